@@ -1,0 +1,11 @@
+"""The one exception a user's mistake raises. The command line prints its single line and exits with code 2."""
+
+
+class UserError(Exception):
+    """Something the user can put right: a file, a setting, a key, a folder.
+
+    The message is one line that names the thing and the way out. It never carries a secret or a review's text.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))

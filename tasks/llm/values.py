@@ -1,0 +1,94 @@
+"""What goes through the one door to a model, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from tasks.fingerprint import fingerprint
+
+Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, whole: whatever changes the answer stands here, nothing else does.
+
+    Attributes:
+        sampling: temperature, top_p, max_tokens, seed ...; only those that are set.
+        response_format: as litellm takes it, or None.
+        attempt: from 1; a second attempt at the same words is a request of its own.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    api_base: str | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    response_format: Mapping[str, Any] | None = None
+    attempt: int = 1
+
+    def payload(self) -> dict[str, Any]:
+        """Return the request as JSON data, the thing that is hashed."""
+        return {
+            "model": self.model,
+            "messages": [dict(message) for message in self.messages],
+            "api_base": self.api_base,
+            "sampling": dict(self.sampling),
+            "response_format": self.response_format,
+            "attempt": self.attempt,
+        }
+
+    @property
+    def key(self) -> str:
+        """The request key: SHA-256 of the payload, 64 hex digits."""
+        return fingerprint(self.payload())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, as paid for. `cost_usd` is None when the model's price is unknown; `finish_reason` as the provider said it."""
+
+    request_key: str
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float | None
+    latency_s: float
+    model: str
+    api_base: str | None
+    model_returned: str
+    provider_id: str
+    retries: int
+    asked_at: str
+
+
+class Ask(Protocol):
+    """The way a rollout reaches the model: store first, then limits, journal and retries behind one call."""
+
+    async def __call__(
+        self,
+        messages: tuple[Message, ...],
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        attempt: int = 1,
+    ) -> Answer:
+        """Return the answer. Raises CallFailed when every try failed, RunStopped on budget or an open circuit breaker."""
+        ...
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What a rollout made of one brief: the dialogue's raw text in the prompt profile's format.
+
+    `status` is "answered" or "failed"; a failed one carries `error` and no text.
+    """
+
+    dialogue_id: str
+    attempt: int
+    status: Literal["answered", "failed"]
+    text: str
+    finish_reason: str
+    request_keys: tuple[str, ...]
+    error: str = ""

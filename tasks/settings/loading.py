@@ -1,0 +1,83 @@
+"""Reads a domain file: YAML to a checked `Domain`, every mistake one clear line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from tasks.errors import UserError
+from tasks.settings.home import Home
+from tasks.settings.models import Domain
+
+
+def read_yaml(path: Path) -> Any:
+    """Read one YAML file. Raises UserError when it is missing, not UTF-8 or not YAML, with the line where known."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"there is no file {path}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise UserError(f"{path}{where} is not valid YAML: {getattr(error, 'problem', None) or 'it cannot be read'}") from None
+
+
+def validation_line(error: ValidationError) -> str:
+    """Return a validation error's findings as one line: each field's path and what is wrong with it."""
+    findings = []
+    for found in error.errors(include_url=False, include_context=False):
+        field = ".".join(str(part) for part in found["loc"])
+        text = "is not a known setting" if found["type"] == "extra_forbidden" else found["msg"].removeprefix("Value error, ")
+        findings.append(f"{field}: {text}" if field else text)
+    return "; ".join(findings)
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with `over` laid on it; mappings merge level by level, everything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def load_domain(home: Home, name: str, over: Mapping[str, Any] | None = None) -> Domain:
+    """Load and check a domain.
+
+    Args:
+        home: where domain files lie.
+        name: the domain's name, the stem of its file.
+        over: settings to lay over the file's, nested as in the file.
+
+    Raises:
+        UserError: unknown name, broken YAML, unknown key or a value out of bounds; the message names the field.
+    """
+    path = home.domain_file(name)
+    content = read_yaml(path)
+    if not isinstance(content, Mapping):
+        raise UserError(f"{path} must be a YAML mapping with at least `sources`")
+    if content.get("name", name) != name:
+        raise UserError(f"{path}: `name` is {content['name']!r} but the file is called {name!r}")
+    try:
+        domain = Domain.model_validate(merge({**content, "name": name}, over or {}))
+    except ValidationError as error:
+        raise UserError(f"{path}: {validation_line(error)}") from None
+    return _resolved(domain, path.parent)
+
+
+def _resolved(domain: Domain, folder: Path) -> Domain:
+    """Make source paths absolute, so that nothing after this depends on where the domain file lies."""
+
+    def absolute(paths: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(source.model_copy(update={"path": str((folder / source.path).resolve())}) for source in paths)
+
+    sources = domain.sources.model_copy(update={"reviews": absolute(domain.sources.reviews), "metadata": absolute(domain.sources.metadata)})
+    return domain.model_copy(update={"sources": sources})

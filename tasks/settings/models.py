@@ -1,0 +1,169 @@
+"""The configuration's shape. Every number of the paper stands here once, with its section, as a default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Rate = Annotated[float, Field(ge=0, le=1)]
+Severity = Literal["reject", "warn", "off"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Source(_Settings):
+    """One input file: where it lies and, if it can be fetched, where it is published."""
+
+    path: str = Field(description="File, relative to the domain file's folder, or absolute")
+    url: str | None = Field(None, description="Published download address, used by `redial fetch`", pattern=r"^https?://\S+$")
+    bytes: int | None = Field(None, gt=0, description="Size in bytes the download must have, if published")
+
+
+def _as_source(value: Any) -> Any:
+    return {"path": value} if isinstance(value, str) else value
+
+
+SourceEntry = Annotated[Source, BeforeValidator(_as_source)]
+
+
+class Columns(_Settings):
+    """Column names of a CSV, Parquet or JSON-lines table that follows none of the Amazon schemas."""
+
+    user: str
+    item: str
+    rating: str
+    text: str
+    timestamp: str | None = Field(None, description="Unix seconds, unix milliseconds or an ISO date; file order if missing")
+    title: str | None = Field(None, description="Item title, in the review table or in the metadata table")
+
+
+class Sources(_Settings):
+    """Where a domain's reviews and item metadata come from."""
+
+    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"]
+    reviews: tuple[SourceEntry, ...] = Field(min_length=1)
+    metadata: tuple[SourceEntry, ...] = ()
+    columns: Columns | None = Field(None, description="Required when format is `columns`, refused otherwise")
+    rating_scale: tuple[float, float] = Field((1.0, 5.0), description="Lowest and highest rating; others are rejected rows")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Sources:
+        if (self.format == "columns") != (self.columns is not None):
+            raise ValueError("`columns` is needed with format `columns`, and only there")
+        if self.rating_scale[0] >= self.rating_scale[1]:
+            raise ValueError("`rating_scale` must be [lowest, highest]")
+        return self
+
+
+class Bias(_Settings):
+    """Correction of user-rating bias, which the paper names as a limitation. Off by default."""
+
+    normalise_ratings: Literal["off", "user_mean"] = Field(
+        "off", description="user_mean: rating - user mean + global mean, before LIKES and DISLIKES are drawn"
+    )
+
+
+class Preprocess(_Settings):
+    """Appendix B of the paper."""
+
+    irregular_tokens: Literal["drop", "keep"] = Field("drop", description="Drop tokens that are not words (App. B)")
+    min_words: int = Field(20, ge=0, description="Shortest review kept, in words (App. B)")
+    max_words: int = Field(400, ge=1, description="Longest review kept, in words (App. B)")
+    core: Literal["one_pass", "fixpoint"] = Field("one_pass", description="Count interactions once, or until nothing falls")
+    min_user_interactions: int = Field(10, ge=1, description="Fewest reviews a user must have (App. B)")
+    min_item_interactions: int = Field(10, ge=1, description="Fewest reviews an item must have (App. B)")
+    like_min: float = Field(4.0, description="A rating at or above it is a like (App. B)")
+    dislike_max: float = Field(2.0, description="A rating at or below it is a dislike (App. B)")
+    might_like_share: float = Field(0.10, gt=0, lt=1, description="Last share of a user's likes that become MIGHT_LIKES (App. B)")
+    might_like_min: int = Field(1, ge=0, description="Fewest MIGHT_LIKES of a user who has likes")
+    bias: Bias = Bias()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Preprocess:
+        if self.min_words > self.max_words:
+            raise ValueError("`min_words` is above `max_words`")
+        if self.dislike_max >= self.like_min:
+            raise ValueError("`dislike_max` must be below `like_min`")
+        return self
+
+
+class Briefs(_Settings):
+    """How dialogues are planned (2.4.2, 2.5.1)."""
+
+    templates: str = Field("curated", description="Template set: `curated` or a file name in goal_specs/templates")
+    weights: dict[Literal[1, 2, 3], float] = Field(
+        {1: 0.27, 2: 0.31, 3: 0.42}, description="Share of dialogues with 1, 2 and 3 recommendations (published release)"
+    )
+    mean_utterances: float = Field(10.13, description="Mean utterances per dialogue aimed at (Table 3)", ge=6, le=16)
+    max_dialogues: int | None = Field(None, ge=1, description="Plan at most so many dialogues, in user order")
+
+
+class Limits(_Settings):
+    """What the provider allows. None means no limit of ours."""
+
+    rpm: int | None = Field(None, ge=1, description="Requests a minute")
+    tpm: int | None = Field(None, ge=1, description="Tokens a minute, input and output together")
+    concurrency: int = Field(64, ge=1, le=4096, description="Most calls in flight")
+    timeout_s: float = Field(120, gt=0, description="Seconds before a call counts as hung")
+    max_retries: int = Field(6, ge=0, description="Tries after the first, on transient errors only")
+    budget_usd: float | None = Field(None, ge=0, description="Hard stop, in US dollars, over all runs of this domain's run id")
+    breaker_failures: int = Field(20, ge=1, description="Transient failures in a row, with no success between, that end the run")
+
+
+class Misbehave(_Settings):
+    """How often the embedded writer spoils an answer, by kind. For demos and tests; hosted models ignore it."""
+
+    cut_off: Rate = 0.0
+    garbled: Rate = 0.0
+    slot_left: Rate = 0.0
+    wrong_length: Rate = 0.0
+    ungrounded: Rate = Field(0.0, description="Names a wrong item, praises a dislike or leaks a goal's wording")
+
+
+class Generate(_Settings):
+    """Which model writes, and how it is asked (2.5.1, 2.6)."""
+
+    model: str = Field("offline/writer", description="litellm model string, provider/model", pattern=r"^\S+$")
+    api_base: str | None = Field(None, description="Endpoint of an OpenAI-compatible server, Ollama or vLLM")
+    profile: str = Field("grounded", description="Prompt profile: a file in goal_specs/prompts", pattern=r"^[a-z][a-z0-9_]*$")
+    rollout: Literal["single", "dual"] = Field("single", description="One call a dialogue, or turn by turn with two agents")
+    mode: Literal["live", "batch"] = Field("live", description="Live calls, or the provider's batch API")
+    temperature: float | None = Field(0.7, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    max_tokens: int | None = Field(2048, ge=16, description="Most output tokens of one answer")
+    seed: int | None = Field(None, description="Sampling seed sent to the provider, where it takes one")
+    chunk_size: int = Field(200, ge=1, le=100_000, description="Briefs in one Prefect task")
+    workers: int = Field(1, ge=1, le=64, description="Processes that send requests")
+    max_attempts: int = Field(1, ge=1, le=10, description="Attempts a brief gets: the first request and its repairs")
+    input_cost_per_token: float | None = Field(None, ge=0, description="US dollars; overrides litellm's price map")
+    output_cost_per_token: float | None = Field(None, ge=0, description="US dollars; overrides litellm's price map")
+    limits: Limits = Limits()
+    misbehave: Misbehave = Misbehave()
+
+
+class Quality(_Settings):
+    """Which suites judge, and how severe each rule is (2.5.2)."""
+
+    suites: tuple[str, ...] = Field(("paper",), min_length=1, description="Suite files in expectations/")
+    severities: dict[str, Severity] = Field({}, description="Rule name to severity, over the suite's own")
+
+
+class Domain(_Settings):
+    """A domain: what is ingested, how it is cut, who writes, who judges. One YAML file in data/domains."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    title: str = Field("", description="What a person calls the domain")
+    noun: str = Field("item", description='What one item is called in a dialogue, such as "movie"', pattern=r"^[^\W\d_][\w -]{0,39}$")
+    verb: str = Field("tried", description='What one did with an item, past tense, such as "watched"', pattern=r"^[^\W\d_][\w -]{0,39}$")
+    language: str = Field("en", pattern=r"^[a-z]{2}$")
+    sources: Sources
+    untitled: Literal["drop", "use_id"] = Field("drop", description="Items without a title: left out, or called by their id")
+    max_bad_share: Rate = Field(0.01, description="Share of unusable source lines above which ingest stops")
+    seed: int = Field(2024, description="Seed of every random choice")
+    preprocess: Preprocess = Preprocess()
+    briefs: Briefs = Briefs()
+    generate: Generate = Generate()
+    quality: Quality = Quality()

@@ -1,0 +1,53 @@
+"""What a dialogue template is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["user", "agent"]
+Collection = Literal["LIKES", "DISLIKES", "MIGHT_LIKES"]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn of a template.
+
+    Attributes:
+        role: who speaks.
+        goals: ids of the sub-goals of this one utterance, in order.
+        introduces: item slots first named here; the utterance must name them.
+        refers: item slots already introduced that the utterance may name.
+    """
+
+    role: Role
+    goals: tuple[str, ...]
+    introduces: tuple[int, ...] = ()
+    refers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One item slot of a template.
+
+    Attributes:
+        number: from 1, in order of introduction; the `{{item:N}}` of prompts and answers.
+        collection: where its item is drawn from.
+        user_review: whether a sub-goal needs the user's own review of the item.
+        other_review: whether a sub-goal needs another person's review of it.
+    """
+
+    number: int
+    collection: Collection
+    user_review: bool = False
+    other_review: bool = False
+
+
+@dataclass(frozen=True)
+class Template:
+    """One dialogue template (2.4.2): turns in order, item slots, 1 to 3 recommendations, the last one accepted or left open."""
+
+    template_id: str
+    recommendations: int
+    turns: tuple[Turn, ...]
+    slots: tuple[Slot, ...]

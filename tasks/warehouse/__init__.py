@@ -1,0 +1,19 @@
+"""The domain's DuckDB file: how it is opened, every table's definition and grain, and the record of what each stage wrote."""
+
+from tasks.warehouse.opening import attach_read_only, open_warehouse, read_warehouse
+from tasks.warehouse.stages import StageRecord, bears, record_stage, table_hash
+from tasks.warehouse.tables import TABLES, Table, create_table, create_tables
+
+__all__ = [
+    "TABLES",
+    "StageRecord",
+    "Table",
+    "attach_read_only",
+    "bears",
+    "create_table",
+    "create_tables",
+    "open_warehouse",
+    "read_warehouse",
+    "record_stage",
+    "table_hash",
+]

@@ -1,0 +1,65 @@
+"""Opens a domain's DuckDB file. One process writes it; a lock held by another is told plainly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from tasks.errors import UserError
+from tasks.warehouse.tables import create_tables
+
+_LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
+_SETTINGS = {"threads": 2, "memory_limit": "600MB", "preserve_insertion_order": "true"}
+
+
+@contextmanager
+def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a warehouse for writing, make its tables, close it at the end.
+
+    Args:
+        path: the DuckDB file; its folder is made.
+        settings: DuckDB settings over the defaults (2 threads, 600 MB, spilling beside the file).
+
+    Raises:
+        UserError: the folder cannot be written, the file is no DuckDB file, or another process holds it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"the folder {path.parent} cannot be written: {error.strerror}") from None
+    con = _connect(path, read_only=False, settings={**_SETTINGS, "temp_directory": f"{path}.tmp", **settings})
+    try:
+        create_tables(con)
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a warehouse for reading. Raises UserError when it is not there or is being written by another process."""
+    if not path.is_file():
+        raise UserError(f"there is no warehouse {path} yet: run `redial build {path.stem}` first")
+    con = _connect(path, read_only=True, settings=_SETTINGS)
+    try:
+        yield con
+    finally:
+        con.close()
+
+
+def attach_read_only(con: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
+    """Attach another domain's warehouse for questions across domains."""
+    con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS \"{alias.replace(chr(34), '')}\" (READ_ONLY)")
+
+
+def _connect(path: Path, *, read_only: bool, settings: dict[str, str | int]) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config={key: str(value) for key, value in settings.items()})
+    except duckdb.IOException as error:
+        if _LOCKED.search(str(error)):
+            raise UserError(f"another process is working on {path}: wait until it ends, or stop it") from None
+        raise UserError(f"the warehouse {path} cannot be opened: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,154 @@
+"""Every table of a domain's warehouse: its grain in one sentence, its columns, its key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: `grain` says what one row is; `columns` is the SQL column list; `key` names the primary key's columns."""
+
+    name: str
+    grain: str
+    columns: str
+    key: tuple[str, ...]
+
+    def ddl(self) -> str:
+        """Return the statement that creates the table if it is not there.
+
+        Keys are checked by tests and suites, not by an index: an index on text keys would cost more memory than the data.
+        """
+        return f"CREATE TABLE IF NOT EXISTS {self.name} ({self.columns})"
+
+
+_ALL = (
+    Table(
+        "raw_reviews",
+        "One usable source review; the first of each (user, item) in source order.",
+        "review_id VARCHAR, user_id VARCHAR, item_id VARCHAR, rating DOUBLE, text VARCHAR, timestamp BIGINT, "
+        "source_file VARCHAR, source_line BIGINT",
+        ("review_id",),
+    ),
+    Table(
+        "rejected_rows",
+        "One source line that is not used, with the kind of its defect.",
+        "source_file VARCHAR, source_line BIGINT, kind VARCHAR, detail VARCHAR",
+        ("source_file", "source_line", "kind"),
+    ),
+    Table(
+        "items",
+        "One item that can stand in a dialogue, with its cleaned title and the title as published.",
+        "item_id VARCHAR, title VARCHAR, title_original VARCHAR, work_id VARCHAR",
+        ("item_id",),
+    ),
+    Table(
+        "reviews",
+        "One review that passed preprocessing up to its word count; `core` tells whether user and item have enough of them.",
+        "review_id VARCHAR, user_id VARCHAR, item_id VARCHAR, rating DOUBLE, text VARCHAR, words INTEGER, timestamp BIGINT, "
+        "source_order BIGINT, core BOOLEAN",
+        ("review_id",),
+    ),
+    Table(
+        "preferences",
+        "One item a user rated as liked or disliked, in its collection (LIKES, DISLIKES, MIGHT_LIKES) and its place in time.",
+        "user_id VARCHAR, item_id VARCHAR, collection VARCHAR, position INTEGER, rating DOUBLE, timestamp BIGINT, review_id VARCHAR",
+        ("user_id", "item_id"),
+    ),
+    Table(
+        "template_turns",
+        "One turn of one dialogue template: who speaks, which sub-goals, which item slots it brings in or may speak of.",
+        "template_id VARCHAR, recommendations INTEGER, turn INTEGER, role VARCHAR, goals VARCHAR[], introduces INTEGER[], refers INTEGER[]",
+        ("template_id", "turn"),
+    ),
+    Table(
+        "briefs",
+        "One dialogue to write.",
+        "dialogue_id VARCHAR, user_id VARCHAR, position INTEGER, target_item_id VARCHAR, template_id VARCHAR, "
+        "recommendations INTEGER, turns INTEGER, brief_order BIGINT",
+        ("dialogue_id",),
+    ),
+    Table(
+        "brief_items",
+        "One item slot of one brief, filled with an item and the reviews that may be drawn on.",
+        "dialogue_id VARCHAR, slot INTEGER, item_id VARCHAR, title VARCHAR, collection VARCHAR, "
+        "user_review_id VARCHAR, other_review_id VARCHAR",
+        ("dialogue_id", "slot"),
+    ),
+    Table(
+        "responses",
+        "One paid answer of a model (or of the embedded writer), whatever run asked for it; outlives runs and settings.",
+        "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base VARCHAR, text VARCHAR, "
+        "finish_reason VARCHAR, prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE, latency_s DOUBLE, "
+        "model_returned VARCHAR, provider_id VARCHAR, retries INTEGER, run_id VARCHAR, asked_at TIMESTAMP, batch_id VARCHAR",
+        ("request_key",),
+    ),
+    Table(
+        "transcripts",
+        "One attempt at one brief: what the rollout made of its answers, or why there is none.",
+        "dialogue_id VARCHAR, attempt INTEGER, status VARCHAR, text VARCHAR, finish_reason VARCHAR, error VARCHAR, "
+        "request_keys VARCHAR[], profile VARCHAR, rollout VARCHAR, run_id VARCHAR",
+        ("dialogue_id", "attempt"),
+    ),
+    Table(
+        "dialogues",
+        "One attempt that was answered, parsed as far as it could be.",
+        "dialogue_id VARCHAR, attempt INTEGER, user_id VARCHAR, template_id VARCHAR, utterances INTEGER, complete BOOLEAN, "
+        "parse_error VARCHAR, finish_reason VARCHAR",
+        ("dialogue_id", "attempt"),
+    ),
+    Table(
+        "utterances",
+        "One utterance of one attempt, tied to its goals and to the items it names.",
+        "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, role VARCHAR, text VARCHAR, goals VARCHAR[], item_ids VARCHAR[], words INTEGER",
+        ("dialogue_id", "attempt", "turn"),
+    ),
+    Table(
+        "dialogue_facts",
+        "One attempt in numbers and booleans, as the suites judge it; documented in expectations/facts.yaml.",
+        "dialogue_id VARCHAR, attempt INTEGER",
+        ("dialogue_id", "attempt"),
+    ),
+    Table(
+        "rejections",
+        "One rule that one attempt broke, with the offending piece.",
+        "dialogue_id VARCHAR, attempt INTEGER, rule VARCHAR, severity VARCHAR, turn INTEGER, evidence VARCHAR",
+        ("dialogue_id", "attempt", "rule", "turn"),
+    ),
+    Table(
+        "verdicts",
+        "One brief and how it ended: accepted, rejected, failed or unasked, at which attempt.",
+        "dialogue_id VARCHAR, verdict VARCHAR, attempt INTEGER",
+        ("dialogue_id",),
+    ),
+    Table(
+        "stages",
+        "One stage and the inputs and content of what it last wrote.",
+        "stage VARCHAR, input_hash VARCHAR, output_hash VARCHAR, rows BIGINT, tables VARCHAR[], run_id VARCHAR, finished_at TIMESTAMP",
+        ("stage",),
+    ),
+    Table(
+        "runs",
+        "One run of a flow over this domain.",
+        "run_id VARCHAR, flow_run_id VARCHAR, flow VARCHAR, config_hash VARCHAR, config VARCHAR, code_version VARCHAR, "
+        "sources VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, state VARCHAR, counts VARCHAR",
+        ("run_id",),
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in _ALL}
+
+
+def create_table(con: duckdb.DuckDBPyConnection, name: str, *, replace: bool = False) -> None:
+    """Create one table of the warehouse; with `replace` an existing one is dropped first. Raises KeyError."""
+    if replace:
+        con.execute(f"DROP TABLE IF EXISTS {TABLES[name].name}")
+    con.execute(TABLES[name].ddl())
+
+
+def create_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create every table that is not there yet."""
+    for name in TABLES:
+        create_table(con, name)
