@@ -102,7 +102,8 @@ _ALL = (
     Table(
         "utterances",
         "One utterance of one attempt, tied to its goals and to the items it names.",
-        "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, role VARCHAR, text VARCHAR, goals VARCHAR[], item_ids VARCHAR[], words INTEGER",
+        "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, role VARCHAR, text VARCHAR, goals VARCHAR[], item_ids VARCHAR[], "
+        "words INTEGER",
         ("dialogue_id", "attempt", "turn"),
     ),
     Table(
