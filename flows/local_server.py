@@ -1,0 +1,98 @@
+"""A private Prefect server for one command: started on loopback, ended with the command, even if that is killed.
+
+Prefect's own temporary server outlives a killed client and holds its output pipe; this one watches its parent and leaves with it.
+Its database is kept per domain, so the next start takes seconds and the history of runs stays.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tasks.errors import UserError
+
+START_TIMEOUT_S = 180
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PREFECT__SERVER_FINAL": "1",
+}
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def local_server(folder: Path) -> Iterator[str]:
+    """Run a private Prefect server whose database lies in `folder`; yield its API address.
+
+    Raises:
+        UserError: the folder cannot be written, or the server does not come up; the message names its log.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log = (folder / "server.log").open("wb")
+    except OSError as error:
+        raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
+    port = free_port()
+    with log:
+        command = [sys.executable, "-m", "flows.local_server", str(port), str(os.getpid())]
+        environment = {**os.environ, **QUIET, "PREFECT_HOME": str(folder)}
+        environment.pop("PREFECT_API_URL", None)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
+    try:
+        _wait_until_up(process, port, folder)
+        yield f"http://127.0.0.1:{port}/api"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if client.get("/api/health").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+    raise UserError(f"the private Prefect server did not start; see {folder / 'server.log'}")
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(0)
+
+
+def main(port: int, parent: int) -> None:
+    """Serve Prefect's API on loopback until the parent process is gone."""
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    uvicorn.run(create_app(), host="127.0.0.1", port=port, log_level="error", lifespan="on")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

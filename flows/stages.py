@@ -1,0 +1,98 @@
+"""A stage as a Prefect task: cached on what it is made from, trusted only while its tables still hold what it wrote."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import duckdb
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.filesystems import LocalFileSystem
+from prefect.logging import get_run_logger
+from prefect.serializers import JSONSerializer
+
+from flows.progress import CURRENT
+from tasks.errors import UserError
+from tasks.fingerprint import code_hash, fingerprint
+from tasks.settings import Domain, Home
+from tasks.warehouse import StageRecord, bears, open_warehouse, record_stage
+
+__all__ = ["NO_CACHE", "Context", "Stage", "run_stage"]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every stage of one run works on."""
+
+    home: Home
+    domain: Domain
+    run_id: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: what it writes, the rooms whose code it depends on, and the function that does it in one transaction.
+
+    Attributes:
+        writes: tables, or selections of tables, whose content is the stage's result; the first one's rows are counted.
+        settings: the part of the configuration the stage reads, as JSON data.
+        work: fills the tables on an open connection and returns its counts as a dataclass.
+    """
+
+    name: str
+    writes: tuple[str, ...]
+    rooms: tuple[str, ...]
+    settings: Mapping[str, Any]
+    work: Callable[[duckdb.DuckDBPyConnection], Any]
+
+    def input_hash(self, upstream: tuple[StageRecord, ...]) -> str:
+        """Return the hash of all the stage is made from: settings, code, and the content it reads."""
+        return fingerprint([self.name, self.settings, code_hash(self.rooms), [record.output_hash for record in upstream]])
+
+
+def _transient(task: Any, run: Any, state: Any) -> bool:
+    """Retry what may pass: a file briefly locked or unreadable. A user's mistake or a bug stays."""
+    return not isinstance(state.data, UserError) and isinstance(getattr(state.data, "exception", state.data), OSError | duckdb.IOException)
+
+
+@task(
+    persist_result=True,
+    result_serializer=JSONSerializer(),
+    cache_key_fn=lambda context, parameters: f"{parameters['stage'].name}-{parameters['input_hash']}",
+    retries=2,
+    retry_delay_seconds=[1, 4],
+    retry_jitter_factor=0.5,
+    retry_condition_fn=_transient,
+)
+def _work(stage: Stage, context: Context, input_hash: str) -> dict[str, Any]:
+    began = time.perf_counter()
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        con.execute("BEGIN")
+        counts = stage.work(con)
+        record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+        con.execute("COMMIT")
+    get_run_logger().info("%s: %s rows in %.1f s (%s)", stage.name, record.rows, time.perf_counter() - began, counts)
+    return asdict(record)
+
+
+def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
+    """Run a stage, or take what it wrote before from the same inputs. Raises UserError."""
+    input_hash = stage.input_hash(upstream)
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        trusted = bears(con, stage.name, input_hash)
+    CURRENT.get().stage(stage.name, "running")
+    folder = context.home.cache(context.domain.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    configured = _work.with_options(
+        name=stage.name,
+        task_run_name=f"{context.domain.name}-{stage.name}",
+        result_storage=LocalFileSystem(basepath=str(folder)),
+        refresh_cache=not trusted,
+    )
+    state = configured(stage, context, input_hash, return_state=True)
+    record = StageRecord(**{**(found := state.result()), "tables": tuple(found["tables"])})
+    CURRENT.get().stage(stage.name, "cached" if state.name == "Cached" else "done", f"{record.rows:,} rows")
+    return record

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import UserError
+from tasks.settings import Home, load_domain
+from tasks.settings.loading import merge
+
+GOOD = "sources: {format: amazon_2014, reviews: [reviews.json.gz]}\n"
+
+
+def home_with(tmp_path: Path, text: str, name: str = "shop") -> Home:
+    folder = tmp_path / "domains"
+    folder.mkdir()
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return Home.find(tmp_path)
+
+
+def test_a_minimal_domain_gets_the_papers_numbers(tmp_path: Path) -> None:
+    domain = load_domain(home_with(tmp_path, GOOD), "shop")
+    cut = domain.preprocess
+    assert (cut.min_words, cut.max_words, cut.min_user_interactions, cut.min_item_interactions) == (20, 400, 10, 10)
+    assert (cut.like_min, cut.dislike_max, cut.might_like_share) == (4, 2, 0.1)
+    assert domain.generate.model == "offline/writer"
+
+
+def test_source_paths_are_relative_to_the_domain_file(tmp_path: Path) -> None:
+    domain = load_domain(home_with(tmp_path, GOOD), "shop")
+    assert domain.sources.reviews[0].path == str(tmp_path.resolve() / "domains" / "reviews.json.gz")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sources: [", "is not valid YAML"),
+        ("- a\n", "must be a YAML mapping"),
+        (GOOD + "nuon: movie\n", "nuon: is not a known setting"),
+        (GOOD + "preprocess: {min_words: 50, max_words: 3}\n", "`min_words` is above `max_words`"),
+        (GOOD + "preprocess: {like_min: 2, dislike_max: 2}\n", "`dislike_max` must be below"),
+        (GOOD + "max_bad_share: 7\n", "max_bad_share: Input should be less than or equal to 1"),
+        ("sources: {format: columns, reviews: [a.csv]}\n", "`columns` is needed"),
+        ("sources: {format: amazon_1999, reviews: [a]}\n", "sources.format"),
+        (GOOD + "name: other\n", "`name` is 'other' but the file is called 'shop'"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_clear_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load_domain(home_with(tmp_path, text), "shop")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "shop.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["../etc/passwd", "a'b", 'a"; DROP TABLE x', "", "Upper", "a/b", "a\x00b", "."])
+def test_a_name_that_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError, match="is not a domain name"):
+        Home.find(tmp_path).domain_file(name)
+
+
+def test_an_unknown_domain_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="unknown domain 'nowhere'.*shop"):
+        home_with(tmp_path, GOOD).domain_file("nowhere")
+
+
+def test_latin_1_bytes_are_told(tmp_path: Path) -> None:
+    home = home_with(tmp_path, GOOD)
+    (tmp_path / "domains" / "shop.yaml").write_bytes(b"title: caf\xe9\n")
+    with pytest.raises(UserError, match="is not UTF-8"):
+        load_domain(home, "shop")
+
+
+def test_overrides_are_checked_like_the_file(tmp_path: Path) -> None:
+    home = home_with(tmp_path, GOOD)
+    assert load_domain(home, "shop", {"generate": {"limits": {"rpm": 7}}}).generate.limits.rpm == 7
+    with pytest.raises(UserError, match="generate.limits.rpm"):
+        load_domain(home, "shop", {"generate": {"limits": {"rpm": 0}}})
+
+
+def test_merge_lays_level_on_level() -> None:
+    assert merge({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"c": 3}, "d": [2]}) == {"a": {"b": 1, "c": 3}, "d": [2]}
+
+
+def test_the_shipped_domains_are_all_valid() -> None:
+    home = Home()
+    for name in home.domain_files():
+        assert load_domain(home, name).name == name

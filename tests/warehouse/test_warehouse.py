@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import UserError
+from tasks.warehouse import TABLES, bears, open_warehouse, read_warehouse, record_stage, table_hash
+
+
+def test_every_table_has_a_grain_and_its_key_among_its_columns(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as con:
+        for table in TABLES.values():
+            columns = {
+                row[0] for row in con.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [table.name]).fetchall()
+            }
+            assert set(table.key) <= columns
+            assert table.grain.endswith(".")
+
+
+def test_a_stage_is_trusted_only_while_its_tables_hold_what_it_wrote(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as con:
+        con.execute("INSERT INTO items VALUES ('i', 'Title', 'Title', 'i')")
+        record = record_stage(con, "ingest", "inputs", ("items",), "run")
+        assert (record.rows, bears(con, "ingest", "inputs")) == (1, True)
+        assert not bears(con, "ingest", "other inputs")
+        con.execute("UPDATE items SET title = 'Changed'")
+        assert not bears(con, "ingest", "inputs")
+
+
+def test_the_table_hash_does_not_depend_on_row_order(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as con:
+        rows = [("a", "A", "A", "a"), ("b", "B", "B", "b")]
+        con.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", rows)
+        first = table_hash(con, ["items"])
+        con.execute("DELETE FROM items")
+        con.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", rows[::-1])
+        assert table_hash(con, ["items"]) == first
+
+
+def test_a_second_process_is_told_who_holds_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    code = f"import duckdb, sys; con = duckdb.connect({str(path)!r}); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        with pytest.raises(UserError, match="another process is working on"), open_warehouse(path):
+            pass
+        assert holder.stdin is not None
+        holder.stdin.close()
+
+
+def test_what_is_no_warehouse_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "w.duckdb").write_bytes(b"this is not a database, only some text that is long enough" * 100)
+    with pytest.raises(UserError, match="cannot be opened"), open_warehouse(tmp_path / "w.duckdb"):
+        pass
+    with pytest.raises(UserError, match="run `redial build nothing` first"), read_warehouse(tmp_path / "nothing.duckdb"):
+        pass
