@@ -1,1 +1,30 @@
-"""Room: prompts."""
+"""Prompts: a brief and a prompt profile become the messages of a request (2.5.1, Fig. 3)."""
+
+from tasks.prompts.dual import as_transcript, render_agent_turn, render_user_turn, spoken_text
+from tasks.prompts.fence import CLOSE, OPEN, cut_to_words, fence
+from tasks.prompts.profiles import Profile, load_profile, profile_hash
+from tasks.prompts.rendering import render
+from tasks.prompts.repairing import render_repair, repair_scope
+from tasks.prompts.values import Finding, Instructed, Message, Prompt, Spoken
+
+__all__ = [
+    "CLOSE",
+    "OPEN",
+    "Finding",
+    "Instructed",
+    "Message",
+    "Profile",
+    "Prompt",
+    "Spoken",
+    "as_transcript",
+    "cut_to_words",
+    "fence",
+    "load_profile",
+    "profile_hash",
+    "render",
+    "render_agent_turn",
+    "render_repair",
+    "render_user_turn",
+    "repair_scope",
+    "spoken_text",
+]

@@ -1,0 +1,29 @@
+"""Other people's text inside a prompt: always a JSON value in a marked block, never loose words among instructions."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+OPEN = "<data>"
+CLOSE = "</data>"
+_UNSAFE = re.compile("[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
+
+
+def fence(value: Any) -> str:
+    """Return a JSON value as a data block that its content cannot leave.
+
+    `<` and `>` are written as JSON escapes, so no text inside can form the closing marker; control characters,
+    direction marks and lone surrogates are escaped too. Raises TypeError on what JSON lacks.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
+    if not text.isascii():
+        text = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return f"{OPEN}\n{text}\n{CLOSE}"
+
+
+def cut_to_words(text: str, most: int) -> str:
+    """Return at most `most` whitespace-separated words of a text, cut between words and marked with `...` where cut."""
+    words = text.split(maxsplit=most)
+    return text if len(words) <= most else " ".join(words[:most]) + " ..."

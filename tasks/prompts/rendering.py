@@ -1,0 +1,129 @@
+"""A brief and a profile become the messages of one request for a whole dialogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from string import Template as Text
+from typing import Any
+
+from tasks.briefs.values import Brief, BriefItem
+from tasks.prompts.fence import cut_to_words, fence
+from tasks.prompts.profiles import LANGUAGES, Conversation, Profile
+from tasks.prompts.values import Instructed, Message, Prompt
+from tasks.templates.values import Turn
+
+Goals = Mapping[str, Instructed]
+
+_TURN_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"role": {"type": "string", "enum": ["user", "agent"]}, "text": {"type": "string"}},
+    "required": ["role", "text"],
+    "additionalProperties": False,
+}
+_NUMBERED_SCHEMA: dict[str, Any] = {
+    **_TURN_SCHEMA,
+    "properties": {"turn": {"type": "integer"}, **_TURN_SCHEMA["properties"]},
+    "required": ["turn", "role", "text"],
+}
+
+
+def render(profile: Profile, goals: Goals, brief: Brief) -> Prompt:
+    """Render the request for a brief's whole dialogue (2.5.1): static instruction, template, user information as JSON.
+
+    Values are put in once and never rendered again, so `{{`, `${` and the like in a review stay as they are.
+
+    Args:
+        profile: the prompt profile.
+        goals: sub-goals by id.
+        brief: what to write from; every slot filled.
+
+    Raises:
+        KeyError: the brief's template has a sub-goal that `goals` lacks.
+    """
+    values = {
+        **places(profile, brief),
+        "template": template_lines(profile, goals, brief.template.turns),
+        "data": fence(user_information(profile, brief, brief.items)),
+    }
+    return Prompt(messages(profile.dialogue, values), response_format(profile, numbered=False))
+
+
+def messages(words: Conversation, values: Mapping[str, str]) -> tuple[Message, ...]:
+    """Return a system and a user message with the places filled."""
+    return (
+        {"role": "system", "content": Text(words.system).substitute(values)},
+        {"role": "user", "content": Text(words.user).substitute(values)},
+    )
+
+
+def places(profile: Profile, brief: Brief) -> dict[str, str]:
+    """Return the places every text of a profile may name; `data`, `template` and the like are empty until they are put in."""
+    return {
+        "noun": brief.noun,
+        "verb": brief.verb,
+        "language": LANGUAGES.get(brief.language, f"the language with the code {brief.language}"),
+        "turns": str(len(brief.template.turns)),
+        "max_words": str(profile.max_words),
+        "template": "",
+        "data": "",
+        "findings": "",
+        "asked": "",
+        "so_far": "",
+        "role": "",
+    }
+
+
+def template_lines(profile: Profile, goals: Goals, turns: Sequence[Turn], only: Iterable[int] = ()) -> str:
+    """Return the template, one line a turn: number, role, sub-goals, items to name, what to do. `only` keeps some turns."""
+    kept = frozenset(only)
+    return "\n".join(turn_line(profile, goals, number, turn) for number, turn in enumerate(turns, start=1) if not kept or number in kept)
+
+
+def turn_line(profile: Profile, goals: Goals, number: int, turn: Turn, goal_ids: Sequence[str] | None = None) -> str:
+    """Return one line of the template; `goal_ids` replaces the turn's own sub-goals."""
+    ids = turn.goals if goal_ids is None else goal_ids
+    names = [f"name {items(profile, turn.introduces)}"] if turn.introduces else []
+    names += [f"may name {items(profile, turn.refers)}"] if turn.refers else []
+    what = f" ({'; '.join(names)})" if names else ""
+    return f"{number}. {turn.role} [{', '.join(ids)}]{what}: {' '.join(goals[goal].instruction for goal in ids)}"
+
+
+def items(profile: Profile, slots: Iterable[int]) -> str:
+    """Return item slots in the profile's writing, separated by commas."""
+    return ", ".join(profile.item(slot) for slot in slots)
+
+
+def user_information(profile: Profile, brief: Brief, shown: Iterable[BriefItem], *, own_reviews: bool = True) -> dict[str, Any]:
+    """Return the user information of Fig. 3 (c) as JSON data; `own_reviews=False` leaves out what the user wrote and rated."""
+    return {
+        "noun": brief.noun,
+        "verb": brief.verb,
+        "items": [_item(profile, item, own_reviews) for item in shown],
+    }
+
+
+def _item(profile: Profile, item: BriefItem, own_reviews: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"item": profile.item(item.slot), "title": item.title}
+    if own_reviews:
+        entry["collection"] = item.collection
+        if item.rating is not None and item.collection != "MIGHT_LIKES":
+            entry["rating"] = item.rating
+        if item.user_review is not None:
+            entry["user_review"] = cut_to_words(item.user_review, profile.max_review_words)
+    if item.other_review is not None:
+        entry["other_review"] = cut_to_words(item.other_review, profile.max_review_words)
+    return entry
+
+
+def response_format(profile: Profile, *, numbered: bool) -> dict[str, Any] | None:
+    """Return the answer's JSON schema, or None for a profile without one; `numbered` turns carry their number."""
+    if profile.answer != "json" or not profile.structured_output:
+        return None
+    turn = _NUMBERED_SCHEMA if numbered else _TURN_SCHEMA
+    schema = {
+        "type": "object",
+        "properties": {"turns": {"type": "array", "items": turn}},
+        "required": ["turns"],
+        "additionalProperties": False,
+    }
+    return {"type": "json_schema", "json_schema": {"name": "turns" if numbered else "dialogue", "strict": True, "schema": schema}}

@@ -1,0 +1,52 @@
+"""What a prompt is, and what a repair is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tasks.templates.values import Role
+
+Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
+
+
+class Instructed(Protocol):
+    """What the prompts need of a sub-goal: the sentence that tells a writer what to do."""
+
+    @property
+    def instruction(self) -> str:
+        """The sub-goal's instruction in plain words."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt, whole.
+
+    Attributes:
+        messages: chat messages in order.
+        response_format: a JSON schema as litellm takes it, or None. The words ask for the same shape, so that a caller may
+            leave it out for a model that takes none.
+    """
+
+    messages: tuple[Message, ...]
+    response_format: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule a dialogue broke. `turn` counts from 1, None for the dialogue as a whole; `sentence` is the rule in words."""
+
+    rule: str
+    turn: int | None
+    evidence: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One utterance already spoken in a turn-by-turn rollout, in the profile's own writing of items."""
+
+    role: Role
+    text: str
