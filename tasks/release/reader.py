@@ -1,0 +1,172 @@
+"""Reads a folder in the LLM-REDIAL layout, ours or the authors', into typed rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from tasks.errors import UserError
+from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
+
+
+@dataclass(frozen=True)
+class ReleasedTurn:
+    """One utterance as published."""
+
+    role: Literal["user", "agent"]
+    text: str
+
+
+@dataclass(frozen=True)
+class ReleasedConversation:
+    """One conversation: `number` counts from 1 within the user, `conversation_id` from 0 over the domain."""
+
+    conversation_id: int
+    user_id: str
+    number: int
+    likes: tuple[str, ...]
+    dislikes: tuple[str, ...]
+    rec_items: tuple[str, ...]
+    turns: tuple[ReleasedTurn, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReleasedUser:
+    """One user: history (likes in time order, then dislikes), items to recommend, and his conversations in order."""
+
+    user_id: str
+    history: tuple[str, ...]
+    might_like: tuple[str, ...]
+    conversations: tuple[ReleasedConversation, ...]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A whole release in memory. For large ones walk `read_users` and `read_turns` instead."""
+
+    path: Path
+    titles: Mapping[str, str]
+    user_numbers: Mapping[str, int]
+    users: tuple[ReleasedUser, ...]
+
+    @classmethod
+    def load(cls, path: Path | str) -> Release:
+        """Load a release. Raises UserError when a file is missing or is not what the layout says."""
+        folder = Path(path)
+        turns = dict(read_turns(folder))
+        return cls(folder, read_titles(folder), read_user_numbers(folder), tuple(read_users(folder, turns)))
+
+    @property
+    def conversations(self) -> tuple[ReleasedConversation, ...]:
+        """Every conversation, in file order."""
+        return tuple(conversation for user in self.users for conversation in user.conversations)
+
+
+def read_titles(folder: Path) -> dict[str, str]:
+    """Read item_map.json: item id to title. Raises UserError."""
+    content = _json(folder / ITEM_MAP)
+    if not isinstance(content, dict) or not all(isinstance(title, str) for title in content.values()):
+        raise UserError(f"{folder / ITEM_MAP} must map item ids to titles")
+    return content
+
+
+def read_user_numbers(folder: Path) -> dict[str, int]:
+    """Read user_ids.json: user id to number. Raises UserError."""
+    content = _json(folder / USER_IDS)
+    if not isinstance(content, dict) or not all(isinstance(number, int) for number in content.values()):
+        raise UserError(f"{folder / USER_IDS} must map user ids to numbers")
+    return content
+
+
+def read_users(folder: Path, turns: Mapping[int, tuple[ReleasedTurn, ...]] | None = None) -> Iterator[ReleasedUser]:
+    """Walk final_data.jsonl, one user at a time; with `turns`, conversations carry their text. Raises UserError with the line."""
+    path = folder / FINAL_DATA
+    with _open(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    yield from _users_of(json.loads(line), turns or {})
+                except (ValueError, TypeError, KeyError, AttributeError):
+                    raise UserError(f"{path}, line {number}, is not a user as the LLM-REDIAL layout has it") from None
+
+
+def read_turns(folder: Path) -> Iterator[tuple[int, tuple[ReleasedTurn, ...]]]:
+    """Walk Conversation.txt: (conversation id, turns). Lines without a speaker go on with the utterance before. Raises UserError."""
+    current: int | None = None
+    said: list[ReleasedTurn] = []
+    with _open(folder / CONVERSATION) as file:
+        lines = (line for line in map(str.strip, file) if line)
+        for line, following in pairwise(_ended(lines)):
+            if _is_header(line, following, current):
+                if current is not None:
+                    yield current, tuple(said)
+                current, said = int(line), []
+            elif turn := _turn(line):
+                said.append(turn)
+            elif said:
+                said[-1] = ReleasedTurn(said[-1].role, f"{said[-1].text} {line}")
+    if current is not None:
+        yield current, tuple(said)
+
+
+def _ended(lines: Iterator[str]) -> Iterator[str]:
+    yield from lines
+    yield ""
+
+
+def _is_header(line: str, following: str, current: int | None) -> bool:
+    """Tell a conversation's id from an utterance's line that happens to be a number, such as the title 1917."""
+    if not (line.isascii() and line.isdigit()) or (current is not None and int(line) <= current):
+        return False
+    return not following or _turn(following) is not None or (following.isascii() and following.isdigit())
+
+
+def _turn(line: str) -> ReleasedTurn | None:
+    if line.startswith("User:"):
+        return ReleasedTurn("user", line[5:].strip())
+    if line.startswith("Agent:"):
+        return ReleasedTurn("agent", line[6:].strip())
+    return None
+
+
+def _users_of(content: Any, turns: Mapping[int, tuple[ReleasedTurn, ...]]) -> Iterator[ReleasedUser]:
+    for user_id, user in content.items():
+        conversations = [entry for group in user["Conversation"] for entry in group.items()]
+        yield ReleasedUser(
+            user_id,
+            tuple(user["history_interaction"]),
+            tuple(user["user_might_like"]),
+            tuple(_conversation(user_id, name, entry, turns) for name, entry in conversations),
+        )
+
+
+def _conversation(user_id: str, name: str, entry: Any, turns: Mapping[int, tuple[ReleasedTurn, ...]]) -> ReleasedConversation:
+    number, conversation_id = int(name.removeprefix("conversation_")), int(entry["conversation_id"])
+    return ReleasedConversation(
+        conversation_id,
+        user_id,
+        number,
+        tuple(entry["user_likes"]),
+        tuple(entry["user_dislikes"]),
+        tuple(entry["rec_item"]),
+        turns.get(conversation_id, ()),
+    )
+
+
+def _json(path: Path) -> Any:
+    with _open(path) as file:
+        try:
+            return json.load(file)
+        except ValueError:
+            raise UserError(f"{path} is not JSON in UTF-8") from None
+
+
+def _open(path: Path) -> Any:
+    try:
+        return path.open(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
