@@ -1,0 +1,46 @@
+"""Table 3 for a warehouse's accepted dialogues, and for any folder in the published layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from tasks.release import read_titles, read_turns, read_users
+from tasks.statistics.counting import Statistics, corpus_statistics
+
+_ACCEPTED = """
+SELECT u.dialogue_id, u.text FROM utterances u JOIN verdicts v ON v.dialogue_id = u.dialogue_id AND v.attempt = u.attempt
+WHERE v.verdict = 'accepted'
+"""
+
+# The same people and items a release shows: users with an accepted dialogue, the items of their histories, and what they were recommended.
+_PEOPLE = """
+WITH accepted AS (
+    SELECT b.user_id, b.target_item_id FROM verdicts v JOIN briefs b USING (dialogue_id) WHERE v.verdict = 'accepted'
+), shown AS (
+    SELECT p.item_id FROM preferences p SEMI JOIN accepted a ON a.user_id = p.user_id WHERE p.collection IN ('LIKES', 'DISLIKES')
+    UNION SELECT target_item_id FROM accepted
+)
+SELECT (SELECT count(DISTINCT user_id) FROM accepted), (SELECT count(*) FROM shown SEMI JOIN items USING (item_id))
+"""
+
+
+def statistics(con: duckdb.DuckDBPyConnection) -> Statistics:
+    """Return Table 3 for the accepted dialogues of a warehouse; see `corpus_statistics` for what is counted."""
+    users, items = con.execute(_PEOPLE).fetchall()[0]
+    return corpus_statistics(_texts(con), users=users, items=items)
+
+
+def folder_statistics(folder: Path) -> Statistics:
+    """Return Table 3 for a folder in the LLM-REDIAL layout, ours or the authors'. Raises UserError when it is none."""
+    users = sum(1 for _ in read_users(folder))
+    spoken = ((conversation, turn.text) for conversation, turns in read_turns(folder) for turn in turns)
+    return corpus_statistics(spoken, users=users, items=len(read_titles(folder)))
+
+
+def _texts(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
+    con.execute(_ACCEPTED)
+    while found := con.fetchmany(10_000):
+        yield from found
