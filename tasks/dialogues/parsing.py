@@ -1,0 +1,81 @@
+"""One answer and its brief become one dialogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.dialogues.folding import fold
+from tasks.dialogues.grounded import read_grounded
+from tasks.dialogues.mentions import OwnTitle, SlotItem, named_items, own_title
+from tasks.dialogues.placeholders import fill, tidy
+from tasks.dialogues.plain import read_plain
+from tasks.dialogues.titles import Catalogue, Hit
+from tasks.dialogues.values import Format, Parsed, Reading, Utterance
+from tasks.templates.values import Turn
+
+READERS = {"grounded": read_grounded, "paper": read_plain}
+BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
+NOBODYS = Catalogue(())
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a dialogue is measured against while it is read: its template's turns and its brief's items."""
+
+    turns: tuple[Turn, ...]
+    items: tuple[SlotItem, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """A dialogue on its way: read and filled, its titles not yet looked for. `masked` has one entry for each utterance."""
+
+    plan: Plan
+    reading: Reading
+    filled: list[tuple[str, str, tuple[int, ...]]]
+
+
+def parse(text: str, profile_format: Format, items: Sequence[SlotItem], turns: Sequence[Turn], catalogue: Catalogue = NOBODYS) -> Parsed:
+    """Read one answer, tolerantly; nothing a model writes makes it raise.
+
+    Args:
+        text: the answer.
+        profile_format: how it was asked for, "grounded" (JSON) or "paper" (plain text).
+        items: the brief's items (slot, id, title).
+        turns: the template's turns; they give each utterance its goals and tell which items are due.
+        catalogue: all titles of the domain, to see items named that are none of the brief's.
+    """
+    return finish([draft(text, profile_format, Plan(tuple(turns), tuple(items)))], catalogue)[0]
+
+
+def draft(text: str, profile_format: Format, plan: Plan) -> Draft:
+    """Take an answer apart and put titles where placeholders stand."""
+    reading = READERS[profile_format](text)
+    titles = {item.slot: " ".join(item.title.split()) for item in plan.items}
+    return Draft(plan, reading, [fill(tidy(turn.text), titles) for turn in reading.turns])
+
+
+def finish(drafts: Sequence[Draft], catalogue: Catalogue) -> list[Parsed]:
+    """Look for titles in many dialogues at once, which is what makes it fast, and return the dialogues."""
+    masked = [piece[1] for entry in drafts for piece in entry.filled]
+    folded = fold("\n".join(masked)).split("\n")
+    hits = catalogue.find(folded)
+    parsed, at = [], 0
+    for entry in drafts:
+        until = at + len(entry.filled)
+        parsed.append(_parsed(entry, folded[at:until], hits[at:until]))
+        at = until
+    return parsed
+
+
+def _parsed(entry: Draft, folded: Sequence[str], hits: Sequence[list[Hit]]) -> Parsed:
+    own: list[OwnTitle] = [own_title(item) for item in entry.plan.items]
+    turns = entry.plan.turns
+    utterances = []
+    for place, (raw, (text, _, slots)) in enumerate(zip(entry.reading.turns, entry.filled, strict=True)):
+        turn = turns[place] if place < len(turns) else None
+        due = (*turn.introduces, *turn.refers) if turn else ()
+        item_ids = named_items(folded[place], slots, own, due, hits[place])
+        utterances.append(Utterance(place + 1, raw.role, text, turn.goals if turn else (), item_ids, text.count(" ") + 1 if text else 0))
+    return Parsed(tuple(utterances), entry.reading.whole and bool(utterances), entry.reading.error)

@@ -1,0 +1,117 @@
+"""Finds catalogue titles in what people say, exactly and fast: one pass over the text for 110,000 titles and more.
+
+A title that could be everyday speech must not be found there, so how plainly a title has to stand out depends on how common it looks:
+
+| title                                                              | found when it stands                                        |
+|--------------------------------------------------------------------|-------------------------------------------------------------|
+| two or more words with capitals ("Mystic River", "Home Alone")     | as written, on word boundaries; a leading article may be small |
+| one word with letters and digits, 5 or more ("B0002E1G5C", "XLR8R")  | as written, on word boundaries                              |
+| any other ("It", "Home", "The Game", "how to cook")                  | as written, between quotation or emphasis marks             |
+
+"As written" keeps letter case. Of overlapping titles the longest wins, so "The Mummy Returns" is not "The Mummy".
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import ahocorasick
+
+from tasks.dialogues.folding import fold
+
+ARTICLES = ("The ", "A ", "An ")
+_WORD = re.compile(r"[^\W_]+")
+_BREAK = "\n"
+_SHORTEST_CODE = 5
+
+
+class Hit(NamedTuple):
+    """One title found in one folded text: characters `start` to `end`, and the ids of the items that bear it."""
+
+    start: int
+    end: int
+    item_ids: tuple[str, ...]
+
+
+def stands_out(title: str) -> bool:
+    """Tell whether a folded title is recognised without quotation marks."""
+    words: list[str] = _WORD.findall(title)
+    if len(words) == 1:
+        word = words[0]
+        return bool(len(word) >= _SHORTEST_CODE and any(c.isdigit() for c in word) and any(c.isalpha() for c in word))
+    bare = _WORD.findall(without_article(title))
+    return sum(word[0].isupper() and word != "I" for word in bare) >= 2
+
+
+def without_article(title: str) -> str:
+    """Return a title without its leading article."""
+    return next((title[len(article) :] for article in ARTICLES if title.startswith(article)), title)
+
+
+def spellings(title: str) -> tuple[str, ...]:
+    """Return the ways a folded title may stand in folded text."""
+    small = title[0].lower() + title[1:] if title.startswith(ARTICLES) else ""
+    if stands_out(title):
+        return (title, small) if small else (title,)
+    return (f'"{title}"', f'"{small}"') if small else (f'"{title}"',)
+
+
+class Catalogue:
+    """All titles of a domain, ready to be looked for."""
+
+    def __init__(self, items: Iterable[tuple[str, str]]) -> None:
+        """Take (item id, clean title) pairs; items without a title are never found. About 1 s and 100 MB for 110,000 titles."""
+        bearers: dict[str, list[str]] = {}
+        for item_id, title in items:
+            folded = fold(" ".join(title.split()))
+            if _WORD.search(folded):
+                bearers.setdefault(folded, []).append(item_id)
+        self._automaton = ahocorasick.Automaton()
+        for title, ids in bearers.items():
+            for spelling in spellings(title):
+                self._automaton.add_word(spelling, (len(spelling), tuple(sorted(ids))))
+        self._empty = not bearers
+        if not self._empty:
+            self._automaton.make_automaton()
+
+    def find(self, texts: Sequence[str]) -> list[list[Hit]]:
+        """Return the titles that each text names.
+
+        Args:
+            texts: folded texts without line breaks.
+
+        Returns:
+            For each text its hits in order; none overlap.
+        """
+        hits: list[list[Hit]] = [[] for _ in texts]
+        if self._empty:
+            return hits
+        whole = _BREAK.join(texts)
+        starts = [0]
+        for text in texts[:-1]:
+            starts.append(starts[-1] + len(text) + 1)
+        for last, (length, ids) in self._automaton.iter(whole):
+            start, end = last - length + 1, last + 1
+            if on_boundaries(whole, start, end):
+                place = bisect_right(starts, start) - 1
+                hits[place].append(Hit(start - starts[place], end - starts[place], ids))
+        return [longest(found) if len(found) > 1 else found for found in hits]
+
+
+def on_boundaries(text: str, start: int, end: int) -> bool:
+    """Tell whether the stretch is not part of a longer word on either side."""
+    return not (start > 0 and text[start].isalnum() and text[start - 1].isalnum()) and not (
+        end < len(text) and text[end - 1].isalnum() and text[end].isalnum()
+    )
+
+
+def longest(hits: Sequence[Hit]) -> list[Hit]:
+    """Return hits that do not overlap, longer ones first choice, in text order."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda hit: (hit.start - hit.end, hit.start)):
+        if all(hit.end <= other.start or hit.start >= other.end for other in kept):
+            kept.append(hit)
+    return sorted(kept)
