@@ -109,12 +109,23 @@ _ALL = (
     Table(
         "dialogue_facts",
         "One attempt in numbers and booleans, as the suites judge it; documented in expectations/facts.yaml.",
-        "dialogue_id VARCHAR, attempt INTEGER",
+        "dialogue_id VARCHAR, attempt INTEGER, complete BOOLEAN, utterances INTEGER, length_difference INTEGER, garbled INTEGER, "
+        "template_left INTEGER, longest_words INTEGER, empty_turns INTEGER, role_errors INTEGER, missing_items INTEGER, "
+        "foreign_items INTEGER, early_targets INTEGER, sentiment_errors INTEGER, decision_errors INTEGER, copied_words INTEGER, "
+        "wording_leaks INTEGER, personal_data INTEGER, foreign_turns INTEGER, near_duplicates INTEGER",
         ("dialogue_id", "attempt"),
     ),
     Table(
+        "utterance_facts",
+        "One utterance of one attempt in numbers and booleans; documented in expectations/facts.yaml.",
+        "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, words INTEGER, garbled BOOLEAN, template_left BOOLEAN, empty BOOLEAN, "
+        "role_error BOOLEAN, missing_items INTEGER, foreign_items INTEGER, early_target BOOLEAN, sentiment_error BOOLEAN, "
+        "decision_error BOOLEAN, copied_words INTEGER, wording_leak BOOLEAN, personal_data BOOLEAN, foreign_language BOOLEAN",
+        ("dialogue_id", "attempt", "turn"),
+    ),
+    Table(
         "rejections",
-        "One rule that one attempt broke, with the offending piece.",
+        "One rule that one attempt broke in one turn (0: in the dialogue as a whole), with the offending piece.",
         "dialogue_id VARCHAR, attempt INTEGER, rule VARCHAR, severity VARCHAR, turn INTEGER, evidence VARCHAR",
         ("dialogue_id", "attempt", "rule", "turn"),
     ),
@@ -123,6 +134,18 @@ _ALL = (
         "One brief and how it ended: accepted, rejected, failed or unasked, at which attempt.",
         "dialogue_id VARCHAR, verdict VARCHAR, attempt INTEGER",
         ("dialogue_id",),
+    ),
+    Table(
+        "releases",
+        "One release written from this warehouse.",
+        "version VARCHAR, run_id VARCHAR, config_hash VARCHAR, code_version VARCHAR, dialogues BIGINT, made_at TIMESTAMP",
+        ("version",),
+    ),
+    Table(
+        "released_dialogues",
+        "One dialogue in one release, at the attempt that was released.",
+        "version VARCHAR, dialogue_id VARCHAR, attempt INTEGER",
+        ("version", "dialogue_id"),
     ),
     Table(
         "stages",
