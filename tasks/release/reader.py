@@ -12,6 +12,8 @@ from typing import Any, Literal
 from tasks.errors import UserError
 from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
 
+MOST_MISSING = 20  # conversations in a row that Conversation.txt may lack
+
 
 @dataclass(frozen=True)
 class ReleasedTurn:
@@ -119,10 +121,14 @@ def _ended(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _is_header(line: str, following: str, current: int | None) -> bool:
-    """Tell a conversation's id from an utterance's line that happens to be a number, such as the title 1917."""
-    if not (line.isascii() and line.isdigit()) or (current is not None and int(line) <= current):
+    """Tell a conversation's id from a line of an utterance that happens to be a number, such as the title 1917.
+
+    An id is the next one; or, where conversations are missing, one a little higher with a speaker's line after it.
+    """
+    if not (line.isascii() and line.isdigit()):
         return False
-    return not following or _turn(following) is not None or (following.isascii() and following.isdigit())
+    step = 1 if current is None else int(line) - current
+    return step == 1 or (1 < step <= MOST_MISSING and _turn(following) is not None)
 
 
 def _turn(line: str) -> ReleasedTurn | None:

@@ -1,0 +1,6 @@
+"""Corpora: one typed view of our releases, published LLM-REDIAL folders, ReDial, OpenDialKG, INSPIRED and plain JSON lines."""
+
+from tasks.evaluation.corpora.reading import Layout, read_corpus
+from tasks.evaluation.corpora.values import Corpus, Dialogue, Interaction, Role, Utterance
+
+__all__ = ["Corpus", "Dialogue", "Interaction", "Layout", "Role", "Utterance", "read_corpus"]

@@ -1,0 +1,35 @@
+"""ReDial (Li et al. 2018): JSON lines, films written as @ids in the messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tasks.evaluation.corpora.lines import json_lines
+from tasks.evaluation.corpora.values import Corpus, Dialogue, Role, Utterance
+
+_MENTION = re.compile(r"@(\d+)")
+
+
+def read_redial(path: Path) -> Corpus:
+    """Read one of ReDial's JSON-lines files. The one who asked is the user; each message is an utterance.
+
+    The catalogue is what the file's dialogues name. Users are not told apart: a worker plays a part, he is no user with a history.
+    """
+    titles: dict[str, str] = {}
+    dialogues = tuple(_dialogue(content, titles) for content in json_lines(path))
+    return Corpus("ReDial", dialogues, titles)
+
+
+def _dialogue(content: Mapping[str, Any], titles: dict[str, str]) -> Dialogue:
+    mentioned = content["movieMentions"] or {}  # an empty list where there are none
+    titles.update({item: " ".join(title.split()) for item, title in mentioned.items() if title})
+    utterances = []
+    for message in content["messages"]:
+        items = tuple(dict.fromkeys(item for item in _MENTION.findall(message["text"]) if item in titles))
+        text = _MENTION.sub(lambda found: titles.get(found[1], found[0]), message["text"])
+        role: Role = "user" if message["senderWorkerId"] == content["initiatorWorkerId"] else "agent"
+        utterances.append(Utterance(role, text, items))
+    return Dialogue(str(content["conversationId"]), tuple(utterances))

@@ -1,0 +1,57 @@
+"""How titles are made comparable: one spelling for what people and models write in many."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from functools import lru_cache
+
+_EDITION = re.compile(
+    r"\s*(?:[\[(]\s*(?:vhs|dvd|blu[- ]?ray|4k|uhd|hd|import|widescreen|full\s?screen|remastered|region \d|"
+    r"[^\[\]()]{0,40}\b(?:edition|collection|version|cut|disc|discs|anniversary)\b[^\[\]()]{0,20})[^\[\]()]{0,20}[\])]"
+    r"|\s(?:on\s)?(?:vhs|dvd|blu[- ]?ray)\s*)+$",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\s*[\[(](?:1[89]|20)\d\d[\])]\s*$")
+_ARTICLE_LAST = re.compile(r"^(.*), (the|a|an)$")
+_ARTICLE_FIRST = re.compile(r"^(?:the|a|an) (?=\S)")
+_NO_WORD = re.compile(r"[^\w\s]|_")
+
+
+@lru_cache(maxsize=400_000)
+def normalise(title: str) -> str:
+    """Return a title's comparable form.
+
+    HTML entities, accents, letter case, punctuation, an edition or year in brackets at the end and a leading or trailing article do not
+    count; letters and digits do, so "(500) Days of Summer" becomes "500 days of summer" and "1917" stays. A title that would have nothing
+    left keeps its folded text.
+    """
+    folded = unicodedata.normalize("NFKD", html.unescape(title)).casefold()
+    folded = "".join(character for character in folded if not unicodedata.combining(character)).replace("&", " and ")
+    folded = " ".join(folded.split())
+    bare = _YEAR.sub("", _EDITION.sub("", _YEAR.sub("", folded)))
+    bare = _ARTICLE_LAST.sub(r"\2 \1", bare)
+    words = " ".join(_NO_WORD.sub(" ", bare.replace("'", "").replace("\u2019", "")).split())
+    return _ARTICLE_FIRST.sub("", words) or words or folded
+
+
+def names(text: str, title: str) -> bool:
+    """Tell whether a text names a title, on word borders.
+
+    A title of one word must stand there with its own capitals, so that "It" is not found in "I like it"; longer ones are compared
+    in their normalised form.
+    """
+    form = normalise(title)
+    if " " in form:
+        return f" {form} " in f" {normalise_text(text)} "
+    word = _YEAR.sub("", _EDITION.sub("", html.unescape(title))).strip()
+    return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+@lru_cache(maxsize=4096)
+def normalise_text(text: str) -> str:
+    """Return running text with its words as `normalise` writes them."""
+    folded = unicodedata.normalize("NFKD", html.unescape(text)).casefold().replace("&", " and ").replace("'", "").replace("\u2019", "")
+    kept = "".join(character for character in folded if not unicodedata.combining(character))
+    return " ".join(_NO_WORD.sub(" ", kept).split())

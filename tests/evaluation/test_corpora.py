@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import UserError
+from tasks.evaluation import Corpus, read_corpus
+from tasks.release import write_release
+from tasks.settings import Home
+from tests.support.small_warehouse import small_warehouse
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    return write_release(small_warehouse(), Home(data=tmp_path), "demo", run={}).path
+
+
+def named(corpus: Corpus) -> list[list[tuple[str, ...]]]:
+    return [[utterance.items for utterance in dialogue.utterances] for dialogue in corpus.dialogues]
+
+
+def test_our_release(release: Path) -> None:
+    corpus = read_corpus(release)
+    assert [(d.dialogue_id, d.user_id, d.position, d.targets) for d in corpus.dialogues] == [
+        ("0", "ann", 1, ("B5",)),
+        ("1", "bob", 1, ("B6",)),
+        ("2", "cat", 1, ("B3",)),
+    ]
+    assert named(corpus)[0] == [("B3",), ("B2",), (), ("B5",), (), ()]
+    assert corpus.history["ann"] == ("B1", "B2", "B3")
+    assert corpus.interactions[2].rating == 1.0 and corpus.interactions[0].timestamp == 1001
+    assert corpus.statistics().users == 3
+
+
+def test_a_published_folder_has_only_the_four_files(release: Path) -> None:
+    for path in (release / "parquet").iterdir():
+        path.unlink()
+    text = (release / "item_map.json").read_text().replace('"Elysium"', '"Elysium [VHS]"')
+    (release / "item_map.json").write_text(text)
+    corpus = read_corpus(release)
+    assert named(corpus)[0] == [("B3",), ("B2",), (), ("B5",), (), ()]
+    assert {interaction.rating for interaction in corpus.interactions} == {None}
+
+
+def test_a_number_in_an_utterance_is_no_conversation(release: Path) -> None:
+    path = release / "Conversation.txt"
+    path.write_text(path.read_text().replace("User: 1917", "User: a film:\n\n1917\n\n0\n\n"))
+    for parquet in (release / "parquet").iterdir():
+        parquet.unlink()
+    dialogues = read_corpus(release).dialogues
+    assert dialogues[0].utterances[4].text == "a film: 1917 0"
+    assert [len(dialogue.utterances) for dialogue in dialogues] == [6, 2, 2]
+
+
+def test_redial_layout(tmp_path: Path) -> None:
+    line = {
+        "movieMentions": {"11": "Solaris  (1972)", "12": None},
+        "messages": [{"text": "Like @11 or @99?", "senderWorkerId": 5}, {"text": "@12", "senderWorkerId": 6}],
+        "conversationId": "7",
+        "initiatorWorkerId": 5,
+        "respondentWorkerId": 6,
+    }
+    path = tmp_path / "redial.jsonl"
+    path.write_text(json.dumps(line) + "\n" + json.dumps({**line, "movieMentions": []}) + "\n")
+    first, second = read_corpus(path).dialogues
+    assert [(u.role, u.text, u.items) for u in first.utterances] == [("user", "Like Solaris (1972) or @99?", ("11",)), ("agent", "@12", ())]
+    assert first.dialogue_id == "7" and second.dialogue_id == "7"
+
+
+def test_inspired_layout(tmp_path: Path) -> None:
+    path = tmp_path / "test.tsv"
+    rows = [
+        ("dialog_id", "utt_id", "speaker", "text", "movies"),
+        ("a.pkl", "1", "SEEKER", 'I saw QUOTATION_MARKHustlersQUOTATION_MARK "twice', "Hustlers (2019)"),
+        ("a.pkl", "2", "RECOMMENDER", "Try these", "Deadpool (2016); 1917 (2019)"),
+        ("b.pkl", "1", "SEEKER", "Hi", ""),
+    ]
+    path.write_text("\n".join("\t".join(row) for row in rows))
+    corpus = read_corpus(path)
+    assert [len(dialogue.utterances) for dialogue in corpus.dialogues] == [2, 1]
+    assert corpus.dialogues[0].utterances[0].text == 'I saw "Hustlers" "twice'
+    assert corpus.dialogues[0].utterances[1].items == ("Deadpool (2016)", "1917 (2019)")
+    assert list(corpus.titles) == ["Hustlers (2019)", "Deadpool (2016)", "1917 (2019)"]
+
+
+def test_plain_lines(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    lines = [
+        {"user_id": 3, "history": ["a"], "targets": ["b"], "titles": {"b": "Bee"}, "turns": [{"role": "Assistant", "content": "Bee?"}]},
+        {"dialogue_id": "x", "messages": [{"role": "human", "text": "no", "items": ["c"]}]},
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n\n")
+    corpus = read_corpus(path)
+    assert corpus.titles == {"a": "a", "b": "Bee", "c": "c"} and corpus.history == {"3": ("a",)}
+    assert [(d.dialogue_id, d.utterances[0].role) for d in corpus.dialogues] == [("0", "agent"), ("x", "user")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jsonl", "[1]", "line 1, is not a JSON object"),
+        ("a.jsonl", '{"a": 1}\n{broken', "plain layout|line 2"),
+        ("a.jsonl", "", "holds no dialogue"),
+        ("a.jsonl", '{"turns": [{"role": "user"}]}', "plain layout"),
+        ("a.jsonl", '{"movieMentions": {}, "messages": 3, "initiatorWorkerId": 1}', "redial layout"),
+        ("a.csv", "Other\n1", "CSV file as OpenDialKG"),
+        ("a.csv", "Messages\nnot json", "CSV file as OpenDialKG"),
+        ("a.tsv", "x\ty\n1\t2", "TSV file as INSPIRED"),
+    ],
+)
+def test_what_is_no_corpus(tmp_path: Path, name: str, content: str, message: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=message):
+        read_corpus(tmp_path / name)
+
+
+def test_nothing_there_and_no_layout(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no corpus"):
+        read_corpus(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="no folder in the LLM-REDIAL layout"):
+        read_corpus(tmp_path)
+
+
+def test_redial_counted_independently(shared_data: Path) -> None:
+    counted = read_corpus(shared_data / "redial" / "test_data.jsonl").statistics()
+    lines = [json.loads(line) for line in (shared_data / "redial" / "test_data.jsonl").read_text().splitlines()]
+    words, grams = set(), set()
+    for line in lines:
+        titles = {item: " ".join(title.split()) for item, title in (line["movieMentions"] or {}).items() if title}
+        for message in line["messages"]:
+            text = re.sub(r"@(\d+)", lambda found, known=titles: known.get(found[1], found[0]), message["text"])
+            tokens = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())
+            words.update(tokens)
+            grams.update(tuple(tokens[i : i + 4]) for i in range(len(tokens) - 3))
+    assert (counted.dialogues, counted.utterances) == (1342, 23952) == (len(lines), sum(len(line["messages"]) for line in lines))
+    assert (counted.tokens, counted.four_grams) == (len(words), len(grams))
+
+
+def test_opendialkg_counted_independently(shared_data: Path) -> None:
+    counted = read_corpus(shared_data / "opendialkg" / "test.csv").statistics()
+    with (shared_data / "opendialkg" / "test.csv").open(newline="") as file:
+        rows = [[m["message"] for m in json.loads(row["Messages"]) if m["type"] == "chat"] for row in csv.DictReader(file)]
+    assert (counted.dialogues, counted.utterances) == (2071, sum(map(len, rows)))
+    assert counted.tokens == len(
+        {token for said in rows for text in said for token in re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())}
+    )
