@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,8 +38,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def local_server(folder: Path) -> Iterator[str]:
+def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
     """Run a private Prefect server whose database lies in `folder`; yield its API address.
+
+    Args:
+        folder: where its database and log lie; made if missing.
+        meanwhile: what to do while it starts, such as slow imports.
 
     Raises:
         UserError: the folder cannot be written, or the server does not come up; the message names its log.
@@ -56,6 +60,7 @@ def local_server(folder: Path) -> Iterator[str]:
         environment.pop("PREFECT_API_URL", None)
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
     try:
+        meanwhile()
         _wait_until_up(process, port, folder)
         yield f"http://127.0.0.1:{port}/api"
     finally:

@@ -10,7 +10,6 @@ from typing import Any
 import duckdb
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.filesystems import LocalFileSystem
 from prefect.logging import get_run_logger
 from prefect.serializers import JSONSerializer
 
@@ -78,7 +77,7 @@ def _work(stage: Stage, context: Context, input_hash: str) -> dict[str, Any]:
     return asdict(record)
 
 
-def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
+async def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
     """Run a stage, or take what it wrote before from the same inputs. Raises UserError."""
     input_hash = stage.input_hash(upstream)
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
@@ -89,10 +88,10 @@ def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> StageRe
     configured = _work.with_options(
         name=stage.name,
         task_run_name=f"{context.domain.name}-{stage.name}",
-        result_storage=LocalFileSystem(basepath=str(folder)),
+        result_storage=folder,
         refresh_cache=not trusted,
     )
     state = configured(stage, context, input_hash, return_state=True)
-    record = StageRecord(**{**(found := state.result()), "tables": tuple(found["tables"])})
+    record = StageRecord(**{**(found := await state.aresult()), "tables": tuple(found["tables"])})
     CURRENT.get().stage(stage.name, "cached" if state.name == "Cached" else "done", f"{record.rows:,} rows")
     return record

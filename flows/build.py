@@ -1,0 +1,67 @@
+"""The main job as a Prefect flow: real reviews in, a released dataset out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.runtime import flow_run
+
+from flows import steps
+from flows.artifacts import show_result
+from flows.generation import write_dialogues
+from flows.logs import keep_logs_plain
+from flows.options import BuildOptions
+from flows.results import BuildResult, collect
+from flows.stages import Context, run_stage
+from tasks.runs import describe_run, finish_run, start_run
+from tasks.settings import Home, load_domain
+from tasks.warehouse import domain_lock, open_warehouse
+
+
+@flow(name="build", flow_run_name="build-{domain}", retries=0)
+async def build(domain: str, options: BuildOptions = BuildOptions(), data: str | None = None) -> BuildResult:  # noqa: B008 - frozen
+    """Build a domain's dataset.
+
+    Args:
+        domain: name of a domain file, without .yaml.
+        options: choices laid over the domain file.
+        data: data folder in place of the project's own.
+
+    Returns:
+        What was released, the funnel and the statistics.
+
+    Raises:
+        UserError: a mistake the user can put right, as one line.
+    """
+    keep_logs_plain()
+    home = Home.find(Path(data) if data else None)
+    context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
+    with domain_lock(home, domain):
+        sources = steps.check_sources(context)
+        _note_start(context, sources)
+        state = "failed"
+        try:
+            result = await _run(context, options, sources)
+            state = result.state
+        finally:
+            with open_warehouse(home.warehouse(domain)) as con:
+                finish_run(con, context.run_id, state, {})
+    await show_result(context, result)
+    return result
+
+
+def _note_start(context: Context, sources: dict[str, str]) -> None:
+    run = describe_run(context.run_id, context.run_id, "build", context.domain)
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        start_run(con, run, sources)
+
+
+async def _run(context: Context, options: BuildOptions, sources: dict[str, str]) -> BuildResult:
+    ingested = await run_stage(steps.ingesting(context, sources), context)
+    prepared = await run_stage(steps.preprocessing(context), context, ingested)
+    planned = await run_stage(steps.planning(context), context, ingested, prepared)
+    written = await write_dialogues(context, options, planned)
+    judged = await run_stage(steps.verdicts(context), context, planned, *written.records)
+    release = steps.release(context, options, judged)
+    return collect(context, written, release)

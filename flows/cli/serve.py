@@ -1,0 +1,71 @@
+"""`redial serve` and `redial backfill`: operating the pipeline through Prefect."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from flows.cli.app import JsonOption, app
+from flows.cli.console import ERR, OUT, Bars, print_json
+from tasks.settings import Home, load_domain
+
+
+@app.command(epilog="Example: redial serve --port 4200")
+def serve(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option(help="Port of the Prefect UI on loopback; the pages get the next one", min=1024, max=65534)] = 4200,
+    workers: Annotated[int, typer.Option(help="Worker processes on the pool", min=1, max=16)] = 1,
+) -> None:
+    """Start a Prefect server, a work pool with workers and every deployment of prefect.yaml; Ctrl-C ends all of it."""
+    from flows.serving import interrupt_on_terminate, serving
+
+    home: Home = ctx.obj
+    interrupt_on_terminate()
+    ERR.print("starting the Prefect server, the pages and the worker ...")
+    try:
+        with serving(home, port, workers) as up:
+            OUT.print(f"Prefect UI  {up.ui}")
+            OUT.print(f"pages       {up.pages}/docs/ and {up.pages}/reports/")
+            OUT.print("Ctrl-C ends all of it. Others on this machine can reach it: set PREFECT_SERVER_API_AUTH_STRING and")
+            OUT.print('PREFECT_API_AUTH_STRING to the same "user:password" before starting it to ask for one.')
+            OUT.file.flush()
+            up.wait()
+    except KeyboardInterrupt:
+        ERR.print("stopped")
+
+
+@app.command(epilog="Example: redial backfill demo books --at-once 2")
+def backfill(
+    ctx: typer.Context,
+    domains: Annotated[list[str], typer.Argument(help="Names of domains", show_default=False)],
+    at_once: Annotated[int, typer.Option(help="Most domains at a time", min=1, max=32)] = 2,
+    setting: Annotated[list[str] | None, typer.Option("--set", help="Any setting of the domain files, as generate.profile=paper")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build many domains, each as a run of its own; one that fails stops no other."""
+    from flows.cli.build import settings_from
+    from flows.options import BuildOptions
+    from flows.running import run_flow
+
+    home: Home = ctx.obj
+    options = BuildOptions(settings=settings_from(setting or []))
+    for domain in domains:
+        load_domain(home, domain, options.over())
+
+    async def start() -> Any:
+        from flows.backfill import backfill as backfill_flow
+
+        state = await backfill_flow(domains, options, at_once, "here", str(home.data), return_state=True)
+        return await state.aresult(raise_on_failure=False)
+
+    with Bars() as bars:
+        rows = run_flow(home, "backfill", bars, start)
+    if as_json:
+        print_json(rows)
+    else:
+        from flows.cli.views import show_rows
+
+        show_rows(OUT, rows)
+    if any(row["state"] not in {"Completed", "Budget reached"} for row in rows):
+        raise typer.Exit(2)

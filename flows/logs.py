@@ -1,0 +1,43 @@
+"""Keeps Prefect's logs readable: a user's mistake is one line, not a traceback, and no line carries a secret."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+
+from tasks.errors import UserError
+
+_LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine", "prefect.flow_engine", "prefect.task_engine")
+_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|AUTH)", re.IGNORECASE)
+_SHORTEST_SECRET = 8
+
+
+class PlainErrors(logging.Filter):
+    """Cuts a UserError's traceback down to its line and blanks secrets that stand in the environment."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record in place and keep it."""
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if isinstance(error, UserError):
+            record.msg, record.args, record.exc_info, record.exc_text = str(error), (), None, None
+        text = record.getMessage()
+        scrubbed = _without_secrets(text)
+        if scrubbed != text:
+            record.msg, record.args = scrubbed, ()
+        return True
+
+
+def _without_secrets(text: str) -> str:
+    for name, value in os.environ.items():
+        if len(value) >= _SHORTEST_SECRET and _SECRET_NAME.search(name) and value in text:
+            text = text.replace(value, f"[{name}]")
+    return text
+
+
+def keep_logs_plain() -> None:
+    """Put the filter on Prefect's run loggers, once."""
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(existing, PlainErrors) for existing in logger.filters):
+            logger.addFilter(PlainErrors())

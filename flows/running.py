@@ -1,0 +1,62 @@
+"""Runs a flow from the command line: on the Prefect server that is configured, else on a private one made for this command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from flows.local_server import QUIET, local_server
+from flows.progress import CURRENT, Progress
+from tasks.settings import Home
+
+Result = TypeVar("Result")
+DRAIN_S = 20
+
+
+def run_flow(home: Home, place: str, progress: Progress, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run a flow to its end and return what it returns.
+
+    Args:
+        home: whose data folder keeps the private server's database.
+        place: sub-folder of that database, one per domain, so that two domains never share one.
+        progress: where the run shows how far it is.
+        start: imports the flow and calls it; called once a server is there.
+
+    Raises:
+        UserError: as the flow raises it.
+    """
+    for name, value in {**QUIET, "PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_SERVER_EPHEMERAL_ENABLED": "false"}.items():
+        os.environ.setdefault(name, value)
+    from prefect.settings import get_current_settings, temporary_settings
+
+    CURRENT.set(progress)
+    if get_current_settings().api.url:
+        return asyncio.run(_to_the_end(start))
+    progress.stage("server", "running")
+    with (
+        local_server(home.data / "prefect" / place, _import_slow_libraries) as address,
+        temporary_settings(updates={"api.url": address}),
+    ):
+        progress.stage("server", "done", "private, for this run")
+        return asyncio.run(_to_the_end(start))
+
+
+def _import_slow_libraries() -> None:
+    """Load what takes seconds while the server starts."""
+    import great_expectations  # noqa: F401
+
+    import flows.build  # noqa: F401
+
+
+async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run the flow and wait until its task runs are written down; Prefect loses the last ones otherwise."""
+    from prefect.events.worker import EventsWorker
+
+    try:
+        return await start()
+    finally:
+        drained = EventsWorker.drain_all(timeout=DRAIN_S)
+        if asyncio.iscoroutine(drained):
+            await drained
