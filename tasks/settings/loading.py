@@ -14,10 +14,23 @@ from tasks.settings.home import Home
 from tasks.settings.models import Domain
 
 
+class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader that refuses a key standing twice in one mapping; YAML's own would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value[:60]!r} stands there twice", key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+        built: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        return built
+
+
 def read_yaml(path: Path) -> Any:
-    """Read one YAML file. Raises UserError when it is missing, not UTF-8 or not YAML, with the line where known."""
+    """Read one YAML file. Raises UserError when it is missing, not UTF-8, not YAML or doubles a key, with the line where known."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - derives from the safe loader
     except FileNotFoundError:
         raise UserError(f"there is no file {path}") from None
     except UnicodeDecodeError:

@@ -1,1 +1,37 @@
-"""Room: templates."""
+"""Dialogue templates (2.4.2): the grammar, its templates counted, sampled and checked, and the curated set."""
+
+from tasks.templates.building import build_template
+from tasks.templates.checking import CheckReport, check_templates, expand, pattern, report
+from tasks.templates.counting import Cell
+from tasks.templates.expanding import count_templates, enumerate_templates, sample_templates
+from tasks.templates.files import TemplateSet, load_templates, save_templates, template_file, template_set_names
+from tasks.templates.grammar import Grammar, load_grammar, parse_grammar
+from tasks.templates.legality import legal
+from tasks.templates.values import Collection, Role, Slot, Template, Turn
+
+__all__ = [
+    "Cell",
+    "CheckReport",
+    "Collection",
+    "Grammar",
+    "Role",
+    "Slot",
+    "Template",
+    "TemplateSet",
+    "Turn",
+    "build_template",
+    "check_templates",
+    "count_templates",
+    "enumerate_templates",
+    "expand",
+    "legal",
+    "load_grammar",
+    "load_templates",
+    "parse_grammar",
+    "pattern",
+    "report",
+    "sample_templates",
+    "save_templates",
+    "template_file",
+    "template_set_names",
+]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.goals.values import Collection as Collection
+
 Role = Literal["user", "agent"]
-Collection = Literal["LIKES", "DISLIKES", "MIGHT_LIKES"]
 
 
 @dataclass(frozen=True)
