@@ -1,0 +1,37 @@
+"""The `items` table: the reviewed items that have a title, cleaned once, the published one kept beside it."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from tasks.ingest.titles import clean_title
+
+_PUBLISHED = """
+WITH reviewed AS (SELECT DISTINCT item_id FROM raw_reviews),
+titled AS (
+    SELECT item_id, arg_min(title, (file_order, line)) AS title
+    FROM published_titles WHERE trim(title) <> '' GROUP BY item_id
+)
+SELECT item_id, titled.title FROM reviewed LEFT JOIN titled USING (item_id) ORDER BY item_id
+"""
+_SCHEMA = pa.schema([(name, pa.string()) for name in ("item_id", "title", "title_original")])
+
+
+def fill_items(con: duckdb.DuckDBPyConnection, *, id_as_title: bool) -> int:
+    """Fill `items` from `raw_reviews` and `published_titles` and return how many reviewed items have no title.
+
+    Those are left out, or with `id_as_title` stand under their id. `work_id` is the item's own id.
+    """
+    found: list[tuple[str, str, str]] = []
+    untitled = 0
+    for item_id, published in con.execute(_PUBLISHED).fetchall():
+        title = clean_title(published or "")
+        untitled += not title
+        if title or id_as_title:
+            found.append((item_id, title or item_id, published or item_id))
+    columns = list(zip(*found, strict=True)) or [(), (), ()]
+    con.register("cleaned", pa.table([pa.array(values, pa.string()) for values in columns], schema=_SCHEMA))
+    con.execute("INSERT INTO items SELECT item_id, title, title_original, item_id FROM cleaned")
+    con.unregister("cleaned")
+    return untitled

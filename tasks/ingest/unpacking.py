@@ -1,0 +1,134 @@
+"""A source file as a stream of unpacked bytes; what it is packed with is read off its content, and checked against its name."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Full, Queue
+from threading import Event, Thread
+from typing import BinaryIO
+
+import zstandard
+
+from tasks.errors import UserError
+
+_CHUNK = 1 << 20  # bytes read at once from a plain file
+_PACKED_CHUNK = 1 << 16  # from a packed one, which may grow a thousandfold
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_FOREIGN = {
+    b"PK\x03\x04": "a ZIP archive",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ\x00": "packed with xz",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+}
+
+
+def packing(path: Path) -> str | None:
+    """Return "gzip", "zstd" or None for a plain file.
+
+    Raises:
+        UserError: no such file, an empty one, one whose name claims a packing it does not have, or one that is packed or
+            encoded in a way not read here.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except FileNotFoundError:
+        raise UserError(f"there is no file {path}: put it there, or run `redial fetch` if its domain names an address") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
+    if not head:
+        raise UserError(f"{path} is empty")
+    for magic, what in _FOREIGN.items():
+        if head.startswith(magic):
+            raise UserError(f"{path} is {what}: turn it into UTF-8 text, plain or packed with gzip or zstd")
+    found = "gzip" if head.startswith(_GZIP) else "zstd" if head.startswith(_ZSTD) else None
+    claimed = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower())
+    if claimed and claimed != found:
+        raise UserError(f"{path} is not {claimed}, though its name says so: fetch it again, or give it its true name")
+    return found
+
+
+def unpacked(path: Path) -> Iterator[bytes]:
+    """Yield the unpacked content in pieces of a few megabytes at most. Raises UserError as `packing`, and on a cut or damaged file."""
+    kind = packing(path)
+    with path.open("rb") as file:
+        if kind == "gzip":
+            yield from _gunzipped(file, path)
+        elif kind == "zstd":
+            yield from _unzstd(file, path)
+        else:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+
+def _gunzipped(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """Yield the content of all gzip members; zero bytes after the last one are padding."""
+    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        while chunk := file.read(_PACKED_CHUNK):
+            while chunk:
+                if member.eof:
+                    chunk = chunk.lstrip(b"\0")
+                    member = zlib.decompressobj(zlib.MAX_WBITS | 16) if chunk else member
+                if chunk:
+                    yield member.decompress(chunk)
+                chunk = member.unused_data if chunk and member.eof else b""
+    except zlib.error as error:
+        raise UserError(f"{path} is damaged ({error}): fetch it again") from None
+    if not member.eof:
+        raise UserError(f"{path} is cut short, its gzip data has no end: fetch it again")
+
+
+def _unzstd(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """Yield the content of all zstd frames."""
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        while chunk := file.read(_PACKED_CHUNK):
+            while chunk:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(chunk)
+                chunk = frame.unused_data if frame.eof else b""
+    except zstandard.ZstdError as error:
+        raise UserError(f"{path} is damaged ({error}): fetch it again") from None
+    if not frame.eof:
+        raise UserError(f"{path} is cut short, its zstd data has no end: fetch it again")
+
+
+def prefetched(chunks: Iterator[bytes], ahead: int = 16) -> Iterator[bytes]:
+    """Yield the same pieces, made in a thread up to `ahead` of the reader: unpacking lets other threads of Python work."""
+    queue: Queue[bytes | UserError | None] = Queue(maxsize=ahead)
+    stop = Event()
+
+    def give(piece: bytes | UserError | None) -> bool:
+        while not stop.is_set():
+            try:
+                queue.put(piece, timeout=0.1)
+                return True
+            except Full:
+                continue
+        return False
+
+    def work() -> None:
+        try:
+            for chunk in chunks:
+                if not give(chunk):
+                    return
+            give(None)
+        except UserError as error:
+            give(error)
+
+    worker = Thread(target=work, daemon=True)
+    worker.start()
+    try:
+        while (piece := queue.get()) is not None:
+            if isinstance(piece, UserError):
+                raise piece
+            yield piece
+    finally:
+        stop.set()
+        worker.join()

@@ -1,0 +1,123 @@
+"""The preprocess stage: `raw_reviews` to `reviews` and `preferences` (Appendix B)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from tasks.errors import UserError
+from tasks.ingest import source_names
+from tasks.preprocess.core import mark_core
+from tasks.preprocess.preferences import fill_preferences
+from tasks.preprocess.words import admit
+from tasks.settings import Domain
+from tasks.warehouse import create_table
+
+
+@dataclass(frozen=True)
+class PreprocessCounts:
+    """What preprocessing saw and kept.
+
+    Attributes:
+        reviews: rows of `raw_reviews`.
+        cleaned: reviews that lost irregular tokens or markup.
+        too_short: reviews below `min_words`.
+        too_long: reviews above `max_words`.
+        kept: rows of `reviews`, within the limits.
+        core_reviews: rows with `core`.
+        core_users: users of those.
+        core_items: items of those.
+        rounds: how often interactions were counted until the core stood.
+        positive: core reviews rated as likes.
+        negative: core reviews rated as dislikes.
+        without_title: positive and negative core reviews of items that are not in `items`; they are in no collection.
+        likes: rows of `preferences` in LIKES.
+        dislikes: rows in DISLIKES.
+        might_likes: rows in MIGHT_LIKES; as many dialogues can be planned.
+        users: users with at least one MIGHT_LIKES.
+    """
+
+    reviews: int
+    cleaned: int
+    too_short: int
+    too_long: int
+    kept: int
+    core_reviews: int
+    core_users: int
+    core_items: int
+    rounds: int
+    positive: int
+    negative: int
+    without_title: int
+    likes: int
+    dislikes: int
+    might_likes: int
+    users: int
+
+
+_FILL_REVIEWS = """
+INSERT INTO reviews
+SELECT review_id, r.user_id, r.item_id, rating, coalesce(c.text, r.text), a.words, timestamp,
+       (list_position($files, source_file) - 1) * 1000000000000 + source_line, a.core
+FROM raw_reviews r JOIN admitted a ON r.rowid = a.row_id LEFT JOIN cleaned c ON r.rowid = c.row_id
+"""
+
+
+def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCounts:
+    """Fill `reviews` and `preferences` from `raw_reviews` and `items` (Appendix B).
+
+    `source_order` is the file's place in the domain times 10^12, plus the line, so that it increases in source order and rows
+    added at a source's end change nobody else's. Items that are not in `items` count for the core like all others and are left
+    out of `preferences` only.
+
+    Raises:
+        UserError: no review is within the word limits, nothing is left of the core, or no user has a MIGHT_LIKES.
+    """
+    settings = domain.preprocess
+    for table in ("reviews", "preferences"):
+        create_table(con, table, replace=True)
+    words = admit(con, settings)
+    rounds = mark_core(con, settings)
+    con.execute(_FILL_REVIEWS, {"files": list(source_names(domain.sources.reviews))})
+    core_reviews, core_users, core_items = _row(
+        con, "SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM reviews WHERE core"
+    )
+    con.execute("DROP TABLE admitted")
+    con.execute("DROP TABLE cleaned")
+    if not core_reviews:
+        raise UserError(
+            f"no user left: of {words.reviews} reviews {words.kept} have {settings.min_words} to {settings.max_words} words, and none of "
+            f"these is left after core {settings.core} with at least {settings.min_user_interactions} per user and "
+            f"{settings.min_item_interactions} per item ({rounds} round{'s' * (rounds != 1)}): "
+            f"lower min_user_interactions or min_item_interactions{', or set core to one_pass' * (settings.core == 'fixpoint')}"
+        )
+    drawn = fill_preferences(con, settings)
+    if not drawn.users:
+        raise UserError(
+            f"no user left: of {core_reviews} core reviews {drawn.positive} are rated {settings.like_min:g} or above, and those of items "
+            f"with a title give no MIGHT_LIKES ({drawn.without_title} reviews are of items without one): "
+            "add metadata, set untitled to use_id, or lower like_min"
+        )
+    return PreprocessCounts(
+        reviews=words.reviews,
+        cleaned=words.cleaned,
+        too_short=words.too_short,
+        too_long=words.too_long,
+        kept=words.kept,
+        core_reviews=core_reviews,
+        core_users=core_users,
+        core_items=core_items,
+        rounds=rounds,
+        positive=drawn.positive,
+        negative=drawn.negative,
+        without_title=drawn.without_title,
+        likes=drawn.likes,
+        dislikes=drawn.dislikes,
+        might_likes=drawn.might_likes,
+        users=drawn.users,
+    )
+
+
+def _row(con: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    return tuple(int(value) for value in con.execute(query).fetchall()[0])
