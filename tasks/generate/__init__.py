@@ -1,1 +1,20 @@
-"""Room: generate."""
+"""Room: generate. Briefs become transcripts, chunk by chunk."""
+
+from tasks.generate.chunk import Chunk, ChunkResult, run_chunk
+from tasks.generate.crew import Crew, LocalCrew
+from tasks.generate.driver import GenerateCounts, Progress, Work, generate_transcripts
+from tasks.generate.rollouts import Rollout, Single
+
+__all__ = [
+    "Chunk",
+    "ChunkResult",
+    "Crew",
+    "GenerateCounts",
+    "LocalCrew",
+    "Progress",
+    "Rollout",
+    "Single",
+    "Work",
+    "generate_transcripts",
+    "run_chunk",
+]

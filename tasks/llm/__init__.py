@@ -1,1 +1,42 @@
-"""Room: llm."""
+"""Room: llm. The one door to a model: requests, limits, journal, store, price."""
+
+from tasks.llm.budget import Budget
+from tasks.llm.errors import CallError, CallFailed, RunStopped
+from tasks.llm.journal import Entry, Journal, read_journal
+from tasks.llm.meter import Usage
+from tasks.llm.prices import Price, find_price
+from tasks.llm.requests import endpoint, make_request, sampling
+from tasks.llm.scrub import scrub
+from tasks.llm.session import KnownAnswers, Lookup, Session
+from tasks.llm.store import Loaded, StoredAnswers, answers_of_dialogues, load_journal, recover_journals
+from tasks.llm.values import Answer, Ask, Message, Request, Transcript
+
+__all__ = [
+    "Answer",
+    "Ask",
+    "Budget",
+    "CallError",
+    "CallFailed",
+    "Entry",
+    "Journal",
+    "KnownAnswers",
+    "Loaded",
+    "Lookup",
+    "Message",
+    "Price",
+    "Request",
+    "RunStopped",
+    "Session",
+    "StoredAnswers",
+    "Transcript",
+    "Usage",
+    "answers_of_dialogues",
+    "endpoint",
+    "find_price",
+    "load_journal",
+    "make_request",
+    "read_journal",
+    "recover_journals",
+    "sampling",
+    "scrub",
+]

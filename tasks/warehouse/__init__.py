@@ -1,5 +1,6 @@
 """The domain's DuckDB file: how it is opened, every table's definition and grain, and the record of what each stage wrote."""
 
+from tasks.warehouse.lock import domain_lock
 from tasks.warehouse.opening import attach_read_only, open_warehouse, read_warehouse
 from tasks.warehouse.stages import StageRecord, bears, record_stage, table_hash
 from tasks.warehouse.tables import TABLES, Table, create_table, create_tables
@@ -12,6 +13,7 @@ __all__ = [
     "bears",
     "create_table",
     "create_tables",
+    "domain_lock",
     "open_warehouse",
     "read_warehouse",
     "record_stage",

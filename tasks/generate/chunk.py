@@ -1,0 +1,81 @@
+"""One chunk: some briefs, one journal, as many rollouts at a time as may be in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tasks.briefs.values import Brief
+from tasks.errors import UserError
+from tasks.generate.rollouts import Rollout
+from tasks.llm import CallFailed, Journal, RunStopped, Session, Transcript, Usage
+
+AHEAD = 2  # rollouts per call that may be in flight: the next request is ready when one returns
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some briefs to write, and the journal their answers go to. Picklable."""
+
+    number: int
+    briefs: tuple[Brief, ...]
+    journal: Path
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """What became of a chunk. Picklable.
+
+    Attributes:
+        transcripts: of every brief that ended, answered or failed.
+        unasked: ids of briefs the run ended before.
+        stopped: why the run must end, if it must.
+    """
+
+    number: int
+    journal: Path
+    transcripts: tuple[Transcript, ...]
+    unasked: tuple[str, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    stopped: RunStopped | UserError | None = None
+
+
+async def run_chunk(session: Session, chunk: Chunk, rollout: Rollout) -> ChunkResult:
+    """Write a chunk's dialogues. What a brief's own failure is, is recorded; what ends the run is returned, not raised.
+
+    Raises:
+        UserError: the journal cannot be opened.
+    """
+    journal = Journal(chunk.journal)
+    written: dict[str, Transcript] = {}
+    waiting = iter(chunk.briefs)
+    runners = min(len(chunk.briefs), AHEAD * session.generate.limits.concurrency)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(runners):
+                group.create_task(_write_some(session, waiting, rollout, journal, written))
+    finally:
+        await journal.close()
+    unasked = tuple(brief.dialogue_id for brief in chunk.briefs if brief.dialogue_id not in written)
+    stopped = session.stopped if unasked else None
+    return ChunkResult(chunk.number, chunk.journal, tuple(written.values()), unasked, stopped=stopped)
+
+
+async def _write_some(
+    session: Session, waiting: Iterator[Brief], rollout: Rollout, journal: Journal, written: dict[str, Transcript]
+) -> None:
+    for brief in waiting:
+        try:
+            written[brief.dialogue_id] = await _write(session, brief, rollout, journal)
+        except (RunStopped, UserError) as reason:
+            session.stop(reason)
+            return
+
+
+async def _write(session: Session, brief: Brief, rollout: Rollout, journal: Journal) -> Transcript:
+    try:
+        return await rollout(brief, session.ask_for(brief.dialogue_id, rollout.attempt, journal))
+    except CallFailed as failure:
+        return Transcript(brief.dialogue_id, rollout.attempt, "failed", "", "", (), str(failure))

@@ -1,0 +1,69 @@
+"""Who runs the chunks: this process, or several."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from tasks.generate.chunk import AHEAD, Chunk, ChunkResult, run_chunk
+from tasks.generate.rollouts import Rollout
+from tasks.llm import Session, Usage
+from tasks.settings import Generate
+
+
+class Crew(Protocol):
+    """Runs chunks. `slots` is how many it wants at a time, so that the end of one leaves nobody idle."""
+
+    @property
+    def slots(self) -> int:
+        """Chunks to hand over at a time."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """What was used so far."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Calls on their way now."""
+        ...
+
+    async def run(self, chunk: Chunk) -> ChunkResult:
+        """Run one chunk to its end."""
+        ...
+
+    async def close(self) -> None:
+        """End what was started."""
+        ...
+
+
+class LocalCrew:
+    """Runs chunks in this process, all through one session."""
+
+    def __init__(self, session: Session, rollout: Rollout) -> None:
+        self._session = session
+        self._rollout = rollout
+        self.slots = slots(session.generate)
+
+    @property
+    def usage(self) -> Usage:
+        """What was used so far."""
+        return self._session.meter.usage
+
+    @property
+    def in_flight(self) -> int:
+        """Calls on their way now."""
+        return self._session.limiter.window.in_flight
+
+    async def run(self, chunk: Chunk) -> ChunkResult:
+        """Run one chunk to its end."""
+        return await run_chunk(self._session, chunk, self._rollout)
+
+    async def close(self) -> None:
+        """Nothing was started."""
+
+
+def slots(generate: Generate) -> int:
+    """Return how many chunks one process works on at a time: enough to fill its calls in flight while one of them ends."""
+    return 1 + math.ceil(AHEAD * generate.limits.concurrency / generate.chunk_size)

@@ -1,0 +1,164 @@
+"""One request, answered: budget and limits before it, retries around it, the price behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tasks.errors import UserError
+from tasks.llm.budget import Budget
+from tasks.llm.errors import TRANSIENT, CallError, CallFailed
+from tasks.llm.forecast import Forecast
+from tasks.llm.limiter import Limiter, Slot
+from tasks.llm.litellm_door import Door, Reply
+from tasks.llm.meter import Meter
+from tasks.llm.values import Answer, Request
+from tasks.settings import Limits
+
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 60.0
+FILTERED = Reply("", "content_filter", 0, 0, "", "", 0.0)  # the provider's filter spoke before the model did: an outcome
+
+
+@dataclass
+class Leave:
+    """Leave to send one call, and what it came to: filled in by whoever sends it."""
+
+    slot: Slot
+    tokens: float | None = None
+    dollars: float = 0.0
+
+
+class Caller:
+    """Sends requests to one model until they are answered or cannot be."""
+
+    def __init__(self, door: Door, limits: Limits, limiter: Limiter, budget: Budget, meter: Meter) -> None:
+        """Refuse, with a UserError, a budget that no price is known to keep by."""
+        if budget.limit is not None and door.price is None:
+            raise UserError(
+                f"the price of {door.model!r} is unknown, so a budget cannot be kept: set generate.input_cost_per_token and "
+                "generate.output_cost_per_token, or leave the budget out"
+            )
+        self._door = door
+        self._limits = limits
+        self._limiter = limiter
+        self._budget = budget
+        self._meter = meter
+        self._forecast = Forecast()
+        self._rejected = 0
+
+    async def call(self, request: Request, key: str) -> Answer:
+        """Return the answer to a request.
+
+        Raises:
+            CallFailed: every try failed, or the provider does not take this request.
+            RunStopped: the budget is spent or the breaker opened.
+            UserError: what is wrong would be wrong with every request: key, model, a parameter.
+        """
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._try(request, key, tries - 1)
+            except CallError as error:
+                self._give_up_on(error, tries)
+                await asyncio.sleep(delay_s(tries, error))
+                self._meter.count(retried=1)
+
+    def _give_up_on(self, error: CallError, tries: int) -> None:
+        """Raise what ends this request or the run; return when the error is worth another try."""
+        if error.kind == "fatal":
+            raise UserError(f"the provider refuses {self._door.model!r}: {error.message}")
+        if error.kind == "invalid" and not self._meter.usage.answered:
+            self._rejected += 1
+            if self._rejected >= self._limits.breaker_failures:
+                raise UserError(f"the provider took none of {self._rejected} requests: {error.message}")
+        if error.kind not in TRANSIENT or tries > self._limits.max_retries:
+            self._meter.count(failed=1)
+            raise CallFailed(str(error), error.kind, tries)
+
+    async def _try(self, request: Request, key: str, retries: int) -> Answer:
+        async with self._leave(request) as leave:
+            asked_at, started = datetime.now(UTC), time.monotonic()
+            reply = await self._send(request, leave.slot)
+            cost = self._cost(reply)
+            leave.tokens, leave.dollars = reply.prompt_tokens + reply.completion_tokens, cost or 0.0
+        self._forecast.learn(request, reply.prompt_tokens, reply.completion_tokens)
+        self._meter.count(
+            answered=1,
+            unpriced=cost is None,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            cost_usd=cost or 0.0,
+        )
+        return Answer(
+            request_key=key,
+            text=reply.text,
+            finish_reason=reply.finish_reason,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            cost_usd=cost,
+            latency_s=round(time.monotonic() - started, 4),
+            model=request.model,
+            api_base=request.api_base,
+            model_returned=reply.model,
+            provider_id=reply.provider_id,
+            retries=retries,
+            asked_at=asked_at.isoformat(),
+        )
+
+    @asynccontextmanager
+    async def _leave(self, request: Request) -> AsyncIterator[Leave]:
+        """Set money and tokens aside for one call and settle both by what it came to, whatever happens."""
+        prompt, completion = self._forecast.expect(request)
+        price = self._door.price
+        held = price.of(prompt, completion) if price else 0.0
+        await self._budget.hold(held)
+        spent = 0.0
+        try:
+            slot = await self._limiter.acquire(prompt + completion)
+            leave = Leave(slot)
+            try:
+                yield leave
+            finally:
+                self._limiter.release(slot, leave.tokens)
+                spent = leave.dollars
+        finally:
+            self._budget.settle(held, spent)
+
+    async def _send(self, request: Request, slot: Slot) -> Reply:
+        self._meter.count(sent=1)
+        try:
+            reply = await self._door.complete(request, self._limits.timeout_s)
+        except CallError as error:
+            if error.kind == "filtered":
+                self._limiter.succeeded()
+                return FILTERED
+            self._meter.count(refused=error.kind == "rate")
+            if error.kind in TRANSIENT:
+                self._limiter.failed(slot, error)
+            raise
+        self._limiter.succeeded()
+        return reply
+
+    def _cost(self, reply: Reply) -> float | None:
+        price = self._door.price
+        if price is None:
+            return None
+        if price.source == "litellm" and reply.cost_usd is not None:
+            return reply.cost_usd  # litellm knows of cached tokens, which cost less
+        return price.of(reply.prompt_tokens, reply.completion_tokens)
+
+
+def delay_s(tries: int, error: CallError) -> float:
+    """Return the seconds to wait before the next try: what the provider asks for, else doubling, up to a minute, with full jitter.
+
+    The jitter only spreads calls in time, so it needs no seed.
+    """
+    if error.retry_after_s is not None:
+        return error.retry_after_s + random.uniform(0, FIRST_DELAY_S)
+    return random.uniform(0, min(LONGEST_DELAY_S, FIRST_DELAY_S * 2**tries))

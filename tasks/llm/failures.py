@@ -1,0 +1,89 @@
+"""litellm's exceptions become `CallError`s, by class and status, never by words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from tasks.llm.errors import CallError, Kind
+from tasks.llm.scrub import one_line
+
+_BY_NAME: dict[str, Kind] = {
+    "RateLimitError": "rate",
+    "Timeout": "timeout",
+    "APITimeoutError": "timeout",
+    "APIConnectionError": "connection",
+    "APIResponseValidationError": "malformed",
+    "ContentPolicyViolationError": "filtered",
+    "RejectedRequestError": "filtered",
+    "ContextWindowExceededError": "invalid",
+    "UnsupportedParamsError": "fatal",
+    "LiteLLMUnknownProvider": "fatal",
+    "PaymentRequiredError": "fatal",
+    "AuthenticationError": "fatal",
+    "PermissionDeniedError": "fatal",
+    "NotFoundError": "fatal",
+    "BadRequestError": "invalid",
+    "UnprocessableEntityError": "invalid",
+}
+_BY_STATUS: dict[int, Kind] = {401: "fatal", 402: "fatal", 403: "fatal", 404: "fatal", 408: "timeout", 409: "overload", 429: "rate"}
+_OUT_OF_CREDIT = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+)  # codes of the 429 that no wait cures
+
+
+def as_call_error(error: Exception) -> CallError:
+    """Return what a litellm or openai exception means for the run, its text scrubbed of secrets."""
+    status = getattr(error, "status_code", None)
+    kind = _kind(error, status)
+    if kind == "rate" and _code(error) in _OUT_OF_CREDIT:
+        kind = "fatal"
+    return CallError(kind, one_line(str(error)), status, retry_after(_headers(error)))
+
+
+def _kind(error: Exception, status: int | None) -> Kind:
+    for base in type(error).__mro__:
+        if base.__name__ in _BY_NAME:
+            return _BY_NAME[base.__name__]
+    if status is None:
+        return "connection"
+    return _BY_STATUS.get(status, "overload" if status >= 500 else "invalid")
+
+
+def _code(error: Exception) -> str | None:
+    body = getattr(error, "body", None)
+    return str(body.get("code")) if isinstance(body, Mapping) else None
+
+
+def _headers(error: Exception) -> Mapping[str, Any]:
+    headers = getattr(error, "litellm_response_headers", None)
+    if not headers:
+        headers = getattr(getattr(error, "response", None), "headers", None)
+    return {str(name).lower(): value for name, value in headers.items()} if headers else {}
+
+
+def retry_after(headers: Mapping[str, Any], now: float | None = None) -> float | None:
+    """Return the seconds a Retry-After header asks for, in seconds or as an HTTP date; None when there is none that can be read."""
+    if "retry-after-ms" in headers:
+        return _seconds(headers["retry-after-ms"], 0.001)
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    seconds = _seconds(value, 1.0)
+    if seconds is not None:
+        return seconds
+    try:
+        then = parsedate_to_datetime(str(value)).timestamp()
+    except ValueError:
+        return None
+    return max(0.0, then - (time.time() if now is None else now))
+
+
+def _seconds(value: Any, scale: float) -> float | None:
+    try:
+        seconds = float(value) * scale
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 <= seconds < float("inf") else None

@@ -1,0 +1,125 @@
+"""The journal: an answer is on the disk before it counts. JSON lines, one file a chunk, written by one process."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import UserError
+from tasks.llm.values import Answer
+
+GATHER_S = 0.003  # answers that come in within this time share one fsync
+SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One journal line: an answer and whose it is. `batch_id` is empty for a live call."""
+
+    answer: Answer
+    dialogue_id: str
+    attempt: int
+    run_id: str
+    batch_id: str = ""
+
+
+def to_line(entry: Entry) -> bytes:
+    """Return an entry as one line."""
+    return json.dumps(asdict(entry), ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+def from_line(line: bytes) -> Entry | None:
+    """Return the entry of a line, or None for a line that was torn."""
+    try:
+        content: dict[str, Any] = json.loads(line)
+        return Entry(Answer(**content.pop("answer")), **content)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def read_journal(path: Path) -> Iterator[Entry | None]:
+    """Yield a journal's entries in order, None for each line that was torn. Raises OSError."""
+    with path.open("rb") as file:
+        for line in file:
+            yield from_line(line) if line.endswith(b"\n") else None
+
+
+class Journal:
+    """Writes one journal file. `append` returns when the answer is on the disk.
+
+    The file is locked while it is open, so that nobody takes a living process's journal for a leftover.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries = 0
+        self._torn = False
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise UserError(f"the journal {path} cannot be written: {error.strerror}") from None
+
+    async def append(self, entry: Entry) -> None:
+        """Write an entry and return once it is durable. Raises UserError when the disk does not take it."""
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((to_line(entry), done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all())
+        await done
+
+    async def close(self) -> None:
+        """Finish what waits and close the file; an empty journal is removed."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
+        os.close(self._file)
+        if not self.entries:
+            self.path.unlink()
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(GATHER_S)
+            batch, self._waiting = self._waiting, []
+            try:
+                await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
+            except OSError as error:
+                self._torn = True
+                problem = UserError(f"the journal {self.path} cannot be written: {error.strerror}")
+                _tell(batch, problem)
+            else:
+                self.entries += len(batch)
+                _tell(batch, None)
+        self._writer = None
+
+    def _write(self, lines: bytes) -> None:
+        view = memoryview(b"\n" + lines if self._torn else lines)
+        while view:
+            view = view[os.write(self._file, view) :]
+        os.fsync(self._file)
+
+
+def _tell(batch: list[tuple[bytes, asyncio.Future[None]]], problem: UserError | None) -> None:
+    for _, done in batch:
+        if not done.done():
+            if problem is None:
+                done.set_result(None)
+            else:
+                done.set_exception(problem)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,120 @@
+"""The one limiter: requests and tokens a minute, calls in flight, Retry-After, and a breaker for a provider that is down."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tasks.llm.errors import CallError, RunStopped
+from tasks.llm.pacing import Bucket, Window
+from tasks.settings import Limits
+
+PATIENCE = 3  # failures in a row before everything pauses; fewer are weather
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
+LONGEST_RETRY_AFTER_S = 900.0  # a provider that asks for more is out of quota for this run
+
+
+@dataclass
+class Slot:
+    """Leave for one call: when it was given and how many tokens were set aside for it."""
+
+    started: float
+    tokens: float
+
+
+class Limiter:
+    """Says when the next call may go. First come, first served; nothing is ever refused, only made to wait.
+
+    A failure counts for the breaker only if its call began after the last one that counted: a crowd of calls that fail
+    together is one failure. So a hiccup with 256 calls in flight is survived and a provider that stays away is not.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        now = clock()
+        self.limits = limits
+        self.window = Window(limits.concurrency)
+        self.requests = Bucket(limits.rpm, now)
+        self.tokens = Bucket(limits.tpm, now)
+        self.failures_in_a_row = 0
+        self._clock = clock
+        self._counted_at = float("-inf")
+        self._not_before = float("-inf")
+        self._cut_at = float("-inf")
+        self._turn = asyncio.Lock()
+        self._freed = asyncio.Event()
+        self._closed: BaseException | None = None
+
+    async def acquire(self, tokens: float) -> Slot:
+        """Wait for leave to send a call of about so many tokens, input and output. Raises what `close` was given."""
+        async with self._turn:
+            while True:
+                if self._closed is not None:
+                    raise self._closed
+                now = self._clock()
+                wait = max(self._not_before - now, self.requests.wait_s(1, now), self.tokens.wait_s(tokens, now))
+                if wait <= 0 and not self.window.full:
+                    break
+                await self._wait(wait if wait > 0 else None)
+            self.requests.take(1, now)
+            self.tokens.take(tokens, now)
+            self.window.in_flight += 1
+            return Slot(now, tokens)
+
+    def release(self, slot: Slot, used_tokens: float | None) -> None:
+        """Give leave back; the token bucket is corrected by what was used, None meaning nothing is known."""
+        self.window.in_flight -= 1
+        if used_tokens is not None:
+            self.tokens.take(used_tokens - slot.tokens, self._clock())
+        self._freed.set()
+
+    def succeeded(self) -> None:
+        """Count an answer."""
+        self.failures_in_a_row = 0
+        self.window.grow()
+
+    def failed(self, slot: Slot, error: CallError) -> None:
+        """Count a transient failure: slow down, pause, and stop the run when nothing but failures come.
+
+        Raises:
+            RunStopped: the breaker opened.
+        """
+        now = self._clock()
+        self._slow_down(slot, error, now)
+        if error.retry_after_s is not None:
+            if error.retry_after_s > LONGEST_RETRY_AFTER_S:
+                raise RunStopped("breaker", f"the provider asks to wait {error.retry_after_s:.0f} s; run again later to go on")
+            self._not_before = max(self._not_before, now + error.retry_after_s)
+        if slot.started < self._counted_at:
+            return
+        self.failures_in_a_row += 1
+        self._counted_at = now
+        if self.failures_in_a_row >= self.limits.breaker_failures:
+            raise RunStopped("breaker", f"{self.failures_in_a_row} failures in a row, the last: {error}; run again to go on")
+        if self.failures_in_a_row >= PATIENCE:
+            pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (self.failures_in_a_row - PATIENCE))
+            self._not_before = max(self._not_before, now + pause)
+
+    def close(self, error: BaseException) -> None:
+        """Let nothing more through: whoever waits, or comes later, gets `error`."""
+        self._closed = self._closed or error
+        self._freed.set()
+
+    def _slow_down(self, slot: Slot, error: CallError, now: float) -> None:
+        """Lower the pace on a refusal under known limits, and the calls in flight on any other congestion."""
+        if error.kind == "rate" and (self.limits.rpm or self.limits.tpm):
+            if slot.started >= self._cut_at:
+                self.requests.cut()
+                self.tokens.cut()
+                self._cut_at = now
+        elif error.kind in ("rate", "overload", "timeout", "connection"):
+            self.window.shrink(slot.started, now)
+
+    async def _wait(self, seconds: float | None) -> None:
+        self._freed.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._freed.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,57 @@
+"""What was asked, answered and spent, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Calls, tokens and dollars.
+
+    Attributes:
+        sent: tries that went out, retries included.
+        answered: answers received and paid for.
+        stored: answers taken from the store.
+        refused: tries the provider refused for its rate limits.
+        retried: tries that followed a transient failure.
+        failed: requests that got no answer in the end.
+        unpriced: answers whose price is unknown; `cost_usd` is without them.
+    """
+
+    sent: int = 0
+    answered: int = 0
+    stored: int = 0
+    refused: int = 0
+    retried: int = 0
+    failed: int = 0
+    unpriced: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, name) + getattr(other, name) for name in _NAMES))
+
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, name) - getattr(other, name) for name in _NAMES))
+
+
+_NAMES = tuple(field.name for field in fields(Usage))
+
+
+class Meter:
+    """Counts up; `usage` is what it shows."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, float] = dict.fromkeys(_NAMES, 0)
+
+    def count(self, **amounts: float) -> None:
+        """Add to named counts. Raises KeyError on an unknown name."""
+        for name, amount in amounts.items():
+            self._counts[name] += amount
+
+    @property
+    def usage(self) -> Usage:
+        """The counts so far."""
+        return Usage(**self._counts)  # type: ignore[arg-type]

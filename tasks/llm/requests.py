@@ -1,0 +1,54 @@
+"""Settings and messages become one whole request."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from tasks.errors import UserError
+from tasks.llm.values import Message, Request
+from tasks.settings import Generate
+
+OFFLINE = "offline/"
+
+
+def make_request(
+    generate: Generate,
+    messages: tuple[Message, ...],
+    response_format: Mapping[str, Any] | None = None,
+    attempt: int = 1,
+) -> Request:
+    """Return the request as it will be hashed and sent.
+
+    The endpoint is resolved here, so that one named by an environment variable is part of the request's key as well.
+    """
+    return Request(generate.model, messages, endpoint(generate), sampling(generate), response_format, attempt)
+
+
+def sampling(generate: Generate) -> dict[str, Any]:
+    """Return the sampling parameters that are set; for the embedded writer also how often it misbehaves, by kind."""
+    named = {"temperature": generate.temperature, "top_p": generate.top_p, "max_tokens": generate.max_tokens, "seed": generate.seed}
+    chosen: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    rates = {kind: rate for kind, rate in generate.misbehave.model_dump().items() if rate}
+    if rates and generate.model.startswith(OFFLINE):
+        chosen["misbehave"] = rates
+    return chosen
+
+
+def endpoint(generate: Generate, environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the endpoint requests go to: the setting, else the provider's environment variable, else None for its own.
+
+    Raises:
+        UserError: no provider in the model's name, or a user or password in the address, which would end up in tables.
+    """
+    values = os.environ if environment is None else environment
+    provider, slash, name = generate.model.partition("/")
+    if not slash or not provider or not name:
+        raise UserError(f"model {generate.model!r} names no provider: write it as provider/model, such as openai/gpt-4o-mini")
+    variables = (f"{provider.upper()}_API_BASE", f"{provider.upper()}_BASE_URL")
+    chosen = generate.api_base or next((values[variable] for variable in variables if values.get(variable)), None)
+    if chosen and "@" in urlsplit(chosen).netloc:
+        raise UserError("the endpoint must carry no user or password: give the key in the provider's environment variable")
+    return chosen

@@ -1,0 +1,118 @@
+"""A session: one process's way to the model. Store first, then the call, then the journal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tasks.errors import UserError
+from tasks.llm.budget import Budget
+from tasks.llm.caller import Caller
+from tasks.llm.errors import RunStopped
+from tasks.llm.journal import Entry, Journal
+from tasks.llm.limiter import Limiter
+from tasks.llm.litellm_door import Door
+from tasks.llm.meter import Meter
+from tasks.llm.requests import make_request
+from tasks.llm.values import Answer, Message, Request
+from tasks.settings import Generate
+
+
+class Lookup(Protocol):
+    """Where answers already paid for are found."""
+
+    async def get(self, key: str) -> Answer | None:
+        """Return the answer to a request, or None."""
+        ...
+
+
+class KnownAnswers:
+    """Answers given along, by request key."""
+
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
+        self._answers = answers
+
+    async def get(self, key: str) -> Answer | None:
+        """Return the answer to a request, or None."""
+        return self._answers.get(key)
+
+
+class Session:
+    """Everything between a rollout's `ask` and the model, for one model and its settings.
+
+    Once the run must end (`stop`), whatever waits and whatever comes later raises the reason; calls in flight run to their
+    end, because they are paid for.
+    """
+
+    def __init__(self, generate: Generate, lookup: Lookup, budget: Budget, run_id: str) -> None:
+        self.generate = generate
+        self.run_id = run_id
+        self.limiter = Limiter(generate.limits)
+        self.meter = Meter()
+        self.stopped: RunStopped | UserError | None = None
+        self._lookup = lookup
+        self._budget = budget
+        self._caller: Caller | None = None
+        self._flying: dict[str, asyncio.Task[Answer]] = {}
+
+    def ask_for(self, dialogue_id: str, attempt: int, journal: Journal) -> SessionAsk:
+        """Return the `ask` of one attempt at one dialogue."""
+        return SessionAsk(self, dialogue_id, attempt, journal)
+
+    async def answer(self, request: Request, owner: SessionAsk) -> Answer:
+        """Return the stored answer or ask for one; a request already on its way is not sent again.
+
+        Raises:
+            CallFailed: every try failed, or the provider does not take this request.
+            RunStopped: the budget is spent or the breaker opened.
+            UserError: no request of this run can be answered: key, model, disk.
+        """
+        key = request.key
+        found = await self._lookup.get(key)
+        if found is not None:
+            self.meter.count(stored=1)
+            return found
+        if key not in self._flying:
+            self._flying[key] = asyncio.create_task(self._ask(request, key, owner))
+            self._flying[key].add_done_callback(lambda _: self._flying.pop(key))
+        return await self._flying[key]
+
+    def stop(self, reason: RunStopped | UserError) -> None:
+        """End the run: nothing more is sent."""
+        self.stopped = self.stopped or reason
+        self.limiter.close(self.stopped)
+
+    async def _ask(self, request: Request, key: str, owner: SessionAsk) -> Answer:
+        try:
+            answer = await self._open().call(request, key)
+            await owner.journal.append(Entry(answer, owner.dialogue_id, owner.attempt, self.run_id))
+        except (RunStopped, UserError) as reason:
+            self.stop(reason)
+            raise
+        return answer
+
+    def _open(self) -> Caller:
+        """Open the way to the model at the first request the store does not answer: a replay needs no key and no litellm."""
+        if self.stopped is not None:
+            raise self.stopped
+        if self._caller is None:
+            self._caller = Caller(Door(self.generate), self.generate.limits, self.limiter, self._budget, self.meter)
+        return self._caller
+
+
+@dataclass(frozen=True)
+class SessionAsk:
+    """The `Ask` of one attempt at one dialogue."""
+
+    session: Session
+    dialogue_id: str
+    attempt: int
+    journal: Journal
+
+    async def __call__(
+        self, messages: tuple[Message, ...], *, response_format: Mapping[str, Any] | None = None, attempt: int = 1
+    ) -> Answer:
+        """Return the answer to messages; see `Session.answer`."""
+        return await self.session.answer(make_request(self.session.generate, messages, response_format, attempt), self)

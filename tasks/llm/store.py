@@ -1,0 +1,198 @@
+"""The store: `responses` in the warehouse. Journals go in, answers come out by request key. Only the owner of the warehouse uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from tasks.llm.journal import SUFFIX, Entry, read_journal
+from tasks.llm.values import Answer
+
+GATHER_S = 0.002  # questions that come in within this time share one query
+_ANSWER = (
+    "request_key, text, finish_reason, prompt_tokens, completion_tokens, cost_usd, latency_s, model, api_base, "
+    "model_returned, provider_id, retries, asked_at"
+)
+_NAMES = tuple(_ANSWER.split(", "))
+_BY_KEY = f"""
+    WITH wanted AS (SELECT unnest(?::VARCHAR[]) AS request_key)
+    SELECT {_ANSWER} FROM responses SEMI JOIN wanted USING (request_key)
+"""
+_BY_DIALOGUE = f"""
+    WITH wanted AS (SELECT unnest(?::VARCHAR[]) AS dialogue_id)
+    SELECT {_ANSWER} FROM responses SEMI JOIN wanted USING (dialogue_id)
+"""
+_HEADS = "SELECT DISTINCT ('0x' || substr(request_key, 1, 16))::UBIGINT AS head FROM responses ORDER BY head"
+_INSERT = """
+    INSERT INTO responses BY NAME
+    SELECT * FROM journal_rows ANTI JOIN responses USING (request_key)
+"""
+_COLUMNS = (
+    "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base VARCHAR, text VARCHAR, finish_reason VARCHAR, "
+    "prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE, latency_s DOUBLE, model_returned VARCHAR, provider_id VARCHAR, "
+    "retries INTEGER, run_id VARCHAR, asked_at TIMESTAMP, batch_id VARCHAR"
+)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What journals brought: answers new to the store, answers it had already, and lines that were torn."""
+
+    new: int = 0
+    known: int = 0
+    torn: int = 0
+
+    def __add__(self, other: Loaded) -> Loaded:
+        return Loaded(self.new + other.new, self.known + other.known, self.torn + other.torn)
+
+
+def load_journal(con: duckdb.DuckDBPyConnection, path: Path) -> Loaded:
+    """Put a journal's answers into `responses`; of answers to one request the first stays. The caller's transaction makes it whole."""
+    entries = list(read_journal(path)) if path.exists() else []
+    good = [entry for entry in entries if entry is not None]
+    new = insert_answers(con, good)
+    return Loaded(new, len(good) - new, len(entries) - len(good))
+
+
+def insert_answers(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> int:
+    """Insert answers whose request is not in the store yet and return how many there were."""
+    import pyarrow as pa
+
+    if not entries:
+        return 0
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.answer.request_key, entry)
+    con.register("journal_rows", pa.Table.from_pylist([_row(entry) for entry in first.values()], schema=_schema()))
+    try:
+        return int(con.execute(_INSERT).fetchall()[0][0])
+    finally:
+        con.unregister("journal_rows")
+
+
+def recover_journals(con: duckdb.DuckDBPyConnection, folder: Path, *, patience_s: float = 10.0) -> Loaded:
+    """Load and remove every journal left behind in a folder, each in a transaction of its own.
+
+    A journal that another living process still writes is waited for, then left alone.
+    """
+    total = Loaded()
+    for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []:
+        if not _released(path, patience_s):
+            continue
+        con.begin()
+        try:
+            total += load_journal(con, path)
+            con.commit()
+        except BaseException:
+            con.rollback()
+            raise
+        path.unlink()
+    return total
+
+
+def _released(path: Path, patience_s: float) -> bool:
+    """Tell whether nobody writes a journal any more; a writer whose owner was killed needs a moment to notice."""
+    deadline = time.monotonic() + patience_s
+    with path.open("rb") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(0.05)
+            else:
+                return True
+
+
+class StoredAnswers:
+    """Answers by request key. An index in memory, 8 bytes a key, spares a query for what was never asked."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self.index = KeyIndex.of_store(con)
+        self._waiting: dict[str, asyncio.Future[Answer | None]] = {}
+
+    async def get(self, key: str) -> Answer | None:
+        """Return the stored answer to a request, or None."""
+        if key not in self.index:
+            return None
+        if key not in self._waiting:
+            loop = asyncio.get_running_loop()
+            if not self._waiting:
+                loop.call_later(GATHER_S, self._look_up)
+            self._waiting[key] = loop.create_future()
+        return await self._waiting[key]
+
+    def _look_up(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        found = answers_by_key(self._con, list(waiting))
+        for key, future in waiting.items():
+            if not future.done():
+                future.set_result(found.get(key))
+
+
+class KeyIndex:
+    """Which request keys may be in the store, by their first 64 bits: a "no" is certain, a "yes" is to be looked up."""
+
+    def __init__(self, heads: np.ndarray[Any, np.dtype[np.uint64]]) -> None:
+        self.heads = heads
+
+    @classmethod
+    def of_store(cls, con: duckdb.DuckDBPyConnection) -> KeyIndex:
+        """Read the index of a store."""
+        found = con.execute(_HEADS).fetchnumpy()
+        return cls(np.asarray(found["head"], dtype=np.uint64))
+
+    def __contains__(self, key: str) -> bool:
+        head = np.uint64(int(key[:16], 16))
+        place = int(np.searchsorted(self.heads, head))
+        return place < len(self.heads) and bool(self.heads[place] == head)
+
+
+def answers_by_key(con: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> dict[str, Answer]:
+    """Return the stored answers to some requests, by request key."""
+    rows = con.execute(_BY_KEY, [list(keys)])
+    return {row[0]: _answer(row) for row in rows.fetchall()}
+
+
+def answers_of_dialogues(con: duckdb.DuckDBPyConnection, dialogue_ids: Sequence[str]) -> dict[str, Answer]:
+    """Return every stored answer of some dialogues, by request key: what a chunk sent to another machine takes along."""
+    rows = con.execute(_BY_DIALOGUE, [list(dialogue_ids)])
+    return {row[0]: _answer(row) for row in rows.fetchall()}
+
+
+def _answer(row: Sequence[Any]) -> Answer:
+    named = dict(zip(_NAMES, row, strict=True))
+    return Answer(**{**named, "asked_at": named["asked_at"].replace(tzinfo=UTC).isoformat()})
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    answer = entry.answer
+    asked_at = datetime.fromisoformat(answer.asked_at).astimezone(UTC).replace(tzinfo=None)
+    named = {name: getattr(answer, name) for name in _NAMES if name != "asked_at"}
+    return {
+        **named,
+        "asked_at": asked_at,
+        "dialogue_id": entry.dialogue_id,
+        "attempt": entry.attempt,
+        "run_id": entry.run_id,
+        "batch_id": entry.batch_id,
+    }
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    kinds = {"VARCHAR": pa.string(), "INTEGER": pa.int32(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "TIMESTAMP": pa.timestamp("us")}
+    pairs = (column.split() for column in _COLUMNS.split(", "))
+    return pa.schema([(name, kinds[kind]) for name, kind in pairs])

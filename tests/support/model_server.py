@@ -1,0 +1,176 @@
+"""A small OpenAI-compatible server for tests: chat completions, files, batches, limits, faults, and a bill.
+
+`python -m tests.support.model_server --port 0 --set '{"latency_s": 0.5}'` prints `port N` and runs until it is ended.
+`GET /tally` returns what was counted, `POST /behave` changes the behaviour, `POST /reset` forgets the counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import email.utils
+import json
+import time
+from typing import Any
+
+from aiohttp import web
+
+from tasks.fingerprint import fingerprint, unit
+from tests.support import server_answers, server_batches
+from tests.support.server_state import Behaviour, ServerState
+
+STATE = web.AppKey("state", ServerState)
+
+
+def error(status: int, message: str, code: str | None = None, headers: dict[str, str] | None = None) -> web.Response:
+    """Return an error as OpenAI words it."""
+    body = {"error": {"message": message, "type": "mock_error", "param": None, "code": code}}
+    return web.json_response(body, status=status, headers=headers)
+
+
+async def chat(request: web.Request) -> web.StreamResponse:
+    """POST /v1/chat/completions."""
+    state = request.app[STATE]
+    state.tally.requests += 1
+    state.tally.in_flight += 1
+    state.tally.most_in_flight = max(state.tally.most_in_flight, state.tally.in_flight)
+    try:
+        return await _chat(request, state, json.loads(await request.read()))
+    finally:
+        state.tally.in_flight -= 1
+
+
+async def _chat(request: web.Request, state: ServerState, body: dict[str, Any]) -> web.StreamResponse:
+    behaviour, key = state.behaviour, fingerprint(body)
+    refusal = _refused(request, state, body)
+    if refusal is not None:
+        return refusal
+    fault = state.fault_for(key)
+    if fault is not None:
+        state.tally.faults[fault] += 1
+        failed = await _fail(request, behaviour, fault)
+        if failed is not None:
+            return failed
+    answer = server_answers.complete(body, behaviour, fault, state)
+    limited = _admit(state, answer["usage"], body)
+    if limited is not None:
+        return limited
+    _bill(state, key, answer["usage"])
+    wait = behaviour.latency_s + behaviour.jitter_s * unit(behaviour.seed, key, "jitter") + (behaviour.late_s if fault == "late" else 0)
+    if wait:
+        await asyncio.sleep(wait)
+    return web.json_response(answer)
+
+
+def _refused(request: web.Request, state: ServerState, body: dict[str, Any]) -> web.Response | None:
+    behaviour = state.behaviour
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    state.tally.keys_seen.add(sent)
+    if behaviour.key is not None and sent != behaviour.key:
+        return error(401, f"Incorrect API key provided: {sent}", "invalid_api_key")
+    if behaviour.models is not None and body["model"] not in behaviour.models:
+        return error(404, f"The model `{body['model']}` does not exist", "model_not_found")
+    if behaviour.down:
+        return error(503, "The server is down")
+    return None
+
+
+async def _fail(request: web.Request, behaviour: Behaviour, fault: str) -> web.StreamResponse | None:
+    after = behaviour.retry_after_s
+    if fault == "429":
+        return error(429, "Rate limit reached", "rate_limit_exceeded")
+    if fault == "429_after":
+        return error(429, "Rate limit reached", "rate_limit_exceeded", {"Retry-After": str(after)})
+    if fault == "429_date":
+        return error(429, "Rate limit reached", None, {"Retry-After": email.utils.formatdate(time.time() + after, usegmt=True)})
+    if fault in ("500", "503"):
+        return error(int(fault), "The server had an error")
+    if fault == "reset":
+        transport = request.transport
+        if transport is not None:
+            transport.abort()
+        raise asyncio.CancelledError
+    if fault == "hang":
+        await asyncio.sleep(3600)
+    if fault == "malformed":
+        return web.Response(text='{"id": "chatcmpl-1", "choices": [{"mess', content_type="application/json")
+    if fault == "empty":
+        return web.json_response({"id": "x", "object": "chat.completion", "model": "m", "choices": []})
+    return None
+
+
+def _admit(state: ServerState, usage: dict[str, int], body: dict[str, Any]) -> web.Response | None:
+    now, behaviour = time.monotonic(), state.behaviour
+    held = usage["prompt_tokens"] + int(body.get("max_tokens") or 0) if behaviour.reserve else usage["total_tokens"]
+    if not state.requests_window.fits(1, now) or not state.tokens_window.fits(held, now):
+        state.tally.refused += 1
+        state.tally.refused_at.append(time.time())
+        return error(429, "Rate limit reached", "rate_limit_exceeded")
+    state.requests_window.admit(1, now)
+    state.tokens_window.admit(held, now)
+    return None
+
+
+def _bill(state: ServerState, key: str, usage: dict[str, int]) -> None:
+    state.tally.billed += 1
+    state.tally.billed_keys[key] += 1
+    state.tally.admitted_at.append(time.time())
+    state.tally.prompt_tokens += usage["prompt_tokens"]
+    state.tally.completion_tokens += usage["completion_tokens"]
+
+
+async def tally(request: web.Request) -> web.Response:
+    """GET /tally."""
+    return web.json_response(request.app[STATE].tally.as_json())
+
+
+async def behave(request: web.Request) -> web.Response:
+    """POST /behave: changes by name."""
+    state = request.app[STATE]
+    state.change(state.behaviour.with_(await request.json()))
+    return web.json_response({})
+
+
+async def reset(request: web.Request) -> web.Response:
+    """POST /reset."""
+    request.app[STATE].reset()
+    return web.json_response({})
+
+
+def make_app(behaviour: Behaviour) -> web.Application:
+    """Return the server as an aiohttp application."""
+    app = web.Application(client_max_size=1 << 30)
+    app[STATE] = ServerState(behaviour)
+    app.add_routes(
+        [
+            web.post("/v1/chat/completions", chat),
+            web.get("/tally", tally),
+            web.post("/behave", behave),
+            web.post("/reset", reset),
+            *server_batches.routes(app[STATE]),
+        ]
+    )
+    return app
+
+
+async def serve(behaviour: Behaviour, port: int) -> tuple[web.AppRunner, int]:
+    """Start the server on loopback and return its runner and port."""
+    runner = web.AppRunner(make_app(behaviour), access_log=None, handler_cancellation=False, shutdown_timeout=0.5)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port, backlog=4096)
+    await site.start()
+    return runner, runner.addresses[0][1]
+
+
+async def _main(behaviour: Behaviour, port: int) -> None:
+    _, chosen = await serve(behaviour, port)
+    print(f"port {chosen}", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--set", type=json.loads, default={}, help="behaviour as JSON")
+    chosen = parser.parse_args()
+    asyncio.run(_main(Behaviour(**chosen.set), chosen.port))

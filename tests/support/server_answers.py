@@ -1,0 +1,58 @@
+"""What the mock model answers, and what it counts as tokens."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tasks.fingerprint import fingerprint, unit
+from tests.support.server_state import Behaviour, ServerState
+
+_WORDS = ("slow", "honest", "again", "friends", "rainy", "evening", "work", "maybe", "the", "film", "was", "and", "I", "liked", "it")
+
+
+def complete(body: dict[str, Any], behaviour: Behaviour, fault: str | None, state: ServerState) -> dict[str, Any]:
+    """Return a chat completion for a request body. The same body always gets the same text."""
+    text = _text(body, behaviour)
+    finish = "stop"
+    if fault == "repeat" and state.last_answer:
+        text = state.last_answer
+    if fault == "length":
+        text, finish = text[: len(text) // 2], "length"
+    if fault == "filter":
+        text, finish = "", "content_filter"
+    state.last_answer = text
+    usage = count(body, text, behaviour)
+    return {
+        "id": f"chatcmpl-{fingerprint([body, text])[:24]}",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": f"{body['model']}-0001",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}],
+        "usage": usage,
+    }
+
+
+def _text(body: dict[str, Any], behaviour: Behaviour) -> str:
+    if behaviour.writer == "offline":
+        from tasks.llm.offline import answer_text
+
+        return answer_text(body["messages"])
+    seed = fingerprint(body["messages"])
+    words = [_WORDS[int(unit(behaviour.seed, seed, i) * len(_WORDS))] for i in range(behaviour.words // 8)] * 8
+    half = len(words) // 2
+    turns = [{"role": "user", "text": " ".join(words[:half])}, {"role": "agent", "text": " ".join(words[half:])}]
+    return json.dumps({"turns": turns})
+
+
+def count(body: dict[str, Any], text: str, behaviour: Behaviour) -> dict[str, int]:
+    """Return the usage block of an answer."""
+    if behaviour.tokens == "exact":
+        import litellm
+
+        prompt = litellm.token_counter(model=body["model"], messages=body["messages"])
+        completion = litellm.token_counter(model=body["model"], text=text) if text else 0
+    else:
+        prompt = sum(len(message["content"]) for message in body["messages"]) // 4
+        completion = len(text) // 4
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

@@ -1,0 +1,116 @@
+"""The mock server's files and batches: a batch is worked off when it is asked for often enough, and may fail in part."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from tasks.fingerprint import fingerprint, unit
+from tests.support import server_answers
+from tests.support.server_state import ServerState
+
+
+class Batches:
+    """The uploaded files and the batches made of them, kept in memory."""
+
+    def __init__(self, state: ServerState) -> None:
+        self.state = state
+        self.files: dict[str, bytes] = {}
+        self.batches: dict[str, dict[str, Any]] = {}
+        self.polls: dict[str, int] = {}
+
+    async def upload(self, request: web.Request) -> web.Response:
+        """POST /v1/files."""
+        form = await request.post()
+        upload = form["file"]
+        assert isinstance(upload, web.FileField)
+        return web.json_response(self._keep(upload.file.read(), str(form["purpose"])))
+
+    async def content(self, request: web.Request) -> web.Response:
+        """GET /v1/files/{id}/content."""
+        return web.Response(body=self.files[request.match_info["id"]])
+
+    async def create(self, request: web.Request) -> web.Response:
+        """POST /v1/batches."""
+        body = await request.json()
+        batch_id = f"batch_{len(self.batches) + 1}"
+        self.batches[batch_id] = {
+            "id": batch_id,
+            "object": "batch",
+            "endpoint": body["endpoint"],
+            "input_file_id": body["input_file_id"],
+            "completion_window": body["completion_window"],
+            "status": "in_progress",
+            "created_at": 1_700_000_000,
+            "metadata": body.get("metadata"),
+        }
+        return web.json_response(self.batches[batch_id])
+
+    async def retrieve(self, request: web.Request) -> web.Response:
+        """GET /v1/batches/{id}."""
+        batch = self.batches.get(request.match_info["id"])
+        if batch is None:
+            return web.json_response({"error": {"message": "No such batch", "type": "x", "param": None, "code": None}}, status=404)
+        self.polls[batch["id"]] = self.polls.get(batch["id"], 0) + 1
+        if batch["status"] == "in_progress" and self.polls[batch["id"]] > self.state.behaviour.batch_polls:
+            self._work_off(batch)
+        return web.json_response(batch)
+
+    def _work_off(self, batch: dict[str, Any]) -> None:
+        done, failed = [], []
+        for line in self.files[batch["input_file_id"]].splitlines():
+            entry = json.loads(line)
+            (failed if self._fails(entry) else done).append(entry)
+        batch["status"] = "completed"
+        batch["request_counts"] = {"total": len(done) + len(failed), "completed": len(done), "failed": len(failed)}
+        batch["output_file_id"] = self._keep_lines([self._answered(entry) for entry in done]) if done else None
+        batch["error_file_id"] = self._keep_lines([self._failed(entry) for entry in failed]) if failed else None
+
+    def _fails(self, entry: dict[str, Any]) -> bool:
+        key = fingerprint(entry["body"])
+        self.state.tries[key] += 1
+        behaviour = self.state.behaviour
+        return unit(behaviour.seed, "batch", key, self.state.tries[key]) < behaviour.batch_fail_share
+
+    def _answered(self, entry: dict[str, Any]) -> dict[str, Any]:
+        answer = server_answers.complete(entry["body"], self.state.behaviour, None, self.state)
+        tally, usage = self.state.tally, answer["usage"]
+        tally.billed += 1
+        tally.billed_keys[fingerprint(entry["body"])] += 1
+        tally.prompt_tokens += usage["prompt_tokens"]
+        tally.completion_tokens += usage["completion_tokens"]
+        return {"id": "r", "custom_id": entry["custom_id"], "response": {"status_code": 200, "body": answer}, "error": None}
+
+    @staticmethod
+    def _failed(entry: dict[str, Any]) -> dict[str, Any]:
+        body = {"error": {"message": "overloaded", "code": "server_error"}}
+        return {"id": "r", "custom_id": entry["custom_id"], "response": {"status_code": 500, "body": body}, "error": None}
+
+    def _keep_lines(self, lines: list[dict[str, Any]]) -> str:
+        return str(self._keep("\n".join(json.dumps(line) for line in lines).encode(), "batch_output")["id"])
+
+    def _keep(self, content: bytes, purpose: str) -> dict[str, Any]:
+        file_id = f"file-{len(self.files) + 1}"
+        self.files[file_id] = content
+        return {
+            "id": file_id,
+            "object": "file",
+            "bytes": len(content),
+            "created_at": 1_700_000_000,
+            "filename": "requests.jsonl",
+            "purpose": purpose,
+            "status": "processed",
+        }
+
+
+def routes(state: ServerState) -> list[web.RouteDef]:
+    """Return the routes of files and batches."""
+    batches = Batches(state)
+    return [
+        web.post("/v1/files", batches.upload),
+        web.get("/v1/files/{id}/content", batches.content),
+        web.post("/v1/batches", batches.create),
+        web.get("/v1/batches/{id}", batches.retrieve),
+    ]

@@ -1,0 +1,106 @@
+"""What the mock model server is told to do, and what it counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.support.allowance import SlidingWindow
+
+FAULTS = (
+    "late", "429", "429_after", "429_date", "500", "503", "reset", "hang", "malformed", "empty", "length", "filter", "repeat"
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How the server behaves; each may be changed while it runs.
+
+    Attributes:
+        latency_s: time an answer takes; `jitter_s` is added evenly spread.
+        faults: share of requests by kind of fault; `late` adds `late_s`, the 429 kinds send Retry-After of `retry_after_s`.
+        down: refuse everything with 503.
+        rpm, tpm: sliding-window limits; `reserve` counts input and max_tokens at admission instead of what the answer uses.
+        tokens: "exact" counts as litellm does for the model asked, "rough" takes 4 characters a token.
+        writer: "echo" answers with a short fixed dialogue, "offline" lets the embedded writer answer.
+        key: the only bearer token that is let in, if set.
+    """
+
+    latency_s: float = 0.0
+    jitter_s: float = 0.0
+    faults: dict[str, float] = field(default_factory=dict)
+    late_s: float = 1.0
+    retry_after_s: float = 0.2
+    down: bool = False
+    rpm: int | None = None
+    tpm: int | None = None
+    reserve: bool = False
+    window_s: float = 60.0
+    tokens: str = "rough"
+    words: int = 120
+    writer: str = "echo"
+    key: str | None = None
+    models: tuple[str, ...] | None = None
+    batch_fail_share: float = 0.0
+    batch_polls: int = 1
+    seed: int = 1
+
+    def with_(self, changes: dict[str, Any]) -> Behaviour:
+        """Return a changed copy. Raises TypeError on an unknown name."""
+        return replace(self, **changes)
+
+
+@dataclass
+class Tally:
+    """What was counted since the start or the last reset. `billed_keys` counts answers by the content of the request."""
+
+    requests: int = 0
+    billed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    refused: int = 0
+    in_flight: int = 0
+    most_in_flight: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    billed_keys: Counter[str] = field(default_factory=Counter)
+    keys_seen: set[str] = field(default_factory=set)
+    refused_at: list[float] = field(default_factory=list)
+    admitted_at: list[float] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the counts as JSON data."""
+        return {**vars(self), "keys_seen": sorted(self.keys_seen)}
+
+
+class ServerState:
+    """Behaviour, tally, windows and how often each request was tried."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.tries: Counter[str] = Counter()
+        self.last_answer = ""
+        self.change(behaviour)
+        self.tally = Tally()
+
+    def change(self, behaviour: Behaviour) -> None:
+        """Take on a new behaviour; its limits start afresh."""
+        self.behaviour = behaviour
+        self.requests_window = SlidingWindow(behaviour.rpm, behaviour.window_s)
+        self.tokens_window = SlidingWindow(behaviour.tpm, behaviour.window_s)
+
+    def reset(self) -> None:
+        """Forget what was counted."""
+        self.tries.clear()
+        self.tally = Tally(in_flight=self.tally.in_flight)
+
+    def fault_for(self, key: str) -> str | None:
+        """Draw the fault of this try at a request: seeded by the request and by how often it was tried."""
+        from tasks.fingerprint import unit
+
+        self.tries[key] += 1
+        drawn, total = unit(self.behaviour.seed, key, self.tries[key]), 0.0
+        for kind, share in self.behaviour.faults.items():
+            total += share
+            if drawn < total:
+                return kind
+        return None
