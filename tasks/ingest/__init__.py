@@ -1,6 +1,7 @@
 """Ingest: review and metadata files become `raw_reviews`, `rejected_rows` and `items` (section 2.1)."""
 
+from tasks.ingest.fetch import fetch
 from tasks.ingest.stage import IngestCounts, ingest, source_names
 from tasks.ingest.titles import clean_title
 
-__all__ = ["IngestCounts", "clean_title", "ingest", "source_names"]
+__all__ = ["IngestCounts", "clean_title", "fetch", "ingest", "source_names"]

@@ -26,8 +26,8 @@ _FOREIGN = {
 }
 
 
-def packing(path: Path) -> str | None:
-    """Return "gzip", "zstd" or None for a plain file.
+def packing(path: Path, claimed: str | None = None) -> str | None:
+    """Return "gzip", "zstd" or None for a plain file. `claimed` is the file name that must keep its word, if not the path's own.
 
     Raises:
         UserError: no such file, an empty one, one whose name claims a packing it does not have, or one that is packed or
@@ -46,15 +46,15 @@ def packing(path: Path) -> str | None:
         if head.startswith(magic):
             raise UserError(f"{path} is {what}: turn it into UTF-8 text, plain or packed with gzip or zstd")
     found = "gzip" if head.startswith(_GZIP) else "zstd" if head.startswith(_ZSTD) else None
-    claimed = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower())
-    if claimed and claimed != found:
-        raise UserError(f"{path} is not {claimed}, though its name says so: fetch it again, or give it its true name")
+    promised = {".gz": "gzip", ".zst": "zstd"}.get(Path(claimed or path.name).suffix.lower())
+    if promised and promised != found:
+        raise UserError(f"{path} is not {promised}, though its name says so: fetch it again, or give it its true name")
     return found
 
 
-def unpacked(path: Path) -> Iterator[bytes]:
+def unpacked(path: Path, claimed: str | None = None) -> Iterator[bytes]:
     """Yield the unpacked content in pieces of a few megabytes at most. Raises UserError as `packing`, and on a cut or damaged file."""
-    kind = packing(path)
+    kind = packing(path, claimed)
     with path.open("rb") as file:
         if kind == "gzip":
             yield from _gunzipped(file, path)

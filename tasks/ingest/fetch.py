@@ -1,0 +1,155 @@
+"""Downloads a domain's source files: aside, resumed where they were cut, checked, and only then put in their place."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from tasks.errors import UserError
+from tasks.ingest.unpacking import unpacked
+from tasks.settings import Domain, Source
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with the file's name, the bytes there so far, and the bytes there will be, if known."""
+TRIES = 5
+_TIMEOUT = httpx.Timeout(60, connect=20)
+_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
+
+
+class _Cut(Exception):
+    """The transfer ended early; what came is kept and the next try goes on from there."""
+
+
+def fetch(domain: Domain, progress: Progress | None = None, *, tries: int = TRIES, wait_s: float = 1.0) -> tuple[Path, ...]:
+    """Download the source files that are not there yet, each to `<path>.part` first, and return the paths of all of them.
+
+    A transfer that was cut, in this run or an earlier one, goes on by HTTP Range; a server that knows no Range starts again.
+    A file that is there is not asked for again.
+
+    Args:
+        domain: its sources name the addresses.
+        progress: told of every piece that arrives.
+        tries: attempts without a byte of progress before a file is given up.
+        wait_s: seconds before the second attempt; doubles with each further one.
+
+    Raises:
+        UserError: a source has no address, the server refuses or cannot be reached, the disk is full, or the file does not have
+            the size or the packing it should have.
+    """
+    sources = (*domain.sources.reviews, *domain.sources.metadata)
+    for source in sources:
+        if not source.url and not Path(source.path).exists():
+            raise UserError(f"{source.path} is not there and its domain names no url for it: put the file there, or add `url`")
+    with httpx.Client(follow_redirects=True, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
+        return tuple(_fetch_one(client, source, progress or _silent, tries, wait_s) for source in sources)
+
+
+def _fetch_one(client: httpx.Client, source: Source, progress: Progress, tries: int, wait_s: float) -> Path:
+    path = Path(source.path)
+    if path.exists():
+        _check_size(path, path.stat().st_size, source.bytes)
+        return path
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _download(client, source, part, progress, tries, wait_s)
+        _check(part, path, source)
+        os.replace(part, path)
+    except OSError as error:
+        full = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
+        raise UserError(f"{path} cannot be written: {full}; what has arrived is kept, and fetching again goes on from there") from None
+    return path
+
+
+def _download(client: httpx.Client, source: Source, part: Path, progress: Progress, tries: int, wait_s: float) -> None:
+    """Fill `part` to its end, over as many requests as it takes."""
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            _request(client, source, part, progress)
+            return
+        except (httpx.TransportError, _Cut) as error:
+            failures = 1 if _size(part) > before else failures + 1
+            if failures >= tries:
+                reason = str(error) or type(error).__name__
+                raise UserError(
+                    f"{source.url} cannot be fetched ({reason}): see that the network is there; {_size(part)} bytes are kept to go on from"
+                ) from None
+            time.sleep(wait_s * 2 ** (failures - 1))
+        except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
+            raise UserError(f"{source.url} cannot be fetched: {error}") from None
+
+
+def _request(client: httpx.Client, source: Source, part: Path, progress: Progress) -> None:
+    """Ask for what is missing and write it. Raises _Cut when less comes than was announced or the server is busy."""
+    have = _size(part)
+    with client.stream("GET", source.url or "", headers={"Range": f"bytes={have}-"} if have else {}) as response:
+        start, total = _extent(response, have)
+        if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if total != have:
+                part.unlink()
+                raise _Cut("the part kept does not belong to the file published now")
+            return
+        if response.status_code >= 500 or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise _Cut(f"the server answered {response.status_code} {response.reason_phrase}")
+        if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+            raise UserError(f"{source.url} answered {response.status_code} {response.reason_phrase}: see whether the address has moved")
+        if total is not None:
+            _check_size(Path(source.path), total, source.bytes)
+        done = start
+        with part.open("r+b" if start else "wb") as file:
+            file.seek(start)
+            for chunk in response.iter_raw():
+                file.write(chunk)
+                done += len(chunk)
+                progress(Path(source.path).name, done, total)
+            file.flush()
+            os.fsync(file.fileno())
+    if total is not None and done < total:
+        raise _Cut(f"{done} of {total} bytes came")
+
+
+def _extent(response: httpx.Response, have: int) -> tuple[int, int | None]:
+    """Return the byte the answer begins at and the size of the whole file, if known. Raises UserError on a range not asked for."""
+    ranged = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if response.status_code == httpx.codes.PARTIAL_CONTENT:
+        if not ranged or int(ranged[1] or -1) != have:
+            raise UserError(f"{response.url} sent another range than asked for: remove the .part file and fetch again")
+        return have, int(ranged[2])
+    if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+        return have, int(ranged[2]) if ranged else None
+    length = response.headers.get("Content-Length", "")
+    return 0, int(length) if length.isdigit() else None
+
+
+def _check(part: Path, path: Path, source: Source) -> None:
+    """Unpack a downloaded file once. What is not as it should be is removed, as going on from it would not mend it."""
+    try:
+        _check_size(path, _size(part), source.bytes)
+        for _ in unpacked(part, claimed=path.name):
+            pass
+    except UserError:
+        part.unlink()
+        raise
+
+
+def _check_size(path: Path, size: int, published: int | None) -> None:
+    if published is not None and size != published:
+        raise UserError(
+            f"{path} has {size} bytes where its domain says {published}: correct `bytes`, or remove the file and fetch it again"
+        )
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _silent(name: str, done: int, total: int | None) -> None:
+    """Tell nobody."""
