@@ -38,12 +38,12 @@ class Hit(NamedTuple):
 
 def stands_out(title: str) -> bool:
     """Tell whether a folded title is recognised without quotation marks."""
-    words: list[str] = _WORD.findall(title)
+    words = _WORD.findall(title)
     if len(words) == 1:
-        word = words[0]
+        word = str(words[0])
         return bool(len(word) >= _SHORTEST_CODE and any(c.isdigit() for c in word) and any(c.isalpha() for c in word))
     bare = _WORD.findall(without_article(title))
-    return sum(word[0].isupper() and word != "I" for word in bare) >= 2
+    return sum(1 for word in bare if word[0].isupper() and word != "I") >= 2
 
 
 def without_article(title: str) -> str:

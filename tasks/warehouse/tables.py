@@ -64,6 +64,12 @@ _ALL = (
         ("template_id", "turn"),
     ),
     Table(
+        "template_slots",
+        "One item slot of one dialogue template: the collection it is filled from and the reviews its sub-goals need.",
+        "template_id VARCHAR, slot INTEGER, collection VARCHAR, user_review BOOLEAN, other_review BOOLEAN",
+        ("template_id", "slot"),
+    ),
+    Table(
         "briefs",
         "One dialogue to write.",
         "dialogue_id VARCHAR, user_id VARCHAR, position INTEGER, target_item_id VARCHAR, template_id VARCHAR, "

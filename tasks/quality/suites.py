@@ -1,0 +1,123 @@
+"""Loads the suites of expectations/ and refuses, before anything is judged, whatever would judge silently less than it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tasks.errors import UserError
+from tasks.quality.values import Rule, Suite, SuiteFile
+from tasks.settings import Home
+from tasks.settings.loading import read_yaml, validation_line
+from tasks.warehouse import TABLES
+
+SUITE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+ROW_BY_ROW = (
+    "expect_column_values_",
+    "expect_column_value_",
+    "expect_column_pair_values_",
+    "expect_compound_columns_",
+    "expect_multicolumn_",
+)
+HIDING = ("mostly", "ignore_row_if", "row_condition")
+
+
+def expectations_folder(home: Home) -> Path:
+    """Return the folder that holds suites, facts and the lexicon."""
+    return home.project / "expectations"
+
+
+def load_suites(home: Home, names: Sequence[str], severities: Mapping[str, str] | None = None) -> tuple[Suite, ...]:
+    """Load suites and lay a domain's severities over them.
+
+    Raises:
+        UserError: no such suite, broken YAML, an unknown key, expectation or fact, an expectation that judges no single rows or hides
+            some, a rule name that stands twice, a severity for a rule that is not there, or nothing left to judge by.
+    """
+    over = dict(severities or {})
+    files = [_read(expectations_folder(home), name) for name in dict.fromkeys(names)]
+    facts = load_facts(home)
+    seen: dict[str, str] = {}
+    for file in files:
+        for rule in file.rules:
+            if rule.rule in seen:
+                raise UserError(
+                    f"the rule {rule.rule!r} stands twice, in suite {seen[rule.rule]!r} and in {file.suite!r}: rename one of them"
+                )
+            seen[rule.rule] = file.suite
+            _check(rule, file.suite, facts)
+    unknown = sorted(set(over) - set(seen))
+    if unknown:
+        raise UserError(
+            f"quality.severities names {unknown[0]!r}, which is no rule of {', '.join(names)}; rules: {', '.join(sorted(seen))}"
+        )
+    suites = [Suite(file.suite, file.about, _with_severities(file.rules, over)) for file in files]
+    if not any(rule.severity == "reject" for suite in suites for rule in suite.rules):
+        raise UserError("no rule is left that rejects: every severity in quality.severities is `off` or `warn`")
+    return tuple(suite for suite in suites if suite.rules)
+
+
+def load_facts(home: Home) -> dict[str, dict[str, str]]:
+    """Return the documented facts, table -> column -> meaning. Raises UserError when the file and the warehouse's tables disagree."""
+    path = expectations_folder(home) / "facts.yaml"
+    content = read_yaml(path)
+    if not isinstance(content, Mapping) or set(content) != {"dialogue_facts", "utterance_facts"}:
+        raise UserError(f"{path} must describe dialogue_facts and utterance_facts")
+    for table, columns in content.items():
+        missing = sorted(set(columns) - _columns(table))
+        if missing:
+            raise UserError(f"{path} describes {table}.{missing[0]}, which the warehouse does not have")
+    return {table: dict(columns) for table, columns in content.items()}
+
+
+def _columns(table: str) -> set[str]:
+    return {column.split()[0] for column in TABLES[table].columns.split(", ")}
+
+
+def _read(folder: Path, name: str) -> SuiteFile:
+    path = folder / f"{name}.yaml"
+    if not SUITE_NAME.fullmatch(name) or not path.is_file():
+        known = sorted(found.stem for found in folder.glob("*.yaml") if found.stem not in ("facts", "lexicon"))
+        raise UserError(f"unknown suite {name[:80]!r}; known: {', '.join(known)}")
+    content: Any = read_yaml(path)
+    if not isinstance(content, Mapping):
+        raise UserError(f"{path} must be a YAML mapping with `suite`, `about` and `rules`")
+    try:
+        file = SuiteFile.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f"{path}: {validation_line(error)}") from None
+    if file.suite != name:
+        raise UserError(f"{path}: `suite` is {file.suite!r} but the file is called {name!r}")
+    return file
+
+
+def _check(rule: Rule, suite: str, facts: Mapping[str, Mapping[str, str]]) -> None:
+    where = f"suite {suite!r}, rule {rule.rule!r}"
+    if not _is_expectation(rule.expect):
+        raise UserError(f"{where}: Great Expectations has no {rule.expect!r}")
+    if not rule.expect.startswith(ROW_BY_ROW):
+        raise UserError(f"{where}: {rule.expect} judges a table as a whole, so it cannot say which dialogue broke it")
+    hiding = [key for key in HIDING if key in rule.kwargs]
+    if hiding:
+        raise UserError(f"{where}: `{hiding[0]}` would let dialogues through unseen; leave it out")
+    missing = [column for column in rule.columns if column not in facts[rule.table]]
+    if missing or not rule.columns:
+        raise UserError(f"{where}: {rule.table} has no fact {missing[0] if missing else ''!r}; expectations/facts.yaml lists them")
+
+
+def _is_expectation(kind: str) -> bool:
+    """Tell whether the installed Great Expectations has this expectation, by its file, without the seconds its import takes."""
+    package = find_spec("great_expectations")
+    if package is None or package.origin is None:
+        raise UserError("great_expectations is not installed: run `make install`")
+    return (Path(package.origin).parent / "expectations" / "core" / f"{kind}.py").is_file()
+
+
+def _with_severities(rules: Sequence[Rule], over: Mapping[str, str]) -> tuple[Rule, ...]:
+    laid = (rule.model_copy(update={"severity": over.get(rule.rule, rule.severity)}) for rule in rules)
+    return tuple(rule for rule in laid if rule.severity != "off")

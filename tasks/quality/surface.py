@@ -1,0 +1,49 @@
+"""What can be seen of an utterance's text alone: unreadable characters, template pieces left over, personal data (2.5.2).
+
+Patterns are in the syntax of polars (Rust): linear in the text, whatever a model writes. Python reads them too, to show the piece.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+# Replacement, control and private characters, marks that reverse the direction of reading, UTF-8 read as Latin-1, symbol salad, seven
+# consonants in a row, a chain of 40 and more characters without a space.
+GARBLED: Final = (
+    "[\ufffd\ufeff\u200b\u202a-\u202e\u2066-\u2069\x00-\x1f\x7f-\x9f\ue000-\uf8ff\ufff0-\uffff]"
+    "|[\u00c2\u00c3\u00d0\u00d1][\u0080-\u00bf]|\u00e2\u20ac|\u00ef\u00bf\u00bd"
+    r"|[#$%&@^~|\\<>/;]{4,}"
+    "|[bcdfghjklmnpqrstvwxz]{7,}"
+    r"|[^\s]{40,}"
+)
+# Braces, slots in capitals as Table 6 prints them, bracketed or underlined blanks, a placeholder without its braces.
+TEMPLATE_LEFT: Final = (
+    r"[{}]"
+    r"|\b(?:USER|OTHER)_[A-Z_]*|\b[A-Z]+_(?:LIKES|DISLIKES|REVIEW)\b|\bMIGHT_?LIKES\b"
+    r"|(?i:\[(?:the |your |an? |insert |other |user |new )*"
+    r"(?:item|title|name|movie|film|book|product|slot|review|reason|agent|user|placeholder|blank)"
+    r"(?:s|'s)?(?: ?[:#\d][^\]]*| name| title| here)?\])"
+    r"|(?i:<(?:item|title|slot|name|product|movie|book)[^<>]{0,20}>)"
+    r"|(?i:\bitem ?[:#_]\d)"
+    r"|_{3,}"
+)
+# E-mail, web address, telephone number (seven digits and more, written as one), an Amazon customer id, a name given as the writer of a
+# review.
+PERSONAL: Final = (
+    r"(?i:[a-z0-9._%+-]+ ?(?:@|\(at\)|\[at\]) ?[a-z0-9-]+(?:\.| ?\(dot\) ?|\[dot\])[a-z]{2,})"
+    r"|(?i:\bhttps?:|\bwww\.|\b[a-z0-9-]{2,}\.(?:com|net|org|info|co\.uk|de|io)\b)"
+    r"|(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\b\d{2,4}[ .-])\d{3}[ .-]?\d{3,4}\b|\b\d{3}[.-]\d{4}\b|\+\d{8,15}\b"
+    r"|\bA[0-9A-Z]{12,13}\b"
+    r"|\b(?i:review(?:ed)? (?:is |was )?(?:written )?(?:by|from)|reviewer(?: named| called)?|"
+    r"(?:a |the )?(?:customer|user) (?:named|called)) "
+    r"[A-Z][a-z]+(?: [A-Z][a-z]*\.?)?"
+)
+PATTERNS: Final[Mapping[str, str]] = {"garbled": GARBLED, "template_left": TEMPLATE_LEFT, "personal_data": PERSONAL}
+
+
+def offending(fact: str, text: str) -> str:
+    """Return the first piece of a text that makes a surface fact true, or an empty string."""
+    found = re.search(PATTERNS[fact], text)
+    return found[0] if found else ""

@@ -1,0 +1,78 @@
+"""What the quality room speaks of: rules, suites, and what judging counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FactTable = Literal["dialogue_facts", "utterance_facts"]
+
+
+class Rule(BaseModel):
+    """One rule of a suite.
+
+    `says` is the sentence a person reads, `source` the paper's section or why we ask for it. `evidence` names what is shown of a dialogue
+    that broke it (a fact of utterance_facts, or one of the whole-dialogue pieces); without it the fact's value is shown.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    rule: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
+    severity: Literal["reject", "warn", "off"]
+    says: str = Field(min_length=1)
+    source: str = Field(min_length=1)
+    table: FactTable
+    expect: str = Field(pattern=r"^expect_[a-z_]+$")
+    kwargs: Mapping[str, Any]
+    evidence: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fact columns the rule reads."""
+        named = [self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs]
+        return tuple(str(name) for name in (*named, *self.kwargs.get("column_list", ())))
+
+
+class SuiteFile(BaseModel):
+    """A suite file as written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    suite: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    about: str
+    rules: tuple[Rule, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A checked suite: its rules with the severities that hold for this domain, those switched off left out."""
+
+    name: str
+    about: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True)
+class JudgeCounts:
+    """What one gate counted.
+
+    Dialogues judged, those rejected, rows of `rejections` written (warnings included), and the Data Docs' index page.
+    """
+
+    judged: int
+    rejected: int
+    rejections: int
+    docs: Path | None
+
+
+@dataclass(frozen=True)
+class VerdictCounts:
+    """How the briefs ended; the four add up to `briefs`."""
+
+    briefs: int
+    accepted: int
+    rejected: int
+    failed: int
+    unasked: int

@@ -1,0 +1,60 @@
+"""How each brief ended. The four verdicts add up to the briefs, always."""
+
+from __future__ import annotations
+
+import duckdb
+
+from tasks.quality.judging import GateError
+from tasks.quality.values import VerdictCounts
+from tasks.warehouse import create_table
+
+_UNJUDGED = """
+SELECT count(*)
+FROM transcripts t
+SEMI JOIN briefs USING (dialogue_id)
+ANTI JOIN dialogue_facts f ON f.dialogue_id = t.dialogue_id AND f.attempt = t.attempt
+WHERE status = 'answered'
+"""
+# Accepted at the first attempt that no rejecting rule fell on; else rejected at the last attempt that was answered; else failed at the
+# last one tried.
+_VERDICTS = """
+INSERT INTO verdicts
+WITH broken AS (
+    SELECT DISTINCT dialogue_id, attempt FROM rejections WHERE severity = 'reject'
+), judged AS (
+    SELECT t.dialogue_id, t.attempt, t.status = 'answered' AS answered, t.status = 'answered' AND broken.dialogue_id IS NULL AS sound
+    FROM transcripts t
+    LEFT JOIN broken USING (dialogue_id, attempt)
+), tried AS (
+    SELECT dialogue_id, min(attempt) FILTER (sound) AS accepted_at, max(attempt) FILTER (answered) AS answered_at, max(attempt) AS last_try
+    FROM judged
+    GROUP BY dialogue_id
+)
+SELECT dialogue_id,
+       CASE WHEN accepted_at IS NOT NULL THEN 'accepted'
+            WHEN answered_at IS NOT NULL THEN 'rejected'
+            WHEN last_try IS NOT NULL THEN 'failed'
+            ELSE 'unasked' END AS verdict,
+       coalesce(accepted_at, answered_at, last_try) AS attempt
+FROM briefs
+LEFT JOIN tried USING (dialogue_id)
+ORDER BY brief_order
+"""
+
+
+def set_verdicts(con: duckdb.DuckDBPyConnection) -> VerdictCounts:
+    """Fill `verdicts`: one row per brief, accepted, rejected, failed or unasked; `attempt` is NULL for unasked ones.
+
+    Raises:
+        GateError: an answered attempt has not been judged, or the verdicts do not add up to the briefs.
+    """
+    (unjudged,) = con.execute(_UNJUDGED).fetchall()[0]
+    if unjudged:
+        raise GateError(f"{unjudged} answered attempts have not been judged: parse and judge their attempt before the verdicts")
+    create_table(con, "verdicts", replace=True)
+    con.execute(_VERDICTS)
+    counted = dict(con.execute("SELECT verdict, count(*) FROM verdicts GROUP BY verdict").fetchall())
+    (briefs,) = con.execute("SELECT count(*) FROM briefs").fetchall()[0]
+    if sum(counted.values()) != briefs:
+        raise GateError(f"{sum(counted.values())} verdicts for {briefs} briefs: a dialogue id stands twice")
+    return VerdictCounts(briefs, *(counted.get(verdict, 0) for verdict in ("accepted", "rejected", "failed", "unasked")))
