@@ -9,10 +9,11 @@ from prefect.runtime import flow_run
 
 from flows import steps
 from flows.artifacts import show_result
+from flows.collecting import collect
 from flows.generation import write_dialogues
 from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
-from flows.results import BuildResult, collect
+from flows.results import BuildResult
 from flows.stages import Context, run_stage
 from tasks.runs import describe_run, finish_run, start_run
 from tasks.settings import Home, load_domain

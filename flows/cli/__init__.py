@@ -1,6 +1,6 @@
 """The command line, one module per group of commands. Importing a module registers its commands."""
 
-from flows.cli import build, inspect, templates
+from flows.cli import build, inspect, serve, templates
 from flows.cli.app import app, main
 
-__all__ = ["app", "build", "inspect", "main", "templates"]
+__all__ = ["app", "build", "inspect", "main", "serve", "templates"]

@@ -15,7 +15,7 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def print_json(value: Any) -> None:
     """Write a value as JSON for a program to read."""
-    OUT.file.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    OUT.file.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 class Bars:

@@ -1,0 +1,103 @@
+"""`redial funnel`, `stats`, `show`, `lineage`: the commands that only look."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.app import DomainArgument, JsonOption, app
+from flows.cli.console import OUT, print_json
+from flows.cli.views import show_dialogue, show_facts, show_rows
+from tasks.errors import UserError
+from tasks.lineage import dialogue_lineage, release_lineage
+from tasks.lookup import find_dialogue, read_dialogue
+from tasks.settings import Home
+from tasks.settings.home import DOMAIN_NAME
+from tasks.totals import rule_rows, verdict_rows
+from tasks.warehouse import read_warehouse
+
+DialogueArgument = Annotated[str, typer.Argument(help="A dialogue's id, or the first digits of it", show_default=False)]
+
+
+@app.command(epilog="Example: redial funnel demo")
+def funnel(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = False) -> None:
+    """Show how every brief of a domain ended; the shares add up to 100 %."""
+    home: Home = ctx.obj
+    home.domain_file(domain)
+    with read_warehouse(home.warehouse(domain)) as con:
+        verdicts, rules = verdict_rows(con), rule_rows(con)
+    if as_json:
+        print_json({"verdicts": verdicts, "rules": rules})
+        return
+    show_rows(OUT, verdicts, f"funnel of {domain}")
+    show_rows(OUT, rules, "rules broken")
+
+
+@app.command(epilog="Example: redial stats demo")
+def stats(
+    ctx: typer.Context,
+    corpus: Annotated[str, typer.Argument(help="A domain's name, or a folder in the published layout", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Count a corpus as the paper's Table 3 does."""
+    from flows.collecting import table_3
+    from tasks.statistics import folder_statistics, statistics
+
+    home: Home = ctx.obj
+    if DOMAIN_NAME.fullmatch(corpus) and corpus in home.domain_files():
+        with read_warehouse(home.warehouse(corpus)) as con:
+            counted = statistics(con)
+    elif Path(corpus).is_dir():
+        counted = folder_statistics(Path(corpus))
+    else:
+        raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a folder")
+    figures = table_3(counted)
+    if as_json:
+        print_json(figures)
+    else:
+        show_facts(OUT, figures, f"statistics of {corpus} (Table 3)")
+
+
+@app.command(epilog="Example: redial show 3f2a")
+def show(ctx: typer.Context, dialogue_id: DialogueArgument, as_json: JsonOption = False) -> None:
+    """Show one dialogue: what it was planned from, and what was said."""
+    home: Home = ctx.obj
+    found = find_dialogue(home, dialogue_id)
+    with read_warehouse(home.warehouse(found.domain)) as con:
+        shown = read_dialogue(con, found)
+    if as_json:
+        print_json(asdict(shown))
+    else:
+        show_dialogue(OUT, shown)
+
+
+@app.command(epilog="Example: redial lineage 3f2a")
+def lineage(
+    ctx: typer.Context,
+    of: Annotated[str, typer.Argument(help="A dialogue's id, or the folder of a release", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what a dialogue or a release was made from: source lines, brief, answers, rules, runs."""
+    home: Home = ctx.obj
+    folder = Path(of).resolve()
+    if folder.is_dir():
+        domain, version = folder.parent.name, folder.name
+        with read_warehouse(home.warehouse(domain)) as con:
+            traced = asdict(release_lineage(con, domain, version))
+    else:
+        found = find_dialogue(home, of)
+        with read_warehouse(home.warehouse(found.domain)) as con:
+            traced = asdict(dialogue_lineage(con, found.domain, found.dialogue_id))
+    if as_json:
+        print_json(traced)
+        return
+    for name, part in traced.items():
+        if isinstance(part, list):
+            show_rows(OUT, part, name)
+        elif isinstance(part, dict):
+            show_facts(OUT, part, name)
+        else:
+            show_facts(OUT, {name: part})

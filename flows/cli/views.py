@@ -1,0 +1,81 @@
+"""How results look on the terminal: tables of rich; nothing is worked out here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from flows.results import BuildResult
+from tasks.lookup import Shown
+
+
+def show_rows(console: Console, rows: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
+    """Show rows as a table; numbers to the right, everything escaped."""
+    if not rows:
+        console.print(f"{title or 'table'}: nothing to show", markup=False)
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        numeric = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
+        table.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row.values()))
+    console.print(table)
+
+
+def show_facts(console: Console, facts: Mapping[str, Any], title: str | None = None) -> None:
+    """Show names and values, one a line."""
+    if title:
+        console.print(f"[bold]{escape(title)}[/]")
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        console.print(f"  {name:<{width}}  {_cell(value)}", markup=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def show_result(console: Console, result: BuildResult) -> None:
+    """Show a build's end: where the release lies, the funnel, Table 3."""
+    show_rows(console, result.funnel, "funnel")
+    if result.rules:
+        show_rows(console, result.rules, "rules broken")
+    show_facts(console, result.statistics, "statistics (Table 3)")
+    show_facts(console, result.cost, "cost")
+    if result.message:
+        console.print(f"stopped early ({result.state}): {result.message}", markup=False)
+    for name, page in result.pages.items():
+        console.print(f"{name}: {page}", markup=False)
+    console.print(f"release: {result.release or 'none'}", markup=False)
+
+
+def show_dialogue(console: Console, shown: Shown) -> None:
+    """Show a dialogue as people would read it, above it what it was planned from."""
+    facts = {
+        "domain": shown.domain,
+        "user": shown.user_id,
+        "dialogue of user": shown.position,
+        "template": shown.template_id,
+        "verdict": f"{shown.verdict} at attempt {shown.attempt}" if shown.attempt else shown.verdict,
+    }
+    show_facts(console, facts, f"dialogue {shown.dialogue_id}")
+    show_rows(console, shown.items, "items")
+    for turn in shown.utterances:
+        colour = "cyan" if turn["role"] == "user" else "green"
+        goals = escape(" + ".join(turn["goals"]))
+        console.print(f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {escape(turn['text'])} [dim]{goals}[/]")

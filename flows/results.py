@@ -1,0 +1,45 @@
+"""What a build came to, as a value a program can read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """The end of a build.
+
+    Attributes:
+        state: "completed", or "budget", "breaker", "batch" when asking ended early.
+        message: why it ended early, in one line.
+        release: folder of the release; None when the run ended before there was one.
+        funnel: one row per way a brief ended.
+        rules: one row per broken rule and attempt.
+        statistics: Table 3 for what was released.
+        cost: calls, tokens and dollars.
+        pages: what a person looks at, by name.
+    """
+
+    domain: str
+    run_id: str
+    state: str
+    message: str
+    release: Path | None
+    version: str
+    config_hash: str
+    code_version: str
+    funnel: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+    statistics: dict[str, Any]
+    cost: dict[str, Any]
+    pages: Mapping[str, Path]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result as JSON data."""
+        data = asdict(self)
+        data["release"] = str(self.release) if self.release else None
+        data["pages"] = {name: str(page) for name, page in self.pages.items()}
+        return data

@@ -1,0 +1,165 @@
+"""The stages of a build: for each, what it reads, what it writes and which room does it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from flows.options import BuildOptions
+from flows.stages import Context, Stage
+from tasks.briefs import load_briefs, plan_briefs
+from tasks.dialogues import parse_transcripts
+from tasks.errors import UserError
+from tasks.fingerprint import file_hash, fingerprint, folder_hash
+from tasks.generate import Single, Work
+from tasks.goals import load_goals
+from tasks.ingest import ingest
+from tasks.lineage import note_release
+from tasks.preprocess import preprocess
+from tasks.prompts import load_profile, profile_hash, render
+from tasks.quality import judge, set_verdicts
+from tasks.release import ReleaseInfo, check_release, write_release
+from tasks.runs import code_version, config_hash
+from tasks.templates import load_templates
+from tasks.warehouse import StageRecord, open_warehouse
+
+PSEUDONYM_KEY = "REDIAL_PSEUDONYM_KEY"
+
+
+def check_sources(context: Context) -> dict[str, str]:
+    """Return each source file's SHA-256 by name. Raises UserError when one is missing or cannot be read."""
+    found = {}
+    for source in (*context.domain.sources.reviews, *context.domain.sources.metadata):
+        path = Path(source.path)
+        try:
+            found[path.name] = file_hash(path)
+        except FileNotFoundError:
+            fetch = f"; `redial fetch {context.domain.name}` downloads it" if source.url else ""
+            raise UserError(f"there is no source file {path}{fetch}") from None
+        except OSError as error:
+            raise UserError(f"the source file {path} cannot be read: {error.strerror}") from None
+    return found
+
+
+def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
+    """Return the stage that reads the source files (2.1)."""
+    domain = context.domain
+    settings = {
+        "files": list(sources.items()),
+        "format": domain.sources.format,
+        "columns": domain.sources.columns.model_dump() if domain.sources.columns else None,
+        "rating_scale": list(domain.sources.rating_scale),
+        "untitled": domain.untitled,
+        "max_bad_share": domain.max_bad_share,
+    }
+    return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), ("tasks.ingest",), settings, lambda con: ingest(con, domain))
+
+
+def preprocessing(context: Context) -> Stage:
+    """Return the stage that cuts reviews and preferences (2.3, App. B)."""
+    domain = context.domain
+    settings = domain.preprocess.model_dump(mode="json")
+    return Stage("preprocess", ("preferences", "reviews"), ("tasks.preprocess",), settings, lambda con: preprocess(con, domain))
+
+
+def planning(context: Context) -> Stage:
+    """Return the stage that plans one dialogue per MIGHT_LIKES item (2.5.1)."""
+    domain = context.domain
+    templates = load_templates(context.home, domain.briefs.templates)
+    goals = load_goals(context.home)
+    settings = {
+        "briefs": domain.briefs.model_dump(mode="json"),
+        "seed": domain.seed,
+        "least_reviews": domain.preprocess.min_item_interactions,
+        "templates": fingerprint([template.template_id for template in templates.templates]),
+        "goals": fingerprint([goal.model_dump(mode="json") for goal in goals.sub_goals]),
+    }
+    rooms = ("tasks.goals", "tasks.templates", "tasks.briefs")
+    writes = ("briefs", "brief_items", "template_turns")
+    return Stage("briefs", writes, rooms, settings, lambda con: plan_briefs(con, domain, templates.templates))
+
+
+def generating(context: Context, attempt: int) -> Stage:
+    """Return the stage that asks the model; it is carried out chunk by chunk in flows/generation.py."""
+    domain = context.domain
+    settings = domain.generate.model_dump(mode="json", exclude={"limits", "chunk_size", "workers", "mode", "max_attempts"})
+    profile = load_profile(context.home, domain.generate.profile)
+    asked = {**settings, "words": profile_hash(profile), "noun": domain.noun, "verb": domain.verb, "language": domain.language}
+    writes = (f"(SELECT * EXCLUDE (run_id) FROM transcripts WHERE attempt = {attempt:d})",)
+    return Stage(
+        f"generate-{attempt}", writes, ("tasks.prompts", "tasks.generate.rollouts", "tasks.llm.offline"), asked, _carried_out_elsewhere
+    )
+
+
+def _carried_out_elsewhere(con: duckdb.DuckDBPyConnection) -> None:
+    raise NotImplementedError("the generate stage runs as chunks, see flows/generation.py")
+
+
+def work(con: duckdb.DuckDBPyConnection, context: Context, attempt: int) -> Work:
+    """Return what is to be asked in one attempt; transcripts of an earlier configuration make way, their answers stay in the store."""
+    con.execute("DELETE FROM transcripts WHERE attempt >= ?", [attempt])
+    domain = context.domain
+    profile = load_profile(context.home, domain.generate.profile)
+    goals = load_goals(context.home).worded(domain.noun, domain.verb)
+    ids = [row[0] for row in con.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order").fetchall()]
+
+    def fetch(some: Sequence[str]) -> Sequence[Any]:
+        return list(load_briefs(con, domain, some))
+
+    return Work(ids, fetch, Single(partial(render, profile, goals), attempt), profile.name)
+
+
+def has_repairs(context: Context, attempt: int) -> bool:
+    """Tell whether any dialogue gets another attempt."""
+    return False
+
+
+def parsing(context: Context, attempt: int) -> Stage:
+    """Return the stage that reads one attempt's answers into dialogues and utterances."""
+    domain = context.domain
+    writes = (f"(SELECT * FROM dialogues WHERE attempt = {attempt:d})", f"(SELECT * FROM utterances WHERE attempt = {attempt:d})")
+    return Stage(f"dialogues-{attempt}", writes, ("tasks.dialogues",), {}, lambda con: parse_transcripts(con, domain, attempt))
+
+
+def judging(context: Context, attempt: int) -> Stage:
+    """Return the stage that judges one attempt's dialogues (2.5.2)."""
+    home, domain = context.home, context.domain
+    settings = {"quality": domain.quality.model_dump(mode="json"), "suites": folder_hash(home.project / "expectations")}
+    writes = (f"(SELECT * FROM rejections WHERE attempt = {attempt:d})", f"(SELECT * FROM dialogue_facts WHERE attempt = {attempt:d})")
+    return Stage(f"quality-{attempt}", writes, ("tasks.quality",), settings, lambda con: judge(con, home, domain, attempt))
+
+
+def verdicts(context: Context) -> Stage:
+    """Return the stage that says how each brief ended."""
+    return Stage("verdicts", ("verdicts",), ("tasks.quality",), {}, set_verdicts)
+
+
+def release(context: Context, options: BuildOptions, judged: StageRecord) -> ReleaseInfo:
+    """Write the release, or confirm the one that stands. Raises UserError when its own checks fail."""
+    key = os.environ.get(PSEUDONYM_KEY, "").encode()
+    if options.pseudonymise and not key:
+        raise UserError(f"--pseudonymise needs a secret in the environment variable {PSEUDONYM_KEY}")
+    domain = context.domain
+    facts = {
+        "title": domain.title or domain.name,
+        "noun": domain.noun,
+        "model": domain.generate.model,
+        "profile": domain.generate.profile,
+        "rollout": domain.generate.rollout,
+        "seed": domain.seed,
+        "suites": domain.quality.suites,
+        "config_hash": config_hash(domain),
+        "code_version": code_version(),
+    }
+    with open_warehouse(context.home.warehouse(domain.name)) as con:
+        info = write_release(con, context.home, domain.name, run=facts, pseudonymise_key=key if options.pseudonymise else None)
+        faults = check_release(info.path)
+        if faults:
+            raise UserError(f"the release {info.path} fails its own checks: {'; '.join(faults[:3])}")
+        note_release(con, info.version, context.run_id, str(facts["config_hash"]), str(facts["code_version"]))
+    return info
