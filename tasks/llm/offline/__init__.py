@@ -1,0 +1,11 @@
+"""The embedded writer `offline/writer`: a deterministic surface realiser, no model.
+
+It writes readable English from a prompt's template and data, so that the pipeline runs whole without a key, a server or a
+network. `tasks.llm.offline.adapter` makes it a litellm provider.
+"""
+
+from tasks.llm.offline.registering import register_offline
+from tasks.llm.offline.tokens import count_tokens_offline
+from tasks.llm.offline.writer import TASKS, Written, answer_text, write
+
+__all__ = ["TASKS", "Written", "answer_text", "count_tokens_offline", "register_offline", "write"]

@@ -1,0 +1,129 @@
+"""The writer's phrase tables: YAML beside this file, compiled once into a small grammar that is expanded at random."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+
+TABLES = Path(__file__).parent / "tables"
+KINDS = ("story", "thing")
+_PLACE = re.compile(r"\{(\w+)\}")
+_KIND = re.compile(r"^(story|thing)\| ")
+
+Frame = tuple[str, ...]  # text and places in turn: odd positions name a table or a value
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words the writer knows something about; see tables/lexicon.yaml."""
+
+    adjectives: Mapping[str, int]
+    direction: Mapping[str, int]
+    aspects: Mapping[str, bool]
+    modifiers: frozenset[str]
+    negators: frozenset[str]
+    hedges: frozenset[str]
+    turns: frozenset[str]
+    copulas: frozenset[str]
+    degrees: frozenset[str]
+    stories: frozenset[str]
+    present: Mapping[str, tuple[str, str]]
+
+
+def read_table(name: str) -> Any:
+    """Return the content of one YAML file of the tables folder."""
+    return yaml.safe_load((TABLES / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def grammar(kind: str) -> Mapping[str, tuple[Frame, ...]]:
+    """Return every phrase table for a kind of item (`story`: told and watched or read; `thing`: used), compiled."""
+    tables: dict[str, tuple[Frame, ...]] = {}
+    for file in sorted(TABLES.glob("speech*.yaml")):
+        for name, rows in read_table(file.stem).items():
+            tables[name] = tuple(_frame(row) for row in rows if _of_kind(row, kind))
+    for name, theme in read_table("themes").items():
+        tables |= {f"theme_{whose}_{name}": tuple(_frame(row) for row in theme[whose]) for whose in ("own", "others")}
+    return tables
+
+
+def _of_kind(row: str, kind: str) -> bool:
+    found = _KIND.match(row)
+    return not found or found[1] == kind
+
+
+def _frame(row: str) -> Frame:
+    return tuple(_PLACE.split(_KIND.sub("", row)))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Return the word lists."""
+    lists = read_table("lexicon")
+    words = {name: frozenset(rows.split()) for name, rows in lists.items() if isinstance(rows, str)}
+    adjectives = dict.fromkeys(words["good"], 1) | dict.fromkeys(words["bad"], -1)
+    others = dict.fromkeys(words["praise"], 1) | dict.fromkeys(words["blame"], -1)
+    aspects = {word: False for word in words["aspects"]} | {word: True for word in words["plural_aspects"]}
+    return Lexicon(
+        adjectives=adjectives,
+        direction=others | adjectives,
+        aspects=aspects,
+        modifiers=words["plain"] | words["modifiers"],
+        negators=words["negators"],
+        hedges=words["hedges"],
+        turns=words["turns"],
+        copulas=words["copulas"],
+        degrees=words["degrees"],
+        stories=words["stories"],
+        present={past: (now, going) for past, (now, going) in lists["present"].items()},
+    )
+
+
+class Voice:
+    """Expands phrase tables for one dialogue: seeded, and no frame of a table twice while another is left."""
+
+    def __init__(self, rng: Random, kind: str, values: Mapping[str, str]) -> None:
+        self.rng = rng
+        self.tables = grammar(kind)
+        self.values = values
+        self.used: set[tuple[str, int]] = set()
+
+    def chance(self, share: float) -> bool:
+        """Return True in about this share of calls."""
+        return self.rng.random() < share
+
+    def pick(self, count: int) -> int:
+        """Return a number below `count`."""
+        return int(self.rng.random() * count)
+
+    def say(self, table: str, values: Mapping[str, str]) -> str:
+        """Return one phrase of a table, its places filled from `values`, the dialogue's own values or other tables.
+
+        Raises:
+            KeyError: a place that is neither a value nor a table.
+        """
+        frames = self.tables[table]
+        at = self.pick(len(frames))
+        for _ in frames:
+            if (table, at) not in self.used:
+                break
+            at = (at + 1) % len(frames)
+        self.used.add((table, at))
+        frame = frames[at]
+        if len(frame) == 1:
+            return frame[0]
+        return "".join([self._fill(part, values) if odd % 2 else part for odd, part in enumerate(frame)])
+
+    def _fill(self, name: str, values: Mapping[str, str]) -> str:
+        if name in values:
+            return values[name]
+        if name in self.values:
+            return self.values[name]
+        return self.say(name, values)
