@@ -1,4 +1,4 @@
-"""Who runs the chunks: this process, or several."""
+"""Who runs the chunks in this process; see `workers` for several."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from tasks.settings import Generate
 class Crew(Protocol):
     """Runs chunks. `slots` is how many it wants at a time, so that the end of one leaves nobody idle."""
 
-    @property
-    def slots(self) -> int:
-        """Chunks to hand over at a time."""
-        ...
+    slots: int
 
     @property
     def usage(self) -> Usage:
@@ -30,7 +27,7 @@ class Crew(Protocol):
         ...
 
     async def run(self, chunk: Chunk) -> ChunkResult:
-        """Run one chunk to its end."""
+        """Run one chunk to its end. Raises RunStopped when whoever worked on it is gone."""
         ...
 
     async def close(self) -> None:

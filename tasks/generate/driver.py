@@ -19,6 +19,7 @@ from tasks.generate.chunk import Chunk, ChunkResult
 from tasks.generate.crew import Crew, LocalCrew
 from tasks.generate.rollouts import Rollout
 from tasks.generate.saving import save_chunk, spent_in_run
+from tasks.generate.workers import WorkerCrew
 from tasks.llm import Budget, Loaded, RunStopped, Session, StoredAnswers, Usage, recover_journals
 from tasks.settings import Generate
 
@@ -123,7 +124,11 @@ async def generate_transcripts(
 @asynccontextmanager
 async def _crew(con: duckdb.DuckDBPyConnection, work: Work, settings: Generate, run_id: str) -> AsyncIterator[Crew]:
     budget = Budget(settings.limits.budget_usd, spent_in_run(con, run_id))
-    crew: Crew = LocalCrew(Session(settings, StoredAnswers(con), budget, run_id), work.rollout)
+    crew: Crew
+    if settings.workers > 1:
+        crew = await WorkerCrew.start(con, settings, work.rollout, budget, run_id)
+    else:
+        crew = LocalCrew(Session(settings, StoredAnswers.of(con), budget, run_id), work.rollout)
     try:
         yield crew
     finally:
@@ -175,7 +180,11 @@ class _Generation:
 
     async def _run_some(self, chunks: Iterator[Chunk]) -> None:
         for chunk in chunks:
-            result = await self._run(self._crew, chunk)
+            try:
+                result = await self._run(self._crew, chunk)
+            except RunStopped as reason:
+                self._stopped = self._stopped or reason
+                return
             save_chunk(self._con, result, profile=self._work.profile, rollout=self._work.rollout.name, run_id=self._run_id)
             failed = sum(transcript.status == "failed" for transcript in result.transcripts)
             self._failed += failed

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.briefs.values import Brief
 from tasks.llm import Ask, Transcript
-from tasks.prompts.values import Prompt
+from tasks.prompts import Instructed, Profile, Prompt, Spoken, as_transcript, render_agent_turn, render_user_turn, spoken_text
+
+BROKEN_OFF = frozenset({"length", "content_filter"})  # finish reasons after which a dialogue is not carried on
 
 
 class Rollout(Protocol):
@@ -34,7 +36,7 @@ class Single:
     """One call a dialogue, as the paper does (2.5.1).
 
     Attributes:
-        render: a brief's prompt; picklable, such as `functools.partial(render, profile, goals)`.
+        render: makes a brief's prompt; picklable, such as `functools.partial(render, profile, goals)`.
     """
 
     render: Callable[[Brief], Prompt]
@@ -46,3 +48,33 @@ class Single:
         prompt = self.render(brief)
         answer = await ask(prompt.messages, response_format=prompt.response_format, attempt=self.attempt)
         return Transcript(brief.dialogue_id, self.attempt, "answered", answer.text, answer.finish_reason, (answer.request_key,))
+
+
+@dataclass(frozen=True)
+class Dual:
+    """Turn by turn: a user agent that knows the user's tastes and a recommender agent that does not, along one template.
+
+    The dialogue ends early when an answer was cut off or filtered; the transcript then bears that finish reason.
+    """
+
+    profile: Profile
+    goals: Mapping[str, Instructed]
+    attempt: int = 1
+    name: str = "dual"
+
+    async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
+        """Ask once a turn; every request holds what was said before it."""
+        spoken: list[Spoken] = []
+        keys: list[str] = []
+        finish = "stop"
+        for number, turn in enumerate(brief.template.turns, start=1):
+            render = render_user_turn if turn.role == "user" else render_agent_turn
+            prompt = render(self.profile, self.goals, brief, spoken, number)
+            answer = await ask(prompt.messages, response_format=prompt.response_format, attempt=self.attempt)
+            keys.append(answer.request_key)
+            spoken.append(Spoken(turn.role, spoken_text(answer.text)))
+            if answer.finish_reason in BROKEN_OFF:
+                finish = answer.finish_reason
+                break
+        text = as_transcript(self.profile, spoken)
+        return Transcript(brief.dialogue_id, self.attempt, "answered", text, finish, tuple(keys))

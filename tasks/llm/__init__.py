@@ -3,12 +3,13 @@
 from tasks.llm.budget import Budget
 from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import Entry, Journal, read_journal
+from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
 from tasks.llm.meter import Usage
 from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import endpoint, make_request, sampling
 from tasks.llm.scrub import scrub
-from tasks.llm.session import KnownAnswers, Lookup, Session
-from tasks.llm.store import Loaded, StoredAnswers, answers_of_dialogues, load_journal, recover_journals
+from tasks.llm.session import Session
+from tasks.llm.store import Loaded, answers_by_key, answers_of_dialogues, load_journal, recover_journals
 from tasks.llm.values import Answer, Ask, Message, Request, Transcript
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "CallFailed",
     "Entry",
     "Journal",
+    "KeyIndex",
     "KnownAnswers",
     "Loaded",
     "Lookup",
@@ -30,6 +32,7 @@ __all__ = [
     "StoredAnswers",
     "Transcript",
     "Usage",
+    "answers_by_key",
     "answers_of_dialogues",
     "endpoint",
     "find_price",

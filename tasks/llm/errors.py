@@ -46,7 +46,7 @@ class CallFailed(Exception):
 class RunStopped(Exception):
     """The run ends here, cleanly: nothing more is sent, everything paid for is kept, a later run goes on from here."""
 
-    def __init__(self, reason: Literal["budget", "breaker", "batch"], message: str) -> None:
+    def __init__(self, reason: Literal["budget", "breaker", "batch", "worker"], message: str) -> None:
         super().__init__(reason, message)
         self.reason = reason
         self.message = message

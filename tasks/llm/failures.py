@@ -40,7 +40,10 @@ def as_call_error(error: Exception) -> CallError:
     kind = _kind(error, status)
     if kind == "rate" and _code(error) in _OUT_OF_CREDIT:
         kind = "fatal"
-    return CallError(kind, one_line(str(error)), status, retry_after(_headers(error)))
+    text = one_line(str(error))
+    if type(error).__name__ == "UnsupportedParamsError":
+        text = f"it does not take a sampling parameter that is set; set generate.temperature, top_p or seed to null ({text})"
+    return CallError(kind, text, status, retry_after(_headers(error)))
 
 
 def _kind(error: Exception, status: int | None) -> Kind:

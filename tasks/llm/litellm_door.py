@@ -81,7 +81,7 @@ class Door:
             from tasks.llm.offline import register_offline
 
             register_offline()
-        self.price: Price | None = find_price(generate, self._litellm.model_cost)
+        self.price: Price | None = find_price(generate)
 
     async def complete(self, request: Request, timeout_s: float) -> Reply:
         """Ask once. Raises CallError."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from tasks.llm.catalogue import find_entry
 from tasks.llm.requests import OFFLINE
 from tasks.settings import Generate
 
@@ -23,32 +22,20 @@ class Price:
         return self.input * prompt_tokens + self.output * completion_tokens
 
 
-def find_price(generate: Generate, price_map: Mapping[str, Mapping[str, Any]], *, batch: bool = False) -> Price | None:
+def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
     """Return a model's price, or None when neither the settings nor the map know it.
 
     Args:
-        generate: names the model and may override its prices; both must be given to count.
-        price_map: litellm's `model_cost`.
+        generate: names the model; overrides the map when both of its prices are set.
         batch: take the map's batch prices where it has them.
     """
     if generate.input_cost_per_token is not None and generate.output_cost_per_token is not None:
         return Price(generate.input_cost_per_token, generate.output_cost_per_token, "settings")
     if generate.model.startswith(OFFLINE):
         return Price(0.0, 0.0, "free")
-    entry = _entry(generate.model, price_map)
-    if entry is None:
-        return None
+    entry = find_entry(generate.model) or {}
     suffix = "_batches" if batch and "input_cost_per_token_batches" in entry else ""
     prices = entry.get(f"input_cost_per_token{suffix}"), entry.get(f"output_cost_per_token{suffix}")
     if prices[0] is None or prices[1] is None:
         return None
     return Price(float(prices[0]), float(prices[1]), "litellm")
-
-
-def _entry(model: str, price_map: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Find a model under its whole name, or under its bare name if the map's provider is the one asked."""
-    if model in price_map:
-        return price_map[model]
-    provider, _, name = model.partition("/")
-    entry = price_map.get(name)
-    return entry if entry is not None and entry.get("litellm_provider") == provider else None

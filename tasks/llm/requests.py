@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tasks.errors import UserError
+from tasks.llm.catalogue import takes_schema
 from tasks.llm.values import Message, Request
 from tasks.settings import Generate
 
@@ -22,9 +23,11 @@ def make_request(
 ) -> Request:
     """Return the request as it will be hashed and sent.
 
-    The endpoint is resolved here, so that one named by an environment variable is part of the request's key as well.
+    The endpoint is resolved here, so that one named by an environment variable is part of the request's key as well. A JSON
+    schema goes along only to models known to take one; the words of every prompt ask for the same shape.
     """
-    return Request(generate.model, messages, endpoint(generate), sampling(generate), response_format, attempt)
+    schema = response_format if response_format is not None and takes_schema(generate.model) else None
+    return Request(generate.model, messages, endpoint(generate), sampling(generate), schema, attempt)
 
 
 def sampling(generate: Generate) -> dict[str, Any]:

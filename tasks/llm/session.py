@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from tasks.errors import UserError
 from tasks.llm.budget import Budget
@@ -14,29 +14,11 @@ from tasks.llm.errors import RunStopped
 from tasks.llm.journal import Entry, Journal
 from tasks.llm.limiter import Limiter
 from tasks.llm.litellm_door import Door
+from tasks.llm.lookup import Lookup
 from tasks.llm.meter import Meter
 from tasks.llm.requests import make_request
 from tasks.llm.values import Answer, Message, Request
 from tasks.settings import Generate
-
-
-class Lookup(Protocol):
-    """Where answers already paid for are found."""
-
-    async def get(self, key: str) -> Answer | None:
-        """Return the answer to a request, or None."""
-        ...
-
-
-class KnownAnswers:
-    """Answers given along, by request key."""
-
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
-        self._answers = answers
-
-    async def get(self, key: str) -> Answer | None:
-        """Return the answer to a request, or None."""
-        return self._answers.get(key)
 
 
 class Session:

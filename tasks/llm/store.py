@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import time
 from collections.abc import Iterable, Sequence
@@ -12,12 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 
 from tasks.llm.journal import SUFFIX, Entry, read_journal
 from tasks.llm.values import Answer
 
-GATHER_S = 0.002  # questions that come in within this time share one query
 _ANSWER = (
     "request_key, text, finish_reason, prompt_tokens, completion_tokens, cost_usd, latency_s, model, api_base, "
     "model_returned, provider_id, retries, asked_at"
@@ -31,7 +28,6 @@ _BY_DIALOGUE = f"""
     WITH wanted AS (SELECT unnest(?::VARCHAR[]) AS dialogue_id)
     SELECT {_ANSWER} FROM responses SEMI JOIN wanted USING (dialogue_id)
 """
-_HEADS = "SELECT DISTINCT ('0x' || substr(request_key, 1, 16))::UBIGINT AS head FROM responses ORDER BY head"
 _INSERT = """
     INSERT INTO responses BY NAME
     SELECT * FROM journal_rows ANTI JOIN responses USING (request_key)
@@ -112,51 +108,6 @@ def _released(path: Path, patience_s: float) -> bool:
                 time.sleep(0.05)
             else:
                 return True
-
-
-class StoredAnswers:
-    """Answers by request key. An index in memory, 8 bytes a key, spares a query for what was never asked."""
-
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self._con = con
-        self.index = KeyIndex.of_store(con)
-        self._waiting: dict[str, asyncio.Future[Answer | None]] = {}
-
-    async def get(self, key: str) -> Answer | None:
-        """Return the stored answer to a request, or None."""
-        if key not in self.index:
-            return None
-        if key not in self._waiting:
-            loop = asyncio.get_running_loop()
-            if not self._waiting:
-                loop.call_later(GATHER_S, self._look_up)
-            self._waiting[key] = loop.create_future()
-        return await self._waiting[key]
-
-    def _look_up(self) -> None:
-        waiting, self._waiting = self._waiting, {}
-        found = answers_by_key(self._con, list(waiting))
-        for key, future in waiting.items():
-            if not future.done():
-                future.set_result(found.get(key))
-
-
-class KeyIndex:
-    """Which request keys may be in the store, by their first 64 bits: a "no" is certain, a "yes" is to be looked up."""
-
-    def __init__(self, heads: np.ndarray[Any, np.dtype[np.uint64]]) -> None:
-        self.heads = heads
-
-    @classmethod
-    def of_store(cls, con: duckdb.DuckDBPyConnection) -> KeyIndex:
-        """Read the index of a store."""
-        found = con.execute(_HEADS).fetchnumpy()
-        return cls(np.asarray(found["head"], dtype=np.uint64))
-
-    def __contains__(self, key: str) -> bool:
-        head = np.uint64(int(key[:16], 16))
-        place = int(np.searchsorted(self.heads, head))
-        return place < len(self.heads) and bool(self.heads[place] == head)
 
 
 def answers_by_key(con: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> dict[str, Answer]:

@@ -1,0 +1,152 @@
+"""Several processes run the chunks: each its own litellm, journals and share of the limits; the store stays with the owner."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+
+import duckdb
+
+from tasks.errors import UserError
+from tasks.generate import wire
+from tasks.generate.chunk import Chunk, ChunkResult
+from tasks.generate.crew import slots
+from tasks.generate.rollouts import Rollout
+from tasks.llm import Budget, KeyIndex, RunStopped, Usage, answers_by_key
+from tasks.settings import Generate, Limits
+from tasks.settings.home import PROJECT
+
+PATIENCE_S = 5.0  # for a worker to end once its socket is closed
+
+
+def share(limits: Limits, workers: int) -> Limits:
+    """Return one worker's share of the limits. The budget is not split: it is lent out as it is needed."""
+
+    def part(whole: int | None) -> int | None:
+        return None if whole is None else max(1, whole // workers)
+
+    return limits.model_copy(
+        update={"rpm": part(limits.rpm), "tpm": part(limits.tpm), "concurrency": max(1, limits.concurrency // workers), "budget_usd": None}
+    )
+
+
+class Colleague:
+    """One worker process, seen from its owner."""
+
+    def __init__(self, process: subprocess.Popen[bytes], ends: wire.Wire) -> None:
+        self.process = process
+        self.wire = ends
+        self.usage = Usage()
+        self.in_flight = 0
+        self.running: dict[int, asyncio.Future[ChunkResult]] = {}
+        self.listening: asyncio.Task[None] | None = None
+
+    def lost(self) -> None:
+        """Tell everybody who waits that the process is gone."""
+        code = self.process.poll()
+        for waiting in self.running.values():
+            if not waiting.done():
+                waiting.set_exception(
+                    RunStopped(
+                        "worker", f"a worker process ended unexpectedly (exit code {code}); nothing paid is lost, run again to go on"
+                    )
+                )
+
+
+class WorkerCrew:
+    """Runs chunks in several processes."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, generate: Generate, budget: Budget) -> None:
+        self._con = con
+        self._budget = budget
+        self._shared = generate.model_copy(update={"limits": share(generate.limits, generate.workers)})
+        self._colleagues: list[Colleague] = []
+        self.slots = generate.workers * slots(self._shared)
+
+    @classmethod
+    async def start(cls, con: duckdb.DuckDBPyConnection, generate: Generate, rollout: Rollout, budget: Budget, run_id: str) -> WorkerCrew:
+        """Start `generate.workers` processes."""
+        crew = cls(con, generate, budget)
+        lent = None if budget.limit is None else 0.0
+        greeting = wire.Start(crew._shared, rollout, run_id, KeyIndex.of_store(con), lent)
+        for _ in range(generate.workers):
+            colleague = await _hire()
+            crew._colleagues.append(colleague)
+            colleague.wire.send(greeting)
+            colleague.listening = asyncio.create_task(crew._listen(colleague))
+        return crew
+
+    @property
+    def usage(self) -> Usage:
+        """What was used so far, by all of them."""
+        return sum((colleague.usage for colleague in self._colleagues), Usage())
+
+    @property
+    def in_flight(self) -> int:
+        """Calls on their way, of all of them."""
+        return sum(colleague.in_flight for colleague in self._colleagues)
+
+    async def run(self, chunk: Chunk) -> ChunkResult:
+        """Give a chunk to the least busy worker. Raises RunStopped when that process dies."""
+        colleague = min(self._colleagues, key=lambda one: len(one.running))
+        if colleague.listening is None or colleague.listening.done():
+            raise RunStopped("worker", "a worker process is gone; nothing paid is lost, run again to go on")
+        waiting = colleague.running[chunk.number] = asyncio.get_running_loop().create_future()
+        colleague.wire.send(wire.Run(chunk))
+        try:
+            result: ChunkResult = await waiting
+        finally:
+            del colleague.running[chunk.number]
+        if result.stopped is not None:
+            self._stop(result.stopped)
+        return result
+
+    async def close(self) -> None:
+        """Close the sockets; each process ends by itself, or is ended."""
+        for colleague in self._colleagues:
+            if colleague.listening is not None:
+                colleague.listening.cancel()
+            colleague.wire.close()
+        for colleague in self._colleagues:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(colleague.process.wait, PATIENCE_S)
+            colleague.process.kill()
+            colleague.process.wait()
+
+    def _stop(self, reason: RunStopped | UserError) -> None:
+        for colleague in self._colleagues:
+            colleague.wire.send(wire.Stop(reason))
+
+    async def _listen(self, colleague: Colleague) -> None:
+        while True:
+            try:
+                message = await colleague.wire.receive()
+            except EOFError:
+                colleague.lost()
+                return
+            if isinstance(message, wire.Spent):
+                colleague.usage, colleague.in_flight = message.usage, message.in_flight
+            elif isinstance(message, wire.Done):
+                colleague.running[message.result.number].set_result(message.result)
+            elif isinstance(message, wire.Find):
+                colleague.wire.send(wire.Found(message.number, answers_by_key(self._con, message.keys)))
+            elif isinstance(message, wire.Lend):
+                lent = self._budget.grant(message.wanted, message.least)
+                colleague.wire.send(wire.Lent(message.number, lent, "" if lent else self._budget.exhausted()))
+
+
+async def _hire() -> Colleague:
+    ours, theirs = socket.socketpair()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))}
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tasks.generate.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+        )
+    return Colleague(process, await wire.Wire.over(ours))
