@@ -9,6 +9,7 @@ import re
 from tasks.errors import UserError
 
 _LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine", "prefect.flow_engine", "prefect.task_engine")
+_NOISY = ("great_expectations", "LiteLLM", "httpx")
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|AUTH)", re.IGNORECASE)
 _SHORTEST_SECRET = 8
 
@@ -36,7 +37,9 @@ def _without_secrets(text: str) -> str:
 
 
 def keep_logs_plain() -> None:
-    """Put the filter on Prefect's run loggers, once."""
+    """Put the filter on Prefect's run loggers, once, and quieten libraries that tell about themselves."""
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(existing, PlainErrors) for existing in logger.filters):

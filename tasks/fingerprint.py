@@ -19,12 +19,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)  # made once: it is called often
 ID_LENGTH = 16  # hex digits: 64 bits, under one in a million to collide among 5 million ids
 
 
 def canonical(value: Any) -> bytes:
     """Return JSON that is equal for equal values: sorted keys, no spaces, UTF-8. Raises TypeError on what JSON lacks."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
+    return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
 def fingerprint(value: Any) -> str:
@@ -58,7 +59,7 @@ def code_hash(modules: Iterable[str]) -> str:
             raise ModuleNotFoundError(module)
         origin = Path(spec.origin)
         files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
-        texts.update({f"{module}/{file.name}": hashlib.sha256(file.read_bytes()).hexdigest() for file in files})
+        texts.update({f"{module}/{file.relative_to(origin.parent)}": hashlib.sha256(file.read_bytes()).hexdigest() for file in files})
     return fingerprint(texts)
 
 

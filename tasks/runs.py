@@ -14,8 +14,6 @@ import duckdb
 from tasks.fingerprint import code_hash, settings_hash
 from tasks.settings import Domain
 
-_ROOMS = "ingest preprocess goals templates briefs prompts llm generate dialogues quality repair release statistics".split()
-
 
 @dataclass(frozen=True)
 class Run:
@@ -50,7 +48,7 @@ def config_hash(domain: Domain) -> str:
 
 def code_version() -> str:
     """Return the package's version and a hash over the pipeline's source text."""
-    return f"{version('llm-redial')}+{code_hash([f'tasks.{room}' for room in _ROOMS])[:12]}"
+    return f"{version('llm-redial')}+{code_hash(['tasks'])[:12]}"
 
 
 def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, str]) -> None:
