@@ -1,1 +1,7 @@
-"""Room: briefs."""
+"""Briefs (2.5.1): one dialogue to write for each MIGHT_LIKES item, its template drawn and its slots filled, seeded."""
+
+from tasks.briefs.planning import BriefCounts, plan_briefs
+from tasks.briefs.reading import load_briefs
+from tasks.briefs.values import Brief, BriefItem
+
+__all__ = ["Brief", "BriefCounts", "BriefItem", "load_briefs", "plan_briefs"]
