@@ -1,0 +1,145 @@
+"""Generated titles to catalogue items: exact, then normalised, then fuzzy, with every tie settled."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from tasks.evaluation.answers import Parsed
+from tasks.evaluation.titles import normalise
+
+THRESHOLD = 90.0  # of 100: share of characters two titles have in common, in order
+_CHUNK = 256  # queries compared at once
+_NUMBER = re.compile(r"\d+|\b(?:ii|iii|iv|v|vi|vii|viii|ix|x)\b")
+_YEAR = re.compile(r"[\[(]((?:1[89]|20)\d\d)[\])]")
+
+How = Literal["exact", "normalised", "fuzzy", "none"]
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a generated title was taken for; `item_id` is None when nothing of the catalogue is close enough."""
+
+    item_id: str | None
+    how: How
+    score: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """One answer as a ranking of items, duplicates removed, with what was lost on the way."""
+
+    items: tuple[str, ...]
+    hows: tuple[How, ...]
+    generated: int
+    duplicates: int
+    out_of_catalogue: int
+    parse_failed: bool
+
+
+class Matcher:
+    """Matches titles against one catalogue. Items only: no people, genres or words.
+
+    A tie between items goes to the one whose year the title names, then to the more popular, then to the smaller id. A fuzzy match never
+    changes a number: "Part 1" is not "Part 2", "Rocky II" not "Rocky III".
+    """
+
+    def __init__(self, titles: Mapping[str, str], popularity: Mapping[str, int] | None = None, threshold: float = THRESHOLD) -> None:
+        """Take the catalogue's titles by item id, and how many users know each item."""
+        self.threshold = threshold
+        known = popularity or {}
+        self._order = {item: place for place, item in enumerate(sorted(titles, key=lambda item: (-known.get(item, 0), item)))}
+        self._titles = dict(titles)
+        self._exact: dict[str, list[str]] = defaultdict(list)
+        self._forms: dict[str, list[str]] = defaultdict(list)
+        for item in self._order:
+            self._exact[titles[item].strip()].append(item)
+            self._forms[normalise(titles[item])].append(item)
+        # Forms that hold the same numbers, best item first: the first of the best scores is the answer.
+        self._alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for form in sorted(self._forms, key=lambda form: self._order[self._forms[form][0]]):
+            self._alike[numbers(form)].append(form)
+
+    def match(self, titles: Iterable[str]) -> dict[str, Match]:
+        """Return the match of each distinct title."""
+        found: dict[str, Match] = {}
+        fuzzy: list[str] = []
+        for title in dict.fromkeys(titles):
+            if items := self._exact.get(title.strip()):
+                found[title] = Match(self._best(items, title), "exact", 100.0)
+            elif items := self._forms.get(normalise(title)):
+                found[title] = Match(self._best(items, title), "normalised", 100.0)
+            else:
+                fuzzy.append(title)
+        found.update(self._fuzzy(fuzzy))
+        return found
+
+    def rankings(self, answers: Sequence[Parsed]) -> list[Ranking]:
+        """Return the ranking of each answer. Shorter readings of an entry are tried where the full one is not in the catalogue."""
+        firm = self.match(title for answer in answers for entry in answer.entries for title in (entry.title, *entry.shorter))
+        return [_ranking(answer, firm) for answer in answers]
+
+    def _best(self, items: Sequence[str], title: str) -> str:
+        year = _YEAR.findall(title)[-1:]
+        same = [item for item in items if year and _YEAR.findall(self._titles[item])[-1:] == year]
+        return (same or items)[0]
+
+    def _fuzzy(self, titles: Sequence[str]) -> Iterator[tuple[str, Match]]:
+        forms: dict[str, list[str]] = defaultdict(list)
+        for title in titles:
+            forms[normalise(title)].append(title)
+        alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for form in forms:
+            alike[numbers(form)].append(form)
+        for key, queries in alike.items():
+            for form, best, score in _nearest(sorted(queries, key=len), self._alike.get(key, []), self.threshold):
+                for title in forms[form]:
+                    item = self._best(self._forms[best], title) if best is not None else None
+                    yield title, Match(item, "none" if item is None else "fuzzy", score)
+
+
+def numbers(form: str) -> tuple[str, ...]:
+    """Return the numbers a normalised title holds, Roman ones included, in order."""
+    return tuple(_NUMBER.findall(form))
+
+
+def _nearest(queries: Sequence[str], choices: Sequence[str], threshold: float) -> Iterator[tuple[str, str | None, float]]:
+    """Walk queries (sorted by length) with the first of their best choices at or above the threshold.
+
+    Titles too different in length cannot reach it: with m and n characters the score is at most 200 min(m, n) / (m + n).
+    """
+    lengths = np.array([len(choice) for choice in choices])
+    reach = threshold / (200 - threshold)
+    for start in range(0, len(queries), _CHUNK):
+        chunk = queries[start : start + _CHUNK]
+        within = np.flatnonzero((lengths >= len(chunk[0]) * reach) & (lengths <= len(chunk[-1]) / reach)) if len(choices) else lengths
+        if not len(within):
+            yield from ((query, None, 0.0) for query in chunk)
+            continue
+        near = [choices[place] for place in within.tolist()]
+        scored = process.cdist(chunk, near, scorer=fuzz.ratio, score_cutoff=threshold, dtype=np.float64, workers=-1)
+        for query, row in zip(chunk, scored, strict=True):
+            place = int(row.argmax())
+            yield (query, near[place], float(row[place])) if row[place] > 0 else (query, None, 0.0)
+
+
+def _ranking(answer: Parsed, matches: Mapping[str, Match]) -> Ranking:
+    items: dict[str, How] = {}
+    duplicates = missing = 0
+    for entry in answer.entries:
+        readings = [matches[title] for title in (entry.title, *entry.shorter)]
+        chosen = next((match for match in readings if match.how in {"exact", "normalised"}), None)
+        chosen = chosen or next((match for match in readings if match.item_id is not None), readings[0])
+        if chosen.item_id is None:
+            missing += 1
+        elif chosen.item_id in items:
+            duplicates += 1
+        else:
+            items[chosen.item_id] = chosen.how
+    return Ranking(tuple(items), tuple(items.values()), len(answer.entries), duplicates, missing, answer.how == "none")

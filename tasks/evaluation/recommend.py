@@ -1,0 +1,112 @@
+"""The recommendation benchmark (4.2): the same questions to reference recommenders and to language models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tasks.evaluation.answers import parse_answer
+from tasks.evaluation.corpora import Corpus
+from tasks.evaluation.matching import How, Matcher, Ranking
+from tasks.evaluation.metrics import KS, Estimate, difference, rank, scores
+from tasks.evaluation.prompts import RecommendProfile, Setting, draw_examples, recommend_messages
+from tasks.evaluation.references import Knowledge, fit_reference
+from tasks.evaluation.results import Result, results
+from tasks.evaluation.samples import Sample
+from tasks.evaluation.splits import Split
+from tasks.fingerprint import unit
+from tasks.llm.errors import CallFailed
+from tasks.llm.values import Ask
+
+AskFor = Callable[[str], Ask]  # a question's id -> the way to the model for it
+AT_ONCE = 500  # questions under way; the limiter behind `Ask` sets the pace
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What every recommender of one table is asked: test questions, and what may be learnt before.
+
+    Attributes:
+        questions: the test samples, at most as many as wanted.
+        split: where they come from; its training samples serve as examples.
+        known: what reference recommenders may know; its popularity settles ties between equal titles.
+        noun: what one item is called.
+    """
+
+    corpus: Corpus
+    split: Split
+    questions: tuple[Sample, ...]
+    known: Knowledge
+    noun: str = "item"
+    seed: int = 0
+
+
+def draw_questions(split: Split, most: int | None, seed: int) -> tuple[Sample, ...]:
+    """Return at most `most` test samples, drawn by seed, in the corpus's order (4.2.1 draws 200 and 1,500)."""
+    if most is None or most >= len(split.test):
+        return split.test
+    drawn = sorted(split.test, key=lambda sample: unit(seed, "question", sample.sample_id))[:most]
+    chosen = {sample.sample_id for sample in drawn}
+    return tuple(sample for sample in split.test if sample.sample_id in chosen)
+
+
+def reference_rankings(benchmark: Benchmark, name: str) -> list[Ranking]:
+    """Return a reference recommender's ranking of each question. Raises UserError: unknown, or lacking what it needs."""
+    ranked = fit_reference(name, benchmark.known, seed=benchmark.seed).rank(benchmark.questions, max(KS))
+    exact: How = "exact"
+    return [Ranking(items, (exact,) * len(items), len(items), 0, 0, False) for items in ranked]
+
+
+def reference_results(benchmark: Benchmark, name: str) -> list[Result]:
+    """Return a reference recommender's rows of Table 5. All but BM25 read the history, BM25 the dialogue."""
+    return results(name, "reference", name != "bm25", benchmark.questions, reference_rankings(benchmark, name), seed=benchmark.seed)
+
+
+async def model_rankings(
+    benchmark: Benchmark, ask_for: AskFor, profile: RecommendProfile, setting: Setting, *, history: bool
+) -> list[Ranking | None]:
+    """Ask a model each question and return its rankings; None where no answer came.
+
+    Raises:
+        RunStopped: the budget is spent or the circuit breaker opened; what was answered is kept by the store behind `ask_for`.
+        UserError: the model cannot be asked at all.
+    """
+    titles = benchmark.corpus.titles
+
+    async def one(sample: Sample) -> str | None:
+        shown = draw_examples(benchmark.split.train, sample, profile.shots, benchmark.seed) if setting == "few-shot" else ()
+        messages = recommend_messages(profile, sample, titles, noun=benchmark.noun, history=history, examples=shown)
+        try:
+            return (await ask_for(sample.sample_id)(messages)).text
+        except CallFailed:
+            return None
+
+    texts: list[str | None] = []
+    for start in range(0, len(benchmark.questions), AT_ONCE):
+        texts += await asyncio.gather(*(one(sample) for sample in benchmark.questions[start : start + AT_ONCE]))
+    return answer_rankings(benchmark, texts)
+
+
+def answer_rankings(benchmark: Benchmark, texts: Sequence[str | None]) -> list[Ranking | None]:
+    """Return the ranking in each answer's text; None stays None."""
+    matcher = Matcher(benchmark.corpus.titles, benchmark.known.popularity())
+    ranked = iter(matcher.rankings([parse_answer(text) for text in texts if text is not None]))
+    return [None if text is None else next(ranked) for text in texts]
+
+
+async def model_results(
+    benchmark: Benchmark, ask_for: AskFor, profile: RecommendProfile, model: str, setting: Setting, *, history: bool
+) -> list[Result]:
+    """Return a model's rows of Table 5 under one setting; raises as `model_rankings` does."""
+    rankings = await model_rankings(benchmark, ask_for, profile, setting, history=history)
+    return results(model, setting, history, benchmark.questions, rankings, seed=benchmark.seed)
+
+
+def margin(benchmark: Benchmark, first: Sequence[Ranking | None], second: Sequence[Ranking | None], k: int = 50) -> Estimate:
+    """Return by how much the first recommender's Recall@K is above the second's on the same questions, with its 95 % interval."""
+    values = [
+        scores([rank(r.items, s.target) if r else None for s, r in zip(benchmark.questions, side, strict=True)], "recall", k)
+        for side in (first, second)
+    ]
+    return difference(values[0], values[1], [sample.cluster for sample in benchmark.questions], seed=benchmark.seed)

@@ -1,0 +1,162 @@
+"""Scores of one recommender under one setting, and Table 5 made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from tasks.evaluation.matching import Ranking
+from tasks.evaluation.metrics import KS, METRICS, Estimate, estimate, rank, scores
+from tasks.evaluation.samples import Sample
+
+Contexts = Literal["target not named", "target named before"]
+_SHORT = {"recall": "R", "ndcg": "N", "mrr": "M"}
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What was lost between answer and ranking.
+
+    Attributes:
+        unanswered: questions for which no answer came.
+        parse_failures: answers in which no title could be read.
+        generated: titles read, over all answers.
+        out_of_catalogue: of those, how many are not in the catalogue.
+        duplicates: of those, how many named an item again; they are removed before @K.
+        fuzzy_hits: questions whose target stands in the ranking by a fuzzy match alone.
+    """
+
+    unanswered: int = 0
+    parse_failures: int = 0
+    generated: int = 0
+    out_of_catalogue: int = 0
+    duplicates: int = 0
+    fuzzy_hits: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of Table 5 (4.2.2). `estimates` has the keys "recall@5", "ndcg@50", "mrr@10" and so on."""
+
+    model: str
+    setting: str
+    history: bool
+    contexts: Contexts
+    questions: int
+    users: int
+    estimates: Mapping[str, Estimate]
+    losses: Losses
+
+
+def results(
+    model: str, setting: str, history: bool, samples: Sequence[Sample], rankings: Sequence[Ranking | None], *, seed: int = 0
+) -> list[Result]:
+    """Score the rankings of one recommender; a missing one (None) is an unanswered question and scores 0.
+
+    Returns:
+        One result for the questions whose context does not name the target and, if there are any, one for those whose does.
+    """
+    kinds: tuple[tuple[bool, Contexts], ...] = ((False, "target not named"), (True, "target named before"))
+    found = []
+    for named, contexts in kinds:
+        asked = [(sample, ranking) for sample, ranking in zip(samples, rankings, strict=True) if sample.named_before == named]
+        if asked:
+            found.append(_result(model, setting, history, contexts, asked, seed))
+    return found
+
+
+def _result(
+    model: str, setting: str, history: bool, contexts: Contexts, asked: Sequence[tuple[Sample, Ranking | None]], seed: int
+) -> Result:
+    ranks = [rank(ranking.items, sample.target) if ranking else None for sample, ranking in asked]
+    clusters = [sample.cluster for sample, _ in asked]
+    estimates = {f"{metric}@{k}": estimate(scores(ranks, metric, k), clusters, seed=seed) for metric in METRICS for k in KS}
+    return Result(model, setting, history, contexts, len(asked), len(set(clusters)), estimates, _losses(asked, ranks))
+
+
+def _losses(asked: Sequence[tuple[Sample, Ranking | None]], ranks: Sequence[int | None]) -> Losses:
+    answered = [ranking for _, ranking in asked if ranking]
+    return Losses(
+        unanswered=len(asked) - len(answered),
+        parse_failures=sum(ranking.parse_failed for ranking in answered),
+        generated=sum(ranking.generated for ranking in answered),
+        out_of_catalogue=sum(ranking.out_of_catalogue for ranking in answered),
+        duplicates=sum(ranking.duplicates for ranking in answered),
+        fuzzy_hits=sum(
+            ranking is not None and place is not None and place <= max(KS) and ranking.hows[place - 1] == "fuzzy"
+            for (_, ranking), place in zip(asked, ranks, strict=True)
+        ),
+    )
+
+
+def table5(found: Sequence[Result]) -> pl.DataFrame:
+    """Return results as a table, one row a result: each score with its interval, then what was lost."""
+    rows = []
+    for result in found:
+        row: dict[str, object] = {
+            "model": result.model,
+            "setting": result.setting,
+            "input": "dialogue + history" if result.history else "dialogue",
+            "contexts": result.contexts,
+            "questions": result.questions,
+            "users": result.users,
+        }
+        for name, value in result.estimates.items():
+            row |= {name: value.mean, f"{name} low": value.low, f"{name} high": value.high}
+        rows.append(row | {name.replace("_", " "): count for name, count in vars(result.losses).items()})
+    return pl.DataFrame(rows)
+
+
+def table5_markdown(found: Sequence[Result], *, intervals: bool = True) -> str:
+    """Return results as a Markdown table in the columns of Table 5, the losses under it."""
+    names = [f"{metric}@{k}" for metric in METRICS for k in KS]
+    head = ["model", "setting", "input", "contexts", "questions", *(f"{_SHORT[name.split('@')[0]]}@{name.split('@')[1]}" for name in names)]
+    body = [
+        [
+            result.model,
+            result.setting,
+            "Dial. + H. I." if result.history else "Dial. Only",
+            result.contexts,
+            str(result.questions),
+            *(_cell(result.estimates[name], intervals) for name in names),
+        ]
+        for result in found
+    ]
+    lost = [
+        [result.model, result.setting, "Dial. + H. I." if result.history else "Dial. Only", result.contexts]
+        + [str(count) for count in vars(result.losses).values()]
+        for result in found
+    ]
+    losses = ["model", "setting", "input", "contexts", *(name.replace("_", " ") for name in Losses.__dataclass_fields__)]
+    return f"{_markdown(head, body)}\n\n{_markdown(losses, lost)}\n"
+
+
+def table5_text(found: Sequence[Result]) -> str:
+    """Return results as plain text, means only, columns aligned."""
+    names = [f"{metric}@{k}" for metric in METRICS for k in KS]
+    head = ["model", "setting", "input", "contexts", "n", *(f"{_SHORT[name.split('@')[0]]}@{name.split('@')[1]}" for name in names)]
+    rows = [head] + [
+        [
+            result.model,
+            result.setting,
+            "+ H. I." if result.history else "dial.",
+            result.contexts,
+            str(result.questions),
+            *(f"{result.estimates[name].mean:.4f}" for name in names),
+        ]
+        for result in found
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _cell(value: Estimate, intervals: bool) -> str:
+    return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]" if intervals else f"{value.mean:.4f}"
+
+
+def _markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    rows = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in row) + " |" for row in rows)

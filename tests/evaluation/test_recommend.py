@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tasks.errors import UserError
+from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance
+from tasks.evaluation.matching import Ranking
+from tasks.evaluation.prompts import draw_examples, load_recommend_profile, recommend_messages, recommend_settings
+from tasks.evaluation.recommend import Benchmark, margin, model_results, reference_rankings, reference_results
+from tasks.evaluation.references import Knowledge, catalogue_reviews, fit_reference, knowledge
+from tasks.evaluation.references.bm25 import K1, B, bm25
+from tasks.evaluation.results import results, table5, table5_markdown, table5_text
+from tasks.evaluation.samples import recommendation_samples
+from tasks.evaluation.splits import split_samples
+from tasks.settings import Generate, Home
+from tests.support.small_warehouse import small_warehouse
+from tests.support.talk import TITLES, Replies, talk_corpus
+
+REVIEWS = {"i1": ["a slow planet of memory and water"], "i2": ["war in the trenches"], "i3": ["a river and a crime", "a sad river"]}
+
+
+def benchmark(*, test: float = 1.0) -> Benchmark:
+    corpus = talk_corpus()
+    split = split_samples(recommendation_samples(corpus).samples, "time", shares=(1 - test, 0.0, test))
+    return Benchmark(corpus, split, split.test, knowledge(corpus, split, REVIEWS), "movie", 1)
+
+
+def ask_with(context: str) -> Corpus:
+    spoken = (Utterance("user", context), Utterance("agent", "Solaris", ("i1",)))
+    return Corpus("c", (Dialogue("d", spoken, "zoe", 1, ("i1",)),), TITLES, {"zoe": ("i4",)})
+
+
+def test_popularity_counts_users_and_leaves_out_what_is_known() -> None:
+    known = Knowledge(TITLES, tuple(Interaction(f"u{n}", item) for n, item in enumerate(["i4", "i4", "i5", "i1", "i1", "i1"])), {})
+    sample = recommendation_samples(ask_with("hi")).samples[0]
+    assert fit_reference("popularity", known).rank([sample], 3) == [("i1", "i5", "i2")]
+
+
+def test_item_knn_by_hand() -> None:
+    made = [("a", "i4"), ("a", "i1"), ("b", "i4"), ("b", "i1"), ("c", "i4"), ("c", "i2"), ("d", "i2"), ("d", "i3")]
+    known = Knowledge(TITLES, tuple(Interaction(user, item, 5.0) for user, item in made), {})
+    sample = recommendation_samples(ask_with("hi")).samples[0]
+    # zoe knows i4: with i1 it shares two users of 3 and 2, with i2 one of 3 and 2, with i3 none
+    assert 2 / math.sqrt(13 * 12) > 1 / math.sqrt(13 * 12)
+    assert fit_reference("itemknn", known).rank([sample], 3) == [("i1", "i2", "i3")]
+    disliked = Knowledge(TITLES, tuple(Interaction(user, item, 1.0 if item == "i1" else 5.0) for user, item in made), {})
+    assert fit_reference("itemknn", disliked).rank([sample], 2) == [("i2", "i1")]
+
+
+def test_bm25_by_hand() -> None:
+    known = Knowledge({"i1": "A", "i2": "B"}, (), {"i1": ["river river crime"], "i2": ["river"]})
+    sample = recommendation_samples(ask_with("a river crime")).samples[0]
+    mean = 2.0
+    rare, common = math.log(1 + (2 - 1 + 0.5) / (1 + 0.5)), math.log(1 + (2 - 2 + 0.5) / (2 + 0.5))
+    first = rare * 1 * (K1 + 1) / (1 + K1 * (1 - B + B * 3 / mean)) + common * 2 * (K1 + 1) / (2 + K1 * (1 - B + B * 3 / mean))
+    second = common * 1 * (K1 + 1) / (1 + K1 * (1 - B + B * 1 / mean))
+    assert bm25(known)(sample).tolist() == pytest.approx([first, second])
+
+
+def test_references_that_lack_what_they_need_say_so() -> None:
+    nothing = Knowledge(TITLES, (), {})
+    for name in ("bm25", "itemknn", "popularity", "moon"):
+        with pytest.raises(UserError, match=name):
+            fit_reference(name, nothing)
+
+
+def test_reviews_of_held_out_items_are_not_read() -> None:
+    con: duckdb.DuckDBPyConnection = small_warehouse()
+    for user, item, text in (("ann", "B5", "her own, later"), ("bob", "B5", "his"), ("ann", "B1", "old")):
+        con.execute("INSERT INTO reviews VALUES (?, ?, ?, 5, ?, 3, 1, 1, true)", [f"{user}{item}", user, item, text])
+    assert catalogue_reviews(con) == {"B5": ["his"], "B1": ["old"]}
+
+
+def test_table_5_of_the_references() -> None:
+    asked = benchmark()
+    found = [row for name in ("random", "popularity", "itemknn", "bm25") for row in reference_results(asked, name)]
+    assert [(row.model, row.contexts, row.questions) for row in found[:2]] == [
+        ("random", "target not named", 3),
+        ("random", "target named before", 1),
+    ]
+    table = table5(found)
+    assert table.height == 8 and {"recall@5", "ndcg@50 low", "mrr@10 high", "parse failures"} <= set(table.columns)
+    assert "R@5" in table5_text(found) and "popularity" in table5_markdown(found)
+    assert all(row.estimates["recall@50"].mean == 0 for row in found if row.contexts == "target named before")
+
+
+def test_a_model_is_asked_under_every_setting() -> None:
+    asked = benchmark(test=0.5)
+
+    def reply(messages: tuple[dict[str, str], ...]) -> str | None:
+        return None if "trenches" in messages[0]["content"] else json.dumps(["Mystic River", "Nonsense", "mystic river", "Solaris"])
+
+    profile = load_recommend_profile(Home(), "recommend_json")
+    replies = Replies(reply)  # type: ignore[arg-type]
+    rows = asyncio.run(model_results(asked, lambda _: replies, profile, "test/model", "few-shot", history=True))
+    assert [(row.contexts, row.questions) for row in rows] == [("target not named", 1), ("target named before", 1)]
+    assert rows[0].estimates["recall@5"].mean == 1.0 and rows[0].estimates["mrr@5"].mean == 1.0
+    assert rows[1].estimates["ndcg@5"].mean == pytest.approx(1 / math.log2(3))  # Solaris comes second, behind one item
+    assert (rows[0].losses.generated, rows[0].losses.out_of_catalogue, rows[0].losses.duplicates) == (4, 1, 1)
+    assert all("right title" in messages[0]["content"] and "Rated before" in messages[0]["content"] for messages in replies.asked)
+
+
+def test_unanswered_questions_score_nothing_and_are_counted() -> None:
+    asked = benchmark()
+    profile = load_recommend_profile(Home(), "recommend_paper")
+    rows = asyncio.run(model_results(asked, lambda _: Replies(lambda _: None), profile, "m", "zero-shot", history=False))
+    assert rows[0].losses.unanswered == 3 and rows[0].estimates["recall@50"].mean == 0
+
+
+def test_the_prompts_show_no_target_and_fence_what_people_wrote() -> None:
+    asked = benchmark()
+    sample = asked.questions[0]
+    for name in ("recommend_paper", "recommend_json"):
+        profile = load_recommend_profile(Home(), name)
+        for history in (False, True):
+            content = recommend_messages(profile, sample, TITLES, noun="movie", history=history)[0]["content"]
+            assert sample.title not in content and "What is good?" in content and "50 " in content and "$" not in content
+            assert ("The Mummy" in content) == history
+            assert ("<data>" in content) == profile.fenced
+
+
+def test_the_papers_words() -> None:
+    profile = load_recommend_profile(Home(), "recommend_paper")
+    asked = benchmark()
+    text = recommend_messages(profile, asked.questions[0], TITLES, noun="movie", history=True)[0]["content"]
+    assert text.startswith(
+        "Pretend you are a movie recommender system. I will give you a conversation between a human and assistant and human's history "
+        "item lists. Based on the conversation and item lists, you reply me with 50 recommendations without extra sentences. "
+        "Here is the item lists: ['The Mummy', '300'] and here is the conversation: \nUser: What is good?"
+    )
+    assert (profile.recommendations, profile.temperature, profile.shots) == (50, 0.0, 5)
+
+
+def test_examples_come_from_other_users_and_other_targets() -> None:
+    asked = benchmark()
+    sample = asked.questions[0]
+    drawn = draw_examples(asked.questions, sample, 5, 1)
+    assert drawn and all(one.cluster != sample.cluster and one.target != sample.target for one in drawn)
+    assert drawn == draw_examples(asked.questions, sample, 5, 1)
+
+
+def test_settings_of_an_evaluation() -> None:
+    profile = load_recommend_profile(Home(), "recommend_json")
+    chosen = recommend_settings(Generate(temperature=0.9, top_p=0.5), profile, "openai/x")
+    assert (chosen.model, chosen.temperature, chosen.top_p) == ("openai/x", 0.0, None)
+    assert Generate().temperature == 0.7
+
+
+def test_an_unknown_profile() -> None:
+    with pytest.raises(UserError, match="recommend_json"):
+        load_recommend_profile(Home(), "../x")
+
+
+def test_a_margin_on_the_same_questions(tmp_path: Path) -> None:
+    asked = benchmark()
+    right: list[Ranking | None] = [Ranking((sample.target,), ("exact",), 1, 0, 0, False) for sample in asked.questions]
+    wrong: list[Ranking | None] = [None] * len(right)
+    assert margin(asked, right, wrong).mean == 1.0
+    rows = results("x", "reference", False, asked.questions, right)
+    table5(rows).write_parquet(tmp_path / "t.parquet")
+    assert (tmp_path / "t.parquet").stat().st_size > 0
+    assert margin(asked, reference_rankings(asked, "random"), wrong).low >= 0
