@@ -26,7 +26,12 @@ class Lexicon:
 
     adjectives: Mapping[str, int]
     direction: Mapping[str, int]
-    aspects: Mapping[str, bool]
+    aspects: Mapping[str, Mapping[str, bool]]
+    weak: Mapping[str, frozenset[str]]
+    no_nouns: frozenset[str]
+    closers: frozenset[str]
+    links: frozenset[str]
+    prepositions: frozenset[str]
     modifiers: frozenset[str]
     negators: frozenset[str]
     hedges: frozenset[str]
@@ -70,11 +75,16 @@ def lexicon() -> Lexicon:
     words = {name: frozenset(rows.split()) for name, rows in lists.items() if isinstance(rows, str)}
     adjectives = dict.fromkeys(words["good"], 1) | dict.fromkeys(words["bad"], -1)
     others = dict.fromkeys(words["praise"], 1) | dict.fromkeys(words["blame"], -1)
-    aspects = {word: False for word in words["aspects"]} | {word: True for word in words["plural_aspects"]}
+    aspects = {kind: dict.fromkeys(words[f"{kind}_aspects"], False) | dict.fromkeys(words[f"{kind}_plural"], True) for kind in KINDS}
     return Lexicon(
         adjectives=adjectives,
         direction=others | adjectives,
         aspects=aspects,
+        weak={kind: words[f"weak_{kind}"] for kind in KINDS},
+        no_nouns=words["no_nouns"] | words["negators"],
+        closers=words["closers"],
+        links=words["links"],
+        prepositions=words["prepositions"],
         modifiers=words["plain"] | words["modifiers"],
         negators=words["negators"],
         hedges=words["hedges"],

@@ -22,7 +22,8 @@ _BREAKS = frozenset(".!?;:,()\n")
 class Piece:
     """One thing a review says. `direction` is 1 for praise, -1 for blame, 0 for neither.
 
-    A theme has a name and no noun; a trait has noun and adjective; a mere mention has a noun alone.
+    A theme has a name and no noun; a trait has noun and adjective; a mere mention has a noun alone. `listed` nouns are
+    aspects one may ask after; others ("baptism in the river") are only ever told.
     """
 
     direction: int
@@ -30,27 +31,31 @@ class Piece:
     plural: bool = False
     adjective: str = ""
     theme: str = ""
+    listed: bool = False
 
 
 @lru_cache(maxsize=8192)
-def pieces(review: str) -> tuple[Piece, ...]:
-    """Return what a review says, in its order, each piece once; empty for a text in which nothing is recognised."""
+def pieces(review: str, kind: str) -> tuple[Piece, ...]:
+    """Return what a review says, in its order, each piece once; empty for a text in which nothing is recognised.
+
+    `kind` is `story` or `thing`: a film has a soundtrack and no zip, and only what is told has scenes beyond any list.
+    """
     words = lexicon()
     found: dict[Piece, None] = {}
     for clause in _clauses(review[:MOST_CHARACTERS], words):
         lowered = [word.lower() for word in clause]
-        if words.hedges.intersection(lowered):
-            continue
-        direction = _direction(lowered, words)
-        for piece in (*_themes(lowered, direction), *_mentions(clause, lowered, direction, words)):
-            found.setdefault(piece, None)
+        if words.hedges.isdisjoint(lowered):
+            direction = _direction(lowered, words)
+            found.update(dict.fromkeys(_themes(lowered, direction, kind)))
+            found.update(dict.fromkeys(_mentions(clause, lowered, direction, kind)))
     return tuple(found)
 
 
-def fitting(review: str, direction: int) -> tuple[Piece, ...]:
-    """Return the pieces that agree with a direction; only if there is none, the neutral mentions."""
-    known = pieces(review)
-    return tuple(piece for piece in known if piece.direction == direction) or tuple(piece for piece in known if piece.direction == 0)
+def fitting(review: str, kind: str, direction: int) -> tuple[Piece, ...]:
+    """Return the pieces that agree with a direction; where there are fewer than two, the neutral mentions after them."""
+    known = pieces(review, kind)
+    agreeing = tuple(piece for piece in known if piece.direction == direction)
+    return agreeing if len(agreeing) > 1 or not direction else agreeing + tuple(piece for piece in known if piece.direction == 0)
 
 
 def mood(text: str) -> int:
@@ -68,7 +73,7 @@ def _clauses(text: str, words: Lexicon) -> Iterator[list[str]]:
                 yield clause
             clause = []
         else:
-            clause.append(token.replace("’", "'"))
+            clause.append(token)
     if clause:
         yield clause
 
@@ -80,53 +85,95 @@ def _direction(clause: list[str], words: Lexicon) -> int:
     return 0 if len(found) != 1 else found.pop()
 
 
-def _mentions(clause: list[str], lowered: list[str], direction: int, words: Lexicon) -> Iterator[Piece]:
-    negated = not words.negators.isdisjoint(lowered)
-    for at, head in enumerate(lowered):
-        if head not in words.aspects or (at + 1 < len(lowered) and lowered[at + 1] in words.aspects):
+def _themes(clause: list[str], direction: int, kind: str) -> Iterator[Piece]:
+    known = _theme_words(kind)
+    for word in clause:
+        for name, own in known.get(word, ()):
+            if own == direction:
+                yield Piece(direction, theme=name)
+
+
+def _mentions(clause: list[str], lowered: list[str], direction: int, kind: str) -> Iterator[Piece]:
+    words = lexicon()
+    plain = direction if words.negators.isdisjoint(lowered) else 0
+    at = 0
+    while at < len(lowered):
+        phrase = _listed(clause, lowered, at, kind, words) or (_unlisted(clause, lowered, at, words) if kind == "story" else None)
+        if phrase is None:
+            at += 1
             continue
-        if at and clause[at][0].isupper():
-            continue
-        start, adjective = _before(clause, lowered, at, words)
-        adjective = adjective or _after(lowered, at, words)
-        if negated or words.adjectives.get(adjective, 0) != direction:
+        start, end, listed = phrase
+        adjective = _adjective(lowered, start, end, words)
+        if not plain or words.adjectives.get(adjective, 0) != plain:
             adjective = ""
-        noun = " ".join(lowered[start : at + 1])
-        yield Piece(direction, noun=noun, plural=words.aspects[head], adjective=adjective)
+        last = _linked(clause, lowered, end, words) if not listed or kind == "story" else end
+        head = lowered[end - 1]
+        many = words.aspects[kind].get(head, head.endswith("s") and not head.endswith(("ss", "us", "is")))
+        yield Piece(direction, " ".join(lowered[start:last]), many, adjective, listed=listed and last == end)
+        at = last
 
 
-def _before(clause: list[str], lowered: list[str], at: int, words: Lexicon) -> tuple[int, str]:
-    """Return where the noun phrase starts, and the adjective before it if there is one."""
+def _listed(clause: list[str], lowered: list[str], at: int, kind: str, words: Lexicon) -> tuple[int, int, bool] | None:
+    """Return where a phrase with a known aspect as its head starts and ends, if its head stands here."""
+    aspects, weak, head = words.aspects[kind], words.weak[kind], lowered[at]
+    if head not in aspects and head not in weak:
+        return None
+    if at + 1 < len(lowered) and (lowered[at + 1] in aspects or lowered[at + 1] in weak):
+        return None
     start = at
-    while start and at - start < 2 and (lowered[start - 1] in words.modifiers or lowered[start - 1] in words.aspects):
-        if clause[start - 1][0].isupper() and start > 1:
-            break
+    while start and at - start < 2 and (lowered[start - 1] in words.modifiers or lowered[start - 1] in aspects):
         start -= 1
-    before = lowered[start - 1] if start else ""
-    return start, before if before in words.adjectives else ""
+    if (head in weak and start == at) or any(word[0].isupper() for word in clause[max(start, 1) : at + 1]):
+        return None
+    return start, at + 1, True
 
 
-def _after(lowered: list[str], at: int, words: Lexicon) -> str:
-    """Return the adjective of `the sound is very thin`, or nothing."""
-    rest = lowered[at + 1 : at + 4]
+def _unlisted(clause: list[str], lowered: list[str], at: int, words: Lexicon) -> tuple[int, int, bool] | None:
+    """Return where a phrase like `the phone calls` starts and ends, if its article stands here and its end is certain."""
+    if lowered[at] != "the" or (at and lowered[at - 1] in words.prepositions):
+        return None
+    end = at + 1
+    while end < len(lowered) and end - at <= 3 and lowered[end] not in words.closers:
+        if lowered[end] in words.no_nouns or not clause[end].islower() or not clause[end].isalpha():
+            return None
+        end += 1
+    if not 1 <= end - at - 1 <= 3 or (end < len(lowered) and lowered[end] not in words.closers):
+        return None
+    if lowered[end - 1].endswith(("ly", "ed")) or lowered[end - 1] in words.direction:
+        return None
+    start = at + 1
+    while start < end - 1 and lowered[start] in words.adjectives:
+        start += 1
+    return (start, end, False) if lowered[end - 1] not in words.modifiers or end - start > 1 else None
+
+
+def _linked(clause: list[str], lowered: list[str], end: int, words: Lexicon) -> int:
+    """Return where `the baptism in the river` ends, given the end of `the baptism`; five words in all are the limit."""
+    if end + 2 < len(lowered) and lowered[end] in words.links and lowered[end + 1] == "the":
+        noun = lowered[end + 2]
+        over = end + 3 == len(lowered) or lowered[end + 3] in words.closers
+        if over and clause[end + 2].islower() and noun not in words.no_nouns and noun not in words.direction:
+            return end + 3
+    return end
+
+
+def _adjective(lowered: list[str], start: int, end: int, words: Lexicon) -> str:
+    """Return the adjective of `thin sound` or `the sound is very thin`, or nothing."""
+    if start and lowered[start - 1] in words.adjectives:
+        return lowered[start - 1]
+    rest = lowered[end : end + 3]
     if len(rest) < 2 or rest[0] not in words.copulas:
         return ""
     word = rest[2] if rest[1] in words.degrees and len(rest) > 2 else rest[1]
     return word if word in words.adjectives else ""
 
 
-def _themes(clause: list[str], direction: int) -> Iterator[Piece]:
-    for word in clause:
-        for name, own in _theme_words().get(word, ()):
-            if own == direction:
-                yield Piece(direction, theme=name)
-
-
 @cache
-def _theme_words() -> dict[str, tuple[tuple[str, int], ...]]:
-    """Return, for each word of tables/themes.yaml, the themes it stands for and the direction it has there."""
+def _theme_words(kind: str) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Return, for each word of tables/themes.yaml, the themes of a kind it stands for and the direction it has there."""
     found: dict[str, tuple[tuple[str, int], ...]] = {}
-    for name, theme in read_table("themes").items():
+    themes = {name: theme for name, theme in read_table("themes").items() if theme.get("kind", kind) == kind}
+    for name, theme in themes.items():
         for word in theme["words"].split():
             found[word] = (*found.get(word, ()), (name, int(theme["direction"])))
     return found

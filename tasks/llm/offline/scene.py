@@ -10,9 +10,22 @@ from tasks.llm.offline.phrases import Voice, lexicon
 from tasks.llm.offline.reading import Asked, Item, Line
 from tasks.llm.offline.reviews import Piece, fitting, mood
 
-_SHORT = {"likes": "like", "dislikes": "dislike"}
 _FANS = {"watched": "viewers", "seen": "viewers", "read": "readers", "played": "players", "heard": "listeners"}
 _NAMED = re.compile(r"\{\{item:(\d+)\}\}")
+
+
+class _Known(dict[str, str]):
+    """Values of one phrase; the item talked about is looked up only when the phrase speaks of it, for a name is used but once."""
+
+    def __init__(self, scene: Scene, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.scene = scene
+
+    def __contains__(self, name: object) -> bool:
+        return name in ("it", "that") or super().__contains__(name)
+
+    def __missing__(self, name: str) -> str:
+        return self.scene.it(self.scene.current, "it" if name == "it" else "that one")
 
 
 class Scene:
@@ -23,6 +36,7 @@ class Scene:
         kind = "story" if asked.noun.split()[-1].lower() in words.stories else "thing"
         watch, watching = words.present.get(asked.verb, ("try", "trying"))
         self.asked = asked
+        self.kind = kind
         self.voice = Voice(
             rng,
             kind,
@@ -39,7 +53,10 @@ class Scene:
         self.greeted = ""
         self.heard = "chat"
         self.offered = ""
+        self.accepted = False
         self.recommended = 0
+        self.by_agent: set[int] = set()
+        self.casual = {"user": self.voice.chance(0.75), "agent": self.voice.chance(0.6)}
         self.told: set[tuple[int, Piece]] = set()
         self.question: dict[int, Piece] = {}
         self.reasons: dict[int, Piece] = {}
@@ -61,11 +78,13 @@ class Scene:
         goals = frozenset(line.goals)
         if line.role == "user":
             self.heard = heard_in(goals)
-            if self.heard in _SHORT:
+            if self.heard in ("likes", "dislikes"):
                 self.greeted = self.heard
+            self.accepted = self.accepted or self.heard == "accepted"
         else:
             self.offered = offered_in(goals)
-            self.recommended += any(goal.startswith("recommend_") for goal in goals)
+            self.by_agent.update(line.introduces)
+            self.recommended += bool(line.introduces)
         if line.introduces:
             self.current = line.introduces[-1]
 
@@ -98,43 +117,45 @@ class Scene:
         self.named.add(slot)
         return f"{{{{item:{slot}}}}}"
 
-    def it(self, slot: int) -> str:
+    def it(self, slot: int, otherwise: str = "it") -> str:
         """Speak of an item known already: by name now and then, where the template lets the turn name it."""
         allowed = slot in self.line.refers or slot in self.line.introduces
         if allowed and slot not in self.named and not self.brief and self.voice.chance(0.4):
             return self.name(slot)
-        return "it"
+        return otherwise
+
+    def recommended_slot(self, slot: int, line: Line) -> bool:
+        """Tell whether the agent, not the user, brought an item in."""
+        return slot in self.by_agent or (line.role == "agent" and slot in line.introduces)
+
+    def say(self, table: str, **values: str) -> str:
+        """Return a phrase of a table; {it} and {that} speak of the item talked about."""
+        return self.voice.say(table, _Known(self, values))
 
     def other_says(self, slot: int, direction: int) -> str:
         """Return a clause or two of what other people say of an item."""
-        pool = fitting(self.item(slot).other_review, direction)
+        pool = fitting(self.item(slot).other_review, self.kind, direction)
         chosen = self._choose(slot, pool, first=self.question.pop(slot, None))
         name = {1: "good", -1: "bad", 0: "neutral"}[direction]
         clauses = [self._others_clause(piece, name) for piece in chosen]
         if chosen:
             self.reasons[slot] = chosen[0]
-        return self._join(clauses, "joined_others") or self.voice.say(
-            "others_good_general" if direction > 0 else "others_neutral_general", {}
-        )
+        return self._join(clauses, "joined_others") or self.say("others_good_general" if direction > 0 else "others_neutral_general")
 
     def own_says(self, slot: int, direction: int, most: int = 2) -> str:
         """Return a clause or two of what the user says of an item, praise or blame."""
         which = "like" if direction > 0 else "dislike"
-        chosen = self._choose(slot, fitting(self.item(slot).user_review, direction), most=most)
-        return self._join([self._own_clause(piece, which) for piece in chosen], "joined") or self.voice.say(f"{which}_general", {})
+        chosen = self._choose(slot, fitting(self.item(slot).user_review, self.kind, direction), most=most)
+        return self._join([self._own_clause(piece, which) for piece in chosen], "joined") or self.say(f"{which}_general")
 
     def ask_about(self, slot: int) -> Mapping[str, str] | None:
         """Choose an aspect that another person's review can answer for, and keep it for the answer."""
-        pool = [piece for piece in fitting(self.item(slot).other_review, 1) if piece.noun and (slot, piece) not in self.told]
+        pool = [piece for piece in fitting(self.item(slot).other_review, self.kind, 1) if piece.listed and (slot, piece) not in self.told]
         if not pool:
             return None
         piece = pool[self.voice.pick(len(pool))]
         self.question[slot] = piece
         return aspect(piece)
-
-    def aspect_reason(self, piece: Piece) -> str:
-        """Return a clause in which the user takes up an aspect that was told before."""
-        return self.voice.say("accept_reason_aspect", aspect(piece))
 
     def _choose(self, slot: int, pool: Sequence[Piece], *, most: int = 2, first: Piece | None = None) -> list[Piece]:
         fresh = [piece for piece in pool if (slot, piece) not in self.told and piece != first]
@@ -150,20 +171,20 @@ class Scene:
 
     def _own_clause(self, piece: Piece, which: str) -> str:
         if piece.theme:
-            return self.voice.say(f"theme_own_{piece.theme}", {})
-        return self.voice.say(f"{which}_trait" if piece.adjective else f"{which}_thing", aspect(piece))
+            return self.say(f"theme_own_{piece.theme}")
+        return self.say(f"{which}_trait" if piece.adjective else f"{which}_thing", **aspect(piece))
 
     def _others_clause(self, piece: Piece, which: str) -> str:
         if piece.theme:
-            return self.voice.say(f"theme_others_{piece.theme}", {})
+            return self.say(f"theme_others_{piece.theme}")
         if which == "neutral" or (piece.adjective and which == "bad" and piece.direction >= 0):
-            return self.voice.say("others_neutral_thing", aspect(piece))
-        return self.voice.say(f"others_{which}_trait" if piece.adjective else f"others_{which}_thing", aspect(piece))
+            return self.say("others_neutral_thing", **aspect(piece))
+        return self.say(f"others_{which}_trait" if piece.adjective else f"others_{which}_thing", **aspect(piece))
 
     def _join(self, clauses: Sequence[str], table: str) -> str:
         if len(clauses) < 2:
             return "".join(clauses)
-        return self.voice.say(table, {"a": clauses[0], "b": clauses[1]})
+        return self.say(table, a=clauses[0], b=clauses[1])
 
 
 def aspect(piece: Piece) -> dict[str, str]:

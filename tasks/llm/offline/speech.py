@@ -6,12 +6,21 @@ import re
 from collections.abc import Callable
 
 from tasks.llm.offline.reading import Line
-from tasks.llm.offline.scene import Scene
+from tasks.llm.offline.scene import Scene, aspect
 
 MOST_WORDS = 60  # of one utterance (2.5.1)
 _SENTENCE = re.compile(r"(^|[.!?] +)([a-z])")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])(?!uni|use|usu|eu|one\b|once)")
+# The first word of a long form is kept as it stands; before a full stop or a comma nobody says "it's".
+_LONG_FORMS = re.compile(
+    r"\b([Ii]t|[Tt]hat|[Tt]here|[Ww]hat|[Hh]ere)( is)(?= [a-z])(?! to my)"
+    r"|\b(I)( am| will| would)(?= [a-z])"
+    r"|\b([Tt]hey|[Yy]ou|[Ww]e)( are| will)(?= [a-z])"
+    r"|\b(I|[Tt]hey|[Yy]ou)( have)(?= (?:already|just|been|never|not|got|looked|read|come|found|had|heard)\b)"
+    r"|\b([Cc]ould|[Ww]ould|[Dd]o|[Dd]oes|[Dd]id|[Ii]s|[Ww]as|[Hh]ave|[Hh]as)( not)\b(?= [a-z])"
+)
 _SPLIT = re.compile(r"\{\{item:(\d+)\}\}")
+_SHORT_FORMS = {" is": "'s", " am": "'m", " will": "'ll", " would": "'d", " are": "'re", " have": "'ve", " not": "n't"}
 
 
 def speak(scene: Scene, line: Line) -> str:
@@ -32,6 +41,16 @@ def words(scene: Scene, text: str) -> int:
     return len(text.split()) + sum(len(scene.item(int(slot)).title.split()) - 1 for slot in _SPLIT.findall(text))
 
 
+def contracted(text: str) -> str:
+    """Write `I am` as `I'm` and the like, as most people do when they talk."""
+    return _LONG_FORMS.sub(_short_form, text)
+
+
+def _short_form(found: re.Match[str]) -> str:
+    word, rest = (group for group in found.groups() if group)
+    return word + _SHORT_FORMS[rest]
+
+
 def tidy(text: str) -> str:
     """Put in capitals after full stops, and `an` where it belongs."""
     text = _SENTENCE.sub(lambda found: found[1] + found[2].upper(), text)
@@ -40,15 +59,11 @@ def tidy(text: str) -> str:
 
 def _utterance(scene: Scene, line: Line) -> str:
     scene.start(line)
-    parts = [_say(scene, line, at) for at in range(len(line.goals))] or [scene.voice.say("plain", {})]
+    parts = [_SPEAKERS.get(goal, _plainly)(scene, line, goal) for goal in line.goals] or [scene.say("plain")]
     missing = [slot for slot in line.introduces if slot not in scene.named]
-    parts += [scene.voice.say("recommend" if line.role == "agent" else "mention", {"item": scene.name(slot)}) for slot in missing]
-    return tidy(" ".join(part for part in parts if part))
-
-
-def _say(scene: Scene, line: Line, at: int) -> str:
-    goal = line.goals[at]
-    return _SPEAKERS.get(goal, _plainly)(scene, line, goal)
+    parts += [scene.say("recommend" if line.role == "agent" else "mention", item=scene.name(slot)) for slot in missing]
+    text = tidy(" ".join(parts))
+    return contracted(text) if scene.casual[line.role] else text
 
 
 def _table(scene: Scene, goal: str, context: str) -> str:
@@ -57,19 +72,31 @@ def _table(scene: Scene, goal: str, context: str) -> str:
     return next(name for name in names if name in scene.voice.tables)
 
 
-def _plainly(scene: Scene, line: Line, goal: str) -> str:
-    kind = f"chit_chat.{line.role}" if goal == "chit_chat" else goal
-    return scene.voice.say(_table(scene, kind, _context(scene, line)), {"it": scene.it(scene.current)})
-
-
 def _context(scene: Scene, line: Line) -> str:
+    """Return what a turn answers to: for the agent what the user did last, for the user what the agent offered last."""
     return scene.heard if line.role == "agent" else scene.offered
+
+
+def _plainly(scene: Scene, line: Line, goal: str) -> str:
+    return scene.say(_table(scene, goal, _context(scene, line)))
+
+
+def _lead_to_end(scene: Scene, line: Line, goal: str) -> str:
+    return scene.say(_table(scene, goal, scene.offered if line.goals[0] == goal else ""))
+
+
+def _chat(scene: Scene, line: Line, goal: str) -> str:
+    if line.role == "agent":
+        context = scene.heard
+    else:
+        context = scene.offered or ("accepted" if scene.accepted else "" if scene.recommended else scene.greeted)
+    wanted = context in ("preference", "accepted") or scene.voice.chance(0.6)
+    return scene.say(_table(scene, f"{goal}.{line.role}", context if wanted else ""))
 
 
 def _greet(scene: Scene, line: Line, goal: str) -> str:
     slot = _new(scene, line, "LIKES" if goal == "greeting_likes" else "DISLIKES")
-    said = scene.own_says(slot, 1 if goal == "greeting_likes" else -1)
-    return scene.voice.say(goal, {"item": scene.name(slot), "said": said})
+    return scene.say(goal, item=scene.name(slot), said=scene.own_says(slot, 1 if goal == "greeting_likes" else -1))
 
 
 def _new(scene: Scene, line: Line, collection: str) -> int:
@@ -82,52 +109,55 @@ def _new(scene: Scene, line: Line, collection: str) -> int:
 def _recommend(scene: Scene, line: Line, goal: str) -> str:
     slot = _new(scene, line, goal.removeprefix("recommend_").upper())
     context = "again" if scene.recommended else {"likes": "like", "dislikes": "dislike"}.get(scene.heard, "")
-    text = scene.voice.say(_table(scene, "recommend", context), {"item": scene.name(slot)})
-    alone = line.goals[-1] == goal
-    return f"{text} {scene.voice.say('ground', {})}" if alone and not scene.brief and scene.voice.chance(0.7) else text
+    text = scene.say(_table(scene, "recommend", context), item=scene.name(slot))
+    more = line.goals[-1] == goal and not scene.brief and scene.voice.chance(0.8)
+    return f"{text} {scene.say('ground')}" if more else text
 
 
 def _ask_recommendation(scene: Scene, line: Line, goal: str) -> str:
-    opening = any(one.startswith("greeting") for one in line.goals)
-    feeling = "like" if scene.item(scene.current).collection == "LIKES" else "dislike"
-    context = feeling if opening else scene.offered or ("again" if scene.recommended else scene.greeted.removesuffix("s"))
-    if scene.recommended and scene.offered != "preference":
-        context = "again"
-    return scene.voice.say(_table(scene, goal, context), {})
+    at = line.goals.index(goal)
+    if at and line.goals[at - 1] == "chit_chat" and scene.offered == "preference":
+        context = ""
+    elif at and line.goals[at - 1].startswith("greeting"):
+        context = {"LIKES": "like", "DISLIKES": "dislike"}.get(scene.item(scene.current).collection, "")
+    else:
+        context = scene.offered or ("again" if scene.recommended else scene.greeted.removesuffix("s"))
+    return scene.say(_table(scene, goal, context))
 
 
 def _ask_detail(scene: Scene, line: Line, goal: str) -> str:
-    about = scene.ask_about(scene.current) if scene.voice.chance(0.6) else None
-    return scene.voice.say(f"{goal}.about" if about else goal, {**(about or {}), "it": scene.it(scene.current)})
+    about = scene.ask_about(scene.current) if scene.voice.chance(0.7) else None
+    return scene.say(f"{goal}.about", **about) if about else scene.say(goal)
 
 
 def _others(scene: Scene, line: Line, goal: str) -> str:
     slot = scene.current
-    collection = scene.item(slot).collection
-    greeting = not scene.recommended and scene.heard in ("likes", "dislikes")
-    direction = (-1 if greeting else 0) if collection == "DISLIKES" else 1
-    table = "introduce_other.good" if goal.startswith("introduce_other") else _table(scene, goal, scene.heard)
-    it = scene.it(slot)
-    return scene.voice.say(table, {"it": it, "it_has": f"{it} has", "said": scene.other_says(slot, direction)})
+    disliked = scene.item(slot).collection == "DISLIKES"
+    direction = 1 if not disliked else 0 if scene.recommended_slot(slot, line) else -1
+    if goal.startswith("introduce_other"):
+        table = "introduce_other.good" if direction else "introduce_other.mixed"
+    else:
+        table = _table(scene, goal, scene.heard)
+    return scene.say(table, said=scene.other_says(slot, direction))
 
 
 def _accept_reason(scene: Scene, line: Line, goal: str) -> str:
     piece = scene.reasons.get(scene.current)
-    taken_up = piece is not None and piece.noun and not scene.brief
-    said = scene.aspect_reason(piece) if taken_up and piece else scene.voice.say("accept_reason_general", {})
-    return scene.voice.say(goal, {"it": scene.it(scene.current), "said": said})
+    if piece and piece.listed and not scene.brief:
+        return scene.say(goal, said=scene.say("accept_reason_aspect", **aspect(piece)))
+    return scene.say(goal, said=scene.say("accept_reason_general"))
 
 
 def _have_seen(scene: Scene, line: Line, goal: str) -> str:
     if line.goals[-1] != goal:
-        return scene.voice.say("reason_seen_only", {})
+        return scene.say("reason_seen_only")
     liked = scene.item(scene.current).collection != "DISLIKES"
     said = scene.own_says(scene.current, 1 if liked else -1, most=1)
-    return scene.voice.say(f"{goal}.{'likes' if liked else 'dislikes'}", {"it": scene.it(scene.current), "said": said})
+    return scene.say(f"{goal}.{'likes' if liked else 'dislikes'}", said=said)
 
 
 def _dislikes_review(scene: Scene, line: Line, goal: str) -> str:
-    return scene.voice.say(goal, {"said": scene.own_says(scene.current, -1)})
+    return scene.say(goal, said=scene.own_says(scene.current, -1))
 
 
 _SPEAKERS: dict[str, Callable[[Scene, Line, str], str]] = {
@@ -146,4 +176,6 @@ _SPEAKERS: dict[str, Callable[[Scene, Line, str], str]] = {
     "accept_with_reason": _accept_reason,
     "have_seen": _have_seen,
     "dislikes_review": _dislikes_review,
+    "chit_chat": _chat,
+    "lead_to_end": _lead_to_end,
 }
