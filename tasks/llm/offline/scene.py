@@ -177,8 +177,8 @@ class Scene:
     def _others_clause(self, piece: Piece, which: str) -> str:
         if piece.theme:
             return self.say(f"theme_others_{piece.theme}")
-        if which == "neutral" or (piece.adjective and which == "bad" and piece.direction >= 0):
-            return self.say("others_neutral_thing", **aspect(piece))
+        if which == "neutral" or piece.direction == 0:
+            return self.say("others_mention_thing" if which == "good" else "others_neutral_thing", **aspect(piece))
         return self.say(f"others_{which}_trait" if piece.adjective else f"others_{which}_thing", **aspect(piece))
 
     def _join(self, clauses: Sequence[str], table: str) -> str:
@@ -207,6 +207,8 @@ def aspect(piece: Piece) -> dict[str, str]:
 
 def heard_in(goals: frozenset[str]) -> str:
     """Return what the agent has just heard, as the part of a table's name."""
+    if "lead_to_end" in goals:
+        return "leaving" if any(goal.endswith("_gratitude") for goal in goals) else "going"
     for goal, heard in _HEARD.items():
         if goal in goals:
             return heard
@@ -233,7 +235,6 @@ _HEARD = {
     "express_interest": "interest",
     "express_gratitude": "leaving",
     "reject_gratitude": "leaving",
-    "lead_to_end": "going",
     "ask_recommendation": "asked",
 }
 _OFFERED = {"ask_preference": "preference", "ask_more": "more", "lead_to_recommend": "led", "end_conversation": "end"}

@@ -21,6 +21,8 @@ _LONG_FORMS = re.compile(
 )
 _SPLIT = re.compile(r"\{\{item:(\d+)\}\}")
 _SHORT_FORMS = {" is": "'s", " am": "'m", " will": "'ll", " would": "'d", " are": "'re", " have": "'ve", " not": "n't"}
+_CURT = {0: 0.9, 1: 0.75, 2: 0.35, 3: 0.15}  # chance of a further sentence by words / 5
+_FAMILY = {goal: "accept" for goal in ("accept_without_reason", "accept_with_reason", "accept_gratitude")}
 
 
 def speak(scene: Scene, line: Line) -> str:
@@ -39,6 +41,15 @@ def speak(scene: Scene, line: Line) -> str:
 def words(scene: Scene, text: str) -> int:
     """Return the words of an utterance with its titles put in."""
     return len(text.split()) + sum(len(scene.item(int(slot)).title.split()) - 1 for slot in _SPLIT.findall(text))
+
+
+def _more(scene: Scene, line: Line, text: str) -> list[str]:
+    """Return another sentence for an utterance that would be curt without it."""
+    goal = line.goals[-1] if line.goals else ""
+    table = f"more.{scene.heard}" if goal in ("respond_simply", "respond_mood") else f"more.{_FAMILY.get(goal, goal)}"
+    if scene.brief or table not in scene.voice.tables or not scene.voice.chance(_CURT.get(text.count(" ") // 5, 0.0)):
+        return []
+    return [scene.say(table)]
 
 
 def contracted(text: str) -> str:
@@ -62,6 +73,7 @@ def _utterance(scene: Scene, line: Line) -> str:
     parts = [_SPEAKERS.get(goal, _plainly)(scene, line, goal) for goal in line.goals] or [scene.say("plain")]
     missing = [slot for slot in line.introduces if slot not in scene.named]
     parts += [scene.say("recommend" if line.role == "agent" else "mention", item=scene.name(slot)) for slot in missing]
+    parts += _more(scene, line, " ".join(parts))
     text = tidy(" ".join(parts))
     return contracted(text) if scene.casual[line.role] else text
 
