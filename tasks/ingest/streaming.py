@@ -35,5 +35,4 @@ def stream_into(
         if failed:
             raise failed[0] from None
         raise
-    finally:
-        con.unregister("incoming")
+    con.unregister("incoming")  # after a failure the transaction is lost, and the name with it
