@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tasks.quality.surface import PATTERNS, offending
+from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, offending, titles_in_quotes
+from tasks.quality.values import Rule
 
 LONGEST: Final = 200  # characters of one piece of evidence
 WHOLE_DIALOGUE: Final = 0
@@ -14,40 +16,68 @@ WHOLE_DIALOGUE: Final = 0
 
 @dataclass(frozen=True)
 class Said:
-    """One utterance of a failing dialogue, with its facts and what the plan says of it."""
+    """One utterance of a failing dialogue: its facts, the brief's titles, and the titles missing, wrongly named, or named too early."""
 
     turn: int
     role: str
     text: str
+    titles: Sequence[str]
+    missing: Sequence[str]
+    foreigners: Sequence[str]
+    target_to_come: str
     facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One failing dialogue: its dialogue facts, how its answer ended, and its utterances."""
+    """One failing dialogue: its facts, how its answer ended, its utterances, its brief's reviews, and the dialogue it repeats."""
 
     facts: Mapping[str, Any]
     parse_error: str
     finish_reason: str
-    said: tuple[Said, ...]
+    said: Sequence[Said]
+    reviews: Sequence[str]
+    other_id: str
 
 
-def evidence(rule_evidence: str | None, columns: tuple[str, ...], case: Case) -> list[tuple[int, str]]:
-    """Return (turn, piece) for each place where a dialogue broke a rule; turn 0 stands for the dialogue as a whole. Never empty."""
-    if rule_evidence in WHOLE:
-        return [WHOLE[rule_evidence](case)]
-    if rule_evidence is not None:
-        found = [(said.turn, cut(piece(rule_evidence, said))) for said in case.said if said.facts.get(rule_evidence)]
-        if found:
-            return found
-    return [(WHOLE_DIALOGUE, cut(", ".join(f"{column} = {case.facts[column]}" for column in columns)))]
+class Evidence:
+    """Finds the offending pieces; made with the lexicon's pattern of speech about the task."""
+
+    def __init__(self, wording: str) -> None:
+        """Take the pattern that makes an utterance a wording leak."""
+        self._pieces: Mapping[str, Callable[[Said, Case], str]] = {
+            "garbled": lambda said, case: offending(GARBLED, said.text),
+            "template_left": lambda said, case: offending(TEMPLATE_LEFT, said.text),
+            "personal_data": lambda said, case: offending(PERSONAL, said.text),
+            "wording_leak": lambda said, case: offending(wording, said.text),
+            "words": lambda said, case: f"{said.facts['words']} words: {said.text}",
+            "role_error": lambda said, case: f"{said.role}: {said.text}",
+            "missing_items": lambda said, case: f"does not name {_listed(said.missing)}: {said.text}",
+            "foreign_items": lambda said, case: f"names {_listed(said.foreigners)}",
+            "unknown_titles": lambda said, case: f"names {_listed(titles_in_quotes(said.text, said.titles))}",
+            "early_target": lambda said, case: f"names {said.target_to_come}",
+            "copied_words": lambda said, case: longest_shared(said.text, case.reviews),
+        }
+
+    def of(self, rule: Rule, case: Case) -> list[tuple[int, str]]:
+        """Return (turn, piece) for each place where a dialogue broke a rule; turn 0 stands for the dialogue as a whole. Never empty."""
+        name = rule.evidence or ""
+        if name in WHOLE:
+            turn, piece = WHOLE[name](case)
+            return [(turn, cut(piece))]
+        broken = [said for said in case.said if _breaks(rule, said.facts.get(name))]
+        if broken:
+            return [(said.turn, cut(self._piece(name, said, case) or said.text)) for said in broken]
+        return [(WHOLE_DIALOGUE, cut(", ".join(f"{column} = {case.facts.get(column)}" for column in rule.columns)))]
+
+    def _piece(self, name: str, said: Said, case: Case) -> str:
+        find = self._pieces.get(name)
+        return find(said, case) if find else said.text
 
 
-def piece(fact: str, said: Said) -> str:
-    """Return the part of an utterance that makes a fact true; the whole utterance where no smaller part can be named."""
-    if fact in PATTERNS:
-        return offending(fact, said.text) or said.text
-    return said.text
+def _breaks(rule: Rule, value: Any) -> bool:
+    """Tell whether an utterance's own fact is why the rule fell: a true one, or a number over the rule's limit."""
+    return value is True or (isinstance(value, int) and value > rule.kwargs.get("max_value", 0))
 
 
 def cut(text: str) -> str:
@@ -55,10 +85,36 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026"
 
 
+def longest_shared(text: str, reviews: Sequence[str]) -> str:
+    """Return the longest run of words of a text that also stands in one of the reviews, in the text's own writing."""
+    written = text.split()
+    mine = [re.sub(r"\W", "", word).casefold() for word in written]
+    best, at = 0, 0
+    for review in reviews:
+        theirs = [re.sub(r"\W", "", word).casefold() for word in review.split()]
+        before = [0] * (len(theirs) + 1)
+        for place, word in enumerate(mine):
+            now = [0] * (len(theirs) + 1)
+            for other, known in enumerate(theirs):
+                if word == known:
+                    now[other + 1] = before[other] + 1
+                    if now[other + 1] > best:
+                        best, at = now[other + 1], place + 1
+            before = now
+    return " ".join(written[at - best : at])
+
+
+def _listed(titles: Sequence[str]) -> str:
+    return ", ".join(titles)
+
+
 def _ending(case: Case) -> tuple[int, str]:
-    last = case.said[-1] if case.said else None
-    why = case.parse_error or (f"finish reason {case.finish_reason!r}" if case.finish_reason != "stop" else "the last sentence breaks off")
-    return (last.turn, cut(f"{why}: \u2026{last.text[-100:]}")) if last else (WHOLE_DIALOGUE, cut(why))
+    why = case.parse_error or (
+        "the last sentence breaks off" if case.finish_reason == "stop" else f"the model stopped for {case.finish_reason!r}"
+    )
+    if not case.said:
+        return WHOLE_DIALOGUE, why
+    return case.said[-1].turn, f"{why}: \u2026{case.said[-1].text[-100:]}"
 
 
 def _length(case: Case) -> tuple[int, str]:
@@ -66,4 +122,12 @@ def _length(case: Case) -> tuple[int, str]:
     return WHOLE_DIALOGUE, f"{read} utterances where the template has {read - difference}"
 
 
-WHOLE: Final[Mapping[str | None, Callable[[Case], tuple[int, str]]]] = {"ending": _ending, "length": _length}
+def _near_duplicate(case: Case) -> tuple[int, str]:
+    return WHOLE_DIALOGUE, f"says nearly the same as dialogue {case.other_id}"
+
+
+WHOLE: Final[Mapping[str, Callable[[Case], tuple[int, str]]]] = {
+    "ending": _ending,
+    "length": _length,
+    "near_duplicate": _near_duplicate,
+}

@@ -6,55 +6,126 @@ from collections.abc import Iterator
 from typing import Final
 
 import duckdb
+import numpy as np
 import polars as pl
 
-from tasks.quality import plan
-from tasks.quality.surface import PATTERNS
-from tasks.settings import Domain
+from tasks.quality import near_duplicates, plan
+from tasks.quality.copying import copied_words
+from tasks.quality.lexicon import Language, Lexicon, load_lexicon
+from tasks.quality.near_duplicates import Shingles
+from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
+from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, unknown_titles
+from tasks.quality.tokens import tokenise
+from tasks.settings import Domain, Home
 from tasks.warehouse import create_table
 
-CHUNK: Final = 20_000  # dialogues: about 30 MB of text
+CHUNK: Final = 10_000  # dialogues: about 15 MB of text, 100 MB with everything made from it
 _TABLES = ("dialogue_facts", "utterance_facts")
 
 
-def compute_facts(con: duckdb.DuckDBPyConnection, domain: Domain, attempt: int) -> int:
+def compute_facts(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: int) -> int:
     """Fill `dialogue_facts` and `utterance_facts` for one attempt, replacing what stood there for it.
 
-    Reads dialogues, utterances, briefs, brief_items, template_turns and reviews; every column is documented in expectations/facts.yaml.
+    Reads dialogues, utterances, briefs, brief_items, template_turns, reviews, and the rejections of earlier attempts; every column is
+    documented in expectations/facts.yaml. Leaves the temporary table `near_duplicates` (place, dialogue_id, other_id) for the evidence.
 
     Returns:
         The number of dialogues.
+
+    Raises:
+        UserError: the lexicon is broken.
     """
-    for table in _TABLES:
+    lexicon = load_lexicon(home)
+    for table in (*_TABLES, "rejections"):
         create_table(con, table)
+    for table in _TABLES:
         con.execute(f"DELETE FROM {table} WHERE attempt = ?", [attempt])
     con.execute(plan.QUEUE, {"attempt": attempt})
-    for chunk in _chunks(con):
-        facts = chunk.with_columns(**surface_facts())
-        _insert(con, facts)
-    con.execute("CREATE OR REPLACE TEMP TABLE near_duplicates (place BIGINT, near_duplicates INTEGER)")
+    made = [_utterance_facts(con, lexicon, domain.language, begin) for begin in _begins(con, "fact_queue")]
+    _note_near_duplicates(con, [*_accepted_before(con, attempt), *made], lexicon.near_duplicate)
     con.execute(plan.DIALOGUES, {"attempt": attempt})
     (judged,) = con.execute("SELECT count(*) FROM fact_queue").fetchall()[0]
-    for table in ("fact_queue", "near_duplicates"):
-        con.execute(f"DROP TABLE {table}")
+    con.execute("DROP TABLE fact_queue")
     return int(judged)
 
 
-def surface_facts() -> dict[str, pl.Expr]:
-    """Return the facts that need nothing but the text, by name."""
-    text = pl.col("text")
-    return {"empty": pl.col("words") == 0, **{fact: text.str.contains(pattern) for fact, pattern in PATTERNS.items()}}
+def _begins(con: duckdb.DuckDBPyConnection, queue: str) -> Iterator[int]:
+    (total,) = con.execute(f"SELECT count(*) FROM {queue}").fetchall()[0]
+    yield from range(0, total, CHUNK)
 
 
-def _chunks(con: duckdb.DuckDBPyConnection) -> Iterator[pl.DataFrame]:
-    (total,) = con.execute("SELECT count(*) FROM fact_queue").fetchall()[0]
-    for begin in range(0, total, CHUNK):
-        yield con.sql(plan.UTTERANCES, params={"from": begin, "until": begin + CHUNK}).pl()
-
-
-def _insert(con: duckdb.DuckDBPyConnection, facts: pl.DataFrame) -> None:
+def _utterance_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, begin: int) -> Shingles:
+    """Write the utterance facts of the dialogues from `begin` on; return their shingles."""
+    within = {"from": begin, "until": begin + CHUNK}
+    said = con.sql(plan.UTTERANCES, params={**within, **{name: list(ids) for name, ids in lexicon.goals}}).pl()
+    reviews = con.sql(plan.REVIEWS, params=within).pl()
+    tokens, owners = tokenise(said["text"]), said["place"].to_numpy()
+    said = said.with_columns(
+        **text_facts(lexicon, language),
+        unknown_titles=unknown_titles(said["text"], said["titles"]),
+        copied_words=pl.Series(copied_words(tokens, owners, reviews, lexicon.copied_from)),
+    )
     wanted = [column[0] for column in con.execute("DESCRIBE utterance_facts").fetchall()]
-    defaults = {name: pl.lit(0) if name == "copied_words" else pl.lit(False) for name in wanted if name not in facts.columns}
-    con.register("fact_rows", facts.with_columns(**defaults).select(wanted))
+    con.register("fact_rows", said.select(wanted))
     con.execute("INSERT INTO utterance_facts BY NAME SELECT * FROM fact_rows")
     con.unregister("fact_rows")
+    return near_duplicates.shingles(tokens, owners - begin, _size(con, "fact_queue", begin))
+
+
+def text_facts(lexicon: Lexicon, language: str) -> dict[str, pl.Expr]:
+    """Return the facts made from one utterance's text, by name.
+
+    They read the columns text, bare, words, opinion, decision and names_user.
+    """
+    text, bare = pl.col("text"), pl.col("bare")
+    known = lexicon.languages.get(language, Language())
+    return {
+        "garbled": text.str.contains(GARBLED),
+        "template_left": bare.str.contains(TEMPLATE_LEFT),
+        "empty": pl.col("words") == 0,
+        "personal_data": bare.str.contains(PERSONAL) | pl.col("names_user"),
+        "wording_leak": bare.str.contains(lexicon.wording_pattern),
+        "sentiment_error": sentiment_error(known) if known.judges_opinions else pl.lit(False),
+        "decision_error": decision_error(known) if known.judges_opinions else pl.lit(False),
+        "foreign_language": foreign_language(lexicon, language) if known.function_words else pl.lit(False),
+    }
+
+
+def _size(con: duckdb.DuckDBPyConnection, queue: str, begin: int) -> int:
+    (total,) = con.execute(f"SELECT count(*) FROM {queue}").fetchall()[0]
+    return int(min(CHUNK, total - begin))
+
+
+def _accepted_before(con: duckdb.DuckDBPyConnection, attempt: int) -> list[Shingles]:
+    con.execute(plan.ACCEPTED_BEFORE, {"attempt": attempt})
+    made = []
+    for begin in _begins(con, "accepted_before"):
+        said = con.sql(plan.ACCEPTED_TEXTS, params={"from": begin, "until": begin + CHUNK}).pl()
+        owners = said["place"].to_numpy() - begin
+        made.append(near_duplicates.shingles(tokenise(said["text"]), owners, _size(con, "accepted_before", begin)))
+    return made
+
+
+def _note_near_duplicates(con: duckdb.DuckDBPyConnection, made: list[Shingles], least: float) -> None:
+    """Write down which dialogue says nearly the same as which: accepted ones come first and are never the later of a pair."""
+    (before,) = con.execute("SELECT count(*) FROM accepted_before").fetchall()[0]
+    found = near_duplicates.near_duplicates(near_duplicates.join(made), least)
+    pairs = np.array([(later, earlier) for later, earlier in found.items() if later >= before], np.int64).reshape(-1, 2)
+    con.register("pair_rows", pl.DataFrame({"later": pairs[:, 0], "earlier": pairs[:, 1]}))
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE near_duplicates AS
+        WITH numbered AS (
+            SELECT dialogue_id, place FROM accepted_before
+            UNION ALL
+            SELECT dialogue_id, place + $before FROM fact_queue
+        )
+        SELECT later - $before AS place, later.dialogue_id, earlier.dialogue_id AS other_id
+        FROM pair_rows
+        JOIN numbered later ON later.place = pair_rows.later
+        JOIN numbered earlier ON earlier.place = pair_rows.earlier
+        """,
+        {"before": before},
+    )
+    con.unregister("pair_rows")
+    con.execute("DROP TABLE accepted_before")

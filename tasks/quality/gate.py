@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
-from tasks.quality.evidence import Case, Said, evidence
+from tasks.errors import UserError
+from tasks.quality.cases import CASES, fetch_cases
+from tasks.quality.evidence import Evidence
 from tasks.quality.facts import compute_facts
 from tasks.quality.judging import Failing, judge_frame, with_rows
+from tasks.quality.lexicon import Lexicon, load_lexicon
 from tasks.quality.suites import load_suites
 from tasks.quality.values import FactTable, JudgeCounts, Suite
 from tasks.settings import Domain, Home
-from tasks.warehouse import create_table
 
 TABLES: Final[tuple[FactTable, ...]] = ("dialogue_facts", "utterance_facts")
-CASES: Final = 5_000  # failing dialogues looked up at once
+LANGUAGE_FACTS: Final = {"sentiment_errors", "decision_errors", "foreign_turns", "sentiment_error", "decision_error", "foreign_language"}
 _REJECTIONS = pa.schema(
     [("dialogue_id", pa.string()), ("attempt", pa.int32()), ("rule", pa.string()), ("severity", pa.string())]
     + [("turn", pa.int32()), ("evidence", pa.string())]
 )
-_SAID = """
-SELECT dialogue_id, u.turn, u.role, u.text, f.* EXCLUDE (dialogue_id, attempt, turn)
-FROM utterances u
-JOIN utterance_facts f USING (dialogue_id, attempt, turn)
-WHERE attempt = $attempt AND dialogue_id IN (SELECT unnest($ids))
-ORDER BY dialogue_id, u.turn
-"""
-_CASES = """
-SELECT dialogue_id, d.parse_error, d.finish_reason, f.* EXCLUDE (dialogue_id, attempt)
-FROM dialogues d
-JOIN dialogue_facts f USING (dialogue_id, attempt)
-WHERE attempt = $attempt AND dialogue_id IN (SELECT unnest($ids))
-"""
+Broken = list[tuple[Failing, list[str]]]
+"""Rules that fell, each with the dialogues that broke it."""
 
 
 def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: int) -> JudgeCounts:
@@ -46,66 +36,62 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
         GateError: Great Expectations' result does not add up.
     """
     suites = load_suites(home, domain.quality.suites, domain.quality.severities)
-    judged = compute_facts(con, domain, attempt)
-    create_table(con, "rejections")
+    lexicon = load_lexicon(home)
+    check_language(suites, lexicon, domain.language)
+    judged = compute_facts(con, home, domain, attempt)
     con.execute("DELETE FROM rejections WHERE attempt = ?", [attempt])
-    broken = {suite.name: _judge_suite(con, suite, attempt) for suite in suites} if judged else {}
-    rejected: set[str] = set()
-    written = 0
-    for found, ids in (entry for entries in broken.values() for entry in entries):
-        rejected |= set(ids) if found.rule.severity == "reject" else set()
-    for rows in _rejections(con, attempt, [entry for entries in broken.values() for entry in entries]):
-        written += _store(con, rows)
+    broken = [entry for suite in suites for entry in _judge_suite(con, suite, attempt)] if judged else []
+    written = sum(_store(con, rows) for rows in _rejections(con, attempt, broken, Evidence(lexicon.wording_pattern)))
+    con.execute("DROP TABLE near_duplicates")
+    rejected = {dialogue_id for failing, ids in broken if failing.rule.severity == "reject" for dialogue_id in ids}
     return JudgeCounts(judged, len(rejected), written, None)
 
 
-def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> list[tuple[Failing, list[str]]]:
-    """Return each rule of a suite with the dialogues that broke it."""
-    found = []
+def check_language(suites: Sequence[Suite], lexicon: Lexicon, language: str) -> None:
+    """Refuse rules that would pass everything because the lexicon lacks the domain's language. Raises UserError."""
+    known = lexicon.languages.get(language)
+    if known is not None and known.judges_opinions and known.function_words:
+        return
+    blind = [rule.rule for suite in suites for rule in suite.rules if not LANGUAGE_FACTS.isdisjoint(rule.columns)]
+    if blind:
+        raise UserError(
+            f"expectations/lexicon.yaml has too few words for the language {language!r} to judge {', '.join(blind)}: "
+            f"add them, or set these rules to `off` in quality.severities"
+        )
+
+
+def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> Broken:
+    found: Broken = []
     for table in TABLES:
         rules = [rule for rule in suite.rules if rule.table == table]
         if not rules:
             continue
         columns = sorted({column for rule in rules for column in rule.columns})
         order = "dialogue_id" if table == "dialogue_facts" else "dialogue_id, turn"
-        facts = con.execute(f"SELECT {', '.join(columns)} FROM {table} WHERE attempt = ? ORDER BY {order}", [attempt]).df()
-        keys = con.execute(f"SELECT dialogue_id FROM {table} WHERE attempt = ? ORDER BY {order}", [attempt]).df()["dialogue_id"]
-        failing, _ = judge_frame(suite, table, with_rows(facts))
+        keyed = con.execute(f"SELECT dialogue_id, {', '.join(columns)} FROM {table} WHERE attempt = ? ORDER BY {order}", [attempt]).df()
+        keys = keyed.pop("dialogue_id")
+        failing, _ = judge_frame(suite, table, with_rows(keyed))
         found += [(entry, list(dict.fromkeys(keys.iloc[list(entry.rows)]))) for entry in failing if entry.rows]
     return found
 
 
-def _rejections(
-    con: duckdb.DuckDBPyConnection, attempt: int, broken: Sequence[tuple[Failing, list[str]]]
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield rows of `rejections`, a few thousand dialogues at a time."""
+def _rejections(con: duckdb.DuckDBPyConnection, attempt: int, broken: Broken, evidence: Evidence) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield rows of `rejections`, some thousands of dialogues at a time."""
     by_dialogue: dict[str, list[Failing]] = {}
     for entry, ids in broken:
         for dialogue_id in ids:
             by_dialogue.setdefault(dialogue_id, []).append(entry)
+    copying = any(entry.rule.evidence == "copied_words" for entry, _ in broken)
     ordered = sorted(by_dialogue)
     for begin in range(0, len(ordered), CASES):
         ids = ordered[begin : begin + CASES]
-        cases = _cases(con, attempt, ids)
+        cases = fetch_cases(con, attempt, ids, reviews=copying)
         yield [
             (dialogue_id, attempt, entry.rule.rule, entry.rule.severity, turn, piece)
             for dialogue_id in ids
             for entry in by_dialogue[dialogue_id]
-            for turn, piece in evidence(entry.rule.evidence, entry.rule.columns, cases[dialogue_id])
+            for turn, piece in evidence.of(entry.rule, cases[dialogue_id])
         ]
-
-
-def _cases(con: duckdb.DuckDBPyConnection, attempt: int, ids: list[str]) -> dict[str, Case]:
-    said: dict[str, tuple[Said, ...]] = {}
-    rows = con.execute(_SAID, {"attempt": attempt, "ids": ids})
-    names = [column[0] for column in rows.description][4:]
-    for dialogue_id, group in groupby(rows.fetchall(), key=lambda row: row[0]):
-        said[dialogue_id] = tuple(Said(row[1], row[2], row[3], dict(zip(names, row[4:], strict=True))) for row in group)
-    rows = con.execute(_CASES, {"attempt": attempt, "ids": ids})
-    names = [column[0] for column in rows.description][3:]
-    return {
-        row[0]: Case(dict(zip(names, row[3:], strict=True)), row[1] or "", row[2] or "", said.get(row[0], ())) for row in rows.fetchall()
-    }
 
 
 def _store(con: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> int:

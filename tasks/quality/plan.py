@@ -7,27 +7,27 @@ from typing import Final
 # $attempt: the attempt judged. One row per dialogue to judge, in the order of briefs.
 QUEUE: Final = """
 CREATE OR REPLACE TEMP TABLE fact_queue AS
-SELECT dialogue_id, attempt, briefs.template_id, row_number() OVER (ORDER BY brief_order, dialogue_id) - 1 AS place
+SELECT dialogue_id, attempt, briefs.user_id, briefs.template_id, row_number() OVER (ORDER BY brief_order, dialogue_id) - 1 AS place
 FROM dialogues
 JOIN briefs USING (dialogue_id)
 WHERE attempt = $attempt
 """
 
-# One row per utterance of the dialogues from $from up to $until, with the text and all that is judged by plan alone.
-UTTERANCES: Final = """
+# One row per utterance of the dialogues queued from $from up to $until, with the items it must name, may name and wrongly names.
+MEASURED: Final = """
 WITH chunk AS (
     SELECT * FROM fact_queue WHERE place >= $from AND place < $until
 ), said AS (
-    SELECT chunk.place, chunk.template_id, u.*,
+    SELECT chunk.place, chunk.template_id, chunk.user_id, u.*,
            lag(u.role) OVER (PARTITION BY chunk.place ORDER BY u.turn) AS role_before
     FROM utterances u
     JOIN chunk USING (dialogue_id, attempt)
-), slots AS (
-    SELECT dialogue_id, slot, item_id, collection FROM brief_items WHERE dialogue_id IN (SELECT dialogue_id FROM chunk)
 ), filled AS (
     SELECT dialogue_id, map(list(slot ORDER BY slot), list(item_id ORDER BY slot)) AS item_of,
-           map(list(slot ORDER BY slot), list(collection ORDER BY slot)) AS collection_of
-    FROM slots
+           map(list(slot ORDER BY slot), list(collection ORDER BY slot)) AS collection_of,
+           list(title ORDER BY length(title) DESC, title) AS titles
+    FROM brief_items
+    WHERE dialogue_id IN (SELECT dialogue_id FROM chunk)
     GROUP BY dialogue_id
 ), plans AS (
     SELECT template_id, turn, role, introduces, list_concat(introduces, refers) AS due,
@@ -36,28 +36,92 @@ WITH chunk AS (
 ), target AS (
     SELECT chunk.dialogue_id, min(plans.turn) AS target_turn, any_value(slots.item_id) AS target_item
     FROM chunk
-    JOIN slots ON slots.dialogue_id = chunk.dialogue_id AND slots.collection = 'MIGHT_LIKES'
+    JOIN brief_items slots ON slots.dialogue_id = chunk.dialogue_id AND slots.collection = 'MIGHT_LIKES'
     JOIN plans ON plans.template_id = chunk.template_id AND list_contains(plans.introduces, slots.slot)
     GROUP BY chunk.dialogue_id
-), measured AS (
-    SELECT said.*, plans.turn IS NOT NULL AS planned, plans.role AS role_planned, target.target_item, target.target_turn,
+), planned AS (
+    SELECT said.*, plans.turn IS NOT NULL AS planned, plans.role AS role_planned, filled.titles,
            filled.collection_of[plans.talked_about] AS collection,
            list_transform(plans.introduces, lambda slot: filled.item_of[slot]) AS must,
-           list_transform(plans.due, lambda slot: filled.item_of[slot]) AS may
+           list_transform(plans.due, lambda slot: filled.item_of[slot]) AS may,
+           CASE WHEN said.turn < target.target_turn THEN target.target_item END AS target_to_come
     FROM said
     LEFT JOIN plans ON plans.template_id = said.template_id AND plans.turn = said.turn
     LEFT JOIN filled ON filled.dialogue_id = said.dialogue_id
     LEFT JOIN target ON target.dialogue_id = said.dialogue_id
+), measured AS (
+    SELECT *,
+           CASE WHEN planned THEN list_filter(must, lambda item: NOT list_contains(item_ids, item)) ELSE [] END AS missing,
+           CASE WHEN planned THEN list_filter(item_ids, lambda item: NOT list_contains(may, item) AND item IS DISTINCT FROM target_to_come)
+                ELSE [] END AS foreigners
+    FROM planned
 )
-SELECT place, dialogue_id, attempt, turn, text, goals, collection, words,
+"""
+
+# `bare` is the text without the brief's own titles, whose words say nothing about the speaker.
+UTTERANCES: Final = f"""{MEASURED}
+SELECT place, dialogue_id, attempt, turn, text, words, titles,
+       list_reduce(list_prepend(text, coalesce(titles, [])), lambda told, title: replace(told, title, '\u2026')) AS bare,
        coalesce(role NOT IN ('user', 'agent') OR role != role_planned OR (turn = 1 AND role != 'user'), false)
        OR coalesce(role = role_before, false) AS role_error,
-       CASE WHEN planned THEN len(list_filter(must, lambda item: NOT list_contains(item_ids, item))) ELSE 0 END::INTEGER AS missing_items,
-       CASE WHEN planned
-            THEN len(list_filter(item_ids, lambda item: NOT list_contains(may, item) AND NOT (turn < target_turn AND item = target_item)))
-            ELSE 0 END::INTEGER AS foreign_items,
-       coalesce(turn < target_turn AND list_contains(item_ids, target_item), false) AS early_target
+       len(missing)::INTEGER AS missing_items,
+       len(foreigners)::INTEGER AS foreign_items,
+       coalesce(list_contains(item_ids, target_to_come), false) AS early_target,
+       CASE WHEN list_has_any(goals, $likes) THEN 'LIKES'
+            WHEN list_has_any(goals, $dislikes) THEN 'DISLIKES'
+            WHEN list_has_any(goals, $by_collection) THEN collection END AS opinion,
+       CASE WHEN list_has_any(goals, $accepts) THEN 'accept' WHEN list_has_any(goals, $rejects) THEN 'reject' END AS decision,
+       length(user_id) >= 6 AND contains(text, user_id) AS names_user
 FROM measured
+ORDER BY place, turn
+"""
+
+# The same utterances with what the evidence shows: titles of the items missing and of those wrongly named, and all facts.
+EVIDENCE: Final = f"""{MEASURED}
+, named AS (
+    SELECT item_id, title
+    FROM items
+    WHERE item_id IN (SELECT unnest(list_concat(missing, item_ids)) FROM measured)
+), called AS (
+    SELECT map(list(item_id), list(title)) AS title_of FROM named
+)
+SELECT dialogue_id, turn, role, text, coalesce(titles, []) AS titles,
+       list_transform(missing, lambda item: coalesce(title_of[item], item)) AS missing,
+       list_transform(foreigners, lambda item: coalesce(title_of[item], item)) AS foreigners,
+       coalesce(title_of[target_to_come], target_to_come, '') AS target_to_come,
+       f.* EXCLUDE (dialogue_id, attempt, turn)
+FROM measured
+CROSS JOIN called
+JOIN utterance_facts f USING (dialogue_id, attempt, turn)
+ORDER BY dialogue_id, turn
+"""
+
+REVIEWS: Final = """
+WITH drawn AS (
+    SELECT place, unnest([user_review_id, other_review_id]) AS review_id
+    FROM brief_items
+    JOIN fact_queue USING (dialogue_id)
+    WHERE place >= $from AND place < $until
+)
+SELECT place, text FROM drawn JOIN reviews USING (review_id)
+"""
+
+# Dialogues accepted at an earlier attempt: later ones must not say the same again.
+ACCEPTED_BEFORE: Final = """
+CREATE OR REPLACE TEMP TABLE accepted_before AS
+WITH broken AS (
+    SELECT DISTINCT dialogue_id, attempt FROM rejections WHERE severity = 'reject'
+)
+SELECT d.dialogue_id, d.attempt, row_number() OVER (ORDER BY d.attempt, d.dialogue_id) - 1 AS place
+FROM dialogue_facts d
+ANTI JOIN broken USING (dialogue_id, attempt)
+WHERE d.attempt < $attempt
+"""
+ACCEPTED_TEXTS: Final = """
+SELECT place, text
+FROM accepted_before
+JOIN utterances USING (dialogue_id, attempt)
+WHERE place >= $from AND place < $until
 ORDER BY place, turn
 """
 
@@ -74,7 +138,7 @@ WITH planned AS (
     SELECT dialogue_id, attempt,
            count_if(garbled) AS garbled, count_if(template_left) AS template_left, max(words) AS longest_words,
            count_if(empty) AS empty_turns, count_if(role_error) AS role_errors,
-           sum(missing_items) AS missing_items, sum(foreign_items) AS foreign_items,
+           sum(missing_items) AS missing_items, sum(foreign_items) AS foreign_items, sum(unknown_titles) AS unknown_titles,
            count_if(early_target) AS early_targets, count_if(sentiment_error) AS sentiment_errors,
            count_if(decision_error) AS decision_errors, max(copied_words) AS copied_words, count_if(wording_leak) AS wording_leaks,
            count_if(personal_data) AS personal_data, count_if(foreign_language) AS foreign_turns
@@ -83,13 +147,8 @@ WITH planned AS (
     GROUP BY dialogue_id, attempt
 )
 SELECT judged.dialogue_id, judged.attempt, complete, utterances, utterances - turns AS length_difference,
-       coalesce(garbled, 0) AS garbled, coalesce(template_left, 0) AS template_left, coalesce(longest_words, 0) AS longest_words,
-       coalesce(empty_turns, 0) AS empty_turns, coalesce(role_errors, 0) AS role_errors, coalesce(missing_items, 0) AS missing_items,
-       coalesce(foreign_items, 0) AS foreign_items, coalesce(early_targets, 0) AS early_targets,
-       coalesce(sentiment_errors, 0) AS sentiment_errors, coalesce(decision_errors, 0) AS decision_errors,
-       coalesce(copied_words, 0) AS copied_words, coalesce(wording_leaks, 0) AS wording_leaks,
-       coalesce(personal_data, 0) AS personal_data, coalesce(foreign_turns, 0) AS foreign_turns,
-       coalesce(near.near_duplicates, 0) AS near_duplicates
+       (near.other_id IS NOT NULL)::INTEGER AS near_duplicates,
+       coalesce(COLUMNS(summed.* EXCLUDE (dialogue_id, attempt)), 0)
 FROM judged
 LEFT JOIN summed USING (dialogue_id, attempt)
 LEFT JOIN near_duplicates near USING (place)

@@ -117,16 +117,16 @@ _ALL = (
         "One attempt in numbers and booleans, as the suites judge it; documented in expectations/facts.yaml.",
         "dialogue_id VARCHAR, attempt INTEGER, complete BOOLEAN, utterances INTEGER, length_difference INTEGER, garbled INTEGER, "
         "template_left INTEGER, longest_words INTEGER, empty_turns INTEGER, role_errors INTEGER, missing_items INTEGER, "
-        "foreign_items INTEGER, unknown_titles INTEGER, early_targets INTEGER, sentiment_errors INTEGER, decision_errors INTEGER, copied_words INTEGER, "
-        "wording_leaks INTEGER, personal_data INTEGER, foreign_turns INTEGER, near_duplicates INTEGER",
+        "foreign_items INTEGER, unknown_titles INTEGER, early_targets INTEGER, sentiment_errors INTEGER, decision_errors INTEGER, "
+        "copied_words INTEGER, wording_leaks INTEGER, personal_data INTEGER, foreign_turns INTEGER, near_duplicates INTEGER",
         ("dialogue_id", "attempt"),
     ),
     Table(
         "utterance_facts",
         "One utterance of one attempt in numbers and booleans; documented in expectations/facts.yaml.",
         "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, words INTEGER, garbled BOOLEAN, template_left BOOLEAN, empty BOOLEAN, "
-        "role_error BOOLEAN, missing_items INTEGER, foreign_items INTEGER, unknown_titles INTEGER, early_target BOOLEAN, sentiment_error BOOLEAN, "
-        "decision_error BOOLEAN, copied_words INTEGER, wording_leak BOOLEAN, personal_data BOOLEAN, foreign_language BOOLEAN",
+        "role_error BOOLEAN, missing_items INTEGER, foreign_items INTEGER, unknown_titles INTEGER, early_target BOOLEAN, "
+        "sentiment_error BOOLEAN, decision_error BOOLEAN, copied_words INTEGER, wording_leak BOOLEAN, personal_data BOOLEAN, foreign_language BOOLEAN",
         ("dialogue_id", "attempt", "turn"),
     ),
     Table(

@@ -1,0 +1,102 @@
+"""The words behind the lexical facts, from expectations/lexicon.yaml, compiled to patterns that polars and Python both read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from tasks.errors import UserError
+from tasks.settings import Home
+from tasks.settings.loading import read_yaml, validation_line
+
+NEVER = r"\b\B"  # matches nothing
+
+
+def _split(value: object, mark: str | None) -> object:
+    return tuple(part.strip() for part in value.split(mark) if part.strip()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(lambda value: _split(value, None))]
+Phrases = Annotated[tuple[str, ...], BeforeValidator(lambda value: _split(value, ";"))]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GoalSets(_Part):
+    """Sub-goals whose utterance tells an opinion or a decision."""
+
+    likes: tuple[str, ...]
+    dislikes: tuple[str, ...]
+    by_collection: tuple[str, ...]
+    accepts: tuple[str, ...]
+    rejects: tuple[str, ...]
+
+
+class Language(_Part):
+    """One language's words. A language with function words alone can be told from others; its opinions and decisions cannot be judged."""
+
+    function_words: Words = ()
+    clear_praise: Words = ()
+    praise: Words = ()
+    clear_blame: Words = ()
+    blame: Words = ()
+    negation: Words = ()
+    mixed: Words = ()
+    accepts: Words = ()
+    rejects: Words = ()
+    clear_acceptance: Phrases = ()
+    clear_rejection: Phrases = ()
+
+    @property
+    def judges_opinions(self) -> bool:
+        """Whether opinions and decisions can be judged in this language."""
+        return bool(self.clear_praise and self.clear_blame and self.accepts and self.rejects)
+
+
+class Lexicon(_Part):
+    """All of expectations/lexicon.yaml."""
+
+    goals: GoalSets
+    copied_from: int = Field(ge=3)
+    near_duplicate: float = Field(gt=0, le=1)
+    wording: Phrases
+    languages: Mapping[str, Language]
+
+    @cached_property
+    def wording_pattern(self) -> str:
+        """Pattern of speech about the task; words joined by underscores, as sub-goals are written, belong to it."""
+        return f"{phrases(self.wording)}|\\b[a-z]+(?:_[a-z]+)+\\b"
+
+
+def load_lexicon(home: Home) -> Lexicon:
+    """Read the lexicon. Raises UserError."""
+    path = home.project / "expectations" / "lexicon.yaml"
+    content = read_yaml(path)
+    if not isinstance(content, Mapping):
+        raise UserError(f"{path} must be a YAML mapping")
+    try:
+        return Lexicon.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f"{path}: {validation_line(error)}") from None
+
+
+def words(listed: Sequence[str]) -> str:
+    """Return a pattern for any of the words; a `*` stands for any ending, `n't` for the end of a word."""
+    forms = [re.escape(word).replace(r"\*", r"\w*").replace("'", "['\u2019]") for word in listed]
+    starts = [form for form, word in zip(forms, listed, strict=True) if not word.startswith("n't")]
+    ends = [form for form, word in zip(forms, listed, strict=True) if word.startswith("n't")]
+    either = [rf"\b(?:{'|'.join(starts)})\b"] if starts else []
+    return f"(?i:{'|'.join([*either, *(rf'{form}{chr(92)}b' for form in ends)])})" if forms else NEVER
+
+
+def phrases(listed: Sequence[str]) -> str:
+    """Return a pattern for any of the phrases, on word boundaries."""
+    forms = [re.escape(phrase).replace("'", "['\u2019]").replace(r"\ ", r"\s+") for phrase in listed]
+    bounded = [rf"\b{form}" + (r"\b" if phrase[-1].isalnum() else "") for form, phrase in zip(forms, listed, strict=True)]
+    return f"(?i:{'|'.join(bounded)})" if bounded else NEVER

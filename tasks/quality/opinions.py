@@ -1,0 +1,75 @@
+"""Lexical checks of what an utterance thinks and decides, and of the language it is in.
+
+Sentiment is judged only where a sub-goal tells the user's opinion of an item (lexicon: `goals`). Words of praise and of blame are counted,
+clear ones twice; a word with a negation up to three words before it changes sides, and the brief's own titles are taken out first ("The
+Great Escape" praises nothing). An utterance is wrong when it speaks for the other side only: a count of 2 or more there and 0 on its own
+side; 3 or more when a word like "but" or "although" hints that it is mixed. What is mixed, mild or unclear passes; finer judgement is the
+evaluation's job.
+
+A decision is wrong when no word of it stands there at all, or when a clear phrase of the opposite stands there without a clear one of
+its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from tasks.quality.lexicon import Language, Lexicon, phrases, words
+
+ENOUGH = 2  # praise or blame, clear words counted twice, from which an utterance takes a side
+FOREIGN_WORDS = 3  # foreign function words from which an utterance may count as foreign
+FOREIGN_LETTERS = 0.3  # share of letters of another script from which it does
+LATIN = frozenset({"en", "de", "fr", "es", "it", "pt", "nl"})
+
+
+def sentiment_error(language: Language) -> pl.Expr:
+    """Return whether an utterance contradicts its `opinion` (LIKES, DISLIKES or NULL), by the text in `bare`."""
+    praised, unpraised = _counted(language.clear_praise, language.praise, language.negation)
+    blamed, unblamed = _counted(language.clear_blame, language.blame, language.negation)
+    good, bad = praised - unpraised, blamed - unblamed + unpraised
+    enough = pl.when(pl.col("bare").str.contains(words(language.mixed))).then(ENOUGH + 1).otherwise(ENOUGH)
+    return (
+        pl.when(pl.col("opinion") == "DISLIKES")
+        .then((good >= enough) & (bad <= 0))
+        .when(pl.col("opinion") == "LIKES")
+        .then((bad >= enough) & (good <= 0))
+        .otherwise(False)
+    )
+
+
+def _counted(clear: Sequence[str], mild: Sequence[str], negation: Sequence[str]) -> tuple[pl.Expr, pl.Expr]:
+    """Return how much an utterance says of a kind, and how much of that is negated; clear words count twice."""
+    denied = rf"{words(negation)}\s+(?:\w+\s+){{0,2}}"
+    weighed = [(2, words(clear)), (1, words(mild))]
+    said = [weight * pl.col("bare").str.count_matches(form).cast(pl.Int64) for weight, form in weighed]
+    unsaid = [weight * pl.col("bare").str.count_matches(denied + form).cast(pl.Int64) for weight, form in weighed]
+    return said[0] + said[1], unsaid[0] + unsaid[1]
+
+
+def decision_error(language: Language) -> pl.Expr:
+    """Return whether an utterance contradicts its `decision` (accept, reject or NULL), by the text in `bare`."""
+    text = pl.col("bare")
+    accepts, rejects = text.str.contains(words(language.accepts)), text.str.contains(words(language.rejects))
+    clearly_in, clearly_out = text.str.contains(phrases(language.clear_acceptance)), text.str.contains(phrases(language.clear_rejection))
+    return (
+        pl.when(pl.col("decision") == "accept")
+        .then(~accepts | (clearly_out & ~clearly_in))
+        .when(pl.col("decision") == "reject")
+        .then(~rejects | (clearly_in & ~clearly_out))
+        .otherwise(False)
+    )
+
+
+def foreign_language(lexicon: Lexicon, code: str) -> pl.Expr:
+    """Return whether an utterance is in another language than `code`: more foreign function words than own ones, or another script."""
+    own = lexicon.languages[code].function_words
+    foreign = sorted({word for name, other in lexicon.languages.items() if name != code for word in other.function_words} - set(own))
+    text = pl.col("bare")
+    strange = text.str.count_matches(words(foreign))
+    speaks_another = (strange >= FOREIGN_WORDS) & (strange > text.str.count_matches(words(own)))
+    if code not in LATIN:
+        return speaks_another
+    other_script = text.str.count_matches(r"[\p{L}--\p{Latin}]")
+    return speaks_another | (other_script > FOREIGN_LETTERS * text.str.len_chars())
