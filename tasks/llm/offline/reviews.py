@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from tasks.llm.offline.phrases import Lexicon, lexicon, read_table
@@ -23,7 +23,7 @@ class Piece:
     """One thing a review says. `direction` is 1 for praise, -1 for blame, 0 for neither.
 
     A theme has a name and no noun; a trait has noun and adjective; a mere mention has a noun alone. `listed` nouns are
-    aspects one may ask after; others ("baptism in the river") are only ever told.
+    aspects one may ask after, `word` is what a theme was recognised by; other nouns ("baptism in the river") are only ever told.
     """
 
     direction: int
@@ -32,6 +32,7 @@ class Piece:
     adjective: str = ""
     theme: str = ""
     listed: bool = False
+    word: str = field(default="", compare=False)
 
 
 @lru_cache(maxsize=8192)
@@ -90,7 +91,7 @@ def _themes(clause: list[str], direction: int, kind: str) -> Iterator[Piece]:
     for word in clause:
         for name, own in known.get(word, ()):
             if own == direction:
-                yield Piece(direction, theme=name)
+                yield Piece(direction, theme=name, word=word)
 
 
 def _mentions(clause: list[str], lowered: list[str], direction: int, kind: str) -> Iterator[Piece]:
@@ -139,12 +140,14 @@ def _unlisted(clause: list[str], lowered: list[str], at: int, words: Lexicon) ->
         end += 1
     if not 1 <= end - at - 1 <= 3 or (end < len(lowered) and lowered[end] not in words.closers):
         return None
-    if lowered[end - 1].endswith(("ly", "ed")) or lowered[end - 1] in words.direction:
+    last = lowered[end - 1]
+    verb = end - at > 2 and (last.endswith("ing") or (last.endswith("s") and lowered[end - 2] in words.aspects["story"]))
+    if verb or last.endswith(("ly", "ed")) or last in words.direction:
         return None
     start = at + 1
     while start < end - 1 and lowered[start] in words.adjectives:
         start += 1
-    return (start, end, False) if lowered[end - 1] not in words.modifiers or end - start > 1 else None
+    return (start, end, False) if last not in words.modifiers or end - start > 1 else None
 
 
 def _linked(clause: list[str], lowered: list[str], end: int, words: Lexicon) -> int:

@@ -77,7 +77,8 @@ class Scene:
         """Remember what a turn did, for the one that answers it."""
         goals = frozenset(line.goals)
         if line.role == "user":
-            self.heard = heard_in(goals)
+            liked = self.item(self.current).collection == "LIKES"
+            self.heard = "known" if "have_seen" in goals and liked else heard_in(goals)
             if self.heard in ("likes", "dislikes"):
                 self.greeted = self.heard
             self.accepted = self.accepted or self.heard == "accepted"
@@ -249,5 +250,9 @@ def plural(noun: str) -> str:
 
 
 def _alike(one: Piece, other: Piece) -> bool:
-    """Tell whether two pieces would say the same thing twice: one noun in both, or two themes of one kind."""
-    return bool(one.noun and other.noun and (one.noun in other.noun or other.noun in one.noun)) or one.theme == other.theme != ""
+    """Tell whether two pieces would say the same thing twice: one noun in both, a noun that made the other's theme, one theme."""
+    if one.theme and other.theme:
+        return one.theme == other.theme
+    if one.noun and other.noun:
+        return one.noun in other.noun or other.noun in one.noun
+    return bool({one.word, other.word} & {*one.noun.split(), *other.noun.split(), one.adjective, other.adjective} - {""})

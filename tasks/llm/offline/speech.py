@@ -13,7 +13,7 @@ _SENTENCE = re.compile(r"(^|[.!?] +)([a-z])")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])(?!uni|use|usu|eu|one\b|once)")
 # The first word of a long form is kept as it stands; before a full stop or a comma nobody says "it's".
 _LONG_FORMS = re.compile(
-    r"\b([Ii]t|[Tt]hat|[Tt]here|[Ww]hat|[Hh]ere)( is)(?= [a-z])(?! to my)"
+    r"(?<!of )\b([Ii]t|[Tt]hat|[Tt]here|[Ww]hat|[Hh]ere)( is)(?= [a-z])"
     r"|\b(I)( am| will| would)(?= [a-z])"
     r"|\b([Tt]hey|[Yy]ou|[Ww]e)( are| will)(?= [a-z])"
     r"|\b(I|[Tt]hey|[Yy]ou)( have)(?= (?:already|just|been|never|not|got|looked|read|come|found|had|heard)\b)"
@@ -47,7 +47,9 @@ def _more(scene: Scene, line: Line, text: str) -> list[str]:
     """Return another sentence for an utterance that would be curt without it."""
     goal = line.goals[-1] if line.goals else ""
     table = f"more.{scene.heard}" if goal in ("respond_simply", "respond_mood") else f"more.{_FAMILY.get(goal, goal)}"
-    if scene.brief or table not in scene.voice.tables or not scene.voice.chance(_CURT.get(text.count(" ") // 5, 0.0)):
+    if scene.brief or table not in scene.voice.tables or (text.endswith("?") and goal.startswith("reject")):
+        return []
+    if not scene.voice.chance(_CURT.get(text.count(" ") // 5, 0.0)):
         return []
     return [scene.say(table)]
 
