@@ -13,6 +13,7 @@ from flows.collecting import collect
 from flows.generation import write_dialogues
 from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
+from flows.preflight import check_build
 from flows.results import BuildResult
 from flows.stages import Context, run_stage
 from tasks.runs import describe_run, finish_run, start_run
@@ -38,8 +39,9 @@ async def build(domain: str, options: BuildOptions = BuildOptions(), data: str |
     keep_logs_plain()
     home = Home.find(Path(data) if data else None)
     context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
+    check_build(home, context.domain, options)
     with domain_lock(home, domain):
-        sources = steps.check_sources(context)
+        sources = steps.source_hashes(context)
         _note_start(context, sources)
         state = "failed"
         try:

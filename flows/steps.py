@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import duckdb
 
 from flows.options import BuildOptions
+from flows.preflight import pseudonym_key
 from flows.stages import Context, Stage
 from tasks.briefs import load_briefs, plan_briefs
 from tasks.dialogues import parse_transcripts
@@ -28,22 +28,13 @@ from tasks.runs import code_version, config_hash
 from tasks.templates import load_templates
 from tasks.warehouse import StageRecord, open_warehouse
 
-PSEUDONYM_KEY = "REDIAL_PSEUDONYM_KEY"
 
-
-def check_sources(context: Context) -> dict[str, str]:
-    """Return each source file's SHA-256 by name. Raises UserError when one is missing or cannot be read."""
-    found = {}
-    for source in (*context.domain.sources.reviews, *context.domain.sources.metadata):
-        path = Path(source.path)
-        try:
-            found[path.name] = file_hash(path)
-        except FileNotFoundError:
-            fetch = f"; `redial fetch {context.domain.name}` downloads it" if source.url else ""
-            raise UserError(f"there is no source file {path}{fetch}") from None
-        except OSError as error:
-            raise UserError(f"the source file {path} cannot be read: {error.strerror}") from None
-    return found
+def source_hashes(context: Context) -> dict[str, str]:
+    """Return each source file's SHA-256 by name; files of one name are told apart by their place in the domain file."""
+    paths = [Path(source.path) for source in (*context.domain.sources.reviews, *context.domain.sources.metadata)]
+    names = [path.name for path in paths]
+    told = [name if names.count(name) == 1 else f"{name} ({number})" for number, name in enumerate(names, 1)]
+    return {name: file_hash(path) for name, path in zip(told, paths, strict=True)}
 
 
 def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
@@ -141,9 +132,6 @@ def verdicts(context: Context) -> Stage:
 
 def release(context: Context, options: BuildOptions, judged: StageRecord) -> ReleaseInfo:
     """Write the release, or confirm the one that stands. Raises UserError when its own checks fail."""
-    key = os.environ.get(PSEUDONYM_KEY, "").encode()
-    if options.pseudonymise and not key:
-        raise UserError(f"--pseudonymise needs a secret in the environment variable {PSEUDONYM_KEY}")
     domain = context.domain
     facts = {
         "title": domain.title or domain.name,
@@ -157,7 +145,7 @@ def release(context: Context, options: BuildOptions, judged: StageRecord) -> Rel
         "code_version": code_version(),
     }
     with open_warehouse(context.home.warehouse(domain.name)) as con:
-        info = write_release(con, context.home, domain.name, run=facts, pseudonymise_key=key if options.pseudonymise else None)
+        info = write_release(con, context.home, domain.name, run=facts, pseudonymise_key=pseudonym_key(options))
         faults = check_release(info.path)
         if faults:
             raise UserError(f"the release {info.path} fails its own checks: {'; '.join(faults[:3])}")

@@ -57,8 +57,11 @@ def build(
         settings=settings_from(setting or []),
     )
     home: Home = ctx.obj
-    load_domain(home, domain, options.over())  # a mistake is told before anything is started
+    chosen = load_domain(home, domain, options.over())
+    from flows.preflight import check_build
     from flows.running import run_flow
+
+    check_build(home, chosen, options)  # a mistake is told before anything is started
 
     async def start() -> Any:
         from flows.build import build as build_flow

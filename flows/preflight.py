@@ -1,0 +1,71 @@
+"""Looks for what would make a run fail, before anything is started or written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flows.options import BuildOptions
+from tasks.errors import UserError
+from tasks.llm.litellm_door import check_model, load_litellm
+from tasks.prompts import load_profile
+from tasks.settings import Domain, Home
+from tasks.templates import load_templates
+
+PSEUDONYM_KEY = "REDIAL_PSEUDONYM_KEY"
+WRITER = "offline/writer"
+
+
+def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
+    """Raise UserError for the first thing that would stop a build: sources, templates, profile, model, keys, folder."""
+    check_sources(domain)
+    load_templates(home, domain.briefs.templates)
+    load_profile(home, domain.generate.profile)
+    _check_model(domain)
+    pseudonym_key(options)
+    _check_writable(home.data)
+
+
+def check_sources(domain: Domain) -> None:
+    """Raise UserError when a source file is missing, no file, empty or not readable."""
+    for source in (*domain.sources.reviews, *domain.sources.metadata):
+        path = Path(source.path)
+        if not path.exists():
+            fetch = f"; `redial fetch {domain.name}` downloads it" if source.url else ""
+            raise UserError(f"there is no source file {path}{fetch}")
+        if not path.is_file():
+            raise UserError(f"the source {path} is not a file")
+        if not path.stat().st_size:
+            raise UserError(f"the source file {path} is empty")
+        if not os.access(path, os.R_OK):
+            raise UserError(f"the source file {path} cannot be read: permission denied")
+
+
+def pseudonym_key(options: BuildOptions) -> bytes | None:
+    """Return the secret for pseudonyms, or None when none are wanted. Raises UserError when it is wanted and not there."""
+    if not options.pseudonymise:
+        return None
+    key = os.environ.get(PSEUDONYM_KEY, "").encode()
+    if not key:
+        raise UserError(f"--pseudonymise needs a secret in the environment variable {PSEUDONYM_KEY}")
+    return key
+
+
+def _check_model(domain: Domain) -> None:
+    model = domain.generate.model
+    if model.startswith("offline/"):
+        if model != WRITER:
+            raise UserError(f"unknown model {model!r}: the embedded writer is called {WRITER}")
+        return
+    check_model(load_litellm(), domain.generate)
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise UserError when the data folder cannot be made or written."""
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"the data folder {folder} cannot be written: {error.strerror}") from None

@@ -1,0 +1,138 @@
+"""What a user can get wrong: one clear line, exit code 2, no traceback, nothing half-written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REVIEW = {"reviewerID": "u", "asin": "i", "reviewText": "a fine thing", "overall": 5.0, "unixReviewTime": 1_300_000_000}
+DOMAIN = "noun: thing\nsources: {{format: amazon_2014, reviews: [{path}]}}\nuntitled: use_id\n{more}"
+
+
+def redial(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY") and name != "PREFECT_API_URL"}
+    return subprocess.run(
+        [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), *arguments],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def assert_told(done: subprocess.CompletedProcess[str], words: str, data: Path) -> None:
+    assert done.returncode == 2, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("redial: ")]
+    assert len(told) == 1
+    assert words in told[0]
+    assert "Traceback" not in done.stderr and "leaked" not in done.stderr
+    assert not list((data / "releases").rglob("*")) if (data / "releases").exists() else True
+
+
+def domain(data: Path, name: str, text: str) -> None:
+    (data / "domains").mkdir(parents=True, exist_ok=True)
+    (data / "domains" / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def reviews(path: Path, count: int = 30) -> Path:
+    with gzip.open(path, "wt", encoding="utf-8") as out:
+        for number in range(count):
+            out.write(json.dumps({**REVIEW, "reviewerID": f"u{number}"}) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nowhere", "unknown domain 'nowhere'"),
+        ("../../etc/passwd", "is not a domain name"),
+        ("it's", "is not a domain name"),
+        ('"; DROP TABLE briefs; --', "is not a domain name"),
+    ],
+)
+def test_a_domain_that_is_none(tmp_path: Path, name: str, words: str) -> None:
+    assert_told(redial(tmp_path, "build", name), words, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("nuon: typo\n", "nuon: is not a known setting"),
+        ("quality: [\n", "is not valid YAML"),
+        ("generate: {model: offline/poet}\n", "unknown model 'offline/poet'"),
+        ("generate: {model: nobody/knows}\n", "litellm knows no such provider"),
+        ("generate: {model: openai/gpt-4o-mini}\n", "needs OPENAI_API_KEY in the environment"),
+        ("generate: {profile: nothing}\n", "nothing"),
+        ("briefs: {templates: nothing}\n", "unknown template set 'nothing'"),
+    ],
+)
+def test_a_domain_file_that_cannot_work(tmp_path: Path, more: str, words: str) -> None:
+    domain(tmp_path, "shop", DOMAIN.format(path=reviews(tmp_path / "r.json.gz"), more=more))
+    done = redial(tmp_path, "build", "shop")
+    assert_told(done, words, tmp_path)
+    assert not (tmp_path / "warehouse").exists()
+
+
+def test_a_source_that_is_missing_or_empty_stops_before_anything_starts(tmp_path: Path) -> None:
+    domain(tmp_path, "shop", DOMAIN.format(path="gone.json.gz", more=""))
+    assert_told(redial(tmp_path, "build", "shop"), "there is no source file", tmp_path)
+    (tmp_path / "domains" / "gone.json.gz").touch()
+    assert_told(redial(tmp_path, "build", "shop"), "is empty", tmp_path)
+    assert not (tmp_path / "warehouse").exists()
+
+
+def test_sources_that_cannot_be_read_stop_the_run_in_one_line(tmp_path: Path) -> None:
+    good = reviews(tmp_path / "good.json.gz", 400).read_bytes()
+    cases = {
+        "plain": (b"this is no gzip file at all\n", "plain.json.gz"),
+        "cut": (good[: len(good) // 2], "cut.json.gz"),
+        "columns": (gzip.compress(b'{"user": 1, "stars": 2}\n' * 50), "columns.json.gz"),
+        "nobody": (good, "no user left"),
+    }
+    for name, (content, words) in cases.items():
+        (tmp_path / f"{name}.json.gz").write_bytes(content)
+        domain(tmp_path, name, DOMAIN.format(path=tmp_path / f"{name}.json.gz", more=""))
+        assert_told(redial(tmp_path, "build", name), words, tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    assert_told(redial(locked, "build", "demo"), "cannot be written", locked)
+
+
+def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = redial(tmp_path / "file", "build", "demo")
+    assert (done.returncode, "cannot be written" in done.stderr) == (2, True)
+
+
+def test_options_out_of_bounds(tmp_path: Path) -> None:
+    for arguments, words in (
+        (("--max-dialogues", "0"), "max_dialogues"),
+        (("--profile", "sonnet"), "profile"),
+        (("--set", "preprocess.core"), "is not of the form"),
+        (("--set", "preprocess.cores=1"), "preprocess.cores: is not a known setting"),
+        (("--pseudonymise",), "REDIAL_PSEUDONYM_KEY"),
+    ):
+        assert_told(redial(tmp_path, "build", "demo", *arguments), words, tmp_path)
+
+
+def test_looking_before_building_says_what_to_do(tmp_path: Path) -> None:
+    for arguments, words in (
+        (("funnel", "demo"), "run `redial build demo` first"),
+        (("stats", "demo"), "run `redial build demo` first"),
+        (("stats", "no-such-thing"), "is neither a domain"),
+        (("show", "0123456789abcdef"), "there is no dialogue"),
+        (("show", "../x"), "is not a dialogue id"),
+        (("templates", "check", "nothing"), "unknown template set"),
+    ):
+        assert_told(redial(tmp_path, *arguments), words, tmp_path)
