@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from tasks.templates.grammar import Grammar, Said
@@ -104,6 +105,7 @@ class Census:
         return tuple(collection for collection in found if collection)
 
 
+@cache
 def _after(left: Left, introduced: tuple[Collection, ...]) -> Left | None:
     """Return what is left once items are introduced; None if one is not there, or the target comes before the others."""
     for collection in introduced:

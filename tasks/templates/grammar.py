@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +90,9 @@ def parse_grammar(content: Any, goals: Goals, source: str) -> Grammar:
     except ValidationError as error:
         raise UserError(f"{source}: {validation_line(error)}") from None
     known = goals.by_id
-    faults = [*_range_faults(file), *_name_faults(file, known), *_speaker_faults(file, known), *_doubles(file, known)]
-    if faults:
-        raise UserError(f"{source}: {faults[0]}")
+    fault = next(chain(_range_faults(file), _name_faults(file, known), _speaker_faults(file, known), _doubles(file, known)), None)
+    if fault:  # only the first: a later check relies on what an earlier one has found in order
+        raise UserError(f"{source}: {fault}")
     states = {
         name: State(state.speaker, {said: move.then for move in state.moves for said in _expand(move.say, file.sets, known)}, state.ends)
         for name, state in file.states.items()
