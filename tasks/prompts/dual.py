@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tasks.briefs.values import Brief, BriefItem
 from tasks.prompts.fence import fence
@@ -19,15 +20,15 @@ _FENCE = re.compile(r"^```\w*\s*|\s*```$")
 def render_user_turn(profile: Profile, goals: Goals, brief: Brief, so_far: Sequence[Spoken], turn: int) -> Prompt:
     """Render the user agent's request for turn `turn` (from 1).
 
-    It sees the user's liked and disliked items with the user's own reviews and ratings, and a recommended item from the
-    turn on in which the recommender named it.
+    It sees the user's liked and disliked items with the user's own reviews and ratings, and the target from the turn on in
+    which the recommender named it. Other people's reviews are the recommender's to tell.
 
     Raises:
         ValueError: the turn is not the user's, or `so_far` does not hold the turns before it.
     """
     _check(brief, so_far, turn, "user")
     known = _introduced(brief, turn)
-    shown = [item for item in brief.items if item.collection != "MIGHT_LIKES" or item.slot in known]
+    shown = [replace(item, other_review=None) for item in brief.items if item.collection != "MIGHT_LIKES" or item.slot in known]
     line = turn_line(profile, goals, turn, brief.template.turns[turn - 1])
     return _prompt(profile, profile.user_turn, brief, so_far, line, user_information(profile, brief, shown))
 
@@ -81,13 +82,7 @@ def _introduced(brief: Brief, turn: int) -> frozenset[int]:
 
 
 def _blind(item: BriefItem, about: bool) -> BriefItem:
-    return BriefItem(
-        slot=item.slot,
-        item_id=item.item_id,
-        title=item.title,
-        collection=item.collection,
-        other_review=item.other_review if about else None,
-    )
+    return replace(item, user_review=None, rating=None, other_review=item.other_review if about else None)
 
 
 def _check(brief: Brief, so_far: Sequence[Spoken], turn: int, role: str) -> None:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 from tasks.llm.offline.reading import Line
-from tasks.llm.offline.scene import Scene, aspect
+from tasks.llm.offline.scene import Scene
+from tasks.llm.offline.telling import aspect
 
 MOST_WORDS = 60  # of one utterance (2.5.1)
 _SENTENCE = re.compile(r"(^|[.!?] +)([a-z])")
@@ -27,10 +28,11 @@ _FAMILY = {goal: "accept" for goal in ("accept_without_reason", "accept_with_rea
 
 def speak(scene: Scene, line: Line) -> str:
     """Return the utterance of a turn, items as `{{item:N}}`; shorter words are tried when it would be too long."""
-    before = (set(scene.told), dict(scene.question), scene.current)
+    told, current = scene.teller.state(), scene.current
     for brief in (False, True):
-        scene.brief = brief
-        scene.told, scene.question, scene.current = set(before[0]), dict(before[1]), before[2]
+        scene.teller.brief = brief
+        scene.teller.go_back(told)
+        scene.current = current
         text = _utterance(scene, line)
         if words(scene, text) <= MOST_WORDS:
             break
@@ -110,7 +112,7 @@ def _chat(scene: Scene, line: Line, goal: str) -> str:
 
 def _greet(scene: Scene, line: Line, goal: str) -> str:
     slot = _new(scene, line, "LIKES" if goal == "greeting_likes" else "DISLIKES")
-    return scene.say(goal, item=scene.name(slot), said=scene.own_says(slot, 1 if goal == "greeting_likes" else -1))
+    return scene.say(goal, item=scene.name(slot), said=scene.teller.own_says(scene.item(slot), 1 if goal == "greeting_likes" else -1))
 
 
 def _new(scene: Scene, line: Line, collection: str) -> int:
@@ -140,7 +142,7 @@ def _ask_recommendation(scene: Scene, line: Line, goal: str) -> str:
 
 
 def _ask_detail(scene: Scene, line: Line, goal: str) -> str:
-    about = scene.ask_about(scene.current) if scene.voice.chance(0.7) else None
+    about = scene.teller.ask_about(scene.item(scene.current)) if scene.voice.chance(0.7) else None
     return scene.say(f"{goal}.about", **about) if about else scene.say(goal)
 
 
@@ -152,11 +154,11 @@ def _others(scene: Scene, line: Line, goal: str) -> str:
         table = "introduce_other.good" if direction else "introduce_other.mixed"
     else:
         table = _table(scene, goal, scene.heard)
-    return scene.say(table, said=scene.other_says(slot, direction))
+    return scene.say(table, said=scene.teller.other_says(scene.item(slot), direction))
 
 
 def _accept_reason(scene: Scene, line: Line, goal: str) -> str:
-    piece = scene.reasons.get(scene.current)
+    piece = scene.teller.reasons.get(scene.current)
     if piece and piece.listed and not scene.brief:
         return scene.say(goal, said=scene.say("accept_reason_aspect", **aspect(piece)))
     return scene.say(goal, said=scene.say("accept_reason_general"))
@@ -166,12 +168,12 @@ def _have_seen(scene: Scene, line: Line, goal: str) -> str:
     if line.goals[-1] != goal:
         return scene.say("reason_seen_only")
     liked = scene.item(scene.current).collection != "DISLIKES"
-    said = scene.own_says(scene.current, 1 if liked else -1, most=1)
+    said = scene.teller.own_says(scene.item(scene.current), 1 if liked else -1, most=1)
     return scene.say(f"{goal}.{'likes' if liked else 'dislikes'}", said=said)
 
 
 def _dislikes_review(scene: Scene, line: Line, goal: str) -> str:
-    return scene.say(goal, said=scene.own_says(scene.current, -1))
+    return scene.say(goal, said=scene.teller.own_says(scene.item(scene.current), -1))
 
 
 _SPEAKERS: dict[str, Callable[[Scene, Line, str], str]] = {
