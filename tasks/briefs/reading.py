@@ -26,7 +26,7 @@ WITH page AS (
     SELECT review_id, text FROM reviews
     WHERE review_id IN (SELECT user_review_id FROM filled UNION ALL SELECT other_review_id FROM filled)
 ), ratings AS (
-    SELECT user_id, item_id, rating FROM preferences SEMI JOIN filled USING (user_id, item_id)
+    SELECT user_id, item_id, rating FROM preferences WHERE user_id IN (SELECT user_id FROM page)
 )
 SELECT f.dialogue_id, f.user_id, f.position, f.target_item_id, f.template_id,
        f.slot, f.item_id, f.title, f.collection, own.text, other.text, r.rating
@@ -53,6 +53,8 @@ def load_briefs(con: duckdb.DuckDBPyConnection, domain: Domain, which: range | S
     Raises:
         UserError: an id that is no brief's.
     """
+    if which is not None and not which:
+        return
     templates = _load_templates(con)
     pages = _by_order(con, which) if which is None or isinstance(which, range) else _by_id(con, which)
     for rows in pages:

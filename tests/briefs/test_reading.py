@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from tasks.briefs import load_briefs, plan_briefs, reading
+from tasks.briefs import ReadAhead, load_briefs, plan_briefs, reading
 from tasks.errors import UserError
 from tasks.templates import Template
 from tests.support.preferred_users import made_domain
@@ -58,3 +58,29 @@ def test_the_connection_is_free_between_two_briefs(planned: duckdb.DuckDBPyConne
 def test_an_unknown_id_is_one_clear_line(planned: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(UserError, match="there is no brief 'nothing'"):
         list(load_briefs(planned, made_domain(), ["nothing"]))
+
+
+def test_reading_ahead_gives_the_same_briefs_in_any_order(planned: duckdb.DuckDBPyConnection) -> None:
+    whole = {brief.dialogue_id: brief for brief in load_briefs(planned, made_domain())}
+    ids = list(whole)
+    reader = ReadAhead(planned, made_domain(), page=50)
+    for asked in (ids[:20], ids[20:40], ids[40:70], ids[65:60:-1], [ids[500], ids[3], ids[501]], ids[-3:], []):
+        assert reader.fetch(asked) == [whole[dialogue_id] for dialogue_id in asked]
+
+
+def test_reading_ahead_searches_once_for_a_page(planned: duckdb.DuckDBPyConnection) -> None:
+    ids = [row[0] for row in planned.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order LIMIT 60").fetchall()]
+    reader = ReadAhead(planned, made_domain(), page=50)
+    reader.fetch(ids[:10])
+    planned.execute("ALTER TABLE briefs RENAME TO briefs_hidden")  # what is read from now on would be noticed
+    try:
+        assert [brief.dialogue_id for brief in reader.fetch(ids[10:50])] == ids[10:50]
+        with pytest.raises(duckdb.CatalogException):
+            reader.fetch(ids[50:60])
+    finally:
+        planned.execute("ALTER TABLE briefs_hidden RENAME TO briefs")
+
+
+def test_reading_ahead_of_an_unknown_id_is_one_clear_line(planned: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(UserError, match="there is no brief 'nothing'"):
+        ReadAhead(planned, made_domain()).fetch(["nothing"])
