@@ -1,0 +1,30 @@
+"""The figures in docs/templates.md are those the code counts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tasks.briefs.choosing import make_choice
+from tasks.settings import Briefs, Home
+from tasks.templates import class_rows, load_templates
+
+
+def test_the_table_and_the_tilt_are_the_counted_ones() -> None:
+    page = (Home().project / "docs" / "templates.md").read_text(encoding="utf-8")
+    rows = [
+        f"| {row.recommendations} | {row.fewest_utterances} to {row.most_utterances} | {row.in_set} | {row.in_grammar:,} |"
+        for row in class_rows(Home())
+    ]
+    assert "\n".join(rows) in page
+    said = re.search(r"it is (-[0-9.]+);", page)
+    assert said and float(said[1]) == pytest.approx(make_choice(load_templates(Home()).templates, Briefs()).tilt, abs=5e-4)
+
+
+def test_the_example_set_on_the_page_is_legal(own_home: Home) -> None:
+    page = (Home().project / "docs" / "templates.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert example
+    (own_home.project / "goal_specs" / "templates" / "mine.yaml").write_text(example[1], encoding="utf-8")
+    assert [template.recommendations for template in load_templates(own_home, "mine").templates] == [1]
