@@ -29,7 +29,11 @@ class BriefItem:
 
 @dataclass(frozen=True)
 class Brief:
-    """One dialogue to write (2.5.1). `dialogue_id` is a hash of all that follows it; `position` counts a user's dialogues from 1."""
+    """One dialogue to write (2.5.1).
+
+    `dialogue_id` is a hash of all that follows it, reviews by their text. `position` is the target's place among the user's MIGHT_LIKES
+    items, from 1; it has gaps where an item could not be planned for.
+    """
 
     dialogue_id: str
     user_id: str
