@@ -13,7 +13,12 @@ from tasks.errors import UserError
 from tasks.warehouse.tables import create_tables
 
 _LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
-_SETTINGS: dict[str, str | int] = {"threads": 2, "memory_limit": "600MB", "preserve_insertion_order": "true"}
+_SETTINGS: dict[str, str | int] = {
+    "threads": 2,
+    "memory_limit": "600MB",
+    "preserve_insertion_order": "true",
+    "enable_progress_bar": "false",
+}
 
 
 @contextmanager
