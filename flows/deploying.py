@@ -1,0 +1,96 @@
+"""Registers what is to be run on a Prefect server: every deployment of prefect.yaml, one for each further domain, the automations."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tasks.errors import UserError
+from tasks.settings import Home
+
+POOL = "redial"
+PATTERN = "demo"  # the deployment others are modelled on
+POOL_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class ServerApi:
+    """A Prefect server's REST interface."""
+
+    client: httpx.Client
+
+    @classmethod
+    def at(cls, address: str, environment: Mapping[str, str] = os.environ) -> ServerApi:
+        """Talk to a server; `environment` holds the basic-auth string, if it asks for one."""
+        user, _, password = environment.get("PREFECT_API_AUTH_STRING", "").partition(":")
+        return cls(httpx.Client(base_url=address, timeout=30, auth=(user, password) if user else None))
+
+    def check_login(self) -> None:
+        """Raise UserError when the server does not let us in."""
+        if self.client.get("/admin/version").status_code == 401:
+            raise UserError("the Prefect server asks for a login: set PREFECT_API_AUTH_STRING to its PREFECT_SERVER_API_AUTH_STRING")
+
+    def has_pool(self) -> bool:
+        """Tell whether the work pool exists."""
+        return self.client.get(f"/work_pools/{POOL}").status_code == 200
+
+
+def all_deployments(home: Home) -> dict[str, Any]:
+    """Return prefect.yaml's content with one more deployment for every domain file that it does not name.
+
+    Raises:
+        UserError: prefect.yaml is not there or not valid YAML.
+    """
+    try:
+        content: dict[str, Any] = yaml.safe_load((home.project / "prefect.yaml").read_text("utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"{home.project / 'prefect.yaml'} cannot be read: {error}") from None
+    content.pop("definitions", None)  # only anchors, which YAML has put in place by now
+    known = {entry["name"] for entry in content["deployments"]}
+    pattern = next(entry for entry in content["deployments"] if entry["name"] == PATTERN)
+    for domain in sorted(set(home.domain_files()) - known):
+        more = {"name": domain, "description": f"Build the domain {domain}.", "tags": ["redial"], "parameters": {"domain": domain}}
+        content["deployments"].append({**deepcopy(pattern), **more})
+    content["pull"] = [{"prefect.deployments.steps.set_working_directory": {"directory": str(home.project)}}]
+    return content
+
+
+def put_deployments(home: Home, api: ServerApi, folder: Path, environment: Mapping[str, str]) -> None:
+    """Register every deployment with `prefect deploy --all`. Raises UserError with the log's name when it fails."""
+    deadline = time.monotonic() + POOL_TIMEOUT_S
+    while not api.has_pool():
+        if time.monotonic() > deadline:
+            raise UserError(f"the server has no work pool {POOL!r}: start a worker, or `prefect work-pool create {POOL} --type process`")
+        time.sleep(0.2)
+    file, log = folder / "deployments.yaml", folder / "deploy.log"
+    file.write_text(yaml.safe_dump(all_deployments(home), sort_keys=False), "utf-8")
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
+    with log.open("wb") as out:
+        done = subprocess.run(
+            command, cwd=home.project, env=dict(environment), stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
+        )
+    if done.returncode:
+        raise UserError(f"`prefect deploy --all` failed; see {log}")
+
+
+def put_automations(home: Home, api: ServerApi) -> None:
+    """Create the automations of automations.yaml, or bring those of the same name up to date."""
+    wanted = yaml.safe_load((home.project / "automations.yaml").read_text("utf-8"))["automations"]
+    for automation in wanted:
+        found = api.client.post("/automations/filter", json={"automations": {"name": {"any_": [automation["name"]]}}})
+        there = found.raise_for_status().json()
+        if there:
+            answer = api.client.put(f"/automations/{there[0]['id']}", json={**automation, "enabled": there[0]["enabled"]})
+        else:
+            answer = api.client.post("/automations/", json=automation)
+        answer.raise_for_status()
