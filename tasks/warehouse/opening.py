@@ -63,8 +63,10 @@ def attach_read_only(con: duckdb.DuckDBPyConnection, path: Path, alias: str) -> 
 
 def _connect(path: Path, *, read_only: bool, settings: dict[str, str | int]) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path), read_only=read_only, config={key: str(value) for key, value in settings.items()})
+        con = duckdb.connect(str(path), read_only=read_only, config={key: str(value) for key, value in settings.items()})
     except duckdb.IOException as error:
         if _LOCKED.search(str(error)):
             raise UserError(f"another process is working on {path}: wait until it ends, or stop it") from None
         raise UserError(f"the warehouse {path} cannot be opened: {str(error).splitlines()[0]}") from None
+    con.execute("SET enable_progress_bar = false")  # it would write into the caller's output
+    return con
