@@ -17,7 +17,6 @@ _SETTINGS: dict[str, str | int] = {
     "threads": 2,
     "memory_limit": "600MB",
     "preserve_insertion_order": "true",
-    "enable_progress_bar": "false",
 }
 
 
