@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from tasks.llm.offline import evaluating
 from tasks.llm.offline.misbehaving import Draft, misbehaved
 from tasks.llm.offline.reading import Asked, read, task_of
 from tasks.llm.offline.scene import Scene
@@ -105,5 +106,9 @@ TASKS: dict[str, Callable[[Sequence[Mapping[str, str]], Random, Mapping[str, flo
     "repair_turns": _dialogue,
     "user_turn": _one_turn,
     "agent_turn": _one_turn,
+    "recommend": lambda messages, rng, _: Written(evaluating.recommend(messages, rng), "stop"),
+    "judge": lambda messages, rng, _: Written(evaluating.judge(messages, rng), "stop"),
+    "compare": lambda messages, rng, _: Written(evaluating.compare(messages, rng), "stop"),
+    "respond": lambda messages, rng, _: Written(evaluating.respond(messages, rng), "stop"),
 }
 """What the writer can do, by the prompt's `Task:` line; anything else gets a plain sentence."""

@@ -1,0 +1,59 @@
+"""Dialogue quality (4.1): what is drawn to be judged, a model as judge, and Table 4 and Figure 4 from anybody's verdicts."""
+
+from tasks.evaluation.quality.drawing import pair_tasks, utterance_tasks
+from tasks.evaluation.quality.judge import (
+    Judged,
+    JudgeProfile,
+    judge_pairs,
+    judge_utterances,
+    load_judge_profile,
+    parse_choice,
+    parse_grades,
+)
+from tasks.evaluation.quality.tables import (
+    Agreement,
+    Comparison,
+    PositionBias,
+    Scores,
+    against_people,
+    figure4,
+    figure4_markdown,
+    position_bias,
+    rater_agreement,
+    settle_orders,
+    table4,
+    table4_markdown,
+)
+from tasks.evaluation.quality.values import CHOICES, METRICS, Choice, Metric, PairTask, Preference, Rating, UtteranceTask
+
+__all__ = [
+    "CHOICES",
+    "METRICS",
+    "Agreement",
+    "Choice",
+    "Comparison",
+    "JudgeProfile",
+    "Judged",
+    "Metric",
+    "PairTask",
+    "PositionBias",
+    "Preference",
+    "Rating",
+    "Scores",
+    "UtteranceTask",
+    "against_people",
+    "figure4",
+    "figure4_markdown",
+    "judge_pairs",
+    "judge_utterances",
+    "load_judge_profile",
+    "pair_tasks",
+    "parse_choice",
+    "parse_grades",
+    "position_bias",
+    "rater_agreement",
+    "settle_orders",
+    "table4",
+    "table4_markdown",
+    "utterance_tasks",
+]

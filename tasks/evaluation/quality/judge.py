@@ -1,0 +1,157 @@
+"""A language model as judge of dialogues (4.1, App. D.1): single utterances, and pairs in both orders."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from string import Template
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasks.errors import UserError
+from tasks.evaluation.corpora import Utterance
+from tasks.evaluation.quality.values import HIGHEST, LOWEST, METRICS, Choice, Metric, PairTask, Preference, Rating, UtteranceTask
+from tasks.llm.errors import CallFailed
+from tasks.llm.values import Ask, Message
+from tasks.prompts import fence
+from tasks.settings import Home
+from tasks.settings.loading import read_yaml, validation_line
+
+AskFor = Callable[[str], Ask]  # a task's id -> the way to the judge for it
+AT_ONCE = 500
+_OBJECT = re.compile(r"\{[^{}]*\}")
+_GRADE = re.compile(r"(fluency|informativeness|logic|coherence)\W{1,6}([0-9]+(?:\.[0-9]+)?)", re.IGNORECASE)
+_CHOICES: dict[int, Choice] = {0: "tie", 1: "first", 2: "second"}
+
+
+class JudgeProfile(BaseModel):
+    """The words a judge is asked with. Texts take the places `$context $utterance` and `$first $second`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    version: int = Field(ge=1)
+    temperature: float = Field(0.0, ge=0, le=2)
+    system: str
+    utterance: str
+    pair: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one judge said: ratings or preferences, and how many answers could not be had or read."""
+
+    ratings: tuple[Rating, ...] = ()
+    preferences: tuple[Preference, ...] = ()
+    unanswered: int = 0
+    unreadable: int = 0
+
+
+def load_judge_profile(home: Home, name: str = "judge") -> JudgeProfile:
+    """Load a judge's profile from goal_specs/evaluation. Raises UserError when it is missing or wrong."""
+    path = home.project / "goal_specs" / "evaluation" / f"{name}.yaml"
+    if not re.fullmatch(r"judge[a-z0-9_]*", name) or not path.is_file():
+        raise UserError(f"unknown judge profile {name[:80]!r}: there is no goal_specs/evaluation/{name[:80]}.yaml")
+    try:
+        return JudgeProfile.model_validate(read_yaml(path))
+    except ValidationError as error:
+        raise UserError(f"{path}: {validation_line(error)}") from None
+
+
+async def judge_utterances(ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[UtteranceTask]) -> Judged:
+    """Let a judge grade utterances.
+
+    Args:
+        ask_for: the way to the model for a task.
+        profile: the words.
+        judge: what the judge is called in ratings, such as "openai/gpt-4o-mini seed 1".
+        tasks: what to grade.
+
+    Raises:
+        RunStopped: the budget is spent or the circuit breaker opened.
+    """
+    texts = await _answers(ask_for, [(task.task_id, _utterance_messages(profile, task)) for task in tasks])
+    grades = [None if text is None else parse_grades(text) for text in texts]
+    ratings = tuple(
+        Rating(task.task_id, judge, metric, value)
+        for task, found in zip(tasks, grades, strict=True)
+        for metric, value in (found or {}).items()
+    )
+    return Judged(
+        ratings, (), texts.count(None), sum(text is not None and found is None for text, found in zip(texts, grades, strict=True))
+    )
+
+
+async def judge_pairs(ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[PairTask]) -> Judged:
+    """Let a judge compare conversations, each pair in both orders. Arguments and errors as in `judge_utterances`."""
+    shown = [order for task in tasks for order in (task, task.turned())]
+    texts = await _answers(ask_for, [(task.task_id, _pair_messages(profile, task)) for task in shown])
+    choices = [None if text is None else parse_choice(text) for text in texts]
+    preferences = tuple(
+        Preference(task.task_id, judge, choice, task.first_corpus, task.second_corpus)
+        for task, choice in zip(shown, choices, strict=True)
+        if choice is not None
+    )
+    unreadable = sum(text is not None and choice is None for text, choice in zip(texts, choices, strict=True))
+    return Judged((), preferences, texts.count(None), unreadable)
+
+
+def parse_grades(text: str) -> dict[Metric, int] | None:
+    """Return the four grades in an answer, or None when one is missing or off the scale."""
+    content = _json_object(text) or {name.lower(): float(value) for name, value in _GRADE.findall(text)}
+    grades: dict[Metric, int] = {}
+    for metric in METRICS:
+        value = content.get(metric)
+        if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value or not LOWEST <= value <= HIGHEST:
+            return None
+        grades[metric] = int(value)
+    return grades
+
+
+def parse_choice(text: str) -> Choice | None:
+    """Return which of two conversations an answer prefers, or None when it does not say so clearly."""
+    value = (_json_object(text) or {}).get("better")
+    if isinstance(value, str) and value.strip().isdigit():
+        value = int(value)
+    return _CHOICES.get(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _json_object(text: str) -> dict[str, Any] | None:
+    for found in _OBJECT.findall(text):
+        try:
+            value = json.loads(found)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            return {str(name).lower(): entry for name, entry in value.items()}
+    return None
+
+
+async def _answers(ask_for: AskFor, questions: Sequence[tuple[str, tuple[Message, ...]]]) -> list[str | None]:
+    async def one(task_id: str, messages: tuple[Message, ...]) -> str | None:
+        try:
+            return (await ask_for(task_id)(messages)).text
+        except CallFailed:
+            return None
+
+    texts: list[str | None] = []
+    for start in range(0, len(questions), AT_ONCE):
+        texts += await asyncio.gather(*(one(*question) for question in questions[start : start + AT_ONCE]))
+    return texts
+
+
+def _utterance_messages(profile: JudgeProfile, task: UtteranceTask) -> tuple[Message, ...]:
+    text = Template(profile.utterance).substitute(context=_fenced(task.context), utterance=_fenced([task.utterance]))
+    return ({"role": "system", "content": profile.system}, {"role": "user", "content": text})
+
+
+def _pair_messages(profile: JudgeProfile, task: PairTask) -> tuple[Message, ...]:
+    text = Template(profile.pair).substitute(first=_fenced(task.first.utterances), second=_fenced(task.second.utterances))
+    return ({"role": "system", "content": profile.system}, {"role": "user", "content": text})
+
+
+def _fenced(said: Sequence[Utterance]) -> str:
+    return fence([{"speaker": utterance.role, "text": utterance.text} for utterance in said])

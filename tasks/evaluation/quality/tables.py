@@ -1,0 +1,198 @@
+"""Table 4 and Figure 4 from anybody's ratings, and how far raters agree on them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from tasks.errors import UserError
+from tasks.evaluation.agreement import Concordance, all_ratings, kendall_w, krippendorff_alpha, shared_ratings
+from tasks.evaluation.metrics import Estimate, estimate
+from tasks.evaluation.quality.values import METRICS, Metric, Preference, Rating, UtteranceTask
+
+_TITLES = {"fluency": "Fluency", "informativeness": "Informative", "logic": "Logical", "coherence": "Coherence"}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One row of Table 4: a corpus's means from 0 to 2, with 95 % intervals by bootstrap over dialogues."""
+
+    corpus: str
+    utterances: int
+    ratings: int
+    means: Mapping[Metric, Estimate]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One bar of Figure 4: how often each of two corpora was preferred."""
+
+    corpus: str
+    other: str
+    wins: int
+    ties: int
+    losses: int
+    share: Estimate  # of `corpus`, a tie counted as half, 95 % interval by bootstrap over pairs
+
+
+@dataclass(frozen=True)
+class PositionBias:
+    """Whether a rater goes by the place where a conversation is shown.
+
+    Attributes:
+        first_share: how often the conversation shown first was chosen, ties left out; 0.5 is no bias.
+        p: the two-sided binomial chance of such a share without bias.
+        turned: pairs the rater saw in both orders.
+        consistent: of those, how many got the same verdict both times.
+    """
+
+    first_share: float
+    p: float
+    turned: int
+    consistent: int
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far raters agree on one metric: Kendall's W over what all of them rated, Krippendorff's alpha over everything.
+
+    Either is None where it is not defined, such as with one rater or the same value everywhere.
+    """
+
+    metric: Metric
+    concordance: Concordance | None
+    alpha: float | None
+
+
+def table4(tasks: Sequence[UtteranceTask], ratings: Iterable[Rating], *, seed: int = 0) -> list[Scores]:
+    """Return Table 4: one row a corpus, in order of name."""
+    by_task = {task.task_id: task for task in tasks}
+    values: dict[str, dict[Metric, list[tuple[float, str]]]] = defaultdict(lambda: defaultdict(list))
+    for rating in ratings:
+        if task := by_task.get(rating.task_id):
+            values[task.corpus][rating.metric].append((float(rating.value), task.dialogue_id))
+    rated = {corpus: sum(map(len, by_metric.values())) for corpus, by_metric in values.items()}
+    return [
+        Scores(corpus, sum(task.corpus == corpus for task in tasks), rated[corpus], {m: _mean(values[corpus][m], seed) for m in METRICS})
+        for corpus in sorted(values)
+    ]
+
+
+def figure4(preferences: Iterable[Preference], corpus: str, *, seed: int = 0) -> list[Comparison]:
+    """Return Figure 4 from one corpus's side: one row for each corpus it was compared with, in order of name."""
+    against: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for one in preferences:
+        if corpus in {one.shown_first, one.shown_second}:
+            other = one.shown_second if one.shown_first == corpus else one.shown_first
+            against[other].append((0.5 if one.winner is None else float(one.winner == corpus), one.task_id))
+    return [_comparison(corpus, other, found, seed) for other, found in sorted(against.items())]
+
+
+def position_bias(preferences: Iterable[Preference]) -> PositionBias:
+    """Return whether the place a conversation is shown in sways the rater; pairs seen in both orders tell most."""
+    shown = list(preferences)
+    chosen = [one.choice == "first" for one in shown if one.choice != "tie"]
+    both: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+    for one in shown:
+        both[one.task_id, one.rater][one.shown_first] = one.winner
+    turned = [verdicts for verdicts in both.values() if len(verdicts) == 2]
+    return PositionBias(
+        sum(chosen) / len(chosen) if chosen else float("nan"),
+        float(stats.binomtest(sum(chosen), len(chosen)).pvalue) if chosen else float("nan"),
+        len(turned),
+        sum(len(set(verdicts.values())) == 1 for verdicts in turned),
+    )
+
+
+def settle_orders(preferences: Iterable[Preference]) -> list[Preference]:
+    """Return one preference for each rater and pair: where two orders got two verdicts, a tie."""
+    grouped: dict[tuple[str, str], list[Preference]] = defaultdict(list)
+    for one in preferences:
+        grouped[one.task_id, one.rater].append(one)
+    settled = []
+    for (task, rater), found in sorted(grouped.items()):
+        first = found[0]
+        same = len({one.winner for one in found}) == 1
+        settled.append(first if same else Preference(task, rater, "tie", first.shown_first, first.shown_second))
+    return settled
+
+
+def rater_agreement(ratings: Iterable[Rating]) -> list[Agreement]:
+    """Return how far raters agree, one row a metric."""
+    by_metric: dict[Metric, dict[str, dict[str, float]]] = {metric: defaultdict(dict) for metric in METRICS}
+    for rating in ratings:
+        by_metric[rating.metric][rating.rater][rating.task_id] = float(rating.value)
+    return [Agreement(metric, _concordance(by_rater), _alpha(by_rater)) for metric, by_rater in by_metric.items() if by_rater]
+
+
+def against_people(judges: Iterable[Rating], people: Iterable[Rating]) -> dict[Metric, float]:
+    """Return, for each metric, Spearman's correlation of the judges' mean with the people's mean over utterances both rated.
+
+    NaN where either side gives every utterance the same mean; a metric without two common utterances is left out.
+    """
+    means = [_means(judges), _means(people)]
+    found: dict[Metric, float] = {}
+    for metric in METRICS:
+        common = sorted({task for task, m in means[0] if m == metric} & {task for task, m in means[1] if m == metric})
+        sides = [[side[task, metric] for task in common] for side in means]
+        if len(common) > 1:
+            constant = any(len(set(side)) == 1 for side in sides)
+            found[metric] = float("nan") if constant else float(stats.spearmanr(*sides).statistic)
+    return found
+
+
+def table4_markdown(rows: Sequence[Scores]) -> str:
+    """Return Table 4 as Markdown."""
+    head = "| corpus | utterances | " + " | ".join(f"{_TITLES[metric]} (0-2)" for metric in METRICS) + " |"
+    lines = [
+        f"| {row.corpus} | {row.utterances} | "
+        + " | ".join(f"{row.means[m].mean:.2f} [{row.means[m].low:.2f}, {row.means[m].high:.2f}]" for m in METRICS)
+        + " |"
+        for row in rows
+    ]
+    return "\n".join([head, "|" + " --- |" * (2 + len(METRICS)), *lines]) + "\n"
+
+
+def figure4_markdown(rows: Sequence[Comparison]) -> str:
+    """Return Figure 4 as a Markdown table."""
+    head = ["| corpus | against | better | alike | worse | share preferred |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        f"| {row.corpus} | {row.other} | {row.wins} | {row.ties} | {row.losses} | "
+        f"{row.share.mean:.1%} [{row.share.low:.1%}, {row.share.high:.1%}] |"
+        for row in rows
+    ]
+    return "\n".join([*head, *lines]) + "\n"
+
+
+def _comparison(corpus: str, other: str, found: Sequence[tuple[float, str]], seed: int) -> Comparison:
+    wins, ties, losses = (sum(value == wanted for value, _ in found) for wanted in (1.0, 0.5, 0.0))
+    return Comparison(corpus, other, wins, ties, losses, _mean(found, seed))
+
+
+def _mean(values: Sequence[tuple[float, str]], seed: int) -> Estimate:
+    return estimate(np.array([value for value, _ in values]), [cluster for _, cluster in values], seed=seed)
+
+
+def _means(ratings: Iterable[Rating]) -> dict[tuple[str, Metric], float]:
+    gathered: dict[tuple[str, Metric], list[int]] = defaultdict(list)
+    for rating in ratings:
+        gathered[rating.task_id, rating.metric].append(rating.value)
+    return {key: sum(values) / len(values) for key, values in gathered.items()}
+
+
+def _concordance(by_rater: Mapping[str, Mapping[str, float]]) -> Concordance | None:
+    try:
+        return kendall_w(shared_ratings(by_rater)[1])
+    except UserError:
+        return None
+
+
+def _alpha(by_rater: Mapping[str, Mapping[str, float]]) -> float | None:
+    try:
+        return krippendorff_alpha(all_ratings(by_rater)[1])
+    except UserError:
+        return None
