@@ -14,7 +14,9 @@ from functools import cache, lru_cache
 from tasks.llm.offline.phrases import Lexicon, lexicon, read_table
 
 MOST_CHARACTERS = 900  # the first 150 words or so hold enough pieces
+RUN = 6  # so many words in a row count as copied
 _TOKEN = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*|[.!?;:,()\n]")
+_WORD = re.compile(r"\w+")
 _BREAKS = frozenset(".!?;:,()\n")
 
 
@@ -57,6 +59,17 @@ def fitting(review: str, kind: str, direction: int) -> tuple[Piece, ...]:
     known = pieces(review, kind)
     agreeing = tuple(piece for piece in known if piece.direction == direction)
     return agreeing if len(agreeing) > 1 or not direction else agreeing + tuple(piece for piece in known if piece.direction == 0)
+
+
+def copies(said: str, review: str) -> bool:
+    """Tell whether six words in a row are the same, letter case and punctuation aside."""
+    words, wrote = _bare(said).split(), f" {_bare(review)} "
+    return any(f" {' '.join(words[at : at + RUN])} " in wrote for at in range(len(words) - RUN + 1))
+
+
+@lru_cache(maxsize=8192)
+def _bare(text: str) -> str:
+    return " ".join(_WORD.findall(text.lower()))
 
 
 def mood(text: str) -> int:
@@ -147,7 +160,7 @@ def _unlisted(clause: list[str], lowered: list[str], at: int, words: Lexicon) ->
     start = at + 1
     while start < end - 1 and lowered[start] in words.adjectives:
         start += 1
-    return (start, end, False) if last not in words.modifiers or end - start > 1 else None
+    return (start, end, last in words.aspects["story"]) if last not in words.modifiers or end - start > 1 else None
 
 
 def _linked(clause: list[str], lowered: list[str], end: int, words: Lexicon) -> int:

@@ -10,6 +10,7 @@ from tasks.llm.offline.scene import Scene
 from tasks.llm.offline.telling import aspect
 
 MOST_WORDS = 60  # of one utterance (2.5.1)
+TRIES = 6  # at words that fit, all but the first of them short; a title may be too long for any
 _SENTENCE = re.compile(r"(^|[.!?] +)([a-z])")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])(?!uni|use|usu|eu|one\b|once)")
 # The first word of a long form is kept as it stands; before a full stop or a comma nobody says "it's".
@@ -29,8 +30,8 @@ _FAMILY = {goal: "accept" for goal in ("accept_without_reason", "accept_with_rea
 def speak(scene: Scene, line: Line) -> str:
     """Return the utterance of a turn, items as `{{item:N}}`; shorter words are tried when it would be too long."""
     told, current = scene.teller.state(), scene.current
-    for brief in (False, True):
-        scene.teller.brief = brief
+    for attempt in range(TRIES):
+        scene.teller.brief = attempt > 0
         scene.teller.go_back(told)
         scene.current = current
         text = _utterance(scene, line)

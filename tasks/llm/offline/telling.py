@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tasks.llm.offline.phrases import Voice
 from tasks.llm.offline.reading import Item
-from tasks.llm.offline.reviews import Piece, fitting
+from tasks.llm.offline.reviews import Piece, copies, fitting
+
+TRIES = 4  # at frames that do not complete a run of the review's words
 
 
 class Teller:
@@ -33,16 +35,17 @@ class Teller:
         pool = fitting(item.other_review, self.kind, direction)
         chosen = self._choose(item.slot, pool, first=self.question.pop(item.slot, None))
         name = {1: "good", -1: "bad", 0: "neutral"}[direction]
-        clauses = [self._others_clause(piece, name) for piece in chosen]
         if chosen:
             self.reasons[item.slot] = chosen[0]
-        return self._join(clauses, "joined_others") or self._say("others_good_general" if direction > 0 else "others_neutral_general")
+        said = self._in_new_words(item.other_review, chosen, lambda piece: self._others_clause(piece, name), "joined_others")
+        return said or self._say("others_good_general" if direction > 0 else "others_neutral_general")
 
     def own_says(self, item: Item, direction: int, most: int = 2) -> str:
         """Return a clause or two of what the user says of an item, praise or blame."""
         which = "like" if direction > 0 else "dislike"
         chosen = self._choose(item.slot, fitting(item.user_review, self.kind, direction), most=most)
-        return self._join([self._own_clause(piece, which) for piece in chosen], "joined") or self._say(f"{which}_general")
+        said = self._in_new_words(item.user_review, chosen, lambda piece: self._own_clause(piece, which), "joined")
+        return said or self._say(f"{which}_general")
 
     def ask_about(self, item: Item) -> Mapping[str, str] | None:
         """Choose an aspect that another person's review can answer for, and keep it for the answer."""
@@ -77,13 +80,17 @@ class Teller:
             return self._say("others_mention_thing" if which == "good" else "others_neutral_thing", **aspect(piece))
         return self._say(f"others_{which}_trait" if piece.adjective else f"others_{which}_thing", **aspect(piece))
 
+    def _in_new_words(self, review: str, chosen: Sequence[Piece], clause: Callable[[Piece], str], joined: str) -> str:
+        """Return the pieces as clauses, in other frames where a frame happens to make them the review's own words."""
+        for _ in range(TRIES):
+            clauses = [clause(piece) for piece in chosen]
+            said = self._say(joined, a=clauses[0], b=clauses[1]) if len(clauses) > 1 else "".join(clauses)
+            if not copies(said, review):
+                return said
+        return ""
+
     def _say(self, table: str, **values: str) -> str:
         return self.voice.say(table, values)
-
-    def _join(self, clauses: Sequence[str], table: str) -> str:
-        if len(clauses) < 2:
-            return "".join(clauses)
-        return self._say(table, a=clauses[0], b=clauses[1])
 
 
 def aspect(piece: Piece) -> dict[str, str]:

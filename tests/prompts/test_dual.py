@@ -1,0 +1,115 @@
+"""The turn-by-turn rollout: who sees what."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from tasks.briefs.values import Brief
+from tasks.prompts import Prompt, Spoken, as_transcript, render_agent_turn, render_user_turn, spoken_text
+from tests.support.writing import brief, goals, profile, some_briefs, templates
+
+PROFILES = ("paper", "grounded")
+SECRETS = ("own words of slot", "collection", "rating", "LIKES", "user_review")
+
+
+def marked(made: Brief) -> Brief:
+    """Give every title and review of a brief words of its own, so that they can be told apart in a prompt."""
+    items = [
+        replace(
+            item,
+            title=f"Title {item.slot}",
+            user_review=f"own words of slot {item.slot}" if item.user_review else None,
+            other_review=f"others on slot {item.slot}",
+        )
+        for item in made.items
+    ]
+    return replace(made, items=tuple(items))
+
+
+def prompts(name: str, made: Brief) -> list[tuple[int, str, Prompt]]:
+    """Render every turn of a brief, each after the turns before it."""
+    found, so_far = [], []
+    for number, turn in enumerate(made.template.turns, start=1):
+        draw = render_user_turn if turn.role == "user" else render_agent_turn
+        found.append((number, turn.role, draw(profile(name), goals(), made, so_far, number)))
+        so_far.append(Spoken(turn.role, f"speech {number}"))
+    return found
+
+
+def shown(prompt: Prompt) -> dict[str, list[dict[str, str]]]:
+    """Return what a turn's prompt shows as data: the items and the dialogue so far."""
+    first, second = (json.loads(block) for block in re.findall(r"^<data>\n(.*)\n</data>$", prompt.messages[1]["content"], re.MULTILINE))
+    return {**first, **second}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_recommender_sees_only_the_dialogue_and_its_items(name: str) -> None:
+    for made in map(marked, some_briefs(60)):
+        for number, role, prompt in prompts(name, made):
+            if role == "user":
+                continue
+            turn = made.template.turns[number - 1]
+            data = shown(prompt)
+            known = {slot for earlier in made.template.turns[:number] for slot in earlier.introduces}
+            assert {item["title"] for item in data["items"]} == {f"Title {slot}" for slot in known}
+            told = {item["other_review"] for item in data["items"] if "other_review" in item}
+            assert told == {f"others on slot {slot}" for slot in (*turn.introduces, *turn.refers)}
+            assert [spoken["text"] for spoken in data["so_far"]] == [f"speech {before}" for before in range(1, number)]
+            assert not [secret for secret in SECRETS if secret in json.dumps(data)]
+            assert len(re.findall(r"^\d+\. agent \[", prompt.messages[1]["content"], re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_recommender_cannot_tell_how_the_item_will_be_taken(name: str) -> None:
+    text = "".join(prompt.messages[1]["content"] for made in some_briefs(168) for _, role, prompt in prompts(name, made) if role == "agent")
+    for telling in ("recommend_likes", "recommend_dislikes", "introduce_other_hislikes", "introduce_other_dislikes", "has no idea"):
+        assert telling not in text
+    assert "recommend_might_likes" in text and "introduce_other_mightlikes" in text
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_user_sees_own_reviews_and_the_target_only_once_it_is_named(name: str) -> None:
+    for made in map(marked, some_briefs(60)):
+        target = max(item.slot for item in made.items)
+        for number, role, prompt in prompts(name, made):
+            if role == "agent":
+                continue
+            text = prompt.messages[1]["content"]
+            named = any(target in turn.introduces for turn in made.template.turns[: number - 1])
+            assert (f"Title {target}" in text) == named and "others on slot" not in text
+            for item in made.items:
+                assert item.user_review is None or item.user_review in text
+
+
+def test_turns_out_of_order_are_refused() -> None:
+    made = brief(templates()[0])
+    for so_far, turn, message in ([], 2, "needs the 1 turns"), ([], 1, "not the agent's"), ([Spoken("user", "x")] * 6, 7, "needs the 6"):
+        with pytest.raises(ValueError, match=message):
+            render_agent_turn(profile("paper"), goals(), made, so_far, turn)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("Hello there.", "Hello there."),
+        ("  Agent: Hello there.\n", "Hello there."),
+        ("**User:** Hi: how are you?", "Hi: how are you?"),
+        ("```\nUser: Hi.\n```", "Hi."),
+        ("Users: keep this.", "Users: keep this."),
+        ("", ""),
+    ],
+)
+def test_utterance_is_taken_out_of_its_wrapping(answer: str, text: str) -> None:
+    assert spoken_text(answer) == text
+
+
+def test_transcript_is_in_the_profiles_format() -> None:
+    spoken = [Spoken("user", 'Hi, "A"\nis fine. {{item:1}}'), Spoken("agent", "Good.")]
+    assert as_transcript(profile("paper"), spoken) == 'User: Hi, "A" is fine. {{item:1}}\nAgent: Good.'
+    assert json.loads(as_transcript(profile("grounded"), spoken)) == {
+        "turns": [{"role": "user", "text": 'Hi, "A"\nis fine. {{item:1}}'}, {"role": "agent", "text": "Good."}]
+    }
