@@ -16,7 +16,7 @@ from tasks.briefs import load_briefs, plan_briefs
 from tasks.dialogues import parse_transcripts
 from tasks.errors import UserError
 from tasks.fingerprint import file_hash, fingerprint, folder_hash
-from tasks.generate import Single, Work
+from tasks.generate import Dual, Single, Work
 from tasks.goals import load_goals
 from tasks.ingest import ingest
 from tasks.lineage import note_release
@@ -102,7 +102,8 @@ def work(con: duckdb.DuckDBPyConnection, context: Context, attempt: int) -> Work
     def fetch(some: Sequence[str]) -> Sequence[Any]:
         return list(load_briefs(con, domain, some))
 
-    return Work(ids, fetch, Single(partial(render, profile, goals), attempt), profile.name)
+    rollout = Dual(profile, goals, attempt) if domain.generate.rollout == "dual" else Single(partial(render, profile, goals), attempt)
+    return Work(ids, fetch, rollout, profile.name)
 
 
 def has_repairs(context: Context, attempt: int) -> bool:
