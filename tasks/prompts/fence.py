@@ -8,6 +8,7 @@ from typing import Any
 
 OPEN = "<data>"
 CLOSE = "</data>"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _UNSAFE = re.compile("[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
 
 
@@ -17,7 +18,7 @@ def fence(value: Any) -> str:
     `<` and `>` are written as JSON escapes, so no text inside can form the closing marker; control characters,
     direction marks and lone surrogates are escaped too. Raises TypeError on what JSON lacks.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e")
+    text = _ENCODER.encode(value).replace("<", "\\u003c").replace(">", "\\u003e")
     if not text.isascii():
         text = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return f"{OPEN}\n{text}\n{CLOSE}"

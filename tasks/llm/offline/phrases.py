@@ -28,6 +28,7 @@ class Lexicon:
     direction: Mapping[str, int]
     aspects: Mapping[str, Mapping[str, bool]]
     weak: Mapping[str, frozenset[str]]
+    heads: Mapping[str, frozenset[str]]
     no_nouns: frozenset[str]
     closers: frozenset[str]
     links: frozenset[str]
@@ -81,6 +82,7 @@ def lexicon() -> Lexicon:
         direction=others | adjectives,
         aspects=aspects,
         weak={kind: words[f"weak_{kind}"] for kind in KINDS},
+        heads={kind: words[f"weak_{kind}"] | aspects[kind].keys() for kind in KINDS},
         no_nouns=words["no_nouns"] | words["negators"],
         closers=words["closers"],
         links=words["links"],
@@ -88,7 +90,7 @@ def lexicon() -> Lexicon:
         modifiers=words["plain"] | words["modifiers"],
         negators=words["negators"],
         hedges=words["hedges"],
-        turns=words["turns"],
+        turns=words["turns"] | set(".!?;:,()\n"),
         copulas=words["copulas"],
         degrees=words["degrees"],
         stories=words["stories"],

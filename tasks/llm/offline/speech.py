@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from tasks.llm.offline.reading import Line
 from tasks.llm.offline.scene import Scene
+from tasks.llm.offline.style import contracted, tidy
 from tasks.llm.offline.telling import aspect
 
 MOST_WORDS = 60  # of one utterance (2.5.1)
 TRIES = 6  # at words that fit, all but the first of them short; a title may be too long for any
-_SENTENCE = re.compile(r"(^|[.!?] +)([a-z])")
-_ARTICLE = re.compile(r"\b([Aa]) (?=[aeiouAEIOU])(?!uni|use|usu|eu|one\b|once)")
-# The first word of a long form is kept as it stands; before a full stop or a comma nobody says "it's".
-_LONG_FORMS = re.compile(
-    r"(?<!of )\b([Ii]t|[Tt]hat|[Tt]here|[Ww]hat|[Hh]ere)( is)(?= [a-z])"
-    r"|\b(I)( am| will| would)(?= [a-z])"
-    r"|\b([Tt]hey|[Yy]ou|[Ww]e)( are| will)(?= [a-z])"
-    r"|\b(I|[Tt]hey|[Yy]ou)( have)(?= (?:already|just|been|never|not|got|looked|read|come|found|had|heard)\b)"
-    r"|\b([Cc]ould|[Ww]ould|[Dd]o|[Dd]oes|[Dd]id|[Ii]s|[Ww]as|[Hh]ave|[Hh]as)( not)\b(?= [a-z])"
-)
-_SPLIT = re.compile(r"\{\{item:(\d+)\}\}")
-_SHORT_FORMS = {" is": "'s", " am": "'m", " will": "'ll", " would": "'d", " are": "'re", " have": "'ve", " not": "n't"}
 _CURT = {0: 0.9, 1: 0.75, 2: 0.35, 3: 0.15}  # chance of a further sentence by words / 5
 _FAMILY = {goal: "accept" for goal in ("accept_without_reason", "accept_with_reason", "accept_gratitude")}
 
@@ -35,15 +23,15 @@ def speak(scene: Scene, line: Line) -> str:
         scene.teller.go_back(told)
         scene.current = current
         text = _utterance(scene, line)
-        if words(scene, text) <= MOST_WORDS:
+        if _words(scene, text) <= MOST_WORDS:
             break
     scene.end(line)
     return text
 
 
-def words(scene: Scene, text: str) -> int:
+def _words(scene: Scene, text: str) -> int:
     """Return the words of an utterance with its titles put in."""
-    return len(text.split()) + sum(len(scene.item(int(slot)).title.split()) - 1 for slot in _SPLIT.findall(text))
+    return text.count(" ") + 1 + sum(len(scene.item(slot).title.split()) - 1 for slot in scene.named)
 
 
 def _more(scene: Scene, line: Line, text: str) -> list[str]:
@@ -55,22 +43,6 @@ def _more(scene: Scene, line: Line, text: str) -> list[str]:
     if not scene.voice.chance(_CURT.get(text.count(" ") // 5, 0.0)):
         return []
     return [scene.say(table)]
-
-
-def contracted(text: str) -> str:
-    """Write `I am` as `I'm` and the like, as most people do when they talk."""
-    return _LONG_FORMS.sub(_short_form, text)
-
-
-def _short_form(found: re.Match[str]) -> str:
-    word, rest = (group for group in found.groups() if group)
-    return word + _SHORT_FORMS[rest]
-
-
-def tidy(text: str) -> str:
-    """Put in capitals after full stops, and `an` where it belongs."""
-    text = _SENTENCE.sub(lambda found: found[1] + found[2].upper(), text)
-    return _ARTICLE.sub(r"\1n ", text)
 
 
 def _utterance(scene: Scene, line: Line) -> str:

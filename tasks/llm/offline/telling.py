@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from tasks.llm.offline.nouns import Piece
 from tasks.llm.offline.phrases import Voice
 from tasks.llm.offline.reading import Item
-from tasks.llm.offline.reviews import Piece, copies, fitting
+from tasks.llm.offline.reviews import copies, fitting
 
 TRIES = 4  # at frames that do not complete a run of the review's words
 

@@ -13,8 +13,10 @@ from tasks.llm.offline import evaluating
 from tasks.llm.offline.misbehaving import Draft, misbehaved
 from tasks.llm.offline.reading import Asked, read, task_of
 from tasks.llm.offline.scene import Scene
-from tasks.llm.offline.speech import speak, tidy
+from tasks.llm.offline.speech import speak
+from tasks.llm.offline.style import tidy
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _PLACE = re.compile(r"\{\{item:(\d+)\}\}")
 
 
@@ -86,7 +88,7 @@ def _laid_out(asked: Asked, draft: Draft) -> str:
         numbered = asked.task == "repair_turns"
         entries = [{"turn": line.number} if numbered else {} for line, _ in turns]
         whole = [{**entry, "role": line.role, "text": text} for entry, (line, text) in zip(entries, turns, strict=True)]
-        return json.dumps({"turns": whole}, ensure_ascii=False)
+        return _ENCODER.encode({"turns": whole})
     return "\n".join(f"{line.role.capitalize()}: {text}" for line, text in turns)
 
 

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 
 from tasks.goals import load_goals
+from tasks.llm.offline.nouns import Piece
 from tasks.llm.offline.phrases import KINDS, Voice, grammar, lexicon, read_table
-from tasks.llm.offline.reviews import Piece, fitting, mood, pieces
+from tasks.llm.offline.reviews import fitting, mood, pieces
 from tasks.llm.offline.scene import plural
 from tasks.llm.offline.telling import aspect
 from tasks.settings import Home
