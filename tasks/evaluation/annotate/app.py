@@ -1,0 +1,140 @@
+"""The annotation page: plain forms that work with the keyboard, served on loopback only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import jinja2
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tasks.errors import UserError
+from tasks.evaluation.annotate.names import check_annotator
+from tasks.evaluation.annotate.study import Answer, Study
+from tasks.evaluation.quality.values import HIGHEST, LOWEST, METRICS, PairTask
+
+HERE = Path(__file__).resolve().parent
+MOST_BYTES = 4096  # of one form
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # with "no-referrer" a browser would not name the sender of a form
+    "Cache-Control": "no-store",
+}
+# What each grade means, in short (App. D.1).
+GRADES = {
+    "fluency": ("severe errors, hard to understand", "some errors or halting, yet understandable", "fluent, no errors"),
+    "informativeness": ("says nothing, or repeats", "some information, little detail", "rich and detailed"),
+    "logic": ("contradicts itself or misses the question", "some flaws of logic", "logical in its context"),
+    "coherence": ("no connection with what came before", "follows on, with breaks", "clearly connected"),
+}
+
+
+def annotation_app(study: Study) -> Starlette:
+    """Return the page of a study as an ASGI application.
+
+    Everything from dialogues is escaped; pages load nothing from elsewhere; only requests to a loopback name from this very page
+    are taken, so that no other site open in the same browser can answer for the annotator.
+    """
+    pages = _Pages(study)
+    return Starlette(
+        routes=[
+            Route("/", pages.welcome),
+            Route("/rate", pages.start),
+            Route("/rate/{annotator}", pages.show),
+            Route("/rate/{annotator}/{task_id}", pages.take, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        exception_handlers={UserError: _mistake},
+    )
+
+
+def serve_annotation(study: Study, *, port: int = 8765) -> None:
+    """Serve a study on 127.0.0.1 until interrupted. Raises UserError when the port is taken."""
+    import socket
+
+    import uvicorn
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise UserError(f"port {port} cannot be used ({error.strerror}): choose another with --port") from None
+    uvicorn.run(annotation_app(study), host="127.0.0.1", port=port, log_level="warning")
+
+
+class _Pages:
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        loader = jinja2.FileSystemLoader(HERE / "pages")
+        self._templates = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+
+    async def welcome(self, request: Request) -> Response:
+        return self._page("welcome.html", progress=await run_in_threadpool(self._study.progress))
+
+    async def start(self, request: Request) -> Response:
+        name = check_annotator(request.query_params.get("annotator", "").strip())
+        return RedirectResponse(f"/rate/{quote(name)}", 303)
+
+    async def show(self, request: Request) -> Response:
+        annotator = check_annotator(request.path_params["annotator"])
+        order = await run_in_threadpool(self._study.order, annotator)
+        answers = await run_in_threadpool(self._study.answers, annotator)
+        unanswered = next((place for place, task in enumerate(order) if task.task_id not in answers), len(order))
+        wanted = request.query_params.get("at", "")
+        place = min(int(wanted), len(order) - 1) if wanted.isascii() and wanted.isdigit() and len(wanted) < 9 else unanswered
+        if place == len(order):
+            return self._page("done.html", annotator=annotator, tasks=len(order))
+        task = order[place]
+        page = "pair.html" if isinstance(task, PairTask) else "utterance.html"
+        shown = {"annotator": annotator, "place": place, "tasks": len(order), "answered": len(answers), "task": task}
+        return self._page(page, **shown, given=answers.get(task.task_id, {}), metrics=METRICS, grades=GRADES)
+
+    async def take(self, request: Request) -> Response:
+        if not _from_here(request):
+            return HTMLResponse("This page takes answers from itself alone.", 403, _HEADERS)
+        annotator, task_id = request.path_params["annotator"], request.path_params["task_id"]
+        form = parse_qs((await _body(request)).decode("utf-8", "replace"))
+        await run_in_threadpool(self._study.answer, annotator, task_id, _answer(form))
+        return RedirectResponse(f"/rate/{quote(annotator)}", 303)
+
+    def _page(self, name: str, **shown: object) -> HTMLResponse:
+        return HTMLResponse(self._templates.get_template(name).render(**shown), headers=_HEADERS)
+
+
+def _answer(form: dict[str, list[str]]) -> Answer:
+    given: Answer = {name: int(form[name][0]) for name in METRICS if name in form and form[name][0] in _GRADES_AS_TEXT}
+    return given | ({"choice": form["choice"][0]} if "choice" in form else {})
+
+
+_GRADES_AS_TEXT = {str(grade) for grade in range(LOWEST, HIGHEST + 1)}
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise UserError("this form is too long")
+    return body
+
+
+def _from_here(request: Request) -> bool:
+    """Tell whether a form was sent by our own page; browsers name the sender in one of two headers."""
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    return site in {"same-origin", "none"} and (origin is None or urlsplit(origin).netloc == request.headers.get("host"))
+
+
+async def _mistake(request: Request, error: Exception) -> Response:
+    return Response(str(error), 400, {**_HEADERS, "Content-Type": "text/plain; charset=utf-8"})

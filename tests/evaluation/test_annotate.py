@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.testclient import TestClient
+
+from tasks.errors import UserError
+from tasks.evaluation.annotate import Study, annotation_app, serve_annotation
+from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
+from tasks.evaluation.quality import METRICS, PairTask, UtteranceTask, pair_tasks, utterance_tasks
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+             "--no-first-run"]  # fmt: skip
+NASTY = '<script>document.title="owned"</script><img src=x onerror=alert(1)> "quoted" {{ 7 * 7 }}'
+
+
+def corpus(name: str, dialogues: int = 3) -> Corpus:
+    said = (Utterance("user", f"Hello {NASTY}"), Utterance("agent", "Try it."))
+    return Corpus(name, tuple(Dialogue(f"{name}-{number}", said) for number in range(dialogues)))
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    first, second = corpus("secretours"), corpus("secrettheirs")
+    tasks = [*utterance_tasks([first, second], dialogues=2), *pair_tasks(first, [second], pairs=2)]
+    return Study.create(tmp_path / "study.sqlite", tasks, seed=3)
+
+
+def grades(value: int) -> dict[str, int]:
+    return dict.fromkeys(METRICS, value)
+
+
+def test_every_answer_is_kept_and_can_be_changed(study: Study) -> None:
+    order = study.order("ann")
+    study.answer("ann", order[0].task_id, grades(1))
+    study.answer("ann", order[0].task_id, grades(2))
+    again = Study(study.path)
+    assert again.answers("ann") == {order[0].task_id: grades(2)}
+    assert [(p.annotator, p.answered, p.tasks) for p in again.progress()] == [("ann", 1, 10)]
+    assert [(r.rater, r.value) for r in again.ratings()] == [("ann", 2)] * 4
+
+
+def test_each_annotator_has_his_own_order_with_utterances_in_turn(study: Study) -> None:
+    orders = {name: study.order(name) for name in ("ann", "bob", "cat", "dan")}
+    assert len({tuple(task.task_id for task in order) for order in orders.values()}) > 1
+    for order in orders.values():
+        scored = [task for task in order if isinstance(task, UtteranceTask)]
+        assert order[: len(scored)] == scored and [task.turn for task in scored] == [0, 1] * 4
+    assert orders["ann"] == Study(study.path).order("ann")
+
+
+def test_sides_are_shuffled_and_the_choice_says_what_was_shown(study: Study) -> None:
+    firsts = set()
+    for name in ("ann", "bob", "cat", "dan", "eve"):
+        for task in study.order(name):
+            if isinstance(task, PairTask):
+                firsts.add(task.first_corpus)
+                study.answer(name, task.task_id, {"choice": "first", "shown_first": "forged"})
+                kept = next(one for one in study.preferences() if one.rater == name and one.task_id == task.task_id)
+                assert kept.winner == task.first_corpus
+    assert firsts == {"secretours", "secrettheirs"}
+
+
+def test_export_and_import_between_machines(study: Study, tmp_path: Path) -> None:
+    copy = Study.create(tmp_path / "copy.sqlite", study.tasks, seed=3)
+    for name, home in (("ann", study), ("bob", copy)):
+        for task in home.order(name):
+            home.answer(name, task.task_id, {"choice": "tie"} if isinstance(task, PairTask) else grades(1))
+    assert copy.export_answers(tmp_path / "bob.jsonl") == 10
+    assert study.import_answers(tmp_path / "bob.jsonl") == 10
+    assert {rating.rater for rating in study.ratings()} == {"ann", "bob"} and len(study.preferences()) == 4
+    assert {one for one in study.preferences() if one.rater == "bob"} == set(copy.preferences())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"annotator": "x", "task_id": "nope", "answer": {}}',
+        '{"annotator": "x/../y", "task_id": "ID", "answer": {"choice": "tie"}}',
+        '{"annotator": "x", "task_id": "ID", "answer": {"choice": "both"}}',
+        "not json",
+    ],
+)
+def test_a_bad_import_changes_nothing(study: Study, tmp_path: Path, line: str) -> None:
+    pair = next(task for task in study.tasks if isinstance(task, PairTask))
+    good = json.dumps({"annotator": "x", "task_id": pair.task_id, "answer": {"choice": "tie"}})
+    (tmp_path / "in.jsonl").write_text(f"{good}\n{line.replace('ID', pair.task_id)}\n")
+    with pytest.raises(UserError):
+        study.import_answers(tmp_path / "in.jsonl")
+    assert study.progress() == []
+
+
+def test_what_is_no_study(study: Study, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no study"):
+        Study(tmp_path / "none")
+    (tmp_path / "text").write_text("hello, this is no database at all")
+    with pytest.raises(UserError, match="not a study|cannot be written"):
+        Study(tmp_path / "text")
+    with pytest.raises(UserError, match="another study"):
+        Study.create(study.path, study.tasks, seed=4)
+    with pytest.raises(UserError, match="nothing to judge"):
+        Study.create(tmp_path / "new", [])
+    assert Study.create(study.path, study.tasks, seed=3).tasks == study.tasks
+
+
+def client(study: Study) -> TestClient:
+    return TestClient(annotation_app(study), base_url="http://127.0.0.1:8765", follow_redirects=False)
+
+
+def test_pages_escape_everything_and_name_no_corpus(study: Study) -> None:
+    page = client(study)
+    for place, task in enumerate(study.order("ann")):
+        shown = page.get(f"/rate/ann?at={place}")
+        assert shown.status_code == 200 and "secret" not in shown.text
+        assert "<script>document" not in shown.text and "<img" not in shown.text and "{{ 7 * 7 }}" in shown.text
+        assert task.task_id in shown.text and "script-src 'self'" in shown.headers["content-security-policy"]
+
+
+def test_the_forms_work_without_javascript(study: Study) -> None:
+    page, first = client(study), study.order("ann")[0]
+    assert page.get("/rate", params={"annotator": " ann "}).headers["location"] == "/rate/ann"
+    sent = page.post(f"/rate/ann/{first.task_id}", data={**{m: "2" for m in METRICS}, "extra": "x"})
+    assert (sent.status_code, sent.headers["location"]) == (303, "/rate/ann")
+    assert study.answers("ann") == {first.task_id: grades(2)}
+    assert "1 of 10 answered" in page.get("/rate/ann").text
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("/rate/ann/{task}", {"fluency": "2"}),
+        ("/rate/ann/{task}", {"fluency": "9", "informativeness": "1", "logic": "1", "coherence": "1"}),
+        ("/rate/ann/nope", {"choice": "first"}),
+        ("/rate/%2e%2e/{task}", {"choice": "first"}),
+        ("/rate/ann/{task}", {"choice": "first" + "x" * 5000}),
+    ],
+)
+def test_bad_forms_are_told_plainly(study: Study, path: str, data: dict[str, str]) -> None:
+    sent = client(study).post(path.format(task=study.order("ann")[0].task_id), data=data)
+    assert sent.status_code in {400, 404} and "Traceback" not in sent.text
+    assert study.progress() == []
+
+
+def test_other_sites_cannot_answer(study: Study) -> None:
+    page, path = client(study), f"/rate/ann/{study.order('ann')[0].task_id}"
+    data = {metric: "1" for metric in METRICS}
+    assert page.post(path, data=data, headers={"Origin": "http://evil.example"}).status_code == 403
+    assert page.post(path, data=data, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert TestClient(annotation_app(study), base_url="http://evil.example").get("/").status_code == 400
+    assert page.post(path, data=data, headers={"Origin": "http://127.0.0.1:8765", "Sec-Fetch-Site": "same-origin"}).status_code == 303
+
+
+def test_a_port_in_use(study: Study) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(UserError, match="cannot be used"):
+            serve_annotation(study, port=taken.getsockname()[1])
+
+
+@contextmanager
+def served(study: Study) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(annotation_app(study), host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
+def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
+    from playwright.sync_api import sync_playwright
+
+    problems: list[str] = []
+    with served(study) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        page = browser.new_page()
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(address)
+        page.keyboard.type("ann")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#progress")
+        assert page.title() == "Annotation"  # the script in the dialogue did not run
+        for key in "012":
+            page.keyboard.press(key)
+        page.keyboard.press("Backspace")
+        for key in "12":
+            page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#progress:has-text('1 of 10')")
+        first = study.order("ann")[0]
+        assert study.answers("ann") == {first.task_id: {"fluency": 0, "informativeness": 1, "logic": 1, "coherence": 2}}
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_url("**?at=0")
+        assert page.locator("input:checked").count() == 4
+        page.goto(f"{address}/rate/ann")
+        for done, task in enumerate(study.order("ann")[1:], 2):
+            for key in ("1",) if isinstance(task, PairTask) else ("2", "2", "2", "2", "Enter"):
+                page.keyboard.press(key)
+            if done < len(study.tasks):
+                page.wait_for_selector(f"#progress:has-text('{done} of 10')")
+        page.wait_for_selector("#done")
+        browser.close()
+    assert problems == []
+    assert len(study.ratings()) == 32 and [one.choice for one in study.preferences()] == ["first", "first"]
