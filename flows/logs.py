@@ -9,7 +9,7 @@ import re
 from tasks.errors import UserError
 
 _LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine", "prefect.flow_engine", "prefect.task_engine")
-_NOISY = ("great_expectations", "LiteLLM", "httpx")
+_NOISY = ("great_expectations", "great_expectations.data_context.types.base", "LiteLLM", "httpx")
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|AUTH)", re.IGNORECASE)
 _SHORTEST_SECRET = 8
 
