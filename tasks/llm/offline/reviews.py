@@ -7,7 +7,7 @@ adjective, or a theme that has sentences of our own; a clause's direction comes 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 from tasks.llm.offline.nouns import Piece, mentions
@@ -25,12 +25,16 @@ def pieces(review: str, kind: str) -> tuple[Piece, ...]:
 
     `kind` is `story` or `thing`: a film has a soundtrack and no zip, and only what is told has scenes beyond any list.
     """
-    words = lexicon()
+    words, themes = lexicon(), _theme_words(kind)
+    worth = words.heads[kind] | {"the"} if kind == "story" else words.heads[kind]
     found: dict[Piece, None] = {}
-    for clause, lowered in _clauses(review[:MOST_CHARACTERS], words):
-        if words.hedges.isdisjoint(lowered):
-            direction = _direction(lowered, words)
-            found.update(dict.fromkeys(_themes(lowered, direction, kind)))
+    for clause, lowered, bag in _clauses(review[:MOST_CHARACTERS], words):
+        if not words.hedges.isdisjoint(bag):
+            continue
+        direction = _direction(bag, words)
+        if not bag.isdisjoint(themes):
+            found.update(dict.fromkeys(_themes(lowered, direction, themes)))
+        if not bag.isdisjoint(worth):
             found.update(dict.fromkeys(mentions(clause, lowered, direction, kind)))
     return tuple(found)
 
@@ -56,35 +60,29 @@ def _bare(text: str) -> str:
 def mood(text: str) -> int:
     """Return 1, -1 or 0: whether a text speaks well or ill on the whole."""
     words = lexicon()
-    total = sum(_direction(lowered, words) for _, lowered in _clauses(text[:MOST_CHARACTERS], words))
+    total = sum(_direction(bag, words) for _, _, bag in _clauses(text[:MOST_CHARACTERS], words))
     return (total > 0) - (total < 0)
 
 
-def _clauses(text: str, words: Lexicon) -> Iterator[tuple[list[str], list[str]]]:
-    """Cut a text into clauses; return each as its words, as written and in small letters."""
-    clause: list[str] = []
-    lowered: list[str] = []
-    for token in _TOKEN.findall(text):
-        low = token.lower()
-        if low not in words.turns:
-            clause.append(token)
-            lowered.append(low)
-        elif clause:
-            yield clause, lowered
-            clause, lowered = [], []
-    if clause:
-        yield clause, lowered
+def _clauses(text: str, words: Lexicon) -> Iterator[tuple[list[str], list[str], set[str]]]:
+    """Cut a text into clauses; return each as its words, as written and in small letters, and as a set of the latter."""
+    tokens = _TOKEN.findall(text)
+    lowered = list(map(str.lower, tokens))
+    begin = 0
+    for end in [*(at for at, word in enumerate(lowered) if word in words.turns), len(lowered)]:
+        if end > begin:
+            yield tokens[begin:end], lowered[begin:end], set(lowered[begin:end])
+        begin = end + 1
 
 
-def _direction(clause: list[str], words: Lexicon) -> int:
-    found = {words.direction[word] for word in clause if word in words.direction}
-    if not words.negators.isdisjoint(clause):
+def _direction(bag: set[str], words: Lexicon) -> int:
+    found = {words.direction[word] for word in bag & words.direction.keys()}
+    if not words.negators.isdisjoint(bag):
         return 0 if found == {-1} else -1
     return 0 if len(found) != 1 else found.pop()
 
 
-def _themes(clause: list[str], direction: int, kind: str) -> Iterator[Piece]:
-    known = _theme_words(kind)
+def _themes(clause: list[str], direction: int, known: Mapping[str, tuple[tuple[str, int], ...]]) -> Iterator[Piece]:
     for word in clause:
         for name, own in known.get(word, ()):
             if own == direction:
