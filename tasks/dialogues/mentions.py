@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from tasks.dialogues.folding import fold
-from tasks.dialogues.titles import ARTICLES, Hit, longest, on_boundaries, stands_out
+from tasks.dialogues.titles import ARTICLES, Hit, longest, on_boundaries, stands_out, without_article
 
 _SENTENCE_ENDS = '.!?:"'
 _AFTERTHOUGHT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z")
@@ -22,38 +23,53 @@ class SlotItem(NamedTuple):
 
 
 class OwnTitle(NamedTuple):
-    """A brief's item with its title folded: how it may be spelled, and whether it stands out in plain speech."""
+    """A brief's item with its title folded.
+
+    Attributes:
+        spellings: how it is recognised where it is not due.
+        loose: how it is recognised where it is due anyway.
+        core: small letters that every spelling holds, to see quickly that none is there.
+        plain: whether it stands out in plain speech.
+    """
 
     item: SlotItem
     spellings: tuple[str, ...]
     loose: tuple[str, ...]
+    core: str
     plain: bool
 
 
 def own_title(item: SlotItem) -> OwnTitle:
-    """Prepare one item of a brief. `loose` spellings, in small letters, are those accepted where the item is due anyway."""
-    title = fold(" ".join(item.title.split()))
+    """Prepare one item of a brief."""
+    return OwnTitle(item, *_spelled(item.title))
+
+
+@lru_cache(maxsize=1 << 16)
+def _spelled(written: str) -> tuple[tuple[str, ...], tuple[str, ...], str, bool]:
+    title = fold(" ".join(written.split()))
     if not title:
-        return OwnTitle(item, (), (), plain=False)
+        return (), (), "", False
     exact = (title, title[0].lower() + title[1:]) if title.startswith(ARTICLES) else (title,)
-    short = _AFTERTHOUGHT.sub("", title)
-    many = " " in short
-    loose = tuple({title.lower(), short.lower()} if many else {title, short}) if short else (title,)
-    return OwnTitle(item, exact, loose, plain=stands_out(title))
+    short = _AFTERTHOUGHT.sub("", title) or title
+    loose = tuple({title.lower(), short.lower()} if " " in short else {title, short})
+    return exact, loose, without_article(short).lower(), stands_out(title)
 
 
-def named_items(folded: str, slots: Sequence[int], own: Sequence[OwnTitle], due: Collection[int], others: Sequence[Hit]) -> tuple[str, ...]:
+def named_items(
+    folded: str, slots: Sequence[int], own: Sequence[OwnTitle], written: Sequence[OwnTitle], due: Collection[int], others: Sequence[Hit]
+) -> tuple[str, ...]:
     """Return the ids of the items an utterance names, those of the brief first, in slot order.
 
     Args:
         folded: the utterance, folded, its filled placeholders cut out.
         slots: the slots its placeholders name.
         own: the brief's items.
+        written: those of them whose titles may stand in the dialogue as text.
         due: slots this turn introduces or may refer to; their titles are recognised in any spelling, the others' only where they stand out
             or are written as a title (in quotation marks, or with a capital inside a sentence).
         others: catalogue titles found in the utterance.
     """
-    hits: list[Hit] = [hit for title in own for hit in _own_hits(folded, title, title.item.slot in due)]
+    hits: list[Hit] = [hit for title in written for hit in _own_hits(folded, title, title.item.slot in due)]
     if not hits and not others:
         if not slots:
             return ()

@@ -71,11 +71,13 @@ def finish(drafts: Sequence[Draft], catalogue: Catalogue) -> list[Parsed]:
 
 def _parsed(entry: Draft, folded: Sequence[str], hits: Sequence[list[Hit]]) -> Parsed:
     own: list[OwnTitle] = [own_title(item) for item in entry.plan.items]
+    whole = "\n".join(folded).lower()
+    written = [title for title in own if title.core and title.core in whole]
     turns = entry.plan.turns
     utterances = []
     for place, (raw, (text, _, slots)) in enumerate(zip(entry.reading.turns, entry.filled, strict=True)):
         turn = turns[place] if place < len(turns) else None
         due = (*turn.introduces, *turn.refers) if turn else ()
-        item_ids = named_items(folded[place], slots, own, due, hits[place])
+        item_ids = named_items(folded[place], slots, own, written, due, hits[place]) if slots or written or hits[place] else ()
         utterances.append(Utterance(place + 1, raw.role, text, turn.goals if turn else (), item_ids, text.count(" ") + 1 if text else 0))
     return Parsed(tuple(utterances), entry.reading.whole and bool(utterances), entry.reading.error)

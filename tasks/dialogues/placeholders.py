@@ -12,8 +12,9 @@ _UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")  # NUL, our own mark and lon
 
 def tidy(text: str) -> str:
     """Return one line of text: white space collapsed, what cannot be stored replaced by U+FFFD, which the gate rejects as garbled."""
-    joined = " ".join(text.split())
-    return joined if joined.isascii() and joined.isprintable() else _UNSTORABLE.sub("\ufffd", joined)
+    if text.isprintable() and "  " not in text:  # no white space but single spaces, nothing that cannot be stored
+        return text.strip(" ")
+    return _UNSTORABLE.sub("\ufffd", " ".join(text.split()))
 
 
 def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...]]:

@@ -23,6 +23,7 @@ import ahocorasick
 from tasks.dialogues.folding import fold
 
 ARTICLES = ("The ", "A ", "An ")
+_ARTICLE = re.compile("|".join(ARTICLES))
 _WORD = re.compile(r"[^\W_]+")
 _BREAK = "\n"
 _SHORTEST_CODE = 5
@@ -48,7 +49,8 @@ def stands_out(title: str) -> bool:
 
 def without_article(title: str) -> str:
     """Return a title without its leading article."""
-    return next((title[len(article) :] for article in ARTICLES if title.startswith(article)), title)
+    article = _ARTICLE.match(title)
+    return title[article.end() :] if article else title
 
 
 def spellings(title: str) -> tuple[str, ...]:
@@ -64,11 +66,12 @@ class Catalogue:
 
     def __init__(self, items: Iterable[tuple[str, str]]) -> None:
         """Take (item id, clean title) pairs; items without a title are never found. About 1 s and 100 MB for 110,000 titles."""
+        known = [(item_id, " ".join(title.split())) for item_id, title in items]
+        folded = fold(_BREAK.join(title for _, title in known)).split(_BREAK) if known else []
         bearers: dict[str, list[str]] = {}
-        for item_id, title in items:
-            folded = fold(" ".join(title.split()))
-            if _WORD.search(folded):
-                bearers.setdefault(folded, []).append(item_id)
+        for (item_id, _), title in zip(known, folded, strict=True):
+            if _WORD.search(title):
+                bearers.setdefault(title, []).append(item_id)
         self._automaton = ahocorasick.Automaton()
         for title, ids in bearers.items():
             for spelling in spellings(title):

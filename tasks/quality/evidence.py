@@ -81,8 +81,9 @@ def _breaks(rule: Rule, value: Any) -> bool:
 
 
 def cut(text: str) -> str:
-    """Return at most `LONGEST` characters."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "\u2026"
+    """Return at most `LONGEST` characters; control characters and others that cannot be seen stand as their codes."""
+    seen = text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return seen if len(seen) <= LONGEST else seen[: LONGEST - 1] + "\u2026"
 
 
 def longest_shared(text: str, reviews: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from tasks.quality import near_duplicates, plan
 from tasks.quality.copying import copied_words
-from tasks.quality.lexicon import Language, Lexicon, load_lexicon
+from tasks.quality.lexicon import Language, Lexicon, for_polars, load_lexicon
 from tasks.quality.near_duplicates import Shingles
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
 from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, unknown_titles
@@ -81,10 +81,10 @@ def text_facts(lexicon: Lexicon, language: str) -> dict[str, pl.Expr]:
     known = lexicon.languages.get(language, Language())
     return {
         "garbled": text.str.contains(GARBLED),
-        "template_left": bare.str.contains(TEMPLATE_LEFT),
+        "template_left": bare.str.contains(for_polars(TEMPLATE_LEFT)),
         "empty": pl.col("words") == 0,
-        "personal_data": bare.str.contains(PERSONAL) | pl.col("names_user"),
-        "wording_leak": bare.str.contains(lexicon.wording_pattern),
+        "personal_data": bare.str.contains(for_polars(PERSONAL)) | pl.col("names_user"),
+        "wording_leak": bare.str.contains(for_polars(lexicon.wording_pattern)),
         "sentiment_error": sentiment_error(known) if known.judges_opinions else pl.lit(False),
         "decision_error": decision_error(known) if known.judges_opinions else pl.lit(False),
         "foreign_language": foreign_language(lexicon, language) if known.function_words else pl.lit(False),

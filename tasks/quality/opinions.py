@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from tasks.quality.lexicon import Language, Lexicon, phrases, words
+from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases, words
 
 ENOUGH = 2  # praise or blame, clear words counted twice, from which an utterance takes a side
 FOREIGN_WORDS = 3  # foreign function words from which an utterance may count as foreign
@@ -41,7 +41,7 @@ def sentiment_error(language: Language) -> pl.Expr:
 
 def _counted(clear: Sequence[str], mild: Sequence[str], negation: Sequence[str]) -> tuple[pl.Expr, pl.Expr]:
     """Return how much an utterance says of a kind, and how much of that is negated; clear words count twice."""
-    denied = rf"{words(negation)}\s+(?:\w+\s+){{0,2}}"
+    denied = rf"{words(negation)} +(?:[a-zA-Z'\u2019-]+ +){{0,2}}"
     weighed = [(2, words(clear)), (1, words(mild))]
     said = [weight * pl.col("bare").str.count_matches(form).cast(pl.Int64) for weight, form in weighed]
     unsaid = [weight * pl.col("bare").str.count_matches(denied + form).cast(pl.Int64) for weight, form in weighed]
@@ -52,7 +52,8 @@ def decision_error(language: Language) -> pl.Expr:
     """Return whether an utterance contradicts its `decision` (accept, reject or NULL), by the text in `bare`."""
     text = pl.col("bare")
     accepts, rejects = text.str.contains(words(language.accepts)), text.str.contains(words(language.rejects))
-    clearly_in, clearly_out = text.str.contains(phrases(language.clear_acceptance)), text.str.contains(phrases(language.clear_rejection))
+    acceptance, rejection = for_polars(phrases(language.clear_acceptance)), for_polars(phrases(language.clear_rejection))
+    clearly_in, clearly_out = text.str.contains(acceptance), text.str.contains(rejection)
     return (
         pl.when(pl.col("decision") == "accept")
         .then(~accepts | (clearly_out & ~clearly_in))

@@ -61,7 +61,7 @@ WITH chunk AS (
 # `bare` is the text without the brief's own titles, whose words say nothing about the speaker.
 UTTERANCES: Final = f"""{MEASURED}
 SELECT place, dialogue_id, attempt, turn, text, words, titles,
-       list_reduce(list_prepend(text, coalesce(titles, [])), lambda told, title: replace(told, title, '\u2026')) AS bare,
+       list_reduce(list_prepend(text, coalesce(titles, [])), lambda told, title: replace(told, title, '~')) AS bare,
        coalesce(role NOT IN ('user', 'agent') OR role != role_planned OR (turn = 1 AND role != 'user'), false)
        OR coalesce(role = role_before, false) AS role_error,
        len(missing)::INTEGER AS missing_items,

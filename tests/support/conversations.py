@@ -191,9 +191,15 @@ def warehouse(conversations: Sequence[Conversation], catalogue: Sequence[str], p
         (template.template_id, template.recommendations, number, turn.role, list(turn.goals), list(turn.introduces), list(turn.refers))
         for template in TEMPLATES for number, turn in enumerate(template.turns, 1)
     ])  # fmt: skip
+    plan(con, conversations)
+    return con
+
+
+def plan(con: duckdb.DuckDBPyConnection, conversations: Sequence[Conversation], first: int = 0) -> None:
+    """Add the briefs of conversations, numbered from `first`, with the reviews they draw on."""
     _insert(con, "briefs", [
         (c.dialogue_id, c.user_id, 1, c.items[-1].item_id, c.template.template_id, c.template.recommendations, len(c.template.turns), order)
-        for order, c in enumerate(conversations)
+        for order, c in enumerate(conversations, first)
     ])  # fmt: skip
     slots = [(c, item, slot) for c in conversations for item, slot in zip(c.items, c.template.slots, strict=True)]
     _insert(con, "brief_items", [
@@ -205,7 +211,6 @@ def warehouse(conversations: Sequence[Conversation], catalogue: Sequence[str], p
         (_review_id(c, slot, who), c.user_id if who == "user" else "other", "", 5.0, text, len(text.split()), 0, 0, True)
         for c in conversations for (slot, who), text in c.reviews.items()
     ])  # fmt: skip
-    return con
 
 
 def _review_id(made: Conversation, slot: int, who: str) -> str | None:
