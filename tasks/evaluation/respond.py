@@ -1,0 +1,166 @@
+"""The case study (4.2.3, App. E): what a model says next under each setting, beside what the dialogue's agent said."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import Template
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasks.dialogues.folding import fold
+from tasks.dialogues.titles import Catalogue
+from tasks.errors import UserError
+from tasks.evaluation.corpora import Utterance
+from tasks.evaluation.prompts import Setting, draw_examples
+from tasks.evaluation.recommend import AskFor, Benchmark
+from tasks.evaluation.samples import Sample
+from tasks.evaluation.titles import names
+from tasks.llm.errors import CallFailed
+from tasks.llm.values import Message
+from tasks.prompts import fence
+from tasks.settings import Home
+from tasks.settings.loading import read_yaml, validation_line
+
+_LABELS: dict[Setting, str] = {"zero-shot": "Zero-Shot", "few-shot": "Few-Shot", "fine-tuned": "Fine-Tuning"}
+
+
+class RespondProfile(BaseModel):
+    """The words a model is asked with for the agent's next utterance."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    version: int = Field(ge=1)
+    temperature: float = Field(0.0, ge=0, le=2)
+    shots: int = Field(5, ge=1, le=50)
+    history_most: int = Field(200, ge=1)
+    words: int = Field(60, ge=5, description="Most words of the utterance (2.5.1)")
+    dialogue: str
+    examples: str
+    history: str
+
+
+@dataclass(frozen=True)
+class Response:
+    """One model's next utterance; `text` is None where no answer came.
+
+    `items` are the catalogue's items it names, the target's first; `right` tells whether the target is among them.
+    """
+
+    setting: Setting
+    text: str | None
+    items: tuple[str, ...]
+    right: bool
+
+
+@dataclass(frozen=True)
+class Case:
+    """One sample with what every setting said next."""
+
+    sample: Sample
+    responses: tuple[Response, ...]
+
+
+def load_respond_profile(home: Home) -> RespondProfile:
+    """Load goal_specs/evaluation/respond.yaml. Raises UserError."""
+    path = home.project / "goal_specs" / "evaluation" / "respond.yaml"
+    try:
+        return RespondProfile.model_validate(read_yaml(path))
+    except ValidationError as error:
+        raise UserError(f"{path}: {validation_line(error)}") from None
+
+
+async def case_study(
+    benchmark: Benchmark, asks: Mapping[Setting, AskFor], profile: RespondProfile, samples: Sequence[Sample], *, history: bool
+) -> list[Case]:
+    """Let models say the next utterance of each sample.
+
+    Args:
+        benchmark: the corpus, and the training samples for few-shot examples.
+        asks: for each setting the way to its model; a fine-tuned model is another than the base.
+        profile: the words.
+        samples: the chosen cases.
+        history: whether the user's history is shown.
+
+    Raises:
+        RunStopped: the budget is spent or the circuit breaker opened.
+    """
+    catalogue = Catalogue(benchmark.corpus.titles.items())
+    cases = []
+    for sample in samples:
+        texts = await asyncio.gather(*(_say(benchmark, ask, profile, sample, setting, history) for setting, ask in asks.items()))
+        cases.append(Case(sample, tuple(_response(setting, text, sample, catalogue) for setting, text in zip(asks, texts, strict=True))))
+    return cases
+
+
+def respond_messages(
+    benchmark: Benchmark, profile: RespondProfile, sample: Sample, setting: Setting, *, history: bool
+) -> tuple[Message, ...]:
+    """Return the messages that ask for the next utterance; the target and the true response are not in them."""
+    shown = draw_examples(benchmark.split.train, sample, profile.shots, benchmark.seed) if setting == "few-shot" else ()
+    titles = [benchmark.corpus.titles[item] for item in sample.history[-profile.history_most :] if item in benchmark.corpus.titles]
+    solved = [{"conversation": _conversation(one.context), "said next": one.response, "right title": one.title} for one in shown]
+    filled = {
+        "noun": benchmark.noun,
+        "words": str(profile.words),
+        "conversation": fence(_conversation(sample.context)),
+        "examples": Template(profile.examples).substitute(examples=fence(solved)) if shown else "",
+        "history": Template(profile.history).substitute(history=fence(titles)) if history and titles else "",
+    }
+    return ({"role": "user", "content": Template(profile.dialogue).substitute(filled)},)
+
+
+def case_markdown(case: Case, titles: Mapping[str, str], *, most_history: int = 10) -> str:
+    """Return a case as the paper's Figure 6 shows it; recognised titles in bold, everything else escaped."""
+    shown = [titles[item] for item in case.sample.history[:most_history] if item in titles]
+    dialogue = "<br>".join(f"**{said.role.capitalize()}:** {_escaped(said.text)}" for said in case.sample.context)
+    rows = [
+        ("Historical interactions", ", ".join(map(_escaped, shown)) + (" ..." if len(case.sample.history) > most_history else "")),
+        ("Dialogue", dialogue),
+        *((_LABELS[one.setting], _marked(one, titles)) for one in case.responses),
+        ("Ground truth", _bold(_escaped(case.sample.response), _escaped(case.sample.title))),
+    ]
+    return "| | |\n| --- | --- |\n" + "\n".join(f"| {name} | {text} |" for name, text in rows) + "\n"
+
+
+async def _say(
+    benchmark: Benchmark, ask_for: AskFor, profile: RespondProfile, sample: Sample, setting: Setting, history: bool
+) -> str | None:
+    try:
+        return (await ask_for(sample.sample_id)(respond_messages(benchmark, profile, sample, setting, history=history))).text.strip()
+    except CallFailed:
+        return None
+
+
+def _response(setting: Setting, text: str | None, sample: Sample, catalogue: Catalogue) -> Response:
+    hits = catalogue.find([fold(" ".join((text or "").split()))])[0]
+    others = dict.fromkeys(hit.item_ids[0] for hit in hits if sample.target not in hit.item_ids)
+    right = any(sample.target in hit.item_ids for hit in hits) or names(text or "", sample.title)
+    return Response(setting, text, (sample.target, *others) if right else tuple(others), right)
+
+
+def _conversation(context: Sequence[Utterance]) -> list[dict[str, str]]:
+    return [{"speaker": said.role, "text": said.text} for said in context]
+
+
+def _marked(response: Response, titles: Mapping[str, str]) -> str:
+    if response.text is None:
+        return "(no answer)"
+    text = _escaped(response.text)
+    for item in response.items:
+        text = _bold(text, _escaped(titles[item]))
+    named = ", ".join(_escaped(titles[item]) for item in response.items) or "none"
+    return f"**Agent:** {text}<br>*recommends: {named}{' (right)' if response.right else ''}*"
+
+
+def _bold(text: str, title: str) -> str:
+    return text.replace(title, f"**{title}**", 1)
+
+
+def _escaped(text: str) -> str:
+    escaped = html.escape(" ".join(text.split()), quote=False)
+    for character in "\\`*_[]|":
+        escaped = escaped.replace(character, "\\" + character)
+    return escaped
