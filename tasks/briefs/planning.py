@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import duckdb
 
@@ -18,7 +19,8 @@ from tasks.errors import UserError
 from tasks.settings import Domain
 from tasks.templates import Template, pattern
 
-USERS_PER_PAGE = 2_000
+USERS_PER_PAGE = 300  # few, because a page's rows are looked over again and again by Python's garbage collector
+BRIEFS_PER_WRITE = 5_000  # many, because each write searches the reviews
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,10 @@ def plan_briefs(con: duckdb.DuckDBPyConnection, domain: Domain, templates: Seque
     make_users(con)
     make_pool(con, domain.preprocess)
     tally = _Tally()
-    most = domain.briefs.max_dialogues
-    for users in user_pages(con, USERS_PER_PAGE):
-        drafts = _draft_page(choice, domain.seed, users, None if most is None else most - tally.briefs, tally)
-        store_briefs(con, domain, drafts, first_order=tally.briefs)
-        tally.used.update(draft.template.template_id for draft in drafts)
-        if tally.briefs == most:
-            break
+    users = (user for page in user_pages(con, USERS_PER_PAGE) for user in page)
+    drafts = _drafts(choice, domain, users, tally)
+    while batch := list(islice(drafts, BRIEFS_PER_WRITE)):
+        store_briefs(con, domain, batch, first_order=tally.briefs - len(batch))
     drop_pool(con)
     drop_users(con)
     return _counts(choice, templates, tally)
@@ -89,19 +88,17 @@ class _Tally:
         return self.used.total()
 
 
-def _draft_page(
-    choice: Choice, seed: int, users: Iterable[tuple[str, Sequence[Preferred]]], room: int | None, tally: _Tally
-) -> list[Draft]:
-    """Draft users' dialogues until there is no room for one more; note in the tally what cannot be planned."""
-    page: list[Draft] = []
-    for outcome in (outcome for user_id, preferred in users for outcome in draft_user(choice, seed, user_id, preferred)):
-        if len(page) == room:
-            break
-        if isinstance(outcome, Draft):
-            page.append(outcome)
-        else:
+def _drafts(choice: Choice, domain: Domain, users: Iterable[tuple[str, Sequence[Preferred]]], tally: _Tally) -> Iterator[Draft]:
+    """Yield users' drafts until there are `max_dialogues`, and note each outcome in the tally."""
+    most = domain.briefs.max_dialogues
+    for outcome in (outcome for user_id, preferred in users for outcome in draft_user(choice, domain.seed, user_id, preferred)):
+        if not isinstance(outcome, Draft):
             tally.unplannable[outcome] += 1
-    return page
+            continue
+        tally.used[outcome.template.template_id] += 1
+        yield outcome
+        if tally.briefs == most:
+            return
 
 
 def _counts(choice: Choice, templates: Sequence[Template], tally: _Tally) -> BriefCounts:
