@@ -2,6 +2,7 @@
 
 from tasks.ingest.fetch import fetch
 from tasks.ingest.stage import IngestCounts, ingest, source_names
+from tasks.ingest.streaming import sql_function
 from tasks.ingest.titles import clean_title
 
-__all__ = ["IngestCounts", "clean_title", "fetch", "ingest", "source_names"]
+__all__ = ["IngestCounts", "clean_title", "fetch", "ingest", "source_names", "sql_function"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,13 +30,18 @@ def field_names(sources: Sources) -> FieldNames:
     return FieldNames((columns.user,), (columns.item,), (columns.rating,), (columns.text,), timestamp, title)
 
 
+def in_json(path: Path, sources: Sources) -> bool:
+    """Tell whether a file is read as JSON lines, as all Amazon editions are. Raises UserError on a file that cannot be read."""
+    return sources.columns is None or table_kind(path) == "json"
+
+
 def reviews_of(path: Path, sources: Sources, tally: Tally) -> Iterator[Batch]:
     """Yield the usable reviews of one file. Raises UserError on a file that cannot be read or lacks a field."""
     names, scale = field_names(sources), sources.rating_scale
-    kind = "json" if sources.columns is None else table_kind(path)
-    if kind == "json":
+    if in_json(path, sources):
         yield from json_reviews(path, names, scale, tally)
         return
+    kind = table_kind(path)
     wanted = [name for group in (*names.required().values(), names.title or ()) for name in group]
     batch = Batch()
     for number, record in (parquet_records if kind == "parquet" else delimited_records)(path, wanted, tally):
@@ -50,24 +55,22 @@ def reviews_of(path: Path, sources: Sources, tally: Tally) -> Iterator[Batch]:
     yield batch
 
 
-def titles_of(path: Path, sources: Sources, tally: Tally) -> Iterator[pa.RecordBatch]:
-    """Yield the item ids and published titles of one metadata file. Raises UserError as `reviews_of` does."""
+def titles_of(path: Path, sources: Sources, wanted: Set[str], tally: Tally) -> Iterator[pa.RecordBatch]:
+    """Yield the wanted item ids and their published titles of one metadata file. Raises UserError as `reviews_of` does."""
     columns = sources.columns
-    if columns is None:
-        yield from json_titles(path, _TITLES_2023 if sources.format == "amazon_2023" else _TITLES_2014, tally)
-        return
-    names = TitleNames((columns.item,), (columns.title or "title",))
-    kind = table_kind(path)
-    if kind == "json":
-        yield from json_titles(path, names, tally)
+    names = _TITLES_2023 if sources.format == "amazon_2023" else _TITLES_2014
+    if columns is not None:
+        names = TitleNames((columns.item,), (columns.title or "title",))
+    if in_json(path, sources):
+        yield from json_titles(path, names, wanted, tally)
         return
     found: list[tuple[int, str, str]] = []
-    for number, record in (parquet_records if kind == "parquet" else delimited_records)(path, (*names.item, *names.title), tally):
+    reader = parquet_records if table_kind(path) == "parquet" else delimited_records
+    for number, record in reader(path, (*names.item, *names.title), tally):
         try:
-            found.append((number, *title_entry(record, names)))
+            entry = title_entry(record, names)
+            if entry[0] in wanted:
+                found.append((number, *entry))
         except Defect as defect:
             tally.reject(number, defect)
-        if len(found) >= _TABLE_BATCH:
-            yield title_batch(found)
-            found = []
     yield title_batch(found)

@@ -1,61 +1,69 @@
-"""Reviews in JSON lines: a fast way for lines as they should be, a patient one that finds out what is wrong with the others."""
+"""JSON lines: handed on to DuckDB as they are, or parsed one by one with patience where something is wrong with them."""
 
 from __future__ import annotations
 
 import ast
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import orjson
+import numpy as np
+import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.ingest.lines import Lines, numbered_lines
-from tasks.ingest.rows import (
-    BAD_ENCODING,
-    BROKEN,
-    NOT_OBJECT,
-    OVER_LONG,
-    Batch,
-    Defect,
-    FieldNames,
-    Tally,
-    checked_row,
-)
+from tasks.ingest.lines import Block, numbered_blocks
+from tasks.ingest.rows import BAD_ENCODING, BROKEN, NOT_OBJECT, OVER_LONG, Batch, Defect, FieldNames, Tally, checked_row
 
+LINE_SCHEMA = pa.schema([("line", pa.int64()), ("content", pa.string())])
 _PROBE = 1000  # objects looked at before a field is said to be missing from the file
 
 
-def json_reviews(path: Path, names: FieldNames, scale: tuple[float, float], tally: Tally) -> Iterator[Batch]:
-    """Yield the usable reviews of a file and note the other lines in `tally`.
+def json_contents(path: Path, names: FieldNames, tally: Tally) -> Iterator[pa.RecordBatch]:
+    """Yield the lines that are not empty, with their numbers; lines that are no UTF-8 or too long are noted in `tally`.
 
     Raises:
         UserError: the file holds one JSON array, or none of its first objects has one of the fields.
     """
-    probed: list[Mapping[str, Any]] = []
-    for group in numbered_lines(path):
-        if group.first == 1:
-            refuse_array(path, group)
-        if len(probed) < _PROBE:
-            probed.extend(_objects(group)[: _PROBE - len(probed)])
-            check_fields(path, names.required(), probed)
-        yield _batch(group, names, scale, tally)
+    for block in _checked_blocks(path, names):
+        for number in block.over_long:
+            tally.reject(number, Defect(OVER_LONG))
+        data = _utf8(block, tally)
+        ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")) + 1
+        offsets = np.concatenate([[0], ends]).astype(np.int32)
+        content = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(data))
+        batch = pa.record_batch([pa.array(np.arange(block.first, block.first + len(ends))), content], schema=LINE_SCHEMA)
+        filled = np.diff(offsets) > 1
+        yield batch if filled.all() else batch.filter(pa.array(filled))
 
 
-def refuse_array(path: Path, group: Lines) -> None:
-    """Raise UserError when a file begins as one JSON array instead of one object a line."""
-    start = next((line.strip() for line in group.lines if line.strip()), b"")
-    if start.startswith(b"[") and start[1:2] in (b"", b"{", b" "):
-        raise UserError(f"{path} is one JSON array; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)")
+def json_reviews(path: Path, names: FieldNames, scale: tuple[float, float], tally: Tally) -> Iterator[Batch]:
+    """Yield the usable reviews of a file, parsed in Python, and note the other lines in `tally`. Raises as `json_contents`."""
+    for block in _checked_blocks(path, names):
+        for number in block.over_long:
+            tally.reject(number, Defect(OVER_LONG))
+        tally.lines += len(block.over_long)
+        batch = Batch()
+        for number, line in enumerate(block.lines(), block.first):
+            if line.strip():
+                tally.lines += 1
+                try:
+                    batch.add(number, checked_row(parsed(line), names, scale))
+                except Defect as defect:
+                    tally.reject(number, defect)
+        yield batch
 
 
-def check_fields(path: Path, required: Mapping[str, tuple[str, ...]], records: list[Mapping[str, Any]]) -> None:
-    """Raise UserError when no record has one of the required fields, naming those missing and those found."""
-    found = sorted({str(key) for record in records for key in record})
-    missing = [f"{what} ({' or '.join(names)})" for what, names in required.items() if not any(name in found for name in names)]
-    if records and missing:
-        raise UserError(f"{path} has no field for {', '.join(missing)}; it has: {', '.join(name[:40] for name in found[:30])}")
+def checked_line(number: int, line: str, names: FieldNames, scale: tuple[float, float], tally: Tally) -> dict[str, Any]:
+    """Return a line's values by column of `raw_reviews`; none at all if it is blank or was rejected and noted in `tally`."""
+    if not line.strip():
+        return {}
+    try:
+        return asdict(checked_row(parsed(line.encode()), names, scale))
+    except Defect as defect:
+        tally.reject(number, defect)
+        return {}
 
 
 def parsed(line: bytes) -> dict[str, Any]:
@@ -73,6 +81,60 @@ def parsed(line: bytes) -> dict[str, Any]:
     return record
 
 
+def refuse_array(path: Path, block: Block) -> None:
+    """Raise UserError when a file begins as one JSON array instead of one object a line."""
+    start = block.data.lstrip()[:64]
+    if start.startswith(b"[") and start[1:].lstrip()[:1] in (b"", b"{"):
+        raise UserError(f"{path} is one JSON array; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)")
+
+
+def _checked_blocks(path: Path, names: FieldNames) -> Iterator[Block]:
+    """Yield a file's blocks once the first objects have shown that it has all fields."""
+    probed: list[Mapping[str, Any]] = []
+    for block in numbered_blocks(path):
+        if block.first == 1:
+            refuse_array(path, block)
+        if len(probed) < _PROBE:
+            probed.extend(_objects(block.lines()[:_PROBE]))
+            _check_fields(path, names.required(), probed)
+        yield block
+
+
+def _check_fields(path: Path, required: Mapping[str, tuple[str, ...]], records: list[Mapping[str, Any]]) -> None:
+    """Raise UserError when no record has one of the required fields, naming those missing and those found."""
+    found = sorted({str(key) for record in records for key in record})
+    missing = [f"{what} ({' or '.join(names)})" for what, names in required.items() if not any(name in found for name in names)]
+    if records and missing:
+        raise UserError(f"{path} has no field for {', '.join(missing)}; it has: {', '.join(name[:40] for name in found[:30])}")
+
+
+def _objects(lines: list[bytes]) -> Iterator[Mapping[str, Any]]:
+    for line in lines:
+        try:
+            if line.strip():
+                yield parsed(line)
+        except Defect:
+            continue
+
+
+def _utf8(block: Block, tally: Tally) -> bytes:
+    """Return the block's lines, those that are no UTF-8 emptied and noted."""
+    if block.data.isascii():
+        return block.data
+    try:
+        block.data.decode("utf-8")
+        return block.data
+    except UnicodeDecodeError:
+        lines = block.lines()
+    for at, line in enumerate(lines):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            lines[at] = b""
+            tally.reject(block.first + at, Defect(BAD_ENCODING, f"not UTF-8 at byte {error.start}"))
+    return b"\n".join(lines) + b"\n"
+
+
 def _python_literal(text: str) -> Any:
     """Read a Python literal, the way the 2014 metadata is written. Raises Defect."""
     if not text.lstrip().startswith("{'"):
@@ -81,58 +143,3 @@ def _python_literal(text: str) -> Any:
         return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         raise Defect(BROKEN, "neither JSON nor a Python literal") from None
-
-
-def _objects(group: Lines) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
-    for line in group.lines[:_PROBE]:
-        try:
-            if line.strip():
-                found.append(parsed(line))
-        except Defect:
-            continue
-    return found
-
-
-def _batch(group: Lines, names: FieldNames, scale: tuple[float, float], tally: Tally) -> Batch:
-    """Check one group of lines: what is of the expected types and plainly good is taken at once, the rest is looked at closely."""
-    batch = Batch()
-    low, high = scale
-    user_name, item_name, rating_name, text_name = names.user[0], names.item[0], names.rating[0], names.text[0]
-    plain = names.timestamp is not None and names.title is None
-    time_name = names.timestamp[0] if names.timestamp else ""
-    over_long = set(group.over_long)
-    blank = 0
-    for number, line in enumerate(group.lines, group.first):
-        try:
-            record = orjson.loads(line)
-            user, item, rating, text, at = record[user_name], record[item_name], record[rating_name], record[text_name], record[time_name]
-            good = plain and type(rating) is float and low <= rating <= high and type(at) is int and 0 < at < 100_000_000_000
-            good = good and user.isalnum() and item.isalnum() and not text.isspace() and text != "" and b"\\u00" not in line
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
-            good = False
-        if good:
-            batch.line.append(number)
-            batch.user_id.append(user)
-            batch.item_id.append(item)
-            batch.rating.append(rating)
-            batch.text.append(text)
-            batch.timestamp.append(at)
-            batch.title.append(None)
-        elif line.strip() or number in over_long:
-            _look_closely(number, line, number in over_long, batch, names, scale, tally)
-        else:
-            blank += 1
-    tally.lines += len(group.lines) - blank
-    return batch
-
-
-def _look_closely(
-    number: int, line: bytes, over_long: bool, batch: Batch, names: FieldNames, scale: tuple[float, float], tally: Tally
-) -> None:
-    try:
-        if over_long:
-            raise Defect(OVER_LONG)
-        batch.add(number, checked_row(parsed(line), names, scale))
-    except Defect as defect:
-        tally.reject(number, defect)

@@ -1,4 +1,4 @@
-"""A source file as numbered lines, in groups of about a megabyte."""
+"""A source file as numbered lines, in blocks of about two megabytes."""
 
 from __future__ import annotations
 
@@ -10,60 +10,67 @@ from tasks.ingest.unpacking import prefetched, unpacked
 
 MAX_LINE = 4 << 20
 """Longest line read, in bytes; a longer one is rejected without being held in memory."""
-_GROUP = 1 << 20
+_BLOCK = 2 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Lines of a file without their line feeds; `first` is the number of the first one, counted from 1.
+class Block:
+    """Whole lines of a file, each with its line feed; `first` is the number of the first one, counted from 1.
 
-    `over_long` numbers the lines above MAX_LINE; they stand in `lines` as empty bytes.
+    `over_long` numbers the lines above MAX_LINE; in `data` they are empty.
     """
 
     first: int
-    lines: list[bytes]
+    data: bytes
     over_long: tuple[int, ...] = ()
 
-
-def numbered_lines(path: Path) -> Iterator[Lines]:
-    """Yield all lines of a file. Raises UserError as `unpacked` does."""
-    rest, first, dropping = b"", 1, False
-    for block in _blocks(path):
-        text = rest + block
-        lines = text.split(b"\n")
-        rest = lines.pop()
-        over_long: list[int] = []
-        if dropping and lines:
-            lines[0], dropping = b"", False
-            over_long.append(first)
-        if len(rest) > MAX_LINE or dropping:
-            rest, dropping = b"", True
-        if len(text) > MAX_LINE:
-            for at, line in enumerate(lines):
-                if len(line) > MAX_LINE:
-                    lines[at] = b""
-                    over_long.append(first + at)
-        if lines:
-            yield Lines(first, lines, tuple(over_long))
-            first += len(lines)
-    if dropping:
-        yield Lines(first, [b""], (first,))
-    elif rest:
-        yield Lines(first, [rest])
+    def lines(self) -> list[bytes]:
+        """Return the lines without their line feeds."""
+        return self.data.split(b"\n")[:-1]
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield the content in pieces of about a megabyte, without a byte order mark at its start."""
+def numbered_blocks(path: Path) -> Iterator[Block]:
+    """Yield all lines of a file, without a byte order mark at its start. Raises UserError as `unpacked` does."""
     gathered: list[bytes] = []
-    size, start = 0, True
+    size, first, dropping = 0, 1, False
     for chunk in prefetched(unpacked(path)):
         gathered.append(chunk)
         size += len(chunk)
-        if size >= _GROUP:
-            block = b"".join(gathered)
-            yield block.removeprefix(_BOM) if start else block
-            gathered, size, start = [], 0, False
-    if size:
-        block = b"".join(gathered)
-        yield block.removeprefix(_BOM) if start else block
+        cut = chunk.rfind(b"\n") + 1
+        if size < _BLOCK or (not cut and size <= MAX_LINE):
+            continue
+        data, rest = _parted(gathered, cut)
+        if data:
+            block = _block(first, data, dropping)
+            yield block
+            first += data.count(b"\n")
+        dropping = len(rest) > MAX_LINE or (dropping and not data)
+        gathered = [b"" if dropping else rest]
+        size = len(gathered[0])
+    if size or dropping:
+        yield _block(first, b"".join(gathered) + b"\n", dropping)
+
+
+def _parted(gathered: list[bytes], cut: int) -> tuple[bytes, bytes]:
+    """Return the whole lines gathered and the beginning of the next; `cut` is where that begins in the last piece, or 0."""
+    if not cut:
+        whole, feed, rest = b"".join(gathered).rpartition(b"\n")
+        return whole + feed, rest
+    return b"".join((*gathered[:-1], gathered[-1][:cut])), gathered[-1][cut:]
+
+
+def _block(first: int, data: bytes, dropping: bool) -> Block:
+    data, over_long = _shortened(data.removeprefix(_BOM) if first == 1 else data, first, dropping)
+    return Block(first, data, over_long)
+
+
+def _shortened(data: bytes, first: int, dropping: bool) -> tuple[bytes, tuple[int, ...]]:
+    """Empty the lines that are too long, and the first one if its beginning was dropped; return their numbers too."""
+    if len(data) <= MAX_LINE and not dropping:
+        return data, ()
+    lines = data.split(b"\n")
+    long = [at for at, line in enumerate(lines) if len(line) > MAX_LINE or (at == 0 and dropping)]
+    for at in long:
+        lines[at] = b""
+    return b"\n".join(lines), tuple(first + at for at in long)

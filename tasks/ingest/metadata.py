@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import orjson
 import pyarrow as pa
 
 from tasks.ingest.json_lines import parsed, refuse_array
-from tasks.ingest.lines import numbered_lines
+from tasks.ingest.lines import numbered_blocks
 from tasks.ingest.rows import OVER_LONG, Defect, Tally, identifier, without_control
 
 TITLE_SCHEMA = pa.schema([("line", pa.int64()), ("item_id", pa.string()), ("title", pa.string())])
+
+_LITERAL_START = re.compile(rb"\{'asin': '([A-Za-z0-9]+)'")
 
 
 @dataclass(frozen=True)
@@ -25,24 +28,32 @@ class TitleNames:
     title: tuple[str, ...]
 
 
-def json_titles(path: Path, names: TitleNames, tally: Tally) -> Iterator[pa.RecordBatch]:
-    """Yield item ids with their titles as published, empty where there is none. Raises UserError as `json_reviews` does."""
-    for group in numbered_lines(path):
-        if group.first == 1:
-            refuse_array(path, group)
-        over_long = set(group.over_long)
+def json_titles(path: Path, names: TitleNames, wanted: Set[str], tally: Tally) -> Iterator[pa.RecordBatch]:
+    """Yield the wanted item ids with their titles as published, empty where there is none. Raises UserError on a JSON array."""
+    for block in numbered_blocks(path):
+        if block.first == 1:
+            refuse_array(path, block)
+        for number in block.over_long:
+            tally.lines += 1
+            tally.reject(number, Defect(OVER_LONG))
         found: list[tuple[int, str, str]] = []
-        for number, line in enumerate(group.lines, group.first):
-            if not line.strip() and number not in over_long:
+        for number, line in enumerate(block.lines(), block.first):
+            if not line.strip():
                 continue
             tally.lines += 1
             try:
-                if number in over_long:
-                    raise Defect(OVER_LONG)
-                found.append((number, *_entry(line, names)))
+                entry = None if _is_unwanted(line, wanted) else _entry(line, names)
+                if entry and entry[0] in wanted:
+                    found.append((number, *entry))
             except Defect as defect:
                 tally.reject(number, defect)
         yield title_batch(found)
+
+
+def _is_unwanted(line: bytes, wanted: Set[str]) -> bool:
+    """Tell of a Python literal, which is slow to read, by its first key that it is about another item."""
+    start = _LITERAL_START.match(line)
+    return start is not None and start[1].decode() not in wanted
 
 
 def title_batch(found: list[tuple[int, str, str]]) -> pa.RecordBatch:

@@ -73,15 +73,15 @@ class Tally:
 
     source_file: str
     lines: int = 0
-    rejects: list[tuple[int, str, str]] = field(default_factory=list)
+    rejects: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     def reject(self, line: int, defect: Defect) -> None:
-        """Note a line that is not used."""
-        self.rejects.append((line, defect.kind, defect.detail))
+        """Note a line that is not used; noting it twice is noting it once."""
+        self.rejects[line] = (defect.kind, defect.detail)
 
     def kinds(self) -> Counter[str]:
         """Return how many lines were rejected, by kind."""
-        return Counter(kind for _, kind, _ in self.rejects)
+        return Counter(kind for kind, _ in self.rejects.values())
 
 
 @dataclass

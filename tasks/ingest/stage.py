@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,22 +11,12 @@ import duckdb
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.ingest.formats import reviews_of, titles_of
 from tasks.ingest.items import fill_items
-from tasks.ingest.metadata import TITLE_SCHEMA, title_batch
-from tasks.ingest.rows import DUPLICATE, HARMLESS, SCHEMA, Tally
-from tasks.ingest.streaming import stream_into
+from tasks.ingest.loading import bad_lines, load_reviews, load_titles, told
+from tasks.ingest.rows import DUPLICATE, Tally
 from tasks.settings import Domain, Source
 from tasks.warehouse import create_table
 
-_SURE_AFTER = 200_000  # lines not used after which a file that is bad so far is not read to its end
-_INSERT_REVIEWS = """
-INSERT INTO raw_reviews
-SELECT substr(md5(concat_ws(chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text)), 1, 16),
-       user_id, item_id, rating, text, timestamp, $name, line
-FROM incoming
-"""
-_INSERT_TITLES = "INSERT INTO published_titles SELECT $order, line, item_id, title FROM incoming"
 _REJECTS = ["line", "kind", "detail"]
 _REJECT_DUPLICATES = """
 INSERT INTO rejected_rows
@@ -84,8 +74,8 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
         create_table(con, table, replace=True)
     con.execute("CREATE OR REPLACE TEMP TABLE published_titles (file_order INTEGER, line BIGINT, item_id VARCHAR, title VARCHAR)")
     reviews, metadata = source_names(domain.sources.reviews), source_names(domain.sources.metadata)
-    read = [_load_reviews(con, domain, order, name) for order, name in enumerate(reviews)]
-    read_titles = [_load_titles(con, domain, order, name) for order, name in enumerate(metadata)]
+    read = [load_reviews(con, domain, order, name) for order, name in enumerate(reviews)]
+    read_titles = [load_titles(con, domain, order, name) for order, name in enumerate(metadata)]
     _keep_rejects(con, [*read, *read_titles])
     duplicates = _set_duplicates_aside(con, list(reviews))
     kinds = _sum(read) + Counter({DUPLICATE: duplicates})
@@ -99,7 +89,7 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
         lines=lines,
         reviews=kept,
         rejected=dict(sorted(kinds.items())),
-        bad_share=_bad(kinds) / lines,
+        bad_share=bad_lines(kinds) / lines,
         metadata_lines=sum(tally.lines for tally in read_titles),
         metadata_rejected=dict(sorted(_sum(read_titles).items())),
         items=_count(con, "SELECT count(*) FROM items"),
@@ -124,71 +114,14 @@ def source_names(sources: Iterable[Source]) -> dict[str, Source]:
     return {"/".join(parts[-depth:]): source for parts, source in zip(paths, listed, strict=True)}
 
 
-def told(kinds: Counter[str]) -> str:
-    """Return counts by kind as a person reads them, most frequent first."""
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common() if count) or "nothing rejected"
-
-
-def _load_reviews(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name: str) -> Tally:
-    """Stream one review file into `raw_reviews`, and titles it holds into `published_titles`."""
-    tally = Tally(name)
-    titles: dict[str, tuple[int, str, str]] = {}
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in reviews_of(Path(domain.sources.reviews[order].path), domain.sources, tally):
-            for line, item_id, title in zip(batch.line, batch.item_id, batch.title, strict=True) if any(batch.title) else ():
-                if title and title.strip():
-                    titles.setdefault(item_id, (line, item_id, title))
-            _stop_early(tally, domain.max_bad_share)
-            yield batch.arrow()
-
-    stream_into(con, SCHEMA, batches(), _INSERT_REVIEWS, {"name": name})
-    stream_into(con, TITLE_SCHEMA, iter([title_batch(list(titles.values()))]), _INSERT_TITLES, {"order": order})
-    _check_share(tally, domain.max_bad_share)
-    return tally
-
-
-def _load_titles(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name: str) -> Tally:
-    """Stream one metadata file into `published_titles`."""
-    tally = Tally(name)
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in titles_of(Path(domain.sources.metadata[order].path), domain.sources, tally):
-            _stop_early(tally, domain.max_bad_share)
-            yield batch
-
-    stream_into(con, TITLE_SCHEMA, batches(), _INSERT_TITLES, {"order": order})
-    _check_share(tally, domain.max_bad_share)
-    return tally
-
-
-def _stop_early(tally: Tally, max_bad_share: float) -> None:
-    """Give up on a file of which very many lines were bad and too large a share so far: its end would not change much."""
-    if len(tally.rejects) > _SURE_AFTER:
-        _check_share(tally, max_bad_share)
-
-
-def _check_share(tally: Tally, max_bad_share: float) -> None:
-    kinds = tally.kinds()
-    bad = _bad(kinds)
-    if bad > max_bad_share * tally.lines:
-        raise UserError(
-            f"{tally.source_file}: {bad} of {tally.lines} lines are unusable ({told(kinds)}), more than max_bad_share {max_bad_share:g}: "
-            "see that format, columns and rating_scale fit the file, or raise max_bad_share"
-        )
-
-
-def _bad(kinds: Counter[str]) -> int:
-    return sum(count for kind, count in kinds.items() if kind not in HARMLESS)
-
-
 def _sum(tallies: Iterable[Tally]) -> Counter[str]:
     return sum((tally.kinds() for tally in tallies), Counter())
 
 
 def _keep_rejects(con: duckdb.DuckDBPyConnection, tallies: Iterable[Tally]) -> None:
     for tally in tallies:
-        lines, kinds, details = list(zip(*tally.rejects, strict=True)) or [(), (), ()]
+        rejects = sorted((line, *defect) for line, defect in tally.rejects.items())
+        lines, kinds, details = list(zip(*rejects, strict=True)) or [(), (), ()]
         con.register("rejects", pa.table([pa.array(lines, pa.int64()), *(pa.array(x, pa.string()) for x in (kinds, details))], _REJECTS))
         con.execute("INSERT INTO rejected_rows SELECT $name, line, kind, detail FROM rejects", {"name": tally.source_file})
         con.unregister("rejects")
@@ -198,8 +131,9 @@ def _set_duplicates_aside(con: duckdb.DuckDBPyConnection, files: list[str]) -> i
     """Move all but the first review of each (user, item), in source order, to `rejected_rows`; return how many."""
     con.execute(_DUPLICATES, {"files": files})
     con.execute(_REJECT_DUPLICATES, {"kind": DUPLICATE})
-    con.execute("DELETE FROM raw_reviews WHERE rowid IN (SELECT row_id FROM later_reviews)")
     found = _count(con, "SELECT count(*) FROM later_reviews")
+    if found:
+        con.execute("DELETE FROM raw_reviews WHERE rowid IN (SELECT row_id FROM later_reviews)")
     con.execute("DROP TABLE later_reviews")
     return found
 

@@ -1,12 +1,16 @@
-"""From a Python generator into a DuckDB table, without holding more than a few megabytes in between."""
+"""Between Python and DuckDB: generators that fill tables and functions that SQL calls, a few megabytes at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import PythonUDFType
+from duckdb.sqltypes import DuckDBPyType
 
 from tasks.errors import UserError
 
@@ -16,7 +20,7 @@ def stream_into(
 ) -> None:
     """Run `insert`, which selects from the relation `incoming`, while `batches` are made.
 
-    DuckDB writes the last batches in its own threads while Python makes the next ones. A UserError of the generator comes out
+    DuckDB works on the last batches in its own threads while Python makes the next ones. A UserError of the generator comes out
     as itself, not as the database error it causes.
     """
     failed: list[UserError] = []
@@ -35,4 +39,18 @@ def stream_into(
         if failed:
             raise failed[0] from None
         raise
-    con.unregister("incoming")  # after a failure the transaction is lost, and the name with it
+    finally:
+        con.unregister("incoming")
+
+
+@contextmanager
+def sql_function(con: duckdb.DuckDBPyConnection, function: Callable[..., pa.Array], takes: list[Any], gives: DuckDBPyType) -> Iterator[str]:
+    """Let SQL call a function of Arrow arrays while the block runs; yields the name it has there.
+
+    The name is a new one each time: a transaction that is rolled back takes the function with it, but not the driver's memory of
+    its name.
+    """
+    name = f"python_{uuid.uuid4().hex}"
+    con.create_function(name, function, takes, gives, type=PythonUDFType.ARROW, side_effects=True)
+    yield name
+    con.remove_function(name)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.errors import UserError
-from tasks.ingest.lines import MAX_LINE, numbered_lines
+from tasks.ingest.lines import MAX_LINE, numbered_blocks
 from tasks.ingest.rows import BAD_ENCODING, BROKEN, OVER_LONG, Defect, Tally
 from tasks.ingest.unpacking import unpacked
 
@@ -95,6 +95,6 @@ def _split(line: str, delimiter: str) -> list[str]:
 
 def _text_lines(path: Path) -> Iterator[str]:
     """Yield lines with their line feeds; bytes that are not UTF-8 become half surrogates, for the row to be found by them."""
-    for group in numbered_lines(path):
-        for line in group.lines:
+    for block in numbered_blocks(path):
+        for line in block.lines():
             yield line.decode("utf-8", "surrogateescape") + "\n"

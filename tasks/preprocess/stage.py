@@ -58,9 +58,9 @@ class PreprocessCounts:
 
 _FILL_REVIEWS = """
 INSERT INTO reviews
-SELECT review_id, r.user_id, r.item_id, rating, coalesce(c.text, r.text), a.words, timestamp,
+SELECT review_id, r.user_id, r.item_id, rating, coalesce(a.text, r.text), a.words, timestamp,
        (list_position($files, source_file) - 1) * 1000000000000 + source_line, a.core
-FROM raw_reviews r JOIN admitted a ON r.rowid = a.row_id LEFT JOIN cleaned c ON r.rowid = c.row_id
+FROM raw_reviews r JOIN admitted a ON r.rowid = a.row_id
 """
 
 
@@ -84,7 +84,6 @@ def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCoun
         con, "SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM reviews WHERE core"
     )
     con.execute("DROP TABLE admitted")
-    con.execute("DROP TABLE cleaned")
     if not core_reviews:
         raise UserError(
             f"no user left: of {words.reviews} reviews {words.kept} have {settings.min_words} to {settings.max_words} words, and none of "

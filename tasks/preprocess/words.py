@@ -6,39 +6,22 @@ from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
-from duckdb.func import PythonUDFType
-from duckdb.sqltypes import VARCHAR
+from duckdb.sqltypes import INTEGER, VARCHAR
 
-from tasks.preprocess.irregular import SUSPECT, regular_text
+from tasks.ingest import sql_function
+from tasks.preprocess.irregular import regular_text
+from tasks.preprocess.scanning import scan
 from tasks.settings import Preprocess
 
-_SPACES = "\t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-"""What parts words beside the space; the same characters as for Python's `str.split`."""
-
-_CLEAN = """
-INSERT INTO cleaned
-WITH suspects AS (SELECT rowid AS row_id, text FROM raw_reviews WHERE regexp_matches(text, $suspect)),
-mended AS (SELECT row_id, text AS before, regular_text(text) AS text FROM suspects)
-SELECT row_id, text FROM mended WHERE text <> before
-"""
 _ADMIT = """
 CREATE OR REPLACE TEMP TABLE admitted AS
-WITH texts AS (
-    SELECT r.rowid AS row_id, user_id, item_id, coalesce(c.text, r.text) AS text
-    FROM raw_reviews r LEFT JOIN cleaned c ON r.rowid = c.row_id
-),
-spaced AS (
-    SELECT row_id, user_id, item_id,
-           CASE WHEN strlen(text) = length(text) THEN translate(text, $ascii, $ascii_spaces)
-                ELSE translate(text, $all, $all_spaces) END AS text
-    FROM texts
-)
-SELECT row_id, user_id, item_id, len(list_filter(string_split(text, ' '), lambda word: word <> ''))::INTEGER AS words, false AS core
-FROM spaced
+WITH measured AS (SELECT rowid AS row_id, user_id, item_id, measure(text) AS measured FROM raw_reviews)
+SELECT row_id, user_id, item_id, measured.words, measured.text, false AS core FROM measured
 """
 _TOTALS = """
-SELECT count(*), count(*) FILTER (words < $low), count(*) FILTER (words > $high), (SELECT count(*) FROM cleaned) FROM admitted
+SELECT count(*), count(*) FILTER (words < $low), count(*) FILTER (words > $high), count(text) FROM admitted
 """
+_MEASURED = pa.struct([("words", pa.int32()), ("text", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -57,32 +40,29 @@ class WordCounts:
 
 
 def admit(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> WordCounts:
-    """Make the temporary tables `cleaned` (row_id, text) and `admitted` (row_id, user_id, item_id, words, core: false).
+    """Make the temporary table `admitted` (row_id, user_id, item_id, words, text, core: false): reviews within the word limits.
 
-    `row_id` is the rowid in `raw_reviews`. Words are what stands between whitespace, after irregular tokens were dropped.
+    `row_id` is the rowid in `raw_reviews`. `text` is set where irregular tokens were dropped, and words are counted without them.
     """
-    con.execute("CREATE OR REPLACE TEMP TABLE cleaned (row_id BIGINT, text VARCHAR)")
-    if settings.irregular_tokens == "drop":
-        _clean(con)
-    ascii_spaces = "".join(char for char in _SPACES if char.isascii())
-    con.execute(
-        _ADMIT,
-        {"ascii": ascii_spaces, "ascii_spaces": " " * len(ascii_spaces), "all": _SPACES, "all_spaces": " " * len(_SPACES)},
-    )
+
+    def measure(texts: pa.ChunkedArray) -> pa.Array:
+        return measured(texts.combine_chunks(), drop=settings.irregular_tokens == "drop")
+
+    with sql_function(con, measure, [VARCHAR], duckdb.struct_type({"words": INTEGER, "text": VARCHAR})) as name:
+        con.execute(_ADMIT.replace("measure(", f"{name}("))
     limits = {"low": settings.min_words, "high": settings.max_words}
     reviews, too_short, too_long, cleaned = con.execute(_TOTALS, limits).fetchall()[0]
     con.execute("DELETE FROM admitted WHERE words NOT BETWEEN $low AND $high", limits)
     return WordCounts(reviews, cleaned, too_short, too_long)
 
 
-def _clean(con: duckdb.DuckDBPyConnection) -> None:
-    """Rewrite the few texts that may hold irregular tokens; DuckDB picks them, Python looks at them."""
-
-    def mend(texts: pa.ChunkedArray) -> pa.Array:
-        return pa.array([regular_text(text) for text in texts.to_pylist()], pa.string())
-
-    con.create_function("regular_text", mend, [VARCHAR], VARCHAR, type=PythonUDFType.ARROW)
-    try:
-        con.execute(_CLEAN, {"suspect": SUSPECT})
-    finally:
-        con.remove_function("regular_text")
+def measured(texts: pa.StringArray, *, drop: bool) -> pa.StructArray:
+    """Return for each text its number of words and, with `drop`, the text without irregular tokens where that is another one."""
+    words, suspect = scan(texts)
+    mended: list[str | None] = [None] * len(texts)
+    for row in suspect.nonzero()[0].tolist() if drop else ():
+        before = texts[row].as_py()
+        after = regular_text(before)
+        if after != before:
+            mended[row], words[row] = after, len(after.split())
+    return pa.StructArray.from_arrays([pa.array(words, pa.int32()), pa.array(mended, pa.string())], fields=list(_MEASURED))

@@ -1,0 +1,142 @@
+"""One review file into `raw_reviews`: in the fast way where its lines are as they should be, and each other line looked at closely."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from duckdb.sqltypes import BIGINT, DOUBLE, VARCHAR
+
+from tasks.errors import UserError
+from tasks.ingest.formats import field_names, in_json, reviews_of, titles_of
+from tasks.ingest.json_lines import LINE_SCHEMA, checked_line, json_contents
+from tasks.ingest.metadata import TITLE_SCHEMA, title_batch
+from tasks.ingest.rows import HARMLESS, SCHEMA, FieldNames, Tally
+from tasks.ingest.streaming import sql_function, stream_into
+from tasks.settings import Domain, Sources
+
+_REVIEW_ID = "substr(md5(concat_ws(chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text)), 1, 16)"
+_INSERT_ROWS = f"INSERT INTO raw_reviews SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line FROM incoming"
+_INSERT_TITLES = "INSERT INTO published_titles SELECT $order, line, item_id, title FROM incoming"
+_INSERT_LINES = """
+INSERT INTO raw_reviews
+WITH parsed AS (
+    SELECT line, content, json_extract_string(CASE WHEN json_valid(content) THEN content END, $paths) AS found FROM incoming
+),
+typed AS (
+    SELECT line, content, found[1] AS user_id, coalesce(found[2], found[3]) AS item_id, TRY_CAST(found[4] AS DOUBLE) AS rating,
+           found[5] AS text, CASE WHEN $timed THEN TRY_CAST(found[6] AS DOUBLE) END AS moment
+    FROM parsed
+),
+judged AS (
+    SELECT *, coalesce(
+        regexp_full_match(user_id, $id) AND regexp_full_match(item_id, $id)
+        AND user_id NOT IN ('true', 'false') AND item_id NOT IN ('true', 'false')
+        AND rating BETWEEN $low AND $high AND (NOT $timed OR moment BETWEEN 1 AND 253402300799999)
+        AND regexp_matches(text, $start) AND text NOT IN ('true', 'false') AND TRY_CAST(text AS DOUBLE) IS NULL
+        AND NOT contains(content, '\\u000') AND NOT contains(content, '\\u001') AND NOT contains(content, '\\u007')
+        AND NOT contains(content, chr(127)), false) AS plain
+    FROM typed
+),
+checked AS (
+    SELECT line, CASE WHEN plain THEN {'user_id': user_id, 'item_id': item_id, 'rating': rating, 'text': text, 'timestamp':
+               floor(CASE WHEN moment >= 100000000000 THEN moment / 1000 ELSE moment END)::BIGINT}
+           ELSE look_closely(line, content) END AS row
+    FROM judged
+),
+rows AS (SELECT line, row.user_id, row.item_id, row.rating, row.text, row.timestamp FROM checked)
+SELECT {review_id}, user_id, item_id, rating, text, timestamp, $name, line FROM rows WHERE user_id IS NOT NULL
+"""
+_PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
+_PLAIN_START = r"^[!-Z\\-z|}~[:^ascii:]]"
+
+
+_ROW = pa.struct([field for field in SCHEMA if field.name != "line"])
+_SQL_ROW = duckdb.struct_type({"user_id": VARCHAR, "item_id": VARCHAR, "rating": DOUBLE, "text": VARCHAR, "timestamp": BIGINT})
+
+
+def load_reviews(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name: str) -> Tally:
+    """Load one review file, and the titles it holds into `published_titles`. Raises UserError on a file that cannot be used."""
+    path, tally = Path(domain.sources.reviews[order].path), Tally(name)
+    names = field_names(domain.sources)
+    if names.title is None and in_json(path, domain.sources):
+        _load_lines(con, path, names, domain, tally)
+    else:
+        _load_rows(con, path, domain.sources, order, tally)
+    check_share(tally, domain.max_bad_share)
+    return tally
+
+
+def load_titles(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name: str) -> Tally:
+    """Load the titles of reviewed items from one metadata file into `published_titles`. Raises UserError as `load_reviews`."""
+    tally = Tally(name)
+    wanted = frozenset(row[0] for row in con.execute("SELECT DISTINCT item_id FROM raw_reviews").fetchall())
+    batches = titles_of(Path(domain.sources.metadata[order].path), domain.sources, wanted, tally)
+    stream_into(con, TITLE_SCHEMA, batches, _INSERT_TITLES, {"order": order})
+    check_share(tally, domain.max_bad_share)
+    return tally
+
+
+def bad_lines(kinds: Counter[str]) -> int:
+    """Return how many rejected lines speak against their file."""
+    return sum(count for kind, count in kinds.items() if kind not in HARMLESS)
+
+
+def told(kinds: Counter[str]) -> str:
+    """Return counts by kind as a person reads them, most frequent first."""
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common() if count) or "nothing rejected"
+
+
+def check_share(tally: Tally, max_bad_share: float) -> None:
+    """Raise UserError when too large a share of a file's lines is unusable."""
+    kinds = tally.kinds()
+    bad = bad_lines(kinds)
+    if bad > max_bad_share * tally.lines:
+        raise UserError(
+            f"{tally.source_file}: {bad} of {tally.lines} lines are unusable ({told(kinds)}), more than max_bad_share {max_bad_share:g}: "
+            "see that format, columns and rating_scale fit the file, or raise max_bad_share"
+        )
+
+
+def _load_lines(con: duckdb.DuckDBPyConnection, path: Path, names: FieldNames, domain: Domain, tally: Tally) -> None:
+    """Let DuckDB parse JSON lines; it gives each line that is not plainly good to Python, which puts it right or rejects it."""
+    item = [*names.item, names.item[0]][:2]
+    keys = [names.user[0], *item, names.rating[0], names.text[0], (names.timestamp or names.rating)[0]]
+    low, high = domain.sources.rating_scale
+    parameters = {
+        "paths": ["/" + key.replace("~", "~0").replace("/", "~1") for key in keys],
+        "timed": names.timestamp is not None,
+        "id": _PLAIN_ID,
+        "start": _PLAIN_START,
+        "low": low,
+        "high": high,
+        "name": tally.source_file,
+    }
+
+    def look_closely(numbers: pa.ChunkedArray, contents: pa.ChunkedArray) -> pa.Array:
+        found = zip(numbers.to_pylist(), contents.to_pylist(), strict=True)
+        return pa.array([checked_line(number, content, names, (low, high), tally) for number, content in found], _ROW)
+
+    with sql_function(con, look_closely, [BIGINT, VARCHAR], _SQL_ROW) as name:
+        insert = _INSERT_LINES.replace("look_closely", name).replace("{review_id}", _REVIEW_ID)
+        stream_into(con, LINE_SCHEMA, json_contents(path, names, tally), insert, parameters)
+    found = con.execute("SELECT count(*) FROM raw_reviews WHERE source_file = $name", {"name": tally.source_file}).fetchall()
+    tally.lines = len(tally.rejects) + int(found[0][0])
+
+
+def _load_rows(con: duckdb.DuckDBPyConnection, path: Path, sources: Sources, order: int, tally: Tally) -> None:
+    """Load a table that is read in Python, with the first title of each item if it holds titles."""
+    titles: dict[str, tuple[int, str, str]] = {}
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in reviews_of(path, sources, tally):
+            for line, item_id, title in zip(batch.line, batch.item_id, batch.title, strict=True):
+                if title and title.strip():
+                    titles.setdefault(item_id, (line, item_id, title))
+            yield batch.arrow()
+
+    stream_into(con, SCHEMA, batches(), _INSERT_ROWS, {"name": tally.source_file})
+    stream_into(con, TITLE_SCHEMA, iter([title_batch(list(titles.values()))]), _INSERT_TITLES, {"order": order})
