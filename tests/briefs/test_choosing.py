@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.briefs.choosing import PUBLISHED_PATTERNS, STEEPEST_TILT, Weighted, make_choice
@@ -69,6 +69,7 @@ def test_draws_follow_the_shares(templates: tuple[Template, ...]) -> None:
     assert len({template.template_id for template in found}) == 168
 
 
+@settings(deadline=None)
 @given(have=st.tuples(st.integers(0, 5), st.integers(0, 5)), seed=st.integers(0, 2**32), position=st.integers(1, 50))
 def test_what_is_drawn_fits_and_is_the_same_again(templates: tuple[Template, ...], have: tuple[int, int], seed: int, position: int) -> None:
     template = make_choice(templates, Briefs()).draw(seed, "user", position, have)

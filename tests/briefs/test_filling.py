@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tasks.briefs.choosing import make_choice
@@ -82,6 +82,7 @@ preferences = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(preferred=preferences, seed=st.integers(0, 2**40), user_id=st.text(max_size=5))
 def test_no_dialogue_has_a_work_twice_and_every_slot_its_collection(
     templates: tuple[Template, ...], preferred: list[Preferred], seed: int, user_id: str
