@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from flows.options import BuildOptions
 from flows.preflight import pseudonym_key
 from flows.stages import Context, Stage
-from tasks.briefs import load_briefs, plan_briefs
+from tasks.briefs import ReadAhead, plan_briefs
 from tasks.dialogues import parse_transcripts
 from tasks.errors import UserError
 from tasks.fingerprint import file_hash, fingerprint, folder_hash
@@ -66,12 +65,14 @@ def planning(context: Context) -> Stage:
     settings = {
         "briefs": domain.briefs.model_dump(mode="json"),
         "seed": domain.seed,
+        "words": [domain.noun, domain.verb, domain.language],
+        "like_min": domain.preprocess.like_min,
         "least_reviews": domain.preprocess.min_item_interactions,
         "templates": fingerprint([template.template_id for template in templates.templates]),
         "goals": fingerprint([goal.model_dump(mode="json") for goal in goals.sub_goals]),
     }
     rooms = ("tasks.goals", "tasks.templates", "tasks.briefs")
-    writes = ("briefs", "brief_items", "template_turns")
+    writes = ("briefs", "brief_items", "template_turns", "template_slots")
     return Stage("briefs", writes, rooms, settings, lambda con: plan_briefs(con, domain, templates.templates))
 
 
@@ -98,10 +99,7 @@ def work(con: duckdb.DuckDBPyConnection, context: Context, attempt: int) -> Work
     profile = load_profile(context.home, domain.generate.profile)
     goals = load_goals(context.home).worded(domain.noun, domain.verb)
     ids = [row[0] for row in con.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order").fetchall()]
-
-    def fetch(some: Sequence[str]) -> Sequence[Any]:
-        return list(load_briefs(con, domain, some))
-
+    fetch = ReadAhead(con, domain).fetch
     rollout = Dual(profile, goals, attempt) if domain.generate.rollout == "dual" else Single(partial(render, profile, goals), attempt)
     return Work(ids, fetch, rollout, profile.name)
 
