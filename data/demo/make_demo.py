@@ -8,6 +8,7 @@ Needs nothing but Python's standard library. The same material and seed give the
 from __future__ import annotations
 
 import argparse
+import datetime
 import gzip
 import hashlib
 import json
@@ -23,7 +24,6 @@ from making.material import Film, Person, read_films, read_frames, read_people  
 from making.plan import Rating, plan  # noqa: E402
 
 SEED = 1927
-SHORT_EVERY = 50  # about one review in fifty is a single line
 LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -79,6 +79,36 @@ def make_reviews(people: list[Person], films: list[Film]) -> list[dict[str, obje
     return [review_record(rating, composer.write(rating), people[rating.person], films[rating.film]) for rating in ratings]
 
 
+def unlisted_reviews(people: list[Person]) -> list[dict[str, object]]:
+    """Return the reviews, each written by hand, of the one item that the catalogue does not list."""
+    records = []
+    for line in (HERE / "material" / "unlisted.txt").read_text(encoding="utf-8").splitlines():
+        name, stars, day, title, text = (part.strip() for part in line.split("|"))
+        film = Film("unlisted", {"title": ""})
+        person = next(person for person in people if person.name == name)
+        rating = Rating(people.index(person), -1, int(stars), datetime.date.fromisoformat(day))
+        records.append(review_record(rating, Written(text, title, [], set(), set()), person, film))
+    return records
+
+
+def with_blemishes(lines: list[str]) -> list[str]:
+    """Put in what real files have too: a line cut short, a rating of 0, a missing text and two reviews sent twice."""
+    spoilt = list(lines)
+    spoilt[411] = spoilt[411][:140]
+    spoilt[902] = changed(spoilt[902], overall=0.0)
+    spoilt[1377] = changed(spoilt[1377], reviewText=None)
+    for position in (2001, 1605):
+        again = json.loads(spoilt[position])["summary"] + " (corrected)"
+        spoilt.insert(position + 1, changed(spoilt[position], summary=again))
+    return spoilt
+
+
+def changed(line: str, **values: object) -> str:
+    """Return a JSON line with fields changed; None removes a field."""
+    record = {**json.loads(line), **values}
+    return json.dumps({name: value for name, value in record.items() if value is not None}, ensure_ascii=False)
+
+
 def json_lines(records: list[dict[str, object]]) -> list[str]:
     """Return records as JSON lines."""
     return [json.dumps(record, ensure_ascii=False) for record in records]
@@ -98,15 +128,15 @@ def main() -> None:
     args = parser.parse_args()
     films = read_films(HERE / "material" / "films")
     people = read_people(HERE / "material" / "people.txt")
-    reviews = make_reviews(people, films)
+    reviews = sorted(make_reviews(people, films) + unlisted_reviews(people), key=lambda record: str(record["unixReviewTime"]).zfill(12))
     if args.sample:
         titles = {item_id(film): film.facts["name"] for film in films}
         for record in random.sample(reviews, args.sample):
-            print(f"{titles[str(record['asin'])]} | {record['reviewerName']} | {record['overall']} | {record['summary']}\n{record['reviewText']}\n")
+            print(f"{titles.get(str(record['asin']), '?')} | {record['reviewerName']} | {record['overall']} | {record['summary']}\n{record['reviewText']}\n")
         return
     args.out.mkdir(parents=True, exist_ok=True)
     write_gz(args.out / "meta.json.gz", json_lines([meta_record(film) for film in films]))
-    write_gz(args.out / "reviews.json.gz", json_lines(reviews))
+    write_gz(args.out / "reviews.json.gz", with_blemishes(json_lines(reviews)))
 
 
 if __name__ == "__main__":

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from making.material import Film, Line, Person
 from making.plan import Rating
 from making.voices import VOICES, Voice, finish, finish_title
-from making.wording import Speaker, lowered
+from making.wording import WORD, Speaker, loosened, lowered, phrases
 
 SPAN = 12  # words; no two reviews should share so long a run
+PHRASE = 8  # words; wordings of a remark are chosen so as to share few such runs with what was said of the film
+WORDINGS = 5  # tried for each remark
 TRIES = 24
-WORD = re.compile(r"[a-z0-9']+")
+PLAIN = frozenset(
+    "this that with have from they were what when then than there their them your about would could just like some more most much very "
+    "only even ever been into over after before because where which while these those until every movie film scene never always still "
+    "really think thing things made make makes know knows good great best going little without nothing something anybody".split()
+)
+GROUPS = {
+    "critic": {"film", "measured", "skeptic", "teacher", "collector"},
+    "chat": {"gush", "chatty", "student", "joker"},
+    "folk": {"plain", "terse", "church", "parent", "grumpy", "nostalgic", "ramble", "storyteller"},
+}
+AGREEING = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")  # [is|are]: the verb for one thing, and for many
 TIES = {"pos": ("tie+", "tie"), "mixed": ("tie",), "neg": ("tie-", "tie")}
 
 
@@ -26,12 +38,12 @@ class Written:
     title: str
     lines: list[Line]
     runs: set[tuple[str, ...]]
+    phrases: set[tuple[str, ...]]
 
 
 def runs_of(text: str) -> set[tuple[str, ...]]:
     """Return every run of SPAN words of a text."""
-    words = WORD.findall(text.lower())
-    return {tuple(words[start : start + SPAN]) for start in range(len(words) - SPAN + 1)}
+    return {run for run in phrases(text, SPAN) if len(run) == SPAN}
 
 
 def mood(stars: int) -> str:
@@ -60,6 +72,7 @@ class Composer:
         self.spent: set[str] = set()
         self.runs: dict[tuple[str, ...], int] = {}
         self.sentences: set[tuple[int, str]] = set()
+        self.phrases: dict[int, set[tuple[str, ...]]] = defaultdict(set)
 
     def write(self, rating: Rating) -> Written:
         """Write one review: the least repetitive of several tries."""
@@ -78,7 +91,7 @@ class Composer:
     def _cost(self, draft: Written, rating: Rating) -> float:
         shared = [self.runs[run] for run in draft.runs if run in self.runs]
         repeated = sum((rating.film, sentence) in self.sentences for sentence in sentences_of(draft.text))
-        return sum(1 if film == rating.film else 10 for film in shared) + 4 * repeated
+        return sum(1 if film == rating.film else 40 for film in shared) + 4 * repeated
 
     def _remember(self, draft: Written, rating: Rating) -> None:
         for line in draft.lines:
@@ -86,6 +99,7 @@ class Composer:
             self.said[rating.person, line.text] += 1
             if line.topic == "":
                 self.spent.add(line.text)
+        self.phrases[rating.film] |= draft.phrases
         self.runs.update({run: rating.film for run in draft.runs if run not in self.runs})
         self.sentences.update((rating.film, sentence) for sentence in sentences_of(draft.text))
 
@@ -109,9 +123,15 @@ class Draft:
         self.mood = mood(rating.stars)
         liking = self.person.tastes.get(self.film.genre, 0)
         stance = {1: "fan", -1: "notfan"}.get(liking, "neutral")
-        self.tags = self.person.tags | {self.medium, self.mood, stance, self.film.genre}
+        group = next(name for name, voices in GROUPS.items() if self.person.voice in voices)
+        self.tags = self.person.tags | {self.medium, self.mood, stance, self.film.genre, group}
+        self.phrases: set[tuple[str, ...]] = set()
+        self.words: set[str] = set()
+        self.own_remarks = {line.text for kind in ("pos", "neg", "quibble") for line in self.film.lines.get(kind, [])}
         self.speaker = Speaker(self.film, self.person, self._slots(), self.rng)
         self.topics: set[str] = set()
+        self.frames_used: Counter[str] = Counter()
+        self.allowed: dict[str, int] = {}
         self.lines: list[Line] = []
 
     def _slots(self) -> dict[str, str]:
@@ -130,11 +150,13 @@ class Draft:
             parts = self._body()
         text = finish(" ".join(part for part in parts if part), self.voice, self.person, self.rng)
         title = finish_title(self._title(), self.voice, self.rng)
-        return Written(text, title, self.lines, runs_of(text))
+        return Written(text, title, self.lines, runs_of(text), self.phrases)
 
     def _body(self) -> list[str]:
         """Lay out head, middle and close; the middle grows until the length aimed at is reached."""
         aim = self.voice.aim(self.rng)
+        more = 1 if aim > 75 else 0
+        self.allowed = {"moment": 1 + more, "gripe": 1 + more, "actorpos": 1 + more, "actorneg": 1, "quibble": 1}
         stars, rng = self.rating.stars, self.rng
         head = [f"open{stars}"] if rng.random() < self.voice.opens else []
         head += ["premise"] if rng.random() < self.voice.retells else []
@@ -184,7 +206,7 @@ class Draft:
 
     def _part(self, name: str) -> str:
         choices = {
-            "P": [("pos", 0.56), ("moment" + ("5" if self.rating.stars == 5 else "4"), 0.27), ("actorpos", 0.17)],
+            "P": [("pos", 0.6), ("moment" + ("5" if self.rating.stars == 5 else "4"), 0.25), ("actorpos", 0.15)],
             "P3": [("pos", 0.5), ("moment3", 0.4), ("actorpos", 0.1)],
             "G": [("moment3", 0.6), ("pos", 0.15), ("actorpos", 0.25)],
             "N": [("neg", 0.6), ("gripe1" if self.rating.stars == 1 else "gripe3", 0.28), ("actorneg", 0.12)],
@@ -195,7 +217,11 @@ class Draft:
             return self._line(name)
         order = sorted(choices, key=lambda choice: -(self.rng.random() ** (1 / choice[1])))
         for source, _ in order:
+            frame = source.rstrip("1345")
+            if self.frames_used[frame] >= self.allowed.get(frame, 99):
+                continue
             if text := self._line(source):
+                self.frames_used[frame] += 1
                 return text
         return ""
 
@@ -213,7 +239,7 @@ class Draft:
         for kind in TIES[self.mood]:
             for line in self.film.lines.get(kind, []):
                 ties = self.composer.said[self.rating.person, "tie"]
-                if line.text not in self.composer.spent and ties < 3 and (text := self.speaker.say(line)) is not None:
+                if line.text not in self.composer.spent and ties < 3 and (text := self._say(line, {})) is not None:
                     self.lines += [line, Line("tie", "tie")]
                     return text
         return self._line("ctx")
@@ -229,19 +255,41 @@ class Draft:
         wanted = {"<moment>": "moment", "<gripe>": "gripe", "<premise>": "premise", "<actor>": "actor"}
         extra: dict[str, str] = {}
         drawn: list[Line] = []
+        text = line.text
         for slot, kind in wanted.items():
             if slot not in line.text.lower():
                 continue
             piece = self._piece(kind)
             if piece is None:
                 return None
-            extra[kind] = piece.text
+            many = piece.text.startswith("^")
+            extra[kind] = piece.text.removeprefix("^")
+            text = AGREEING.sub(lambda found, many=many: found.group(2 if many else 1), text)
             drawn.append(piece)
-        text = self.speaker.say(line, extra)
-        if text is not None:
+        said = self._say(Line(text, line.topic, line.conditions), extra)
+        if said is not None:
             self.lines += [line, *drawn]
             self.topics |= {piece.topic for piece in [line, *drawn]}
-        return text
+        return said
+
+    def _say(self, line: Line, extra: dict[str, str]) -> str | None:
+        """Word a line several ways and keep the one least like what was said of this film before."""
+        wordings = []
+        loose = line.text in self.own_remarks
+        for _ in range(WORDINGS):
+            text = loosened(line.text, self.rng, self.voice.apart, 0.22) if loose else line.text
+            if (said := self.speaker.spun(line, text, extra)) is not None:
+                wordings.append(said)
+        if not wordings:
+            return None
+        known = self.composer.phrases[self.rating.film]
+        best = min(wordings, key=lambda said: len(phrases(said, PHRASE) & known))
+        words = {word for word in WORD.findall(best.lower()) if len(word) > 3} - PLAIN
+        if line.topic and len(words & self.words) > max(1, len(words) // 3):
+            return None  # it would say the same thing twice
+        self.words |= words
+        self.phrases |= phrases(best, PHRASE)
+        return self.speaker.named_in(best)
 
     def _piece(self, kind: str) -> Line | None:
         if kind == "actor":

@@ -90,19 +90,20 @@ UNTOPICAL = frozenset({"tie", "tie+", "tie-", "sum+", "sum-"})
 
 
 def read_films(folder: Path) -> list[Film]:
-    """Read every film of every file of a folder, in file order."""
-    films: list[Film] = []
+    """Read every film of a folder, in file order; a film named again gets further lines."""
+    known: dict[str, Film] = {}
+    film = Film("")
     for path in sorted(folder.glob("*.txt")):
         for number, raw in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             line = raw.strip()
             if line.startswith("== "):
-                films.append(Film(line[3:]))
+                film = known.setdefault(line[3:], Film(line[3:]))
             elif line:
                 try:
-                    _add(films[-1], line)
+                    _add(film, line)
                 except (ValueError, IndexError) as error:
                     raise SystemExit(f"{path}:{number}: {line!r} is not understood ({error})") from None
-    return films
+    return list(known.values())
 
 
 def _add(film: Film, line: str) -> None:
@@ -110,7 +111,11 @@ def _add(film: Film, line: str) -> None:
         if line.startswith(mark):
             rest = line[len(mark) :]
             topic, text = ("", rest.strip()) if name in UNTOPICAL else rest.split(" ", 1)
-            film.lines.setdefault(name, []).append(Line(text.strip(), topic))
+            conditions: tuple[str, ...] = ()
+            if text.startswith("["):
+                listed, text = text[1:].split("]", 1)
+                conditions = tuple(listed.split(","))
+            film.lines.setdefault(name, []).append(Line(text.strip(), topic, conditions))
             return
     name, value = line.split(": ", 1)
     if name == "cast":

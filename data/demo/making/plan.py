@@ -11,7 +11,9 @@ from making.material import Film, Person
 
 DAY = 86_400
 # Size of a reviewer: fewest and most likes, then fewest and most ratings in all.
-SIZES = {"L": (9, 10, 11, 13), "M": (20, 21, 25, 27), "H": (30, 31, 37, 40), "V": (40, 41, 50, 53), "X": (4, 5, 6, 7)}
+SIZES = {"L": (9, 10, 11, 12), "M": (20, 21, 25, 26), "H": (30, 31, 37, 39), "V": (40, 41, 50, 52), "X": (4, 5, 6, 7)}
+RARE = 1  # a film of this popularity gets a handful of reviews at most
+ONE_LINERS = 0.55  # share of people who also left a review of a single line
 
 
 @dataclass
@@ -40,6 +42,7 @@ def plan(people: list[Person], films: list[Film], rng: random.Random) -> list[Ra
     ratings: list[Rating] = []
     for index, person in enumerate(people):
         ratings += _one_person(index, person, films, rng)
+    ratings += _one_liners(ratings, people, films, rng) + _rarities(people, films, rng)
     return sorted(ratings, key=lambda rating: (rating.day, rating.person, rating.film))
 
 
@@ -61,9 +64,9 @@ def _choose(person: Person, films: list[Film], last_year: int, total: int, rng: 
     """Draw films without replacement: the popular and the liked genres more often (exponential keys)."""
     keys = []
     for index, film in enumerate(films):
-        if film.available > last_year:
+        if film.available > last_year or int(film.facts["pop"]) == RARE:
             continue
-        weight = int(film.facts["pop"]) ** 1.4 * math.exp(0.75 * taste(person, film))
+        weight = int(film.facts["pop"]) ** 1.8 * math.exp(0.75 * taste(person, film))
         keys.append((-math.log(1.0 - rng.random()) / weight, index))
     return [index for _, index in sorted(keys)[:total]]
 
@@ -84,3 +87,29 @@ def _day(person: Person, film: Film, last_year: int, rng: random.Random) -> date
     first = datetime.date(max(person.first_year, film.available), 1, 1) + datetime.timedelta(rng.randrange(60))
     last = datetime.date(last_year, 12, 28)
     return first + datetime.timedelta(rng.randrange((last - first).days))
+
+
+def _one_liners(ratings: list[Rating], people: list[Person], films: list[Film], rng: random.Random) -> list[Rating]:
+    """Some people also rate a film they have not reviewed in a single line, too short for the paper's preprocessing."""
+    seen = {(rating.person, rating.film) for rating in ratings}
+    added = []
+    for index, person in enumerate(people):
+        last_year = min(2013, person.first_year + person.years)
+        rest = [film for film in _choose(person, films, last_year, len(films), rng) if (index, film) not in seen]
+        if rest and rng.random() < ONE_LINERS:
+            stars = rng.choice((5, 5, 5, 4, 4, 3, 2, 1))
+            added.append(Rating(index, rest[0], stars, _day(person, films[rest[0]], last_year, rng), short=True))
+    return added
+
+
+def _rarities(people: list[Person], films: list[Film], rng: random.Random) -> list[Rating]:
+    """Each rare film gets from three to seven reviews, too few for the paper's preprocessing."""
+    added = []
+    for index, film in enumerate(films):
+        if int(film.facts["pop"]) != RARE:
+            continue
+        for person in sorted(rng.sample(range(len(people)), rng.randint(3, 7))):
+            stars = min(5, max(1, round(3.6 + taste(people[person], film) + rng.gauss(0, 0.8))))
+            last_year = min(2013, people[person].first_year + people[person].years)
+            added.append(Rating(person, index, stars, _day(people[person], film, last_year, rng)))
+    return added

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 
 from making.material import Person
-from making.wording import FUNCTION_WORDS
-
+# Only a sentence that begins like this may be hung on to the one before it.
+JOINED = frozenset("It It's I I'm I'd I've They They're He She You You'd We There There's That That's This My The".split())
 BRITISH = {
     "color": "colour", "colors": "colours", "favorite": "favourite", "favorites": "favourites", "neighbor": "neighbour", "neighbors": "neighbours",
     "humor": "humour", "gray": "grey", "theater": "cinema", "apologizes": "apologises", "realize": "realise", "realized": "realised", "mom": "mum",
@@ -38,6 +38,7 @@ class Voice:
     small: float = 0.0
     runs_on: float = 0.0
     smileys: float = 0.0
+    apart: float = 0.3
 
     def aim(self, rng: random.Random) -> int:
         """Draw a length in words, the shorter half more often."""
@@ -45,29 +46,30 @@ class Voice:
 
 
 VOICES = {
-    "terse": Voice(24, 48, 0.5, 0.05, 0.1, 0.4, 0.03),
-    "plain": Voice(30, 75, 0.75, 0.25, 0.25, 0.6),
-    "measured": Voice(50, 115, 0.6, 0.4, 0.2, 0.55, 0.08),
-    "film": Voice(60, 140, 0.65, 0.35, 0.15, 0.5, 0.06),
-    "skeptic": Voice(40, 100, 0.65, 0.3, 0.15, 0.5),
+    "terse": Voice(24, 48, 0.5, 0.05, 0.1, 0.4, 0.03, apart=0.70),
+    "plain": Voice(30, 75, 0.75, 0.25, 0.25, 0.6, apart=0.45),
+    "measured": Voice(50, 115, 0.6, 0.4, 0.2, 0.55, 0.08, apart=0.60),
+    "film": Voice(60, 140, 0.65, 0.35, 0.15, 0.5, 0.06, apart=0.55),
+    "skeptic": Voice(40, 100, 0.65, 0.3, 0.15, 0.5, apart=0.50),
     "ramble": Voice(70, 165, 0.7, 0.5, 0.8, 0.5, 0.2, 0.12, 0, 0, 0.3),
     "storyteller": Voice(60, 140, 0.55, 0.5, 0.9, 0.45, 0.1, 0, 0, 0, 0.1),
     "nostalgic": Voice(40, 110, 0.75, 0.3, 0.6, 0.5, 0.08, 0.03),
     "parent": Voice(35, 95, 0.6, 0.25, 0.7, 0.55, 0.08, 0.08, 0.1, 0, 0.05, 0.06),
     "joker": Voice(32, 85, 0.8, 0.35, 0.4, 0.55, 0.05, 0.03, 0.05, 0, 0, 0.04),
-    "grumpy": Voice(30, 80, 0.8, 0.2, 0.25, 0.5, 0.05, 0.02, 0.06),
+    "grumpy": Voice(30, 80, 0.8, 0.2, 0.25, 0.5, 0.05, 0.02, 0.06, apart=0.50),
     "gush": Voice(30, 90, 0.85, 0.25, 0.4, 0.7, 0.1, 0.12, 0.5, 0, 0.08, 0.2),
     "student": Voice(26, 75, 0.75, 0.3, 0.45, 0.5, 0.08, 0.15, 0.05, 0.75, 0.12, 0.06),
-    "collector": Voice(35, 95, 0.65, 0.25, 0.3, 0.55),
+    "collector": Voice(35, 95, 0.65, 0.25, 0.3, 0.55, apart=0.50),
     "chatty": Voice(35, 100, 0.75, 0.3, 0.6, 0.5, 0.12, 0.08, 0.15, 0, 0.15, 0.12),
-    "church": Voice(32, 90, 0.65, 0.3, 0.5, 0.65),
-    "teacher": Voice(40, 95, 0.6, 0.35, 0.45, 0.55),
+    "church": Voice(32, 90, 0.65, 0.3, 0.5, 0.65, apart=0.45),
+    "teacher": Voice(40, 95, 0.6, 0.35, 0.45, 0.55, apart=0.60),
 }
 
 
 def finish(text: str, voice: Voice, person: Person, rng: random.Random) -> str:
     """Give a composed text its writer's habits: spelling, exclamation marks, run-on sentences, small letters."""
     text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r" ([.,!?])", r"\1", text)
     if rng.random() < 0.8:
         text = _run_on(text, voice.runs_on, rng)
     if "brit" in person.tags:
@@ -110,9 +112,10 @@ def _run_on(text: str, chance: float, rng: random.Random) -> str:
 
     def join(found: re.Match[str]) -> str:
         word = found.group(1)
-        if word not in FUNCTION_WORDS or rng.random() >= chance:
+        if word not in JOINED or rng.random() >= chance:
             return found.group(0)
-        return rng.choice((", and ", " and ", "... ")) + word[0].lower() + word[1:]
+        small = word if word.split("'")[0] == "I" else word[0].lower() + word[1:]
+        return rng.choice((", and ", " and ", "... ")) + small
 
     return re.sub(r"(?<![.?!])\. ([A-Z][\w']*)", join, text) if chance else text
 

@@ -10,14 +10,30 @@ from making.material import Film, Line, Person
 INNERMOST = re.compile(r"\{([^{}]*)\}")
 SLOT = re.compile(r"<(\w+)>")
 NAME = re.compile(r"@([abcd])('s)?")
+WORD = re.compile(r"[a-z0-9']+")
 # Words that lose their capital when something is put in front of the sentence.
 FUNCTION_WORDS = frozenset(
     "The It It's There There's They They're You You're That That's This A An Some Half Most When What Nobody Everybody Everyone Not No "
     "Watching Even Just Each Every If By Two Three Four His Her Their Its These Those We Our All Whoever Somebody Someone Why How "
-    "Nothing Something People One Once After Before Until Only Whole Very Never At In On".split()
+    "Nothing Something Don't Do Have Give Mostly Nearly Somehow Both Another Any Anybody Any It'll She'd He'd You'll You'd Whatever's "
+    "Nobody's What's Who's He's She's My People Points More Credit Watch So One Once After Before Until Only Whole Very Never At In On "
+    "Everything Anyone Too Good As Between Under Of Without".split()
 )
+# A last aside that begins with one of these is the sentence's verb, so it can be neither dropped nor set apart.
+VERBS = frozenset(
+    "is are was were had has have made makes make took takes gets got works work breaks broke finished did does do stayed nearly tells feels "
+    "felt sounds carries holds comes came beat beats keeps kept ought deserves gives gave raised hit says said scared reduced had never "
+    "could can will would should brings pays wears plays shows stuck put puts knocked looks look steals owns left leaves turned "
+    "almost still looked made stole rocks".split()
+)
+OPENERS = ("When ", "{When", "If ", "{If", "As ", "{As", "Every time", "Unless", "What ", "{What", "Whether", "{Whether", "Whoever", "For ", "{For", "An hour")
+CONNECTIONS = frozenset({"link", "turn", "turnup"})
 FAMILY = re.compile(r"\b[Mm]y (wife|husband|girlfriend|boyfriend|fiance)\b")
-CHILDREN = re.compile(r"\b[Mm]y (kids|kid|son|daughter|sons|daughters|children|youngest|oldest|two)\b|\b[Mm]ine (were|was|wandered|gave)\b")
+CHILDREN = re.compile(
+    r"\b[Mm]y (kids?|sons?|daughters?|children|youngest|oldest|two|little ones?|four-year-old|six-year-old|nine-year-old|boy|boys|teenager)\b"
+    r"|\b[Mm]ine (were|was|asked|wanted|cried|hid|had|got)\b|\b[Tt]he kids\b|\bI've got a toddler\b"
+)
+GRANDCHILDREN = re.compile(r"\b[Mm]y (grandson|granddaughter|grandsons|grandchildren)\b")
 
 
 def spin(text: str, rng: random.Random) -> str:
@@ -27,9 +43,33 @@ def spin(text: str, rng: random.Random) -> str:
     return text
 
 
+def loosened(text: str, rng: random.Random, apart: float, dropped: float) -> str:
+    """Set a line's last aside apart as a sentence of its own, or leave it out, where the line stands without it.
+
+    An aside is a group of alternatives after a comma at the very end. People do not all hang their second thought on
+    a comma, so the material's own habit is broken up here.
+    """
+    body = text[:-1] if text.endswith(".") else text
+    start = body.rfind(", {")
+    if start < 0 or not body.endswith("}") or "{" in body[start + 3 :] or text.startswith(OPENERS):
+        return text
+    options = body[start + 3 : -1].split("|")
+    if any(not option or option.split()[0].lower() in VERBS or "," in option[:2] for option in options):
+        return text
+    kept = body[:start]
+    draw = rng.random()
+    if draw < dropped and len(spin(kept, random.Random(0)).split()) > 6:
+        return kept + "."
+    if draw < dropped + apart and kept[-1] not in ".!?":
+        return kept + ". {" + "|".join(option[0].upper() + option[1:] for option in options) + "}."
+    return text
+
+
 def capitalised(text: str) -> str:
     """Return the text with its first letter large."""
     for position, letter in enumerate(text):
+        if letter == "@":
+            break
         if letter.isalpha():
             return text[:position] + letter.upper() + text[position + 1 :]
         if letter.isdigit():
@@ -43,6 +83,11 @@ def lowered(text: str) -> str:
     return text[0].lower() + text[1:] if first in FUNCTION_WORDS else text
 
 
+def ended(text: str) -> str:
+    """Return the text with a full stop if it ends with no mark of its own."""
+    return text if text[-1] in '.!?,:"' else text + "."
+
+
 def suits(text: str, person: Person) -> bool:
     """Tell whether a sentence is true to the person: no wife for the unmarried, no children for the childless."""
     family = FAMILY.search(text)
@@ -50,7 +95,19 @@ def suits(text: str, person: Person) -> bool:
         return False
     if CHILDREN.search(text) and "kids" not in person.tags:
         return False
+    if GRANDCHILDREN.search(text) and "grandkids" not in person.tags:
+        return False
+    if re.search(r"seventy-three|sixty-nine|an old romantic|I'm fifty-six", text) and not person.tags & {"retired", "nostalgic"}:
+        return False
     return not ("grown man" in text and "husband" in person.tags)
+
+
+def phrases(text: str, length: int) -> set[tuple[str, ...]]:
+    """Return every run of so many words; a shorter text is one run."""
+    words = WORD.findall(text.lower())
+    if len(words) <= length:
+        return {tuple(words)}
+    return {tuple(words[start : start + length]) for start in range(len(words) - length + 1)}
 
 
 class Speaker:
@@ -63,24 +120,26 @@ class Speaker:
         self.rng = rng
         self.named: set[str] = set()
 
-    def say(self, line: Line, extra: dict[str, str] | None = None) -> str | None:
-        """Return the line as a sentence, or None if it cannot be said by this person of this film."""
-        slots = {**self.slots, **(extra or {})}
-        for _ in range(8):
-            text = spin(line.text, self.rng)
-            if any(name not in slots and name.lower() not in slots for name in SLOT.findall(text)):
+    def spun(self, line: Line, text: str, extra: dict[str, str]) -> str | None:
+        """Return one wording of the line, players' names still as marks, or None if this person cannot say it."""
+        slots = {**self.slots, **extra}
+        for _ in range(6):
+            said = spin(text, self.rng)
+            if any(name not in slots and name.lower() not in slots for name in SLOT.findall(said)):
                 continue
-            text = spin(SLOT.sub(lambda found: self._slot(found.group(1), slots), text), self.rng)
-            if suits(text, self.person):
-                return capitalised(self._names(text))
+            said = spin(SLOT.sub(lambda found: self._slot(found.group(1), slots), said), self.rng)
+            if suits(said, self.person):
+                said = re.sub(r" ([.,!?])", r"\1", re.sub(r" +", " ", said.strip()))
+                return capitalised(said if line.topic in CONNECTIONS else ended(said))
         return None
+
+    def named_in(self, text: str) -> str:
+        """Return the text with the marks for players replaced by names."""
+        return capitalised(NAME.sub(lambda found: self._name(found.group(1), found.group(2) or "", text), text))
 
     def _slot(self, name: str, slots: dict[str, str]) -> str:
         value = slots.get(name) or slots[name.lower()]
         return value if name in slots or value[0] == "@" else capitalised(value)
-
-    def _names(self, text: str) -> str:
-        return NAME.sub(lambda found: self._name(found.group(1), found.group(2) or "", text), text)
 
     def _name(self, letter: str, possessive: str, text: str) -> str:
         if letter == "d":
@@ -91,8 +150,8 @@ class Speaker:
         if letter in self.named:
             return full.split(" ")[-1] + possessive
         self.named.add(letter)
-        by_part = character[:1].isupper() and not possessive and character.split()[-1] not in text and " as " not in text
-        if by_part and self.person.voice not in {"film", "collector", "measured"} and self.rng.random() < 0.3:
+        by_part = character[:1].isupper() and not possessive and character.split()[-1] not in text and f"@{letter} as " not in text
+        if by_part and f"@{letter}," not in text and self.person.voice not in {"film", "collector", "measured"} and self.rng.random() < 0.3:
             words = {"m": ("the guy who plays", "the man playing"), "f": ("the woman who plays", "the actress playing")}[sex]
             return f"{self.rng.choice(words)} {character}"
         return full + possessive
