@@ -31,13 +31,17 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
     if "{" not in text:
         return text, text, ()
     pieces = PLACEHOLDER.split(text)
-    filled, masked, slots = [pieces[0]], [pieces[0]], []
-    marks = list(PLACEHOLDER.finditer(text))
-    for mark, after in zip(marks, pieces[2::2], strict=True):
-        slot = int(mark[1])
-        known = slot in titles
-        filled += [titles[slot] if known else mark[0], after]
-        masked += [CUT if known else mark[0], after]
-        if known and slot not in slots:
-            slots.append(slot)
-    return "".join(filled), "".join(masked), tuple(slots)
+    slots = [int(number) for number in pieces[1::2]]
+    if any(slot not in titles for slot in slots):
+        return _fill_known(text, titles)
+    masked = CUT.join(pieces[::2])
+    pieces[1::2] = [titles[slot] for slot in slots]
+    return "".join(pieces), masked, tuple(dict.fromkeys(slots))
+
+
+def _fill_known(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...]]:
+    """Do the same where a slot does not exist; such a placeholder stays as it stands."""
+    slots = [slot for slot in map(int, PLACEHOLDER.findall(text)) if slot in titles]
+    filled = PLACEHOLDER.sub(lambda mark: titles.get(int(mark[1]), mark[0]), text)
+    masked = PLACEHOLDER.sub(lambda mark: CUT if int(mark[1]) in titles else mark[0], text)
+    return filled, masked, tuple(dict.fromkeys(slots))

@@ -39,12 +39,17 @@ class Hit(NamedTuple):
 
 def stands_out(title: str) -> bool:
     """Tell whether a folded title is recognised without quotation marks."""
-    words = _WORD.findall(title)
-    if len(words) == 1:
-        word = str(words[0])
-        return bool(len(word) >= _SHORTEST_CODE and any(c.isdigit() for c in word) and any(c.isalpha() for c in word))
-    bare = _WORD.findall(without_article(title))
-    return sum(1 for word in bare if word[0].isupper() and word != "I") >= 2
+    capitals = 0
+    words = _WORD.findall(without_article(title))
+    for word in words:
+        capitals += word[0].isupper() and word != "I"
+        if capitals == 2:
+            return True
+    return len(words) == 1 and len(words[0]) >= _SHORTEST_CODE and _is_code(words[0])
+
+
+def _is_code(word: str) -> bool:
+    return any(c.isdigit() for c in word) and any(c.isalpha() for c in word)
 
 
 def without_article(title: str) -> str:

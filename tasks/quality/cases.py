@@ -10,8 +10,10 @@ import duckdb
 
 from tasks.quality import plan
 from tasks.quality.evidence import Case, Said
+from tasks.quality.values import Rule
 
 CASES: Final = 4_000  # failing dialogues looked up at once
+NO_LIMIT: Final = 2**31 - 1
 
 _QUEUE = """
 CREATE OR REPLACE TEMP TABLE fact_queue AS
@@ -31,11 +33,19 @@ _SAID_COLUMNS = 8  # before the facts
 _CASE_COLUMNS = 4
 
 
-def fetch_cases(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str], *, reviews: bool) -> dict[str, Case]:
-    """Return the cases of some failing dialogues of one attempt, at most `CASES` of them, by dialogue id; reviews only when asked for."""
+def fetch_cases(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str], rules: Sequence[Rule]) -> dict[str, Case]:
+    """Return the cases of some failing dialogues of one attempt, by dialogue id.
+
+    Args:
+        con: the domain's warehouse, after its facts were computed.
+        attempt: the attempt judged.
+        ids: at most `CASES` dialogues.
+        rules: the rules that fell; of the utterances only those that may show why are fetched, and the last one of each dialogue.
+    """
     con.execute(_QUEUE, {"attempt": attempt, "ids": list(ids)})
-    said = _said(con)
-    texts = _reviews(con, ids) if reviews else {}
+    limits = [rule.kwargs.get("max_value", 0) for rule in rules if rule.evidence == "words"]
+    said = _said(con, min(limits, default=NO_LIMIT))
+    texts = _reviews(con, ids) if any(rule.evidence == "copied_words" for rule in rules) else {}
     rows = con.execute(_CASES)
     names = [column[0] for column in rows.description][_CASE_COLUMNS:]
     cases = {
@@ -53,8 +63,8 @@ def fetch_cases(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str]
     return cases
 
 
-def _said(con: duckdb.DuckDBPyConnection) -> dict[str, list[Said]]:
-    rows = con.execute(plan.EVIDENCE, {"from": 0, "until": CASES})
+def _said(con: duckdb.DuckDBPyConnection, most_words: int) -> dict[str, list[Said]]:
+    rows = con.execute(plan.EVIDENCE, {"from": 0, "until": CASES, "most_words": most_words})
     names = [column[0] for column in rows.description][_SAID_COLUMNS:]
     return {
         dialogue_id: [_one_said(row, names) for row in group] for dialogue_id, group in groupby(rows.fetchall(), key=lambda row: row[0])

@@ -27,19 +27,17 @@ def copied_words(utterances: Tokens, owners: NDArray[np.int64], reviews: pl.Data
     longest = np.zeros(len(utterances.starts) - 1, np.int32)
     if not len(reviews):
         return longest
-    places = reviews["place"].to_numpy()
     source, review, _ = runs(tokenise(reviews["text"]), least)
-    known = _keyed(source, places[review])
     said, utterance, start = runs(utterances, least)
-    hits = _found(_keyed(said, owners[utterance]), known)
+    hits = _found(said ^ _keys(owners)[utterance], source ^ _keys(reviews["place"].to_numpy())[review])
     if len(hits):
         _stretch(longest, utterance[hits], start[hits], least)
     return longest
 
 
-def _keyed(hashes: Hashes, owners: NDArray[np.int64]) -> Hashes:
-    """Tie a run to its dialogue, so that only the brief's own reviews are ever compared with."""
-    return hashes ^ scramble(owners.astype(np.uint64), 3)
+def _keys(owners: NDArray[np.int64]) -> Hashes:
+    """Return what ties a text's runs to its dialogue, so that only the brief's own reviews are ever compared with."""
+    return scramble(owners.astype(np.uint64), 3)
 
 
 def _found(wanted: Hashes, known: Hashes) -> NDArray[np.int64]:

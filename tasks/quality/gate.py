@@ -81,11 +81,11 @@ def _rejections(con: duckdb.DuckDBPyConnection, attempt: int, broken: Broken, ev
     for entry, ids in broken:
         for dialogue_id in ids:
             by_dialogue.setdefault(dialogue_id, []).append(entry)
-    copying = any(entry.rule.evidence == "copied_words" for entry, _ in broken)
+    rules = [entry.rule for entry, _ in broken]
     ordered = sorted(by_dialogue)
     for begin in range(0, len(ordered), CASES):
         ids = ordered[begin : begin + CASES]
-        cases = fetch_cases(con, attempt, ids, reviews=copying)
+        cases = fetch_cases(con, attempt, ids, rules)
         yield [
             (dialogue_id, attempt, entry.rule.rule, entry.rule.severity, turn, piece)
             for dialogue_id in ids

@@ -6,6 +6,7 @@ A library's MinHash in Python takes about a millisecond a dialogue; the same in 
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,13 +79,21 @@ def near_duplicates(made: Shingles, least: float) -> dict[int, int]:
 def _bands(made: Shingles, filled: Places) -> list[Hashes]:
     """Return one hash per band for each filled dialogue: its smallest shingle under each of the band's orders, together."""
     starts = made.starts[filled]
+    short = (made.hashes >> np.uint64(32)).astype(np.uint32)
     bands = []
     for band in range(BANDS):
         together = np.zeros(len(filled), np.uint64)
         for row in range(ROWS):
-            together = scramble(together, 7) ^ np.minimum.reduceat(scramble(made.hashes, 11 + band * ROWS + row), starts)
+            smallest = np.minimum.reduceat(_reordered(short, band * ROWS + row), starts)
+            together = scramble(together, 7) ^ smallest
         bands.append(together)
     return bands
+
+
+def _reordered(values: NDArray[np.uint32], order: int) -> NDArray[np.uint32]:
+    """Return the values under one of many one-to-one mappings, so that another of them is the smallest."""
+    draw = random.Random(order)
+    return (values ^ np.uint32(draw.getrandbits(32))) * np.uint32(draw.getrandbits(32) | 1)
 
 
 def _alike(made: Shingles, one: int, other: int, least: float) -> bool:

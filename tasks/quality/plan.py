@@ -93,6 +93,10 @@ SELECT dialogue_id, turn, role, text, coalesce(titles, []) AS titles,
 FROM measured
 CROSS JOIN called
 JOIN utterance_facts f USING (dialogue_id, attempt, turn)
+JOIN dialogues d USING (dialogue_id, attempt)
+WHERE turn = d.utterances OR f.words > $most_words OR f.garbled OR f.template_left OR f.empty OR f.role_error OR f.missing_items > 0
+   OR f.foreign_items > 0 OR f.unknown_titles > 0 OR f.early_target OR f.sentiment_error OR f.decision_error OR f.copied_words > 0
+   OR f.wording_leak OR f.personal_data OR f.foreign_language
 ORDER BY dialogue_id, turn
 """
 

@@ -42,16 +42,25 @@ def runs(tokens: Tokens, length: int) -> tuple[Hashes, Places, Places]:
     Returns:
         The hashes, the text each run lies in, and the place of its first word in `tokens.hashes`.
     """
-    count = len(tokens.hashes) - length + 1
-    if count <= 0:
+    counts = np.maximum(np.diff(tokens.starts) - length + 1, 0)
+    if not counts.any():
         return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
-    texts = np.repeat(np.arange(len(tokens.starts) - 1), np.diff(tokens.starts))
-    inside = np.flatnonzero(texts[:count] == texts[length - 1 :])
-    mixed = np.zeros(count, np.uint64)
-    for step in range(length):
-        mixed = mixed * _MULTIPLIER + tokens.hashes[step : step + count]
+    texts = np.repeat(np.arange(len(counts)), counts)
+    places = np.arange(len(texts)) + np.repeat(tokens.starts[:-1] - np.cumsum(counts) + counts, counts)
+    mixed = _mixed(tokens.hashes, length)[places]
     mixed ^= mixed >> np.uint64(31)
-    return (mixed * _FINISH)[inside], texts[inside], inside
+    return mixed * _FINISH, texts, places
+
+
+def _mixed(hashes: Hashes, length: int) -> Hashes:
+    """Return a hash over every `length` neighbours, from those over half as many."""
+    if length == 1:
+        return hashes
+    half = length // 2
+    near = _mixed(hashes, half)
+    factor = np.uint64(pow(int(_MULTIPLIER), length - half, 1 << 64))
+    far = near if half == length - half else _mixed(hashes, length - half)
+    return near[: len(hashes) - length + 1] * factor + far[half:]
 
 
 def scramble(values: Hashes, salt: int) -> Hashes:
