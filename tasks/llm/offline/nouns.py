@@ -82,7 +82,7 @@ def _unlisted(clause: list[str], lowered: list[str], at: int, words: Lexicon) ->
     start = at + 1
     while start < end - 1 and lowered[start] in words.adjectives:
         start += 1
-    alone = end - start == 1 and last in words.modifiers
+    alone = end - start == 1 and last in words.modifiers and _linked(clause, lowered, end, words) == end
     return None if alone else (start, end, last in words.aspects["story"])
 
 

@@ -38,7 +38,9 @@ def _more(scene: Scene, line: Line, text: str) -> list[str]:
     """Return another sentence for an utterance that would be curt without it."""
     goal = line.goals[-1] if line.goals else ""
     table = f"more.{scene.heard}" if goal in ("respond_simply", "respond_mood") else f"more.{_FAMILY.get(goal, goal)}"
-    if scene.brief or table not in scene.voice.tables or (text.endswith("?") and goal.startswith("reject")):
+    asked_already = text.endswith("?") and goal.startswith("reject")
+    rounded_off = goal == "chit_chat" and (line.role == "agent" or scene.accepted)
+    if scene.brief or table not in scene.voice.tables or asked_already or rounded_off:
         return []
     if not scene.voice.chance(_CURT.get(text.count(" ") // 5, 0.0)):
         return []
@@ -120,14 +122,18 @@ def _ask_detail(scene: Scene, line: Line, goal: str) -> str:
 
 
 def _others(scene: Scene, line: Line, goal: str) -> str:
-    slot = scene.current
-    disliked = scene.item(slot).collection == "DISLIKES"
-    direction = 1 if not disliked else 0 if scene.recommended_slot(slot, line) else -1
-    if goal.startswith("introduce_other"):
-        table = "introduce_other.good" if direction else "introduce_other.mixed"
-    else:
-        table = _table(scene, goal, scene.heard)
-    return scene.say(table, said=scene.teller.other_says(scene.item(slot), direction))
+    item = scene.item(scene.current)
+    introduces = goal.startswith("introduce_other")
+    if not item.other_review.strip():
+        answers = introduces or scene.heard in ("question", "interest") or goal == "respond_other_review"
+        return scene.say(f"{'introduce_other' if introduces else 'respond_in_detail'}.unknown" if answers else goal)
+    blamed = item.collection == "DISLIKES" and not scene.recommended_slot(item.slot, line)
+    wanted = -1 if blamed else 0 if item.collection == "DISLIKES" else 1
+    said, direction = scene.teller.other_says(item, wanted)
+    if introduces:
+        return scene.say("introduce_other.good" if direction > 0 else "introduce_other.mixed", said=said)
+    agrees = direction == wanted or scene.heard in ("question", "interest")
+    return scene.say(_table(scene, goal, scene.heard if agrees else ""), said=said)
 
 
 def _accept_reason(scene: Scene, line: Line, goal: str) -> str:

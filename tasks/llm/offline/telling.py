@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tasks.llm.offline.nouns import Piece
 from tasks.llm.offline.phrases import Voice
 from tasks.llm.offline.reading import Item
-from tasks.llm.offline.reviews import copies, fitting
+from tasks.llm.offline.reviews import copies, fitting, mood, pieces
 
 TRIES = 4  # at frames that do not complete a run of the review's words
 
@@ -31,15 +31,22 @@ class Teller:
         """Forget what was told and asked since `state`."""
         self.told, self.question = set(state[0]), dict(state[1])
 
-    def other_says(self, item: Item, direction: int) -> str:
-        """Return a clause or two of what other people say of an item."""
-        pool = fitting(item.other_review, self.kind, direction)
+    def other_says(self, item: Item, wanted: int) -> tuple[str, int]:
+        """Return a clause or two of what other people say of an item, and whether it is praise (1), blame (-1) or neither (0).
+
+        A review that does not agree with the direction wanted is told without taking sides, never turned round.
+        """
+        known = pieces(item.other_review, self.kind)
+        direction = wanted if any(piece.direction == wanted for piece in known) else 0
+        pool = fitting(item.other_review, self.kind, direction) or tuple(piece for piece in known if piece.noun)
         chosen = self._choose(item.slot, pool, first=self.question.pop(item.slot, None))
-        name = {1: "good", -1: "bad", 0: "neutral"}[direction]
         if chosen:
             self.reasons[item.slot] = chosen[0]
+        name = {1: "good", -1: "bad", 0: "neutral"}[direction]
         said = self._in_new_words(item.other_review, chosen, lambda piece: self._others_clause(piece, name), "joined_others")
-        return said or self._say("others_good_general" if direction > 0 else "others_neutral_general")
+        if not said and not known:
+            direction = wanted if wanted > 0 and mood(item.other_review) > 0 else 0
+        return said or self._say("others_good_general" if direction > 0 else "others_neutral_general"), direction
 
     def own_says(self, item: Item, direction: int, most: int = 2) -> str:
         """Return a clause or two of what the user says of an item, praise or blame."""
