@@ -1,0 +1,20 @@
+"""Fine-tuning (4.2.1): a hosted job through litellm, or LoRA on a local model."""
+
+from tasks.evaluation.finetune.asking import LocalAsk
+from tasks.evaluation.finetune.examples import Example, chat_lines, training_examples
+from tasks.evaluation.finetune.hosted import HostedJob, fine_tune_hosted
+from tasks.evaluation.finetune.local import Trained, train_lora
+from tasks.evaluation.finetune.settings import LoraSettings, load_lora_settings
+
+__all__ = [
+    "Example",
+    "HostedJob",
+    "LocalAsk",
+    "LoraSettings",
+    "Trained",
+    "chat_lines",
+    "fine_tune_hosted",
+    "load_lora_settings",
+    "train_lora",
+    "training_examples",
+]

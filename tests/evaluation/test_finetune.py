@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tasks.errors import UserError
+from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
+from tasks.evaluation.finetune import Example, LoraSettings, chat_lines, fine_tune_hosted, load_lora_settings, train_lora, training_examples
+from tasks.evaluation.prompts import RecommendProfile, load_recommend_profile
+from tasks.evaluation.recommend import Benchmark, model_results
+from tasks.evaluation.references import knowledge
+from tasks.evaluation.samples import recommendation_samples
+from tasks.evaluation.splits import split_samples
+from tasks.settings import Home
+from tests.support.talk import TITLES, talk_corpus
+
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="the extra [finetune] is not installed")
+
+
+def benchmark() -> Benchmark:
+    corpus = talk_corpus()
+    split = split_samples(recommendation_samples(corpus).samples, "user", shares=(1.0, 0.0, 0.0))
+    return Benchmark(corpus, split, split.train, knowledge(corpus, split), "movie", 1)
+
+
+def small_profile() -> RecommendProfile:
+    """Return a profile of few words, so that a tiny model has short questions."""
+    place = {"dialogue": "$conversation", "dialogue_history": "$conversation", "few": "$conversation", "few_history": "$conversation"}
+    return RecommendProfile(name="recommend_small", version=1, fenced=False, json_answer=True, **place)
+
+
+def small_benchmark() -> Benchmark:
+    """Return four questions that differ in one word."""
+    said = {"i1": "space", "i2": "war", "i3": "rivers", "i4": "bandages"}
+    dialogues = tuple(
+        Dialogue(item, (Utterance("user", f"I like {word}"), Utterance("agent", TITLES[item], (item,))), item, 1, (item,))
+        for item, word in said.items()
+    )
+    corpus = Corpus("small", dialogues, TITLES)
+    split = split_samples(recommendation_samples(corpus).samples, "user", shares=(1.0, 0.0, 0.0))
+    return Benchmark(corpus, split, split.train, knowledge(corpus, split), "movie", 1)
+
+
+def small_examples() -> list[Example]:
+    return training_examples(small_benchmark().split.train, small_profile(), TITLES, noun="movie", history=False)
+
+
+def examples(name: str = "recommend_json") -> list[Any]:
+    return training_examples(benchmark().split.train, load_recommend_profile(Home(), name), TITLES, noun="movie", history=True)
+
+
+def test_an_example_is_the_question_of_the_test_with_the_one_right_title() -> None:
+    made = examples()
+    assert [json.loads(example.answer) for example in made] == [["Solaris"], ["1917"], ["Mystic River"], ["Solaris"]]
+    assert examples("recommend_paper")[1].answer == "1. 1917"
+    lines = [json.loads(line) for line in chat_lines(made).decode().splitlines()]
+    assert [message["role"] for message in lines[0]["messages"]] == ["user", "assistant"]
+    assert "Solaris" not in lines[0]["messages"][0]["content"]
+
+
+@pytest.mark.parametrize("name", ["vicuna_7b", "baize_v2_7b", "guanaco_7b"])
+def test_the_papers_three_models_have_settings(name: str) -> None:
+    settings = load_lora_settings(Home(), name)
+    assert settings.name == name and "hello?" in settings.question(({"role": "user", "content": "hello?"},))
+    with pytest.raises(UserError, match="vicuna_7b"):
+        load_lora_settings(Home(), "nothing")
+
+
+def test_nothing_of_torch_is_imported_unless_asked_for() -> None:
+    code = "import sys, tasks.evaluation.finetune, tasks.evaluation.recommend, tasks.evaluation.respond; print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    assert found.stdout.strip() == "False"
+
+
+class Provider:
+    """A stand-in for a provider's fine-tuning service, on loopback."""
+
+    def __init__(self, ends_as: str = "succeeded") -> None:
+        self.ends_as = ends_as
+        self.files: list[str] = []
+        self.jobs: list[dict[str, Any]] = []
+        self.looks = 0
+
+    async def upload(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        self.files.append(form["file"].file.read().decode())  # type: ignore[union-attr]
+        kept = {"id": f"file-{len(self.files)}", "object": "file", "bytes": 1, "created_at": 1, "filename": "t", "purpose": "fine-tune"}
+        return web.json_response(kept | {"status": "processed"})
+
+    async def create(self, request: web.Request) -> web.Response:
+        self.jobs.append(await request.json())
+        return web.json_response(self._job("queued"))
+
+    async def all(self, request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [self._job("running")] if self.jobs else [], "has_more": False})
+
+    async def look(self, request: web.Request) -> web.Response:
+        self.looks += 1
+        return web.json_response(self._job("running" if self.looks < 2 else self.ends_as))
+
+    def _job(self, status: str) -> dict[str, Any]:
+        told = {"id": "ftjob-1", "object": "fine_tuning.job", "created_at": 1, "model": "base", "organization_id": "o", "seed": 1}
+        empty = dict.fromkeys(("finished_at", "trained_tokens", "validation_file", "error"))
+        tuned = "ft:base:1" if status == "succeeded" else None
+        named = {"training_file": self.jobs[-1]["training_file"], "result_files": [], "hyperparameters": {"n_epochs": 3}}
+        return {**told, **empty, **named, "status": status, "fine_tuned_model": tuned}
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[str]:
+        app = web.Application()
+        app.router.add_post("/v1/files", self.upload)
+        app.router.add_post("/v1/fine_tuning/jobs", self.create)
+        app.router.add_get("/v1/fine_tuning/jobs", self.all)
+        app.router.add_get("/v1/fine_tuning/jobs/{job}", self.look)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        try:
+            yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/v1"  # type: ignore[union-attr]
+        finally:
+            await runner.cleanup()
+
+
+async def test_a_hosted_job_is_paid_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key")
+    provider, made = Provider(), examples()
+    async with provider.served() as address:
+        for _ in range(2):
+            job = await fine_tune_hosted("openai/base", made, tmp_path, api_base=address, poll_s=0.01)
+            assert (job.status, job.fine_tuned_model) == ("succeeded", "openai/ft:base:1")
+        assert (len(provider.files), len(provider.jobs)) == (1, 1)
+        assert provider.files[0] == chat_lines(made).decode() and provider.jobs[0]["hyperparameters"] == {"n_epochs": 3}
+        record = next(tmp_path.glob("*.json"))
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"job_id": "", "status": "new"}))
+        job = await fine_tune_hosted("openai/base", made, tmp_path, api_base=address, poll_s=0.01)
+        assert job.job_id == "ftjob-1" and len(provider.jobs) == 1  # the job whose answer was lost is found again
+        record.write_text("[]")
+        with pytest.raises(UserError, match="not the record"):
+            await fine_tune_hosted("openai/base", made, tmp_path, api_base=address, poll_s=0.01)
+
+
+async def test_a_hosted_job_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key")
+    async with Provider("failed").served() as address:
+        with pytest.raises(UserError, match="ended as 'failed'"):
+            await fine_tune_hosted("openai/base", examples(), tmp_path, api_base=address, poll_s=0.01)
+    with pytest.raises(UserError, match="failed: "):
+        await fine_tune_hosted("openai/other", examples(), tmp_path, api_base="http://127.0.0.1:9", poll_s=0.01)
+    with pytest.raises(UserError, match="its providers"):
+        await fine_tune_hosted("nowhere/base", examples(), tmp_path)
+    with pytest.raises(UserError, match="no training sample"):
+        await fine_tune_hosted("openai/base", [], tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY")
+    with pytest.raises(UserError, match="OPENAI_API_KEY"):
+        await fine_tune_hosted("openai/base", examples(), tmp_path / "new")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> LoraSettings:
+    """A Llama of two small layers with random weights and a tokenizer trained on the questions themselves."""
+    import tokenizers
+    import torch
+    import transformers
+
+    folder = tmp_path_factory.mktemp("tiny")
+    texts = [text for example in small_examples() for text in (example.messages[0]["content"], example.answer)]
+    bytes_ = tokenizers.ByteLevelBPETokenizer()
+    bytes_.train_from_iterator(texts, vocab_size=300, special_tokens=["<s>", "</s>", "<pad>"])
+    bytes_.save(str(folder / "tokenizer.json"))
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer.json"), bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+    )
+    tokenizer.save_pretrained(folder)
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    shape = transformers.LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=4,
+        max_position_embeddings=256, bos_token_id=0, eos_token_id=1, pad_token_id=2,
+    )  # fmt: skip
+    transformers.LlamaForCausalLM(shape).save_pretrained(folder)
+    return LoraSettings(
+        name="tiny", base_model=str(folder), prompt="Q: $prompt A: ", rank=16, alpha=32, dropout=0.0, learning_rate=0.01, epochs=120,
+        target_modules=("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "lm_head"),
+        batch=2, accumulate=1, max_tokens=120, answer_tokens=40,
+    )  # fmt: skip
+
+
+@needs_torch
+def test_a_local_model_learns_is_saved_reloaded_and_benchmarked(tiny: LoraSettings, tmp_path: Path) -> None:
+    from tasks.evaluation.finetune import LocalAsk
+
+    trained = train_lora(tiny, small_examples(), tmp_path / "adapter", seed=1)
+    assert len(trained.losses) == 120 and trained.steps == 240 and trained.losses[-1] < trained.losses[0] / 10
+    assert not list(tmp_path.glob(".aside-*")) and (trained.adapter / "adapter_config.json").is_file()
+    asked = small_benchmark()
+    base, tuned = LocalAsk(tiny), LocalAsk(tiny, trained.adapter)
+    rows = [
+        asyncio.run(model_results(asked, lambda _, ask=ask: ask, small_profile(), ask.model, "fine-tuned", history=False))[0]
+        for ask in (base, tuned, LocalAsk(tiny, trained.adapter))
+    ]
+    assert rows[0].estimates["recall@5"].mean == 0.0
+    assert rows[1].estimates["recall@5"].mean == 1.0 and rows[1].losses.parse_failures == 0  # it was taught these very questions
+    assert rows[1] == rows[2] and rows[1].model == "local/tiny+adapter"
+
+
+@needs_torch
+def test_a_question_too_long_loses_its_beginning_and_what_stands_is_not_overwritten(tiny: LoraSettings, tmp_path: Path) -> None:
+    short = tiny.model_copy(update={"max_tokens": 16, "epochs": 1})
+    trained = train_lora(short, small_examples(), tmp_path / "adapter")
+    assert trained.cut == 4
+    with pytest.raises(UserError, match="stands already"):
+        train_lora(short, small_examples(), tmp_path / "adapter")
+    with pytest.raises(UserError, match="no training sample"):
+        train_lora(short, [], tmp_path / "other")
+    with pytest.raises(UserError, match="cannot be loaded"):
+        train_lora(short.model_copy(update={"base_model": str(tmp_path / "nowhere")}), small_examples(), tmp_path / "other")
+    assert [path.name for path in tmp_path.iterdir()] == ["adapter"]
