@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from importlib import import_module
 from typing import Any, TypeVar
 
 from flows.local_server import QUIET, local_server
@@ -15,7 +16,13 @@ Result = TypeVar("Result")
 DRAIN_S = 20
 
 
-def run_flow(home: Home, place: str, progress: Progress, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+def run_flow(
+    home: Home,
+    place: str,
+    progress: Progress,
+    start: Callable[[], Coroutine[Any, Any, Result]],
+    warm: Sequence[str] = ("great_expectations", "flows.build"),
+) -> Result:
     """Run a flow to its end and return what it returns.
 
     Args:
@@ -23,6 +30,7 @@ def run_flow(home: Home, place: str, progress: Progress, start: Callable[[], Cor
         place: sub-folder of that database, one per domain, so that two domains never share one.
         progress: where the run shows how far it is.
         start: imports the flow and calls it; called once a server is there.
+        warm: modules that take seconds to import, imported while the server starts.
 
     Raises:
         UserError: as the flow raises it.
@@ -36,18 +44,16 @@ def run_flow(home: Home, place: str, progress: Progress, start: Callable[[], Cor
         return asyncio.run(_to_the_end(start))
     progress.stage("server", "running")
     with (
-        local_server(home.data / "prefect" / place, _import_slow_libraries) as address,
+        local_server(home.data / "prefect" / place, lambda: _import_all(warm)) as address,
         temporary_settings(updates={"api.url": address}),
     ):
         progress.stage("server", "done", "private, for this run")
         return asyncio.run(_to_the_end(start))
 
 
-def _import_slow_libraries() -> None:
-    """Load what takes seconds while the server starts."""
-    import great_expectations  # noqa: F401
-
-    import flows.build  # noqa: F401
+def _import_all(modules: Sequence[str]) -> None:
+    for module in modules:
+        import_module(module)
 
 
 async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

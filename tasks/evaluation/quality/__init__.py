@@ -10,6 +10,7 @@ from tasks.evaluation.quality.judge import (
     parse_choice,
     parse_grades,
 )
+from tasks.evaluation.quality.page import quality_markdown
 from tasks.evaluation.quality.tables import (
     Agreement,
     Comparison,
@@ -51,6 +52,7 @@ __all__ = [
     "parse_choice",
     "parse_grades",
     "position_bias",
+    "quality_markdown",
     "rater_agreement",
     "settle_orders",
     "table4",

@@ -1,0 +1,76 @@
+"""`redial annotate`: people grade utterances and compare conversations on a local page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.app import app
+from flows.cli.console import OUT
+from flows.cli.views import show_rows
+from tasks.settings import Home
+
+annotate = typer.Typer(help="Let people grade utterances and compare conversations on a local page.", no_args_is_help=True)
+app.add_typer(annotate, name="annotate")
+
+StudyArgument = Annotated[Path, typer.Argument(help="The study's file", show_default=False)]
+
+
+@annotate.command(epilog="Example: redial annotate new study.sqlite demo ../redial/test_data.jsonl")
+def new(
+    ctx: typer.Context,
+    study: StudyArgument,
+    corpora: Annotated[list[str], typer.Argument(help="Domains or paths; the first is compared with each other one", show_default=False)],
+    dialogues: Annotated[int, typer.Option(help="Dialogues of each corpus whose utterances are graded", min=0)] = 10,
+    pairs: Annotated[int, typer.Option(help="Pairs of conversations in each comparison", min=0)] = 50,
+    seed: Annotated[int, typer.Option(help="Seed of every draw")] = 2024,
+) -> None:
+    """Draw a study's tasks, blind and shuffled as in the paper."""
+    from flows.evaluating import find_corpus
+    from tasks.evaluation.annotate import Study
+    from tasks.evaluation.quality import PairTask, UtteranceTask, pair_tasks, utterance_tasks
+
+    home: Home = ctx.obj
+    read = [find_corpus(home, corpus) for corpus in corpora]
+    tasks: list[UtteranceTask | PairTask] = [*utterance_tasks(read, dialogues=dialogues, seed=seed)]
+    if len(read) > 1:
+        tasks += pair_tasks(read[0], read[1:], pairs=pairs, seed=seed)
+    made = Study.create(study, tasks, seed=seed)
+    OUT.print(f"{study}: {len(made.tasks):,} tasks; `redial annotate open {study}` shows them", markup=False)
+
+
+@annotate.command("open", epilog="Example: redial annotate open study.sqlite --port 8765")
+def open_study(study: StudyArgument, port: Annotated[int, typer.Option(help="Port on loopback", min=1024, max=65535)] = 8765) -> None:
+    """Serve a study on this machine; each annotator opens the page and gives a name. Every answer is kept at once."""
+    from tasks.evaluation.annotate import Study, serve_annotation
+
+    opened = Study(study)
+    OUT.print(f"http://127.0.0.1:{port} - Ctrl-C ends it")
+    OUT.file.flush()
+    serve_annotation(opened, port=port)
+
+
+@annotate.command(epilog="Example: redial annotate progress study.sqlite")
+def progress(study: StudyArgument) -> None:
+    """Show how far each annotator is."""
+    from tasks.evaluation.annotate import Study
+
+    show_rows(OUT, [vars(row) for row in Study(study).progress()], str(study))
+
+
+@annotate.command("export", epilog="Example: redial annotate export study.sqlite answers.jsonl")
+def export_answers(study: StudyArgument, file: Annotated[Path, typer.Argument(help="JSON lines to write", show_default=False)]) -> None:
+    """Write every answer as JSON lines."""
+    from tasks.evaluation.annotate import Study
+
+    OUT.print(f"{Study(study).export_answers(file):,} answers written to {file}", markup=False)
+
+
+@annotate.command("import", epilog="Example: redial annotate import study.sqlite answers.jsonl")
+def import_answers(study: StudyArgument, file: Annotated[Path, typer.Argument(help="JSON lines to read", show_default=False)]) -> None:
+    """Take in answers from a copy of the study, all or none."""
+    from tasks.evaluation.annotate import Study
+
+    OUT.print(f"{Study(study).import_answers(file):,} answers taken in from {file}", markup=False)

@@ -1,0 +1,98 @@
+"""The evaluations of section 4 as Prefect flows: recommendation (Table 5), dialogue quality (Table 4, Figure 4), responses (Fig. 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from prefect import flow, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.runtime import flow_run
+from prefect.utilities.annotations import quote
+from pydantic import Field
+
+from flows.asking import asking
+from flows.evaluating import model_settings, prepare, save_table5
+from flows.logs import keep_logs_plain
+from flows.progress import CURRENT
+from flows.stages import NO_CACHE
+from tasks.errors import UserError
+from tasks.evaluation.prompts import Setting
+from tasks.evaluation.recommend import model_results, reference_results
+from tasks.evaluation.references import REFERENCES
+from tasks.evaluation.results import Result, table5_markdown
+from tasks.settings import Home
+
+Settings = Literal["zero-shot", "few-shot"]
+
+
+@flow(name="evaluate", flow_run_name="evaluate-recommend-{corpus}")
+async def evaluate_recommend(
+    corpus: str = "demo",
+    models: Annotated[list[str], Field(min_length=1)] = ["popularity", "itemknn", "bm25", "offline/writer"],  # noqa: B006 - never changed
+    settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],  # noqa: B006 - never changed
+    split: Literal["user", "item", "time"] = "time",
+    questions: Annotated[int, Field(ge=1)] | None = None,
+    profile: str = "recommend_json",
+    api_base: str | None = None,
+    budget_usd: float | None = None,
+    seed: int = 2024,
+    out: str | None = None,
+    data: str | None = None,
+) -> list[Result]:
+    """Compare recommenders on a corpus (4.2, Table 5).
+
+    Args:
+        corpus: a domain's name, whose latest release is taken, or a path to a corpus.
+        models: reference recommenders (random, popularity, itemknn, bm25) and litellm model strings.
+        settings: how language models are asked.
+        split: what a test question must not share with training.
+        questions: most test questions, drawn by seed; all if not given.
+        profile: words of the questions, a file in goal_specs/evaluation.
+        api_base: endpoint of an OpenAI-compatible server.
+        budget_usd: hard stop, in US dollars.
+        seed: of every random choice.
+        out: folder for the table as text, Markdown and Parquet; beside the data folder's reports if not given.
+        data: data folder in place of the project's own.
+
+    Returns:
+        The rows of Table 5.
+    """
+    keep_logs_plain()
+    home = Home.find(Path(data) if data else None)
+    sink = CURRENT.get()
+    sink.stage("samples", "running")
+    ready = prepare(home, corpus, split, questions, profile, seed)
+    sink.stage("samples", "done", f"{len(ready.benchmark.questions):,} test questions, {len(ready.benchmark.split.train):,} to learn from")
+    found: list[Result] = []
+    async with asking(home, str(flow_run.get_id() or "none")) as door:
+        for model in models:
+            found += await _one.with_options(task_run_name=f"recommend-{model}")(
+                quote((ready, door)), model, list(settings), api_base, budget_usd
+            )
+        usage = door.usage
+    sink.stage("asked", "done", f"{usage.answered:,} calls, {usage.stored:,} answers from the store, ${usage.cost_usd:.4f}")
+    save_table5(Path(out) if out else home.data / "reports" / "evaluation" / ready.name, found)
+    await acreate_markdown_artifact(table5_markdown(found), key="table-5", description=f"Table 5 on {ready.name}")
+    return found
+
+
+@task(name="recommend", cache_policy=NO_CACHE, persist_result=False)
+async def _one(held: Any, model: str, settings: Sequence[Setting], api_base: str | None, budget_usd: float | None) -> list[Result]:
+    """Ask one recommender every question, with and without the history."""
+    ready, door = held
+    sink = CURRENT.get()
+    sink.stage(model, "running")
+    found: list[Result] = []
+    if model in REFERENCES:
+        found = reference_results(ready.benchmark, model)
+    elif "/" not in model:
+        raise UserError(f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm model, provider/model")
+    else:
+        ask_for = door.of(model_settings(model, api_base, budget_usd, ready.profile.temperature))
+        for setting in settings:
+            for history in (False, True):
+                found += await model_results(ready.benchmark, ask_for, ready.profile, model, setting, history=history)
+    sink.stage(model, "done")
+    return found

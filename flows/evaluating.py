@@ -1,0 +1,103 @@
+"""What evaluations work on: a corpus found by name or path, its samples and split, and where tables go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import UserError
+from tasks.evaluation import Corpus, read_corpus
+from tasks.evaluation.he2023 import VARIANTS, read_entities, read_questions, summary
+from tasks.evaluation.prompts import RecommendProfile, load_recommend_profile
+from tasks.evaluation.recommend import Benchmark, draw_questions
+from tasks.evaluation.references import catalogue_reviews, knowledge
+from tasks.evaluation.results import Result, table5, table5_markdown, table5_text
+from tasks.evaluation.samples import recommendation_samples
+from tasks.evaluation.splits import By, split_samples
+from tasks.release import latest_release
+from tasks.settings import Generate, Home, Limits, load_domain
+from tasks.settings.home import DOMAIN_NAME
+from tasks.warehouse import read_warehouse
+
+ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A corpus ready to be asked about."""
+
+    name: str
+    benchmark: Benchmark
+    profile: RecommendProfile
+
+
+def is_domain(home: Home, corpus: str) -> bool:
+    """Tell whether a corpus is named by a domain, and is no path."""
+    return bool(DOMAIN_NAME.fullmatch(corpus)) and corpus in home.domain_files()
+
+
+def find_corpus(home: Home, corpus: str) -> Corpus:
+    """Read a corpus: a domain's latest release, or whatever lies under a path. Raises UserError."""
+    if is_domain(home, corpus):
+        return read_corpus(latest_release(home, corpus))
+    if not Path(corpus).exists():
+        raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
+    return read_corpus(Path(corpus))
+
+
+def prepare(home: Home, corpus: str, split: By, questions: int | None, profile: str, seed: int) -> Evaluation:
+    """Cut a corpus into questions and what may be learnt before them. Raises UserError when it gives no question."""
+    found = find_corpus(home, corpus)
+    parted = split_samples(recommendation_samples(found).samples, split, seed=seed)
+    if not parted.test:
+        raise UserError(f"{corpus} gives no test question under the split by {split}: it holds too few dialogues")
+    reviews, noun = None, "item"
+    if is_domain(home, corpus):
+        noun = load_domain(home, corpus).noun
+        with read_warehouse(home.warehouse(corpus)) as con:
+            reviews = catalogue_reviews(con)
+    drawn = draw_questions(parted, questions, seed)
+    ready = Benchmark(found, parted, drawn, knowledge(found, parted, reviews), noun, seed)
+    name = corpus if is_domain(home, corpus) else Path(corpus).resolve().name
+    return Evaluation(name, ready, load_recommend_profile(home, profile))
+
+
+def model_settings(model: str, api_base: str | None, budget_usd: float | None, temperature: float) -> Generate:
+    """Return how a model is asked in evaluations: temperature as the paper's, no seed, the usual limits."""
+    limits = Limits(budget_usd=budget_usd)
+    return Generate(model=model, api_base=api_base, temperature=temperature, max_tokens=ANSWER_TOKENS, limits=limits)
+
+
+def save_table5(folder: Path, found: Sequence[Result]) -> None:
+    """Write Table 5 as text, Markdown and Parquet. Raises UserError when the folder cannot be written."""
+
+    def parquet(path: Path) -> None:
+        table5(found).write_parquet(path)
+
+    save(folder, {"table5.txt": table5_text(found) + "\n", "table5.md": table5_markdown(found), "table5.parquet": parquet})
+
+
+def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
+    """Write files whole into a folder: a text, or a function that writes to the path it is given."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            aside = folder / f".{name}.part"
+            if isinstance(content, str):
+                aside.write_text(content, encoding="utf-8")
+            else:
+                content(aside)
+            os.replace(aside, folder / name)
+    except OSError as error:
+        raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
+
+
+def he2023_summaries(test: Path, answers: Path, entities: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return the protocol's four summaries, by variant. Raises UserError when a file is missing or not in their layout."""
+    asked = read_questions(test, answers, read_entities(entities), stored=True)
+    return {
+        f"filtered_{variant.near_only}_exclude_seen_{variant.drop_mentioned}": summary(asked, variant).to_dicts() for variant in VARIANTS
+    }

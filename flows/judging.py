@@ -1,0 +1,88 @@
+"""Dialogue quality as a Prefect flow (4.1): models judge, people's answers stand beside, tables come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.runtime import flow_run
+from prefect.utilities.annotations import quote
+
+from flows.asking import asking
+from flows.evaluating import find_corpus, model_settings, save
+from flows.logs import keep_logs_plain
+from flows.progress import CURRENT
+from flows.stages import NO_CACHE
+from tasks.evaluation.annotate import Study
+from tasks.evaluation.quality import (
+    Judged,
+    judge_pairs,
+    judge_utterances,
+    load_judge_profile,
+    pair_tasks,
+    quality_markdown,
+    utterance_tasks,
+)
+from tasks.settings import Home
+
+
+@flow(name="evaluate-quality", flow_run_name="evaluate-quality")
+async def evaluate_quality(
+    corpora: list[str],
+    judges: list[str],
+    dialogues: int = 10,
+    pairs: int = 50,
+    study: str | None = None,
+    api_base: str | None = None,
+    budget_usd: float | None = None,
+    seed: int = 2024,
+    out: str | None = None,
+    data: str | None = None,
+) -> str:
+    """Judge the dialogues of corpora (4.1) and return Table 4, Figure 4, agreement and position bias as Markdown.
+
+    Args:
+        corpora: domains or paths; the first is compared with each of the others.
+        judges: litellm model strings.
+        dialogues: dialogues of each corpus whose utterances are graded.
+        pairs: pairs of conversations in each comparison.
+        study: file of a study people answered; its figures stand beside, and judges are held against it.
+        api_base: endpoint of an OpenAI-compatible server.
+        budget_usd: hard stop for each judge, in US dollars.
+        seed: of every draw.
+        out: folder for the tables; the data folder's reports if not given.
+        data: data folder in place of the project's own.
+    """
+    keep_logs_plain()
+    home = Home.find(Path(data) if data else None)
+    read = [find_corpus(home, corpus) for corpus in corpora]
+    people = Study(Path(study)) if study else None
+    utterances = utterance_tasks(read, dialogues=dialogues, seed=seed)
+    compared = pair_tasks(read[0], read[1:], pairs=pairs, seed=seed) if len(read) > 1 else []
+    profile = load_judge_profile(home)
+    found: dict[str, Judged] = {}
+    async with asking(home, str(flow_run.get_id() or "none")) as door:
+        for judge in judges:
+            named = _judge.with_options(task_run_name=f"judge-{judge}")
+            found[judge] = await named(quote((door, profile, utterances, compared)), judge, api_base, budget_usd)
+    page = quality_markdown(read[0].name, utterances, found, people)
+    save(Path(out) if out else home.data / "reports" / "evaluation" / "quality", {"quality.md": page})
+    await acreate_markdown_artifact(page, key="dialogue-quality", description="Dialogue quality, Table 4 and Figure 4")
+    return page
+
+
+@task(name="judge", cache_policy=NO_CACHE, persist_result=False)
+async def _judge(held: Any, judge: str, api_base: str | None, budget_usd: float | None) -> Judged:
+    """Ask one judge for all grades and comparisons."""
+    door, profile, utterances, compared = held
+    CURRENT.get().stage(judge, "running")
+    ask_for = door.of(model_settings(judge, api_base, budget_usd, profile.temperature))
+    graded = await judge_utterances(ask_for, profile, judge, utterances)
+    chosen = await judge_pairs(ask_for, profile, judge, compared)
+    unread = graded.unreadable + chosen.unreadable
+    CURRENT.get().stage(
+        judge, "done", f"{len(graded.ratings):,} grades, {len(chosen.preferences):,} choices, {unread:,} answers unreadable"
+    )
+    return Judged(graded.ratings, chosen.preferences, graded.unanswered + chosen.unanswered, unread)

@@ -1,0 +1,59 @@
+"""The case study as a Prefect flow (4.2.3, App. E): what a model says next, beside what was said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from prefect import flow
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.runtime import flow_run
+
+from flows.asking import asking
+from flows.evaluating import model_settings, prepare, save
+from flows.logs import keep_logs_plain
+from tasks.evaluation.prompts import Setting
+from tasks.evaluation.recommend import AskFor
+from tasks.evaluation.respond import case_markdown, case_study, load_respond_profile
+from tasks.settings import Home
+
+
+@flow(name="evaluate-respond", flow_run_name="evaluate-respond-{corpus}")
+async def evaluate_respond(
+    corpus: str = "demo",
+    model: str = "offline/writer",
+    settings: list[Literal["zero-shot", "few-shot"]] = ["zero-shot"],  # noqa: B006 - never changed
+    cases: int = 3,
+    history: bool = True,
+    api_base: str | None = None,
+    budget_usd: float | None = None,
+    seed: int = 2024,
+    out: str | None = None,
+    data: str | None = None,
+) -> str:
+    """Return the agent's next utterance for drawn samples under each setting, as Markdown tables like the paper's Figure 6.
+
+    Args:
+        corpus: a domain's name or a path.
+        model: a litellm model string.
+        settings: how the model is asked.
+        cases: how many samples.
+        history: whether the user's history is shown.
+        api_base: endpoint of an OpenAI-compatible server.
+        budget_usd: hard stop, in US dollars.
+        seed: of the draw.
+        out: folder for the page; the data folder's reports if not given.
+        data: data folder in place of the project's own.
+    """
+    keep_logs_plain()
+    home = Home.find(Path(data) if data else None)
+    profile = load_respond_profile(home)
+    ready = prepare(home, corpus, "time", cases, "recommend_json", seed)
+    async with asking(home, str(flow_run.get_id() or "none")) as door:
+        ask_for = door.of(model_settings(model, api_base, budget_usd, profile.temperature))
+        asks: dict[Setting, AskFor] = {setting: ask_for for setting in settings}
+        found = await case_study(ready.benchmark, asks, profile, ready.benchmark.questions, history=history)
+    page = "\n".join(case_markdown(case, ready.benchmark.corpus.titles) for case in found)
+    save(Path(out) if out else home.data / "reports" / "evaluation" / ready.name, {"responses.md": page})
+    await acreate_markdown_artifact(page, key="responses", description=f"Responses on {ready.name} (Figure 6)")
+    return page

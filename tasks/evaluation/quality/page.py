@@ -1,0 +1,75 @@
+"""One page for dialogue quality: Table 4, Figure 4, agreement, position bias, judges held against people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tasks.evaluation.annotate.study import Study
+from tasks.evaluation.quality.judge import Judged
+from tasks.evaluation.quality.tables import (
+    against_people,
+    figure4,
+    figure4_markdown,
+    position_bias,
+    rater_agreement,
+    settle_orders,
+    table4,
+    table4_markdown,
+)
+from tasks.evaluation.quality.values import Metric, Preference, Rating, UtteranceTask
+
+
+def quality_markdown(corpus: str, tasks: Sequence[UtteranceTask], judged: Mapping[str, Judged], people: Study | None) -> str:
+    """Return the page as Markdown.
+
+    Args:
+        corpus: the corpus from whose side Figure 4 is told.
+        tasks: the utterances that were graded.
+        judged: what each judge said, by name.
+        people: a study answered by people, or None.
+    """
+    parts = ["# Dialogue quality", *(_rater(corpus, tasks, name, said) for name, said in judged.items())]
+    ratings = [rating for said in judged.values() for rating in said.ratings]
+    if people is not None:
+        own = [task for task in people.tasks if isinstance(task, UtteranceTask)]
+        parts.append(_verdicts(corpus, own, "people", people.ratings(), people.preferences()))
+        parts.append(_agreement("people among themselves", people.ratings()))
+        held = against_people(ratings, people.ratings())
+        parts.append("## Judges against people\n\nSpearman's correlation of mean grades\n\n" + _list(held))
+    if len(judged) > 1:
+        parts.append(_agreement("judges among themselves", ratings))
+    return "\n\n".join(parts) + "\n"
+
+
+def _rater(corpus: str, tasks: Sequence[UtteranceTask], name: str, said: Judged) -> str:
+    bias = position_bias(said.preferences)
+    lost = f"{said.unanswered} questions without an answer, {said.unreadable} answers that could not be read."
+    told = (
+        f"Position bias: the conversation shown first was chosen in {bias.first_share:.1%} of the cases without a tie (p = {bias.p:.3g}); "
+        f"{bias.consistent} of {bias.turned} pairs got the same verdict in both orders."
+    )
+    body = _verdicts(corpus, tasks, name, said.ratings, settle_orders(said.preferences))
+    return "\n\n".join([body, lost, *([told] if said.preferences else [])])
+
+
+def _verdicts(corpus: str, tasks: Sequence[UtteranceTask], name: str, ratings: Sequence[Rating], preferences: Sequence[Preference]) -> str:
+    parts = [f"## {name.replace('|', ' ')}"]
+    if ratings:
+        parts.append("Table 4, 95 % intervals\n\n" + table4_markdown(table4(tasks, ratings)))
+    if preferences:
+        parts.append("Figure 4\n\n" + figure4_markdown(figure4(preferences, corpus)))
+    return "\n\n".join(parts if len(parts) > 1 else [*parts, "No verdict could be read."])
+
+
+def _agreement(title: str, ratings: Sequence[Rating]) -> str:
+    rows = ["| metric | Kendall's W | chi-square | p | Krippendorff's alpha |", "|---|---|---|---|---|"]
+    for row in rater_agreement(ratings):
+        found = row.concordance
+        figures = [f"{found.w:.3f}", f"{found.chi_square:.1f}", f"{found.p:.3g}"] if found else ["-"] * 3
+        alpha = "-" if row.alpha is None else f"{row.alpha:.3f}"
+        rows.append(f"| {' | '.join([row.metric, *figures, alpha])} |")
+    return f"## Agreement of {title}\n\n" + "\n".join(rows)
+
+
+def _list(figures: Mapping[Metric, float]) -> str:
+    return "\n".join(f"- {name}: {value:.3f}" for name, value in figures.items()) or "No utterance was graded by both."
