@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from tasks.evaluation.annotate.study import Study
 from tasks.evaluation.quality.judge import Judged
 from tasks.evaluation.quality.tables import (
     against_people,
@@ -16,10 +16,27 @@ from tasks.evaluation.quality.tables import (
     table4,
     table4_markdown,
 )
-from tasks.evaluation.quality.values import Metric, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality.values import Metric, PairTask, Preference, Rating, UtteranceTask
 
 
-def quality_markdown(corpus: str, tasks: Sequence[UtteranceTask], judged: Mapping[str, Judged], people: Study | None) -> str:
+class Answered(Protocol):
+    """A study that people have answered."""
+
+    @property
+    def tasks(self) -> Sequence[UtteranceTask | PairTask]:
+        """What they were shown."""
+        ...
+
+    def ratings(self) -> list[Rating]:
+        """Every grade they gave."""
+        ...
+
+    def preferences(self) -> list[Preference]:
+        """Every choice they made."""
+        ...
+
+
+def quality_markdown(corpus: str, tasks: Sequence[UtteranceTask], judged: Mapping[str, Judged], people: Answered | None) -> str:
     """Return the page as Markdown.
 
     Args:
