@@ -5,24 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 
 from flows import steps
 from flows.artifacts import show_result
 from flows.collecting import collect
 from flows.generation import write_dialogues
+from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
+from flows.outcomes import given_up, outcome, refused
 from flows.preflight import check_build
 from flows.results import BuildResult
 from flows.stages import Context, run_stage
+from tasks.errors import UserError
 from tasks.runs import describe_run, finish_run, start_run
 from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
 
 
 @flow(name="build", flow_run_name="build-{domain}", retries=0)
-async def build(domain: str, options: BuildOptions = BuildOptions(), data: str | None = None) -> BuildResult:  # noqa: B008 - frozen
+async def build(domain: str, options: BuildOptions = BuildOptions(), data: str | None = None) -> State[BuildResult]:  # noqa: B008 - frozen
     """Build a domain's dataset.
 
     Args:
@@ -31,25 +35,31 @@ async def build(domain: str, options: BuildOptions = BuildOptions(), data: str |
         data: data folder in place of the project's own.
 
     Returns:
-        What was released, the funnel and the statistics.
-
-    Raises:
-        UserError: a mistake the user can put right, as one line.
+        What was released, the funnel and the statistics, in a state whose name says how the run ended; a UserError in a
+        failed state when it is a mistake the user can put right.
     """
     keep_logs_plain()
+    follow_server()
+    try:
+        return given_up() or outcome(await _build(domain, options, data))
+    except UserError as error:
+        return refused(error)
+
+
+async def _build(domain: str, options: BuildOptions, data: str | None) -> BuildResult:
     home = Home.find(Path(data) if data else None)
     context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
     check_build(home, context.domain, options)
     with domain_lock(home, domain):
         sources = steps.source_hashes(context)
         _note_start(context, sources)
-        state = "failed"
+        state, counts = "failed", {}
         try:
             result = await _run(context, options, sources)
-            state = result.state
+            state, counts = result.state, result.counts()
         finally:
             with open_warehouse(home.warehouse(domain)) as con:
-                finish_run(con, context.run_id, state, {})
+                finish_run(con, context.run_id, state, counts)
     await show_result(context, result)
     return result
 

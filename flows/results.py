@@ -37,6 +37,11 @@ class BuildResult:
     cost: dict[str, Any]
     pages: Mapping[str, Path]
 
+    def counts(self) -> dict[str, Any]:
+        """Return the figures worth keeping in the record of runs."""
+        funnel = {row["verdict"]: row["briefs"] for row in self.funnel}
+        return {"briefs": sum(funnel.values()), **funnel, "release": self.version, **self.cost}
+
     def as_json(self) -> dict[str, Any]:
         """Return the result as JSON data."""
         data = asdict(self)

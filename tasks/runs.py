@@ -52,7 +52,11 @@ def code_version() -> str:
 
 
 def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, str]) -> None:
-    """Write a run down as running. `sources` maps each source file's name to its SHA-256."""
+    """Write a run down as running. `sources` maps each source file's name to its SHA-256.
+
+    The caller holds the domain, so whatever else is still written down as running was lost with its process.
+    """
+    con.execute("UPDATE runs SET state = 'lost' WHERE state = 'running'")
     con.execute("DELETE FROM runs WHERE run_id = ?", [run.run_id])
     con.execute(
         "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 'running', NULL)",
@@ -70,7 +74,7 @@ def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, st
 
 
 def finish_run(con: duckdb.DuckDBPyConnection, run_id: str, state: str, counts: Mapping[str, Any]) -> None:
-    """Write down how a run ended (completed, failed, budget, stopped) and what it counted."""
+    """Write down how a run ended (completed, budget, batch, breaker, worker, failed; `lost` once another run begins) and what it counted."""
     con.execute(
         "UPDATE runs SET finished_at = ?, state = ?, counts = ? WHERE run_id = ?",
         [datetime.now(UTC), state, json.dumps(dict(counts), sort_keys=True, default=str), run_id],

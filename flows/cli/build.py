@@ -65,8 +65,9 @@ def build(
 
     async def start() -> Any:
         from flows.build import build as build_flow
+        from flows.outcomes import result_of
 
-        return await build_flow(domain, options, str(home.data))
+        return await result_of(await build_flow(domain, options, str(home.data), return_state=True))
 
     with Bars() as bars:
         result = run_flow(home, domain, bars, start)
