@@ -74,7 +74,7 @@ def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, st
 
 
 def finish_run(con: duckdb.DuckDBPyConnection, run_id: str, state: str, counts: Mapping[str, Any]) -> None:
-    """Write down how a run ended (completed, budget, batch, breaker, worker, failed; `lost` once another run begins) and what it counted."""
+    """Write down how a run ended (completed, budget, batch, breaker, worker or failed) and what it counted."""
     con.execute(
         "UPDATE runs SET finished_at = ?, state = ?, counts = ? WHERE run_id = ?",
         [datetime.now(UTC), state, json.dumps(dict(counts), sort_keys=True, default=str), run_id],
