@@ -19,7 +19,7 @@ from tasks.quality.tokens import tokenise
 from tasks.settings import Domain, Home
 from tasks.warehouse import create_table
 
-CHUNK: Final = 10_000  # dialogues: about 15 MB of text, 100 MB with everything made from it
+CHUNK: Final = 5_000  # dialogues: about 8 MB of text, 50 MB with everything made from it
 _TABLES = ("dialogue_facts", "utterance_facts")
 
 

@@ -25,7 +25,7 @@ ROWS: Final = 4  # 8 bands of 4: pairs alike by 0.8 become candidates with 98.6 
 class Shingles:
     """Sampled shingles of many dialogues: dialogue i owns `hashes[starts[i]:starts[i + 1]]`, sorted, each once."""
 
-    hashes: Hashes
+    hashes: NDArray[np.uint32]
     starts: Places
 
 
@@ -38,8 +38,9 @@ def shingles(utterances: Tokens, owners: NDArray[np.int64], dialogues: int) -> S
         dialogues: how many there are.
     """
     found, utterance, _ = runs(utterances, WORDS)
-    kept = scramble(found, 5) % np.uint64(SAMPLED) == 0
-    found, owner = found[kept], owners[utterance[kept]]
+    kept = found % np.uint64(SAMPLED) == 0
+    owner = owners[utterance[kept]]
+    found = (found[kept] >> np.uint64(32)).astype(np.uint32)
     order = np.lexsort((found, owner))
     found, owner = found[order], owner[order]
     first = np.ones(len(found), bool)
@@ -51,7 +52,7 @@ def shingles(utterances: Tokens, owners: NDArray[np.int64], dialogues: int) -> S
 def join(parts: list[Shingles]) -> Shingles:
     """Return the shingles of several chunks as those of one, in the order given."""
     sizes = np.concatenate([np.diff(part.starts) for part in parts]) if parts else np.empty(0, np.int64)
-    hashes = np.concatenate([part.hashes for part in parts]) if parts else np.empty(0, np.uint64)
+    hashes = np.concatenate([part.hashes for part in parts]) if parts else np.empty(0, np.uint32)
     return Shingles(hashes, np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]))
 
 
@@ -79,12 +80,11 @@ def near_duplicates(made: Shingles, least: float) -> dict[int, int]:
 def _bands(made: Shingles, filled: Places) -> list[Hashes]:
     """Return one hash per band for each filled dialogue: its smallest shingle under each of the band's orders, together."""
     starts = made.starts[filled]
-    short = (made.hashes >> np.uint64(32)).astype(np.uint32)
     bands = []
     for band in range(BANDS):
         together = np.zeros(len(filled), np.uint64)
         for row in range(ROWS):
-            smallest = np.minimum.reduceat(_reordered(short, band * ROWS + row), starts)
+            smallest = np.minimum.reduceat(_reordered(made.hashes, band * ROWS + row), starts)
             together = scramble(together, 7) ^ smallest
         bands.append(together)
     return bands
