@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def is_domain(home: Home, corpus: str) -> bool:
 def find_corpus(home: Home, corpus: str) -> Corpus:
     """Read a corpus: a domain's latest release, or whatever lies under a path. Raises UserError."""
     if is_domain(home, corpus):
-        return read_corpus(latest_release(home, corpus))
+        return replace(read_corpus(latest_release(home, corpus)), name=corpus)
     if not Path(corpus).exists():
         raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
     return read_corpus(Path(corpus))

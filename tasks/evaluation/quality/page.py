@@ -66,7 +66,8 @@ def _rater(corpus: str, tasks: Sequence[UtteranceTask], name: str, said: Judged)
         f"{bias.consistent} of {bias.turned} pairs got the same verdict in both orders."
     )
     body = _verdicts(corpus, tasks, name, said.ratings, settle_orders(said.preferences))
-    return "\n\n".join([body, lost, *([told] if said.preferences else [])])
+    warned = ["**The embedded writer grades by surface rules. It is no language model, and these grades say nothing about quality.**"]
+    return "\n\n".join([body, *(warned if name.startswith("offline/") else []), lost, *([told] if said.preferences else [])])
 
 
 def _verdicts(corpus: str, tasks: Sequence[UtteranceTask], name: str, ratings: Sequence[Rating], preferences: Sequence[Preference]) -> str:
