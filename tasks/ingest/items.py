@@ -7,6 +7,8 @@ import pyarrow as pa
 
 from tasks.ingest.titles import clean_title
 
+MAX_TITLE = 400
+"""Characters of the longest title; what is longer, and some metadata holds whole pages, is no title."""
 _PUBLISHED = """
 WITH reviewed AS (SELECT DISTINCT item_id FROM raw_reviews),
 titled AS (
@@ -27,6 +29,7 @@ def fill_items(con: duckdb.DuckDBPyConnection, *, id_as_title: bool) -> int:
     untitled = 0
     for item_id, published in con.execute(_PUBLISHED).fetchall():
         title = clean_title(published or "")
+        title = title if len(title) <= MAX_TITLE else ""
         untitled += not title
         if title or id_as_title:
             found.append((item_id, title or item_id, published or item_id))

@@ -49,7 +49,8 @@ def numbered_blocks(path: Path) -> Iterator[Block]:
         gathered = [b"" if dropping else rest]
         size = len(gathered[0])
     if size or dropping:
-        yield _block(first, b"".join(gathered) + b"\n", dropping)
+        data = b"".join(gathered)
+        yield _block(first, data if data.endswith(b"\n") else data + b"\n", dropping)
 
 
 def _parted(gathered: list[bytes], cut: int) -> tuple[bytes, bytes]:

@@ -20,7 +20,7 @@ import unicodedata
 
 LINKS = frozenset({*"&+-–—/.…,;:!?()\"'=%$#@", "--", "..", "..."})
 LONGEST = 40  # ASCII letters, digits and base64 signs in a row
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>|<!--.{0,2000}?-->", re.DOTALL)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--[^<>]*-->")
 _ADDRESS = re.compile(r"[A-Za-z]://|(?:^|[^A-Za-z0-9])(?:[Ww]ww|WWW)\.[A-Za-z0-9]|[\w.+-]@[\w-]+\.[A-Za-z]{2}")
 _SALAD = re.compile(rf"[A-Za-z0-9+/=]{{{LONGEST + 1}}}")
 _WORDLIKE = re.compile(r"[^\W_]")
