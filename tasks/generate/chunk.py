@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from tasks.briefs.values import Brief
 from tasks.errors import UserError
 from tasks.generate.rollouts import Rollout
+from tasks.generate.together import run_together
 from tasks.llm import CallFailed, Journal, RunStopped, Session, Transcript, Usage
 
 AHEAD = 2  # rollouts per call that may be in flight: the next request is ready when one returns
@@ -43,24 +43,25 @@ class ChunkResult:
 
 
 async def run_chunk(session: Session, chunk: Chunk, rollout: Rollout) -> ChunkResult:
-    """Write a chunk's dialogues. What a brief's own failure is, is recorded; what ends the run is returned, not raised.
-
-    Raises:
-        UserError: the journal cannot be opened.
-    """
-    journal = Journal(chunk.journal)
+    """Write a chunk's dialogues. A brief's own failure is recorded in its transcript; what ends the run is returned, not raised."""
     written: dict[str, Transcript] = {}
+    try:
+        journal = Journal(chunk.journal)
+    except UserError as reason:
+        session.stop(reason)
+        return _result(session, chunk, written)
     waiting = iter(chunk.briefs)
     runners = min(len(chunk.briefs), AHEAD * session.generate.limits.concurrency)
     try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(runners):
-                group.create_task(_write_some(session, waiting, rollout, journal, written))
+        await run_together(_write_some(session, waiting, rollout, journal, written) for _ in range(runners))
     finally:
         await journal.close()
+    return _result(session, chunk, written)
+
+
+def _result(session: Session, chunk: Chunk, written: dict[str, Transcript]) -> ChunkResult:
     unasked = tuple(brief.dialogue_id for brief in chunk.briefs if brief.dialogue_id not in written)
-    stopped = session.stopped if unasked else None
-    return ChunkResult(chunk.number, chunk.journal, tuple(written.values()), unasked, stopped=stopped)
+    return ChunkResult(chunk.number, chunk.journal, tuple(written.values()), unasked, stopped=session.stopped if unasked else None)
 
 
 async def _write_some(

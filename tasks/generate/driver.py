@@ -19,6 +19,7 @@ from tasks.generate.chunk import Chunk, ChunkResult
 from tasks.generate.crew import Crew, LocalCrew
 from tasks.generate.rollouts import Rollout
 from tasks.generate.saving import save_chunk, spent_in_run
+from tasks.generate.together import run_together
 from tasks.generate.workers import WorkerCrew
 from tasks.llm import Budget, Loaded, RunStopped, Session, StoredAnswers, Usage, recover_journals
 from tasks.settings import Generate
@@ -160,9 +161,7 @@ class _Generation:
     async def run_all(self) -> None:
         """Run every chunk, `slots` at a time. Raises UserError once all that was answered is saved."""
         chunks = self._chunks()
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._crew.slots):
-                group.create_task(self._run_some(chunks))
+        await run_together(self._run_some(chunks) for _ in range(self._crew.slots))
         if isinstance(self._stopped, UserError):
             raise self._stopped
 

@@ -20,7 +20,8 @@ def save_chunk(con: duckdb.DuckDBPyConnection, result: ChunkResult, *, profile: 
     except BaseException:
         con.rollback()
         raise
-    result.journal.unlink(missing_ok=True)
+    if result.journal.exists():
+        result.journal.unlink()
     return loaded
 
 

@@ -23,13 +23,13 @@ _HEAD = 8  # bytes of a frame's length
 
 @dataclass(frozen=True)
 class Start:
-    """Owner to worker, first of all: what to work with. `lent_usd` is None when there is no budget."""
+    """Owner to worker, first of all: what to work with. `budget_usd` only tells whether there is one; the owner keeps it."""
 
     generate: Generate
     rollout: Rollout
     run_id: str
     index: KeyIndex
-    lent_usd: float | None
+    budget_usd: float | None
 
 
 @dataclass(frozen=True)
@@ -78,21 +78,27 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Lend:
-    """Worker to owner: may I spend `wanted` dollars more, at least `least`? Answered by `Lent` with the same number."""
-
-    number: int
-    wanted: float
-    least: float
-
-
-@dataclass(frozen=True)
-class Lent:
-    """Owner to worker: so many dollars more; 0 with the reason when the budget is spent."""
+class Hold:
+    """Worker to owner: set so many dollars aside for a call. Answered by `Held` with the same number."""
 
     number: int
     dollars: float
-    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Owner to worker: they are set aside, or the budget is spent, for this reason."""
+
+    number: int
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Worker to owner: what was set aside for a call, and what it cost."""
+
+    held: float
+    spent: float
 
 
 class Wire:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -15,37 +16,29 @@ from typing import Any
 
 from tasks.generate import wire
 from tasks.generate.chunk import Chunk, run_chunk
-from tasks.llm import Answer, Budget, Session, StoredAnswers
+from tasks.llm import Answer, Budget, RunStopped, Session, StoredAnswers
 
 TICK_S = 0.25  # between two reports of what was used
-TRANCHE = 8  # a loan covers so many calls, so that little is left unspent when the budget ends
 
 
-class LentBudget(Budget):
-    """A budget that asks its owner for more."""
+class OwnersBudget(Budget):
+    """The owner's budget, kept by asking: one small message before a call and one after it."""
 
-    def __init__(self, lent: float | None, worker: Worker) -> None:
-        super().__init__(lent)
+    def __init__(self, limit: float | None, worker: Worker) -> None:
+        super().__init__(limit)
         self._worker = worker
-        self._refusal = ""
-        self._asking = asyncio.Lock()
 
-    async def extend(self, dollars: float) -> bool:
-        """Ask the owner for at least so much more."""
-        async with self._asking:
-            if self.limit is None or self.spent + self.held + dollars <= self.limit:
-                return True
-            if self._refusal:
-                return False
-            missing = self.spent + self.held + dollars - self.limit
-            lent = await self._worker.ask(lambda number: wire.Lend(number, missing + TRANCHE * dollars, missing))
-            self.limit += lent.dollars
-            self._refusal = lent.reason
-            return bool(lent.dollars)
+    async def hold(self, dollars: float) -> None:
+        """Have the owner set aside what a call is expected to cost. Raises RunStopped."""
+        if self.limit is not None:
+            reply = await self._worker.ask(lambda number: wire.Hold(number, dollars))
+            if reply.refusal:
+                raise RunStopped("budget", reply.refusal)
 
-    def exhausted(self) -> str:
-        """Say that the budget is spent, in the owner's words."""
-        return self._refusal or super().exhausted()
+    def settle(self, held: float, spent: float) -> None:
+        """Tell the owner what a call cost."""
+        if self.limit is not None:
+            self._worker.tell(wire.Settle(held, spent))
 
 
 class Worker:
@@ -56,14 +49,18 @@ class Worker:
         self._numbers = count(1)
         self._replies: dict[int, asyncio.Future[Any]] = {}
         answers = StoredAnswers(start.index, self._find)
-        self.session = Session(start.generate, answers, LentBudget(start.lent_usd, self), start.run_id)
+        self.session = Session(start.generate, answers, OwnersBudget(start.budget_usd, self), start.run_id)
 
     async def ask(self, message: Any) -> Any:
         """Send a numbered question, made by `message(number)`, and return the reply to it."""
         number = next(self._numbers)
         reply = self._replies[number] = asyncio.get_running_loop().create_future()
-        self._wire.send(message(number))
+        self.tell(message(number))
         return await reply
+
+    def tell(self, message: Any) -> None:
+        """Send what needs no reply."""
+        self._wire.send(message)
 
     async def listen(self) -> None:
         """Do what the owner says, until it is gone."""
@@ -85,16 +82,16 @@ class Worker:
 
     async def _run(self, chunk: Chunk) -> None:
         result = await run_chunk(self.session, chunk, self._start.rollout)
-        self._tell()
-        self._wire.send(wire.Done(result))
+        self._tell_usage()
+        self.tell(wire.Done(result))
 
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self._tell()
+            self._tell_usage()
 
-    def _tell(self) -> None:
-        self._wire.send(wire.Spent(self.session.meter.usage, self.session.limiter.window.in_flight))
+    def _tell_usage(self) -> None:
+        self.tell(wire.Spent(self.session.meter.usage, self.session.limiter.window.in_flight))
 
 
 async def work(connected: socket.socket) -> None:
@@ -108,4 +105,5 @@ async def work(connected: socket.socket) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the owner decides and closes the socket
     asyncio.run(work(socket.socket(fileno=int(sys.argv[1]))))

@@ -24,7 +24,7 @@ PATIENCE_S = 5.0  # for a worker to end once its socket is closed
 
 
 def share(limits: Limits, workers: int) -> Limits:
-    """Return one worker's share of the limits. The budget is not split: it is lent out as it is needed."""
+    """Return one worker's share of the limits. The budget is not split: the owner keeps it for all."""
 
     def part(whole: int | None) -> int | None:
         return None if whole is None else max(1, whole // workers)
@@ -65,14 +65,14 @@ class WorkerCrew:
         self._budget = budget
         self._shared = generate.model_copy(update={"limits": share(generate.limits, generate.workers)})
         self._colleagues: list[Colleague] = []
+        self._asking: set[asyncio.Task[None]] = set()
         self.slots = generate.workers * slots(self._shared)
 
     @classmethod
     async def start(cls, con: duckdb.DuckDBPyConnection, generate: Generate, rollout: Rollout, budget: Budget, run_id: str) -> WorkerCrew:
         """Start `generate.workers` processes."""
         crew = cls(con, generate, budget)
-        lent = None if budget.limit is None else 0.0
-        greeting = wire.Start(crew._shared, rollout, run_id, KeyIndex.of_store(con), lent)
+        greeting = wire.Start(crew._shared, rollout, run_id, KeyIndex.of_store(con), budget.limit)
         for _ in range(generate.workers):
             colleague = await _hire()
             crew._colleagues.append(colleague)
@@ -134,9 +134,20 @@ class WorkerCrew:
                 colleague.running[message.result.number].set_result(message.result)
             elif isinstance(message, wire.Find):
                 colleague.wire.send(wire.Found(message.number, answers_by_key(self._con, message.keys)))
-            elif isinstance(message, wire.Lend):
-                lent = self._budget.grant(message.wanted, message.least)
-                colleague.wire.send(wire.Lent(message.number, lent, "" if lent else self._budget.exhausted()))
+            elif isinstance(message, wire.Hold):
+                asking = asyncio.create_task(self._hold(colleague, message))
+                self._asking.add(asking)
+                asking.add_done_callback(self._asking.discard)
+            elif isinstance(message, wire.Settle):
+                self._budget.settle(message.held, message.spent)
+
+    async def _hold(self, colleague: Colleague, message: wire.Hold) -> None:
+        try:
+            await self._budget.hold(message.dollars)
+        except RunStopped as spent:
+            colleague.wire.send(wire.Held(message.number, str(spent)))
+        else:
+            colleague.wire.send(wire.Held(message.number))
 
 
 async def _hire() -> Colleague:

@@ -22,30 +22,12 @@ class Budget:
         Raises:
             RunStopped: it would go over the limit, whatever the calls in flight cost.
         """
-        while self.limit is not None and self.spent + self.held + dollars > self.limit and not await self.extend(dollars):
+        while self.limit is not None and self.spent + self.held + dollars > self.limit:
             if self.held <= 0:
-                raise RunStopped("budget", self.exhausted())
+                raise RunStopped("budget", f"the budget of ${self.limit:.2f} is spent (${self.spent:.4f} so far); raise it to go on")
             self._settled.clear()
             await self._settled.wait()
         self.held += dollars
-
-    async def extend(self, dollars: float) -> bool:
-        """Try to raise the limit by at least so much; a budget of its own cannot."""
-        return False
-
-    def exhausted(self) -> str:
-        """Say that the budget is spent."""
-        return f"the budget of ${self.limit or 0:.2f} is spent (${self.spent:.4f} so far); raise it to go on"
-
-    def grant(self, wanted: float, least: float) -> float:
-        """Hand part of the budget to another process for good: `wanted` dollars, or what is left if that is `least` or more, or 0."""
-        if self.limit is None:
-            return wanted
-        granted = min(wanted, self.limit - self.spent - self.held)
-        if granted < least:
-            return 0.0
-        self.spent += granted
-        return granted
 
     def settle(self, held: float, spent: float) -> None:
         """Replace what was set aside by what was spent."""

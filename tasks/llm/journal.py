@@ -37,8 +37,8 @@ def to_line(entry: Entry) -> bytes:
 def from_line(line: bytes) -> Entry | None:
     """Return the entry of a line, or None for a line that was torn."""
     try:
-        content: dict[str, Any] = json.loads(line)
-        return Entry(Answer(**content.pop("answer")), **content)
+        content: Any = json.loads(line)
+        return Entry(**{**content, "answer": Answer(**content["answer"])})
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -12,6 +12,7 @@ from tasks.llm.pacing import Bucket, Window
 from tasks.settings import Limits
 
 PATIENCE = 3  # failures in a row before everything pauses; fewer are weather
+CUT_APART_S = 4.0  # a lower pace needs a while to show
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
 LONGEST_RETRY_AFTER_S = 900.0  # a provider that asks for more is out of quota for this run
 
@@ -104,7 +105,7 @@ class Limiter:
     def _slow_down(self, slot: Slot, error: CallError, now: float) -> None:
         """Lower the pace on a refusal under known limits, and the calls in flight on any other congestion."""
         if error.kind == "rate" and (self.limits.rpm or self.limits.tpm):
-            if slot.started >= self._cut_at:
+            if slot.started >= self._cut_at + CUT_APART_S:
                 self.requests.cut()
                 self.tokens.cut()
                 self._cut_at = now

@@ -6,8 +6,10 @@ MARGIN = 0.97  # of what the provider allows: room for its clock and for its way
 BURST_S = 1.0  # a bucket holds so many seconds' worth: with MARGIN, no window of a minute ever sees more than is allowed
 SLOWEST = 0.05  # a pace is never cut below this share
 CUT = 0.85  # the pace after a refusal, as a share of the pace before
-RECOVERY_PER_S = 0.01  # share of the full pace won back each second without a refusal
+RECOVERY_PER_S = 0.003  # growth of a pace that was cut, each second: a minute makes up for one cut
 FIRST_WINDOW = 64  # calls in flight to begin with; doubles with each round until the first congestion
+
+_NOTHING = 1e-6  # less is floating point's, and not worth a wait
 
 
 class Bucket:
@@ -28,13 +30,13 @@ class Bucket:
             return 0.0
         self._fill(now)
         short = min(amount, self._capacity()) - self._level
-        return max(0.0, short / self._rate())
+        return short / self._rate() if short > _NOTHING else 0.0
 
     def take(self, amount: float, now: float) -> None:
-        """Take an amount; negative gives back."""
+        """Take an amount; a negative one gives back what was set aside and not used, even over what the bucket holds."""
         if self.per_minute is not None:
             self._fill(now)
-            self._level = min(self._level - amount, self._capacity())
+            self._level -= amount
 
     def cut(self) -> None:
         """Slow down after a refusal."""
@@ -49,8 +51,8 @@ class Bucket:
     def _fill(self, now: float) -> None:
         passed = max(0.0, now - self._seen)
         self._seen = now
-        self._level = min(self._capacity(), self._level + passed * self._rate())
-        self.pace = min(1.0, self.pace + passed * RECOVERY_PER_S)
+        self._level = max(self._level, min(self._capacity(), self._level + passed * self._rate()))
+        self.pace = min(1.0, self.pace * (1 + RECOVERY_PER_S) ** passed)
 
 
 class Window:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-_SECRET_SHAPE = re.compile(r"\b(?:sk|pk|rk|gsk|xai|hf|AIza)[-_][\w*-]{6,}|(?<=Bearer )\S+|(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
+_SECRET_SHAPE = re.compile(r"\b(?:sk|pk|rk|gsk|xai|hf|AIza)[-_][\w*-]{6,}|(?<=Bearer )[\w.~+/=-]+|(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
 _SHORTEST = 6  # a shorter value would match ordinary words
 HIDDEN = "[secret]"
 

@@ -31,6 +31,10 @@ class ModelServer:
         """Return what was counted."""
         return dict(self._call("tally"))
 
+    def billed(self) -> int:
+        """Return how many answers were billed."""
+        return int(self._call("count"))
+
     def behave(self, **changes: Any) -> None:
         """Change its behaviour."""
         self._call("behave", changes)

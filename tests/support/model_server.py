@@ -124,6 +124,11 @@ async def tally(request: web.Request) -> web.Response:
     return web.json_response(request.app[STATE].tally.as_json())
 
 
+async def count(request: web.Request) -> web.Response:
+    """GET /count: how many answers were billed."""
+    return web.json_response(request.app[STATE].tally.billed)
+
+
 async def behave(request: web.Request) -> web.Response:
     """POST /behave: changes by name."""
     state = request.app[STATE]
@@ -145,6 +150,7 @@ def make_app(behaviour: Behaviour) -> web.Application:
         [
             web.post("/v1/chat/completions", chat),
             web.get("/tally", tally),
+            web.get("/count", count),
             web.post("/behave", behave),
             web.post("/reset", reset),
             *server_batches.routes(app[STATE]),

@@ -24,7 +24,7 @@ def complete(body: dict[str, Any], behaviour: Behaviour, fault: str | None, stat
     state.last_answer = text
     usage = count(body, text, behaviour)
     return {
-        "id": f"chatcmpl-{fingerprint([body, text])[:24]}",
+        "id": f"chatcmpl-{fingerprint(body)}",  # so that an answer that was kept can be found in the bill
         "object": "chat.completion",
         "created": 1_700_000_000,
         "model": f"{body['model']}-0001",

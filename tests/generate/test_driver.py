@@ -1,0 +1,267 @@
+"""A whole generation against the mock server: what is asked, what is kept, what is asked again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tasks.errors import UserError
+from tasks.generate import Chunk, ChunkResult, Crew, GenerateCounts, Progress, Single, Work, generate_transcripts
+from tasks.llm import Journal
+from tasks.settings import Generate
+from tasks.warehouse import open_warehouse
+from tests.support import made_up_briefs
+from tests.support.model_fixtures import MARKER_KEY
+from tests.support.model_process import ModelServer
+
+Run = Callable[..., GenerateCounts]
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_warehouse(tmp_path / "w.duckdb") as connection:
+        yield connection
+
+
+@pytest.fixture
+def run(server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Run:
+    """Generate for some ids with settings of choice."""
+
+    def generate(
+        ids: list[str], *, system: str = "Write.", run_id: str = "r1", limits: dict[str, Any] | None = None, **settings: Any
+    ) -> GenerateCounts:
+        extra = {name: settings.pop(name) for name in ("on_progress", "run") if name in settings}
+        chosen = Generate(
+            **{
+                "model": "openai/gpt-4o-mini",
+                "api_base": server.address,
+                "chunk_size": 40,
+                "limits": {"timeout_s": 30, "concurrency": 32, **(limits or {})},
+                **settings,
+            }
+        )
+        work = Work(ids, made_up_briefs.fetch, Single(partial(made_up_briefs.render, system=system)), "small")
+        return asyncio.run(generate_transcripts(con, work, chosen, tmp_path / "journals", run_id, **extra))
+
+    return generate
+
+
+def statuses(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(con.execute("SELECT status, count(*) FROM transcripts GROUP BY ALL").fetchall())
+
+
+def test_every_brief_ends_in_the_tables_and_no_journal_stays(run: Run, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    counts = run(made_up_briefs.ids(100), on_progress=seen.append)
+    assert (counts.briefs, counts.answered, counts.failed, counts.unasked, counts.stopped) == (100, 100, 0, 0, None)
+    assert statuses(con) == {"answered": 100}
+    joined = con.execute(
+        "SELECT count(*) FROM transcripts t JOIN responses r ON r.request_key = t.request_keys[1] "
+        "WHERE r.text = t.text AND r.dialogue_id = t.dialogue_id AND r.run_id = 'r1' AND t.profile = 'small' AND t.rollout = 'single'"
+    ).fetchall()
+    assert joined == [(100,)]
+    assert not list((tmp_path / "journals").iterdir())
+    assert (seen[0].done, seen[-1].done, seen[-1].total) == (0, 100, 100)
+    assert counts.usage.cost_usd == pytest.approx(con.execute("SELECT sum(cost_usd) FROM responses").fetchall()[0][0])
+
+
+def test_a_repeat_run_sends_nothing_and_one_more_brief_sends_one(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+    ids = made_up_briefs.ids(80)
+    run(ids[:79])
+    before = con.execute("SELECT dialogue_id, text FROM transcripts ORDER BY 1").fetchall()
+    server.reset()
+    again = run(ids[:79], run_id="r2")
+    assert (server.tally()["requests"], again.usage.stored, again.answered) == (0, 79, 79)
+    assert con.execute("SELECT dialogue_id, text FROM transcripts ORDER BY 1").fetchall() == before
+    run(ids)
+    assert server.tally()["requests"] == 1
+
+
+@pytest.mark.parametrize("change", [{"system": "Write well."}, {"temperature": 0.1}, {"model": "openai/gpt-4o"}, {"max_tokens": 77}])
+def test_whatever_changes_the_request_sends_all_again(run: Run, server: ModelServer, change: dict[str, Any]) -> None:
+    ids = made_up_briefs.ids(30)
+    run(ids)
+    server.reset()
+    run(ids, **change)
+    assert server.tally()["billed"] == 30
+
+
+def test_another_endpoint_sends_all_again(run: Run, server: ModelServer) -> None:
+    ids = made_up_briefs.ids(30)
+    run(ids)
+    server.reset()
+    run(ids, api_base=server.address.replace("127.0.0.1", "localhost"))
+    assert server.tally()["billed"] == 30
+
+
+def test_an_answer_is_found_whatever_dialogue_it_was_given_to(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+    ids = made_up_briefs.ids(30)
+    run(ids)
+    con.execute("UPDATE responses SET dialogue_id = 'x' || dialogue_id")
+    server.reset()
+    run(ids)
+    assert server.tally()["requests"] == 0
+
+
+def test_with_faults_on_a_fifth_of_calls_every_brief_ends(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+    kinds = ("late", "429", "429_after", "429_date", "500", "503", "reset", "malformed", "empty", "length", "filter", "repeat")
+    server.behave(faults={kind: 0.2 / len(kinds) for kind in kinds}, late_s=0.3, retry_after_s=0.05)
+    counts = run(made_up_briefs.ids(300))
+    tally = server.tally()
+    assert counts.answered + counts.failed == 300 and sum(statuses(con).values()) == 300
+    assert counts.answered >= 295
+    assert tally["billed"] == counts.answered == con.execute("SELECT count(*) FROM responses").fetchall()[0][0]
+    finishes = dict(con.execute("SELECT finish_reason, count(*) FROM transcripts GROUP BY ALL").fetchall())
+    assert finishes["length"] == tally["faults"]["length"] and finishes["content_filter"] == tally["faults"]["filter"]
+
+
+def test_a_brief_that_cannot_be_answered_is_recorded_and_asked_again_next_time(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
+    server.behave(faults={"500": 0.5}, seed=3)
+    counts = run(made_up_briefs.ids(60), limits={"max_retries": 0})
+    assert counts.failed > 10 and counts.answered + counts.failed == 60
+    errors = con.execute("SELECT DISTINCT error FROM transcripts WHERE status = 'failed'").fetchall()
+    assert len(errors) == 1 and errors[0][0].startswith("overload 500")
+    server.behave(faults={})
+    server.reset()
+    assert run(made_up_briefs.ids(60)).answered == 60
+    assert server.tally()["billed"] == counts.failed
+    assert statuses(con) == {"answered": 60}
+
+
+def test_a_provider_that_is_down_ends_the_run_cleanly_and_the_next_run_goes_on(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
+    ids = made_up_briefs.ids(200)
+    run(ids[:50])
+    server.behave(down=True)
+    counts = run(ids, limits={"breaker_failures": 5})
+    assert counts.stopped is not None and counts.stopped.reason == "breaker" and "failures in a row" in str(counts.stopped)
+    assert counts.answered == 50 and counts.unasked >= 140
+    server.behave(down=False)
+    server.reset()
+    assert run(ids).answered == 200 and server.tally()["billed"] == 150
+
+
+def check_budget(con: duckdb.DuckDBPyConnection, counts: GenerateCounts, server: ModelServer, budget: float, in_flight: int) -> None:
+    """The run ended by its budget: spent up to about one call of it, over it by no more than the calls in flight, all of it kept."""
+    dearest = con.execute("SELECT max(cost_usd) FROM responses").fetchall()[0][0]
+    assert counts.stopped is not None and counts.stopped.reason == "budget" and f"${budget}" in str(counts.stopped)
+    assert budget - 2 * dearest <= counts.usage.cost_usd <= budget + in_flight * dearest
+    assert 0 < counts.answered < counts.briefs and counts.answered + counts.unasked == counts.briefs
+    assert counts.answered == con.execute("SELECT count(*) FROM responses").fetchall()[0][0] == server.tally()["billed"]
+
+
+def test_a_budget_is_kept_and_the_run_resumes(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+    ids = made_up_briefs.ids(300)
+    server.behave(latency_s=0.02)
+    check_budget(con, run(ids, limits={"budget_usd": 0.02, "concurrency": 16}), server, 0.02, 16)
+    again = run(ids, limits={"budget_usd": 0.02, "concurrency": 16})
+    assert again.usage.answered <= 1  # the same run id has spent it
+    rest = run(ids, run_id="r2", limits={"budget_usd": 1.0})
+    assert rest.answered == 300 and server.tally()["billed"] == 300
+
+
+def test_a_wrong_key_is_one_line_and_what_was_answered_is_kept(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+    ids = made_up_briefs.ids(60)
+    run(ids[:20])
+    server.behave(key="another")
+    with pytest.raises(UserError, match="refuses 'openai/gpt-4o-mini'"):
+        run(ids)
+    assert con.execute("SELECT count(*) FROM responses").fetchall() == [(20,)]
+    assert statuses(con)["answered"] == 20
+
+
+def test_a_journal_folder_that_cannot_be_written_is_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "journals").write_text("in the way")
+    with pytest.raises(UserError, match="cannot be written"):
+        run(made_up_briefs.ids(5))
+
+
+def test_journals_left_behind_are_loaded_before_anything_is_asked(run: Run, server: ModelServer, tmp_path: Path) -> None:
+    """An interrupted run: the chunk's answers are journaled, the owner is gone before it loads them."""
+
+    async def cut_short(crew: Crew, chunk: Chunk) -> ChunkResult:
+        result = await crew.run(chunk)
+        if chunk.number == 2:
+            raise RuntimeError("the owner is gone")
+        return result
+
+    ids = made_up_briefs.ids(80)
+    with pytest.raises(RuntimeError, match="gone"):
+        run(ids, run=cut_short)
+    assert list((tmp_path / "journals").iterdir())
+    server.reset()
+    counts = run(ids)
+    assert counts.recovered >= 40 and counts.answered == 80
+    assert server.tally()["billed"] <= 40 and not list((tmp_path / "journals").iterdir())
+
+
+def test_several_processes_do_the_same_work_within_one_budget(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ids = made_up_briefs.ids(200)
+    check_budget(con, run(ids, workers=2, limits={"budget_usd": 0.02, "concurrency": 16}), server, 0.02, 16)
+    assert run(ids, run_id="r2").answered == 200 and server.tally()["billed"] == 200
+    texts = con.execute("SELECT dialogue_id, text FROM transcripts ORDER BY 1").fetchall()
+    assert run(ids, workers=2).usage.stored == 200 and server.tally()["billed"] == 200
+    assert con.execute("SELECT dialogue_id, text FROM transcripts ORDER BY 1").fetchall() == texts
+    assert not list((tmp_path / "journals").iterdir())
+
+
+def test_a_worker_that_dies_ends_the_run_cleanly(run: Run, server: ModelServer, tmp_path: Path) -> None:
+    server.behave(latency_s=0.2)
+    killed = []
+
+    def kill_one(progress: Progress) -> None:
+        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        workers = [int(child) for child in children if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        if workers and progress.usage.answered and not killed:
+            killed.append(workers[0])
+            os.kill(workers[0], 9)
+
+    ids = made_up_briefs.ids(400)
+    counts = run(ids, workers=2, on_progress=kill_one, limits={"concurrency": 8})
+    assert killed and counts.stopped is not None and counts.stopped.reason == "worker" and "run again" in str(counts.stopped)
+    billed = server.tally()["billed"]
+    server.behave(latency_s=0.0)
+    assert run(ids).answered == 400
+    assert server.tally()["billed"] <= 400 + 8 and billed < 400
+
+
+def test_the_key_is_in_nothing_that_is_left(
+    run: Run, server: ModelServer, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    server.behave(faults={"500": 0.2, "reset": 0.1, "malformed": 0.1})
+    run(made_up_briefs.ids(60), limits={"max_retries": 1})
+    server.behave(key="another")
+    with pytest.raises(UserError) as refused:
+        run(made_up_briefs.ids(70))
+    assert server.tally()["keys_seen"] == [MARKER_KEY]  # it was in use, and the server's refusal repeats it
+    out, err = capfd.readouterr()
+    assert MARKER_KEY not in out + err + caplog.text + repr(refused.value)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert MARKER_KEY.encode() not in path.read_bytes(), path
+
+
+def test_an_unfinished_journal_of_this_run_is_not_mistaken_for_a_leftover(run: Run, tmp_path: Path) -> None:
+    """Two generations on one folder: the lock on a living journal keeps the second from taking it."""
+
+    async def open_one() -> Journal:
+        return Journal(tmp_path / "journals" / "alive.jsonl")
+
+    journal = asyncio.run(open_one())
+    try:
+        assert run(made_up_briefs.ids(3)).answered == 3
+        assert journal.path.exists()
+    finally:
+        asyncio.run(journal.close())

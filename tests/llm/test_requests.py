@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.errors import UserError
+from tasks.llm import endpoint, find_price, make_request, sampling, scrub
+from tasks.settings import Generate, Misbehave
+
+MESSAGES = ({"role": "system", "content": "s"}, {"role": "user", "content": "u"})
+BASE = Generate(model="openai/gpt-4o-mini")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "openai/gpt-4o"},
+        {"api_base": "http://localhost:8000/v1"},
+        {"temperature": 0.1},
+        {"temperature": None},
+        {"top_p": 0.5},
+        {"max_tokens": 100},
+        {"seed": 3},
+    ],
+)
+def test_whatever_changes_the_answer_changes_the_key(change: dict[str, Any]) -> None:
+    assert make_request(BASE, MESSAGES).key != make_request(BASE.model_copy(update=change), MESSAGES).key
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"chunk_size": 7},
+        {"workers": 3},
+        {"mode": "batch"},
+        {"max_attempts": 4},
+        {"input_cost_per_token": 1.0},
+        {"misbehave": Misbehave(garbled=0.5)},  # a hosted model knows nothing of it
+        {"limits": BASE.limits.model_copy(update={"rpm": 3, "timeout_s": 1, "max_retries": 0, "concurrency": 2, "budget_usd": 1})},
+    ],
+)
+def test_whatever_only_changes_speed_or_price_does_not(change: dict[str, Any]) -> None:
+    assert make_request(BASE, MESSAGES).key == make_request(BASE.model_copy(update=change), MESSAGES).key
+
+
+def test_system_prompt_attempt_and_schema_are_in_the_key() -> None:
+    schema = {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}
+    keys = {
+        make_request(BASE, MESSAGES).key,
+        make_request(BASE, ({"role": "system", "content": "other"}, MESSAGES[1])).key,
+        make_request(BASE, MESSAGES, attempt=2).key,
+        make_request(BASE, MESSAGES, schema).key,
+    }
+    assert len(keys) == 4
+
+
+def test_a_schema_is_left_out_for_models_not_known_to_take_one() -> None:
+    schema = {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}
+    unknown = Generate(model="hosted_vllm/mine")
+    assert make_request(unknown, MESSAGES, schema) == make_request(unknown, MESSAGES)
+    assert make_request(BASE, MESSAGES, schema).response_format == schema
+
+
+def test_an_endpoint_from_the_environment_is_in_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = make_request(BASE, MESSAGES)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://elsewhere/v1")
+    assert make_request(BASE, MESSAGES).key != before.key
+    assert make_request(BASE, MESSAGES).api_base == "http://elsewhere/v1"
+    assert endpoint(BASE.model_copy(update={"api_base": "http://chosen/v1"})) == "http://chosen/v1"
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "/x", "openai/"])
+def test_a_model_without_provider_is_refused(model: str) -> None:
+    with pytest.raises(UserError, match="provider/model"):
+        make_request(Generate(model=model), MESSAGES)
+
+
+def test_a_password_in_the_endpoint_is_refused() -> None:
+    with pytest.raises(UserError, match="password") as refused:
+        make_request(Generate(model="openai/x", api_base="https://me:hunter2@host/v1"), MESSAGES)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_only_the_embedded_writer_is_told_to_misbehave() -> None:
+    rates = Misbehave(cut_off=0.25)
+    assert sampling(Generate(misbehave=rates))["misbehave"] == {"cut_off": 0.25}
+    assert "misbehave" not in sampling(Generate())
+    assert "misbehave" not in sampling(BASE.model_copy(update={"misbehave": rates}))
+
+
+def test_prices_come_from_settings_then_the_map_and_are_never_guessed() -> None:
+    known = find_price(BASE)
+    assert known is not None and (known.input, known.output, known.source) == (1.5e-07, 6e-07, "litellm")
+    batch = find_price(BASE, batch=True)
+    assert batch is not None and (batch.input, batch.output) == (7.5e-08, 3e-07)
+    own = find_price(Generate(model="hosted_vllm/mine", input_cost_per_token=1e-6, output_cost_per_token=2e-6))
+    assert own is not None and own.of(10, 100) == pytest.approx(0.00021)
+    assert find_price(Generate(model="hosted_vllm/mine")) is None
+    assert find_price(Generate(model="azure/gpt-4o-mini-of-mine")) is None
+    free = find_price(Generate())
+    assert free is not None and free.of(1000, 1000) == 0
+    paper = find_price(Generate(model="openai/gpt-3.5-turbo-16k"))
+    assert paper is not None and (paper.input, paper.output) == (3e-06, 4e-06)  # the paper's prices (2.6)
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=40), st.text(), st.text())
+def test_no_environment_secret_survives_scrubbing(secret: str, before: str, after: str) -> None:
+    scrubbed = scrub(f"{before} {secret} {after}", {"SOME_API_KEY": secret})
+    assert secret not in scrubbed or secret in "[secret]" or secret in before + after
+
+
+def test_scrubbing_takes_out_what_looks_like_a_key_and_leaves_the_rest() -> None:
+    text = "401: key sk-abc123DEF456 refused; Bearer eyJhbGciOi.x; see http://me:pass@host/x and openai/gpt-4o"
+    assert scrub(text, {}) == "401: key [secret] refused; Bearer [secret]; see http://[secret]@host/x and openai/gpt-4o"
+    assert scrub("a short value is no secret", {"TOKEN": "a"}) == "a short value is no secret"
+
+
+def test_requests_are_values() -> None:
+    request = make_request(BASE, MESSAGES)
+    assert replace(request) == request and request.key == make_request(BASE, tuple(dict(m) for m in MESSAGES)).key
