@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -54,9 +54,9 @@ def grammar(kind: str) -> Mapping[str, tuple[Frame, ...]]:
     tables: dict[str, tuple[Frame, ...]] = {}
     for file in sorted(TABLES.glob("speech*.yaml")):
         for name, rows in read_table(file.stem).items():
-            tables[name] = tuple(_frame(row) for row in rows if _of_kind(row, kind))
+            tables[name] = _frames(row for row in rows if _of_kind(row, kind))
     for name, theme in read_table("themes").items():
-        tables |= {f"theme_{whose}_{name}": tuple(_frame(row) for row in theme[whose]) for whose in ("own", "others")}
+        tables |= {f"theme_{whose}_{name}": _frames(theme[whose]) for whose in ("own", "others")}
     return tables
 
 
@@ -65,8 +65,9 @@ def _of_kind(row: str, kind: str) -> bool:
     return not found or found[1] == kind
 
 
-def _frame(row: str) -> Frame:
-    return tuple(_PLACE.split(_KIND.sub("", row)))
+def _frames(rows: Iterable[str]) -> tuple[Frame, ...]:
+    """Compile rows, short ones first: that is where `Voice.brief` looks."""
+    return tuple(tuple(_PLACE.split(_KIND.sub("", row))) for row in sorted(rows, key=lambda row: (row.count(" "), row)))
 
 
 @cache
@@ -99,12 +100,16 @@ def lexicon() -> Lexicon:
 
 
 class Voice:
-    """Expands phrase tables for one dialogue: seeded, and no frame of a table twice while another is left."""
+    """Expands phrase tables for one dialogue: seeded, and no frame of a table twice while another is left.
+
+    `brief` keeps to the shortest third of a table, for utterances that would come out too long.
+    """
 
     def __init__(self, rng: Random, kind: str, values: Mapping[str, str]) -> None:
         self.rng = rng
         self.tables = grammar(kind)
         self.values = values
+        self.brief = False
         self.used: set[tuple[str, int]] = set()
 
     def chance(self, share: float) -> bool:
@@ -122,11 +127,12 @@ class Voice:
             KeyError: a place that is neither a value nor a table.
         """
         frames = self.tables[table]
-        at = self.pick(len(frames))
-        for _ in frames:
+        count = (len(frames) + 2) // 3 if self.brief else len(frames)
+        at = self.pick(count)
+        for _ in range(count):
             if (table, at) not in self.used:
                 break
-            at = (at + 1) % len(frames)
+            at = (at + 1) % count
         self.used.add((table, at))
         frame = frames[at]
         if len(frame) == 1:

@@ -63,11 +63,6 @@ class Scene:
         self.line = Line(1, "user", (), (), ())
         self.named: set[int] = set()
 
-    @property
-    def brief(self) -> bool:
-        """Whether short words are wanted, after longer ones came out too long."""
-        return self.teller.brief
-
     def item(self, slot: int) -> Item:
         """Return an item, an empty one where the prompt tells nothing of it."""
         return self.asked.items.get(slot) or Item(slot, f"item {slot}", "", "", "")
@@ -122,7 +117,7 @@ class Scene:
     def it(self, slot: int, otherwise: str = "it") -> str:
         """Speak of an item known already: by name now and then, where the template lets the turn name it."""
         allowed = slot in self.line.refers or slot in self.line.introduces
-        if allowed and slot not in self.named and not self.brief and self.voice.chance(0.4):
+        if allowed and slot not in self.named and not self.voice.brief and self.voice.chance(0.4):
             return self.name(slot)
         return otherwise
 

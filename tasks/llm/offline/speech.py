@@ -19,7 +19,7 @@ def speak(scene: Scene, line: Line) -> str:
     """Return the utterance of a turn, items as `{{item:N}}`; shorter words are tried when it would be too long."""
     told, current = scene.teller.state(), scene.current
     for attempt in range(TRIES):
-        scene.teller.brief = attempt > 0
+        scene.voice.brief = attempt > 0
         scene.teller.go_back(told)
         scene.current = current
         text = _utterance(scene, line)
@@ -40,7 +40,7 @@ def _more(scene: Scene, line: Line, text: str) -> list[str]:
     table = f"more.{scene.heard}" if goal in ("respond_simply", "respond_mood") else f"more.{_FAMILY.get(goal, goal)}"
     asked_already = text.endswith("?") and goal.startswith("reject")
     rounded_off = goal == "chit_chat" and (line.role == "agent" or scene.accepted)
-    if scene.brief or table not in scene.voice.tables or asked_already or rounded_off:
+    if scene.voice.brief or table not in scene.voice.tables or asked_already or rounded_off:
         return []
     if not scene.voice.chance(_CURT.get(text.count(" ") // 5, 0.0)):
         return []
@@ -101,7 +101,7 @@ def _recommend(scene: Scene, line: Line, goal: str) -> str:
     slot = _new(scene, line, goal.removeprefix("recommend_").upper())
     context = "again" if scene.recommended else {"likes": "like", "dislikes": "dislike"}.get(scene.heard, "")
     text = scene.say(_table(scene, "recommend", context), item=scene.name(slot))
-    more = line.goals[-1] == goal and not scene.brief and scene.voice.chance(0.8)
+    more = line.goals[-1] == goal and not scene.voice.brief and scene.voice.chance(0.8)
     return f"{text} {scene.say('ground')}" if more else text
 
 
@@ -138,7 +138,7 @@ def _others(scene: Scene, line: Line, goal: str) -> str:
 
 def _accept_reason(scene: Scene, line: Line, goal: str) -> str:
     piece = scene.teller.reasons.get(scene.current)
-    if piece and piece.listed and not scene.brief:
+    if piece and piece.listed and not scene.voice.brief:
         return scene.say(goal, said=scene.say("accept_reason_aspect", **aspect(piece)))
     return scene.say(goal, said=scene.say("accept_reason_general"))
 

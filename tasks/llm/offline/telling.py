@@ -10,15 +10,15 @@ from tasks.llm.offline.reading import Item
 from tasks.llm.offline.reviews import copies, fitting, mood, pieces
 
 TRIES = 4  # at frames that do not complete a run of the review's words
+_GENERAL = {1: "good", 0: "neutral", -1: "mixed"}
 
 
 class Teller:
-    """Tells of items in one dialogue. `brief` asks for one clause where two might be told."""
+    """Tells of items in one dialogue: one clause or two, only one where the voice is to be brief."""
 
     def __init__(self, voice: Voice, kind: str) -> None:
         self.voice = voice
         self.kind = kind
-        self.brief = False
         self.told: set[tuple[int, Piece]] = set()
         self.question: dict[int, Piece] = {}
         self.reasons: dict[int, Piece] = {}
@@ -44,9 +44,10 @@ class Teller:
             self.reasons[item.slot] = chosen[0]
         name = {1: "good", -1: "bad", 0: "neutral"}[direction]
         said = self._in_new_words(item.other_review, chosen, lambda piece: self._others_clause(piece, name), "joined_others")
-        if not said and not known:
-            direction = wanted if wanted > 0 and mood(item.other_review) > 0 else 0
-        return said or self._say("others_good_general" if direction > 0 else "others_neutral_general"), direction
+        if said:
+            return said, direction
+        feeling = mood(item.other_review)
+        return self._say(f"others_{_GENERAL[feeling if wanted else 0]}_general"), max(feeling, 0) if wanted > 0 else 0
 
     def own_says(self, item: Item, direction: int, most: int = 2) -> str:
         """Return a clause or two of what the user says of an item, praise or blame."""
@@ -67,7 +68,7 @@ class Teller:
     def _choose(self, slot: int, pool: Sequence[Piece], *, most: int = 2, first: Piece | None = None) -> list[Piece]:
         fresh = [piece for piece in pool if (slot, piece) not in self.told and piece != first]
         self.voice.rng.shuffle(fresh)
-        count = 1 if self.brief or most == 1 or self.voice.chance(0.4) else 2
+        count = 1 if self.voice.brief or most == 1 or self.voice.chance(0.4) else 2
         chosen = ([first] if first else []) + fresh
         kept: list[Piece] = []
         for piece in chosen:
