@@ -1,0 +1,26 @@
+"""Repair: rejected dialogues get a second, targeted request; rounds of asking go on until enough are accepted; the funnel adds up."""
+
+from tasks.repair.briefs import BriefToRepair, load_repairs
+from tasks.repair.funnel import Funnel, funnel
+from tasks.repair.merging import merge_turns
+from tasks.repair.rollout import Mend
+from tasks.repair.rounds import accepted_of, forget_attempts, next_briefs, rejected_before, unanswered
+from tasks.repair.why import Attempt, Broken, Why, why
+
+__all__ = [
+    "Attempt",
+    "BriefToRepair",
+    "Broken",
+    "Funnel",
+    "Mend",
+    "Why",
+    "accepted_of",
+    "forget_attempts",
+    "funnel",
+    "load_repairs",
+    "merge_turns",
+    "next_briefs",
+    "rejected_before",
+    "unanswered",
+    "why",
+]

@@ -1,0 +1,96 @@
+"""Why a dialogue ended as it did: its brief, each attempt, each rule it broke with the offending piece."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from tasks.errors import UserError
+
+
+@dataclass(frozen=True)
+class Broken:
+    """One rule an attempt broke; `turn` is None where it concerns the whole dialogue."""
+
+    rule: str
+    severity: str
+    turn: int | None
+    evidence: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt: how it was answered, what it said, which rules it broke. `text` is the raw answer where nothing could be read."""
+
+    attempt: int
+    status: str
+    finish_reason: str
+    error: str
+    text: str
+    utterances: list[dict[str, Any]]
+    broken: list[Broken]
+
+
+@dataclass(frozen=True)
+class Why:
+    """One dialogue's whole story."""
+
+    domain: str
+    dialogue_id: str
+    verdict: str
+    brief: dict[str, Any]
+    items: list[dict[str, Any]]
+    turns: list[dict[str, Any]]
+    attempts: list[Attempt]
+
+
+def why(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str, sentences: Mapping[str, str]) -> Why:
+    """Tell a dialogue's story. `sentences` says each rule in words. Raises UserError when the warehouse has no such brief."""
+    briefs = _rows(
+        con,
+        "SELECT b.*, coalesce(v.verdict, 'unasked') AS verdict FROM briefs b LEFT JOIN verdicts v USING (dialogue_id) WHERE dialogue_id = ?",
+        dialogue_id,
+    )
+    if not briefs:
+        raise UserError(f"there is no dialogue {dialogue_id} in {domain}")
+    brief = briefs[0]
+    verdict = brief.pop("verdict")
+    items = _rows(con, "SELECT slot, item_id, title, collection FROM brief_items WHERE dialogue_id = ? ORDER BY slot", dialogue_id)
+    turns = _rows(
+        con,
+        "SELECT turn, role, goals, introduces, refers FROM template_turns t JOIN briefs b USING (template_id) "
+        "WHERE b.dialogue_id = ? ORDER BY turn",
+        dialogue_id,
+    )
+    said = _rows(con, "SELECT attempt, turn, role, text FROM utterances WHERE dialogue_id = ? ORDER BY attempt, turn", dialogue_id)
+    broken = _rows(
+        con,
+        "SELECT attempt, rule, severity, turn, evidence FROM rejections WHERE dialogue_id = ? ORDER BY attempt, turn, rule",
+        dialogue_id,
+    )
+    asked = _rows(
+        con, "SELECT attempt, status, finish_reason, error, text FROM transcripts WHERE dialogue_id = ? ORDER BY attempt", dialogue_id
+    )
+    attempts = [_attempt(row, said, broken, sentences) for row in asked]
+    return Why(domain, dialogue_id, verdict, brief, items, turns, attempts)
+
+
+def _attempt(row: dict[str, Any], said: list[dict[str, Any]], broken: list[dict[str, Any]], sentences: Mapping[str, str]) -> Attempt:
+    number = row["attempt"]
+    faults = [
+        Broken(one["rule"], one["severity"], one["turn"], one["evidence"] or "", sentences.get(one["rule"], one["rule"]))
+        for one in broken
+        if one["attempt"] == number
+    ]
+    utterances = [one for one in said if one["attempt"] == number]
+    return Attempt(number, row["status"], row["finish_reason"] or "", row["error"] or "", row["text"] or "", utterances, faults)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str, dialogue_id: str) -> list[dict[str, Any]]:
+    found = con.execute(query, [dialogue_id])
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
