@@ -15,7 +15,7 @@ Metric = Literal["recall", "ndcg", "mrr"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 KS = (5, 10, 50)
 RESAMPLES = 1000
-_Scores = npt.NDArray[np.float64]
+Scores = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def rank(ranking: Sequence[str], target: str) -> int | None:
     return ranking.index(target) + 1 if target in ranking else None
 
 
-def scores(ranks: Sequence[int | None], metric: Metric, k: int) -> _Scores:
+def scores(ranks: Sequence[int | None], metric: Metric, k: int) -> Scores:
     """Return each question's score from its target's rank.
 
     With a single target, Recall@K is 1 within the first K places, NDCG@K is 1 / log2(rank + 1) there, MRR@K is 1 / rank; else 0.
@@ -40,11 +40,21 @@ def scores(ranks: Sequence[int | None], metric: Metric, k: int) -> _Scores:
     places = np.array([np.inf if place is None or place > k else place for place in ranks], dtype=np.float64)
     if metric == "recall":
         return np.isfinite(places).astype(np.float64)
-    gains: _Scores = 1 / np.log2(places + 1) if metric == "ndcg" else 1 / places
+    gains: Scores = 1 / np.log2(places + 1) if metric == "ndcg" else 1 / places
     return gains
 
 
-def estimate(values: _Scores, clusters: Sequence[str], *, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
+def chance(candidates: Sequence[int], metric: Metric, k: int) -> Scores:
+    """Return what a random ranking of each question's candidates, the target among them, scores on average; 0 without candidates."""
+    places = np.arange(1, k + 1)
+    gains = {"recall": np.ones(k), "ndcg": 1 / np.log2(places + 1), "mrr": 1 / places}[metric]
+    sums = np.concatenate([[0.0], np.cumsum(gains)])
+    counts = np.array(candidates)
+    expected: Scores = sums[np.minimum(counts, k)] / np.maximum(counts, 1)
+    return expected
+
+
+def estimate(values: Scores, clusters: Sequence[str], *, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
     """Return the mean with its 95 % percentile interval.
 
     Whole clusters (users) are drawn with replacement, as often as there are clusters: the questions of one user are no
@@ -63,12 +73,12 @@ def estimate(values: _Scores, clusters: Sequence[str], *, seed: int = 0, resampl
     return Estimate(float(values.mean()), float(low), float(high))
 
 
-def difference(first: _Scores, second: _Scores, clusters: Sequence[str], *, seed: int = 0) -> Estimate:
+def difference(first: Scores, second: Scores, clusters: Sequence[str], *, seed: int = 0) -> Estimate:
     """Return the mean of `first - second` on the same questions, with its 95 % interval (a paired bootstrap)."""
     return estimate(first - second, clusters, seed=seed)
 
 
-def _by_cluster(values: _Scores, clusters: Sequence[str]) -> tuple[_Scores, _Scores]:
+def _by_cluster(values: Scores, clusters: Sequence[str]) -> tuple[Scores, Scores]:
     numbers = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
     places = np.array([numbers[cluster] for cluster in clusters])
     return np.bincount(places, weights=values).astype(np.float64), np.bincount(places).astype(np.float64)

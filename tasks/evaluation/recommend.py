@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tasks.evaluation.answers import parse_answer
 from tasks.evaluation.corpora import Corpus
 from tasks.evaluation.matching import How, Matcher, Ranking
-from tasks.evaluation.metrics import KS, Estimate, difference, rank, scores
+from tasks.evaluation.metrics import KS, Estimate, Metric, Scores, chance, difference, rank, scores
 from tasks.evaluation.prompts import RecommendProfile, Setting, draw_examples, recommend_messages
 from tasks.evaluation.references import Knowledge, fit_reference
 from tasks.evaluation.results import Result, results
@@ -103,10 +103,29 @@ async def model_results(
     return results(model, setting, history, benchmark.questions, rankings, seed=benchmark.seed)
 
 
-def margin(benchmark: Benchmark, first: Sequence[Ranking | None], second: Sequence[Ranking | None], k: int = 50) -> Estimate:
-    """Return by how much the first recommender's Recall@K is above the second's on the same questions, with its 95 % interval."""
-    values = [
-        scores([rank(r.items, s.target) if r else None for s, r in zip(benchmark.questions, side, strict=True)], "recall", k)
-        for side in (first, second)
-    ]
-    return difference(values[0], values[1], [sample.cluster for sample in benchmark.questions], seed=benchmark.seed)
+def margin(
+    benchmark: Benchmark, first: Sequence[Ranking | None], second: Sequence[Ranking | None], metric: Metric = "recall", k: int = 50
+) -> Estimate:
+    """Return by how much the first recommender's score is above the second's on the same questions, with its 95 % interval."""
+    values = [_scores(benchmark, side, metric, k) for side in (first, second)]
+    return difference(values[0], values[1], _clusters(benchmark), seed=benchmark.seed)
+
+
+def margin_over_chance(benchmark: Benchmark, ranked: Sequence[Ranking | None], metric: Metric = "ndcg", k: int = 10) -> Estimate:
+    """Return by how much a recommender's score is above what random rankings give on average, with its 95 % interval.
+
+    Random rankings are over the items a reference recommender may recommend: the catalogue without the user's history and what the
+    context names.
+    """
+    titles = benchmark.corpus.titles
+    left = [len(titles) - len(titles.keys() & {*sample.history, *sample.mentioned}) for sample in benchmark.questions]
+    return difference(_scores(benchmark, ranked, metric, k), chance(left, metric, k), _clusters(benchmark), seed=benchmark.seed)
+
+
+def _scores(benchmark: Benchmark, ranked: Sequence[Ranking | None], metric: Metric, k: int) -> Scores:
+    ranks = [rank(one.items, sample.target) if one else None for sample, one in zip(benchmark.questions, ranked, strict=True)]
+    return scores(ranks, metric, k)
+
+
+def _clusters(benchmark: Benchmark) -> list[str]:
+    return [sample.cluster for sample in benchmark.questions]

@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from tasks.evaluation.metrics import difference, estimate, rank, scores
+from tasks.evaluation.metrics import chance, difference, estimate, rank, scores
 
 
 def test_hand_computed() -> None:
@@ -59,3 +59,12 @@ def test_a_paired_difference_sees_what_two_intervals_hide() -> None:
     assert estimate(first, clusters).low < estimate(second, clusters).high
     assert difference(first, second, clusters).low > 0
     assert math.isnan(estimate(np.array([]), []).mean)
+
+
+def test_chance_by_hand_and_by_drawing() -> None:
+    assert chance([4, 1, 0], "recall", 2).tolist() == [0.5, 1.0, 0.0]
+    assert chance([4], "mrr", 2).tolist() == [(1 + 1 / 2) / 4]
+    drawn = random.Random(1)
+    ranks = [drawn.randint(1, 30) for _ in range(20_000)]
+    for metric in ("recall", "ndcg", "mrr"):
+        assert scores(ranks, metric, 10).mean() == pytest.approx(chance([30], metric, 10)[0], abs=0.01)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance
 from tasks.evaluation.matching import Ranking
 from tasks.evaluation.prompts import draw_examples, load_recommend_profile, recommend_messages, recommend_settings
-from tasks.evaluation.recommend import Benchmark, margin, model_results, reference_rankings, reference_results
+from tasks.evaluation.recommend import Benchmark, margin, margin_over_chance, model_results, reference_rankings, reference_results
 from tasks.evaluation.references import Knowledge, catalogue_reviews, fit_reference, knowledge
 from tasks.evaluation.references.bm25 import K1, B, bm25
 from tasks.evaluation.results import results, table5, table5_markdown, table5_text
@@ -162,6 +162,7 @@ def test_a_margin_on_the_same_questions(tmp_path: Path) -> None:
     right: list[Ranking | None] = [Ranking((sample.target,), ("exact",), 1, 0, 0, False) for sample in asked.questions]
     wrong: list[Ranking | None] = [None] * len(right)
     assert margin(asked, right, wrong).mean == 1.0
+    assert margin_over_chance(asked, right, "mrr", 1).mean == pytest.approx(1 - (1 / 4 + 1 / 4 + 1 / 5 + 1 / 3) / 4)
     rows = results("x", "reference", False, asked.questions, right)
     table5(rows).write_parquet(tmp_path / "t.parquet")
     assert (tmp_path / "t.parquet").stat().st_size > 0

@@ -1,0 +1,50 @@
+"""Every question goes through the one door to a model, so a repeated evaluation sends nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from tasks.evaluation.prompts import load_recommend_profile, recommend_settings
+from tasks.evaluation.quality import judge_pairs, judge_utterances, load_judge_profile, pair_tasks, utterance_tasks
+from tasks.evaluation.recommend import Benchmark, model_results
+from tasks.evaluation.references import knowledge
+from tasks.evaluation.samples import recommendation_samples
+from tasks.evaluation.splits import split_samples
+from tasks.llm import Budget, Journal, Session, StoredAnswers, Usage, load_journal
+from tasks.settings import Generate, Home
+from tasks.warehouse import create_tables
+from tests.support.talk import talk_corpus
+
+
+async def evaluate(con: duckdb.DuckDBPyConnection, journal_path: Path) -> tuple[Usage, object]:
+    """Ask everything there is to ask about a corpus, and return what was sent and what came out."""
+    corpus = talk_corpus()
+    split = split_samples(recommendation_samples(corpus).samples, "time", shares=(0.5, 0.0, 0.5))
+    benchmark = Benchmark(corpus, split, split.test, knowledge(corpus, split), "movie", 1)
+    profile, judge = load_recommend_profile(Home(), "recommend_json"), load_judge_profile(Home())
+    session = Session(recommend_settings(Generate(), profile), StoredAnswers.of(con), Budget(None), "run")
+    journal = Journal(journal_path)
+    rows = [
+        await model_results(benchmark, lambda name: session.ask_for(name, 1, journal), profile, "offline/writer", setting, history=history)
+        for setting in ("zero-shot", "few-shot")
+        for history in (False, True)
+    ]
+    other = type(corpus)("other", corpus.dialogues)
+    scored = await judge_utterances(lambda name: session.ask_for(name, 1, journal), judge, "j", utterance_tasks([corpus], dialogues=2))
+    pairs = await judge_pairs(lambda name: session.ask_for(name, 1, journal), judge, "j", pair_tasks(corpus, [other], pairs=2))
+    await journal.close()
+    if journal_path.exists():
+        load_journal(con, journal_path)
+    return session.meter.usage, (rows, scored, pairs)
+
+
+async def test_a_repeated_evaluation_sends_no_call(tmp_path: Path) -> None:
+    con = duckdb.connect()
+    create_tables(con)
+    first, made = await evaluate(con, tmp_path / "first.jsonl")
+    second, again = await evaluate(con, tmp_path / "second.jsonl")
+    assert first.answered > 0 and second.answered == 0
+    assert second.stored >= first.answered
+    assert again == made
