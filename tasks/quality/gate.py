@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from tasks.errors import UserError
 from tasks.quality.cases import CASES, fetch_cases
+from tasks.quality.docs_pages import EXAMPLES, Example, Gate, RuleFound, SuiteFound, write_docs
 from tasks.quality.evidence import Evidence
 from tasks.quality.facts import compute_facts
 from tasks.quality.judging import Failing, judge_frame, with_rows
@@ -24,27 +26,65 @@ _REJECTIONS = pa.schema(
     [("dialogue_id", pa.string()), ("attempt", pa.int32()), ("rule", pa.string()), ("severity", pa.string())]
     + [("turn", pa.int32()), ("evidence", pa.string())]
 )
+_EXAMPLES = """
+WITH ranked AS (
+    SELECT rule, dialogue_id, turn, evidence, row_number() OVER (PARTITION BY rule ORDER BY brief_order, turn) AS place
+    FROM rejections
+    JOIN briefs USING (dialogue_id)
+    WHERE attempt = $attempt
+)
+SELECT rule, dialogue_id, turn, evidence FROM ranked WHERE place <= $examples ORDER BY rule, place
+"""
 Broken = list[tuple[Failing, list[str]]]
-"""Rules that fell, each with the dialogues that broke it."""
+"""Rules, each with the dialogues that broke it."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one suite found: for each of its rules the dialogues that broke it, and Great Expectations' result per fact table."""
+
+    suite: Suite
+    broken: Broken
+    results: list[tuple[str, Any]]
 
 
 def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: int) -> JudgeCounts:
     """Judge the dialogues of one attempt (2.5.2) by the domain's suites; fills the fact tables and `rejections` for that attempt.
 
+    Writes the attempt's pages of the Data Docs as well. Without a dialogue to judge there are no pages.
+
     Raises:
-        UserError: a suite that would not judge all it says; nothing has been judged or written then.
+        UserError: a suite that would not judge all it says (nothing has been judged or written then), or a folder that cannot be written.
         GateError: Great Expectations' result does not add up.
     """
     suites = load_suites(home, domain.quality.suites, domain.quality.severities)
     lexicon = load_lexicon(home)
     check_language(suites, lexicon, domain.language)
-    judged = compute_facts(con, home, domain, attempt)
+    count = compute_facts(con, home, domain, attempt)
     con.execute("DELETE FROM rejections WHERE attempt = ?", [attempt])
-    broken = [entry for suite in suites for entry in _judge_suite(con, suite, attempt)] if judged else []
+    judged = [_judge_suite(con, suite, attempt) for suite in suites] if count else []
+    broken = [entry for found in judged for entry in found.broken if entry[1]]
     written = sum(_store(con, rows) for rows in _rejections(con, attempt, broken, Evidence(lexicon.wording_pattern)))
     con.execute("DROP TABLE near_duplicates")
     rejected = {dialogue_id for failing, ids in broken if failing.rule.severity == "reject" for dialogue_id in ids}
-    return JudgeCounts(judged, len(rejected), written, None)
+    gate = Gate(f"attempt-{attempt}", f"Attempt {attempt}", count, len(rejected))
+    docs = write_docs(home.data_docs(domain.name), domain.name, gate, _found(con, attempt, judged)) if judged else None
+    return JudgeCounts(count, len(rejected), written, docs)
+
+
+def _found(con: duckdb.DuckDBPyConnection, attempt: int, judged: Sequence[Judged]) -> list[SuiteFound]:
+    """Return what the pages show, with a few pieces of evidence for each rule that fell."""
+    examples: dict[str, list[Example]] = {}
+    for rule, *example in con.execute(_EXAMPLES, {"attempt": attempt, "examples": EXAMPLES}).fetchall():
+        examples.setdefault(rule, []).append(Example(*example))
+    return [
+        SuiteFound(
+            found.suite,
+            [RuleFound(entry.rule, len(ids), examples.get(entry.rule.rule, [])) for entry, ids in found.broken],
+            found.results,
+        )
+        for found in judged
+    ]
 
 
 def check_language(suites: Sequence[Suite], lexicon: Lexicon, language: str) -> None:
@@ -60,8 +100,9 @@ def check_language(suites: Sequence[Suite], lexicon: Lexicon, language: str) -> 
         )
 
 
-def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> Broken:
-    found: Broken = []
+def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> Judged:
+    broken: Broken = []
+    results: list[tuple[str, Any]] = []
     for table in TABLES:
         rules = [rule for rule in suite.rules if rule.table == table]
         if not rules:
@@ -70,9 +111,10 @@ def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> 
         order = "dialogue_id" if table == "dialogue_facts" else "dialogue_id, turn"
         keyed = con.execute(f"SELECT dialogue_id, {', '.join(columns)} FROM {table} WHERE attempt = ? ORDER BY {order}", [attempt]).df()
         keys = keyed.pop("dialogue_id")
-        failing, _ = judge_frame(suite, table, with_rows(keyed))
-        found += [(entry, list(dict.fromkeys(keys.iloc[list(entry.rows)]))) for entry in failing if entry.rows]
-    return found
+        failing, result = judge_frame(suite, table, with_rows(keyed))
+        broken += [(entry, list(dict.fromkeys(keys.iloc[list(entry.rows)]))) for entry in failing]
+        results.append((table, result))
+    return Judged(suite, broken, results)
 
 
 def _rejections(con: duckdb.DuckDBPyConnection, attempt: int, broken: Broken, evidence: Evidence) -> Iterator[list[tuple[Any, ...]]]:

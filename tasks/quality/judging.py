@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tasks.errors import UserError
+from tasks.quality.docs_pages import html_description, without_rows
 from tasks.quality.values import FactTable, Rule, Suite
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _specification(rule: Rule) -> dict[str, Any]:
         "type": rule.expect,
         "kwargs": dict(rule.kwargs),
         "severity": _SEVERITY[rule.severity],
-        "description": f"{rule.rule}: {rule.says}",
+        "description": html_description(f"{rule.rule}: {rule.says}"),
         "meta": {"rule": rule.rule, "source": rule.source},
     }
 
@@ -96,7 +97,7 @@ def judge_frame(suite: Suite, table: FactTable, frame: pd.DataFrame) -> tuple[li
     missing = [rule.rule for rule in rules if rule.rule not in by_rule]
     if missing:
         raise GateError(f"Great Expectations returned no result for {missing[0]!r}")
-    return [Failing(rule, _rows(rule, by_rule[rule.rule], len(frame))) for rule in rules], result
+    return [Failing(rule, _rows(rule, by_rule[rule.rule], len(frame))) for rule in rules], without_rows(result)
 
 
 def _validate(suite: ExpectationSuite, table: str, frame: pd.DataFrame) -> Any:
