@@ -24,7 +24,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--[^<>]*-->")
 _ADDRESS = re.compile(r"[A-Za-z]://|(?:^|[^A-Za-z0-9])(?:[Ww]ww|WWW)\.[A-Za-z0-9]|[\w.+-]@[\w-]+\.[A-Za-z]{2}")
 _SALAD = re.compile(rf"[A-Za-z0-9+/=]{{{LONGEST + 1}}}")
 _WORDLIKE = re.compile(r"[^\W_]")
-_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]")
 _FORBIDDEN = frozenset({"Cc", "Co", "Cn", "Cs"})
 
 
@@ -46,4 +46,4 @@ def is_irregular(token: str) -> bool:
         return True
     if ("." in token or "://" in token) and _ADDRESS.search(token):
         return True
-    return not token.isascii() and any(unicodedata.category(char) in _FORBIDDEN or char == "\ufffd" for char in token)
+    return "\ufffd" in token or (not token.isprintable() and any(unicodedata.category(char) in _FORBIDDEN for char in token))

@@ -23,7 +23,7 @@ _WORDS[0xE2] = False
 _LINKS = np.zeros(256, dtype=bool)
 _LINKS[[ord(mark) for mark in LINKS if len(mark) == 1 and mark.isascii()]] = True
 _ALLOWED = tuple(f"{link} ".encode() for link in LINKS if len(link) > 1)
-_STRANGE = re.compile(r"[^\w\s!-~‘’“”–—…]|[\u00ad\u200b\u200e\u200f\u2060-\u2064]|_\s|\s_")
+_STRANGE = re.compile(r"[^\w!-~ \t\n\r‘’“”–—…]")
 
 
 def scan(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -67,7 +67,7 @@ def _wordless(data: npt.NDArray[np.uint8], begins: npt.NDArray[np.bool_], at: np
     following = np.minimum(odd + 1, len(data) - 1)
     second = data[following]
     alone = (second <= ord(" ")) | begins[following] | (odd + 1 == len(data))
-    return odd[np.where(alone, ~_LINKS[data[odd]], ~_WORDS[second])]
+    return odd[np.where(alone, ~_LINKS[data[odd]], ~_WORDS[second] | (second >= 0x80))]
 
 
 def _telltales(content: bytes) -> Iterator[int]:
