@@ -3,36 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from itertools import count
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
+from prefect.utilities.urls import url_for
 from pydantic import Field
 
 from flows.build import build
+from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
+from flows.outcomes import FINE, given_up
 
 POLL_S = 2.0
-MOST_TRIES = 3  # a run whose process was lost is given to another worker so often
-Names = Annotated[list[str], Field(min_length=1, description="Domain names")]
+PATIENCE_S = 15.0  # for the server's automation to give a lost run to another worker, before it is started anew
+MOST_LOST = 3  # runs of one domain whose process was lost, until it is given up
+Names = Annotated[list[str], Field(min_length=1, description="Domain names", examples=[["demo", "books"]])]
 AtOnce = Annotated[int, Field(ge=1, le=32, description="Most domains at a time")]
+Where = Annotated[
+    Literal["workers", "here"], Field(description="workers: each domain is a run of its deployment; here: in this run's own process")
+]
 Row = dict[str, Any]
 
 
-@flow(name="backfill", flow_run_name="backfill-{domains}")
+def _run_name() -> str:
+    domains = flow_run.get_parameters()["domains"]
+    return f"backfill-{domains[0]}" + (f"-and-{len(domains) - 1}-more" if len(domains) > 1 else "")
+
+
+@flow(name="backfill", flow_run_name=_run_name)
 async def backfill(
     domains: Names,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
     at_once: AtOnce = 2,
-    where: Literal["workers", "here"] = "workers",
+    where: Where = "workers",
     data: str | None = None,
 ) -> State[list[Row]]:
     """Build every domain of a list.
@@ -49,45 +64,78 @@ async def backfill(
         One row per domain: how its run ended and what came out.
     """
     keep_logs_plain()
-    gate = asyncio.Semaphore(at_once)
+    follow_server()
+    if end := given_up():
+        return end
+    gate, began = asyncio.Semaphore(at_once), datetime.now(UTC)
 
     async def one(domain: str) -> Row:
         async with gate:
-            return await (_on_a_worker(domain, options) if where == "workers" else _in_this_process(domain, options, data))
+            return await (_on_a_worker(domain, options, began) if where == "workers" else _in_this_process(domain, options, data))
 
     rows = list(await asyncio.gather(*(one(domain) for domain in dict.fromkeys(domains))))
     await acreate_table_artifact(table=rows, key="backfill", description="What each domain of this backfill came to")
-    failed = [row["domain"] for row in rows if row["state"] not in {"Completed", "Budget reached"}]
+    failed = [row["domain"] for row in rows if row["state"] not in FINE]
     if failed:
         return Failed(data=rows, message=f"{len(failed)} of {len(rows)} domains did not finish: {', '.join(failed)}")
     return Completed(data=rows, message=f"{len(rows)} domains finished")
 
 
 async def _in_this_process(domain: str, options: BuildOptions, data: str | None) -> Row:
-    state = await build(domain, options, data, return_state=True)
-    return {"domain": domain, "state": state.name, "message": state.message or "", "run": ""}
+    return _row(domain, await build(domain, options, data, return_state=True))
 
 
-async def _on_a_worker(domain: str, options: BuildOptions) -> Row:
-    """Start the domain's deployment and wait; a run whose process was lost is started again on whichever worker is there."""
-    parameters = {"domain": domain, "options": options.model_dump(mode="json")}
-    for attempt in range(1, MOST_TRIES + 1):
-        key = f"{flow_run.get_id()}-{domain}-{attempt}"
+async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> Row:
+    """Start the domain's deployment and wait for its end; when its process is lost and nobody takes it up, start it anew.
+
+    The keys number this backfill's runs of the domain, so that a backfill that is itself taken up by another worker finds the
+    runs it had started.
+    """
+    lost = 0
+    for number in count(1):
         try:
-            child = await arun_deployment(f"build/{domain}", parameters=parameters, timeout=0, idempotency_key=key, as_subflow=True)
+            child = await _start(domain, options, f"{flow_run.get_id()}-{domain}-{number}")
         except ObjectNotFound:
-            return {"domain": domain, "state": "Failed", "message": f"there is no deployment build/{domain} on this server", "run": ""}
+            return _row(domain, Failed(message=f"there is no deployment build/{domain} on this server"))
+        if _ended_before(child, began):
+            continue
         state = await _final_state(child.id)
-        if not state.is_crashed():
+        lost += state.is_crashed()
+        if not state.is_crashed() or lost == MOST_LOST:
             break
-        get_run_logger().warning("the run of %s was lost with its process (try %d of %d)", domain, attempt, MOST_TRIES)
-    return {"domain": domain, "state": state.name, "message": state.message or "", "run": str(child.id)}
+        get_run_logger().warning("the run of %s was lost with its process (%d of at most %d)", domain, lost, MOST_LOST)
+    return _row(domain, state, f"[{child.name}]({url_for(child)})")
 
 
-async def _final_state(run_id: Any) -> State[Any]:
+async def _start(domain: str, options: BuildOptions, key: str) -> FlowRun:
+    """Start a domain's deployment, or find the run that was started under this key."""
+    parameters = {"domain": domain, "options": options.model_dump(mode="json")}
+    name = f"build-{domain}"
+    started: FlowRun = await arun_deployment(
+        f"build/{domain}", parameters=parameters, flow_run_name=name, timeout=0, idempotency_key=key, as_subflow=True
+    )
+    return started
+
+
+def _ended_before(child: FlowRun, began: datetime) -> bool:
+    """Tell whether a run failed before this backfill was started, or started again: then the domain gets a new one."""
+    state = child.state
+    return state is not None and state.is_final() and state.name not in FINE and state.timestamp < began
+
+
+async def _final_state(run_id: UUID) -> State[Any]:
+    """Wait for a run's end. A crashed run has ended once nobody has taken it up for a while."""
     async with get_client() as client:
         while True:
             state = (await client.read_flow_run(run_id)).state
-            if state is not None and state.is_final():
+            if state is not None and state.is_final() and (not state.is_crashed() or _age_s(state) > PATIENCE_S):
                 return state
             await asyncio.sleep(POLL_S)
+
+
+def _age_s(state: State[Any]) -> float:
+    return (datetime.now(UTC) - state.timestamp).total_seconds()
+
+
+def _row(domain: str, state: State[Any], run: str = "") -> Row:
+    return {"domain": domain, "state": state.name, "message": state.message or "", "run": run}

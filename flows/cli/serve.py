@@ -46,6 +46,7 @@ def backfill(
     """Build many domains, each as a run of its own; one that fails stops no other."""
     from flows.cli.build import settings_from
     from flows.options import BuildOptions
+    from flows.outcomes import FINE, result_of
     from flows.running import run_flow
 
     home: Home = ctx.obj
@@ -56,8 +57,7 @@ def backfill(
     async def start() -> Any:
         from flows.backfill import backfill as backfill_flow
 
-        state = await backfill_flow(domains, options, at_once, "here", str(home.data), return_state=True)
-        return await state.aresult(raise_on_failure=False)
+        return await result_of(await backfill_flow(domains, options, at_once, "here", str(home.data), return_state=True))
 
     with Bars() as bars:
         rows = run_flow(home, "backfill", bars, start)
@@ -67,5 +67,5 @@ def backfill(
         from flows.cli.views import show_rows
 
         show_rows(OUT, rows)
-    if any(row["state"] not in {"Completed", "Budget reached"} for row in rows):
+    if any(row["state"] not in FINE for row in rows):
         raise typer.Exit(2)
