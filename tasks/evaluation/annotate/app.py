@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
-import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -19,16 +16,10 @@ from tasks.errors import UserError
 from tasks.evaluation.annotate.names import check_annotator
 from tasks.evaluation.annotate.study import Answer, Study
 from tasks.evaluation.quality.values import HIGHEST, LOWEST, METRICS, PairTask
+from tasks.web import HEADERS, environment, local_app, serve_local
 
 HERE = Path(__file__).resolve().parent
 MOST_BYTES = 4096  # of one form
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # with "no-referrer" a browser would not name the sender of a form
-    "Cache-Control": "no-store",
-}
 # What each grade means, in short (App. D.1).
 GRADES = {
     "fluency": ("severe errors, hard to understand", "some errors or halting, yet understandable", "fluent, no errors"),
@@ -45,39 +36,26 @@ def annotation_app(study: Study) -> Starlette:
     are taken, so that no other site open in the same browser can answer for the annotator.
     """
     pages = _Pages(study)
-    return Starlette(
-        routes=[
+    return local_app(
+        [
             Route("/", pages.welcome),
             Route("/rate", pages.start),
             Route("/rate/{annotator}", pages.show),
             Route("/rate/{annotator}/{task_id}", pages.take, methods=["POST"]),
             Mount("/static", StaticFiles(directory=HERE / "static")),
-        ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
-        exception_handlers={UserError: _mistake},
+        ]
     )
 
 
 def serve_annotation(study: Study, *, port: int = 8765) -> None:
     """Serve a study on 127.0.0.1 until interrupted. Raises UserError when the port is taken."""
-    import socket
-
-    import uvicorn
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise UserError(f"port {port} cannot be used ({error.strerror}): choose another with --port") from None
-    uvicorn.run(annotation_app(study), host="127.0.0.1", port=port, log_level="warning")
+    serve_local(annotation_app(study), port)
 
 
 class _Pages:
     def __init__(self, study: Study) -> None:
         self._study = study
-        loader = jinja2.FileSystemLoader(HERE / "pages")
-        self._templates = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+        self._templates = environment(HERE / "pages")
 
     async def welcome(self, request: Request) -> Response:
         return self._page("welcome.html", progress=await run_in_threadpool(self._study.progress))
@@ -102,14 +80,14 @@ class _Pages:
 
     async def take(self, request: Request) -> Response:
         if not _from_here(request):
-            return HTMLResponse("This page takes answers from itself alone.", 403, _HEADERS)
+            return HTMLResponse("This page takes answers from itself alone.", 403, HEADERS)
         annotator, task_id = request.path_params["annotator"], request.path_params["task_id"]
         form = parse_qs((await _body(request)).decode("utf-8", "replace"))
         await run_in_threadpool(self._study.answer, annotator, task_id, _answer(form))
         return RedirectResponse(f"/rate/{quote(annotator)}", 303)
 
     def _page(self, name: str, **shown: object) -> HTMLResponse:
-        return HTMLResponse(self._templates.get_template(name).render(**shown), headers=_HEADERS)
+        return HTMLResponse(self._templates.get_template(name).render(**shown), headers=HEADERS)
 
 
 def _answer(form: dict[str, list[str]]) -> Answer:
@@ -134,7 +112,3 @@ def _from_here(request: Request) -> bool:
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "same-origin")
     return site in {"same-origin", "none"} and (origin is None or urlsplit(origin).netloc == request.headers.get("host"))
-
-
-async def _mistake(request: Request, error: Exception) -> Response:
-    return Response(str(error), 400, {**_HEADERS, "Content-Type": "text/plain; charset=utf-8"})

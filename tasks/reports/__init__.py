@@ -1,0 +1,5 @@
+"""Reports: what a person looks at, a page for each domain and a browser over its dialogues."""
+
+from tasks.reports.report import Findings, gather, render_report, report_from_warehouse, write_report
+
+__all__ = ["Findings", "gather", "render_report", "report_from_warehouse", "write_report"]

@@ -1,0 +1,111 @@
+"""Charts as SVG text that stands in the page itself: drawn by matplotlib, coloured by the page, so that they follow light and dark.
+
+Only numbers and our own words are drawn; titles and reviews stand in tables, where they are escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from markupsafe import Markup, escape
+
+# Colours that stand for the page's own; no other drawing uses them.
+_COLOURS = {"#010101": "var(--ink)", "#020202": "var(--quiet)", "#030303": "var(--soft)", "#040404": "var(--c1)", "#050505": "var(--c2)",
+            "#060606": "var(--c3)", "#070707": "var(--c4)", "#080808": "var(--ground)"}  # fmt: skip
+INK, QUIET, SOFT, C1, C2, C3, C4, GROUND = _COLOURS
+SERIES = (C1, C2, C3, C4)
+_STYLE = {
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": QUIET,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": SOFT,
+    "grid.linewidth": 0.6,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+}
+_ID = re.compile(r'(\bid="|url\(#|href="#)')
+
+
+def bars(
+    name: str, about: str, labels: Sequence[str], series: Mapping[str, Sequence[float]], *, x: str, y: str, wide: float = 6.4
+) -> Markup:
+    """Return grouped bars; `series` maps what a colour means to one value a label. `name` is unique on the page."""
+
+    def draw(axes: Any) -> None:
+        width = 0.8 / max(1, len(series))
+        for number, (what, values) in enumerate(series.items()):
+            places = [place - 0.4 + width * (number + 0.5) for place in range(len(labels))]
+            axes.bar(places, list(values), width * 0.92, color=SERIES[number % 4], label=what, linewidth=0)
+        every = max(1, -(-len(labels) // 18))
+        axes.set_xticks(range(0, len(labels), every), list(labels)[::every])
+        _finish(axes, x, y, legend=len(series) > 1)
+
+    return _drawn(name, about, draw, wide)
+
+
+def lines(
+    name: str, about: str, series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, x: str, y: str, even: bool = False
+) -> Markup:
+    """Return lines through points; with `even` a dashed line shows what an even share would be (both axes in percent)."""
+
+    def draw(axes: Any) -> None:
+        if even:
+            axes.plot([0, 100], [0, 100], color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label="even share")
+        for number, (what, (across, up)) in enumerate(series.items()):
+            axes.plot(list(across), list(up), color=SERIES[number % 4], linewidth=2, label=what)
+        axes.set_ylim(bottom=0)
+        axes.margins(x=0)
+        _finish(axes, x, y, legend=len(series) > 1 or even)
+
+    return _drawn(name, about, draw, 6.4)
+
+
+def _finish(axes: Any, x: str, y: str, *, legend: bool) -> None:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.tick_params(length=0)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    if legend:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0.2, handlelength=1.2, columnspacing=1.4)
+
+
+def _drawn(name: str, about: str, draw: Callable[[Any], None], wide: float) -> Markup:
+    """Draw on a figure of its own, so that nothing is left in the process, and return the picture without its prologue."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    settings: Any = {**_STYLE, "svg.hashsalt": name}
+    with matplotlib.rc_context(settings):
+        figure = Figure(figsize=(wide, 2.7), layout="constrained")
+        FigureCanvasSVG(figure)
+        draw(figure.add_subplot())
+        out = StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return _embedded(out.getvalue(), name, about)
+
+
+def _embedded(svg: str, name: str, about: str) -> Markup:
+    drawing = svg[svg.index("<svg") :]
+    drawing = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", drawing, flags=re.DOTALL)
+    drawing = re.sub(r'^<svg[^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" aria-label="{escape(about)}">', drawing)
+    drawing = _ID.sub(rf"\g<1>{name}-", drawing)
+    for mark, colour in _COLOURS.items():
+        drawing = drawing.replace(mark, colour)
+    return Markup(drawing)  # noqa: S704 - our own drawing, of numbers and our own words

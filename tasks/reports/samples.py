@@ -1,0 +1,51 @@
+"""Which dialogues a report shows: a few accepted ones of each kind and one for each way of falling, never all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from tasks.reports.asking import rows
+from tasks.reports.telling import Told, common_words, tell
+
+EACH = 3
+MOST_REJECTED = 8
+
+# Ids are content hashes: their order is as good as random, and the same in every report of the same dialogues.
+_ACCEPTED = """
+WITH accepted AS (SELECT dialogue_id FROM verdicts WHERE verdict = 'accepted'),
+placed AS (
+    SELECT dialogue_id, recommendations, row_number() OVER (PARTITION BY recommendations ORDER BY dialogue_id) AS place
+    FROM briefs SEMI JOIN accepted USING (dialogue_id)
+)
+SELECT dialogue_id FROM placed WHERE place <= $each ORDER BY recommendations, dialogue_id LIMIT 4 * $each
+"""
+_REJECTED = """
+WITH fallen AS (
+    SELECT r.rule, r.dialogue_id, row_number() OVER (PARTITION BY r.rule ORDER BY r.dialogue_id) AS place
+    FROM rejections r JOIN verdicts v ON v.dialogue_id = r.dialogue_id AND v.attempt = r.attempt
+    WHERE v.verdict = 'rejected' AND r.severity = 'reject'
+)
+SELECT DISTINCT dialogue_id FROM fallen WHERE place = 1 ORDER BY dialogue_id LIMIT $most
+"""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Dialogues shown whole, at the attempt that counted."""
+
+    accepted: list[Told]
+    rejected: list[Told]
+
+
+def samples(con: duckdb.DuckDBPyConnection) -> Samples:
+    """Return up to three accepted dialogues for each number of recommendations, and one rejected for each rule."""
+    common = common_words(con)
+    accepted = [row["dialogue_id"] for row in rows(con, _ACCEPTED, {"each": EACH})]
+    rejected = [row["dialogue_id"] for row in rows(con, _REJECTED, {"most": MOST_REJECTED})]
+    return Samples(_that_count(tell(con, accepted, common)), _that_count(tell(con, rejected, common)))
+
+
+def _that_count(told: list[Told]) -> list[Told]:
+    return [one for one in told if one.attempt == one.brief["attempt"]]

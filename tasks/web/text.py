@@ -1,0 +1,20 @@
+"""Untrusted text made fit for a page: nothing in it acts, nothing in it hides."""
+
+from __future__ import annotations
+
+import re
+
+# C0 and C1 controls but tab and line ends, marks without width or that turn the writing direction, surrogates, non-characters.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    """Return a text in which control characters and direction marks are spelled out as <U+202E>, so that a page shows what is there."""
+    return _HIDDEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+
+
+def shortened(text: str, characters: int) -> str:
+    """Return a text of at most so many characters; what is cut off is told."""
+    return text if len(text) <= characters else f"{text[:characters]} … ({len(text) - characters:,} more characters)"
