@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import duckdb
 from prefect import task
 from prefect.logging import get_run_logger
 from prefect.utilities.annotations import quote
@@ -14,19 +16,21 @@ from flows import steps
 from flows.artifacts import LiveProgress
 from flows.options import BuildOptions
 from flows.progress import CURRENT
-from flows.stages import NO_CACHE, Context, run_stage
-from tasks.generate import Chunk, ChunkResult, Crew, GenerateCounts, Progress, generate_transcripts
+from flows.stages import NO_CACHE, Context, Stage, run_stage
+from tasks.generate import Chunk, ChunkResult, Crew, GenerateCounts, Progress, Work, generate_transcripts
 from tasks.llm import RunStopped
-from tasks.warehouse import StageRecord, bears, open_warehouse, record_stage
+from tasks.repair import forget_attempts, next_briefs, rejected_before, unanswered
+from tasks.warehouse import StageRecord, made_from, open_warehouse, record_stage
 
 
 @dataclass
 class Written:
-    """What the rounds came to: the stages' records, and why asking ended early, if it did."""
+    """What the rounds came to: the last round's records, its verdicts, and why asking ended early, if it did."""
 
     records: list[StageRecord] = field(default_factory=list)
     counts: list[GenerateCounts] = field(default_factory=list)
     stopped: RunStopped | None = None
+    verdicts: StageRecord | None = None
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -42,59 +46,73 @@ async def _run_chunk(crew: Crew, chunk: Chunk) -> ChunkResult:
 
 
 async def write_dialogues(context: Context, options: BuildOptions, planned: StageRecord) -> Written:
-    """Ask, read and judge, attempt by attempt, until nothing is left to repair or the run must stop."""
+    """Ask, read and judge in rounds: one round for all briefs, or as many as a target of accepted dialogues takes."""
     written = Written()
+    while True:
+        with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+            ids = next_briefs(con, options.accepted)
+        if ids or not written.records:
+            await _round(context, written, planned, ids)
+            written.verdicts = await run_stage(steps.verdicts(context), context, planned, *written.records)
+        if not ids or options.accepted is None or written.stopped:
+            return written
+
+
+async def _round(context: Context, written: Written, planned: StageRecord, ids: Sequence[str]) -> None:
+    """Ask for some briefs and repair what is rejected, attempt by attempt, until nothing is left to repair or the run must stop."""
+    written.records = []
     upstream = [planned]
     for attempt in range(1, context.domain.generate.max_attempts + 1):
-        if attempt > 1 and not steps.has_repairs(context, attempt):
+        if attempt > 1:
+            with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+                ids = rejected_before(con, attempt)
+        if attempt > 1 and not ids:
             break
-        asked = await _generate(context, attempt, written, *upstream)
+        asked = await _generate(context, attempt, ids, written, *upstream)
         parsed = await run_stage(steps.parsing(context, attempt), context, planned, asked)
         judged = await run_stage(steps.judging(context, attempt), context, planned, parsed)
         upstream = [planned, judged]
         written.records += [asked, parsed, judged]
         if written.stopped:
             break
-    return written
 
 
-async def _generate(context: Context, attempt: int, written: Written, *upstream: StageRecord) -> StageRecord:
-    """Ask for what is missing of one attempt. Trusted as a whole only when every brief was answered."""
+async def _generate(context: Context, attempt: int, ids: Sequence[str], written: Written, *upstream: StageRecord) -> StageRecord:
+    """Ask for what is unanswered of one attempt. What an earlier run made from the same inputs stays; from others it makes way."""
     stage = steps.generating(context, attempt)
     input_hash = stage.input_hash(upstream)
     sink = CURRENT.get()
     sink.stage(stage.name, "running")
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        if bears(con, stage.name, input_hash):
-            record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
-            sink.stage(stage.name, "cached", f"{record.rows:,} rows")
-            return record
-        work = steps.work(con, context, attempt)
-        live = await LiveProgress.start(context)
-        began = time.perf_counter()
-
-        def show(now: Progress) -> None:
-            cost = f"${now.usage.cost_usd:.4f}" + (f" and {now.usage.unpriced:,} of unknown price" if now.usage.unpriced else "")
-            sink.advance(stage.name, now.done, now.total, f"{now.in_flight} in flight, {cost}")
-            live.note(now.done, now.total, cost)
-
-        counts = await generate_transcripts(
-            con,
-            work,
-            context.domain.generate,
-            context.home.journals(context.domain.name),
-            context.run_id,
-            on_progress=show,
-            run=_run_chunk,
-        )
-        await live.finish(_summary(counts))
-        complete = not counts.failed and not counts.unasked
-        record = record_stage(con, stage.name, input_hash if complete else f"incomplete {input_hash}", stage.writes, context.run_id)
-    written.counts.append(counts)
-    written.stopped = counts.stopped
-    get_run_logger().info("%s: %s in %.1f s", stage.name, _summary(counts), time.perf_counter() - began)
-    sink.stage(stage.name, "done", _summary(counts))
+        if not made_from(con, stage.name, input_hash):
+            forget_attempts(con, attempt)
+            record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+        missing = unanswered(con, attempt, ids)
+        if missing:
+            counts = await _ask(con, context, stage, steps.work(con, context, attempt, missing))
+            written.counts.append(counts)
+            written.stopped = counts.stopped
+        record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+    sink.stage(stage.name, *(("done", _summary(counts)) if missing else ("cached", f"{record.rows:,} rows")))
     return record
+
+
+async def _ask(con: duckdb.DuckDBPyConnection, context: Context, stage: Stage, work: Work) -> GenerateCounts:
+    """Run the chunks of one attempt and show how far they are."""
+    sink = CURRENT.get()
+    live = await LiveProgress.start(context)
+    began = time.perf_counter()
+
+    def show(now: Progress) -> None:
+        cost = f"${now.usage.cost_usd:.4f}" + (f" and {now.usage.unpriced:,} of unknown price" if now.usage.unpriced else "")
+        sink.advance(stage.name, now.done, now.total, f"{now.in_flight} in flight, {cost}")
+        live.note(now.done, now.total, cost)
+
+    journals = context.home.journals(context.domain.name)
+    counts = await generate_transcripts(con, work, context.domain.generate, journals, context.run_id, on_progress=show, run=_run_chunk)
+    await live.finish(_summary(counts))
+    get_run_logger().info("%s: %s in %.1f s", stage.name, _summary(counts), time.perf_counter() - began)
+    return counts
 
 
 def _summary(counts: GenerateCounts) -> str:

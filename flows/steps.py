@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,11 +21,13 @@ from tasks.ingest import ingest
 from tasks.lineage import note_release
 from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, profile_hash, render
-from tasks.quality import judge, set_verdicts
+from tasks.quality import judge, load_suites, set_verdicts
 from tasks.release import ReleaseInfo, check_release, write_release
+from tasks.repair import Mend, load_repairs
 from tasks.runs import code_version, config_hash
+from tasks.settings import Domain, Home
 from tasks.templates import load_templates
-from tasks.warehouse import StageRecord, open_warehouse
+from tasks.warehouse import open_warehouse
 
 
 def source_hashes(context: Context) -> dict[str, str]:
@@ -92,21 +94,24 @@ def _carried_out_elsewhere(con: duckdb.DuckDBPyConnection) -> None:
     raise NotImplementedError("the generate stage runs as chunks, see flows/generation.py")
 
 
-def work(con: duckdb.DuckDBPyConnection, context: Context, attempt: int) -> Work:
-    """Return what is to be asked in one attempt; transcripts of an earlier configuration make way, their answers stay in the store."""
-    con.execute("DELETE FROM transcripts WHERE attempt >= ?", [attempt])
+def work(con: duckdb.DuckDBPyConnection, context: Context, attempt: int, ids: Sequence[str]) -> Work:
+    """Return what is to be asked in one attempt: dialogues the first time, repairs after that."""
     domain = context.domain
     profile = load_profile(context.home, domain.generate.profile)
     goals = load_goals(context.home).worded(domain.noun, domain.verb)
-    ids = [row[0] for row in con.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order").fetchall()]
-    fetch = ReadAhead(con, domain).fetch
-    rollout = Dual(profile, goals, attempt) if domain.generate.rollout == "dual" else Single(partial(render, profile, goals), attempt)
-    return Work(ids, fetch, rollout, profile.name)
+    read = ReadAhead(con, domain).fetch
+    if attempt == 1:
+        dual = domain.generate.rollout == "dual"
+        rollout = Dual(profile, goals, attempt) if dual else Single(partial(render, profile, goals), attempt)
+        return Work(ids, read, rollout, profile.name)
+    told = rule_sentences(context.home, domain)
+    return Work(ids, lambda some: load_repairs(con, read(some), attempt, told), Mend(profile, goals, attempt), profile.name)
 
 
-def has_repairs(context: Context, attempt: int) -> bool:
-    """Tell whether any dialogue gets another attempt."""
-    return False
+def rule_sentences(home: Home, domain: Domain) -> dict[str, str]:
+    """Return what each rule of a domain's suites says, by name."""
+    suites = load_suites(home, domain.quality.suites, domain.quality.severities)
+    return {rule.rule: rule.says for suite in suites for rule in suite.rules}
 
 
 def parsing(context: Context, attempt: int) -> Stage:
@@ -129,7 +134,7 @@ def verdicts(context: Context) -> Stage:
     return Stage("verdicts", ("verdicts",), ("tasks.quality",), {}, set_verdicts)
 
 
-def release(context: Context, options: BuildOptions, judged: StageRecord) -> ReleaseInfo:
+def release(context: Context, options: BuildOptions) -> ReleaseInfo:
     """Write the release, or confirm the one that stands. Raises UserError when its own checks fail."""
     domain = context.domain
     facts = {

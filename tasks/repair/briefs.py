@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import duckdb
 
@@ -46,7 +47,7 @@ def load_repairs(
     ]
 
 
-def _values(brief: Brief) -> dict[str, object]:
+def _values(brief: Brief) -> dict[str, Any]:
     return {field.name: getattr(brief, field.name) for field in fields(Brief)}
 
 

@@ -49,7 +49,7 @@ SELECT * FROM (VALUES
     ('preferences', (SELECT count(*) FROM preferences)),
     ('of them MIGHT_LIKES', (SELECT count(*) FROM preferences WHERE collection = 'MIGHT_LIKES')),
     ('briefs', (SELECT count(*) FROM briefs)),
-    ('briefs answered', (SELECT count(DISTINCT dialogue_id) FROM transcripts SEMI JOIN briefs USING (dialogue_id) WHERE status = 'answered')),
+    ('briefs answered', (SELECT count(*) FROM briefs SEMI JOIN (FROM transcripts WHERE status = 'answered') USING (dialogue_id))),
     ('accepted dialogues', (SELECT count(*) FROM verdicts WHERE verdict = 'accepted'))
 ) AS t(stage, rows)
 """

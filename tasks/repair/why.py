@@ -50,31 +50,14 @@ class Why:
 
 def why(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str, sentences: Mapping[str, str]) -> Why:
     """Tell a dialogue's story. `sentences` says each rule in words. Raises UserError when the warehouse has no such brief."""
-    briefs = _rows(
-        con,
-        "SELECT b.*, coalesce(v.verdict, 'unasked') AS verdict FROM briefs b LEFT JOIN verdicts v USING (dialogue_id) WHERE dialogue_id = ?",
-        dialogue_id,
-    )
+    briefs = _rows(con, _BRIEF, dialogue_id)
     if not briefs:
         raise UserError(f"there is no dialogue {dialogue_id} in {domain}")
     brief = briefs[0]
     verdict = brief.pop("verdict")
-    items = _rows(con, "SELECT slot, item_id, title, collection FROM brief_items WHERE dialogue_id = ? ORDER BY slot", dialogue_id)
-    turns = _rows(
-        con,
-        "SELECT turn, role, goals, introduces, refers FROM template_turns t JOIN briefs b USING (template_id) "
-        "WHERE b.dialogue_id = ? ORDER BY turn",
-        dialogue_id,
-    )
-    said = _rows(con, "SELECT attempt, turn, role, text FROM utterances WHERE dialogue_id = ? ORDER BY attempt, turn", dialogue_id)
-    broken = _rows(
-        con,
-        "SELECT attempt, rule, severity, turn, evidence FROM rejections WHERE dialogue_id = ? ORDER BY attempt, turn, rule",
-        dialogue_id,
-    )
-    asked = _rows(
-        con, "SELECT attempt, status, finish_reason, error, text FROM transcripts WHERE dialogue_id = ? ORDER BY attempt", dialogue_id
-    )
+    items, turns = _rows(con, _ITEMS, dialogue_id), _rows(con, _TURNS, dialogue_id)
+    said, broken = _rows(con, _SAID, dialogue_id), _rows(con, _BROKEN, dialogue_id)
+    asked = _rows(con, _ASKED, dialogue_id)
     attempts = [_attempt(row, said, broken, sentences) for row in asked]
     return Why(domain, dialogue_id, verdict, brief, items, turns, attempts)
 
@@ -94,3 +77,19 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str, dialogue_id: str) -> list[
     found = con.execute(query, [dialogue_id])
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+_BRIEF = """
+SELECT b.*, coalesce(v.verdict, 'unasked') AS verdict
+FROM briefs b LEFT JOIN verdicts v USING (dialogue_id)
+WHERE dialogue_id = ?
+"""
+_ITEMS = "SELECT slot, item_id, title, collection FROM brief_items WHERE dialogue_id = ? ORDER BY slot"
+_TURNS = """
+SELECT turn, role, goals, introduces, refers
+FROM template_turns t JOIN briefs b USING (template_id)
+WHERE b.dialogue_id = ? ORDER BY turn
+"""
+_SAID = "SELECT attempt, turn, role, text FROM utterances WHERE dialogue_id = ? ORDER BY attempt, turn"
+_BROKEN = "SELECT attempt, rule, severity, turn, evidence FROM rejections WHERE dialogue_id = ? ORDER BY attempt, turn NULLS FIRST, rule"
+_ASKED = "SELECT attempt, status, finish_reason, error, text FROM transcripts WHERE dialogue_id = ? ORDER BY attempt"

@@ -2,7 +2,7 @@
 
 from tasks.warehouse.lock import domain_lock
 from tasks.warehouse.opening import attach_read_only, open_warehouse, read_warehouse
-from tasks.warehouse.stages import StageRecord, bears, record_stage, table_hash
+from tasks.warehouse.stages import StageRecord, bears, made_from, record_stage, table_hash
 from tasks.warehouse.tables import TABLES, Table, create_table, create_tables
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "create_table",
     "create_tables",
     "domain_lock",
+    "made_from",
     "open_warehouse",
     "read_warehouse",
     "record_stage",

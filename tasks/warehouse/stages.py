@@ -45,3 +45,8 @@ def bears(con: duckdb.DuckDBPyConnection, stage: str, input_hash: str) -> bool:
     """Tell whether the stage's tables still hold what it last wrote, and from these very inputs."""
     found = con.execute("SELECT output_hash, tables FROM stages WHERE stage = ? AND input_hash = ?", [stage, input_hash]).fetchall()
     return bool(found) and table_hash(con, found[0][1])[0] == found[0][0]
+
+
+def made_from(con: duckdb.DuckDBPyConnection, stage: str, input_hash: str) -> bool:
+    """Tell whether a stage that grows over several runs was last worked on from these very inputs, whatever it holds by now."""
+    return bool(con.execute("SELECT 1 FROM stages WHERE stage = ? AND input_hash = ?", [stage, input_hash]).fetchall())
