@@ -9,10 +9,9 @@ import litellm
 from litellm.llms.custom_llm import CustomLLM
 
 from tasks.fingerprint import content_id
+from tasks.llm.offline.registering import RETURNED
 from tasks.llm.offline.tokens import count_tokens_offline
 from tasks.llm.offline.writer import write
-
-RETURNED = "offline/writer-1"  # the version a response names; raised when the same prompt would be answered otherwise
 
 
 class OfflineLLM(CustomLLM):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 PROVIDER = "offline"
+RETURNED = "offline/writer-1"  # the version a response names; raised when the same prompt would be answered otherwise
+_FREE = {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0, "litellm_provider": PROVIDER, "mode": "chat"}
 
 
 def register_offline() -> None:
-    """Add the embedded writer to litellm's custom providers, once; imports litellm (about 5 s) when called."""
+    """Add the embedded writer to litellm's custom providers, once; imports litellm (about 5 s) when called.
+
+    It is entered as free of charge, which it is: litellm would else search its whole price map for it at every call.
+    """
     import litellm
 
     from tasks.llm.offline.adapter import OfflineLLM
 
     if all(entry["provider"] != PROVIDER for entry in litellm.custom_provider_map):
         litellm.custom_provider_map.append({"provider": PROVIDER, "custom_handler": OfflineLLM()})
+        litellm.register_model({"offline/writer": dict(_FREE), RETURNED: dict(_FREE)})

@@ -34,6 +34,7 @@ def test_completion_says_what_the_writer_says() -> None:
     assert response.usage.prompt_tokens == sum(count_tokens_offline(message["content"]) for message in MESSAGES)
     assert response.usage.completion_tokens == count_tokens_offline(response.choices[0].message.content)
     assert response.usage.total_tokens == response.usage.prompt_tokens + response.usage.completion_tokens
+    assert response._hidden_params["response_cost"] == 0.0
     assert response.model == "offline/writer-1" and response.id.startswith("offline-")
 
 
