@@ -10,30 +10,57 @@ import typer
 
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import OUT, print_json
-from flows.cli.views import show_dialogue, show_facts, show_rows
+from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
 from tasks.errors import UserError
 from tasks.lineage import dialogue_lineage, release_lineage
 from tasks.lookup import find_dialogue, read_dialogue
-from tasks.settings import Home
+from tasks.settings import Home, load_domain
 from tasks.settings.home import DOMAIN_NAME
-from tasks.totals import rule_rows, verdict_rows
 from tasks.warehouse import read_warehouse
 
 DialogueArgument = Annotated[str, typer.Argument(help="A dialogue's id, or the first digits of it", show_default=False)]
 
 
 @app.command(epilog="Example: redial funnel demo")
-def funnel(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = False) -> None:
-    """Show how every brief of a domain ended; the shares add up to 100 %."""
+def funnel(
+    ctx: typer.Context,
+    domain: DomainArgument,
+    by_template: Annotated[bool, typer.Option("--by-template", help="Show every template's own line")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how every brief of a domain ended, by stage, attempt and rule; the shares add up to 100 %."""
+    from tasks.repair import funnel as whole_funnel
+
     home: Home = ctx.obj
     home.domain_file(domain)
     with read_warehouse(home.warehouse(domain)) as con:
-        verdicts, rules = verdict_rows(con), rule_rows(con)
+        found = whole_funnel(con)
     if as_json:
-        print_json({"verdicts": verdicts, "rules": rules})
+        print_json(asdict(found))
         return
-    show_rows(OUT, verdicts, f"funnel of {domain}")
-    show_rows(OUT, rules, "rules broken")
+    show_rows(OUT, found.stages, f"stages of {domain}")
+    show_rows(OUT, found.verdicts, "how the briefs ended")
+    show_rows(OUT, found.attempts, "attempts")
+    show_rows(OUT, found.rules, "rules broken (a dialogue may break several)")
+    if by_template:
+        show_rows(OUT, found.templates, "templates")
+
+
+@app.command("why", epilog="Example: redial why 3f2a")
+def why_command(ctx: typer.Context, dialogue_id: DialogueArgument, as_json: JsonOption = False) -> None:
+    """Show why a dialogue was accepted or rejected: its brief, each attempt, each broken rule with the offending words."""
+    from flows.steps import rule_sentences
+    from tasks.repair import why
+
+    home: Home = ctx.obj
+    found = find_dialogue(home, dialogue_id)
+    sentences = rule_sentences(home, load_domain(home, found.domain))
+    with read_warehouse(home.warehouse(found.domain)) as con:
+        story = why(con, found.domain, found.dialogue_id, sentences)
+    if as_json:
+        print_json(asdict(story))
+    else:
+        show_why(OUT, story)
 
 
 @app.command(epilog="Example: redial stats demo")

@@ -8,9 +8,13 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from flows.results import BuildResult
 from tasks.lookup import Shown
+from tasks.repair import Why
+
+MOST_RAW = 2_000  # characters of an answer that could not be read
 
 
 def show_rows(console: Console, rows: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
@@ -79,3 +83,24 @@ def show_dialogue(console: Console, shown: Shown) -> None:
         colour = "cyan" if turn["role"] == "user" else "green"
         goals = escape(" + ".join(turn["goals"]))
         console.print(f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {escape(turn['text'])} [dim]{goals}[/]")
+
+
+def show_why(console: Console, story: Why) -> None:
+    """Show a dialogue's story: brief, then each attempt with the faulty pieces marked."""
+    brief = {name: story.brief[name] for name in ("user_id", "position", "template_id", "target_item_id")}
+    show_facts(console, {"domain": story.domain, **brief, "verdict": story.verdict}, f"dialogue {story.dialogue_id}")
+    show_rows(console, story.items, "items")
+    for attempt in story.attempts:
+        ended = "" if attempt.finish_reason == "stop" else f", finish reason {attempt.finish_reason or 'none'}"
+        console.print(f"\n[bold]attempt {attempt.attempt}: {escape(attempt.status)}{escape(ended)}[/] {escape(attempt.error)}")
+        for fault in attempt.broken:
+            colour = "red" if fault.severity == "reject" else "yellow"
+            where = f"turn {fault.turn}" if fault.turn else "whole dialogue"
+            console.print(f"  [{colour}]{fault.severity} {fault.rule}[/], {where}: {escape(fault.sentence)}")
+            console.print(f"    [{colour}]{escape(fault.evidence)}[/]")
+        for turn in attempt.utterances:
+            text = Text(f" {turn['turn']:>2} {turn['role']:<5} {turn['text']}")
+            text.highlight_words([one.evidence for one in attempt.broken if one.evidence and one.turn == turn["turn"]], "reverse red")
+            console.print(text)
+        if not attempt.utterances and attempt.text:
+            console.print(attempt.text[:MOST_RAW], markup=False)
