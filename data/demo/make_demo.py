@@ -87,7 +87,7 @@ def unlisted_reviews(people: list[Person]) -> list[dict[str, object]]:
         film = Film("unlisted", {"title": ""})
         person = next(person for person in people if person.name == name)
         rating = Rating(people.index(person), -1, int(stars), datetime.date.fromisoformat(day))
-        records.append(review_record(rating, Written(text, title, [], set(), set()), person, film))
+        records.append(review_record(rating, Written(text, title), person, film))
     return records
 
 

@@ -32,6 +32,11 @@ class Rating:
         return (self.day - datetime.date(1970, 1, 1)).days * DAY
 
 
+def mood(stars: int) -> str:
+    """Name the side a rating is on."""
+    return "pos" if stars >= 4 else "neg" if stars <= 2 else "mixed"
+
+
 def taste(person: Person, film: Film) -> float:
     """How much a person's tastes speak for (above 0) or against (below 0) a film."""
     return float(person.tastes.get(film.genre, 0))

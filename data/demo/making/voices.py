@@ -32,7 +32,7 @@ class Voice:
     retells: float
     chats: float
     closes: float
-    links: float = 0.08
+    links: float = 0.1
     typos: float = 0.0
     shouts: float = 0.0
     small: float = 0.0
@@ -66,7 +66,26 @@ VOICES = {
 }
 
 
-def finish(text: str, voice: Voice, person: Person, rng: random.Random) -> str:
+GROUPS = {
+    "critic": {"film", "measured", "skeptic", "teacher", "collector"},
+    "chat": {"gush", "chatty", "student", "joker"},
+    "folk": {"plain", "terse", "church", "parent", "grumpy", "nostalgic", "ramble", "storyteller"},
+}
+
+
+def voice_of(person: Person) -> Voice:
+    """Return how a person writes."""
+    return VOICES[person.voice]
+
+
+def medium(year: int, rng: random.Random) -> str:
+    """Pick what a film was seen on, as the year allows."""
+    share = {"vhs": max(0.05, min(0.95, (2004 - year) * 0.2)), "dvd": 0.8 if year > 1999 else 0.15}
+    share |= {"bluray": 0.25 if year > 2008 else 0.0, "stream": 0.3 if year > 2010 else 0.0, "tv": 0.06}
+    return rng.choices(list(share), list(share.values()))[0]
+
+
+def finish(text: str, voice: Voice, person: Person, glad: bool, rng: random.Random) -> str:
     """Give a composed text its writer's habits: spelling, exclamation marks, run-on sentences, small letters."""
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r" ([.,!?])", r"\1", text)
@@ -78,7 +97,7 @@ def finish(text: str, voice: Voice, person: Person, rng: random.Random) -> str:
     text = _shouted(text, voice.shouts, rng)
     if rng.random() < voice.small:
         text = _small(text)
-    if rng.random() < voice.smileys:
+    if glad and rng.random() < voice.smileys:
         text += rng.choice((" :-)", " :)", " *****", " !!!!", " ;-)"))
     return text
 
@@ -112,7 +131,8 @@ def _run_on(text: str, chance: float, rng: random.Random) -> str:
 
     def join(found: re.Match[str]) -> str:
         word = found.group(1)
-        if word not in JOINED or rng.random() >= chance:
+        before = text[: found.start()].rsplit(". ", 1)[-1]
+        if word not in JOINED or len(before.split()) < 6 or rng.random() >= chance:
             return found.group(0)
         small = word if word.split("'")[0] == "I" else word[0].lower() + word[1:]
         return rng.choice((", and ", " and ", "... ")) + small

@@ -11,14 +11,6 @@ INNERMOST = re.compile(r"\{([^{}]*)\}")
 SLOT = re.compile(r"<(\w+)>")
 NAME = re.compile(r"@([abcd])('s)?")
 WORD = re.compile(r"[a-z0-9']+")
-# Words that lose their capital when something is put in front of the sentence.
-FUNCTION_WORDS = frozenset(
-    "The It It's There There's They They're You You're That That's This A An Some Half Most When What Nobody Everybody Everyone Not No "
-    "Watching Even Just Each Every If By Two Three Four His Her Their Its These Those We Our All Whoever Somebody Someone Why How "
-    "Nothing Something Don't Do Have Give Mostly Nearly Somehow Both Another Any Anybody Any It'll She'd He'd You'll You'd Whatever's "
-    "Nobody's What's Who's He's She's My People Points More Credit Watch So One Once After Before Until Only Whole Very Never At In On "
-    "Everything Anyone Too Good As Between Under Of Without".split()
-)
 # A last aside that begins with one of these is the sentence's verb, so it can be neither dropped nor set apart.
 VERBS = frozenset(
     "is are was were had has have made makes make took takes gets got works work breaks broke finished did does do stayed nearly tells feels "
@@ -29,6 +21,12 @@ VERBS = frozenset(
 OPENERS = ("When ", "{When", "If ", "{If", "As ", "{As", "Every time", "Unless", "What ", "{What", "Whether", "{Whether", "Whoever", "For ", "{For", "An hour")
 CONNECTIONS = frozenset({"link", "turn", "turnup"})
 FAMILY = re.compile(r"\b[Mm]y (wife|husband|girlfriend|boyfriend|fiance)\b")
+# What only an older person, a Briton, or an American would say of themselves.
+LONG_AGO = re.compile(r"\b(twenty|thirty|forty|fifty|nineteen|thirty-one|\d\d)(-\w+)? years\b|\b19[3-8]\d\b|\bretired\b|\b[Mm]y late\b|\bI was in diapers\b")
+BRITONS = re.compile(r"\b(gran|Gran|Mum|allotment|marrow|nursery|[Gg]randad|pantomime|bank holiday)\b")
+AMERICANS = re.compile(r"\b(Mom|Zayre|Howard Johnson|Thanksgiving|Thruway|turnpike|county fair|seventh grade|fourth grade|college|yard sale)\b")
+OLDER = frozenset({"retired", "nostalgic", "storyteller", "ramble", "church", "grumpy", "teacher", "nurse", "collector"})
+MARRIED = re.compile(r"\b(our marriage|my first husband|my date)\b")
 CHILDREN = re.compile(
     r"\b[Mm]y (kids?|sons?|daughters?|children|youngest|oldest|two|little ones?|four-year-old|six-year-old|nine-year-old|boy|boys|teenager)\b"
     r"|\b[Mm]ine (were|was|asked|wanted|cried|hid|had|got)\b|\b[Tt]he kids\b|\bI've got a toddler\b"
@@ -77,10 +75,10 @@ def capitalised(text: str) -> str:
     return text
 
 
-def lowered(text: str) -> str:
-    """Return the text with its first letter small if its first word is a plain function word."""
-    first = text.split(" ", 1)[0].rstrip(",.")
-    return text[0].lower() + text[1:] if first in FUNCTION_WORDS else text
+def lowered(text: str, small: frozenset[str]) -> str:
+    """Return the text with its first letter small if its first word is one of the words written small."""
+    first = re.split(r"[ ,.!?]", text, maxsplit=1)[0]
+    return text[0].lower() + text[1:] if first.lower() in small and first[1:].islower() else text
 
 
 def ended(text: str) -> str:
@@ -98,6 +96,10 @@ def suits(text: str, person: Person) -> bool:
     if GRANDCHILDREN.search(text) and "grandkids" not in person.tags:
         return False
     if re.search(r"seventy-three|sixty-nine|an old romantic|I'm fifty-six", text) and not person.tags & {"retired", "nostalgic"}:
+        return False
+    if LONG_AGO.search(text) and re.search(r"\b(I|my|our|we)\b", text, re.IGNORECASE) and not person.tags & OLDER:
+        return False
+    if (BRITONS if "brit" not in person.tags else AMERICANS).search(text) and re.search(r"\b(I|my|My|our|Our|we)\b", text):
         return False
     return not ("grown man" in text and "husband" in person.tags)
 
@@ -119,6 +121,7 @@ class Speaker:
         self.slots = slots
         self.rng = rng
         self.named: set[str] = set()
+        self.last = ""
 
     def spun(self, line: Line, text: str, extra: dict[str, str]) -> str | None:
         """Return one wording of the line, players' names still as marks, or None if this person cannot say it."""
@@ -135,6 +138,8 @@ class Speaker:
 
     def named_in(self, text: str) -> str:
         """Return the text with the marks for players replaced by names."""
+        if not NAME.search(text):
+            self.last = ""
         return capitalised(NAME.sub(lambda found: self._name(found.group(1), found.group(2) or "", text), text))
 
     def _slot(self, name: str, slots: dict[str, str]) -> str:
@@ -147,6 +152,10 @@ class Speaker:
         else:
             actor = self.film.cast["abc".index(letter)]
             full, character, sex = actor.name, actor.character, actor.sex
+        again = letter in self.named and letter == self.last
+        self.last = letter
+        if again and text.startswith(f"@{letter} ") and text.count("@") == 1 and self.rng.random() < 0.75:
+            return {"m": "He", "f": "She"}[sex] if sex else full.split(" ")[-1]
         if letter in self.named:
             return full.split(" ")[-1] + possessive
         self.named.add(letter)
