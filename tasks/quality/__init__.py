@@ -1,21 +1,22 @@
 """The quality gate (2.5.2): facts are computed, suites judge them, every rejection names its rule and shows its evidence."""
 
-from tasks.quality.facts import compute_facts
 from tasks.quality.gate import judge
 from tasks.quality.judging import GateError, check_suites
+from tasks.quality.published import validate_published
 from tasks.quality.suites import load_suites
-from tasks.quality.values import JudgeCounts, Rule, Suite, VerdictCounts
+from tasks.quality.values import JudgeCounts, PublishedCounts, Rule, Suite, VerdictCounts
 from tasks.quality.verdicts import set_verdicts
 
 __all__ = [
     "GateError",
     "JudgeCounts",
+    "PublishedCounts",
     "Rule",
     "Suite",
     "VerdictCounts",
     "check_suites",
-    "compute_facts",
     "judge",
     "load_suites",
     "set_verdicts",
+    "validate_published",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ from tasks.errors import UserError
 from tasks.quality.values import Rule, Suite
 
 PAGES: Final = Path(__file__).parent / "pages"
+_LINK: Final = re.compile(r'<a href="\.\./[^"]*" *>(.*?)</a>')  # to pages of the frame that is left out
 EXAMPLES: Final = 3  # pieces of evidence shown for a rule
 
 
@@ -53,16 +55,19 @@ class SuiteFound:
 
 @dataclass(frozen=True)
 class Gate:
-    """One gate: a name that is a folder's, a title a person reads, and what was counted there."""
+    """One gate: a name that is a folder's, a title a person reads, its place among the gates, and what was counted there."""
 
     gate: str
     title: str
+    order: int
     judged: int
     rejected: int
 
 
 def write_docs(folder: Path, domain: str, gate: Gate, suites: Sequence[SuiteFound]) -> Path:
-    """Write the pages of one gate, replacing what stood there for it, and the index over all gates; return the index page.
+    """Write the pages of one gate and the index over all gates; return the index page.
+
+    Pages of this gate and of later ones that stood there, from an earlier run, make way.
 
     Raises:
         UserError: the folder cannot be written.
@@ -84,15 +89,25 @@ def write_docs(folder: Path, domain: str, gate: Gate, suites: Sequence[SuiteFoun
         for found, page in zip(suites, pages, strict=True):
             (aside / str(page["file"])).write_text(_page(made, domain, gate, found), encoding="utf-8")
         (aside / "gate.json").write_text(json.dumps({**asdict(gate), "pages": pages}), encoding="utf-8")
-        shutil.rmtree(folder / gate.gate, ignore_errors=True)
+        for later in [path for path in _written(folder) if _order(path) >= gate.order]:
+            shutil.rmtree(later.parent)
         aside.rename(folder / gate.gate)
         shutil.copyfile(PAGES / "docs.css", folder / "docs.css")
-        gates = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*/gate.json"))]
+        gates = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(_written(folder), key=_order)]
         index = folder / "index.html"
         index.write_text(made.get_template("index.html").render(domain=domain, gates=gates), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the Data Docs cannot be written to {folder}: {error.strerror}") from None
     return index
+
+
+def _written(folder: Path) -> list[Path]:
+    """Return what describes each gate that has pages; folders with a dot are still being written."""
+    return [path for path in folder.glob("*/gate.json") if not path.parent.name.startswith(".")]
+
+
+def _order(described: Path) -> int:
+    return int(json.loads(described.read_text(encoding="utf-8"))["order"])
 
 
 def _page(made: Environment, domain: str, gate: Gate, found: SuiteFound) -> str:
@@ -115,7 +130,7 @@ def _sections(result: Any) -> list[Markup]:
     document = ValidationResultsPageRenderer().render(result).to_json_dict()
     view = DefaultJinjaSectionView()
     return [
-        Markup(view.render({"section": section, "section_loop": {"index": number}}))  # type: ignore[no-untyped-call]
+        Markup(_LINK.sub(r"\1", view.render({"section": section, "section_loop": {"index": number}})))  # type: ignore[no-untyped-call]
         for number, section in enumerate(document["sections"], 1)
     ]
 

@@ -11,19 +11,18 @@ import polars as pl
 
 from tasks.quality import near_duplicates, plan
 from tasks.quality.copying import copied_words
-from tasks.quality.lexicon import Language, Lexicon, for_polars, load_lexicon
+from tasks.quality.lexicon import Language, Lexicon, for_polars
 from tasks.quality.near_duplicates import Shingles
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
 from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, unknown_titles
 from tasks.quality.tokens import tokenise
-from tasks.settings import Domain, Home
 from tasks.warehouse import create_table
 
 CHUNK: Final = 5_000  # dialogues: about 8 MB of text, 50 MB with everything made from it
 _TABLES = ("dialogue_facts", "utterance_facts")
 
 
-def compute_facts(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: int) -> int:
+def compute_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, attempt: int) -> int:
     """Fill `dialogue_facts` and `utterance_facts` for one attempt, replacing what stood there for it.
 
     Reads dialogues, utterances, briefs, brief_items, template_turns, reviews, and the rejections of earlier attempts; every column is
@@ -31,17 +30,13 @@ def compute_facts(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, at
 
     Returns:
         The number of dialogues.
-
-    Raises:
-        UserError: the lexicon is broken.
     """
-    lexicon = load_lexicon(home)
     for table in (*_TABLES, "rejections"):
         create_table(con, table)
     for table in _TABLES:
         con.execute(f"DELETE FROM {table} WHERE attempt = ?", [attempt])
     con.execute(plan.QUEUE, {"attempt": attempt})
-    made = [_utterance_facts(con, lexicon, domain.language, begin) for begin in _begins(con, "fact_queue")]
+    made = [_utterance_facts(con, lexicon, language, begin) for begin in _begins(con, "fact_queue")]
     _note_near_duplicates(con, [*_accepted_before(con, attempt), *made], lexicon.near_duplicate)
     con.execute(plan.DIALOGUES, {"attempt": attempt})
     (judged,) = con.execute("SELECT count(*) FROM fact_queue").fetchall()[0]

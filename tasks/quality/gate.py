@@ -60,20 +60,30 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
     suites = load_suites(home, domain.quality.suites, domain.quality.severities)
     lexicon = load_lexicon(home)
     check_language(suites, lexicon, domain.language)
-    count = compute_facts(con, home, domain, attempt)
+    count = compute_facts(con, lexicon, domain.language, attempt)
+    judged, rejected, written = judge_facts(con, suites, lexicon, attempt) if count else ([], 0, 0)
+    con.execute("DROP TABLE near_duplicates")
+    gate = Gate(f"attempt-{attempt}", f"Attempt {attempt}", attempt, count, rejected)
+    docs = write_docs(home.data_docs(domain.name), domain.name, gate, with_examples(con, attempt, judged)) if judged else None
+    return JudgeCounts(count, rejected, written, docs)
+
+
+def judge_facts(con: duckdb.DuckDBPyConnection, suites: Sequence[Suite], lexicon: Lexicon, attempt: int) -> tuple[list[Judged], int, int]:
+    """Judge the facts of one attempt and fill `rejections` for it.
+
+    Returns:
+        What each suite found, the dialogues rejected, and the rows of `rejections` written.
+    """
     con.execute("DELETE FROM rejections WHERE attempt = ?", [attempt])
-    judged = [_judge_suite(con, suite, attempt) for suite in suites] if count else []
+    judged = [_judge_suite(con, suite, attempt) for suite in suites]
     broken = [entry for found in judged for entry in found.broken if entry[1]]
     written = sum(_store(con, rows) for rows in _rejections(con, attempt, broken, Evidence(lexicon.wording_pattern)))
-    con.execute("DROP TABLE near_duplicates")
     rejected = {dialogue_id for failing, ids in broken if failing.rule.severity == "reject" for dialogue_id in ids}
-    gate = Gate(f"attempt-{attempt}", f"Attempt {attempt}", count, len(rejected))
-    docs = write_docs(home.data_docs(domain.name), domain.name, gate, _found(con, attempt, judged)) if judged else None
-    return JudgeCounts(count, len(rejected), written, docs)
+    return judged, len(rejected), written
 
 
-def _found(con: duckdb.DuckDBPyConnection, attempt: int, judged: Sequence[Judged]) -> list[SuiteFound]:
-    """Return what the pages show, with a few pieces of evidence for each rule that fell."""
+def with_examples(con: duckdb.DuckDBPyConnection, attempt: int, judged: Sequence[Judged]) -> list[SuiteFound]:
+    """Return what the Data Docs show, with a few pieces of evidence for each rule that fell."""
     examples: dict[str, list[Example]] = {}
     for rule, *example in con.execute(_EXAMPLES, {"attempt": attempt, "examples": EXAMPLES}).fetchall():
         examples.setdefault(rule, []).append(Example(*example))

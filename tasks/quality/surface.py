@@ -22,7 +22,7 @@ GARBLED: Final = (
 )
 # Braces, slots in capitals as Table 6 prints them, bracketed or underlined blanks, a placeholder without its braces.
 TEMPLATE_LEFT: Final = (
-    r"\{[^{}]{0,60}\}{0,2}|\}"
+    r"\{+[^{}]{0,60}\}*|\}"
     r"|\[?(?:USER|OTHER)_[A-Z_]*\]?|\b[A-Z]+_(?:LIKES|DISLIKES|REVIEW)\b|\bMIGHT_?LIKES\b"
     r"|(?i:\[(?:the |your |an? |insert |other |user |new )*"
     r"(?:item|title|name|movie|film|book|product|slot|review|reason|agent|user|placeholder|blank)"

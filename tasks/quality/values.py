@@ -68,6 +68,15 @@ class JudgeCounts:
 
 
 @dataclass(frozen=True)
+class PublishedCounts:
+    """What the last gate counted: dialogues published, all of which passed, the rules they passed, and the Data Docs' index page."""
+
+    dialogues: int
+    rules: int
+    docs: Path | None
+
+
+@dataclass(frozen=True)
 class VerdictCounts:
     """How the briefs ended; the four add up to `briefs`."""
 

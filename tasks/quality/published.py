@@ -1,0 +1,112 @@
+"""What is published is judged once more: from its text to its facts to the suites, and it must pass whole."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from tasks.quality.docs_pages import Gate, write_docs
+from tasks.quality.facts import compute_facts
+from tasks.quality.gate import check_language, judge_facts, with_examples
+from tasks.quality.judging import GateError
+from tasks.quality.lexicon import load_lexicon
+from tasks.quality.suites import load_suites
+from tasks.quality.values import PublishedCounts
+from tasks.settings import Domain, Home
+from tasks.warehouse import open_warehouse
+
+LAST_GATE: Final = 1_000  # stands behind every attempt
+# What the facts are made from, cut to the accepted dialogues; every attempt becomes the first.
+_COPIED: Final = {
+    "briefs": "SELECT * FROM briefs SEMI JOIN accepted USING (dialogue_id)",
+    "brief_items": "SELECT * FROM brief_items SEMI JOIN accepted USING (dialogue_id)",
+    "template_turns": "SELECT * FROM template_turns",
+    "items": "SELECT * FROM items",
+    "reviews": """
+        WITH drawn AS (
+            SELECT unnest([user_review_id, other_review_id]) AS review_id FROM brief_items SEMI JOIN accepted USING (dialogue_id)
+        )
+        SELECT * FROM reviews SEMI JOIN drawn USING (review_id)
+    """,
+    "dialogues": "SELECT d.* REPLACE (1 AS attempt) FROM dialogues d SEMI JOIN accepted USING (dialogue_id, attempt)",
+    "utterances": "SELECT u.* REPLACE (1 AS attempt) FROM utterances u SEMI JOIN accepted USING (dialogue_id, attempt)",
+}
+_ACCEPTED: Final = "CREATE OR REPLACE TEMP TABLE accepted AS SELECT dialogue_id, attempt FROM verdicts WHERE verdict = 'accepted'"
+_REPLACE_TEXT: Final = """
+UPDATE utterances SET text = published.text, role = published.role, words = len(string_split(published.text, ' '))
+FROM published WHERE utterances.dialogue_id = published.dialogue_id AND utterances.turn = published.turn
+"""
+_UNMATCHED: Final = """
+SELECT count(*) FROM utterances FULL JOIN published USING (dialogue_id, turn) WHERE utterances.text IS NULL OR published.text IS NULL
+"""
+
+
+def validate_published(
+    con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, published: pl.DataFrame | None = None
+) -> PublishedCounts:
+    """Judge the accepted dialogues again, every fact made anew from the text; nothing of the first judgement is trusted but one.
+
+    Whether a dialogue repeats another was settled when it arrived, against those accepted before it; that fact is taken over.
+
+    Args:
+        con: the domain's warehouse, after the verdicts; it is only read.
+        home: where the suites lie and the Data Docs go.
+        domain: its quality settings choose suites and severities.
+        published: the utterances as released (columns dialogue_id, turn, role, text, in the warehouse's ids); they take the place of the
+            warehouse's texts. None judges the warehouse's own.
+
+    Raises:
+        UserError: a suite that would not judge all it says.
+        GateError: the released utterances are not those accepted, or one of them breaks a rule that rejects.
+    """
+    suites = load_suites(home, domain.quality.suites, domain.quality.severities)
+    lexicon = load_lexicon(home)
+    check_language(suites, lexicon, domain.language)
+    con.execute(_ACCEPTED)
+    with tempfile.TemporaryDirectory(prefix="published-") as folder, open_warehouse(Path(folder) / "published.duckdb") as copy:
+        _copy(con, copy, published)
+        count = compute_facts(copy, lexicon, domain.language, 1)
+        _take_over_near_duplicates(con, copy)
+        judged, rejected, _ = judge_facts(copy, suites, lexicon, 1) if count else ([], 0, 0)
+        gate = Gate("published", "Published", LAST_GATE, count, rejected)
+        docs = write_docs(home.data_docs(domain.name), domain.name, gate, with_examples(copy, 1, judged)) if judged else None
+        if rejected:
+            raise GateError(f"{rejected} published dialogues break a rule: {_first(copy)}; see {docs}")
+    con.execute("DROP TABLE accepted")
+    return PublishedCounts(count, sum(len(suite.rules) for suite in suites), docs)
+
+
+def _copy(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection, published: pl.DataFrame | None) -> None:
+    for table, query in _COPIED.items():
+        copy.register("copied_rows", con.sql(query).to_arrow_reader(10_000))
+        copy.execute(f"INSERT INTO {table} SELECT * FROM copied_rows")
+        copy.unregister("copied_rows")
+    if published is None:
+        return
+    copy.register("published", published)
+    if copy.execute(_UNMATCHED).fetchall()[0][0]:
+        raise GateError("the released utterances are not those of the accepted dialogues")
+    copy.execute(_REPLACE_TEXT)
+    copy.unregister("published")
+
+
+def _take_over_near_duplicates(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection) -> None:
+    copy.execute("DROP TABLE near_duplicates")
+    settled = "SELECT dialogue_id, near_duplicates FROM dialogue_facts SEMI JOIN accepted USING (dialogue_id, attempt)"
+    copy.register("settled", con.sql(settled).to_arrow_table())
+    copy.execute(
+        "UPDATE dialogue_facts SET near_duplicates = settled.near_duplicates FROM settled "
+        "WHERE settled.dialogue_id = dialogue_facts.dialogue_id"
+    )
+    copy.execute("CREATE TEMP TABLE near_duplicates (place BIGINT, dialogue_id VARCHAR, other_id VARCHAR)")
+
+
+def _first(copy: duckdb.DuckDBPyConnection) -> str:
+    rule, dialogue_id, turn, evidence = copy.execute(
+        "SELECT rule, dialogue_id, turn, evidence FROM rejections WHERE severity = 'reject' ORDER BY rule, dialogue_id, turn"
+    ).fetchall()[0]
+    return f"{rule} in dialogue {dialogue_id}, turn {turn} ({evidence})"
