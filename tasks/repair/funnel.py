@@ -56,8 +56,9 @@ SELECT * FROM (VALUES
 
 _VERDICTS = """
 WITH named AS (SELECT unnest(['accepted', 'rejected', 'failed', 'unasked']) AS verdict, unnest([1, 2, 3, 4]) AS place),
-counted AS (SELECT verdict, count(*) AS briefs FROM verdicts GROUP BY verdict),
-total AS (SELECT greatest(count(*), 1) AS briefs FROM verdicts)
+ended AS (SELECT coalesce(v.verdict, 'unasked') AS verdict FROM briefs LEFT JOIN verdicts v USING (dialogue_id)),
+counted AS (SELECT verdict, count(*) AS briefs FROM ended GROUP BY verdict),
+total AS (SELECT greatest(count(*), 1) AS briefs FROM briefs)
 SELECT verdict, coalesce(c.briefs, 0) AS briefs, 100.0 * coalesce(c.briefs, 0) / t.briefs AS percent
 FROM named LEFT JOIN counted c USING (verdict) CROSS JOIN total t
 ORDER BY place
@@ -88,7 +89,7 @@ GROUP BY ALL ORDER BY r.attempt, dialogues DESC, r.rule
 _TEMPLATES = """
 SELECT b.template_id AS template, count(*) AS briefs,
        count(*) FILTER (verdict = 'accepted') AS accepted, count(*) FILTER (verdict = 'rejected') AS rejected,
-       count(*) FILTER (verdict = 'failed') AS failed, count(*) FILTER (verdict = 'unasked') AS unasked
-FROM briefs b JOIN verdicts USING (dialogue_id)
+       count(*) FILTER (verdict = 'failed') AS failed, count(*) FILTER (coalesce(verdict, 'unasked') = 'unasked') AS unasked
+FROM briefs b LEFT JOIN verdicts USING (dialogue_id)
 GROUP BY b.template_id ORDER BY briefs DESC, template
 """

@@ -9,7 +9,8 @@ import duckdb
 
 
 def forget_attempts(con: duckdb.DuckDBPyConnection, attempt: int) -> None:
-    """Forget what came of an attempt and all after it, for every brief; paid answers stay in `responses`."""
+    """Forget what came of an attempt and all after it, and the verdicts that rest on it; paid answers stay in `responses`."""
+    con.execute("DELETE FROM verdicts")
     for table in ("transcripts", "dialogues", "utterances", "rejections", "dialogue_facts", "utterance_facts"):
         con.execute(f"DELETE FROM {table} WHERE attempt >= ?", [attempt])
 
