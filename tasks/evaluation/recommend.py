@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tasks.evaluation.answers import parse_answer
 from tasks.evaluation.corpora import Corpus
+from tasks.evaluation.he2023 import Question, generated_names, nearest_entities
 from tasks.evaluation.matching import How, Matcher, Ranking
 from tasks.evaluation.metrics import KS, Estimate, Metric, Scores, chance, difference, rank, scores
 from tasks.evaluation.prompts import RecommendProfile, Setting, draw_examples, recommend_messages
@@ -63,10 +64,10 @@ def reference_results(benchmark: Benchmark, name: str) -> list[Result]:
     return results(name, "reference", name != "bm25", benchmark.questions, reference_rankings(benchmark, name), seed=benchmark.seed)
 
 
-async def model_rankings(
+async def model_answers(
     benchmark: Benchmark, ask_for: AskFor, profile: RecommendProfile, setting: Setting, *, history: bool
-) -> list[Ranking | None]:
-    """Ask a model each question and return its rankings; None where no answer came.
+) -> list[str | None]:
+    """Ask a model each question and return its answers' texts; None where no answer came.
 
     Raises:
         RunStopped: the budget is spent or the circuit breaker opened; what was answered is kept by the store behind `ask_for`.
@@ -85,7 +86,7 @@ async def model_rankings(
     texts: list[str | None] = []
     for start in range(0, len(benchmark.questions), AT_ONCE):
         texts += await asyncio.gather(*(one(sample) for sample in benchmark.questions[start : start + AT_ONCE]))
-    return answer_rankings(benchmark, texts)
+    return texts
 
 
 def answer_rankings(benchmark: Benchmark, texts: Sequence[str | None]) -> list[Ranking | None]:
@@ -95,12 +96,30 @@ def answer_rankings(benchmark: Benchmark, texts: Sequence[str | None]) -> list[R
     return [None if text is None else next(ranked) for text in texts]
 
 
+def protocol_questions(benchmark: Benchmark, texts: Sequence[str | None]) -> list[Question]:
+    """Return answers as the protocol of He et al. (2023) sees them, for `he2023.summary`: the catalogue's titles are its entities.
+
+    An unanswered question counts as an answer without names.
+    """
+    titles = benchmark.corpus.titles
+    generated = [[] if text is None else generated_names(text) for text in texts]
+    near = nearest_entities((name for names in generated for name in names), titles.values())
+    return [
+        Question(
+            tuple(near[name] for name in names),
+            (sample.title,),
+            frozenset({titles[item] for item in sample.mentioned if item in titles} | ({sample.title} if sample.named_before else set())),
+        )
+        for sample, names in zip(benchmark.questions, generated, strict=True)
+    ]
+
+
 async def model_results(
     benchmark: Benchmark, ask_for: AskFor, profile: RecommendProfile, model: str, setting: Setting, *, history: bool
 ) -> list[Result]:
-    """Return a model's rows of Table 5 under one setting; raises as `model_rankings` does."""
-    rankings = await model_rankings(benchmark, ask_for, profile, setting, history=history)
-    return results(model, setting, history, benchmark.questions, rankings, seed=benchmark.seed)
+    """Return a model's rows of Table 5 under one setting; raises as `model_answers` does."""
+    texts = await model_answers(benchmark, ask_for, profile, setting, history=history)
+    return results(model, setting, history, benchmark.questions, answer_rankings(benchmark, texts), seed=benchmark.seed)
 
 
 def margin(

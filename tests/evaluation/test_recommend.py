@@ -10,9 +10,19 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance
+from tasks.evaluation.he2023 import Variant, summary
 from tasks.evaluation.matching import Ranking
 from tasks.evaluation.prompts import draw_examples, load_recommend_profile, recommend_messages, recommend_settings
-from tasks.evaluation.recommend import Benchmark, margin, margin_over_chance, model_results, reference_rankings, reference_results
+from tasks.evaluation.recommend import (
+    Benchmark,
+    margin,
+    margin_over_chance,
+    model_answers,
+    model_results,
+    protocol_questions,
+    reference_rankings,
+    reference_results,
+)
 from tasks.evaluation.references import Knowledge, catalogue_reviews, fit_reference, knowledge
 from tasks.evaluation.references.bm25 import K1, B, bm25
 from tasks.evaluation.results import results, table5, table5_markdown, table5_text
@@ -167,3 +177,14 @@ def test_a_margin_on_the_same_questions(tmp_path: Path) -> None:
     table5(rows).write_parquet(tmp_path / "t.parquet")
     assert (tmp_path / "t.parquet").stat().st_size > 0
     assert margin(asked, reference_rankings(asked, "random"), wrong).low >= 0
+
+
+def test_our_own_answers_under_the_protocol_of_he_2023() -> None:
+    asked, profile = benchmark(), load_recommend_profile(Home(), "recommend_paper")
+    replies = Replies(lambda _: "1. Solaris (1972)\n2. Mystic Rivers")
+    texts = asyncio.run(model_answers(asked, lambda _: replies, profile, "zero-shot", history=False))
+    found = summary(protocol_questions(asked, texts), Variant(near_only=True, drop_mentioned=False))
+    rows = {row["condition"]: row for row in found.to_dicts()}
+    # targets: Solaris first, 1917 missing, Mystic River second by one edit; and Solaris again, which that user named before
+    assert rows["recommendation"]["mrr@5_mean"] == pytest.approx((1 + 0 + 1 / 2) / 3)
+    assert rows["discussion"]["recall@1_mean"] == 1.0 and rows["all"]["recall@1_mean"] == 0.5
