@@ -83,7 +83,8 @@ def generating(context: Context, attempt: int) -> Stage:
     domain = context.domain
     settings = domain.generate.model_dump(mode="json", exclude={"limits", "chunk_size", "workers", "mode", "max_attempts"})
     profile = load_profile(context.home, domain.generate.profile)
-    asked = {**settings, "words": profile_hash(profile), "noun": domain.noun, "verb": domain.verb, "language": domain.language}
+    tables = folder_hash(context.home.project / "tasks" / "llm" / "offline" / "tables")
+    asked = {**settings, "words": profile_hash(profile), "phrases": tables, "noun": domain.noun, "verb": domain.verb}
     writes = (f"(SELECT * EXCLUDE (run_id) FROM transcripts WHERE attempt = {attempt:d})",)
     return Stage(
         f"generate-{attempt}", writes, ("tasks.prompts", "tasks.generate.rollouts", "tasks.llm.offline"), asked, _carried_out_elsewhere
