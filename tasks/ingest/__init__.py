@@ -2,7 +2,7 @@
 
 from tasks.ingest.fetch import fetch
 from tasks.ingest.stage import IngestCounts, ingest, source_names
-from tasks.ingest.streaming import sql_function
+from tasks.ingest.streaming import integers, sql_function, strings
 from tasks.ingest.titles import clean_title
 
-__all__ = ["IngestCounts", "clean_title", "fetch", "ingest", "source_names", "sql_function"]
+__all__ = ["IngestCounts", "clean_title", "fetch", "ingest", "integers", "source_names", "sql_function", "strings"]

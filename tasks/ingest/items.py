@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from tasks.ingest.streaming import strings
 from tasks.ingest.titles import clean_title
 
 MAX_TITLE = 400
@@ -17,7 +18,6 @@ titled AS (
 )
 SELECT item_id, titled.title FROM reviewed LEFT JOIN titled USING (item_id) ORDER BY item_id
 """
-_SCHEMA = pa.schema([(name, pa.string()) for name in ("item_id", "title", "title_original")])
 
 
 def fill_items(con: duckdb.DuckDBPyConnection, *, id_as_title: bool) -> int:
@@ -34,7 +34,7 @@ def fill_items(con: duckdb.DuckDBPyConnection, *, id_as_title: bool) -> int:
         if title or id_as_title:
             found.append((item_id, title or item_id, published or item_id))
     columns = list(zip(*found, strict=True)) or [(), (), ()]
-    con.register("cleaned", pa.table([pa.array(values, pa.string()) for values in columns], schema=_SCHEMA))
+    con.register("cleaned", pa.table([strings(values) for values in columns], names=["item_id", "title", "title_original"]))
     con.execute("INSERT INTO items SELECT item_id, title, title_original, item_id FROM cleaned")
     con.unregister("cleaned")
     return untitled

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,10 @@ import pyarrow as pa
 from tasks.errors import UserError
 from tasks.ingest.lines import Block, numbered_blocks
 from tasks.ingest.rows import BAD_ENCODING, BROKEN, NOT_OBJECT, OVER_LONG, Batch, Defect, FieldNames, Tally, checked_row
+from tasks.ingest.streaming import integers
 
 LINE_SCHEMA = pa.schema([("line", pa.int64()), ("content", pa.string())])
+ROW_COLUMNS = ("user_id", "item_id", "rating", "text", "timestamp")
 _PROBE = 1000  # objects looked at before a field is said to be missing from the file
 
 
@@ -33,9 +34,9 @@ def json_contents(path: Path, names: FieldNames, tally: Tally) -> Iterator[pa.Re
         ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")) + 1
         offsets = np.concatenate([[0], ends]).astype(np.int32)
         content = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(data))
-        batch = pa.record_batch([pa.array(np.arange(block.first, block.first + len(ends))), content], schema=LINE_SCHEMA)
+        batch = pa.record_batch([integers(np.arange(block.first, block.first + len(ends))), content], schema=LINE_SCHEMA)
         filled = np.diff(offsets) > 1
-        yield batch if filled.all() else batch.filter(pa.array(filled))
+        yield batch if filled.all() else batch.take(integers(np.flatnonzero(filled)))
 
 
 def json_reviews(path: Path, names: FieldNames, scale: tuple[float, float], tally: Tally) -> Iterator[Batch]:
@@ -56,14 +57,13 @@ def json_reviews(path: Path, names: FieldNames, scale: tuple[float, float], tall
 
 
 def checked_line(number: int, line: str, names: FieldNames, scale: tuple[float, float], tally: Tally) -> dict[str, Any]:
-    """Return a line's values by column of `raw_reviews`; none at all if it is blank or was rejected and noted in `tally`."""
-    if not line.strip():
-        return {}
+    """Return a line's values by column of `raw_reviews`; all None if it is blank or was rejected and noted in `tally`."""
     try:
-        return asdict(checked_row(parsed(line.encode()), names, scale))
+        row = checked_row(parsed(line.encode()), names, scale) if line.strip() else None
     except Defect as defect:
         tally.reject(number, defect)
-        return {}
+        row = None
+    return {name: getattr(row, name, None) for name in ROW_COLUMNS}
 
 
 def parsed(line: bytes) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -18,7 +19,7 @@ from tasks.ingest.rows import HARMLESS, SCHEMA, FieldNames, Tally
 from tasks.ingest.streaming import sql_function, stream_into
 from tasks.settings import Domain, Sources
 
-_REVIEW_ID = "substr(md5(concat_ws(chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text)), 1, 16)"
+_REVIEW_ID = "substr(sha1(concat_ws(chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text)), 1, 16)"
 _INSERT_ROWS = f"INSERT INTO raw_reviews SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line FROM incoming"
 _INSERT_TITLES = "INSERT INTO published_titles SELECT $order, line, item_id, title FROM incoming"
 _INSERT_LINES = """
@@ -54,8 +55,7 @@ _PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
 _PLAIN_START = r"^[!-Z\\-z|}~[:^ascii:]]"
 
 
-_ROW = pa.struct([field for field in SCHEMA if field.name != "line"])
-_SQL_ROW = duckdb.struct_type({"user_id": VARCHAR, "item_id": VARCHAR, "rating": DOUBLE, "text": VARCHAR, "timestamp": BIGINT})
+_ROW = duckdb.struct_type({"user_id": VARCHAR, "item_id": VARCHAR, "rating": DOUBLE, "text": VARCHAR, "timestamp": BIGINT})
 
 
 def load_reviews(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name: str) -> Tally:
@@ -116,11 +116,10 @@ def _load_lines(con: duckdb.DuckDBPyConnection, path: Path, names: FieldNames, d
         "name": tally.source_file,
     }
 
-    def look_closely(numbers: pa.ChunkedArray, contents: pa.ChunkedArray) -> pa.Array:
-        found = zip(numbers.to_pylist(), contents.to_pylist(), strict=True)
-        return pa.array([checked_line(number, content, names, (low, high), tally) for number, content in found], _ROW)
+    def look_closely(number: int, content: str) -> dict[str, Any]:
+        return checked_line(number, content, names, (low, high), tally)
 
-    with sql_function(con, look_closely, [BIGINT, VARCHAR], _SQL_ROW) as name:
+    with sql_function(con, look_closely, [BIGINT, VARCHAR], _ROW, arrow=False) as name:
         insert = _INSERT_LINES.replace("look_closely", name).replace("{review_id}", _REVIEW_ID)
         stream_into(con, LINE_SCHEMA, json_contents(path, names, tally), insert, parameters)
     found = con.execute("SELECT count(*) FROM raw_reviews WHERE source_file = $name", {"name": tally.source_file}).fetchall()

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from tasks.errors import UserError
 from tasks.ingest.items import fill_items
 from tasks.ingest.loading import bad_lines, load_reviews, load_titles, told
 from tasks.ingest.rows import DUPLICATE, Tally
+from tasks.ingest.streaming import integers, strings
 from tasks.settings import Domain, Source
 from tasks.warehouse import create_table
 
@@ -122,7 +124,7 @@ def _keep_rejects(con: duckdb.DuckDBPyConnection, tallies: Iterable[Tally]) -> N
     for tally in tallies:
         rejects = sorted((line, *defect) for line, defect in tally.rejects.items())
         lines, kinds, details = list(zip(*rejects, strict=True)) or [(), (), ()]
-        con.register("rejects", pa.table([pa.array(lines, pa.int64()), *(pa.array(x, pa.string()) for x in (kinds, details))], _REJECTS))
+        con.register("rejects", pa.table([integers(np.array(lines, dtype=np.int64)), strings(kinds), strings(details)], _REJECTS))
         con.execute("INSERT INTO rejected_rows SELECT $name, line, kind, detail FROM rejects", {"name": tally.source_file})
         con.unregister("rejects")
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
-from duckdb.sqltypes import INTEGER, VARCHAR
+from duckdb.sqltypes import BIGINT, VARCHAR
 
-from tasks.ingest import sql_function
+from tasks.ingest import integers, sql_function, strings
 from tasks.preprocess.irregular import regular_text
 from tasks.preprocess.scanning import scan
 from tasks.settings import Preprocess
@@ -21,7 +21,6 @@ SELECT row_id, user_id, item_id, measured.words, measured.text, false AS core FR
 _TOTALS = """
 SELECT count(*), count(*) FILTER (words < $low), count(*) FILTER (words > $high), count(text) FROM admitted
 """
-_MEASURED = pa.struct([("words", pa.int32()), ("text", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def admit(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> WordCounts:
     def measure(texts: pa.ChunkedArray) -> pa.Array:
         return measured(texts.combine_chunks(), drop=settings.irregular_tokens == "drop")
 
-    with sql_function(con, measure, [VARCHAR], duckdb.struct_type({"words": INTEGER, "text": VARCHAR})) as name:
+    with sql_function(con, measure, [VARCHAR], duckdb.struct_type({"words": BIGINT, "text": VARCHAR}), arrow=True) as name:
         con.execute(_ADMIT.replace("measure(", f"{name}("))
     limits = {"low": settings.min_words, "high": settings.max_words}
     reviews, too_short, too_long, cleaned = con.execute(_TOTALS, limits).fetchall()[0]
@@ -65,4 +64,4 @@ def measured(texts: pa.StringArray, *, drop: bool) -> pa.StructArray:
         after = regular_text(before)
         if after != before:
             mended[row], words[row] = after, len(after.split())
-    return pa.StructArray.from_arrays([pa.array(words, pa.int32()), pa.array(mended, pa.string())], fields=list(_MEASURED))
+    return pa.StructArray.from_arrays([integers(words), strings(mended)], names=["words", "text"])
