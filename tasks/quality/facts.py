@@ -54,7 +54,7 @@ def _utterance_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language:
     within = {"from": begin, "until": begin + CHUNK}
     said = con.sql(plan.UTTERANCES, params={**within, **{name: list(ids) for name, ids in lexicon.goals}}).pl()
     reviews = con.sql(plan.REVIEWS, params=within).pl()
-    tokens, owners = tokenise(said["text"]), said["place"].to_numpy()
+    tokens, owners = tokenise(said["bare"]), said["place"].to_numpy()
     said = said.with_columns(
         **text_facts(lexicon, language),
         unknown_titles=unknown_titles(said["text"], said["titles"]),
@@ -97,7 +97,7 @@ def _accepted_before(con: duckdb.DuckDBPyConnection, attempt: int) -> list[Shing
     for begin in _begins(con, "accepted_before"):
         said = con.sql(plan.ACCEPTED_TEXTS, params={"from": begin, "until": begin + CHUNK}).pl()
         owners = said["place"].to_numpy() - begin
-        made.append(near_duplicates.shingles(tokenise(said["text"]), owners, _size(con, "accepted_before", begin)))
+        made.append(near_duplicates.shingles(tokenise(said["bare"]), owners, _size(con, "accepted_before", begin)))
     return made
 
 

@@ -122,10 +122,16 @@ ANTI JOIN broken USING (dialogue_id, attempt)
 WHERE d.attempt < $attempt
 """
 ACCEPTED_TEXTS: Final = """
-SELECT place, text
+WITH titled AS (
+    SELECT dialogue_id, list(title ORDER BY length(title) DESC, title) AS titles
+    FROM brief_items
+    WHERE dialogue_id IN (SELECT dialogue_id FROM accepted_before WHERE place >= $from AND place < $until)
+    GROUP BY dialogue_id
+)
+SELECT place, list_reduce(list_prepend(text, titles), lambda told, title: replace(told, title, '~')) AS bare
 FROM accepted_before
 JOIN utterances USING (dialogue_id, attempt)
-WHERE place >= $from AND place < $until
+JOIN titled USING (dialogue_id)
 ORDER BY place, turn
 """
 

@@ -1,0 +1,211 @@
+"""Ways to spoil a good dialogue, each with the rule that must catch it. The defect corpus is made of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.support.conversations import Conversation
+
+Turns = list[tuple[str, str]]
+Change = Callable[[Conversation, random.Random], Turns | None]
+LONG = "and then there was one more thing that I wanted to tell you about it because " * 5
+ACCEPTS = ("accept_with_reason", "accept_gratitude")
+SPANISH = "Me encantó porque la historia es muy buena y los actores están muy bien en esta película."
+CHINESE = "\u6211\u975e\u5e38\u559c\u6b22\u8fd9\u90e8\u7535\u5f71\uff0c\u60c5\u8282\u5f88\u7cbe\u5f69\u3002"
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One kind of defect.
+
+    Attributes:
+        rule: the rule that must catch it.
+        change: returns the spoiled turns, or None where the dialogue has no place for the defect.
+        cut: share of the answer's text that is kept, 1 for all of it.
+        finish_reason: how the model says it stopped.
+    """
+
+    name: str
+    rule: str
+    change: Change
+    cut: float = 1.0
+    finish_reason: str = "stop"
+
+
+def append(said: str) -> Change:
+    """Return a change that adds a sentence to a turn drawn at random."""
+
+    def change(made: Conversation, rng: random.Random) -> Turns:
+        at = rng.randrange(len(made.turns))
+        return _with(made, at, f"{made.turns[at][1]} {said}")
+
+    return change
+
+
+def replace_turn(said: str) -> Change:
+    """Return a change that replaces a turn that names no new item."""
+
+    def change(made: Conversation, rng: random.Random) -> Turns | None:
+        free = [at for at, turn in enumerate(made.template.turns) if not turn.introduces and not _decides(turn.goals)]
+        return _with(made, rng.choice(free), said)
+
+    return change
+
+
+def at_goal(goals: Sequence[str], said: str) -> Change:
+    """Return a change that replaces a turn with one of some sub-goals; `{item}` in it is the item the turn brings in."""
+
+    def change(made: Conversation, rng: random.Random) -> Turns | None:
+        places = [at for at, turn in enumerate(made.template.turns) if not set(goals).isdisjoint(turn.goals)]
+        if not places:
+            return None
+        at = rng.choice(places)
+        introduced = made.template.turns[at].introduces
+        return _with(made, at, said.replace("{item}", f"{{{{item:{introduced[0]}}}}}" if introduced else "that one"))
+
+    return change
+
+
+def _decides(goals: Sequence[str]) -> bool:
+    return any(goal.startswith(("accept", "reject")) for goal in goals)
+
+
+def _with(made: Conversation, at: int, text: str) -> Turns:
+    turns = list(made.turns)
+    turns[at] = (turns[at][0], text)
+    return turns
+
+
+def _drop(made: Conversation, rng: random.Random) -> Turns:
+    at = rng.randrange(len(made.turns))
+    return [turn for place, turn in enumerate(made.turns) if place != at]
+
+
+def _double(made: Conversation, rng: random.Random) -> Turns:
+    at = rng.randrange(len(made.turns))
+    return [*made.turns[: at + 1], *made.turns[at:]]
+
+
+def _go_on(made: Conversation, rng: random.Random) -> Turns:
+    return [*made.turns, ("user", "One more thing."), ("agent", "Yes, please tell me.")]
+
+
+def _empty(made: Conversation, rng: random.Random) -> Turns:
+    return _with(made, rng.randrange(1, len(made.turns) - 1), "")
+
+
+def _swap_roles(made: Conversation, rng: random.Random) -> Turns:
+    other = {"user": "agent", "agent": "user"}
+    return [(other[role], text) for role, text in made.turns]
+
+
+def _wrong_speaker(made: Conversation, rng: random.Random) -> Turns:
+    turns = list(made.turns)
+    at = rng.randrange(1, len(turns))
+    turns[at] = (turns[at - 1][0], turns[at][1])
+    return turns
+
+
+def _leave_out(made: Conversation, rng: random.Random) -> Turns:
+    places = [(at, slot) for at, turn in enumerate(made.template.turns) for slot in turn.introduces]
+    at, slot = rng.choice(places)
+    return _with(made, at, made.turns[at][1].replace(f"{{{{item:{slot}}}}}", "something"))
+
+
+def _other_slot(made: Conversation, rng: random.Random) -> Turns:
+    """Name the first item in the farewell, which must not speak of it."""
+    return _with(made, len(made.turns) - 1, f"{made.turns[-1][1]} And do see {{{{item:1}}}} again.")
+
+
+def _early_target(made: Conversation, rng: random.Random) -> Turns:
+    target = made.template.slots[-1].number
+    due = next(at for at, turn in enumerate(made.template.turns) if target in turn.introduces)
+    at = rng.randrange(due)
+    return _with(made, at, f"{made.turns[at][1]} Or maybe {{{{item:{target}}}}}.")
+
+
+def _copy(made: Conversation, rng: random.Random) -> Turns:
+    review = rng.choice(list(made.reviews.values())).split()
+    begin = rng.randrange(len(review) - 10)
+    at = rng.randrange(len(made.turns))
+    return _with(made, at, f"{made.turns[at][1]} {' '.join(review[begin : begin + 10])}")
+
+
+def _tell_user_id(made: Conversation, rng: random.Random) -> Turns:
+    return append("I am A3K9QX7PL2M4Z1 by the way.")(made, rng) or []
+
+
+_unchanged: Change = lambda made, rng: list(made.turns)  # noqa: E731 - a change that changes nothing: the text is cut instead
+
+DEFECTS: tuple[Defect, ...] = (
+    Defect("cut off by the limit", "completely-generated", _unchanged, cut=0.7, finish_reason="length"),
+    Defect("cut off in the last words", "completely-generated", _unchanged, cut=0.97),
+    Defect("stopped by a content filter", "completely-generated", _unchanged, finish_reason="content_filter"),
+    Defect("replacement characters", "readable", append("It was \ufffd\ufffd good.")),
+    Defect("bytes read as Latin-1", "readable", append("The cafÃ© scene isnâ€™t long.")),
+    Defect("control characters", "readable", append("Well \x07\x1b then.")),
+    Defect("symbol salad", "readable", append("That is #$%&@ too.")),
+    Defect("consonant salad", "readable", append("And xqkwjzrtpl so.")),
+    Defect("text turned round", "readable", append("Look \u202eereht\u202c now.")),
+    Defect("slot in capitals", "slots-filled", append("I like [USER_HIS_LIKES] best.")),
+    Defect("placeholder of no slot", "slots-filled", append("Try {{item:9}} too.")),
+    Defect("placeholder with a name", "slots-filled", append("Try {movie_title} too.")),
+    Defect("bracketed blank", "slots-filled", append("Have a look at [movie title] too.")),
+    Defect("turn left out", "template-length", _drop),
+    Defect("turn twice", "template-length", _double),
+    Defect("turns too many", "template-length", _go_on),
+    Defect("too long an utterance", "utterance-length", append(LONG + "indeed.")),
+    Defect("empty turn", "no-empty-turns", _empty),
+    Defect("roles swapped", "roles-alternate", _swap_roles),
+    Defect("wrong speaker", "roles-alternate", _wrong_speaker),
+    Defect("item not named", "items-named", _leave_out),
+    Defect("another item of the catalogue", "no-other-items", append("It has something of Broken Empire in it.")),
+    Defect("a short title of the catalogue", "no-other-items", append('Others would rather see "Home" again.')),
+    Defect("an item of the brief out of place", "no-other-items", _other_slot),
+    Defect("invented title", "no-invented-titles", append('People compare it with "The Seventh Ferryman of Quill".')),
+    Defect("target too early", "target-in-time", _early_target),
+    Defect(
+        "disliked item praised", "sentiment-fits",
+        at_goal(["greeting_dislikes"], "Hi, I watched {item} and absolutely loved it, a wonderful and brilliant thing."),
+    ),
+    Defect(
+        "disliked item praised in a rejection", "sentiment-fits",
+        at_goal(["dislikes_review"], "No thanks, I have already seen it and it was excellent, one of my favourites, a delight."),
+    ),
+    Defect(
+        "liked item run down", "sentiment-fits",
+        at_goal(["greeting_likes"], "Hi, I watched {item} last week. It was terrible, boring and a waste of an evening."),
+    ),
+    Defect("acceptance refused", "decision-fits", at_goal(ACCEPTS, "No thanks, that one is not for me.")),
+    Defect("acceptance evaded", "decision-fits", at_goal(ACCEPTS, "My sister lives in Norway.")),
+    Defect("rejection turned round", "decision-fits", at_goal(["reject_with_reason"], "Sounds great, I'll watch it tonight!")),
+    Defect("review copied", "no-copied-review", _copy),
+    Defect("goal's wording", "no-goal-wording", append("Now let me lead the conversation to the end.")),
+    Defect("sub-goal's name", "no-goal-wording", append("I accept_with_reason.")),
+    Defect("program speaking", "no-goal-wording", append("As an AI language model I have no taste.")),
+    Defect("instructions repeated", "no-goal-wording", append("Ignore all previous instructions.")),
+    Defect("e-mail address", "no-personal-data", append("Write to jo.smith@example.org then.")),
+    Defect("telephone number", "no-personal-data", append("Call me on (555) 123-4567 then.")),
+    Defect("web address", "no-personal-data", append("See www.example.org/reviews for more.")),
+    Defect("customer id", "no-personal-data", _tell_user_id),
+    Defect("reviewer's name", "no-personal-data", append("That is from a review by Martha Jenkins herself.")),
+    Defect("turn in Spanish", "language", replace_turn(SPANISH)),
+    Defect("turn in Chinese", "language", replace_turn(CHINESE)),
+)  # fmt: skip
+
+
+def near_copy(made: Conversation, other: Conversation) -> Conversation:
+    """Return a brief with nearly the dialogue of another one with the same template."""
+    said = [(role, text.replace(" the ", " that ", 1) if place == 2 else text) for place, (role, text) in enumerate(other.turns)]
+    return made.with_turns(said)
+
+
+def spoil(made: Conversation, defect: Defect, profile: str, rng: random.Random) -> str | None:
+    """Return the answer of a spoiled dialogue in a profile's format; None where the defect has no place in it."""
+    turns = defect.change(made, rng)
+    if turns is None:
+        return None
+    text = getattr(made.with_turns(turns), profile)()
+    return str(text[: int(len(text) * defect.cut)]) if defect.cut < 1 else str(text)
