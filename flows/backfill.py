@@ -48,7 +48,7 @@ async def backfill(
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
     at_once: AtOnce = 2,
     where: Where = "workers",
-    data: str | None = None,
+    data: str = "",
 ) -> State[list[Row]]:
     """Build every domain of a list.
 
@@ -81,7 +81,7 @@ async def backfill(
     return Completed(data=rows, message=f"{len(rows)} domains finished")
 
 
-async def _in_this_process(domain: str, options: BuildOptions, data: str | None) -> Row:
+async def _in_this_process(domain: str, options: BuildOptions, data: str) -> Row:
     return _row(domain, await build(domain, options, data, return_state=True))
 
 

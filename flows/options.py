@@ -8,13 +8,47 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.settings.loading import merge
 
+MODELS = (
+    "offline/writer",
+    "openai/gpt-4o-mini",
+    "openai/gpt-4.1-mini",
+    "anthropic/claude-haiku-4-5",
+    "gemini/gemini-2.5-flash",
+    "ollama/llama3.1",
+    "hosted_vllm/meta-llama/Llama-3.1-8B-Instruct",
+)
+_MODEL = r"^\S+$"
+
+
+def _as_form(schema: dict[str, Any]) -> None:
+    """Describe a choice that may be left empty by its own type alone, so that a form shows one plain field for it.
+
+    Prefect's form sends null for an empty field. Its check takes that wherever a type stands alone, and in an enumeration that has it.
+    """
+    for described in schema["properties"].values():
+        kinds = [kind for kind in described.get("anyOf", []) if kind != {"type": "null"}]
+        if len(kinds) == 1:
+            del described["anyOf"]
+            described.update(kinds[0])
+        if "enum" in described:
+            described["enum"] = [*described["enum"], None]
+        if described.get("default", ...) is None:
+            del described["default"]
+
 
 class BuildOptions(BaseModel):
     """Choices laid over the domain file. Whatever is left empty stays as the domain file says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_as_form)
 
-    model: str | None = Field(None, description="litellm model string, such as openai/gpt-4o-mini or offline/writer", pattern=r"^\S+$")
+    model: str | None = Field(
+        None,
+        description="A model to choose, or any other litellm model string",
+        pattern=_MODEL,
+        json_schema_extra={
+            "anyOf": [{"title": "one of", "enum": [*MODELS, None]}, {"title": "another", "type": "string", "pattern": _MODEL}]
+        },
+    )
     api_base: str | None = Field(None, description="Endpoint of an OpenAI-compatible server, Ollama or vLLM")
     profile: Literal["grounded", "paper"] | None = Field(None, description="Prompt profile")
     rollout: Literal["single", "dual"] | None = Field(None, description="One call a dialogue, or turn by turn with two agents")
