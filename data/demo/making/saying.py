@@ -12,6 +12,7 @@ from making.voices import GROUPS, medium, voice_of
 from making.wording import WORD, Speaker, loosened, phrases, suits
 
 PHRASE = 8  # words; wordings are chosen so as to share few such runs with what was said of the film
+STALE = 3  # shared runs from which a wording is no longer fresh
 WORDINGS = 5  # tried for each of a film's own remarks
 RETOLD = 2  # times that a premise may be told in the same words
 DROPPED = 0.22  # share of last asides left out
@@ -21,11 +22,11 @@ TIES = {"pos": ("tie+", "tie"), "mixed": ("tie",), "neg": ("tie-", "tie")}
 TRADES = re.compile(r"\bI(?:'m| was| did| worked| drove| teach| do| build| repair| ran| kept| restore| fix| delivered| play| took| sold| hang| have a degree)\b")
 # What a part may be drawn from, with weights: a film's own lines (pos, neg, quibbleline) and frames round its pieces.
 SOURCES = {
-    "P": (("pos", 0.6), ("moment4", 0.25), ("actorpos", 0.15)),
-    "P3": (("pos", 0.5), ("moment3", 0.4), ("actorpos", 0.1)),
-    "G": (("moment3", 0.6), ("pos", 0.15), ("actorpos", 0.25)),
-    "N": (("neg", 0.6), ("gripe3", 0.28), ("actorneg", 0.12)),
-    "N3": (("neg", 0.45), ("gripe3", 0.3), ("quibbleline", 0.25)),
+    "P": (("pos", 0.64), ("moment4", 0.2), ("actorpos", 0.09), ("craft5", 0.07)),
+    "P3": (("pos", 0.5), ("moment3", 0.35), ("actorpos", 0.15)),
+    "G": (("moment3", 0.55), ("pos", 0.2), ("actorpos", 0.25)),
+    "N": (("neg", 0.6), ("gripe3", 0.24), ("actorneg", 0.08), ("craft3", 0.08)),
+    "N3": (("neg", 0.4), ("gripe3", 0.25), ("quibbleline", 0.25), ("craft3", 0.1)),
     "Q": (("quibbleline", 0.5), ("quibble", 0.5)),
 }
 OWN = {"pos": "pos", "neg": "neg", "quibbleline": "quibble"}
@@ -83,14 +84,14 @@ class Sayer:
     def allow(self, *, more: bool) -> None:
         """Set how many sentences may be framed alike: one of a kind, two in a long review."""
         each = 2 if more else 1
-        self.allowed = {"moment": each, "gripe": each, "actorpos": each, "actorneg": 1, "quibble": 1}
+        self.allowed = {"moment": each, "gripe": each, "actorpos": each, "actorneg": 1, "quibble": 1, "craft": 1}
 
     def part(self, name: str) -> str:
         """Return one remark of a kind of SOURCES, or nothing when the material is used up."""
         order = sorted(SOURCES[name], key=lambda choice: -(self.rng.random() ** (1 / choice[1])))
         for fresh in (True, False):
             for source, _ in order:
-                frame = source.rstrip("34")
+                frame = source.rstrip("345")
                 if self.framed[frame] >= self.allowed.get(frame, 99):
                     continue
                 harsher = self.harsh and frame in {"moment", "gripe"}
@@ -205,7 +206,7 @@ class Sayer:
                 if not shared:
                     break
         words = _content(best)
-        if not best or (fresh and least) or (line.topic and len(words & self.words) > max(1, len(words) // 3)):
+        if not best or (fresh and least > STALE) or (line.topic and len(words & self.words) > max(1, len(words) // 3)):
             return ""  # it cannot be said, or it would say the same thing twice
         self.words |= words
         self.phrases |= phrases(best, PHRASE)

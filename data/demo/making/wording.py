@@ -91,6 +91,8 @@ def suits(text: str, person: Person) -> bool:
     family = FAMILY.search(text)
     if family and family.group(1) not in person.tags:
         return False
+    if re.search(r"\bI (raised|brought up)\b", text) and not person.tags & {"kids", "grandkids"}:
+        return False
     if CHILDREN.search(text) and "kids" not in person.tags:
         return False
     if GRANDCHILDREN.search(text) and "grandkids" not in person.tags:
@@ -154,7 +156,9 @@ class Speaker:
             full, character, sex = actor.name, actor.character, actor.sex
         again = letter in self.named and letter == self.last
         self.last = letter
-        if again and text.startswith(f"@{letter} ") and text.count("@") == 1 and self.rng.random() < 0.75:
+        following = text[3:].split(" ", 1)[0]
+        verb = following in VERBS or (following.endswith("s") and following not in {"as", "his", "this"}) or following in {"never", "hardly", "only"}
+        if again and text.startswith(f"@{letter} ") and verb and text.count("@") == 1 and self.rng.random() < 0.75:
             return {"m": "He", "f": "She"}[sex] if sex else full.split(" ")[-1]
         if letter in self.named:
             return full.split(" ")[-1] + possessive
