@@ -26,7 +26,7 @@ from tasks.warehouse import domain_lock, open_warehouse
 
 
 @flow(name="build", flow_run_name="build-{domain}", retries=0)
-async def build(domain: str, options: BuildOptions = BuildOptions(), data: str | None = None) -> State[BuildResult]:  # noqa: B008 - frozen
+async def build(domain: str, options: BuildOptions = BuildOptions(), data: str = "") -> State[BuildResult]:  # noqa: B008 - frozen
     """Build a domain's dataset.
 
     Args:
@@ -46,7 +46,7 @@ async def build(domain: str, options: BuildOptions = BuildOptions(), data: str |
         return refused(error)
 
 
-async def _build(domain: str, options: BuildOptions, data: str | None) -> BuildResult:
+async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
     home = Home.find(Path(data) if data else None)
     context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
     check_build(home, context.domain, options)
