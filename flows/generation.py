@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -40,9 +41,9 @@ async def _chunk(held: Any) -> ChunkResult:
     return result
 
 
-async def _run_chunk(crew: Crew, chunk: Chunk) -> ChunkResult:
+async def _run_chunk(stage: str, crew: Crew, chunk: Chunk) -> ChunkResult:
     """Run a chunk as a Prefect task; quoting keeps Prefect from walking through its briefs."""
-    return await _chunk.with_options(name="chunk", task_run_name=f"chunk-{chunk.number:05}")(quote((crew, chunk)))
+    return await _chunk.with_options(name="chunk", task_run_name=f"{stage}-chunk-{chunk.number:05}")(quote((crew, chunk)))
 
 
 async def write_dialogues(context: Context, options: BuildOptions, planned: StageRecord) -> Written:
@@ -109,7 +110,8 @@ async def _ask(con: duckdb.DuckDBPyConnection, context: Context, stage: Stage, w
         live.note(now.done, now.total, cost)
 
     journals = context.home.journals(context.domain.name)
-    counts = await generate_transcripts(con, work, context.domain.generate, journals, context.run_id, on_progress=show, run=_run_chunk)
+    run = partial(_run_chunk, f"{context.domain.name}-{stage.name}")
+    counts = await generate_transcripts(con, work, context.domain.generate, journals, context.run_id, on_progress=show, run=run)
     await live.finish(_summary(counts))
     get_run_logger().info("%s: %s in %.1f s", stage.name, _summary(counts), time.perf_counter() - began)
     return counts
