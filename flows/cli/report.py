@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from flows.cli.app import DomainArgument, JsonOption, app
@@ -20,3 +22,16 @@ def report(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = Fal
         print_json({"page": str(page), "bytes": page.stat().st_size})
     else:
         OUT.print(f"report: {page}", markup=False)
+
+
+@app.command(epilog="Example: redial browse")
+def browse(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option(help="Port on this machine", min=1, max=65535)] = 8766,
+) -> None:
+    """Look through every domain's dialogues in a web browser, each beside its brief, prompt, attempts and evidence; Ctrl-C ends it."""
+    from tasks.reports import serve_browser
+
+    home: Home = ctx.obj
+    OUT.print(f"http://127.0.0.1:{port}/  (Ctrl-C ends it)", markup=False)
+    serve_browser(home, port=port)

@@ -1,5 +1,6 @@
 """Reports: what a person looks at, a page for each domain and a browser over its dialogues."""
 
+from tasks.reports.browser import browser_app, serve_browser
 from tasks.reports.report import Findings, gather, render_report, report_from_warehouse, write_report
 
-__all__ = ["Findings", "gather", "render_report", "report_from_warehouse", "write_report"]
+__all__ = ["Findings", "browser_app", "gather", "render_report", "report_from_warehouse", "serve_browser", "write_report"]

@@ -88,6 +88,11 @@ def common_words(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     return frozenset(row["word"] for row in rows(con, _COMMON, {"sample": _SAMPLE, "share": COMMON_SHARE}))
 
 
+def broken_rules(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> Rows:
+    """Return every rule a dialogue broke at any attempt, with the offending piece."""
+    return rows(con, _BROKEN, {"ids": [dialogue_id]})
+
+
 def tell(con: duckdb.DuckDBPyConnection, ids: Sequence[str], common: frozenset[str]) -> list[Told]:
     """Return every attempt that was read of some dialogues, in the order of the briefs; a brief without one comes with no turns."""
     values = {"ids": list(ids)}

@@ -31,7 +31,7 @@ def local_app(routes: Sequence[BaseRoute]) -> Starlette:
     its one line, status 400.
     """
     return Starlette(
-        routes=[*routes, Mount("/shared", StaticFiles(directory=SHARED / "static"))],
+        routes=[Mount("/shared", StaticFiles(directory=SHARED / "static")), *routes],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         exception_handlers={UserError: _mistake},
     )

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from tasks.web.text import visible
+from tasks.web.text import shortened, visible
 
 SHARED = Path(__file__).resolve().parent
 
@@ -20,6 +20,7 @@ def environment(*folders: Path) -> jinja2.Environment:
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, finalize=_shown, trim_blocks=True, lstrip_blocks=True
     )
     made.filters["number"] = number
+    made.globals["shortened"] = shortened
     return made
 
 

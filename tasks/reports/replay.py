@@ -1,0 +1,100 @@
+"""What a model was asked for one attempt, rendered once more by the pipeline's own rollout and checked against the stored request keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from tasks.briefs import load_briefs
+from tasks.generate import Dual, Single
+from tasks.goals import load_goals
+from tasks.llm import Answer, Message, answers_by_key, make_request
+from tasks.prompts import load_profile, render
+from tasks.quality import load_suites
+from tasks.repair import Mend, load_repairs
+from tasks.settings import Domain, Generate, Home
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request of an attempt.
+
+    Attributes:
+        messages: as rendered now.
+        request_key: key under which the answer stands in the warehouse; empty where nothing was asked.
+        same: whether what is rendered now has that very key, so that these are the words that were sent.
+        answer: what the store holds under the key; None where nothing.
+    """
+
+    messages: tuple[Message, ...]
+    request_key: str
+    same: bool
+    answer: Answer | None
+
+
+class _EndOfRecord(Exception):
+    """The rollout asked for more than was asked then."""
+
+
+@dataclass
+class _Replay:
+    """Stands in for the model: answers with what is stored, in the order in which it was asked."""
+
+    generate: Generate
+    keys: Sequence[str]
+    stored: Mapping[str, Answer]
+    asked: list[Asked] = field(default_factory=list)
+
+    async def __call__(
+        self, messages: tuple[Message, ...], *, response_format: Mapping[str, Any] | None = None, attempt: int = 1
+    ) -> Answer:
+        place = len(self.asked)
+        if place and place >= len(self.keys):
+            raise _EndOfRecord
+        key = self.keys[place] if place < len(self.keys) else ""
+        now = make_request(self.generate, messages, response_format, attempt).key
+        answer = self.stored.get(key)
+        self.asked.append(Asked(messages, key, now == key, answer))
+        if answer is None:
+            raise _EndOfRecord
+        return answer
+
+
+def replay(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, dialogue_id: str, attempt: int) -> list[Asked]:
+    """Return the requests of one attempt, in order; of an attempt that failed the first one, unchecked.
+
+    Args:
+        con: the domain's warehouse.
+        home: where profiles, goals and suites lie.
+        domain: the settings the build ran with.
+        dialogue_id: a brief's id.
+        attempt: from 1; from 2 on it is a repair.
+
+    Raises:
+        UserError: no such brief, or the profile it was asked with is gone.
+    """
+    recorded = con.execute(
+        "SELECT request_keys, profile, rollout FROM transcripts WHERE dialogue_id = ? AND attempt = ?", [dialogue_id, attempt]
+    ).fetchall()
+    if not recorded:
+        return []
+    keys, profile_name, rollout_name = recorded[0]
+    profile, goals = load_profile(home, profile_name), load_goals(home).worded(domain.noun, domain.verb)
+    briefs = list(load_briefs(con, domain, [dialogue_id]))
+    again = _Replay(domain.generate, keys or [], answers_by_key(con, keys or []))
+    if attempt > 1:
+        suites = load_suites(home, domain.quality.suites, domain.quality.severities)
+        told = {rule.rule: rule.says for suite in suites for rule in suite.rules}
+        working = Mend(profile, goals, attempt)(load_repairs(con, briefs, attempt, told)[0], again)
+    elif rollout_name == "dual":
+        working = Dual(profile, goals, attempt)(briefs[0], again)
+    else:
+        working = Single(lambda brief: render(profile, goals, brief), attempt)(briefs[0], again)
+    with suppress(_EndOfRecord):
+        asyncio.run(working)
+    return again.asked
