@@ -58,6 +58,7 @@ class _Counter:
     grams: list[_Hashes] = field(default_factory=list)
 
     def add(self, batch: list[tuple[str | int, str]]) -> None:
+        """Count a batch of (dialogue, text)."""
         self.utterances += len(batch)
         self.dialogues.update(dialogue for dialogue, _ in batch)
         frame = (
@@ -72,6 +73,7 @@ class _Counter:
             self.merge()
 
     def merge(self) -> None:
+        """Put what the batches brought into one array."""
         self.grams = [_distinct(np.concatenate(self.grams))] if self.grams else []
 
 

@@ -58,13 +58,16 @@ class _Pages:
         self._templates = environment(HERE / "pages")
 
     async def welcome(self, request: Request) -> Response:
+        """Ask for a name and show how far everybody is."""
         return self._page("welcome.html", progress=await run_in_threadpool(self._study.progress))
 
     async def start(self, request: Request) -> Response:
+        """Go to a name's own tasks."""
         name = check_annotator(request.query_params.get("annotator", "").strip())
         return RedirectResponse(f"/rate/{quote(name)}", 303)
 
     async def show(self, request: Request) -> Response:
+        """Show the task asked for, else the first one not answered yet."""
         annotator = check_annotator(request.path_params["annotator"])
         order = await run_in_threadpool(self._study.order, annotator)
         answers = await run_in_threadpool(self._study.answers, annotator)
@@ -79,6 +82,7 @@ class _Pages:
         return self._page(page, **shown, given=answers.get(task.task_id, {}), metrics=METRICS, grades=GRADES)
 
     async def take(self, request: Request) -> Response:
+        """Keep an answer and go on."""
         if not _from_here(request):
             return HTMLResponse("This page takes answers from itself alone.", 403, HEADERS)
         annotator, task_id = request.path_params["annotator"], request.path_params["task_id"]

@@ -82,12 +82,12 @@ class Study:
         """Return the tasks as one annotator sees them: dialogues shuffled, their utterances in order, pairs after them, sides shuffled."""
         check_annotator(annotator)
 
-        def place(task: Task) -> tuple[int, float, int]:
+        def _place(task: Task) -> tuple[int, float, int]:
             if isinstance(task, UtteranceTask):
                 return (0, unit(self.seed, "order", annotator, task.corpus, task.dialogue_id), task.turn)
             return (1, unit(self.seed, "order", annotator, task.task_id), 0)
 
-        return [self._as_shown(task, annotator) for task in sorted(self.tasks, key=place)]
+        return [self._as_shown(task, annotator) for task in sorted(self.tasks, key=_place)]
 
     def answers(self, annotator: str) -> dict[str, Answer]:
         """Return one annotator's answers by task."""

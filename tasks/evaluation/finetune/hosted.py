@@ -70,9 +70,13 @@ async def fine_tune_hosted(
     if not job.job_id:
         found = await desk.begun(job.file_id) or await desk.begin(base, job.file_id, epochs, seed)
         job = _write(folder, replace(job, job_id=found.id, status=found.status))
+    return await _wait(desk, folder, job, poll_s)
+
+
+async def _wait(desk: _Desk, folder: Path, job: HostedJob, poll_s: float) -> HostedJob:
     while job.status not in _OVER:
         found = await desk.look(job.job_id)
-        tuned = f"{provider}/{found.fine_tuned_model}" if found.fine_tuned_model else None
+        tuned = f"{job.provider}/{found.fine_tuned_model}" if found.fine_tuned_model else None
         job = _write(folder, replace(job, status=found.status, fine_tuned_model=tuned))
         if job.status not in _OVER:
             await asyncio.sleep(poll_s)
@@ -91,10 +95,12 @@ class _Desk:
             raise UserError("fine-tuning at openai needs OPENAI_API_KEY in the environment")
 
     async def upload(self, content: bytes) -> str:
+        """Upload a training file and return its id."""
         found = await self._call("acreate_file", file=("train.jsonl", content), purpose="fine-tune")
         return str(found.id)
 
     async def begin(self, base: str, file_id: str, epochs: int, seed: int) -> Any:
+        """Begin a job: from here on it costs money."""
         wanted = {"model": base, "training_file": file_id, "hyperparameters": {"n_epochs": epochs}, "seed": seed}
         return await self._call("acreate_fine_tuning_job", **wanted)
 
@@ -104,6 +110,7 @@ class _Desk:
         return next((job for job in jobs.data if job.training_file == file_id), None)
 
     async def look(self, job_id: str) -> Any:
+        """Return a job as it stands now."""
         return await self._call("aretrieve_fine_tuning_job", fine_tuning_job_id=job_id)
 
     async def _call(self, name: str, **wanted: Any) -> Any:

@@ -132,13 +132,13 @@ def _padded(batch: Sequence[tuple[list[int], list[int]]], padding: int) -> dict[
 
     longest = max(len(tokens) for tokens, _ in batch)
 
-    def fill(rows: Iterator[list[int]], with_: int) -> Any:
+    def _fill(rows: Iterator[list[int]], with_: int) -> Any:
         return torch.tensor([row + [with_] * (longest - len(row)) for row in rows])
 
     return {
-        "input_ids": fill((tokens for tokens, _ in batch), padding),
-        "labels": fill((labels for _, labels in batch), IGNORED),
-        "attention_mask": fill(([1] * len(tokens) for tokens, _ in batch), 0),
+        "input_ids": _fill((tokens for tokens, _ in batch), padding),
+        "labels": _fill((labels for _, labels in batch), IGNORED),
+        "attention_mask": _fill(([1] * len(tokens) for tokens, _ in batch), 0),
     }
 
 

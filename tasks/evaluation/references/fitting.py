@@ -57,6 +57,7 @@ class _Scored:
         self._score = score
 
     def rank(self, samples: Sequence[Sample], k: int) -> list[tuple[str, ...]]:
+        """Return the best K items of each sample."""
         return [self._one(sample, k) for sample in samples]
 
     def _one(self, sample: Sample, k: int) -> tuple[str, ...]:
