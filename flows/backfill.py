@@ -23,6 +23,7 @@ from pydantic import Field
 from flows.build import build
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
+from flows.notifying import tell
 from flows.options import BuildOptions
 from flows.outcomes import FINE, given_up
 
@@ -42,7 +43,7 @@ def _run_name() -> str:
     return f"backfill-{domains[0]}" + (f"-and-{len(domains) - 1}-more" if len(domains) > 1 else "")
 
 
-@flow(name="backfill", flow_run_name=_run_name)
+@flow(name="backfill", flow_run_name=_run_name, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
 async def backfill(
     domains: Names,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen

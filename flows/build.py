@@ -14,6 +14,7 @@ from flows.collecting import collect
 from flows.generation import write_dialogues
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
+from flows.notifying import tell
 from flows.options import BuildOptions
 from flows.outcomes import given_up, outcome, refused
 from flows.preflight import check_build
@@ -25,7 +26,7 @@ from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
 
 
-@flow(name="build", flow_run_name="build-{domain}", retries=0)
+@flow(name="build", flow_run_name="build-{domain}", retries=0, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
 async def build(domain: str, options: BuildOptions = BuildOptions(), data: str = "") -> State[BuildResult]:  # noqa: B008 - frozen
     """Build a domain's dataset.
 

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from flows.asking import asking
 from flows.evaluating import model_settings, prepare, save_table5
+from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
 from flows.stages import NO_CACHE
@@ -60,6 +61,7 @@ async def evaluate_recommend(
         The rows of Table 5.
     """
     keep_logs_plain()
+    follow_server()
     home = Home.find(Path(data) if data else None)
     sink = CURRENT.get()
     sink.stage("samples", "running")
