@@ -3,6 +3,7 @@
 from tasks.generate.chunk import Chunk, ChunkResult, run_chunk
 from tasks.generate.crew import Crew, LocalCrew
 from tasks.generate.driver import GenerateCounts, Progress, Work, generate_transcripts
+from tasks.generate.plan import Estimate, Plan, plan_work, variants
 from tasks.generate.rollouts import Dual, Rollout, Single
 from tasks.generate.workers import WorkerCrew
 
@@ -11,13 +12,17 @@ __all__ = [
     "ChunkResult",
     "Crew",
     "Dual",
+    "Estimate",
     "GenerateCounts",
     "LocalCrew",
+    "Plan",
     "Progress",
     "Rollout",
     "Single",
     "Work",
     "WorkerCrew",
     "generate_transcripts",
+    "plan_work",
     "run_chunk",
+    "variants",
 ]

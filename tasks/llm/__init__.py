@@ -6,13 +6,14 @@ from tasks.llm.journal import Entry, Journal, read_journal
 from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
 from tasks.llm.meter import Usage
 from tasks.llm.prices import Price, find_price
-from tasks.llm.requests import endpoint, make_request, sampling
+from tasks.llm.requests import OFFLINE, endpoint, make_request, sampling
 from tasks.llm.scrub import scrub
 from tasks.llm.session import Session
 from tasks.llm.store import Loaded, answers_by_key, answers_of_dialogues, load_journal, recover_journals
 from tasks.llm.values import Answer, Ask, Message, Request, Transcript
 
 __all__ = [
+    "OFFLINE",
     "Answer",
     "Ask",
     "Budget",

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from random import Random
 
 from tasks.briefs.values import Brief, BriefItem
 from tasks.fingerprint import content_id, unit
+from tasks.goals import Goals, load_goals
+from tasks.prompts import Profile, load_profile
 from tasks.prompts.values import Prompt
+from tasks.settings import Home
+from tasks.templates import load_templates
 from tasks.templates.values import Slot, Template, Turn
 
 WORDS = ("story", "actor", "scene", "music", "plot", "honest", "slow", "warm", "clever", "sad", "funny", "long", "short", "ending", "voice")
@@ -32,8 +38,7 @@ def ids(count: int, seed: int = 1) -> list[str]:
 
 def review(*parts: str | int, words: int = 80) -> str:
     """Return made-up review text that depends on its parts alone."""
-    start = int(unit(7, *parts) * 1_000_003)
-    return " ".join(WORDS[(start * (place + 3) + place * place) % len(WORDS)] for place in range(words))
+    return " ".join(Random(unit(7, *parts)).choices(WORDS, k=words))
 
 
 def brief(dialogue_id: str, words: int = 80) -> Brief:
@@ -58,3 +63,38 @@ def render(brief: Brief, system: str = "Write a dialogue about the items.") -> P
     """Return a small prompt that holds what a real one does."""
     lines = [f"{item.slot}. {item.title} ({item.collection}): {item.user_review or item.other_review}" for item in brief.items]
     return Prompt(({"role": "system", "content": system}, {"role": "user", "content": "\n".join(lines)}))
+
+
+@cache
+def _curated() -> tuple[Template, ...]:
+    return load_templates(Home(), "curated").templates
+
+
+def curated_brief(dialogue_id: str) -> Brief:
+    """Return a brief with a template of the curated set and reviews of 20 to 120 words, all by its id."""
+    template = _curated()[int(unit(3, dialogue_id) * len(_curated()))]
+    items = []
+    for slot in template.slots:
+        words = 20 + int(unit(4, dialogue_id, slot.number) * 100)
+        items.append(
+            BriefItem(
+                slot.number,
+                f"i-{slot.number}-{dialogue_id[:6]}",
+                f"The {dialogue_id[slot.number : slot.number + 4]} Story",
+                slot.collection,
+                user_review=review(dialogue_id, slot.number, words=words) if slot.user_review else None,
+                other_review=review(dialogue_id, slot.number, 2, words=words) if slot.other_review else None,
+                rating={"LIKES": 5.0, "DISLIKES": 1.0}.get(slot.collection),
+            )
+        )
+    return Brief(dialogue_id, f"u-{dialogue_id[:3]}", 1, items[-1].item_id, template, tuple(items), "movie", "watched")
+
+
+def curated(wanted: Sequence[str]) -> list[Brief]:
+    """Return curated briefs of some ids, as the briefs room would."""
+    return [curated_brief(dialogue_id) for dialogue_id in wanted]
+
+
+def profile_and_goals(profile: str = "grounded") -> tuple[Profile, Goals]:
+    """Return a real prompt profile and the real goals, worded for movies."""
+    return load_profile(Home(), profile), load_goals(Home()).worded("movie", "watched")

@@ -1,0 +1,42 @@
+"""Counting tokens as litellm does for a model, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.llm.litellm_door import load_litellm
+from tasks.llm.requests import OFFLINE
+from tasks.llm.values import Message
+
+
+@dataclass(frozen=True)
+class TokenCounter:
+    """Counts for one model; of a model whose tokenizer would have to be downloaded it counts with a general one."""
+
+    model: str
+    litellm: Any = None
+
+    @classmethod
+    def of(cls, model: str) -> TokenCounter:
+        """Return a model's counter; imports litellm unless it is the embedded writer's."""
+        if model.startswith(OFFLINE):
+            return cls(model)
+        litellm = load_litellm()
+        litellm.disable_hf_tokenizer_download = True
+        return cls(model, litellm)
+
+    def messages(self, messages: Sequence[Message]) -> int:
+        """Return the input tokens of a request."""
+        if self.litellm is None:
+            return sum(self.text(message["content"]) for message in messages)
+        return int(self.litellm.token_counter(model=self.model, messages=[dict(message) for message in messages]))
+
+    def text(self, text: str) -> int:
+        """Return the tokens of a text."""
+        from tasks.llm.offline import count_tokens_offline
+
+        if self.litellm is None:
+            return count_tokens_offline(text)
+        return int(self.litellm.token_counter(model=self.model, text=text)) if text else 0

@@ -1,0 +1,88 @@
+"""Rollouts with the embedded writer as the model: one call a dialogue, and two agents turn by turn."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tasks.generate import Dual, Single
+from tasks.llm import Answer, Message, Transcript, make_request
+from tasks.llm.offline import write
+from tasks.prompts import render
+from tasks.settings import Generate
+from tests.support import made_up_briefs
+
+
+class Listener:
+    """An `ask` that remembers what was asked; `finish` gives the finish reason of the n-th answer."""
+
+    def __init__(self, finish: dict[int, str] | None = None) -> None:
+        self.asked: list[tuple[Message, ...]] = []
+        self.finish = finish or {}
+
+    async def __call__(
+        self, messages: tuple[Message, ...], *, response_format: Mapping[str, Any] | None = None, attempt: int = 1
+    ) -> Answer:
+        self.asked.append(messages)
+        request = make_request(Generate(), messages, response_format, attempt)
+        text = write(messages, seed=None, misbehave={}).text
+        finish = self.finish.get(len(self.asked), "stop")
+        return Answer(request.key, text, finish, 1, 1, 0.0, 0.0, "m", None, "m", "", 0, "2026-01-01T00:00:00+00:00")
+
+
+def run(rollout: Any, dialogue_id: str, ask: Listener) -> Transcript:
+    return asyncio.run(rollout(made_up_briefs.curated_brief(dialogue_id), ask))
+
+
+@pytest.mark.parametrize("profile", ["grounded", "paper"])
+def test_single_asks_once_and_keeps_the_answer(profile: str) -> None:
+    rollout = Single(partial(render, *made_up_briefs.profile_and_goals(profile)), attempt=3)
+    ask = Listener()
+    transcript = run(rollout, made_up_briefs.ids(1)[0], ask)
+    assert len(ask.asked) == 1 and transcript.status == "answered" and transcript.attempt == 3
+    assert transcript.request_keys == (make_request(Generate(), ask.asked[0], None, 3).key,)
+    assert transcript.text == write(ask.asked[0], seed=None, misbehave={}).text
+
+
+def test_dual_speaks_every_turn_in_order_and_the_recommender_is_blind() -> None:
+    for dialogue_id in made_up_briefs.ids(12):
+        brief = made_up_briefs.curated_brief(dialogue_id)
+        ask = Listener()
+        transcript = run(Dual(*made_up_briefs.profile_and_goals()), dialogue_id, ask)
+        turns = json.loads(transcript.text)["turns"]
+        assert [turn["role"] for turn in turns] == [turn.role for turn in brief.template.turns]
+        assert all(turn["text"] for turn in turns) and len(transcript.request_keys) == len(set(transcript.request_keys)) == len(turns)
+        own = [item.user_review for item in brief.items if item.user_review]
+        for turn, messages in zip(brief.template.turns, ask.asked, strict=True):
+            words = json.dumps(messages)
+            if turn.role == "agent":
+                assert not any(review in words for review in own) and '"rating' not in words.replace("\\", "")
+        assert all(turn["text"] in json.loads(json.dumps(ask.asked[-1][-1]["content"])) for turn in turns[:1])
+
+
+@pytest.mark.parametrize("finish", ["length", "content_filter"])
+def test_dual_breaks_off_where_an_answer_did(finish: str) -> None:
+    ask = Listener({3: finish})
+    transcript = run(Dual(*made_up_briefs.profile_and_goals()), made_up_briefs.ids(1)[0], ask)
+    assert len(ask.asked) == len(transcript.request_keys) == 3
+    assert (transcript.status, transcript.finish_reason) == ("answered", finish)
+
+
+def test_rollouts_travel_to_other_processes() -> None:
+    profile, goals = made_up_briefs.profile_and_goals()
+    for rollout in (Dual(profile, goals), Single(partial(render, profile, goals))):
+        again = pickle.loads(pickle.dumps(rollout))
+        dialogue_id = made_up_briefs.ids(1)[0]
+        assert run(again, dialogue_id, Listener()) == run(rollout, dialogue_id, Listener())
+
+
+def test_a_brief_travels_whole() -> None:
+    brief = made_up_briefs.curated_brief(made_up_briefs.ids(1)[0])
+    assert pickle.loads(pickle.dumps(brief)) == brief == replace(brief)
