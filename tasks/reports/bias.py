@@ -19,9 +19,9 @@ slots AS (SELECT user_review_id, other_review_id FROM brief_items SEMI JOIN acce
 groups AS (
     SELECT 1 AS place, 'source' AS who, rating, NULL::INTEGER AS words FROM raw_reviews
     UNION ALL SELECT 2, 'core', rating, words FROM reviews WHERE core
-    UNION ALL SELECT 3, 'told by the user', rating, words FROM reviews
+    UNION ALL SELECT 3, 'user', rating, words FROM reviews
         WHERE review_id IN (SELECT user_review_id FROM slots WHERE user_review_id IS NOT NULL)
-    UNION ALL SELECT 4, 'told of others', rating, words FROM reviews
+    UNION ALL SELECT 4, 'others', rating, words FROM reviews
         WHERE review_id IN (SELECT other_review_id FROM slots WHERE other_review_id IS NOT NULL)
 )
 """

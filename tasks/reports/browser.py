@@ -110,12 +110,13 @@ class _Pages:
     def _dialogue(self, domain: str, dialogue_id: str, attempt: int) -> dict[str, Any]:
         if not _DIALOGUE.fullmatch(dialogue_id):
             raise UserError(f"{dialogue_id[:40]!r} is not a dialogue's id: 16 hexadecimal digits")
+        goals = load_goals(self._home)
         with read_warehouse(self._warehouse(domain)) as con:
             traced = dialogue_lineage(con, domain, dialogue_id)
             build = last_build(con, self._home, domain)
             asked = sorted({answer["attempt"] for answer in traced.answers}) or [1]
             chosen = attempt if attempt in asked else traced.brief["attempt"] or asked[-1]
-            told = tell(con, [dialogue_id], common_words(con))
+            told = tell(con, [dialogue_id], common_words(con), goals)
             evidence = broken_rules(con, dialogue_id)
             requests = replay(con, self._home, build.domain, dialogue_id, chosen)
         shown = next((one for one in told if one.attempt == chosen), None)
@@ -132,7 +133,7 @@ class _Pages:
             "lineage": traced,
             "evidence": evidence,
             "sentences": {rule.rule: rule.says for suite in suites for rule in suite.rules},
-            "goal_names": {goal: spec.name for goal, spec in load_goals(self._home).worded(settings.noun, settings.verb).items()},
+            "goal_names": {goal: spec.name for goal, spec in goals.worded(settings.noun, settings.verb).items()},
         }
 
     def _warehouse(self, domain: str) -> Path:

@@ -15,6 +15,7 @@ from tasks.reports.shapes import GoalUse, Lengths, Templates
 STEP = 5  # words
 MOST_WORDS = 80  # longer utterances share the last bar
 MOST_POINTS = 200
+GROUP_NAMES = {"source": "source", "core": "core", "user": "user's own, used", "others": "other people's, used"}
 
 
 def charts_of(lengths: Lengths, goals: GoalUse, templates: Templates, ratings: RatingBias, popularity: Popularity) -> dict[str, Markup]:
@@ -82,7 +83,8 @@ def _ratings(found: Rows) -> Markup | None:
     stars = sorted({row["rating"] for row in found})
     groups = {row["who"]: row["place"] for row in found}
     counts = {(row["who"], row["rating"]): row["reviews"] for row in found}
-    series = {who: _percent([counts.get((who, star), 0) for star in stars]) for who in sorted(groups, key=lambda who: groups[who])}
+    ordered = sorted(groups, key=lambda who: groups[who])
+    series = {GROUP_NAMES[who]: _percent([counts.get((who, star), 0) for star in stars]) for who in ordered}
     return bars("ratings", "Ratings by group of reviews", [f"{star:g}" for star in stars], series, x="rating", y="% of the group's reviews")
 
 

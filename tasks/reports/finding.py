@@ -39,12 +39,13 @@ opened AS (
     FROM utterances u JOIN page p ON p.dialogue_id = u.dialogue_id AND p.attempt = u.attempt GROUP BY u.dialogue_id
 ),
 broken AS (
-    SELECT dialogue_id, list(DISTINCT rule ORDER BY rule) AS rules
-    FROM rejections SEMI JOIN page USING (dialogue_id) GROUP BY dialogue_id
+    SELECT r.dialogue_id, list(DISTINCT r.rule ORDER BY r.rule) FILTER (r.attempt = p.attempt) AS rules,
+           list(DISTINCT r.rule ORDER BY r.rule) FILTER (r.attempt < p.attempt) AS earlier
+    FROM rejections r JOIN page p USING (dialogue_id) GROUP BY r.dialogue_id
 ),
 targets AS (SELECT item_id, title FROM items WHERE item_id IN (SELECT target_item_id FROM page))
 SELECT p.dialogue_id, p.user_id, p.template_id, p.recommendations, p.turns, p.verdict, p.attempt, p.target_item_id,
-       coalesce(t.title, p.target_item_id) AS target, o.opening, coalesce(r.rules, []) AS rules
+       coalesce(t.title, p.target_item_id) AS target, o.opening, coalesce(r.rules, []) AS rules, coalesce(r.earlier, []) AS earlier
 FROM page p LEFT JOIN opened o USING (dialogue_id) LEFT JOIN broken r USING (dialogue_id)
 LEFT JOIN targets t ON t.item_id = p.target_item_id
 ORDER BY p.brief_order

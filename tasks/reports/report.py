@@ -15,7 +15,7 @@ from tasks.quality import Suite, load_suites
 from tasks.reports.bias import Popularity, RatingBias, popularity, rating_bias
 from tasks.reports.builds import LastBuild, last_build
 from tasks.reports.catalogue import Catalogue, catalogue
-from tasks.reports.drawing import charts_of
+from tasks.reports.drawing import GROUP_NAMES, charts_of
 from tasks.reports.funnel import Funnel, Spending, funnel, spending
 from tasks.reports.samples import Samples, samples
 from tasks.reports.shapes import GoalUse, Lengths, Templates, goal_use, lengths, templates
@@ -86,7 +86,7 @@ def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
         ratings=rating_bias(con, build.domain),
         popularity=popularity(con),
         catalogue=catalogue(con),
-        samples=samples(con),
+        samples=samples(con, goals),
     )
 
 
@@ -96,6 +96,7 @@ def render_report(findings: Findings) -> str:
     shown: dict[str, Any] = {
         "found": findings,
         "charts": charts_of(findings.lengths, findings.goal_use, findings.templates, findings.ratings, findings.popularity),
+        "group_names": GROUP_NAMES,
         "goal_names": {goal: value.name for goal, value in names.items()},
         "style": Markup(_style()),  # noqa: S704 - our own files
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from tasks.goals import Goals
 from tasks.reports.asking import rows
 from tasks.reports.telling import Told, common_words, tell
 
@@ -39,12 +40,12 @@ class Samples:
     rejected: list[Told]
 
 
-def samples(con: duckdb.DuckDBPyConnection) -> Samples:
+def samples(con: duckdb.DuckDBPyConnection, goals: Goals) -> Samples:
     """Return up to three accepted dialogues for each number of recommendations, and one rejected for each rule."""
     common = common_words(con)
     accepted = [row["dialogue_id"] for row in rows(con, _ACCEPTED, {"each": EACH})]
     rejected = [row["dialogue_id"] for row in rows(con, _REJECTED, {"most": MOST_REJECTED})]
-    return Samples(_that_count(tell(con, accepted, common)), _that_count(tell(con, rejected, common)))
+    return Samples(_that_count(tell(con, accepted, common, goals)), _that_count(tell(con, rejected, common, goals)))
 
 
 def _that_count(told: list[Told]) -> list[Told]:

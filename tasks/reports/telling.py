@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from tasks.goals import Goals
 from tasks.reports.asking import Rows, rows
 from tasks.reports.marking import Piece, Span, item_spans, pieces, shared_spans
 from tasks.web import shortened
 
 MOST_SHOWN = 6_000  # characters of one text on a page
-COMMON_SHARE = 0.06  # a word that stands in more than this share of reviews says nothing about one
+COMMON_SHARE = 0.03  # a word that stands in more than this share of reviews says nothing about one
 _SAMPLE = 2_000  # reviews
 
 _COMMON = r"""
@@ -83,6 +84,14 @@ class Told:
     broken: Rows
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """What marking goes by: words that tell nothing, and which review a sub-goal draws on."""
+
+    common: frozenset[str]
+    needed: Mapping[str, str]
+
+
 def common_words(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Return the words that stand in many reviews of the domain, found by counting, so that it works in any language."""
     return frozenset(row["word"] for row in rows(con, _COMMON, {"sample": _SAMPLE, "share": COMMON_SHARE}))
@@ -93,8 +102,13 @@ def broken_rules(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> Rows:
     return rows(con, _BROKEN, {"ids": [dialogue_id]})
 
 
-def tell(con: duckdb.DuckDBPyConnection, ids: Sequence[str], common: frozenset[str]) -> list[Told]:
-    """Return every attempt that was read of some dialogues, in the order of the briefs; a brief without one comes with no turns."""
+def tell(con: duckdb.DuckDBPyConnection, ids: Sequence[str], common: frozenset[str], goals: Goals) -> list[Told]:
+    """Return every attempt that was read of some dialogues, in the order of the briefs; a brief without one comes with no turns.
+
+    Words are compared only where a sub-goal of the turn draws on a review, with reviews of the item talked about: elsewhere what is
+    shared is chance.
+    """
+    needed = {goal.id: f"{'own' if goal.review == 'user' else 'other'}_review" for goal in goals.sub_goals if goal.review}
     values = {"ids": list(ids)}
     items, said, planned, broken = (_by_dialogue(rows(con, query, values)) for query in (_ITEMS, _SAID, _PLANNED, _BROKEN))
     told = []
@@ -104,11 +118,11 @@ def tell(con: duckdb.DuckDBPyConnection, ids: Sequence[str], common: frozenset[s
         for attempt in attempts:
             spoken = [row for row in said.get(key, ()) if row["attempt"] == attempt]
             fallen = [row for row in broken.get(key, ()) if row["attempt"] == attempt]
-            told.append(_told(brief, attempt, items.get(key, []), spoken, planned.get(key, []), fallen, common))
+            told.append(_told(brief, attempt, items.get(key, []), spoken, planned.get(key, []), fallen, _Reading(common, needed)))
     return told
 
 
-def _told(brief: dict[str, Any], attempt: int, items: Rows, said: Rows, planned: Rows, broken: Rows, common: frozenset[str]) -> Told:
+def _told(brief: dict[str, Any], attempt: int, items: Rows, said: Rows, planned: Rows, broken: Rows, reading: _Reading) -> Told:
     titles = {item["slot"]: item["title"] for item in items}
     due = _due(planned)
     marks: dict[tuple[int, str], list[Span]] = {}
@@ -116,9 +130,10 @@ def _told(brief: dict[str, Any], attempt: int, items: Rows, said: Rows, planned:
     for row in said:
         text = shortened(row["text"] or "", MOST_SHOWN)
         spans = item_spans(text, titles)
+        drawn_on = {reading.needed[goal] for goal in row["goals"] if goal in reading.needed}
         for item in items:
             if item["slot"] in due.get(row["turn"], ()):
-                spans += _shared(text, item, common, marks)
+                spans += _shared(text, item, sorted(drawn_on), reading.common, marks)
         fallen = [rule for rule in broken if rule["turn"] == row["turn"]]
         turns.append(ToldTurn(row["turn"], row["role"], row["goals"], pieces(text, spans), row["words"], fallen))
     read = {turn.turn for turn in turns}
@@ -135,10 +150,12 @@ def _due(planned: Rows) -> dict[int, set[int]]:
     return due
 
 
-def _shared(text: str, item: dict[str, Any], common: frozenset[str], marks: dict[tuple[int, str], list[Span]]) -> list[Span]:
+def _shared(
+    text: str, item: dict[str, Any], drawn_on: Sequence[str], common: frozenset[str], marks: dict[tuple[int, str], list[Span]]
+) -> list[Span]:
     """Return the spans of an utterance shared with an item's reviews, and note those of the reviews in `marks`."""
     found = []
-    for which in ("own_review", "other_review"):
+    for which in drawn_on:
         if item[which]:
             here, there = shared_spans(text, shortened(item[which], MOST_SHOWN), item["slot"], common)
             found += here
