@@ -1,0 +1,67 @@
+"""`redial export` and `redial compare`: what people take away, and how it stands beside other corpora."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.app import JsonOption, app
+from flows.cli.console import OUT, print_json
+from flows.cli.views import show_facts, show_rows
+from tasks.errors import UserError
+from tasks.settings import Home
+
+
+@app.command(epilog="Example: redial export demo --to huggingface --out demo-hub")
+def export(
+    ctx: typer.Context,
+    release: Annotated[str, typer.Argument(help="A domain's name (its latest release), or a release's folder", show_default=False)],
+    to: Annotated[str, typer.Option(help="Formats with commas: llm-redial, parquet, huggingface, chat, crslab, recbole, contexts; or all")],
+    out: Annotated[Path | None, typer.Option(help="Folder to make; with several formats, one folder in it for each")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a release for the tools that use it. An earlier, untouched export in the same folder is replaced."""
+    from tasks.exports import FORMATS, export_release, find_source
+
+    home: Home = ctx.obj
+    formats = list(FORMATS) if to.strip() == "all" else list(dict.fromkeys(name.strip() for name in to.split(",") if name.strip()))
+    if unknown := [name for name in formats if name not in FORMATS]:
+        raise UserError(f"unknown export {unknown[0][:80]!r}: known are {', '.join(FORMATS)}")
+    if not formats:
+        raise UserError(f"--to names no format: known are {', '.join(FORMATS)}")
+    source = find_source(home, release)
+    base = out or home.data / "exports" / source.file_name
+    alone = out is not None and len(formats) == 1
+    written = [export_release(source, name, base if alone else base / name) for name in formats]
+    if as_json:
+        print_json([{"format": one.format, "path": str(one.path), "rows": dict(one.counts)} for one in written])
+        return
+    for one in written:
+        show_facts(OUT, one.counts, f"{one.format}: {one.path}")
+
+
+@app.command(epilog="Example: redial compare demo ../redial/test_data.jsonl --markdown")
+def compare(
+    ctx: typer.Context,
+    corpora: Annotated[
+        list[str], typer.Argument(help="Domains, folders in the published layout, or files of other corpora", show_default=False)
+    ],
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Answer in Markdown")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Count corpora side by side as the paper's Table 1 and Table 3 do."""
+    from tasks.exports.comparing import compare_corpora, markdown, table_1, table_3
+
+    home: Home = ctx.obj
+    found = compare_corpora(home, corpora)
+    one, three = table_1(found), table_3(found)
+    if as_json:
+        print_json({"table_1": one, "table_3": three})
+    elif as_markdown:
+        OUT.file.write(f"{markdown(one)}\n{markdown(three)}")
+    else:
+        show_rows(OUT, one, "Table 1")
+        OUT.print()
+        show_rows(OUT, three, "Table 3")

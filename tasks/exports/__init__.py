@@ -1,0 +1,19 @@
+"""Exports: a release in the formats of the tools that use it. Reads releases only, never a warehouse."""
+
+from tasks.exports.comparing import Compared, compare_corpora, table_1, table_3
+from tasks.exports.splitting import split_users
+from tasks.exports.values import Source
+from tasks.exports.writing import FORMATS, ExportInfo, export_release, find_source
+
+__all__ = [
+    "FORMATS",
+    "Compared",
+    "ExportInfo",
+    "Source",
+    "compare_corpora",
+    "export_release",
+    "find_source",
+    "split_users",
+    "table_1",
+    "table_3",
+]

@@ -1,0 +1,95 @@
+"""A folder `datasets.load_dataset` opens: Parquet by configuration and split, and a card with a YAML header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from tasks.evaluation.corpora import Dialogue
+from tasks.exports.files import write_parquet
+from tasks.exports.splitting import SplitName
+from tasks.exports.values import Source, titles_of
+from tasks.release.card import CARD
+
+_STRINGS = pa.list_(pa.string())
+_UTTERANCE = pa.struct([("role", pa.string()), ("text", pa.string()), ("items", _STRINGS)])
+_DIALOGUES = pa.schema(
+    [
+        ("dialogue_id", pa.string()),
+        ("user_id", pa.string()),
+        ("position", pa.int32()),
+        ("history", _STRINGS),
+        ("targets", _STRINGS),
+        ("target_titles", _STRINGS),
+        ("utterances", pa.list_(_UTTERANCE)),
+    ]
+)
+_ITEMS = pa.schema([("item_id", pa.string()), ("title", pa.string())])
+_INTERACTIONS = pa.schema([("user_id", pa.string()), ("item_id", pa.string()), ("rating", pa.float64()), ("timestamp", pa.int64())])
+_HUB_SPLITS: dict[SplitName, str] = {"train": "train", "valid": "validation", "test": "test"}
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+def write_huggingface(source: Source, folder: Path) -> dict[str, int]:
+    """Write the three configurations `dialogues`, `items` and `interactions`; splits without a dialogue are left out."""
+    data = folder / "data"
+    data.mkdir()
+    counts: dict[str, int] = {}
+    for split, dialogues in source.parted().items():
+        if dialogues:
+            name = _HUB_SPLITS[split]
+            counts[name] = write_parquet(data / f"{name}.parquet", _DIALOGUES, (_row(source, dialogue) for dialogue in dialogues))
+    corpus = source.corpus
+    write_parquet(data / "items.parquet", _ITEMS, ({"item_id": item, "title": corpus.titles[item]} for item in sorted(corpus.titles)))
+    made = ({"user_id": m.user_id, "item_id": m.item_id, "rating": m.rating, "timestamp": m.timestamp} for m in corpus.interactions)
+    write_parquet(data / "interactions.parquet", _INTERACTIONS, made)
+    (folder / CARD).write_text("".join(_card(source, counts)), encoding="utf-8", newline="\n")
+    return {"dialogues": sum(counts.values()), **counts}
+
+
+def _row(source: Source, dialogue: Dialogue) -> dict[str, Any]:
+    return {
+        "dialogue_id": dialogue.dialogue_id,
+        "user_id": dialogue.user_id,
+        "position": dialogue.position,
+        "history": list(source.corpus.history.get(str(dialogue.user_id), ())),
+        "targets": list(dialogue.targets),
+        "target_titles": titles_of(source, dialogue.targets),
+        "utterances": [{"role": said.role, "text": said.text, "items": list(said.items)} for said in dialogue.utterances],
+    }
+
+
+def _card(source: Source, counts: dict[str, int]) -> Iterator[str]:
+    total = sum(counts.values())
+    header = {
+        "pretty_name": source.name,
+        "task_categories": ["text-generation"],
+        "annotations_creators": ["machine-generated"],
+        "language_creators": ["machine-generated"],
+        "size_categories": [next((name for limit, name in _SIZES if total < limit), "n>1M")],
+        "tags": ["conversational-recommendation", "user-centric"],
+        "configs": [
+            {
+                "config_name": "dialogues",
+                "default": True,
+                "data_files": [{"split": split, "path": f"data/{split}.parquet"} for split in counts],
+            },
+            {"config_name": "items", "data_files": [{"split": "train", "path": "data/items.parquet"}]},
+            {"config_name": "interactions", "data_files": [{"split": "train", "path": "data/interactions.parquet"}]},
+        ],
+    }
+    yield f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---\n\n"
+    released = source.folder / CARD
+    if released.is_file():
+        yield released.read_text(encoding="utf-8", errors="replace").rstrip() + "\n\n"
+    yield (
+        "## This folder\n\n"
+        "`dialogues` (default) has one row a dialogue, `items` the catalogue, `interactions` what users rated. A user's dialogues are\n"
+        "all in one split; the users recommended to last are test, those before them validation.\n\n"
+        "| split | dialogues |\n|---|---:|\n"
+    )
+    yield from (f"| {split} | {count:,} |\n" for split, count in counts.items())

@@ -1,0 +1,113 @@
+"""Writes one export whole: beside its place first, moved there when every file stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.errors import UserError
+from tasks.exports.chat import write_chat
+from tasks.exports.contexts import write_contexts
+from tasks.exports.crslab import write_crslab
+from tasks.exports.files import write_json
+from tasks.exports.huggingface import write_huggingface
+from tasks.exports.plain import write_llm_redial, write_tables
+from tasks.exports.recbole import write_recbole
+from tasks.exports.values import Source
+from tasks.release import latest_release
+from tasks.release.sums import SUMS, broken_sums, sums_of
+from tasks.settings import Home
+from tasks.settings.home import DOMAIN_NAME
+
+MARK = "export.json"
+
+FORMATS: dict[str, Callable[[Source, Path], dict[str, int]]] = {
+    "llm-redial": write_llm_redial,
+    "parquet": write_tables,
+    "huggingface": write_huggingface,
+    "chat": write_chat,
+    "crslab": write_crslab,
+    "recbole": write_recbole,
+    "contexts": write_contexts,
+}
+
+
+@dataclass(frozen=True)
+class ExportInfo:
+    """An export that stands: its format, its folder, and what was counted while writing."""
+
+    format: str
+    path: Path
+    counts: Mapping[str, int]
+
+
+def find_source(home: Home, of: str) -> Source:
+    """Return the release to export: a domain's latest one, or the folder of a release or of published data.
+
+    Raises:
+        UserError: neither a domain nor a folder, a domain without a release, or a release that is not what its checksums say.
+    """
+    if DOMAIN_NAME.fullmatch(of) and of in home.domain_files():
+        source = Source(of, latest_release(home, of))
+    elif Path(of).is_dir():
+        source = Source(Path(of).resolve().name, Path(of).resolve())
+    else:
+        raise UserError(f"{of[:200]!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor the folder of a release")
+    if (source.folder / SUMS).is_file() and (broken := broken_sums(source.folder)):
+        raise UserError(f"{source.folder} is damaged ({broken[0]}): build the release again before it is exported")
+    return source
+
+
+def export_release(source: Source, format: str, out: Path) -> ExportInfo:  # noqa: A002
+    """Write a release in another tool's format.
+
+    Args:
+        source: as `find_source` gives it.
+        format: one of `FORMATS`.
+        out: the folder to make. One that holds an earlier, untouched export is replaced; any other must be missing or empty.
+
+    Raises:
+        UserError: an unknown format, a folder that holds something else or cannot be written, a release that cannot be read.
+    """
+    if format not in FORMATS:
+        raise UserError(f"unknown export {format[:80]!r}: known are {', '.join(FORMATS)}")
+    place = out.expanduser().resolve()
+    _check_place(place, source)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".aside-", dir=place.parent) as aside:
+            folder = Path(aside) / "export"
+            folder.mkdir()
+            counts = FORMATS[format](source, folder)
+            write_json(folder / MARK, {"format": format, "of": source.name, "rows": counts})
+            (folder / SUMS).write_text(sums_of(folder), encoding="utf-8", newline="\n")
+            if place.exists():
+                os.replace(place, Path(aside) / "before")
+            os.replace(folder, place)
+    except UnicodeEncodeError:
+        raise UserError(f"{source.folder} holds half a character (a lone surrogate), which no file in UTF-8 can hold") from None
+    except OSError as error:
+        raise UserError(f"the export cannot be written to {place}: {error.strerror or error}") from None
+    return ExportInfo(format, place, counts)
+
+
+def _check_place(place: Path, source: Source) -> None:
+    """Refuse a folder whose content is not an export of ours as it was written."""
+    if place == source.folder or place in source.folder.parents or source.folder in place.parents:
+        raise UserError(f"{place} holds the release itself, or lies in it: choose another folder")
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
+    if not place.is_dir() or not _is_export(place):
+        raise UserError(f"{place} holds something that is no untouched export: choose another folder, or empty this one")
+
+
+def _is_export(place: Path) -> bool:
+    try:
+        mark = json.loads((place / MARK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(mark, dict) and mark.get("format") in FORMATS and not broken_sums(place)
