@@ -16,7 +16,6 @@ _ROLE_KEYS = ("role", "speaker")
 _TEXT_KEYS = ("text", "content", "utterance", "message")
 _TURN_START = re.compile(r'\{\s*"(?:role|speaker)"\s*:\s*"([^"\\]{0,40})"\s*,\s*"(?:text|content|utterance|message)"\s*:\s*"')
 _TURN_END = re.compile(r'"\s*,?\s*\}')
-_ANSWER_END = re.compile(r"[\]}]\s*(?:```)?\s*\Z")
 
 
 def read_grounded(text: str) -> Reading:
@@ -79,7 +78,7 @@ def _salvage(text: str) -> Reading:
     """Read turn by turn what is no JSON as a whole: broken off, objects without a list, quotation marks that were not escaped."""
     starts = list(_TURN_START.finditer(text))
     turns: list[RawTurn] = []
-    broken = False
+    broken, rest = False, ""
     for place, start in enumerate(starts):
         limit = starts[place + 1].start() if place + 1 < len(starts) else len(text)
         ends = [end.start() for end in _TURN_END.finditer(text, start.end(), limit)]
@@ -87,8 +86,9 @@ def _salvage(text: str) -> Reading:
             broken = True
             continue
         turns.append(RawTurn(role_of(start[1]), _unescape(text[start.end() : ends[-1]])))
-    whole = bool(turns) and not broken and _ANSWER_END.search(text) is not None
-    if whole:
+        rest = text[ends[-1] :]
+    closed = bool(turns) and ("[" not in text[: starts[0].start()] or "]" in rest)
+    if closed and not broken:
         return Reading(tuple(turns), whole=True)
     return Reading(tuple(turns), whole=False, error="the JSON breaks off" if turns else "the answer is no JSON dialogue")
 

@@ -31,14 +31,14 @@ def read_plain(text: str) -> Reading:
     `User:`, `**User:**`, `[User]`, numbered and quoted labels are read, unlabelled lines continue the turn before them, and what stands
     before the first label is dropped. `whole` is False when the last turn ends without a mark that ends a sentence.
     """
-    turns: list[RawTurn] = []
+    spoken: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
         label = _LABEL.match(line)
         if label:
-            turns.append(RawTurn(role_of(label["role"]), label["text"]))
-        elif turns and not _NOISE.fullmatch(line):
-            last = turns[-1]
-            turns[-1] = RawTurn(last.role, f"{last.text} {line}")
+            spoken.append((role_of(label["role"]), [label["text"]]))
+        elif spoken and not _NOISE.fullmatch(line):
+            spoken[-1][1].append(line)
+    turns = [RawTurn(role, " ".join(lines)) for role, lines in spoken]
     if not turns:
         return Reading((), whole=False, error="no line is labelled User or Agent")
     return Reading(tuple(turns), whole=not _UNFINISHED.search(turns[-1].text.rstrip()) and bool(turns[-1].text.strip()))

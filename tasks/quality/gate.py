@@ -14,7 +14,7 @@ from tasks.quality.cases import CASES, fetch_cases
 from tasks.quality.docs_pages import EXAMPLES, Example, Gate, RuleFound, SuiteFound, write_docs
 from tasks.quality.evidence import Evidence
 from tasks.quality.facts import compute_facts
-from tasks.quality.judging import Failing, judge_frame, with_rows
+from tasks.quality.judging import Failing, check_suites, judge_frame, with_rows
 from tasks.quality.lexicon import Lexicon, load_lexicon
 from tasks.quality.suites import load_suites
 from tasks.quality.values import FactTable, JudgeCounts, Suite
@@ -60,6 +60,8 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
     suites = load_suites(home, domain.quality.suites, domain.quality.severities)
     lexicon = load_lexicon(home)
     check_language(suites, lexicon, domain.language)
+    if con.execute("SELECT count(*) FROM dialogues WHERE attempt = ?", [attempt]).fetchall()[0][0]:
+        check_suites(suites)
     count = compute_facts(con, lexicon, domain.language, attempt)
     judged, rejected, written = judge_facts(con, suites, lexicon, attempt) if count else ([], 0, 0)
     con.execute("DROP TABLE near_duplicates")

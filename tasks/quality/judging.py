@@ -48,14 +48,25 @@ def expectation_suite(suite: Suite, table: FactTable) -> ExpectationSuite:
     from great_expectations.core import ExpectationSuite
 
     rules = [rule for rule in suite.rules if rule.table == table]
+    refused = [rule.rule for rule in rules if not _is_taken(rule)]
+    if refused:
+        raise UserError(f"suite {suite.name!r}: Great Expectations does not take {', '.join(refused)}; check `expect` and `kwargs`")
     loaded = ExpectationSuite(name=f"{suite.name}-{table}", expectations=[_specification(rule) for rule in rules], notes=suite.about)
-    taken = {expectation.meta["rule"] for expectation in loaded.expectations if expectation.meta}
-    dropped = [rule.rule for rule in rules if rule.rule not in taken]
-    if dropped or len(loaded.expectations) != len(rules):
-        raise UserError(
-            f"suite {suite.name!r}: Great Expectations does not take the rule {', '.join(dropped)!r}; check its `expect` and `kwargs`"
-        )
+    if len(loaded.expectations) != len(rules):
+        raise GateError(f"suite {suite.name!r}: {len(loaded.expectations)} of {len(rules)} rules were taken over")
     return loaded
+
+
+def _is_taken(rule: Rule) -> bool:
+    """Tell whether Great Expectations takes a rule: some it refuses with an error, some it only logs and drops."""
+    from great_expectations.compatibility.pydantic import ValidationError
+    from great_expectations.core import ExpectationSuite
+    from great_expectations.exceptions.exceptions import InvalidExpectationConfigurationError
+
+    try:
+        return len(ExpectationSuite(name=rule.rule, expectations=[_specification(rule)]).expectations) == 1
+    except (ValidationError, InvalidExpectationConfigurationError):
+        return False
 
 
 def _specification(rule: Rule) -> dict[str, Any]:
