@@ -16,6 +16,8 @@ _FLAGS: Final = 24  # bits of a hash that index the first sieve
 def copied_words(utterances: Tokens, owners: NDArray[np.int64], reviews: pl.DataFrame, least: int) -> NDArray[np.int32]:
     """Return for each utterance the longest run of words it shares with a review of its own brief; runs under `least` words count 0.
 
+    A run is one of which every `least` neighbours stand in a row in one of the reviews.
+
     Args:
         utterances: their words.
         owners: the dialogue of each utterance, any numbering.

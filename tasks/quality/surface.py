@@ -24,9 +24,8 @@ GARBLED: Final = (
 TEMPLATE_LEFT: Final = (
     r"\{+[^{}]{0,60}\}*|\}"
     r"|\[?(?:USER|OTHER)_[A-Z_]*\]?|\b[A-Z]+_(?:LIKES|DISLIKES|REVIEW)\b|\bMIGHT_?LIKES\b"
-    r"|(?i:\[(?:the |your |an? |insert |other |user |new )*"
-    r"(?:item|title|name|movie|film|book|product|slot|review|reason|agent|user|placeholder|blank)"
-    r"(?:s|'s)?(?: ?[:#\d][^\]]*| name| title| here)?\])"
+    r"|(?i:\[[a-z' ]{0,30}"
+    r"\b(?:items?|titles?|names?|movie|film|book|product|slot|review|reason|agent|user|placeholder|blank)\b[^\[\]]{0,30}\])"
     r"|(?i:<(?:item|title|slot|name|product|movie|book)[^<>]{0,20}>)"
     r"|(?i:\bitem ?[:#_]\d)"
     r"|_{3,}"

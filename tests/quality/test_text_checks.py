@@ -1,0 +1,233 @@
+"""Lexical facts, copying and near-duplicates: by example, and against the slow and obvious way."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.quality.copying import copied_words
+from tasks.quality.evidence import longest_shared
+from tasks.quality.facts import text_facts
+from tasks.quality.lexicon import NEVER, for_polars, load_lexicon, phrases, words
+from tasks.quality.near_duplicates import join, near_duplicates, shingles
+from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, titles_in_quotes, unknown_titles
+from tasks.quality.tokens import runs, tokenise
+from tasks.settings import Home
+from tests.support import conversations as made
+
+LEXICON = load_lexicon(Home())
+
+
+def facts(text: str, *, opinion: str | None = None, decision: str | None = None, bare: str | None = None) -> dict[str, bool]:
+    """Return the text facts of one utterance."""
+    row = {"text": text, "bare": text if bare is None else bare, "words": len(text.split()), "opinion": opinion, "decision": decision}
+    schema = {"text": pl.String, "bare": pl.String, "words": pl.Int32, "opinion": pl.String, "decision": pl.String}
+    frame = pl.DataFrame([row], schema=schema).with_columns(names_user=pl.lit(False))
+    return frame.select(**text_facts(LEXICON, "en")).row(0, named=True)
+
+
+GOOD = [
+    "Hi! I recently watched The Mummy, and it was great - a 10/10 for me!!!",
+    "I've paid $25.99 for it in 1999-2004, at 10:30 p.m.; a bargain (really).",
+    "It's A++++ stuff, isn't it? <3 ... Well, 3-4 of 5 stars & counting.",
+    "Amélie was “lovely”, says my naïve friend — 100% agreed 😀👍🏽 👨‍👩‍👧!",
+    "I asked for user reviews; reviewers from Boston liked the template of the plot's twists.",
+    "The title track [live] is worth it. My goal is simple: have fun.",
+    "He was born in 1950. It runs 1:45 or so, 2 x 4 hours, #1 in the charts.",
+    "The strengths of rhythm and catchphrases, the Knightsbridge scenes.",
+    "That item, item 3 on my list, has a slot for a card.",
+    "I have seen the movie before, thanks; I would like to express interest in another one.",
+    "Does it come with user instructions? The agent in it says little.",
+]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_people_say_is_nothing_to_complain_of(text: str) -> None:
+    assert {fact for fact, value in facts(text).items() if value} == set()
+
+
+@pytest.mark.parametrize(
+    ("fact", "text"),
+    [
+        ("garbled", "caf\ufffd"), ("garbled", "a\x08b"), ("garbled", "isnâ€™t"), ("garbled", "CafÃ©"), ("garbled", "a\u202eb"),
+        ("garbled", "\ue000"), ("garbled", "$%^&#"), ("garbled", "xkqzvbnmt"), ("garbled", "x" * 40), ("garbled", "\ufeffHi"),
+        ("template_left", "{{item:9}}"), ("template_left", "{item}"), ("template_left", "[USER_HIS_LIKES]"), ("template_left", "[Item 1]"),
+        ("template_left", "OTHER_REVIEW"), ("template_left", "MIGHT_LIKES"), ("template_left", "[insert movie title here]"),
+        ("template_left", "<item name>"), ("template_left", "see ____ soon"), ("template_left", "item:3"), ("template_left", "[Your Name]"),
+        ("personal_data", "a.b@c.org"), ("personal_data", "a.b (at) c (dot) org"), ("personal_data", "http://x"),
+        ("personal_data", "www.x"),
+        ("personal_data", "on amazon.com"), ("personal_data", "555-123-4567"), ("personal_data", "+1 (555) 123-4567"),
+        ("personal_data", "555.123.4567"), ("personal_data", "A1B2C3D4E5F6G7"), ("personal_data", "reviewed by John Smith"),
+        ("personal_data", "a customer named Martha"), ("personal_data", "call 555-1234"), ("personal_data", "+4915112345678"),
+        ("wording_leak", "I can't lead the conversation to recommend anything."), ("wording_leak", "As an AI, I like it."),
+        ("wording_leak", "greeting_likes"), ("wording_leak", "My goal here: chit chat."), ("wording_leak", "This SUB-GOAL is done."),
+        ("wording_leak", "I’m an AI."),
+        ("foreign_language", "Hola, me gusta mucho la historia de los dos y es muy buena."),
+        ("foreign_language", "Das ist nicht der beste Film, aber ich habe ihn sehr gern."),
+        ("foreign_language", "C'est un film que je ne vous dirai pas mais il est bien."),
+        ("foreign_language", "Мне очень понравился этот фильм."), ("foreign_language", "这部电影很好看"),
+    ],
+)  # fmt: skip
+def test_what_must_not_stand_there_is_seen(fact: str, text: str) -> None:
+    assert facts(f"Well, {text}" if fact != "foreign_language" else text)[fact]
+
+
+@pytest.mark.parametrize(
+    ("opinion", "wrong", "text"),
+    [
+        ("DISLIKES", True, "I loved it, it was wonderful."),
+        ("DISLIKES", True, "It was excellent."),
+        ("DISLIKES", False, "It was good, but it dragged."),
+        ("DISLIKES", False, "I did not love it at all."),
+        ("DISLIKES", False, "I expected to love it."),
+        ("DISLIKES", True, "Thanks, but I loved it, it was excellent."),
+        ("DISLIKES", False, "It had lovely music and a terrible plot."),
+        ("DISLIKES", False, "I watched it last week with my sister."),
+        ("DISLIKES", False, "It isn't the masterpiece they promised."),
+        ("LIKES", True, "It was terrible."),
+        ("LIKES", True, "So boring and dull, what a waste."),
+        ("LIKES", False, "It was not boring at all."),
+        ("LIKES", False, "I loved it, even the slow start."),
+        ("LIKES", False, "It is a sad story about a poor family."),
+        ("LIKES", True, "I wasn’t delighted, a disappointment."),
+        (None, False, "It was terrible."),
+        (None, False, "It was excellent."),
+    ],
+)
+def test_sentiment(opinion: str | None, wrong: bool, text: str) -> None:
+    assert facts(text, opinion=opinion)["sentiment_error"] is wrong
+
+
+def test_titles_praise_and_blame_nothing() -> None:
+    assert facts("Hi, I saw The Great Escape of Terrible Love.", opinion="DISLIKES", bare="Hi, I saw ~.")["sentiment_error"] is False
+
+
+@pytest.mark.parametrize(
+    ("decision", "wrong", "text"),
+    [
+        ("accept", False, "Sounds good, I'll watch it."), ("accept", False, "Alright, let's do that one."),
+        ("accept", False, "You’ve sold me!"),
+        ("accept", False, "Not what I had in mind, but I'd love to try it."), ("accept", True, "No thanks, I'd rather not."),
+        ("accept", True, "The weather is cold."), ("accept", True, "I've already seen it, so no."),
+        ("reject", False, "Thanks, but I have seen it."), ("reject", False, "I'll pass on that one."),
+        ("reject", False, "I'll turn that down."),
+        ("reject", False, "Sounds great, but I've already watched it."), ("reject", True, "Sounds great, I'll watch it tonight."),
+        ("reject", True, "Good idea."), (None, False, "The weather is cold."),
+    ],
+)  # fmt: skip
+def test_decisions(decision: str | None, wrong: bool, text: str) -> None:
+    assert facts(text, decision=decision)["decision_error"] is wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('Try "The Seventh Ferryman" soon.', ["The Seventh Ferryman"]),
+        ("Try “Northbound Echo,” then *Paper Tigers of Quill*.", ["Northbound Echo", "Paper Tigers of Quill"]),
+        ('I saw "The Mummy" and "the mummy returns" and "The mummy!".', []),
+        ('She said "No way" and "I love it so much".', []),
+        ('It won "Best Picture" - "Wow"!', ["Best Picture"]),
+        ('An open "Mark Without end', []),
+    ],
+)
+def test_titles_in_quotation_marks(text: str, found: list[str]) -> None:
+    assert titles_in_quotes(text, ["The Mummy"]) == found
+    assert unknown_titles(pl.Series([text, "nothing"]), pl.Series([["The Mummy"], None])).to_list() == [len(found), 0]
+
+
+def test_patterns_mean_the_same_to_polars_and_python() -> None:
+    texts = [*GOOD, "a@b.org", "[movie title]", "{x", "lead the conversation", "\u202e", "A1B2C3D4E5F6G7", "non_word here", "item:3"]
+    for pattern in (GARBLED, TEMPLATE_LEFT, PERSONAL, LEXICON.wording_pattern):
+        found = pl.Series(texts).str.contains(for_polars(pattern)).to_list()
+        assert found == [re.search(pattern, text) is not None for text in texts]
+
+
+def test_word_lists_become_patterns() -> None:
+    series = pl.Series(["I loved it", "beloved", "lovely", "LOVE", "don't", "don’t", "dont", "nothing"])
+    assert series.str.contains(words(["love*", "n't"])).to_list() == [True, False, True, True, True, True, False, False]
+    assert series.str.contains(for_polars(phrases(["loved it"]))).to_list() == [True] + [False] * 7
+    assert words([]) == phrases([]) == NEVER
+    assert not series.str.contains(NEVER).any()
+
+
+WORDS = st.lists(st.sampled_from("a b c d e".split()), max_size=14).map(" ".join)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=6), st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=5), st.integers(2, 5)
+)
+def test_copied_runs_are_those_found_by_comparing_everything(
+    said: list[tuple[int, str]], reviews: list[tuple[int, str]], least: int
+) -> None:
+    found = copied_words(
+        tokenise(pl.Series([text for _, text in said], dtype=pl.String)),
+        np.array([owner for owner, _ in said], np.int64),
+        pl.DataFrame(reviews, schema={"place": pl.Int64, "text": pl.String}, orient="row"),
+        least,
+    )
+    for (owner, text), length in zip(said, found.tolist(), strict=True):
+        best = longest_shared(text, [review for mine, review in reviews if mine == owner])
+        shared = len(best.split())
+        # runs of hits that touch in the text, though they lie apart in the review, count as one: never shorter, and never from nothing
+        assert length == 0 if shared < least else length >= shared
+
+
+def test_copying_is_seen_through_letter_case_and_punctuation() -> None:
+    reviews = pl.DataFrame({"place": [0], "text": ["The story of two brothers, lost at sea for weeks, moved me."]})
+    said = tokenise(
+        pl.Series(["Well - the story of TWO brothers lost at sea (for weeks) was fine.", "The story of two others lost at sea."])
+    )
+    assert copied_words(said, np.array([0, 0]), reviews, 8).tolist() == [10, 0]
+
+
+@given(st.lists(WORDS, max_size=5), st.integers(1, 4))
+def test_runs_are_all_runs_within_a_text(texts: list[str], length: int) -> None:
+    tokens = tokenise(pl.Series(texts, dtype=pl.String))
+    hashes, owners, places = runs(tokens, length)
+    split = [text.split() for text in texts]
+    expected = [(owner, tuple(part[at : at + length])) for owner, part in enumerate(split) for at in range(len(part) - length + 1)]
+    assert owners.tolist() == [owner for owner, _ in expected]
+    assert len(places) == len(expected)
+    by_run = dict(zip([run for _, run in expected], hashes.tolist(), strict=True))
+    assert [by_run[run] for _, run in expected] == hashes.tolist()
+    assert len(set(by_run.values())) == len(by_run)
+
+
+def spoken(texts: list[list[str]]) -> dict[int, int]:
+    """Return the near-duplicates among dialogues given as their utterances."""
+    owners = np.array([place for place, said in enumerate(texts) for _ in said], np.int64)
+    return near_duplicates(shingles(tokenise(pl.Series([one for said in texts for one in said])), owners, len(texts)), 0.8)
+
+
+def test_a_copy_with_a_few_words_changed_is_a_near_duplicate_and_the_earlier_one_is_named() -> None:
+    catalogue = made.titles(300)
+    texts = [[text for _, text in made.conversation(number, catalogue).turns] for number in range(120)]
+    assert spoken(texts) == {}
+    copies = {
+        place: [re.sub(r"\bthe\b", "that", one, count=1) if at == 0 else one for at, one in enumerate(texts[place])]
+        for place in (2, 5, 11, 32)
+    }
+    assert spoken([*texts, *copies.values()]) == dict(zip(range(120, 124), copies, strict=True))
+
+
+def test_equal_dialogues_all_point_to_the_first_and_empty_ones_to_none() -> None:
+    catalogue = made.titles(300)
+    one = [text for _, text in made.conversation(1, catalogue).turns]
+    assert spoken([[""], one, ["Hi."], one, one, [""]]) == {3: 1, 4: 1}
+
+
+def test_shingles_of_chunks_joined_are_those_of_all_at_once() -> None:
+    rng = random.Random(3)
+    texts = [" ".join(rng.choices("abcdefgh", k=rng.randrange(12))) for _ in range(40)]
+    owners = np.repeat(np.arange(10), 4)
+    whole = shingles(tokenise(pl.Series(texts)), owners, 10)
+    parts = [shingles(tokenise(pl.Series(texts[at : at + 20])), owners[at : at + 20] - at // 4, 5) for at in (0, 20)]
+    joined = join(parts)
+    assert joined.hashes.tolist() == whole.hashes.tolist() and joined.starts.tolist() == whole.starts.tolist()
+    assert near_duplicates(join([]), 0.8) == {}
