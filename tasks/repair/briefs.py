@@ -12,6 +12,9 @@ import duckdb
 from tasks.briefs.values import Brief
 from tasks.prompts import Finding
 
+BROKE_OFF = "completely-generated"
+_ABOUT_THE_END = frozenset({BROKE_OFF, "template-length"})
+
 
 @dataclass(frozen=True)
 class BriefToRepair(Brief):
@@ -33,23 +36,35 @@ def load_repairs(
         sentences: what each rule says, by name.
     """
     ids = [brief.dialogue_id for brief in briefs]
-    texts = dict(
-        con.execute(
-            "SELECT dialogue_id, text FROM transcripts WHERE attempt = ? AND dialogue_id IN (SELECT unnest(?))", [attempt - 1, ids]
-        ).fetchall()
-    )
+    answers = {row[0]: row[1:] for row in con.execute(_ANSWERS, [attempt - 1, ids]).fetchall()}
     found: dict[str, list[Finding]] = defaultdict(list)
     for dialogue_id, rule, turn, evidence in con.execute(_FINDINGS, [attempt - 1, ids]).fetchall():
         found[dialogue_id].append(Finding(rule, turn, evidence or "", sentences.get(rule, rule)))
-    return [
-        BriefToRepair(**_values(brief), previous=texts.get(brief.dialogue_id) or "", findings=tuple(found[brief.dialogue_id]))
-        for brief in briefs
-    ]
+    repairs = []
+    for brief in briefs:
+        text, read, complete = answers.get(brief.dialogue_id, ("", 0, False))
+        findings = found[brief.dialogue_id]
+        if not complete and read:
+            findings = _with_missing_turns(findings, read, len(brief.template.turns))
+        repairs.append(BriefToRepair(**_values(brief), previous=text or "", findings=tuple(findings)))
+    return repairs
+
+
+def _with_missing_turns(findings: Sequence[Finding], read: int, turns: int) -> list[Finding]:
+    """Tell an answer that broke off by the turns it lacks, so that what was paid for stays and only the rest is asked for."""
+    kept = [finding for finding in findings if finding.rule not in _ABOUT_THE_END]
+    return kept + [Finding(BROKE_OFF, turn, "", "The answer broke off before this turn.") for turn in range(read + 1, turns + 1)]
 
 
 def _values(brief: Brief) -> dict[str, Any]:
     return {field.name: getattr(brief, field.name) for field in fields(Brief)}
 
+
+_ANSWERS = """
+SELECT t.dialogue_id, t.text, d.utterances, d.complete
+FROM transcripts t LEFT JOIN dialogues d USING (dialogue_id, attempt)
+WHERE t.attempt = ? AND t.dialogue_id IN (SELECT unnest(?))
+"""
 
 _FINDINGS = """
 SELECT dialogue_id, rule, turn, evidence

@@ -29,11 +29,13 @@ class Draft:
 def misbehaved(draft: Draft, asked: Asked, rng: Random, rates: Mapping[str, float]) -> str:
     """Spoil a draft in at most one way, drawn by the rates; return the kind, empty where none was drawn.
 
+    A rate is that of a whole template written at once; an answer of fewer turns has a chance in proportion, as faults fall on turns.
     `cut_off` changes nothing here: it is done to the finished text.
     """
     drawn = rng.random()
+    share = min(1.0, len(draft.turns) / max(1, len(asked.lines)))
     for kind in KINDS:
-        drawn -= rates.get(kind, 0.0)
+        drawn -= share * rates.get(kind, 0.0)
         if drawn < 0:
             if kind in _SPOILERS and draft.turns:
                 _SPOILERS[kind](draft, asked, rng)
