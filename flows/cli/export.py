@@ -9,7 +9,7 @@ import typer
 
 from flows.cli.app import JsonOption, app
 from flows.cli.console import OUT, print_json
-from flows.cli.views import show_facts, show_rows
+from flows.cli.views import show_facts
 from tasks.errors import UserError
 from tasks.settings import Home
 
@@ -52,7 +52,7 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Count corpora side by side as the paper's Table 1 and Table 3 do."""
-    from tasks.exports.comparing import compare_corpora, markdown, table_1, table_3
+    from tasks.exports.comparing import compare_corpora, markdown, table_1, table_3, text
 
     home: Home = ctx.obj
     found = compare_corpora(home, corpora)
@@ -62,6 +62,4 @@ def compare(
     elif as_markdown:
         OUT.file.write(f"{markdown(one)}\n{markdown(three)}")
     else:
-        show_rows(OUT, one, "Table 1")
-        OUT.print()
-        show_rows(OUT, three, "Table 3")
+        OUT.file.write(f"Table 1\n{text(one)}\nTable 3\n{text(three)}")

@@ -15,7 +15,7 @@ from tasks.statistics import Statistics
 
 Figure = int | float | str | None
 
-_DOMAINS = {"ReDial": "movie", "INSPIRED": "movie", "OpenDialKG": "movie, book, sport, music"}
+_DOMAINS = {"ReDial": "movie", "INSPIRED": "movie", "OpenDialKG": "movie, book"}
 _TABLE_3: Mapping[str, Callable[[Statistics], Figure]] = {
     "#Dialogues": lambda counted: counted.dialogues,
     "#Utterances": lambda counted: counted.utterances,
@@ -80,6 +80,19 @@ def markdown(rows: Sequence[Mapping[str, Figure]]) -> str:
     rule = ["---" if any(isinstance(row[name], str) for row in rows) else "---:" for name in head]
     lines = [[_plain(name) for name in head], rule, *([_plain(_told(row[name])) for name in head] for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def text(rows: Sequence[Mapping[str, Figure]]) -> str:
+    """Return a table as aligned text, as wide as it needs: numbers to the right, one row a line."""
+    head = list(rows[0])
+    cells = [[_plain(name) for name in head], *([_plain(_told(row[name])) for name in head] for row in rows)]
+    widths = [max(len(line[at]) for line in cells) for at in range(len(head))]
+    left = [any(isinstance(row[name], str) for row in rows) for name in head]
+    lines = (
+        [cell.ljust(width) if to_left else cell.rjust(width) for cell, width, to_left in zip(line, widths, left, strict=True)]
+        for line in cells
+    )
+    return "".join("  ".join(line).rstrip() + "\n" for line in lines)
 
 
 def _compared(home: Home, name: str) -> Compared:

@@ -77,6 +77,8 @@ def export_release(source: Source, format: str, out: Path) -> ExportInfo:  # noq
         raise UserError(f"unknown export {format[:80]!r}: known are {', '.join(FORMATS)}")
     place = out.expanduser().resolve()
     _check_place(place, source)
+    if not source.corpus.dialogues:
+        raise UserError(f"{source.folder} holds no dialogue, so there is nothing to export")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".aside-", dir=place.parent) as aside:

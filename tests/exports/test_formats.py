@@ -1,0 +1,195 @@
+"""Each export opened by its own tool, or by the steps its reader takes: the same dialogues, the same items."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from tasks.evaluation import Corpus, read_corpus
+from tasks.evaluation.samples import recommendation_samples
+from tasks.exports import Source, export_release
+from tasks.exports.recbole import MISSING, token
+from tasks.release import Release
+
+Said = dict[str, tuple[str, tuple[str, ...], list[tuple[str, str, tuple[str, ...]]]]]
+
+
+def told(corpus: Corpus) -> Said:
+    """Return what must come back: each dialogue's user, targets and utterances with their items."""
+    return {d.dialogue_id: (str(d.user_id), d.targets, [(u.role, u.text, u.items) for u in d.utterances]) for d in corpus.dialogues}
+
+
+def lines(path: Path) -> list[dict]:  # type: ignore[type-arg]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_llm_redial(source: Source, tmp_path: Path) -> None:
+    out = export_release(source, "llm-redial", tmp_path / "out").path
+    first, second = Release.load(source.folder), Release.load(out)
+    assert (first.titles, first.user_numbers, first.users) == (second.titles, second.user_numbers, second.users)
+    for name in ("item_map.json", "user_ids.json", "final_data.jsonl", "Conversation.txt"):
+        assert (out / name).read_bytes() == (source.folder / name).read_bytes()
+
+
+def test_parquet(source: Source, tmp_path: Path) -> None:
+    out = export_release(source, "parquet", tmp_path / "out").path
+    dialogues = pd.read_parquet(out / "dialogues.parquet").set_index("conversation_id")
+    found: Said = {}
+    for number, rows in pd.read_parquet(out / "utterances.parquet").groupby("conversation_id"):
+        said = [(row.role, row.text, tuple(row.item_ids)) for row in rows.sort_values("turn").itertuples()]
+        found[str(number)] = (dialogues.user_id[number], (dialogues.target_item_id[number],), said)
+    assert found == told(source.corpus)
+    items = pq.read_table(out / "items.parquet").to_pydict()
+    assert dict(zip(items["item_id"], items["title"], strict=True)) == source.corpus.titles
+
+
+def test_huggingface(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    from huggingface_hub import DatasetCard
+
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    out = export_release(source, "huggingface", tmp_path / "out").path
+    loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
+    assert list(loaded) == ["train", "validation", "test"]
+    found: Said = {}
+    for split, hub in (("train", "train"), ("valid", "validation"), ("test", "test")):
+        for row in loaded[hub]:
+            said = [(u["role"], u["text"], tuple(u["items"])) for u in row["utterances"]]
+            found[row["dialogue_id"]] = (row["user_id"], tuple(row["targets"]), said)
+            assert tuple(row["history"]) == source.corpus.history[row["user_id"]]
+            assert source.split_of[row["user_id"]] == split
+    assert found == told(source.corpus)
+    items = datasets.load_dataset(str(out), "items", split="train", cache_dir=str(tmp_path / "cache"))
+    assert dict(zip(items["item_id"], items["title"], strict=True)) == source.corpus.titles
+    made = datasets.load_dataset(str(out), "interactions", split="train", cache_dir=str(tmp_path / "cache"))
+    assert [(r["user_id"], r["item_id"], r["rating"], r["timestamp"]) for r in made] == [
+        (m.user_id, m.item_id, m.rating, m.timestamp) for m in source.corpus.interactions
+    ]
+    card = DatasetCard.load(out / "README.md")
+    assert [entry["config_name"] for entry in card.data.to_dict()["configs"]] == ["dialogues", "items", "interactions"]
+    assert yaml.safe_load((out / "README.md").read_text().split("---\n")[1])["pretty_name"] == source.name
+
+
+def test_chat(source: Source, tmp_path: Path) -> None:
+    out = export_release(source, "chat", tmp_path / "out").path
+    wanted = told(source.corpus)
+    by_line = {split: (out / f"{split}.jsonl").read_text(encoding="utf-8").splitlines() for split in ("train", "valid", "test")}
+    seen = set()
+    for entry in lines(out / "index.jsonl"):
+        row = json.loads(by_line[entry["split"]][entry["line"] - 1])
+        assert list(row) == ["messages"]
+        messages = row["messages"]
+        assert [m["role"] for m in messages][:: len(messages) - 1] == ["system", "assistant"]
+        assert all(first["role"] != second["role"] for first, second in zip(messages, messages[1:], strict=False))
+        spoken = [("agent" if m["role"] == "assistant" else "user", m["content"]) for m in messages[1:]]
+        spoken += [("user", entry["closing"])] if entry["closing"] else []
+        user, targets, said = wanted[entry["dialogue_id"]]
+        assert (entry["user_id"], tuple(entry["targets"])) == (user, targets)
+        assert spoken == [(role, text) for role, text, _ in said]
+        assert entry["split"] == source.split_of[user]
+        seen.add(entry["dialogue_id"])
+    assert seen == set(wanted) and sum(map(len, by_line.values())) == len(wanted)
+
+
+def test_chat_tells_the_history_and_never_the_target(source: Source, tmp_path: Path) -> None:
+    out = export_release(source, "chat", tmp_path / "out").path
+    split = {entry["user_id"]: (entry["split"], entry["line"]) for entry in lines(out / "index.jsonl")}
+    for dialogue in source.corpus.dialogues:
+        side, line = split[str(dialogue.user_id)]
+        system = lines(out / f"{side}.jsonl")[line - 1]["messages"][0]["content"]
+        known = [" ".join(source.title(item).split()) for item in source.corpus.history[str(dialogue.user_id)]]
+        bullets = [bullet.split(" (rated ")[0] for bullet in system.split("\n- ")[1:]]
+        assert sorted(bullets) == sorted(known)
+
+
+def test_crslab(source: Source, tmp_path: Path) -> None:
+    """The steps of CRSLab's ReDialDataset (crslab/data/dataset/redial/redial.py), field by field; its package needs an old torch."""
+    out = export_release(source, "crslab", tmp_path / "out").path
+    entity2id = json.loads((out / "entity2id.json").read_text(encoding="utf-8"))
+    id2entity = {number: entity for entity, number in entity2id.items()}
+    assert len(id2entity) == len(entity2id) and min(id2entity) == 1 and max(id2entity) == len(entity2id)
+    assert json.loads((out / "movie_ids.json").read_text()) == list(entity2id.values())
+    assert json.loads((out / "dbpedia_subkg.json").read_text()) == {}
+    assert max(json.loads((out / "concept2id.json").read_text()).values()) + 1 == 1
+    assert [line for line in (out / "conceptnet_subkg.txt").open(encoding="utf-8")] == []
+    found: Said = {}
+    for split in ("train", "valid", "test"):
+        for conversation in json.loads((out / f"{split}_data.json").read_text(encoding="utf-8")):
+            said = []
+            for utterance in conversation["dialog"]:
+                assert isinstance(utterance["text"], str) and utterance["entity"] == utterance["word"] == []
+                movies = [entity2id[movie] for movie in utterance["movies"]]
+                role = {"Seeker": "user", "Recommender": "agent"}[utterance["role"]]
+                said.append((role, utterance["text"], tuple(id2entity[movie] for movie in movies)))
+            found[conversation["conv_id"]] = (conversation["user_id"], tuple(conversation["targets"]), said)
+    assert found == told(source.corpus)
+    assert json.loads((out / "item_titles.json").read_text(encoding="utf-8")) == source.corpus.titles
+
+
+def atomic(path: Path) -> pd.DataFrame:
+    """Read an atomic file as RecBole's `Dataset._load_feat` does: types from the header, text columns as text."""
+    with path.open(encoding="utf-8") as file:
+        head = file.readline()[:-1].split("\t")
+    dtype = {column: np.float64 if column.endswith(":float") else str for column in head}
+    frame = pd.read_csv(path, delimiter="\t", usecols=head, dtype=dtype, encoding="utf-8", engine="python")
+    assert not frame.isna().any().any()
+    return frame.rename(columns=lambda column: column.split(":")[0])
+
+
+def test_recbole(source: Source, tmp_path: Path) -> None:
+    out = export_release(source, "recbole", tmp_path / "out").path / source.file_name
+    corpus = source.corpus
+    made = atomic(out / f"{source.file_name}.inter")
+    assert [(unquote(u), unquote(i)) for u, i in zip(made.user_id, made.item_id, strict=True)] == [
+        (m.user_id, m.item_id) for m in corpus.interactions
+    ]
+    if corpus.interactions[0].rating is not None:
+        assert list(zip(made.rating, made.timestamp, strict=True)) == [(m.rating, m.timestamp) for m in corpus.interactions]
+    items = atomic(out / f"{source.file_name}.item")
+    assert {unquote(item): title.split() for item, title in zip(items.item_id, items.title, strict=True)} == {
+        item: title.replace('"', "'").split() for item, title in corpus.titles.items()
+    }
+    users = atomic(out / f"{source.file_name}.user")
+    assert {unquote(user): split for user, split in zip(users.user_id, users.split, strict=True)} == source.split_of
+    assert users.dialogues.sum() == len(corpus.dialogues)
+
+
+def test_every_id_comes_back_from_its_token() -> None:
+    wild = [chr(number) for number in range(1, 0x300)] + ["a b", "%41", "\u2028", "\ufeffx", *(MISSING - {""})]
+    assert len({token(identity) for identity in wild}) == len(set(wild))
+    for identity in wild:
+        assert unquote(token(identity)) == identity
+        assert token(identity) not in MISSING
+        assert len(token(identity).split()) == 1
+    assert token("B000A5") == "B000A5"
+
+
+def test_what_pandas_takes_for_a_missing_value() -> None:
+    from pandas._libs.parsers import STR_NA_VALUES
+
+    assert MISSING == STR_NA_VALUES
+
+
+def test_contexts(source: Source, tmp_path: Path) -> None:
+    out = export_release(source, "contexts", tmp_path / "out").path
+    rows = [row for split in ("train", "valid", "test") for row in lines(out / f"{split}.jsonl")]
+    wanted = told(source.corpus)
+    for row in rows:
+        user, targets, said = wanted[row["dialogue_id"]]
+        assert [(u["role"], u["text"], tuple(u["items"])) for u in row["context"]] == said[: row["turn"]]
+        role, text, items = said[row["turn"]]
+        assert (role, text) == ("agent", row["response"]) and row["target"] in items
+        assert all(row["target"] not in used for _, _, used in said[: row["turn"]])
+        assert row["final"] == (row["target"] in targets)
+        assert tuple(row["history"]) == source.corpus.history[user] and row["target_title"] == source.title(row["target"])
+    samples = recommendation_samples(read_corpus(source.folder)).samples
+    finals = {(row["dialogue_id"], row["turn"], row["target"]) for row in rows if row["final"]}
+    assert finals == {(s.dialogue_id, s.turn, s.target) for s in samples if not s.named_before} and finals
+    assert len({row["context_id"] for row in rows}) == len(rows)
