@@ -20,7 +20,7 @@ from flows.progress import CURRENT
 from flows.stages import NO_CACHE
 from tasks.errors import UserError
 from tasks.evaluation.prompts import Setting
-from tasks.evaluation.recommend import model_results, reference_results
+from tasks.evaluation.recommend import margin_over_chance, model_results, reference_rankings, reference_results
 from tasks.evaluation.references import REFERENCES
 from tasks.evaluation.results import Result, table5_markdown
 from tasks.settings import Home
@@ -34,6 +34,7 @@ async def evaluate_recommend(
     models: Annotated[list[str], Field(min_length=1)] = ["popularity", "itemknn", "bm25", "offline/writer"],  # noqa: B006 - never changed
     settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],  # noqa: B006 - never changed
     split: Literal["user", "item", "time"] = "time",
+    test_share: Annotated[float, Field(gt=0, lt=0.9)] = 0.1,
     questions: Annotated[int, Field(ge=1)] | None = None,
     profile: str = "recommend_json",
     api_base: str | None = None,
@@ -49,6 +50,7 @@ async def evaluate_recommend(
         models: reference recommenders (random, popularity, itemknn, bm25) and litellm model strings.
         settings: how language models are asked.
         split: what a test question must not share with training.
+        test_share: share of the samples that are test questions; as many again, at most 10 %, are set aside for validation.
         questions: most test questions, drawn by seed; all if not given.
         profile: words of the questions, a file in goal_specs/evaluation.
         api_base: endpoint of an OpenAI-compatible server.
@@ -65,7 +67,7 @@ async def evaluate_recommend(
     home = Home.find(Path(data) if data else None)
     sink = CURRENT.get()
     sink.stage("samples", "running")
-    ready = prepare(home, corpus, split, questions, profile, seed)
+    ready = prepare(home, corpus, split, questions, profile, seed, test_share)
     sink.stage("samples", "done", f"{len(ready.benchmark.questions):,} test questions, {len(ready.benchmark.split.train):,} to learn from")
     found: list[Result] = []
     async with asking(home, str(flow_run.get_id() or "none")) as door:
@@ -87,8 +89,11 @@ async def _one(held: Any, model: str, settings: Sequence[Setting], api_base: str
     sink = CURRENT.get()
     sink.stage(model, "running")
     found: list[Result] = []
+    told = ""
     if model in REFERENCES:
         found = reference_results(ready.benchmark, model)
+        above = margin_over_chance(ready.benchmark, reference_rankings(ready.benchmark, model))
+        told = f"NDCG@10 above chance by {above.mean:.4f} [{above.low:.4f}, {above.high:.4f}]"
     elif "/" not in model:
         raise UserError(f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm model, provider/model")
     else:
@@ -96,5 +101,5 @@ async def _one(held: Any, model: str, settings: Sequence[Setting], api_base: str
         for setting in settings:
             for history in (False, True):
                 found += await model_results(ready.benchmark, ask_for, ready.profile, model, setting, history=history)
-    sink.stage(model, "done")
+    sink.stage(model, "done", told)
     return found

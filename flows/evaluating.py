@@ -22,6 +22,7 @@ from tasks.settings import Generate, Home, Limits, load_domain
 from tasks.settings.home import DOMAIN_NAME
 from tasks.warehouse import read_warehouse
 
+MOST_VALIDATION = 0.1  # share of the samples
 ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
 
 
@@ -48,10 +49,12 @@ def find_corpus(home: Home, corpus: str) -> Corpus:
     return read_corpus(Path(corpus))
 
 
-def prepare(home: Home, corpus: str, split: By, questions: int | None, profile: str, seed: int) -> Evaluation:
+def prepare(home: Home, corpus: str, split: By, questions: int | None, profile: str, seed: int, test_share: float = 0.1) -> Evaluation:
     """Cut a corpus into questions and what may be learnt before them. Raises UserError when it gives no question."""
     found = find_corpus(home, corpus)
-    parted = split_samples(recommendation_samples(found).samples, split, seed=seed)
+    valid = min(test_share, MOST_VALIDATION)
+    shares = (1 - valid - test_share, valid, test_share)
+    parted = split_samples(recommendation_samples(found).samples, split, seed=seed, shares=shares)
     if not parted.test:
         raise UserError(f"{corpus} gives no test question under the split by {split}: it holds too few dialogues")
     reviews, noun = None, "item"

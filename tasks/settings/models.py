@@ -137,7 +137,7 @@ class Generate(_Settings):
     seed: int | None = Field(None, description="Sampling seed sent to the provider, where it takes one")
     chunk_size: int = Field(200, ge=1, le=100_000, description="Briefs in one Prefect task")
     workers: int = Field(1, ge=1, le=64, description="Processes that send requests")
-    max_attempts: int = Field(1, ge=1, le=10, description="Attempts a brief gets: the first request and its repairs")
+    max_attempts: int = Field(3, ge=1, le=10, description="Attempts a brief gets: the first request and its repairs")
     input_cost_per_token: float | None = Field(None, ge=0, description="US dollars; overrides litellm's price map")
     output_cost_per_token: float | None = Field(None, ge=0, description="US dollars; overrides litellm's price map")
     limits: Limits = Limits()
@@ -147,7 +147,7 @@ class Generate(_Settings):
 class Quality(_Settings):
     """Which suites judge, and how severe each rule is (2.5.2)."""
 
-    suites: tuple[str, ...] = Field(("paper",), min_length=1, description="Suite files in expectations/")
+    suites: tuple[str, ...] = Field(("paper", "grounded"), min_length=1, description="Suite files in expectations/")
     severities: dict[str, Severity] = Field({}, description="Rule name to severity, over the suite's own")
 
 
