@@ -15,7 +15,8 @@ from making.voices import finish, finish_title, voice_of
 from making.wording import phrases
 
 SPAN = 12  # words; no two reviews should share so long a run
-TRIES = 12
+TRIES = 6
+PATIENCE = 24  # tries when every one so far shares a run with a review of another film
 ELSEWHERE = 40  # how much worse a run is that was used of another film
 
 
@@ -43,12 +44,13 @@ class Composer:
         person, film = self.people[rating.person], self.films[rating.film]
         voice = voice_of(person)
         tries = []
-        for number in range(TRIES):
+        for number in range(PATIENCE):
             parts, sayer = draft(rating, person, film, self.memory, self.rng)
             text = finish(" ".join(part for part in parts if part), voice, person, rating.stars >= 4, self.rng)
             cost = self._cost(text, rating)
             tries.append((cost, number, text, sayer))
-            if cost == 0:
+            least = min(each[0] for each in tries)
+            if cost == 0 or (number + 1 >= TRIES and least < ELSEWHERE):
                 break
         _, _, text, sayer = min(tries, key=lambda each: each[:2])
         title = finish_title(sayer.title(rating.stars), voice, self.rng)

@@ -12,6 +12,7 @@ from making.wording import lowered
 
 SHORTEST = 24  # words of a full review; the paper's preprocessing keeps 20 and more
 WORDS_A_REMARK = 14
+CONCEDING = frozenset({"quibble", "moment3"})  # frames that turn of themselves
 
 
 def draft(rating: Rating, person: Person, film: Film, memory: Memory, rng: random.Random) -> tuple[list[str], Sayer]:
@@ -84,7 +85,7 @@ def _connected(plan: list[str], sayer: Sayer, voice: Voice, rng: random.Random) 
             continue
         turned = bool(before) and before[0] != name[0]
         chance = (0.35 if name == "Q" else 0.6) if turned else voice.links
-        if before and rng.random() < chance:
+        if before and sayer.drawn_from not in CONCEDING and rng.random() < chance:
             section = ("turnup" if name[0] in "PG" else "turn") if turned else "link"
             text = _joined(sayer.line(section), text, sayer)
         said.append(text)
@@ -95,7 +96,8 @@ def _connected(plan: list[str], sayer: Sayer, voice: Voice, rng: random.Random) 
 def _joined(link: str, text: str, sayer: Sayer) -> str:
     if not link or link[-1] in ".!?":
         return f"{link} {text}".strip()
-    return f"{link} {lowered(text, sayer.memory.small)}"
+    first = lowered(text, sayer.memory.small)
+    return first if first.split()[0] == link.split()[-1].lower() else f"{link} {first}"
 
 
 def count(parts: list[str]) -> int:

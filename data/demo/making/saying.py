@@ -79,6 +79,7 @@ class Sayer:
         self.phrases: set[tuple[str, ...]] = set()
         self.lines: list[Line] = []
         self.framed: Counter[str] = Counter()
+        self.drawn_from = ""
         self.allowed: dict[str, int] = {}
 
     def allow(self, *, more: bool) -> None:
@@ -97,6 +98,7 @@ class Sayer:
                 harsher = self.harsh and frame in {"moment", "gripe"}
                 if text := self.line(frame + ("5" if frame == "moment" else "1") if harsher else source, fresh):
                     self.framed[frame] += 1
+                    self.drawn_from = source
                     return text
         return ""
 

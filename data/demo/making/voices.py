@@ -97,6 +97,8 @@ def finish(text: str, voice: Voice, person: Person, glad: bool, rng: random.Rand
     text = _shouted(text, voice.shouts, rng)
     if rng.random() < voice.small:
         text = _small(text)
+    else:
+        text = re.sub(r"(?<=[\w)\"][.!?] )([a-z])", lambda found: found.group(1).upper(), text)
     if glad and rng.random() < voice.smileys:
         text += rng.choice((" :-)", " :)", " *****", " !!!!", " ;-)"))
     return text

@@ -20,7 +20,7 @@ VERBS = frozenset(
 )
 OPENERS = ("When ", "{When", "If ", "{If", "As ", "{As", "Every time", "Unless", "What ", "{What", "Whether", "{Whether", "Whoever", "For ", "{For", "An hour")
 CONNECTIONS = frozenset({"link", "turn", "turnup"})
-FAMILY = re.compile(r"\b[Mm]y (wife|husband|girlfriend|boyfriend|fiance)\b")
+FAMILY = re.compile(r"\b[Mm]y (?:late )?(wife|husband|girlfriend|boyfriend|fiance)\b")
 # What only an older person, a Briton, or an American would say of themselves.
 LONG_AGO = re.compile(r"\b(twenty|thirty|forty|fifty|nineteen|thirty-one|\d\d)(-\w+)? years\b|\b19[3-8]\d\b|\bretired\b|\b[Mm]y late\b|\bI was in diapers\b")
 BRITONS = re.compile(r"\b(gran|Gran|Mum|allotment|marrow|nursery|[Gg]randad|pantomime|bank holiday)\b")
@@ -81,6 +81,12 @@ def lowered(text: str, small: frozenset[str]) -> str:
     return text[0].lower() + text[1:] if first.lower() in small and first[1:].islower() else text
 
 
+def tidied(text: str) -> str:
+    """Return the text with single spaces, none before a mark, and no mark after a mark, dots in a row aside."""
+    text = re.sub(r" ([.,!?])", r"\1", re.sub(r" +", " ", text.strip()))
+    return re.sub(r"(?<!\.)([.!?])[.,](?!\.)", r"\1", text)
+
+
 def ended(text: str) -> str:
     """Return the text with a full stop if it ends with no mark of its own."""
     return text if text[-1] in '.!?,:"' else text + "."
@@ -89,6 +95,8 @@ def ended(text: str) -> str:
 def suits(text: str, person: Person) -> bool:
     """Tell whether a sentence is true to the person: no wife for the unmarried, no children for the childless."""
     family = FAMILY.search(text)
+    if family and "late" in family.group(0):
+        return "partner" not in person.tags and "retired" in person.tags
     if family and family.group(1) not in person.tags:
         return False
     if re.search(r"\bI (raised|brought up)\b", text) and not person.tags & {"kids", "grandkids"}:
@@ -134,7 +142,7 @@ class Speaker:
                 continue
             said = spin(SLOT.sub(lambda found: self._slot(found.group(1), slots), said), self.rng)
             if suits(said, self.person):
-                said = re.sub(r" ([.,!?])", r"\1", re.sub(r" +", " ", said.strip()))
+                said = tidied(said)
                 return capitalised(said if line.topic in CONNECTIONS else ended(said))
         return None
 
