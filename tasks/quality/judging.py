@@ -113,10 +113,11 @@ def judge_frame(suite: Suite, table: FactTable, frame: pd.DataFrame) -> tuple[li
 
 def _validate(suite: ExpectationSuite, table: str, frame: pd.DataFrame) -> Any:
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults, ProgressBarsConfig
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    nothing_on_disk = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    settings = DataContextConfig(store_backend_defaults=nothing_on_disk, progress_bars=ProgressBarsConfig(globally=False))
+    context = gx.get_context(mode="ephemeral", project_config=settings)
     batch = context.data_sources.add_pandas("facts").add_dataframe_asset(table).add_batch_definition_whole_dataframe("all")
     definition = gx.ValidationDefinition(name=suite.name, data=batch, suite=context.suites.add(suite))
     return context.validation_definitions.add(definition).run(batch_parameters={"dataframe": frame}, result_format=_RESULT_FORMAT)

@@ -62,8 +62,8 @@ WITH chunk AS (
 UTTERANCES: Final = f"""{MEASURED}
 SELECT place, dialogue_id, attempt, turn, text, words, titles,
        list_reduce(list_prepend(text, coalesce(titles, [])), lambda told, title: replace(told, title, '~')) AS bare,
-       coalesce(role NOT IN ('user', 'agent') OR role != role_planned OR (turn = 1 AND role != 'user'), false)
-       OR coalesce(role = role_before, false) AS role_error,
+       CASE WHEN planned THEN role != role_planned ELSE role NOT IN ('user', 'agent') OR coalesce(role = role_before, role != 'user') END
+           AS role_error,
        len(missing)::INTEGER AS missing_items,
        len(foreigners)::INTEGER AS foreign_items,
        coalesce(list_contains(item_ids, target_to_come), false) AS early_target,
