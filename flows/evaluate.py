@@ -33,8 +33,8 @@ async def evaluate_recommend(
     corpus: str = "demo",
     models: Annotated[list[str], Field(min_length=1)] = ["popularity", "itemknn", "bm25", "offline/writer"],  # noqa: B006 - never changed
     settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],  # noqa: B006 - never changed
-    split: Literal["user", "item", "time"] = "time",
-    test_share: Annotated[float, Field(gt=0, lt=0.9)] = 0.1,
+    split: Literal["user", "item", "time"] = "user",
+    test_share: Annotated[float, Field(gt=0, lt=0.9)] = 0.5,
     questions: Annotated[int, Field(ge=1)] | None = None,
     profile: str = "recommend_json",
     api_base: str | None = None,
