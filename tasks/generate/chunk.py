@@ -51,7 +51,8 @@ async def run_chunk(session: Session, chunk: Chunk, rollout: Rollout) -> ChunkRe
         session.stop(reason)
         return _result(session, chunk, written)
     waiting = iter(chunk.briefs)
-    runners = min(len(chunk.briefs), AHEAD * session.generate.limits.concurrency)
+    together = len(chunk.briefs) if session.generate.mode == "batch" else AHEAD * session.generate.limits.concurrency
+    runners = min(len(chunk.briefs), together)
     try:
         await run_together(_write_some(session, waiting, rollout, journal, written) for _ in range(runners))
     finally:

@@ -10,6 +10,8 @@ from tasks.generate.rollouts import Rollout
 from tasks.llm import Session, Usage
 from tasks.settings import Generate
 
+BATCH_SLOTS = 4  # chunks that may share a batch
+
 
 class Crew(Protocol):
     """Runs chunks. `slots` is how many it wants at a time, so that the end of one leaves nobody idle."""
@@ -58,9 +60,12 @@ class LocalCrew:
         return await run_chunk(self._session, chunk, self._rollout)
 
     async def close(self) -> None:
-        """Nothing was started."""
+        """End what the session does in the background."""
+        self._session.close()
 
 
 def slots(generate: Generate) -> int:
     """Return how many chunks one process works on at a time: enough to fill its calls in flight while one of them ends."""
+    if generate.mode == "batch":
+        return BATCH_SLOTS
     return 1 + math.ceil(AHEAD * generate.limits.concurrency / generate.chunk_size)

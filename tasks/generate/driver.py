@@ -25,6 +25,7 @@ from tasks.llm import Budget, Loaded, RunStopped, Session, StoredAnswers, Usage,
 from tasks.settings import Generate
 
 TICK_S = 0.25  # between two progress reports
+BATCH_CHUNK = 5000  # fewest briefs of a chunk in batch mode: a chunk waits for its batch, and a batch is worth filling
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ async def generate_transcripts(
         finally:
             if reporter is not None:
                 reporter.cancel()
+        recover_journals(con, journals, patience_s=0)  # answers that came back by batch, and those nobody waited for
         if on_progress:
             on_progress(generation.progress)
         return generation.counts(recovered, time.monotonic() - began)
@@ -126,7 +128,7 @@ async def generate_transcripts(
 async def _crew(con: duckdb.DuckDBPyConnection, work: Work, settings: Generate, run_id: str) -> AsyncIterator[Crew]:
     budget = Budget(settings.limits.budget_usd, spent_in_run(con, run_id))
     crew: Crew
-    if settings.workers > 1:
+    if settings.workers > 1 and settings.mode == "live":
         crew = await WorkerCrew.start(con, settings, work.rollout, budget, run_id)
     else:
         crew = LocalCrew(Session(settings, StoredAnswers.of(con), budget, run_id), work.rollout)
@@ -173,6 +175,8 @@ class _Generation:
 
     def _chunks(self) -> Iterator[Chunk]:
         ids, size, run = self._work.ids, self._settings.chunk_size, uuid.uuid4().hex[:8]
+        if self._settings.mode == "batch":
+            size = max(size, BATCH_CHUNK)
         for number, start in zip(count(1), range(0, len(ids), size), strict=False):
             briefs = tuple(self._work.fetch(ids[start : start + size]))
             yield Chunk(number, briefs, self._journals / f"{time.time_ns()}-{run}-{number:06}.jsonl")

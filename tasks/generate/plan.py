@@ -126,7 +126,7 @@ def _answered(con: duckdb.DuckDBPyConnection, work: Work, settings: Generate, se
 
 def _latency_s(con: duckdb.DuckDBPyConnection, settings: Generate) -> float | None:
     """Return the mean latency of the model's stored answers, or None."""
-    found = con.execute("SELECT avg(latency_s) FROM responses WHERE model = ?", [settings.model]).fetchall()[0][0]
+    found = con.execute("SELECT avg(latency_s) FROM responses WHERE model = ? AND batch_id = ''", [settings.model]).fetchall()[0][0]
     return None if found is None else float(found)
 
 

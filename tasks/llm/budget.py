@@ -22,12 +22,18 @@ class Budget:
         Raises:
             RunStopped: it would go over the limit, whatever the calls in flight cost.
         """
-        while self.limit is not None and self.spent + self.held + dollars > self.limit:
+        while not self.try_hold(dollars):
             if self.held <= 0:
                 raise RunStopped("budget", f"the budget of ${self.limit:.2f} is spent (${self.spent:.4f} so far); raise it to go on")
             self._settled.clear()
             await self._settled.wait()
+
+    def try_hold(self, dollars: float) -> bool:
+        """Set dollars aside if they are there now, and tell whether they were."""
+        if self.limit is not None and self.spent + self.held + dollars > self.limit:
+            return False
         self.held += dollars
+        return True
 
     def settle(self, held: float, spent: float) -> None:
         """Replace what was set aside by what was spent."""

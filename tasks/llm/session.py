@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
+from tasks.llm.batch_api import BatchApi
+from tasks.llm.batching import BatchDesk
 from tasks.llm.budget import Budget
 from tasks.llm.caller import Caller
 from tasks.llm.errors import RunStopped
@@ -37,6 +40,7 @@ class Session:
         self._lookup = lookup
         self._budget = budget
         self._caller: Caller | None = None
+        self._desk: BatchDesk | None = None
         self._flying: dict[str, asyncio.Task[Answer]] = {}
 
     def ask_for(self, dialogue_id: str, attempt: int, journal: Journal) -> SessionAsk:
@@ -66,22 +70,37 @@ class Session:
         self.stopped = self.stopped or reason
         self.limiter.close(self.stopped)
 
+    def close(self) -> None:
+        """End what goes on in the background."""
+        if self._desk is not None:
+            self._desk.close()
+
     async def _ask(self, request: Request, key: str, owner: SessionAsk) -> Answer:
         try:
-            answer = await self._open().call(request, key)
+            self._check_open()
+            if self.generate.mode == "batch":
+                return await self._open_desk(owner.journal.path.parent).call(request, key, owner.dialogue_id, owner.attempt)
+            answer = await self._open_caller().call(request, key)
             await owner.journal.append(Entry(answer, owner.dialogue_id, owner.attempt, self.run_id))
         except (RunStopped, UserError) as reason:
             self.stop(reason)
             raise
         return answer
 
-    def _open(self) -> Caller:
-        """Open the way to the model at the first request the store does not answer: a replay needs no key and no litellm."""
+    def _check_open(self) -> None:
         if self.stopped is not None:
             raise self.stopped
+
+    def _open_caller(self) -> Caller:
+        """Open the way to the model at the first request the store does not answer: a replay needs no key and no litellm."""
         if self._caller is None:
             self._caller = Caller(Door(self.generate), self.generate.limits, self.limiter, self._budget, self.meter)
         return self._caller
+
+    def _open_desk(self, folder: Path) -> BatchDesk:
+        if self._desk is None:
+            self._desk = BatchDesk(BatchApi(self.generate), self.generate.limits, self._budget, self.meter, folder, self.run_id)
+        return self._desk
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,10 @@ class Batches:
             self._work_off(batch)
         return web.json_response(batch)
 
+    async def list_all(self, request: web.Request) -> web.Response:
+        """GET /v1/batches."""
+        return web.json_response({"object": "list", "data": list(self.batches.values()), "has_more": False})
+
     def _work_off(self, batch: dict[str, Any]) -> None:
         done, failed = [], []
         for line in self.files[batch["input_file_id"]].splitlines():
@@ -112,5 +116,6 @@ def routes(state: ServerState) -> list[web.RouteDef]:
         web.post("/v1/files", batches.upload),
         web.get("/v1/files/{id}/content", batches.content),
         web.post("/v1/batches", batches.create),
+        web.get("/v1/batches", batches.list_all),
         web.get("/v1/batches/{id}", batches.retrieve),
     ]

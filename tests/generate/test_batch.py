@@ -1,0 +1,175 @@
+"""Batch mode against the mock server's files and batches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tasks.errors import UserError
+from tasks.generate import Dual, GenerateCounts, Single, Work, generate_transcripts
+from tasks.llm.batch_api import read_result
+from tasks.llm.batch_state import BatchState, Member, label_of, load_states, save_state
+from tasks.llm.errors import CallError
+from tasks.settings import Generate
+from tasks.warehouse import open_warehouse
+from tests.support import made_up_briefs
+from tests.support.model_process import ModelServer
+
+Run = Callable[..., GenerateCounts]
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.llm.batching.QUIET_S", 0.1)
+    monkeypatch.setattr("tasks.llm.batch_courier.FIRST_POLL_S", 0.05)
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_warehouse(tmp_path / "w.duckdb") as connection:
+        yield connection
+
+
+@pytest.fixture
+def run(server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Run:
+    def generate(ids: list[str], rollout: Any = None, patience_s: float = 60, **settings: Any) -> GenerateCounts:
+        chosen = Generate(**{"model": "openai/gpt-4o-mini", "api_base": server.address, "mode": "batch", **settings})
+        fetch = made_up_briefs.curated if rollout else made_up_briefs.fetch
+        work = Work(ids, fetch, rollout or Single(made_up_briefs.render), "small")
+
+        async def main() -> GenerateCounts:
+            async with asyncio.timeout(patience_s):
+                return await generate_transcripts(con, work, chosen, tmp_path / "journals", "r1")
+
+        return asyncio.run(main())
+
+    return generate
+
+
+def batches(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(con.execute("SELECT batch_id, count(*) FROM responses GROUP BY ALL ORDER BY ALL").fetchall())
+
+
+def test_one_batch_answers_all_at_half_the_price(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    counts = run(made_up_briefs.ids(50))
+    tally = server.tally()
+    assert (counts.answered, tally["billed"], tally["requests"]) == (50, 50, 0)
+    assert list(batches(con).values()) == [50]
+    assert counts.usage.cost_usd == pytest.approx(7.5e-8 * tally["prompt_tokens"] + 3e-7 * tally["completion_tokens"])
+    assert not list((tmp_path / "journals").iterdir())
+    assert con.execute(
+        "SELECT count(*) FROM transcripts t JOIN responses r ON r.request_key = t.request_keys[1] AND r.text = t.text"
+    ).fetchall() == [(50,)]
+
+
+def test_batch_and_live_share_keys_and_store(run: Run, server: ModelServer) -> None:
+    ids = made_up_briefs.ids(30)
+    run(ids[:15])
+    run(ids, mode="live")
+    assert server.tally()["requests"] == 15
+    run(ids)
+    assert server.tally()["billed"] == 30
+
+
+def test_what_failed_in_a_batch_goes_into_the_next_alone(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+    server.behave(batch_fail_share=0.4)
+    counts = run(made_up_briefs.ids(60))
+    assert (counts.answered, counts.failed, server.tally()["billed"]) == (60, 0, 60)
+    sizes = list(batches(con).values())
+    assert len(sizes) > 1 and sizes[0] > sizes[1] and sum(sizes) == 60
+
+
+def test_what_fails_in_every_batch_is_recorded(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+    server.behave(batch_fail_share=1.0)
+    counts = run(made_up_briefs.ids(5), limits={"max_retries": 1})
+    assert (counts.answered, counts.failed) == (0, 5)
+    assert con.execute("SELECT DISTINCT error FROM transcripts").fetchall() == [("overload 500: overloaded (after 2 tries)",)]
+
+
+def test_a_batch_on_its_way_is_collected_by_the_next_run_and_not_sent_again(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    server.behave(batch_polls=10_000)
+    ids = made_up_briefs.ids(40)
+    with pytest.raises(TimeoutError):
+        run(ids, patience_s=8)  # the process goes away while the provider works
+    states = list((tmp_path / "journals").glob("batch-*.json"))
+    assert len(states) == 1 and json.loads(states[0].read_text())["batch_id"]
+    server.behave(batch_polls=0)
+    counts = run(ids)
+    assert counts.answered == 40 and server.tally()["billed"] == 40 and len(batches(con)) == 1
+    assert not list((tmp_path / "journals").iterdir())
+
+
+def test_a_batch_whose_id_was_never_heard_is_found_by_its_label(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    server.behave(batch_polls=10_000)
+    ids = made_up_briefs.ids(20)
+    with pytest.raises(TimeoutError):
+        run(ids, patience_s=8)
+    state = load_states(tmp_path / "journals", "openai/gpt-4o-mini")[0]
+    save_state(tmp_path / "journals", BatchState(state.label, state.model, state.members))
+    server.behave(batch_polls=0)
+    assert run(ids).answered == 20 and server.tally()["billed"] == 20
+
+
+def test_a_batch_that_was_never_made_is_sent(run: Run, server: ModelServer, tmp_path: Path) -> None:
+    members = (Member("0" * 64, "d", 1, 0),)
+    save_state(tmp_path / "journals", BatchState(label_of(members), "openai/gpt-4o-mini", members))
+    assert run(made_up_briefs.ids(10)).answered == 10
+    assert server.tally()["billed"] == 10 and not list((tmp_path / "journals").iterdir())
+
+
+def test_two_agents_take_a_batch_a_turn(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+    server.behave(writer="offline")
+    profile, goals = made_up_briefs.profile_and_goals()
+    counts = run(made_up_briefs.ids(6), Dual(profile, goals))
+    turns = [len(made_up_briefs.curated_brief(one).template.turns) for one in made_up_briefs.ids(6)]
+    assert counts.answered == 6 and server.tally()["billed"] == sum(turns) and len(batches(con)) == max(turns)
+
+
+def test_a_budget_sends_what_it_can_pay(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+    counts = run(made_up_briefs.ids(100), limits={"budget_usd": 0.004}, max_tokens=400)
+    assert counts.stopped is not None and counts.stopped.reason == "budget"
+    assert 0 < counts.answered < 100 and counts.answered + counts.unasked == 100
+    assert 0.003 < counts.usage.cost_usd <= 0.004
+
+
+def test_a_provider_without_such_batches_and_a_provider_that_is_gone(run: Run) -> None:
+    with pytest.raises(UserError, match="batch mode works with openai"):
+        run(made_up_briefs.ids(2), model="anthropic/claude-3-haiku-20240307")
+    gone = run(made_up_briefs.ids(2), api_base="http://127.0.0.1:9/v1")
+    assert gone.stopped is not None and gone.stopped.reason == "batch" and gone.unasked == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ({"custom_id": "k", "response": {"status_code": 429, "body": {"error": {"message": "slow"}}}}, "overload"),
+        ({"custom_id": "k", "response": {"status_code": 400, "body": {"error": {"message": "bad"}}}}, "invalid"),
+        ({"custom_id": "k", "response": None, "error": {"code": "batch_expired", "message": "late"}}, "overload"),
+        ({"custom_id": "k", "response": {"status_code": 200, "body": {"choices": []}}}, "malformed"),
+    ],
+)
+def test_result_lines_by_hand(line: dict[str, Any], kind: str) -> None:
+    found = read_result(json.dumps(line).encode())
+    assert found is not None and found[0] == "k" and isinstance(found[1], CallError) and found[1].kind == kind
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"x": 1}', b"null"])
+def test_lines_that_are_no_results_are_passed_over(line: bytes) -> None:
+    assert read_result(line) is None
+
+
+def test_a_state_file_that_is_not_ours_is_one_clear_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "journals").mkdir()
+    (tmp_path / "journals" / "batch-x.json").write_text("{")
+    with pytest.raises(UserError, match="not a batch's state"):
+        run(made_up_briefs.ids(2))
