@@ -43,13 +43,13 @@ def item_spans(text: str, titles: Mapping[int, str]) -> list[Span]:
     return _without_overlaps(sorted(found, key=lambda span: span.start - span.end))
 
 
-def shared_spans(said: str, review: str, slot: int, common: frozenset[str]) -> tuple[list[Span], list[Span]]:
+def shared_spans(said: str, review: str, slot: int, common: frozenset[str], taken: Sequence[Span] = ()) -> tuple[list[Span], list[Span]]:
     """Return the runs of words that an utterance shares with a review, as spans of the one and of the other.
 
     A run counts when it holds a telling word: one of at least four letters that is not among the `common` ones. Each word of the
-    utterance belongs to one run at most, the longest that begins there.
+    utterance belongs to one run at most, the longest that begins there; words in `taken` spans of the utterance belong to none.
     """
-    here, there = _words(said), _words(review)
+    here, there = _words(said, taken), _words(review)
     places: dict[str, list[int]] = {}
     for place, (word, _, _) in enumerate(there):
         places.setdefault(word, []).append(place)
@@ -75,8 +75,10 @@ def pieces(text: str, spans: Iterable[Span]) -> list[Piece]:
     return [*cut, Piece(text[begin:])] if begin < len(text) else cut
 
 
-def _words(text: str) -> list[tuple[str, int, int]]:
-    return [(found[0].lower(), found.start(), found.end()) for found in WORD.finditer(text, 0, MOST_CHARACTERS)]
+def _words(text: str, taken: Sequence[Span] = ()) -> list[tuple[str, int, int]]:
+    """Return words with their places; one in a taken span is left empty, so that it equals no other and parts its neighbours."""
+    found = ((word[0].lower(), word.start(), word.end()) for word in WORD.finditer(text, 0, MOST_CHARACTERS))
+    return [("" if any(start < span.end and end > span.start for span in taken) else word, start, end) for word, start, end in found]
 
 
 def _longest(

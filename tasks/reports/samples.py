@@ -49,4 +49,5 @@ def samples(con: duckdb.DuckDBPyConnection, goals: Goals) -> Samples:
 
 
 def _that_count(told: list[Told]) -> list[Told]:
-    return [one for one in told if one.attempt == one.brief["attempt"]]
+    counted = [one for one in told if one.attempt == one.brief["attempt"]]
+    return sorted(counted, key=lambda one: (one.brief["recommendations"], one.brief["dialogue_id"]))

@@ -129,11 +129,12 @@ def _told(brief: dict[str, Any], attempt: int, items: Rows, said: Rows, planned:
     turns = []
     for row in said:
         text = shortened(row["text"] or "", MOST_SHOWN)
-        spans = item_spans(text, titles)
+        named = item_spans(text, titles)
+        spans = list(named)
         drawn_on = {reading.needed[goal] for goal in row["goals"] if goal in reading.needed}
         for item in items:
             if item["slot"] in due.get(row["turn"], ()):
-                spans += _shared(text, item, sorted(drawn_on), reading.common, marks)
+                spans += _shared(text, item, sorted(drawn_on), reading.common, named, marks)
         fallen = [rule for rule in broken if rule["turn"] == row["turn"]]
         turns.append(ToldTurn(row["turn"], row["role"], row["goals"], pieces(text, spans), row["words"], fallen))
     read = {turn.turn for turn in turns}
@@ -151,13 +152,18 @@ def _due(planned: Rows) -> dict[int, set[int]]:
 
 
 def _shared(
-    text: str, item: dict[str, Any], drawn_on: Sequence[str], common: frozenset[str], marks: dict[tuple[int, str], list[Span]]
+    text: str,
+    item: dict[str, Any],
+    drawn_on: Sequence[str],
+    common: frozenset[str],
+    named: Sequence[Span],
+    marks: dict[tuple[int, str], list[Span]],
 ) -> list[Span]:
     """Return the spans of an utterance shared with an item's reviews, and note those of the reviews in `marks`."""
     found = []
     for which in drawn_on:
         if item[which]:
-            here, there = shared_spans(text, shortened(item[which], MOST_SHOWN), item["slot"], common)
+            here, there = shared_spans(text, shortened(item[which], MOST_SHOWN), item["slot"], common, named)
             found += here
             marks.setdefault((item["slot"], which), []).extend(there)
     return found

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import re
+
+import duckdb
+import pytest
+
+from tasks.reports import gather, render_report, write_report
+from tasks.reports.bias import popularity, rating_bias
+from tasks.reports.builds import last_build
+from tasks.settings import Home
+from tasks.warehouse import create_tables
+from tests.support.chromium import CHROMIUM, opened
+from tests.support.report_warehouse import HOSTILE, domain, fill
+
+MOST_BYTES = 5_000_000
+
+
+@pytest.fixture
+def con() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def reviewed(con: duckdb.DuckDBPyConnection, rows: list[tuple[str, str, float]]) -> None:
+    create_tables(con)
+    for number, (user, item, rating) in enumerate(rows):
+        con.execute("INSERT INTO reviews VALUES (?, ?, ?, ?, 'words', 1, ?, ?, true)", [f"r{number}", user, item, rating, number, number])
+
+
+def test_the_funnel_adds_up_and_every_rule_has_its_sentence(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    fill(con, 120)
+    found = gather(con, home, "made")
+    steps = {step["name"]: step["count"] for step in found.funnel.steps}
+    # of each 20 dialogues one is rejected, one failed, 18 are accepted
+    assert (steps["briefs"], steps["briefs answered"], steps["dialogues accepted"]) == (120, 114, 108)
+    assert steps["source reviews"] == 60 * 12 and found.funnel.defects == [{"kind": "broken_line", "lines": 3}]
+    assert [row["briefs"] for row in found.funnel.verdicts] == [108, 6, 6, 0]
+    assert found.funnel.attempts == [{"attempt": 1, "asked": 120, "answered": 114, "failed": 6, "rejected": 6}]
+    rules = {row["rule"]: row for row in found.funnel.rules}
+    assert rules["readable"]["dialogues"] == 6 and rules["readable"]["share"] == pytest.approx(100 * 6 / 114)
+    assert (
+        rules["completely-generated"]["dialogues"] == 2
+        and rules["completely-generated"]["says"] == "The dialogue was generated to its end."
+    )
+    assert rules["slots-filled"]["dialogues"] == 0 and all(row["says"] for row in rules.values())
+
+
+def test_the_cost_is_told_per_call_and_per_accepted_dialogue(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    fill(con, 40)
+    con.execute("UPDATE responses SET cost_usd = NULL WHERE dialogue_id IN (SELECT dialogue_id FROM briefs WHERE brief_order IN (2, 3))")
+    spent = gather(con, home, "made").spending
+    assert spent.totals["answers"] == 38 and spent.totals["unpriced"] == 2
+    assert spent.totals["dollars"] == pytest.approx(36 * 0.0005)
+    assert spent.totals["dollars per call"] == pytest.approx(0.0005)
+    assert spent.totals["dollars per accepted dialogue"] == pytest.approx(36 * 0.0005 / 36)
+    assert spent.models[0]["model"] == "openai/gpt-4o-mini" and spent.models[0]["prompt_tokens"] == 38_000
+
+
+def test_goals_and_templates_by_hand(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    fill(con, 1)  # not number 1 of 20, but number 0: rejected
+    con.execute("UPDATE verdicts SET verdict = 'accepted'")
+    template = con.execute("SELECT template_id FROM briefs").fetchall()[0][0]
+    turns = con.execute("SELECT turn, goals FROM template_turns WHERE template_id = ? ORDER BY turn", [template]).fetchall()
+    found = gather(con, home, "made")
+    assert found.goal_use.turns == [turn for turn, _ in turns] and found.goal_use.distinct == 1 and found.goal_use.coverage == [100.0]
+    assert sum(row["times"] for row in found.goal_use.sub_goals) == sum(len(goals) for _, goals in turns)
+    assert len(found.goal_use.sub_goals) == 30
+    assert all(sum(column) == pytest.approx(100) for column in zip(*found.goal_use.grid.values(), strict=True))
+    assert sum(row["templates"] for row in found.templates.by_recommendations) == 168
+    assert sum(row["accepted"] for row in found.templates.by_recommendations) == 1 and found.templates.uses[:2] == [1, 0]
+
+
+def test_both_ways_to_judge_a_rating_by_hand(con: duckdb.DuckDBPyConnection) -> None:
+    # means: ann 4.5, bob 2.5, all 3.5; per user ann's become 4, 3 and bob's 4, 3
+    reviewed(con, [("ann", "a", 5.0), ("ann", "b", 4.0), ("bob", "a", 3.0), ("bob", "b", 2.0)])
+    found = rating_bias(con, domain(bias={"normalise_ratings": "user_mean"}))
+    given, judged = found.shift
+    assert (given["judged"], given["likes"], given["neither"], given["dislikes"]) == ("as given", 50, 25, 25)
+    assert (judged["judged"], judged["likes"], judged["neither"], judged["dislikes"]) == ("per user", 50, 50, 0)
+    assert (given["with_dislikes"], judged["with_likes"], judged["with_dislikes"]) == (1, 2, 0)
+    assert found.in_force == "per user" and rating_bias(con, domain()).in_force == "as given"
+    assert found.user_means["spread"] == pytest.approx(1.0)
+
+
+def test_popularity_by_hand(con: duckdb.DuckDBPyConnection) -> None:
+    reviewed(con, [("ann", item, 5.0) for item in "abcd"])
+    con.execute("INSERT INTO items SELECT x, x, x, x FROM (SELECT unnest(['a', 'b', 'c', 'd']) AS x)")
+    con.execute("INSERT INTO preferences SELECT 'u' || i, 'a', 'LIKES', 1, 5, 1, 'r' FROM range(3) t(i)")
+    con.execute("INSERT INTO preferences VALUES ('u', 'b', 'DISLIKES', 1, 1, 1, 'r'), ('u', 'c', 'MIGHT_LIKES', 1, 5, 1, 'r')")
+    for number, item in enumerate("abcd"):
+        con.execute("INSERT INTO briefs VALUES (?, 'u', 1, ?, 't', 1, 6, ?)", [f"d{number}", item, number])
+        con.execute("INSERT INTO verdicts VALUES (?, 'accepted', 1)", [f"d{number}"])
+    found = popularity(con)
+    # 3, 1, 0, 0: sorted up 0 0 1 3, 2 * (3*1 + 4*3) / (4*4) - 5/4 = 0.625; the recommended are even
+    assert found.gini == {"what users did": pytest.approx(0.625), "what is recommended": pytest.approx(0.0)}
+    assert found.curves["what users did"][25] == pytest.approx(75) and found.curves["what is recommended"][25] == pytest.approx(25)
+    assert [row["recommended"] for row in found.top] == [1, 1, 1, 1] and found.sides[0]["times"] == 4
+
+
+def test_titles_with_markup_and_shared_titles_are_told(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    fill(con, 20)
+    con.execute("UPDATE items SET title = 'Twice', title_original = 'Twice <i>[VHS]</i>' WHERE item_id IN ('I0', 'I1')")
+    con.execute("UPDATE items SET title_original = title WHERE item_id = 'I2'")
+    found = gather(con, home, "made").catalogue
+    assert (found.counts["items"], found.counts["entities"], found.counts["tags"], found.counts["changed"]) == (20, 17, 2, 19)
+    assert found.doubles == {"titles": 1, "items": 2} and found.doubled[0]["item_ids"] == ["I0", "I1"]
+
+
+def test_the_settings_are_those_of_the_build_not_of_the_file(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    fill(con, 20, chosen=domain("demo", like_min=4.5))
+    build = last_build(con, home, "demo")
+    assert build.domain.preprocess.like_min == 4.5 and build.domain.title == "Made up" and build.run_id == "run-1"
+    con.execute("UPDATE runs SET config = '{\"name\": 3}'")  # written by a version this one cannot read
+    assert last_build(con, home, "demo").domain.title == "Demo movies"
+
+
+def test_a_warehouse_with_nothing_in_it_has_a_report(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    create_tables(con)
+    page = render_report(gather(con, home, "demo"))
+    assert "Demo movies" in page and "None yet." in page and "nan" not in page
+
+
+def test_the_same_warehouse_gives_the_same_bytes(hostile: duckdb.DuckDBPyConnection, home: Home) -> None:
+    first = write_report(hostile, home, "made").read_bytes()
+    assert write_report(hostile, home, "made").read_bytes() == first
+    assert [path.name for path in (home.data / "reports" / "made").iterdir()] == ["index.html"]
+
+
+def test_nothing_hostile_gets_through(hostile: duckdb.DuckDBPyConnection, home: Home) -> None:
+    page = write_report(hostile, home, "made").read_text(encoding="utf-8")
+    assert "owned" in page  # it is shown
+    assert HOSTILE not in page and not re.search(r"<script|<img|\bonerror=\"", page)
+    assert not re.search("[\x00-\x08\x0b-\x1f\u200b\u202a-\u202e]", page)
+    assert "&lt;U+202E&gt;" in page and "{{ 7 * 7 }}" in page
+
+
+@pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
+def test_it_opens_with_the_network_cut(hostile: duckdb.DuckDBPyConnection, home: Home) -> None:
+    page = write_report(hostile, home, "made")
+    assert page.stat().st_size < MOST_BYTES
+    seen = opened(page)
+    assert seen.problems == [] and seen.requests == []
+    assert seen.title == "Made up: report" and "Sample dialogues" in seen.text and "4,500" in seen.text
+
+
+def test_samples_do_not_grow_with_the_dialogues(hostile: duckdb.DuckDBPyConnection, hostile_home: Home) -> None:
+    shown = gather(hostile, hostile_home, "made").samples
+    assert [told.brief["recommendations"] for told in shown.accepted] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert len(shown.rejected) == 2 and all(told.turns for told in shown.accepted)
+    marks = {piece.kind for told in shown.accepted for turn in told.turns for piece in turn.pieces}
+    assert marks == {"plain", "item", "shared"}

@@ -1,0 +1,52 @@
+"""Opens pages in a real headless browser that reaches no network, and tells what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+             "--no-first-run"]  # fmt: skip
+
+
+@dataclass
+class Opened:
+    """What opening a page showed: console errors, requests for anything but the page, its title and text, seconds until it was loaded."""
+
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    title: str = ""
+    text: str = ""
+    seconds: float = 0.0
+
+
+@contextmanager
+def browser_page(seen: Opened, *, offline: bool, **options: Any) -> Iterator[Any]:
+    """Yield a page of a fresh browser; what goes wrong on it is noted in `seen`."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        page = browser.new_context(offline=offline, **options).new_page()
+        page.on("console", lambda message: seen.problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: seen.problems.append(str(error)))
+        page.on("dialog", lambda dialog: seen.problems.append(f"dialog {dialog.message}") or dialog.dismiss())
+        page.on("request", lambda request: seen.requests.append(request.url))
+        yield page
+        browser.close()
+
+
+def opened(file: Path) -> Opened:
+    """Open a file with the network cut."""
+    seen = Opened()
+    with browser_page(seen, offline=True) as page:
+        page.goto(file.as_uri())
+        seen.title, seen.text = page.title(), page.inner_text("body")
+        timing = page.evaluate("() => { const t = performance.getEntriesByType('navigation')[0]; return t.loadEventEnd - t.startTime; }")
+        seen.seconds = timing / 1000
+        seen.requests = [url for url in seen.requests if url != file.as_uri() and not url.startswith("data:")]
+    return seen
