@@ -18,11 +18,16 @@ WRITER = "offline/writer"
 
 def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
     """Raise UserError for the first thing that would stop a build: sources, templates, profile, model, keys, folder."""
+    check_inputs(home, domain)
+    _check_model(domain)
+    pseudonym_key(options)
+
+
+def check_inputs(home: Home, domain: Domain) -> None:
+    """Raise UserError for the first thing that would stop a build before a model is asked."""
     check_sources(domain)
     load_templates(home, domain.briefs.templates)
     load_profile(home, domain.generate.profile)
-    _check_model(domain)
-    pseudonym_key(options)
     _check_writable(home.data)
 
 

@@ -38,7 +38,7 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build a domain's dataset: reviews in, released dialogues out. Stages already done are not done again."""
-    options = _options(
+    options = make_options(
         model=model,
         api_base=api_base,
         profile=profile,
@@ -96,7 +96,8 @@ def settings_from(pairs: list[str]) -> dict[str, Any]:
     return settings
 
 
-def _options(**values: Any) -> BuildOptions:
+def make_options(**values: Any) -> BuildOptions:
+    """Check a caller's choices. Raises UserError naming the option that is out of bounds."""
     from pydantic import ValidationError
 
     try:

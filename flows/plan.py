@@ -1,0 +1,59 @@
+"""What a build would take, before a cent is spent: the stages up to the briefs are run, nothing is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.artifacts import acreate_table_artifact
+from prefect.runtime import flow_run
+
+from flows import steps
+from flows.artifacts import key
+from flows.logs import keep_logs_plain
+from flows.options import BuildOptions
+from flows.planning import as_row
+from flows.preflight import check_inputs
+from flows.progress import CURRENT
+from flows.stages import Context, run_stage
+from tasks.generate import plan_work, variants
+from tasks.repair import next_briefs
+from tasks.settings import Home, load_domain
+from tasks.warehouse import domain_lock, open_warehouse
+
+
+@flow(name="plan", flow_run_name="plan-{domain}")
+async def plan(
+    domain: str,
+    models: list[str] | None = None,
+    options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
+    data: str | None = None,
+) -> list[dict[str, object]]:
+    """Estimate a domain's dialogues, tokens, dollars and hours for several models side by side.
+
+    Args:
+        domain: name of a domain file, without .yaml.
+        models: litellm model strings; the domain's own if not given.
+        options: choices laid over the domain file.
+        data: data folder in place of the project's own.
+
+    Returns:
+        One row per model.
+    """
+    keep_logs_plain()
+    home = Home.find(Path(data) if data else None)
+    context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
+    check_inputs(home, context.domain)
+    with domain_lock(home, domain):
+        ingested = await run_stage(steps.ingesting(context, steps.source_hashes(context)), context)
+        prepared = await run_stage(steps.preprocessing(context), context, ingested)
+        await run_stage(steps.planning(context), context, ingested, prepared)
+        CURRENT.get().stage("prompts", "running")
+        settings = context.domain.generate
+        with open_warehouse(home.warehouse(domain)) as con:
+            work = steps.work(con, context, 1, next_briefs(con, None))
+            plans = await plan_work(con, work, variants(settings, models or [settings.model]), seed=context.domain.seed)
+        CURRENT.get().stage("prompts", "done", f"{plans[0].sampled:,} rendered and counted")
+    rows = [as_row(one) for one in plans]
+    await acreate_table_artifact(table=rows, key=key(domain, "plan"), description=f"What building {domain} would take")
+    return rows
