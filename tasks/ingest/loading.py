@@ -17,7 +17,7 @@ from tasks.ingest.json_lines import LINE_SCHEMA, checked_line, json_contents
 from tasks.ingest.metadata import TITLE_SCHEMA, title_batch
 from tasks.ingest.rows import HARMLESS, SCHEMA, FieldNames, Tally
 from tasks.ingest.streaming import sql_function, stream_into
-from tasks.settings import Domain, Sources
+from tasks.settings import Domain
 
 _REVIEW_ID = "substr(sha1(concat_ws(chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text)), 1, 16)"
 _INSERT_ROWS = f"INSERT INTO raw_reviews SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line FROM incoming"
@@ -38,8 +38,8 @@ judged AS (
         AND user_id NOT IN ('true', 'false') AND item_id NOT IN ('true', 'false')
         AND rating BETWEEN $low AND $high AND (NOT $timed OR moment BETWEEN 1 AND 253402300799999)
         AND regexp_matches(text, $start) AND text NOT IN ('true', 'false') AND TRY_CAST(text AS DOUBLE) IS NULL
-        AND NOT contains(content, '\\u000') AND NOT contains(content, '\\u001') AND NOT contains(content, '\\u007')
-        AND NOT contains(content, chr(127)), false) AS plain
+        AND NOT contains(content, chr(127))
+        AND (NOT contains(content, '\\u00') OR NOT regexp_matches(content, '\\\\u00(0|1|7[fF])')), false) AS plain
     FROM typed
 ),
 checked AS (
@@ -51,6 +51,7 @@ checked AS (
 rows AS (SELECT line, row.user_id, row.item_id, row.rating, row.text, row.timestamp FROM checked)
 SELECT {review_id}, user_id, item_id, rating, text, timestamp, $name, line FROM rows WHERE user_id IS NOT NULL
 """
+_HOPELESS = 200_000  # rejected lines
 _PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
 _PLAIN_START = r"^[!-Z\\-z|}~[:^ascii:]]"
 
@@ -65,7 +66,7 @@ def load_reviews(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, nam
     if names.title is None and in_json(path, domain.sources):
         _load_lines(con, path, names, domain, tally)
     else:
-        _load_rows(con, path, domain.sources, order, tally)
+        _load_rows(con, path, domain, order, tally)
     check_share(tally, domain.max_bad_share)
     return tally
 
@@ -101,6 +102,16 @@ def check_share(tally: Tally, max_bad_share: float) -> None:
         )
 
 
+def _not_hopeless(batches: Iterator[pa.RecordBatch], tally: Tally, max_bad_share: float) -> Iterator[pa.RecordBatch]:
+    """Pass batches on until very many lines were rejected, and more than half of all: a file like that is not read to its end."""
+    for batch in batches:
+        yield batch
+        seen = batch.column(0)[-1].as_py() if batch.num_rows else 0
+        if len(tally.rejects) > max(_HOPELESS, seen / 2):
+            tally.lines = seen
+            check_share(tally, max_bad_share)
+
+
 def _load_lines(con: duckdb.DuckDBPyConnection, path: Path, names: FieldNames, domain: Domain, tally: Tally) -> None:
     """Let DuckDB parse JSON lines; it gives each line that is not plainly good to Python, which puts it right or rejects it."""
     item = [*names.item, names.item[0]][:2]
@@ -121,21 +132,22 @@ def _load_lines(con: duckdb.DuckDBPyConnection, path: Path, names: FieldNames, d
 
     with sql_function(con, look_closely, [BIGINT, VARCHAR], _ROW, arrow=False) as name:
         insert = _INSERT_LINES.replace("look_closely", name).replace("{review_id}", _REVIEW_ID)
-        stream_into(con, LINE_SCHEMA, json_contents(path, names, tally), insert, parameters)
+        contents = _not_hopeless(json_contents(path, names, tally), tally, domain.max_bad_share)
+        stream_into(con, LINE_SCHEMA, contents, insert, parameters)
     found = con.execute("SELECT count(*) FROM raw_reviews WHERE source_file = $name", {"name": tally.source_file}).fetchall()
     tally.lines = len(tally.rejects) + int(found[0][0])
 
 
-def _load_rows(con: duckdb.DuckDBPyConnection, path: Path, sources: Sources, order: int, tally: Tally) -> None:
+def _load_rows(con: duckdb.DuckDBPyConnection, path: Path, domain: Domain, order: int, tally: Tally) -> None:
     """Load a table that is read in Python, with the first title of each item if it holds titles."""
     titles: dict[str, tuple[int, str, str]] = {}
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for batch in reviews_of(path, sources, tally):
+        for batch in reviews_of(path, domain.sources, tally):
             for line, item_id, title in zip(batch.line, batch.item_id, batch.title, strict=True):
                 if title and title.strip():
                     titles.setdefault(item_id, (line, item_id, title))
             yield batch.arrow()
 
-    stream_into(con, SCHEMA, batches(), _INSERT_ROWS, {"name": tally.source_file})
+    stream_into(con, SCHEMA, _not_hopeless(batches(), tally, domain.max_bad_share), _INSERT_ROWS, {"name": tally.source_file})
     stream_into(con, TITLE_SCHEMA, iter([title_batch(list(titles.values()))]), _INSERT_TITLES, {"order": order})

@@ -81,7 +81,7 @@ class Tally:
 
     def kinds(self) -> Counter[str]:
         """Return how many lines were rejected, by kind."""
-        return Counter(kind for kind, _ in self.rejects.values())
+        return Counter(kind for kind, _ in list(self.rejects.values()))  # a copy, as DuckDB may be noting more in its threads
 
 
 @dataclass

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import duckdb
 
 from tasks.errors import UserError
 from tasks.ingest import source_names
 from tasks.preprocess.core import mark_core
-from tasks.preprocess.preferences import fill_preferences
-from tasks.preprocess.words import admit
-from tasks.settings import Domain
+from tasks.preprocess.preferences import PreferenceCounts, fill_preferences
+from tasks.preprocess.words import WordCounts, admit
+from tasks.settings import Domain, Preprocess
 from tasks.warehouse import create_table
 
 
@@ -63,6 +63,8 @@ SELECT review_id, r.user_id, r.item_id, rating, coalesce(a.text, r.text), a.word
 FROM raw_reviews r JOIN admitted a ON r.rowid = a.row_id
 """
 
+_CORE = "SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM reviews WHERE core"
+
 
 def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCounts:
     """Fill `reviews` and `preferences` from `raw_reviews` and `items` (Appendix B).
@@ -80,24 +82,13 @@ def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCoun
     words = admit(con, settings)
     rounds = mark_core(con, settings)
     con.execute(_FILL_REVIEWS, {"files": list(source_names(domain.sources.reviews))})
-    core_reviews, core_users, core_items = _row(
-        con, "SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM reviews WHERE core"
-    )
     con.execute("DROP TABLE admitted")
+    core_reviews, core_users, core_items = _row(con, _CORE)
     if not core_reviews:
-        raise UserError(
-            f"no user left: of {words.reviews} reviews {words.kept} have {settings.min_words} to {settings.max_words} words, and none of "
-            f"these is left after core {settings.core} with at least {settings.min_user_interactions} per user and "
-            f"{settings.min_item_interactions} per item ({rounds} round{'s' * (rounds != 1)}): "
-            f"lower min_user_interactions or min_item_interactions{', or set core to one_pass' * (settings.core == 'fixpoint')}"
-        )
+        raise UserError(_no_core(words, rounds, settings))
     drawn = fill_preferences(con, settings)
     if not drawn.users:
-        raise UserError(
-            f"no user left: of {core_reviews} core reviews {drawn.positive} are rated {settings.like_min:g} or above, and those of items "
-            f"with a title give no MIGHT_LIKES ({drawn.without_title} reviews are of items without one): "
-            "add metadata, set untitled to use_id, or lower like_min"
-        )
+        raise UserError(_no_likes(core_reviews, drawn, settings))
     return PreprocessCounts(
         reviews=words.reviews,
         cleaned=words.cleaned,
@@ -108,13 +99,24 @@ def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCoun
         core_users=core_users,
         core_items=core_items,
         rounds=rounds,
-        positive=drawn.positive,
-        negative=drawn.negative,
-        without_title=drawn.without_title,
-        likes=drawn.likes,
-        dislikes=drawn.dislikes,
-        might_likes=drawn.might_likes,
-        users=drawn.users,
+        **asdict(drawn),
+    )
+
+
+def _no_core(words: WordCounts, rounds: int, settings: Preprocess) -> str:
+    return (
+        f"no user left: of {words.reviews} reviews {words.kept} have {settings.min_words} to {settings.max_words} words, and none of "
+        f"these is left after core {settings.core} with at least {settings.min_user_interactions} per user and "
+        f"{settings.min_item_interactions} per item ({rounds} round{'s' * (rounds != 1)}): "
+        f"lower min_user_interactions or min_item_interactions{', or set core to one_pass' * (settings.core == 'fixpoint')}"
+    )
+
+
+def _no_likes(core_reviews: int, drawn: PreferenceCounts, settings: Preprocess) -> str:
+    return (
+        f"no user left: of {core_reviews} core reviews {drawn.positive} are rated {settings.like_min:g} or above, and those of items "
+        f"with a title give no MIGHT_LIKES ({drawn.without_title} reviews are of items without one): "
+        "add metadata, set untitled to use_id, or lower like_min"
     )
 
 

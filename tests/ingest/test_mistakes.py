@@ -11,6 +11,7 @@ import pytest
 import zstandard
 
 from tasks.errors import UserError
+from tasks.ingest import loading
 
 COLUMNS = {"user": "u", "item": "i", "rating": "r", "text": "t"}
 
@@ -114,3 +115,11 @@ def test_a_mistake_inside_a_transaction_can_be_rolled_back_and_tried_again(con: 
     run(write("good.json", [review(), review(asin="B2")]))
     con.commit()
     assert rows("SELECT count(*) FROM raw_reviews") == [(2,)]
+
+
+def test_a_hopeless_file_is_not_read_to_its_end(write, run, review, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(loading, "_HOPELESS", 100)
+    lines = [json.dumps(review())] + ["{" + "x" * 80] * 200_000
+    with pytest.raises(UserError, match=r"unusable") as failed:
+        run(write("r.json", lines))
+    assert " of 200001 lines" not in str(failed.value)
