@@ -9,6 +9,7 @@ from flows.generation import Written
 from flows.results import BuildResult
 from flows.stages import Context
 from tasks.release import ReleaseInfo
+from tasks.reports import report_from_warehouse
 from tasks.runs import code_version, config_hash
 from tasks.statistics import Statistics, statistics
 from tasks.totals import cost_totals, rule_rows, verdict_rows
@@ -22,6 +23,7 @@ def collect(context: Context, written: Written, release: ReleaseInfo) -> BuildRe
         counted = statistics(con)
     docs = context.home.data_docs(context.domain.name) / "index.html"
     pages = {"data-docs": docs} if docs.is_file() else {}
+    pages["report"] = report_from_warehouse(context.home, context.domain.name)
     return BuildResult(
         domain=context.domain.name,
         run_id=context.run_id,
