@@ -1,4 +1,4 @@
-"""`redial funnel`, `stats`, `show`, `lineage`: the commands that only look."""
+"""`redial funnel`, `stats`, `show`, `why`: the commands that only look."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import OUT, print_json
 from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
 from tasks.errors import UserError
-from tasks.lineage import dialogue_lineage, release_lineage
 from tasks.lookup import find_dialogue, read_dialogue
 from tasks.settings import Home, load_domain
 from tasks.settings.home import DOMAIN_NAME
@@ -99,32 +98,3 @@ def show(ctx: typer.Context, dialogue_id: DialogueArgument, as_json: JsonOption 
         print_json(asdict(shown))
     else:
         show_dialogue(OUT, shown)
-
-
-@app.command(epilog="Example: redial lineage 3f2a")
-def lineage(
-    ctx: typer.Context,
-    of: Annotated[str, typer.Argument(help="A dialogue's id, or the folder of a release", show_default=False)],
-    as_json: JsonOption = False,
-) -> None:
-    """Tell what a dialogue or a release was made from: source lines, brief, answers, rules, runs."""
-    home: Home = ctx.obj
-    folder = Path(of).resolve()
-    if folder.is_dir():
-        domain, version = folder.parent.name, folder.name
-        with read_warehouse(home.warehouse(domain)) as con:
-            traced = asdict(release_lineage(con, domain, version))
-    else:
-        found = find_dialogue(home, of)
-        with read_warehouse(home.warehouse(found.domain)) as con:
-            traced = asdict(dialogue_lineage(con, found.domain, found.dialogue_id))
-    if as_json:
-        print_json(traced)
-        return
-    for name, part in traced.items():
-        if isinstance(part, list):
-            show_rows(OUT, part, name)
-        elif isinstance(part, dict):
-            show_facts(OUT, part, name)
-        else:
-            show_facts(OUT, {name: part})

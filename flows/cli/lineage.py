@@ -1,0 +1,45 @@
+"""`redial lineage`: where a dialogue or a release comes from."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from flows.cli.app import JsonOption, app
+from flows.cli.console import OUT, print_json
+from tasks.lineage import DialogueLineage, dialogue_lines, release_lines
+from tasks.settings import Home
+
+
+@app.command(epilog="Example: redial lineage 3f2a")
+def lineage(
+    ctx: typer.Context,
+    of: Annotated[
+        str, typer.Argument(help="A dialogue's id or its first digits; a release's folder, version or DOMAIN/latest", show_default=False)
+    ],
+    prompt: Annotated[bool, typer.Option("--prompt", help="Show the prompts that were sent, word for word")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what a dialogue or a release was made from: source lines, reviews, brief, prompts, answers, rules, runs."""
+    from flows.tracing import trace
+
+    home: Home = ctx.obj
+    traced = trace(home, of)
+    if as_json:
+        print_json(asdict(traced))
+        return
+    told = dialogue_lines(traced) if isinstance(traced, DialogueLineage) else release_lines(traced)
+    for line in told:
+        OUT.print(line, markup=False)
+    if prompt and isinstance(traced, DialogueLineage):
+        _show_prompts(traced)
+
+
+def _show_prompts(traced: DialogueLineage) -> None:
+    for attempt in traced.attempts:
+        for one in attempt.asked:
+            for message in one.prompt or ():
+                OUT.print(f"\n[{message['role']}] of request {one.request_key}", markup=False)
+                OUT.print(message["content"], markup=False)

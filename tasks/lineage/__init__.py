@@ -1,0 +1,19 @@
+"""Lineage: from a released dialogue back to the source lines it rests on, and from a release to the runs that made it."""
+
+from tasks.lineage.reading import dialogue_lineage, note_release, release_lineage
+from tasks.lineage.telling import dialogue_lines, release_lines, release_markdown
+from tasks.lineage.values import Asked, AttemptLineage, DialogueLineage, Rebuilt, ReleaseLineage
+
+__all__ = [
+    "Asked",
+    "AttemptLineage",
+    "DialogueLineage",
+    "Rebuilt",
+    "ReleaseLineage",
+    "dialogue_lineage",
+    "dialogue_lines",
+    "note_release",
+    "release_lineage",
+    "release_lines",
+    "release_markdown",
+]
