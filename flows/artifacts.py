@@ -18,7 +18,11 @@ from prefect.artifacts import (
 from flows.pages import address_of
 from flows.results import BuildResult
 from flows.stages import Context
+from tasks.lineage import release_lineage, release_markdown
+from tasks.repair import funnel
+from tasks.warehouse import read_warehouse
 
+PAGES = {"data-docs": "Data Docs", "report": "Report"}
 NOTE_EVERY_S = 5.0  # an update costs a request to the server
 
 
@@ -59,17 +63,31 @@ class LiveProgress:
 
 
 async def show_result(context: Context, result: BuildResult) -> None:
-    """Leave the run's tables and links."""
+    """Leave the run's tables, texts and links. The caller holds the domain."""
     domain = context.domain.name
-    for name, rows, told in (
-        ("funnel", result.funnel, f"Funnel of {domain}: every brief and how it ended"),
-        ("rules", result.rules, f"Rules broken in {domain}, by attempt"),
-    ):
-        await acreate_table_artifact(table=rows, key=key(domain, name), description=told)
-    await acreate_markdown_artifact(_summary(result), key=key(domain, "summary"), description=f"What this run of {domain} made")
-    for name, page in result.pages.items():
-        address = address_of(context.home, page)
-        await acreate_link_artifact(address, link_text=f"{name} of {domain}", key=key(domain, name), description=f"{name} of {domain}")
+    with read_warehouse(context.home.warehouse(domain)) as con:
+        counted = funnel(con)
+        lineage = release_markdown(release_lineage(con, domain, result.version))
+    tables = (
+        ("stages", counted.stages, f"From source lines to accepted dialogues of {domain}"),
+        ("funnel", counted.verdicts, f"Every brief of {domain} and how it ended"),
+        ("attempts", counted.attempts, f"What each attempt brought in {domain}"),
+        ("rules", counted.rules, f"Rules broken in {domain}, by attempt"),
+    )
+    texts = (
+        ("summary", _summary(result), f"What this run of {domain} made, what it cost, Table 3"),
+        ("lineage", lineage, f"What the release of {domain} was made from"),
+    )
+    await asyncio.gather(
+        *(acreate_table_artifact(table=rows, key=key(domain, name), description=told) for name, rows, told in tables),
+        *(acreate_markdown_artifact(text, key=key(domain, name), description=told) for name, text, told in texts),
+        *(_link(domain, name, address_of(context.home, page)) for name, page in result.pages.items()),
+    )
+
+
+async def _link(domain: str, name: str, address: str) -> None:
+    told = f"{PAGES.get(name, name)} of {domain}"
+    await acreate_link_artifact(address, link_text=told, key=key(domain, name), description=told)
 
 
 def _summary(result: BuildResult) -> str:

@@ -61,7 +61,7 @@ async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
         finally:
             with open_warehouse(home.warehouse(domain)) as con:
                 finish_run(con, context.run_id, state, counts)
-    await show_result(context, result)
+        await show_result(context, result)
     return result
 
 
