@@ -14,7 +14,7 @@ from tasks.quality.copying import copied_words
 from tasks.quality.lexicon import Language, Lexicon, for_polars
 from tasks.quality.near_duplicates import Shingles
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
-from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, unknown_titles
+from tasks.quality.surface import GARBLED, PERSONAL, QUOTED, TEMPLATE_LEFT, titles_in_quotes
 from tasks.quality.tokens import tokenise
 from tasks.warehouse import create_table
 
@@ -36,11 +36,13 @@ def compute_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: st
     for table in _TABLES:
         con.execute(f"DELETE FROM {table} WHERE attempt = ?", [attempt])
     con.execute(plan.QUEUE, {"attempt": attempt})
+    con.execute(plan.TOLD, {name: list(ids) for name, ids in lexicon.goals})
     made = [_utterance_facts(con, lexicon, language, begin) for begin in _begins(con, "fact_queue")]
     _note_near_duplicates(con, [*_accepted_before(con, attempt), *made], lexicon.near_duplicate)
     con.execute(plan.DIALOGUES, {"attempt": attempt})
     (judged,) = con.execute("SELECT count(*) FROM fact_queue").fetchall()[0]
-    con.execute("DROP TABLE fact_queue")
+    for table in ("fact_queue", "told_by_turn"):
+        con.execute(f"DROP TABLE {table}")
     return int(judged)
 
 
@@ -52,14 +54,15 @@ def _begins(con: duckdb.DuckDBPyConnection, queue: str) -> Iterator[int]:
 def _utterance_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, begin: int) -> Shingles:
     """Write the utterance facts of the dialogues from `begin` on; return their shingles."""
     within = {"from": begin, "until": begin + CHUNK}
-    said = con.sql(plan.UTTERANCES, params={**within, **{name: list(ids) for name, ids in lexicon.goals}}).pl()
+    said = con.sql(plan.UTTERANCES, params=within).pl()
     reviews = con.sql(plan.REVIEWS, params=within).pl()
     tokens, owners = tokenise(said["bare"]), said["place"].to_numpy()
     said = said.with_columns(
         **text_facts(lexicon, language),
-        unknown_titles=unknown_titles(said["text"], said["titles"]),
+        unknown_titles=_unknown_titles(con, said),
         copied_words=pl.Series(copied_words(tokens, owners, reviews, lexicon.copied_from)),
     )
+    said = said.with_columns(**opinion_facts(said, lexicon.languages.get(language, Language())))
     wanted = [column[0] for column in con.execute("DESCRIBE utterance_facts").fetchall()]
     con.register("fact_rows", said.select(wanted))
     con.execute("INSERT INTO utterance_facts BY NAME SELECT * FROM fact_rows")
@@ -68,10 +71,7 @@ def _utterance_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language:
 
 
 def text_facts(lexicon: Lexicon, language: str) -> dict[str, pl.Expr]:
-    """Return the facts made from one utterance's text, by name.
-
-    They read the columns text, bare, words, opinion, decision and names_user.
-    """
+    """Return the facts made from one utterance's text, by name; they read the columns text, bare, words and names_user."""
     text, bare = pl.col("text"), pl.col("bare")
     known = lexicon.languages.get(language, Language())
     return {
@@ -80,10 +80,38 @@ def text_facts(lexicon: Lexicon, language: str) -> dict[str, pl.Expr]:
         "empty": pl.col("words") == 0,
         "personal_data": bare.str.contains(for_polars(PERSONAL)) | pl.col("names_user"),
         "wording_leak": bare.str.contains(for_polars(lexicon.wording_pattern)),
-        "sentiment_error": sentiment_error(known) if known.judges_opinions else pl.lit(False),
-        "decision_error": decision_error(known) if known.judges_opinions else pl.lit(False),
         "foreign_language": foreign_language(lexicon, language) if known.function_words else pl.lit(False),
     }
+
+
+def opinion_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
+    """Return whether each utterance contradicts the opinion or the decision it should tell; only those that tell one are looked at.
+
+    Reads the columns bare, opinion and decision. A language without such words contradicts nothing.
+    """
+    nothing = pl.repeat(False, len(said), dtype=pl.Boolean, eager=True)
+    if not language.judges_opinions:
+        return {"sentiment_error": nothing, "decision_error": nothing}
+    facts = {"opinion": ("sentiment_error", sentiment_error(language)), "decision": ("decision_error", decision_error(language))}
+    found = {}
+    for told, (name, judged) in facts.items():
+        rows = said[told].is_not_null().arg_true()
+        found[name] = nothing.clone().scatter(rows, said[rows].select(judged).to_series()) if len(rows) else nothing
+    return found
+
+
+def _unknown_titles(con: duckdb.DuckDBPyConnection, said: pl.DataFrame) -> pl.Series:
+    """Return how many names in quotation marks each utterance holds that are none of its brief's titles."""
+    counts = pl.repeat(0, len(said), dtype=pl.Int32, eager=True)
+    rows = said["bare"].str.contains(QUOTED).arg_true()
+    if not len(rows):
+        return counts
+    quoting = said[rows]
+    own: dict[int, list[str]] = {}
+    for place, title in con.execute(plan.TITLES, {"places": quoting["place"].unique().to_list()}).fetchall():
+        own.setdefault(place, []).append(title)
+    found = [len(titles_in_quotes(text, own.get(place, ()))) for place, text in quoting.select("place", "bare").iter_rows()]
+    return counts.scatter(rows, pl.Series(found, dtype=pl.Int32))
 
 
 def _size(con: duckdb.DuckDBPyConnection, queue: str, begin: int) -> int:

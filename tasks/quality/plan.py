@@ -58,22 +58,36 @@ WITH chunk AS (
 )
 """
 
+# What the sub-goals of each turn of a template tell: an opinion, one that follows the item's collection, a decision.
+TOLD: Final = """
+CREATE OR REPLACE TEMP TABLE told_by_turn AS
+SELECT template_id, turn,
+       CASE WHEN list_has_any(goals, $likes) THEN 'LIKES' WHEN list_has_any(goals, $dislikes) THEN 'DISLIKES' END AS opinion,
+       list_has_any(goals, $by_collection) AS by_collection,
+       CASE WHEN list_has_any(goals, $accepts) THEN 'accept' WHEN list_has_any(goals, $rejects) THEN 'reject' END AS decision
+FROM template_turns
+"""
+
 # `bare` is the text without the brief's own titles, whose words say nothing about the speaker.
 UTTERANCES: Final = f"""{MEASURED}
-SELECT place, dialogue_id, attempt, turn, text, words, titles,
+SELECT place, dialogue_id, attempt, turn, text, words,
        list_reduce(list_prepend(text, coalesce(titles, [])), lambda told, title: replace(told, title, '~')) AS bare,
        CASE WHEN planned THEN role != role_planned ELSE role NOT IN ('user', 'agent') OR coalesce(role = role_before, role != 'user') END
            AS role_error,
        len(missing)::INTEGER AS missing_items,
        len(foreigners)::INTEGER AS foreign_items,
        coalesce(list_contains(item_ids, target_to_come), false) AS early_target,
-       CASE WHEN list_has_any(goals, $likes) THEN 'LIKES'
-            WHEN list_has_any(goals, $dislikes) THEN 'DISLIKES'
-            WHEN list_has_any(goals, $by_collection) THEN collection END AS opinion,
-       CASE WHEN list_has_any(goals, $accepts) THEN 'accept' WHEN list_has_any(goals, $rejects) THEN 'reject' END AS decision,
+       coalesce(opinion, CASE WHEN by_collection THEN collection END) AS opinion,
+       decision,
        length(user_id) >= 6 AND contains(text, user_id) AS names_user
 FROM measured
+LEFT JOIN told_by_turn USING (template_id, turn)
 ORDER BY place, turn
+"""
+
+# The titles of some dialogues' own items.
+TITLES: Final = """
+SELECT place, title FROM brief_items JOIN fact_queue USING (dialogue_id) WHERE place IN (SELECT unnest($places))
 """
 
 # The same utterances with what the evidence shows: titles of the items missing and of those wrongly named, and all facts.

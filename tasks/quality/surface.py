@@ -6,10 +6,8 @@ Patterns are in the syntax of polars (Rust): linear in the text, whatever a mode
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
-
-import polars as pl
 
 # Replacement, control and private characters, marks that reverse the direction of reading, UTF-8 read as Latin-1, symbol salad, seven
 # consonants in a row, a chain of 40 and more characters without a space.
@@ -41,8 +39,7 @@ PERSONAL: Final = (
     r"(?:a |the )?(?:customer|user) (?:named|called)) "
     r"[A-Z][a-z]+(?: [A-Z][a-z]*\.?)?"
 )
-PATTERNS: Final[Mapping[str, str]] = {"garbled": GARBLED, "template_left": TEMPLATE_LEFT, "personal_data": PERSONAL}
-_QUOTED: Final = '["\u201c\u00ab*]([A-Z0-9][^"\u201c\u201d\u00ab\u00bb*]{2,80})["\u201d\u00bb*]'
+QUOTED: Final = '["\u201c\u00ab*]([A-Z0-9][^"\u201c\u201d\u00ab\u00bb*]{2,80})["\u201d\u00bb*]'
 _SMALL: Final = frozenset(
     {"a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with", "de", "la", "vs"}
 )
@@ -54,23 +51,10 @@ def offending(pattern: str, text: str) -> str:
     return found[0] if found else ""
 
 
-def unknown_titles(texts: pl.Series, titles: pl.Series) -> pl.Series:
-    """Return for each text how many titles stand in it, between quotation marks, that are none of its brief's.
-
-    What counts as one is `titles_in_quotes`'s to say. Only the few texts with such a quotation are looked at one by one.
-    """
-    counts = pl.zeros(len(texts), dtype=pl.Int32, eager=True)
-    quoted = texts.str.contains(_QUOTED).arg_true()
-    if not len(quoted):
-        return counts
-    found = [len(titles_in_quotes(text, own or ())) for text, own in zip(texts[quoted], titles[quoted].to_list(), strict=True)]
-    return counts.scatter(quoted, pl.Series(found, dtype=pl.Int32))
-
-
 def titles_in_quotes(text: str, own: Sequence[str]) -> list[str]:
     """Return what is quoted like a title and is no own one: two words or more, every one of them with a capital but the small ones."""
     known = {_plain(title) for title in own}
-    found = (piece.strip(" .,!?;:") for piece in re.findall(_QUOTED, text))
+    found = (piece.strip(" .,!?;:") for piece in re.findall(QUOTED, text))
     return [piece for piece in found if _looks_like_title(piece) and _plain(piece) not in known]
 
 

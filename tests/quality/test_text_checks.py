@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from tasks.quality.copying import copied_words
 from tasks.quality.evidence import longest_shared
-from tasks.quality.facts import text_facts
+from tasks.quality.facts import opinion_facts, text_facts
 from tasks.quality.lexicon import NEVER, for_polars, load_lexicon, phrases, words
 from tasks.quality.near_duplicates import join, near_duplicates, shingles
-from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, titles_in_quotes, unknown_titles
+from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, titles_in_quotes
 from tasks.quality.tokens import runs, tokenise
 from tasks.settings import Home
 from tests.support import conversations as made
@@ -29,7 +29,8 @@ def facts(text: str, *, opinion: str | None = None, decision: str | None = None,
     row = {"text": text, "bare": text if bare is None else bare, "words": len(text.split()), "opinion": opinion, "decision": decision}
     schema = {"text": pl.String, "bare": pl.String, "words": pl.Int32, "opinion": pl.String, "decision": pl.String}
     frame = pl.DataFrame([row], schema=schema).with_columns(names_user=pl.lit(False))
-    return frame.select(**text_facts(LEXICON, "en")).row(0, named=True)
+    judged = frame.with_columns(**opinion_facts(frame, LEXICON.languages["en"]))
+    return judged.select("sentiment_error", "decision_error", **text_facts(LEXICON, "en")).row(0, named=True)
 
 
 GOOD = [
@@ -138,7 +139,6 @@ def test_decisions(decision: str | None, wrong: bool, text: str) -> None:
 )
 def test_titles_in_quotation_marks(text: str, found: list[str]) -> None:
     assert titles_in_quotes(text, ["The Mummy"]) == found
-    assert unknown_titles(pl.Series([text, "nothing"]), pl.Series([["The Mummy"], None])).to_list() == [len(found), 0]
 
 
 def test_patterns_mean_the_same_to_polars_and_python() -> None:
