@@ -114,7 +114,7 @@ class _Pages:
         with read_warehouse(self._warehouse(domain)) as con:
             traced = dialogue_lineage(con, domain, dialogue_id)
             build = last_build(con, self._home, domain)
-            asked = sorted({answer["attempt"] for answer in traced.answers}) or [1]
+            asked = [one.attempt for one in traced.attempts] or [1]
             chosen = attempt if attempt in asked else traced.brief["attempt"] or asked[-1]
             told = tell(con, [dialogue_id], common_words(con), goals)
             evidence = broken_rules(con, dialogue_id)

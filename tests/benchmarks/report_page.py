@@ -26,9 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dialogues", type=int, nargs="+", default=[1_000, 10_000, 50_000])
     options = parser.parse_args()
-    print(
-        f"{'dialogues':>10} {'made s':>8} {'written s':>10} {'kB':>7} {'opened s':>9} {'list s, slowest':>16} {'dialogue s':>11} {'peak MiB':>9}"
-    )
+    print("dialogues    made s  written s     kB  opened s  list s, slowest  dialogue s  peak MiB")
     for dialogues in options.dialogues:
         with tempfile.TemporaryDirectory() as folder:
             measure(Home(data=Path(folder)), dialogues)
@@ -49,9 +47,8 @@ def measure(home: Home, dialogues: int) -> None:
     slowest = max(asked(browser, f"/domains/made{look}") for look in LOOKS)
     one = asked(browser, f"/domains/made/{dialogue}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(
-        f"{dialogues:>10,} {made:>8.1f} {written:>10.1f} {page.stat().st_size / 1000:>7.0f} {seconds:>9.2f} {slowest:>16.2f} {one:>11.2f} {peak:>9}"
-    )
+    size = page.stat().st_size / 1000
+    print(f"{dialogues:>9,} {made:>9.1f} {written:>10.1f} {size:>6.0f} {seconds:>9.2f} {slowest:>16.2f} {one:>11.2f} {peak:>9}")
 
 
 def asked(browser: TestClient, path: str) -> float:

@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tasks.reports import write_report
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.report_warehouse import fill
@@ -24,6 +25,13 @@ def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def hostile(hostile_home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     with read_warehouse(hostile_home.warehouse("made")) as con:
         yield con
+
+
+@pytest.fixture(scope="session")
+def hostile_page(hostile_home: Home) -> Path:
+    """The report of that domain."""
+    with read_warehouse(hostile_home.warehouse("made")) as con:
+        return write_report(con, hostile_home, "made")
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from tasks.goals import load_goals
 from tasks.reports import gather, render_report, write_report
 from tasks.reports.bias import popularity, rating_bias
 from tasks.reports.builds import last_build
+from tasks.reports.samples import samples
 from tasks.settings import Home
 from tasks.warehouse import create_tables
 from tests.support.chromium import CHROMIUM, opened
@@ -120,14 +123,13 @@ def test_a_warehouse_with_nothing_in_it_has_a_report(con: duckdb.DuckDBPyConnect
     assert "Demo movies" in page and "None yet." in page and "nan" not in page
 
 
-def test_the_same_warehouse_gives_the_same_bytes(hostile: duckdb.DuckDBPyConnection, home: Home) -> None:
-    first = write_report(hostile, home, "made").read_bytes()
-    assert write_report(hostile, home, "made").read_bytes() == first
+def test_the_same_warehouse_gives_the_same_bytes(hostile: duckdb.DuckDBPyConnection, hostile_page: Path, home: Home) -> None:
+    assert write_report(hostile, home, "made").read_bytes() == hostile_page.read_bytes()
     assert [path.name for path in (home.data / "reports" / "made").iterdir()] == ["index.html"]
 
 
-def test_nothing_hostile_gets_through(hostile: duckdb.DuckDBPyConnection, home: Home) -> None:
-    page = write_report(hostile, home, "made").read_text(encoding="utf-8")
+def test_nothing_hostile_gets_through(hostile_page: Path) -> None:
+    page = hostile_page.read_text(encoding="utf-8")
     assert "owned" in page  # it is shown
     assert HOSTILE not in page and not re.search(r"<script|<img|\bonerror=\"", page)
     assert not re.search("[\x00-\x08\x0b-\x1f\u200b\u202a-\u202e]", page)
@@ -135,16 +137,15 @@ def test_nothing_hostile_gets_through(hostile: duckdb.DuckDBPyConnection, home: 
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
-def test_it_opens_with_the_network_cut(hostile: duckdb.DuckDBPyConnection, home: Home) -> None:
-    page = write_report(hostile, home, "made")
-    assert page.stat().st_size < MOST_BYTES
-    seen = opened(page)
+def test_it_opens_with_the_network_cut(hostile_page: Path) -> None:
+    assert hostile_page.stat().st_size < MOST_BYTES
+    seen = opened(hostile_page)
     assert seen.problems == [] and seen.requests == []
     assert seen.title == "Made up: report" and "Sample dialogues" in seen.text and "4,500" in seen.text
 
 
 def test_samples_do_not_grow_with_the_dialogues(hostile: duckdb.DuckDBPyConnection, hostile_home: Home) -> None:
-    shown = gather(hostile, hostile_home, "made").samples
+    shown = samples(hostile, load_goals(hostile_home))
     assert [told.brief["recommendations"] for told in shown.accepted] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
     assert len(shown.rejected) == 2 and all(told.turns for told in shown.accepted)
     marks = {piece.kind for told in shown.accepted for turn in told.turns for piece in turn.pieces}

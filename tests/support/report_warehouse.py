@@ -55,8 +55,10 @@ _STATEMENTS = (
     """
     INSERT INTO raw_reviews
     WITH people AS (SELECT u, bad, (SELECT count(*) FROM items) AS items FROM size, range(greatest(1, dialogues // 2)) t(u))
-    SELECT md5(u || '-' || n), 'U' || u || bad, 'I' || ((u * 7 + n * n * 3) % items), [5.0, 4.0, 5.0, 1.0, 3.0][1 + (u + n) % 5],
-           'The ' || ['lantern', 'harbour', 'orchard', 'quarry'][1 + n % 4] || ' scene number ' || n || ' stayed with me all week. ' || bad,
+    SELECT md5(u || '-' || n), 'U' || u || bad, 'I' || ((u * 7 + n * n * 3) % items),
+           [5.0, 4.0, 5.0, 1.0, 3.0][1 + (u + n) % 5],
+           'The ' || ['lantern', 'harbour', 'orchard', 'quarry'][1 + n % 4] || ' scene and the motif' || (u * 12 + n)
+           || ' stayed with me all week. ' || bad,
            1000000 + n, 'reviews.json.gz', u * 12 + n
     FROM people, range(12) s(n)
     """,
@@ -97,7 +99,8 @@ _STATEMENTS = (
     """
     INSERT INTO utterances
     SELECT b.dialogue_id, 1, t.turn, t.role,
-           'I thought about ' || coalesce(i.title, 'that') || ' and the lantern scene number ' || t.turn || ' of it. ' || bad,
+           'I thought about ' || coalesce(i.title, 'that') || ' and the motif' || (b.brief_order // 2 * 12 + coalesce(t.introduces[1], 0))
+           || ' of it. ' || bad,
            t.goals, [i.item_id], 10 + (b.brief_order + t.turn) % 23
     FROM size, briefs b JOIN template_turns t USING (template_id)
     LEFT JOIN brief_items i ON i.dialogue_id = b.dialogue_id AND i.slot = t.introduces[1]
