@@ -40,9 +40,8 @@ class Home:
             raise UserError(f"{name[:80]!r} is not a domain name: use small letters, digits, dashes and underscores")
         files = self.domain_files()
         if name not in files:
-            raise UserError(
-                f"unknown domain {name!r}: there is no {self.data / 'domains' / (name + '.yaml')}; known: {', '.join(sorted(files)) or 'none'}"
-            )
+            wanted, known = self.data / "domains" / f"{name}.yaml", ", ".join(sorted(files)) or "none"
+            raise UserError(f"unknown domain {name!r}: there is no {wanted}; known: {known}")
         return files[name]
 
     def warehouse(self, domain: str) -> Path:

@@ -32,10 +32,10 @@ SourceEntry = Annotated[Source, BeforeValidator(_as_source)]
 class Columns(_Settings):
     """Column names of a CSV, Parquet or JSON-lines table that follows none of the Amazon schemas."""
 
-    user: str
-    item: str
-    rating: str
-    text: str
+    user: str = Field(description="Column of the user's id")
+    item: str = Field(description="Column of the item's id")
+    rating: str = Field(description="Column of the rating")
+    text: str = Field(description="Column of the review's text")
     timestamp: str | None = Field(None, description="Unix seconds, unix milliseconds or an ISO date; file order if missing")
     title: str | None = Field(None, description="Item title, in the review table or in the metadata table")
 
@@ -43,9 +43,11 @@ class Columns(_Settings):
 class Sources(_Settings):
     """Where a domain's reviews and item metadata come from."""
 
-    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"]
-    reviews: tuple[SourceEntry, ...] = Field(min_length=1)
-    metadata: tuple[SourceEntry, ...] = ()
+    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"] = Field(description="Schema of the source files")
+    reviews: tuple[SourceEntry, ...] = Field(
+        min_length=1, description="Review files: a path, or path, url and bytes; paths are relative to the domain file"
+    )
+    metadata: tuple[SourceEntry, ...] = Field((), description="Item metadata files, where titles come from")
     columns: Columns | None = Field(None, description="Required when format is `columns`, refused otherwise")
     rating_scale: tuple[float, float] = Field((1.0, 5.0), description="Lowest and highest rating; others are rejected rows")
 
@@ -109,17 +111,17 @@ class Limits(_Settings):
     concurrency: int = Field(64, ge=1, le=4096, description="Most calls in flight")
     timeout_s: float = Field(120, gt=0, description="Seconds before a call counts as hung")
     max_retries: int = Field(6, ge=0, description="Tries after the first, on transient errors only")
-    budget_usd: float | None = Field(None, ge=0, description="Hard stop, in US dollars, over all runs of this domain's run id")
+    budget_usd: float | None = Field(None, ge=0, description="Hard stop of one run, in US dollars")
     breaker_failures: int = Field(20, ge=1, description="Transient failures in a row, with no success between, that end the run")
 
 
 class Misbehave(_Settings):
     """How often the embedded writer spoils an answer, by kind. For demos and tests; hosted models ignore it."""
 
-    cut_off: Rate = 0.0
-    garbled: Rate = 0.0
-    slot_left: Rate = 0.0
-    wrong_length: Rate = 0.0
+    cut_off: Rate = Field(0.0, description="The answer breaks off")
+    garbled: Rate = Field(0.0, description="Unreadable characters stand in a turn")
+    slot_left: Rate = Field(0.0, description="A template slot is left unfilled")
+    wrong_length: Rate = Field(0.0, description="A turn is missing or doubled")
     ungrounded: Rate = Field(0.0, description="Names a wrong item, praises a dislike or leaks a goal's wording")
 
 
@@ -131,8 +133,8 @@ class Generate(_Settings):
     profile: str = Field("grounded", description="Prompt profile: a file in goal_specs/prompts", pattern=r"^[a-z][a-z0-9_]*$")
     rollout: Literal["single", "dual"] = Field("single", description="One call a dialogue, or turn by turn with two agents")
     mode: Literal["live", "batch"] = Field("live", description="Live calls, or the provider's batch API")
-    temperature: float | None = Field(0.7, ge=0, le=2)
-    top_p: float | None = Field(None, gt=0, le=1)
+    temperature: float | None = Field(0.7, ge=0, le=2, description="Sampling temperature; null leaves it to the provider")
+    top_p: float | None = Field(None, gt=0, le=1, description="Nucleus sampling share; null leaves it to the provider")
     max_tokens: int | None = Field(2048, ge=16, description="Most output tokens of one answer")
     seed: int | None = Field(None, description="Sampling seed sent to the provider, where it takes one")
     chunk_size: int = Field(200, ge=1, le=100_000, description="Briefs in one Prefect task")
@@ -154,11 +156,11 @@ class Quality(_Settings):
 class Domain(_Settings):
     """A domain: what is ingested, how it is cut, who writes, who judges. One YAML file in data/domains."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    name: str = Field(description="The file's name without .yaml; may be left out", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
     title: str = Field("", description="What a person calls the domain")
     noun: str = Field("item", description='What one item is called in a dialogue, such as "movie"', pattern=r"^[^\W\d_][\w -]{0,39}$")
     verb: str = Field("tried", description='What one did with an item, past tense, such as "watched"', pattern=r"^[^\W\d_][\w -]{0,39}$")
-    language: str = Field("en", pattern=r"^[a-z]{2}$")
+    language: str = Field("en", description="Language of the dialogues, two letters", pattern=r"^[a-z]{2}$")
     sources: Sources
     untitled: Literal["drop", "use_id"] = Field("drop", description="Items without a title: left out, or called by their id")
     max_bad_share: Rate = Field(0.01, description="Share of unusable source lines above which ingest stops")

@@ -1,0 +1,113 @@
+"""The main job as a user runs it: the demo from a clean data folder, again, and in another folder; its release read by an outsider.
+
+The golden figures are rewritten by `python -m tests.cli.test_build` after a change that is meant to change the demo's dialogues.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.release_reader import read_release, sums_hold
+
+GOLDEN = Path(__file__).with_name("golden_demo.json")
+
+
+def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), *arguments]
+    return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=400, check=False)
+
+
+def build(data: Path) -> tuple[dict[str, Any], str]:
+    done = redial(data, "build", "demo", "--json")
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result, done.stderr
+
+
+def figures(result: dict[str, Any]) -> dict[str, Any]:
+    text = (Path(result["release"]) / "Conversation.txt").read_bytes()
+    return {**{name: result[name] for name in ("funnel", "rules", "statistics")}, "Conversation.txt": sha256(text).hexdigest()}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any], str]]:
+    data = tmp_path_factory.mktemp("first")
+    yield (data, *build(data))
+
+
+def test_the_demo_comes_out_as_it_always_does(first: tuple[Path, dict[str, Any], str]) -> None:
+    _, result, told = first
+    assert figures(result) == json.loads(GOLDEN.read_text(encoding="utf-8"))
+    assert result["statistics"]["#Dialogues"] >= 150
+    assert "Traceback" not in told
+
+
+def test_the_funnel_adds_up(first: tuple[Path, dict[str, Any], str]) -> None:
+    data, result, _ = first
+    assert sum(row["percent"] for row in result["funnel"]) == pytest.approx(100)
+    told = json.loads(redial(data, "funnel", "demo", "--json").stdout)
+    assert {row["verdict"]: row["briefs"] for row in told["verdicts"]} == {row["verdict"]: row["briefs"] for row in result["funnel"]}
+
+
+def test_an_outsider_reads_the_release(first: tuple[Path, dict[str, Any], str]) -> None:
+    _, result, _ = first
+    folder = Path(result["release"])
+    read = read_release(folder)
+    assert sums_hold(folder)
+    assert (len(read["texts"]), len(read["users"])) == (result["statistics"]["#Dialogues"], result["statistics"]["#Users"])
+
+
+def test_a_second_run_does_no_stage_again(first: tuple[Path, dict[str, Any], str]) -> None:
+    data, result, _ = first
+    again, told = build(data)
+    stages = [line.split() for line in told.splitlines() if line.startswith("  ") and not line.startswith("  server")]
+    assert stages and all(words[1] == "cached" for words in stages), told
+    assert again["version"] == result["version"]
+    assert again["cost"]["answers this run"] == 0
+
+
+def test_another_folder_gives_the_same_bytes(first: tuple[Path, dict[str, Any], str], tmp_path: Path) -> None:
+    _, result, _ = first
+    other, _ = build(tmp_path)
+    assert other["version"] == result["version"]
+    here, there = Path(result["release"]), Path(other["release"])
+    names = sorted(path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(there).as_posix() for path in there.rglob("*") if path.is_file())
+    assert filecmp.cmpfiles(here, there, names, shallow=False) == (names, [], [])
+
+
+def test_a_dialogue_is_shown_explained_and_traced(first: tuple[Path, dict[str, Any], str]) -> None:
+    data, result, _ = first
+    version = Path(result["release"])
+    import duckdb
+
+    with duckdb.connect(str(data / "warehouse" / "demo.duckdb"), read_only=True) as con:
+        fallen = con.execute("SELECT dialogue_id FROM rejections ORDER BY dialogue_id LIMIT 1").fetchall()[0][0]
+    assert json.loads(redial(data, "show", fallen, "--json").stdout)["dialogue_id"] == fallen
+    story = json.loads(redial(data, "why", fallen, "--json").stdout)
+    assert story["attempts"][0]["broken"]
+    assert redial(data, "lineage", fallen, "--json").returncode == 0
+    assert redial(data, "lineage", str(version), "--json").returncode == 0
+
+
+def main() -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as data:
+        result, _ = build(Path(data))
+    GOLDEN.write_text(json.dumps(figures(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
