@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import yaml
 from tasks.errors import UserError
 from tasks.settings import Home
 
+LOGIN = "PREFECT_API_AUTH_STRING"
 POOL = "redial"
 PATTERN = "demo"  # the deployment others are modelled on
 POOL_TIMEOUT_S = 120
@@ -30,15 +30,15 @@ class ServerApi:
     client: httpx.Client
 
     @classmethod
-    def at(cls, address: str, environment: Mapping[str, str] = os.environ) -> ServerApi:
-        """Talk to a server; `environment` holds the basic-auth string, if it asks for one."""
-        user, _, password = environment.get("PREFECT_API_AUTH_STRING", "").partition(":")
+    def at(cls, address: str, login: str = "") -> ServerApi:
+        """Talk to a server; `login` is Prefect's basic-auth string, user:password, if it asks for one."""
+        user, _, password = login.partition(":")
         return cls(httpx.Client(base_url=address, timeout=30, auth=(user, password) if user else None))
 
     def check_login(self) -> None:
         """Raise UserError when the server does not let us in."""
         if self.client.get("/admin/version").status_code == 401:
-            raise UserError("the Prefect server asks for a login: set PREFECT_API_AUTH_STRING to its PREFECT_SERVER_API_AUTH_STRING")
+            raise UserError(f"the Prefect server asks for a login: set {LOGIN} to its PREFECT_SERVER_API_AUTH_STRING")
 
     def has_pool(self) -> bool:
         """Tell whether the work pool exists."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from flows.deploying import POOL, ServerApi, put_automations, put_deployments
+from flows.deploying import LOGIN, POOL, ServerApi, put_automations, put_deployments
 from flows.leash import LOCK, holding
 from flows.local_server import START_TIMEOUT_S
 from flows.pages import ADDRESS
@@ -26,6 +26,7 @@ from tasks.settings import Home
 LOOPBACK = "127.0.0.1"
 # The classic UI is asked for because the newer one asks an outside address for its configuration on every load.
 QUIET = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_SERVER_UI_V2_ENABLED": "false"}
+SERVER_LOGIN = "PREFECT_SERVER_API_AUTH_STRING"
 RESTARTS = 5  # of all processes together within the window; more is no accident
 WINDOW_S = 600.0
 TICK_S = 0.5
@@ -83,7 +84,7 @@ def serving(home: Home, port: int, workers: int = 1) -> Iterator[Serving]:
         shown = Companion("pages", folder, environment, ("flows.pages", str(port + 1), str(home.data)))
         for companion in (server, shown):
             stack.enter_context(companion)
-        api = ServerApi.at(f"{ui}/api", environment)
+        api = ServerApi.at(f"{ui}/api", environment.get(LOGIN, ""))
         _wait_until_up(server, api)
         shared = [stack.enter_context(_worker(number, folder, environment)) for number in range(1, workers + 1)]
         put_deployments(home, api, folder, environment)
@@ -92,7 +93,9 @@ def serving(home: Home, port: int, workers: int = 1) -> Iterator[Serving]:
 
 
 def _environment(home: Home, folder: Path, ui: str, pages: str) -> dict[str, str]:
-    given = {"PREFECT_HOME": str(folder), **os.environ}
+    given = {"PREFECT_HOME": str(folder), "PREFECT_WORKER_QUERY_SECONDS": "2", **os.environ}
+    if os.environ.get(SERVER_LOGIN):
+        given.setdefault(LOGIN, os.environ[SERVER_LOGIN])  # what the server asks for, its own workers may answer
     ours = {"PREFECT_API_URL": f"{ui}/api", ADDRESS: pages, "REDIAL_DATA": str(home.data), LOCK: str(folder / "lock")}
     # A worker must find this project's modules and this interpreter whatever folder a run begins in.
     found = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,12 @@ import typer
 from flows.cli.app import JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
 from tasks.settings import Home, load_domain
+
+WITH_LOGIN = "It asks for the user and password of PREFECT_SERVER_API_AUTH_STRING; the pages ask for none."
+WITHOUT_LOGIN = (
+    "It listens on this machine alone, and whoever works on this machine can use it.\n"
+    'To have it ask for a password, start it with PREFECT_SERVER_API_AUTH_STRING="user:password".'
+)
 
 
 @app.command(epilog="Example: redial serve --port 4200")
@@ -26,9 +33,9 @@ def serve(
     try:
         with serving(home, port, workers) as up:
             OUT.print(f"Prefect UI  {up.ui}")
-            OUT.print(f"pages       {up.pages}/docs/ and {up.pages}/reports/")
-            OUT.print("Ctrl-C ends all of it. Others on this machine can reach it: set PREFECT_SERVER_API_AUTH_STRING and")
-            OUT.print('PREFECT_API_AUTH_STRING to the same "user:password" before starting it to ask for one.')
+            OUT.print(f"pages       {up.pages}")
+            OUT.print(WITH_LOGIN if os.environ.get("PREFECT_SERVER_API_AUTH_STRING") else WITHOUT_LOGIN)
+            OUT.print("Ctrl-C ends all of it.")
             OUT.file.flush()
             up.wait()
     except KeyboardInterrupt:
