@@ -129,7 +129,8 @@ _ALL = (
         "One utterance of one attempt in numbers and booleans; documented in expectations/facts.yaml.",
         "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, words INTEGER, garbled BOOLEAN, template_left BOOLEAN, empty BOOLEAN, "
         "role_error BOOLEAN, missing_items INTEGER, foreign_items INTEGER, unknown_titles INTEGER, early_target BOOLEAN, "
-        "sentiment_error BOOLEAN, decision_error BOOLEAN, copied_words INTEGER, wording_leak BOOLEAN, personal_data BOOLEAN, foreign_language BOOLEAN",
+        "sentiment_error BOOLEAN, decision_error BOOLEAN, copied_words INTEGER, wording_leak BOOLEAN, "
+        "personal_data BOOLEAN, foreign_language BOOLEAN",
         ("dialogue_id", "attempt", "turn"),
     ),
     Table(
