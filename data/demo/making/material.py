@@ -85,8 +85,8 @@ class Person:
 
 
 # How a film's lines begin, longest mark first.
-MARKS = (("&+", "long+"), ("&-", "long-"), ("~+", "tie+"), ("~-", "tie-"), ("s+", "sum+"), ("s-", "sum-"), ("+", "pos"), ("-", "neg"), ("?", "quibble"), ("*", "moment"), ("!", "gripe"), ("~", "tie"))
-UNTOPICAL = frozenset({"long+", "long-", "tie", "tie+", "tie-", "sum+", "sum-"})
+MARKS = (("&+", "long+"), ("&-", "long-"), ("=+", "told+"), ("=-", "told-"), ("~+", "tie+"), ("~-", "tie-"), ("s+", "sum+"), ("s-", "sum-"), ("+", "pos"), ("-", "neg"), ("?", "quibble"), ("*", "moment"), ("!", "gripe"), ("~", "tie"))
+UNTOPICAL = frozenset({"told+", "told-", "long+", "long-", "tie", "tie+", "tie-", "sum+", "sum-"})
 
 
 def read_films(folder: Path) -> list[Film]:

@@ -12,7 +12,7 @@ from making.material import Film, Person
 DAY = 86_400
 # Size of a reviewer: fewest and most likes, then fewest and most ratings in all.
 SIZES = {"L": (9, 10, 11, 12), "M": (20, 21, 25, 26), "H": (30, 31, 37, 39), "V": (40, 41, 50, 52), "X": (4, 5, 6, 7)}
-FAME, TASTE = 2.6, 1.7  # how strongly a film's popularity and a person's taste decide what is watched
+FAME, TASTE = 2.7, 2.2  # how strongly a film's popularity and a person's taste decide what is watched
 RARE = 1  # a film of this popularity gets a handful of reviews at most
 ONE_LINERS = 0.55  # share of people who also left a review of a single line
 

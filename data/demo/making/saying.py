@@ -14,6 +14,7 @@ from making.wording import WORD, Speaker, loosened, phrases, suits
 PHRASE = 8  # words; wordings are chosen so as to share few such runs with what was said of the film
 STALE = 3  # shared runs from which a wording is no longer fresh
 WORDINGS = 5  # tried for each of a film's own remarks
+AGED = 12  # years from which a film is one that people grew up with
 RETOLD = 2  # times that a premise may be told in the same words
 DROPPED = 0.22  # share of last asides left out
 AGREEING = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")  # [is|are]: the verb for one thing, and for many
@@ -22,14 +23,14 @@ TIES = {"pos": ("tie+", "tie"), "mixed": ("tie",), "neg": ("tie-", "tie")}
 TRADES = re.compile(r"\bI(?:'m| was| did| worked| drove| teach| do| build| repair| ran| kept| restore| fix| delivered| play| took| sold| hang| have a degree)\b")
 # What a part may be drawn from, with weights: a film's own lines (pos, neg, quibbleline) and frames round its pieces.
 SOURCES = {
-    "P": (("pos", 0.64), ("moment4", 0.2), ("actorpos", 0.09), ("craft5", 0.07)),
+    "P": (("told+", 0.3), ("pos", 0.6), ("moment4", 0.12), ("actorpos", 0.06), ("craft5", 0.03)),
     "P3": (("pos", 0.5), ("moment3", 0.35), ("actorpos", 0.15)),
     "G": (("moment3", 0.55), ("pos", 0.2), ("actorpos", 0.25)),
-    "N": (("neg", 0.6), ("gripe3", 0.24), ("actorneg", 0.08), ("craft3", 0.08)),
-    "N3": (("neg", 0.4), ("gripe3", 0.25), ("quibbleline", 0.25), ("craft3", 0.1)),
+    "N": (("told-", 0.3), ("neg", 0.6), ("gripe3", 0.2), ("actorneg", 0.06), ("craft3", 0.05)),
+    "N3": (("told-", 0.1), ("neg", 0.4), ("gripe3", 0.25), ("quibbleline", 0.25), ("craft3", 0.06)),
     "Q": (("quibbleline", 0.5), ("quibble", 0.5)),
 }
-OWN = {"pos": "pos", "neg": "neg", "quibbleline": "quibble"}
+OWN = {"pos": "pos", "neg": "neg", "quibbleline": "quibble", "told+": "told+", "told-": "told-"}
 PLAIN = frozenset(
     "this that with have from they were what when then than there their them your about would could just like some more most much very "
     "only even ever been into over after before because where which while these those until every movie film scene never always still "
@@ -53,6 +54,7 @@ class Memory:
         for line in sayer.lines:
             self.used[line.text] += 1
             self.said[sayer.person.name, line.text] += 1
+            self.said[sayer.film.key, line.text] += 1
             if not line.topic:
                 self.spent.add(line.text)
         self.phrases[sayer.film.key] |= sayer.phrases
@@ -71,7 +73,8 @@ class Sayer:
         seen_on = medium(rating.day.year, rng)
         stance = {1: "fan", -1: "notfan"}.get(person.tastes.get(film.genre, 0), "neutral")
         group = next(name for name, voices in GROUPS.items() if person.voice in voices)
-        self.tags = person.tags | {seen_on, self.mood, stance, film.genre, group}
+        age = "aged" if rating.day.year - int(film.facts["year"]) >= AGED else "recent"
+        self.tags = person.tags | {age, seen_on, self.mood, stance, film.genre, group}
         self.speaker = Speaker(film, person, _slots(film, person, seen_on), rng)
         self.own = {line.text for kind in OWN.values() for line in film.lines.get(kind, [])}
         self.topics: set[str] = set()
@@ -85,7 +88,7 @@ class Sayer:
     def allow(self, *, more: bool) -> None:
         """Set how many sentences may be framed alike: one of a kind, two in a long review."""
         each = 2 if more else 1
-        self.allowed = {"moment": each, "gripe": each, "actorpos": each, "actorneg": 1, "quibble": 1, "craft": 1}
+        self.allowed = {"moment": each, "gripe": each, "actorpos": 1, "actorneg": 1, "quibble": 1, "craft": 1, "told+": 1, "told-": 1}
 
     def part(self, name: str) -> str:
         """Return one remark of a kind of SOURCES, or nothing when the material is used up."""
@@ -143,7 +146,7 @@ class Sayer:
         """Return the review's title: now and then one made for the film."""
         own = self.film.lines.get({"pos": "sum+", "neg": "sum-"}.get(self.mood, ""), [])
         self.speaker.named.clear()
-        if own and self.rng.random() < 0.35:
+        if own and self.rng.random() < 0.25:
             line = self._ranked(own, False)[0]
             self.lines.append(Line(line.text, "title"))
             return line.text
@@ -152,12 +155,14 @@ class Sayer:
     def _ranked(self, lines: list[Line], topical: bool) -> list[Line]:
         """Least used first, one's own repetitions counting most, with some chance in it."""
         drawn = {line.text for line in self.lines}
-        fitting = [line for line in lines if line.text not in drawn and line.fits(self.tags) and not (topical and line.topic in self.topics)]
-        used, said, name = self.memory.used, self.memory.said, self.person.name
+        topics = self.topics - {""} if topical else set()
+        spent = self.memory.spent
+        fitting = [line for line in lines if not (line.text in drawn or line.topic in topics or line.text in spent) and line.fits(self.tags)]
+        used, said, name, key = self.memory.used, self.memory.said, self.person.name, self.film.key
         same = f"@{self.speaker.last} " if self.speaker.last else "@@"
 
         def rank(line: Line) -> float:
-            often = used[line.text] * (1 if topical else 0.35) + 3 * said[name, line.text]
+            often = used[line.text] * (1 if topical else 0.35) + 3 * said[name, line.text] + (0 if topical else 3 * said[key, line.text])
             return often + 2.5 * self.rng.random() - 2 * line.text.startswith(same)
 
         return sorted(fitting, key=rank)
@@ -208,7 +213,7 @@ class Sayer:
                 if not shared:
                     break
         words = _content(best)
-        if not best or (fresh and least > STALE) or (line.topic and len(words & self.words) > max(1, len(words) // 3)):
+        if not best or (fresh and least > STALE) or (line.topic != "tie" and len(words & self.words) > max(1, len(words) // 5)):
             return ""  # it cannot be said, or it would say the same thing twice
         self.words |= words
         self.phrases |= phrases(best, PHRASE)

@@ -29,7 +29,7 @@ OLDER = frozenset({"retired", "nostalgic", "storyteller", "ramble", "church", "g
 MARRIED = re.compile(r"\b(our marriage|my first husband|my date)\b")
 CHILDREN = re.compile(
     r"\b[Mm]y (kids?|sons?|daughters?|children|youngest|oldest|two|little ones?|four-year-old|six-year-old|nine-year-old|boy|boys|teenager)\b"
-    r"|\b[Mm]ine (were|was|asked|wanted|cried|hid|had|got)\b|\b[Tt]he kids\b|\bI've got a toddler\b"
+    r"|\b[Mm]ine (were|was|asked|wanted|cried|hid|had|got)\b|\b[Tt]he kids\b|\bI have two boys\b|\b[Tt]he nine-year-old\b|\bI've got a toddler\b"
 )
 GRANDCHILDREN = re.compile(r"\b[Mm]y (grandson|granddaughter|grandsons|grandchildren)\b")
 
@@ -66,7 +66,7 @@ def loosened(text: str, rng: random.Random, apart: float, dropped: float) -> str
 def capitalised(text: str) -> str:
     """Return the text with its first letter large."""
     for position, letter in enumerate(text):
-        if letter == "@":
+        if letter in "@&":
             break
         if letter.isalpha():
             return text[:position] + letter.upper() + text[position + 1 :]
@@ -78,7 +78,8 @@ def capitalised(text: str) -> str:
 def lowered(text: str, small: frozenset[str]) -> str:
     """Return the text with its first letter small if its first word is one of the words written small."""
     first = re.split(r"[ ,.!?]", text, maxsplit=1)[0]
-    return text[0].lower() + text[1:] if first.lower() in small and first[1:].islower() else text
+    plain = first.lower() in small or first.split("'")[0].lower() in small
+    return text[0].lower() + text[1:] if plain and first[1:].islower() and first[:2] != "I'" else text
 
 
 def tidied(text: str) -> str:
@@ -89,7 +90,7 @@ def tidied(text: str) -> str:
 
 def ended(text: str) -> str:
     """Return the text with a full stop if it ends with no mark of its own."""
-    return text if text[-1] in '.!?,:"' else text + "."
+    return text if text[-1] in '.!?,:")*' else text + "."
 
 
 def suits(text: str, person: Person) -> bool:
