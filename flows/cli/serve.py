@@ -11,7 +11,7 @@ from flows.cli.app import JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
 from tasks.settings import Home, load_domain
 
-WITH_LOGIN = "It asks for the user and password of PREFECT_SERVER_API_AUTH_STRING; the pages ask for none."
+WITH_LOGIN = "It asks for the user and password in PREFECT_SERVER_API_AUTH_STRING."
 WITHOUT_LOGIN = (
     "It listens on this machine alone, and whoever works on this machine can use it.\n"
     'To have it ask for a password, start it with PREFECT_SERVER_API_AUTH_STRING="user:password".'

@@ -1,0 +1,82 @@
+"""Whoever follows the lock of `redial serve` ends with it, grandchildren in sessions of their own included."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flows.leash import LOCK, holding
+from tasks.errors import UserError
+from tasks.settings.home import PROJECT
+
+HOLDER = """
+import subprocess, sys, time
+from pathlib import Path
+from flows.leash import holding
+with holding(Path(sys.argv[1])):
+    command = [sys.executable, "-m", "flows.leash", sys.argv[1], "tests.support.grandparent", sys.argv[2]]
+    child = subprocess.Popen(command, start_new_session=True)
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_for(what: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not what.exists():
+        assert time.monotonic() < deadline, f"{what} never came"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_followers_end_with_the_holder(tmp_path: Path, how: signal.Signals) -> None:
+    lock, note = tmp_path / "a" / "b" / "lock", tmp_path / "grandchild"
+    lock.parent.mkdir(parents=True)
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock), str(note)], stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+    assert holder.stdout is not None
+    child = int(holder.stdout.readline())
+    wait_for(note)
+    grandchild = int(note.read_text("ascii"))
+    assert os.getsid(grandchild) != os.getsid(child)
+    assert alive(child) and alive(grandchild)
+
+    holder.send_signal(how)
+    holder.wait()
+    deadline = time.monotonic() + 30
+    while (alive(child) or alive(grandchild)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not alive(child)
+    assert not alive(grandchild)
+
+
+def test_one_holder_at_a_time(tmp_path: Path) -> None:
+    lock = tmp_path / "prefect" / "serve" / "lock"
+    lock.parent.mkdir(parents=True)
+    with holding(lock), pytest.raises(UserError, match=f"already running on the data folder {tmp_path}"), holding(lock):
+        pass
+    with holding(lock):
+        pass
+
+
+def test_a_run_outside_redial_serve_follows_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    from flows.leash import follow_server
+
+    monkeypatch.delenv(LOCK, raising=False)
+    follow_server()
+    assert not any(thread.name == "leash" for thread in threading.enumerate())
