@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tasks.ingest.delimited import delimited_records
 from tasks.ingest.json_lines import json_reviews
 from tasks.ingest.metadata import TitleNames, json_titles, title_batch, title_entry
 from tasks.ingest.rows import Batch, Defect, FieldNames, Tally, checked_row
-from tasks.ingest.tables import delimited_records, parquet_records, table_kind
+from tasks.ingest.tables import parquet_records, table_kind
 from tasks.settings import Sources
 
 _AMAZON_2014 = FieldNames(("reviewerID",), ("asin",), ("overall",), ("reviewText",), ("unixReviewTime",))

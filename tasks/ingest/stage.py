@@ -16,7 +16,7 @@ from tasks.ingest.items import fill_items
 from tasks.ingest.loading import bad_lines, load_reviews, load_titles, told
 from tasks.ingest.rows import DUPLICATE, Tally
 from tasks.ingest.streaming import integers, strings
-from tasks.settings import Domain, Source
+from tasks.settings import Domain, Sources
 from tasks.warehouse import create_table
 
 _REJECTS = ["line", "kind", "detail"]
@@ -75,11 +75,11 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     for table in ("raw_reviews", "rejected_rows", "items"):
         create_table(con, table, replace=True)
     con.execute("CREATE OR REPLACE TEMP TABLE published_titles (file_order INTEGER, line BIGINT, item_id VARCHAR, title VARCHAR)")
-    reviews, metadata = source_names(domain.sources.reviews), source_names(domain.sources.metadata)
+    reviews, metadata = source_names(domain.sources)
     read = [load_reviews(con, domain, order, name) for order, name in enumerate(reviews)]
     read_titles = [load_titles(con, domain, order, name) for order, name in enumerate(metadata)]
     _keep_rejects(con, [*read, *read_titles])
-    duplicates = _set_duplicates_aside(con, list(reviews))
+    duplicates = _set_duplicates_aside(con, reviews)
     kinds = _sum(read) + Counter({DUPLICATE: duplicates})
     lines = sum(tally.lines for tally in read)
     kept = _count(con, "SELECT count(*) FROM raw_reviews")
@@ -100,20 +100,25 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     )
 
 
-def source_names(sources: Iterable[Source]) -> dict[str, Source]:
-    """Name each source file by the shortest end of its path that no other file shares; `source_file` holds this name.
+def source_names(sources: Sources) -> tuple[list[str], list[str]]:
+    """Return the names of the review files and of the metadata files, as `source_file` holds them, in the domain's order.
+
+    A name is the shortest end of the path that no other file of the domain shares.
 
     Raises:
         UserError: a file is listed twice.
     """
-    listed = list(sources)
-    paths = [Path(source.path).parts for source in listed]
-    if len(set(paths)) < len(paths):
-        raise UserError(f"{next(source.path for source in listed if paths.count(Path(source.path).parts) > 1)} is listed twice as a source")
+    listed = [[Path(source.path).parts for source in sources.reviews], [Path(source.path).parts for source in sources.metadata]]
+    for paths in listed:
+        if len(set(paths)) < len(paths):
+            twice = next(path for path in paths if paths.count(path) > 1)
+            raise UserError(f"{Path(*twice)} is listed twice as a source")
+    everything = {path for paths in listed for path in paths}
     depth = 1
-    while len({parts[-depth:] for parts in paths}) < len(paths):
+    while len({path[-depth:] for path in everything}) < len(everything):
         depth += 1
-    return {"/".join(parts[-depth:]): source for parts, source in zip(paths, listed, strict=True)}
+    reviews, metadata = (["/".join(path[-depth:]) for path in paths] for paths in listed)
+    return reviews, metadata
 
 
 def _sum(tallies: Iterable[Tally]) -> Counter[str]:

@@ -63,8 +63,7 @@ def unpacked(path: Path, claimed: str | None = None) -> Iterator[bytes]:
         elif kind == "zstd":
             yield from _unzstd(file, path)
         else:
-            while chunk := file.read(_CHUNK):
-                yield chunk
+            yield from iter(lambda: file.read(_CHUNK), b"")
 
 
 def _gunzipped(file: BinaryIO, path: Path) -> Iterator[bytes]:
@@ -102,35 +101,41 @@ def _unzstd(file: BinaryIO, path: Path) -> Iterator[bytes]:
 
 
 def prefetched(chunks: Iterator[bytes], ahead: int = 16) -> Iterator[bytes]:
-    """Yield the same pieces, made in a thread up to `ahead` of the reader: unpacking lets other threads of Python work."""
-    queue: Queue[bytes | UserError | None] = Queue(maxsize=ahead)
+    """Yield the same pieces, made in a thread up to `ahead` of the reader: unpacking lets other threads of Python work.
+
+    What ends the making of pieces early is raised here. The thread ends with the generator, and never holds up the end of the process.
+    """
+    queue: Queue[bytes | Exception | None] = Queue(maxsize=ahead)
     stop = Event()
-
-    def give(piece: bytes | UserError | None) -> bool:
-        while not stop.is_set():
-            try:
-                queue.put(piece, timeout=0.1)
-                return True
-            except Full:
-                continue
-        return False
-
-    def work() -> None:
-        try:
-            for chunk in chunks:
-                if not give(chunk):
-                    return
-            give(None)
-        except UserError as error:
-            give(error)
-
-    worker = Thread(target=work, daemon=True)
-    worker.start()
+    Thread(target=_fill, args=(chunks, queue, stop), daemon=True).start()
     try:
         while (piece := queue.get()) is not None:
-            if isinstance(piece, UserError):
+            if isinstance(piece, Exception):
                 raise piece
             yield piece
     finally:
         stop.set()
-        worker.join()
+
+
+def _fill(chunks: Iterator[bytes], queue: Queue[bytes | Exception | None], stop: Event) -> None:
+    end: Exception | None = RuntimeError("unpacking broke off")
+    try:
+        for chunk in chunks:
+            if not _put(queue, chunk, stop):
+                return
+        end = None
+    except (OSError, MemoryError, UserError) as error:
+        end = error
+    finally:
+        _put(queue, end, stop)
+
+
+def _put(queue: Queue[bytes | Exception | None], piece: bytes | Exception | None, stop: Event) -> bool:
+    """Put a piece into the queue as soon as there is room; tell whether anybody still waits for it."""
+    while not stop.is_set():
+        try:
+            queue.put(piece, timeout=0.1)
+            return True
+        except Full:
+            continue
+    return False

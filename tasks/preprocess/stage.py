@@ -81,7 +81,7 @@ def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCoun
         create_table(con, table, replace=True)
     words = admit(con, settings)
     rounds = mark_core(con, settings)
-    con.execute(_FILL_REVIEWS, {"files": list(source_names(domain.sources.reviews))})
+    con.execute(_FILL_REVIEWS, {"files": source_names(domain.sources)[0]})
     con.execute("DROP TABLE admitted")
     core_reviews, core_users, core_items = _row(con, _CORE)
     if not core_reviews:

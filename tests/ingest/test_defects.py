@@ -167,3 +167,22 @@ def test_metadata_defects_are_kept_and_held_against_that_file(write, run, rows, 
 def test_no_review_text_is_kept_with_a_reject(write, run, rows, review):
     run(write("r.json", [review(), review(asin="B2", overall="a secret")]), max_bad_share=1.0)
     assert "secret" not in rows("SELECT detail FROM rejected_rows")[0][0]
+
+
+def test_an_open_quote_costs_its_own_row_only(write, run, rows):
+    content = (
+        'u,i,r,t\na,1,5,fine\nb,2,5,"open\n' + "".join(f"c{number},3,5,fine\n" for number in range(300)) + 'd,4,5,"also open\ne,5,5,fine\n'
+    )
+    columns = {"user": "u", "item": "i", "rating": "r", "text": "t"}
+    counts = run(write("r.csv", content), format="columns", columns=columns, max_bad_share=1.0)
+    assert rows(REJECTS) == [(3, "broken_line"), (304, "broken_line")]
+    assert rows("SELECT count(*), min(source_line), max(source_line) FROM raw_reviews") == [(302, 2, 305)]
+    assert counts.lines == 304
+
+
+def test_blank_and_over_long_lines_of_a_table(write, run, rows):
+    content = "\n\nu,i,r,t\n\na,1,5,fine\n  \nb,2,5," + "x" * MAX_LINE + '\nc,3,5,"two\nlines"\n'
+    columns = {"user": "u", "item": "i", "rating": "r", "text": "t"}
+    run(write("r.csv", content), format="columns", columns=columns, max_bad_share=1.0)
+    assert rows(REJECTS) == [(7, "over_long")]
+    assert rows("SELECT user_id, source_line FROM raw_reviews ORDER BY ALL") == [("a", 5), ("c", 8)]

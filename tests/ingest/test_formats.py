@@ -148,6 +148,18 @@ def test_files_of_one_name_are_told_apart(write, run, rows, review):
     assert rows("SELECT source_file FROM raw_reviews ORDER BY ALL") == [("a/r.json",), ("b/r.json",)]
 
 
+def test_reviews_and_metadata_of_one_name_are_told_apart(write, run, rows, review):
+    run(write("reviews/r.json", [review()]), write("metadata/r.json", [{"asin": "B1", "title": "One"}, "{"]), max_bad_share=0.5)
+    assert rows("SELECT source_file FROM raw_reviews") == [("reviews/r.json",)]
+    assert rows("SELECT source_file FROM rejected_rows") == [("metadata/r.json",)]
+
+
+def test_one_table_may_hold_reviews_and_titles(write, run, rows):
+    path = write("t.csv", "who,what,stars,words,when,name\nu,i,3,Good,1,A Title\n")
+    run(path, path, format="columns", columns=COLUMNS)
+    assert rows("SELECT title FROM items") == [("A Title",)]
+
+
 def test_a_file_listed_twice_is_a_mistake(write, run, review):
     path = write("r.json", [review()])
     with pytest.raises(UserError, match="listed twice"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -12,6 +14,8 @@ import zstandard
 
 from tasks.errors import UserError
 from tasks.ingest import loading
+from tasks.ingest.lines import MAX_LINE
+from tasks.ingest.unpacking import prefetched
 
 COLUMNS = {"user": "u", "item": "i", "rating": "r", "text": "t"}
 
@@ -123,3 +127,36 @@ def test_a_hopeless_file_is_not_read_to_its_end(write, run, review, monkeypatch:
     with pytest.raises(UserError, match=r"unusable") as failed:
         run(write("r.json", lines))
     assert " of 200001 lines" not in str(failed.value)
+
+
+@pytest.mark.parametrize("content", ["\n \n", "x" * (MAX_LINE + 1) + "\na,b,1,c\n"])
+def test_a_table_without_a_header(content, write, run):
+    with pytest.raises(UserError, match="has no header"):
+        run(write("r.csv", content), format="columns", columns=COLUMNS)
+
+
+def test_what_ends_unpacking_early_comes_out_of_the_thread():
+    def broken() -> Iterator[bytes]:
+        yield b"one"
+        raise OSError(5, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output error"):
+        list(prefetched(broken()))
+
+
+def test_a_reader_that_stops_early_stops_the_making():
+    made: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            made.append(1)
+            yield b"piece"
+
+    before = set(threading.enumerate())
+    pieces = prefetched(endless())
+    assert next(pieces) == b"piece"
+    (worker,) = set(threading.enumerate()) - before
+    pieces.close()
+    worker.join(timeout=10)
+    assert not worker.is_alive()
+    assert len(made) < 25
