@@ -55,8 +55,7 @@ def stream_into(
         if failed:
             raise failed[0] from None
         raise
-    finally:
-        con.unregister("incoming")
+    con.unregister("incoming")  # not after a failure: the aborted transaction would refuse, and takes the name with it
 
 
 @contextmanager
