@@ -132,7 +132,8 @@ def main() -> None:
     if args.sample:
         titles = {item_id(film): film.facts["name"] for film in films}
         for record in random.sample(reviews, args.sample):
-            print(f"{titles.get(str(record['asin']), '?')} | {record['reviewerName']} | {record['overall']} | {record['summary']}\n{record['reviewText']}\n")
+            print(titles.get(str(record["asin"]), "?"), record["reviewerName"], record["overall"], record["summary"], sep=" | ")
+            print(record["reviewText"], end="\n\n")
         return
     args.out.mkdir(parents=True, exist_ok=True)
     write_gz(args.out / "meta.json.gz", json_lines([meta_record(film) for film in films]))

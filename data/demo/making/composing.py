@@ -80,5 +80,7 @@ def words_written_small(films: list[Film], frames: dict[str, list[Line]]) -> fro
     lines = [line.text for group in frames.values() for line in group]
     lines += [line.text for film in films for group in film.lines.values() for line in group]
     small = Counter(word for text in lines for word in re.findall(r"(?<=[a-z,] )[a-z][a-z']*", text))
-    names = {part.lower() for film in films for actor in film.cast for part in f"{actor.name} {actor.character}".split() if part[0].isupper()}
+    names = {
+        part.lower() for film in films for actor in film.cast for part in f"{actor.name} {actor.character}".split() if part[0].isupper()
+    }
     return frozenset(set(small) - names)

@@ -27,7 +27,7 @@ def draft(rating: Rating, person: Person, film: Film, memory: Memory, rng: rando
 
 
 def _told(passage: str, sayer: Sayer, rating: Rating, rng: random.Random) -> list[str]:
-    """A passage written in one piece, with at most an opening and a remark beside it."""
+    """Return a passage written in one piece, with at most an opening and a remark beside it."""
     before = [sayer.line(f"open{rating.stars}")] if rng.random() < 0.35 else []
     after = [sayer.part("P" if rating.stars >= 4 else "N")] if rng.random() < 0.4 else []
     return [*before, passage, *after]

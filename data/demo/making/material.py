@@ -85,7 +85,22 @@ class Person:
 
 
 # How a film's lines begin, longest mark first.
-MARKS = (("&+", "long+"), ("&-", "long-"), ("=+", "told+"), ("=-", "told-"), ("~+", "tie+"), ("~-", "tie-"), ("s+", "sum+"), ("s-", "sum-"), ("+", "pos"), ("-", "neg"), ("?", "quibble"), ("*", "moment"), ("!", "gripe"), ("~", "tie"))
+MARKS = (
+    ("&+", "long+"),
+    ("&-", "long-"),
+    ("=+", "told+"),
+    ("=-", "told-"),
+    ("~+", "tie+"),
+    ("~-", "tie-"),
+    ("s+", "sum+"),
+    ("s-", "sum-"),
+    ("+", "pos"),
+    ("-", "neg"),
+    ("?", "quibble"),
+    ("*", "moment"),
+    ("!", "gripe"),
+    ("~", "tie"),
+)
 UNTOPICAL = frozenset({"told+", "told-", "long+", "long-", "tie", "tie+", "tie-", "sum+", "sum-"})
 
 

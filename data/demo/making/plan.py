@@ -96,7 +96,7 @@ def _day(person: Person, film: Film, last_year: int, rng: random.Random) -> date
 
 
 def _one_liners(ratings: list[Rating], people: list[Person], films: list[Film], rng: random.Random) -> list[Rating]:
-    """Some people also rate a film they have not reviewed in a single line, too short for the paper's preprocessing."""
+    """Let some people rate one more film in a single line, too short for the paper's preprocessing."""
     seen = {(rating.person, rating.film) for rating in ratings}
     added = []
     for index, person in enumerate(people):
@@ -109,7 +109,7 @@ def _one_liners(ratings: list[Rating], people: list[Person], films: list[Film], 
 
 
 def _rarities(people: list[Person], films: list[Film], rng: random.Random) -> list[Rating]:
-    """Each rare film gets from three to seven reviews, too few for the paper's preprocessing."""
+    """Give each rare film from three to seven reviews, too few for the paper's preprocessing."""
     added = []
     for index, film in enumerate(films):
         if int(film.facts["pop"]) != RARE:

@@ -8,8 +8,9 @@ from collections import Counter, defaultdict
 
 from making.material import Film, Line, Person
 from making.plan import Rating, mood
+from making.truth import suits
 from making.voices import GROUPS, medium, voice_of
-from making.wording import WORD, Speaker, loosened, phrases, suits
+from making.wording import WORD, Speaker, loosened, phrases
 
 PHRASE = 8  # words; wordings are chosen so as to share few such runs with what was said of the film
 STALE = 3  # shared runs from which a wording is no longer fresh
@@ -20,7 +21,9 @@ DROPPED = 0.22  # share of last asides left out
 AGREEING = re.compile(r"\[([^|\]]*)\|([^\]]*)\]")  # [is|are]: the verb for one thing, and for many
 SLOTS = {"<moment>": "moment", "<gripe>": "gripe", "<premise>": "premise", "<actor>": "actor"}
 TIES = {"pos": ("tie+", "tie"), "mixed": ("tie",), "neg": ("tie-", "tie")}
-TRADES = re.compile(r"\bI(?:'m| was| did| worked| drove| teach| do| build| repair| ran| kept| restore| fix| delivered| play| took| sold| hang| have a degree)\b")
+TRADES = re.compile(
+    r"\bI(?:'m| was| did| worked| drove| teach| do| build| repair| ran| kept| restore| fix| delivered| play| took| sold| hang| have a)\b"
+)
 # What a part may be drawn from, with weights: a film's own lines (pos, neg, quibbleline) and frames round its pieces.
 SOURCES = {
     "P": (("told+", 0.3), ("pos", 0.6), ("moment4", 0.12), ("actorpos", 0.06), ("craft5", 0.03)),
@@ -157,7 +160,9 @@ class Sayer:
         drawn = {line.text for line in self.lines}
         topics = self.topics - {""} if topical else set()
         spent = self.memory.spent
-        fitting = [line for line in lines if not (line.text in drawn or line.topic in topics or line.text in spent) and line.fits(self.tags)]
+        fitting = [
+            line for line in lines if not (line.text in drawn or line.topic in topics or line.text in spent) and line.fits(self.tags)
+        ]
         used, said, name, key = self.memory.used, self.memory.said, self.person.name, self.film.key
         same = f"@{self.speaker.last} " if self.speaker.last else "@@"
 

@@ -7,19 +7,27 @@ import re
 from dataclasses import dataclass
 
 from making.material import Person
+
 # Only a sentence that begins like this may be hung on to the one before it.
 JOINED = frozenset("It It's I I'm I'd I've They They're He She You You'd We There There's That That's This My The".split())
-BRITISH = {
-    "color": "colour", "colors": "colours", "favorite": "favourite", "favorites": "favourites", "neighbor": "neighbour", "neighbors": "neighbours",
-    "humor": "humour", "gray": "grey", "theater": "cinema", "apologizes": "apologises", "realize": "realise", "realized": "realised", "mom": "mum",
-    "Mom": "Mum", "marvelous": "marvellous", "recognized": "recognised", "popcorn": "popcorn", "behavior": "behaviour", "harbor": "harbour",
-    "honor": "honour", "rumor": "rumour", "jewelry": "jewellery", "pajamas": "pyjamas", "vacation": "holiday", "trash": "bin", "movie's": "film's",
-}  # fmt: skip
+BRITISH = dict(
+    pair.split(":")
+    for pair in (
+        "color:colour colors:colours favorite:favourite favorites:favourites neighbor:neighbour neighbors:neighbours humor:humour "
+        "gray:grey theater:cinema apologizes:apologises realize:realise realized:realised mom:mum Mom:Mum marvelous:marvellous "
+        "recognized:recognised behavior:behaviour harbor:harbour honor:honour rumor:rumour pajamas:pyjamas vacation:holiday trash:bin"
+    ).split()
+)
 TYPOS = {
-    "definitely": "definately", "really": "realy", "separate": "seperate", "believe": "beleive", "because": "becuase", "a lot": "alot",
-    "it's": "its", "you're": "your", "don't": "dont", "can't": "cant", "didn't": "didnt", "their": "thier", "recommend": "reccomend",
-    "until": "untill", "beautiful": "beautifull", "weird": "wierd", "favorite": "favorit",
-}  # fmt: skip
+    **dict(
+        pair.split(":")
+        for pair in (
+            "definitely:definately really:realy separate:seperate believe:beleive because:becuase it's:its you're:your don't:dont "
+            "can't:cant didn't:didnt their:thier recommend:reccomend until:untill beautiful:beautifull weird:wierd favorite:favorit"
+        ).split()
+    ),
+    "a lot": "alot",
+}
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,7 @@ def finish(text: str, voice: Voice, person: Person, glad: bool, rng: random.Rand
     if rng.random() < voice.small:
         text = _small(text)
     else:
+        text = re.sub(r"\bi\b(?!\.)", "I", text)
         text = re.sub(r"(?<=[\w)\"][.!?] )([a-z])", lambda found: found.group(1).upper(), text)
     if glad and rng.random() < voice.smileys:
         text += rng.choice((" :-)", " :)", " *****", " !!!!", " ;-)"))
