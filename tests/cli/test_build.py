@@ -105,8 +105,8 @@ def main() -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as data:
-        result, _ = build(Path(data))
-    GOLDEN.write_text(json.dumps(figures(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        found = figures(build(Path(data))[0])
+    GOLDEN.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
