@@ -1,4 +1,4 @@
-"""A source file as numbered lines, in blocks of about two megabytes."""
+"""A source file as numbered lines, in blocks of about a megabyte."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasks.ingest.unpacking import prefetched, unpacked
 
 MAX_LINE = 4 << 20
 """Longest line read, in bytes; a longer one is rejected without being held in memory."""
-_BLOCK = 2 << 20
+_BLOCK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 

@@ -15,7 +15,9 @@ from isal.igzip_lib import IsalError
 from tasks.errors import UserError
 
 _CHUNK = 1 << 20  # bytes read at once from a plain file
-_PACKED_CHUNK = 1 << 16  # from a packed one, which may grow a thousandfold
+_GZIP_CHUNK = 1 << 18
+_ZSTD_CHUNK = 1 << 14  # as little of it can become a great deal
+_LARGEST = 4 << 20  # bytes unpacked at once
 _GZIP_WINDOW = 31  # the largest window, with a gzip header
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -70,14 +72,16 @@ def _gunzipped(file: BinaryIO, path: Path) -> Iterator[bytes]:
     """Yield the content of all gzip members; zero bytes after the last one are padding."""
     member = isal_zlib.decompressobj(_GZIP_WINDOW)
     try:
-        while chunk := file.read(_PACKED_CHUNK):
+        while chunk := file.read(_GZIP_CHUNK):
             while chunk:
                 if member.eof:
                     chunk = chunk.lstrip(b"\0")
                     member = isal_zlib.decompressobj(_GZIP_WINDOW) if chunk else member
                 if chunk:
-                    yield member.decompress(chunk)
-                chunk = member.unused_data if chunk and member.eof else b""
+                    yield member.decompress(chunk, _LARGEST)
+                    chunk = member.unused_data if member.eof else member.unconsumed_tail
+        if not member.eof:
+            yield member.flush()
     except IsalError as error:  # type: ignore[misc]  # its stub calls the class an instance
         raise UserError(f"{path} is damaged ({error}): fetch it again") from None
     if not member.eof:
@@ -88,11 +92,12 @@ def _unzstd(file: BinaryIO, path: Path) -> Iterator[bytes]:
     """Yield the content of all zstd frames."""
     frame = zstandard.ZstdDecompressor().decompressobj()
     try:
-        while chunk := file.read(_PACKED_CHUNK):
+        while chunk := file.read(_ZSTD_CHUNK):
             while chunk:
                 if frame.eof:
                     frame = zstandard.ZstdDecompressor().decompressobj()
-                yield frame.decompress(chunk)
+                content = frame.decompress(chunk)
+                yield from (content[at : at + _LARGEST] for at in range(0, len(content), _LARGEST))
                 chunk = frame.unused_data if frame.eof else b""
     except zstandard.ZstdError as error:
         raise UserError(f"{path} is damaged ({error}): fetch it again") from None

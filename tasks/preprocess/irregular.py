@@ -4,7 +4,7 @@ A token is what stands between whitespace, after entities are decoded and HTML t
 
 1. it holds a control, private-use, unassigned or replacement character;
 2. it has no letter and no digit and is none of the marks that link or part words (`LINKS`): rows of stars, smileys, emoji;
-3. it holds a web or mail address;
+3. it holds a mail address or a web address (with ://, or www. at its beginning or behind one sign);
 4. it has more than 40 ASCII letters, digits or base64 signs in a row: no word of a language is that long.
 
 Everything else stays as it is: punctuation at words, accents, apostrophes, numbers, prices, scripts without spaces.
@@ -17,11 +17,12 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 LINKS = frozenset({*"&+-–—/.…,;:!?()\"'=%$#@", "--", "..", "..."})
 LONGEST = 40  # ASCII letters, digits and base64 signs in a row
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--[^<>]*-->")
-_ADDRESS = re.compile(r"[A-Za-z]://|(?:^|[^A-Za-z0-9])(?:[Ww]ww|WWW)\.[A-Za-z0-9]|[\w.+-]@[\w-]+\.[A-Za-z]{2}")
+_ADDRESS = re.compile(r"[A-Za-z]://|^[^\w\s]?[Ww]{3}\.[A-Za-z0-9]|[\w.+-]@[\w-]+\.[A-Za-z]{2}")
 _SALAD = re.compile(rf"[A-Za-z0-9+/=]{{{LONGEST + 1}}}")
 _WORDLIKE = re.compile(r"[^\W_]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]")
@@ -34,8 +35,11 @@ def regular_text(text: str) -> str:
     if not decoded.isascii():
         decoded = _INVISIBLE.sub("", decoded)
     tokens = decoded.split()
-    kept = [token for token in tokens if (token.isalpha() and len(token) <= LONGEST) or not is_irregular(token)]
-    return text if len(kept) == len(tokens) and decoded == text else " ".join(kept)
+    irregular = {token for token in tokens if not token.isalpha() and len(token) <= LONGEST and _short_is_irregular(token)}
+    irregular.update(token for token in tokens if len(token) > LONGEST and is_irregular(token))
+    if not irregular:
+        return text if decoded == text else " ".join(tokens)
+    return " ".join([token for token in tokens if token not in irregular])
 
 
 def is_irregular(token: str) -> bool:
@@ -47,3 +51,8 @@ def is_irregular(token: str) -> bool:
     if ("." in token or "://" in token) and _ADDRESS.search(token):
         return True
     return "\ufffd" in token or (not token.isprintable() and any(unicodedata.category(char) in _FORBIDDEN for char in token))
+
+
+@lru_cache(maxsize=1 << 15)
+def _short_is_irregular(token: str) -> bool:
+    return is_irregular(token)

@@ -41,14 +41,22 @@ def scan(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.b
     words = np.diff(np.searchsorted(at, bounds))
     suspect = np.zeros(len(texts), dtype=bool)
     content = data.tobytes()
-    told = [*_telltales(content), *(at for at in _wordless(data, begins, at).tolist() if not content.startswith(_ALLOWED, at))]
+    told = [*_telltales(content), *(at for at in _odd_tokens(data, begins, at).tolist() if not content.startswith(_ALLOWED, at))]
     for positions in (np.array(told, dtype=np.int64), at[np.diff(at, append=len(data)) > LONGEST]):
         suspect[np.searchsorted(bounds, positions, side="right") - 1] = True
-    for row in np.unique(np.searchsorted(bounds, np.flatnonzero(data >= 0x80), side="right") - 1).tolist():
+    if not content.isascii():
+        _look_at_others(texts, np.unique(np.searchsorted(bounds, np.flatnonzero(data >= 0x80), side="right") - 1), words, suspect)
+    return words, suspect
+
+
+def _look_at_others(
+    texts: pa.StringArray, rows: npt.NDArray[np.int64], words: npt.NDArray[np.int64], suspect: npt.NDArray[np.bool_]
+) -> None:
+    """Put right what was found for texts that are not ASCII: other scripts have whitespace and signs of their own."""
+    for row in rows.tolist():
         text = texts[row].as_py()
         words[row] = len(text.split())
         suspect[row] |= _STRANGE.search(text) is not None
-    return words, suspect
 
 
 def _beginnings(data: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -61,18 +69,25 @@ def _beginnings(data: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -> n
     return begins
 
 
-def _wordless(data: npt.NDArray[np.uint8], begins: npt.NDArray[np.bool_], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return where tokens begin that may have neither letter nor digit: with two other signs, or one alone that is no link."""
-    odd = at[~_WORDS[data[at]]]
-    following = np.minimum(odd + 1, len(data) - 1)
-    second = data[following]
-    alone = (second <= ord(" ")) | begins[following] | (odd + 1 == len(data))
-    return odd[np.where(alone, ~_LINKS[data[odd]], ~_WORDS[second] | (second >= 0x80))]
+def _odd_tokens(data: npt.NDArray[np.uint8], begins: npt.NDArray[np.bool_], at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where tokens begin that may have neither letter nor digit, or begin with www.
+
+    Those without a letter begin with two other signs, or with one alone that is no link.
+    """
+    lead = data[at]
+    odd = at[~_WORDS[lead]]
+    second = data[np.minimum(odd + 1, len(data) - 1)]
+    alone = (second <= ord(" ")) | begins[np.minimum(odd + 1, len(data) - 1)] | (odd + 1 == len(data))
+    wordless = odd[np.where(alone, ~_LINKS[data[odd]], ~_WORDS[second] | (second >= 0x80))]
+    webs = np.concatenate([at[lead | 0x20 == ord("w")], odd[second | 0x20 == ord("w")] + 1])
+    for step in (1, 2):
+        webs = webs[data[np.minimum(webs + step, len(data) - 1)] | 0x20 == ord("w")]
+    return np.concatenate([wordless, webs])
 
 
 def _telltales(content: bytes) -> Iterator[int]:
     """Yield where something stands that tags, entities or addresses have."""
-    for sign in (b"<", b"@", b"ww.", b"WW."):
+    for sign in (b"<", b"@"):
         yield from _occurrences(content, sign)
     for at in _occurrences(content, b"&"):
         if content[at + 1 : at + 2].isalpha() or content[at + 1 : at + 2] == b"#":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 from duckdb.sqltypes import BIGINT, VARCHAR
 
@@ -21,6 +22,8 @@ SELECT row_id, user_id, item_id, measured.words, measured.text, false AS core FR
 _TOTALS = """
 SELECT count(*), count(*) FILTER (words < $low), count(*) FILTER (words > $high), count(text) FROM admitted
 """
+
+_SLICE = 512  # texts looked at together: their bytes stay in the processor's cache, which is three times as fast
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,13 @@ def admit(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> WordCounts:
 
 def measured(texts: pa.StringArray, *, drop: bool) -> pa.StructArray:
     """Return for each text its number of words and, with `drop`, the text without irregular tokens where that is another one."""
-    words, suspect = scan(texts)
+    words = np.zeros(len(texts), dtype=np.int64)
     mended: list[str | None] = [None] * len(texts)
-    for row in suspect.nonzero()[0].tolist() if drop else ():
-        before = texts[row].as_py()
-        after = regular_text(before)
-        if after != before:
-            mended[row], words[row] = after, len(after.split())
+    for start in range(0, len(texts), _SLICE):
+        words[start : start + _SLICE], suspect = scan(texts.slice(start, _SLICE))
+        for row in (suspect.nonzero()[0] + start).tolist() if drop else ():
+            before = texts[row].as_py()
+            after = regular_text(before)
+            if after != before:
+                mended[row], words[row] = after, after.count(" ") + bool(after)  # it comes back with single spaces
     return pa.StructArray.from_arrays([integers(words), strings(mended)], names=["words", "text"])

@@ -40,6 +40,14 @@ def test_gzip_of_several_members_and_padding(write, run, review, tmp_path):
     assert run(joined).reviews == 2
 
 
+@pytest.mark.parametrize("name", ["r.json.gz", "r.json.zst"])
+def test_what_packs_extremely_well_comes_out_whole(name, write, run, rows, review):
+    path = write(name, [review(), *[""] * 9_000_000, review(asin="B2")])
+    assert path.stat().st_size < 20_000
+    run(path)
+    assert rows("SELECT item_id, source_line FROM raw_reviews ORDER BY ALL") == [("B1", 1), ("B2", 9_000_002)]
+
+
 def test_zstd_of_several_frames(write, run, review, tmp_path):
     one, two = write("1.zst", [review()]), write("2.zst", [review(asin="B2")])
     joined = tmp_path / "r.json.zst"

@@ -16,7 +16,7 @@ from tasks.preprocess.words import measured
     "token",
     [
         "*****", "=====", "------", "!!!!", "....", ":)", ":-)", ";)", "->", "~", "$$$", "^_^", "__", "★★★★★", "😀", "👍🏽", "“”",
-        "http://example.com/a?b=c", "(https://example.com)", "see:www.example.com", "www.example.com", "WWW.Example.com",
+        "http://example.com/a?b=c", "(https://example.com)", "(www.example.com)", "www.example.com", "WWW.Example.com",
         "me@example.org", "(me@example.org)", "a" * 41, "aGVsbG8gd29ybGQhIHRoaXMgaXMgYmFzZTY0IGRhdGE=", "so-" + "0123456789abcdef" * 3,
         "bro\ufffdken", "\ue000icon", "x\x07y", "x\x9dy", "\U000e0fffx",
     ],
@@ -64,7 +64,8 @@ def test_texts(text, regular):
 
 PIECES = st.sampled_from(
     [" ", "  ", "\n", "\u00a0", "\u3000", "a", "word", "Word,", "-", "--", "---", "...", "....", ".", "&", "&amp;", "&lt;b&gt;", "<b>", "<",
-     ">", ":)", "!", "$$", "http://x.yy", "ww", "www.", "Www.x", "WWW.x", "@", "a@b.cc", "/", "://", "’", "“", "…", "😀", "é", "の", "★",
+     ">", ":)", "!", "$$", "http://x.yy", "ww", "www.", "Www.x", "WWW.x", "wWw.x", "(www.x",
+     "@", "a@b.cc", "/", "://", "’", "“", "…", "😀", "é", "の", "★",
      "\ufffd", "\ue000", "\u200b", "\u00ad", "_", "\x80", "x" * 40, "x" * 41, "=" * 41, '"', "'", "(", "5", "\U000e0001", "\u0301"]
 )  # fmt: skip
 TEXTS = st.lists(
