@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-_QUOTES = re.compile("[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a`*_']")
-_DASHES = re.compile("[\u2010-\u2015\u2212]")
-_POINT_BEFORE_QUOTE = re.compile(r'[.,](?=")')
+_QUOTES = "'*_`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 
 
 def fold(text: str) -> str:
@@ -14,8 +11,9 @@ def fold(text: str) -> str:
 
     Line breaks stay, so that many utterances can be folded in one string.
     """
-    folded = _QUOTES.sub('"', text)
-    if not folded.isascii():
-        folded = _DASHES.sub("-", folded)
-    folded = folded.replace(" & ", " and ")
-    return _POINT_BEFORE_QUOTE.sub("", folded)
+    folded = text.replace(" & ", " and ")
+    for mark in _QUOTES:
+        folded = folded.replace(mark, '"')
+    for dash in _DASHES:
+        folded = folded.replace(dash, "-")
+    return folded.replace(',"', '"').replace('."', '"')

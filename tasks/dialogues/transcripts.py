@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
@@ -77,11 +79,24 @@ def parse_transcripts(
     turns = _template_turns(con)
     known: dict[str, Format] = {"grounded": "grounded", "paper": "paper", **(formats or {})}
     counts = DialogueCounts(0, 0, 0, 0)
-    for rows in _chunks(con):
-        drafts = [draft(row[4] or "", _format(known, row, domain), Plan(turns.get(row[3], ()), _items(row[7]))) for row in rows]
-        counts = _store(con, rows, finish(drafts, catalogue), counts)
+    with _collector_paused():
+        for rows in _chunks(con):
+            drafts = [draft(row[4] or "", _format(known, row, domain), Plan(turns.get(row[3], ()), _items(row[7]))) for row in rows]
+            counts = _store(con, rows, finish(drafts, catalogue), counts)
     con.execute("DROP TABLE parse_queue")
     return counts
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Pause Python's search for cycles: a chunk makes half a million tuples without one, and walking them takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _clear(con: duckdb.DuckDBPyConnection, attempt: int | None) -> None:
