@@ -7,9 +7,9 @@ A token is what stands between whitespace, after entities are decoded and HTML t
 3. it holds a mail address or a web address (with ://, or www. at its beginning or behind one sign);
 4. it has more than 40 ASCII letters, digits or base64 signs in a row: no word of a language is that long.
 
-Everything else stays as it is: punctuation at words, accents, apostrophes, numbers, prices, scripts without spaces.
-Invisible formatting characters are taken out of a token, which stays. A review without anything irregular keeps its exact text,
-line breaks included; any other comes back with single spaces.
+Everything else stays as it is: punctuation at words, accents, apostrophes, numbers, prices, scripts without spaces. Invisible
+formatting characters are taken out of a token, which stays. An irregular token goes together with the whitespace behind it; line
+breaks elsewhere stay. A review that has tags or entities comes back with single spaces, one that has nothing irregular as it was.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from functools import lru_cache
 
 LINKS = frozenset({*"&+-–—/.…,;:!?()\"'=%$#@", "--", "..", "..."})
 LONGEST = 40  # ASCII letters, digits and base64 signs in a row
+_TOKEN = re.compile(r"(\S+)\s*")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--[^<>]*-->")
 _ADDRESS = re.compile(r"[A-Za-z]://|^[^\w\s]?[Ww]{3}\.[A-Za-z0-9]|[\w.+-]@[\w-]+\.[A-Za-z]{2}")
 _SALAD = re.compile(rf"[A-Za-z0-9+/=]{{{LONGEST + 1}}}")
@@ -31,15 +32,24 @@ _FORBIDDEN = frozenset({"Cc", "Co", "Cn", "Cs"})
 
 def regular_text(text: str) -> str:
     """Return a review's text without its irregular tokens; the very same text if it has none."""
-    decoded = _TAG.sub(" ", html.unescape(html.unescape(text))) if "&" in text or "<" in text else text
-    if not decoded.isascii():
-        decoded = _INVISIBLE.sub("", decoded)
-    tokens = decoded.split()
-    irregular = {token for token in tokens if not token.isalpha() and len(token) <= LONGEST and _short_is_irregular(token)}
-    irregular.update(token for token in tokens if len(token) > LONGEST and is_irregular(token))
-    if not irregular:
-        return text if decoded == text else " ".join(tokens)
-    return " ".join([token for token in tokens if token not in irregular])
+    plain = text if text.isascii() else _INVISIBLE.sub("", text)
+    if "&" in text or "<" in text:
+        decoded = _INVISIBLE.sub("", _TAG.sub(" ", html.unescape(html.unescape(text))))
+        if decoded != plain:
+            return " ".join([token for token in decoded.split() if not _judged(token)])
+    return without_irregular(
+        plain, [found.start() for found in _TOKEN.finditer(plain) if not found[1].isalpha() or len(found[1]) > LONGEST]
+    )
+
+
+def without_irregular(text: str, starts: list[int]) -> str:
+    """Cut out what is irregular of the tokens that begin at `starts`, ascending; the text holds neither tags nor entities."""
+    cut = False
+    for start in reversed(starts):
+        token = _TOKEN.match(text, start)
+        if token and _judged(token[1]):
+            text, cut = text[:start] + text[token.end() :], True
+    return text.strip() if cut else text
 
 
 def is_irregular(token: str) -> bool:
@@ -56,3 +66,10 @@ def is_irregular(token: str) -> bool:
 @lru_cache(maxsize=1 << 15)
 def _short_is_irregular(token: str) -> bool:
     return is_irregular(token)
+
+
+def _judged(token: str) -> bool:
+    """Tell the same, at once for plain words and out of memory for what is as short as tokens that come again."""
+    if len(token) > LONGEST:
+        return is_irregular(token)
+    return not token.isalpha() and _short_is_irregular(token)

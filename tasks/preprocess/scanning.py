@@ -1,13 +1,14 @@
-"""A quick look over many texts at once: how many words each has, and which may hold irregular tokens.
+"""A quick look over many texts at once: how many words each has, and which tokens may be irregular.
 
-Works on the bytes of an Arrow array, so that half a million reviews take less than a second. Only texts it points out are looked
-at by `regular_text`: it may point out too many, never too few.
+Works on the bytes of an Arrow array, so that half a million reviews take less than a second. Only what it points out is looked at
+by `tasks.preprocess.irregular`: it may point out too much, never too little.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,37 +27,57 @@ _ALLOWED = tuple(f"{link} ".encode() for link in LINKS if len(link) > 1)
 _STRANGE = re.compile(r"[^\w!-~ \t\n\r‘’“”–—…]")
 
 
-def scan(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Return for each text its number of words and whether it may hold an irregular token.
+@dataclass(frozen=True)
+class Scan:
+    """What a quick look found.
 
-    Words are what stands between whitespace. Texts hold no control characters but tab and line ends.
+    Attributes:
+        words: for each text, what stands between whitespace.
+        whole: rows of texts to be looked at as a whole: with tags or entities, or with signs that are not ASCII.
+        tokens: for each other row with tokens that may be irregular, where in the text these begin.
     """
+
+    words: npt.NDArray[np.int64]
+    whole: set[int]
+    tokens: dict[int, list[int]]
+
+
+def scan(texts: pa.StringArray) -> Scan:
+    """Look over texts, which hold no control characters but tab and line ends."""
     offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset : texts.offset + len(texts) + 1]
     if len(texts) == 0 or offsets[0] == offsets[-1]:
-        return np.zeros(len(texts), dtype=np.int64), np.zeros(len(texts), dtype=bool)
+        return Scan(np.zeros(len(texts), dtype=np.int64), set(), {})
     data = np.frombuffer(texts.buffers()[2], dtype=np.uint8)[offsets[0] : offsets[-1]]
     bounds = offsets.astype(np.int64) - offsets[0]
+    content = data.tobytes()
     begins = _beginnings(data, bounds)
     at = np.flatnonzero(begins)
     words = np.diff(np.searchsorted(at, bounds))
-    suspect = np.zeros(len(texts), dtype=bool)
-    content = data.tobytes()
-    told = [*_telltales(content), *(at for at in _odd_tokens(data, begins, at).tolist() if not content.startswith(_ALLOWED, at))]
-    for positions in (np.array(told, dtype=np.int64), at[np.diff(at, append=len(data)) > LONGEST]):
-        suspect[np.searchsorted(bounds, positions, side="right") - 1] = True
+    odd = [start for start in _odd_tokens(data, begins, at).tolist() if not content.startswith(_ALLOWED, start)]
+    long = at[np.diff(at, append=len(data)) > LONGEST]
+    inside = np.array([*odd, *long.tolist(), *_addresses(content)], dtype=np.int64)
+    starts = np.unique(at[np.searchsorted(at, inside, side="right") - 1])
+    rows = np.searchsorted(bounds, starts, side="right") - 1
+    whole = set((np.searchsorted(bounds, np.array(list(_markup(content)), dtype=np.int64), side="right") - 1).tolist())
     if not content.isascii():
-        _look_at_others(texts, np.unique(np.searchsorted(bounds, np.flatnonzero(data >= 0x80), side="right") - 1), words, suspect)
-    return words, suspect
+        others = np.unique(np.searchsorted(bounds, np.flatnonzero(data >= 0x80), side="right") - 1)
+        whole |= _look_at_others(texts, others, words, set(rows.tolist()))
+    tokens: dict[int, list[int]] = {}
+    for row, start in zip(rows.tolist(), (starts - bounds[rows]).tolist(), strict=True):
+        if row not in whole:
+            tokens.setdefault(row, []).append(start)
+    return Scan(words, whole, tokens)
 
 
-def _look_at_others(
-    texts: pa.StringArray, rows: npt.NDArray[np.int64], words: npt.NDArray[np.int64], suspect: npt.NDArray[np.bool_]
-) -> None:
-    """Put right what was found for texts that are not ASCII: other scripts have whitespace and signs of their own."""
-    for row in rows.tolist():
+def _look_at_others(texts: pa.StringArray, others: npt.NDArray[np.int64], words: npt.NDArray[np.int64], odd: set[int]) -> set[int]:
+    """Count the words of texts that are not ASCII, as other scripts have other whitespace; return those to be looked at whole."""
+    whole = set()
+    for row in others.tolist():
         text = texts[row].as_py()
         words[row] = len(text.split())
-        suspect[row] |= _STRANGE.search(text) is not None
+        if row in odd or _STRANGE.search(text):
+            whole.add(row)
+    return whole
 
 
 def _beginnings(data: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -85,13 +106,17 @@ def _odd_tokens(data: npt.NDArray[np.uint8], begins: npt.NDArray[np.bool_], at: 
     return np.concatenate([wordless, webs])
 
 
-def _telltales(content: bytes) -> Iterator[int]:
-    """Yield where something stands that tags, entities or addresses have."""
-    for sign in (b"<", b"@"):
-        yield from _occurrences(content, sign)
+def _markup(content: bytes) -> Iterator[int]:
+    """Yield where tags or entities may begin."""
+    yield from _occurrences(content, b"<")
     for at in _occurrences(content, b"&"):
         if content[at + 1 : at + 2].isalpha() or content[at + 1 : at + 2] == b"#":
             yield at
+
+
+def _addresses(content: bytes) -> Iterator[int]:
+    """Yield a place in each token that may hold an address."""
+    yield from _occurrences(content, b"@")
     for at in _occurrences(content, b"/"):
         if content[at - 1 : at + 2] == b"://":
             yield at

@@ -10,7 +10,7 @@ import pyarrow as pa
 from duckdb.sqltypes import BIGINT, VARCHAR
 
 from tasks.ingest import integers, sql_function, strings
-from tasks.preprocess.irregular import regular_text
+from tasks.preprocess.irregular import regular_text, without_irregular
 from tasks.preprocess.scanning import scan
 from tasks.settings import Preprocess
 
@@ -63,10 +63,12 @@ def measured(texts: pa.StringArray, *, drop: bool) -> pa.StructArray:
     words = np.zeros(len(texts), dtype=np.int64)
     mended: list[str | None] = [None] * len(texts)
     for start in range(0, len(texts), _SLICE):
-        words[start : start + _SLICE], suspect = scan(texts.slice(start, _SLICE))
-        for row in (suspect.nonzero()[0] + start).tolist() if drop else ():
-            before = texts[row].as_py()
-            after = regular_text(before)
+        part = texts.slice(start, _SLICE)
+        found = scan(part)
+        words[start : start + _SLICE] = found.words
+        for row in (*found.whole, *found.tokens) if drop else ():
+            before = part[row].as_py()
+            after = regular_text(before) if row in found.whole else without_irregular(before, found.tokens[row])
             if after != before:
-                mended[row], words[row] = after, after.count(" ") + bool(after)  # it comes back with single spaces
+                mended[start + row], words[start + row] = after, len(after.split())
     return pa.StructArray.from_arrays([integers(words), strings(mended)], names=["words", "text"])
