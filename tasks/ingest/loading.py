@@ -22,10 +22,15 @@ from tasks.settings import Domain
 _REVIEW_ID = "substr(sha1(concat_ws(chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text)), 1, 16)"
 _INSERT_ROWS = f"INSERT INTO raw_reviews SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line FROM incoming"
 _INSERT_TITLES = "INSERT INTO published_titles SELECT $order, line, item_id, title FROM incoming"
+# TRY parses a whole vector of lines again, one by one, when one of them is broken; most broken lines are cut short, so those
+# without a closing brace are not tried at all.
 _INSERT_LINES = """
 INSERT INTO raw_reviews
-WITH parsed AS (
-    SELECT line, content, json_extract_string(CASE WHEN json_valid(content) THEN content END, $paths) AS found FROM incoming
+WITH whole AS (
+    SELECT *, ends_with(content, concat('}', chr(10))) OR ends_with(content, concat('}', chr(13), chr(10))) AS whole FROM incoming
+),
+parsed AS (
+    SELECT line, content, TRY(json_extract_string(CASE WHEN whole THEN content END, $paths)) AS found FROM whole
 ),
 typed AS (
     SELECT line, content, found[1] AS user_id, coalesce(found[2], found[3]) AS item_id, TRY_CAST(found[4] AS DOUBLE) AS rating,
