@@ -128,6 +128,8 @@ def _rows(rule: Rule, result: Any, rows: int) -> tuple[int, ...]:
     raised = problem.get("raised_exception") if "raised_exception" in problem else bool(problem)
     if raised:
         raise GateError(f"Great Expectations could not judge {rule.rule!r}: {str(problem)[:300]}")
+    if "unexpected_count" not in result.result:
+        raise GateError(f"Great Expectations judged no single rows by {rule.rule!r}: its expectation looks at the column as a whole")
     counted = int(result.result["unexpected_count"])
     named = [int(row) for entry in result.result.get("unexpected_index_list") or () for row in _as_list(entry["row"])]
     if len(set(named)) != counted or int(result.result["element_count"]) != rows or (counted == 0) != bool(result.success):

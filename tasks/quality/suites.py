@@ -24,6 +24,7 @@ ROW_BY_ROW = (
     "expect_compound_columns_",
     "expect_multicolumn_",
 )
+OF_TYPES = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list")  # these judge the column as a whole
 HIDING = ("mostly", "ignore_row_if", "row_condition")
 
 
@@ -100,7 +101,7 @@ def _check(rule: Rule, suite: str, facts: Mapping[str, Mapping[str, str]]) -> No
     where = f"suite {suite!r}, rule {rule.rule!r}"
     if not _is_expectation(rule.expect):
         raise UserError(f"{where}: Great Expectations has no {rule.expect!r}")
-    if not rule.expect.startswith(ROW_BY_ROW):
+    if not rule.expect.startswith(ROW_BY_ROW) or rule.expect in OF_TYPES:
         raise UserError(f"{where}: {rule.expect} judges a table as a whole, so it cannot say which dialogue broke it")
     hiding = [key for key in HIDING if key in rule.kwargs]
     if hiding:

@@ -145,7 +145,7 @@ def test_verdicts_wait_until_everything_answered_is_judged(home: Home, domain: M
 KINDS = ("good", "spoiled", "failed", "unasked")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS), st.sampled_from(KINDS)), min_size=1, max_size=25), st.integers(0, 99)
 )

@@ -56,8 +56,8 @@ def test_nasty_text_is_only_text(home: Home, domain: MakeDomain, profile: str) -
         assert "<script" not in page.read_text(encoding="utf-8")
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.text(max_size=120), min_size=1, max_size=6))
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text(max_size=120), min_size=1, max_size=15))
 def test_any_answer_is_judged(home: Home, domain: MakeDomain, texts: list[str]) -> None:
     catalogue = made.titles(20)
     some = [made.conversation(number, catalogue) for number in range(len(texts))]

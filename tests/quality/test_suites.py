@@ -68,6 +68,7 @@ BROKEN: dict[str, tuple[Callable[[Home], None], str]] = {
     "a severity there is not": (lambda home: write(home, {**RULE, "severity": "rejected"}), "severity"),
     "an expectation there is not": (lambda home: write(home, {**RULE, "expect": "expect_column_values_to_be_nice"}), "to_be_nice"),
     "a whole-table expectation": (lambda home: write(home, {**RULE, "expect": "expect_column_max_to_be_between"}), "as a whole"),
+    "a column-type expectation": (lambda home: write(home, {**RULE, "expect": "expect_column_values_to_be_of_type"}), "as a whole"),
     "a fact there is not": (lambda home: write(home, {**RULE, "kwargs": {"column": "longest_word", "max_value": 1}}), "longest_word"),
     "no fact at all": (lambda home: write(home, {**RULE, "kwargs": {"max_value": 1}}), "no fact"),
     "a fact of the other table": (lambda home: write(home, {**RULE, "table": "utterance_facts"}), "longest_words"),
