@@ -24,6 +24,7 @@ from tasks.generate.workers import WorkerCrew
 from tasks.llm import Budget, Loaded, RunStopped, Session, StoredAnswers, Usage, recover_journals
 from tasks.settings import Generate
 
+PATIENCE_S = 5.0  # for workers of a killed owner to notice and let go of their journals
 TICK_S = 0.25  # between two progress reports
 BATCH_CHUNK = 5000  # fewest briefs of a chunk in batch mode: a chunk waits for its batch, and a batch is worth filling
 
@@ -109,7 +110,7 @@ async def generate_transcripts(
         UserError: key, model, parameter or disk, when nothing could be asked at all; what was answered before is kept.
     """
     began = time.monotonic()
-    recovered = recover_journals(con, journals)
+    recovered = recover_journals(con, journals, patience_s=PATIENCE_S)
     async with _crew(con, work, settings, run_id) as crew:
         generation = _Generation(con, work, settings, journals, run_id, crew, run)
         reporter = asyncio.create_task(_report(generation, on_progress)) if on_progress else None

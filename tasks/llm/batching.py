@@ -187,16 +187,9 @@ class BatchDesk:
         return Entry(answer, member.dialogue_id, member.attempt, self._run_id, state.batch_id)
 
     def _hand_out(self, member: Member, entry: Entry | None, results: Mapping[str, Reply | CallError]) -> None:
-        cost = entry.answer.cost_usd if entry else 0.0
-        self._budget.settle(self._held.pop(member.key, 0.0), cost or 0.0)
+        self._budget.settle(self._held.pop(member.key, 0.0), (entry.answer.cost_usd or 0.0) if entry else 0.0)
         if entry is not None:
-            self._meter.count(
-                answered=1,
-                unpriced=cost is None,
-                prompt_tokens=entry.answer.prompt_tokens,
-                completion_tokens=entry.answer.completion_tokens,
-                cost_usd=cost or 0.0,
-            )
+            self._meter.answered(entry.answer)
             self._coming.pop(member.key).set_result(entry.answer)
             return
         tries = member.tries + 1

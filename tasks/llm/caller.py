@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from tasks.llm.meter import Meter
 from tasks.llm.values import Answer, Request
 from tasks.settings import Limits
 
+Keep = Callable[[Answer], Awaitable[None]]
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 60.0
 FILTERED = Reply("", "content_filter", 0, 0, "", "", 0.0)  # the provider's filter spoke before the model did: an outcome
 
@@ -51,8 +52,8 @@ class Caller:
         self._forecast = Forecast()
         self._rejected = 0
 
-    async def call(self, request: Request, key: str) -> Answer:
-        """Return the answer to a request.
+    async def call(self, request: Request, key: str, keep: Keep) -> Answer:
+        """Return the answer to a request, once `keep` has made it durable: until then it counts as in flight.
 
         Raises:
             CallFailed: every try failed, or the provider does not take this request.
@@ -63,7 +64,7 @@ class Caller:
         while True:
             tries += 1
             try:
-                return await self._try(request, key, tries - 1)
+                return await self._try(request, key, keep, tries - 1)
             except CallError as error:
                 self._give_up_on(error, tries)
                 await asyncio.sleep(delay_s(tries, error))
@@ -81,35 +82,31 @@ class Caller:
             self._meter.count(failed=1)
             raise CallFailed(str(error), error.kind, tries)
 
-    async def _try(self, request: Request, key: str, retries: int) -> Answer:
+    async def _try(self, request: Request, key: str, keep: Keep, retries: int) -> Answer:
         async with self._leave(request) as leave:
             asked_at, started = datetime.now(UTC), time.monotonic()
             reply = await self._send(request, leave.slot)
             cost = self._cost(reply)
             leave.tokens, leave.dollars = reply.prompt_tokens + reply.completion_tokens, cost or 0.0
+            answer = Answer(
+                request_key=key,
+                text=reply.text,
+                finish_reason=reply.finish_reason,
+                prompt_tokens=reply.prompt_tokens,
+                completion_tokens=reply.completion_tokens,
+                cost_usd=cost,
+                latency_s=round(time.monotonic() - started, 4),
+                model=request.model,
+                api_base=request.api_base,
+                model_returned=reply.model,
+                provider_id=reply.provider_id,
+                retries=retries,
+                asked_at=asked_at.isoformat(),
+            )
+            await keep(answer)
         self._forecast.learn(request, reply.prompt_tokens, reply.completion_tokens)
-        self._meter.count(
-            answered=1,
-            unpriced=cost is None,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            cost_usd=cost or 0.0,
-        )
-        return Answer(
-            request_key=key,
-            text=reply.text,
-            finish_reason=reply.finish_reason,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            cost_usd=cost,
-            latency_s=round(time.monotonic() - started, 4),
-            model=request.model,
-            api_base=request.api_base,
-            model_returned=reply.model,
-            provider_id=reply.provider_id,
-            retries=retries,
-            asked_at=asked_at.isoformat(),
-        )
+        self._meter.answered(answer)
+        return answer
 
     @asynccontextmanager
     async def _leave(self, request: Request) -> AsyncIterator[Leave]:

@@ -52,6 +52,8 @@ def _kind(error: Exception, status: int | None) -> Kind:
             return _BY_NAME[base.__name__]
     if status is None:
         return "connection"
+    if status < 400:
+        return "malformed"  # the provider was content, its answer could not be read
     return _BY_STATUS.get(status, "overload" if status >= 500 else "invalid")
 
 

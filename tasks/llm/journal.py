@@ -14,7 +14,7 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.llm.values import Answer
 
-GATHER_S = 0.003  # answers that come in within this time share one fsync
+GATHER_S = 0.005  # answers that come in within this time share one fsync
 SUFFIX = ".jsonl"
 
 

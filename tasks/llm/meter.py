@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from tasks.llm.values import Answer
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -50,6 +52,16 @@ class Meter:
         """Add to named counts. Raises KeyError on an unknown name."""
         for name, amount in amounts.items():
             self._counts[name] += amount
+
+    def answered(self, answer: Answer) -> None:
+        """Count an answer, its tokens and its price."""
+        self.count(
+            answered=1,
+            unpriced=answer.cost_usd is None,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            cost_usd=answer.cost_usd or 0.0,
+        )
 
     @property
     def usage(self) -> Usage:

@@ -80,12 +80,10 @@ class Session:
             self._check_open()
             if self.generate.mode == "batch":
                 return await self._open_desk(owner.journal.path.parent).call(request, key, owner.dialogue_id, owner.attempt)
-            answer = await self._open_caller().call(request, key)
-            await owner.journal.append(Entry(answer, owner.dialogue_id, owner.attempt, self.run_id))
+            return await self._open_caller().call(request, key, owner.keep)
         except (RunStopped, UserError) as reason:
             self.stop(reason)
             raise
-        return answer
 
     def _check_open(self) -> None:
         if self.stopped is not None:
@@ -117,3 +115,7 @@ class SessionAsk:
     ) -> Answer:
         """Return the answer to messages; see `Session.answer`."""
         return await self.session.answer(make_request(self.session.generate, messages, response_format, attempt), self)
+
+    async def keep(self, answer: Answer) -> None:
+        """Write an answer into the journal; returns when it is on the disk."""
+        await self.journal.append(Entry(answer, self.dialogue_id, self.attempt, self.session.run_id))

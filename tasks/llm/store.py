@@ -75,7 +75,7 @@ def insert_answers(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> 
         con.unregister("journal_rows")
 
 
-def recover_journals(con: duckdb.DuckDBPyConnection, folder: Path, *, patience_s: float = 10.0) -> Loaded:
+def recover_journals(con: duckdb.DuckDBPyConnection, folder: Path, *, patience_s: float = 5.0) -> Loaded:
     """Load and remove every journal left behind in a folder, each in a transaction of its own.
 
     A journal that another living process still writes is waited for, then left alone.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,19 @@ import duckdb
 import pytest
 
 from tasks.errors import UserError
-from tasks.generate import Chunk, ChunkResult, Crew, GenerateCounts, Progress, Single, Work, generate_transcripts
+from tasks.generate import (
+    Chunk,
+    ChunkResult,
+    Crew,
+    GenerateCounts,
+    Progress,
+    Single,
+    Work,
+    generate_chunk,
+    generate_transcripts,
+    make_job,
+    save_chunk,
+)
 from tasks.llm import Journal
 from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
@@ -217,6 +230,21 @@ def test_several_processes_do_the_same_work_within_one_budget(
     assert not list((tmp_path / "journals").iterdir())
 
 
+def test_a_chunk_can_be_written_where_there_is_no_warehouse(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ids = made_up_briefs.ids(40)
+    run(ids[:10])
+    settings = Generate(model="openai/gpt-4o-mini", api_base=server.address)
+    rollout = Single(partial(made_up_briefs.render, system="Write."))
+    chunk = Chunk(1, tuple(made_up_briefs.fetch(ids)), tmp_path / "journals" / "far.jsonl")
+    job = pickle.loads(pickle.dumps(make_job(con, chunk, rollout, settings, "r2")))
+    result = pickle.loads(pickle.dumps(asyncio.run(generate_chunk(job))))
+    assert (result.usage.stored, result.usage.answered, result.unasked, result.stopped) == (10, 30, (), None)
+    save_chunk(con, result, profile="small", rollout=rollout.name, run_id="r2")
+    assert statuses(con) == {"answered": 40} and server.tally()["billed"] == 40 and not result.journal.exists()
+
+
 def test_a_worker_that_dies_ends_the_run_cleanly(run: Run, server: ModelServer, tmp_path: Path) -> None:
     server.behave(latency_s=0.2)
     killed = []
@@ -253,8 +281,10 @@ def test_the_key_is_in_nothing_that_is_left(
             assert MARKER_KEY.encode() not in path.read_bytes(), path
 
 
-def test_an_unfinished_journal_of_this_run_is_not_mistaken_for_a_leftover(run: Run, tmp_path: Path) -> None:
+def test_a_living_journal_is_not_mistaken_for_a_leftover(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two generations on one folder: the lock on a living journal keeps the second from taking it."""
+
+    monkeypatch.setattr("tasks.generate.driver.PATIENCE_S", 0.2)
 
     async def open_one() -> Journal:
         return Journal(tmp_path / "journals" / "alive.jsonl")

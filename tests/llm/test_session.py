@@ -78,11 +78,50 @@ def test_the_same_request_on_its_way_is_not_sent_twice(server: ModelServer, tmp_
 
 
 @pytest.mark.parametrize("fault", ["429", "429_after", "429_date", "500", "503", "reset", "malformed", "empty"])
-def test_transient_trouble_is_tried_again_and_then_recorded(server: ModelServer, tmp_path: Path, fault: str) -> None:
+@pytest.mark.parametrize("model", ["openai/gpt-4o-mini", "hosted_vllm/mine"])
+def test_transient_trouble_is_tried_again_and_then_recorded(server: ModelServer, tmp_path: Path, model: str, fault: str) -> None:
     server.behave(faults={fault: 1.0}, retry_after_s=0.01)
     with pytest.raises(CallFailed) as failed:
-        talk(tmp_path, settings(server, max_retries=1), one)
+        talk(tmp_path, settings(server, max_retries=1).model_copy(update={"model": model}), one)
     assert failed.value.tries == 2 and server.tally()["requests"] == 2 and not journaled(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [
+        ("anthropic/claude-haiku-4-5", ""),
+        ("ollama_chat/llama3", ""),
+        ("hosted_vllm/meta-llama/Llama-3.1-8B-Instruct", "/v1"),
+        ("openai/llama3", "/v1"),  # Ollama's and vLLM's OpenAI-compatible endpoints
+    ],
+)
+def test_providers_that_speak_otherwise(
+    server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, path: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", MARKER_KEY)
+    generate = settings(server).model_copy(update={"model": model, "api_base": server.address.removesuffix("/v1") + path})
+    answer, _ = talk(tmp_path, generate, one)
+    tally = server.tally()
+    assert (answer.prompt_tokens, answer.completion_tokens) == (tally["prompt_tokens"], tally["completion_tokens"])
+    assert answer.finish_reason == "stop" and answer.text.startswith('{"turns"') and tally["billed"] == 1
+    server.behave(faults={"length": 1.0})
+    cut, _ = talk(tmp_path, generate.model_copy(update={"seed": None, "temperature": 0.2}), one)
+    assert cut.finish_reason == "length"
+
+
+@pytest.mark.parametrize(("model", "path"), [("anthropic/claude-haiku-4-5", ""), ("hosted_vllm/mine", "/v1")])
+def test_their_refusals_are_told_apart_too(
+    server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, path: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", MARKER_KEY)
+    generate = settings(server, max_retries=0).model_copy(update={"model": model, "api_base": server.address.removesuffix("/v1") + path})
+    server.behave(faults={"429_after": 1.0}, retry_after_s=0.01)
+    with pytest.raises(CallFailed) as limited:
+        talk(tmp_path, generate, one)
+    assert limited.value.kind == "rate"
+    server.behave(faults={}, key="another")
+    with pytest.raises(UserError, match="refuses"):
+        talk(tmp_path, generate, one)
 
 
 def test_trouble_that_passes_leaves_only_a_count(server: ModelServer, tmp_path: Path) -> None:

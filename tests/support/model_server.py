@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from tasks.fingerprint import fingerprint, unit
-from tests.support import server_answers, server_batches
+from tests.support import server_answers, server_batches, server_dialects
 from tests.support.server_state import Behaviour, ServerState
 
 STATE = web.AppKey("state", ServerState)
@@ -30,12 +30,17 @@ def error(status: int, message: str, code: str | None = None, headers: dict[str,
 
 async def chat(request: web.Request) -> web.StreamResponse:
     """POST /v1/chat/completions."""
+    return await answer(request, json.loads(await request.read()))
+
+
+async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    """Answer a chat completion's body, counting it."""
     state = request.app[STATE]
     state.tally.requests += 1
     state.tally.in_flight += 1
     state.tally.most_in_flight = max(state.tally.most_in_flight, state.tally.in_flight)
     try:
-        return await _chat(request, state, json.loads(await request.read()))
+        return await _chat(request, state, body)
     finally:
         state.tally.in_flight -= 1
 
@@ -51,20 +56,20 @@ async def _chat(request: web.Request, state: ServerState, body: dict[str, Any]) 
         failed = await _fail(request, behaviour, fault)
         if failed is not None:
             return failed
-    answer = server_answers.complete(body, behaviour, fault, state)
-    limited = _admit(state, answer["usage"], body)
+    completion = server_answers.complete(body, behaviour, fault, state)
+    limited = _admit(state, completion["usage"], body)
     if limited is not None:
         return limited
-    _bill(state, key, answer["usage"])
+    _bill(state, key, completion["usage"])
     wait = behaviour.latency_s + behaviour.jitter_s * unit(behaviour.seed, key, "jitter") + (behaviour.late_s if fault == "late" else 0)
     if wait:
         await asyncio.sleep(wait)
-    return web.json_response(answer)
+    return web.json_response(completion)
 
 
 def _refused(request: web.Request, state: ServerState, body: dict[str, Any]) -> web.Response | None:
     behaviour = state.behaviour
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    sent = request.headers.get("x-api-key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
     state.tally.keys_seen.add(sent)
     if behaviour.key is not None and sent != behaviour.key:
         return error(401, f"Incorrect API key provided: {sent}", "invalid_api_key")
@@ -115,6 +120,7 @@ def _bill(state: ServerState, key: str, usage: dict[str, int]) -> None:
     state.tally.billed += 1
     state.tally.billed_keys[key] += 1
     state.tally.admitted_at.append(time.time())
+    state.tally.admitted_tokens.append(usage["total_tokens"])
     state.tally.prompt_tokens += usage["prompt_tokens"]
     state.tally.completion_tokens += usage["completion_tokens"]
 
@@ -154,6 +160,7 @@ def make_app(behaviour: Behaviour) -> web.Application:
             web.post("/behave", behave),
             web.post("/reset", reset),
             *server_batches.routes(app[STATE]),
+            *server_dialects.routes(answer),
         ]
     )
     return app

@@ -67,6 +67,7 @@ class Tally:
     keys_seen: set[str] = field(default_factory=set)
     refused_at: list[float] = field(default_factory=list)
     admitted_at: list[float] = field(default_factory=list)
+    admitted_tokens: list[int] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts as JSON data."""
