@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from tasks.errors import UserError
 from tasks.llm.catalogue import takes_schema
@@ -13,6 +14,7 @@ from tasks.llm.values import Message, Request
 from tasks.settings import Generate
 
 OFFLINE = "offline/"
+_SECRET_FIELD = re.compile(r"key|token|secret|sig|password", re.IGNORECASE)
 
 
 def make_request(
@@ -44,7 +46,7 @@ def endpoint(generate: Generate, environment: Mapping[str, str] | None = None) -
     """Return the endpoint requests go to: the setting, else the provider's environment variable, else None for its own.
 
     Raises:
-        UserError: no provider in the model's name, or a user or password in the address, which would end up in tables.
+        UserError: no provider in the model's name, or a password or key in the address, which would end up in tables.
     """
     values = os.environ if environment is None else environment
     provider, slash, name = generate.model.partition("/")
@@ -52,6 +54,7 @@ def endpoint(generate: Generate, environment: Mapping[str, str] | None = None) -
         raise UserError(f"model {generate.model!r} names no provider: write it as provider/model, such as openai/gpt-4o-mini")
     variables = (f"{provider.upper()}_API_BASE", f"{provider.upper()}_BASE_URL")
     chosen = generate.api_base or next((values[variable] for variable in variables if values.get(variable)), None)
-    if chosen and "@" in urlsplit(chosen).netloc:
-        raise UserError("the endpoint must carry no user or password: give the key in the provider's environment variable")
+    parts = urlsplit(chosen or "")
+    if "@" in parts.netloc or any(_SECRET_FIELD.search(name) for name, _ in parse_qsl(parts.query)):
+        raise UserError("the endpoint must carry no password or key: give the key in the provider's environment variable")
     return chosen

@@ -79,9 +79,10 @@ def test_a_model_without_provider_is_refused(model: str) -> None:
         make_request(Generate(model=model), MESSAGES)
 
 
-def test_a_password_in_the_endpoint_is_refused() -> None:
+@pytest.mark.parametrize("address", ["https://me:hunter2@host/v1", "https://host/v1?api_key=hunter2"])
+def test_a_secret_in_the_endpoint_is_refused(address: str) -> None:
     with pytest.raises(UserError, match="password") as refused:
-        make_request(Generate(model="openai/x", api_base="https://me:hunter2@host/v1"), MESSAGES)
+        make_request(Generate(model="openai/x", api_base=address), MESSAGES)
     assert "hunter2" not in str(refused.value)
 
 

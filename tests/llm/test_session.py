@@ -179,6 +179,13 @@ def test_a_model_the_provider_does_not_have_ends_the_run(server: ModelServer, tm
         talk(tmp_path, settings(server), one)
 
 
+def test_a_429_that_no_wait_cures_ends_the_run(server: ModelServer, tmp_path: Path) -> None:
+    server.behave(faults={"quota": 1.0})
+    with pytest.raises(UserError, match="quota"):
+        talk(tmp_path, settings(server), one)
+    assert server.tally()["requests"] == 1
+
+
 @pytest.mark.parametrize(
     ("model", "line"),
     [("nonsense/x", "no such provider"), ("anthropic/claude-3-haiku-20240307", "ANTHROPIC_API_KEY"), ("openai/x", "OPENAI_API_KEY")],

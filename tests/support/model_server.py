@@ -88,6 +88,8 @@ async def _fail(request: web.Request, behaviour: Behaviour, fault: str) -> web.S
         return error(429, "Rate limit reached", "rate_limit_exceeded", {"Retry-After": str(after)})
     if fault == "429_date":
         return error(429, "Rate limit reached", None, {"Retry-After": email.utils.formatdate(time.time() + after, usegmt=True)})
+    if fault == "quota":
+        return error(429, "You exceeded your current quota", "insufficient_quota")
     if fault in ("500", "503"):
         return error(int(fault), "The server had an error")
     if fault == "reset":

@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.allowance import SlidingWindow
 
 FAULTS = (
-    "late", "429", "429_after", "429_date", "500", "503", "reset", "hang", "malformed", "empty", "length", "filter", "repeat"
+    "late", "429", "429_after", "429_date", "500", "503", "reset", "hang", "malformed", "empty", "length", "filter", "repeat", "quota"
 )  # fmt: skip
 
 
