@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow
@@ -11,12 +13,13 @@ from prefect.runtime import flow_run
 from flows import steps
 from flows.artifacts import show_result
 from flows.collecting import collect
+from flows.fanout import Cluster
 from flows.generation import write_dialogues
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.notifying import tell
 from flows.options import BuildOptions
-from flows.outcomes import given_up, outcome, refused
+from flows.outcomes import EndedEarly, ended_early, given_up, outcome, refused
 from flows.preflight import check_build
 from flows.results import BuildResult
 from flows.stages import Context, run_stage
@@ -43,6 +46,8 @@ async def build(domain: str, options: BuildOptions = BuildOptions(), data: str =
     follow_server()
     try:
         return given_up() or outcome(await _build(domain, options, data))
+    except EndedEarly as error:
+        return ended_early(error)
     except UserError as error:
         return refused(error)
 
@@ -51,13 +56,17 @@ async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
     home = Home.find(Path(data) if data else None)
     context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
     check_build(home, context.domain, options)
-    with domain_lock(home, domain):
+    with Cluster(options.dask) if options.dask else nullcontext() as cluster, domain_lock(home, domain):
+        context = replace(context, cluster=cluster)
         sources = steps.source_hashes(context)
         _note_start(context, sources)
         state, counts = "failed", {}
         try:
             result = await _run(context, options, sources)
             state, counts = result.state, result.counts()
+        except EndedEarly as error:
+            state = error.reason
+            raise
         finally:
             with open_warehouse(home.warehouse(domain)) as con:
                 finish_run(con, context.run_id, state, counts)
@@ -76,5 +85,7 @@ async def _run(context: Context, options: BuildOptions, sources: dict[str, str])
     prepared = await run_stage(steps.preprocessing(context), context, ingested)
     planned = await run_stage(steps.planning(context), context, ingested, prepared)
     written = await write_dialogues(context, options, planned)
+    if written.stopped and not steps.has_accepted(context):
+        raise EndedEarly(written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet")
     release = steps.release(context, options)
     return collect(context, written, release)

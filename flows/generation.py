@@ -46,6 +46,11 @@ async def _run_chunk(stage: str, crew: Crew, chunk: Chunk) -> ChunkResult:
     return await _chunk.with_options(name="chunk", task_run_name=f"{stage}-chunk-{chunk.number:05}")(quote((crew, chunk)))
 
 
+async def _run_there(crew: Crew, chunk: Chunk) -> ChunkResult:
+    """Run a chunk on a cluster, whose crew makes the task itself."""
+    return await crew.run(chunk)
+
+
 async def write_dialogues(context: Context, options: BuildOptions, planned: StageRecord) -> Written:
     """Ask, read and judge in rounds: one round for all briefs, or as many as a target of accepted dialogues takes."""
     written = Written()
@@ -109,9 +114,11 @@ async def _ask(con: duckdb.DuckDBPyConnection, context: Context, stage: Stage, w
         sink.advance(stage.name, now.done, now.total, f"{now.in_flight} in flight, {cost}")
         live.note(now.done, now.total, cost)
 
-    journals = context.home.journals(context.domain.name)
-    run = partial(_run_chunk, f"{context.domain.name}-{stage.name}")
-    counts = await generate_transcripts(con, work, context.domain.generate, journals, context.run_id, on_progress=show, run=run)
+    journals, settings = context.home.journals(context.domain.name), context.domain.generate
+    name = f"{context.domain.name}-{stage.name}"
+    crew = context.cluster.crew(con, settings, work.rollout, context.run_id, name) if context.cluster else None
+    run = partial(_run_chunk, name) if crew is None else _run_there
+    counts = await generate_transcripts(con, work, settings, journals, context.run_id, on_progress=show, run=run, crew=crew)
     await live.finish(_summary(counts))
     get_run_logger().info("%s: %s in %.1f s", stage.name, _summary(counts), time.perf_counter() - began)
     return counts

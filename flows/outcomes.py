@@ -37,6 +37,20 @@ def outcome(result: BuildResult) -> State[BuildResult]:
     return make(name=name, data=result, message=result.message or f"{accepted:,} dialogues in release {result.version}")
 
 
+class EndedEarly(UserError):
+    """A run that had to stop before there was anything to release. `reason` is that of `RunStopped`."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def ended_early(error: EndedEarly) -> State[Any]:
+    """Return the state of a run that stopped before there was anything to release."""
+    name, make = _BY_REASON[error.reason]
+    return make(name=name, data=error, message=str(error))
+
+
 def refused(error: UserError) -> State[Any]:
     """Return the state of a run that a user's mistake ended: one line, no traceback."""
     return Failed(name=REFUSED, data=error, message=str(error))

@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from prefect.serializers import JSONSerializer
 
+from flows.fanout import Cluster
 from flows.progress import CURRENT
 from tasks.errors import UserError
 from tasks.fingerprint import code_hash, fingerprint
@@ -24,11 +25,12 @@ __all__ = ["NO_CACHE", "Context", "Stage", "run_stage"]
 
 @dataclass(frozen=True)
 class Context:
-    """What every stage of one run works on."""
+    """What every stage of one run works on; `cluster` writes the dialogues in place of this process if there is one."""
 
     home: Home
     domain: Domain
     run_id: str
+    cluster: Cluster | None = None
 
 
 @dataclass(frozen=True)

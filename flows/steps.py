@@ -23,7 +23,7 @@ from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, profile_hash, render
 from tasks.quality import judge, load_suites, set_verdicts
 from tasks.release import ReleaseInfo, check_release, write_release
-from tasks.repair import Mend, load_repairs
+from tasks.repair import Mend, accepted_of, load_repairs
 from tasks.runs import code_version, config_hash
 from tasks.settings import Domain, Home
 from tasks.templates import load_templates
@@ -133,6 +133,12 @@ def judging(context: Context, attempt: int) -> Stage:
 def verdicts(context: Context) -> Stage:
     """Return the stage that says how each brief ended."""
     return Stage("verdicts", ("verdicts",), ("tasks.quality",), {}, set_verdicts)
+
+
+def has_accepted(context: Context) -> bool:
+    """Tell whether there is any dialogue to release."""
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        return accepted_of(con) > 0
 
 
 def release(context: Context, options: BuildOptions) -> ReleaseInfo:

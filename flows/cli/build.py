@@ -33,6 +33,7 @@ def build(
     rpm: Annotated[int | None, typer.Option(help="Requests a minute the provider allows")] = None,
     tpm: Annotated[int | None, typer.Option(help="Tokens a minute the provider allows")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that send requests")] = None,
+    dask: Annotated[str | None, typer.Option(help="Dask cluster that sends requests: tcp://HOST:PORT or local:N")] = None,
     pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Release keyed hashes of user ids")] = False,
     setting: Annotated[list[str] | None, typer.Option("--set", help="Any setting, as preprocess.core=fixpoint")] = None,
     as_json: JsonOption = False,
@@ -53,6 +54,7 @@ def build(
         rpm=rpm,
         tpm=tpm,
         workers=workers,
+        dask=dask,
         pseudonymise=pseudonymise,
         settings=settings_from(setting or []),
     )

@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -91,6 +91,7 @@ async def generate_transcripts(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     run: RunChunk = _run_here,
+    crew: Crew | None = None,
 ) -> GenerateCounts:
     """Fill `responses` and `transcripts` for the briefs of `work`.
 
@@ -105,14 +106,15 @@ async def generate_transcripts(
         run_id: written to every row; a budget counts what answers of this run id have cost.
         on_progress: called a few times a second.
         run: runs one chunk; the place to put a task engine around it.
+        crew: who runs the chunks, if not this process or its worker processes; the caller ends it.
 
     Raises:
         UserError: key, model, parameter or disk, when nothing could be asked at all; what was answered before is kept.
     """
     began = time.monotonic()
     recovered = recover_journals(con, journals, patience_s=PATIENCE_S)
-    async with _crew(con, work, settings, run_id) as crew:
-        generation = _Generation(con, work, settings, journals, run_id, crew, run)
+    async with nullcontext(crew) if crew else _crew(con, work, settings, run_id) as chosen:
+        generation = _Generation(con, work, settings, journals, run_id, chosen, run)
         reporter = asyncio.create_task(_report(generation, on_progress)) if on_progress else None
         try:
             await generation.run_all()

@@ -1,0 +1,204 @@
+"""`redial serve` as a process of its own, and a handle on its Prefect server."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from flows.local_server import free_port
+from tasks.settings.home import PROJECT
+
+START_S = 240
+FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+KEY = "sk-a-marker-key-of-the-tests"
+
+
+@dataclass
+class Served:
+    """A running `redial serve`."""
+
+    data: Path
+    port: int
+    process: subprocess.Popen[str]
+    client: httpx.Client
+    told: str = ""
+
+    @property
+    def ui(self) -> str:
+        """Address of the Prefect UI."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        """Return a deployment by flow/name."""
+        found: dict[str, Any] = self.client.get(f"/deployments/name/{name}").raise_for_status().json()
+        return found
+
+    def start(self, deployment: str, **parameters: Any) -> str:
+        """Start a deployment and return the run's id."""
+        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        answer = self.client.post(f"/deployments/{self.deployment(deployment)['id']}/create_flow_run", json=body)
+        return str(answer.raise_for_status().json()["id"])
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """Return a run."""
+        found: dict[str, Any] = self.client.get(f"/flow_runs/{run_id}").raise_for_status().json()
+        return found
+
+    def runs_of(self, deployment: str) -> list[dict[str, Any]]:
+        """Return a deployment's runs, first started first."""
+        chosen = {"deployments": {"name": {"any_": [deployment]}}, "sort": "EXPECTED_START_TIME_ASC"}
+        found: list[dict[str, Any]] = self.client.post("/flow_runs/filter", json=chosen).raise_for_status().json()
+        return found
+
+    def states(self, run_id: str) -> list[str]:
+        """Return the names of the states a run went through."""
+        answer = self.client.get("/flow_run_states/", params={"flow_run_id": run_id})
+        return [state["name"] for state in sorted(answer.raise_for_status().json(), key=lambda state: state["timestamp"])]
+
+    def wait(self, run_id: str, seconds: float = 240, among: set[str] = FINAL) -> dict[str, Any]:
+        """Wait until a run's state is of one of some types, and return the run; a server that is down for a moment is waited for."""
+        seen: dict[str, Any] = {}
+
+        def there() -> bool:
+            seen.update(self.run(run_id))
+            return seen["state"]["type"] in among
+
+        until(there, seconds, lambda: f"{seen.get('name')} is {seen.get('state')}\n{self.logs(run_id)}")
+        return seen
+
+    def logs(self, run_id: str) -> str:
+        """Return what a run told."""
+        chosen = {"logs": {"flow_run_id": {"any_": [run_id]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
+        return "\n".join(line["message"] for line in self.client.post("/logs/filter", json=chosen).raise_for_status().json())
+
+    def artifacts(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return a run's artifacts by key."""
+        chosen = {"artifacts": {"flow_run_id": {"any_": [run_id]}}}
+        found = self.client.post("/artifacts/filter", json=chosen).raise_for_status().json()
+        return {artifact["key"]: artifact for artifact in found if artifact["key"]}
+
+    def tasks(self, run_id: str) -> dict[str, str]:
+        """Return a run's tasks by name, with the names of their states."""
+        chosen = {"flow_runs": {"id": {"any_": [run_id]}}}
+        found = self.client.post("/task_runs/filter", json=chosen).raise_for_status().json()
+        return {task["name"]: task["state"]["name"] for task in found}
+
+
+def until(there: Callable[[], bool], seconds: float, told: Callable[[], str] = lambda: "it never came") -> None:
+    """Wait for something. Raises AssertionError with what is told."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if there():
+                return
+        except httpx.TransportError:
+            pass  # the server is being started again
+        if time.monotonic() > deadline:
+            raise AssertionError(told())
+        time.sleep(0.3)
+
+
+class Patient(httpx.HTTPTransport):
+    """Asks again when the server says that its database is busy, as Prefect's own client does."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request up to ten times."""
+        for _ in range(9):
+            answer = super().handle_request(request)
+            if answer.status_code != 503:
+                return answer
+            answer.close()
+            time.sleep(1)
+        return super().handle_request(request)
+
+
+@contextmanager
+def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]:
+    """Run `redial serve` on a data folder for the length of the block, and end it politely."""
+    port = free_port_pair()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), "serve", "--port", str(port), *arguments]
+    process = subprocess.Popen(
+        command, cwd=PROJECT, env={**kept, "OPENAI_API_KEY": KEY, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    login = environment.get("PREFECT_SERVER_API_AUTH_STRING", "").partition(":")
+    auth = (login[0], login[2]) if login[0] else None
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, auth=auth, transport=Patient())
+    served = Served(data, port, process, client)
+    try:
+        served.told = _read_until_up(process)
+        yield served
+    finally:
+        client.close()
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _read_until_up(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    told = ""
+    deadline = time.monotonic() + START_S
+    while "Ctrl-C" not in told:
+        line = process.stdout.readline()
+        if not line:
+            raise AssertionError(f"redial serve ended: {process.communicate()[1]}")
+        assert time.monotonic() < deadline
+        told += line
+    return told
+
+
+def free_port_pair() -> int:
+    """Return a port that was free a moment ago, and the one after it too."""
+    while True:
+        port = free_port()
+        if port < 65_000 and _free(port + 1):
+            return port
+
+
+def _free(port: int) -> bool:
+    import socket
+
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def demo_like(data: Path, name: str, **changes: Any) -> None:
+    """Write a domain of our own: the demo's reviews under another name, with changes laid over its settings."""
+    shipped = PROJECT / "data" / "domains"
+    settings = yaml.safe_load((shipped / "demo.yaml").read_text("utf-8"))
+    for kind in ("reviews", "metadata"):
+        settings["sources"][kind] = [str((shipped / path).resolve()) for path in settings["sources"][kind]]
+    folder = data / "domains"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.yaml").write_text(json.dumps({**settings, **changes}), encoding="utf-8")
+
+
+def processes(data: Path) -> dict[int, str]:
+    """Return the processes whose command line or environment names a data folder: what `redial serve` on it has started."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                environment = (folder / "environ").read_bytes().decode("utf-8", "replace")
+            except OSError:
+                continue
+            if f"REDIAL_DATA={data}\0" in environment + "\0" and command:
+                found[int(folder.name)] = command
+    return found
