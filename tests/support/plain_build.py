@@ -1,0 +1,75 @@
+"""A build without Prefect: the same stages called one after the other. For tests that need a built domain, and as a yardstick."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from flows import steps
+from flows.options import BuildOptions
+from flows.stages import Context, Stage
+from tasks.generate import generate_transcripts
+from tasks.release import ReleaseInfo
+from tasks.repair import next_briefs, rejected_before, unanswered
+from tasks.reports import report_from_warehouse
+from tasks.runs import describe_run, finish_run, start_run
+from tasks.settings import Home, load_domain
+from tasks.warehouse import StageRecord, domain_lock, open_warehouse, record_stage
+
+
+def plain_build(home: Home, domain: str, options: BuildOptions | None = None, run_id: str = "plain") -> ReleaseInfo:
+    """Build a domain that was not built before."""
+    chosen = options or BuildOptions()
+    context = Context(home, load_domain(home, domain, chosen.over()), run_id)
+    with domain_lock(home, domain):
+        sources = steps.source_hashes(context)
+        with open_warehouse(home.warehouse(domain)) as con:
+            start_run(con, describe_run(run_id, run_id, "build", context.domain), sources)
+        ingested = _run(steps.ingesting(context, sources), context)
+        prepared = _run(steps.preprocessing(context), context, ingested)
+        planned = _run(steps.planning(context), context, ingested, prepared)
+        records = _write(context, planned, chosen)
+        _run(steps.verdicts(context), context, planned, *records)
+        info = steps.release(context, chosen)
+        with open_warehouse(home.warehouse(domain)) as con:
+            finish_run(con, run_id, "completed", {})
+        report_from_warehouse(home, domain)
+    return info
+
+
+def _run(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
+    input_hash = stage.input_hash(upstream)
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        con.execute("BEGIN")
+        stage.work(con)
+        record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+        con.execute("COMMIT")
+    return record
+
+
+def _write(context: Context, planned: StageRecord, options: BuildOptions) -> list[StageRecord]:
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        ids: Sequence[str] = next_briefs(con, options.accepted)
+    records: list[StageRecord] = []
+    upstream = [planned]
+    for attempt in range(1, context.domain.generate.max_attempts + 1):
+        if attempt > 1:
+            with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+                ids = rejected_before(con, attempt)
+        if not ids:
+            break
+        asked = _ask(context, attempt, ids, upstream)
+        parsed = _run(steps.parsing(context, attempt), context, planned, asked)
+        judged = _run(steps.judging(context, attempt), context, planned, parsed)
+        upstream = [planned, judged]
+        records += [asked, parsed, judged]
+    return records
+
+
+def _ask(context: Context, attempt: int, ids: Sequence[str], upstream: Sequence[StageRecord]) -> StageRecord:
+    stage = steps.generating(context, attempt)
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        work = steps.work(con, context, attempt, unanswered(con, attempt, ids))
+        journals = context.home.journals(context.domain.name)
+        asyncio.run(generate_transcripts(con, work, context.domain.generate, journals, context.run_id))
+        return record_stage(con, stage.name, stage.input_hash(upstream), stage.writes, context.run_id)
