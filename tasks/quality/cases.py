@@ -43,6 +43,7 @@ def fetch_cases(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str]
         rules: the rules that fell; of the utterances only those that may show why are fetched, and the last one of each dialogue.
     """
     con.execute(_QUEUE, {"attempt": attempt, "ids": list(ids)})
+    con.execute(plan.BRIEFED)
     limits = [rule.kwargs.get("max_value", 0) for rule in rules if rule.evidence == "words"]
     said = _said(con, min(limits, default=NO_LIMIT))
     texts = _reviews(con, ids) if any(rule.evidence == "copied_words" for rule in rules) else {}
@@ -59,7 +60,8 @@ def fetch_cases(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str]
         )
         for row in rows.fetchall()
     }
-    con.execute("DROP TABLE fact_queue")
+    for table in ("fact_queue", "briefed"):
+        con.execute(f"DROP TABLE {table}")
     return cases
 
 

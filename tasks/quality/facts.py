@@ -36,12 +36,13 @@ def compute_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: st
     for table in _TABLES:
         con.execute(f"DELETE FROM {table} WHERE attempt = ?", [attempt])
     con.execute(plan.QUEUE, {"attempt": attempt})
+    con.execute(plan.BRIEFED)
     con.execute(plan.TOLD, {name: list(ids) for name, ids in lexicon.goals})
     made = [_utterance_facts(con, lexicon, language, begin) for begin in _begins(con, "fact_queue")]
     _note_near_duplicates(con, [*_accepted_before(con, attempt), *made], lexicon.near_duplicate)
     con.execute(plan.DIALOGUES, {"attempt": attempt})
     (judged,) = con.execute("SELECT count(*) FROM fact_queue").fetchall()[0]
-    for table in ("fact_queue", "told_by_turn"):
+    for table in ("fact_queue", "briefed", "told_by_turn"):
         con.execute(f"DROP TABLE {table}")
     return int(judged)
 

@@ -13,42 +13,53 @@ JOIN briefs USING (dialogue_id)
 WHERE attempt = $attempt
 """
 
+# One row per queued dialogue: its items by slot, their titles from the longest on, and when the item to be recommended is due.
+BRIEFED: Final = """
+CREATE OR REPLACE TEMP TABLE briefed AS
+WITH slots AS (
+    SELECT place, template_id, slot, item_id, title, collection FROM brief_items JOIN fact_queue USING (dialogue_id)
+), targets AS (
+    SELECT slots.place, min(turns.turn) AS target_turn, any_value(slots.item_id) AS target_item
+    FROM slots
+    JOIN template_turns turns ON turns.template_id = slots.template_id AND list_contains(turns.introduces, slots.slot)
+    WHERE slots.collection = 'MIGHT_LIKES'
+    GROUP BY slots.place
+), filled AS (
+    SELECT place, map(list(slot ORDER BY slot), list(item_id ORDER BY slot)) AS item_of,
+           map(list(slot ORDER BY slot), list(collection ORDER BY slot)) AS collection_of,
+           list(title ORDER BY length(title) DESC, title) AS titles
+    FROM slots
+    GROUP BY place
+)
+SELECT filled.*, target_turn, target_item
+FROM filled
+LEFT JOIN targets USING (place)
+ORDER BY place
+"""
+
 # One row per utterance of the dialogues queued from $from up to $until, with the items it must name, may name and wrongly names.
 MEASURED: Final = """
 WITH chunk AS (
     SELECT * FROM fact_queue WHERE place >= $from AND place < $until
+), items_due AS (
+    SELECT * FROM briefed WHERE place >= $from AND place < $until
 ), said AS (
-    SELECT chunk.place, chunk.template_id, chunk.user_id, u.*,
-           lag(u.role) OVER (PARTITION BY chunk.place ORDER BY u.turn) AS role_before
+    SELECT chunk.place, chunk.template_id, chunk.user_id, u.*
     FROM utterances u
     JOIN chunk USING (dialogue_id, attempt)
-), filled AS (
-    SELECT dialogue_id, map(list(slot ORDER BY slot), list(item_id ORDER BY slot)) AS item_of,
-           map(list(slot ORDER BY slot), list(collection ORDER BY slot)) AS collection_of,
-           list(title ORDER BY length(title) DESC, title) AS titles
-    FROM brief_items
-    WHERE dialogue_id IN (SELECT dialogue_id FROM chunk)
-    GROUP BY dialogue_id
 ), plans AS (
     SELECT template_id, turn, role, introduces, list_concat(introduces, refers) AS due,
            max(list_max(introduces)) OVER (PARTITION BY template_id ORDER BY turn) AS talked_about
     FROM template_turns
-), target AS (
-    SELECT chunk.dialogue_id, min(plans.turn) AS target_turn, any_value(slots.item_id) AS target_item
-    FROM chunk
-    JOIN brief_items slots ON slots.dialogue_id = chunk.dialogue_id AND slots.collection = 'MIGHT_LIKES'
-    JOIN plans ON plans.template_id = chunk.template_id AND list_contains(plans.introduces, slots.slot)
-    GROUP BY chunk.dialogue_id
 ), planned AS (
-    SELECT said.*, plans.turn IS NOT NULL AS planned, plans.role AS role_planned, filled.titles,
-           filled.collection_of[plans.talked_about] AS collection,
-           list_transform(plans.introduces, lambda slot: filled.item_of[slot]) AS must,
-           list_transform(plans.due, lambda slot: filled.item_of[slot]) AS may,
-           CASE WHEN said.turn < target.target_turn THEN target.target_item END AS target_to_come
+    SELECT said.*, plans.turn IS NOT NULL AS planned, plans.role AS role_planned, titles,
+           collection_of[plans.talked_about] AS collection,
+           list_transform(plans.introduces, lambda slot: item_of[slot]) AS must,
+           list_transform(plans.due, lambda slot: item_of[slot]) AS may,
+           CASE WHEN said.turn < target_turn THEN target_item END AS target_to_come
     FROM said
     LEFT JOIN plans ON plans.template_id = said.template_id AND plans.turn = said.turn
-    LEFT JOIN filled ON filled.dialogue_id = said.dialogue_id
-    LEFT JOIN target ON target.dialogue_id = said.dialogue_id
+    LEFT JOIN items_due ON items_due.place = said.place
 ), measured AS (
     SELECT *,
            CASE WHEN planned THEN list_filter(must, lambda item: NOT list_contains(item_ids, item)) ELSE [] END AS missing,
@@ -72,8 +83,7 @@ FROM template_turns
 UTTERANCES: Final = f"""{MEASURED}
 SELECT place, dialogue_id, attempt, turn, text, words,
        list_reduce(list_prepend(text, coalesce(titles, [])), lambda told, title: replace(told, title, '~')) AS bare,
-       CASE WHEN planned THEN role != role_planned ELSE role NOT IN ('user', 'agent') OR coalesce(role = role_before, role != 'user') END
-           AS role_error,
+       role != coalesce(role_planned, CASE WHEN turn % 2 = 1 THEN 'user' ELSE 'agent' END) AS role_error,
        len(missing)::INTEGER AS missing_items,
        len(foreigners)::INTEGER AS foreign_items,
        coalesce(list_contains(item_ids, target_to_come), false) AS early_target,
