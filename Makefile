@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-heavy lint lock clean
 .DEFAULT_GOAL := demo
 
 .venv/installed: requirements.lock pyproject.toml
@@ -21,6 +21,10 @@ lint: .venv/installed
 
 test: lint
 	$(BIN)/python -m pytest
+
+# Kills, schedules and clusters against servers of their own: minutes, where `make test` takes seconds a test.
+test-heavy: .venv/installed
+	$(BIN)/python -m pytest -m heavy
 
 lock:
 	$(PYTHON) -m venv .venv-lock
