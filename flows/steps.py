@@ -47,6 +47,7 @@ def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
         "columns": domain.sources.columns.model_dump() if domain.sources.columns else None,
         "rating_scale": list(domain.sources.rating_scale),
         "untitled": domain.untitled,
+        "merge_editions": domain.merge_editions,
         "max_bad_share": domain.max_bad_share,
     }
     return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), ("tasks.ingest",), settings, lambda con: ingest(con, domain))

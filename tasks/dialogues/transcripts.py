@@ -75,7 +75,7 @@ def parse_transcripts(
     _clear(con, attempt)
     first, last = (attempt, attempt) if attempt is not None else (1, 2**31 - 1)
     con.execute(_QUEUE, {"first": first, "last": last})
-    catalogue = Catalogue(con.execute("SELECT item_id, title FROM items WHERE title IS NOT NULL ORDER BY item_id").fetchall())
+    catalogue = Catalogue(con.execute("SELECT DISTINCT work_id, title FROM items WHERE title IS NOT NULL ORDER BY ALL").fetchall())
     turns = _template_turns(con)
     known: dict[str, Format] = {"grounded": "grounded", "paper": "paper", **(formats or {})}
     counts = DialogueCounts(0, 0, 0, 0)

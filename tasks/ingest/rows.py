@@ -21,9 +21,10 @@ BAD_TIMESTAMP = "bad_timestamp"
 BAD_ENCODING = "bad_encoding"
 OVER_LONG = "over_long"
 DUPLICATE = "duplicate"
+OTHER_EDITION = "other_edition"
 EMPTY_TEXT = "empty_text"
-HARMLESS = frozenset({DUPLICATE, EMPTY_TEXT})
-"""Kinds that say nothing against the file: a second review of the same item, and a review of which only the rating was written.
+HARMLESS = frozenset({DUPLICATE, OTHER_EDITION, EMPTY_TEXT})
+"""Kinds that say nothing against the file: a second review of the same item or work, and one of which only the rating was written.
 They are rejected and counted like the others but not held against `max_bad_share`."""
 
 SCHEMA = pa.schema(

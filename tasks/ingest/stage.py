@@ -14,7 +14,7 @@ import pyarrow as pa
 from tasks.errors import UserError
 from tasks.ingest.items import fill_items
 from tasks.ingest.loading import bad_lines, load_reviews, load_titles, told
-from tasks.ingest.rows import DUPLICATE, Tally
+from tasks.ingest.rows import DUPLICATE, OTHER_EDITION, Tally
 from tasks.ingest.streaming import integers, strings
 from tasks.settings import Domain, Sources
 from tasks.warehouse import create_table
@@ -24,14 +24,19 @@ _REJECT_DUPLICATES = """
 INSERT INTO rejected_rows
 SELECT source_file, source_line, $kind, concat('the first is in ', first_file, ', line ', first_line) FROM later_reviews
 """
+_ITEMS_REVIEWED = "SELECT rowid AS row_id, user_id, item_id AS thing, source_file, source_line FROM raw_reviews"
+_WORKS_REVIEWED = """
+    SELECT r.rowid AS row_id, user_id, work_id AS thing, source_file, source_line FROM raw_reviews r JOIN items USING (item_id)
+"""
 _DUPLICATES = """
 CREATE OR REPLACE TEMP TABLE later_reviews AS
-WITH repeated AS (SELECT user_id, item_id FROM raw_reviews GROUP BY ALL HAVING count(*) > 1),
+WITH reviewed AS NOT MATERIALIZED ({reviewed}),
+repeated AS (SELECT user_id, thing FROM reviewed GROUP BY ALL HAVING count(*) > 1),
 placed AS (
-    SELECT r.rowid AS row_id, source_file, source_line, row_number() OVER w AS place,
+    SELECT row_id, source_file, source_line, row_number() OVER w AS place,
            first_value(source_file) OVER w AS first_file, first_value(source_line) OVER w AS first_line
-    FROM raw_reviews r SEMI JOIN repeated USING (user_id, item_id)
-    WINDOW w AS (PARTITION BY user_id, item_id ORDER BY list_position($files, source_file), source_line)
+    FROM reviewed SEMI JOIN repeated USING (user_id, thing)
+    WINDOW w AS (PARTITION BY user_id, thing ORDER BY list_position($files, source_file), source_line)
 )
 SELECT * FROM placed WHERE place > 1
 """
@@ -49,6 +54,7 @@ class IngestCounts:
         metadata_lines: metadata lines that are not blank.
         metadata_rejected: metadata lines not used, by kind.
         items: rows of `items`.
+        works: different works among them; as many as items unless editions are merged.
         untitled: reviewed items without a title.
         shared_titles: cleaned titles that stand for more than one item.
     """
@@ -60,6 +66,7 @@ class IngestCounts:
     metadata_lines: int
     metadata_rejected: dict[str, int]
     items: int
+    works: int
     untitled: int
     shared_titles: int
 
@@ -67,7 +74,8 @@ class IngestCounts:
 def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     """Fill `raw_reviews`, `rejected_rows` and `items` from a domain's source files.
 
-    The first review of each (user, item) in source order stays. Blank lines are skipped. Timestamps are kept in seconds.
+    The first review of each (user, item) in source order stays; with `merge_editions`, of each (user, work). `raw_reviews` keeps the
+    item each source line names. Blank lines are skipped. Timestamps are kept in seconds.
 
     Raises:
         UserError: a file is missing, empty, damaged or lacks a field; too many lines are unusable; or no row is usable.
@@ -79,22 +87,23 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     read = [load_reviews(con, domain, order, name) for order, name in enumerate(reviews)]
     read_titles = [load_titles(con, domain, order, name) for order, name in enumerate(metadata)]
     _keep_rejects(con, [*read, *read_titles])
-    duplicates = _set_duplicates_aside(con, reviews)
-    kinds = _sum(read) + Counter({DUPLICATE: duplicates})
+    kinds = _sum(read) + Counter({DUPLICATE: _set_duplicates_aside(con, reviews, _ITEMS_REVIEWED, DUPLICATE)})
     lines = sum(tally.lines for tally in read)
-    kept = _count(con, "SELECT count(*) FROM raw_reviews")
-    if not kept:
+    if not _count(con, "SELECT count(*) FROM raw_reviews"):
         raise UserError(f"no usable review in {lines} lines ({told(kinds)}): see that format, columns and rating_scale fit the files")
-    untitled = fill_items(con, id_as_title=domain.untitled == "use_id")
+    untitled = fill_items(con, id_as_title=domain.untitled == "use_id", merge_editions=domain.merge_editions)
     con.execute("DROP TABLE published_titles")
+    if domain.merge_editions:
+        kinds[OTHER_EDITION] = _set_duplicates_aside(con, reviews, _WORKS_REVIEWED, OTHER_EDITION)
     return IngestCounts(
         lines=lines,
-        reviews=kept,
+        reviews=_count(con, "SELECT count(*) FROM raw_reviews"),
         rejected=dict(sorted(kinds.items())),
         bad_share=bad_lines(kinds) / lines,
         metadata_lines=sum(tally.lines for tally in read_titles),
         metadata_rejected=dict(sorted(_sum(read_titles).items())),
         items=_count(con, "SELECT count(*) FROM items"),
+        works=_count(con, "SELECT count(DISTINCT work_id) FROM items"),
         untitled=untitled,
         shared_titles=_count(con, "SELECT count(*) FROM (SELECT title FROM items GROUP BY title HAVING count(*) > 1)"),
     )
@@ -134,10 +143,10 @@ def _keep_rejects(con: duckdb.DuckDBPyConnection, tallies: Iterable[Tally]) -> N
         con.unregister("rejects")
 
 
-def _set_duplicates_aside(con: duckdb.DuckDBPyConnection, files: list[str]) -> int:
-    """Move all but the first review of each (user, item), in source order, to `rejected_rows`; return how many."""
-    con.execute(_DUPLICATES, {"files": files})
-    con.execute(_REJECT_DUPLICATES, {"kind": DUPLICATE})
+def _set_duplicates_aside(con: duckdb.DuckDBPyConnection, files: list[str], reviewed: str, kind: str) -> int:
+    """Move all but the first review of each (user, thing reviewed), in source order, to `rejected_rows`; return how many."""
+    con.execute(_DUPLICATES.format(reviewed=reviewed), {"files": files})
+    con.execute(_REJECT_DUPLICATES, {"kind": kind})
     found = _count(con, "SELECT count(*) FROM later_reviews")
     if found:
         con.execute("DELETE FROM raw_reviews WHERE rowid IN (SELECT row_id FROM later_reviews)")

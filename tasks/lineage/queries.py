@@ -19,7 +19,8 @@ used AS (
     UNION ALL
     SELECT slot, item_id, title, collection, 'none', NULL FROM slots WHERE user_review_id IS NULL AND other_review_id IS NULL
 )
-SELECT u.slot, u.item_id, u.title, u.collection, u.whose, u.review_id, r.source_file, r.source_line, r.rating
+SELECT u.slot, u.item_id, u.title, u.collection, u.whose, u.review_id, r.source_file, r.source_line, r.rating,
+       r.item_id AS source_item_id
 FROM used u LEFT JOIN raw_reviews r USING (review_id)
 ORDER BY u.slot, u.whose DESC
 """

@@ -87,7 +87,8 @@ def _review(row: Mapping[str, Any]) -> str:
     if row["review_id"] is None:
         return f"slot {row['slot']}: {item}, {WHOSE['none']}"
     rating = "-" if row["rating"] is None else f"{row['rating']:g}"
-    place = f"{row['source_file']} line {row['source_line']}, rated {rating}"
+    edition = f" of {row['source_item_id']}" if row["source_item_id"] not in (None, row["item_id"]) else ""
+    place = f"{row['source_file']} line {row['source_line']}{edition}, rated {rating}"
     return f"slot {row['slot']}: {item}, {WHOSE[row['whose']]} {row['review_id']}: {place}"
 
 

@@ -58,16 +58,17 @@ class PreprocessCounts:
 
 _FILL_REVIEWS = """
 INSERT INTO reviews
-SELECT review_id, r.user_id, r.item_id, rating, coalesce(a.text, r.text), a.words, timestamp,
+WITH editions AS (SELECT item_id, work_id FROM items WHERE work_id <> item_id)
+SELECT review_id, r.user_id, coalesce(e.work_id, r.item_id), rating, coalesce(a.text, r.text), a.words, timestamp,
        (list_position($files, source_file) - 1) * 1000000000000 + source_line, a.core
-FROM raw_reviews r JOIN admitted a ON r.rowid = a.row_id
+FROM raw_reviews r JOIN admitted a ON r.rowid = a.row_id LEFT JOIN editions e ON e.item_id = r.item_id
 """
 
 _CORE = "SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM reviews WHERE core"
 
 
 def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCounts:
-    """Fill `reviews` and `preferences` from `raw_reviews` and `items` (Appendix B).
+    """Fill `reviews` and `preferences` from `raw_reviews` and `items` (Appendix B). Editions of one work stand under the work's id.
 
     `source_order` is the file's place in the domain times 10^12, plus the line, so that it increases in source order and rows
     added at a source's end change nobody else's. Items that are not in `items` count for the core like all others and are left

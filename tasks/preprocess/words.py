@@ -16,7 +16,11 @@ from tasks.settings import Preprocess
 
 _ADMIT = """
 CREATE OR REPLACE TEMP TABLE admitted AS
-WITH measured AS (SELECT rowid AS row_id, user_id, item_id, measure(text) AS measured FROM raw_reviews)
+WITH editions AS (SELECT item_id, work_id FROM items WHERE work_id <> item_id),
+measured AS (
+    SELECT r.rowid AS row_id, user_id, coalesce(e.work_id, r.item_id) AS item_id, measure(text) AS measured
+    FROM raw_reviews r LEFT JOIN editions e ON e.item_id = r.item_id
+)
 SELECT row_id, user_id, item_id, measured.words, measured.text, false AS core FROM measured
 """
 _TOTALS = """
@@ -44,7 +48,8 @@ class WordCounts:
 def admit(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> WordCounts:
     """Make the temporary table `admitted` (row_id, user_id, item_id, words, text, core: false): reviews within the word limits.
 
-    `row_id` is the rowid in `raw_reviews`. `text` is set where irregular tokens were dropped, and words are counted without them.
+    `row_id` is the rowid in `raw_reviews`, `item_id` the work's where editions are merged. `text` is set where irregular tokens were
+    dropped, and words are counted without them.
     """
 
     def measure(texts: pa.ChunkedArray) -> pa.Array:

@@ -163,6 +163,9 @@ class Domain(_Settings):
     language: str = Field("en", description="Language of the dialogues, two letters", pattern=r"^[a-z]{2}$")
     sources: Sources
     untitled: Literal["drop", "use_id"] = Field("drop", description="Items without a title: left out, or called by their id")
+    merge_editions: bool = Field(
+        False, description="Items whose cleaned titles read the same become one, under the first of their ids (docs/ingest.md)"
+    )
     max_bad_share: Rate = Field(0.01, description="Share of unusable source lines above which ingest stops")
     seed: int = Field(2024, description="Seed of every random choice")
     preprocess: Preprocess = Preprocess()

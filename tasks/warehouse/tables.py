@@ -30,7 +30,7 @@ _PLAIN = "VARCHAR USING COMPRESSION uncompressed"
 _ALL = (
     Table(
         "raw_reviews",
-        "One usable source review; the first of each (user, item) in source order.",
+        "One usable source review of the item its source line names; the first of each (user, item), or (user, work), in source order.",
         f"review_id {_PLAIN}, user_id {_PLAIN}, item_id {_PLAIN}, rating DOUBLE, text {_PLAIN}, timestamp BIGINT, "
         f"source_file {_PLAIN}, source_line BIGINT",
         ("review_id",),
@@ -43,7 +43,7 @@ _ALL = (
     ),
     Table(
         "items",
-        "One item that can stand in a dialogue, with its cleaned title and the title as published.",
+        "One reviewed item with its cleaned title, the title as published, and the work it stands under in reviews and dialogues.",
         "item_id VARCHAR, title VARCHAR, title_original VARCHAR, work_id VARCHAR",
         ("item_id",),
     ),
