@@ -1,4 +1,4 @@
-"""The paper's own limitation, counted: whose ratings and which items the dialogues rest on, against what users did."""
+"""The paper's own limitation, counted: whose ratings the dialogues rest on, and what judging them per user changes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 
 from tasks.reports.asking import Rows, one, rows
 from tasks.settings import Domain
@@ -66,35 +64,6 @@ _USER_MEANS = """
 WITH users AS (SELECT avg(rating) AS mean FROM reviews WHERE core GROUP BY user_id)
 SELECT count(*) AS users, avg(mean) AS mean, stddev_pop(mean) AS spread, min(mean) AS lowest, max(mean) AS highest FROM users
 """
-_ITEMS = """
-WITH reviewed AS (SELECT item_id, count(*) AS reviews, avg(rating) AS rating FROM reviews WHERE core GROUP BY item_id),
-history AS (SELECT item_id, count(*) AS times FROM preferences WHERE collection IN ('LIKES', 'DISLIKES') GROUP BY item_id),
-accepted AS (SELECT dialogue_id FROM verdicts WHERE verdict = 'accepted'),
-recommended AS (SELECT target_item_id AS item_id, count(*) AS times FROM briefs SEMI JOIN accepted USING (dialogue_id) GROUP BY 1),
-counted AS (
-    SELECT i.item_id, i.title, coalesce(r.reviews, 0) AS reviews, r.rating,
-           coalesce(h.times, 0) AS history, coalesce(t.times, 0) AS recommended,
-           ntile(10) OVER (ORDER BY coalesce(r.reviews, 0) DESC, i.item_id) AS tenth
-    FROM items i LEFT JOIN reviewed r USING (item_id) LEFT JOIN history h USING (item_id) LEFT JOIN recommended t USING (item_id)
-    WHERE r.reviews IS NOT NULL OR h.times IS NOT NULL OR t.times IS NOT NULL
-)
-"""
-_TENTHS = f"""{_ITEMS}
-SELECT tenth, count(*) AS items, sum(history)::BIGINT AS history, sum(recommended)::BIGINT AS recommended
-FROM counted GROUP BY tenth ORDER BY tenth
-"""
-_TOP = f"""{_ITEMS} SELECT item_id, title, reviews, rating, history, recommended FROM counted
-WHERE recommended > 0 ORDER BY recommended DESC, history DESC, item_id LIMIT 10"""
-_COUNTS = f"{_ITEMS} SELECT history, recommended FROM counted"
-_SIDES = f"""{_ITEMS}
-, sides AS (
-    SELECT 1 AS place, 'what users did (LIKES, DISLIKES)' AS what, history AS times, reviews, rating FROM counted WHERE history > 0
-    UNION ALL SELECT 2, 'what is recommended', recommended, reviews, rating FROM counted WHERE recommended > 0
-)
-SELECT what, sum(times)::BIGINT AS times, count(*) AS items,
-       sum(reviews * times)::DOUBLE / sum(times) AS reviews, sum(rating * times) / sum(times) AS rating
-FROM sides GROUP BY place, what ORDER BY place
-"""
 
 
 @dataclass(frozen=True)
@@ -119,25 +88,6 @@ class RatingBias:
     user_means: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Popularity:
-    """Which items users dealt with against which are recommended.
-
-    Attributes:
-        tenths: items in ten equal parts by number of reviews, the most reviewed first: history, recommended (times).
-        top: the items recommended most.
-        sides: mean reviews and rating of an item, weighted by how often it stands on each side.
-        curves: name -> cumulative share of times (percent), items with the most times first, at 0 to 100 percent of the items.
-        gini: name -> Gini coefficient, 0 when all items come equally often.
-    """
-
-    tenths: Rows
-    top: Rows
-    sides: Rows
-    curves: dict[str, list[float]]
-    gini: dict[str, float]
-
-
 def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
     """Return ratings and polarity of the source and of what dialogues tell, and both ways of judging a rating side by side.
 
@@ -156,29 +106,3 @@ def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
         shifted=rows(con, _SHIFTED, {"step": step / 2}),
         user_means=one(con, _USER_MEANS),
     )
-
-
-def popularity(con: duckdb.DuckDBPyConnection) -> Popularity:
-    """Return how unevenly items are dealt with and recommended."""
-    counts = con.execute(_COUNTS).fetchnumpy()
-    sides = {"what users did": np.asarray(counts["history"]), "what is recommended": np.asarray(counts["recommended"])}
-    curves = {name: _curve(values) for name, values in sides.items()}
-    gini = {name: _gini(values) for name, values in sides.items()}
-    return Popularity(rows(con, _TENTHS), rows(con, _TOP), rows(con, _SIDES), curves, gini)
-
-
-def _curve(values: npt.NDArray[np.int64]) -> list[float]:
-    """Return the share of the sum (percent) held by the first 0, 1, ... 100 percent of the values, largest first."""
-    ordered = np.sort(np.asarray(values, dtype=np.float64))[::-1]
-    if not ordered.sum():
-        return [0.0] * 101
-    held = np.concatenate([[0.0], np.cumsum(ordered)]) / ordered.sum() * 100
-    places = np.linspace(0, len(ordered), 101)
-    return [float(share) for share in np.interp(places, np.arange(len(held)), held)]
-
-
-def _gini(values: npt.NDArray[np.int64]) -> float:
-    """Return the Gini coefficient of counts: 0 when all are equal, near 1 when one has everything."""
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
-    total, size = ordered.sum(), len(ordered)
-    return float(2 * (np.arange(1, size + 1) * ordered).sum() / (size * total) - (size + 1) / size) if total else 0.0

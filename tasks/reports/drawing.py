@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from tasks.reports.asking import Rows
-from tasks.reports.bias import Popularity, RatingBias
+from tasks.reports.bias import RatingBias
 from tasks.reports.charts import bars, lines
+from tasks.reports.popularity import Popularity
 from tasks.reports.shapes import GoalUse, Lengths, Templates
 
 STEP = 5  # words

@@ -12,11 +12,12 @@ from markupsafe import Markup
 
 from tasks.goals import Goals, load_goals
 from tasks.quality import Suite, load_suites
-from tasks.reports.bias import Popularity, RatingBias, popularity, rating_bias
+from tasks.reports.bias import RatingBias, rating_bias
 from tasks.reports.builds import LastBuild, last_build
 from tasks.reports.catalogue import Catalogue, catalogue
 from tasks.reports.drawing import GROUP_NAMES, charts_of
 from tasks.reports.funnel import Funnel, Spending, funnel, spending
+from tasks.reports.popularity import Popularity, popularity
 from tasks.reports.samples import Samples, samples
 from tasks.reports.shapes import GoalUse, Lengths, Templates, goal_use, lengths, templates
 from tasks.settings import Home
@@ -84,7 +85,7 @@ def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
         goal_use=goal_use(con, goals),
         templates=templates(con),
         ratings=rating_bias(con, build.domain),
-        popularity=popularity(con),
+        popularity=popularity(con, build.domain),
         catalogue=catalogue(con),
         samples=samples(con, goals),
     )

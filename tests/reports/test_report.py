@@ -8,8 +8,9 @@ import pytest
 
 from tasks.goals import load_goals
 from tasks.reports import gather, render_report, write_report
-from tasks.reports.bias import popularity, rating_bias
+from tasks.reports.bias import rating_bias
 from tasks.reports.builds import last_build
+from tasks.reports.popularity import popularity
 from tasks.reports.samples import samples
 from tasks.settings import Home
 from tasks.warehouse import create_tables
@@ -86,18 +87,26 @@ def test_both_ways_to_judge_a_rating_by_hand(con: duckdb.DuckDBPyConnection) -> 
 
 
 def test_popularity_by_hand(con: duckdb.DuckDBPyConnection) -> None:
-    reviewed(con, [("ann", item, 5.0) for item in "abcd"])
+    reviewed(con, [*(("ann", item, 5.0) for item in "abcd"), ("bob", "a", 1.0)])
     con.execute("INSERT INTO items SELECT x, x, x, x FROM (SELECT unnest(['a', 'b', 'c', 'd']) AS x)")
     con.execute("INSERT INTO preferences SELECT 'u' || i, 'a', 'LIKES', 1, 5, 1, 'r' FROM range(3) t(i)")
     con.execute("INSERT INTO preferences VALUES ('u', 'b', 'DISLIKES', 1, 1, 1, 'r'), ('u', 'c', 'MIGHT_LIKES', 1, 5, 1, 'r')")
     for number, item in enumerate("abcd"):
         con.execute("INSERT INTO briefs VALUES (?, 'u', 1, ?, 't', 1, 6, ?)", [f"d{number}", item, number])
         con.execute("INSERT INTO verdicts VALUES (?, 'accepted', 1)", [f"d{number}"])
-    found = popularity(con)
+    con.execute("INSERT INTO brief_items SELECT 'd' || i, 1, 'a', 'a', 'MIGHT_LIKES', NULL, NULL FROM range(4) t(i)")
+    con.execute("INSERT INTO brief_items VALUES ('d0', 2, 'b', 'b', 'DISLIKES', NULL, NULL), ('other', 1, 'b', 'b', 'LIKES', NULL, NULL)")
+    found = popularity(con, domain())
     # 3, 1, 0, 0: sorted up 0 0 1 3, 2 * (3*1 + 4*3) / (4*4) - 5/4 = 0.625; the recommended are even
     assert found.gini == {"what users did": pytest.approx(0.625), "what is recommended": pytest.approx(0.0)}
     assert found.curves["what users did"][25] == pytest.approx(75) and found.curves["what is recommended"][25] == pytest.approx(25)
     assert [row["recommended"] for row in found.top] == [1, 1, 1, 1] and found.sides[0]["times"] == 4
+    # of a's two reviews one is positive; users dealt with a three times of four, dialogues recommend it once of four
+    did, recommended = found.sides
+    assert (did["positive"], did["negative"]) == (pytest.approx(62.5), pytest.approx(37.5))
+    assert (recommended["positive"], recommended["negative"]) == (pytest.approx(87.5), pytest.approx(12.5))
+    polarity = [(row["times"], row["likes"], row["dislikes"], row["might_likes"]) for row in found.collections]
+    assert polarity == [(5, 60, 20, 20), (5, 0, 20, 80)]
 
 
 def test_titles_with_markup_and_shared_titles_are_told(con: duckdb.DuckDBPyConnection, home: Home) -> None:
