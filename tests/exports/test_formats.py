@@ -15,6 +15,7 @@ import yaml
 from tasks.evaluation import Corpus, read_corpus
 from tasks.evaluation.samples import recommendation_samples
 from tasks.exports import Source, export_release
+from tasks.exports.crslab import tokens
 from tasks.exports.recbole import MISSING, token
 from tasks.release import Release
 
@@ -110,7 +111,7 @@ def test_chat_tells_the_history_and_never_the_target(source: Source, tmp_path: P
 
 
 def test_crslab(source: Source, tmp_path: Path) -> None:
-    """The steps of CRSLab's ReDialDataset (crslab/data/dataset/redial/redial.py), field by field; its package needs an old torch."""
+    """The steps of CRSLab's ReDialDataset (crslab/data/dataset/redial/redial.py), field by field."""
     out = export_release(source, "crslab", tmp_path / "out").path
     entity2id = json.loads((out / "entity2id.json").read_text(encoding="utf-8"))
     id2entity = {number: entity for entity, number in entity2id.items()}
@@ -131,6 +132,27 @@ def test_crslab(source: Source, tmp_path: Path) -> None:
             found[conversation["conv_id"]] = (conversation["user_id"], tuple(conversation["targets"]), said)
     assert found == told(source.corpus)
     assert json.loads((out / "item_titles.json").read_text(encoding="utf-8")) == source.corpus.titles
+    # without this marker CRSLab would delete the folder and download ReDial in its place
+    assert (out / ".built").read_text().split("\n")[1] == "0.31"
+
+
+def test_crslab_as_its_package_wants_it(source: Source, tmp_path: Path) -> None:
+    """CRSLab 0.1.2 wants utterances as tokens and a vocabulary; all else is as above."""
+    out = export_release(source, "crslab", tmp_path / "out").path
+    numbers = json.loads((out / "nltk" / "token2id.json").read_text(encoding="utf-8"))
+    assert list(numbers)[:4] == ["__pad__", "__start__", "__end__", "__unk__"] and list(numbers)[-1] == "_split_"
+    assert sorted(numbers.values()) == list(range(len(numbers)))
+    for split in ("train", "valid", "test"):
+        plain, cut = (json.loads((place / f"{split}_data.json").read_text(encoding="utf-8")) for place in (out, out / "nltk"))
+        for one, other in zip(plain, cut, strict=True):
+            assert [{**said, "text": tokens(said["text"])} for said in one["dialog"]] == other["dialog"]
+            assert split != "train" or all(token in numbers for said in other["dialog"] for token in said["text"])
+    assert (out / "nltk" / "entity2id.json").read_bytes() == (out / "entity2id.json").read_bytes()
+    assert (out / "nltk" / ".built").read_bytes() == (out / ".built").read_bytes()
+
+
+def test_tokens_are_words_and_marks() -> None:
+    assert tokens("I don't like 1917 (2019), really!") == ["I", "don't", "like", "1917", "(", "2019", ")", ",", "really", "!"]
 
 
 def atomic(path: Path) -> pd.DataFrame:
