@@ -24,7 +24,8 @@ def write_chat(source: Source, folder: Path) -> dict[str, int]:
     """Write train.jsonl, valid.jsonl and test.jsonl of `{"messages": [...]}`, and index.jsonl, which says whose dialogue each line is.
 
     Providers refuse lines with fields of their own, so ids stand in the index. A line ends with the assistant: what the user said
-    last, with no answer to learn, is the index's `closing`. Utterances of one speaker in a row are one message, joined by a line break.
+    last, with no answer to learn, is the index's `closing`. Utterances of one speaker in a row are one message, joined by a line break;
+    empty ones, which a published folder may hold, are left out, as providers refuse empty messages.
     """
     known: dict[str, list[Interaction]] = defaultdict(list)
     for made in source.corpus.interactions:
@@ -45,7 +46,8 @@ def write_chat(source: Source, folder: Path) -> dict[str, int]:
 
 def _messages(utterances: Sequence[Utterance]) -> tuple[list[dict[str, str]], str]:
     """Return the messages up to the agent's last one, and what the user said after it."""
-    said = [(role, "\n".join(one.text for one in group)) for role, group in groupby(utterances, key=lambda one: one.role)]
+    spoken = [one for one in utterances if one.text.strip()]
+    said = [(role, "\n".join(one.text for one in group)) for role, group in groupby(spoken, key=lambda one: one.role)]
     closing = said.pop()[1] if said and said[-1][0] == "user" else ""
     return [{"role": _ROLES[role], "content": text} for role, text in said], closing
 

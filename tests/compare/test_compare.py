@@ -82,7 +82,7 @@ def test_every_layout_side_by_side(corpora: list[str], tmp_path: Path) -> None:
     assert rows[3][3:5] == [5, 2] and rows[4][3:5] == [1, 0]
     three = {row[""]: list(row.values())[1:] for row in table_3(found)}
     assert three["#Users"] == [3, 4, None, None, None, 1]
-    assert three["#Items"] == [6, 5, 1, None, None, None]
+    assert three["#Items"] == [6, 6, 1, None, None, None]
     assert three["Avg. #Dialogues per User"] == [1.0, 1.0, None, None, None, 1.0]
 
 

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from urllib.parse import unquote
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -18,6 +20,7 @@ from tasks.exports import Source, export_release
 from tasks.exports.crslab import tokens
 from tasks.exports.recbole import MISSING, token
 from tasks.release import Release
+from tests.support.hostile_release import published_folder
 
 Said = dict[str, tuple[str, tuple[str, ...], list[tuple[str, str, tuple[str, ...]]]]]
 
@@ -108,6 +111,54 @@ def test_chat_tells_the_history_and_never_the_target(source: Source, tmp_path: P
         known = [" ".join(source.title(item).split()) for item in source.corpus.history[str(dialogue.user_id)]]
         bullets = [bullet.split(" (rated ")[0] for bullet in system.split("\n- ")[1:]]
         assert sorted(bullets) == sorted(known)
+
+
+def test_chat_holds_no_empty_message_and_roles_in_turn(tmp_path: Path) -> None:
+    folder = published_folder(tmp_path / "Movie", users=3)
+    text = (folder / "Conversation.txt").read_text().replace("Agent: Then try None next.", "Agent:\n\nUser: And?\n\nAgent: None.", 1)
+    (folder / "Conversation.txt").write_text(text)
+    out = export_release(Source("Movie", folder), "chat", tmp_path / "out").path
+    messages = [row["messages"] for split in ("train", "valid", "test") for row in lines(out / f"{split}.jsonl")]
+    assert all([message["role"] for message in told] == ["system", "user", "assistant"] for told in messages) and len(messages) == 3
+    assert ["I liked Solaris.\nAnd?", "None."] in [[message["content"] for message in told[1:]] for told in messages]
+    assert all(message["content"].strip() for told in messages for message in told)
+
+
+def test_json_lines_open_in_polars_duckdb_and_datasets(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    for kind, key in (("chat", "messages"), ("contexts", "context")):
+        out = export_release(source, kind, tmp_path / kind).path
+        for split in ("train", "valid", "test"):
+            path = out / f"{split}.jsonl"
+            wanted = [len(row[key]) for row in lines(path)]
+            loaded = datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
+            assert [len(row) for row in loaded[key]] == pl.read_ndjson(path)[key].list.len().to_list() == wanted and wanted
+            assert duckdb.sql(f"SELECT len({key}) FROM read_json('{path}')").fetchall() == [(length,) for length in wanted]
+
+
+def test_the_published_datasets_own_scripts_read_the_four_files(source: Source, tmp_path: Path) -> None:
+    """As people read them who know the published files only: line by line, split at empty lines."""
+    out = export_release(source, "llm-redial", tmp_path / "out").path
+    said: dict[str, list[str]] = {}
+    for block in (out / "Conversation.txt").read_text(encoding="utf-8").strip().split("\n\n"):
+        if block.isdigit():
+            said[block] = []
+        else:
+            said[list(said)[-1]].append(block)
+    found: Said = {}
+    for line in (out / "final_data.jsonl").open(encoding="utf-8"):
+        for user, value in json.loads(line).items():
+            for number, conversation in enumerate(value["Conversation"], 1):
+                told_of = conversation[f"conversation_{number}"]
+                assert told_of["rec_item"] == [value["user_might_like"][number - 1]]
+                pairs = [block.split(": ", 1) for block in said[str(told_of["conversation_id"])]]
+                turns = [({"User": "user", "Agent": "agent"}[role], text) for role, text in pairs]
+                found[str(told_of["conversation_id"])] = (user, tuple(told_of["rec_item"]), turns)  # type: ignore[assignment]
+    wanted = {
+        key: (user, targets, [(role, text) for role, text, _ in turns]) for key, (user, targets, turns) in told(source.corpus).items()
+    }
+    assert found == wanted
 
 
 def test_crslab(source: Source, tmp_path: Path) -> None:

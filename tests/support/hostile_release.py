@@ -36,12 +36,12 @@ def our_release(data: Path) -> Path:
 def published_folder(folder: Path, users: int = 40) -> Path:
     """Return a folder with the four files alone, as the authors publish them: no tables, no ratings, no times, item ids that bite."""
     folder.mkdir(parents=True)
-    items = {"null": "None", "x\ty": "A  tab", 'q"q': '"Heat"', "50%": "Half; off, now", "plain": "Solaris"}
+    items = {"null": "None", "0012": "| 1e5 \U0001f600", "x\ty": "A  tab", 'q"q': '"Heat"', "50%": "Half; off, now", "plain": "Solaris"}
     (folder / "item_map.json").write_text(json.dumps(items))
     (folder / "user_ids.json").write_text(json.dumps({f"u{number}": number for number in range(users)}))
     lines, texts = [], []
     for number in range(users):
-        target = list(items)[number % 4]
+        target = list(items)[number % 5]
         entry = {"conversation_id": number, "user_likes": ["plain"], "user_dislikes": [], "rec_item": [target]}
         user = {"history_interaction": ["plain"], "user_might_like": [target], "Conversation": [{"conversation_1": entry}]}
         lines.append(json.dumps({f"u{number}": user}) + "\n")
