@@ -1,13 +1,16 @@
 """The main job as a user runs it: the demo from a clean data folder, again, and in another folder; its release read by an outsider.
 
-The golden figures are rewritten by `python -m tests.cli.test_build` after a change that is meant to change the demo's dialogues.
+The golden figures, and what README.md shows of them, are rewritten by `python -m tests.cli.test_build` after a change that is meant to
+change the demo's dialogues.
 """
 
 from __future__ import annotations
 
 import filecmp
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,10 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from flows.cli.views import show_result
+from flows.results import BuildResult
 from tests.support.release_reader import read_release, sums_hold
 
 GOLDEN = Path(__file__).with_name("golden_demo.json")
+README = Path(__file__).resolve().parents[2] / "README.md"
+BEGIN, END = "<!-- demo -->\n```\n", "```\n<!-- /demo -->"
 
 
 def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -40,6 +48,20 @@ def figures(result: dict[str, Any]) -> dict[str, Any]:
     return {**{name: result[name] for name in ("funnel", "rules", "statistics")}, "Conversation.txt": sha256(text).hexdigest()}
 
 
+def printed(data: Path, result: dict[str, Any], told: str) -> str:
+    """Return what `redial build demo` prints without --json: its stages as they were told, then the result as it is shown."""
+    stages = [line.rstrip() for line in told.splitlines() if re.match(r"  \S+ +(done|cached) ", line)]
+    shown = io.StringIO()
+    show_result(Console(file=shown, highlight=False, soft_wrap=True, width=120), BuildResult(**result))
+    lines = [*stages, "", *(line.rstrip() for line in shown.getvalue().replace(f"{data.resolve()}/", "data/").splitlines())]
+    return "\n".join(lines) + "\n"
+
+
+def without_version(text: str) -> str:
+    """Return what was printed without the version of the release, which changes with the code."""
+    return re.sub(r"(?<=^release: data/releases/demo/)\w+$", "VERSION", text, flags=re.MULTILINE)
+
+
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, Any], str]]:
     data = tmp_path_factory.mktemp("first")
@@ -51,6 +73,11 @@ def test_the_demo_comes_out_as_it_always_does(first: tuple[Path, dict[str, Any],
     assert figures(result) == json.loads(GOLDEN.read_text(encoding="utf-8"))
     assert result["statistics"]["#Dialogues"] >= 150
     assert "Traceback" not in told
+
+
+def test_the_readme_shows_what_the_demo_prints(first: tuple[Path, dict[str, Any], str]) -> None:
+    shown = README.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    assert without_version(shown) == without_version(printed(*first))
 
 
 def test_the_funnel_adds_up(first: tuple[Path, dict[str, Any], str]) -> None:
@@ -104,9 +131,12 @@ def test_a_dialogue_is_shown_explained_and_traced(first: tuple[Path, dict[str, A
 def main() -> None:
     import tempfile
 
-    with tempfile.TemporaryDirectory() as data:
-        found = figures(build(Path(data))[0])
+    with tempfile.TemporaryDirectory() as folder:
+        result, told = build(Path(folder))
+        found, shown = figures(result), printed(Path(folder), result, told)
     GOLDEN.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
+    README.write_text(before + BEGIN + shown + END + rest.split(END)[1], encoding="utf-8")
 
 
 if __name__ == "__main__":
