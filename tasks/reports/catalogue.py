@@ -20,7 +20,7 @@ WITH told AS (
 reviewed AS (SELECT DISTINCT item_id FROM raw_reviews)
 SELECT count(*) AS items, count(*) FILTER (entity) AS entities, count(*) FILTER (tag) AS tags,
        count(*) FILTER (entity_left) AS entities_left, count(*) FILTER (title <> title_original) AS changed,
-       (SELECT count(*) FROM reviewed ANTI JOIN items USING (item_id)) AS untitled,
+       (SELECT count(*) FROM reviewed LEFT JOIN items USING (item_id) WHERE title IS NULL OR title = item_id) AS untitled,
        (SELECT count(DISTINCT work_id) FROM items) AS works,
        (SELECT count(*) FROM rejected_rows WHERE kind = 'other_edition') AS other_editions
 FROM told
