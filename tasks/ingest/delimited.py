@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
+from tasks.ingest.defects import BAD_ENCODING, BROKEN, OVER_LONG, Defect, Tally
 from tasks.ingest.lines import MAX_LINE, numbered_blocks
-from tasks.ingest.rows import BAD_ENCODING, BROKEN, OVER_LONG, Defect, Tally
 from tasks.ingest.tables import require_columns
 
 _DELIMITERS = ",\t;|"
@@ -23,33 +23,42 @@ def delimited_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterat
     The delimiter is the one of comma, tab, semicolon and bar with which the header has most of the wanted names. Rows that are no
     CSV or of another length than the header are noted in `tally`. Raises UserError on missing columns.
     """
+    csv.field_size_limit(MAX_LINE)
     feed = _Feed(path)
     start = _first_line(feed, path)
     delimiter = max(_DELIMITERS, key=lambda mark: len(set(_names(start, mark)) & set(wanted)))
     header = _names(start, delimiter)
     require_columns(path, wanted, header)
-    csv.field_size_limit(MAX_LINE)
-    rows = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:
+        try:
+            values = _row(feed, delimiter)
+            if values is None:
+                return
+            record = _record(header, values) if any(value.strip() for value in values) else None
+        except Defect as defect:
+            tally.lines += 1
+            tally.reject(feed.first(), defect)
+            continue
+        if record is not None:
+            tally.lines += 1
+            yield feed.first(), record
+
+
+def _row(feed: _Feed, delimiter: str) -> list[str] | None:
+    """Return the next row's fields, None at the end. Raises Defect, and then gives back all lines of the row but its first.
+
+    Quotes within a field are doubled; in a row that makes no sense so, they may stand behind a backslash, as Spark writes them.
+    """
+    for escape in (None, "\\"):
         feed.begin()
         try:
-            values = next(rows, None)
-        except (csv.Error, Defect) as error:
-            tally.lines += 1
-            tally.reject(feed.first(), error if isinstance(error, Defect) else Defect(BROKEN, "not a CSV row"))
-            feed.take_back()
-            rows = csv.reader(feed, delimiter=delimiter, strict=True)
-            continue
-        if values is None:
-            return
-        if any(value.strip() for value in values):
-            tally.lines += 1
-            try:
-                record = _record(header, values)
-            except Defect as defect:
-                tally.reject(feed.first(), defect)
-                continue
-            yield feed.first(), record
+            return next(csv.reader(feed, delimiter=delimiter, escapechar=escape, strict=True), None)
+        except Defect:
+            feed.take_back(keep=1)
+            raise
+        except csv.Error:
+            feed.take_back(keep=1 if escape else 0)
+    raise Defect(BROKEN, "not a CSV row")
 
 
 class _Feed:
@@ -80,9 +89,9 @@ class _Feed:
         """Return the number of the line the row begins on."""
         return self._row[0][0]
 
-    def take_back(self) -> None:
-        """Give the row's lines after its first one once more."""
-        self._ahead.extendleft(reversed(self._row[1:]))
+    def take_back(self, keep: int) -> None:
+        """Give the row's lines after the first `keep` once more."""
+        self._ahead.extendleft(reversed(self._row[keep:]))
 
 
 def _numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
@@ -99,6 +108,8 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
 def _first_line(feed: _Feed, path: Path) -> str:
     try:
         for line in feed:
+            if "\r" in line.strip():
+                raise UserError(f"{path} ends its lines with carriage returns alone: turn them into line feeds (`tr '\\r' '\\n'`)")
             if line.strip():
                 return line
             feed.begin()
@@ -112,6 +123,8 @@ def _names(line: str, delimiter: str) -> list[str]:
 
 
 def _record(header: Sequence[str], values: Sequence[str]) -> dict[str, Any]:
+    while len(values) > len(header) and not values[-1]:
+        values = values[:-1]  # a delimiter at the end of each row is none between two fields
     if len(values) != len(header):
         raise Defect(BROKEN, f"{len(values)} fields where the header has {len(header)}")
     if any(not value.isascii() and any("\udc80" <= char <= "\udcff" for char in value) for value in values):

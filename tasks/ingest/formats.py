@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tasks.ingest.defects import Defect, Tally
 from tasks.ingest.delimited import delimited_records
 from tasks.ingest.json_lines import json_reviews
 from tasks.ingest.metadata import TitleNames, json_titles, title_batch, title_entry
-from tasks.ingest.rows import Batch, Defect, FieldNames, Tally, checked_row
+from tasks.ingest.rows import Batch, FieldNames, checked_row
 from tasks.ingest.tables import parquet_records, table_kind
 from tasks.settings import Sources
 
@@ -28,7 +29,8 @@ def field_names(sources: Sources) -> FieldNames:
         return _AMAZON_2023 if sources.format == "amazon_2023" else _AMAZON_2014
     title = (columns.title,) if columns.title and not sources.metadata else None
     timestamp = (columns.timestamp,) if columns.timestamp else None
-    return FieldNames((columns.user,), (columns.item,), (columns.rating,), (columns.text,), timestamp, title)
+    user, item, rating, text = ((name,) for name in (columns.user, columns.item, columns.rating, columns.text))
+    return FieldNames(user, item, rating, text, timestamp, title, columns.rating_values, columns.timestamp_format)
 
 
 def in_json(path: Path, sources: Sources) -> bool:
@@ -61,7 +63,7 @@ def titles_of(path: Path, sources: Sources, wanted: Set[str], tally: Tally) -> I
     columns = sources.columns
     names = _TITLES_2023 if sources.format == "amazon_2023" else _TITLES_2014
     if columns is not None:
-        names = TitleNames((columns.item,), (columns.title or "title",))
+        names = TitleNames((columns.metadata_item or columns.item,), (columns.title or "title",))
     if in_json(path, sources):
         yield from json_titles(path, names, wanted, tally)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.errors import UserError
+from tasks.ingest.defects import BAD_ENCODING, BROKEN, NOT_OBJECT, OVER_LONG, Defect, Tally
 from tasks.ingest.lines import Block, numbered_blocks
-from tasks.ingest.rows import BAD_ENCODING, BROKEN, NOT_OBJECT, OVER_LONG, Batch, Defect, FieldNames, Tally, checked_row
+from tasks.ingest.rows import Batch, FieldNames, checked_row, has_field
 from tasks.ingest.streaming import integers
 
 LINE_SCHEMA = pa.schema([("line", pa.int64()), ("content", pa.string())])
@@ -81,11 +83,17 @@ def parsed(line: bytes) -> dict[str, Any]:
     return record
 
 
-def refuse_array(path: Path, block: Block) -> None:
-    """Raise UserError when a file begins as one JSON array instead of one object a line."""
+def refuse_other_json(path: Path, block: Block) -> None:
+    """Raise UserError when a file does not begin as JSON lines: one array, an object over many lines, one endless line, Parquet."""
     start = block.data.lstrip()[:64]
+    if 1 in block.over_long:
+        raise UserError(f"{path} begins with a line of megabytes; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)")
     if start.startswith(b"[") and start[1:].lstrip()[:1] in (b"", b"{"):
         raise UserError(f"{path} is one JSON array; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)")
+    if start.startswith(b"PAR1"):
+        raise UserError(f"{path} is a Parquet file: format columns reads those, with the names of its columns")
+    if re.match(rb"\{\s*\n", start):
+        raise UserError(f"{path} holds JSON over many lines; JSON lines are needed, one object a line (`jq -c .` makes them)")
 
 
 def _checked_blocks(path: Path, names: FieldNames) -> Iterator[Block]:
@@ -93,7 +101,7 @@ def _checked_blocks(path: Path, names: FieldNames) -> Iterator[Block]:
     probed: list[Mapping[str, Any]] = []
     for block in numbered_blocks(path):
         if block.first == 1:
-            refuse_array(path, block)
+            refuse_other_json(path, block)
         if len(probed) < _PROBE:
             probed.extend(_objects(block.lines()[:_PROBE]))
             _check_fields(path, names.required(), probed)
@@ -102,9 +110,13 @@ def _checked_blocks(path: Path, names: FieldNames) -> Iterator[Block]:
 
 def _check_fields(path: Path, required: Mapping[str, tuple[str, ...]], records: list[Mapping[str, Any]]) -> None:
     """Raise UserError when no record has one of the required fields, naming those missing and those found."""
-    found = sorted({str(key) for record in records for key in record})
-    missing = [f"{what} ({' or '.join(names)})" for what, names in required.items() if not any(name in found for name in names)]
+    missing = [
+        f"{what} ({' or '.join(names)})"
+        for what, names in required.items()
+        if not any(has_field(record, name) for record in records for name in names)
+    ]
     if records and missing:
+        found = sorted({str(key) for record in records for key in record})
         raise UserError(f"{path} has no field for {', '.join(missing)}; it has: {', '.join(name[:40] for name in found[:30])}")
 
 
@@ -136,8 +148,8 @@ def _utf8(block: Block, tally: Tally) -> bytes:
 
 
 def _python_literal(text: str) -> Any:
-    """Read a Python literal, the way the 2014 metadata is written. Raises Defect."""
-    if not text.lstrip().startswith("{'"):
+    """Read a Python literal, the way the 2014 metadata and many a crawl are written. Raises Defect."""
+    if not text.lstrip().startswith(("{'", "{u'")):
         raise Defect(BROKEN, "not JSON")
     try:
         return ast.literal_eval(text.strip())

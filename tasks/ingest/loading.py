@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,11 @@ import pyarrow as pa
 from duckdb.sqltypes import BIGINT, DOUBLE, VARCHAR
 
 from tasks.errors import UserError
+from tasks.ingest.defects import Tally, bad_lines, told, way_out
 from tasks.ingest.formats import field_names, in_json, reviews_of, titles_of
 from tasks.ingest.json_lines import LINE_SCHEMA, checked_line, json_contents
 from tasks.ingest.metadata import TITLE_SCHEMA, title_batch
-from tasks.ingest.rows import HARMLESS, SCHEMA, FieldNames, Tally
+from tasks.ingest.rows import SCHEMA, FieldNames
 from tasks.ingest.streaming import sql_function, stream_into
 from tasks.settings import Domain
 
@@ -34,14 +34,16 @@ parsed AS (
 ),
 typed AS (
     SELECT line, content, found[1] AS user_id, coalesce(found[2], found[3]) AS item_id, TRY_CAST(found[4] AS DOUBLE) AS rating,
-           found[5] AS text, CASE WHEN $timed THEN TRY_CAST(found[6] AS DOUBLE) END AS moment
+           found[5] AS text,
+           CASE WHEN $timed THEN coalesce(TRY_CAST(found[6] AS DOUBLE),
+               CASE WHEN regexp_full_match(found[6], $day) THEN epoch(TRY_CAST(found[6] AS TIMESTAMP)) END) END AS moment
     FROM parsed
 ),
 judged AS (
     SELECT *, coalesce(
         regexp_full_match(user_id, $id) AND regexp_full_match(item_id, $id)
         AND user_id NOT IN ('true', 'false') AND item_id NOT IN ('true', 'false')
-        AND rating BETWEEN $low AND $high AND (NOT $timed OR moment BETWEEN 1 AND 253402300799999)
+        AND rating BETWEEN $low AND $high AND (NOT $timed OR moment BETWEEN 100000000 AND 99999999999999)
         AND regexp_matches(text, $start) AND text NOT IN ('true', 'false') AND TRY_CAST(text AS DOUBLE) IS NULL
         AND NOT contains(content, chr(127))
         AND (NOT contains(content, '\\u00') OR NOT regexp_matches(content, '\\\\u00(0|1|7[fF])')), false) AS plain
@@ -58,6 +60,7 @@ SELECT {review_id}, user_id, item_id, rating, text, timestamp, $name, line FROM 
 """
 _HOPELESS = 200_000  # rejected lines
 _PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
+_PLAIN_DAY = r"[12]\d{3}-\d\d-\d\d([ T]\d\d:\d\d:\d\d)?"
 _PLAIN_START = r"^[!-Z\\-z|}~[:^ascii:]]"
 
 
@@ -68,7 +71,7 @@ def load_reviews(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, nam
     """Load one review file, and the titles it holds into `published_titles`. Raises UserError on a file that cannot be used."""
     path, tally = Path(domain.sources.reviews[order].path), Tally(name)
     names = field_names(domain.sources)
-    if names.title is None and in_json(path, domain.sources):
+    if names.title is None and names.timestamp_format is None and in_json(path, domain.sources):
         _load_lines(con, path, names, domain, tally)
     else:
         _load_rows(con, path, domain, order, tally)
@@ -86,16 +89,6 @@ def load_titles(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name
     return tally
 
 
-def bad_lines(kinds: Counter[str]) -> int:
-    """Return how many rejected lines speak against their file."""
-    return sum(count for kind, count in kinds.items() if kind not in HARMLESS)
-
-
-def told(kinds: Counter[str]) -> str:
-    """Return counts by kind as a person reads them, most frequent first."""
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common() if count) or "nothing rejected"
-
-
 def check_share(tally: Tally, max_bad_share: float) -> None:
     """Raise UserError when too large a share of a file's lines is unusable."""
     kinds = tally.kinds()
@@ -103,7 +96,7 @@ def check_share(tally: Tally, max_bad_share: float) -> None:
     if bad > max_bad_share * tally.lines:
         raise UserError(
             f"{tally.source_file}: {bad} of {tally.lines} lines are unusable ({told(kinds)}), more than max_bad_share {max_bad_share:g}: "
-            "see that format, columns and rating_scale fit the file, or raise max_bad_share"
+            f"{way_out(kinds)}, or raise max_bad_share"
         )
 
 
@@ -126,6 +119,7 @@ def _load_lines(con: duckdb.DuckDBPyConnection, path: Path, names: FieldNames, d
         "paths": ["/" + key.replace("~", "~0").replace("/", "~1") for key in keys],
         "timed": names.timestamp is not None,
         "id": _PLAIN_ID,
+        "day": _PLAIN_DAY,
         "start": _PLAIN_START,
         "low": low,
         "high": high,

@@ -11,9 +11,11 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from tasks.ingest.json_lines import parsed, refuse_array
+from tasks.ingest.defects import OVER_LONG, Defect, Tally
+from tasks.ingest.json_lines import parsed, refuse_other_json
 from tasks.ingest.lines import numbered_blocks
-from tasks.ingest.rows import OVER_LONG, Defect, Tally, identifier, without_control
+from tasks.ingest.rows import value_of
+from tasks.ingest.values import identifier, title_text
 
 TITLE_SCHEMA = pa.schema([("line", pa.int64()), ("item_id", pa.string()), ("title", pa.string())])
 
@@ -32,7 +34,7 @@ def json_titles(path: Path, names: TitleNames, wanted: Set[str], tally: Tally) -
     """Yield the wanted item ids with their titles as published, empty where there is none. Raises UserError on a JSON array."""
     for block in numbered_blocks(path):
         if block.first == 1:
-            refuse_array(path, block)
+            refuse_other_json(path, block)
         for number in block.over_long:
             tally.lines += 1
             tally.reject(number, Defect(OVER_LONG))
@@ -64,9 +66,9 @@ def title_batch(found: list[tuple[int, str, str]]) -> pa.RecordBatch:
 
 def title_entry(record: Mapping[str, Any], names: TitleNames) -> tuple[str, str]:
     """Return one item's id and its title as published, empty if it has none. Raises Defect."""
-    item = next((record[name] for name in names.item if record.get(name) not in (None, "")), None)
-    title = next((record[name] for name in names.title if record.get(name) not in (None, "")), None)
-    return identifier(item, "item"), without_control(title) if isinstance(title, str) else ""
+    item = next((value for name in names.item if (value := value_of(record, (name,))) not in (None, "")), None)
+    title = next((value for name in names.title if (value := value_of(record, (name,))) not in (None, "")), None)
+    return identifier(item, "item"), title_text(title)
 
 
 def _entry(line: bytes, names: TitleNames) -> tuple[str, str]:

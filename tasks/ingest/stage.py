@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.errors import UserError
+from tasks.ingest.defects import DUPLICATE, OTHER_EDITION, Tally, bad_lines, told, way_out
 from tasks.ingest.items import fill_items
-from tasks.ingest.loading import bad_lines, load_reviews, load_titles, told
-from tasks.ingest.rows import DUPLICATE, OTHER_EDITION, Tally
+from tasks.ingest.loading import load_reviews, load_titles
 from tasks.ingest.streaming import integers, strings
 from tasks.settings import Domain, Sources
 from tasks.warehouse import create_table
@@ -90,7 +90,7 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     kinds = _sum(read) + Counter({DUPLICATE: _set_duplicates_aside(con, reviews, _ITEMS_REVIEWED, DUPLICATE)})
     lines = sum(tally.lines for tally in read)
     if not _count(con, "SELECT count(*) FROM raw_reviews"):
-        raise UserError(f"no usable review in {lines} lines ({told(kinds)}): see that format, columns and rating_scale fit the files")
+        raise UserError(f"no usable review in {lines} lines ({told(kinds)}): {way_out(kinds)}")
     untitled = fill_items(con, id_as_title=domain.untitled == "use_id", merge_editions=domain.merge_editions)
     con.execute("DROP TABLE published_titles")
     if domain.merge_editions:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.errors import UserError
-from tasks.ingest.rows import Tally
+from tasks.ingest.defects import Tally
 from tasks.ingest.unpacking import unpacked
 
 _PARQUET = b"PAR1"
@@ -31,9 +31,11 @@ def parquet_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterator
     """Yield the rows of a Parquet file; the line is the row's number, from 1. Raises UserError on missing columns or a damaged file."""
     try:
         table = pq.ParquetFile(path)
-        require_columns(path, wanted, table.schema_arrow.names)
+        inner = [table.schema.column(number).path for number in range(len(table.schema))]
+        top = table.schema_arrow.names
+        require_columns(path, wanted, [*top, *(name for name in inner if name not in top)])
         number = 0
-        for batch in table.iter_batches(batch_size=4096, columns=list(wanted)):
+        for batch in table.iter_batches(batch_size=4096, columns=list(dict.fromkeys(wanted))):
             for record in batch.to_pylist():
                 number += 1
                 tally.lines += 1
@@ -43,7 +45,10 @@ def parquet_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterator
 
 
 def require_columns(path: Path, wanted: Iterable[str], found: Sequence[str]) -> None:
-    """Raise UserError when a table lacks columns, naming those missing and those found."""
+    """Raise UserError when a table lacks columns, naming those missing and those found, or has one of them twice."""
+    wanted = list(wanted)
     missing = [name for name in wanted if name not in found]
     if missing:
         raise UserError(f"{path} has no column {', '.join(missing)}; it has: {', '.join(name[:40] for name in found[:30])}")
+    if twice := [name for name in wanted if found.count(name) > 1]:
+        raise UserError(f"{path} has two columns {twice[0]}: rename one of them")

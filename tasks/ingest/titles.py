@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import suppress
 
+_COUNT = r"(?:\d+|two|three|four|five|six)"
 _MEDIA = (
-    r"vhs(?: tape)?|dvds?(?:[- ]?(?:video|audio|r|rom))?(?: set)?|blu[- ]?rays?(?: 3d)?(?: discs?)?|hd[- ]?dvd|umd(?: for psp)?|"
-    r"laser ?disc|bd(?:-live)?|3d|4k(?: uhd| ultra hd)?|ultra ?hd|uhd|digital(?: hd| copy)?|ultraviolet|audio cd|mp3 cd|audiobook|kindle|"
-    r"(?:mass market )?paperback|hardcover|import|ntsc|pal|region \d|region free|full ?-?screen|wide ?-?screen|letterbox(?:ed)?|unrated|"
-    r"uncut|remastered|dubbed|subtitled|(?:the )?criterion(?: collection)?|combo(?: pack)?|"
-    r"(?:\d+|two|three|four|five|six)[- ]?(?:discs?|dvds?|tapes?)(?: set)?|(?:boxe?d? ?)set"
+    r"vhs(?: tape| video)?|video|tape|dvds?(?:[- ]?(?:video|audio|r|rom))?(?: set)?|blu[- ]?rays?(?: 3d)?(?: discs?)?|hd[- ]?dvd|"
+    r"umd(?: for psp)?|laser ?disc|bd(?:-live)?|3d|4k(?: uhd| ultra hd)?|ultra ?hd|uhd|digital(?: hd| copy)?|ultraviolet|audio cd|"
+    r"mp3 cd|cd|audiobook|kindle|e-?book|audible|(?:mass market )?paperback|hardcover|board book|large print|(?:un)?abridged|"
+    r"(?:region \d |[a-z]{2,9} )?import|ntsc|pal|region \d|region free|anamorphic|full ?-?screen|wide ?-?screen|letterbox(?:ed)?|"
+    r"unrated|uncut|limited|(?:digitally )?remastered|repackaged|bilingual|(?:[a-z]{3,10} )?(?:dubbed|subtitled|subtitles)|"
+    r"(?:[a-z]{3,10} )?exclusive|(?:amazon )?instant video|\d+(?:st|nd|rd|th) anniversary|(?:the )?criterion(?: collection)?|"
+    rf"combo(?: pack)?|steel ?book|slip ?case|digi ?pak|{_COUNT}[- ]?(?:discs?|dvds?|tapes?)(?: set)?|(?:boxe?d? ?)?set"
 )
 _MEDIUM = re.compile(rf"(?:{_MEDIA})(?: (?:{_MEDIA}))*", re.IGNORECASE)
 _EDITION = re.compile(r"(?:\S+ ){0,6}(?:edition|version|release|cut)", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_BRACKETED = re.compile(r"[\[(]([^\[\]()]{1,80})[\])]")
+_BRACKETED = re.compile(r"[\[(【（]([^\[\]()【】（）]{1,80})[\])】）]")
 _SEPARATOR = re.compile(r"[,/+&;:|]| and | - ")
+_PLAIN_EDITION = (
+    rf"(?:(?:{_COUNT}[- ]disc|special|collector[’']?s|limited|deluxe|extended|ultimate|unrated|wide ?screen|full ?screen|anniversary|"
+    r"revised|second|third|kindle|\d+(?:st|nd|rd|th)) ){1,4}edition"
+)
 _TRAILING = re.compile(
-    r"(?<=\S)(?: on | ?[-:,/|] ?| )(?:vhs|dvd|blu-?ray)(?: set| edition)?$|(?<=\S) ?[-:,–] (?:\S+ ){1,3}edition$",
+    r"(?<=\S)(?: on | ?[-:,/|] ?| )(?:vhs|dvd|blu[- ]?ray|hd[- ]dvd)(?: set| edition| tape| video)?(?: (?:19|20)\d\d)?$|"
+    r"(?<=\S)(?: ?[-:,/|] ?| )(?:(?:mass market )?paperback|hardcover|wide ?screen|full ?screen)$|"
+    rf"(?<=\S) {_PLAIN_EDITION}$|"
+    r"(?<=\S) ?[-:,–] (?:\S+ ){1,3}edition$",
     re.IGNORECASE,
 )
+_ARTICLE = re.compile(r"the|an?", re.IGNORECASE)
+_PROGRAM = re.compile(r"\bfunction ?\w*\(|\.getTime\(|^ *var \w+ ?=|\bdocument\.\w+")
+_MISREAD = re.compile("[\u00c2-\u00f4][\u0080-\u00bf]|\u00e2\u20ac")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--[^<>]*-->")
 _SCRIPT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.DOTALL | re.IGNORECASE)
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffd\ue000-\uf8ff]")
@@ -29,14 +43,25 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u
 def clean_title(text: str) -> str:
     """Return a title without markup, entities, control characters and what names only the medium or the edition.
 
-    A step that would leave no letter and no digit is not taken, so a title that is nothing but "VHS" stays "VHS". Only a text
-    that is blank or pure markup comes back empty. Takes time in proportion to the text, whatever stands in it.
+    UTF-8 that was read as Latin-1 or Windows-1252 is put right. A step that would leave nothing but signs or an article is not
+    taken, so a title that is nothing but "VHS" stays "VHS". Only a text that is blank, pure markup or a piece of a page's script
+    comes back empty. Takes time in proportion to the text, whatever stands in it.
     """
-    plain = _tidy(_without_markup(_UNSEEN.sub(" ", text)))
-    for shorter in (_without_brackets, _without_ending, _without_brackets):
+    plain = _tidy(_without_markup(_UNSEEN.sub(" ", _read_right(text))))
+    if _PROGRAM.search(plain):
+        return ""
+    for shorter in (_without_brackets, _without_ending, _without_ending, _without_brackets):
         candidate = _tidy(shorter(plain)).rstrip(" -:,/|")
-        plain = candidate if any(char.isalnum() for char in candidate) else plain
+        plain = candidate if any(map(str.isalnum, candidate)) and not _ARTICLE.fullmatch(candidate) else plain
     return plain
+
+
+def _read_right(text: str) -> str:
+    """Undo the reading of UTF-8 as another encoding, as in "CafÃ©"; a text that is something else is returned as it is."""
+    for encoding in ("latin-1", "cp1252") if _MISREAD.search(text) else ():
+        with suppress(UnicodeError):
+            return text.encode(encoding).decode("utf-8")
+    return text
 
 
 def _without_markup(text: str) -> str:

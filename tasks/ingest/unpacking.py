@@ -46,9 +46,9 @@ def packing(path: Path, claimed: str | None = None) -> str | None:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     if not head:
         raise UserError(f"{path} is empty")
-    for magic, what in _FOREIGN.items():
-        if head.startswith(magic):
-            raise UserError(f"{path} is {what}: turn it into UTF-8 text, plain or packed with gzip or zstd")
+    what = next((what for magic, what in _FOREIGN.items() if head.startswith(magic)), "UTF-16 text" if 0 in head[:2] else None)
+    if what:
+        raise UserError(f"{path} is {what}: turn it into UTF-8 text, plain or packed with gzip or zstd")
     found = "gzip" if head.startswith(_GZIP) else "zstd" if head.startswith(_ZSTD) else None
     promised = {".gz": "gzip", ".zst": "zstd"}.get(Path(claimed or path.name).suffix.lower())
     if promised and promised != found:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 Rate = Annotated[float, Field(ge=0, le=1)]
+PAPER_SCALE = (1.0, 5.0)
+"""Amazon's stars, for which the paper's thresholds are meant (App. B)."""
 Severity = Literal["reject", "warn", "off"]
 
 
@@ -36,8 +39,30 @@ class Columns(_Settings):
     item: str = Field(description="Column of the item's id")
     rating: str = Field(description="Column of the rating")
     text: str = Field(description="Column of the review's text")
-    timestamp: str | None = Field(None, description="Unix seconds, unix milliseconds or an ISO date; file order if missing")
-    title: str | None = Field(None, description="Item title, in the review table or in the metadata table")
+    timestamp: str | None = Field(None, description="Column of the moment: unix time, an ISO date or a spelled one; file order if missing")
+    title: str | None = Field(
+        None, description="Column of the item's title, in the metadata tables if there are any, else beside the reviews"
+    )
+    metadata_item: str | None = Field(None, description="Column of the item's id in the metadata tables, where it is another one")
+    timestamp_format: str | None = Field(None, description="How moments are written, such as %d/%m/%Y, if no usual way")
+    rating_values: dict[str, float] = Field({}, description="Ratings written as words and what they stand for: {true: 5, false: 1}")
+
+    @field_validator("rating_values", mode="before")
+    @classmethod
+    def _in_small_letters(cls, value: Any) -> Any:
+        return {str(word).strip().casefold(): stars for word, stars in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("timestamp_format")
+    @classmethod
+    def _tells_the_day(cls, value: str | None) -> str | None:
+        moment = datetime(2014, 2, 28, tzinfo=UTC)
+        try:
+            told = value is None or datetime.strptime(moment.strftime(value), value).date() == moment.date()
+        except ValueError:
+            told = False
+        if not told:
+            raise ValueError("must tell the day as strptime reads it, such as %d/%m/%Y")
+        return value
 
 
 class Sources(_Settings):
@@ -49,7 +74,7 @@ class Sources(_Settings):
     )
     metadata: tuple[SourceEntry, ...] = Field((), description="Item metadata files, where titles come from")
     columns: Columns | None = Field(None, description="Required when format is `columns`, refused otherwise")
-    rating_scale: tuple[float, float] = Field((1.0, 5.0), description="Lowest and highest rating; others are rejected rows")
+    rating_scale: tuple[float, float] = Field(PAPER_SCALE, description="Lowest and highest rating; others are rejected rows")
 
     @model_validator(mode="after")
     def _consistent(self) -> Sources:
@@ -57,6 +82,9 @@ class Sources(_Settings):
             raise ValueError("`columns` is needed with format `columns`, and only there")
         if self.rating_scale[0] >= self.rating_scale[1]:
             raise ValueError("`rating_scale` must be [lowest, highest]")
+        low, high = self.rating_scale
+        if self.columns and not all(low <= stars <= high for stars in self.columns.rating_values.values()):
+            raise ValueError(f"`columns.rating_values` must lie on the rating_scale, {low:g} to {high:g}")
         return self
 
 
@@ -172,3 +200,20 @@ class Domain(_Settings):
     briefs: Briefs = Briefs()
     generate: Generate = Generate()
     quality: Quality = Quality()
+
+    @model_validator(mode="after")
+    def _judges_on_its_scale(self) -> Domain:
+        """Ask for both thresholds on a scale other than the paper's, rather than let 4 of 10 pass for a like."""
+        (low, high), cut = self.sources.rating_scale, self.preprocess
+        if high != PAPER_SCALE[1] and not {"like_min", "dislike_max"} <= cut.model_fields_set:
+            like, dislike = (low + share * (high - low) for share in (0.75, 0.25))
+            raise ValueError(
+                f"the paper's `preprocess.like_min` 4 and `dislike_max` 2 are for 1 to 5: on a `rating_scale` of {low:g} to {high:g} set "
+                f"both, such as {like:g} and {dislike:g}"
+            )
+        if not (cut.like_min <= high and cut.dislike_max >= low):
+            raise ValueError(
+                f"`preprocess.like_min` {cut.like_min:g} and `dislike_max` {cut.dislike_max:g} must be on the `rating_scale`, "
+                f"{low:g} to {high:g}"
+            )
+        return self

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.ingest import ingest, lines, unpacking
+from tasks.ingest.defects import Defect
 from tasks.ingest.json_lines import parsed
 from tasks.ingest.lines import numbered_blocks
-from tasks.ingest.rows import Defect, FieldNames, checked_row
+from tasks.ingest.rows import FieldNames, checked_row
 from tasks.settings import Domain
 
 NAMES = FieldNames(("reviewerID",), ("asin",), ("overall",), ("reviewText",), ("unixReviewTime",))
@@ -52,15 +53,16 @@ SCALARS = st.one_of(
     st.text(max_size=8),
     st.sampled_from(["", "5", "4.5", "true", "nan", "B1", "[x", "2014-02-28"]),
 )
+MOMENTS = ["2016-03-09 13:05:00", "2016-02-30", "1971-01-01", "02 28, 2014", "2014-02-28T10:00:00+02:00", 20140228, 1.4e15, 1.4e18, 2.6e14]
 VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=1), st.dictionaries(st.text(max_size=2), SCALARS, max_size=1))
 RECORDS = st.fixed_dictionaries(
     {},
     optional={
         "reviewerID": st.one_of(st.text("AB1_ ", min_size=1, max_size=3), VALUES),
         "asin": st.one_of(st.text("AB1", min_size=1, max_size=3), VALUES),
-        "overall": st.one_of(st.sampled_from([1.0, 5, 3.5, "4"]), VALUES),
+        "overall": st.one_of(st.sampled_from([1.0, 5, 3.5, "4", "3,5", "4,555"]), VALUES),
         "reviewText": st.one_of(st.text(max_size=20), VALUES),
-        "unixReviewTime": st.one_of(st.integers(0, 2_000_000_000), st.integers(10**11, 2 * 10**12), VALUES),
+        "unixReviewTime": st.one_of(st.integers(0, 2_000_000_000), st.integers(10**11, 2 * 10**12), st.sampled_from(MOMENTS), VALUES),
         "other": VALUES,
     },
 )

@@ -8,6 +8,8 @@ from tasks.errors import UserError
 from tasks.settings import Home, load_domain
 from tasks.settings.loading import merge
 
+TABLE = "sources: {format: columns, reviews: [a.csv], columns: {user: u, item: i, rating: r, text: t}, %s}\n"
+COLUMNS = "sources: {format: columns, reviews: [a.csv], columns: {user: u, item: i, rating: r, text: t, %s}}\n"
 GOOD = "sources: {format: amazon_2014, reviews: [reviews.json.gz]}\n"
 
 
@@ -41,6 +43,14 @@ def test_source_paths_are_relative_to_the_domain_file(tmp_path: Path) -> None:
         (GOOD + "preprocess: {like_min: 2, dislike_max: 2}\n", "`dislike_max` must be below"),
         (GOOD + "max_bad_share: 7\n", "max_bad_share: Input should be less than or equal to 1"),
         ("sources: {format: columns, reviews: [a.csv]}\n", "`columns` is needed"),
+        (TABLE % "rating_scale: [1, 10]", "on a `rating_scale` of 1 to 10 set both, such as 7.75 and 3.25"),
+        (TABLE % "rating_scale: [1, 10]" + "preprocess: {like_min: 7}\n", "set both"),
+        (TABLE % "rating_scale: [0, 1]" + "preprocess: {like_min: 4, dislike_max: 2}\n", "must be on the `rating_scale`, 0 to 1"),
+        (TABLE % "rating_scale: [5, 1]", "must be [lowest, highest]"),
+        (COLUMNS % "timestamp_format: soon", "timestamp_format: must tell the day as strptime reads it"),
+        (COLUMNS % "timestamp_format: '%d/%m'", "timestamp_format: must tell the day as strptime reads it"),
+        (COLUMNS % "rating_values: {up: 6}", "must lie on the rating_scale, 1 to 5"),
+        (COLUMNS % "rating_values: {up: much}", "rating_values.up"),
         ("sources: {format: amazon_1999, reviews: [a]}\n", "sources.format"),
         (GOOD + "name: other\n", "`name` is 'other' but the file is called 'shop'"),
     ],
@@ -86,3 +96,15 @@ def test_the_shipped_domains_are_all_valid() -> None:
     home = Home()
     for name in home.domain_files():
         assert load_domain(home, name).name == name
+
+
+@pytest.mark.parametrize("scale", ["[0.5, 5]", "[0, 5]", "[1, 5]"])
+def test_scales_that_end_where_the_papers_does_keep_its_thresholds(tmp_path: Path, scale: str) -> None:
+    domain = load_domain(home_with(tmp_path, TABLE % f"rating_scale: {scale}"), "shop")
+    assert (domain.preprocess.like_min, domain.preprocess.dislike_max) == (4, 2)
+
+
+def test_another_scale_has_thresholds_of_its_own(tmp_path: Path) -> None:
+    text = TABLE % "rating_scale: [0, 1]" + "preprocess: {like_min: 1, dislike_max: 0}\n"
+    domain = load_domain(home_with(tmp_path, text), "shop")
+    assert (domain.preprocess.like_min, domain.preprocess.dislike_max) == (1, 0)
