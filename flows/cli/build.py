@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
 from flows.options import BuildOptions
 from tasks.errors import UserError
 from tasks.settings import Home, load_domain
-from tasks.settings.loading import merge, validation_line
+from tasks.settings.loading import merge, parse_yaml, validation_line
 
 
 @app.command(epilog="Example: redial build demo --seed 7 --max-dialogues 50")
@@ -88,10 +87,7 @@ def settings_from(pairs: list[str]) -> dict[str, Any]:
         path, sign, text = pair.partition("=")
         if not sign or not all(path.split(".")):
             raise UserError(f"--set {pair!r} is not of the form section.name=value, such as preprocess.core=fixpoint")
-        try:
-            nested: Any = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise UserError(f"--set {path}: the value {text!r} is not valid YAML") from None
+        nested: Any = parse_yaml(text, f"--set {path}: the value {text[:80]!r}")
         for part in reversed(path.split(".")):
             nested = {part: nested}
         settings = merge(settings, nested)

@@ -13,6 +13,9 @@ from tasks.errors import UserError
 from tasks.settings.home import Home
 from tasks.settings.models import Domain
 
+_DEEPEST = 100
+_MOST_FINDINGS = 8  # told of one file
+
 
 class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """A safe loader that refuses a key standing twice in one mapping; YAML's own would silently keep the last."""
@@ -30,17 +33,35 @@ class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
 def read_yaml(path: Path) -> Any:
     """Read one YAML file. Raises UserError when it is missing, not UTF-8, not YAML or doubles a key, with the line where known."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - derives from the safe loader
+        return parse_yaml(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise UserError(f"there is no file {path}") from None
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8 text") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """Parse YAML text of any origin. Raises UserError, which names `where` and the line if known."""
+    try:
+        _check_depth(text, where)
+        return yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - derives from the safe loader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{path}{where} is not valid YAML: {getattr(error, 'problem', None) or 'it cannot be read'}") from None
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UserError(f"{where}{line} is not valid YAML: {getattr(error, 'problem', None) or 'it cannot be read'}") from None
+    except ValueError as error:  # such as the 30th of February, or a number of thousands of digits
+        raise UserError(f"{where} holds a value that cannot be read: {str(error)[:100]}") from None
+
+
+def _check_depth(text: str, where: str) -> None:
+    """Raise UserError on YAML nested so deep that building it would overrun the stack and end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_UniqueKeys):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise UserError(f"{where} is nested more than {_DEEPEST} levels deep")
 
 
 def validation_line(error: ValidationError) -> str:
@@ -50,7 +71,8 @@ def validation_line(error: ValidationError) -> str:
         field = ".".join(str(part) for part in found["loc"])
         text = "is not a known setting" if found["type"] == "extra_forbidden" else found["msg"].removeprefix("Value error, ")
         findings.append(f"{field}: {text}" if field else text)
-    return "; ".join(findings)
+    more = f"; and {len(findings) - _MOST_FINDINGS} more" if len(findings) > _MOST_FINDINGS else ""
+    return "; ".join(findings[:_MOST_FINDINGS]) + more
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,8 +99,9 @@ def load_domain(home: Home, name: str, over: Mapping[str, Any] | None = None) ->
     content = read_yaml(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with at least `sources`")
-    if content.get("name", name) != name:
-        raise UserError(f"{path}: `name` is {content['name']!r} but the file is called {name!r}")
+    if (called := content.get("name", name)) != name:
+        told = repr(called[:80]) if isinstance(called, str) else "no text"
+        raise UserError(f"{path}: `name` is {told} but the file is called {name!r}")
     try:
         domain = Domain.model_validate(merge({**content, "name": name}, over or {}))
     except ValidationError as error:

@@ -14,13 +14,13 @@ Severity = Literal["reject", "warn", "off"]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
 
 
 class Source(_Settings):
     """One input file: where it lies and, if it can be fetched, where it is published."""
 
-    path: str = Field(description="File, relative to the domain file's folder, or absolute")
+    path: str = Field(description="File, relative to the domain file's folder, or absolute", pattern=r"^[^\x00]+$", max_length=4096)
     url: str | None = Field(None, description="Published download address, used by `redial fetch`", pattern=r"^https?://\S+$")
     bytes: int | None = Field(None, gt=0, description="Size in bytes the download must have, if published")
 
