@@ -12,13 +12,14 @@ from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.prompts import load_profile
 from tasks.settings import Domain, Home
 from tasks.templates import load_templates
+from tasks.warehouse import check_warehouse
 
 PSEUDONYM_KEY = "REDIAL_PSEUDONYM_KEY"
 WRITER = "offline/writer"
 
 
 def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
-    """Raise UserError for the first thing that would stop a build: sources, templates, profile, model, keys, folder."""
+    """Raise UserError for the first thing that would stop a build: sources, warehouse, templates, profile, model, keys, folder."""
     check_inputs(home, domain)
     _check_model(domain)
     pseudonym_key(options)
@@ -27,6 +28,7 @@ def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
 def check_inputs(home: Home, domain: Domain) -> None:
     """Raise UserError for the first thing that would stop a build before a model is asked."""
     check_sources(domain)
+    check_warehouse(home.warehouse(domain.name))
     load_templates(home, domain.briefs.templates)
     load_profile(home, domain.generate.profile)
     _check_writable(home.data)

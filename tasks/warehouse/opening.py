@@ -10,13 +10,14 @@ from pathlib import Path
 import duckdb
 
 from tasks.errors import UserError
-from tasks.warehouse.tables import create_tables
+from tasks.warehouse.tables import create_tables, misfits
 
 _LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
 _SETTINGS: dict[str, str | int] = {
     "threads": 2,
     "memory_limit": "600MB",
     "preserve_insertion_order": "true",
+    "autoinstall_known_extensions": "false",  # a file that is no warehouse would make DuckDB ask the network
 }
 
 
@@ -29,15 +30,18 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
         settings: DuckDB settings over the defaults (2 threads, 600 MB, spilling beside the file).
 
     Raises:
-        UserError: the folder cannot be written, the file is no DuckDB file, or another process holds it.
+        UserError: the folder cannot be written, the file is no DuckDB file or of another version, or another process holds it.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if _is_unwritten(path):
+            path.unlink()
     except OSError as error:
         raise UserError(f"the folder {path.parent} cannot be written: {error.strerror}") from None
     con = _connect(path, read_only=False, settings={**_SETTINGS, "temp_directory": f"{path}.tmp", **settings})
     try:
         create_tables(con)
+        _check_layout(con, path)
         yield con
     finally:
         con.close()
@@ -46,13 +50,44 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
 @contextmanager
 def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a warehouse for reading. Raises UserError when it is not there or is being written by another process."""
-    if not path.is_file():
-        raise UserError(f"there is no warehouse {path} yet: run `redial build {path.stem}` first")
-    con = _connect(path, read_only=True, settings=_SETTINGS)
+    con = _open_to_read(path)
     try:
+        missing = _check_layout(con, path)
+        if missing:
+            raise UserError(f"the warehouse {path} has no table {missing[0]}: run `redial build {path.stem}` first")
         yield con
     finally:
         con.close()
+
+
+def check_warehouse(path: Path) -> None:
+    """Raise UserError when there is a file that cannot become or is no warehouse of this version, or another process holds it."""
+    if path.exists() and not _is_unwritten(path):
+        con = _open_to_read(path)
+        _check_layout(con, path)
+        con.close()
+
+
+def _open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
+    if not path.exists() or _is_unwritten(path):
+        raise UserError(f"there is no warehouse {path} yet: run `redial build {path.stem}` first")
+    return _connect(path, read_only=True, settings=_SETTINGS)
+
+
+def _is_unwritten(path: Path) -> bool:
+    """Tell whether a file is empty: DuckDB was ended between making it and writing to it."""
+    return path.is_file() and not path.stat().st_size
+
+
+def _check_layout(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """Return the tables that are not there. Raises UserError when one that is there is not as this version has it."""
+    missing, other = misfits(con)
+    if other:
+        raise UserError(
+            f"the warehouse {path} was made by another version (table {other[0]} is not as this one has it): "
+            "go on with that version, or move the file away and build anew"
+        )
+    return missing
 
 
 def attach_read_only(con: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
@@ -63,9 +98,12 @@ def attach_read_only(con: duckdb.DuckDBPyConnection, path: Path, alias: str) -> 
 def _connect(path: Path, *, read_only: bool, settings: dict[str, str | int]) -> duckdb.DuckDBPyConnection:
     try:
         con = duckdb.connect(str(path), read_only=read_only, config={key: str(value) for key, value in settings.items()})
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         if _LOCKED.search(str(error)):
             raise UserError(f"another process is working on {path}: wait until it ends, or stop it") from None
-        raise UserError(f"the warehouse {path} cannot be opened: {str(error).splitlines()[0]}") from None
+        raise UserError(
+            f"the warehouse {path} cannot be opened, it is no DuckDB file, damaged or of a newer DuckDB ({str(error).splitlines()[0]}): "
+            "put a good copy there, or move it away and build anew"
+        ) from None
     con.execute("SET enable_progress_bar = false")  # it would write into the caller's output
     return con

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tasks.errors import UserError
-from tasks.warehouse import TABLES, bears, open_warehouse, read_warehouse, record_stage, table_hash
+from tasks.warehouse import TABLES, bears, check_warehouse, open_warehouse, read_warehouse, record_stage, table_hash
 
 
 def test_every_table_has_a_grain_and_its_key_among_its_columns(tmp_path: Path) -> None:
@@ -55,5 +57,52 @@ def test_what_is_no_warehouse_is_refused(tmp_path: Path) -> None:
     (tmp_path / "w.duckdb").write_bytes(b"this is not a database, only some text that is long enough" * 100)
     with pytest.raises(UserError, match="cannot be opened"), open_warehouse(tmp_path / "w.duckdb"):
         pass
+    with pytest.raises(UserError, match="is no DuckDB file, damaged or of a newer DuckDB"):
+        check_warehouse(tmp_path / "w.duckdb")
     with pytest.raises(UserError, match="run `redial build nothing` first"), read_warehouse(tmp_path / "nothing.duckdb"):
+        pass
+
+
+@pytest.mark.parametrize("damage", ["header", "cut", "folder", "sqlite"])
+def test_a_damaged_or_foreign_file_is_refused_in_one_line(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    if damage == "folder":
+        path.mkdir()
+    elif damage == "sqlite":
+        with sqlite3.connect(path) as other:
+            other.execute("CREATE TABLE t (a)")
+    else:
+        with open_warehouse(path) as con:
+            con.execute("INSERT INTO items SELECT x, x, x, x FROM range(500_000) r(x)")
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2] if damage == "cut" else content[:12] + b"\xff" + content[13:])
+    for use in (check_warehouse, lambda path: open_warehouse(path).__enter__()):
+        with pytest.raises(UserError, match="cannot be opened") as told:
+            use(path)
+        assert "\n" not in str(told.value)
+
+
+def test_a_file_that_was_made_but_never_written_is_none(tmp_path: Path) -> None:
+    (tmp_path / "w.duckdb").touch()
+    check_warehouse(tmp_path / "w.duckdb")
+    with pytest.raises(UserError, match="run `redial build w` first"), read_warehouse(tmp_path / "w.duckdb"):
+        pass
+    with open_warehouse(tmp_path / "w.duckdb"):
+        pass
+
+
+def test_tables_of_another_version_are_told(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as con:
+        con.execute("CREATE TABLE items (item_id VARCHAR)")
+    with pytest.raises(UserError, match=r"made by another version \(table items"):
+        check_warehouse(tmp_path / "w.duckdb")
+    with pytest.raises(UserError, match="made by another version"), open_warehouse(tmp_path / "w.duckdb"):
+        pass
+
+
+def test_tables_that_are_not_there_yet_are_for_the_build_to_make(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as con:
+        con.execute("CREATE TABLE other (a INTEGER)")
+    check_warehouse(tmp_path / "w.duckdb")
+    with pytest.raises(UserError, match="has no table raw_reviews: run `redial build w` first"), read_warehouse(tmp_path / "w.duckdb"):
         pass
