@@ -101,6 +101,8 @@ def _request(client: httpx.Client, source: Source, part: Path, progress: Progres
             raise _Cut(f"the server answered {response.status_code} {response.reason_phrase}")
         if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
             raise UserError(f"{source.url} answered {response.status_code} {response.reason_phrase}: see whether the address has moved")
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            raise UserError(f"{source.url} answered with a web page in place of the file: see whether the address has moved")
         if total is not None:
             _check_size(Path(source.path), total, source.bytes)
         done = start

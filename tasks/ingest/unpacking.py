@@ -19,6 +19,7 @@ _GZIP_CHUNK = 1 << 18
 _ZSTD_CHUNK = 1 << 14  # as little of it can become a great deal
 _LARGEST = 4 << 20  # bytes unpacked at once
 _GZIP_WINDOW = 31  # the largest window, with a gzip header
+_TAR_MARK = slice(257, 262)
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _FOREIGN = {
@@ -60,12 +61,15 @@ def unpacked(path: Path, claimed: str | None = None) -> Iterator[bytes]:
     """Yield the unpacked content in pieces of a few megabytes at most. Raises UserError as `packing`, and on a cut or damaged file."""
     kind = packing(path, claimed)
     with path.open("rb") as file:
-        if kind == "gzip":
-            yield from _gunzipped(file, path)
-        elif kind == "zstd":
-            yield from _unzstd(file, path)
-        else:
+        if kind is None:
             yield from iter(lambda: file.read(_CHUNK), b"")
+            return
+        pieces = _gunzipped(file, path) if kind == "gzip" else _unzstd(file, path)
+        first = next(pieces, b"")
+        if first.startswith((_GZIP, _ZSTD)) or first[_TAR_MARK] == b"ustar":
+            raise UserError(f"{path} holds a packed file or an archive within: unpack it once, and give the file that was in it")
+        yield first
+        yield from pieces
 
 
 def _gunzipped(file: BinaryIO, path: Path) -> Iterator[bytes]:

@@ -26,6 +26,7 @@ class Server(ThreadingHTTPServer):
     content = CONTENT
     knows_range = True
     tells_length = True
+    kind: str | None = None
     status = 200
     cut_after: list[int]
     ranges: list[str | None]
@@ -49,6 +50,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self._send(416, {"Content-Range": f"bytes */{len(content)}", "Content-Length": "0"}, b"")
         body = content[start:]
         headers = {"Content-Length": str(len(body))} if self.server.tells_length else {"Connection": "close"}
+        if self.server.kind:
+            headers |= {"Content-Type": self.server.kind, "Content-Encoding": "gzip"}
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         if self.server.cut_after:
@@ -174,6 +177,26 @@ def test_a_damaged_gzip_is_not_put_in_place(domain, server, tmp_path: Path):
 def test_a_page_in_place_of_a_gzip(domain, server, tmp_path: Path):
     server.content = b"<html>Please log in</html>"
     with pytest.raises(UserError, match="is not gzip, though its name says so"):
+        get(domain())
+    assert leftovers(tmp_path) == []
+
+
+def test_a_page_in_place_of_a_plain_file(domain, server, tmp_path: Path):
+    server.content, server.kind = b"<html>Please log in</html>", "text/html; charset=utf-8"
+    with pytest.raises(UserError, match="answered with a web page in place of the file"):
+        get(domain("r.jsonl"))
+    assert leftovers(tmp_path) == []
+
+
+def test_a_gzip_sent_as_an_encoding_is_kept_as_it_is(domain, server):
+    server.kind = "application/x-gzip"
+    (path,) = get(domain())
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_gzip_packed_once_more_on_its_way(domain, server, tmp_path: Path):
+    server.content = gzip.compress(CONTENT)
+    with pytest.raises(UserError, match="holds a packed file or an archive within"):
         get(domain())
     assert leftovers(tmp_path) == []
 
