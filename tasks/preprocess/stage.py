@@ -110,6 +110,7 @@ def _no_core(words: WordCounts, rounds: int, settings: Preprocess) -> str:
         f"these is left after core {settings.core} with at least {settings.min_user_interactions} per user and "
         f"{settings.min_item_interactions} per item ({rounds} round{'s' * (rounds != 1)}): "
         f"lower min_user_interactions or min_item_interactions{', or set core to one_pass' * (settings.core == 'fixpoint')}"
+        f"{', or min_words, as a script without spaces needs' * (words.too_short > words.kept)}"
     )
 
 
