@@ -6,6 +6,7 @@ import pytest
 
 from tasks.ingest import clean_title
 from tasks.ingest.editions import work_key
+from tasks.lineage import dialogue_lineage, dialogue_lines
 from tasks.preprocess import preprocess
 from tasks.settings import Domain
 
@@ -78,3 +79,9 @@ def test_reviews_stand_under_the_work_and_lead_back_to_their_lines(write, run, r
     assert rows(
         "SELECT p.user_id, p.item_id, s.item_id, s.source_line FROM preferences p JOIN raw_reviews s USING (review_id) ORDER BY p.user_id"
     ) == [("A1", "B1", "B2", 1), ("A2", "B1", "B1", 4), ("A3", "B1", "B2", 7)]
+    con.execute("INSERT INTO briefs VALUES ('d1', 'A1', 1, 'B1', 't', 1, 6, 0)")
+    con.execute(
+        "INSERT INTO brief_items SELECT 'd1', 1, 'B1', 'Alien', 'MIGHT_LIKES', review_id, NULL FROM preferences WHERE user_id = 'A1'"
+    )
+    told = list(dialogue_lines(dialogue_lineage(con, "test", "d1")))
+    assert any("Alien (B1, MIGHT_LIKES)" in line and "r.json line 1 of B2, rated 5" in line for line in told)

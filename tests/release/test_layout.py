@@ -56,6 +56,14 @@ def test_a_published_folder_is_read_leniently(tmp_path: Path) -> None:
     assert release.users[0].history == ("1",) and release.titles["2"] == "B [VHS]"
 
 
+def test_a_folder_saved_by_an_editor_on_windows_is_read(tmp_path: Path) -> None:
+    folder = published(tmp_path, "0\n\nUser: a\n\nAgent: b\n", [user()])
+    plain = Release.load(folder)
+    for path in folder.iterdir():
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert Release.load(folder) == plain and len(plain.conversations[0].turns) == 2
+
+
 def test_missing_conversations_do_not_shift_the_others(tmp_path: Path) -> None:
     folder = published(tmp_path, "0\n\nUser: a\n\n3\n\nUser: d\n\n5\n\nUser: f\n", [user()])
     assert {number: turns[0].text for number, turns in read_turns(folder)} == {0: "a", 3: "d", 5: "f"}
