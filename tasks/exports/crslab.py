@@ -17,7 +17,7 @@ PACKAGED = "nltk"
 BUILT = ".built"
 """Marker without whose version in its second line CRSLab deletes the folder and downloads ReDial in its place."""
 
-_BUILT_VERSION = "0.31"
+_REPOSITORY_VERSION, _PACKAGE_VERSION = "1.0", "0.31"  # of CRSLab's own ReDial, as its resources.py has them
 _SPECIAL = ("__pad__", "__start__", "__end__", "__unk__")  # numbers 0 to 3
 _ROLES = {"user": "Seeker", "agent": "Recommender"}
 _TOKEN = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
@@ -33,17 +33,17 @@ def write_crslab(source: Source, folder: Path) -> dict[str, int]:
     """
     plain = {split: [_conversation(dialogue) for dialogue in dialogues] for split, dialogues in source.parted().items()}
     titles = {item: source.corpus.titles[item] for item in sorted(source.corpus.titles)}
-    _write(folder, plain, titles)
+    _write(folder, plain, titles, _REPOSITORY_VERSION)
     packaged = folder / PACKAGED
     packaged.mkdir()
     tokenised = {split: [_tokenised(conversation) for conversation in conversations] for split, conversations in plain.items()}
-    _write(packaged, tokenised, titles)
+    _write(packaged, tokenised, titles, _PACKAGE_VERSION)
     write_json(packaged / "token2id.json", _vocabulary(tokenised["train"]))
     counts: dict[str, int] = {split: len(conversations) for split, conversations in plain.items()}
     return {"dialogues": sum(counts.values()), **counts, "items": len(titles)}
 
 
-def _write(folder: Path, conversations: Conversations, titles: Mapping[str, str]) -> None:
+def _write(folder: Path, conversations: Conversations, titles: Mapping[str, str], version: str) -> None:
     for split, entries in conversations.items():
         write_json(folder / f"{split}_data.json", entries)
     write_json(folder / "entity2id.json", {item: number for number, item in enumerate(titles, 1)})
@@ -52,7 +52,7 @@ def _write(folder: Path, conversations: Conversations, titles: Mapping[str, str]
     write_json(folder / "dbpedia_subkg.json", {})
     write_json(folder / "concept2id.json", {"__pad__": 0})  # CRSLab takes the largest number of it, so it cannot be empty
     (folder / "conceptnet_subkg.txt").write_text("", encoding="utf-8")
-    (folder / BUILT).write_text(f"from an LLM-REDIAL release\n{_BUILT_VERSION}", encoding="utf-8")
+    (folder / BUILT).write_text(f"from an LLM-REDIAL release\n{version}", encoding="utf-8")
 
 
 def _conversation(dialogue: Dialogue) -> dict[str, Any]:
