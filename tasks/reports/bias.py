@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,7 +96,7 @@ def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
     """
     settings, (low, high) = domain.preprocess, domain.sources.rating_scale
     bounds = {"like_min": settings.like_min, "dislike_max": settings.dislike_max}
-    step = max(1.0, (high - low) / 10)
+    step = rating_step(low, high)
     return RatingBias(
         in_force="per user" if settings.bias.normalise_ratings == "user_mean" else "as given",
         like_min=settings.like_min,
@@ -103,6 +104,12 @@ def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
         ratings=rows(con, _RATINGS, {"low": low, "step": step}),
         polarity=rows(con, _POLARITY, bounds),
         shift=rows(con, _SHIFT, bounds),
-        shifted=rows(con, _SHIFTED, {"step": step / 2}),
+        shifted=rows(con, _SHIFTED, {"step": step}),
         user_means=one(con, _USER_MEANS),
     )
+
+
+def rating_step(low: float, high: float) -> float:
+    """Return the width of a bar in a chart of ratings: the finest of ..., 0.1, 0.2, 0.5, 1, 2, 5, ... that gives a scale at most ten."""
+    tens = 10.0 ** math.floor(math.log10((high - low) / 10))
+    return next(width * tens for width in (1, 2, 5, 10) if width * tens * 10 >= (high - low) * (1 - 1e-9))

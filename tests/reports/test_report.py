@@ -8,7 +8,7 @@ import pytest
 
 from tasks.goals import load_goals
 from tasks.reports import gather, render_report, write_report
-from tasks.reports.bias import rating_bias
+from tasks.reports.bias import rating_bias, rating_step
 from tasks.reports.builds import last_build
 from tasks.reports.popularity import popularity
 from tasks.reports.samples import samples
@@ -84,6 +84,14 @@ def test_both_ways_to_judge_a_rating_by_hand(con: duckdb.DuckDBPyConnection) -> 
     assert (given["with_dislikes"], judged["with_likes"], judged["with_dislikes"]) == (1, 2, 0)
     assert found.in_force == "per user" and rating_bias(con, domain()).in_force == "as given"
     assert found.user_means["spread"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("scale", "step"),
+    [((1, 5), 0.5), ((0.5, 5), 0.5), ((1, 10), 1), ((0, 10), 1), ((0, 1), 0.1), ((-1, 1), 0.2), ((0, 100), 10), ((1, 7), 1)],
+)
+def test_half_stars_thumbs_and_percentages_have_bars_of_their_own(scale: tuple[float, float], step: float) -> None:
+    assert rating_step(*scale) == pytest.approx(step)
 
 
 def test_popularity_by_hand(con: duckdb.DuckDBPyConnection) -> None:
