@@ -13,7 +13,9 @@ from tasks.evaluation.corpora import Dialogue
 from tasks.exports.files import write_parquet
 from tasks.exports.splitting import SplitName
 from tasks.exports.values import Source, titles_of
+from tasks.fingerprint import fingerprint
 from tasks.release.card import CARD
+from tasks.release.sums import sums_of
 
 _STRINGS = pa.list_(pa.string())
 _UTTERANCE = pa.struct([("role", pa.string()), ("text", pa.string()), ("items", _STRINGS)])
@@ -35,7 +37,11 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 
 def write_huggingface(source: Source, folder: Path) -> dict[str, int]:
-    """Write the three configurations `dialogues`, `items` and `interactions`; splits without a dialogue are left out."""
+    """Write the three configurations `dialogues`, `items` and `interactions`; splits without a dialogue are left out.
+
+    `load_dataset` knows a local dataset in its cache by the folder's last name and the header's configurations alone, so each of
+    them tells a hash of the content: without it a second export would be answered with the first one's rows.
+    """
     data = folder / "data"
     data.mkdir()
     counts: dict[str, int] = {}
@@ -47,7 +53,7 @@ def write_huggingface(source: Source, folder: Path) -> dict[str, int]:
     write_parquet(data / "items.parquet", _ITEMS, ({"item_id": item, "title": corpus.titles[item]} for item in sorted(corpus.titles)))
     made = ({"user_id": m.user_id, "item_id": m.item_id, "rating": m.rating, "timestamp": m.timestamp} for m in corpus.interactions)
     write_parquet(data / "interactions.parquet", _INTERACTIONS, made)
-    (folder / CARD).write_text("".join(_card(source, counts)), encoding="utf-8", newline="\n")
+    (folder / CARD).write_text("".join(_card(source, counts, fingerprint(sums_of(data)))), encoding="utf-8", newline="\n")
     return {"dialogues": sum(counts.values()), **counts}
 
 
@@ -63,8 +69,13 @@ def _row(source: Source, dialogue: Dialogue) -> dict[str, Any]:
     }
 
 
-def _card(source: Source, counts: dict[str, int]) -> Iterator[str]:
+def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]:
     total = sum(counts.values())
+    files = {
+        "dialogues": [{"split": split, "path": f"data/{split}.parquet"} for split in counts],
+        "items": [{"split": "train", "path": "data/items.parquet"}],
+        "interactions": [{"split": "train", "path": "data/interactions.parquet"}],
+    }
     header = {
         "pretty_name": source.name,
         "task_categories": ["text-generation"],
@@ -74,12 +85,12 @@ def _card(source: Source, counts: dict[str, int]) -> Iterator[str]:
         "tags": ["conversational-recommendation", "user-centric"],
         "configs": [
             {
-                "config_name": "dialogues",
-                "default": True,
-                "data_files": [{"split": split, "path": f"data/{split}.parquet"} for split in counts],
-            },
-            {"config_name": "items", "data_files": [{"split": "train", "path": "data/items.parquet"}]},
-            {"config_name": "interactions", "data_files": [{"split": "train", "path": "data/interactions.parquet"}]},
+                "config_name": name,
+                **({"default": True} if name == "dialogues" else {}),
+                "description": f"content {content[:16]}",
+                "data_files": listed,
+            }
+            for name, listed in files.items()
         ],
     }
     yield f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---\n\n"

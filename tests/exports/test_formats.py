@@ -81,6 +81,19 @@ def test_huggingface(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert yaml.safe_load((out / "README.md").read_text().split("---\n")[1])["pretty_name"] == source.name
 
 
+def test_huggingface_never_answers_with_another_exports_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of one name and one cache: what `datasets` would take for the same dataset."""
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    users = {}
+    for number in (3, 5):
+        folder = published_folder(tmp_path / str(number) / "Movie", users=number)
+        out = export_release(Source("Movie", folder), "huggingface", tmp_path / f"out-{number}" / "huggingface").path
+        loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
+        users[number] = sum(split.num_rows for split in loaded.values())
+    assert users == {3: 3, 5: 5}
+
+
 def test_chat(source: Source, tmp_path: Path) -> None:
     out = export_release(source, "chat", tmp_path / "out").path
     wanted = told(source.corpus)
