@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy lint lock clean
+.PHONY: demo test test-heavy extras lint lock clean
 .DEFAULT_GOAL := demo
 
 .venv/installed: requirements.lock pyproject.toml
@@ -10,6 +10,13 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
+
+# The optional extras dask and finetune, whose tests are skipped without them. docs/operating.md says which torch this brings.
+.venv/extras: requirements-extras.lock .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-extras.lock
+	touch $@
+
+extras: .venv/extras
 
 demo: .venv/installed
 	$(BIN)/redial build demo
@@ -26,10 +33,15 @@ test: lint
 test-heavy: .venv/installed
 	$(BIN)/python -m pytest -m heavy
 
+COMPILE := .venv-lock/bin/uv pip compile pyproject.toml --quiet --python-version 3.11 --no-emit-index-url --no-header --no-annotate
+
+# requirements-extras.lock holds what the extras need beyond requirements.lock, without the GPU libraries: torch's CPU build needs none.
 lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
-	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --python-version 3.11 --no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(COMPILE) --extra dev --output-file requirements.lock >/dev/null
+	$(COMPILE) --extra dask --extra finetune --constraint requirements.lock \
+		| grep -vxFf requirements.lock | grep -vE '^(cuda|nvidia)-|^triton=' >requirements-extras.lock
 	rm -rf .venv-lock
 
 clean:
