@@ -115,7 +115,9 @@ def prefect(environment: Mapping[str, str], log: Path, *arguments: str) -> Itera
 def at_once(environment: Mapping[str, str], *arguments: str) -> None:
     """Run a Prefect command to its end."""
     command = [sys.executable, "-m", "prefect", *arguments]
-    done = subprocess.run(command, cwd=PROJECT, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
