@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.app import JsonOption, app
 from flows.cli.console import OUT, print_json
 from flows.cli.views import show_facts
+from tasks.addresses import is_address
 from tasks.errors import UserError
 from tasks.settings import Home
+
+if TYPE_CHECKING:
+    from tasks.exports import Source
 
 
 @app.command(epilog="Example: redial export demo --to huggingface --out demo-hub")
@@ -19,11 +24,14 @@ def export(
     ctx: typer.Context,
     release: Annotated[str, typer.Argument(help="A domain's name (its latest release), or a release's folder", show_default=False)],
     to: Annotated[str, typer.Option(help="Formats with commas: llm-redial, parquet, huggingface, chat, crslab, recbole, contexts; or all")],
-    out: Annotated[Path | None, typer.Option(help="Folder to make; with several formats, one folder in it for each")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="Folder to make, or a store's address, as s3://BUCKET/FOLDER; with several formats, one in it for each"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a release for the tools that use it. An earlier, untouched export in the same folder is replaced."""
-    from tasks.exports import FORMATS, export_release, find_source
+    from tasks.exports import FORMATS, find_source
 
     home: Home = ctx.obj
     formats = list(FORMATS) if to.strip() == "all" else list(dict.fromkeys(name.strip() for name in to.split(",") if name.strip()))
@@ -32,14 +40,24 @@ def export(
     if not formats:
         raise UserError(f"--to names no format: known are {', '.join(FORMATS)}")
     source = find_source(home, release)
-    base = out or home.data / "exports" / source.file_name
+    base = (out or str(home.data / "exports" / source.file_name)).rstrip("/")
     alone = out is not None and len(formats) == 1
-    written = [export_release(source, name, base if alone else base / name) for name in formats]
+    written = [(name, *_write(home, source, name, base if alone else f"{base}/{name}")) for name in formats]
     if as_json:
-        print_json([{"format": one.format, "path": str(one.path), "rows": dict(one.counts)} for one in written])
+        print_json([{"format": name, "path": place, "rows": dict(counts)} for name, place, counts in written])
         return
-    for one in written:
-        show_facts(OUT, one.counts, f"{one.format}: {one.path}")
+    for name, place, counts in written:
+        show_facts(OUT, counts, f"{name}: {place}")
+
+
+def _write(home: Home, source: Source, name: str, place: str) -> tuple[str, Mapping[str, int]]:
+    """Write one export to a folder or an address; return where it stands and what was counted."""
+    from tasks.exports import export_release, publish_export
+
+    if is_address(place):
+        return place, publish_export(source, name, place, home.data / "exports")
+    info = export_release(source, name, Path(place))
+    return str(info.path), info.counts
 
 
 @app.command(epilog="Example: redial compare demo ../redial/test_data.jsonl --markdown")

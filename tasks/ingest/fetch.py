@@ -7,29 +7,29 @@ import os
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
 
 from tasks.errors import UserError
+from tasks.ingest.stores import Cut, read_store
 from tasks.ingest.unpacking import unpacked
 from tasks.settings import Domain, Source
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the file's name, the bytes there so far, and the bytes there will be, if known."""
 TRIES = 5
+_WEB = ("http://", "https://")
 _TIMEOUT = httpx.Timeout(60, connect=20)
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
-
-
-class _Cut(Exception):
-    """The transfer ended early; what came is kept and the next try goes on from there."""
 
 
 def fetch(domain: Domain, progress: Progress | None = None, *, tries: int = TRIES, wait_s: float = 1.0) -> tuple[Path, ...]:
     """Download the source files that are not there yet, each to `<path>.part` first, and return the paths of all of them.
 
-    A transfer that was cut, in this run or an earlier one, goes on by HTTP Range; a server that knows no Range starts again.
+    A transfer that was cut, in this run or an earlier one, goes on by HTTP Range; a server that knows no Range starts again. Addresses
+    of other stores, as s3:// or file://, are read through fsspec.
     A file that is there is not asked for again.
 
     Args:
@@ -73,9 +73,12 @@ def _download(client: httpx.Client, source: Source, part: Path, progress: Progre
     while True:
         before = _size(part)
         try:
-            _request(client, source, part, progress)
+            if (source.url or "").startswith(_WEB):
+                _request(client, source, part, progress)
+            else:
+                read_store(source.url or "", part, partial(progress, Path(source.path).name))
             return
-        except (httpx.TransportError, _Cut) as error:
+        except (httpx.TransportError, Cut) as error:
             failures = 1 if _size(part) > before else failures + 1
             if failures >= tries:
                 reason = str(error) or type(error).__name__
@@ -88,17 +91,17 @@ def _download(client: httpx.Client, source: Source, part: Path, progress: Progre
 
 
 def _request(client: httpx.Client, source: Source, part: Path, progress: Progress) -> None:
-    """Ask for what is missing and write it. Raises _Cut when less comes than was announced or the server is busy."""
+    """Ask for what is missing and write it. Raises Cut when less comes than was announced or the server is busy."""
     have = _size(part)
     with client.stream("GET", source.url or "", headers={"Range": f"bytes={have}-"} if have else {}) as response:
         start, total = _extent(response, have)
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             if total != have:
                 part.unlink()
-                raise _Cut("the part kept does not belong to the file published now")
+                raise Cut("the part kept does not belong to the file published now")
             return
         if response.status_code >= 500 or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise _Cut(f"the server answered {response.status_code} {response.reason_phrase}")
+            raise Cut(f"the server answered {response.status_code} {response.reason_phrase}")
         if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
             raise UserError(f"{source.url} answered {response.status_code} {response.reason_phrase}: see whether the address has moved")
         if response.headers.get("Content-Type", "").startswith("text/html"):
@@ -115,7 +118,7 @@ def _request(client: httpx.Client, source: Source, part: Path, progress: Progres
             file.flush()
             os.fsync(file.fileno())
     if total is not None and done < total:
-        raise _Cut(f"{done} of {total} bytes came")
+        raise Cut(f"{done} of {total} bytes came")
 
 
 def _extent(response: httpx.Response, have: int) -> tuple[int, int | None]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from tasks.addresses import check_address, is_address, local_name
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 PAPER_SCALE = (1.0, 5.0)
 """Amazon's stars, for which the paper's thresholds are meant (App. B)."""
 Severity = Literal["reject", "warn", "off"]
+Address = Annotated[str, AfterValidator(check_address)]
 
 
 class _Settings(BaseModel):
@@ -21,12 +24,24 @@ class Source(_Settings):
     """One input file: where it lies and, if it can be fetched, where it is published."""
 
     path: str = Field(description="File, relative to the domain file's folder, or absolute", pattern=r"^[^\x00]+$", max_length=4096)
-    url: str | None = Field(None, description="Published download address, used by `redial fetch`", pattern=r"^https?://\S+$")
+    url: Address | None = Field(
+        None, description="Address `redial fetch` downloads it from: http, https, or any that fsspec reads, as s3://"
+    )
     bytes: int | None = Field(None, gt=0, description="Size in bytes the download must have, if published")
+
+    @field_validator("path")
+    @classmethod
+    def _on_this_machine(cls, path: str) -> str:
+        if is_address(path):
+            raise ValueError("is a place on this machine: give an address as `url`, or alone in place of path and url")
+        return path
 
 
 def _as_source(value: Any) -> Any:
-    return {"path": value} if isinstance(value, str) else value
+    """Read an entry that is a text alone: a path, or an address whose file is kept in `sources` beside the domain files' folder."""
+    if not isinstance(value, str):
+        return value
+    return {"path": f"../sources/{local_name(value)}", "url": value} if is_address(value) else {"path": value}
 
 
 SourceEntry = Annotated[Source, BeforeValidator(_as_source)]
@@ -70,7 +85,7 @@ class Sources(_Settings):
 
     format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"] = Field(description="Schema of the source files")
     reviews: tuple[SourceEntry, ...] = Field(
-        min_length=1, description="Review files: a path, or path, url and bytes; paths are relative to the domain file"
+        min_length=1, description="Review files: a path, an address, or path, url and bytes; paths are relative to the domain file"
     )
     metadata: tuple[SourceEntry, ...] = Field((), description="Item metadata files, where titles come from")
     columns: Columns | None = Field(None, description="Required when format is `columns`, refused otherwise")

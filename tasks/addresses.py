@@ -1,0 +1,68 @@
+"""Places named by a URL: whatever fsspec reads and writes (`file`, `memory`, and with its package `s3`, `gs`, `abfs` and others)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tasks.errors import UserError
+
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
+
+
+def is_address(text: str) -> bool:
+    """Tell a URL from a path."""
+    return ADDRESS.fullmatch(text) is not None
+
+
+def check_address(text: str) -> str:
+    """Return a URL as it is. Raises ValueError on what is none, holds a password, or chains file systems."""
+    if not is_address(text):
+        raise ValueError("is no address of the form protocol://place")
+    if "::" in text:
+        raise ValueError("must name one place, without `::`")
+    if urlsplit(text).password is not None:
+        raise ValueError("holds a password: leave that to the environment, and the address without")
+    return text
+
+
+def local_name(address: str) -> str:
+    """Return the relative path under which a URL's file is kept here: protocol, host and path, in plain characters."""
+    parts = urlsplit(address)
+    pieces = [parts.scheme, parts.hostname or "", *unquote(parts.path).split("/")]
+    plain = [re.sub(r"[^A-Za-z0-9._-]", "_", piece) for piece in pieces]
+    return "/".join(piece for piece in plain if piece.strip("."))
+
+
+def open_store(address: str) -> tuple[Any, str]:
+    """Return the fsspec file system of a URL, and the path on it.
+
+    Raises:
+        UserError: no such protocol, the package for it is not installed, or the address is refused by `check_address`.
+    """
+    from fsspec.core import url_to_fs
+
+    try:
+        return url_to_fs(check_address(address))  # type: ignore[no-any-return]
+    except ImportError as error:
+        raise UserError(f"{address[:200]} needs a package that is not installed: {error}") from None
+    except ValueError as error:
+        raise UserError(f"{address[:200]} cannot be used: {error}") from None
+
+
+@contextmanager
+def told_by(address: str) -> Iterator[None]:
+    """Turn a store's own errors into one line. Raises UserError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"there is nothing at {address}: see whether it has moved") from None
+    except PermissionError as error:
+        raise UserError(f"{address} is refused ({error}): the store's credentials come from the environment") from None
+    except NotImplementedError:
+        raise UserError(f"{address} cannot be used so: that kind of store does not take what is asked of it") from None
+    except OSError as error:
+        raise UserError(f"{address} fails: {error.strerror or error}") from None
