@@ -53,6 +53,15 @@ def open_store(address: str) -> tuple[Any, str]:
         raise UserError(f"{address[:200]} cannot be used: {error}") from None
 
 
+def store_errors() -> tuple[type[Exception], ...]:
+    """Return what a store raises when it fails: OSError, and what S3's library, if it is here, has beside it."""
+    try:
+        from botocore.exceptions import BotoCoreError
+    except ImportError:
+        return (OSError,)
+    return (OSError, BotoCoreError)
+
+
 @contextmanager
 def told_by(address: str) -> Iterator[None]:
     """Turn a store's own errors into one line. Raises UserError."""
@@ -64,5 +73,5 @@ def told_by(address: str) -> Iterator[None]:
         raise UserError(f"{address} is refused ({error}): the store's credentials come from the environment") from None
     except NotImplementedError:
         raise UserError(f"{address} cannot be used so: that kind of store does not take what is asked of it") from None
-    except OSError as error:
-        raise UserError(f"{address} fails: {error.strerror or error}") from None
+    except store_errors() as error:
+        raise UserError(f"{address} fails: {getattr(error, 'strerror', None) or error}") from None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from tasks.addresses import open_store, told_by
+from tasks.addresses import open_store, store_errors, told_by
 
 _PIECE = 4 << 20  # bytes
 
@@ -54,5 +54,5 @@ def _pieces(remote: BinaryIO, start: int) -> Iterator[bytes]:
         remote.seek(start)
         while piece := remote.read(_PIECE):
             yield piece
-    except OSError as error:
+    except store_errors() as error:
         raise Cut(str(error)) from None

@@ -11,6 +11,7 @@ from typing import Any
 
 import fsspec
 import pytest
+from botocore.exceptions import NoCredentialsError
 from fsspec.implementations.memory import MemoryFileSystem
 
 from tasks.addresses import local_name
@@ -27,6 +28,12 @@ class Breaking(MemoryFileSystem):
     protocol = "breaking"
     cachable = False
     after: list[int] = []
+    refuses = False
+
+    def info(self, path: str, **options: Any) -> Any:
+        if self.refuses:
+            raise NoCredentialsError
+        return super().info(path, **options)
 
     @classmethod
     def _strip_protocol(cls, path: str) -> str:
@@ -53,7 +60,7 @@ def stores() -> Iterator[None]:
     memory = fsspec.filesystem("memory")
     memory.pipe_file("/bucket/reviews.json.gz", CONTENT)
     yield
-    Breaking.after = []
+    Breaking.after, Breaking.refuses = [], False
     memory.rm("/bucket", recursive=True)
 
 
@@ -99,6 +106,12 @@ def test_a_store_that_always_breaks_is_given_up_and_kept(tmp_path: Path) -> None
     Breaking.after = []
     (path,) = get(chosen)
     assert path.read_bytes() == CONTENT
+
+
+def test_what_the_library_of_s3_raises_is_one_line_too(tmp_path: Path) -> None:
+    Breaking.refuses = True
+    with pytest.raises(UserError, match="breaking://bucket/x.json fails: Unable to locate credentials"):
+        get(domain(tmp_path, "breaking://bucket/x.json"))
 
 
 def test_a_part_longer_than_the_file_is_thrown_away(tmp_path: Path) -> None:
