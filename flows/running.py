@@ -14,6 +14,11 @@ from tasks.settings import Home
 
 Result = TypeVar("Result")
 DRAIN_S = 20
+ALONE = {
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # before it is imported, or it asks the network for prices
+}
 
 
 def run_flow(
@@ -35,7 +40,7 @@ def run_flow(
     Raises:
         UserError: as the flow raises it.
     """
-    for name, value in {**QUIET, "PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_SERVER_EPHEMERAL_ENABLED": "false"}.items():
+    for name, value in {**QUIET, **ALONE}.items():
         os.environ.setdefault(name, value)
     from prefect.settings import get_current_settings, temporary_settings
 
