@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from tasks.errors import UserError
 
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f]+")
 
 
 def is_address(text: str) -> bool:
