@@ -49,8 +49,9 @@ async def asking(home: Home, run_id: str) -> AsyncIterator[Asking]:
         try:
             yield Asking(StoredAnswers.of(con), journal, run_id)
         finally:
-            await journal.close()
-            con.begin()
-            load_journal(con, path)
-            con.commit()
-            path.unlink()
+            await journal.close()  # removes it where nothing was answered anew
+            if path.exists():
+                con.begin()
+                load_journal(con, path)
+                con.commit()
+                path.unlink()

@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from tasks.evaluation.answers import Parsed
+from tasks.evaluation.answers import Parsed, Recommended
 from tasks.evaluation.titles import normalise
 
 THRESHOLD = 90.0  # of 100: share of characters two titles have in common, in order
+MOST_JOINED = 4  # pieces between commas that may be one title
 _CHUNK = 256  # queries compared at once
 _NUMBER = re.compile(r"\d+|\b(?:ii|iii|iv|v|vi|vii|viii|ix|x)\b")
 _YEAR = re.compile(r"[\[(]((?:1[89]|20)\d\d)[\])]")
@@ -82,8 +83,24 @@ class Matcher:
 
     def rankings(self, answers: Sequence[Parsed]) -> list[Ranking]:
         """Return the ranking of each answer. Shorter readings of an entry are tried where the full one is not in the catalogue."""
-        firm = self.match(title for answer in answers for entry in answer.entries for title in (entry.title, *entry.shorter))
-        return [_ranking(answer, firm) for answer in answers]
+        joined = [self._joined(answer) for answer in answers]
+        firm = self.match(title for answer in joined for entry in answer.entries for title in (entry.title, *entry.shorter))
+        return [_ranking(answer, firm) for answer in joined]
+
+    def _joined(self, answer: Parsed) -> Parsed:
+        """Put together what a comma parted inside a title the catalogue knows, such as "I, Robot"."""
+        if answer.how != "commas":
+            return answer
+        entries: list[Recommended] = []
+        left = list(answer.entries)
+        while left:
+            size = next((size for size in range(MOST_JOINED, 1, -1) if self._knows(", ".join(one.title for one in left[:size]))), 1)
+            entries.append(left[0] if size == 1 else Recommended(", ".join(one.title for one in left[:size])))
+            left = left[size:]
+        return Parsed(tuple(entries), answer.how)
+
+    def _knows(self, title: str) -> bool:
+        return title.strip() in self._exact or normalise(title) in self._forms
 
     def _best(self, items: Sequence[str], title: str) -> str:
         year = _YEAR.findall(title)[-1:]

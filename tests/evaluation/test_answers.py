@@ -63,7 +63,7 @@ def test_a_description_behind_the_title_gives_shorter_readings() -> None:
     first, second, third = parse_answer(
         "1. Mission: Impossible - Fallout\n2. Dune by Frank Herbert - a classic\n3. **Alien** (1979) - in space"
     ).entries
-    assert first.title == "Mission: Impossible - Fallout" and first.shorter == ("Mission: Impossible", "Mission")
+    assert first.title == "Mission: Impossible - Fallout" and first.shorter == ("Mission: Impossible",)
     assert second.shorter == ("Dune by Frank Herbert", "Dune")
     assert third.title == "Alien" and third.shorter == ()
 

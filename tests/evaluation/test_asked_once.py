@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from flows.asking import asking
+from flows.evaluating import model_settings
 from tasks.evaluation.prompts import load_recommend_profile, recommend_settings
 from tasks.evaluation.quality import judge_pairs, judge_utterances, load_judge_profile, pair_tasks, utterance_tasks
 from tasks.evaluation.recommend import Benchmark, model_results
@@ -48,3 +50,16 @@ async def test_a_repeated_evaluation_sends_no_call(tmp_path: Path) -> None:
     assert first.answered > 0 and second.answered == 0
     assert second.stored >= first.answered
     assert again == made
+
+
+async def test_the_evaluations_store_answers_a_second_run_and_leaves_no_journal(tmp_path: Path) -> None:
+    home, profile = Home(data=tmp_path), load_recommend_profile(Home(), "recommend_json")
+    used: list[tuple[int, int]] = []
+    for run in ("first", "second"):
+        async with asking(home, run) as door:
+            ask_for = door.of(model_settings("offline/writer", None, None, profile.temperature))
+            await ask_for("q")(({"role": "user", "content": "Task: recommend\n\nSay nothing."},))
+            usage = door.usage
+        used.append((usage.answered, usage.stored))
+        assert not list(home.journals("_evaluation").iterdir())
+    assert used == [(1, 0), (0, 1)]

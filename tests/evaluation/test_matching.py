@@ -139,3 +139,11 @@ def test_an_empty_catalogue_matches_nothing() -> None:
 )
 def test_naming_a_title(text: str, title: str, found: bool) -> None:
     assert names(text, title) == found
+
+
+def test_titles_with_commas_survive_a_list_parted_by_commas() -> None:
+    titles = {"1": "I, Robot", "2": "The Good, the Bad and the Ugly", "3": "Matrix, The", "4": "Alien", "5": "1917"}
+    found = Matcher(titles).rankings(
+        [parse_answer("Films: Alien, I, Robot, The Good, the Bad and the Ugly, 1917, Matrix, The, and Nothing.")]
+    )[0]
+    assert found.items == ("4", "1", "2", "5", "3") and found.out_of_catalogue == 1

@@ -1,0 +1,75 @@
+"""One entry of a list: the title in it, and the shorter readings to try where the catalogue does not know the whole."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_LINK = re.compile(r"!?\[([^\[\]]+)\]\([^()\s]*\)")
+_TAG = re.compile(r"</?(?:b|i|em|strong|u|cite|li|p|br|span|a|code)\b[^<>]{0,200}>", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+.!|>~\"'-])")
+_CHECKBOX = re.compile(r"^\[[ xX]\]\s+")
+_BEHIND = r"(?P<rest>\s*(?:[-–—:,;(\[|/].*|(?:by|directed|written|from|starring|is|was|with)\b.*)?)$"
+_STRONG = re.compile(r"^(?P<mark>\*\*|__|`)(?P<title>\S.*?)(?P=mark)(?!\w)(?P<rest>.*)$")
+_MARKED = re.compile(rf"""^(?:\*|_|["“”„«‘'])(?P<title>\S.*?)(?:\*|_|["“”»’'])(?!\w){_BEHIND}""")
+_AFTER_TITLE = re.compile(r"(?<=[)\]\"”»])\s*(?:[-–—:,;|/].*|[A-Za-z(\[].*)$")  # behind a year or a closing mark the title is over
+_CUTS = re.compile(
+    r"\s[-–—~|]+\s|\s*[|;\t]\s*|\s[(\[]|,\s*(?=[(\[]?(?:1[89]|20)\d\d\b)|\s(?:by|starring)\s|,?\s(?:directed|written)\sby\s|,\s(?=by\s)"
+)
+_COLON = re.compile(r":\s+|[–—]")
+_LONGEST = 300  # characters of an entry; what is longer is prose
+_MOST_READINGS = 8
+_PROSE_WORDS = 4  # from how many words on a text behind a colon may be a description
+_LABEL = re.compile(
+    r"^(?:[\"']?(?:title|movie|film|book|name|item|product)[\"']?|(?:recommendation|option|pick)\s*#?\d*)\s*[:=]\s+", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """One entry of an answer: the title as read, and shorter readings to try if the catalogue does not know it."""
+
+    title: str
+    shorter: tuple[str, ...] = ()
+
+
+def entry_of(text: str) -> Recommended:
+    """Return the entry in a piece of text; its title is empty where there is none."""
+    bare = _LABEL.sub("", _plain(text[:_LONGEST]))
+    if marked := _STRONG.match(bare):
+        title = _unquoted(marked["title"].strip().rstrip(":").strip())
+        return Recommended(title, _shorter(title))
+    if marked := _MARKED.match(bare):
+        title = marked["title"].strip().rstrip(",")
+        return Recommended(title, ())
+    return Recommended(bare, _shorter(bare))
+
+
+def _plain(text: str) -> str:
+    """Return text without links, tags, escapes, checkboxes and pictures."""
+    bare = _TAG.sub("", _LINK.sub(r"\1", text))
+    bare = _CHECKBOX.sub("", _ESCAPED.sub(r"\1", " ".join(bare.split())))
+    start = 0
+    while start < len(bare) and (unicodedata.category(bare[start]) in {"So", "Sk", "Mn", "Cf"} or bare[start].isspace()):
+        start += 1
+    return bare[start:].strip()
+
+
+def _unquoted(title: str) -> str:
+    found = _MARKED.match(title)
+    return found["title"].strip() if found and not found["rest"].strip() else title
+
+
+def _shorter(bare: str) -> tuple[str, ...]:
+    """Return the readings that leave out what may be a year, a maker or a description, the longest first."""
+    cuts = {found.start() for found in (*_AFTER_TITLE.finditer(bare), *_CUTS.finditer(bare))}
+    cuts |= {found.start() for found in _COLON.finditer(bare) if _is_prose(bare[found.end() :])}
+    readings = (bare[:cut].strip().rstrip(",").strip() for cut in sorted(cuts, reverse=True))
+    return tuple(dict.fromkeys(_unquoted(reading) for reading in readings if reading and reading != bare))[:_MOST_READINGS]
+
+
+def _is_prose(text: str) -> bool:
+    """Tell a description from a subtitle: most of its words begin small."""
+    words = [word for word in text.split() if word[0].isalpha()]
+    return len(words) >= _PROSE_WORDS and sum(word[0].islower() for word in words) * 2 > len(words)

@@ -1,0 +1,218 @@
+"""Answers as models really print them: what is read out of each, title by title."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.evaluation.answers import MOST, parse_answer
+
+HARD = [
+    "1917",
+    "12 Angry Men",
+    "300",
+    "(500) Days of Summer",
+    "Se7en",
+    "2001: A Space Odyssey",
+    "Ocean's Eleven",
+    "I, Robot",
+    "The Good, the Bad and the Ugly",
+    "Mission: Impossible",
+    "Amélie",
+    "Léon: The Professional",
+    "M*A*S*H",
+    "Wall-E",
+    "...And Justice for All",
+    "Stand by Me",
+    "千と千尋の神隠し",
+    "What's Up, Doc?",
+]
+FEW = ["Alien", "Heat", "Dune"]
+
+
+def titles(text: str) -> list[str]:
+    return [entry.title for entry in parse_answer(text).entries]
+
+
+def readings(text: str) -> list[tuple[str, ...]]:
+    return [(entry.title, *entry.shorter) for entry in parse_answer(text).entries]
+
+
+FORMS = {
+    "numbered": "{n}. {t}",
+    "zero padded": "{n:02}. {t}",
+    "bracket": "{n}) {t}",
+    "in brackets": "({n}) {t}",
+    "hash": "#{n} {t}",
+    "hash and colon": "#{n}: {t}",
+    "heading": "### {n}. {t}",
+    "bold number": "**{n}.** {t}",
+    "bold title": "{n}. **{t}**",
+    "bold together": "**{n}. {t}**",
+    "bold, then a year": "{n}. **{t}** (1999)",
+    "bold, then a reason": "{n}. **{t}** – a modern classic, by all means",
+    "bold, colon inside": "{n}. **{t}:** a modern classic",
+    "quoted, then a maker": '{n}. "{t}" by Some Author',
+    "smart quotes": "{n}. “{t}” (1999) - a reason: good",
+    "escaped point": "{n}\\. {t}",
+    "wide point": "{n}、{t}",
+    "bullet before the number": "- {n}. {t}",
+    "quotation": "> {n}. {t}",
+    "link": "{n}. [{t}](https://example.org/x)",
+    "tags": "{n}. <b>{t}</b>",
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_numbered_lists(name: str) -> None:
+    known = [title for title in HARD if not (name == "link" and "(" in title)]
+    listed = "\n".join(FORMS[name].format(n=number, t=title) for number, title in enumerate(known, 1))
+    for text in (
+        listed,
+        f"Sure! Here are {len(known)} recommendations:\n\n{listed}\n\nI hope you enjoy these!",
+        listed.replace("\n", "\n\n"),
+    ):
+        assert titles(text) == known
+
+
+@pytest.mark.parametrize(
+    "form", ["- {t}", "* {t}", "• {t}", "+ {t}", "● {t}", "- [ ] {t}", "- **{t}** - why", '* "{t}" (1999)', "🎬 {t}", "{t}"]
+)
+def test_bullets_and_plain_lines(form: str) -> None:
+    listed = "\n".join(form.format(t=title) for title in HARD)
+    assert titles(listed) == HARD
+    assert titles(f"Based on your taste, here are some films:\n\n{listed}\n\nLet me know if you want more!") == HARD
+
+
+JSON_FORMS = {
+    "list": lambda found: json.dumps(found),
+    "pretty": lambda found: json.dumps(found, indent=2, ensure_ascii=False),
+    "fenced": lambda found: f"```json\n{json.dumps(found)}\n```",
+    "fenced without a name, with talk": lambda found: f"Of course:\n```\n{json.dumps(found)}\n```\nEnjoy [1]!",
+    "object": lambda found: json.dumps({"recommendations": found}),
+    "objects": lambda found: json.dumps({"recommendations": [{"title": title, "year": 1999} for title in found]}),
+    "objects with a rank first": lambda found: json.dumps([{"rank": n, "movie": title, "reason": "good"} for n, title in enumerate(found)]),
+    "objects, maker first": lambda found: json.dumps([{"author": "A. B.", "book_title": title} for title in found]),
+    "numbered keys": lambda found: json.dumps({str(n): title for n, title in enumerate(found, 1)}),
+    "named keys": lambda found: json.dumps({f"recommendation_{n}": title for n, title in enumerate(found, 1)}),
+    "numbered objects": lambda found: json.dumps({str(n): {"title": title, "year": 1} for n, title in enumerate(found, 1)}),
+    "deep": lambda found: json.dumps({"status": "ok", "response": {"genres": ["x"], "movies": found}}),
+    "grouped": lambda found: json.dumps({"comedy": found[:5], "drama": found[5:]}),
+    "pairs": lambda found: json.dumps([[title, 1999, "someone"] for title in found]),
+    "one object a line": lambda found: "\n".join(json.dumps({"title": title}) for title in found),
+    "trailing comma": lambda found: json.dumps(found)[:-1] + ",\n]",
+    "comments": lambda found: "[\n" + "\n".join(f"{json.dumps(title)}, // good" for title in found[:-1]) + f"\n{json.dumps(found[-1])}]",
+    "python": lambda found: repr(found),
+    "python objects": lambda found: repr([{"title": title, "year": 1} for title in found]),
+    "smart quotes": lambda found: "[" + ", ".join(f"“{title}”" for title in found) + "]",
+    "a string of JSON": lambda found: json.dumps(json.dumps(found)),
+    "cut off": lambda found: json.dumps([*found, "The Lord of the Ri"])[:-8],
+    "cut off in an object": lambda found: json.dumps({"recommendations": [{"title": title, "year": 1} for title in [*found, "x"]]})[:-25],
+    "behind a list of what was seen": lambda found: f'Rated before: ["a", "b"]. Now: {json.dumps(found)}',
+}
+
+
+@pytest.mark.parametrize("name", JSON_FORMS)
+def test_json(name: str) -> None:
+    found = parse_answer(JSON_FORMS[name](HARD))
+    assert found.how == "json"
+    assert [entry.title for entry in found.entries] == HARD
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("<think>Maybe:\n1. Cats\n2. Dogs\n</think>\n\n1. Alien\n2. Heat\n3. Dune", FEW),
+        ("Okay, they like space. 1. Cats?\n</think>\n[\"Alien\", \"Heat\", \"Dune\"]", FEW),
+        ("<think>I should list\n1. Cats\n2. Dogs", []),
+        ("<|channel|>analysis<|message|>1. Cats<|end|><|start|>assistant<|channel|>final<|message|>1. Alien\n2. Heat\n3. Dune", FEW),
+        (" 1. Alien (1979)\n2. Heat\n3. Dune\n[|Human|] I have seen:\n\n1. The Godfather\n2. Jaws", ["Alien (1979)", "Heat", "Dune"]),
+        ("1. Alien\n2. Heat\n3. Dune\n### Human: more?\n### Assistant: 4. Jaws", FEW),
+        ("ASSISTANT: 1. Alien\n2. Heat\n3. Dune\nUSER: thanks\n4. Jaws", FEW),
+        ("1. Alien\n2. Heat\n3. Dune<|im_end|>", FEW),
+        ("| # | Title | Year |\n|---|:---:|---|\n| 1 | **Alien** | 1979 |\n| 2 | Heat | 1995 |\n| 3 | Dune | 2021 |", FEW),
+        ("|1|Alien|1979|\n|2|Heat|1995|\n|3|Dune|2021|", FEW),
+        ("1. Action:\n   - Alien\n   - Heat\n2. Epic:\n   - Dune", FEW),
+        ("1. **Alien**\n   - Director: Ridley Scott\n   - Why: space\n2. **Heat**\n   - Director: Mann\n3. **Dune**", FEW),
+        ("**Sci-fi**\n1. Alien\n2. Dune\n\n**Crime**\n1. Heat", ["Alien", "Dune", "Heat"]),
+        ("1. Alien 2. Heat 3. Dune 4. 2001: A Space Odyssey 5. 1917", [*FEW, "2001: A Space Odyssey", "1917"]),
+        ("1.Alien\n2.Heat\n3.Dune", FEW),
+        ("Here are 5 movies: Alien, Heat, Dune, 300, and 1917.", [*FEW, "300", "1917"]),
+        ("Alien; Heat; Dune; The Good, the Bad and the Ugly", [*FEW, "The Good, the Bad and the Ugly"]),
+        ("Alien | Heat | Dune | 300", [*FEW, "300"]),
+        ("Alien (1979, Ridley Scott), Heat (1995, Mann), Dune, 300, 1917", ["Alien (1979, Ridley Scott)", "Heat (1995, Mann)", "Dune", "300", "1917"]),
+        ('"Alien", "Heat", "Dune", "I, Robot", "1917"', [*FEW, "I, Robot", "1917"]),
+        ("I'm sorry, but I can't help with that.", []),
+        ("As an AI language model, I cannot recommend movies without more information.", []),
+        ("Unfortunately, I don't have enough context to recommend anything!", []),
+        ('{"recommendations": []}', []),
+        ('{"error": "no data"}', []),
+        ("null", []),
+        ("```json\n```", []),
+        ("Title: Alien\nTitle: Heat\nTitle: Dune", FEW),
+        ("1. Alien\n2. Alien\n3. alien", ["Alien", "Alien", "alien"]),
+    ],
+)  # fmt: skip
+def test_whole_answers(text: str, wanted: list[str]) -> None:
+    found = parse_answer(text)
+    assert [entry.title for entry in found.entries] == wanted
+    assert (found.how == "none") == (not wanted)
+
+
+@pytest.mark.parametrize(
+    ("entry", "wanted"),
+    [
+        ("Alien (1979) - Ridley Scott", "Alien"),
+        ("Alien - Ridley Scott (1979)", "Alien"),
+        ("Alien, 1979, Ridley Scott", "Alien"),
+        ("Alien (1979), directed by Ridley Scott", "Alien"),
+        ("Alien directed by Ridley Scott", "Alien"),
+        ("Alien | 1979 | Ridley Scott", "Alien"),
+        ("Dune by Frank Herbert", "Dune"),
+        ("Heat — a slow burning duel of two men", "Heat"),
+        ("Heat: a slow burning duel of two men who respect each other", "Heat"),
+        ("Spirited Away (千と千尋の神隠し)", "Spirited Away"),
+        ("The King (2019) - Drama", "The King"),
+        ("2001: A Space Odyssey (1968) - it is a trip", "2001: A Space Odyssey"),
+        ("Léon: The Professional [1994]", "Léon: The Professional"),
+    ],
+)
+def test_what_stands_behind_a_title_can_be_left_out(entry: str, wanted: str) -> None:
+    assert wanted in readings(f"1. {entry}\n2. Jaws")[0]
+
+
+def test_a_subtitle_is_no_description() -> None:
+    assert readings("1. Star Wars: The Last Jedi\n2. Mission: Impossible II") == [
+        ("Star Wars: The Last Jedi",),
+        ("Mission: Impossible II",),
+    ]
+
+
+def test_a_number_in_prose_is_no_list() -> None:
+    assert titles("Based on [1] and [2, 3]:\n1. Alien\n2. Heat") == ["Alien", "Heat"]
+
+
+PIECES = st.sampled_from(
+    [*HARD, "1. ", "\n", "2) ", "- ", "**", '"', "'", "[", "]", "{", "}", ",", ": ", "```json", "<think>", "</think>", "|", "\\", " by ", "(1999)", "“", "\u200b"]
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(PIECES | st.text(max_size=6), max_size=60).map("".join))
+def test_whatever_comes_nothing_is_invented(text: str) -> None:
+    found = parse_answer(text)
+    assert (found.how == "none") == (not found.entries)
+    assert len(found.entries) <= min(MOST, len(text))
+    assert all(entry.title.strip() == entry.title and entry.title for entry in found.entries)
+    assert sum(len(entry.title) for entry in found.entries) <= 2 * len(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 50_000, '{"a":' * 20_000, "1. " + "*" * 50_000, '"' * 50_000, "| " * 30_000, "a, " * 30_000, "(" * 50_000, "1) " * 30_000],
+)
+def test_a_hostile_answer_costs_no_time(text: str) -> None:
+    assert len(parse_answer(text).entries) <= MOST
