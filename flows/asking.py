@@ -7,7 +7,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from tasks.llm import Ask, Budget, Journal, Session, StoredAnswers, Usage, load_journal, recover_journals
+from tasks.errors import UserError
+from tasks.llm import Ask, Budget, Journal, RunStopped, Session, StoredAnswers, Usage, load_journal, recover_journals
 from tasks.settings import Generate, Home
 from tasks.warehouse import domain_lock, open_warehouse
 
@@ -39,7 +40,7 @@ async def asking(home: Home, run_id: str) -> AsyncIterator[Asking]:
     """Open the store of evaluations, load what an earlier run left in its journals, and load this run's answers at the end.
 
     Raises:
-        UserError: another evaluation is running in this data folder, or it cannot be written.
+        UserError: another evaluation is running in this data folder, it cannot be written, or the run had to stop.
     """
     folder = home.journals(STORE)
     with domain_lock(home, STORE), open_warehouse(home.warehouse(STORE)) as con:
@@ -48,6 +49,8 @@ async def asking(home: Home, run_id: str) -> AsyncIterator[Asking]:
         journal = Journal(path)
         try:
             yield Asking(StoredAnswers.of(con), journal, run_id)
+        except RunStopped as stopped:
+            raise UserError(f"{stopped}; what was answered is kept: run the same command again to go on") from None
         finally:
             await journal.close()  # removes it where nothing was answered anew
             if path.exists():

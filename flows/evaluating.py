@@ -6,11 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from tasks.errors import UserError
 from tasks.evaluation import Corpus, read_corpus
-from tasks.evaluation.he2023 import VARIANTS, read_entities, read_questions, summary
 from tasks.evaluation.prompts import RecommendProfile, load_recommend_profile
 from tasks.evaluation.recommend import Benchmark, draw_questions
 from tasks.evaluation.references import catalogue_reviews, knowledge
@@ -96,11 +94,3 @@ def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
             os.replace(aside, folder / name)
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
-
-
-def he2023_summaries(test: Path, answers: Path, entities: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the protocol's four summaries, by variant. Raises UserError when a file is missing or not in their layout."""
-    asked = read_questions(test, answers, read_entities(entities), stored=True)
-    return {
-        f"filtered_{variant.near_only}_exclude_seen_{variant.drop_mentioned}": summary(asked, variant).to_dicts() for variant in VARIANTS
-    }

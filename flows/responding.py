@@ -12,8 +12,8 @@ from prefect.runtime import flow_run
 from flows.asking import asking
 from flows.evaluating import model_settings, prepare, save
 from flows.logs import keep_logs_plain
+from tasks.evaluation.asking import AskFor
 from tasks.evaluation.prompts import Setting
-from tasks.evaluation.recommend import AskFor
 from tasks.evaluation.respond import case_markdown, case_study, load_respond_profile
 from tasks.settings import Home
 

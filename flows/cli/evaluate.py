@@ -141,15 +141,16 @@ def he2023(
     test: Annotated[Path, typer.Argument(help="Their test set, JSON lines", show_default=False)],
     answers: Annotated[Path, typer.Argument(help="Stored answers, JSON lines, .gz or plain", show_default=False)],
     entities: Annotated[Path, typer.Argument(help="Entity names to ids, JSON", show_default=False)],
+    rematch: Annotated[bool, typer.Option("--rematch", help="Find the nearest names anew and bound what ties could change")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score stored answers by the protocol of He et al. (2023), in its four variants."""
     from flows.cli.views import show_rows
-    from flows.evaluating import he2023_summaries
+    from flows.he2023 import he2023_summaries, shown
 
-    summaries = he2023_summaries(test, answers, entities)
+    summaries = he2023_summaries(test, answers, entities, rematch=rematch)
     if as_json:
         print_json(summaries)
         return
     for name, rows in summaries.items():
-        show_rows(OUT, rows, name)
+        show_rows(OUT, shown(rows), name)

@@ -14,7 +14,7 @@ from tasks.evaluation.samples import Sample
 from tasks.fingerprint import unit
 from tasks.llm.values import Message
 from tasks.prompts import fence
-from tasks.settings import Generate, Home, Misbehave
+from tasks.settings import Home
 from tasks.settings.loading import read_yaml, validation_line
 
 Setting = Literal["zero-shot", "few-shot", "fine-tuned"]
@@ -59,19 +59,6 @@ def load_recommend_profile(home: Home, name: str) -> RecommendProfile:
         return RecommendProfile.model_validate(read_yaml(known[name]))
     except ValidationError as error:
         raise UserError(f"{known[name]}: {validation_line(error)}") from None
-
-
-def recommend_settings(generate: Generate, profile: RecommendProfile, model: str | None = None, max_tokens: int = 2048) -> Generate:
-    """Return a domain's generation settings as an evaluation asks: another model, the profile's temperature, no misbehaviour."""
-    return generate.model_copy(
-        update={
-            "model": model or generate.model,
-            "temperature": profile.temperature,
-            "top_p": None,
-            "max_tokens": max_tokens,
-            "misbehave": Misbehave(),
-        }
-    )
 
 
 def recommend_messages(

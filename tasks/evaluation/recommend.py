@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.evaluation.answers import parse_answer
+from tasks.evaluation.asking import AskFor, ask_all
 from tasks.evaluation.corpora import Corpus
 from tasks.evaluation.he2023 import Question, generated_names, nearest_entities
 from tasks.evaluation.matching import How, Matcher, Ranking
@@ -17,11 +17,7 @@ from tasks.evaluation.results import Result, results
 from tasks.evaluation.samples import Sample
 from tasks.evaluation.splits import Split
 from tasks.fingerprint import unit
-from tasks.llm.errors import CallFailed
-from tasks.llm.values import Ask
-
-AskFor = Callable[[str], Ask]  # a question's id -> the way to the model for it
-AT_ONCE = 500  # questions under way; the limiter behind `Ask` sets the pace
+from tasks.llm.values import Message
 
 
 @dataclass(frozen=True)
@@ -75,18 +71,11 @@ async def model_answers(
     """
     titles = benchmark.corpus.titles
 
-    async def one(sample: Sample) -> str | None:
+    def messages(sample: Sample) -> tuple[Message, ...]:
         shown = draw_examples(benchmark.split.train, sample, profile.shots, benchmark.seed) if setting == "few-shot" else ()
-        messages = recommend_messages(profile, sample, titles, noun=benchmark.noun, history=history, examples=shown)
-        try:
-            return (await ask_for(sample.sample_id)(messages)).text
-        except CallFailed:
-            return None
+        return recommend_messages(profile, sample, titles, noun=benchmark.noun, history=history, examples=shown)
 
-    texts: list[str | None] = []
-    for start in range(0, len(benchmark.questions), AT_ONCE):
-        texts += await asyncio.gather(*(one(sample) for sample in benchmark.questions[start : start + AT_ONCE]))
-    return texts
+    return await ask_all([(ask_for(sample.sample_id), messages(sample)) for sample in benchmark.questions])
 
 
 def answer_rankings(benchmark: Benchmark, texts: Sequence[str | None]) -> list[Ranking | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tasks.dialogues.folding import fold
 from tasks.dialogues.titles import Catalogue
 from tasks.errors import UserError
+from tasks.evaluation.answers import said_aloud
+from tasks.evaluation.asking import AskFor, ask_all
 from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.prompts import Setting, draw_examples
-from tasks.evaluation.recommend import AskFor, Benchmark
+from tasks.evaluation.recommend import Benchmark
 from tasks.evaluation.samples import Sample
 from tasks.evaluation.titles import names
-from tasks.llm.errors import CallFailed
 from tasks.llm.values import Message
 from tasks.prompts import fence
 from tasks.settings import Home
@@ -90,7 +90,9 @@ async def case_study(
     catalogue = Catalogue(benchmark.corpus.titles.items())
     cases = []
     for sample in samples:
-        texts = await asyncio.gather(*(_say(benchmark, ask, profile, sample, setting, history) for setting, ask in asks.items()))
+        asked = {setting: respond_messages(benchmark, profile, sample, setting, history=history) for setting in asks}
+        said = await ask_all([(asks[setting](sample.sample_id), messages) for setting, messages in asked.items()])
+        texts = [None if text is None else said_aloud(text) for text in said]
         cases.append(Case(sample, tuple(_response(setting, text, sample, catalogue) for setting, text in zip(asks, texts, strict=True))))
     return cases
 
@@ -123,15 +125,6 @@ def case_markdown(case: Case, titles: Mapping[str, str], *, most_history: int = 
         ("Ground truth", _bold(_escaped(case.sample.response), _escaped(case.sample.title))),
     ]
     return "| | |\n| --- | --- |\n" + "\n".join(f"| {name} | {text} |" for name, text in rows) + "\n"
-
-
-async def _say(
-    benchmark: Benchmark, ask_for: AskFor, profile: RespondProfile, sample: Sample, setting: Setting, history: bool
-) -> str | None:
-    try:
-        return (await ask_for(sample.sample_id)(respond_messages(benchmark, profile, sample, setting, history=history))).text.strip()
-    except CallFailed:
-        return None
 
 
 def _response(setting: Setting, text: str | None, sample: Sample, catalogue: Catalogue) -> Response:

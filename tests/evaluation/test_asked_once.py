@@ -8,14 +8,14 @@ import duckdb
 
 from flows.asking import asking
 from flows.evaluating import model_settings
-from tasks.evaluation.prompts import load_recommend_profile, recommend_settings
+from tasks.evaluation.prompts import load_recommend_profile
 from tasks.evaluation.quality import judge_pairs, judge_utterances, load_judge_profile, pair_tasks, utterance_tasks
 from tasks.evaluation.recommend import Benchmark, model_results
 from tasks.evaluation.references import knowledge
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
 from tasks.llm import Budget, Journal, Session, StoredAnswers, Usage, load_journal
-from tasks.settings import Generate, Home
+from tasks.settings import Home
 from tasks.warehouse import create_tables
 from tests.support.talk import talk_corpus
 
@@ -26,7 +26,7 @@ async def evaluate(con: duckdb.DuckDBPyConnection, journal_path: Path) -> tuple[
     split = split_samples(recommendation_samples(corpus).samples, "time", shares=(0.5, 0.0, 0.5))
     benchmark = Benchmark(corpus, split, split.test, knowledge(corpus, split), "movie", 1)
     profile, judge = load_recommend_profile(Home(), "recommend_json"), load_judge_profile(Home())
-    session = Session(recommend_settings(Generate(), profile), StoredAnswers.of(con), Budget(None), "run")
+    session = Session(model_settings("offline/writer", None, None, profile.temperature), StoredAnswers.of(con), Budget(None), "run")
     journal = Journal(journal_path)
     rows = [
         await model_results(benchmark, lambda name: session.ask_for(name, 1, journal), profile, "offline/writer", setting, history=history)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from flows.he2023 import he2023_summaries, shown
 from tasks.errors import UserError
 from tasks.evaluation.he2023 import (
     VARIANTS,
@@ -89,3 +91,53 @@ def test_the_nearest_name_ignores_letter_case_and_tells_its_ties() -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         read_entities(tmp_path / "none.json")
+
+
+def stored_answers(folder: Path, answers: dict[int, str], entities: dict[str, int | str], rec: int | str) -> tuple[Path, Path, Path]:
+    """Write three files as published: a test set of three questions, answers of some of them, entities."""
+    test, given, named = folder / "test.jsonl", folder / "extracted.jsonl", folder / "entity2id.json"
+    test.write_text("".join(json.dumps({"rec": [rec], "prev_entity": [], "input": "User: one\u2028line"}) + "\n" for _ in range(3)))
+    lines = [{"index": n, "resp": {"choices": [{"message": {"content": text}}]}} for n, text in answers.items()]
+    given.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    named.write_text(json.dumps(entities))
+    return test, given, named
+
+
+def test_an_answer_belongs_to_the_question_of_its_index(tmp_path: Path) -> None:
+    test, given, named = stored_answers(
+        tmp_path, {2: " 1. Alien (1979) - Horror", 0: "1. 1941"}, {"1941 (1979)": "tt1", "Alien (1979)": "tt2"}, "tt2"
+    )
+    lines = test.read_text().splitlines(keepends=True)
+    test.write_text(lines[0].replace("tt2", "tt1") + lines[1] + lines[2])
+    asked = read_questions(test, given, read_entities(named), stored=False)
+    assert [(one.targets, one.generated[0].name) for one in asked] == [(("1941",), "1941"), (("Alien",), "Alien")]
+    summaries = he2023_summaries(test, given, named, rematch=True)
+    near = {row["condition"]: row for row in summaries["filtered_True_exclude_seen_False"]}
+    assert near["all"]["recall@1_mean"] == 0.5 and near["all"]["recall@1_low"] == near["all"]["recall@1_high"] == 0.5
+    assert shown(summaries["filtered_True_exclude_seen_False"])[8]["recall"].startswith("0.5000 ± ")
+
+
+@pytest.mark.parametrize(
+    ("answers", "entities", "rec", "words"),
+    [
+        ({7: "1. A"}, {"A": 1}, 1, "does not belong to"),
+        ({}, {"A": 1}, 1, "does not belong to"),
+        ({0: "1. A"}, {"A": 1}, 2, "question 0: no `rec`"),
+        ({0: "1. A"}, {}, 1, "must map entities"),
+    ],
+)
+def test_files_that_do_not_belong_together(tmp_path: Path, answers: dict[int, str], entities: dict[str, int], rec: int, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        he2023_summaries(*stored_answers(tmp_path, answers, entities, rec), rematch=True)  # type: ignore[arg-type]
+
+
+def test_files_that_are_something_else(tmp_path: Path) -> None:
+    test, given, named = stored_answers(tmp_path, {0: "1. A"}, {"A": 1}, 1)
+    with pytest.raises(UserError, match="extracted answers: KeyError 'rec_list'"):
+        he2023_summaries(test, given, named)
+    given.write_text("{broken")
+    with pytest.raises(UserError, match="line 1, is not JSON"):
+        he2023_summaries(test, given, named)
+    given.write_text('["x"]')
+    with pytest.raises(UserError, match="not a file of extracted answers"):
+        he2023_summaries(test, given, named)

@@ -96,7 +96,7 @@ def test_grades_are_read_or_refused(text: str, grades: tuple[int, ...] | None) -
         ('{"better": 0}', "tie"),
         ('{"better": 3}', None),
         ('{"better": true}', None),
-        ("1", None),
+        ("11", None),
     ],
 )
 def test_choices_are_read_or_refused(text: str, choice: str | None) -> None:

@@ -12,7 +12,7 @@ from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance
 from tasks.evaluation.he2023 import Variant, summary
 from tasks.evaluation.matching import Ranking
-from tasks.evaluation.prompts import draw_examples, load_recommend_profile, recommend_messages, recommend_settings
+from tasks.evaluation.prompts import draw_examples, load_recommend_profile, recommend_messages
 from tasks.evaluation.recommend import (
     Benchmark,
     margin,
@@ -28,7 +28,7 @@ from tasks.evaluation.references.bm25 import K1, B, bm25
 from tasks.evaluation.results import results, table5, table5_markdown, table5_text
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
-from tasks.settings import Generate, Home
+from tasks.settings import Home
 from tests.support.small_warehouse import small_warehouse
 from tests.support.talk import TITLES, Replies, talk_corpus
 
@@ -153,13 +153,6 @@ def test_examples_come_from_other_users_and_other_targets() -> None:
     drawn = draw_examples(asked.questions, sample, 5, 1)
     assert drawn and all(one.cluster != sample.cluster and one.target != sample.target for one in drawn)
     assert drawn == draw_examples(asked.questions, sample, 5, 1)
-
-
-def test_settings_of_an_evaluation() -> None:
-    profile = load_recommend_profile(Home(), "recommend_json")
-    chosen = recommend_settings(Generate(temperature=0.9, top_p=0.5), profile, "openai/x")
-    assert (chosen.model, chosen.temperature, chosen.top_p) == ("openai/x", 0.0, None)
-    assert Generate().temperature == 0.7
 
 
 def test_an_unknown_profile() -> None:

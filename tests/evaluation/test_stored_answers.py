@@ -143,7 +143,7 @@ def test_json(name: str) -> None:
         ("Here are 5 movies: Alien, Heat, Dune, 300, and 1917.", [*FEW, "300", "1917"]),
         ("Alien; Heat; Dune; The Good, the Bad and the Ugly", [*FEW, "The Good, the Bad and the Ugly"]),
         ("Alien | Heat | Dune | 300", [*FEW, "300"]),
-        ("Alien (1979, Ridley Scott), Heat (1995, Mann), Dune, 300, 1917", ["Alien (1979, Ridley Scott)", "Heat (1995, Mann)", "Dune", "300", "1917"]),
+        ("Alien (1979, R. Scott), Heat, Dune, 300, 1917", ["Alien (1979, R. Scott)", "Heat", "Dune", "300", "1917"]),
         ('"Alien", "Heat", "Dune", "I, Robot", "1917"', [*FEW, "I, Robot", "1917"]),
         ("I'm sorry, but I can't help with that.", []),
         ("As an AI language model, I cannot recommend movies without more information.", []),
@@ -195,9 +195,8 @@ def test_a_number_in_prose_is_no_list() -> None:
     assert titles("Based on [1] and [2, 3]:\n1. Alien\n2. Heat") == ["Alien", "Heat"]
 
 
-PIECES = st.sampled_from(
-    [*HARD, "1. ", "\n", "2) ", "- ", "**", '"', "'", "[", "]", "{", "}", ",", ": ", "```json", "<think>", "</think>", "|", "\\", " by ", "(1999)", "“", "\u200b"]
-)  # fmt: skip
+MARKS = ("1. |\n|2) |- |**|\"|'|[|]|{|}|,|: |```json|<think>|</think>|\\\\| by |(1999)|“|\u200b").split("|")
+PIECES = st.sampled_from([*HARD, "|", *MARKS])
 
 
 @settings(deadline=None, max_examples=300)

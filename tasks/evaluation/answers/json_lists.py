@@ -15,12 +15,14 @@ _TITLE_KEYS = ("title", "name", "item", "movie", "film", "book", "product", "rec
 _NO_TITLE_KEYS = ("author", "director", "actor", "artist", "brand", "user", "file", "genre", "category", "creator")
 _LIST_KEYS = ("recommend", "title", "movie", "film", "book", "item", "product", "result", "list", "suggest", "answer", "output")
 _COUNTED = re.compile(r"[a-z_ #-]*\d+\.?", re.IGNORECASE)
+_DOUBLE = r'"(?P<double>(?:[^"\\]|\\.)*)"'
+_SINGLE = r"'(?P<single>(?:[^'\\]|\\.|'(?=\w))*)'"
 _TITLE_PAIR = re.compile(
-    r"""["'](?:[a-z_ ]*(?:title|name)|item|movie|film|book|product)["']\s*:\s*(?:"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.|'(?=\w))*)')""",
-    re.IGNORECASE,
+    rf"""["'](?:[a-z_ ]*(?:title|name)|item|movie|film|book|product)["']\s*:\s*(?:{_DOUBLE}|{_SINGLE})""", re.IGNORECASE
 )
+_GOES_ON = r"(?!\s*(?:[,\]}:\n]|$))"  # a mark that ends no string: what would follow one does not follow
 _STRING = re.compile(
-    r"""(?:"(?P<double>(?:[^"\\\n]|\\.|"(?!\s*(?:[,\]}:\n]|$)))*)"|'(?P<single>(?:[^'\\\n]|\\.|'(?!\s*(?:[,\]}:\n]|$)))*)')\s*(?P<next>[,\]}:\n]|$)"""
+    rf"""(?:"(?P<double>(?:[^"\\\n]|\\.|"{_GOES_ON})*)"|'(?P<single>(?:[^'\\\n]|\\.|'{_GOES_ON})*)')\s*(?P<next>[,\]}}:\n]|$)"""
 )
 _FEWEST = 2  # strings that make a broken list
 _MOST_FAILURES = 100  # brackets that open nothing, tried in one answer

@@ -23,9 +23,10 @@ _BULLET = re.compile(r"^\s*(?:[-*•–—+·●▪◦‣➤→]|\\-)\s+(?P<titl
 _QUOTED = re.compile(r"""["“«](?P<title>[^"”»\n]+)["”»]""")
 _RULE = re.compile(r"^[\s|:+=-]+$")
 _TALK = re.compile(
-    r"^\W*(?:(?:here(?:'s|’s| are| is)|sure|certainly|of course|absolutely|great|okay|ok|based on|i hope|i think|i would|i['’]d|i recommend|i['’]m|i am|"
-    r"i can|i cannot|i apologi[sz]e|i don['’]t|i do not|let me|let us|enjoy|feel free|please|note|hope|as an ai|as a|sorry|unfortunately|these|those|this list|"
-    r"given|happy|thank|thanks|you might|you may|would you|if you|my recommendations|recommendations|final answer|without more|with your)\b)",
+    r"^\W*(?:here(?:['’]s| are| is)|sure|certainly|of course|absolutely|great|okay|ok|based on|given|happy|without more|with your"
+    r"|i (?:hope|think|would|recommend|am|can|cannot|apologi[sz]e|don['’]t|do not)|i['’](?:d|m|ve)|let (?:me|us)|enjoy|feel free"
+    r"|please|note|hope|as an? |sorry|unfortunately|these|those|this list|thank|thanks|you m(?:ight|ay)|would you|if you"
+    r"|(?:my |final )?recommendations|final answer)\b",
     re.IGNORECASE,
 )
 _LEAD = re.compile(

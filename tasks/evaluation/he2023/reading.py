@@ -29,6 +29,7 @@ from tasks.evaluation.he2023.values import Nearest, Question
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 _NUMBERING = re.compile(r"^(?:\d+[.)、]?\s*[-—–]?\s*)?")
 _CHUNK = 128
+Entity = int | str
 
 
 def entity_name(address: str) -> str:
@@ -60,13 +61,16 @@ def nearest_entities(names: Iterable[str], entities: Iterable[str]) -> dict[str,
     return found
 
 
-def read_entities(path: Path) -> dict[int, str]:
-    """Read entity2id.json: entity number to name. Raises UserError."""
-    return {number: entity_name(address) for address, number in _json(path).items()}
+def read_entities(path: Path) -> dict[Entity, str]:
+    """Read entity2id.json: an entity's number (on Reddit a word) to its name. Raises UserError."""
+    content = _json(path)
+    if not isinstance(content, dict) or not content or not all(isinstance(entity, int | str) for entity in content.values()):
+        raise UserError(f"{path} must map entities' addresses to their numbers")
+    return {entity: entity_name(address) for address, entity in content.items()}
 
 
-def read_questions(test: Path, answers: Path, entities: Mapping[int, str], *, stored: bool) -> list[Question]:
-    """Read the test set and a model's answers.
+def read_questions(test: Path, answers: Path, entities: Mapping[Entity, str], *, stored: bool) -> list[Question]:
+    """Read the test set and a model's answers; an answer belongs to the question of its `index`.
 
     Args:
         test: test.jsonl, one line a question.
@@ -75,24 +79,33 @@ def read_questions(test: Path, answers: Path, entities: Mapping[int, str], *, st
         stored: take the nearest names the authors stored, which settles ties as their run did; else find them anew.
 
     Raises:
-        UserError: a file is missing or not in this layout.
+        UserError: a file is missing or not in this layout, or they do not belong together.
     """
-    asked, answered = _lines(test), sorted(_lines(answers), key=lambda line: int(line["index"]))
-    if len(asked) < len(answered):
-        raise UserError(f"{answers} holds {len(answered)} answers for {len(asked)} questions")
+    asked = _lines(test)
     try:
-        texts = [generated_names(answer["resp"]["choices"][0]["message"]["content"]) for answer in answered]
-        near = {} if stored else nearest_entities((name for names in texts for name in names), entities.values())
-        return [
-            Question(
-                _stored(answer["rec_list"]) if stored else tuple(near[name] for name in names),
-                tuple(entities[target] for target in question["rec"]),
-                frozenset(entities[entity] for entity in question["prev_entity"]),
-            )
-            for question, answer, names in zip(asked, answered, texts, strict=False)
-        ]
-    except (KeyError, TypeError, IndexError) as error:
-        raise UserError(f"{answers} is not a file of extracted answers: {type(error).__name__} {error}") from None
+        answered = {int(answer["index"]): answer for answer in _lines(answers)}
+        texts = {index: generated_names(answer["resp"]["choices"][0]["message"]["content"]) for index, answer in answered.items()}
+        kept = {index: _stored(answer["rec_list"]) for index, answer in answered.items()} if stored else {}
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
+        raise UserError(f"{answers} is not a file of extracted answers: {type(error).__name__} {str(error)[:80]}") from None
+    if not answered or max(answered) >= len(asked) or min(answered) < 0:
+        raise UserError(
+            f"{answers} does not belong to {test}: it has {len(answered)} answers, up to number {max(answered, default=0)}, "
+            f"and the test set {len(asked)} questions"
+        )
+    near = {} if stored else nearest_entities((name for names in texts.values() for name in names), entities.values())
+    return [
+        Question(kept[index] if stored else tuple(near[name] for name in texts[index]), *_question(test, index, asked[index], entities))
+        for index in sorted(answered)
+    ]
+
+
+def _question(test: Path, index: int, question: Any, entities: Mapping[Entity, str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the names of a question's targets and of what was mentioned before it."""
+    try:
+        return tuple(entities[target] for target in question["rec"]), frozenset(entities[entity] for entity in question["prev_entity"])
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{test}, question {index}: no `rec` and `prev_entity` whose entities are known ({str(error)[:40]})") from None
 
 
 def _stored(entries: Sequence[Mapping[str, Any]]) -> tuple[Nearest, ...]:
@@ -106,11 +119,18 @@ def _spaced(text: str) -> str:
 
 
 def _lines(path: Path) -> list[Any]:
-    return [json.loads(line) for line in _text(path).splitlines() if line]
+    return [_parsed(path, number, line) for number, line in enumerate(_text(path).split("\n"), 1) if line.strip()]
 
 
 def _json(path: Path) -> Any:
-    return json.loads(_text(path))
+    return _parsed(path, 1, _text(path))
+
+
+def _parsed(path: Path, number: int, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise UserError(f"{path}, line {number}, is not JSON") from None
 
 
 def _text(path: Path) -> str:

@@ -7,8 +7,6 @@ from tasks.evaluation.quality.judge import (
     judge_pairs,
     judge_utterances,
     load_judge_profile,
-    parse_choice,
-    parse_grades,
 )
 from tasks.evaluation.quality.page import quality_markdown
 from tasks.evaluation.quality.tables import (
@@ -26,6 +24,7 @@ from tasks.evaluation.quality.tables import (
     table4_markdown,
 )
 from tasks.evaluation.quality.values import CHOICES, METRICS, Choice, Metric, PairTask, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality.verdicts import parse_choice, parse_grades
 
 __all__ = [
     "CHOICES",

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from string import Template
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
+from tasks.evaluation.asking import AskFor, ask_all
 from tasks.evaluation.corpora import Utterance
-from tasks.evaluation.quality.values import HIGHEST, LOWEST, METRICS, Choice, Metric, PairTask, Preference, Rating, UtteranceTask
-from tasks.llm.errors import CallFailed
-from tasks.llm.values import Ask, Message
+from tasks.evaluation.quality.values import PairTask, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality.verdicts import parse_choice, parse_grades
+from tasks.llm.values import Message
 from tasks.prompts import fence
 from tasks.settings import Home
 from tasks.settings.loading import read_yaml, validation_line
-
-AskFor = Callable[[str], Ask]  # a task's id -> the way to the judge for it
-AT_ONCE = 500
-_OBJECT = re.compile(r"\{[^{}]*\}")
-_GRADE = re.compile(r"(fluency|informativeness|logic|coherence)\W{1,6}([0-9]+(?:\.[0-9]+)?)", re.IGNORECASE)
-_CHOICES: dict[int, Choice] = {0: "tie", 1: "first", 2: "second"}
 
 
 class JudgeProfile(BaseModel):
@@ -73,7 +65,7 @@ async def judge_utterances(ask_for: AskFor, profile: JudgeProfile, judge: str, t
     Raises:
         RunStopped: the budget is spent or the circuit breaker opened.
     """
-    texts = await _answers(ask_for, [(task.task_id, _utterance_messages(profile, task)) for task in tasks])
+    texts = await ask_all([(ask_for(task.task_id), _utterance_messages(profile, task)) for task in tasks])
     grades = [None if text is None else parse_grades(text) for text in texts]
     ratings = tuple(
         Rating(task.task_id, judge, metric, value)
@@ -88,7 +80,7 @@ async def judge_utterances(ask_for: AskFor, profile: JudgeProfile, judge: str, t
 async def judge_pairs(ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[PairTask]) -> Judged:
     """Let a judge compare conversations, each pair in both orders. Arguments and errors as in `judge_utterances`."""
     shown = [order for task in tasks for order in (task, task.turned())]
-    texts = await _answers(ask_for, [(task.task_id, _pair_messages(profile, task)) for task in shown])
+    texts = await ask_all([(ask_for(task.task_id), _pair_messages(profile, task)) for task in shown])
     choices = [None if text is None else parse_choice(text) for text in texts]
     preferences = tuple(
         Preference(task.task_id, judge, choice, task.first_corpus, task.second_corpus)
@@ -97,50 +89,6 @@ async def judge_pairs(ask_for: AskFor, profile: JudgeProfile, judge: str, tasks:
     )
     unreadable = sum(text is not None and choice is None for text, choice in zip(texts, choices, strict=True))
     return Judged((), preferences, texts.count(None), unreadable)
-
-
-def parse_grades(text: str) -> dict[Metric, int] | None:
-    """Return the four grades in an answer, or None when one is missing or off the scale."""
-    content = _json_object(text) or {name.lower(): float(value) for name, value in _GRADE.findall(text)}
-    grades: dict[Metric, int] = {}
-    for metric in METRICS:
-        value = content.get(metric)
-        if isinstance(value, bool) or not isinstance(value, int | float) or int(value) != value or not LOWEST <= value <= HIGHEST:
-            return None
-        grades[metric] = int(value)
-    return grades
-
-
-def parse_choice(text: str) -> Choice | None:
-    """Return which of two conversations an answer prefers, or None when it does not say so clearly."""
-    value = (_json_object(text) or {}).get("better")
-    if isinstance(value, str) and value.strip().isdigit():
-        value = int(value)
-    return _CHOICES.get(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _json_object(text: str) -> dict[str, Any] | None:
-    for found in _OBJECT.findall(text):
-        try:
-            value = json.loads(found)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            return {str(name).lower(): entry for name, entry in value.items()}
-    return None
-
-
-async def _answers(ask_for: AskFor, questions: Sequence[tuple[str, tuple[Message, ...]]]) -> list[str | None]:
-    async def one(task_id: str, messages: tuple[Message, ...]) -> str | None:
-        try:
-            return (await ask_for(task_id)(messages)).text
-        except CallFailed:
-            return None
-
-    texts: list[str | None] = []
-    for start in range(0, len(questions), AT_ONCE):
-        texts += await asyncio.gather(*(one(*question) for question in questions[start : start + AT_ONCE]))
-    return texts
 
 
 def _utterance_messages(profile: JudgeProfile, task: UtteranceTask) -> tuple[Message, ...]:
