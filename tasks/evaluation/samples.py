@@ -18,7 +18,8 @@ class Sample:
         context: the utterances before the recommending turn.
         target: the item the agent's turn recommends; `title` is its title.
         turn: that turn's number in the dialogue, from 0; `response` is its text.
-        history: the user's history in the corpus's order, empty where there is none.
+        history: the user's history in the corpus's order, without the target, which some published histories hold; empty where there is
+            none.
         named_before: whether the context already names the target; such samples are reported apart.
         timestamp: when the user rated the target, Unix seconds; None where the corpus does not tell.
     """
@@ -101,7 +102,7 @@ def _sample(
         target,
         title,
         dialogue.utterances[turn].text,
-        corpus.history.get(user, ()) if user is not None else (),
+        tuple(item for item in corpus.history.get(user, ()) if item != target) if user is not None else (),
         _named(context, target, title),
         times.get((user, target)) if user is not None else None,
     )

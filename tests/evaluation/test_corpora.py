@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.evaluation import Corpus, read_corpus
+from tasks.evaluation.samples import recommendation_samples
 from tasks.release import write_release
 from tasks.settings import Home
 from tests.support.small_warehouse import small_warehouse
@@ -103,12 +105,15 @@ def test_plain_lines(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.jsonl", "[1]", "line 1, is not a JSON object"),
-        ("a.jsonl", '{"a": 1}\n{broken', "plain layout|line 2"),
+        ("a.jsonl", '{"a": 1}\n{broken', "line 1, is not a dialogue"),
+        ("a.jsonl", '{"turns": []}\n{broken', "line 2, is not a JSON object"),
+        ("a.jsonl", "[" * 5000, "line 1, is not a JSON object"),
         ("a.jsonl", "", "holds no dialogue"),
-        ("a.jsonl", '{"turns": [{"role": "user"}]}', "plain layout"),
-        ("a.jsonl", '{"movieMentions": {}, "messages": 3, "initiatorWorkerId": 1}', "redial layout"),
+        ("a.jsonl", '{"turns": [{"role": "user"}]}', "line 1, is not a dialogue"),
+        ("a.jsonl", '{"movieMentions": {}, "messages": 3, "initiatorWorkerId": 1}', "line 1, is not a dialogue"),
+        ("a.jsonl.gz", "no gzip", "cannot be read"),
         ("a.csv", "Other\n1", "CSV file as OpenDialKG"),
-        ("a.csv", "Messages\nnot json", "CSV file as OpenDialKG"),
+        ("a.csv", "Messages\n[]\nnot json", "`Messages` of dialogue 2"),
         ("a.tsv", "x\ty\n1\t2", "TSV file as INSPIRED"),
     ],
 )
@@ -148,3 +153,30 @@ def test_opendialkg_counted_independently(shared_data: Path) -> None:
     assert counted.tokens == len(
         {token for said in rows for text in said for token in re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())}
     )
+
+
+def test_published_files_have_their_ways(release: Path, tmp_path: Path) -> None:
+    """HTML in titles, a target that is in the history, byte order marks, gzip, dialogues without a message."""
+    for parquet in (release / "parquet").iterdir():
+        parquet.unlink()
+    final = (release / "final_data.jsonl").read_text().replace('"history_interaction": ["B1"', '"history_interaction": ["B5", "B1"')
+    (release / "final_data.jsonl").write_text(final)
+    (release / "item_map.json").write_text((release / "item_map.json").read_text().replace('"Elysium"', '"Elysium &amp; Co"'))
+    corpus = read_corpus(release)
+    assert "Elysium & Co" in corpus.titles.values()
+    assert corpus.history["ann"][:2] == ("B5", "B1") and all(s.target not in s.history for s in recommendation_samples(corpus).samples)
+    with pytest.raises(UserError, match=rf"it holds {release.name}: name one of them"):
+        read_corpus(release.parent)
+    line = {"movieMentions": [], "messages": [], "conversationId": "7", "initiatorWorkerId": 5, "respondentQuestions": []}
+    with gzip.open(tmp_path / "train.jsonl.gz", "wt", encoding="utf-8-sig") as file:
+        file.write(json.dumps(line) + "\n")
+    assert read_corpus(tmp_path / "train.jsonl.gz").dialogues[0].utterances == ()
+    (tmp_path / "full.csv").write_text('Messages,User Rating,Assistant Rating\n"[]",4,5\n,,\n')
+    assert [dialogue.utterances for dialogue in read_corpus(tmp_path / "full.csv").dialogues] == [(), ()]
+
+
+def test_a_users_dialogues_count_in_file_order(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    said = [{"role": "agent", "content": None}]
+    path.write_text("".join(json.dumps({"user_id": user, "turns": said}) + "\n" for user in ("a", "b", "a", None, None)))
+    assert [(d.user_id, d.position) for d in read_corpus(path).dialogues] == [("a", 1), ("b", 1), ("a", 2), (None, 1), (None, 1)]

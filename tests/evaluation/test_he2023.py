@@ -105,7 +105,7 @@ def stored_answers(folder: Path, answers: dict[int, str], entities: dict[str, in
 
 def test_an_answer_belongs_to_the_question_of_its_index(tmp_path: Path) -> None:
     test, given, named = stored_answers(
-        tmp_path, {2: " 1. Alien (1979) - Horror", 0: "1. 1941"}, {"1941 (1979)": "tt1", "Alien (1979)": "tt2"}, "tt2"
+        tmp_path, {2: " 1. Alien (1979)", 0: "1. 1941"}, {"1941 (1979)": "tt1", "Alien (1979)": "tt2"}, "tt2"
     )
     lines = test.read_text().splitlines(keepends=True)
     test.write_text(lines[0].replace("tt2", "tt1") + lines[1] + lines[2])

@@ -18,7 +18,7 @@ def read_inspired(path: Path) -> Corpus:
     """Read one of INSPIRED's TSV files. The seeker is the user; an item's id is its title, as the file has no other."""
     try:
         frame = pl.read_csv(path, separator="\t", quote_char=None, columns=_COLUMNS, infer_schema=False)
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, OSError):
         raise UserError(f"{path} is not a TSV file as INSPIRED has it: columns {', '.join(_COLUMNS)}") from None
     rows = frame.select(_COLUMNS).fill_null("").iter_rows()
     dialogues = tuple(Dialogue(name, tuple(map(_utterance, said))) for name, said in groupby(rows, key=lambda row: row[0]))
@@ -29,4 +29,4 @@ def read_inspired(path: Path) -> Corpus:
 def _utterance(row: tuple[Any, ...]) -> Utterance:
     _, speaker, text, movies = row
     items = tuple(dict.fromkeys(title.strip() for title in movies.split(";") if title.strip()))
-    return Utterance("user" if speaker == "SEEKER" else "agent", text.replace("QUOTATION_MARK", '"'), items)
+    return Utterance("user" if speaker.strip().upper() == "SEEKER" else "agent", text.replace("QUOTATION_MARK", '"'), items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,11 +25,12 @@ def read_llm_redial(folder: Path) -> Corpus:
         UserError: a file is missing or broken.
     """
     release = Release.load(folder)
+    titles = {item: html.unescape(title).strip() for item, title in release.titles.items()}
     named = _named_items(folder / "parquet" / "utterances.parquet")
     return Corpus(
         folder.name,
-        tuple(_dialogue(conversation, release.titles, named) for conversation in release.conversations),
-        dict(release.titles),
+        tuple(_dialogue(conversation, titles, named) for conversation in release.conversations),
+        titles,
         {user.user_id: user.history for user in release.users},
         _interactions(folder / "parquet" / "preferences.parquet", release),
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -19,11 +21,19 @@ def read_opendialkg(path: Path) -> Corpus:
     """
     try:
         rows = pl.read_csv(path, columns=["Messages"], infer_schema=False)["Messages"]
-        return Corpus("OpenDialKG", tuple(_dialogue(str(number), text) for number, text in enumerate(rows)))
-    except (pl.exceptions.PolarsError, ValueError, KeyError, TypeError):
+    except (pl.exceptions.PolarsError, OSError):
         raise UserError(f"{path} is not a CSV file as OpenDialKG has it: a column `Messages` with JSON in it") from None
+    return Corpus("OpenDialKG", tuple(_dialogue(path, number, text) for number, text in enumerate(rows)))
 
 
-def _dialogue(number: str, messages: str) -> Dialogue:
-    said = (message for message in json.loads(messages) if message["type"] == "chat")
-    return Dialogue(number, tuple(Utterance("user" if message["sender"] == "user" else "agent", message["message"]) for message in said))
+def _dialogue(path: Path, number: int, messages: str | None) -> Dialogue:
+    """Return the dialogue of a row, counted from 0. Raises UserError."""
+    try:
+        said = [message for message in json.loads(messages or "[]") if message["type"] == "chat"]
+        return Dialogue(str(number), tuple(_utterance(message) for message in said))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise UserError(f"{path} is not a CSV file as OpenDialKG has it: `Messages` of dialogue {number + 1} holds no messages") from None
+
+
+def _utterance(message: Mapping[str, Any]) -> Utterance:
+    return Utterance("user" if message["sender"] == "user" else "agent", str(message["message"]))

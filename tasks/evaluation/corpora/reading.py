@@ -52,8 +52,10 @@ def _layout(path: Path) -> str:
     if path.is_dir():
         if (path / FINAL_DATA).is_file():
             return "llm-redial"
-        raise UserError(f"{path} is no folder in the LLM-REDIAL layout: it has no {FINAL_DATA}")
+        inside = sorted(found.parent.name for found in path.glob(f"*/{FINAL_DATA}"))
+        told = f"; it holds {', '.join(inside)}: name one of them" if inside else ""
+        raise UserError(f"{path} is no folder in the LLM-REDIAL layout: it has no {FINAL_DATA}{told}")
     if path.suffix.lower() in {".csv", ".tsv"}:
         return "opendialkg" if path.suffix.lower() == ".csv" else "inspired"
     first = next(json_lines(path), {})
-    return "redial" if {"movieMentions", "messages", "initiatorWorkerId"} <= first.keys() else "plain"
+    return "redial" if {"messages", "initiatorWorkerId"} <= first.keys() else "plain"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.evaluation.corpora.lines import json_lines
+from tasks.evaluation.corpora.lines import dialogues_of
 from tasks.evaluation.corpora.values import Corpus, Dialogue, Role, Utterance
 
 _MENTION = re.compile(r"@(\d+)")
@@ -19,12 +19,12 @@ def read_redial(path: Path) -> Corpus:
     The catalogue is what the file's dialogues name. Users are not told apart: a worker plays a part, he is no user with a history.
     """
     titles: dict[str, str] = {}
-    dialogues = tuple(_dialogue(content, titles) for content in json_lines(path))
+    dialogues = tuple(dialogues_of(path, lambda content: _dialogue(content, titles)))
     return Corpus("ReDial", dialogues, titles)
 
 
 def _dialogue(content: Mapping[str, Any], titles: dict[str, str]) -> Dialogue:
-    mentioned = content["movieMentions"] or {}  # an empty list where there are none
+    mentioned = content.get("movieMentions") or {}  # an empty list where there are none
     titles.update({item: " ".join(title.split()) for item, title in mentioned.items() if title})
     utterances = []
     for message in content["messages"]:
