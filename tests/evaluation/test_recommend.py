@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,7 @@ from tasks.evaluation.recommend import (
 )
 from tasks.evaluation.references import Knowledge, catalogue_reviews, fit_reference, knowledge
 from tasks.evaluation.references.bm25 import K1, B, bm25
+from tasks.evaluation.references.markov import PRIOR, markov
 from tasks.evaluation.results import results, table5, table5_markdown, table5_text
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
@@ -61,6 +63,25 @@ def test_item_knn_by_hand() -> None:
     assert fit_reference("itemknn", known).rank([sample], 3) == [("i1", "i2", "i3")]
     disliked = Knowledge(TITLES, tuple(Interaction(user, item, 1.0 if item == "i1" else 5.0) for user, item in made), {})
     assert fit_reference("itemknn", disliked).rank([sample], 2) == [("i2", "i1")]
+
+
+def test_markov_by_hand() -> None:
+    """From i4 two steps lead to i1 and one to i2; i3 and i5 were rated at one time after i2, so each takes half a step."""
+    timed = [("a", "i4", 1), ("a", "i1", 2), ("b", "i4", 1), ("b", "i1", 5), ("c", "i4", 1), ("c", "i2", 2), ("c", "i3", 3), ("c", "i5", 3)]
+    made = [*timed, ("zoe", "i6", 1), ("zoe", "i4", 2), ("zoe", "i2", 9)]
+    known = Knowledge(TITLES, tuple(Interaction(user, item, 5.0, time) for user, item, time in made), {})
+    sample = replace(recommendation_samples(ask_with("hi")).samples[0], timestamp=5)  # zoe's last before it is i4, not i2
+    share = dict(zip(known.items, (2 / 11, 2 / 11, 1 / 11, 4 / 11, 1 / 11, 1 / 11), strict=True))
+    steps = {"i1": 2, "i2": 2}  # one of them zoe's own
+    wanted = [(steps.get(item, 0) + PRIOR * share[item]) / (4 + PRIOR) for item in known.items]
+    assert markov(known)(sample).tolist() == pytest.approx(wanted)
+    later = replace(sample, timestamp=None)  # after i2: half a step to i3 and to i5
+    wanted = [((0.5 if item in {"i3", "i5"} else 0) + PRIOR * share[item]) / (1 + PRIOR) for item in known.items]
+    assert markov(known)(later).tolist() == pytest.approx(wanted)
+    stranger = replace(sample, user_id=None)
+    assert markov(known)(stranger).tolist() == pytest.approx(list(share.values()))
+    with pytest.raises(UserError, match="tells no times"):
+        fit_reference("markov", Knowledge(TITLES, (Interaction("a", "i1"),), {}))
 
 
 def test_bm25_by_hand() -> None:

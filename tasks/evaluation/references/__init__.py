@@ -1,7 +1,7 @@
 """Reference recommenders that need no language model: the numbers one must beat.
 
-There is no sequential one: the well-kept libraries for it bring a deep-learning stack along, and the published layout keeps no order in
-time between what a user liked and what he disliked.
+The sequential one is a Markov chain of our own: of the kept-up libraries, implicit has no sequential model, RecPack wants torch and
+NumPy 1, and Cornac brings an evaluation framework of its own along.
 """
 
 from tasks.evaluation.references.fitting import REFERENCES, Recommender, fit_reference

@@ -11,11 +11,12 @@ from tasks.errors import UserError
 from tasks.evaluation.references.bm25 import bm25
 from tasks.evaluation.references.itemknn import item_knn
 from tasks.evaluation.references.knowledge import Knowledge
+from tasks.evaluation.references.markov import markov
 from tasks.evaluation.references.scoring import Score
 from tasks.evaluation.samples import Sample
 from tasks.fingerprint import unit
 
-Reference = Literal["random", "popularity", "itemknn", "bm25"]
+Reference = Literal["random", "popularity", "itemknn", "bm25", "markov"]
 REFERENCES: tuple[Reference, ...] = get_args(Reference)
 
 
@@ -43,6 +44,10 @@ def fit_reference(name: str, known: Knowledge, *, seed: int = 0) -> Recommender:
         return _Scored(known, bm25(known))
     if not known.interactions:
         raise UserError(f"{name} ranks items by users' histories, and this corpus has none: leave {name} out")
+    if name == "markov":
+        if all(made.timestamp is None for made in known.interactions):
+            raise UserError("markov goes by the order of ratings, and this corpus tells no times: leave markov out")
+        return _Scored(known, markov(known))
     return _Scored(known, _popular(known) if name == "popularity" else item_knn(known))
 
 
