@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from tasks.errors import UserError
-from tasks.llm import Ask, Budget, Journal, RunStopped, Session, StoredAnswers, Usage, load_journal, recover_journals
+from tasks.evaluation.finetune import LocalAsk
+from tasks.llm import (
+    Answer,
+    Ask,
+    Budget,
+    Entry,
+    Journal,
+    Message,
+    RunStopped,
+    Session,
+    StoredAnswers,
+    Usage,
+    load_journal,
+    recover_journals,
+)
+from tasks.llm.meter import Meter
 from tasks.settings import Generate, Home
 from tasks.warehouse import domain_lock, open_warehouse
 
@@ -21,18 +38,48 @@ class Asking:
     def __init__(self, lookup: StoredAnswers, journal: Journal, run_id: str) -> None:
         """Keep what every model shares."""
         self._lookup, self._journal, self._run_id = lookup, journal, run_id
-        self._sessions: list[Session] = []
+        self._meters: list[Meter] = []
 
     def of(self, generate: Generate) -> Callable[[str], Ask]:
         """Return the way to one model: for a question's id an `Ask`. Raises UserError when it cannot be asked at all."""
         session = Session(generate, self._lookup, Budget(generate.limits.budget_usd, 0.0), self._run_id)
-        self._sessions.append(session)
+        self._meters.append(session.meter)
         return lambda question: session.ask_for(question, 1, self._journal)
+
+    def local(self, ask: LocalAsk) -> Callable[[str], Ask]:
+        """Return the way to a local model, through the same store and journal."""
+        meter = Meter()
+        self._meters.append(meter)
+        return lambda question: _Kept(ask, question, self._lookup, self._journal, meter, self._run_id)
 
     @property
     def usage(self) -> Usage:
         """What was used so far, over all models."""
-        return sum((session.meter.usage for session in self._sessions), Usage())
+        return sum((meter.usage for meter in self._meters), Usage())
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A local model's `Ask`: the store first, and every answer into the journal."""
+
+    ask: LocalAsk
+    question: str
+    lookup: StoredAnswers
+    journal: Journal
+    meter: Meter
+    run_id: str
+
+    async def __call__(
+        self, messages: tuple[Message, ...], *, response_format: Mapping[str, Any] | None = None, attempt: int = 1
+    ) -> Answer:
+        found = await self.lookup.get(self.ask.request(messages, response_format, attempt).key)
+        if found is not None:
+            self.meter.count(stored=1)
+            return found
+        answer = await self.ask(messages, response_format=response_format, attempt=attempt)
+        await self.journal.append(Entry(answer, self.question, attempt, self.run_id))
+        self.meter.answered(answer)
+        return answer
 
 
 @asynccontextmanager

@@ -13,19 +13,28 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import model_settings, prepare, save_table5
+from flows.evaluating import inputs_of, prepare, save_table5, way_to
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
 from flows.stages import NO_CACHE
 from tasks.errors import UserError
 from tasks.evaluation.prompts import Setting
-from tasks.evaluation.recommend import margin_over_chance, model_results, reference_rankings, reference_results
+from tasks.evaluation.recommend import (
+    answer_rankings,
+    margin_over_chance,
+    model_answers,
+    protocol_rows,
+    reference_rankings,
+    reference_results,
+)
 from tasks.evaluation.references import REFERENCES
-from tasks.evaluation.results import Result, table5_markdown
+from tasks.evaluation.results import Result, results, table5_markdown
 from tasks.settings import Home
 
-Settings = Literal["zero-shot", "few-shot"]
+Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
+By = Literal["user", "item", "time"]
+Share = Annotated[float, Field(gt=0, lt=0.9)]
 
 
 @flow(name="evaluate", flow_run_name="evaluate-recommend-{corpus}")
@@ -33,12 +42,13 @@ async def evaluate_recommend(
     corpus: str = "demo",
     models: Annotated[list[str], Field(min_length=1)] = ["popularity", "itemknn", "bm25", "offline/writer"],  # noqa: B006 - never changed
     settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],  # noqa: B006 - never changed
-    split: Literal["user", "item", "time"] = "user",
-    test_share: Annotated[float, Field(gt=0, lt=0.9)] = 0.5,
+    split: By = "user",
+    test_share: Share = 0.5,
     questions: Annotated[int, Field(ge=1)] | None = None,
     profile: str = "recommend_json",
+    he2023: bool = False,
     api_base: str | None = None,
-    budget_usd: float | None = None,
+    budget_usd: Annotated[float, Field(ge=0)] | None = None,
     seed: int = 2024,
     out: str | None = None,
     data: str | None = None,
@@ -47,12 +57,14 @@ async def evaluate_recommend(
 
     Args:
         corpus: a domain's name, whose latest release is taken, or a path to a corpus.
-        models: reference recommenders (random, popularity, itemknn, bm25) and litellm model strings.
-        settings: how language models are asked.
+        models: reference recommenders (random, popularity, itemknn, bm25, markov), litellm model strings, and local models as
+            local/SETTINGS or local/SETTINGS+ADAPTER.
+        settings: how language models are asked; a fine-tuned one is asked as zero-shot, with the input it was taught.
         split: what a test question must not share with training.
         test_share: share of the samples that are test questions; as many again, at most 10 %, are set aside for validation.
         questions: most test questions, drawn by seed; all if not given.
         profile: words of the questions, a file in goal_specs/evaluation.
+        he2023: score language models by the protocol of He et al. (2023) as well, into he2023.parquet and he2023.csv.
         api_base: endpoint of an OpenAI-compatible server.
         budget_usd: hard stop, in US dollars.
         seed: of every random choice.
@@ -70,36 +82,43 @@ async def evaluate_recommend(
     ready = prepare(home, corpus, split, questions, profile, seed, test_share)
     sink.stage("samples", "done", f"{len(ready.benchmark.questions):,} test questions, {len(ready.benchmark.split.train):,} to learn from")
     found: list[Result] = []
+    protocol: list[dict[str, object]] = []
     async with asking(home, str(flow_run.get_id() or "none")) as door:
         for model in models:
-            found += await _one.with_options(task_run_name=f"recommend-{model}")(
-                quote((ready, door)), model, list(settings), api_base, budget_usd
-            )
+            ask_for = None if model in REFERENCES else way_to(door, home, _known(model), api_base, budget_usd, ready.profile.temperature)
+            inputs = [(setting, history) for setting in settings for history in inputs_of(home, ready, model, setting)] if ask_for else []
+            rows, by_protocol = await _one.with_options(task_run_name=f"recommend-{model}")(quote((ready, ask_for)), model, inputs, he2023)
+            found, protocol = found + rows, protocol + by_protocol
         usage = door.usage
     sink.stage("asked", "done", f"{usage.answered:,} calls, {usage.stored:,} answers from the store, ${usage.cost_usd:.4f}")
-    save_table5(Path(out) if out else home.data / "reports" / "evaluation" / ready.name, found)
+    save_table5(Path(out) if out else home.data / "reports" / "evaluation" / ready.name, found, protocol)
     await acreate_markdown_artifact(table5_markdown(found), key="table-5", description=f"Table 5 on {ready.name}")
     return found
 
 
+def _known(model: str) -> str:
+    if "/" not in model:
+        raise UserError(f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm model, provider/model")
+    return model
+
+
 @task(name="recommend", cache_policy=NO_CACHE, persist_result=False)
-async def _one(held: Any, model: str, settings: Sequence[Setting], api_base: str | None, budget_usd: float | None) -> list[Result]:
-    """Ask one recommender every question, with and without the history."""
-    ready, door = held
-    sink = CURRENT.get()
+async def _one(held: Any, model: str, inputs: Sequence[tuple[Setting, bool]], he2023: bool) -> tuple[list[Result], list[dict[str, object]]]:
+    """Ask one recommender every question: a reference once, a language model with every input."""
+    ready, ask_for = held
+    asked, sink = ready.benchmark, CURRENT.get()
     sink.stage(model, "running")
     found: list[Result] = []
-    told = ""
-    if model in REFERENCES:
-        found = reference_results(ready.benchmark, model)
-        above = margin_over_chance(ready.benchmark, reference_rankings(ready.benchmark, model))
-        told = f"NDCG@10 above chance by {above.mean:.4f} [{above.low:.4f}, {above.high:.4f}]"
-    elif "/" not in model:
-        raise UserError(f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm model, provider/model")
-    else:
-        ask_for = door.of(model_settings(model, api_base, budget_usd, ready.profile.temperature))
-        for setting in settings:
-            for history in (False, True):
-                found += await model_results(ready.benchmark, ask_for, ready.profile, model, setting, history=history)
-    sink.stage(model, "done", told)
-    return found
+    protocol: list[dict[str, object]] = []
+    if ask_for is None:
+        found = reference_results(asked, model)
+        above = margin_over_chance(asked, reference_rankings(asked, model))
+        sink.stage(model, "done", f"NDCG@10 above chance by {above.mean:.4f} [{above.low:.4f}, {above.high:.4f}]")
+        return found, protocol
+    for setting, history in inputs:
+        texts = await model_answers(asked, ask_for, ready.profile, setting, history=history)
+        found += results(model, setting, history, asked.questions, answer_rankings(asked, texts), seed=asked.seed)
+        if he2023:
+            protocol += protocol_rows(asked, texts, model=model, setting=setting, input="dialogue + history" if history else "dialogue")
+    sink.stage(model, "done")
+    return found, protocol

@@ -7,9 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
+
+from flows.asking import Asking
 from tasks.errors import UserError
 from tasks.evaluation import Corpus, read_corpus
-from tasks.evaluation.prompts import RecommendProfile, load_recommend_profile
+from tasks.evaluation.asking import AskFor
+from tasks.evaluation.finetune import LocalAsk, check_training, find_training, load_lora_settings
+from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
 from tasks.evaluation.recommend import Benchmark, draw_questions
 from tasks.evaluation.references import catalogue_reviews, knowledge
 from tasks.evaluation.results import Result, table5, table5_markdown, table5_text
@@ -21,6 +26,7 @@ from tasks.settings.home import DOMAIN_NAME
 from tasks.warehouse import read_warehouse
 
 MOST_VALIDATION = 0.1  # share of the samples
+LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
 ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
 
 
@@ -72,13 +78,38 @@ def model_settings(model: str, api_base: str | None, budget_usd: float | None, t
     return Generate(model=model, api_base=api_base, temperature=temperature, max_tokens=ANSWER_TOKENS, limits=limits)
 
 
-def save_table5(folder: Path, found: Sequence[Result]) -> None:
-    """Write Table 5 as text, Markdown and Parquet. Raises UserError when the folder cannot be written."""
+def way_to(door: Asking, home: Home, model: str, api_base: str | None, budget_usd: float | None, temperature: float) -> AskFor:
+    """Return the way to a model: `local/SETTINGS`, `local/SETTINGS+ADAPTER`, or a litellm model string. Raises UserError."""
+    if not model.startswith(LOCAL):
+        return door.of(model_settings(model, api_base, budget_usd, temperature))
+    name, _, adapter = model.removeprefix(LOCAL).partition("+")
+    return door.local(LocalAsk(load_lora_settings(home, name), Path(adapter) if adapter else None))
 
-    def parquet(path: Path) -> None:
-        table5(found).write_parquet(path)
 
-    save(folder, {"table5.txt": table5_text(found) + "\n", "table5.md": table5_markdown(found), "table5.parquet": parquet})
+def trainings(home: Home) -> Path:
+    """Return the folder of records, jobs and adapters of fine-tuned models."""
+    return home.data / "finetune"
+
+
+def inputs_of(home: Home, ready: Evaluation, model: str, setting: Setting) -> tuple[bool, ...]:
+    """Return with which inputs a model is asked: without and with the history; one fine-tuned here only with that it was taught.
+
+    Raises:
+        UserError: it was taught other samples than the split leaves for training, so it may know test answers.
+    """
+    training = find_training(trainings(home), model) if setting == "fine-tuned" else None
+    if training is None:
+        return False, True
+    check_training(training, ready.benchmark.split.train, ready.profile.name)
+    return (training.history,)
+
+
+def save_table5(folder: Path, found: Sequence[Result], protocol: Sequence[dict[str, object]] = ()) -> None:
+    """Write Table 5 as text, Markdown and Parquet, and scores by the protocol of He et al. Raises UserError when that cannot be."""
+    frames = {"table5": table5(found)} | ({"he2023": pl.DataFrame(protocol)} if protocol else {})
+    files: dict[str, str | Callable[[Path], None]] = {"table5.txt": table5_text(found) + "\n", "table5.md": table5_markdown(found)}
+    files |= {f"{name}.parquet": frame.write_parquet for name, frame in frames.items()}
+    save(folder, files | ({"he2023.csv": frames["he2023"].write_csv()} if protocol else {}))
 
 
 def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
+from pydantic import Field
 
 from flows.asking import asking
 from flows.evaluating import find_corpus, model_settings, save
@@ -30,10 +31,11 @@ from tasks.settings import Home
 
 @flow(name="evaluate-quality", flow_run_name="evaluate-quality")
 async def evaluate_quality(
-    corpora: list[str],
-    judges: list[str],
-    dialogues: int = 10,
-    pairs: int = 50,
+    corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],  # noqa: B006 - never changed
+    judges: Annotated[list[str], Field(min_length=1)] = ["offline/writer"],  # noqa: B006 - never changed
+    seeds: Annotated[int, Field(ge=1)] = 1,
+    dialogues: Annotated[int, Field(ge=1)] = 10,
+    pairs: Annotated[int, Field(ge=1)] = 50,
     study: str | None = None,
     api_base: str | None = None,
     budget_usd: float | None = None,
@@ -46,6 +48,7 @@ async def evaluate_quality(
     Args:
         corpora: domains or paths; the first is compared with each of the others.
         judges: litellm model strings.
+        seeds: how often each judge judges, with a sampling seed of its own each time; each is a rater.
         dialogues: dialogues of each corpus whose utterances are graded.
         pairs: pairs of conversations in each comparison.
         study: file of a study people answered; its figures stand beside, and judges are held against it.
@@ -65,8 +68,11 @@ async def evaluate_quality(
     found: dict[str, Judged] = {}
     async with asking(home, str(flow_run.get_id() or "none")) as door:
         for judge in judges:
-            named = _judge.with_options(task_run_name=f"judge-{judge}")
-            found[judge] = await named(quote((door, profile, utterances, compared)), judge, api_base, budget_usd)
+            for number in range(1, seeds + 1):
+                name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
+                asked = model_settings(judge, api_base, budget_usd, profile.temperature).model_copy(update={"seed": sampled})
+                named = _judge.with_options(task_run_name=f"judge-{name}")
+                found[name] = await named(quote((door.of(asked), profile, utterances, compared)), name)
     page = quality_markdown(read[0].name, utterances, found, people)
     save(Path(out) if out else home.data / "reports" / "evaluation" / "quality", {"quality.md": page})
     await acreate_markdown_artifact(page, key="dialogue-quality", description="Dialogue quality, Table 4 and Figure 4")
@@ -74,11 +80,10 @@ async def evaluate_quality(
 
 
 @task(name="judge", cache_policy=NO_CACHE, persist_result=False)
-async def _judge(held: Any, judge: str, api_base: str | None, budget_usd: float | None) -> Judged:
+async def _judge(held: Any, judge: str) -> Judged:
     """Ask one judge for all grades and comparisons."""
-    door, profile, utterances, compared = held
+    ask_for, profile, utterances, compared = held
     CURRENT.get().stage(judge, "running")
-    ask_for = door.of(model_settings(judge, api_base, budget_usd, profile.temperature))
     graded = await judge_utterances(ask_for, profile, judge, utterances)
     chosen = await judge_pairs(ask_for, profile, judge, compared)
     unread = graded.unreadable + chosen.unreadable

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
+from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import model_settings, prepare, save
+from flows.evaluating import prepare, save, way_to
 from flows.logs import keep_logs_plain
 from tasks.evaluation.asking import AskFor
 from tasks.evaluation.prompts import Setting
@@ -23,7 +24,8 @@ async def evaluate_respond(
     corpus: str = "demo",
     model: str = "offline/writer",
     settings: list[Literal["zero-shot", "few-shot"]] = ["zero-shot"],  # noqa: B006 - never changed
-    cases: int = 3,
+    fine_tuned: str | None = None,
+    cases: Annotated[int, Field(ge=1)] = 3,
     history: bool = True,
     api_base: str | None = None,
     budget_usd: float | None = None,
@@ -37,6 +39,7 @@ async def evaluate_respond(
         corpus: a domain's name or a path.
         model: a litellm model string.
         settings: how the model is asked.
+        fine_tuned: the fine-tuned model that stands beside it, if any.
         cases: how many samples.
         history: whether the user's history is shown.
         api_base: endpoint of an OpenAI-compatible server.
@@ -50,8 +53,10 @@ async def evaluate_respond(
     profile = load_respond_profile(home)
     ready = prepare(home, corpus, "time", cases, "recommend_json", seed)
     async with asking(home, str(flow_run.get_id() or "none")) as door:
-        ask_for = door.of(model_settings(model, api_base, budget_usd, profile.temperature))
+        ask_for = way_to(door, home, model, api_base, budget_usd, profile.temperature)
         asks: dict[Setting, AskFor] = {setting: ask_for for setting in settings}
+        if fine_tuned:
+            asks["fine-tuned"] = way_to(door, home, fine_tuned, api_base, budget_usd, profile.temperature)
         found = await case_study(ready.benchmark, asks, profile, ready.benchmark.questions, history=history)
     page = "\n".join(case_markdown(case, ready.benchmark.corpus.titles) for case in found)
     save(Path(out) if out else home.data / "reports" / "evaluation" / ready.name, {"responses.md": page})

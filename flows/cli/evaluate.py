@@ -23,16 +23,30 @@ def names(text: str) -> list[str]:
     return [ALIASES.get(name.strip(), name.strip()) for name in text.split(",") if name.strip()]
 
 
+async def _checked(flow: Any, *arguments: Any, **choices: Any) -> Any:
+    """Start a flow; a choice that its form does not take is a user's mistake."""
+    from prefect.exceptions import ParameterTypeError
+
+    from tasks.errors import UserError
+
+    try:
+        return await flow(*arguments, **choices)
+    except ParameterTypeError as error:
+        told = " ".join(line.strip() for line in str(error).splitlines()[1:] if line.strip())
+        raise UserError(f"an option is out of bounds: {told or error}") from None
+
+
 @evaluate.command(epilog="Example: redial evaluate recommend demo --model popularity,itemknn,bm25,offline")
 def recommend(
     ctx: typer.Context,
     corpus: CorpusArgument = "demo",
     model: Annotated[str, typer.Option(help="Recommenders, separated by commas")] = "random,popularity,itemknn,bm25,offline",
-    setting: Annotated[str, typer.Option(help="How models are asked: zero-shot, few-shot, or both with a comma")] = "zero-shot",
+    setting: Annotated[str, typer.Option(help="How models are asked, with commas: zero-shot, few-shot, fine-tuned")] = "zero-shot",
     split: Annotated[str, typer.Option(help="What a test question shares with no training one: user, item or time")] = "user",
     test_share: Annotated[float, typer.Option(help="Share of the samples that are test questions")] = 0.5,
     questions: Annotated[int | None, typer.Option(help="Most test questions", min=1)] = None,
     profile: Annotated[str, typer.Option(help="Words of the questions: recommend_json or recommend_paper")] = "recommend_json",
+    he2023: Annotated[bool, typer.Option("--he2023", help="Score models by the protocol of He et al. (2023) too, into he2023.csv")] = False,
     api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Hard stop, in US dollars", min=0)] = None,
     seed: Annotated[int, typer.Option(help="Seed of every random choice")] = 2024,
@@ -42,7 +56,6 @@ def recommend(
     """Compare recommenders on a corpus and print Table 5: Recall, NDCG and MRR at 5, 10 and 50, with 95 % intervals in the files."""
     home: Home = ctx.obj
     from flows.running import run_flow
-    from tasks.errors import UserError
 
     choices: dict[str, Any] = {
         "models": names(model),
@@ -50,6 +63,7 @@ def recommend(
         "split": split,
         "test_share": test_share,
         "profile": profile,
+        "he2023": he2023,
         "questions": questions,
         "api_base": api_base,
         "budget_usd": budget_usd,
@@ -59,14 +73,9 @@ def recommend(
     }
 
     async def start() -> Any:
-        from prefect.exceptions import ParameterTypeError
-
         from flows.evaluate import evaluate_recommend
 
-        try:
-            return await evaluate_recommend(corpus, **choices)
-        except ParameterTypeError as error:
-            raise UserError(f"an option is out of bounds: {error}") from None
+        return await _checked(evaluate_recommend, corpus, **choices)
 
     with Bars() as bars:
         found = run_flow(home, "evaluation", bars, start, warm=("flows.evaluate",))
@@ -84,6 +93,7 @@ def quality(
     ctx: typer.Context,
     corpora: Annotated[list[str], typer.Argument(help="Domains or paths; the first is compared with each other one", show_default=False)],
     judge: Annotated[str, typer.Option(help="Judges: litellm models, separated by commas")],
+    seeds: Annotated[int, typer.Option(help="How often each judge judges, each time with another sampling seed", min=1)] = 1,
     dialogues: Annotated[int, typer.Option(help="Dialogues of each corpus whose utterances are graded", min=1)] = 10,
     pairs: Annotated[int, typer.Option(help="Pairs of conversations in each comparison", min=1)] = 50,
     study: Annotated[Path | None, typer.Option(help="A study answered by people, to hold the judges against")] = None,
@@ -100,8 +110,19 @@ def quality(
         from flows.judging import evaluate_quality
 
         said = str(study) if study else None
-        return await evaluate_quality(
-            corpora, names(judge), dialogues, pairs, said, api_base, budget_usd, seed, str(out) if out else None, str(home.data)
+        return await _checked(
+            evaluate_quality,
+            corpora,
+            names(judge),
+            seeds,
+            dialogues,
+            pairs,
+            said,
+            api_base,
+            budget_usd,
+            seed,
+            str(out) if out else None,
+            str(home.data),
         )
 
     with Bars() as bars:
@@ -114,6 +135,7 @@ def respond(
     corpus: CorpusArgument = "demo",
     model: Annotated[str, typer.Option(help="A litellm model")] = "offline",
     setting: Annotated[str, typer.Option(help="zero-shot, few-shot, or both with a comma")] = "zero-shot,few-shot",
+    fine_tuned: Annotated[str | None, typer.Option(help="A fine-tuned model to stand beside it")] = None,
     cases: Annotated[int, typer.Option(help="How many samples", min=1)] = 3,
     history: Annotated[bool, typer.Option(help="Show the user's history")] = True,
     api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
@@ -130,10 +152,41 @@ def respond(
 
         folder = str(out) if out else None
         asked: Any = names(setting)
-        return await evaluate_respond(corpus, names(model)[0], asked, cases, history, api_base, budget_usd, seed, folder, str(home.data))
+        return await _checked(
+            evaluate_respond, corpus, names(model)[0], asked, fine_tuned, cases, history, api_base, budget_usd, seed, folder, str(home.data)
+        )
 
     with Bars() as bars:
         OUT.print(run_flow(home, "evaluation", bars, start, warm=("flows.responding",)), markup=False)
+
+
+@evaluate.command(epilog="Example: redial evaluate finetune demo --base openai/gpt-4o-mini-2024-07-18")
+def finetune(
+    ctx: typer.Context,
+    corpus: CorpusArgument = "demo",
+    base: Annotated[str, typer.Option(help="local/vicuna_7b, local/FILE.yaml, or a provider's model")] = "local/vicuna_7b",
+    history: Annotated[bool, typer.Option(help="Show the user's history in the questions")] = True,
+    split: Annotated[str, typer.Option(help="What a test question shares with no training one: user, item or time")] = "user",
+    test_share: Annotated[float, typer.Option(help="Share of the samples that are test questions")] = 0.5,
+    profile: Annotated[str, typer.Option(help="Words of the questions: recommend_json or recommend_paper")] = "recommend_json",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the examples", min=1)] = None,
+    api_base: Annotated[str | None, typer.Option(help="Another endpoint than the provider's own")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice")] = 2024,
+) -> None:
+    """Fine-tune a model on what a split leaves for training; at a provider, or on this machine with LoRA (extra `finetune`)."""
+    home: Home = ctx.obj
+    from flows.running import run_flow
+
+    async def start() -> Any:
+        from flows.finetuning import evaluate_finetune
+
+        return await _checked(
+            evaluate_finetune, corpus, base, history, split, test_share, profile, epochs, api_base, seed=seed, data=str(home.data)
+        )
+
+    with Bars() as bars:
+        made = run_flow(home, "evaluation", bars, start, warm=("flows.finetuning",))
+    OUT.print(f"{made.model}\nevaluate it: redial evaluate recommend {made.how} --setting fine-tuned --model {made.model}", markup=False)
 
 
 @evaluate.command(epilog="Example: redial evaluate he2023 test.jsonl answers.jsonl.gz entity2id.json")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tasks.evaluation.answers import parse_answer
 from tasks.evaluation.asking import AskFor, ask_all
 from tasks.evaluation.corpora import Corpus
-from tasks.evaluation.he2023 import Question, generated_names, nearest_entities
+from tasks.evaluation.he2023 import VARIANTS, Question, generated_names, nearest_entities, summary
 from tasks.evaluation.matching import How, Matcher, Ranking
 from tasks.evaluation.metrics import KS, Estimate, Metric, Scores, chance, difference, rank, scores
 from tasks.evaluation.prompts import RecommendProfile, Setting, draw_examples, recommend_messages
@@ -100,6 +100,16 @@ def protocol_questions(benchmark: Benchmark, texts: Sequence[str | None]) -> lis
             frozenset({titles[item] for item in sample.mentioned if item in titles} | ({sample.title} if sample.named_before else set())),
         )
         for sample, names in zip(benchmark.questions, generated, strict=True)
+    ]
+
+
+def protocol_rows(benchmark: Benchmark, texts: Sequence[str | None], **named: str) -> list[dict[str, object]]:
+    """Return answers' scores by the protocol of He et al. (2023), one row a variant and condition; `named` tells what was asked."""
+    asked = protocol_questions(benchmark, texts)
+    return [
+        {**named, "near only": variant.near_only, "mentioned dropped": variant.drop_mentioned, **row}
+        for variant in VARIANTS
+        for row in summary(asked, variant).to_dicts()
     ]
 
 

@@ -4,6 +4,7 @@ from tasks.evaluation.finetune.asking import LocalAsk
 from tasks.evaluation.finetune.examples import Example, chat_lines, training_examples
 from tasks.evaluation.finetune.hosted import HostedJob, fine_tune_hosted
 from tasks.evaluation.finetune.local import Trained, train_lora
+from tasks.evaluation.finetune.record import Training, check_training, find_training, keep_training, learnt
 from tasks.evaluation.finetune.settings import LoraSettings, load_lora_settings
 
 __all__ = [
@@ -12,8 +13,13 @@ __all__ = [
     "LocalAsk",
     "LoraSettings",
     "Trained",
+    "Training",
     "chat_lines",
+    "check_training",
+    "find_training",
     "fine_tune_hosted",
+    "keep_training",
+    "learnt",
     "load_lora_settings",
     "train_lora",
     "training_examples",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import UserError
@@ -42,11 +44,14 @@ class LoraSettings(BaseModel):
 
 
 def load_lora_settings(home: Home, name: str) -> LoraSettings:
-    """Load goal_specs/evaluation/finetune_NAME.yaml. Raises UserError when it is missing or wrong."""
+    """Load goal_specs/evaluation/finetune_NAME.yaml, or a file of one's own whose path ends in .yaml. Raises UserError."""
     known = {path.stem.removeprefix("finetune_"): path for path in (home.project / "goal_specs" / "evaluation").glob("finetune_*.yaml")}
-    if name not in known:
-        raise UserError(f"unknown fine-tuning settings {name[:80]!r}; known: {', '.join(sorted(known)) or 'none'}")
+    path = Path(name) if name.endswith(".yaml") else known.get(name)
+    if path is None or not path.is_file():
+        raise UserError(
+            f"unknown fine-tuning settings {name[:80]!r}; known: {', '.join(sorted(known)) or 'none'}, or a path to a .yaml file"
+        )
     try:
-        return LoraSettings.model_validate(read_yaml(known[name]))
+        return LoraSettings.model_validate(read_yaml(path))
     except ValidationError as error:
-        raise UserError(f"{known[name]}: {validation_line(error)}") from None
+        raise UserError(f"{path}: {validation_line(error)}") from None
