@@ -88,5 +88,7 @@ async def _local(
     chosen = settings.model_copy(update={"epochs": epochs} if epochs else {})
     key = content_id([chosen.model_dump(), [(example.messages[0]["content"], example.answer) for example in examples], seed])
     adapter = trainings(home) / "adapters" / f"{ready.name}-{settings.name}-{key}"
+    if adapter.is_dir():  # named after everything it is made from, and moved into place whole
+        return f"{LOCAL}{name}+{adapter}", ()
     trained = await asyncio.to_thread(train_lora, chosen, examples, adapter, seed=seed)
     return f"{LOCAL}{name}+{adapter}", trained.losses

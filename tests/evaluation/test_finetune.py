@@ -13,9 +13,23 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from flows.asking import asking
 from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
-from tasks.evaluation.finetune import Example, LoraSettings, chat_lines, fine_tune_hosted, load_lora_settings, train_lora, training_examples
+from tasks.evaluation.finetune import (
+    Example,
+    LoraSettings,
+    Training,
+    chat_lines,
+    check_training,
+    find_training,
+    fine_tune_hosted,
+    keep_training,
+    learnt,
+    load_lora_settings,
+    train_lora,
+    training_examples,
+)
 from tasks.evaluation.prompts import RecommendProfile, load_recommend_profile
 from tasks.evaluation.recommend import Benchmark, model_results
 from tasks.evaluation.references import knowledge
@@ -77,7 +91,8 @@ def test_the_papers_three_models_have_settings(name: str) -> None:
 
 
 def test_nothing_of_torch_is_imported_unless_asked_for() -> None:
-    code = "import sys, tasks.evaluation.finetune, tasks.evaluation.recommend, tasks.evaluation.respond; print('torch' in sys.modules)"
+    modules = "flows.evaluate, flows.finetuning, flows.judging, flows.responding, flows.cli, tasks.evaluation.finetune"
+    code = f"import sys, {modules}; print(any(name in sys.modules for name in ('torch', 'transformers', 'peft')))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert found.stdout.strip() == "False"
 
@@ -212,6 +227,55 @@ def test_a_local_model_learns_is_saved_reloaded_and_benchmarked(tiny: LoraSettin
     assert rows[0].estimates["recall@5"].mean == 0.0
     assert rows[1].estimates["recall@5"].mean == 1.0 and rows[1].losses.parse_failures == 0  # it was taught these very questions
     assert rows[1] == rows[2] and rows[1].model == "local/tiny+adapter"
+
+
+@needs_torch
+async def test_a_local_models_answers_are_kept_and_a_repeated_evaluation_needs_no_model(tiny: LoraSettings, tmp_path: Path) -> None:
+    from tasks.evaluation.finetune import LocalAsk
+
+    home, asked = Home(data=tmp_path / "data"), small_benchmark()
+    trained = train_lora(tiny.model_copy(update={"epochs": 1}), small_examples(), tmp_path / "adapter")
+    used, rows = [], []
+    for run in ("first", "second"):
+        async with asking(home, run) as door:
+            ask = LocalAsk(tiny, trained.adapter)
+            rows.append(await model_results(asked, door.local(ask), small_profile(), "m", "fine-tuned", history=False))
+            used.append((door.usage.answered, door.usage.stored, "_loaded" in vars(ask)))
+    assert used == [(4, 0, True), (0, 4, False)] and rows[0] == rows[1]
+    (trained.adapter / "adapter_config.json").write_text("{}")  # another adapter is another model
+    question = ({"role": "user", "content": "q"},)
+    assert LocalAsk(tiny, trained.adapter).request(question).key != ask.request(question).key
+
+
+def test_an_adapter_that_is_none(tmp_path: Path) -> None:
+    from tasks.evaluation.finetune import LocalAsk
+
+    with pytest.raises(UserError, match="no trained adapter"):
+        LocalAsk(load_lora_settings(Home(), "vicuna_7b"), tmp_path)
+
+
+def test_a_file_of_ones_own_gives_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text('name: mine\nbase_model: some/model\nprompt: "$prompt"\n')
+    assert load_lora_settings(Home(), str(tmp_path / "mine.yaml")).base_model == "some/model"
+    (tmp_path / "mine.yaml").write_text("name: mine\n")
+    with pytest.raises(UserError, match="mine.yaml"):
+        load_lora_settings(Home(), str(tmp_path / "mine.yaml"))
+
+
+def test_a_model_is_not_tested_on_what_it_learnt(tmp_path: Path) -> None:
+    samples = recommendation_samples(talk_corpus()).samples
+    train = split_samples(samples, "user", seed=1, shares=(0.5, 0.0, 0.5)).train
+    made = Training("openai/ft:1", "talk --split user --seed 1", "recommend_json", True, len(train), learnt(train), (0.5,))
+    keep_training(tmp_path, made)
+    assert find_training(tmp_path, "openai/ft:1") == made and find_training(tmp_path, "openai/ft:2") is None
+    check_training(made, reversed(train), "recommend_json")
+    with pytest.raises(UserError, match="use talk --split user --seed 1"):
+        check_training(made, samples, "recommend_json")
+    with pytest.raises(UserError, match="--profile recommend_json"):
+        check_training(made, train, "recommend_paper")
+    next(tmp_path.glob("*.json")).write_text("{}")
+    with pytest.raises(UserError, match="not the record"):
+        find_training(tmp_path, "openai/ft:1")
 
 
 @needs_torch

@@ -1,12 +1,11 @@
 """The protocol of He et al. (2023), step by step, so that figures can be set beside published ones."""
 
 from tasks.evaluation.he2023.reading import entity_name, generated_names, nearest_entities, read_entities, read_questions
-from tasks.evaluation.he2023.scoring import KS, METRICS, Bound, bounds, summary
+from tasks.evaluation.he2023.scoring import KS, Bound, bounds, summary
 from tasks.evaluation.he2023.values import VARIANTS, Nearest, Question, Variant
 
 __all__ = [
     "KS",
-    "METRICS",
     "VARIANTS",
     "Bound",
     "Nearest",

@@ -1,0 +1,71 @@
+"""`redial evaluate` from the command line and as deployments."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+from prefect.utilities.callables import parameter_schema
+
+from tasks.release import write_release
+from tasks.settings import Home
+from tests.support.small_warehouse import small_warehouse
+
+PROJECT = Path(__file__).parents[2]
+
+
+def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), "evaluate", *arguments]
+    return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=240, check=False, cwd=PROJECT)
+
+
+def test_table_5_from_the_command_line_and_again_without_a_call(tmp_path: Path) -> None:
+    release = write_release(small_warehouse(), Home(data=tmp_path), "demo", run={}).path
+    asked = [
+        "recommend",
+        str(release),
+        "--model",
+        "popularity,markov,offline",
+        "--test-share",
+        "0.8",
+        "--he2023",
+        "--out",
+        str(tmp_path / "t"),
+    ]
+    for told in ("calls, 0 answers from the store", "0 calls, "):
+        done = redial(tmp_path, *asked)
+        assert done.returncode == 0, done.stderr
+        assert told in done.stderr and "R@50" in done.stdout and "markov" in done.stdout
+    table = pl.read_parquet(tmp_path / "t" / "table5.parquet")
+    assert set(table["model"]) == {"popularity", "markov", "offline/writer"}
+    assert set(pl.read_csv(tmp_path / "t" / "he2023.csv")["condition"]) == {"recommendation", "discussion", "all"}
+    assert not list((tmp_path / "journals" / "_evaluation").iterdir())
+
+
+def test_a_mistake_is_one_line(tmp_path: Path) -> None:
+    done = redial(tmp_path, "he2023", "none.jsonl", "none.jsonl", "none.json")
+    assert done.returncode == 2 and "none.json cannot be read" in done.stderr and "Traceback" not in done.stderr
+
+
+def deployments() -> dict[str, dict[str, Any]]:
+    content = yaml.safe_load((PROJECT / "prefect.yaml").read_text("utf-8"))
+    return {each["name"]: each for each in content["deployments"] if "evaluation" in each["tags"]}
+
+
+@pytest.mark.parametrize("name", ["evaluate", "evaluate-quality", "evaluate-respond", "evaluate-finetune"])
+def test_every_evaluation_is_a_deployment_with_a_typed_form(name: str) -> None:
+    deployment = deployments()[name]
+    file, flow = deployment["entrypoint"].removesuffix(".py").split(".py:")
+    form = parameter_schema(getattr(importlib.import_module(file.replace("/", ".")), flow)).properties
+    assert set(deployment["parameters"]) <= set(form)
+    assert all(field.get("title") and field.get("description") for field in form.values())
+    if name == "evaluate":
+        assert form["split"]["enum"] == ["user", "item", "time"] and form["test_share"]["exclusiveMaximum"] == 0.9
