@@ -85,7 +85,7 @@ def recommend(
         print_json(table5(found).to_dicts())
     else:
         OUT.print(table5_text(found), markup=False)
-        OUT.print(f"\nwith intervals and losses: {out or home.data / 'reports' / 'evaluation'}", markup=False)
+        OUT.print(f"\nwith intervals and losses: {out or home.data / 'reports' / 'evaluation' / Path(corpus).resolve().name}", markup=False)
 
 
 @evaluate.command(epilog="Example: redial evaluate quality demo ../redial/test_data.jsonl --judge openai/gpt-4o-mini")
