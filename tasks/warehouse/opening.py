@@ -13,6 +13,7 @@ from tasks.errors import UserError
 from tasks.warehouse.tables import create_tables, misfits
 
 _LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
+_FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large|max_temp_directory_size")
 _SETTINGS: dict[str, str | int] = {
     "threads": 2,
     "memory_limit": "600MB",
@@ -30,7 +31,8 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
         settings: DuckDB settings over the defaults (2 threads, 600 MB, spilling beside the file).
 
     Raises:
-        UserError: the folder cannot be written, the file is no DuckDB file or of another version, or another process holds it.
+        UserError: the folder cannot be written, the file is no DuckDB file or of another version, another process holds it, or the disk
+            is full when something is written in the block.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +45,10 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
         create_tables(con)
         _check_layout(con, path)
         yield con
+    except duckdb.Error as error:
+        if _FULL.search(str(error)):
+            raise UserError(f"the disk that holds {path.parent} is full: make room and run the same command again") from None
+        raise
     finally:
         con.close()
 

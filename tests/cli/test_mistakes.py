@@ -88,6 +88,31 @@ def test_a_source_that_is_missing_or_empty_stops_before_anything_starts(tmp_path
     assert not (tmp_path / "warehouse").exists()
 
 
+def test_sources_and_warehouses_that_cannot_be_used_stop_before_anything_starts(tmp_path: Path) -> None:
+    source = reviews(tmp_path / "r.json.gz")
+    domain(tmp_path, "folder", DOMAIN.format(path=tmp_path, more=""))
+    domain(tmp_path, "twice", DOMAIN.format(path=f"{source}, {tmp_path}/domains/../r.json.gz", more=""))
+    domain(tmp_path, "shop", DOMAIN.format(path=source, more=""))
+    domain(tmp_path, "ten", DOMAIN.format(path=source, more="").replace("]}", "], rating_scale: [1, 10]}"))
+    (tmp_path / "warehouse").mkdir()
+    (tmp_path / "warehouse" / "shop.duckdb").write_bytes(b"notes, not a database " * 1000)
+    for name, words in (
+        ("folder", "is not a file"),
+        ("twice", "is listed twice as a source"),
+        ("shop", "cannot be opened, it is no DuckDB file"),
+        ("ten", "set both, such as 7.75 and 3.25"),
+    ):
+        assert_told(redial(tmp_path, "build", name), words, tmp_path)
+    assert not (tmp_path / "prefect").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_a_source_nobody_may_read(tmp_path: Path) -> None:
+    reviews(tmp_path / "r.json.gz").chmod(0)
+    domain(tmp_path, "shop", DOMAIN.format(path=tmp_path / "r.json.gz", more=""))
+    assert_told(redial(tmp_path, "build", "shop"), "cannot be read: permission denied", tmp_path)
+
+
 def test_sources_that_cannot_be_read_stop_the_run_in_one_line(tmp_path: Path) -> None:
     good = reviews(tmp_path / "good.json.gz", 400).read_bytes()
     cases = {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,52 @@ def test_a_mistake_in_the_file_is_one_clear_line(tmp_path: Path, text: str, word
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "shop.yaml" in str(caught.value)
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "must be a YAML mapping with at least `sources`"),
+        ("# only a remark\n", "must be a YAML mapping"),
+        ("sources:\n\tformat: amazon_2014\n", "line 2 is not valid YAML"),
+        (GOOD + GOOD, "the key 'sources' stands there twice"),
+        ("\ufeff" + GOOD + "title: café\n", None),
+        (b"title: caf\xe9\n", "is not UTF-8 text"),
+        (GOOD.encode("utf-16"), "is not UTF-8 text"),
+        ("title: a\x00b\n", "is not valid YAML"),
+        (GOOD + "title: " + "[" * 50_000, "is nested more than 100 levels deep"),
+        (GOOD + "title:" + " - x:" * 200, "is not valid YAML"),
+        (GOOD + BOMB + "name: *i\n", "`name` is no text"),
+        (GOOD + BOMB + "quality: {suites: *i}\n", "and 11 more"),
+        ("sources: &s {format: amazon_2014, reviews: *s}\n", "sources.reviews"),
+        (GOOD + "title: !!python/object/apply:os.system [id]\n", "is not valid YAML"),
+        (GOOD + "seed: " + "9" * 5000 + "\n", "holds a value that cannot be read"),
+        (GOOD + "title: 2014-02-30\n", "holds a value that cannot be read: day is out of range"),
+        (GOOD + "max_bad_share: .nan\n", "should be a finite number"),
+        ('sources: {format: amazon_2014, reviews: ["a\\0b"]}\n', "sources.reviews.0.path"),
+    ],
+)
+def test_hostile_and_broken_yaml(tmp_path: Path, content: str | bytes, words: str | None) -> None:
+    home = home_with(tmp_path, "")
+    (tmp_path / "domains" / "shop.yaml").write_bytes(content.encode() if isinstance(content, str) else content)
+    if words is None:
+        assert load_domain(home, "shop").title == "café"
+        return
+    with pytest.raises(UserError) as caught:
+        load_domain(home, "shop")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 2000
+
+
+def test_a_folder_in_place_of_a_domain_file(tmp_path: Path) -> None:
+    (tmp_path / "domains" / "shop.yaml").mkdir(parents=True)
+    with pytest.raises(UserError, match="shop.yaml cannot be read: Is a directory"):
+        load_domain(Home.find(tmp_path), "shop")
 
 
 @pytest.mark.parametrize("name", ["../etc/passwd", "a'b", 'a"; DROP TABLE x', "", "Upper", "a/b", "a\x00b", "."])

@@ -106,3 +106,30 @@ def test_tables_that_are_not_there_yet_are_for_the_build_to_make(tmp_path: Path)
     check_warehouse(tmp_path / "w.duckdb")
     with pytest.raises(UserError, match="has no table raw_reviews: run `redial build w` first"), read_warehouse(tmp_path / "w.duckdb"):
         pass
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from tasks.errors import UserError
+from tasks.warehouse import open_warehouse
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+try:
+    with open_warehouse(Path(sys.argv[1])) as con:
+        con.begin()
+        con.execute("INSERT INTO items SELECT md5(x::VARCHAR), md5(x::VARCHAR), 'title', 'work' FROM range(200_000) r(x)")
+        con.commit()
+except UserError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_one_line_and_what_was_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path) as con:
+        con.execute("INSERT INTO items VALUES ('i', 'Title', 'Title', 'i')")
+    done = subprocess.run([sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, check=False)
+    assert done.stdout == f"the disk that holds {tmp_path} is full: make room and run the same command again\n", done.stderr
+    with read_warehouse(path) as con:
+        assert con.execute("SELECT count(*) FROM items").fetchall() == [(1,)]
