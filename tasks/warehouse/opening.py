@@ -108,8 +108,8 @@ def _connect(path: Path, *, read_only: bool, settings: dict[str, str | int]) -> 
         if _LOCKED.search(str(error)):
             raise UserError(f"another process is working on {path}: wait until it ends, or stop it") from None
         raise UserError(
-            f"the warehouse {path} cannot be opened, it is no DuckDB file, damaged or of a newer DuckDB ({str(error).splitlines()[0]}): "
-            "put a good copy there, or move it away and build anew"
+            f"the warehouse {path} cannot be opened ({str(error).splitlines()[0]}): if it is damaged, no DuckDB file or of a newer "
+            "DuckDB, put a good copy there, or move it away and build anew"
         ) from None
     con.execute("SET enable_progress_bar = false")  # it would write into the caller's output
     return con

@@ -99,7 +99,7 @@ def test_sources_and_warehouses_that_cannot_be_used_stop_before_anything_starts(
     for name, words in (
         ("folder", "is not a file"),
         ("twice", "is listed twice as a source"),
-        ("shop", "cannot be opened, it is no DuckDB file"),
+        ("shop", "put a good copy there, or move it away"),
         ("ten", "set both, such as 7.75 and 3.25"),
     ):
         assert_told(redial(tmp_path, "build", name), words, tmp_path)

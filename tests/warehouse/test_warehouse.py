@@ -57,7 +57,7 @@ def test_what_is_no_warehouse_is_refused(tmp_path: Path) -> None:
     (tmp_path / "w.duckdb").write_bytes(b"this is not a database, only some text that is long enough" * 100)
     with pytest.raises(UserError, match="cannot be opened"), open_warehouse(tmp_path / "w.duckdb"):
         pass
-    with pytest.raises(UserError, match="is no DuckDB file, damaged or of a newer DuckDB"):
+    with pytest.raises(UserError, match="put a good copy there, or move it away"):
         check_warehouse(tmp_path / "w.duckdb")
     with pytest.raises(UserError, match="run `redial build nothing` first"), read_warehouse(tmp_path / "nothing.duckdb"):
         pass
