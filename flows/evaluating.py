@@ -58,7 +58,10 @@ def prepare(home: Home, corpus: str, split: By, questions: int | None, profile: 
     found = find_corpus(home, corpus)
     valid = min(test_share, MOST_VALIDATION)
     shares = (1 - valid - test_share, valid, test_share)
-    parted = split_samples(recommendation_samples(found).samples, split, seed=seed, shares=shares)
+    samples = recommendation_samples(found).samples
+    if not samples:
+        raise UserError(f"{corpus} gives no question: it does not tell which items an agent recommends")
+    parted = split_samples(samples, split, seed=seed, shares=shares)
     if not parted.test:
         raise UserError(f"{corpus} gives no test question under the split by {split}: it holds too few dialogues")
     reviews, noun = None, "item"
@@ -92,14 +95,14 @@ def trainings(home: Home) -> Path:
 
 
 def inputs_of(home: Home, ready: Evaluation, model: str, setting: Setting) -> tuple[bool, ...]:
-    """Return with which inputs a model is asked: without and with the history; one fine-tuned here only with that it was taught.
+    """Return with which inputs a model is asked: without and with the history, where there is any; one fine-tuned here as it was taught.
 
     Raises:
         UserError: it was taught other samples than the split leaves for training, so it may know test answers.
     """
     training = find_training(trainings(home), model) if setting == "fine-tuned" else None
     if training is None:
-        return False, True
+        return (False, True) if any(sample.history for sample in ready.benchmark.questions) else (False,)
     check_training(training, ready.benchmark.split.train, ready.profile.name)
     return (training.history,)
 

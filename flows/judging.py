@@ -51,7 +51,7 @@ async def evaluate_quality(
         seeds: how often each judge judges, with a sampling seed of its own each time; each is a rater.
         dialogues: dialogues of each corpus whose utterances are graded.
         pairs: pairs of conversations in each comparison.
-        study: file of a study people answered; its figures stand beside, and judges are held against it.
+        study: file of a study people answered: judges are shown what people were shown, in place of a draw, and held against them.
         api_base: endpoint of an OpenAI-compatible server.
         budget_usd: hard stop for each judge, in US dollars.
         seed: of every draw.
@@ -62,8 +62,11 @@ async def evaluate_quality(
     home = Home.find(Path(data) if data else None)
     read = [find_corpus(home, corpus) for corpus in corpora]
     people = Study(Path(study)) if study else None
-    utterances = utterance_tasks(read, dialogues=dialogues, seed=seed)
-    compared = pair_tasks(read[0], read[1:], pairs=pairs, seed=seed) if len(read) > 1 else []
+    if people:
+        utterances, compared = people.utterance_tasks, people.pair_tasks
+    else:
+        utterances = utterance_tasks(read, dialogues=dialogues, seed=seed)
+        compared = pair_tasks(read[0], read[1:], pairs=pairs, seed=seed) if len(read) > 1 else []
     profile = load_judge_profile(home)
     found: dict[str, Judged] = {}
     async with asking(home, str(flow_run.get_id() or "none")) as door:

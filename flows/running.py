@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from flows.local_server import QUIET, local_server
 from flows.progress import CURRENT, Progress
+from tasks.errors import UserError
 from tasks.settings import Home
 
 Result = TypeVar("Result")
@@ -38,7 +39,7 @@ def run_flow(
         warm: modules that take seconds to import, imported while the server starts.
 
     Raises:
-        UserError: as the flow raises it.
+        UserError: as the flow raises it, or a choice is out of bounds.
     """
     for name, value in {**QUIET, **ALONE}.items():
         os.environ.setdefault(name, value)
@@ -62,11 +63,18 @@ def _import_all(modules: Sequence[str]) -> None:
 
 
 async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """Run the flow and wait until its task runs are written down; Prefect loses the last ones otherwise."""
+    """Run the flow and wait until its task runs are written down; Prefect loses the last ones otherwise.
+
+    A choice that the flow's form does not take is a user's mistake.
+    """
     from prefect.events.worker import EventsWorker
+    from prefect.exceptions import ParameterTypeError
 
     try:
         return await start()
+    except ParameterTypeError as error:
+        told = " ".join(line.strip() for line in str(error).splitlines()[1:] if line.strip())
+        raise UserError(f"an option is out of bounds: {told or error}") from None
     finally:
         drained = EventsWorker.drain_all(timeout=DRAIN_S)
         if asyncio.iscoroutine(drained):

@@ -1,6 +1,20 @@
 """The command line, one module per group of commands. Importing a module registers its commands."""
 
-from flows.cli import annotate, build, evaluate, export, inspect, lineage, plan, report, serve, templates
+from flows.cli import annotate, build, evaluate, export, finetune, inspect, lineage, plan, report, serve, templates
 from flows.cli.app import app, main
 
-__all__ = ["annotate", "app", "build", "evaluate", "export", "inspect", "lineage", "main", "plan", "report", "serve", "templates"]
+__all__ = [
+    "annotate",
+    "app",
+    "build",
+    "evaluate",
+    "export",
+    "finetune",
+    "inspect",
+    "lineage",
+    "main",
+    "plan",
+    "report",
+    "serve",
+    "templates",
+]

@@ -60,6 +60,23 @@ def progress(study: StudyArgument) -> None:
     show_rows(OUT, [vars(row) for row in Study(study).progress()], str(study))
 
 
+@annotate.command(epilog="Example: redial annotate results study.sqlite")
+def results(
+    study: StudyArgument,
+    corpus: Annotated[str | None, typer.Option(help="From whose side Figure 4 is told; the corpus compared most if not given")] = None,
+) -> None:
+    """Print what people said: Table 4, Figure 4, how far they agree."""
+    from collections import Counter
+
+    from tasks.evaluation.annotate import Study
+    from tasks.evaluation.quality import quality_markdown
+
+    opened = Study(study)
+    compared = Counter(name for task in opened.pair_tasks for name in (task.first_corpus, task.second_corpus))
+    most = max(sorted(compared), key=lambda name: compared[name], default="")
+    OUT.print(quality_markdown(corpus or most, opened.utterance_tasks, {}, opened), markup=False)
+
+
 @annotate.command("export", epilog="Example: redial annotate export study.sqlite answers.jsonl")
 def export_answers(study: StudyArgument, file: Annotated[Path, typer.Argument(help="JSON lines to write", show_default=False)]) -> None:
     """Write every answer as JSON lines."""

@@ -23,19 +23,6 @@ def names(text: str) -> list[str]:
     return [ALIASES.get(name.strip(), name.strip()) for name in text.split(",") if name.strip()]
 
 
-async def _checked(flow: Any, *arguments: Any, **choices: Any) -> Any:
-    """Start a flow; a choice that its form does not take is a user's mistake."""
-    from prefect.exceptions import ParameterTypeError
-
-    from tasks.errors import UserError
-
-    try:
-        return await flow(*arguments, **choices)
-    except ParameterTypeError as error:
-        told = " ".join(line.strip() for line in str(error).splitlines()[1:] if line.strip())
-        raise UserError(f"an option is out of bounds: {told or error}") from None
-
-
 @evaluate.command(epilog="Example: redial evaluate recommend demo --model popularity,itemknn,bm25,offline")
 def recommend(
     ctx: typer.Context,
@@ -75,7 +62,7 @@ def recommend(
     async def start() -> Any:
         from flows.evaluate import evaluate_recommend
 
-        return await _checked(evaluate_recommend, corpus, **choices)
+        return await evaluate_recommend(corpus, **choices)
 
     with Bars() as bars:
         found = run_flow(home, "evaluation", bars, start, warm=("flows.evaluate",))
@@ -110,8 +97,7 @@ def quality(
         from flows.judging import evaluate_quality
 
         said = str(study) if study else None
-        return await _checked(
-            evaluate_quality,
+        return await evaluate_quality(
             corpora,
             names(judge),
             seeds,
@@ -152,41 +138,12 @@ def respond(
 
         folder = str(out) if out else None
         asked: Any = names(setting)
-        return await _checked(
-            evaluate_respond, corpus, names(model)[0], asked, fine_tuned, cases, history, api_base, budget_usd, seed, folder, str(home.data)
+        return await evaluate_respond(
+            corpus, names(model)[0], asked, fine_tuned, cases, history, api_base, budget_usd, seed, folder, str(home.data)
         )
 
     with Bars() as bars:
         OUT.print(run_flow(home, "evaluation", bars, start, warm=("flows.responding",)), markup=False)
-
-
-@evaluate.command(epilog="Example: redial evaluate finetune demo --base openai/gpt-4o-mini-2024-07-18")
-def finetune(
-    ctx: typer.Context,
-    corpus: CorpusArgument = "demo",
-    base: Annotated[str, typer.Option(help="local/vicuna_7b, local/FILE.yaml, or a provider's model")] = "local/vicuna_7b",
-    history: Annotated[bool, typer.Option(help="Show the user's history in the questions")] = True,
-    split: Annotated[str, typer.Option(help="What a test question shares with no training one: user, item or time")] = "user",
-    test_share: Annotated[float, typer.Option(help="Share of the samples that are test questions")] = 0.5,
-    profile: Annotated[str, typer.Option(help="Words of the questions: recommend_json or recommend_paper")] = "recommend_json",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the examples", min=1)] = None,
-    api_base: Annotated[str | None, typer.Option(help="Another endpoint than the provider's own")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice")] = 2024,
-) -> None:
-    """Fine-tune a model on what a split leaves for training; at a provider, or on this machine with LoRA (extra `finetune`)."""
-    home: Home = ctx.obj
-    from flows.running import run_flow
-
-    async def start() -> Any:
-        from flows.finetuning import evaluate_finetune
-
-        return await _checked(
-            evaluate_finetune, corpus, base, history, split, test_share, profile, epochs, api_base, seed=seed, data=str(home.data)
-        )
-
-    with Bars() as bars:
-        made = run_flow(home, "evaluation", bars, start, warm=("flows.finetuning",))
-    OUT.print(f"{made.model}\nevaluate it: redial evaluate recommend {made.how} --setting fine-tuned --model {made.model}", markup=False)
 
 
 @evaluate.command(epilog="Example: redial evaluate he2023 test.jsonl answers.jsonl.gz entity2id.json")

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
+from flows.cli.annotate import results
 from tasks.errors import UserError
 from tasks.evaluation.annotate import Study, annotation_app, serve_annotation
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
@@ -68,6 +69,15 @@ def test_sides_are_shuffled_and_the_choice_says_what_was_shown(study: Study) -> 
                 kept = next(one for one in study.preferences() if one.rater == name and one.task_id == task.task_id)
                 assert kept.winner == task.first_corpus
     assert firsts == {"secretours", "secrettheirs"}
+
+
+def test_what_people_said_is_printed(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("ann", "bob"):
+        for number, task in enumerate(study.order(name)):
+            study.answer(name, task.task_id, {"choice": "tie"} if isinstance(task, PairTask) else grades(number % 3))
+    results(study.path)
+    told = capsys.readouterr().out
+    assert "Table 4" in told and "Figure 4" in told and "Agreement of people" in told and "Judges against people" not in told
 
 
 def test_export_and_import_between_machines(study: Study, tmp_path: Path) -> None:

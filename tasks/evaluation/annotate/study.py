@@ -78,6 +78,16 @@ class Study:
             raise UserError(f"the study {path} cannot be written: {error}") from None
         return cls(path)
 
+    @property
+    def utterance_tasks(self) -> list[UtteranceTask]:
+        """The utterances to grade."""
+        return [task for task in self.tasks if isinstance(task, UtteranceTask)]
+
+    @property
+    def pair_tasks(self) -> list[PairTask]:
+        """The conversations to compare."""
+        return [task for task in self.tasks if isinstance(task, PairTask)]
+
     def order(self, annotator: str) -> list[Task]:
         """Return the tasks as one annotator sees them: dialogues shuffled, their utterances in order, pairs after them, sides shuffled."""
         check_annotator(annotator)

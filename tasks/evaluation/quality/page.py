@@ -51,6 +51,7 @@ def quality_markdown(corpus: str, tasks: Sequence[UtteranceTask], judged: Mappin
         own = [task for task in people.tasks if isinstance(task, UtteranceTask)]
         parts.append(_verdicts(corpus, own, "people", people.ratings(), people.preferences()))
         parts.append(_agreement("people among themselves", people.ratings()))
+    if people is not None and judged:
         held = against_people(ratings, people.ratings())
         parts.append("## Judges against people\n\nSpearman's correlation of mean grades\n\n" + _list(held))
     if len(judged) > 1:
