@@ -28,10 +28,20 @@ def finetune(
     home: Home = ctx.obj
     from flows.running import run_flow
 
+    choices: dict[str, Any] = {
+        "split": split,
+        "test_share": test_share,
+        "profile": profile,
+        "epochs": epochs,
+        "api_base": api_base,
+        "seed": seed,
+        "data": str(home.data),
+    }
+
     async def start() -> Any:
         from flows.finetuning import evaluate_finetune
 
-        return await evaluate_finetune(corpus, base, history, split, test_share, profile, epochs, api_base, seed=seed, data=str(home.data))
+        return await evaluate_finetune(corpus, base, history, **choices)
 
     with Bars() as bars:
         made = run_flow(home, "evaluation", bars, start, warm=("flows.finetuning",))
