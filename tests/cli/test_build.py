@@ -23,6 +23,7 @@ from rich.console import Console
 
 from flows.cli.views import show_result
 from flows.results import BuildResult
+from tests.support.chromium import CHROMIUM, opened
 from tests.support.release_reader import read_release, sums_hold
 
 GOLDEN = Path(__file__).with_name("golden_demo.json")
@@ -78,6 +79,14 @@ def test_the_demo_comes_out_as_it_always_does(first: tuple[Path, dict[str, Any],
 def test_the_readme_shows_what_the_demo_prints(first: tuple[Path, dict[str, Any], str]) -> None:
     shown = README.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
     assert without_version(shown) == without_version(printed(*first))
+
+
+@pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
+def test_the_demos_report_opens_with_the_network_cut(first: tuple[Path, dict[str, Any], str]) -> None:
+    page = Path(first[1]["pages"]["report"])
+    seen = opened(page)
+    assert seen.problems == [] and seen.requests == []
+    assert "Demo movies" in seen.title and page.stat().st_size < 5_000_000
 
 
 def test_the_funnel_adds_up(first: tuple[Path, dict[str, Any], str]) -> None:
