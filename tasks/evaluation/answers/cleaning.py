@@ -25,6 +25,8 @@ def said_aloud(text: str) -> str:
     Reasoning that was never closed swallowed the answer; nothing is left then.
     """
     text = _UNSEEN.sub("", text.replace("\u00a0", " "))
+    if "\n" not in text and text.count("\\n") > 1 and text.lstrip()[:1] not in {"[", "{", '"'}:
+        text = text.replace("\\n", "\n")  # stored with its line breaks written out
     if channels := list(_FINAL.finditer(text)):
         text = text[channels[-1].end() :]
     text = _CLOSED.sub("\n", text)

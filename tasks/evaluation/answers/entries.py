@@ -7,22 +7,28 @@ import unicodedata
 from dataclasses import dataclass
 
 _LINK = re.compile(r"!?\[([^\[\]]+)\]\([^()\s]*\)")
-_TAG = re.compile(r"</?(?:b|i|em|strong|u|cite|li|p|br|span|a|code)\b[^<>]{0,200}>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][\w-]{0,20}(?:\s[^<>]{0,200})?/?>")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+.!|>~\"'-])")
 _CHECKBOX = re.compile(r"^\[[ xX]\]\s+")
-_BEHIND = r"(?P<rest>\s*(?:[-–—:,;(\[|/].*|(?:by|directed|written|from|starring|is|was|with)\b.*)?)$"
+_BEHIND = r"(?P<rest>\s*(?:[-–—:,;(（\[|/].*|(?:by|directed|written|from|starring|is|was|with)\b.*)?)$"
 _STRONG = re.compile(r"^(?P<mark>\*\*|__|`)(?P<title>\S.*?)(?P=mark)(?!\w)(?P<rest>.*)$")
-_MARKED = re.compile(rf"""^(?:\*|_|["“”„«‘'])(?P<title>\S.*?)(?:\*|_|["“”»’'])(?!\w){_BEHIND}""")
+_MARKED = re.compile(rf"""^(?:\*|_|["“”„«‘'《「『])(?P<title>\S.*?)(?:\*|_|["“”»’'》」』])(?!\w){_BEHIND}""")
 _AFTER_TITLE = re.compile(r"(?<=[)\]\"”»])\s*(?:[-–—:,;|/].*|[A-Za-z(\[].*)$")  # behind a year or a closing mark the title is over
 _CUTS = re.compile(
-    r"\s[-–—~|]+\s|\s*[|;\t]\s*|\s[(\[]|,\s*(?=[(\[]?(?:1[89]|20)\d\d\b)|\s(?:by|starring)\s|,?\s(?:directed|written)\sby\s|,\s(?=by\s)"
+    r"\s[-–—~|/]+\s|\s*[|;\t]\s*|\s[(\[]|\s*[（［]|,\s*(?=[(\[]?(?:1[89]|20)\d\d\b)|,\s(?=(?:year|genre|director|author|released?)\b)"
+    r"|\s(?:by|starring)\s|,?\s(?:directed|written)\sby\s|,\s(?=by\s)",
+    re.IGNORECASE,
 )
+_OTHER = re.compile(
+    r"[(\[（［](?P<inside>[^()\[\]（）［］]{2,})[)\]）］]|\s/\s(?P<behind>[^()\[\]/]{2,})$"
+)  # the title in another language
+_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _COLON = re.compile(r":\s+|[–—]")
 _LONGEST = 300  # characters of an entry; what is longer is prose
 _MOST_READINGS = 8
 _PROSE_WORDS = 4  # from how many words on a text behind a colon may be a description
 _LABEL = re.compile(
-    r"^(?:[\"']?(?:title|movie|film|book|name|item|product)[\"']?|(?:recommendation|option|pick)\s*#?\d*)\s*[:=]\s+", re.IGNORECASE
+    r"^(?:[\"']?(?:title|movie|film|book|name|item|product|recommendation|option|pick)[\"']?\s*#?\d*)\s*[:=]\s+", re.IGNORECASE
 )
 
 
@@ -62,11 +68,13 @@ def _unquoted(title: str) -> str:
 
 
 def _shorter(bare: str) -> tuple[str, ...]:
-    """Return the readings that leave out what may be a year, a maker or a description, the longest first."""
+    """Return what to try in the title's place: without year, maker or description, the longest first; then a title in another language."""
     cuts = {found.start() for found in (*_AFTER_TITLE.finditer(bare), *_CUTS.finditer(bare))}
     cuts |= {found.start() for found in _COLON.finditer(bare) if _is_prose(bare[found.end() :])}
     readings = (bare[:cut].strip().rstrip(",").strip() for cut in sorted(cuts, reverse=True))
-    return tuple(dict.fromkeys(_unquoted(reading) for reading in readings if reading and reading != bare))[:_MOST_READINGS]
+    others = (found["inside"] or found["behind"] for found in _OTHER.finditer(bare))
+    both = [*readings, *(other.strip() for other in others if not _YEAR.search(other))]
+    return tuple(dict.fromkeys(_unquoted(reading) for reading in both if reading and reading != bare))[:_MOST_READINGS]
 
 
 def _is_prose(text: str) -> bool:

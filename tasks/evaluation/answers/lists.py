@@ -20,7 +20,7 @@ _NUMBERED = re.compile(
 )
 _INLINE = re.compile(r"(?:(?<=\s)|^)\(?(?P<number>\d{1,3})[.)]\s+")
 _BULLET = re.compile(r"^\s*(?:[-*•–—+·●▪◦‣➤→]|\\-)\s+(?P<title>\S.*)$")
-_QUOTED = re.compile(r"""["“«](?P<title>[^"”»\n]+)["”»]""")
+_QUOTED = re.compile(r"""(?P<mark>\*\*|__|(?<![\w*])\*(?=\w)|["“«《])(?P<title>[^"”»》*_\n]+)(?:(?P=mark)|["”»》])""")
 _RULE = re.compile(r"^[\s|:+=-]+$")
 _TALK = re.compile(
     r"^\W*(?:here(?:['’]s| are| is)|sure|certainly|of course|absolutely|great|okay|ok|based on|given|happy|without more|with your"
