@@ -13,7 +13,7 @@ from flows.asking import Asking
 from tasks.errors import UserError
 from tasks.evaluation import Corpus, read_corpus
 from tasks.evaluation.asking import AskFor
-from tasks.evaluation.finetune import LocalAsk, check_training, find_training, load_lora_settings
+from tasks.evaluation.finetune import LocalAsk, Training, check_training, find_training, load_lora_settings
 from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
 from tasks.evaluation.recommend import Benchmark, draw_questions
 from tasks.evaluation.references import catalogue_reviews, knowledge
@@ -63,7 +63,8 @@ def prepare(home: Home, corpus: str, split: By, questions: int | None, profile: 
         raise UserError(f"{corpus} gives no question: it does not tell which items an agent recommends")
     parted = split_samples(samples, split, seed=seed, shares=shares)
     if not parted.test:
-        raise UserError(f"{corpus} gives no test question under the split by {split}: it holds too few dialogues")
+        why = "neither times nor users with two dialogues" if split == "time" else "too few dialogues"
+        raise UserError(f"{corpus} gives no test question under the split by {split}: it holds {why}")
     reviews, noun = None, "item"
     if is_domain(home, corpus):
         noun = load_domain(home, corpus).noun
@@ -98,13 +99,22 @@ def inputs_of(home: Home, ready: Evaluation, model: str, setting: Setting) -> tu
     """Return with which inputs a model is asked: without and with the history, where there is any; one fine-tuned here as it was taught.
 
     Raises:
-        UserError: it was taught other samples than the split leaves for training, so it may know test answers.
+        UserError: it may know test answers, or there are no training samples to show.
     """
-    training = find_training(trainings(home), model) if setting == "fine-tuned" else None
+    if setting == "few-shot" and not ready.benchmark.split.train:
+        raise UserError("few-shot examples are training samples, and this split leaves none: choose a smaller --test-share")
+    training = checked_training(home, ready, model) if setting == "fine-tuned" else None
     if training is None:
         return (False, True) if any(sample.history for sample in ready.benchmark.questions) else (False,)
-    check_training(training, ready.benchmark.split.train, ready.profile.name)
     return (training.history,)
+
+
+def checked_training(home: Home, ready: Evaluation, model: str) -> Training | None:
+    """Return the record of a model fine-tuned here. Raises UserError when it may know answers of this split's test."""
+    training = find_training(trainings(home), model)
+    if training is not None:
+        check_training(training, ready.benchmark.split.train, ready.profile.name)
+    return training
 
 
 def save_table5(folder: Path, found: Sequence[Result], protocol: Sequence[dict[str, object]] = ()) -> None:

@@ -11,12 +11,14 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import prepare, save, way_to
+from flows.evaluating import checked_training, prepare, save, way_to
 from flows.logs import keep_logs_plain
 from tasks.evaluation.asking import AskFor
 from tasks.evaluation.prompts import Setting
 from tasks.evaluation.respond import case_markdown, case_study, load_respond_profile
 from tasks.settings import Home
+
+TEST_SHARE = 0.5  # as `evaluate_recommend` and `evaluate_finetune` part samples if not told otherwise
 
 
 @flow(name="evaluate-respond", flow_run_name="evaluate-respond-{corpus}")
@@ -51,11 +53,12 @@ async def evaluate_respond(
     keep_logs_plain()
     home = Home.find(Path(data) if data else None)
     profile = load_respond_profile(home)
-    ready = prepare(home, corpus, "time", cases, "recommend_json", seed)
+    ready = prepare(home, corpus, "user", cases, "recommend_json", seed, TEST_SHARE)
     async with asking(home, str(flow_run.get_id() or "none")) as door:
         ask_for = way_to(door, home, model, api_base, budget_usd, profile.temperature)
         asks: dict[Setting, AskFor] = {setting: ask_for for setting in settings}
         if fine_tuned:
+            checked_training(home, ready, fine_tuned)
             asks["fine-tuned"] = way_to(door, home, fine_tuned, api_base, budget_usd, profile.temperature)
         found = await case_study(ready.benchmark, asks, profile, ready.benchmark.questions, history=history)
     page = "\n".join(case_markdown(case, ready.benchmark.corpus.titles) for case in found)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from flows.asking import asking
 from flows.evaluating import model_settings
+from tasks.errors import UserError
+from tasks.evaluation.asking import ask_all
 from tasks.evaluation.prompts import load_recommend_profile
 from tasks.evaluation.quality import judge_pairs, judge_utterances, load_judge_profile, pair_tasks, utterance_tasks
 from tasks.evaluation.recommend import Benchmark, model_results
 from tasks.evaluation.references import knowledge
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
-from tasks.llm import Budget, Journal, Session, StoredAnswers, Usage, load_journal
+from tasks.llm import Answer, Budget, Journal, RunStopped, Session, StoredAnswers, Usage, load_journal
 from tasks.settings import Home
 from tasks.warehouse import create_tables
 from tests.support.talk import talk_corpus
@@ -63,3 +67,33 @@ async def test_the_evaluations_store_answers_a_second_run_and_leaves_no_journal(
         used.append((usage.answered, usage.stored))
         assert not list(home.journals("_evaluation").iterdir())
     assert used == [(1, 0), (0, 1)]
+
+
+async def test_a_run_that_had_to_stop_keeps_what_was_answered_and_says_how_to_go_on(tmp_path: Path) -> None:
+    home, question = Home(data=tmp_path), ({"role": "user", "content": "Task: recommend"},)
+    with pytest.raises(UserError, match="the money is gone; what was answered is kept"):
+        async with asking(home, "first") as door:
+            await door.of(model_settings("offline/writer", None, None, 0.0))("q")(question)
+            raise RunStopped("budget", "the money is gone")
+    async with asking(home, "second") as door:
+        await door.of(model_settings("offline/writer", None, None, 0.0))("q")(question)
+        assert (door.usage.answered, door.usage.stored) == (0, 1)
+
+
+async def test_every_call_under_way_is_waited_for_before_a_stop_is_told() -> None:
+    done: list[str] = []
+
+    class Slow:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def __call__(self, messages: object, **_: object) -> Answer:
+            await asyncio.sleep(0.01 if self.name != "stops" else 0)
+            if self.name == "stops":
+                raise RunStopped("budget", "gone")
+            done.append(self.name)
+            return Answer("k", self.name, "stop", 1, 1, 0.0, 0.0, "m", None, "m", "", 0, "")
+
+    with pytest.raises(RunStopped):
+        await ask_all([(Slow(name), ()) for name in ("a", "stops", "b")])  # type: ignore[misc]
+    assert done == ["a", "b"]
