@@ -75,7 +75,7 @@ def parsed(line: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise Defect(BAD_ENCODING, f"not UTF-8 at byte {error.start}") from None
     try:
-        record = json.loads(text, strict=False)
+        record = json.loads(text.removeprefix("\ufeff"), strict=False)  # files that were joined have the mark in between
     except (ValueError, RecursionError):
         record = _python_literal(text)
     if not isinstance(record, dict):

@@ -194,3 +194,9 @@ def test_ids_hang_on_content_alone(con: duckdb.DuckDBPyConnection, write, run, r
 
 def _few() -> dict[str, str]:
     return {key: COLUMNS[key] for key in ("user", "item", "rating", "text")}
+
+
+def test_files_with_byte_order_marks_that_were_joined(write, run, rows, review):
+    lines = b"".join(b"\xef\xbb\xbf" + json.dumps(review(asin=asin)).encode() + b"\n" for asin in ("B1", "B2"))
+    assert run(write("r.json", lines)).rejected == {}
+    assert rows("SELECT item_id FROM raw_reviews ORDER BY ALL") == [("B1",), ("B2",)]
