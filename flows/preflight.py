@@ -7,7 +7,6 @@ from pathlib import Path
 
 from flows.options import BuildOptions
 from tasks.errors import UserError
-from tasks.ingest import source_names
 from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.prompts import load_profile
 from tasks.settings import Domain, Home
@@ -35,8 +34,7 @@ def check_inputs(home: Home, domain: Domain) -> None:
 
 
 def check_sources(domain: Domain) -> None:
-    """Raise UserError when a source file is missing, no file, empty, not readable or listed twice."""
-    source_names(domain.sources)
+    """Raise UserError when a source file is missing, no file, empty or not readable."""
     for source in (*domain.sources.reviews, *domain.sources.metadata):
         path = Path(source.path)
         if not path.exists():

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from tasks.errors import UserError
 from tasks.settings.home import Home
-from tasks.settings.models import Domain
+from tasks.settings.models import Domain, Source
 
 _DEEPEST = 100
 _MOST_FINDINGS = 8  # told of one file
@@ -110,10 +110,13 @@ def load_domain(home: Home, name: str, over: Mapping[str, Any] | None = None) ->
 
 
 def _resolved(domain: Domain, folder: Path) -> Domain:
-    """Make source paths absolute, so that nothing after this depends on where the domain file lies."""
+    """Make source paths absolute, so that nothing after this depends on where the domain file lies. Raises UserError on a doubled one."""
 
-    def absolute(paths: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(source.model_copy(update={"path": str((folder / source.path).resolve())}) for source in paths)
+    def absolute(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        paths = [str((folder / source.path).resolve()) for source in sources]
+        if twice := [path for path in paths if paths.count(path) > 1]:
+            raise UserError(f"{twice[0]} is listed twice as a source")
+        return tuple(source.model_copy(update={"path": path}) for source, path in zip(sources, paths, strict=True))
 
     sources = domain.sources.model_copy(update={"reviews": absolute(domain.sources.reviews), "metadata": absolute(domain.sources.metadata)})
     return domain.model_copy(update={"sources": sources})
