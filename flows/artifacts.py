@@ -21,6 +21,7 @@ from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
 from tasks.repair import funnel
 from tasks.warehouse import read_warehouse
+from tasks.web.text import markdown_cell
 
 PAGES = {"data-docs": "Data Docs", "report": "Report"}
 NOTE_EVERY_S = 5.0  # an update costs a request to the server
@@ -106,4 +107,4 @@ def _summary(result: BuildResult) -> str:
 
 def _cell(value: object) -> str:
     text = f"{value:,.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return markdown_cell(text)

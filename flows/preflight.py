@@ -9,6 +9,7 @@ from flows.options import BuildOptions
 from tasks.errors import UserError
 from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.prompts import load_profile
+from tasks.quality import load_rules
 from tasks.settings import Domain, Home
 from tasks.templates import load_templates
 from tasks.warehouse import check_warehouse
@@ -18,7 +19,7 @@ WRITER = "offline/writer"
 
 
 def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
-    """Raise UserError for the first thing that would stop a build: sources, warehouse, templates, profile, model, keys, folder."""
+    """Raise UserError for the first thing that would stop a build: sources, warehouse, templates, profile, suites, model, keys, folder."""
     check_inputs(home, domain)
     _check_model(domain)
     pseudonym_key(options)
@@ -30,6 +31,7 @@ def check_inputs(home: Home, domain: Domain) -> None:
     check_warehouse(home.warehouse(domain.name))
     load_templates(home, domain.briefs.templates)
     load_profile(home, domain.generate.profile)
+    load_rules(home, domain)
     _check_writable(home.data)
 
 

@@ -15,6 +15,7 @@ from tasks.errors import UserError
 from tasks.lookup import find_dialogue, read_dialogue
 from tasks.settings import Home, load_domain
 from tasks.settings.home import DOMAIN_NAME
+from tasks.totals import cost_totals
 from tasks.warehouse import read_warehouse
 
 DialogueArgument = Annotated[str, typer.Argument(help="A dialogue's id, or the first digits of it", show_default=False)]
@@ -34,13 +35,15 @@ def funnel(
     home.domain_file(domain)
     with read_warehouse(home.warehouse(domain)) as con:
         found = whole_funnel(con)
+        cost = {name: value for name, value in cost_totals(con, "").items() if "accepted" in name}
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(found), "cost": cost})
         return
     show_rows(OUT, found.stages, f"stages of {domain}")
     show_rows(OUT, found.verdicts, "how the briefs ended")
     show_rows(OUT, found.attempts, "attempts")
     show_rows(OUT, found.rules, "rules broken (a dialogue may break several)")
+    show_facts(OUT, cost, "cost, and what it would be without repair")
     if by_template:
         show_rows(OUT, found.templates, "templates")
 

@@ -1,7 +1,8 @@
-"""How results look on the terminal: tables of rich; nothing is worked out here."""
+"""How results look on the terminal: tables of rich; nothing is worked out here, and nothing that was said acts on the terminal."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,8 +14,10 @@ from rich.text import Text
 from flows.results import BuildResult
 from tasks.lookup import Shown
 from tasks.repair import Why
+from tasks.web.text import visible
 
 MOST_RAW = 2_000  # characters of an answer that could not be read
+_SPELLED = re.compile(r"\\u([0-9a-f]{4})")  # how evidence writes characters that cannot be seen
 
 
 def show_rows(console: Console, rows: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
@@ -50,8 +53,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return str(value)
+        return visible(", ".join(map(str, value)))
+    return visible(str(value))
 
 
 def show_result(console: Console, result: BuildResult) -> None:
@@ -82,7 +85,7 @@ def show_dialogue(console: Console, shown: Shown) -> None:
     for turn in shown.utterances:
         colour = "cyan" if turn["role"] == "user" else "green"
         goals = escape(" + ".join(turn["goals"]))
-        console.print(f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {escape(turn['text'])} [dim]{goals}[/]")
+        console.print(f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {escape(visible(turn['text']))} [dim]{goals}[/]")
 
 
 def show_why(console: Console, story: Why) -> None:
@@ -92,15 +95,18 @@ def show_why(console: Console, story: Why) -> None:
     show_rows(console, story.items, "items")
     for attempt in story.attempts:
         ended = "" if attempt.finish_reason == "stop" else f", finish reason {attempt.finish_reason or 'none'}"
-        console.print(f"\n[bold]attempt {attempt.attempt}: {escape(attempt.status)}{escape(ended)}[/] {escape(attempt.error)}")
+        console.print(
+            f"\n[bold]attempt {attempt.attempt}: {escape(attempt.status)}{escape(visible(ended))}[/] {escape(visible(attempt.error))}"
+        )
         for fault in attempt.broken:
             colour = "red" if fault.severity == "reject" else "yellow"
             where = f"turn {fault.turn}" if fault.turn else "whole dialogue"
             console.print(f"  [{colour}]{fault.severity} {fault.rule}[/], {where}: {escape(fault.sentence)}")
-            console.print(f"    [{colour}]{escape(fault.evidence)}[/]")
+            console.print(f"    [{colour}]{escape(visible(fault.evidence))}[/]")
         for turn in attempt.utterances:
-            text = Text(f" {turn['turn']:>2} {turn['role']:<5} {turn['text']}")
-            text.highlight_words([one.evidence for one in attempt.broken if one.evidence and one.turn == turn["turn"]], "reverse red")
+            text = Text(visible(f" {turn['turn']:>2} {turn['role']:<5} {turn['text']}"))
+            faults = [one.evidence for one in attempt.broken if one.evidence and one.turn == turn["turn"]]
+            text.highlight_words([visible(_SPELLED.sub(lambda code: chr(int(code[1], 16)), piece)) for piece in faults], "reverse red")
             console.print(text)
         if not attempt.utterances and attempt.text:
-            console.print(attempt.text[:MOST_RAW], markup=False)
+            console.print(visible(attempt.text[:MOST_RAW]), markup=False)

@@ -12,9 +12,9 @@ from tasks.dialogues.placeholders import fill, tidy
 from tasks.dialogues.plain import read_plain
 from tasks.dialogues.titles import Catalogue, Hit
 from tasks.dialogues.values import Format, Parsed, Reading, Utterance
+from tasks.prompts.unwrapping import unwrapped
 from tasks.templates.values import Turn
 
-READERS = {"grounded": read_grounded, "paper": read_plain}
 BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
 NOBODYS = Catalogue(())
 
@@ -49,9 +49,20 @@ def parse(text: str, profile_format: Format, items: Sequence[SlotItem], turns: S
     return finish([draft(text, profile_format, Plan(tuple(turns), tuple(items)))], catalogue)[0]
 
 
+def read(text: str, profile_format: Format) -> Reading:
+    """Read an answer in the format it was asked for in, or in the other where it is plainly in that one."""
+    if profile_format == "grounded":
+        return read_grounded(text)  # which takes labelled lines as well
+    if unwrapped(text).lstrip().startswith(("{", "[")):
+        reading = read_grounded(text)
+        if reading.turns:
+            return reading
+    return read_plain(text)
+
+
 def draft(text: str, profile_format: Format, plan: Plan) -> Draft:
     """Take an answer apart and put titles where placeholders stand."""
-    reading = READERS[profile_format](text)
+    reading = read(text, profile_format)
     titles = {item.slot: " ".join(item.title.split()) for item in plan.items}
     return Draft(plan, reading, [fill(tidy(turn.text), titles) for turn in reading.turns])
 

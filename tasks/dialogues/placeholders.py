@@ -1,17 +1,43 @@
-"""Item placeholders: `{{item:1}}` becomes the clean title of slot 1."""
+"""Item placeholders: `{{item:1}}` becomes the clean title of slot 1, however it is written, as long as it is plain which one is meant."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
-PLACEHOLDER = re.compile(r"\{{1,3}\s*item\s*[:#_-]?\s*(\d{1,3})\s*\}{1,3}", re.IGNORECASE)
+PLACEHOLDER = re.compile(
+    r"""\$?(?:
+        \\?\{(?:\\?\{){0,2}\s*(?:item|slot)s?\s*[:#_-]?\s*(?P<braced>\d{1,3})\s*(?:[:|,=\u2013-]\s*(?P<told>[^{}\n]{1,300}?)\s*)?\\?\}(?:\\?\}){0,2}
+        |\[\[?\s*item\s*[:_]\s*(?P<bracketed>\d{1,3})\s*\]\]?
+        |\[\[\s*item\s*(?P<doubled>\d{1,3})\s*\]\]
+        |<<?\s*item\s*[:_]\s*(?P<angled>\d{1,3})\s*>?>
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
 CUT = "\x01"  # stands in the masked text where a title stood; a control character, so it is never part of a title
+_NUMBERS = ("braced", "bracketed", "doubled", "angled")
+_NAMED = re.compile(r"\{{1,3}\s*([^{}\n]{1,300}?)\s*\}{1,3}")
+_OPENERS = "{[<"
 _UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")  # NUL, our own mark and lone surrogates: no text column should hold them
+_ENTITY = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#39|#x27|#34);")
+_LITERAL_BREAK = re.compile(r"(?:\\r)?\\n")
+_OPENING = ("\u2018", "\u201c")
+_CLOSING = re.compile(r"\s*\)")
+_MARKS = "\"'*_\u2018\u2019\u201c\u201d"
 
 
 def tidy(text: str) -> str:
-    """Return one line of text: white space collapsed, what cannot be stored replaced by U+FFFD, which the gate rejects as garbled."""
+    """Return one line of text.
+
+    White space is collapsed, also where line breaks were written out as a backslash and an n; HTML entities become their characters;
+    what cannot be stored is replaced by U+FFFD, which the gate rejects as garbled.
+    """
+    if "\\" in text:
+        text = _LITERAL_BREAK.sub(" ", text).replace('\\"', '"')
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     if text.isprintable() and "  " not in text:  # no white space but single spaces, nothing that cannot be stored
         return text.strip(" ")
     return _UNSTORABLE.sub("\ufffd", " ".join(text.split()))
@@ -20,28 +46,70 @@ def tidy(text: str) -> str:
 def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...]]:
     """Put titles where placeholders stand.
 
+    A title written beside its placeholder is taken as part of it. A placeholder whose slot does not exist, or that bears another title
+    than its slot's, stays as it stands.
+
     Args:
         text: one tidied utterance.
         titles: clean title by slot number.
 
     Returns:
         The text to publish, the same text with each filled placeholder cut out (for the title matcher), and the slots named, in order.
-        A placeholder whose slot does not exist stays as it stands.
     """
-    if "{" not in text:
+    if not any(opener in text for opener in _OPENERS):
         return text, text, ()
-    pieces = PLACEHOLDER.split(text)
-    slots = [int(number) for number in pieces[1::2]]
-    if any(slot not in titles for slot in slots):
-        return _fill_known(text, titles)
-    masked = CUT.join(pieces[::2])
-    pieces[1::2] = [titles[slot] for slot in slots]
-    return "".join(pieces), masked, tuple(dict.fromkeys(slots))
+    filled, masked, slots = [""], [""], []
+    at = 0
+    for start, end, slot in _found(text, titles):
+        if start < at:
+            continue
+        filled += [text[at:start], titles[slot]]
+        masked += [text[at:start], CUT]
+        slots.append(slot)
+        at = end
+    return "".join([*filled, text[at:]]), "".join([*masked, text[at:]]), tuple(dict.fromkeys(slots))
 
 
-def _fill_known(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...]]:
-    """Do the same where a slot does not exist; such a placeholder stays as it stands."""
-    slots = [slot for slot in map(int, PLACEHOLDER.findall(text)) if slot in titles]
-    filled = PLACEHOLDER.sub(lambda mark: titles.get(int(mark[1]), mark[0]), text)
-    masked = PLACEHOLDER.sub(lambda mark: CUT if int(mark[1]) in titles else mark[0], text)
-    return filled, masked, tuple(dict.fromkeys(slots))
+def _found(text: str, titles: Mapping[int, str]) -> list[tuple[int, int, int]]:
+    """Return where placeholders stand that can be filled, each with its slot, in order."""
+    found = []
+    for mark in PLACEHOLDER.finditer(text):
+        slot = int(next(mark[name] for name in _NUMBERS if mark[name]))
+        if slot in titles and (mark["told"] is None or _same(mark["told"], titles[slot])):
+            found.append((*_with_title_beside(text, mark.start(), mark.end(), titles[slot]), slot))
+    for mark in _NAMED.finditer(text) if "{" in text else ():
+        found += [(mark.start(), mark.end(), slot) for slot, title in titles.items() if _same(mark[1], title)][:1]
+    return sorted(found)
+
+
+def _same(told: str, title: str) -> bool:
+    return bool(title) and told.strip(_MARKS).casefold() == title.casefold()
+
+
+def _with_title_beside(text: str, start: int, end: int, title: str) -> tuple[int, int]:
+    """Return the stretch of a placeholder together with its title, where that stands right beside it: `{{item:1}} (Heat)`.
+
+    A title of one word must stand in brackets or between marks: "{{item:1}} it was" may well mean no film called "It".
+    """
+    if not title or title.casefold() not in text.casefold():
+        return start, end
+    after, before = _beside(title)
+    follows, precedes = after.match(text, end), before.search(text, 0, start)
+    if follows:
+        opened = follows[0][0] in _MARKS and text[start - 1 : start] in (*_OPENING, follows[0][0])
+        return start - opened, follows.end()
+    if precedes:
+        closes = _CLOSING.match(text, end) if precedes[0].rstrip().endswith("(") else None
+        return precedes.start(), closes.end() if closes else end
+    return start, end
+
+
+@lru_cache(maxsize=4096)
+def _beside(title: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of a title after and before its placeholder."""
+    bare, mark = re.escape(title), f"[{_MARKS}]"
+    alone = f"{mark}{bare}{mark}" + (rf"|{bare}(?!\w)" if " " in title else "")
+    alone_before = f"{mark}{bare}{mark}" + (rf"|(?<!\w){bare}" if " " in title else "")
+    after = rf"{mark}?\s*(?:\(\s*{mark}?{bare}{mark}?\s*\)|[-:\u2013\u2014]?\s*(?:{alone}))"
+    before = rf"(?:(?<!\w){mark}?{bare}{mark}?\s*\(\s*|(?:{alone_before})\s*[-:\u2013\u2014]?\s*)\Z"
+    return re.compile(after, re.IGNORECASE), re.compile(before, re.IGNORECASE)

@@ -2,43 +2,93 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from tasks.dialogues.roles import ROLE_NAMES, role_of
+from tasks.dialogues.labels import Label, labelled, labelled_otherwise, lines_of
 from tasks.dialogues.values import RawTurn, Reading
+from tasks.prompts.unwrapping import unwrapped
 
-_NAMES = "|".join(sorted((name for name in ROLE_NAMES if len(name) > 1), key=len, reverse=True))
-_LABEL = re.compile(
-    r"""[\s>*_#-]{0,8}                       # quoting, bold, heading, bullet
-        (?:(?:turn\s*)?\d{1,3}\s*[.):-]?\s*)?  # 1.  2)  Turn 3:
-        [*_(\[<]{0,4}\s*
-        (?P<role>"""
-    + _NAMES
-    + r""")
-        (?:\s*\d{1,3})?
-        (?:\s*\([^()\n]{0,60}\))?            # User (Greeting):
-        (?:\s*[\])>]+[*_]{0,3}\s*[:-]?|[*_]{0,3}\s*[:\uff1a]|\s+-(?=\s))
-        [*_]{0,3}\s*(?P<text>.*)""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+_NOISE = re.compile(r"[\s>\-=*_#~`.\u2014\u2500]*(?:[\[(<{*]\s*(?:the\s+)?end\b[^\n]{0,40})?", re.IGNORECASE)
+_RULE = re.compile(r"\s*(?:[-=*_~\u2014\u2500]{3,}|`{3,}\w*)\s*")
+_HEADING = re.compile(r"\s*(?:#{1,6}\s|\W{0,4}(?:turn|round|utterance|dialogue|conversation|scene)\s*#?\d{1,3}\W*\Z)", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"\W{0,4}(?:notes?|summary|explanation|commentary|analysis|disclaimer|word count|goals? covered|total (?:turns|words|utterances))\b"
+    r"\W{0,4}[:\uff1a]"
+    r"|\W{0,4}(?:this|that|the above|above|i hope|i've|i have|let me know|here|in this|feel free|please|each|all|the|end of)\b[^\n]{0,80}"
+    r"\b(?:dialogue|conversation|template|utterances?|turns|word limit|sub-?goals?|placeholders?|requirements)\b",
+    re.IGNORECASE,
 )
-_NOISE = re.compile(r"[\s\-=*_#~`.]*(?:[\[(<{]\s*(?:the\s+)?end\b[^\n]{0,40})?", re.IGNORECASE)
 _UNFINISHED = re.compile(r"[\w,;:(\[{<\\/-]\Z")
+_SENTENCE_END = re.compile(r"[.!?\u2026:)\]\"\u201d*]\s*\Z")
+_QUOTES = {'"': '"', "\u201c": "\u201d", "'": "'"}
 
 
 def read_plain(text: str) -> Reading:
     """Take a plain-text answer apart.
 
-    `User:`, `**User:**`, `[User]`, numbered and quoted labels are read, unlabelled lines continue the turn before them, and what stands
-    before the first label is dropped. `whole` is False when the last turn ends without a mark that ends a sentence.
+    Labels are read as `labels` says, unlabelled lines continue the turn before them, and what stands before the first label is dropped,
+    as are headings, and remarks on the dialogue set off by an empty line or a rule. Somebody else's line is a turn of its own, with the
+    name it bears. `whole` is False when the last turn ends without a mark that ends a sentence.
     """
-    spoken: list[tuple[str, list[str]]] = []
-    for line in text.splitlines():
-        label = _LABEL.match(line)
-        if label:
-            spoken.append((role_of(label["role"]), [label["text"]]))
-        elif spoken and not _NOISE.fullmatch(line):
-            spoken[-1][1].append(line)
-    turns = [RawTurn(role, " ".join(lines)) for role, lines in spoken]
+    heard = _Heard()
+    for line in lines_of(_unquoted(unwrapped(text))):
+        heard.line(line)
+    turns = _without_marks([RawTurn(label.role, " ".join(lines)) for label, lines in heard.spoken])
     if not turns:
         return Reading((), whole=False, error="no line is labelled User or Agent")
     return Reading(tuple(turns), whole=not _UNFINISHED.search(turns[-1].text.rstrip()) and bool(turns[-1].text.strip()))
+
+
+@dataclass
+class _Heard:
+    """What has been heard: turns as their label and lines; whether a gap or a rule came last, and whether a remark goes on."""
+
+    spoken: list[tuple[Label, list[str]]] = field(default_factory=list)
+    gap: bool = False
+    aside: bool = False
+
+    def line(self, line: str) -> None:
+        if not line:
+            self.gap = True
+            return
+        label = labelled(line) or (self._somebody(line) if ":" in line else None)
+        if label is not None:
+            self.spoken.append((label, [label.text]))
+            self.gap = self.aside = False
+        elif _NOISE.fullmatch(line) or _HEADING.match(line):
+            self.gap = True
+            self.aside = self.aside or bool(_RULE.fullmatch(line))
+        elif self.spoken:
+            self.aside = self.aside or (self.gap and bool(_ASIDE.match(line)))
+            if not self.aside:
+                self.spoken[-1][1].append(line)
+
+    def _somebody(self, line: str) -> Label | None:
+        """Return the label of a third speaker, where a line before it has come to an end."""
+        if not self.spoken or self.aside or not _SENTENCE_END.search(self.spoken[-1][1][-1]) or (self.gap and _ASIDE.match(line)):
+            return None
+        return labelled_otherwise(line)
+
+
+def _unquoted(text: str) -> str:
+    """Return the dialogue inside quotation marks that stand around all of it; a JSON string is decoded."""
+    body = text.strip()
+    if len(body) < 2 or _QUOTES.get(body[0]) != body[-1] or not labelled(body[1:].split("\n", 1)[0]):
+        return text
+    try:
+        return str(json.loads(body)) if body[0] == '"' else body[1:-1]
+    except ValueError:
+        return body[1:-1]
+
+
+def _without_marks(turns: Sequence[RawTurn]) -> list[RawTurn]:
+    """Return turns without quotation marks, where every one of them stands between such marks."""
+    said = [turn.text.strip() for turn in turns]
+    marked = [len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and text[0] != "'" for text in said]
+    alone = [sum(text.count(mark) for mark in '"\u201c\u201d') == 2 for text in said]
+    if not all(marked) or 2 * sum(alone) < len(turns):
+        return list(turns)
+    return [RawTurn(turn.role, text[1:-1]) for turn, text in zip(turns, said, strict=True)]

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-ROLE_NAMES = {
-    **dict.fromkeys(("user", "customer", "human", "seeker", "client", "u"), "user"),
-    **dict.fromkeys(("agent", "assistant", "system", "recommender", "bot", "ai", "a"), "agent"),
-}
+_AGENTS = (
+    "agent assistant system recommender bot chatbot ai ai_assistant ai_agent virtual_assistant recommender_system recommender_agent "
+    "recommendation_system recommendation_agent recommendation_assistant conversational_agent assistant_agent"
+)
+_USERS = "user customer human seeker client shopper consumer movie_seeker user_agent"
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(name.replace("_", " ") for name in listed.split())
+
+
+SPOKEN_NAMES = (*_names(_USERS), *_names(_AGENTS))
+"""Names that may stand before a line of plain text."""
+
+ROLE_NAMES = {**dict.fromkeys((*_names(_USERS), "u"), "user"), **dict.fromkeys((*_names(_AGENTS), "a", "model", "gpt", "llm"), "agent")}
 _EDGES = " \t\r\n*_[](){}<>:#.\"'-"
 _LONGEST = 20
 
 
 def role_of(name: str) -> str:
     """Return "user" or "agent" for a speaker's name; an unknown name comes back as it is, at most 20 characters."""
-    bare = name.strip(_EDGES).casefold()
-    return ROLE_NAMES.get(bare, bare[:_LONGEST] or "unknown")
+    known = ROLE_NAMES.get(name) or ROLE_NAMES.get(name.lower())
+    if known is not None:
+        return known
+    bare = " ".join(name.replace("_", " ").split()).strip(_EDGES).casefold()
+    return ROLE_NAMES.get(bare) or ROLE_NAMES.get(bare.rstrip(" 0123456789"), bare[:_LONGEST] or "unknown")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tasks.lineage.values import Asked, AttemptLineage, DialogueLineage, ReleaseLineage
+from tasks.web.text import markdown_cell
 
 _RUN = ("run_id", "state", "started_at", "finished_at", "config_hash", "code_version")
 WHOSE = {"own": "the user's review", "other": "another's review", "none": "no review"}
@@ -141,4 +142,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-    return str("" if value is None else value).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;").replace("`", "'")
+    return markdown_cell(str("" if value is None else value))

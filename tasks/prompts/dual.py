@@ -11,6 +11,7 @@ from tasks.briefs.values import Brief, BriefItem
 from tasks.prompts.fence import fence
 from tasks.prompts.profiles import Conversation, Profile
 from tasks.prompts.rendering import Goals, messages, places, turn_line, user_information
+from tasks.prompts.unwrapping import unwrapped
 from tasks.prompts.values import Prompt, Spoken
 
 _LABEL = re.compile(r"^\s*(?:```\w*\s*)?(?:\*\*)?(?:user|agent)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE)
@@ -54,8 +55,8 @@ def render_agent_turn(profile: Profile, goals: Goals, brief: Brief, so_far: Sequ
 
 
 def spoken_text(text: str) -> str:
-    """Return the utterance in an answer to a turn request: code fences and a leading `User:` or `Agent:` are taken off."""
-    return _LABEL.sub("", _FENCE.sub("", text.strip())).strip()
+    """Return the utterance in an answer to a turn request: reasoning, code fences and a leading `User:` or `Agent:` are taken off."""
+    return _LABEL.sub("", _FENCE.sub("", unwrapped(text).strip())).strip()
 
 
 def as_transcript(profile: Profile, spoken: Sequence[Spoken]) -> str:

@@ -1,6 +1,6 @@
 """The quality gate (2.5.2): facts are computed, suites judge them, every rejection names its rule and shows its evidence."""
 
-from tasks.quality.gate import judge
+from tasks.quality.gate import judge, load_rules
 from tasks.quality.judging import GateError, check_suites
 from tasks.quality.published import validate_published
 from tasks.quality.suites import load_suites
@@ -16,6 +16,7 @@ __all__ = [
     "VerdictCounts",
     "check_suites",
     "judge",
+    "load_rules",
     "load_suites",
     "set_verdicts",
     "validate_published",

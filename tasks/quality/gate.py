@@ -57,9 +57,7 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
         UserError: a suite that would not judge all it says (nothing has been judged or written then), or a folder that cannot be written.
         GateError: Great Expectations' result does not add up.
     """
-    suites = load_suites(home, domain.quality.suites, domain.quality.severities)
-    lexicon = load_lexicon(home)
-    check_language(suites, lexicon, domain.language)
+    suites, lexicon = load_rules(home, domain)
     if con.execute("SELECT count(*) FROM dialogues WHERE attempt = ?", [attempt]).fetchall()[0][0]:
         check_suites(suites)
     count = compute_facts(con, lexicon, domain.language, attempt)
@@ -68,6 +66,17 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
     gate = Gate(f"attempt-{attempt}", f"Attempt {attempt}", attempt, count, rejected)
     docs = write_docs(home.data_docs(domain.name), domain.name, gate, with_examples(con, attempt, judged)) if judged else None
     return JudgeCounts(count, rejected, written, docs)
+
+
+def load_rules(home: Home, domain: Domain) -> tuple[tuple[Suite, ...], Lexicon]:
+    """Return the suites a domain is judged by and the lexicon they rest on.
+
+    Raises:
+        UserError: a suite that would not judge all it says, a broken lexicon, or a language it has too few words of.
+    """
+    suites, lexicon = load_suites(home, domain.quality.suites, domain.quality.severities), load_lexicon(home)
+    check_language(suites, lexicon, domain.language)
+    return suites, lexicon
 
 
 def judge_facts(con: duckdb.DuckDBPyConnection, suites: Sequence[Suite], lexicon: Lexicon, attempt: int) -> tuple[list[Judged], int, int]:

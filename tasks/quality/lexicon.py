@@ -15,6 +15,7 @@ from tasks.settings.loading import read_yaml, validation_line
 
 NEVER = "[^\\s\\S]"  # matches nothing
 ASCII_BOUNDARY = r"(?-u:\b)"
+_ONE_OR_NONE = r"(?:\s+[a-zA-Z'\u2019-]+)?"
 
 
 def _split(value: object, mark: str | None) -> object:
@@ -53,6 +54,8 @@ class Language(_Part):
     rejects: Words = ()
     clear_acceptance: Phrases = ()
     clear_rejection: Phrases = ()
+    not_yet: Phrases = ()
+    turned: Words = ()
 
     @property
     def judges_opinions(self) -> bool:
@@ -88,7 +91,9 @@ def load_lexicon(home: Home) -> Lexicon:
 
 
 def words(listed: Sequence[str]) -> str:
-    """Return a pattern for any of the words, for polars; a `*` stands for any ending, `n't` for the end of a word.
+    """Return a pattern for any of the words, for polars.
+
+    A `*` stands for any ending, `_` for the space between two words, `n't` for the end of a word.
 
     Word boundaries are those of ASCII letters: with Unicode ones every text that holds a curly quotation mark takes the slow way, 50 times
     slower. So words that begin or end with another letter are left out.
@@ -101,12 +106,15 @@ def words(listed: Sequence[str]) -> str:
 
 
 def _form(word: str) -> str:
-    return re.escape(word).replace(r"\*", "[a-zA-Z]*").replace("'", "['\u2019]")
+    return re.escape(word).replace(r"\*", "[a-zA-Z]*").replace("_", " +").replace("'", "['\u2019]")
 
 
 def phrases(listed: Sequence[str]) -> str:
-    """Return a pattern for any of the phrases, on word boundaries, as Python reads it; `for_polars` makes it fit for polars."""
-    forms = [re.escape(phrase).replace("'", "['\u2019]").replace(r"\ ", r"\s+") for phrase in listed]
+    """Return a pattern for any of the phrases, on word boundaries, as Python reads it; `for_polars` makes it fit for polars.
+
+    A `*` between two words stands for one word or none.
+    """
+    forms = [re.escape(phrase).replace("'", "['\u2019]").replace(r"\ \*", _ONE_OR_NONE).replace(r"\ ", r"\s+") for phrase in listed]
     bounded = [rf"\b{form}" + (r"\b" if phrase[-1].isalnum() else "") for form, phrase in zip(forms, listed, strict=True)]
     return f"(?i:{'|'.join(bounded)})" if bounded else NEVER
 

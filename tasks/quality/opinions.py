@@ -7,7 +7,8 @@ side; 3 or more when a word like "but" or "although" hints that it is mixed. Wha
 evaluation's job.
 
 A decision is wrong when no word of it stands there at all, or when a clear phrase of the opposite stands there without a clear one of
-its own.
+its own. What was not seen yet ("never heard of it") decides nothing; clear acceptance that a word like "but" turns rejects nothing and
+accepts nothing ("Sounds good, but it is too long").
 """
 
 from __future__ import annotations
@@ -50,15 +51,19 @@ def _counted(clear: Sequence[str], mild: Sequence[str], negation: Sequence[str])
 
 def decision_error(language: Language) -> pl.Expr:
     """Return whether an utterance contradicts its `decision` (accept, reject or NULL), by the text in `bare`."""
-    text = pl.col("bare")
-    accepts, rejects = text.str.contains(words(language.accepts)), text.str.contains(words(language.rejects))
+    text = pl.col("bare").str.replace_all(for_polars(phrases(language.not_yet)), "~")
     acceptance, rejection = for_polars(phrases(language.clear_acceptance)), for_polars(phrases(language.clear_rejection))
     clearly_in, clearly_out = text.str.contains(acceptance), text.str.contains(rejection)
+    accepts, rejects = (
+        clearly_in | text.str.contains(words(language.accepts)),
+        clearly_out | text.str.contains(words(language.rejects + language.blame + language.clear_blame)),
+    )
+    turned = text.str.contains(words(language.turned))
     return (
         pl.when(pl.col("decision") == "accept")
         .then(~accepts | (clearly_out & ~clearly_in))
         .when(pl.col("decision") == "reject")
-        .then(~rejects | (clearly_in & ~clearly_out))
+        .then(~rejects | (clearly_in & ~clearly_out & ~turned))
         .otherwise(False)
     )
 

@@ -19,7 +19,7 @@ CREATE OR REPLACE TEMP TABLE briefed AS
 WITH slots AS (
     SELECT place, template_id, slot, item_id, title, collection FROM brief_items JOIN fact_queue USING (dialogue_id)
 ), targets AS (
-    SELECT slots.place, min(turns.turn) AS target_turn, any_value(slots.item_id) AS target_item
+    SELECT slots.place, min(turns.turn) AS target_turn, arg_min(slots.item_id, turns.turn) AS target_item
     FROM slots
     JOIN template_turns turns ON turns.template_id = slots.template_id AND list_contains(turns.introduces, slots.slot)
     WHERE slots.collection = 'MIGHT_LIKES'

@@ -11,10 +11,8 @@ import polars as pl
 
 from tasks.quality.docs_pages import Gate, write_docs
 from tasks.quality.facts import compute_facts
-from tasks.quality.gate import check_language, judge_facts, with_examples
+from tasks.quality.gate import judge_facts, load_rules, with_examples
 from tasks.quality.judging import GateError
-from tasks.quality.lexicon import load_lexicon
-from tasks.quality.suites import load_suites
 from tasks.quality.values import PublishedCounts
 from tasks.settings import Domain, Home
 from tasks.warehouse import open_warehouse
@@ -63,9 +61,7 @@ def validate_published(
         UserError: a suite that would not judge all it says.
         GateError: the released utterances are not those accepted, or one of them breaks a rule that rejects.
     """
-    suites = load_suites(home, domain.quality.suites, domain.quality.severities)
-    lexicon = load_lexicon(home)
-    check_language(suites, lexicon, domain.language)
+    suites, lexicon = load_rules(home, domain)
     con.execute(_ACCEPTED)
     with tempfile.TemporaryDirectory(prefix="published-") as folder, open_warehouse(Path(folder) / "published.duckdb") as copy:
         _copy(con, copy, published)

@@ -18,7 +18,8 @@ GARBLED: Final = (
     "|[bcdfghjklmnpqrstvwxz]{7,}"
     r"|[^\s]{40,}"
 )
-# Braces, slots in capitals as Table 6 prints them, bracketed or underlined blanks, a placeholder without its braces.
+# Braces, slots in capitals as Table 6 prints them, bracketed or underlined blanks, a placeholder without its braces; tokens of a chat
+# template, tags, code fences, and the label of a speaker inside a speech.
 TEMPLATE_LEFT: Final = (
     r"\{+[^{}]{0,60}\}*|\}"
     r"|\[?(?:USER|OTHER)_[A-Z_]*\]?|\b[A-Z]+_(?:LIKES|DISLIKES|REVIEW)\b|\bMIGHT_?LIKES\b"
@@ -27,6 +28,8 @@ TEMPLATE_LEFT: Final = (
     r"|(?i:<(?:item|title|slot|name|product|movie|book)[^<>]{0,20}>)"
     r"|(?i:\bitem ?[:#_]\d)"
     r"|_{3,}"
+    r"|<\|[^|<>]{0,40}\|>|</?[a-zA-Z][a-zA-Z0-9 =\"'/:.;,()#_-]{0,80}>|```"
+    r"|(?:^|[.!?\u2026\"\u201d)*] ?)[*_]{0,2}(?:User|Agent|Assistant|Recommender|Seeker|Customer|Human|AI)(?: ?\d)?[*_]{0,2}:"
 )
 # E-mail, web address, telephone number (seven digits and more, written as one), an Amazon customer id, a name given as the writer of a
 # review.

@@ -9,10 +9,18 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 
+_MARKUP = re.compile(r"[\\|`*\[\]]|(?<!\w)_|_(?!\w)")
+
 
 def visible(text: str) -> str:
     """Return a text in which control characters and direction marks are spelled out as <U+202E>, so that a page shows what is there."""
     return _HIDDEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+
+
+def markdown_cell(text: str) -> str:
+    """Return a text as one cell of a Markdown table, in which nothing is markup: no bar, tag, link, emphasis or code."""
+    shown = " ".join(visible(text).replace("&", "&amp;").replace("<", "&lt;").split())
+    return _MARKUP.sub(r"\\\g<0>", shown)
 
 
 def shortened(text: str, characters: int) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.dialogues import Catalogue, SlotItem, parse
 from tasks.dialogues.folding import fold
+from tasks.dialogues.placeholders import fill, tidy
 from tasks.templates.values import Turn
 from tests.support.conversations import titles
 
@@ -139,3 +140,57 @@ def test_whatever_comes_is_parsed(text: str, how: str) -> None:
     assert parsed.complete in (True, False)
     assert [said.turn for said in parsed.utterances] == list(range(1, len(parsed.utterances) + 1))
     assert all("\n" not in said.text and "\x00" not in said.text for said in parsed.utterances)
+
+
+TITLES = {1: "Heat", 2: "Jaws (1975)", 3: "The Mummy Returns", 4: "It"}
+
+
+@pytest.mark.parametrize(
+    ("text", "filled", "slots"),
+    [
+        ("I saw {{item:1}}.", "I saw Heat.", (1,)),
+        ("{{item: 1}}!", "Heat!", (1,)),
+        ("{item:1}", "Heat", (1,)),
+        ("{{Item:1}}", "Heat", (1,)),
+        ("{{item1}}", "Heat", (1,)),
+        ("{{ITEM_1}}", "Heat", (1,)),
+        ("{{ item 1 }}", "Heat", (1,)),
+        ("{{slot:1}}", "Heat", (1,)),
+        ("[[item:1]]", "Heat", (1,)),
+        ("[item:1]", "Heat", (1,)),
+        ("<item:1>", "Heat", (1,)),
+        ("<<item:1>>", "Heat", (1,)),
+        ("${item:1}", "Heat", (1,)),
+        (r"\{\{item:1\}\}", "Heat", (1,)),
+        ("{{{item:1}}}", "Heat", (1,)),
+        ("**{{item:1}}**", "**Heat**", (1,)),
+        ("{{item:1}}'s end", "Heat's end", (1,)),
+        ("{{item:1}} and {{item:3}}", "Heat and The Mummy Returns", (1, 3)),
+        ("{{item:1}} (Heat) is", "Heat is", (1,)),
+        ('"Heat" ({{item:1}}) is', "Heat is", (1,)),
+        ('"{{item:1}}" (Heat)', "Heat", (1,)),
+        ("{{item:3}} - The Mummy Returns", "The Mummy Returns", (3,)),
+        ("The Mummy Returns {{item:3}}", "The Mummy Returns", (3,)),
+        ("{{item:1|Heat}}", "Heat", (1,)),
+        ("{{item:1: heat}}", "Heat", (1,)),
+        ("{{Heat}} is", "Heat is", (1,)),
+        ("{{item:2: Jaws (1975)}}", "Jaws (1975)", (2,)),
+        # what is not certain stays, for the gate to see
+        ("{{item:1: The Mummy Returns}}", "{{item:1: The Mummy Returns}}", ()),
+        ("{{item:9}}", "{{item:9}}", ()),
+        ("[Item 1]", "[Item 1]", ()),
+        ("{{Jaws}}", "{{Jaws}}", ()),
+        ("{movie_title}", "{movie_title}", ()),
+        ("item:1", "item:1", ()),
+        ("{{item:4}} it was good", "It it was good", (4,)),
+        ("Give it {{item:4}}", "Give it It", (4,)),
+        ("Heated {{item:1}}", "Heated Heat", (1,)),
+    ],
+)
+def test_placeholders_in_many_spellings(text: str, filled: str, slots: tuple[int, ...]) -> None:
+    assert fill(text, TITLES)[0] == filled and fill(text, TITLES)[2] == slots
+
+
+def test_line_breaks_and_entities_written_out_are_read() -> None:
+    assert tidy("Hi there.\\nI&#39;m &quot;in&quot; &amp; glad") == 'Hi there. I\'m "in" & glad'
+    assert tidy("C&A, R&B; AT&T") == "C&A, R&B; AT&T"

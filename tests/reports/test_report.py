@@ -57,7 +57,26 @@ def test_the_cost_is_told_per_call_and_per_accepted_dialogue(con: duckdb.DuckDBP
     assert spent.totals["dollars"] == pytest.approx(36 * 0.0005)
     assert spent.totals["dollars per call"] == pytest.approx(0.0005)
     assert spent.totals["dollars per accepted dialogue"] == pytest.approx(36 * 0.0005 / 36)
+    assert spent.totals["dollars per accepted, discard-only"] == pytest.approx(36 * 0.0005 / 36)
+    assert spent.totals["tokens per accepted dialogue"] == pytest.approx(38 * 1300 / 36)
     assert spent.models[0]["model"] == "openai/gpt-4o-mini" and spent.models[0]["prompt_tokens"] == 38_000
+
+
+def test_repair_stands_beside_throwing_away(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    fill(con, 20)  # 18 accepted at the first attempt, dialogue 0 rejected, dialogue 1 failed without an answer
+    con.execute("""
+        INSERT INTO transcripts SELECT * REPLACE (2 AS attempt, ['second'] AS request_keys) FROM transcripts
+        WHERE dialogue_id = (SELECT dialogue_id FROM briefs WHERE brief_order = 0)
+    """)
+    con.execute(
+        "INSERT INTO responses SELECT * REPLACE ('second' AS request_key, 400 AS prompt_tokens, 0.0001 AS cost_usd) FROM responses LIMIT 1"
+    )
+    con.execute("UPDATE verdicts SET verdict = 'accepted', attempt = 2 WHERE verdict = 'rejected'")
+    spent = gather(con, home, "made").spending.totals
+    assert spent["dollars per accepted dialogue"] == pytest.approx((19 * 0.0005 + 0.0001) / 19)
+    assert spent["dollars per accepted, discard-only"] == pytest.approx(19 * 0.0005 / 18)
+    assert spent["tokens per accepted dialogue"] == pytest.approx((19 * 1300 + 700) / 19)
+    assert spent["tokens per accepted, discard-only"] == pytest.approx(19 * 1300 / 18)
 
 
 def test_goals_and_templates_by_hand(con: duckdb.DuckDBPyConnection, home: Home) -> None:

@@ -1,0 +1,60 @@
+"""Recognises the label that opens a turn in plain text: `User:`, `**Agent:**`, `3. [User]`, `User (greeting):`, `Turn 4 - Agent:`."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tasks.dialogues.roles import SPOKEN_NAMES, role_of
+
+_NAMES = "|".join(name.replace(" ", r"[ _]") for name in sorted(SPOKEN_NAMES, key=len, reverse=True))
+_LABEL = re.compile(
+    rf"""[^\w\n]{{0,10}}                                  # quoting, bold, heading, bullet, emoji, bracket
+        (?:(?:turn|utterance|line)?\s*\#?\d{{1,3}}[^\w\n]{{1,6}})?  # 1.  2)  Turn 3:
+        (?P<role>{_NAMES})
+        (?:\s*\#?\d{{1,3}})?
+        [*_]{{0,3}}
+        (?:\s*(?:\([^()\n]{{0,80}}\)|\[[^\[\]\n]{{0,80}}\]))?  # User (Greeting):
+        (?:\s*[\])>|]+[*_]{{0,3}}\s*[:-]?|[*_]{{0,3}}\s*[:\uff1a]|\s+[-\u2013\u2014](?=\s)|\s+(?:says|said|asks|replies|responds)\s*[:,])
+        [*_]{{0,3}}\s*(?P<text>.*)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_OTHER = re.compile(r"[*_\[]{0,3}(?P<role>[A-Z][\w'.-]{0,15}(?: [A-Z][\w'.-]{0,15})?)[\]*_]{0,3}:[*_]{0,3}\s+(?P<text>\S.*)", re.DOTALL)
+_RUN_ON = re.compile(r"(?<=[.!?\u2026\"\u201d])(?<!\d\.)[ \t]+(?=[*_]{0,3}(?:User|Agent|Assistant|Recommender|Seeker|Customer)[*_]{0,3}:)")
+_INLINE = tuple(mark + name for mark in " *_" for name in ("User", "Agent", "Assistant", "Recommender", "Seeker", "Customer"))
+_CLOSING_TAG = re.compile(rf"\s*</\s*(?:{_NAMES})\s*>\s*\Z", re.IGNORECASE)
+
+
+class Label(NamedTuple):
+    """Who opens a turn, and the rest of the line."""
+
+    role: str
+    text: str
+
+
+def labelled(line: str) -> Label | None:
+    """Return the label a line opens with, or None."""
+    found = _LABEL.match(line)
+    if found is None:
+        return None
+    text = found["text"]
+    return Label(role_of(found["role"]), _CLOSING_TAG.sub("", text) if "</" in text else text)
+
+
+def labelled_otherwise(line: str) -> Label | None:
+    """Return the label of somebody who is neither user nor agent ("Narrator: ..."), or None."""
+    found = _OTHER.match(line)
+    return Label(role_of(found["role"]), found["text"]) if found else None
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text; turns that run on in one line are put on lines of their own."""
+    return (_RUN_ON.sub("\n", text) if any(name in text for name in _INLINE) else text).splitlines()
+
+
+def without_own_label(role: str, text: str) -> str:
+    """Return what is said without a label that repeats who says it ("User: Hi" said by the user)."""
+    if ":" not in text[:40]:
+        return text
+    label = labelled(text)
+    return label.text if label is not None and label.role == role and ":" in text[: len(text) - len(label.text)] else text
