@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tasks.dialogues.folding import fold
 from tasks.dialogues.grounded import read_grounded
+from tasks.dialogues.loosely import named_loosely
 from tasks.dialogues.mentions import OwnTitle, SlotItem, named_items, own_title
 from tasks.dialogues.placeholders import fill, tidy
 from tasks.dialogues.plain import read_plain
@@ -90,5 +91,15 @@ def _parsed(entry: Draft, folded: Sequence[str], hits: Sequence[list[Hit]]) -> P
         turn = turns[place] if place < len(turns) else None
         due = (*turn.introduces, *turn.refers) if turn else ()
         item_ids = named_items(folded[place], slots, own, written, due, hits[place]) if slots or written or hits[place] else ()
+        if turn and turn.introduces:
+            item_ids = _with_other_spellings(item_ids, folded[place], own, turn.introduces, hits[place])
         utterances.append(Utterance(place + 1, raw.role, text, turn.goals if turn else (), item_ids, text.count(" ") + 1 if text else 0))
     return Parsed(tuple(utterances), entry.reading.whole and bool(utterances), entry.reading.error)
+
+
+def _with_other_spellings(
+    named: tuple[str, ...], folded: str, own: Sequence[OwnTitle], introduced: Sequence[int], hits: Sequence[Hit]
+) -> tuple[str, ...]:
+    """Return the items named, with those that this turn brings in and that stand there in another spelling."""
+    missing = [title.item for title in own if title.item.slot in introduced and title.item.item_id not in named]
+    return (*(item.item_id for item in missing if named_loosely(folded, item.title, hits)), *named)

@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from tasks.dialogues.loosely import title_parts
+
 # Replacement, control and private characters, marks that reverse the direction of reading, UTF-8 read as Latin-1, symbol salad, seven
 # consonants in a row, a chain of 40 and more characters without a space.
 GARBLED: Final = (
@@ -56,7 +58,7 @@ def offending(pattern: str, text: str) -> str:
 
 def titles_in_quotes(text: str, own: Sequence[str]) -> list[str]:
     """Return what is quoted like a title and is no own one: two words or more, every one of them with a capital but the small ones."""
-    known = {_plain(title) for title in own}
+    known = {_plain(name) for title in own for name in (title, *title_parts(title))}
     found = (piece.strip(" .,!?;:") for piece in re.findall(QUOTED, text))
     return [piece for piece in found if _looks_like_title(piece) and _plain(piece) not in known]
 
@@ -68,4 +70,5 @@ def _looks_like_title(piece: str) -> bool:
 
 
 def _plain(title: str) -> str:
-    return re.sub(r"\W+", " ", title).strip().casefold()
+    bare = re.sub(r"\W+", " ", title).strip().casefold()
+    return bare.removeprefix("the ")

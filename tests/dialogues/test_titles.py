@@ -194,3 +194,43 @@ def test_placeholders_in_many_spellings(text: str, filled: str, slots: tuple[int
 def test_line_breaks_and_entities_written_out_are_read() -> None:
     assert tidy("Hi there.\\nI&#39;m &quot;in&quot; &amp; glad") == 'Hi there. I\'m "in" & glad'
     assert tidy("C&A, R&B; AT&T") == "C&A, R&B; AT&T"
+
+
+OWN = [
+    ("Jaws", "JAWS is great", True),
+    ("Jaws", "I dropped my jaws.", False),
+    ("Amélie", "Amelie is", True),
+    ("Forever", "it lasted forever", False),
+    ("Alien: Covenant", "Alien Covenant was", True),
+    ("WALL·E", "Wall-E is", True),
+    ("Spider-Man", "Spiderman is", True),
+    ("M*A*S*H", "MASH is", True),
+    ("M*A*S*H", "a mash of things", False),
+    ("Monsters, Inc.", '"Monsters, Inc." is', True),
+    ("Monsters, Inc.", "Monsters Inc is", True),
+    ("Léon: The Professional", "Leon: The Professional is", True),
+    ("The Good, the Bad and the Ugly", "The Good, The Bad, and The Ugly is", True),
+    ("Jaws", "Jaws's ending", True),
+    ("Jaws", "Jaws' ending", True),
+    ("Who's Afraid of Virginia Woolf?", '"Who’s Afraid of Virginia Woolf" is', True),
+    ("The Lord of the Rings: The Fellowship of the Ring", 'I loved "The Fellowship of the Ring".', True),
+    ("The Lord of the Rings: The Fellowship of the Ring", "Lord of the Rings: Fellowship of the Ring", True),
+    ("The Lord of the Rings: The Fellowship of the Ring", "the ring of a fellowship", False),
+    ("Gone Girl: A Novel", "I read Gone Girl", True),
+    ("Se7en", "Seven people", False),
+    ("Harry Potter and the Sorcerer's Stone (Book 1)", "Harry Potter and the Sorcerers Stone", True),
+]
+
+
+@pytest.mark.parametrize(("title", "text", "named"), OWN)
+def test_a_title_that_is_due_is_recognised_in_other_spellings(title: str, text: str, named: bool) -> None:
+    turns = [Turn("user", ("greeting_likes",), (1,))]
+    (said,) = parse(f"User: {text}", "paper", [SlotItem(1, "a", title)], turns, Catalogue([("a", title)])).utterances
+    assert said.item_ids == (("a",) if named else ())
+
+
+def test_a_part_that_is_another_items_title_names_that_one() -> None:
+    turns = [Turn("user", ("greeting_likes",), (1,))]
+    catalogue = Catalogue([("a", "Star Wars: Episode IV"), ("b", "Star Wars")])
+    (said,) = parse("User: I saw Star Wars.", "paper", [SlotItem(1, "a", "Star Wars: Episode IV")], turns, catalogue).utterances
+    assert said.item_ids == ("b",)
