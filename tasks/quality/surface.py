@@ -45,6 +45,9 @@ PERSONAL: Final = (
     r"[A-Z][a-z]+(?: [A-Z][a-z]*\.?)?"
 )
 QUOTED: Final = '["\u201c\u00ab*]([A-Z0-9][^"\u201c\u201d\u00ab\u00bb*]{2,80})["\u201d\u00bb*]'
+_AWARD: Final = re.compile(
+    r"(?i)(?:best|outstanding) (?:\w+ )?(?:picture|film|director|actor|actress|score|screenplay|song|album|book|novel)"
+)
 _SMALL: Final = frozenset(
     {"a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with", "de", "la", "vs"}
 )
@@ -57,10 +60,10 @@ def offending(pattern: str, text: str) -> str:
 
 
 def titles_in_quotes(text: str, own: Sequence[str]) -> list[str]:
-    """Return what is quoted like a title and is no own one: two words or more, every one of them with a capital but the small ones."""
+    """Return what is quoted like a title, is no own one and no award: two words or more, all but the small ones with a capital."""
     known = {_plain(name) for title in own for name in (title, *title_parts(title))}
     found = (piece.strip(" .,!?;:") for piece in re.findall(QUOTED, text))
-    return [piece for piece in found if _looks_like_title(piece) and _plain(piece) not in known]
+    return [piece for piece in found if _looks_like_title(piece) and not _AWARD.fullmatch(piece) and _plain(piece) not in known]
 
 
 def _looks_like_title(piece: str) -> bool:

@@ -133,7 +133,7 @@ def test_decisions(decision: str | None, wrong: bool, text: str) -> None:
         ("Try “Northbound Echo,” then *Paper Tigers of Quill*.", ["Northbound Echo", "Paper Tigers of Quill"]),
         ('I saw "The Mummy" and "the mummy returns" and "The mummy!".', []),
         ('She said "No way" and "I love it so much".', []),
-        ('It won "Best Picture" - "Wow"!', ["Best Picture"]),
+        ('It won "Best Picture" and "Best Supporting Actor" - "Wow"!', []),
         ('An open "Mark Without end', []),
     ],
 )
