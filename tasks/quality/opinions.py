@@ -54,10 +54,8 @@ def decision_error(language: Language) -> pl.Expr:
     text = pl.col("bare").str.replace_all(for_polars(phrases(language.not_yet)), "~")
     acceptance, rejection = for_polars(phrases(language.clear_acceptance)), for_polars(phrases(language.clear_rejection))
     clearly_in, clearly_out = text.str.contains(acceptance), text.str.contains(rejection)
-    accepts, rejects = (
-        clearly_in | text.str.contains(words(language.accepts)),
-        clearly_out | text.str.contains(words(language.rejects + language.blame + language.clear_blame)),
-    )
+    accepts = clearly_in | text.str.contains(words(language.accepts + language.praise + language.clear_praise))
+    rejects = clearly_out | text.str.contains(words(language.rejects + language.blame + language.clear_blame))
     turned = text.str.contains(words(language.turned))
     return (
         pl.when(pl.col("decision") == "accept")

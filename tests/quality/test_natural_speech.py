@@ -57,6 +57,26 @@ My old mixer died, and ~ took away all my frustration.
 The mean stepmother in ~ is the worst, I wanted to yell at the screen!
 ~ has a poor orphan, a terrible storm, a horrible uncle; classic stuff.
 I fell hard for ~.
+~ blew my expectations out of the water.
+I'm still humming the songs from ~.
+What a gem ~ turned out to be!
+~ is bonkers, and I'm here for it.
+I laughed till my sides hurt during ~.
+~ is grim, but so rewarding.
+Nothing scares me, but ~ did. Bravo.
+The loneliness in ~ hit close to home.
+I've owned ~ for a decade and it hasn't failed once.
+~ kept me up all night, the good kind.
+The crash scene in ~ is horrifying and brilliant.
+~ isn't fancy, it just does the job well.
+I grew up with ~ and it never lost its charm.
+I recently saw ~ and the hopeless ending stunned me.
+~ was the best birthday present ever.
+I was skeptical about ~, but I ended up crying happy tears.
+~ made my terrible commute bearable.
+For a low-budget movie, ~ punches way above its weight.
+The nastiest villain I've ever seen is in ~. I loved hating him.
+~ was worth every penny.
 """
 
 DISLIKED = """
@@ -110,6 +130,26 @@ My wife enjoyed ~ more than I did.
 Sure, ~ is beautiful, and so is my screensaver.
 ~ arrived scratched, and the perfect box made it sadder.
 I had a wonderful evening, until we put on ~.
+~ was a chore.
+I kept waiting for ~ to get good.
+Sadly, ~ wasn't the thrill ride I was sold.
+~ is just noise with a nice poster.
+I liked the cast in ~, hated the script.
+I was excited for ~, but it fizzled out fast.
+I'd give ~ one star, and that's for the costumes.
+~ was recommended as a perfect date movie. We left early.
+Hi there, I recently watched ~. Yikes.
+The lovely illustrations couldn't save ~.
+~ had potential and wasted it.
+My friends adore ~, which baffles me.
+I've never been so bored as during ~.
+~ made me miss the wonderful original even more.
+The charm of the first book is gone in ~.
+~ stopped working after a month. So much for "excellent quality".
+I fell asleep twice watching ~.
+~ was fine, I guess, if you like clichés.
+~ is a great cure for insomnia.
+They could've done so much better with ~.
 """
 
 ACCEPTED = """
@@ -193,6 +233,51 @@ I haven't read anything by her, so this is the perfect start.
 Nothing I've seen lately comes close to that pitch. Yes!
 Alright, alright, I'll stop being picky and watch it.
 It's a date! Me, the sofa, and that film.
+Works for me!
+Ha, you read my mind.
+I'm putting the kettle on and pressing play.
+That's exactly the mood I'm in, so yes.
+Okay, I'll bump it to number one.
+You know what? Let's make it happen.
+I'm all ears for slow thrillers, so this one's mine.
+Great, problem solved!
+If the acting is as strong as you say, I can't miss it.
+Thanks, I'll grab it from the library tomorrow.
+Hmm, that does sound like me. I'll go for it.
+Right then, movie night is settled.
+I'd watch anything with her in it, so that's a go.
+Ooh, count me intrigued. Queueing it up.
+Perfect length for tonight too. Thank you!
+You've got yourself a deal.
+It's been on my radar, and this seals it.
+My kids will be thrilled. Buying it now.
+Fantastic, I'll have a look this evening.
+I'm convinced, especially by the bit about the soundtrack.
+That's the ticket!
+Lovely, I'll report back once I've seen it.
+Alright, that one's for me.
+Oh I'm so there.
+Deal! Popcorn's already in the microwave.
+Perfect, my evening is planned.
+I'll definitely be checking that out.
+You've outdone yourself, thank you.
+That checks all my boxes.
+Great call. I'll line it up for Saturday.
+Yes! That's precisely the kind of story I love.
+Thank you, I'll be sure to see it.
+Oh, what a find. Into my backpack it goes.
+I've got chills. Tonight, then!
+Nice one, I'd forgotten about that film. Time to see it at last.
+Hooray, finally something my whole family can agree on.
+That settles Friday night.
+I'm hooked already; on to the first episode.
+Well, you had me at "heist".
+I think this will be my next read, cheers!
+Splendid. I shall order a copy forthwith.
+Okay, that one wins.
+I appreciate your help, I'll pick that.
+That sounds like exactly my speed.
+I'll sleep on it... no, who am I kidding, I'm watching it now!
 """
 
 REJECTED = """
@@ -276,6 +361,49 @@ My kids play that on repeat; I need a break from it.
 The trailer alone made me roll my eyes.
 I can recite that one line by line, it's such a favorite.
 That director and I don't get along.
+I'm good on sequels, thanks.
+Hmm, not for tonight.
+I have that one memorized by now.
+That's one I turned off after ten minutes.
+Westerns and I don't mix.
+I wasn't a fan.
+You won't get me near a musical again!
+My book club did that one in May.
+I'd want something with less gore.
+It's a classic, but I've worn out my copy.
+I loved it the first time, the second time, and the third. Something fresh?
+Oh no, that one's a tearjerker, isn't it? I'll leave it for now.
+Can we find something a little more upbeat?
+That's the one my roommate never shuts up about. I'd rather not.
+I've had it for years; it's my daily driver.
+I'm allergic to that kind of humor.
+Read it on vacation last summer, so I'm after the next thing.
+Looks pricey for what it is.
+It wasn't my cup of tea when I tried it.
+I'm steering away from anything with subtitles today.
+Meh, clowns freak me out.
+I used to like that, but I've outgrown it.
+My partner vetoed that one.
+I watched half of it on a plane once.
+We've got that at home already.
+Reading the blurb, I doubt it's for me.
+I'm trying to cut down on true crime.
+Hmm, what about something shorter?
+I'd sooner do laundry.
+It's not grabbing me, sorry.
+Ooh, I've actually done that puzzle twice.
+I had that one as a kid and it fell apart.
+No can do, I faint at the sight of blood.
+Haven't we all seen that one by now?
+I'm more in the mood for a musical.
+I returned that one after a week.
+My daughter finds it too spooky.
+I'd call that a maybe, but what else is there?
+Rom-coms aren't my style.
+Already on my phone, thanks.
+I couldn't finish the audiobook.
+Thanks, though I think I've outgrown vampires.
+The ratings scare me off.
 """
 
 SAID = """
