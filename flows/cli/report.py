@@ -17,11 +17,13 @@ def report(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = Fal
     from tasks.reports import report_from_warehouse
 
     home: Home = ctx.obj
-    page = report_from_warehouse(home, domain)
+    page, docs = report_from_warehouse(home, domain), home.data_docs(domain) / "index.html"
     if as_json:
         print_json({"page": str(page), "bytes": page.stat().st_size})
     else:
         OUT.print(f"report: {page}", markup=False)
+        if docs.is_file():
+            OUT.print(f"data-docs: {docs}", markup=False)
 
 
 @app.command(epilog="Example: redial browse")

@@ -13,6 +13,7 @@ from tasks.dialogues.shapes import dialogues_in, turns_of
 from tasks.dialogues.values import RawTurn, Reading
 from tasks.prompts.unwrapping import unwrapped
 
+_SPEAKERS = frozenset({"user", "agent"})
 _DECODER = json.JSONDecoder(strict=False)
 _ROLE = "role|speaker|from|sender|author"
 _TEXT = "text|content|utterance|message|value|response"
@@ -39,6 +40,7 @@ def read_grounded(text: str) -> Reading:
     body = unwrapped(text)
     decoded = decode(body)
     found = [turns for value in decoded.values if isinstance(value, dict | list) for turns in dialogues_in(value)]
+    found = [turns for turns in found if not _SPEAKERS.isdisjoint(turn.role for turn in turns)] or found
     dialogues = [turns for place, turns in enumerate(found) if turns not in found[:place]]
     if len(dialogues) > 1:
         return Reading(tuple(dialogues[0]), whole=False, error=f"the answer holds {len(dialogues)} dialogues")
@@ -56,7 +58,7 @@ def _why_nothing(values: list[object]) -> str:
 
 def _labelled_lines(text: str) -> Reading | None:
     reading = read_plain(text)
-    return reading if {"user", "agent"} <= {turn.role for turn in reading.turns} else None
+    return reading if {turn.role for turn in reading.turns}.issuperset(_SPEAKERS) else None
 
 
 def _salvage(text: str, cut: bool) -> Reading | None:

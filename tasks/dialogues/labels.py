@@ -38,6 +38,8 @@ def labelled(line: str) -> Label | None:
     if found is None:
         return None
     text = found["text"]
+    if line.lstrip().startswith("|"):  # a row of a table
+        text = text.rstrip(" |")
     return Label(role_of(found["role"]), _CLOSING_TAG.sub("", text) if "</" in text else text)
 
 

@@ -22,7 +22,7 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _UNFINISHED = re.compile(r"[\w,;:(\[{<\\/-]\Z")
-_SENTENCE_END = re.compile(r"[.!?\u2026:)\]\"\u201d*]\s*\Z")
+_SENTENCE_END = re.compile(r"[.!?\u2026)\]\"\u201d*]\s*\Z")
 _QUOTES = {'"': '"', "\u201c": "\u201d", "'": "'"}
 
 

@@ -54,7 +54,7 @@ def _turns(entry: Any) -> Turns:
     if isinstance(entry, list):
         if len(entry) == 2 and all(isinstance(part, str) for part in entry):
             return [RawTurn(role_of(entry[0]), entry[1])] if role_of(entry[0]) in ("user", "agent") else []
-        return turns_of(entry) or [] if all(isinstance(part, Mapping) for part in entry) else []
+        return turns_of(entry) or [] if len(entry) <= 2 and all(isinstance(part, Mapping) for part in entry) else []  # a round
     if not isinstance(entry, Mapping):
         return []
     return _turns_by_key({str(key).casefold(): value for key, value in entry.items()})

@@ -44,6 +44,7 @@ class Findings:
     popularity: Popularity
     catalogue: Catalogue
     samples: Samples
+    data_docs: bool  # whether there are Data Docs to lead to
 
 
 def write_report(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Path:
@@ -88,6 +89,7 @@ def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
         popularity=popularity(con, build.domain),
         catalogue=catalogue(con),
         samples=samples(con, goals),
+        data_docs=(home.data_docs(domain) / "index.html").is_file(),
     )
 
 

@@ -81,6 +81,8 @@ AS_JSON = {
     "comma missing": JSON.replace("}, {", "} {"),
     "line breaks in texts": JSON.replace("Hi! ", "Hi!\n"),
     "placeholders in prose before": f"I use {{{{item:1}}}} and [item 2] here.\n{JSON}",
+    "comments": JSON.replace("[{", "[ // the greeting\n{").replace("}, {", "},\n// next\n{"),
+    "checks beside it": json.dumps({"turns": entries(), "checks": [{"turn": n, "text": "fits its goal"} for n in (1, 2, 3)]}),
     "note in an object after": f'{JSON}\n{{"note": "all goals met"}}',
 }
 
@@ -126,6 +128,9 @@ AS_TEXT = {
     "dashes": other("User \u2014 ", "Agent \u2014 "),
     "says": other("User says: ", "Agent says: "),
     "tags": "\n".join(f"<{role}>{text}</{role}>" for role, text in SAID),
+    "table": "| Role | Text |\n|---|---|\n" + "\n".join(f"| {r.capitalize()} | {t} |" for r, t in SAID),
+    "numbered table": "\n".join(f"| {n} | {r.capitalize()} | {t} |" for n, (r, t) in enumerate(SAID, 1)),
+    "spaced and full-width colons": other("USER : ", "AGENT\uff1a"),
     "every turn in quotation marks": "\n".join(f'{role.capitalize()}: "{text}"' for role, text in SAID),
     "curly quotation marks": "\n".join(f"{role.capitalize()}: \u201c{text}\u201d" for role, text in SAID),
     "whole in quotation marks": f'"{PLAIN}"',
@@ -139,6 +144,7 @@ AS_TEXT = {
     "note after": f"{PLAIN}\n\nNote: I kept every utterance under 60 words.\nAll goals are met.",
     "remark after": f"{PLAIN}\n\nThis dialogue follows the template and stays within the word limit.",
     "rule and remark after": f"{PLAIN}\n\n---\n\nLet me know if you would like any changes!",
+    "bold end mark": f"{PLAIN}\n\n**End of Dialogue**",
     "end mark": f"{PLAIN}\n\n[End of conversation]",
     "JSON after all": JSON,
     "JSON list in a fence": f"```json\n{json.dumps(entries())}\n```",

@@ -180,6 +180,17 @@ def test_it_opens_with_the_network_cut(hostile_page: Path) -> None:
     assert seen.title == "Made up: report" and "Sample dialogues" in seen.text and "4,500" in seen.text
 
 
+def test_it_leads_to_the_data_docs_where_there_are_some(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+    fill(con, 20)
+    docs = home.data_docs("made")
+    assert "Data Docs" not in write_report(con, home, "made").read_text(encoding="utf-8")
+    docs.mkdir(parents=True)
+    (docs / "index.html").write_text("here")
+    page = write_report(con, home, "made")
+    (link,) = re.findall(r'href="([^"]*docs[^"]*)"', page.read_text(encoding="utf-8"))
+    assert (page.parent / link).resolve() == (docs / "index.html").resolve()
+
+
 def test_samples_do_not_grow_with_the_dialogues(hostile: duckdb.DuckDBPyConnection, hostile_home: Home) -> None:
     shown = samples(hostile, load_goals(hostile_home))
     assert [told.brief["recommendations"] for told in shown.accepted] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
