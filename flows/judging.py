@@ -13,6 +13,7 @@ from pydantic import Field
 
 from flows.asking import asking
 from flows.evaluating import find_corpus, model_settings, save
+from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
 from flows.stages import NO_CACHE
@@ -59,6 +60,7 @@ async def evaluate_quality(
         data: data folder in place of the project's own.
     """
     keep_logs_plain()
+    follow_server()
     home = Home.find(Path(data) if data else None)
     read = [find_corpus(home, corpus) for corpus in corpora]
     people = Study(Path(study)) if study else None

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from flows.asking import asking
 from flows.evaluating import checked_training, prepare, save, way_to
+from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from tasks.evaluation.asking import AskFor
 from tasks.evaluation.prompts import Setting
@@ -51,6 +52,7 @@ async def evaluate_respond(
         data: data folder in place of the project's own.
     """
     keep_logs_plain()
+    follow_server()
     home = Home.find(Path(data) if data else None)
     profile = load_respond_profile(home)
     ready = prepare(home, corpus, "user", cases, "recommend_json", seed, TEST_SHARE)
