@@ -69,23 +69,34 @@ class Matcher:
 
     def match(self, titles: Iterable[str]) -> dict[str, Match]:
         """Return the match of each distinct title."""
+        wanted = dict.fromkeys(titles)
+        found = self._firm(wanted)
+        found.update(self._fuzzy([title for title in wanted if title not in found]))
+        return found
+
+    def rankings(self, answers: Sequence[Parsed]) -> list[Ranking]:
+        """Return the ranking of each answer.
+
+        Shorter readings of an entry are tried where the full one is not in the catalogue, fuzzily only where none is in it as it stands.
+        """
+        joined = [self._joined(answer) for answer in answers]
+        entries = {entry: (entry.title, *entry.shorter) for answer in joined for entry in answer.entries}
+        found = self._firm(title for readings in entries.values() for title in readings)
+        left = [title for readings in entries.values() if not any(title in found for title in readings) for title in readings]
+        found.update(self._fuzzy(list(dict.fromkeys(left))))
+        return [_ranking(answer, found) for answer in joined]
+
+    def _firm(self, titles: Iterable[str]) -> dict[str, Match]:
+        """Return the matches of those titles that are in the catalogue as they stand or in their normalised form."""
         found: dict[str, Match] = {}
-        fuzzy: list[str] = []
-        for title in dict.fromkeys(titles):
+        for title in titles:
+            if title in found:
+                continue
             if items := self._exact.get(title.strip()):
                 found[title] = Match(self._best(items, title), "exact", 100.0)
             elif items := self._forms.get(normalise(title)):
                 found[title] = Match(self._best(items, title), "normalised", 100.0)
-            else:
-                fuzzy.append(title)
-        found.update(self._fuzzy(fuzzy))
         return found
-
-    def rankings(self, answers: Sequence[Parsed]) -> list[Ranking]:
-        """Return the ranking of each answer. Shorter readings of an entry are tried where the full one is not in the catalogue."""
-        joined = [self._joined(answer) for answer in answers]
-        firm = self.match(title for answer in joined for entry in answer.entries for title in (entry.title, *entry.shorter))
-        return [_ranking(answer, firm) for answer in joined]
 
     def _joined(self, answer: Parsed) -> Parsed:
         """Put together what a comma parted inside a title the catalogue knows, such as "I, Robot"."""
@@ -146,11 +157,14 @@ def _nearest(queries: Sequence[str], choices: Sequence[str], threshold: float) -
             yield (query, near[place], float(row[place])) if row[place] > 0 else (query, None, 0.0)
 
 
+_NOTHING = Match(None, "none")
+
+
 def _ranking(answer: Parsed, matches: Mapping[str, Match]) -> Ranking:
     items: dict[str, How] = {}
     duplicates = missing = 0
     for entry in answer.entries:
-        readings = [matches[title] for title in (entry.title, *entry.shorter)]
+        readings = [matches.get(title, _NOTHING) for title in (entry.title, *entry.shorter)]
         chosen = next((match for match in readings if match.how in {"exact", "normalised"}), None)
         chosen = chosen or next((match for match in readings if match.item_id is not None), readings[0])
         if chosen.item_id is None:

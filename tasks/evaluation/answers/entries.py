@@ -24,6 +24,8 @@ _OTHER = re.compile(
 )  # the title in another language
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _COLON = re.compile(r":\s+|[–—]")
+_MARKS = frozenset("*_\"“”„«‘'《「『")
+_PICTURES = frozenset(("So", "Sk", "Mn", "Cf"))
 _LONGEST = 300  # characters of an entry; what is longer is prose
 _MOST_READINGS = 8
 _PROSE_WORDS = 4  # from how many words on a text behind a colon may be a description
@@ -46,7 +48,7 @@ def entry_of(text: str) -> Recommended:
     if marked := _STRONG.match(bare):
         title = _unquoted(marked["title"].strip().rstrip(":").strip())
         return Recommended(title, _shorter(title))
-    if marked := _MARKED.match(bare):
+    if bare[:1] in _MARKS and (marked := _MARKED.match(bare)):
         title = marked["title"].strip().rstrip(",")
         return Recommended(title, ())
     return Recommended(bare, _shorter(bare))
@@ -54,16 +56,17 @@ def entry_of(text: str) -> Recommended:
 
 def _plain(text: str) -> str:
     """Return text without links, tags, escapes, checkboxes and pictures."""
-    bare = _TAG.sub("", _LINK.sub(r"\1", text))
-    bare = _CHECKBOX.sub("", _ESCAPED.sub(r"\1", " ".join(bare.split())))
+    bare = " ".join(text.split())
+    for mark, pattern, instead in (("](", _LINK, r"\1"), ("<", _TAG, ""), ("\\", _ESCAPED, r"\1"), ("[", _CHECKBOX, "")):
+        bare = pattern.sub(instead, bare) if mark in bare else bare
     start = 0
-    while start < len(bare) and (unicodedata.category(bare[start]) in {"So", "Sk", "Mn", "Cf"} or bare[start].isspace()):
+    while start < len(bare) and (bare[start].isspace() or unicodedata.category(bare[start]) in _PICTURES):
         start += 1
     return bare[start:].strip()
 
 
 def _unquoted(title: str) -> str:
-    found = _MARKED.match(title)
+    found = _MARKED.match(title) if title[:1] in _MARKS else None
     return found["title"].strip() if found and not found["rest"].strip() else title
 
 
