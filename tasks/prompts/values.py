@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tasks.templates.values import Role
-
 Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
 
 
@@ -46,7 +44,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Spoken:
-    """One utterance already spoken in a turn-by-turn rollout, in the profile's own writing of items."""
+    """One utterance already spoken, in the profile's own writing of items; `role` may be a name nobody knows where an answer gave one."""
 
-    role: Role
+    role: str
     text: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasks.briefs.values import Brief
 from tasks.llm import Ask, Transcript
-from tasks.prompts import Instructed, Profile, render_repair, repair_scope
+from tasks.prompts import Instructed, Profile, as_transcript, render_repair, repair_scope
 from tasks.repair.briefs import BriefToRepair
 from tasks.repair.merging import merge_turns
 
@@ -31,5 +31,5 @@ class Mend:
         prompt = render_repair(self.profile, self.goals, brief, brief.previous, brief.findings)
         answer = await ask(prompt.messages, response_format=prompt.response_format, attempt=self.attempt)
         scope = repair_scope(self.profile, brief, brief.findings)
-        text = merge_turns(brief.previous, answer.text, scope) if scope else answer.text
+        text = as_transcript(self.profile, merge_turns(brief.previous, answer.text, scope)) if scope else answer.text
         return Transcript(brief.dialogue_id, self.attempt, "answered", text, answer.finish_reason, (answer.request_key,))

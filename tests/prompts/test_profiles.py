@@ -28,7 +28,7 @@ def change(home: Home, **changes: object) -> None:
     path.write_text(yaml.safe_dump({key: value for key, value in content.items() if value is not None}))
 
 
-@pytest.mark.parametrize(("name", "answer", "repair"), [("paper", "text", "dialogue"), ("grounded", "json", "turns")])
+@pytest.mark.parametrize(("name", "answer", "repair"), [("paper", "text", "turns"), ("grounded", "json", "turns")])
 def test_shipped_profiles_load_and_carry_the_papers_rules(name: str, answer: str, repair: str) -> None:
     profile = load_profile(Home(), name)
     assert (profile.answer, profile.repair, profile.max_words) == (answer, repair, 60)

@@ -25,8 +25,9 @@ def test_scope_in_the_grounded_profile(turns: list[int | None], scope: tuple[int
     assert repair_scope(profile("grounded"), MADE, [finding(turn) for turn in turns]) == scope
 
 
-def test_paper_profile_repairs_whole_dialogues() -> None:
-    assert repair_scope(profile("paper"), MADE, [finding(3)]) == ()
+def test_a_profile_may_ask_for_whole_dialogues_only() -> None:
+    assert repair_scope(profile("paper"), MADE, [finding(3)]) == (3,)
+    assert repair_scope(profile("paper").model_copy(update={"repair": "dialogue"}), MADE, [finding(3)]) == ()
 
 
 @pytest.mark.parametrize("name", ["paper", "grounded"])

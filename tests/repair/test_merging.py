@@ -5,6 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.prompts import Spoken
 from tasks.repair import merge_turns
 
 
@@ -12,8 +13,8 @@ def dialogue(*texts: str) -> str:
     return json.dumps({"turns": [{"role": ("user", "agent")[place % 2], "text": text} for place, text in enumerate(texts)]})
 
 
-def texts(answer: str) -> list[str]:
-    return [turn["text"] for turn in json.loads(answer)["turns"]]
+def texts(merged: list[Spoken]) -> list[str]:
+    return [turn.text for turn in merged]
 
 
 def test_a_numbered_turn_takes_its_place() -> None:
@@ -37,7 +38,13 @@ def test_turns_without_numbers_go_where_they_were_asked_for() -> None:
 
 def test_the_role_stays_the_templates() -> None:
     repaired = '{"turns": [{"turn": 1, "role": "agent", "text": "new"}]}'
-    assert json.loads(merge_turns(dialogue("a", "b"), repaired, [1]))["turns"][0] == {"role": "user", "text": "new"}
+    assert merge_turns(dialogue("a", "b"), repaired, [1])[0] == Spoken("user", "new")
+
+
+def test_labelled_lines_are_mended_too() -> None:
+    previous = 'User: Hi, I saw "Heat".\nAgent: Try \ufffd\ufffd.\nUser: I will.'
+    repaired = '{"turns": [{"turn": 2, "role": "agent", "text": "Try \\"Big\\"."}]}'
+    assert texts(merge_turns(previous, repaired, [2])) == ['Hi, I saw "Heat".', 'Try "Big".', "I will."]
 
 
 def test_a_dialogue_that_broke_off_is_carried_on() -> None:
