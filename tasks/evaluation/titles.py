@@ -27,9 +27,7 @@ def normalise(title: str) -> str:
     count; letters and digits do, so "(500) Days of Summer" becomes "500 days of summer" and "1917" stays. A title that would have nothing
     left keeps its folded text.
     """
-    folded = unicodedata.normalize("NFKD", html.unescape(title)).casefold()
-    folded = "".join(character for character in folded if not unicodedata.combining(character)).replace("&", " and ")
-    folded = " ".join(folded.split())
+    folded = " ".join(_folded(title).replace("&", " and ").split())
     bare = _YEAR.sub("", _EDITION.sub("", _YEAR.sub("", folded)))
     bare = _ARTICLE_LAST.sub(r"\2 \1", bare)
     words = " ".join(_NO_WORD.sub(" ", bare.replace("'", "").replace("\u2019", "")).split())
@@ -52,6 +50,14 @@ def names(text: str, title: str) -> bool:
 @lru_cache(maxsize=4096)
 def normalise_text(text: str) -> str:
     """Return running text with its words as `normalise` writes them."""
-    folded = unicodedata.normalize("NFKD", html.unescape(text)).casefold().replace("&", " and ").replace("'", "").replace("\u2019", "")
-    kept = "".join(character for character in folded if not unicodedata.combining(character))
-    return " ".join(_NO_WORD.sub(" ", kept).split())
+    folded = _folded(text).replace("&", " and ").replace("'", "").replace("\u2019", "")
+    return " ".join(_NO_WORD.sub(" ", folded).split())
+
+
+def _folded(text: str) -> str:
+    """Return text without HTML entities, accents and letter case."""
+    plain = html.unescape(text)
+    if plain.isascii():
+        return plain.casefold()  # most titles: nothing to take apart
+    folded = unicodedata.normalize("NFKD", plain).casefold()
+    return "".join(character for character in folded if not unicodedata.combining(character))

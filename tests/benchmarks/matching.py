@@ -1,7 +1,8 @@
 """Matching 1,500 answers of 50 generated titles against 11,589 catalogue titles (issue: under 20 s on two cores).
 
 Run: python tests/benchmarks/matching.py
-Prints the seconds, how the titles were matched, and whether a brute-force search over a sample gives the same items.
+Prints the seconds, how the titles were matched, what it takes where answers say more than titles,
+and whether a brute-force search over a sample gives the same items.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 
 from rapidfuzz import fuzz
 
-from tasks.evaluation.answers import Parsed, Recommended
+from tasks.evaluation.answers import Parsed, Recommended, parse_answer
 from tasks.evaluation.matching import THRESHOLD, Matcher, numbers
 from tasks.evaluation.titles import normalise
 
@@ -63,6 +64,20 @@ def main() -> None:
     distinct = len({title for entries in generated for title in entries})
     print(f"{ANSWERS} x {TITLES} titles ({distinct} distinct) against {len(titles)}: {seconds:.2f} s")
     print({how: hows.count(how) for how in ("exact", "normalised", "fuzzy")} | {"none": sum(r.out_of_catalogue for r in rankings)})
+    verbose = [
+        "\n".join(
+            f"{number}. {title} ({drawn.randint(1950, 2020)}) - a tale of {drawn.choice(unknown)}"
+            for number, title in enumerate(entries, 1)
+        )
+        for entries in generated
+    ]
+    started = time.perf_counter()
+    parsed = [parse_answer(text) for text in verbose]
+    read = time.perf_counter()
+    Matcher(titles).rankings(parsed)
+    print(
+        f"the same as numbered lists with a year and a reason: read in {read - started:.2f} s, matched in {time.perf_counter() - read:.2f} s"
+    )
     sample = drawn.sample([title for entries in generated for title in entries], SAMPLE)
     found = matcher.match(sample)
     same = sum(found[title].item_id == brute_force(title, titles) for title in sample)
