@@ -76,7 +76,7 @@ def main() -> None:
     read = time.perf_counter()
     Matcher(titles).rankings(parsed)
     print(
-        f"the same as numbered lists with a year and a reason: read in {read - started:.2f} s, matched in {time.perf_counter() - read:.2f} s"
+        f"as numbered lists with a year and a reason: read in {read - started:.2f} s, matched in {time.perf_counter() - read:.2f} s"
     )
     sample = drawn.sample([title for entries in generated for title in entries], SAMPLE)
     found = matcher.match(sample)
