@@ -75,9 +75,7 @@ def main() -> None:
     parsed = [parse_answer(text) for text in verbose]
     read = time.perf_counter()
     Matcher(titles).rankings(parsed)
-    print(
-        f"as numbered lists with a year and a reason: read in {read - started:.2f} s, matched in {time.perf_counter() - read:.2f} s"
-    )
+    print(f"as numbered lists with a year and a reason: read in {read - started:.2f} s, matched in {time.perf_counter() - read:.2f} s")
     sample = drawn.sample([title for entries in generated for title in entries], SAMPLE)
     found = matcher.match(sample)
     same = sum(found[title].item_id == brute_force(title, titles) for title in sample)
