@@ -5,16 +5,14 @@ from tasks.settings.loading import load_domain
 from tasks.settings.models import (
     Bias,
     Briefs,
-    Columns,
     Domain,
     Generate,
     Limits,
     Misbehave,
     Preprocess,
     Quality,
-    Source,
-    Sources,
 )
+from tasks.settings.sources import Columns, Source, Sources
 
 __all__ = [
     "Bias",

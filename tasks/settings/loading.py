@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from tasks.errors import UserError
 from tasks.settings.home import Home
-from tasks.settings.models import Domain, Source
+from tasks.settings.models import Domain
+from tasks.settings.sources import Source
 
 _DEEPEST = 100
 _MOST_FINDINGS = 8  # told of one file

@@ -2,108 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from tasks.addresses import check_address, is_address, local_name
+from tasks.settings.sources import PAPER_SCALE, Settings, Sources
 
 Rate = Annotated[float, Field(ge=0, le=1)]
-PAPER_SCALE = (1.0, 5.0)
-"""Amazon's stars, for which the paper's thresholds are meant (App. B)."""
 Severity = Literal["reject", "warn", "off"]
-Address = Annotated[str, AfterValidator(check_address)]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
-
-
-class Source(_Settings):
-    """One input file: where it lies and, if it can be fetched, where it is published."""
-
-    path: str = Field(description="File, relative to the domain file's folder, or absolute", pattern=r"^[^\x00]+$", max_length=4096)
-    url: Address | None = Field(
-        None, description="Address `redial fetch` downloads it from: http, https, or any that fsspec reads, as s3://"
-    )
-    bytes: int | None = Field(None, gt=0, description="Size in bytes the download must have, if published")
-
-    @field_validator("path")
-    @classmethod
-    def _on_this_machine(cls, path: str) -> str:
-        if is_address(path):
-            raise ValueError("is a place on this machine: give an address as `url`, or alone in place of path and url")
-        return path
-
-
-def _as_source(value: Any) -> Any:
-    """Read an entry that is a text alone: a path, or an address whose file is kept in `sources` beside the domain files' folder."""
-    if not isinstance(value, str):
-        return value
-    return {"path": f"../sources/{local_name(value)}", "url": value} if is_address(value) else {"path": value}
-
-
-SourceEntry = Annotated[Source, BeforeValidator(_as_source)]
-
-
-class Columns(_Settings):
-    """Column names of a CSV, Parquet or JSON-lines table that follows none of the Amazon schemas."""
-
-    user: str = Field(description="Column of the user's id")
-    item: str = Field(description="Column of the item's id")
-    rating: str = Field(description="Column of the rating")
-    text: str = Field(description="Column of the review's text")
-    timestamp: str | None = Field(None, description="Column of the moment: unix time, an ISO date or a spelled one; file order if missing")
-    title: str | None = Field(
-        None, description="Column of the item's title, in the metadata tables if there are any, else beside the reviews"
-    )
-    metadata_item: str | None = Field(None, description="Column of the item's id in the metadata tables, where it is another one")
-    timestamp_format: str | None = Field(None, description="How moments are written, such as %d/%m/%Y, if no usual way")
-    rating_values: dict[str, float] = Field({}, description="Ratings written as words and what they stand for: {true: 5, false: 1}")
-
-    @field_validator("rating_values", mode="before")
-    @classmethod
-    def _in_small_letters(cls, value: Any) -> Any:
-        return {str(word).strip().casefold(): stars for word, stars in value.items()} if isinstance(value, dict) else value
-
-    @field_validator("timestamp_format")
-    @classmethod
-    def _tells_the_day(cls, value: str | None) -> str | None:
-        moment = datetime(2014, 2, 28, tzinfo=UTC)
-        try:
-            told = value is None or datetime.strptime(moment.strftime(value), value).date() == moment.date()
-        except ValueError:
-            told = False
-        if not told:
-            raise ValueError("must tell the day as strptime reads it, such as %d/%m/%Y")
-        return value
-
-
-class Sources(_Settings):
-    """Where a domain's reviews and item metadata come from."""
-
-    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"] = Field(description="Schema of the source files")
-    reviews: tuple[SourceEntry, ...] = Field(
-        min_length=1, description="Review files: a path, an address, or path, url and bytes; paths are relative to the domain file"
-    )
-    metadata: tuple[SourceEntry, ...] = Field((), description="Item metadata files, where titles come from")
-    columns: Columns | None = Field(None, description="Required when format is `columns`, refused otherwise")
-    rating_scale: tuple[float, float] = Field(PAPER_SCALE, description="Lowest and highest rating; others are rejected rows")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Sources:
-        if (self.format == "columns") != (self.columns is not None):
-            raise ValueError("`columns` is needed with format `columns`, and only there")
-        if self.rating_scale[0] >= self.rating_scale[1]:
-            raise ValueError("`rating_scale` must be [lowest, highest]")
-        low, high = self.rating_scale
-        if self.columns and not all(low <= stars <= high for stars in self.columns.rating_values.values()):
-            raise ValueError(f"`columns.rating_values` must lie on the rating_scale, {low:g} to {high:g}")
-        return self
-
-
-class Bias(_Settings):
+class Bias(Settings):
     """Correction of user-rating bias, which the paper names as a limitation. Off by default."""
 
     normalise_ratings: Literal["off", "user_mean"] = Field(
@@ -111,7 +20,7 @@ class Bias(_Settings):
     )
 
 
-class Preprocess(_Settings):
+class Preprocess(Settings):
     """Appendix B of the paper."""
 
     irregular_tokens: Literal["drop", "keep"] = Field("drop", description="Drop tokens that are not words (App. B)")
@@ -135,7 +44,7 @@ class Preprocess(_Settings):
         return self
 
 
-class Briefs(_Settings):
+class Briefs(Settings):
     """How dialogues are planned (2.4.2, 2.5.1)."""
 
     templates: str = Field("curated", description="Template set: `curated` or a file name in goal_specs/templates")
@@ -146,7 +55,7 @@ class Briefs(_Settings):
     max_dialogues: int | None = Field(None, ge=1, description="Plan at most so many dialogues, in user order")
 
 
-class Limits(_Settings):
+class Limits(Settings):
     """What the provider allows. None means no limit of ours."""
 
     rpm: int | None = Field(None, ge=1, description="Requests a minute")
@@ -158,7 +67,7 @@ class Limits(_Settings):
     breaker_failures: int = Field(20, ge=1, description="Transient failures in a row, with no success between, that end the run")
 
 
-class Misbehave(_Settings):
+class Misbehave(Settings):
     """How often the embedded writer spoils an answer, by kind. For demos and tests; hosted models ignore it."""
 
     cut_off: Rate = Field(0.0, description="The answer breaks off")
@@ -168,7 +77,7 @@ class Misbehave(_Settings):
     ungrounded: Rate = Field(0.0, description="Names a wrong item, praises a dislike or leaks a goal's wording")
 
 
-class Generate(_Settings):
+class Generate(Settings):
     """Which model writes, and how it is asked (2.5.1, 2.6)."""
 
     model: str = Field("offline/writer", description="litellm model string, provider/model", pattern=r"^\S+$")
@@ -189,14 +98,14 @@ class Generate(_Settings):
     misbehave: Misbehave = Misbehave()
 
 
-class Quality(_Settings):
+class Quality(Settings):
     """Which suites judge, and how severe each rule is (2.5.2)."""
 
     suites: tuple[str, ...] = Field(("paper", "grounded"), min_length=1, description="Suite files in expectations/")
     severities: dict[str, Severity] = Field({}, description="Rule name to severity, over the suite's own")
 
 
-class Domain(_Settings):
+class Domain(Settings):
     """A domain: what is ingested, how it is cut, who writes, who judges. One YAML file in data/domains."""
 
     name: str = Field(description="The file's name without .yaml; may be left out", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")

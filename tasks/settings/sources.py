@@ -1,0 +1,103 @@
+"""Where reviews and titles come from: the files, and how a table's columns are called and written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from tasks.addresses import check_address, is_address, local_name
+
+Address = Annotated[str, AfterValidator(check_address)]
+PAPER_SCALE = (1.0, 5.0)
+"""Amazon's stars, for which the paper's thresholds are meant (App. B)."""
+
+
+class Settings(BaseModel):
+    """What every part of the configuration is: frozen, without unknown keys, its numbers finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
+
+
+class Source(Settings):
+    """One input file: where it lies and, if it can be fetched, where it is published."""
+
+    path: str = Field(description="File, relative to the domain file's folder, or absolute", pattern=r"^[^\x00]+$", max_length=4096)
+    url: Address | None = Field(
+        None, description="Address `redial fetch` downloads it from: http, https, or any that fsspec reads, as s3://"
+    )
+    bytes: int | None = Field(None, gt=0, description="Size in bytes the download must have, if published")
+
+    @field_validator("path")
+    @classmethod
+    def _on_this_machine(cls, path: str) -> str:
+        if is_address(path):
+            raise ValueError("is a place on this machine: give an address as `url`, or alone in place of path and url")
+        return path
+
+
+def _as_source(value: Any) -> Any:
+    """Read an entry that is a text alone: a path, or an address whose file is kept in `sources` beside the domain files' folder."""
+    if not isinstance(value, str):
+        return value
+    return {"path": f"../sources/{local_name(value)}", "url": value} if is_address(value) else {"path": value}
+
+
+SourceEntry = Annotated[Source, BeforeValidator(_as_source)]
+
+
+class Columns(Settings):
+    """Column names of a CSV, Parquet or JSON-lines table that follows none of the Amazon schemas."""
+
+    user: str = Field(description="Column of the user's id")
+    item: str = Field(description="Column of the item's id")
+    rating: str = Field(description="Column of the rating")
+    text: str = Field(description="Column of the review's text")
+    timestamp: str | None = Field(None, description="Column of the moment: unix time, an ISO date or a spelled one; file order if missing")
+    title: str | None = Field(
+        None, description="Column of the item's title, in the metadata tables if there are any, else beside the reviews"
+    )
+    metadata_item: str | None = Field(None, description="Column of the item's id in the metadata tables, where it is another one")
+    timestamp_format: str | None = Field(None, description="How moments are written, such as %d/%m/%Y, if no usual way")
+    rating_values: dict[str, float] = Field({}, description="Ratings written as words and what they stand for: {true: 5, false: 1}")
+
+    @field_validator("rating_values", mode="before")
+    @classmethod
+    def _in_small_letters(cls, value: Any) -> Any:
+        return {str(word).strip().casefold(): stars for word, stars in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("timestamp_format")
+    @classmethod
+    def _tells_the_day(cls, value: str | None) -> str | None:
+        moment = datetime(2014, 2, 28, tzinfo=UTC)
+        try:
+            told = value is None or datetime.strptime(moment.strftime(value), value).date() == moment.date()
+        except ValueError:
+            told = False
+        if not told:
+            raise ValueError("must tell the day as strptime reads it, such as %d/%m/%Y")
+        return value
+
+
+class Sources(Settings):
+    """Where a domain's reviews and item metadata come from."""
+
+    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"] = Field(description="Schema of the source files")
+    reviews: tuple[SourceEntry, ...] = Field(
+        min_length=1, description="Review files: a path, an address, or path, url and bytes; paths are relative to the domain file"
+    )
+    metadata: tuple[SourceEntry, ...] = Field((), description="Item metadata files, where titles come from")
+    columns: Columns | None = Field(None, description="Required when format is `columns`, refused otherwise")
+    rating_scale: tuple[float, float] = Field(PAPER_SCALE, description="Lowest and highest rating; others are rejected rows")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Sources:
+        if (self.format == "columns") != (self.columns is not None):
+            raise ValueError("`columns` is needed with format `columns`, and only there")
+        if self.rating_scale[0] >= self.rating_scale[1]:
+            raise ValueError("`rating_scale` must be [lowest, highest]")
+        low, high = self.rating_scale
+        if self.columns and not all(low <= stars <= high for stars in self.columns.rating_values.values()):
+            raise ValueError(f"`columns.rating_values` must lie on the rating_scale, {low:g} to {high:g}")
+        return self
