@@ -27,6 +27,7 @@ LOOPBACK = "127.0.0.1"
 # The classic UI is asked for because the newer one asks an outside address for its configuration on every load.
 QUIET = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_SERVER_UI_V2_ENABLED": "false"}
 SERVER_LOGIN = "PREFECT_SERVER_API_AUTH_STRING"
+MOST_RUNS = 4  # of a worker: each build is a process of some hundred megabytes
 RESTARTS = 5  # of all processes together within the window; more is no accident
 WINDOW_S = 600.0
 TICK_S = 0.5
@@ -58,13 +59,14 @@ class Serving:
 
 
 @contextmanager
-def serving(home: Home, port: int, workers: int = 1) -> Iterator[Serving]:
+def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS) -> Iterator[Serving]:
     """Start everything and stop it at the end.
 
     Args:
         home: whose data folder keeps the server's database, logs and pages.
         port: the UI's port on loopback; the pages get the next one.
         workers: worker processes on the pool.
+        limit: most runs a worker takes at a time, so that one that asks first does not take all.
 
     Raises:
         UserError: a port is taken, this data folder is served already, or the server does not come up; names the log.
@@ -86,7 +88,7 @@ def serving(home: Home, port: int, workers: int = 1) -> Iterator[Serving]:
             stack.enter_context(companion)
         api = ServerApi.at(f"{ui}/api", environment.get(LOGIN, ""))
         _wait_until_up(server, api)
-        shared = [stack.enter_context(_worker(number, folder, environment)) for number in range(1, workers + 1)]
+        shared = [stack.enter_context(_worker(number, limit, folder, environment)) for number in range(1, workers + 1)]
         put_deployments(home, api, folder, environment)
         put_automations(home, api)
         yield Serving(ui, pages, [server, shown, *shared])
@@ -102,8 +104,8 @@ def _environment(home: Home, folder: Path, ui: str, pages: str) -> dict[str, str
     return {**given, **QUIET, **ours, **found}
 
 
-def _worker(number: int, folder: Path, environment: dict[str, str]) -> Companion:
-    arguments = ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", f"redial-{number}")
+def _worker(number: int, limit: int, folder: Path, environment: dict[str, str]) -> Companion:
+    arguments = ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", f"redial-{number}", "--limit", str(limit))
     return Companion(f"worker-{number}", folder, environment, arguments)
 
 

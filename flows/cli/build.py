@@ -12,6 +12,7 @@ from flows.options import BuildOptions
 from tasks.errors import UserError
 from tasks.settings import Home, load_domain
 from tasks.settings.loading import merge, parse_yaml, validation_line
+from tasks.warehouse import domain_lock
 
 
 @app.command(epilog="Example: redial build demo --seed 7 --max-dialogues 50")
@@ -63,6 +64,8 @@ def build(
     from flows.running import run_flow
 
     check_build(home, chosen, options)  # a mistake is told before anything is started
+    with domain_lock(home, domain):
+        pass  # and so is another build of this domain; the flow takes the lock for good
 
     async def start() -> Any:
         from flows.build import build as build_flow

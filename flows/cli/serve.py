@@ -23,6 +23,9 @@ def serve(
     ctx: typer.Context,
     port: Annotated[int, typer.Option(help="Port of the Prefect UI on loopback; the pages get the next one", min=1024, max=65534)] = 4200,
     workers: Annotated[int, typer.Option(help="Worker processes on the pool", min=1, max=16)] = 1,
+    limit: Annotated[
+        int, typer.Option(help="Most runs a worker takes at a time; a backfill is one, each of its domains another", min=2)
+    ] = 4,
 ) -> None:
     """Start a Prefect server, a work pool with workers and every deployment of prefect.yaml; Ctrl-C ends all of it."""
     from flows.serving import interrupt_on_terminate, serving
@@ -31,7 +34,7 @@ def serve(
     interrupt_on_terminate()
     ERR.print("starting the Prefect server, the pages and the worker ...")
     try:
-        with serving(home, port, workers) as up:
+        with serving(home, port, workers, limit) as up:
             OUT.print(f"Prefect UI  {up.ui}")
             OUT.print(f"pages       {up.pages}")
             OUT.print(WITH_LOGIN if os.environ.get("PREFECT_SERVER_API_AUTH_STRING") else WITHOUT_LOGIN)

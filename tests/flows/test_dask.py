@@ -24,7 +24,7 @@ from tasks.settings import Generate
 from tasks.settings.home import PROJECT
 from tests.support import made_up_briefs
 from tests.support.model_process import model_server
-from tests.support.served import KEY, demo_like, processes, until
+from tests.support.served import KEY, demo_like, processes, released, until
 
 with_dask = pytest.mark.skipif(find_spec("prefect_dask") is None, reason="the extra dask is not installed")
 
@@ -37,6 +37,7 @@ def build(data: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
+@pytest.mark.heavy
 @with_dask
 def test_the_release_is_the_same_though_a_dask_worker_was_killed(tmp_path: Path) -> None:
     data = tmp_path / "dask"
@@ -63,10 +64,6 @@ def test_the_release_is_the_same_though_a_dask_worker_was_killed(tmp_path: Path)
         told, _ = (undisturbed := build(alone, *given)).communicate(timeout=400)
         assert undisturbed.returncode == 0, told
     assert released(data) == released(alone)
-
-
-def released(data: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(data)): path.read_bytes() for path in sorted((data / "releases").rglob("*")) if path.is_file()}
 
 
 def test_no_cluster_without_a_server() -> None:

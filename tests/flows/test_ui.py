@@ -15,7 +15,7 @@ import pytest
 from tests.support.chromium import CHROMIUM, Opened, browser_page
 from tests.support.served import Served
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here")
+pytestmark = [pytest.mark.heavy, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here")]
 PATIENCE_MS = 120_000
 
 

@@ -89,6 +89,17 @@ class Served:
         found = self.client.post("/artifacts/filter", json=chosen).raise_for_status().json()
         return {artifact["key"]: artifact for artifact in found if artifact["key"]}
 
+    def pid(self, run_id: str) -> int:
+        """Return the process a run lives in, once its worker has started it."""
+        seen: list[str] = []
+
+        def there() -> bool:
+            seen[:] = [self.run(run_id).get("infrastructure_pid") or ""]
+            return bool(seen[0])
+
+        until(there, 120, lambda: f"run {run_id} has no process\n{self.logs(run_id)}")
+        return int(seen[0].rpartition(":")[2])
+
     def tasks(self, run_id: str) -> dict[str, str]:
         """Return a run's tasks by name, with the names of their states."""
         chosen = {"flow_runs": {"id": {"any_": [run_id]}}}
@@ -187,6 +198,17 @@ def demo_like(data: Path, name: str, **changes: Any) -> None:
     folder = data / "domains"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.yaml").write_text(json.dumps({**settings, **changes}), encoding="utf-8")
+
+
+def released(data: Path, domain: str = "*") -> dict[str, bytes]:
+    """Return every released file of a domain, or of all, by its place in the data folder."""
+    found = sorted(path for folder in (data / "releases").glob(domain) for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(data).as_posix(): path.read_bytes() for path in found}
+
+
+def parent(pid: int) -> int:
+    """Return a process's parent."""
+    return int(Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[1])
 
 
 def processes(data: Path) -> dict[int, str]:

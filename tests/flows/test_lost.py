@@ -1,0 +1,152 @@
+"""What is killed in the middle of generation: a run, its worker, the server. Nothing is asked twice, the release stays the same.
+
+Every domain here has the demo's reviews and a seed of its own, and is written by a mock model that takes its time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tasks.settings.home import PROJECT
+from tests.support.model_process import ModelServer, model_server
+from tests.support.served import KEY, Served, demo_like, parent, processes, released, serving, until
+
+pytestmark = pytest.mark.heavy
+
+PARTS = ("part1", "part2", "part3", "part4")
+DOMAINS = ("run", "worker", "server", *PARTS)
+BRIEFS, IN_FLIGHT, LATENCY_S = 24, 3, 1.0
+STARTED_ANEW = ("COMPLETED", "FAILED")  # CRASHED is no end: the run is given to the next free worker
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[ModelServer]:
+    with model_server(writer="offline") as running:
+        yield running
+
+
+def put_domains(data: Path, model: ModelServer) -> None:
+    generate = {"model": "openai/mock", "api_base": model.address, "chunk_size": 8, "limits": {"concurrency": IN_FLIGHT}}
+    for seed, name in enumerate(DOMAINS):
+        demo_like(data, name, title=name, seed=seed, briefs={"max_dialogues": BRIEFS}, generate=generate)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(model: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which every domain was built and nothing was killed."""
+    data = tmp_path_factory.mktemp("undisturbed")
+    put_domains(data, model)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), "backfill", *DOMAINS]
+    done = subprocess.run(
+        command, cwd=PROJECT, env={**kept, "OPENAI_API_KEY": KEY}, capture_output=True, text=True, timeout=400, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return data
+
+
+@pytest.fixture(scope="module")
+def two_workers(undisturbed: Path, model: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    data = tmp_path_factory.mktemp("killed")
+    put_domains(data, model)
+    with serving(data, "--workers", "2", "--limit", "3") as running:
+        yield running
+    until(lambda: not processes(data), 20, lambda: f"left behind: {processes(data)}")
+
+
+@pytest.fixture
+def served(two_workers: Served, model: ModelServer) -> Served:
+    model.behave(latency_s=LATENCY_S)
+    model.reset()
+    return two_workers
+
+
+def answered(model: ModelServer, number: int) -> None:
+    until(lambda: model.billed() >= number, 180, lambda: f"{model.billed()} of {number} answers were asked for")
+
+
+def as_if_nothing_had_been(served: Served, model: ModelServer, undisturbed: Path, domains: tuple[str, ...], kills: int) -> None:
+    """Hold the bill, the store, the journals and the release of some domains against an undisturbed build."""
+    stored = 0
+    for domain in domains:
+        with duckdb.connect(str(served.data / "warehouse" / f"{domain}.duckdb"), read_only=True) as con:
+            asked, different = con.execute("SELECT count(*), count(DISTINCT request_key) FROM responses").fetchall()[0]
+        assert asked == different >= BRIEFS
+        stored += asked
+        assert not list((served.data / "journals" / domain).glob("*.jsonl"))
+        assert released(served.data, domain) == released(undisturbed, domain) != {}
+    tally = model.tally()
+    assert len(tally["billed_keys"]) == stored
+    assert stored <= tally["billed"] <= stored + kills * IN_FLIGHT
+
+
+def worker_of(served: Served, run_id: str) -> int:
+    """Return the worker process that started a run."""
+    worker = parent(served.pid(run_id))
+    assert "prefect worker start" in processes(served.data)[worker]
+    return worker
+
+
+def runs_under(served: Served, worker: int) -> list[int]:
+    return [pid for pid in processes(served.data) if pid != worker and parent(pid) == worker]
+
+
+def test_a_lost_run_is_taken_up_at_once(served: Served, model: ModelServer, undisturbed: Path) -> None:
+    run_id = served.start("build/run", domain="run")
+    answered(model, 8)
+    os.kill(served.pid(run_id), signal.SIGKILL)
+    run = served.wait(run_id, among={*STARTED_ANEW})
+    assert run["state"]["name"] == "Completed", served.logs(run_id)
+    assert run["run_count"] == 2
+    assert "Crashed" in served.states(run_id)
+    as_if_nothing_had_been(served, model, undisturbed, ("run",), kills=1)
+
+
+def test_a_run_goes_on_without_its_worker(served: Served, model: ModelServer, undisturbed: Path) -> None:
+    run_id = served.start("build/worker", domain="worker")
+    answered(model, 8)
+    os.kill(worker_of(served, run_id), signal.SIGKILL)
+    run = served.wait(run_id, among={*STARTED_ANEW})
+    assert run["state"]["name"] == "Completed", served.logs(run_id)
+    assert run["run_count"] == 1
+    as_if_nothing_had_been(served, model, undisturbed, ("worker",), kills=0)
+
+
+def test_the_server_is_lost(served: Served, model: ModelServer, undisturbed: Path) -> None:
+    run_id = served.start("build/server", domain="server")
+    answered(model, 8)
+    (server,) = [pid for pid, command in processes(served.data).items() if "prefect server start" in command]
+    os.killpg(server, signal.SIGKILL)
+    run = served.wait(run_id, among={*STARTED_ANEW})
+    assert run["state"]["name"] == "Completed", served.logs(run_id)
+    as_if_nothing_had_been(served, model, undisturbed, ("server",), kills=run["run_count"] - 1)
+
+
+def test_two_workers_share_a_backfill_and_one_machine_is_lost(served: Served, model: ModelServer, undisturbed: Path) -> None:
+    """The worker that also holds the backfill itself goes, with every run it has, as a machine does: nobody is told."""
+    backfill = served.start("backfill/backfill", domains=list(PARTS), at_once=4)
+    answered(model, 20)
+    worker = worker_of(served, backfill)
+    lost = runs_under(served, worker)
+    others = [
+        run["id"] for part in PARTS for run in served.runs_of(part) if run["infrastructure_pid"] and served.pid(run["id"]) not in lost
+    ]
+    assert len(lost) >= 2 and others, "the domains were not shared"
+    for pid in (worker, *lost):
+        os.kill(pid, signal.SIGKILL)
+    run = served.wait(backfill, seconds=300, among={*STARTED_ANEW})
+    assert run["state"]["name"] == "Completed", served.logs(backfill)
+    assert run["run_count"] == 2
+    builds: list[dict[str, Any]] = [build for part in PARTS for build in served.runs_of(part)]
+    assert len(builds) == len(PARTS)
+    assert {build["state"]["name"] for build in builds} == {"Completed"}
+    as_if_nothing_had_been(served, model, undisturbed, PARTS, kills=len(lost) - 1)
