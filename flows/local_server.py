@@ -1,11 +1,13 @@
 """A private Prefect server for one command: started on loopback, ended with the command, even if that is killed.
 
 Prefect's own temporary server outlives a killed client and holds its output pipe; this one watches its parent and leaves with it.
-Its database is kept per domain, so the next start takes seconds and the history of runs stays.
+Its database is kept per domain, so the next start takes seconds and the history of runs stays. A second command at the same time
+gets a folder of its own: two servers do not share a database.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -14,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -42,14 +45,14 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
     """Run a private Prefect server whose database lies in `folder`; yield its API address.
 
     Args:
-        folder: where its database and log lie; made if missing.
+        folder: where its database and log lie; made if missing. While another command's server works there, FOLDER-2 and so on.
         meanwhile: what to do while it starts, such as slow imports.
 
     Raises:
         UserError: the folder cannot be written, or the server does not come up; the message names its log.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder, held = _take_folder(folder)
         log = (folder / "server.log").open("wb")
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
@@ -70,6 +73,22 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        os.close(held)
+
+
+def _take_folder(folder: Path) -> tuple[Path, int]:
+    """Return the first folder that no other command holds, and the handle that holds it. Raises OSError."""
+    for number in count(1):
+        chosen = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        chosen.mkdir(parents=True, exist_ok=True)
+        handle = os.open(chosen / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            continue
+        return chosen, handle
+    raise AssertionError("numbers never end")
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
