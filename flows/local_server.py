@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
 import httpx
@@ -78,17 +77,18 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
 
 def _take_folder(folder: Path) -> tuple[Path, int]:
     """Return the first folder that no other command holds, and the handle that holds it. Raises OSError."""
-    for number in count(1):
-        chosen = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+    number, chosen = 1, folder
+    while True:
         chosen.mkdir(parents=True, exist_ok=True)
         handle = os.open(chosen / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            continue
-        return chosen, handle
-    raise AssertionError("numbers never end")
+        else:
+            return chosen, handle
+        number += 1
+        chosen = folder.with_name(f"{folder.name}-{number}")
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:

@@ -83,7 +83,10 @@ class DialogueLineage:
 
 @dataclass(frozen=True)
 class ReleaseLineage:
-    """What one release was made from: the run that wrote it or last found it standing, every run whose answers it carries, and its source files."""
+    """What one release was made from.
+
+    That is: the run that wrote it or last found it standing, every run whose answers it carries, its source files.
+    """
 
     domain: str
     release: Mapping[str, Any]

@@ -7,6 +7,7 @@ import socket
 import httpx
 import yaml
 
+from flows.options import MODELS
 from tasks.settings import Home
 from tasks.settings.home import PROJECT
 from tests.support.served import Served
@@ -37,7 +38,7 @@ def test_the_backfill_is_scheduled_and_shipped_paused(served: Served) -> None:
 
 def test_automations_are_there_once(served: Served) -> None:
     names = [each["name"] for each in served.client.post("/automations/filter", json={}).json()]
-    assert sorted(names) == ["redial lost runs", "redial second wind"]
+    assert sorted(names) == ["redial lost runs", "redial lost starts", "redial second wind"]
 
 
 def test_only_this_machine_is_listened_to(served: Served) -> None:
@@ -54,6 +55,16 @@ def test_nothing_is_told_to_others(served: Served) -> None:
     settings = served.client.get("/admin/settings").json()
     assert settings["server"]["analytics_enabled"] is False
     assert settings["server"]["ui"]["v2_enabled"] is False
+
+
+def test_the_form_offers_choices_with_their_meaning(served: Served) -> None:
+    schema = served.deployment("build/demo")["parameter_openapi_schema"]
+    fields = schema["definitions"]["BuildOptions"]["properties"]
+    assert all(field["description"] for field in [*fields.values(), schema["properties"]["domain"]])
+    assert set(MODELS) < set(fields["model"]["anyOf"][0]["enum"])
+    assert set(fields["profile"]["enum"]) == {"grounded", "paper", None}
+    assert (fields["max_attempts"]["minimum"], fields["max_attempts"]["maximum"]) == (1, 10)
+    assert fields["budget_usd"]["minimum"] == 0
 
 
 def test_bad_parameters_are_refused_with_their_name(served: Served) -> None:
