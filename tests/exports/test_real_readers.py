@@ -1,7 +1,7 @@
 """RecBole's and CRSLab's own readers on our exports, where an interpreter that has them is named in REDIAL_READERS_PYTHON.
 
 python3.11 -m venv readers && readers/bin/pip install "numpy<2" "pandas<2.3" "scipy<1.14" torch recbole==1.2.1
-readers/bin/pip install --no-deps crslab==0.1.2 && readers/bin/pip install loguru nltk
+readers/bin/pip install --no-deps crslab==0.1.2 && readers/bin/pip install loguru requests
 REDIAL_READERS_PYTHON=readers/bin/python .venv/bin/python -m pytest tests/exports/test_real_readers.py
 """
 
@@ -27,9 +27,8 @@ SCRIPT = Path(__file__).resolve().parents[1] / "support" / "foreign_readers.py"
 
 def read(tool: str, folder: Path, out: Path) -> dict[str, Any]:
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    told = {**kept, "PYTHONPATH": os.environ.get("REDIAL_READERS_PATH", "")}
     done = subprocess.run(
-        [PYTHON, SCRIPT, tool, folder, out], cwd=out.parent, env=told, capture_output=True, text=True, timeout=300, check=False
+        [PYTHON, SCRIPT, tool, folder, out], cwd=out.parent, env=kept, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
