@@ -26,8 +26,9 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# One process a core; a file's tests stay together, because they share what is dear to set up.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Kills, schedules and clusters against servers of their own: minutes, where `make test` takes seconds a test.
 test-heavy: .venv/installed
