@@ -7,14 +7,14 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
 from tasks.llm.values import Answer
 
-GATHER_S = 0.005  # answers that come in within this time share one fsync
 SUFFIX = ".jsonl"
 
 
@@ -31,7 +31,8 @@ class Entry:
 
 def to_line(entry: Entry) -> bytes:
     """Return an entry as one line."""
-    return json.dumps(asdict(entry), ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    whole = {**vars(entry), "answer": vars(entry.answer)}
+    return json.dumps(whole, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
 def from_line(line: bytes) -> Entry | None:
@@ -61,7 +62,8 @@ class Journal:
         self.entries = 0
         self._torn = False
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._writing: asyncio.Future[None] | None = None  # done when nothing waits any more
+        self._thread = ThreadPoolExecutor(1, "journal")  # of its own: the common ones are busy preparing litellm's requests
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
@@ -74,32 +76,40 @@ class Journal:
         """Write an entry and return once it is durable. Raises UserError when the disk does not take it."""
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((to_line(entry), done))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all())
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_future()
+            self._begin()
         await done
 
     async def close(self) -> None:
         """Finish what waits and close the file; an empty journal is removed."""
-        if self._writer is not None:
-            await asyncio.wait([self._writer])
+        if self._writing is not None:
+            await self._writing
+        self._thread.shutdown()
         os.close(self._file)
         if not self.entries:
             self.path.unlink()
 
-    async def _write_all(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(GATHER_S)
-            batch, self._waiting = self._waiting, []
-            try:
-                await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
-            except OSError as error:
-                self._torn = True
-                problem = UserError(f"the journal {self.path} cannot be written: {error.strerror}")
-                _tell(batch, problem)
-            else:
-                self.entries += len(batch)
-                _tell(batch, None)
-        self._writer = None
+    def _begin(self) -> None:
+        """Write what waits now in one go; what comes in meanwhile shares the next fsync."""
+        batch, self._waiting = self._waiting, []
+        loop = asyncio.get_running_loop()
+        writing = self._thread.submit(self._write, b"".join(line for line, _ in batch))
+        writing.add_done_callback(lambda ended: loop.call_soon_threadsafe(self._end, batch, ended.exception()))
+
+    def _end(self, batch: list[tuple[bytes, asyncio.Future[None]]], problem: BaseException | None) -> None:
+        if problem is None:
+            self.entries += len(batch)
+        elif isinstance(problem, OSError):
+            self._torn = True
+            problem = UserError(f"the journal {self.path} cannot be written: {problem.strerror}")
+        _tell(batch, problem)
+        if self._waiting:
+            return self._begin()
+        if self._writing is not None:
+            self._writing.set_result(None)
+            self._writing = None
+        return None
 
     def _write(self, lines: bytes) -> None:
         view = memoryview(b"\n" + lines if self._torn else lines)
@@ -108,7 +118,7 @@ class Journal:
         os.fsync(self._file)
 
 
-def _tell(batch: list[tuple[bytes, asyncio.Future[None]]], problem: UserError | None) -> None:
+def _tell(batch: list[tuple[bytes, asyncio.Future[None]]], problem: BaseException | None) -> None:
     for _, done in batch:
         if not done.done():
             if problem is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,16 +20,17 @@ LONGEST_RETRY_AFTER_S = 900.0  # a provider that asks for more is out of quota f
 
 @dataclass
 class Slot:
-    """Leave for one call: when it was given and how many tokens were set aside for it."""
+    """Leave for one call: when it was given, the how-manieth it is, and how many tokens were set aside for it."""
 
     started: float
+    number: int
     tokens: float
 
 
 class Limiter:
     """Says when the next call may go. First come, first served; nothing is ever refused, only made to wait.
 
-    A failure counts for the breaker only if its call began after the last one that counted: a crowd of calls that fail
+    A failure counts for the breaker only if its call began after the last failure that counted: a crowd of calls that fail
     together is one failure. So a hiccup with 256 calls in flight is survived and a provider that stays away is not.
     """
 
@@ -40,35 +42,36 @@ class Limiter:
         self.tokens = Bucket(limits.tpm, now)
         self.failures_in_a_row = 0
         self._clock = clock
-        self._counted_at = float("-inf")
+        self._given = 0
+        self._counted_upto = 0
         self._not_before = float("-inf")
         self._cut_at = float("-inf")
-        self._turn = asyncio.Lock()
-        self._freed = asyncio.Event()
+        self._waiting: deque[tuple[float, asyncio.Future[Slot]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._closed: BaseException | None = None
 
     async def acquire(self, tokens: float) -> Slot:
         """Wait for leave to send a call of about so many tokens, input and output. Raises what `close` was given."""
-        async with self._turn:
-            while True:
-                if self._closed is not None:
-                    raise self._closed
-                now = self._clock()
-                wait = max(self._not_before - now, self.requests.wait_s(1, now), self.tokens.wait_s(tokens, now))
-                if wait <= 0 and not self.window.full:
-                    break
-                await self._wait(wait if wait > 0 else None)
-            self.requests.take(1, now)
-            self.tokens.take(tokens, now)
-            self.window.in_flight += 1
-            return Slot(now, tokens)
+        granted: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
+        self._waiting.append((tokens, granted))
+        self._admit()
+        try:
+            slot = await granted
+        except asyncio.CancelledError:
+            if granted.done() and not granted.cancelled() and granted.exception() is None:
+                self.release(granted.result(), 0.0)
+            raise
+        if self._closed is not None:
+            self.release(slot, 0.0)
+            raise self._closed
+        return slot
 
     def release(self, slot: Slot, used_tokens: float | None) -> None:
         """Give leave back; the token bucket is corrected by what was used, None meaning nothing is known."""
         self.window.in_flight -= 1
         if used_tokens is not None:
             self.tokens.take(used_tokens - slot.tokens, self._clock())
-        self._freed.set()
+        self._admit()
 
     def succeeded(self) -> None:
         """Count an answer."""
@@ -87,10 +90,10 @@ class Limiter:
             if error.retry_after_s > LONGEST_RETRY_AFTER_S:
                 raise RunStopped("breaker", f"the provider asks to wait {error.retry_after_s:.0f} s; run again later to go on")
             self._not_before = max(self._not_before, now + error.retry_after_s)
-        if slot.started < self._counted_at:
+        if slot.number <= self._counted_upto:
             return
         self.failures_in_a_row += 1
-        self._counted_at = now
+        self._counted_upto = self._given
         if self.failures_in_a_row >= self.limits.breaker_failures:
             raise RunStopped("breaker", f"{self.failures_in_a_row} failures in a row, the last: {error}; run again to go on")
         if self.failures_in_a_row >= PATIENCE:
@@ -100,7 +103,7 @@ class Limiter:
     def close(self, error: BaseException) -> None:
         """Let nothing more through: whoever waits, or comes later, gets `error`."""
         self._closed = self._closed or error
-        self._freed.set()
+        self._admit()
 
     def _slow_down(self, slot: Slot, error: CallError, now: float) -> None:
         """Lower the pace on a refusal under known limits, and the calls in flight on any other congestion."""
@@ -112,10 +115,34 @@ class Limiter:
         elif error.kind in ("rate", "overload", "timeout", "connection"):
             self.window.shrink(slot.started, now)
 
-    async def _wait(self, seconds: float | None) -> None:
-        self._freed.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._freed.wait()
-        except TimeoutError:
-            return
+    def _admit(self) -> None:
+        """Let in whoever may go now, all of them at once: one a turn of the event loop would leave most of a wide window empty."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._waiting:
+            tokens, granted = self._waiting[0]
+            if not granted.done():
+                if self._closed is not None:
+                    granted.set_exception(self._closed)
+                elif not self._may_go(tokens):
+                    return
+                else:
+                    granted.set_result(self._take(tokens))
+            self._waiting.popleft()
+
+    def _may_go(self, tokens: float) -> bool:
+        """Tell whether the next call may go now; if only time keeps it, ask again when that has passed."""
+        now = self._clock()
+        wait = max(self._not_before - now, self.requests.wait_s(1, now), self.tokens.wait_s(tokens, now))
+        if wait > 0:
+            self._timer = asyncio.get_running_loop().call_later(wait, self._admit)
+        return wait <= 0 and not self.window.full
+
+    def _take(self, tokens: float) -> Slot:
+        now = self._clock()
+        self.requests.take(1, now)
+        self.tokens.take(tokens, now)
+        self.window.in_flight += 1
+        self._given += 1
+        return Slot(now, self._given, tokens)

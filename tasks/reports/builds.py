@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import duckdb
+from pydantic import ValidationError
 
 from tasks.reports.asking import rows
 from tasks.settings import Domain, Home, load_domain
@@ -41,14 +40,7 @@ def last_build(con: duckdb.DuckDBPyConnection, home: Home, name: str) -> LastBui
         return LastBuild(load_domain(home, name), "", "", "", "", None)
     run = found[0]
     try:
-        domain = Domain.model_validate(_settings(run["config"]))
-    except (ValueError, TypeError, KeyError, AttributeError):  # a ValidationError is a ValueError
+        domain = Domain.model_validate_json(run["config"])
+    except (ValidationError, TypeError):
         domain = load_domain(home, name)
     return LastBuild(domain, run["run_id"], run["config_hash"] or "", run["code_version"] or "", run["state"] or "", run["finished_at"])
-
-
-def _settings(text: str) -> Any:
-    """Return stored settings as they were before JSON made texts of the numbers that weights go by."""
-    settings = json.loads(text)
-    weights = settings["briefs"]["weights"]
-    return {**settings, "briefs": {**settings["briefs"], "weights": {int(number): weight for number, weight in weights.items()}}}

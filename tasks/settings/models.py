@@ -54,6 +54,13 @@ class Briefs(Settings):
     mean_utterances: float = Field(10.13, description="Mean utterances per dialogue aimed at (Table 3)", ge=6, le=16)
     max_dialogues: int | None = Field(None, ge=1, description="Plan at most so many dialogues, in user order")
 
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _by_number(cls, weights: Any) -> Any:
+        """Take the numbers that weights go by as text too: JSON, in which a run's settings are stored, knows no other keys."""
+        names = {"1": 1, "2": 2, "3": 3}
+        return {names.get(name, name): weight for name, weight in weights.items()} if isinstance(weights, dict) else weights
+
 
 class Limits(Settings):
     """What the provider allows. None means no limit of ours."""
