@@ -33,34 +33,31 @@ def key(*parts: str) -> str:
 
 
 class LiveProgress:
-    """The progress artifact of one generation, updated every few seconds."""
+    """The progress artifact of one generation, made and updated every few seconds while the run goes on beside it."""
 
-    def __init__(self, artifact: UUID) -> None:
-        """Take over an artifact that exists."""
-        self._artifact = artifact
+    def __init__(self, context: Context) -> None:
+        """Begin to create the artifact at zero."""
+        made = acreate_progress_artifact(0.0, key=key(context.domain.name, "progress"), description="dialogues asked for")
+        self._artifact: asyncio.Task[UUID] = asyncio.create_task(made)
         self._last = time.monotonic()
-        self._task: asyncio.Task[object] | None = None
-
-    @classmethod
-    async def start(cls, context: Context) -> LiveProgress:
-        """Create the artifact at zero."""
-        made = await acreate_progress_artifact(0.0, key=key(context.domain.name, "progress"), description="dialogues asked for")
-        return cls(made)
+        self._update: asyncio.Task[object] | None = None
 
     def note(self, done: int, total: int, cost: str) -> None:
         """Show how far it is; seldom enough not to slow the run."""
-        if time.monotonic() - self._last < NOTE_EVERY_S or (self._task and not self._task.done()):
+        if time.monotonic() - self._last < NOTE_EVERY_S or (self._update and not self._update.done()):
             return
         self._last = time.monotonic()
         share = 100.0 * done / total if total else 100.0
-        told = f"{done:,} of {total:,} dialogues, {cost}"
-        self._task = asyncio.create_task(aupdate_progress_artifact(self._artifact, share, told))
+        self._update = asyncio.create_task(self._show(share, f"{done:,} of {total:,} dialogues, {cost}"))
 
     async def finish(self, told: str) -> None:
         """Show the end."""
-        if self._task:
-            await self._task
-        await aupdate_progress_artifact(self._artifact, 100.0, told)
+        if self._update:
+            await self._update
+        await self._show(100.0, told)
+
+    async def _show(self, share: float, told: str) -> None:
+        await aupdate_progress_artifact(await self._artifact, share, told)
 
 
 async def show_result(context: Context, result: BuildResult) -> None:

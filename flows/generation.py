@@ -106,7 +106,7 @@ async def _generate(context: Context, attempt: int, ids: Sequence[str], written:
 async def _ask(con: duckdb.DuckDBPyConnection, context: Context, stage: Stage, work: Work) -> GenerateCounts:
     """Run the chunks of one attempt and show how far they are."""
     sink = CURRENT.get()
-    live = await LiveProgress.start(context)
+    live = LiveProgress(context)
     began = time.perf_counter()
 
     def show(now: Progress) -> None:

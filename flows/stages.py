@@ -59,10 +59,20 @@ def _transient(task: Any, run: Any, state: Any) -> bool:
     return not isinstance(state.data, UserError) and isinstance(getattr(state.data, "exception", state.data), OSError | duckdb.IOException)
 
 
+def cache_key(stage: Stage, input_hash: str) -> str:
+    """Return the name under which Prefect keeps a stage's record in the domain's cache folder."""
+    return f"{stage.name}-{input_hash}"
+
+
+def _still_there(stage: Stage, context: Context, input_hash: str) -> bool:
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        return bears(con, stage.name, input_hash)
+
+
 @task(
     persist_result=True,
     result_serializer=JSONSerializer(),
-    cache_key_fn=lambda context, parameters: f"{parameters['stage'].name}-{parameters['input_hash']}",
+    cache_key_fn=lambda context, parameters: cache_key(parameters["stage"], parameters["input_hash"]),
     retries=2,
     retry_delay_seconds=[1, 4],
     retry_jitter_factor=0.5,
@@ -82,11 +92,10 @@ def _work(stage: Stage, context: Context, input_hash: str) -> dict[str, Any]:
 async def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
     """Run a stage, or take what it wrote before from the same inputs. Raises UserError."""
     input_hash = stage.input_hash(upstream)
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        trusted = bears(con, stage.name, input_hash)
     CURRENT.get().stage(stage.name, "running")
     folder = context.home.cache(context.domain.name)
     folder.mkdir(parents=True, exist_ok=True)
+    trusted = (folder / cache_key(stage, input_hash)).exists() and _still_there(stage, context, input_hash)
     configured = _work.with_options(
         name=stage.name,
         task_run_name=f"{context.domain.name}-{stage.name}",

@@ -42,8 +42,8 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
         raise UserError(f"the folder {path.parent} cannot be written: {error.strerror}") from None
     con = _connect(path, read_only=False, settings={**_SETTINGS, "temp_directory": f"{path}.tmp", **settings})
     try:
-        create_tables(con)
-        _check_layout(con, path)
+        if _check_layout(con, path):
+            create_tables(con)
         yield con
     except duckdb.Error as error:
         if _FULL.search(str(error)):

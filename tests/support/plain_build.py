@@ -1,4 +1,4 @@
-"""A build without Prefect: the same stages called one after the other. For tests that need a built domain, and as a yardstick."""
+"""A build without Prefect: the same checks and stages called one after the other. For tests, and as a yardstick."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Sequence
 
 from flows import steps
+from flows.collecting import collect
+from flows.generation import Written
 from flows.options import BuildOptions
+from flows.preflight import check_build
 from flows.stages import Context, Stage
 from tasks.generate import generate_transcripts
 from tasks.release import ReleaseInfo
 from tasks.repair import next_briefs, rejected_before, unanswered
-from tasks.reports import report_from_warehouse
 from tasks.runs import describe_run, finish_run, start_run
 from tasks.settings import Home, load_domain
 from tasks.warehouse import StageRecord, domain_lock, open_warehouse, record_stage
@@ -21,6 +23,7 @@ def plain_build(home: Home, domain: str, options: BuildOptions | None = None, ru
     """Build a domain that was not built before."""
     chosen = options or BuildOptions()
     context = Context(home, load_domain(home, domain, chosen.over()), run_id)
+    check_build(home, context.domain, chosen)
     with domain_lock(home, domain):
         sources = steps.source_hashes(context)
         with open_warehouse(home.warehouse(domain)) as con:
@@ -31,9 +34,9 @@ def plain_build(home: Home, domain: str, options: BuildOptions | None = None, ru
         records = _write(context, planned, chosen)
         _run(steps.verdicts(context), context, planned, *records)
         info = steps.release(context, chosen)
+        result = collect(context, Written(records), info)
         with open_warehouse(home.warehouse(domain)) as con:
-            finish_run(con, run_id, "completed", {})
-        report_from_warehouse(home, domain)
+            finish_run(con, run_id, result.state, result.counts())
     return info
 
 
