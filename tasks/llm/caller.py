@@ -146,8 +146,8 @@ class Caller:
         price = self._door.price
         if price is None:
             return None
-        if price.source == "litellm" and reply.cost_usd is not None:
-            return reply.cost_usd  # litellm knows of cached tokens, which cost less
+        if price.source == "litellm" and reply.cost_usd:
+            return reply.cost_usd  # litellm knows of cached tokens, which cost less; it says 0 of a model version it does not know
         return price.of(reply.prompt_tokens, reply.completion_tokens)
 
 

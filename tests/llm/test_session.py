@@ -12,6 +12,7 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.llm import Answer, Budget, CallFailed, Entry, Journal, KnownAnswers, RunStopped, Session, read_journal
+from tasks.llm.prices import find_price
 from tasks.settings import Generate
 from tests.support.model_fixtures import MARKER_KEY
 from tests.support.model_process import ModelServer
@@ -104,6 +105,9 @@ def test_providers_that_speak_otherwise(
     tally = server.tally()
     assert (answer.prompt_tokens, answer.completion_tokens) == (tally["prompt_tokens"], tally["completion_tokens"])
     assert answer.finish_reason == "stop" and answer.text.startswith('{"turns"') and tally["billed"] == 1
+    price = find_price(generate)
+    assert answer.cost_usd == (pytest.approx(price.of(answer.prompt_tokens, answer.completion_tokens)) if price else None)
+    assert not model.startswith("anthropic/") or (answer.cost_usd or 0) > 0
     server.behave(faults={"length": 1.0})
     cut, _ = talk(tmp_path, generate.model_copy(update={"seed": None, "temperature": 0.2}), one)
     assert cut.finish_reason == "length"
