@@ -87,5 +87,5 @@ async def _run(context: Context, options: BuildOptions, sources: dict[str, str])
     written = await write_dialogues(context, options, planned)
     if written.stopped and not steps.has_accepted(context):
         raise EndedEarly(written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet")
-    release = steps.release(context, options)
+    release = steps.release(context, options, sources)
     return collect(context, written, release)

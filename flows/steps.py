@@ -142,9 +142,10 @@ def has_accepted(context: Context) -> bool:
         return accepted_of(con) > 0
 
 
-def release(context: Context, options: BuildOptions) -> ReleaseInfo:
+def release(context: Context, options: BuildOptions, sources: Mapping[str, str]) -> ReleaseInfo:
     """Write the release, or confirm the one that stands. Raises UserError when its own checks fail."""
     domain = context.domain
+    settings, code = config_hash(domain), code_version()
     facts = {
         "title": domain.title or domain.name,
         "noun": domain.noun,
@@ -153,13 +154,14 @@ def release(context: Context, options: BuildOptions) -> ReleaseInfo:
         "rollout": domain.generate.rollout,
         "seed": domain.seed,
         "suites": domain.quality.suites,
-        "config_hash": config_hash(domain),
-        "code_version": code_version(),
+        "config_hash": settings,
+        "run_hash": fingerprint([settings, code, dict(sources)]),
+        "code_version": code,
     }
     with open_warehouse(context.home.warehouse(domain.name)) as con:
         info = write_release(con, context.home, domain.name, run=facts, pseudonymise_key=pseudonym_key(options))
         faults = check_release(info.path)
         if faults:
             raise UserError(f"the release {info.path} fails its own checks: {'; '.join(faults[:3])}")
-        note_release(con, info.version, context.run_id, str(facts["config_hash"]), str(facts["code_version"]))
+        note_release(con, info.version, context.run_id, settings, code)
     return info

@@ -26,6 +26,8 @@ _FILES = """\
 | `Conversation.txt` | the conversations' text, under their ids |
 | `parquet/` | the same and more as tables: sub-goals and items of every utterance, ratings, templates |
 | `SHA256SUMS` | check with `sha256sum -c SHA256SUMS` |
+
+Equal sources, settings and code give these very bytes, whoever runs them; `redial lineage` tells the run that wrote them here.
 """
 _OFFLINE = """\
 **Who wrote this.** The dialogues come from the embedded writer `offline/writer`. It is no language model: it is a deterministic surface

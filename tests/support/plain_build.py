@@ -33,7 +33,7 @@ def plain_build(home: Home, domain: str, options: BuildOptions | None = None, ru
         planned = _run(steps.planning(context), context, ingested, prepared)
         records = _write(context, planned, chosen)
         _run(steps.verdicts(context), context, planned, *records)
-        info = steps.release(context, chosen)
+        info = steps.release(context, chosen, sources)
         result = collect(context, Written(records), info)
         with open_warehouse(home.warehouse(domain)) as con:
             finish_run(con, run_id, result.state, result.counts())
