@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from flows.options import BuildOptions
@@ -12,7 +13,7 @@ from tasks.prompts import load_profile
 from tasks.quality import load_rules
 from tasks.settings import Domain, Home
 from tasks.templates import load_templates
-from tasks.warehouse import check_warehouse
+from tasks.warehouse import WarehouseHeld, check_warehouse
 
 PSEUDONYM_KEY = "REDIAL_PSEUDONYM_KEY"
 WRITER = "offline/writer"
@@ -28,7 +29,8 @@ def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
 def check_inputs(home: Home, domain: Domain) -> None:
     """Raise UserError for the first thing that would stop a build before a model is asked."""
     check_sources(domain)
-    check_warehouse(home.warehouse(domain.name))
+    with suppress(WarehouseHeld):  # the domain's lock says better who holds it
+        check_warehouse(home.warehouse(domain.name))
     load_templates(home, domain.briefs.templates)
     load_profile(home, domain.generate.profile)
     load_rules(home, domain)

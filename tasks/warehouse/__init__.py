@@ -1,7 +1,7 @@
 """The domain's DuckDB file: how it is opened, every table's definition and grain, and the record of what each stage wrote."""
 
 from tasks.warehouse.lock import domain_lock
-from tasks.warehouse.opening import attach_read_only, check_warehouse, open_warehouse, read_warehouse
+from tasks.warehouse.opening import WarehouseHeld, attach_read_only, check_warehouse, open_warehouse, read_warehouse
 from tasks.warehouse.stages import StageRecord, bears, made_from, record_stage, table_hash
 from tasks.warehouse.tables import TABLES, Table, create_table, create_tables
 
@@ -9,6 +9,7 @@ __all__ = [
     "TABLES",
     "StageRecord",
     "Table",
+    "WarehouseHeld",
     "attach_read_only",
     "bears",
     "check_warehouse",

@@ -22,6 +22,10 @@ _SETTINGS: dict[str, str | int] = {
 }
 
 
+class WarehouseHeld(UserError):
+    """Another process has the file open."""
+
+
 @contextmanager
 def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a warehouse for writing, make its tables, close it at the end.
@@ -106,7 +110,7 @@ def _connect(path: Path, *, read_only: bool, settings: dict[str, str | int]) -> 
         con = duckdb.connect(str(path), read_only=read_only, config={key: str(value) for key, value in settings.items()})
     except duckdb.Error as error:
         if _LOCKED.search(str(error)):
-            raise UserError(f"another process is working on {path}: wait until it ends, or stop it") from None
+            raise WarehouseHeld(f"another process is working on {path}: wait until it ends, or stop it") from None
         raise UserError(
             f"the warehouse {path} cannot be opened ({str(error).splitlines()[0]}): if it is damaged, no DuckDB file or of a newer "
             "DuckDB, put a good copy there, or move it away and build anew"
