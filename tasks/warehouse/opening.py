@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -73,9 +73,8 @@ def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def check_warehouse(path: Path) -> None:
     """Raise UserError when there is a file that cannot become or is no warehouse of this version, or another process holds it."""
     if path.exists() and not _is_unwritten(path):
-        con = _open_to_read(path)
-        _check_layout(con, path)
-        con.close()
+        with closing(_open_to_read(path)) as con:
+            _check_layout(con, path)
 
 
 def _open_to_read(path: Path) -> duckdb.DuckDBPyConnection:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,7 +23,7 @@ from tasks.settings import Home
 from tasks.settings.home import PROJECT
 from tests.support.plain_build import plain_build
 from tests.support.postgres import postgres, programs
-from tests.support.served import Patient, Served, demo_like, free_port_pair, until
+from tests.support.served import Patient, Served, demo_like, free_port_pair, interrupt, released, until
 
 pytestmark = [pytest.mark.heavy, pytest.mark.skipif(programs() is None, reason="no PostgreSQL here")]
 DOMAINS = ("north", "east", "south", "west")
@@ -60,10 +59,6 @@ async def runs_in(database: str) -> int:
 def worker_of(server: Served, domain: str) -> str:
     (run,) = server.runs_of(domain)
     return str(run["labels"]["prefect.worker.name"])
-
-
-def released(data: Path) -> dict[str, bytes]:
-    return {path.relative_to(data).as_posix(): path.read_bytes() for path in (data / "releases").rglob("*") if path.is_file()}
 
 
 @contextmanager
@@ -104,12 +99,7 @@ def prefect(environment: Mapping[str, str], log: Path, *arguments: str) -> Itera
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        interrupt(process)
 
 
 def at_once(environment: Mapping[str, str], *arguments: str) -> None:

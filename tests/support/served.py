@@ -153,12 +153,17 @@ def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]
         yield served
     finally:
         client.close()
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        interrupt(process)
+
+
+def interrupt(process: subprocess.Popen[Any]) -> None:
+    """End a process as Ctrl-C does, or by force when it has not ended within a minute."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _read_until_up(process: subprocess.Popen[str]) -> str:
