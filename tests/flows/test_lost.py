@@ -103,13 +103,17 @@ def worker_of(served: Served, run_id: str) -> int:
     return worker
 
 
-def all_running(served: Served) -> set[str]:
-    """Wait until every part is being built; return the runs."""
+def all_running(served: Served, backfill: str) -> set[str]:
+    """Wait until every part of a backfill is being built; return the runs."""
 
     def there() -> bool:
         return all(any(run["state"]["name"] == "Running" for run in served.runs_of(part)) for part in PARTS)
 
-    until(there, 120, lambda: str([run["state"] for part in PARTS for run in served.runs_of(part)]))
+    def told() -> str:
+        states = {part: [served.states(run["id"]) for run in served.runs_of(part)] for part in PARTS}
+        return f"{states}; the backfill: {served.states(backfill)}\n{served.logs(backfill)}"
+
+    until(there, 120, told)
     return {run["id"] for part in PARTS for run in served.runs_of(part)}
 
 
@@ -169,7 +173,7 @@ def test_two_workers_share_a_backfill_and_one_machine_is_lost(served: Served, mo
     """The worker that also holds the backfill itself goes, with every run it has, as a machine does: nobody is told."""
     model.behave(latency_s=2 * LATENCY_S)
     backfill = served.start("backfill/backfill", domains=list(PARTS), at_once=4)
-    builds = all_running(served)
+    builds = all_running(served, backfill)
     answered(model, 20)
     worker = worker_of(served, backfill)
     lost = runs_under(served, worker)

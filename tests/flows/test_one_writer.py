@@ -73,11 +73,11 @@ def test_the_second_of_two_runs_waits(served: Served) -> None:
 
 
 def test_a_run_is_refused_while_a_command_holds_the_domain(served: Served) -> None:
-    with domain_lock(Home.find(served.data), "nightly"):
-        run_id = served.start("build/nightly", domain="nightly")
+    with domain_lock(Home.find(served.data), "held"):
+        run_id = served.start("build/held", domain="held")
         run = served.wait(run_id)
     assert (run["state"]["type"], run["state"]["name"]) == ("FAILED", "Refused")
-    assert run["state"]["message"] == f"process {os.getpid()} is working on domain 'nightly': wait until it ends, or stop it"
+    assert run["state"]["message"] == f"process {os.getpid()} is working on domain 'held': wait until it ends, or stop it"
 
 
 def test_a_command_is_refused_while_a_run_works(served: Served) -> None:
