@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tasks.evaluation.quality import METRICS, parse_choice, parse_grades
 
+TABLE = "| Metric | Reason | Score |\n|---|---|---|\n"
 GOOD = dict(zip(METRICS, (2, 1, 0, 2), strict=True))
 
 
@@ -32,6 +33,19 @@ GOOD = dict(zip(METRICS, (2, 1, 0, 2), strict=True))
         "Fluency: 2\nInformativeness: 1\nLogic: 0\nCoherence: 2",
         "- **Fluency**: 2 (good)\n- **Informativeness:** 1/2\n- **Logic** - 0\n- **Coherence**: Score: 2",
         "| Fluency | 2 |\n| Informative | 1 |\n| Logical | 0 |\n| Coherent | 2 |",
+        json.dumps(dict(zip(METRICS, ("good", "Normal (1)", "0: poor, it contradicts itself", "2 - good"), strict=True))),
+        "Fluency: good\nInformativeness: normal\nLogic: poor\nCoherence: good",
+        "**Fluency (0-2):** 2\n**Informativeness (0-2):** 1\n**Logic (0-2):** 0\n**Coherence (0-2):** 2",
+        "Fluency (0 poor, 1 normal, 2 good): 2\nInformativeness (0 poor): 1\nLogic (0 poor): 0\nCoherence: 2 out of 2",
+        "It gives 3 facts and is fluent.\r\n1. Fluency: 2\r\n2. Informativeness: 1\r\n3. Logic：0\r\n4. Coherence = 2/2",
+        "### Fluency\nScore: 2\n### Informativeness\nScore: 1\n### Logic\nScore: 0\n### Coherence\nScore: 2",
+        f"{TABLE}| Fluency | 1 slip | 2 |\n| Informativeness | - | 1 |\n| Logic | - | 0 |\n| Coherence | - | 2 |",
+        "| Fluency | Informativeness | Logic | Coherence |\n|---|---|---|---|\n| 2 | 1 | **0** | 2 |",
+        json.dumps(
+            {f"{name}_{what}": value for name, value in GOOD.items() for what, value in (("score", value), ("reason", "no 2 alike"))}
+        ),
+        json.dumps({f"score_{name}": [value] for name, value in GOOD.items()}),
+        "Fluency: 1\nInformativeness: 1\nLogic: 1\nCoherence: 1\n\nOn reflection:\nFluency: 2\nInformativeness: 1\nLogic: 0\nCoherence: 2",
     ],
 )
 def test_grades(text: str) -> None:
@@ -46,7 +60,18 @@ def test_grades(text: str) -> None:
         json.dumps({**GOOD, "logic": 3}),
         json.dumps({**GOOD, "logic": -1}),
         json.dumps({**GOOD, "logic": 1.5}),
-        json.dumps({**GOOD, "logic": "good"}),
+        json.dumps({**GOOD, "logic": "fine"}),
+        json.dumps({**GOOD, "logic": "1-2"}),
+        json.dumps({**GOOD, "logic": "2/5"}),
+        json.dumps({**GOOD, "logic": "2 out of 10"}),
+        json.dumps({**GOOD, "logic": "good (1)"}),
+        json.dumps({**GOOD, "logic": [1, 2]}),
+        *(
+            f"Fluency: 2\nInformativeness: 1\nLogic: {grade}\nCoherence: 2"
+            for grade in ("1-2", "1 or 2", "1 to 2", "2/5", "-1", "50%", "2 out of 5", "N/A")
+        ),
+        "Fluency (0-2), informativeness (0-2), logic (0-2) and coherence (0-2) are all fine.",
+        f"{TABLE}| Fluency | 2 | 2 |\n| Informativeness | 1 | 4 |\n| Logic | 0 | 2 |\n| Coherence | 2 | 2 |",
         json.dumps({**GOOD, "logic": True}),
         json.dumps({**GOOD, "logic": None}),
         json.dumps({name: GOOD[name] for name in METRICS[:3]}),
@@ -76,6 +101,24 @@ def test_no_grades(text: str) -> None:
         ("**Dialogue 1**", "first"),
         ("I weighed both. Better: 2", "second"),
         ("The winner is dialogue 1.", "first"),
+        ("Dialogue 2 is the better one.", "second"),
+        ("I think conversation 2 is slightly better than conversation 1.", "second"),
+        ("The first dialogue wins.", "first"),
+        ("I prefer dialogue 1.", "first"),
+        ("## Verdict\n\nDialogue 2", "second"),
+        ("Final answer: **dialogue 1**", "first"),
+        ("It's a tie.", "tie"),
+        ('{"better": "Both are equally good"}', "tie"),
+        ('{"better": "1 (slightly)"}', "first"),
+        ('{"better": [2]}', "second"),
+        ("[[A]]", "first"),
+        ("Dialogue 1 is not better than dialogue 2.", None),
+        ("Dialogue 1 is better at first, yet dialogue 2 is better as a whole.", None),
+        ("Neither is the better one.", None),
+        ('{"better": "1-2"}', None),
+        ('{"better": "1/2"}', None),
+        ('{"better": -1}', None),
+        ('{"better": null}', None),
         ('{"better": 3}', None),
         ('{"better": true}', None),
         ('{"better": "unclear"}', None),

@@ -1,6 +1,8 @@
 """Dialogue quality (4.1): what is drawn to be judged, a model as judge, and Table 4 and Figure 4 from anybody's verdicts."""
 
+from tasks.evaluation.quality.choices import parse_choice
 from tasks.evaluation.quality.drawing import pair_tasks, utterance_tasks
+from tasks.evaluation.quality.grades import parse_grades
 from tasks.evaluation.quality.judge import (
     Judged,
     JudgeProfile,
@@ -24,7 +26,6 @@ from tasks.evaluation.quality.tables import (
     table4_markdown,
 )
 from tasks.evaluation.quality.values import CHOICES, METRICS, Choice, Metric, PairTask, Preference, Rating, UtteranceTask
-from tasks.evaluation.quality.verdicts import parse_choice, parse_grades
 
 __all__ = [
     "CHOICES",

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tasks.errors import UserError
 from tasks.evaluation.asking import AskFor, ask_all
 from tasks.evaluation.corpora import Utterance
+from tasks.evaluation.quality.choices import parse_choice
+from tasks.evaluation.quality.grades import parse_grades
 from tasks.evaluation.quality.values import PairTask, Preference, Rating, UtteranceTask
-from tasks.evaluation.quality.verdicts import parse_choice, parse_grades
 from tasks.llm.values import Message
 from tasks.prompts import fence
 from tasks.settings import Home

@@ -1,0 +1,114 @@
+"""Reads a judge's grades: JSON first, then a table, else as written in prose. Whatever is not clear is no verdict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks.evaluation.answers import json_objects, said_aloud
+from tasks.evaluation.quality.values import HIGHEST, LOWEST, METRICS, Metric
+
+_STEMS: dict[str, Metric] = {"fluen": "fluency", "inform": "informativeness", "logic": "logic", "coheren": "coherence"}
+_WORDS = {"poor": 0.0, "normal": 1.0, "good": 2.0}  # as the rubric calls its grades (App. D.1)
+_METRIC = re.compile(rf"(?:(?:score|grade|rating)[\s_-]*)?({'|'.join(_STEMS)})", re.IGNORECASE)
+_BESIDE = re.compile(r"reason|expla|justif|comment|why|rationale|feedback|analysis|evidence|note", re.IGNORECASE)  # no grade stands there
+_WHOLE = re.compile(
+    rf"(?P<grade>[+-]?\d+(?:\.\d+)?|{'|'.join(_WORDS)})\s*(?:/\s*{HIGHEST}(?:\.0)?|out of {HIGHEST})?(?!\s*(?:/|out\s+of\b|of\b))\s*"
+    r"(?:\((?P<again>\d)\)|[(:,;|–—-]\s*(?!\d).*|\.)?",
+    re.DOTALL | re.IGNORECASE,
+)
+# A scale in brackets behind the metric's name is no grade; nor is a number that another follows, such as "1-2", "1 or 2" or "4/5".
+_SAID = re.compile(
+    rf"\b(?P<stem>{'|'.join(_STEMS)})[a-z]*[*_ ]*(?:\([^()\n]{{0,80}}\))?(?P<mark>[^\w\n]{{1,12}}?|[^\w]{{1,12}}?(?=score|grade|rating))"
+    r"(?:(?:score|grade|rating)(?P<again>[^\w\n]{1,8}?))?"
+    rf"(?P<value>(?<![\d.])[+-]?\d+(?:\.\d+)?|(?:{'|'.join(_WORDS)})\b)"
+    rf"(?:\s*/\s*{HIGHEST}\b|\s*out\s+of\s+{HIGHEST}\b)?(?P<more>[^\S\n]*(?:[-–—/]|to\b|or\b|out\s+of\b)[^\S\n]*\d|\w|%)?",
+    re.IGNORECASE,
+)
+_VALUE_KEYS = ("score", "grade", "rating", "value")
+_NAME_KEYS = ("metric", "name", "criterion", "aspect", "dimension")
+_RULE = re.compile(r"^[\s|:+=-]+$")
+
+Grades = dict[Metric, float | None]
+
+
+def parse_grades(text: str) -> dict[Metric, int] | None:
+    """Return the four grades in an answer, of several the last; None when one is missing, no whole number or off the scale.
+
+    The rubric's own words (poor, normal, good) are grades; ranges and grades on another scale, such as 4/5, are none.
+    """
+    said = said_aloud(text)
+    objects = list(json_objects(said))
+    complete = [found for content in objects if len(found := _grades_in(content)) == len(METRICS)]
+    if complete:
+        return _checked(complete[-1])
+    listed = {metric: value for content in objects for metric, value in _listed(content).items()}
+    return _checked(listed or _in_table(said.splitlines()) or _in_prose(said))
+
+
+def _grades_in(content: Mapping[str, Any]) -> Grades:
+    return {metric: _number(value) for name, value in content.items() if (metric := _metric(name))}
+
+
+def _listed(content: Mapping[str, Any]) -> Grades:
+    """Return the grade in an object that names its metric, such as {"metric": "logic", "score": 2}."""
+    named = next((metric for key in _NAME_KEYS if (metric := _metric(str(content.get(key, ""))))), None)
+    return {named: _number(dict(content))} if named else {}
+
+
+def _in_table(lines: Sequence[str]) -> Grades:
+    """Return the grades of a Markdown table with the metrics as its heads, or with a column that is called score or the like."""
+    rows = [[_bare(cell) for cell in line.strip().strip("|").split("|")] for line in lines if line.count("|") > 1 and not _RULE.match(line)]
+    if len(rows) < 2:
+        return {}
+    heads = [_metric(cell) for cell in rows[0]]
+    if len({head for head in heads if head}) == len(METRICS):
+        return {head: _number(cell) for head, cell in zip(heads, rows[-1], strict=False) if head}
+    column = next((place for place, cell in enumerate(rows[0]) if any(key in cell.lower() for key in _VALUE_KEYS)), None)
+    if column is None:
+        return {}
+    return {metric: _number(row[column]) for row in rows[1:] if len(row) > column and (metric := _metric(row[0]))}
+
+
+def _in_prose(said: str) -> Grades:
+    return {_STEMS[found["stem"].lower()]: _written(found) for found in _SAID.finditer(said)}
+
+
+def _written(found: re.Match[str]) -> float | None:
+    marks = (found["mark"] + (found["again"] or "")).rstrip()
+    below = marks.endswith(("-", "−")) and marks[:-1].rstrip().endswith((":", "=", "|"))  # "logic: -1" is no 1
+    return None if below or found["more"] else _number(found["value"])
+
+
+def _metric(name: str) -> Metric | None:
+    bare = _bare(name)
+    found = _METRIC.match(bare)
+    return _STEMS[found[1].lower()] if found and not _BESIDE.search(bare) else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, dict):
+        lowered = {str(key).lower(): inner for key, inner in value.items()}
+        value = next((lowered[key] for key in _VALUE_KEYS if key in lowered), None)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, str) and (found := _WHOLE.fullmatch(_bare(value))):
+        value = _WORDS.get(found["grade"].lower()) if found["grade"].isalpha() else float(found["grade"])
+        if found["again"] and float(found["again"]) != value:
+            return None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _bare(text: str) -> str:
+    return text.strip().strip("*_`\"' ")
+
+
+def _checked(found: Mapping[Metric, float | None]) -> dict[Metric, int] | None:
+    grades: dict[Metric, int] = {}
+    for metric in METRICS:
+        value = found.get(metric)
+        if value is None or not LOWEST <= value <= HIGHEST or value != int(value):
+            return None
+        grades[metric] = int(value)
+    return grades
