@@ -12,12 +12,13 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from tasks.evaluation.answers import Parsed, Recommended
-from tasks.evaluation.titles import normalise
+from tasks.evaluation.titles import comparable
 
 THRESHOLD = 90.0  # of 100: share of characters two titles have in common, in order
 MOST_JOINED = 4  # pieces between commas that may be one title
 _CHUNK = 256  # queries compared at once
 _NUMBER = re.compile(r"\d+|\b(?:ii|iii|iv|v|vi|vii|viii|ix|x)\b")
+_YEARS_APART = 2  # between what two sources call the year of one work
 _YEAR = re.compile(r"[\[(]((?:1[89]|20)\d\d)[\])]")
 
 How = Literal["exact", "normalised", "fuzzy", "none"]
@@ -48,7 +49,8 @@ class Matcher:
     """Matches titles against one catalogue. Items only: no people, genres or words.
 
     A tie between items goes to the one whose year the title names, then to the more popular, then to the smaller id. A fuzzy match never
-    changes a number: "Part 1" is not "Part 2", "Rocky II" not "Rocky III".
+    changes a number: "Part 1" is not "Part 2", "Rocky II" not "Rocky III". Where title and item both name a year in brackets, they may
+    be two years apart, as premieres are: "It (1990)" is not "It (2017)".
     """
 
     def __init__(self, titles: Mapping[str, str], popularity: Mapping[str, int] | None = None, threshold: float = THRESHOLD) -> None:
@@ -61,7 +63,7 @@ class Matcher:
         self._forms: dict[str, list[str]] = defaultdict(list)
         for item in self._order:
             self._exact[titles[item].strip()].append(item)
-            self._forms[normalise(titles[item])].append(item)
+            self._forms[comparable(titles[item])].append(item)
         # Forms that hold the same numbers, best item first: the first of the best scores is the answer.
         self._alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for form in sorted(self._forms, key=lambda form: self._order[self._forms[form][0]]):
@@ -84,7 +86,23 @@ class Matcher:
         found = self._firm(title for readings in entries.values() for title in readings)
         left = [title for readings in entries.values() if not any(title in found for title in readings) for title in readings]
         found.update(self._fuzzy(list(dict.fromkeys(left))))
-        return [_ranking(answer, found) for answer in joined]
+        return [self._ranking(answer, found) for answer in joined]
+
+    def _ranking(self, answer: Parsed, matches: Mapping[str, Match]) -> Ranking:
+        items: dict[str, How] = {}
+        duplicates = missing = 0
+        for entry in answer.entries:
+            found = (matches.get(title, _NOTHING) for title in (entry.title, *entry.shorter))
+            readings = [match for match in found if match.item_id and self._years_apart(match.item_id, entry.title) <= _YEARS_APART]
+            chosen = next((match for match in readings if match.how in {"exact", "normalised"}), None)
+            chosen = chosen or next(iter(readings), _NOTHING)
+            if chosen.item_id is None:
+                missing += 1
+            elif chosen.item_id in items:
+                duplicates += 1
+            else:
+                items[chosen.item_id] = chosen.how
+        return Ranking(tuple(items), tuple(items.values()), len(answer.entries), duplicates, missing, answer.how == "none")
 
     def _firm(self, titles: Iterable[str]) -> dict[str, Match]:
         """Return the matches of those titles that are in the catalogue as they stand or in their normalised form."""
@@ -94,8 +112,8 @@ class Matcher:
                 continue
             if items := self._exact.get(title.strip()):
                 found[title] = Match(self._best(items, title), "exact", 100.0)
-            elif items := self._forms.get(normalise(title)):
-                found[title] = Match(self._best(items, title), "normalised", 100.0)
+            elif best := self._best(self._forms.get(comparable(title), ()), title):
+                found[title] = Match(best, "normalised", 100.0)
         return found
 
     def _joined(self, answer: Parsed) -> Parsed:
@@ -111,17 +129,25 @@ class Matcher:
         return Parsed(tuple(entries), answer.how)
 
     def _knows(self, title: str) -> bool:
-        return title.strip() in self._exact or normalise(title) in self._forms
+        return title.strip() in self._exact or comparable(title) in self._forms
 
-    def _best(self, items: Sequence[str], title: str) -> str:
-        year = _YEAR.findall(title)[-1:]
-        same = [item for item in items if year and _YEAR.findall(self._titles[item])[-1:] == year]
-        return (same or items)[0]
+    def _best(self, items: Sequence[str], title: str) -> str | None:
+        """Return the item of the nearest year, the first of equally near ones; None where every item is of another year."""
+        apart = [(self._years_apart(item, title), place) for place, item in enumerate(items)]
+        near, place = min(apart, default=(_YEARS_APART + 1, 0))
+        return items[place] if near <= _YEARS_APART else None
+
+    def _years_apart(self, item: str, title: str) -> int:
+        """Return how many years lie between what a title and an item name; 0 where the title names none, 1 where only the item does not."""
+        named, known = _YEAR.findall(title)[-1:], _YEAR.findall(self._titles[item])[-1:]
+        if not named:
+            return 0
+        return abs(int(named[0]) - int(known[0])) if known else 1
 
     def _fuzzy(self, titles: Sequence[str]) -> Iterator[tuple[str, Match]]:
         forms: dict[str, list[str]] = defaultdict(list)
         for title in titles:
-            forms[normalise(title)].append(title)
+            forms[comparable(title)].append(title)
         alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for form in forms:
             alike[numbers(form)].append(form)
@@ -129,7 +155,7 @@ class Matcher:
             for form, best, score in _nearest(sorted(queries, key=len), self._alike.get(key, []), self.threshold):
                 for title in forms[form]:
                     item = self._best(self._forms[best], title) if best is not None else None
-                    yield title, Match(item, "none" if item is None else "fuzzy", score)
+                    yield title, Match(item, "none" if item is None else "fuzzy", score if item else 0.0)
 
 
 def numbers(form: str) -> tuple[str, ...]:
@@ -158,19 +184,3 @@ def _nearest(queries: Sequence[str], choices: Sequence[str], threshold: float) -
 
 
 _NOTHING = Match(None, "none")
-
-
-def _ranking(answer: Parsed, matches: Mapping[str, Match]) -> Ranking:
-    items: dict[str, How] = {}
-    duplicates = missing = 0
-    for entry in answer.entries:
-        readings = [matches.get(title, _NOTHING) for title in (entry.title, *entry.shorter)]
-        chosen = next((match for match in readings if match.how in {"exact", "normalised"}), None)
-        chosen = chosen or next((match for match in readings if match.item_id is not None), readings[0])
-        if chosen.item_id is None:
-            missing += 1
-        elif chosen.item_id in items:
-            duplicates += 1
-        else:
-            items[chosen.item_id] = chosen.how
-    return Ranking(tuple(items), tuple(items.values()), len(answer.entries), duplicates, missing, answer.how == "none")

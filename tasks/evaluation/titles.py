@@ -16,6 +16,14 @@ _EDITION = re.compile(
 _YEAR = re.compile(r"\s*[\[(](?:1[89]|20)\d\d[\])]\s*$")
 _ARTICLE_LAST = re.compile(r"^(.*), (the|a|an)$")
 _ARTICLE_FIRST = re.compile(r"^(?:the|a|an) (?=\S)")
+_NUMERALS = {
+    **{roman: str(value) for value, roman in enumerate(["ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"], 2)},
+    **{word: str(value) for value, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 1)},
+}
+_COUNTED = re.compile(
+    r"(?<=\S )(?:ii|iii|iv|v|vi|vii|viii|ix|x)\b|(?:(?<=\bpart )|(?<=\bchapter )|(?<=\bvolume )|(?<=\bvol )|(?<=\bepisode ))"
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten)\b"
+)
 _NO_WORD = re.compile(r"[^\w\s]|_")
 
 
@@ -32,6 +40,14 @@ def normalise(title: str) -> str:
     bare = _ARTICLE_LAST.sub(r"\2 \1", bare)
     words = " ".join(_NO_WORD.sub(" ", bare.replace("'", "").replace("\u2019", "")).split())
     return _ARTICLE_FIRST.sub("", words) or words or folded
+
+
+def comparable(title: str) -> str:
+    """Return `normalise(title)` with the numbers of sequels and parts in digits: "Rocky II" and "Rocky 2", "Part One" and "Part 1".
+
+    A numeral in front is a name ("X", "V for Vendetta") and stays.
+    """
+    return _COUNTED.sub(lambda found: _NUMERALS[found[0]], normalise(title))
 
 
 def names(text: str, title: str) -> bool:

@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from tasks.evaluation.answers import Parsed, Recommended, parse_answer
 from tasks.evaluation.matching import Matcher, numbers
-from tasks.evaluation.titles import names, normalise
+from tasks.evaluation.titles import comparable, names
 
 CATALOGUE = {
     "b1": "Solaris (1972)",
@@ -50,6 +50,13 @@ def one(title: str, **popularity: int) -> tuple[str | None, str]:
         ("Mission Impossible: Falout", "c2", "fuzzy"),
         ("Rocky III", "b4", "exact"),
         ("Rocky IIII", None, "none"),
+        ("Rocky 3", "b4", "normalised"),
+        ("Rocky 4", None, "none"),
+        ("Harry Potter Part One", "c4", "normalised"),
+        ("Harry Potter, Part II", "c5", "normalised"),
+        ("Solaris (1971)", "b1", "normalised"),
+        ("Solaris (1955)", "c6", "normalised"),
+        ("The Fast and the Furios (2001)", "b9", "fuzzy"),
         ("Harry Potter Part 3", None, "none"),
         ("301", None, "none"),
         ("3", None, "none"),
@@ -68,14 +75,21 @@ def test_ties_go_to_the_named_year_then_popularity_then_id() -> None:
     assert one("SOLARIS", c6=9)[0] == "c6"
 
 
+def test_another_year_is_another_work() -> None:
+    matcher = Matcher({"1": "It (2017)", "2": "Heat (1995)", "3": "Dune (2021)", "4": "Dune (1984)", "5": "Alien"})
+    entries = "1. It (1990)\n2. Heat (1986) - a gambler's story\n3. Dune (1985)\n4. Dune (2000)\n5. Alien (1979)\n6. Dune [2022], a film"
+    ranking = matcher.rankings([parse_answer(entries)])[0]
+    assert (ranking.items, ranking.out_of_catalogue) == (("4", "5", "3"), 3)
+
+
 def brute_force(title: str, catalogue: dict[str, str], threshold: float) -> str | None:
     exact = sorted(item for item, known in catalogue.items() if known.strip() == title.strip())
-    same = sorted(item for item, known in catalogue.items() if normalise(known) == normalise(title))
+    same = sorted(item for item, known in catalogue.items() if comparable(known) == comparable(title))
     if exact or same:
         return (exact or same)[0]
-    form = normalise(title)
+    form = comparable(title)
     scored = [
-        (-fuzz.ratio(form, normalise(known)), item) for item, known in catalogue.items() if numbers(form) == numbers(normalise(known))
+        (-fuzz.ratio(form, comparable(known)), item) for item, known in catalogue.items() if numbers(form) == numbers(comparable(known))
     ]
     best = min(scored, default=(0.0, None))
     return best[1] if -best[0] >= threshold else None

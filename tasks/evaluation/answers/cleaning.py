@@ -16,6 +16,14 @@ _SPEAKER = re.compile(
 )
 _ANSWERS = {"ai", "assistant", "agent", "response"}
 _TOKEN = re.compile(r"<\|[^|<>\n]{1,40}\|>|\[/?INST\]|</?s>")
+_FINAL_LIST = re.compile(
+    r"^\W*(?:(?:my|the)\s+)?final\s+(?:answer|list|ranking|recommendations?|selection|top[ -]?\d+)\b[^\n]{0,60}:\W*$"
+    r"|^\W*final answer:\W*(?=\S)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TEN = "\U0001f51f"  # the key that reads 10
+_KEYCAPS = re.compile(rf"(?m)^[^\S\n]*(?:(?:[0-9]\ufe0f?\u20e3)+|{_TEN})[^\S\n]*")  # digits drawn as keys
+_ONE_LINE_TAGS = re.compile(r"(</[A-Za-z][\w-]{0,20}>)\s*(?=<[A-Za-z])")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")  # no width, but in the way of every comparison
 
 
@@ -34,7 +42,20 @@ def said_aloud(text: str) -> str:
         text = text[closed[-1].end() :]
     if opened := _OPEN.search(text):
         text = text[: opened.start()]
-    return _TOKEN.sub("", "\n".join(_first_turn(text.splitlines()))).strip()
+    text = _TOKEN.sub("", "\n".join(_first_turn(text.splitlines()))).strip()
+    return _ONE_LINE_TAGS.sub(r"\1\n", _keycaps(_last_list(text)))
+
+
+def _last_list(text: str) -> str:
+    """Return what stands below the line that announces the final list, if anything does: what was weighed above it is no answer."""
+    announced = list(_FINAL_LIST.finditer(text))
+    below = text[announced[-1].end() :].strip() if announced else ""
+    return below or text
+
+
+def _keycaps(text: str) -> str:
+    """Return text with the numbers that are drawn as keys written as numbers of a list."""
+    return _KEYCAPS.sub(lambda found: "".join(filter(str.isdigit, found[0].replace(_TEN, "10"))) + ". ", text)
 
 
 def _first_turn(lines: list[str]) -> list[str]:

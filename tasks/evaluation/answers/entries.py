@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _LINK = re.compile(r"!?\[([^\[\]]+)\]\([^()\s]*\)")
@@ -13,6 +14,7 @@ _CHECKBOX = re.compile(r"^\[[ xX]\]\s+")
 _BEHIND = r"(?P<rest>\s*(?:[-–—:,;(（\[|/].*|(?:by|directed|written|from|starring|is|was|with)\b.*)?)$"
 _STRONG = re.compile(r"^(?P<mark>\*\*|__|`)(?P<title>\S.*?)(?P=mark)(?!\w)(?P<rest>.*)$")
 _MARKED = re.compile(rf"""^(?:\*|_|["“”„«‘'《「『])(?P<title>\S.*?)(?:\*|_|["“”»’'》」』])(?!\w){_BEHIND}""")
+_COMMA_INSIDE = re.compile(r"""^["“](?P<title>[^"“”]*\S),["”](?P<rest>.*)$""")  # as printed in America
 _AFTER_TITLE = re.compile(r"(?<=[)\]\"”»])\s*(?:[-–—:,;|/].*|[A-Za-z(\[].*)$")  # behind a year or a closing mark the title is over
 _CUTS = re.compile(
     r"\s[-–—~|/]+\s|\s*[|;\t]\s*|\s[(\[]|\s*[（［]|,\s*(?=[(\[]?(?:1[89]|20)\d\d\b)|,\s(?=(?:year|genre|director|author|released?)\b)"
@@ -23,6 +25,9 @@ _OTHER = re.compile(
     r"[(\[（［](?P<inside>[^()\[\]（）［］]{2,})[)\]）］]|\s/\s(?P<behind>[^()\[\]/]{2,})$"
 )  # the title in another language
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
+_YEAR_BEHIND = re.compile(r"\s*[,，]\s*(?:1[89]|20)\d\d$")
+_FRONT = re.compile(r"^\[[^\[\]]{1,40}\]\s*(?=\S)")  # a number or genre in front of a title
+_FOOTNOTE = re.compile(r"(?<=\S)(?:\[\d{1,3}\])+$")
 _COLON = re.compile(r":\s+|[–—]")
 _MARKS = frozenset("*_\"“”„«‘'《「『")
 _PICTURES = frozenset(("So", "Sk", "Mn", "Cf"))
@@ -30,7 +35,9 @@ _LONGEST = 300  # characters of an entry; what is longer is prose
 _MOST_READINGS = 8
 _PROSE_WORDS = 4  # from how many words on a text behind a colon may be a description
 _LABEL = re.compile(
-    r"^(?:[\"']?(?:title|movie|film|book|name|item|product|recommendation|option|pick)[\"']?\s*#?\d*)\s*[:=]\s+", re.IGNORECASE
+    r"^(?:\d{1,3}(?:st|nd|rd|th)\s*[-–—:.)]\s+"
+    r"|[\"']?(?:title|movie|film|book|name|item|product|recommendation|option|pick|choice|top)[\"']?\s*#?\d*\s*[:=]\s+)",
+    re.IGNORECASE,
 )
 
 
@@ -48,9 +55,9 @@ def entry_of(text: str) -> Recommended:
     if marked := _STRONG.match(bare):
         title = _unquoted(marked["title"].strip().rstrip(":").strip())
         return Recommended(title, _shorter(title))
-    if bare[:1] in _MARKS and (marked := _MARKED.match(bare)):
+    if bare[:1] in _MARKS and (marked := _MARKED.match(bare) or _COMMA_INSIDE.match(bare)):
         title = marked["title"].strip().rstrip(",")
-        return Recommended(title, ())
+        return Recommended(title, tuple(_others(marked["rest"])))
     return Recommended(bare, _shorter(bare))
 
 
@@ -62,7 +69,7 @@ def _plain(text: str) -> str:
     start = 0
     while start < len(bare) and (bare[start].isspace() or unicodedata.category(bare[start]) in _PICTURES):
         start += 1
-    return bare[start:].strip()
+    return _FOOTNOTE.sub("", bare[start:].strip())
 
 
 def _unquoted(title: str) -> str:
@@ -75,12 +82,22 @@ def _shorter(bare: str) -> tuple[str, ...]:
     cuts = {found.start() for found in (*_AFTER_TITLE.finditer(bare), *_CUTS.finditer(bare))}
     cuts |= {found.start() for found in _COLON.finditer(bare) if _is_prose(bare[found.end() :])}
     readings = (bare[:cut].strip().rstrip(",").strip() for cut in sorted(cuts, reverse=True))
-    others = (found["inside"] or found["behind"] for found in _OTHER.finditer(bare))
-    both = [*readings, *(other.strip() for other in others if not _YEAR.search(other))]
+    label = _FRONT.match(bare)
+    both = [*readings, *_others(bare), *([bare[label.end() :]] if label else [])]
     return tuple(dict.fromkeys(_unquoted(reading) for reading in both if reading and reading != bare))[:_MOST_READINGS]
 
 
+def _others(text: str) -> Iterator[str]:
+    """Walk what may be the title in another language, in brackets or behind a stroke; a year beside it is none of it."""
+    for found in _OTHER.finditer(text):
+        other = _YEAR_BEHIND.sub("", found["inside"] or found["behind"]).strip()
+        if len(other) > 1 and not _YEAR.search(other):
+            yield other
+
+
 def _is_prose(text: str) -> bool:
-    """Tell a description from a subtitle: most of its words begin small."""
+    """Tell a description from a subtitle: most of its words begin small, or it ends as a sentence does."""
     words = [word for word in text.split() if word[0].isalpha()]
+    if text.endswith(".") and len(words) > 1 and sum(word[0].islower() for word in words) * 2 >= len(words):
+        return True
     return len(words) >= _PROSE_WORDS and sum(word[0].islower() for word in words) * 2 > len(words)

@@ -7,12 +7,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+_ASSIGNED = re.compile(r"^\w{1,40}\s*=\s*(?=[\[{])")  # a variable of Python
 _FENCE = re.compile(r"```[a-zA-Z0-9_-]*")
 _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
 _COMMENT = re.compile(r"(?m)(?<=[,\[{\]}])\s*//.*$")
 _SMART = str.maketrans("“”„‟«»", '""""""')
 _TITLE_KEYS = ("title", "name", "item", "movie", "film", "book", "product", "recommendation", "work", "game", "song", "album", "show")
 _NO_TITLE_KEYS = ("author", "director", "actor", "artist", "brand", "user", "file", "genre", "category", "creator")
+_ID_KEYS = frozenset(("id", "_id", "uuid", "asin", "isbn", "url", "link", "rank", "year"))
+_SEEN = re.compile(
+    r"seen|watched|already|histor|previous|mentioned|known|rated|liked|avoid|exclud|not_", re.IGNORECASE
+)  # lists of no answer
 _LIST_KEYS = ("recommend", "title", "movie", "film", "book", "item", "product", "result", "list", "suggest", "answer", "output")
 _COUNTED = re.compile(r"[a-z_ #-]*\d+\.?", re.IGNORECASE)
 _DOUBLE = r'"(?P<double>(?:[^"\\]|\\.)*)"'
@@ -70,10 +75,11 @@ def titles_in(value: Any) -> list[str]:
 
 def _of_lists(value: dict[str, Any]) -> list[str]:
     lists = {str(name): found for name, inner in value.items() if (found := titles_in(inner) if isinstance(inner, list | dict) else [])}
+    lists = {name: found for name, found in lists.items() if not _SEEN.search(name)} or lists
     named = [found for name, found in lists.items() if any(word in name.lower() for word in _LIST_KEYS)]
     if named:
         return max(named, key=len)
-    if len(lists) == len(value) and all(isinstance(inner, list) for inner in value.values()):
+    if lists and all(isinstance(inner, list) for inner in value.values()):
         return [title for found in lists.values() for title in found]  # grouped, such as by genre
     inner = [_title_of(entry) for name, entry in value.items() if isinstance(entry, dict) and _COUNTED.fullmatch(str(name))]
     return [title for title in inner if title] or max(lists.values(), key=len, default=[])
@@ -84,14 +90,26 @@ def _of_names(value: dict[str, Any]) -> list[str]:
     if counted:
         return counted
     named = _named(value)
-    return [named] if named else []
+    return [named] if named else _keys(value)
+
+
+def _keys(value: dict[str, Any]) -> list[str]:
+    """Return the names of an object that are titles, with scores or reasons as values; fields' names begin small."""
+    names = [str(name).strip() for name in value]
+    kinds = {type(entry) for entry in value.values()}
+    alike = kinds == {str} or bool(kinds) and kinds <= {int, float}
+    return names if len(names) >= _FEWEST and alike and not any(name[:1].islower() for name in names) else []
 
 
 def _title_of(entry: Any) -> str:
     if isinstance(entry, list):
         entry = next((inner for inner in entry if isinstance(inner, str)), "")
     if isinstance(entry, dict):
-        texts = (inner for inner in entry.values() if isinstance(inner, str) and not inner.strip().isdigit())
+        texts = (
+            inner
+            for name, inner in entry.items()
+            if isinstance(inner, str) and not inner.strip().isdigit() and str(name).lower() not in _ID_KEYS
+        )
         return _named(entry) or next(texts, "")
     return str(entry).strip() if isinstance(entry, str | int) and not isinstance(entry, bool) else ""
 
@@ -108,7 +126,7 @@ def _named(entry: dict[str, Any]) -> str:
 
 
 def _bare(text: str) -> str:
-    bare = _FENCE.sub("", text).strip()
+    bare = _ASSIGNED.sub("", _FENCE.sub("", text).strip())
     if bare[:1] == '"':
         try:
             inner = json.loads(bare)
