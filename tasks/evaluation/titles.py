@@ -24,6 +24,7 @@ _COUNTED = re.compile(
     r"(?<=\S )(?:ii|iii|iv|v|vi|vii|viii|ix|x)\b|(?:(?<=\bpart )|(?<=\bchapter )|(?<=\bvolume )|(?<=\bvol )|(?<=\bepisode ))"
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten)\b"
 )
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _NO_WORD = re.compile(r"[^\w\s]|_")
 
 
@@ -51,7 +52,7 @@ def comparable(title: str) -> str:
 
 
 def names(text: str, title: str) -> bool:
-    """Tell whether a text names a title, on word borders.
+    """Tell whether a text names a title, on word borders; Chinese and Japanese, which have none, are looked for as they stand.
 
     A title of one word must stand there with its own capitals, so that "It" is not found in "I like it"; longer ones are compared
     in their normalised form.
@@ -60,6 +61,8 @@ def names(text: str, title: str) -> bool:
     if " " in form:
         return f" {form} " in f" {normalise_text(text)} "
     word = _YEAR.sub("", _EDITION.sub("", html.unescape(title))).strip()
+    if len(word) > 1 and _UNSPACED.search(word):
+        return word in text
     return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from tasks.errors import UserError
 from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
 
+_SPEAKER = re.compile(r"(user|agent)\s*[:：](.*)", re.IGNORECASE)
 MOST_MISSING = 20  # conversations in a row that Conversation.txt may lack
 
 
@@ -69,11 +71,11 @@ class Release:
 
 
 def read_titles(folder: Path) -> dict[str, str]:
-    """Read item_map.json: item id to title. Raises UserError."""
+    """Read item_map.json: item id to title; an item whose title is null or empty is left out. Raises UserError."""
     content = _json(folder / ITEM_MAP)
-    if not isinstance(content, dict) or not all(isinstance(title, str) for title in content.values()):
+    if not isinstance(content, dict) or not all(title is None or isinstance(title, str | int | float) for title in content.values()):
         raise UserError(f"{folder / ITEM_MAP} must map item ids to titles")
-    return content
+    return {item: str(title) for item, title in content.items() if title is not None and str(title).strip()}
 
 
 def read_user_numbers(folder: Path) -> dict[str, int]:
@@ -92,7 +94,9 @@ def read_users(folder: Path, turns: Mapping[int, tuple[ReleasedTurn, ...]] | Non
             if line.strip():
                 try:
                     yield from _users_of(json.loads(line), turns or {})
-                except (ValueError, TypeError, KeyError, AttributeError):
+                except KeyError as error:
+                    raise UserError(f"{path}, line {number}, is not a user as the LLM-REDIAL layout has it: no {error}") from None
+                except (ValueError, TypeError, AttributeError):
                     raise UserError(f"{path}, line {number}, is not a user as the LLM-REDIAL layout has it") from None
 
 
@@ -132,20 +136,18 @@ def _is_header(line: str, following: str, current: int | None) -> bool:
 
 
 def _turn(line: str) -> ReleasedTurn | None:
-    if line.startswith("User:"):
-        return ReleasedTurn("user", line[5:].strip())
-    if line.startswith("Agent:"):
-        return ReleasedTurn("agent", line[6:].strip())
-    return None
+    spoken = _SPEAKER.match(line)
+    return ReleasedTurn("user" if spoken[1].lower() == "user" else "agent", spoken[2].strip()) if spoken else None
 
 
 def _users_of(content: Any, turns: Mapping[int, tuple[ReleasedTurn, ...]]) -> Iterator[ReleasedUser]:
     for user_id, user in content.items():
-        conversations = [entry for group in user["Conversation"] for entry in group.items()]
+        groups = user["Conversation"]
+        conversations = [entry for group in ([groups] if isinstance(groups, dict) else groups) for entry in group.items()]
         yield ReleasedUser(
             user_id,
-            tuple(user["history_interaction"]),
-            tuple(user["user_might_like"]),
+            _ids(user["history_interaction"]),
+            _ids(user["user_might_like"]),
             tuple(_conversation(user_id, name, entry, turns) for name, entry in conversations),
         )
 
@@ -156,11 +158,22 @@ def _conversation(user_id: str, name: str, entry: Any, turns: Mapping[int, tuple
         conversation_id,
         user_id,
         number,
-        tuple(entry["user_likes"]),
-        tuple(entry["user_dislikes"]),
-        tuple(entry["rec_item"]),
+        _ids(entry.get("user_likes")),
+        _ids(entry.get("user_dislikes")),
+        _ids(entry["rec_item"]),
         turns.get(conversation_id, ()),
     )
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    """Return item ids as text: of a list, of a single id, or none of null. Raises TypeError for anything else."""
+    if value is None:
+        return ()
+    if isinstance(value, str | int):
+        return (str(value),)
+    if not isinstance(value, list) or not all(isinstance(item, str | int) for item in value):
+        raise TypeError("not item ids")
+    return tuple(map(str, value))
 
 
 def _json(path: Path) -> Any:

@@ -101,6 +101,88 @@ def test_plain_lines(tmp_path: Path) -> None:
     assert [(d.dialogue_id, d.utterances[0].role) for d in corpus.dialogues] == [("0", "agent"), ("x", "user")]
 
 
+def test_plain_lines_of_other_hands(tmp_path: Path) -> None:
+    """Ids as numbers, one id for a list, other names for the same things, a chat's prompt, tokens, Windows line ends, titles in Chinese."""
+    path = tmp_path / "odd.jsonl"
+    talk = [{"from": "human", "value": "hi"}, {"from": "gpt", "value": ["see", "Heat"]}]
+    prompted = [{"role": "system", "content": "You are helpful"}, {"role": "user", "content": "hi"}, {"role": "assistant", "content": "X"}]
+    lines = [
+        {"dialogue_id": 1, "user_id": 7, "history": 4, "targets": "Heat", "conversations": talk, "position": None, "titles": {"4": None}},
+        {"dialogue_id": None, "messages": prompted, "targets": [42], "titles": {"42": "X film"}},
+        {"utterances": [{"speaker": "user", "text": "我喜欢活着"}, {"speaker": "bot", "text": "推荐霸王别姬吧"}], "targets": ["霸王别姬"]},
+        {"turns": [{"role": "user", "text": "a"}, {"role": "System", "text": "b", "items": None}]},
+    ]
+    path.write_bytes("\r\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode("utf-8-sig"))
+    corpus = read_corpus(path)
+    assert [[(u.role, u.text, u.items) for u in d.utterances] for d in corpus.dialogues] == [
+        [("user", "hi", ()), ("agent", "see Heat", ("Heat",))],
+        [("user", "hi", ()), ("agent", "X", ())],
+        [("user", "我喜欢活着", ()), ("agent", "推荐霸王别姬吧", ("霸王别姬",))],
+        [("user", "a", ()), ("agent", "b", ())],
+    ]
+    assert [(d.dialogue_id, d.user_id, d.position) for d in corpus.dialogues] == [
+        ("1", "7", 1),
+        ("1", None, 1),
+        ("2", None, 1),
+        ("3", None, 1),
+    ]
+    assert corpus.history == {"7": ("4",)} and corpus.titles["42"] == "X film" and corpus.titles["4"] == "4"
+    (tmp_path / "odd.json").write_text(json.dumps(lines, indent=1))
+    assert read_corpus(tmp_path / "odd.json").dialogues == corpus.dialogues
+
+
+def test_redial_of_other_hands(tmp_path: Path) -> None:
+    """Workers as numbers and as text, a message without text, mentions as the Hugging Face hub has them, a JSON list."""
+    line = {
+        "movieMentions": [{"movieId": "11", "movieName": "Solaris (1972)"}, {"movieId": 12, "movieName": None}],
+        "messages": [{"text": "@11 or @12", "senderWorkerId": "5"}, {"text": None, "senderWorkerId": 6}],
+        "conversationId": 7,
+        "initiatorWorkerId": 5,
+    }
+    (tmp_path / "redial.json").write_text(json.dumps([line, line], indent=2))
+    corpus = read_corpus(tmp_path / "redial.json")
+    assert corpus.titles == {"11": "Solaris (1972)"} and len(corpus.dialogues) == 2
+    assert [(u.role, u.text, u.items) for u in corpus.dialogues[1].utterances] == [
+        ("user", "Solaris (1972) or @12", ("11",)),
+        ("agent", "", ()),
+    ]
+
+
+def test_inspired_rows_out_of_order(tmp_path: Path) -> None:
+    rows = ["dialog_id\tspeaker\ttext\tmovies", "a\tSEEKER\thi\t", "b\tSEEKER\tyo\t", "a\tRECOMMENDER\tHeat\tHeat (1995)"]
+    (tmp_path / "train.tsv").write_bytes("\r\n".join(rows).encode())
+    dialogues = read_corpus(tmp_path / "train.tsv").dialogues
+    assert [(d.dialogue_id, [u.text for u in d.utterances]) for d in dialogues] == [("a", ["hi", "Heat"]), ("b", ["yo"])]
+
+
+def test_a_published_folder_of_other_hands(tmp_path: Path) -> None:
+    """Item ids as numbers, a single id without its list, conversations in one object, no title, speakers written otherwise."""
+    one = {"conversation_id": "0", "user_likes": None, "rec_item": 2}
+    other = {"conversation_id": 1, "user_likes": [1], "user_dislikes": [], "rec_item": ["B10"]}
+    user = {
+        "7": {"history_interaction": [1], "user_might_like": [2, "B10"], "Conversation": {"conversation_1": one, "conversation_2": other}}
+    }
+    files = {
+        "item_map.json": json.dumps({"1": "Heat", "2": "Alien", "3": None, "B10": 1917}),
+        "user_ids.json": json.dumps({"7": 0}),
+        "final_data.jsonl": json.dumps(user) + "\n",
+        "Conversation.txt": "0\n\nuser : I like Heat\n\nAGENT: Try Alien\n\n1\n\nUser: Heat\n\nAgent： See 1917\n\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    corpus = read_corpus(tmp_path)
+    assert corpus.titles == {"1": "Heat", "2": "Alien", "B10": "1917"} and corpus.history == {"7": ("1",)}
+    assert [(d.targets, [u.text for u in d.utterances]) for d in corpus.dialogues] == [
+        (("2",), ["I like Heat", "Try Alien"]),
+        (("B10",), ["Heat", "See 1917"]),
+    ]
+    assert [sample.title for sample in recommendation_samples(corpus).samples] == ["Alien", "1917"]
+    del user["7"]["user_might_like"]
+    (tmp_path / "final_data.jsonl").write_text(json.dumps(user))
+    with pytest.raises(UserError, match="line 1, is not a user as the LLM-REDIAL layout has it: no 'user_might_like'"):
+        read_corpus(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -109,6 +191,9 @@ def test_plain_lines(tmp_path: Path) -> None:
         ("a.jsonl", '{"turns": []}\n{broken', "line 2, is not a JSON object"),
         ("a.jsonl", "[" * 5000, "line 1, is not a JSON object"),
         ("a.jsonl", "", "holds no dialogue"),
+        ("a.jsonl", '{"utterances": ["hi", "hello"]}', "an utterance must be an object such as"),
+        ("a.json", '[{"turns": []}, {"turns": [{"text": "hi"}]}]', "entry 2, .* an utterance has no `role`"),
+        ("a.json", '[{"turns": []}, 3]', "entry 2, is not a JSON object"),
         ("a.jsonl", '{"turns": [{"role": "user"}]}', "line 1, is not a dialogue"),
         ("a.jsonl", '{"movieMentions": {}, "messages": 3, "initiatorWorkerId": 1}', "line 1, is not a dialogue"),
         ("a.jsonl.gz", "no gzip", "cannot be read"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,10 @@ def read_inspired(path: Path) -> Corpus:
     except (pl.exceptions.PolarsError, OSError):
         raise UserError(f"{path} is not a TSV file as INSPIRED has it: columns {', '.join(_COLUMNS)}") from None
     rows = frame.select(_COLUMNS).fill_null("").iter_rows()
-    dialogues = tuple(Dialogue(name, tuple(map(_utterance, said))) for name, said in groupby(rows, key=lambda row: row[0]))
+    said: dict[str, list[Utterance]] = {}
+    for row in rows:
+        said.setdefault(row[0], []).append(_utterance(row))
+    dialogues = tuple(Dialogue(name, tuple(utterances)) for name, utterances in said.items())
     named = (item for dialogue in dialogues for utterance in dialogue.utterances for item in utterance.items)
     return Corpus("INSPIRED", dialogues, {item: item for item in dict.fromkeys(named)})
 

@@ -1,9 +1,10 @@
-"""JSON lines of unknown hands: every line is an object, or the file's name and line number are told."""
+"""JSON lines of unknown hands, or one JSON list: every entry is an object, or the file's name and the entry's place are told."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar, cast
@@ -14,26 +15,30 @@ Made = TypeVar("Made")
 
 
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Walk the objects of a JSON-lines file, plain or .gz; empty lines are passed over. Raises UserError."""
-    yield from (content for _, content in _numbered(path))
+    """Walk the objects of a JSON-lines file or of a JSON list, plain or .gz; empty lines are passed over. Raises UserError."""
+    yield from (content for _, content in _placed(path))
 
 
 def dialogues_of(path: Path, make: Callable[[dict[str, Any]], Made]) -> Iterator[Made]:
-    """Walk what `make` makes of each line. Raises UserError with the line where it cannot."""
-    for number, content in _numbered(path):
+    """Walk what `make` makes of each entry. Raises UserError with its place where it cannot."""
+    for place, content in _placed(path):
         try:
             yield make(content)
-        except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
-            told = f"{type(error).__name__} {str(error)[:60]}"
-            raise UserError(f"{path}, line {number}, is not a dialogue in this layout: {told}") from None
+        except KeyError as error:
+            raise UserError(f"{path}, {place}, is not a dialogue in this layout: there is no {str(error)[:60]}") from None
+        except (TypeError, ValueError, AttributeError, StopIteration) as error:
+            raise UserError(f"{path}, {place}, is not a dialogue in this layout: {str(error)[:100]}") from None
 
 
-def _numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         with _open(path) as file:
             for number, line in enumerate(file, 1):
+                if number == 1 and (listed := _listed(line, file)) is not None:
+                    yield from ((f"entry {place}", _object(path, f"entry {place}", entry)) for place, entry in enumerate(listed, 1))
+                    return
                 if line.strip():
-                    yield number, _object(path, number, line)
+                    yield f"line {number}", _object(path, f"line {number}", _value(line))
     except (OSError, EOFError) as error:
         raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     except UnicodeDecodeError:
@@ -46,11 +51,22 @@ def _open(path: Path) -> IO[str]:
     return path.open(encoding="utf-8-sig")
 
 
-def _object(path: Path, number: int, line: str) -> dict[str, Any]:
+def _listed(line: str, file: IO[str]) -> list[Any] | None:
+    """Return the entries of a file that is one JSON list of objects; None, and nothing more read, where it does not begin as one."""
+    if not re.match(r"\s*\[\s*(?:\{|$)", line):
+        return None
+    found = _value(line + file.read())
+    return found if isinstance(found, list) else None
+
+
+def _value(text: str) -> Any:
     try:
-        content = json.loads(line)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        content = None
+        return None
+
+
+def _object(path: Path, place: str, content: Any) -> dict[str, Any]:
     if not isinstance(content, dict):
-        raise UserError(f"{path}, line {number}, is not a JSON object")
+        raise UserError(f"{path}, {place}, is not a JSON object")
     return content

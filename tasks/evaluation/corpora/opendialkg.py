@@ -36,4 +36,4 @@ def _dialogue(path: Path, number: int, messages: str | None) -> Dialogue:
 
 
 def _utterance(message: Mapping[str, Any]) -> Utterance:
-    return Utterance("user" if message["sender"] == "user" else "agent", str(message["message"]))
+    return Utterance("user" if message["sender"] == "user" else "agent", str(message["message"] or ""))

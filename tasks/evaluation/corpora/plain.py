@@ -3,60 +3,118 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
 from tasks.evaluation.corpora.lines import dialogues_of
 from tasks.evaluation.corpora.values import Corpus, Dialogue, Role, Utterance
+from tasks.evaluation.titles import names
 
-_AGENTS = {"agent", "assistant", "system", "recommender"}
+_AGENTS = {"agent", "assistant", "recommender", "bot", "gpt", "wizard"}
+_PROMPT = "system"  # the prompt of a chat, or a dialogue system's own side
+_SAID = ("utterances", "turns", "messages", "conversation", "conversations", "dialogue", "dialog")
+_WHO = ("role", "speaker", "from", "sender")
+_WHAT = ("text", "content", "value", "utterance", "message")
+
+
+@dataclass
+class _Known:
+    """What the lines so far told of titles, of users' histories, and of how many dialogues each user had."""
+
+    titles: dict[str, str] = field(default_factory=dict)
+    history: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    spoken: Counter[str | None] = field(default_factory=Counter)
 
 
 def read_plain(path: Path) -> Corpus:
-    """Read one dialogue a line.
+    """Read one dialogue a line, or a JSON list of dialogues.
 
-    Each line is an object: `dialogue_id` and `user_id` (optional), `history` (item ids or titles, optional), `targets` (optional), and
-    `utterances` (or `turns`, `messages`), a list of {"role", "text" or "content", "items" (optional)}. Roles agent, assistant,
-    system and recommender are the agent's; every other is the user's. `titles` may map item ids to titles; an id without one
-    stands for itself. `position` tells a dialogue's place among its user's, else they count in file order.
+    Each is an object: `dialogue_id` and `user_id` (optional), `history` (item ids or titles, optional), `targets` (optional), and
+    `utterances` (or turns, messages, conversation, dialogue), a list of {"role", "text", "items" (optional)}; the role may be called
+    speaker, from or sender, the text content, value, utterance or message. Roles agent, assistant, recommender and bot are the
+    agent's, and system's where nobody else is; every other is the user's. A dialogue whose utterances tell no items has its targets and
+    history looked for by title. `titles` may map item ids to titles; an id without one stands for itself. `position` tells a
+    dialogue's place among its user's, else they count in file order.
     """
-    titles: dict[str, str] = {}
-    history: dict[str, tuple[str, ...]] = {}
-    spoken: Counter[str | None] = Counter()
-    dialogues = tuple(dialogues_of(path, lambda content: _take(content, titles, history, spoken)))
+    known = _Known()
+    dialogues = tuple(dialogues_of(path, lambda content: _take(content, known)))
     if not dialogues:
         raise UserError(f"{path} holds no dialogue")
-    return Corpus(path.name.split(".")[0], dialogues, titles, history)
+    return Corpus(path.name.split(".")[0], dialogues, known.titles, known.history)
 
 
-def _take(content: Mapping[str, Any], titles: dict[str, str], history: dict[str, tuple[str, ...]], spoken: Counter[str | None]) -> Dialogue:
+def _take(content: Mapping[str, Any], known: _Known) -> Dialogue:
     """Return a line's dialogue, and note what it tells of titles and of its user's history."""
     user = None if content.get("user_id") is None else str(content["user_id"])
-    spoken[user] += 1
-    dialogue = _dialogue(content, user, sum(spoken.values()) - 1, spoken[user] if user is not None else 1)
-    known = tuple(map(str, content.get("history") or ()))
+    known.spoken[user] += 1
+    dialogue = _dialogue(content, user, sum(known.spoken.values()) - 1, known.spoken[user] if user is not None else 1)
+    history = _ids(content.get("history"))
     if user is not None:
-        history[user] = known or history.get(user, ())
-    for item in (*dialogue.targets, *known, *(item for utterance in dialogue.utterances for item in utterance.items)):
-        titles.setdefault(item, item)
-    titles.update({str(item): str(title) for item, title in (content.get("titles") or {}).items()})
-    return dialogue
+        known.history[user] = history or known.history.get(user, ())
+    for item in (*dialogue.targets, *history, *(item for utterance in dialogue.utterances for item in utterance.items)):
+        known.titles.setdefault(item, item)
+    known.titles.update({str(item): str(title) for item, title in (content.get("titles") or {}).items() if title is not None})
+    if any("items" in turn for turn in _turns(content)):
+        return dialogue
+    return _recognised(dialogue, {item: known.titles[item] for item in (*dialogue.targets, *history)})
 
 
 def _dialogue(content: Mapping[str, Any], user: str | None, number: int, position: int) -> Dialogue:
-    said = content[next((name for name in ("turns", "messages") if name in content), "utterances")]
+    turns = _turns(content)
+    others = any(_who(turn) in _AGENTS for turn in turns)
+    given = content.get("position")
     return Dialogue(
-        str(content.get("dialogue_id", number)),
-        tuple(_utterance(turn) for turn in said),
+        str(number if content.get("dialogue_id") is None else content["dialogue_id"]),
+        tuple(_utterance(turn, others) for turn in turns if not (others and _who(turn) == _PROMPT)),
         user,
-        int(content.get("position", position)),
-        tuple(map(str, content.get("targets") or ())),
+        position if given is None else int(given),
+        _ids(content.get("targets")),
     )
 
 
-def _utterance(turn: Mapping[str, Any]) -> Utterance:
-    text = turn["text"] if "text" in turn else turn["content"]
-    role: Role = "agent" if str(turn["role"]).lower() in _AGENTS else "user"
-    return Utterance(role, "" if text is None else str(text), tuple(map(str, turn.get("items") or ())))
+def _turns(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return what was said. Raises ValueError where it is not there or in no form that tells who speaks."""
+    said = next((content[name] for name in _SAID if content.get(name) is not None), None)
+    if said is None:
+        raise ValueError(f"it has no `utterances` (nor {', '.join(_SAID[1:])})")
+    if not isinstance(said, list) or not all(isinstance(turn, dict) for turn in said):
+        raise ValueError('an utterance must be an object such as {"role": "user", "text": "Hello"}')
+    return said
+
+
+def _who(turn: Mapping[str, Any]) -> str:
+    return str(_first(turn, _WHO)).strip().lower()
+
+
+def _utterance(turn: Mapping[str, Any], others: bool) -> Utterance:
+    who, text = _who(turn), _first(turn, _WHAT)
+    role: Role = "agent" if who in _AGENTS or (who == _PROMPT and not others) else "user"
+    words = " ".join(map(str, text)) if isinstance(text, list) else "" if text is None else str(text)  # some files hold tokens
+    return Utterance(role, words, _ids(turn.get("items")))
+
+
+def _first(turn: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    key = next((key for key in keys if key in turn), None)
+    if key is None:
+        raise ValueError(f"an utterance has no `{keys[0]}` (nor {', '.join(keys[1:])})")
+    return turn[key]
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    """Return item ids as text; a single one may stand without its list. Raises ValueError."""
+    if value is None:
+        return ()
+    if isinstance(value, str | int):
+        return (str(value),)
+    if not isinstance(value, list) or not all(isinstance(item, str | int) for item in value):
+        raise ValueError("items, targets and history must be lists of ids or titles")
+    return tuple(map(str, value))
+
+
+def _recognised(dialogue: Dialogue, titles: Mapping[str, str]) -> Dialogue:
+    """Return a dialogue with the items whose titles its utterances name."""
+    found = (replace(said, items=tuple(item for item, title in titles.items() if names(said.text, title))) for said in dialogue.utterances)
+    return replace(dialogue, utterances=tuple(found))

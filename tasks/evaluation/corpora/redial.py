@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,18 @@ def read_redial(path: Path) -> Corpus:
 
 
 def _dialogue(content: Mapping[str, Any], titles: dict[str, str]) -> Dialogue:
-    mentioned = content.get("movieMentions") or {}  # an empty list where there are none
-    titles.update({item: " ".join(title.split()) for item, title in mentioned.items() if title})
+    titles.update({item: " ".join(title.split()) for item, title in _mentioned(content.get("movieMentions")) if title})
     utterances = []
     for message in content["messages"]:
-        items = tuple(dict.fromkeys(item for item in _MENTION.findall(message["text"]) if item in titles))
-        text = _MENTION.sub(lambda found: titles.get(found[1], found[0]), message["text"])
-        role: Role = "user" if message["senderWorkerId"] == content["initiatorWorkerId"] else "agent"
+        written = message["text"] or ""
+        items = tuple(dict.fromkeys(item for item in _MENTION.findall(written) if item in titles))
+        text = _MENTION.sub(lambda found: titles.get(found[1], found[0]), written)
+        role: Role = "user" if str(message["senderWorkerId"]) == str(content["initiatorWorkerId"]) else "agent"
         utterances.append(Utterance(role, text, items))
     return Dialogue(str(content["conversationId"]), tuple(utterances))
+
+
+def _mentioned(mentions: Any) -> Iterator[tuple[str, str | None]]:
+    """Walk (id, title): a mapping in the authors' files, an empty list where there are none, a list of objects on the Hugging Face hub."""
+    for item, title in mentions.items() if isinstance(mentions, dict) else ((one["movieId"], one["movieName"]) for one in mentions or ()):
+        yield str(item), title
