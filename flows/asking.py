@@ -15,6 +15,7 @@ from tasks.llm import (
     Answer,
     Ask,
     Budget,
+    CallFailed,
     Entry,
     Journal,
     Message,
@@ -35,16 +36,26 @@ STORE = "_evaluation"  # no domain can be called so
 class Asking:
     """Models to ask in one evaluation, and what was used so far."""
 
-    def __init__(self, lookup: StoredAnswers, journal: Journal, run_id: str) -> None:
+    def __init__(self, lookup: StoredAnswers, journal: Journal, run_id: str, budget_usd: float | None) -> None:
         """Keep what every model shares."""
         self._lookup, self._journal, self._run_id = lookup, journal, run_id
+        self._budget = Budget(budget_usd)
         self._meters: list[Meter] = []
+        self._failures: list[tuple[str, Meter, list[CallFailed]]] = []
 
     def of(self, generate: Generate) -> Callable[[str], Ask]:
         """Return the way to one model: for a question's id an `Ask`. Raises UserError when it cannot be asked at all."""
-        session = Session(generate, self._lookup, Budget(generate.limits.budget_usd, 0.0), self._run_id)
+        session = Session(generate, self._lookup, self._budget, self._run_id)
+        failures: list[CallFailed] = []
         self._meters.append(session.meter)
-        return lambda question: session.ask_for(question, 1, self._journal)
+        self._failures.append((generate.model, session.meter, failures))
+        return lambda question: _Watched(session.ask_for(question, 1, self._journal), failures)
+
+    def check_answered(self) -> None:
+        """Raise UserError when a model that was asked answered nothing at all: a table of zeros would pass for a finding."""
+        for model, meter, failures in self._failures:
+            if failures and not meter.usage.answered + meter.usage.stored:
+                raise UserError(f"{model} answered none of {len(failures):,} questions; the last time: {failures[-1]}")
 
     def local(self, ask: LocalAsk) -> Callable[[str], Ask]:
         """Return the way to a local model, through the same store and journal."""
@@ -56,6 +67,23 @@ class Asking:
     def usage(self) -> Usage:
         """What was used so far, over all models."""
         return sum((meter.usage for meter in self._meters), Usage())
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """An `Ask` whose failures are noted."""
+
+    ask: Ask
+    failures: list[CallFailed]
+
+    async def __call__(
+        self, messages: tuple[Message, ...], *, response_format: Mapping[str, Any] | None = None, attempt: int = 1
+    ) -> Answer:
+        try:
+            return await self.ask(messages, response_format=response_format, attempt=attempt)
+        except CallFailed as error:
+            self.failures.append(error)
+            raise
 
 
 @dataclass(frozen=True)
@@ -83,8 +111,13 @@ class _Kept:
 
 
 @asynccontextmanager
-async def asking(home: Home, run_id: str) -> AsyncIterator[Asking]:
+async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> AsyncIterator[Asking]:
     """Open the store of evaluations, load what an earlier run left in its journals, and load this run's answers at the end.
+
+    Args:
+        home: whose data folder holds the store.
+        run_id: written beside each answer.
+        budget_usd: what all models together may cost.
 
     Raises:
         UserError: another evaluation is running in this data folder, it cannot be written, or the run had to stop.
@@ -95,7 +128,7 @@ async def asking(home: Home, run_id: str) -> AsyncIterator[Asking]:
         path = folder / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.jsonl"
         journal = Journal(path)
         try:
-            yield Asking(StoredAnswers.of(con), journal, run_id)
+            yield Asking(StoredAnswers.of(con), journal, run_id, budget_usd)
         except RunStopped as stopped:
             raise UserError(f"{stopped}; what was answered is kept: run the same command again to go on") from None
         finally:

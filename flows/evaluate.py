@@ -13,7 +13,7 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import inputs_of, prepare, save_table5, way_to
+from flows.evaluating import Count, Dollars, inputs_of, limits_of, prepare, save_table5, way_to
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
@@ -28,7 +28,7 @@ from tasks.evaluation.recommend import (
     reference_rankings,
     reference_results,
 )
-from tasks.evaluation.references import REFERENCES
+from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
 from tasks.evaluation.results import Result, results, table5_markdown
 from tasks.settings import Home
 
@@ -44,11 +44,14 @@ async def evaluate_recommend(
     settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],  # noqa: B006 - never changed
     split: By = "user",
     test_share: Share = 0.5,
-    questions: Annotated[int, Field(ge=1)] | None = None,
+    questions: Count | None = None,
     profile: str = "recommend_json",
     he2023: bool = False,
     api_base: str | None = None,
-    budget_usd: Annotated[float, Field(ge=0)] | None = None,
+    budget_usd: Dollars | None = None,
+    concurrency: Count | None = None,
+    rpm: Count | None = None,
+    tpm: Count | None = None,
     seed: int = 2024,
     out: str | None = None,
     data: str | None = None,
@@ -66,7 +69,10 @@ async def evaluate_recommend(
         profile: words of the questions, a file in goal_specs/evaluation.
         he2023: score language models by the protocol of He et al. (2023) as well, into he2023.parquet and he2023.csv.
         api_base: endpoint of an OpenAI-compatible server.
-        budget_usd: hard stop, in US dollars.
+        budget_usd: hard stop of the whole evaluation, in US dollars.
+        concurrency: most calls in flight to one model.
+        rpm: requests a minute the provider of a model allows.
+        tpm: tokens a minute it allows, input and output together.
         seed: of every random choice.
         out: folder for the table as text, Markdown and Parquet; beside the data folder's reports if not given.
         data: data folder in place of the project's own.
@@ -81,13 +87,17 @@ async def evaluate_recommend(
     sink.stage("samples", "running")
     ready = prepare(home, corpus, split, questions, profile, seed, test_share)
     sink.stage("samples", "done", f"{len(ready.benchmark.questions):,} test questions, {len(ready.benchmark.split.train):,} to learn from")
+    for model in models:
+        _check_model(model, ready.benchmark.known)
     found: list[Result] = []
     protocol: list[dict[str, object]] = []
-    async with asking(home, str(flow_run.get_id() or "none")) as door:
+    limits = limits_of(budget_usd, concurrency, rpm, tpm)
+    async with asking(home, str(flow_run.get_id() or "none"), budget_usd) as door:
         for model in models:
-            ask_for = None if model in REFERENCES else way_to(door, home, _known(model), api_base, budget_usd, ready.profile.temperature)
+            ask_for = None if model in REFERENCES else way_to(door, home, model, api_base, limits, ready.profile.temperature)
             inputs = [(setting, history) for setting in settings for history in inputs_of(home, ready, model, setting)] if ask_for else []
             rows, by_protocol = await _one.with_options(task_run_name=f"recommend-{model}")(quote((ready, ask_for)), model, inputs, he2023)
+            door.check_answered()
             found, protocol = found + rows, protocol + by_protocol
         usage = door.usage
     sink.stage("asked", "done", f"{usage.answered:,} calls, {usage.stored:,} answers from the store, ${usage.cost_usd:.4f}")
@@ -96,10 +106,12 @@ async def evaluate_recommend(
     return found
 
 
-def _known(model: str) -> str:
-    if "/" not in model:
+def _check_model(model: str, known: Knowledge) -> None:
+    """Raise UserError before anything is asked: no such recommender, or a reference lacks what it ranks by."""
+    if model in REFERENCES:
+        check_reference(model, known)
+    elif "/" not in model:
         raise UserError(f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm model, provider/model")
-    return model
 
 
 @task(name="recommend", cache_policy=NO_CACHE, persist_result=False)

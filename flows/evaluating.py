@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import polars as pl
+from pydantic import Field, ValidationError
 
 from flows.asking import Asking
 from tasks.errors import UserError
@@ -23,11 +25,15 @@ from tasks.evaluation.splits import By, split_samples
 from tasks.release import latest_release
 from tasks.settings import Generate, Home, Limits, load_domain
 from tasks.settings.home import DOMAIN_NAME
+from tasks.settings.loading import validation_line
 from tasks.warehouse import read_warehouse
 
 MOST_VALIDATION = 0.1  # share of the samples
 LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
 ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
+
+Dollars = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -76,16 +82,24 @@ def prepare(home: Home, corpus: str, split: By, questions: int | None, profile: 
     return Evaluation(name, ready, load_recommend_profile(home, profile))
 
 
-def model_settings(model: str, api_base: str | None, budget_usd: float | None, temperature: float) -> Generate:
-    """Return how a model is asked in evaluations: temperature as the paper's, no seed, the usual limits."""
-    limits = Limits(budget_usd=budget_usd)
-    return Generate(model=model, api_base=api_base, temperature=temperature, max_tokens=ANSWER_TOKENS, limits=limits)
+def limits_of(budget_usd: float | None, concurrency: int | None, rpm: int | None, tpm: int | None) -> Limits:
+    """Return the limits a caller chose; the build's own where he chose none."""
+    limits = Limits(budget_usd=budget_usd, rpm=rpm, tpm=tpm)
+    return limits.model_copy(update={"concurrency": concurrency}) if concurrency else limits
 
 
-def way_to(door: Asking, home: Home, model: str, api_base: str | None, budget_usd: float | None, temperature: float) -> AskFor:
+def model_settings(model: str, api_base: str | None, limits: Limits | None, temperature: float) -> Generate:
+    """Return how a model is asked in evaluations: temperature as the paper's, no seed, the usual limits. Raises UserError."""
+    try:
+        return Generate(model=model, api_base=api_base, temperature=temperature, max_tokens=ANSWER_TOKENS, limits=limits or Limits())
+    except ValidationError as error:
+        raise UserError(validation_line(error)) from None
+
+
+def way_to(door: Asking, home: Home, model: str, api_base: str | None, limits: Limits, temperature: float) -> AskFor:
     """Return the way to a model: `local/SETTINGS`, `local/SETTINGS+ADAPTER`, or a litellm model string. Raises UserError."""
     if not model.startswith(LOCAL):
-        return door.of(model_settings(model, api_base, budget_usd, temperature))
+        return door.of(model_settings(model, api_base, limits, temperature))
     name, _, adapter = model.removeprefix(LOCAL).partition("+")
     return door.local(LocalAsk(load_lora_settings(home, name), Path(adapter) if adapter else None))
 

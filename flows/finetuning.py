@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
+from pydantic import Field
 
 from flows.evaluate import By, Share
-from flows.evaluating import LOCAL, Evaluation, prepare, trainings
+from flows.evaluating import LOCAL, Count, Evaluation, prepare, trainings
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
@@ -35,9 +37,9 @@ async def evaluate_finetune(
     split: By = "user",
     test_share: Share = 0.5,
     profile: str = "recommend_json",
-    epochs: int | None = None,
+    epochs: Count | None = None,
     api_base: str | None = None,
-    poll_s: float = 30.0,
+    poll_s: Annotated[float, Field(gt=0)] = 30.0,
     seed: int = 2024,
     data: str | None = None,
 ) -> Training:

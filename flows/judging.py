@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import find_corpus, model_settings, save
+from flows.evaluating import Count, Dollars, find_corpus, limits_of, model_settings, save
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
@@ -27,6 +28,7 @@ from tasks.evaluation.quality import (
     quality_markdown,
     utterance_tasks,
 )
+from tasks.exports.comparing import told_apart
 from tasks.settings import Home
 
 
@@ -34,12 +36,15 @@ from tasks.settings import Home
 async def evaluate_quality(
     corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],  # noqa: B006 - never changed
     judges: Annotated[list[str], Field(min_length=1)] = ["offline/writer"],  # noqa: B006 - never changed
-    seeds: Annotated[int, Field(ge=1)] = 1,
-    dialogues: Annotated[int, Field(ge=1)] = 10,
-    pairs: Annotated[int, Field(ge=1)] = 50,
+    seeds: Count = 1,
+    dialogues: Count = 10,
+    pairs: Count = 50,
     study: str | None = None,
     api_base: str | None = None,
-    budget_usd: float | None = None,
+    budget_usd: Dollars | None = None,
+    concurrency: Count | None = None,
+    rpm: Count | None = None,
+    tpm: Count | None = None,
     seed: int = 2024,
     out: str | None = None,
     data: str | None = None,
@@ -54,7 +59,10 @@ async def evaluate_quality(
         pairs: pairs of conversations in each comparison.
         study: file of a study people answered: judges are shown what people were shown, in place of a draw, and held against them.
         api_base: endpoint of an OpenAI-compatible server.
-        budget_usd: hard stop for each judge, in US dollars.
+        budget_usd: hard stop of the whole evaluation, in US dollars.
+        concurrency: most calls in flight to one model.
+        rpm: requests a minute the provider of a model allows.
+        tpm: tokens a minute it allows, input and output together.
         seed: of every draw.
         out: folder for the tables; the data folder's reports if not given.
         data: data folder in place of the project's own.
@@ -62,7 +70,9 @@ async def evaluate_quality(
     keep_logs_plain()
     follow_server()
     home = Home.find(Path(data) if data else None)
-    read = [find_corpus(home, corpus) for corpus in corpora]
+    given = [find_corpus(home, corpus) for corpus in corpora]
+    names = told_apart([corpus.name for corpus in given], corpora)
+    read = [replace(corpus, name=name) for corpus, name in zip(given, names, strict=True)]
     people = Study(Path(study)) if study else None
     if people:
         utterances, compared = people.utterance_tasks, people.pair_tasks
@@ -71,13 +81,15 @@ async def evaluate_quality(
         compared = pair_tasks(read[0], read[1:], pairs=pairs, seed=seed) if len(read) > 1 else []
     profile = load_judge_profile(home)
     found: dict[str, Judged] = {}
-    async with asking(home, str(flow_run.get_id() or "none")) as door:
+    limits = limits_of(budget_usd, concurrency, rpm, tpm)
+    async with asking(home, str(flow_run.get_id() or "none"), budget_usd) as door:
         for judge in judges:
             for number in range(1, seeds + 1):
                 name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
-                asked = model_settings(judge, api_base, budget_usd, profile.temperature).model_copy(update={"seed": sampled})
+                asked = model_settings(judge, api_base, limits, profile.temperature).model_copy(update={"seed": sampled})
                 named = _judge.with_options(task_run_name=f"judge-{name}")
                 found[name] = await named(quote((door.of(asked), profile, utterances, compared)), name)
+                door.check_answered()
     page = quality_markdown(read[0].name, utterances, found, people)
     save(Path(out) if out else home.data / "reports" / "evaluation" / "quality", {"quality.md": page})
     await acreate_markdown_artifact(page, key="dialogue-quality", description="Dialogue quality, Table 4 and Figure 4")

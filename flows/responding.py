@@ -11,7 +11,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import checked_training, prepare, save, way_to
+from flows.evaluating import Count, Dollars, checked_training, limits_of, prepare, save, way_to
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from tasks.evaluation.asking import AskFor
@@ -26,12 +26,15 @@ TEST_SHARE = 0.5  # as `evaluate_recommend` and `evaluate_finetune` part samples
 async def evaluate_respond(
     corpus: str = "demo",
     model: str = "offline/writer",
-    settings: list[Literal["zero-shot", "few-shot"]] = ["zero-shot"],  # noqa: B006 - never changed
+    settings: Annotated[list[Literal["zero-shot", "few-shot"]], Field(min_length=1)] = ["zero-shot"],  # noqa: B006 - never changed
     fine_tuned: str | None = None,
-    cases: Annotated[int, Field(ge=1)] = 3,
+    cases: Count = 3,
     history: bool = True,
     api_base: str | None = None,
-    budget_usd: float | None = None,
+    budget_usd: Dollars | None = None,
+    concurrency: Count | None = None,
+    rpm: Count | None = None,
+    tpm: Count | None = None,
     seed: int = 2024,
     out: str | None = None,
     data: str | None = None,
@@ -46,7 +49,10 @@ async def evaluate_respond(
         cases: how many samples.
         history: whether the user's history is shown.
         api_base: endpoint of an OpenAI-compatible server.
-        budget_usd: hard stop, in US dollars.
+        budget_usd: hard stop of the whole evaluation, in US dollars.
+        concurrency: most calls in flight to one model.
+        rpm: requests a minute the provider of a model allows.
+        tpm: tokens a minute it allows, input and output together.
         seed: of the draw.
         out: folder for the page; the data folder's reports if not given.
         data: data folder in place of the project's own.
@@ -56,13 +62,15 @@ async def evaluate_respond(
     home = Home.find(Path(data) if data else None)
     profile = load_respond_profile(home)
     ready = prepare(home, corpus, "user", cases, "recommend_json", seed, TEST_SHARE)
-    async with asking(home, str(flow_run.get_id() or "none")) as door:
-        ask_for = way_to(door, home, model, api_base, budget_usd, profile.temperature)
+    limits = limits_of(budget_usd, concurrency, rpm, tpm)
+    async with asking(home, str(flow_run.get_id() or "none"), budget_usd) as door:
+        ask_for = way_to(door, home, model, api_base, limits, profile.temperature)
         asks: dict[Setting, AskFor] = {setting: ask_for for setting in settings}
         if fine_tuned:
             checked_training(home, ready, fine_tuned)
-            asks["fine-tuned"] = way_to(door, home, fine_tuned, api_base, budget_usd, profile.temperature)
+            asks["fine-tuned"] = way_to(door, home, fine_tuned, api_base, limits, profile.temperature)
         found = await case_study(ready.benchmark, asks, profile, ready.benchmark.questions, history=history)
+        door.check_answered()
     page = "\n".join(case_markdown(case, ready.benchmark.corpus.titles) for case in found)
     save(Path(out) if out else home.data / "reports" / "evaluation" / ready.name, {"responses.md": page})
     await acreate_markdown_artifact(page, key="responses", description=f"Responses on {ready.name} (Figure 6)")

@@ -15,6 +15,9 @@ evaluate = typer.Typer(help="Evaluate a corpus: recommendation, dialogue quality
 app.add_typer(evaluate, name="evaluate")
 
 CorpusArgument = Annotated[str, typer.Argument(help="A domain's name (its latest release), or the path of a corpus")]
+ConcurrencyOption = Annotated[int | None, typer.Option(help="Most calls in flight", min=1, max=4096)]
+RpmOption = Annotated[int | None, typer.Option(help="Requests a minute the provider allows", min=1)]
+TpmOption = Annotated[int | None, typer.Option(help="Tokens a minute the provider allows", min=1)]
 ALIASES = {"offline": "offline/writer"}
 
 
@@ -36,6 +39,9 @@ def recommend(
     he2023: Annotated[bool, typer.Option("--he2023", help="Score models by the protocol of He et al. (2023) too, into he2023.csv")] = False,
     api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Hard stop, in US dollars", min=0)] = None,
+    concurrency: ConcurrencyOption = None,
+    rpm: RpmOption = None,
+    tpm: TpmOption = None,
     seed: Annotated[int, typer.Option(help="Seed of every random choice")] = 2024,
     out: Annotated[Path | None, typer.Option(help="Folder for the table as text, Markdown and Parquet")] = None,
     as_json: JsonOption = False,
@@ -54,6 +60,9 @@ def recommend(
         "questions": questions,
         "api_base": api_base,
         "budget_usd": budget_usd,
+        "concurrency": concurrency,
+        "rpm": rpm,
+        "tpm": tpm,
         "seed": seed,
         "out": str(out) if out else None,
         "data": str(home.data),
@@ -85,7 +94,10 @@ def quality(
     pairs: Annotated[int, typer.Option(help="Pairs of conversations in each comparison", min=1)] = 50,
     study: Annotated[Path | None, typer.Option(help="A study answered by people, to hold the judges against")] = None,
     api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
-    budget_usd: Annotated[float | None, typer.Option(help="Hard stop for each judge, in US dollars", min=0)] = None,
+    budget_usd: Annotated[float | None, typer.Option(help="Hard stop, in US dollars", min=0)] = None,
+    concurrency: ConcurrencyOption = None,
+    rpm: RpmOption = None,
+    tpm: TpmOption = None,
     seed: Annotated[int, typer.Option(help="Seed of every draw")] = 2024,
     out: Annotated[Path | None, typer.Option(help="Folder for the tables")] = None,
 ) -> None:
@@ -106,6 +118,9 @@ def quality(
             said,
             api_base,
             budget_usd,
+            concurrency,
+            rpm,
+            tpm,
             seed,
             str(out) if out else None,
             str(home.data),
@@ -126,6 +141,9 @@ def respond(
     history: Annotated[bool, typer.Option(help="Show the user's history")] = True,
     api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Hard stop, in US dollars", min=0)] = None,
+    concurrency: ConcurrencyOption = None,
+    rpm: RpmOption = None,
+    tpm: TpmOption = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw")] = 2024,
     out: Annotated[Path | None, typer.Option(help="Folder for the page")] = None,
 ) -> None:
@@ -138,8 +156,9 @@ def respond(
 
         folder = str(out) if out else None
         asked: Any = names(setting)
+        limits = (budget_usd, concurrency, rpm, tpm)
         return await evaluate_respond(
-            corpus, names(model)[0], asked, fine_tuned, cases, history, api_base, budget_usd, seed, folder, str(home.data)
+            corpus, names(model)[0], asked, fine_tuned, cases, history, api_base, *limits, seed, folder, str(home.data)
         )
 
     with Bars() as bars:

@@ -68,11 +68,14 @@ def why_command(ctx: typer.Context, dialogue_id: DialogueArgument, as_json: Json
 @app.command(epilog="Example: redial stats demo")
 def stats(
     ctx: typer.Context,
-    corpus: Annotated[str, typer.Argument(help="A domain's name, or a folder in the published layout", show_default=False)],
+    corpus: Annotated[
+        str, typer.Argument(help="A domain's name, a folder in the published layout, or a file of another corpus", show_default=False)
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Count a corpus as the paper's Table 3 does."""
     from flows.collecting import table_3
+    from tasks.evaluation import read_corpus
     from tasks.statistics import folder_statistics, statistics
 
     home: Home = ctx.obj
@@ -81,8 +84,10 @@ def stats(
             counted = statistics(con)
     elif Path(corpus).is_dir():
         counted = folder_statistics(Path(corpus))
+    elif Path(corpus).is_file():
+        counted = read_corpus(Path(corpus)).statistics()
     else:
-        raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a folder")
+        raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
     figures = table_3(counted)
     if as_json:
         print_json(figures)

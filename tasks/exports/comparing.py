@@ -49,7 +49,7 @@ def compare_corpora(home: Home, corpora: Sequence[str]) -> list[Compared]:
     if not corpora:
         raise UserError("name at least one corpus to compare")
     found = [_compared(home, corpus) for corpus in corpora]
-    names = _apart([one.name for one in found], corpora)
+    names = told_apart([one.name for one in found], corpora)
     return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
 
 
@@ -111,8 +111,8 @@ def _counted(corpus: Corpus, domains: str | None) -> Compared:
     return Compared(corpus.name, domains, user_centric, corpus.statistics())
 
 
-def _apart(names: Sequence[str], given: Sequence[str]) -> list[str]:
-    """Return a distinct name for each corpus."""
+def told_apart(names: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Return a distinct name for each corpus: those of one name are told apart by their folders, then by numbers."""
     apart: list[str] = []
     for name, path in zip(names, given, strict=True):
         longer = f"{Path(path).resolve().parent.name}/{name}" if names.count(name) > 1 and Path(path).exists() else name

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from flows.asking import asking
-from flows.evaluating import model_settings
+from flows.evaluating import limits_of, model_settings
 from tasks.errors import UserError
 from tasks.evaluation.asking import ask_all
 from tasks.evaluation.prompts import load_recommend_profile
@@ -19,7 +19,7 @@ from tasks.evaluation.references import knowledge
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
 from tasks.llm import Answer, Budget, Journal, RunStopped, Session, StoredAnswers, Usage, load_journal
-from tasks.settings import Home
+from tasks.settings import Home, Limits
 from tasks.warehouse import create_tables
 from tests.support.talk import talk_corpus
 
@@ -78,6 +78,37 @@ async def test_a_run_that_had_to_stop_keeps_what_was_answered_and_says_how_to_go
     async with asking(home, "second") as door:
         await door.of(model_settings("offline/writer", None, None, 0.0))("q")(question)
         assert (door.usage.answered, door.usage.stored) == (0, 1)
+
+
+async def test_one_budget_is_shared_by_every_model(tmp_path: Path) -> None:
+    home, question = Home(data=tmp_path), ({"role": "user", "content": "Task: recommend"},)
+    priced = model_settings("offline/writer", None, limits_of(5.0, None, None, None), 0.0)
+    priced = priced.model_copy(update={"input_cost_per_token": 0.001, "output_cost_per_token": 0.001, "max_tokens": 16})
+    with pytest.raises(UserError, match="the budget of \\$0.05 is spent .* run the same command again to go on"):
+        async with asking(home, "first", 0.05) as door:
+            for seed in range(9):
+                await door.of(priced.model_copy(update={"seed": seed}))("q")(question)
+    async with asking(home, "second") as door:
+        await door.of(priced.model_copy(update={"seed": 0}))("q")(question)
+        assert (door.usage.answered, door.usage.stored) == (0, 1)
+
+
+async def test_a_model_that_answers_nothing_is_told_and_gives_no_zeros(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    nowhere = model_settings("openai/gpt-4o-mini", "http://127.0.0.1:9/v1", None, 0.0)
+    nowhere = nowhere.model_copy(update={"limits": nowhere.limits.model_copy(update={"max_retries": 0})})
+    question = ({"role": "user", "content": "Task: recommend"},)
+    async with asking(Home(data=tmp_path), "run") as door:
+        await ask_all([(door.of(model_settings("offline/writer", None, None, 0.0))("q"), question)])
+        door.check_answered()
+        assert await ask_all([(door.of(nowhere)("q"), question)]) == [None]
+        with pytest.raises(UserError, match="openai/gpt-4o-mini answered none of 1 questions; the last time: .*onnect"):
+            door.check_answered()
+
+
+def test_limits_are_those_that_were_chosen_else_the_builds_own() -> None:
+    assert limits_of(None, None, None, None) == Limits()
+    assert limits_of(2.0, 3, 60, 9000) == Limits(budget_usd=2.0, concurrency=3, rpm=60, tpm=9000)
 
 
 async def test_every_call_under_way_is_waited_for_before_a_stop_is_told() -> None:

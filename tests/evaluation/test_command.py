@@ -18,6 +18,7 @@ from tasks.release import write_release
 from tasks.settings import Home
 from tests.support.small_warehouse import small_warehouse
 
+LIMITS = ("budget_usd", "concurrency", "rpm", "tpm")
 PROJECT = Path(__file__).parents[2]
 
 
@@ -67,5 +68,12 @@ def test_every_evaluation_is_a_deployment_with_a_typed_form(name: str) -> None:
     form = parameter_schema(getattr(importlib.import_module(file.replace("/", ".")), flow)).properties
     assert set(deployment["parameters"]) <= set(form)
     assert all(field.get("title") and field.get("description") for field in form.values())
+    if name != "evaluate-finetune":
+        kinds = {each: next(kind for kind in form[each]["anyOf"] if kind["type"] != "null") for each in LIMITS}
+        assert [kinds[each].get("minimum") for each in LIMITS] == [0, 1, 1, 1]
+    if name == "evaluate-respond":
+        assert form["settings"]["minItems"] == 1
+    if name == "evaluate-finetune":
+        assert form["epochs"]["anyOf"][0]["minimum"] == 1 and form["poll_s"]["exclusiveMinimum"] == 0
     if name == "evaluate":
         assert form["split"]["enum"] == ["user", "item", "time"] and form["test_share"]["exclusiveMaximum"] == 0.9

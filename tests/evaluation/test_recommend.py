@@ -202,3 +202,20 @@ def test_our_own_answers_under_the_protocol_of_he_2023() -> None:
     # targets: Solaris first, 1917 missing, Mystic River second by one edit; and Solaris again, which that user named before
     assert rows["recommendation"]["mrr@5_mean"] == pytest.approx((1 + 0 + 1 / 2) / 3)
     assert rows["discussion"]["recall@1_mean"] == 1.0 and rows["all"]["recall@1_mean"] == 0.5
+
+
+def test_a_corpus_without_users_or_reviews_lends_its_training_dialogues() -> None:
+    corpus = talk_corpus()
+    dialogues = tuple(replace(dialogue, user_id=None) for dialogue in corpus.dialogues)
+    bare = Corpus("bare", dialogues, corpus.titles)
+    split = split_samples(recommendation_samples(bare).samples, "user", shares=(0.6, 0.0, 0.4), seed=3)
+    known = knowledge(bare, split)
+    learnt = {(sample.cluster, item) for sample in split.train for item in {sample.target, *sample.mentioned}}
+    assert split.train and {(made.user_id, made.item_id) for made in known.interactions} == learnt
+    held_out = {sample.response for sample in split.test} - {sample.response for sample in split.train}
+    assert known.reviews.keys() == {item for _, item in learnt}
+    assert not held_out & {text for texts in known.reviews.values() for text in texts}
+    for name in ("popularity", "itemknn", "bm25"):
+        assert len(fit_reference(name, known).rank(split.test, 5)) == len(split.test)
+    with pytest.raises(UserError, match="markov goes by the order of ratings"):
+        fit_reference("markov", known)

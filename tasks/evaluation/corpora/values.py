@@ -61,8 +61,8 @@ class Corpus:
     interactions: tuple[Interaction, ...] = ()
 
     def statistics(self) -> Statistics:
-        """Return Table 3 for the corpus; see `corpus_statistics` for what is counted."""
-        users = {dialogue.user_id for dialogue in self.dialogues if dialogue.user_id is not None}
+        """Return Table 3 for the corpus; see `corpus_statistics` for what is counted. Users count where every dialogue tells its own."""
+        users = {dialogue.user_id for dialogue in self.dialogues}
         spoken = ((number, utterance.text) for number, dialogue in enumerate(self.dialogues) for utterance in dialogue.utterances)
-        counted = corpus_statistics(spoken, users=len(users) or None, items=len(self.titles) or None)
+        counted = corpus_statistics(spoken, users=None if None in users else len(users) or None, items=len(self.titles) or None)
         return replace(counted, dialogues=len(self.dialogues))  # also those in which nobody said anything

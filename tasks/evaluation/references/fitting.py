@@ -34,21 +34,26 @@ def fit_reference(name: str, known: Knowledge, *, seed: int = 0) -> Recommender:
     Raises:
         UserError: an unknown name, or knowledge it cannot do without is missing.
     """
-    if name not in REFERENCES:
-        raise UserError(f"unknown reference recommender {name!r}: known are {', '.join(REFERENCES)}")
+    check_reference(name, known)
     if name == "random":
         return _Scored(known, _random(known, seed))
     if name == "bm25":
-        if not any(known.reviews.values()):
-            raise UserError("bm25 ranks items by their reviews, and there are none: evaluate a domain with a warehouse, or leave bm25 out")
         return _Scored(known, bm25(known))
-    if not known.interactions:
-        raise UserError(f"{name} ranks items by users' histories, and this corpus has none: leave {name} out")
     if name == "markov":
-        if all(made.timestamp is None for made in known.interactions):
-            raise UserError("markov goes by the order of ratings, and this corpus tells no times: leave markov out")
         return _Scored(known, markov(known))
     return _Scored(known, _popular(known) if name == "popularity" else item_knn(known))
+
+
+def check_reference(name: str, known: Knowledge) -> None:
+    """Raise UserError when a reference recommender is unknown, or lacks what it ranks by."""
+    if name not in REFERENCES:
+        raise UserError(f"unknown reference recommender {name!r}: known are {', '.join(REFERENCES)}")
+    if name == "bm25" and not any(known.reviews.values()):
+        raise UserError("bm25 ranks items by what was written of them, and there is nothing to learn from: leave bm25 out")
+    if name in {"popularity", "itemknn", "markov"} and not known.interactions:
+        raise UserError(f"{name} ranks items by users' histories, and there are none to learn from: leave {name} out")
+    if name == "markov" and all(made.timestamp is None for made in known.interactions):
+        raise UserError("markov goes by the order of ratings, and this corpus tells no times: leave markov out")
 
 
 class _Scored:

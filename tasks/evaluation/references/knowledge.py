@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 from tasks.evaluation.corpora import Corpus, Interaction
+from tasks.evaluation.samples import Sample
 from tasks.evaluation.splits import Split
 
 # A user's review of what he is to be recommended is no knowledge: it was written after the recommendation.
@@ -42,6 +43,9 @@ class Knowledge:
 def knowledge(corpus: Corpus, split: Split, reviews: Mapping[str, Sequence[str]] | None = None) -> Knowledge:
     """Return what may be known before the test: no target of validation or test, and nothing rated after the first test target.
 
+    Where the corpus tells no histories, as ReDial, each training dialogue stands for a user who has dealt with what it names; where there
+    are no reviews, what training dialogues say in the utterances that name an item stands for its reviews.
+
     Histories of test users stay, as they are part of the question. Times are only looked at where the corpus tells them and the split
     is by time.
     """
@@ -51,7 +55,24 @@ def knowledge(corpus: Corpus, split: Split, reviews: Mapping[str, Sequence[str]]
     kept = tuple(
         one for one in made if (one.user_id, one.item_id) not in held_out and (cut is None or one.timestamp is None or one.timestamp < cut)
     )
-    return Knowledge(corpus.titles, kept, reviews or {})
+    return Knowledge(corpus.titles, kept if made else _named(split.train), reviews or _said_of_items(split.train))
+
+
+def _named(train: Sequence[Sample]) -> tuple[Interaction, ...]:
+    """Return an interaction for each item a training dialogue names up to a recommendation, and for the item recommended."""
+    pairs = dict.fromkeys((sample.cluster, item) for sample in train for item in (*sorted(sample.mentioned), sample.target))
+    return tuple(Interaction(dialogue, item) for dialogue, item in pairs)
+
+
+def _said_of_items(train: Sequence[Sample]) -> dict[str, list[str]]:
+    """Return the texts of training utterances by the items they name, each text once an item."""
+    said: dict[str, dict[str, None]] = defaultdict(dict)
+    for sample in train:
+        said[sample.target][sample.response] = None
+        for utterance in sample.context:
+            for item in utterance.items:
+                said[item][utterance.text] = None
+    return {item: list(texts) for item, texts in said.items()}
 
 
 def catalogue_reviews(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
