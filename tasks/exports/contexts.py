@@ -15,7 +15,8 @@ def write_contexts(source: Source, folder: Path) -> dict[str, int]:
     """Write train.jsonl, valid.jsonl and test.jsonl: one line for each item an agent's turn is the first to name.
 
     `final` tells whether it is the item the dialogue was made to recommend; the others were recommended on the way and turned down,
-    or spoken of. `context` holds what was said before that turn, so nothing of the recommendation.
+    or spoken of. `context` holds what was said before that turn, so nothing of the recommendation; nor does `history`, which in some
+    published folders holds the very item.
     """
     counts: dict[str, int] = {
         split: write_json_lines(folder / f"{split}.jsonl", (row for dialogue in dialogues for row in _rows(source, dialogue)))
@@ -32,6 +33,8 @@ def _rows(source: Source, dialogue: Dialogue) -> Iterator[dict[str, Any]]:
         new = [item for item in dict.fromkeys(utterance.items) if item not in named]
         named.update(new)
         for item in new if utterance.role == "agent" else ():
+            final = item in dialogue.targets
+            known = [one for one in history if not (final and one == item)]
             yield {
                 "context_id": f"{dialogue.dialogue_id}-{turn}-{item}",
                 "dialogue_id": dialogue.dialogue_id,
@@ -42,7 +45,7 @@ def _rows(source: Source, dialogue: Dialogue) -> Iterator[dict[str, Any]]:
                 "response": utterance.text,
                 "target": item,
                 "target_title": source.title(item),
-                "final": item in dialogue.targets,
-                "history": history,
-                "history_titles": titles_of(source, history),
+                "final": final,
+                "history": known,
+                "history_titles": titles_of(source, known),
             }

@@ -31,7 +31,9 @@ _DIALOGUES = pa.schema(
     ]
 )
 _ITEMS = pa.schema([("item_id", pa.string()), ("title", pa.string())])
-_INTERACTIONS = pa.schema([("user_id", pa.string()), ("item_id", pa.string()), ("rating", pa.float64()), ("timestamp", pa.int64())])
+_INTERACTIONS = pa.schema(
+    [("user_id", pa.string()), ("item_id", pa.string()), ("rating", pa.float64()), ("timestamp", pa.int64()), ("split", pa.string())]
+)
 _HUB_SPLITS: dict[SplitName, str] = {"train": "train", "valid": "validation", "test": "test"}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
@@ -51,8 +53,7 @@ def write_huggingface(source: Source, folder: Path) -> dict[str, int]:
             counts[name] = write_parquet(data / f"{name}.parquet", _DIALOGUES, (_row(source, dialogue) for dialogue in dialogues))
     corpus = source.corpus
     write_parquet(data / "items.parquet", _ITEMS, ({"item_id": item, "title": corpus.titles[item]} for item in sorted(corpus.titles)))
-    made = ({"user_id": m.user_id, "item_id": m.item_id, "rating": m.rating, "timestamp": m.timestamp} for m in corpus.interactions)
-    write_parquet(data / "interactions.parquet", _INTERACTIONS, made)
+    write_parquet(data / "interactions.parquet", _INTERACTIONS, _interactions(source))
     (folder / CARD).write_text("".join(_card(source, counts, fingerprint(sums_of(data)))), encoding="utf-8", newline="\n")
     return {"dialogues": sum(counts.values()), **counts}
 
@@ -69,6 +70,15 @@ def _row(source: Source, dialogue: Dialogue) -> dict[str, Any]:
     }
 
 
+def _interactions(source: Source) -> Iterator[dict[str, Any]]:
+    """Walk what users rated; `split` keeps those out of training that a held-out dialogue is made to recommend."""
+    held_out = {(str(dialogue.user_id), item) for dialogue in source.corpus.dialogues for item in dialogue.targets}
+    for made in source.corpus.interactions:
+        side = source.split_of.get(made.user_id, "train") if (made.user_id, made.item_id) in held_out else "train"
+        rated = {"rating": made.rating, "timestamp": made.timestamp}
+        yield {"user_id": made.user_id, "item_id": made.item_id, **rated, "split": _HUB_SPLITS[side]}
+
+
 def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]:
     total = sum(counts.values())
     files = {
@@ -78,6 +88,9 @@ def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]
     }
     header = {
         "pretty_name": source.name,
+        "license": "other",
+        "license_name": "terms-of-the-source-reviews",
+        **({"language": [source.language]} if source.language else {}),
         "task_categories": ["text-generation"],
         "annotations_creators": ["machine-generated"],
         "language_creators": ["machine-generated"],
@@ -100,7 +113,9 @@ def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]
     yield (
         "## This folder\n\n"
         "`dialogues` (default) has one row a dialogue, `items` the catalogue, `interactions` what users rated. A user's dialogues are\n"
-        "all in one split; the users recommended to last are test, those before them validation.\n\n"
+        "all in one split; the users recommended to last are test, those before them validation. What held-out dialogues are made to\n"
+        "recommend bears their `split` in `interactions`: learn from those of `train` alone.\n\n"
+        "The terms of the source reviews hold for what is drawn from them; see to them before you publish this folder.\n\n"
         "| split | dialogues |\n|---|---:|\n"
     )
     yield from (f"| {split} | {count:,} |\n" for split, count in counts.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -16,10 +16,11 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class Source:
-    """A release or published folder, under the name its exports carry."""
+    """A release or published folder, under the name its exports carry; `language` is None where nobody told it."""
 
     name: str
     folder: Path
+    language: str | None = field(default=None, compare=False)
 
     @cached_property
     def corpus(self) -> Corpus:

@@ -20,7 +20,7 @@ from tasks.exports.recbole import write_recbole
 from tasks.exports.values import Source
 from tasks.release import latest_release
 from tasks.release.sums import SUMS, broken_sums, sums_of
-from tasks.settings import Home
+from tasks.settings import Home, load_domain
 from tasks.settings.home import DOMAIN_NAME
 
 MARK = "export.json"
@@ -52,7 +52,7 @@ def find_source(home: Home, of: str) -> Source:
         UserError: neither a domain nor a folder, a domain without a release, or a release that is not what its checksums say.
     """
     if DOMAIN_NAME.fullmatch(of) and of in home.domain_files():
-        source = Source(of, latest_release(home, of))
+        source = Source(of, latest_release(home, of), load_domain(home, of).language)
     elif Path(of).is_dir():
         source = Source(Path(of).resolve().name, Path(of).resolve())
     else:

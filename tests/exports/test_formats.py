@@ -73,10 +73,15 @@ def test_huggingface(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyP
     items = datasets.load_dataset(str(out), "items", split="train", cache_dir=str(tmp_path / "cache"))
     assert dict(zip(items["item_id"], items["title"], strict=True)) == source.corpus.titles
     made = datasets.load_dataset(str(out), "interactions", split="train", cache_dir=str(tmp_path / "cache"))
+    held_out = {(row["user_id"], item): hub for hub in ("validation", "test") for row in loaded[hub] for item in row["targets"]}
+    assert {(r["user_id"], r["item_id"]): r["split"] for r in made if r["split"] != "train"} == {
+        pair: hub for pair, hub in held_out.items() if pair in {(m.user_id, m.item_id) for m in source.corpus.interactions}
+    }
     assert [(r["user_id"], r["item_id"], r["rating"], r["timestamp"]) for r in made] == [
         (m.user_id, m.item_id, m.rating, m.timestamp) for m in source.corpus.interactions
     ]
     card = DatasetCard.load(out / "README.md")
+    assert (card.data.license, card.data.language) == ("other", None)
     assert [entry["config_name"] for entry in card.data.to_dict()["configs"]] == ["dialogues", "items", "interactions"]
     assert yaml.safe_load((out / "README.md").read_text().split("---\n")[1])["pretty_name"] == source.name
 
@@ -273,7 +278,9 @@ def test_contexts(source: Source, tmp_path: Path) -> None:
         assert (role, text) == ("agent", row["response"]) and row["target"] in items
         assert all(row["target"] not in used for _, _, used in said[: row["turn"]])
         assert row["final"] == (row["target"] in targets)
-        assert tuple(row["history"]) == source.corpus.history[user] and row["target_title"] == source.title(row["target"])
+        history = [item for item in source.corpus.history[user] if not (row["final"] and item == row["target"])]
+        assert row["history"] == history and row["history_titles"] == [source.title(item) for item in history]
+        assert row["target_title"] == source.title(row["target"])
     samples = recommendation_samples(read_corpus(source.folder)).samples
     finals = {(row["dialogue_id"], row["turn"], row["target"]) for row in rows if row["final"]}
     assert finals == {(s.dialogue_id, s.turn, s.target) for s in samples if not s.named_before} and finals

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction
@@ -37,7 +38,10 @@ def test_a_domain_gives_its_latest_release(tmp_path: Path) -> None:
     write_release(con, home, "demo", run={})
     con.execute("UPDATE verdicts SET verdict = 'rejected' WHERE dialogue_id = 'd4'")
     second = write_release(con, home, "demo", run={}).path
-    assert find_source(home, "demo") == Source("demo", second)
+    found = find_source(home, "demo")
+    assert found == Source("demo", second) and found.language == "en"
+    card = export_release(found, "huggingface", tmp_path / "hub").path / "README.md"
+    assert yaml.safe_load(card.read_text("utf-8").split("---\n")[1])["language"] == ["en"]
     assert find_source(home, str(second)) == Source(second.name, second)
 
 
