@@ -8,4 +8,5 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        seen = "".join(char if char.isprintable() else " " for char in message)  # file names may hold signs that steer a terminal
+        super().__init__(" ".join(seen.split()))

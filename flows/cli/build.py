@@ -11,7 +11,8 @@ from flows.cli.console import ERR, OUT, Bars, print_json
 from flows.options import BuildOptions
 from tasks.errors import UserError
 from tasks.settings import Home, load_domain
-from tasks.settings.loading import merge, parse_yaml, validation_line
+from tasks.settings.complaints import validation_line
+from tasks.settings.loading import merge, parse_yaml
 from tasks.warehouse import domain_lock
 
 

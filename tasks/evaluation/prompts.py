@@ -15,7 +15,8 @@ from tasks.fingerprint import unit
 from tasks.llm.values import Message
 from tasks.prompts import fence
 from tasks.settings import Home
-from tasks.settings.loading import read_yaml, validation_line
+from tasks.settings.complaints import validation_line
+from tasks.settings.loading import read_yaml
 
 Setting = Literal["zero-shot", "few-shot", "fine-tuned"]
 SETTINGS: tuple[Setting, ...] = ("zero-shot", "few-shot", "fine-tuned")

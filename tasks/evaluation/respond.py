@@ -22,7 +22,8 @@ from tasks.evaluation.titles import names
 from tasks.llm.values import Message
 from tasks.prompts import fence
 from tasks.settings import Home
-from tasks.settings.loading import read_yaml, validation_line
+from tasks.settings.complaints import validation_line
+from tasks.settings.loading import read_yaml
 
 _LABELS: dict[Setting, str] = {"zero-shot": "Zero-Shot", "few-shot": "Few-Shot", "fine-tuned": "Fine-Tuning"}
 

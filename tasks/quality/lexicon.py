@@ -11,7 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from tasks.errors import UserError
 from tasks.settings import Home
-from tasks.settings.loading import read_yaml, validation_line
+from tasks.settings.complaints import validation_line
+from tasks.settings.loading import read_yaml
 
 NEVER = "[^\\s\\S]"  # matches nothing
 ASCII_BOUNDARY = r"(?-u:\b)"

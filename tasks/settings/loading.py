@@ -10,12 +10,12 @@ import yaml
 from pydantic import ValidationError
 
 from tasks.errors import UserError
+from tasks.settings.complaints import validation_line
 from tasks.settings.home import Home
 from tasks.settings.models import Domain
 from tasks.settings.sources import Source
 
 _DEEPEST = 100
-_MOST_FINDINGS = 8  # told of one file
 
 
 class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -65,17 +65,6 @@ def _check_depth(text: str, where: str) -> None:
             raise UserError(f"{where} is nested more than {_DEEPEST} levels deep")
 
 
-def validation_line(error: ValidationError) -> str:
-    """Return a validation error's findings as one line: each field's path and what is wrong with it."""
-    findings = []
-    for found in error.errors(include_url=False, include_context=False):
-        field = ".".join(str(part) for part in found["loc"])
-        text = "is not a known setting" if found["type"] == "extra_forbidden" else found["msg"].removeprefix("Value error, ")
-        findings.append(f"{field}: {text}" if field else text)
-    more = f"; and {len(findings) - _MOST_FINDINGS} more" if len(findings) > _MOST_FINDINGS else ""
-    return "; ".join(findings[:_MOST_FINDINGS]) + more
-
-
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Return `base` with `over` laid on it; mappings merge level by level, everything else is replaced."""
     merged = dict(base)
@@ -106,18 +95,25 @@ def load_domain(home: Home, name: str, over: Mapping[str, Any] | None = None) ->
     try:
         domain = Domain.model_validate(merge({**content, "name": name}, over or {}))
     except ValidationError as error:
-        raise UserError(f"{path}: {validation_line(error)}") from None
+        raise UserError(f"{path}: {validation_line(error, Domain)}") from None
     return _resolved(domain, path.parent)
 
 
 def _resolved(domain: Domain, folder: Path) -> Domain:
-    """Make source paths absolute, so that nothing after this depends on where the domain file lies. Raises UserError on a doubled one."""
+    """Make source paths absolute, so that nothing after this depends on where the domain file lies; `~/` is the user's home.
+
+    Raises UserError on a file listed twice.
+    """
 
     def absolute(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-        paths = [str((folder / source.path).resolve()) for source in sources]
+        paths = [str((folder / _at_home(source.path)).resolve()) for source in sources]
         if twice := [path for path in paths if paths.count(path) > 1]:
             raise UserError(f"{twice[0]} is listed twice as a source")
         return tuple(source.model_copy(update={"path": path}) for source, path in zip(sources, paths, strict=True))
 
     sources = domain.sources.model_copy(update={"reviews": absolute(domain.sources.reviews), "metadata": absolute(domain.sources.metadata)})
     return domain.model_copy(update={"sources": sources})
+
+
+def _at_home(path: str) -> Path:
+    return Path(path).expanduser() if path.startswith("~/") else Path(path)

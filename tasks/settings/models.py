@@ -61,6 +61,13 @@ class Briefs(Settings):
         names = {"1": 1, "2": 2, "3": 3}
         return {names.get(name, name): weight for name, weight in weights.items()} if isinstance(weights, dict) else weights
 
+    @field_validator("weights")
+    @classmethod
+    def _some_weight(cls, weights: dict[Literal[1, 2, 3], float]) -> dict[Literal[1, 2, 3], float]:
+        if min(weights.values(), default=0) < 0 or not any(weights.values()):
+            raise ValueError("must be shares of 0 or more, at least one of them above 0")
+        return weights
+
 
 class Limits(Settings):
     """What the provider allows. None means no limit of ours."""
@@ -111,12 +118,18 @@ class Quality(Settings):
     suites: tuple[str, ...] = Field(("paper", "grounded"), min_length=1, description="Suite files in expectations/")
     severities: dict[str, Severity] = Field({}, description="Rule name to severity, over the suite's own")
 
+    @field_validator("severities", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        """Take `off`, which YAML reads as false, for the word."""
+        return {rule: "off" if said is False else said for rule, said in value.items()} if isinstance(value, dict) else value
+
 
 class Domain(Settings):
     """A domain: what is ingested, how it is cut, who writes, who judges. One YAML file in data/domains."""
 
     name: str = Field(description="The file's name without .yaml; may be left out", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
-    title: str = Field("", description="What a person calls the domain")
+    title: str = Field("", description="What a person calls the domain", max_length=200)
     noun: str = Field("item", description='What one item is called in a dialogue, such as "movie"', pattern=r"^[^\W\d_][\w -]{0,39}$")
     verb: str = Field("tried", description='What one did with an item, past tense, such as "watched"', pattern=r"^[^\W\d_][\w -]{0,39}$")
     language: str = Field("en", description="Language of the dialogues, two letters", pattern=r"^[a-z]{2}$")

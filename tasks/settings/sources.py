@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from tasks.addresses import check_address, is_address, local_name
 
@@ -18,6 +29,20 @@ class Settings(BaseModel):
     """What every part of the configuration is: frozen, without unknown keys, its numbers finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_yaml_means_it(cls, value: Any, info: ValidationInfo) -> Any:
+        """Take a section with all its lines commented out for an empty one, and `off`, which YAML reads as false, for the word.
+
+        True and false are no numbers, though Python takes them for 1 and 0.
+        """
+        kind = cls.model_fields[info.field_name or ""].annotation
+        if value is None and isinstance(kind, type) and issubclass(kind, Settings):
+            return {}
+        if isinstance(value, bool) and {int, float} & {kind, *(get_args(kind) if isinstance(kind, UnionType) else ())}:
+            raise ValueError("must be a number, not true or false")
+        return "off" if value is False and "off" in get_args(kind) else value
 
 
 class Source(Settings):
@@ -47,25 +72,60 @@ def _as_source(value: Any) -> Any:
 SourceEntry = Annotated[Source, BeforeValidator(_as_source)]
 
 
+def _as_list(value: Any) -> Any:
+    """Read a single entry as a list of one."""
+    return [value] if isinstance(value, str | dict) else value
+
+
+SourceList = Annotated[tuple[SourceEntry, ...], BeforeValidator(_as_list)]
+Column = Annotated[str, StringConstraints(min_length=1)]
+
+
+_YAML_WORDS = {True: ("yes", "on"), False: ("no", "off")}
+"""The other words that YAML reads as true and false."""
+
+
+def rating_word(value: Any) -> str:
+    """Return a rating as it is compared with `rating_values` and `unrated`: in small letters, a whole number without a point."""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value).strip().casefold().removesuffix(".0")
+
+
 class Columns(Settings):
     """Column names of a CSV, Parquet or JSON-lines table that follows none of the Amazon schemas."""
 
-    user: str = Field(description="Column of the user's id")
-    item: str = Field(description="Column of the item's id")
-    rating: str = Field(description="Column of the rating")
-    text: str = Field(description="Column of the review's text")
-    timestamp: str | None = Field(None, description="Column of the moment: unix time, an ISO date or a spelled one; file order if missing")
-    title: str | None = Field(
+    user: Column = Field(description="Column of the user's id")
+    item: Column = Field(description="Column of the item's id")
+    rating: Column = Field(description="Column of the rating")
+    text: Column = Field(description="Column of the review's text")
+    timestamp: Column | None = Field(
+        None, description="Column of the moment: unix time, an ISO date or a spelled one; file order if missing"
+    )
+    title: Column | None = Field(
         None, description="Column of the item's title, in the metadata tables if there are any, else beside the reviews"
     )
-    metadata_item: str | None = Field(None, description="Column of the item's id in the metadata tables, where it is another one")
+    metadata_item: Column | None = Field(None, description="Column of the item's id in the metadata tables, where it is another one")
     timestamp_format: str | None = Field(None, description="How moments are written, such as %d/%m/%Y, if no usual way")
     rating_values: dict[str, float] = Field({}, description="Ratings written as words and what they stand for: {true: 5, false: 1}")
+    unrated: tuple[str | None, ...] = Field(
+        (), description="Ratings that stand for none, such as [0, null, n/a]; those lines are set aside and not held against the file"
+    )
+
+    @field_validator("unrated", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any) -> Any:
+        """Take numbers as texts, whole ones without a point, as they are compared."""
+        listed = value if isinstance(value, list | tuple) else [value]
+        return [None if said is None else rating_word(said) for said in listed]
 
     @field_validator("rating_values", mode="before")
     @classmethod
     def _in_small_letters(cls, value: Any) -> Any:
-        return {str(word).strip().casefold(): stars for word, stars in value.items()} if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        unquoted = ((said, stars) for said, stars in value.items() if isinstance(said, bool))
+        meant = {word: stars for said, stars in unquoted for word in _YAML_WORDS[said]}
+        return meant | {rating_word(said): stars for said, stars in value.items()}
 
     @field_validator("timestamp_format")
     @classmethod
@@ -79,15 +139,21 @@ class Columns(Settings):
             raise ValueError("must tell the day as strptime reads it, such as %d/%m/%Y")
         return value
 
+    @model_validator(mode="after")
+    def _three_columns(self) -> Columns:
+        if len({self.user, self.item, self.rating}) < 3:
+            raise ValueError("`user`, `item` and `rating` must be three columns")
+        return self
+
 
 class Sources(Settings):
     """Where a domain's reviews and item metadata come from."""
 
     format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"] = Field(description="Schema of the source files")
-    reviews: tuple[SourceEntry, ...] = Field(
+    reviews: SourceList = Field(
         min_length=1, description="Review files: a path, an address, or path, url and bytes; paths are relative to the domain file"
     )
-    metadata: tuple[SourceEntry, ...] = Field((), description="Item metadata files, where titles come from")
+    metadata: SourceList = Field((), description="Item metadata files, where titles come from")
     columns: Columns | None = Field(None, description="Required when format is `columns`, refused otherwise")
     rating_scale: tuple[float, float] = Field(PAPER_SCALE, description="Lowest and highest rating; others are rejected rows")
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.errors import UserError
 from tasks.goals import load_goals
 from tasks.settings import Home
-from tasks.settings.loading import read_yaml, validation_line
+from tasks.settings.complaints import validation_line
+from tasks.settings.loading import read_yaml
 from tasks.templates.building import Line, build_template
 from tasks.templates.grammar import Grammar, load_grammar
 from tasks.templates.legality import legal

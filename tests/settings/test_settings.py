@@ -52,6 +52,19 @@ def test_source_paths_are_relative_to_the_domain_file(tmp_path: Path) -> None:
         (COLUMNS % "timestamp_format: '%d/%m'", "timestamp_format: must tell the day as strptime reads it"),
         (COLUMNS % "rating_values: {up: 6}", "must lie on the rating_scale, 1 to 5"),
         (COLUMNS % "rating_values: {up: much}", "rating_values.up"),
+        (GOOD + "preproces: {}\n", "preproces: is not a known setting (did you mean preprocess?)"),
+        (GOOD + "preprocess: {like_mim: 4}\n", "preprocess.like_mim: is not a known setting (did you mean like_min?)"),
+        (GOOD + "min_words: 5\n", "min_words: is not a known setting (did you mean preprocess.min_words?)"),
+        (GOOD + "generate: {api_key: sk-1234}\n", "generate.api_key: is not a known setting (keys come from the environment"),
+        (GOOD + "language: no\n", "language: must be a text: put it in quotes"),
+        (GOOD + "language: English\n", "language: 'English' is not of the form needed (Language of the dialogues, two letters)"),
+        (GOOD + "preprocess: {min_words: yes}\n", "preprocess.min_words: must be a number, not true or false"),
+        (GOOD + "preprocess: [min_words]\n", "preprocess: must be a mapping"),
+        (GOOD + "briefs: {weights: {1: 0, 2: 0}}\n", "briefs.weights: must be shares of 0 or more"),
+        (GOOD + "briefs: {weights: {1: 2, 2: -1}}\n", "briefs.weights: must be shares of 0 or more"),
+        (TABLE % "rating_scale: 1-5", "sources.rating_scale: must be a list"),
+        (COLUMNS.replace("item: i", "item: u") % "", "`user`, `item` and `rating` must be three columns"),
+        (COLUMNS.replace("item: i", "item: ''") % "", "sources.columns.item: String should have at least 1 character"),
         ("sources: {format: amazon_1999, reviews: [a]}\n", "sources.format"),
         (GOOD + "name: other\n", "`name` is 'other' but the file is called 'shop'"),
     ],
@@ -62,6 +75,24 @@ def test_a_mistake_in_the_file_is_one_clear_line(tmp_path: Path, text: str, word
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "shop.yaml" in str(caught.value)
+
+
+def test_what_yaml_reads_in_its_own_way_is_taken_as_meant(tmp_path: Path) -> None:
+    text = (COLUMNS % "rating_values: {yes: 5, no: 1}, unrated: [0, ~]") + (
+        "preprocess: {bias: {normalise_ratings: off}}\nquality: {severities: {readable: off}}\nbriefs:\n  # mean_utterances: 9\n"
+    )
+    domain = load_domain(home_with(tmp_path, text), "shop")
+    assert domain.preprocess.bias.normalise_ratings == domain.quality.severities["readable"] == "off"
+    assert domain.briefs.mean_utterances == 10.13
+    columns = domain.sources.columns
+    assert columns and (columns.rating_values["yes"], columns.rating_values["false"], columns.unrated) == (5, 1, ("0", None))
+
+
+@pytest.mark.parametrize("reviews", ["r.json", "{path: r.json}", "~/r.json"])
+def test_one_file_needs_no_list_and_may_lie_in_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reviews: str) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "domains"))
+    domain = load_domain(home_with(tmp_path, f"sources: {{format: amazon_2014, reviews: {reviews}}}\n"), "shop")
+    assert [source.path for source in domain.sources.reviews] == [str(tmp_path.resolve() / "domains" / "r.json")]
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -83,7 +114,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         (GOOD + "title: " + "[" * 50_000, "is nested more than 100 levels deep"),
         (GOOD + "title:" + " - x:" * 200, "is not valid YAML"),
         (GOOD + BOMB + "name: *i\n", "`name` is no text"),
-        (GOOD + BOMB + "quality: {suites: *i}\n", "and 11 more"),
+        (GOOD + BOMB + "quality: {suites: *i}\n", "and 10 more"),
         ("sources: &s {format: amazon_2014, reviews: *s}\n", "sources.reviews"),
         (GOOD + "title: !!python/object/apply:os.system [id]\n", "is not valid YAML"),
         (GOOD + "seed: " + "9" * 5000 + "\n", "holds a value that cannot be read"),

@@ -54,7 +54,7 @@ def test_an_id_may_be_left_out(own_home: Home) -> None:
 MISTAKES = [
     ("templates: []", "templates"),
     ("templates: 3", "templates"),
-    ("", "valid dictionary"),
+    ("", "must be a mapping"),
     (f"templates:\n  - id: r1-u6-00000000{TURNS}", "template r1-u6-00000000 is illegal: its id should be r1-u6-"),
     (f"templates:\n  - {TURNS.strip()}".replace("ask_item_detail", "ask_item_details"), "template 1: unknown sub-goal 'ask_item_details'"),
     (

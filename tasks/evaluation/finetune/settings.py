@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.errors import UserError
 from tasks.llm.values import Message
 from tasks.settings import Home
-from tasks.settings.loading import read_yaml, validation_line
+from tasks.settings.complaints import validation_line
+from tasks.settings.loading import read_yaml
 
 
 class LoraSettings(BaseModel):

@@ -18,7 +18,8 @@ from tasks.evaluation.quality.values import PairTask, Preference, Rating, Uttera
 from tasks.llm.values import Message
 from tasks.prompts import fence
 from tasks.settings import Home
-from tasks.settings.loading import read_yaml, validation_line
+from tasks.settings.complaints import validation_line
+from tasks.settings.loading import read_yaml
 
 
 class JudgeProfile(BaseModel):
