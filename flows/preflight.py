@@ -43,9 +43,10 @@ def check_sources(domain: Domain) -> None:
         path = Path(source.path)
         if not path.exists():
             fetch = f"; `redial fetch {domain.name}` downloads it" if source.url else ""
-            raise UserError(f"there is no source file {path}{fetch}")
+            pattern = "; a pattern stands for no files here, list each" if set(path.name) & set("*?[") and not fetch else ""
+            raise UserError(f"there is no source file {path}{fetch}{pattern}")
         if not path.is_file():
-            raise UserError(f"the source {path} is not a file")
+            raise UserError(f"the source {path} is not a file: list the files themselves")
         if not path.stat().st_size:
             raise UserError(f"the source file {path} is empty")
         if not os.access(path, os.R_OK):

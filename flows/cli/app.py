@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from flows.cli.console import ERR
 from tasks.errors import UserError
 from tasks.settings import Home
+
+_INTERRUPTED = 130  # what typer answers with, as a shell does, when a command was stopped by Ctrl-C
 
 app = typer.Typer(
     name="redial",
@@ -38,18 +41,35 @@ def common(
 def main() -> None:
     """Run the command line; turn what the user can put right into one line and exit code 2."""
     try:
-        app()
+        code = app(prog_name="redial", standalone_mode=False)
     except UserError as error:
         _end(2, str(error))
+    except TyperException as error:
+        _end(2, _misused(error))
     except OSError as error:
         _end(2, f"{error.filename or 'the disk'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        _end(130, "stopped; nothing that was paid for is lost, run the same command again to go on")
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:
+        _end(code, "stopped; nothing that was paid for is lost, run the same command again to go on")
+    sys.exit(code)
+
+
+def _misused(error: TyperException) -> str:
+    """Return what is wrong with the way a command was called, and the way out; nothing if its help was shown instead."""
+    told = error.format_message().strip().rstrip(".")
+    if not told:
+        return ""
+    context = getattr(error, "ctx", None)
+    if context and context.parent and getattr(error, "option_name", None) == "--data":
+        return f"--data stands before the command: redial --data FOLDER {context.command_path.removeprefix('redial ')} ..."
+    return f"{told}; `{context.command_path if context else 'redial'} --help` tells how it is called"
 
 
 def _end(code: int, line: str) -> None:
     """Write one line and leave at once: a live traceback keeps DuckDB objects, about which the interpreter complains when it ends."""
-    ERR.print(f"redial: {line}", markup=False)
+    if line:
+        ERR.print(f"redial: {line}", markup=False)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

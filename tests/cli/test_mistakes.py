@@ -91,6 +91,7 @@ def test_a_source_that_is_missing_or_empty_stops_before_anything_starts(tmp_path
 def test_sources_and_warehouses_that_cannot_be_used_stop_before_anything_starts(tmp_path: Path) -> None:
     source = reviews(tmp_path / "r.json.gz")
     domain(tmp_path, "folder", DOMAIN.format(path=tmp_path, more=""))
+    domain(tmp_path, "pattern", DOMAIN.format(path="'r*.json.gz'", more=""))
     domain(tmp_path, "twice", DOMAIN.format(path=f"{source}, {tmp_path}/domains/../r.json.gz", more=""))
     domain(tmp_path, "shop", DOMAIN.format(path=source, more=""))
     domain(tmp_path, "ten", DOMAIN.format(path=source, more="").replace("]}", "], rating_scale: [1, 10]}"))
@@ -100,6 +101,7 @@ def test_sources_and_warehouses_that_cannot_be_used_stop_before_anything_starts(
         ("folder", "is not a file"),
         ("twice", "is listed twice as a source"),
         ("shop", "put a good copy there, or move it away"),
+        ("pattern", "a pattern stands for no files here, list each"),
         ("ten", "set both, such as 7.75 and 3.25"),
     ):
         assert_told(redial(tmp_path, "build", name), words, tmp_path)
@@ -138,6 +140,27 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = redial(tmp_path / "file", "build", "demo")
     assert (done.returncode, "cannot be written" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("build", "demo", "--data", "elsewhere"), "--data stands before the command: redial --data FOLDER build ..."),
+        (("buld", "demo"), "Did you mean 'build'?; `redial --help` tells how it is called"),
+        (("build",), "Missing argument 'domain'; `redial build --help` tells how it is called"),
+        (("build", "demo", "--max-dialogs", "3"), "No such option: --max-dialogs (Possible options: --max-dialogues)"),
+        (("build", "demo", "--rpm", "fast"), "Invalid value for '--rpm'"),
+    ],
+)
+def test_a_command_called_in_a_wrong_way_is_one_line(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    done = redial(tmp_path, *arguments)
+    assert_told(done, words, tmp_path)
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_command_shows_the_help(tmp_path: Path) -> None:
+    done = redial(tmp_path, "templates")
+    assert (done.returncode, "Usage: redial templates" in done.stdout + done.stderr, "Traceback" in done.stderr) == (2, True, False)
 
 
 def test_options_out_of_bounds(tmp_path: Path) -> None:
