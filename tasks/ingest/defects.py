@@ -17,18 +17,20 @@ OVER_LONG = "over_long"
 DUPLICATE = "duplicate"
 OTHER_EDITION = "other_edition"
 EMPTY_TEXT = "empty_text"
-HARMLESS = frozenset({DUPLICATE, OTHER_EDITION, EMPTY_TEXT})
-"""Kinds that say nothing against the file: a second review of the same item or work, and one of which only the rating was written.
+UNRATED = "unrated"
+HARMLESS = frozenset({DUPLICATE, OTHER_EDITION, EMPTY_TEXT, UNRATED})
+"""Kinds that say nothing against the file: a second review of the same item or work, one of a rating alone, one without a rating.
 They are rejected and counted like the others but not held against `max_bad_share`."""
 _WAYS_OUT = {
-    BROKEN: "each line must be one JSON object (`jq -c .` makes them so), or a row with the header's columns and doubled quotes",
+    BROKEN: "each line must be one JSON object (`jq -c .` makes them so), or with format columns a row with the header's columns and "
+    "doubled quotes",
     NOT_OBJECT: "each line must be one JSON object",
     MISSING: "see that the format, or the names under columns, are those of the file",
     BAD_ID: "see that columns names the ids' columns, and that ids are texts or whole numbers",
-    BAD_RATING: "columns.rating_values says what ratings written as words stand for",
-    OFF_SCALE: "set rating_scale to the file's lowest and highest rating",
+    BAD_RATING: "columns.rating_values says what ratings written as words stand for, columns.unrated which stand for none",
+    OFF_SCALE: "set rating_scale to the file's lowest and highest rating, or name under columns.unrated one that stands for none, as 0 may",
     BAD_TIMESTAMP: "columns.timestamp_format says how the file writes them",
-    BAD_ENCODING: "turn the file into UTF-8 (`iconv -f latin1 -t utf-8` does so for Latin-1)",
+    BAD_ENCODING: "turn the file into UTF-8 (`iconv -f cp1252 -t utf-8` does so for Western European text)",
     OVER_LONG: "see that each review stands on a line of its own",
 }
 
@@ -57,6 +59,12 @@ class Tally:
     def kinds(self) -> Counter[str]:
         """Return how many lines were rejected, by kind."""
         return Counter(kind for kind, _ in list(self.rejects.values()))  # a copy, as DuckDB may be noting more in its threads
+
+    def first_bad(self) -> str:
+        """Return where the first line that speaks against the file stands, and what is wrong with it."""
+        line = min((line for line, (kind, _) in self.rejects.copy().items() if kind not in HARMLESS), default=0)
+        kind, detail = self.rejects.get(line, ("", ""))
+        return f"the first is line {line}, {kind}{detail and f': {detail}'}"
 
 
 def bad_lines(kinds: Counter[str]) -> int:

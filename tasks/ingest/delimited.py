@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any
 
 from tasks.errors import UserError
 from tasks.ingest.defects import BAD_ENCODING, BROKEN, OVER_LONG, Defect, Tally
-from tasks.ingest.lines import MAX_LINE, numbered_blocks
+from tasks.ingest.lines import MAX_LINE, numbered_lines
 from tasks.ingest.tables import require_columns
+from tasks.ingest.values import is_unicode
 
 _DELIMITERS = ",\t;|"
+_SEPARATOR = re.compile("sep=.", re.IGNORECASE)  # for spreadsheets
 _TALLEST = 200  # lines a row may have; a quote that is not closed by then was not meant as one
 
 
@@ -25,13 +28,15 @@ def delimited_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterat
     """
     csv.field_size_limit(MAX_LINE)
     feed = _Feed(path)
-    start = _first_line(feed, path)
+    start = _header_line(feed, path)
     delimiter = max(_DELIMITERS, key=lambda mark: len(set(_names(start, mark)) & set(wanted)))
     header = _names(start, delimiter)
-    require_columns(path, wanted, header)
+    _check_header(path, wanted, header)
+    dialects = _dialects(delimiter, spaced=delimiter + " " in start)
+    feed.whole_row = (delimiter, len(header) - 1) if delimiter == "\t" else None
     while True:
         try:
-            values = _row(feed, delimiter)
+            values = _row(feed, dialects)
             if values is None:
                 return
             record = _record(header, values) if any(value.strip() for value in values) else None
@@ -44,29 +49,41 @@ def delimited_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterat
             yield feed.first(), record
 
 
-def _row(feed: _Feed, delimiter: str) -> list[str] | None:
-    """Return the next row's fields, None at the end. Raises Defect, and then gives back all lines of the row but its first.
+def _dialects(delimiter: str, *, spaced: bool) -> list[dict[str, Any]]:
+    """Return the ways a row may be written, to be tried in turn.
 
-    Quotes within a field are doubled; in a row that makes no sense so, they may stand behind a backslash, as Spark writes them.
+    Quotes within a field are doubled; in a row that makes no sense so, they may stand behind a backslash, as Spark writes them. Tabs
+    often part fields in which quotes are signs like any other.
     """
-    for escape in (None, "\\"):
+    quoted: dict[str, Any] = {"delimiter": delimiter, "strict": True, "skipinitialspace": spaced and delimiter != "\t"}
+    unquoted: list[dict[str, Any]] = [{"delimiter": delimiter, "quoting": csv.QUOTE_NONE}] if delimiter == "\t" else []
+    return [quoted, {**quoted, "escapechar": "\\"}, *unquoted]
+
+
+def _row(feed: _Feed, dialects: Sequence[dict[str, Any]]) -> list[str] | None:
+    """Return the next row's fields, None at the end. Raises Defect, and then gives back all lines of the row but its first."""
+    wrong = Defect(BROKEN, "not a CSV row")
+    for dialect in dialects:
         feed.begin()
         try:
-            return next(csv.reader(feed, delimiter=delimiter, escapechar=escape, strict=True), None)
-        except Defect:
-            feed.take_back(keep=1)
-            raise
+            return next(csv.reader(feed, **dialect), None)
+        except Defect as defect:
+            wrong = defect
         except csv.Error:
-            feed.take_back(keep=1 if escape else 0)
-    raise Defect(BROKEN, "not a CSV row")
+            pass
+        feed.take_back(keep=0)
+    feed.skip()
+    raise wrong
 
 
 class _Feed:
     """Gives csv.reader one line after another, remembers those of the row being read, and can take all but the first of them back."""
 
     def __init__(self, path: Path) -> None:
+        self.whole_row: tuple[str, int] | None = None
+        """The delimiter, and how many of it make a line a row of its own, that cannot stand within quotes."""
         self._ahead: deque[tuple[int, str | None]] = deque()
-        self._lines = _numbered_lines(path)
+        self._lines = numbered_lines(path)
         self._row: list[tuple[int, str | None]] = []
 
     def __iter__(self) -> _Feed:
@@ -79,6 +96,8 @@ class _Feed:
         line = self._row[-1][1]
         if line is None:
             raise Defect(OVER_LONG)
+        if self.whole_row and len(self._row) > 1 and line.count(self.whole_row[0]) == self.whole_row[1]:
+            raise Defect(BROKEN, "a quote is not closed before the next row")
         return line
 
     def begin(self) -> None:
@@ -92,30 +111,38 @@ class _Feed:
     def take_back(self, keep: int) -> None:
         """Give the row's lines after the first `keep` once more."""
         self._ahead.extendleft(reversed(self._row[keep:]))
+        self._row = self._row[:keep]
+
+    def skip(self) -> None:
+        """Leave the next line out; it is the row."""
+        self.begin()
+        self._row.append(self._ahead.popleft())
 
 
-def _numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
-    """Yield lines with their line feeds, None for one that is too long.
-
-    Bytes that are no UTF-8 become half surrogates, for the row to be found by them.
-    """
-    for block in numbered_blocks(path):
-        over_long = set(block.over_long)
-        for number, line in enumerate(block.lines(), block.first):
-            yield number, None if number in over_long else line.decode("utf-8", "surrogateescape") + "\n"
-
-
-def _first_line(feed: _Feed, path: Path) -> str:
+def _header_line(feed: _Feed, path: Path) -> str:
+    """Return the line that names the columns: the first that is not blank and does not only tell a spreadsheet the delimiter."""
     try:
         for line in feed:
             if "\r" in line.strip():
                 raise UserError(f"{path} ends its lines with carriage returns alone: turn them into line feeds (`tr '\\r' '\\n'`)")
-            if line.strip():
+            if line.strip() and not _SEPARATOR.fullmatch(line.strip()):
+                if not is_unicode(line):
+                    raise UserError(f"{path} is not UTF-8: turn it into that (`iconv -f cp1252 -t utf-8` does so for Western Europe)")
                 return line
             feed.begin()
     except Defect:
         pass  # a first line of megabytes is no header either
     raise UserError(f"{path} has no header: its first line must name the columns")
+
+
+def _check_header(path: Path, wanted: Sequence[str], header: Sequence[str]) -> None:
+    if not set(wanted) & set(header) and not {name.casefold() for name in wanted} & {name.casefold() for name in header}:
+        told = ", ".join(name[:40] for name in header[:30])
+        raise UserError(
+            f"{path} has no column {', '.join(wanted)}: its first line must name the columns, parted by commas, tabs, semicolons or bars; "
+            f"it reads: {told}"
+        )
+    require_columns(path, wanted, header)
 
 
 def _names(line: str, delimiter: str) -> list[str]:
@@ -127,6 +154,6 @@ def _record(header: Sequence[str], values: Sequence[str]) -> dict[str, Any]:
         values = values[:-1]  # a delimiter at the end of each row is none between two fields
     if len(values) != len(header):
         raise Defect(BROKEN, f"{len(values)} fields where the header has {len(header)}")
-    if any(not value.isascii() and any("\udc80" <= char <= "\udcff" for char in value) for value in values):
+    if not all(map(is_unicode, values)):
         raise Defect(BAD_ENCODING, "not UTF-8")
     return dict(zip(header, values, strict=True))

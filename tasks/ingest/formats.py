@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
+from typing import Any, Literal
 
 import pyarrow as pa
 
+from tasks.ingest.amazon import REVIEWS, TITLES
+from tasks.ingest.blocks import block_records, in_blocks
 from tasks.ingest.defects import Defect, Tally
 from tasks.ingest.delimited import delimited_records
 from tasks.ingest.json_lines import json_reviews
-from tasks.ingest.metadata import TitleNames, json_titles, title_batch, title_entry
-from tasks.ingest.rows import Batch, FieldNames, checked_row
-from tasks.ingest.tables import parquet_records, table_kind
+from tasks.ingest.metadata import json_titles, title_batch, title_entry
+from tasks.ingest.rows import Batch, FieldNames, TitleNames, checked_row
+from tasks.ingest.tables import parquet_records
+from tasks.ingest.unpacking import unpacked
 from tasks.settings import Sources
 
-_AMAZON_2014 = FieldNames(("reviewerID",), ("asin",), ("overall",), ("reviewText",), ("unixReviewTime",))
-_AMAZON_2023 = FieldNames(("user_id",), ("parent_asin", "asin"), ("rating",), ("text",), ("timestamp",))
-_TITLES_2014 = TitleNames(("asin",), ("title",))
-_TITLES_2023 = TitleNames(("parent_asin", "asin"), ("title",))
+Records = Iterator[tuple[int, dict[str, Any]]]
+_READERS: dict[str, Callable[[Path, Sequence[str], Tally], Records]] = {
+    "parquet": parquet_records,
+    "delimited": delimited_records,
+    "blocks": block_records,
+}
+_PARQUET = b"PAR1"
+_HEAD = 4096  # bytes looked at
 _TABLE_BATCH = 2000
 
 
 def field_names(sources: Sources) -> FieldNames:
-    """Return where the reviews of these sources keep each value. 2018 has the names of 2014."""
+    """Return where the reviews of these sources keep each value."""
     columns = sources.columns
     if columns is None:
-        return _AMAZON_2023 if sources.format == "amazon_2023" else _AMAZON_2014
+        return REVIEWS[sources.format]
     title = (columns.title,) if columns.title and not sources.metadata else None
     timestamp = (columns.timestamp,) if columns.timestamp else None
     user, item, rating, text = ((name,) for name in (columns.user, columns.item, columns.rating, columns.text))
-    return FieldNames(user, item, rating, text, timestamp, title, columns.rating_values, columns.timestamp_format)
+    return FieldNames(
+        user, item, rating, text, timestamp, title, columns.rating_values, frozenset(columns.unrated), columns.timestamp_format
+    )
+
+
+def table_kind(path: Path) -> Literal["json", "parquet", "delimited", "blocks"]:
+    """Tell by the first bytes what a table is written in. Raises UserError as `packing` does."""
+    chunks = unpacked(path)
+    head = b""
+    while len(head) < _HEAD and (chunk := next(chunks, b"")):
+        head += chunk
+    if head.startswith(_PARQUET):
+        return "parquet"
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return "json" if start[:1] in (b"{", b"[") else "blocks" if in_blocks(start) else "delimited"
 
 
 def in_json(path: Path, sources: Sources) -> bool:
@@ -44,10 +66,9 @@ def reviews_of(path: Path, sources: Sources, tally: Tally) -> Iterator[Batch]:
     if in_json(path, sources):
         yield from json_reviews(path, names, scale, tally)
         return
-    kind = table_kind(path)
     wanted = [name for group in (*names.required().values(), names.title or ()) for name in group]
     batch = Batch()
-    for number, record in (parquet_records if kind == "parquet" else delimited_records)(path, wanted, tally):
+    for number, record in _READERS[table_kind(path)](path, wanted, tally):
         try:
             batch.add(number, checked_row(record, names, scale))
         except Defect as defect:
@@ -61,15 +82,13 @@ def reviews_of(path: Path, sources: Sources, tally: Tally) -> Iterator[Batch]:
 def titles_of(path: Path, sources: Sources, wanted: Set[str], tally: Tally) -> Iterator[pa.RecordBatch]:
     """Yield the wanted item ids and their published titles of one metadata file. Raises UserError as `reviews_of` does."""
     columns = sources.columns
-    names = _TITLES_2023 if sources.format == "amazon_2023" else _TITLES_2014
-    if columns is not None:
-        names = TitleNames((columns.metadata_item or columns.item,), (columns.title or "title",))
+    own = columns and TitleNames((columns.metadata_item or columns.item,), (columns.title or "title",))
+    names = own or TITLES[sources.format]
     if in_json(path, sources):
         yield from json_titles(path, names, wanted, tally)
         return
     found: list[tuple[int, str, str]] = []
-    reader = parquet_records if table_kind(path) == "parquet" else delimited_records
-    for number, record in reader(path, (*names.item, *names.title), tally):
+    for number, record in _READERS[table_kind(path)](path, (*names.item, *names.title), tally):
         try:
             entry = title_entry(record, names)
             if entry[0] in wanted:

@@ -13,10 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.errors import UserError
+from tasks.ingest.amazon import REVIEWS
 from tasks.ingest.defects import BAD_ENCODING, BROKEN, NOT_OBJECT, OVER_LONG, Defect, Tally
 from tasks.ingest.lines import Block, numbered_blocks
 from tasks.ingest.rows import Batch, FieldNames, checked_row, has_field
 from tasks.ingest.streaming import integers
+from tasks.ingest.tables import meant
 
 LINE_SCHEMA = pa.schema([("line", pa.int64()), ("content", pa.string())])
 ROW_COLUMNS = ("user_id", "item_id", "rating", "text", "timestamp")
@@ -109,15 +111,30 @@ def _checked_blocks(path: Path, names: FieldNames) -> Iterator[Block]:
 
 
 def _check_fields(path: Path, required: Mapping[str, tuple[str, ...]], records: list[Mapping[str, Any]]) -> None:
-    """Raise UserError when no record has one of the required fields, naming those missing and those found."""
-    missing = [
-        f"{what} ({' or '.join(names)})"
-        for what, names in required.items()
-        if not any(has_field(record, name) for record in records for name in names)
-    ]
+    """Raise UserError when no record has one of the required fields, naming those missing, those found and what may be meant."""
+    missing = {what: names for what, names in required.items() if not any(has_field(record, name) for record in records for name in names)}
     if records and missing:
         found = sorted({str(key) for record in records for key in record})
-        raise UserError(f"{path} has no field for {', '.join(missing)}; it has: {', '.join(name[:40] for name in found[:30])}")
+        told = ", ".join(f"{what} ({' or '.join(names)})" for what, names in missing.items())
+        raise UserError(
+            f"{path} has no field for {told}; it has: {', '.join(name[:40] for name in found[:30])}{_meant(missing, found, records)}"
+        )
+    if len(records) == 1 and all(isinstance(value, dict) for value in records[0].values()):
+        raise UserError(f"{path} is one table by columns: write its rows, with pandas `to_json(path, orient='records', lines=True)`")
+
+
+def _meant(missing: Mapping[str, tuple[str, ...]], found: list[str], records: list[Mapping[str, Any]]) -> str:
+    """Return the way out: another edition of Amazon's, a list that must be taken apart, or other names."""
+    for edition, names in REVIEWS.items():
+        if all(set(group) & set(found) for group in names.required().values()):
+            return f" (as format {edition} has)"
+    inner = {name.rpartition(".")[2] for names in missing.values() for name in names}
+    entries = ((key, value[0]) for record in records for key, value in record.items() if isinstance(value, list) and value)
+    for key, entry in entries:
+        if isinstance(entry, dict) and inner & entry.keys():
+            taken = f"(`jq -c '. + .{key}[] | del(.{key})'` does so)" if key.isidentifier() else ""
+            return f"; `{key[:40]}` is a list: each of its entries must be a line of its own {taken}"
+    return meant([name for names in missing.values() for name in names], found)
 
 
 def _objects(lines: list[bytes]) -> Iterator[Mapping[str, Any]]:

@@ -53,6 +53,17 @@ def numbered_blocks(path: Path) -> Iterator[Block]:
         yield _block(first, data if data.endswith(b"\n") else data + b"\n", dropping)
 
 
+def numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
+    """Yield lines with their line feeds, None for one that is too long.
+
+    Bytes that are no UTF-8 become half surrogates, for the row to be found by them.
+    """
+    for block in numbered_blocks(path):
+        over_long = set(block.over_long)
+        for number, line in enumerate(block.lines(), block.first):
+            yield number, None if number in over_long else line.decode("utf-8", "surrogateescape") + "\n"
+
+
 def _parted(gathered: list[bytes], cut: int) -> tuple[bytes, bytes]:
     """Return the whole lines gathered and the beginning of the next; `cut` is where that begins in the last piece, or 0."""
     if not cut:

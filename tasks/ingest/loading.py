@@ -43,7 +43,8 @@ judged AS (
     SELECT *, coalesce(
         regexp_full_match(user_id, $id) AND regexp_full_match(item_id, $id)
         AND user_id NOT IN ('true', 'false') AND item_id NOT IN ('true', 'false')
-        AND rating BETWEEN $low AND $high AND (NOT $timed OR moment BETWEEN 100000000 AND 99999999999999)
+        AND rating BETWEEN $low AND $high
+        AND NOT list_contains($spelled::DOUBLE[], rating) AND (NOT $timed OR moment BETWEEN 100000000 AND 99999999999999)
         AND regexp_matches(text, $start) AND text NOT IN ('true', 'false') AND TRY_CAST(text AS DOUBLE) IS NULL
         AND NOT contains(content, chr(127))
         AND (NOT contains(content, '\\u00') OR NOT regexp_matches(content, '\\\\u00(0|1|7[fF])')), false) AS plain
@@ -93,10 +94,10 @@ def check_share(tally: Tally, max_bad_share: float) -> None:
     """Raise UserError when too large a share of a file's lines is unusable."""
     kinds = tally.kinds()
     bad = bad_lines(kinds)
-    if bad > max_bad_share * tally.lines:
+    if tally.lines and bad / tally.lines > max_bad_share:  # divided, as the setting is: 29 of 100 are no more than 0.29
         raise UserError(
-            f"{tally.source_file}: {bad} of {tally.lines} lines are unusable ({told(kinds)}), more than max_bad_share {max_bad_share:g}: "
-            f"{way_out(kinds)}, or raise max_bad_share"
+            f"{tally.source_file}: {bad} of {tally.lines} lines are unusable ({told(kinds)}; {tally.first_bad()}), more than max_bad_share "
+            f"{max_bad_share:g}: {way_out(kinds)}, or raise max_bad_share"
         )
 
 
@@ -123,6 +124,7 @@ def _load_lines(con: duckdb.DuckDBPyConnection, path: Path, names: FieldNames, d
         "start": _PLAIN_START,
         "low": low,
         "high": high,
+        "spelled": names.spelled_numbers(),
         "name": tally.source_file,
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,12 @@ import pyarrow as pa
 from tasks.ingest.defects import OVER_LONG, Defect, Tally
 from tasks.ingest.json_lines import parsed, refuse_other_json
 from tasks.ingest.lines import numbered_blocks
-from tasks.ingest.rows import value_of
+from tasks.ingest.rows import TitleNames, value_of
 from tasks.ingest.values import identifier, title_text
 
 TITLE_SCHEMA = pa.schema([("line", pa.int64()), ("item_id", pa.string()), ("title", pa.string())])
 
 _LITERAL_START = re.compile(rb"\{'asin': '([A-Za-z0-9]+)'")
-
-
-@dataclass(frozen=True)
-class TitleNames:
-    """The names of an item's id and title in a metadata file; the first one present wins."""
-
-    item: tuple[str, ...]
-    title: tuple[str, ...]
 
 
 def json_titles(path: Path, names: TitleNames, wanted: Set[str], tally: Tally) -> Iterator[pa.RecordBatch]:
@@ -66,9 +57,7 @@ def title_batch(found: list[tuple[int, str, str]]) -> pa.RecordBatch:
 
 def title_entry(record: Mapping[str, Any], names: TitleNames) -> tuple[str, str]:
     """Return one item's id and its title as published, empty if it has none. Raises Defect."""
-    item = next((value for name in names.item if (value := value_of(record, (name,))) not in (None, "")), None)
-    title = next((value for name in names.title if (value := value_of(record, (name,))) not in (None, "")), None)
-    return identifier(item, "item"), title_text(title)
+    return identifier(value_of(record, names.item), "item"), title_text(value_of(record, names.title))
 
 
 def _entry(line: bytes, names: TitleNames) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.ingest.defects import BAD_ENCODING, EMPTY_TEXT, MISSING, Defect
-from tasks.ingest.values import identifier, is_unicode, rating, seconds, textual, title_text, without_control
+from tasks.ingest.values import identifier, is_blank, is_unicode, number, rating, seconds, textual, title_text, without_control
 
 SCHEMA = pa.schema(
     [
@@ -28,7 +28,8 @@ class FieldNames:
     """Where a source keeps each value, and how it writes some of them.
 
     Each is a tuple of the names a value may have, the first one present wins; None: the source has no such value.
-    `rating_values` are the ratings written as words, in small letters; `timestamp_format` is the strptime format of its moments.
+    `rating_values` are the ratings written as words and `unrated` those that stand for none, both as `rating_word` gives them;
+    `timestamp_format` is the strptime format of its moments.
     """
 
     user: tuple[str, ...]
@@ -38,12 +39,26 @@ class FieldNames:
     timestamp: tuple[str, ...] | None
     title: tuple[str, ...] | None = None
     rating_values: Mapping[str, float] = field(default_factory=dict)
+    unrated: frozenset[str | None] = frozenset()
     timestamp_format: str | None = None
 
     def required(self) -> dict[str, tuple[str, ...]]:
         """Return the names a file must have, by what they stand for."""
         names = {"user": self.user, "item": self.item, "rating": self.rating, "text": self.text}
         return {**names, "timestamp": self.timestamp} if self.timestamp else names
+
+    def spelled_numbers(self) -> list[float]:
+        """Return the numbers that are no ratings themselves, but stand for another one or for none."""
+        found = (number(word) for word in (*self.rating_values, *self.unrated))
+        return [value for value in found if value is not None]
+
+
+@dataclass(frozen=True)
+class TitleNames:
+    """The names of an item's id and title in a metadata file; the first one present wins."""
+
+    item: tuple[str, ...]
+    title: tuple[str, ...]
 
 
 @dataclass
@@ -89,7 +104,7 @@ class Row:
 def checked_row(record: Mapping[str, Any], names: FieldNames, scale: tuple[float, float]) -> Row:
     """Turn one source record into a row. Raises Defect."""
     user, item = identifier(value_of(record, names.user), "user"), identifier(value_of(record, names.item), "item")
-    stars = rating(value_of(record, names.rating), scale, names.rating_values)
+    stars = rating(value_of(record, names.rating), scale, names.rating_values, names.unrated)
     timestamp = seconds(value_of(record, names.timestamp), names.timestamp_format) if names.timestamp else None
     title = title_text(value_of(record, names.title)) if names.title else ""
     text = textual(value_of(record, names.text))
@@ -104,12 +119,15 @@ def checked_row(record: Mapping[str, Any], names: FieldNames, scale: tuple[float
 
 
 def value_of(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    """Return the value under the first of the names that has one; `a.b` is b inside of a, unless there is an `a.b` itself."""
+    """Return the value under the first of the names that has one; `a.b` is b inside of a, unless there is an `a.b` itself.
+
+    A blank text is no value, nor is NaN, which pandas writes where it has none.
+    """
     for name in names:
         value = record.get(name)
         if value is None and "." in name:
             value = _inner(record, name)
-        if value is not None:
+        if not is_blank(value):
             return value
     return None
 

@@ -78,7 +78,8 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     item each source line names. Blank lines are skipped. Timestamps are kept in seconds.
 
     Raises:
-        UserError: a file is missing, empty, damaged or lacks a field; too many lines are unusable; or no row is usable.
+        UserError: a file is missing, empty, damaged or lacks a field; too many lines are unusable; no row is usable; or the metadata
+            have no title of any item reviewed.
     """
     for table in ("raw_reviews", "rejected_rows", "items"):
         create_table(con, table, replace=True)
@@ -91,6 +92,7 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     lines = sum(tally.lines for tally in read)
     if not _count(con, "SELECT count(*) FROM raw_reviews"):
         raise UserError(f"no usable review in {lines} lines ({told(kinds)}): {way_out(kinds)}")
+    _check_titles(con, metadata)
     untitled = fill_items(con, id_as_title=domain.untitled == "use_id", merge_editions=domain.merge_editions)
     con.execute("DROP TABLE published_titles")
     if domain.merge_editions:
@@ -128,6 +130,21 @@ def source_names(sources: Sources) -> tuple[list[str], list[str]]:
         depth += 1
     reviews, metadata = (["/".join(path[-depth:]) for path in paths] for paths in listed)
     return reviews, metadata
+
+
+def _check_titles(con: duckdb.DuckDBPyConnection, metadata: list[str]) -> None:
+    """Raise UserError when there are metadata files, and not one title of a reviewed item in them."""
+    entries, titles = con.execute("SELECT count(*), count(*) FILTER (trim(title) <> '') FROM published_titles").fetchall()[0]
+    if titles or not metadata:
+        return
+    reviewed, example = con.execute("SELECT count(DISTINCT item_id), min(item_id) FROM raw_reviews").fetchall()[0]
+    wrong = (
+        f"names {entries} of the {reviewed} items reviewed and has a title for none: columns.title says where titles stand"
+        if entries
+        else f"names none of the {reviewed} items reviewed, such as {example!r}: see that it belongs to them, with ids written alike "
+        "(columns.metadata_item says where they stand)"
+    )
+    raise UserError(f"{', '.join(metadata)} {wrong}; or leave `metadata` out")
 
 
 def _sum(tallies: Iterable[Tally]) -> Counter[str]:

@@ -1,30 +1,16 @@
-"""What a table is written in, and Parquet tables as records with the number of each row."""
+"""Parquet tables as records with the number of each row, and what is said of columns that are not there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.errors import UserError
 from tasks.ingest.defects import Tally
-from tasks.ingest.unpacking import unpacked
-
-_PARQUET = b"PAR1"
-
-
-def table_kind(path: Path) -> Literal["json", "parquet", "delimited"]:
-    """Tell by the first bytes what a table is written in. Raises UserError as `packing` does."""
-    chunks = unpacked(path)
-    head = b""
-    while len(head) < 64 and (chunk := next(chunks, b"")):
-        head += chunk
-    if head.startswith(_PARQUET):
-        return "parquet"
-    return "json" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else "delimited"
 
 
 def parquet_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -49,6 +35,17 @@ def require_columns(path: Path, wanted: Iterable[str], found: Sequence[str]) -> 
     wanted = list(wanted)
     missing = [name for name in wanted if name not in found]
     if missing:
-        raise UserError(f"{path} has no column {', '.join(missing)}; it has: {', '.join(name[:40] for name in found[:30])}")
+        told = ", ".join(name[:40] for name in found[:30])
+        raise UserError(f"{path} has no column {', '.join(missing)}; it has: {told}{meant(missing, found)}")
     if twice := [name for name in wanted if found.count(name) > 1]:
         raise UserError(f"{path} has two columns {twice[0]}: rename one of them")
+
+
+def meant(missing: Sequence[str], found: Iterable[str]) -> str:
+    """Return the way out of names that are not there: those that differ in capitals only, or else the setting that holds them."""
+    found = list(found)
+    if lists := {name.partition(".")[0] for name in missing} & {name.partition(".list.")[0] for name in found if ".list." in name}:
+        return f"; {min(lists)} holds lists: each of their entries must be a row of its own"
+    small = {name.casefold(): name for name in found}
+    alike = [f"{small[name.casefold()]} for {name}" for name in missing if name.casefold() in small]
+    return f" (did you mean {', '.join(alike)}?)" if alike else "; `columns` says what they are called, with format columns"

@@ -22,13 +22,28 @@ _GZIP_WINDOW = 31  # the largest window, with a gzip header
 _TAR_MARK = slice(257, 262)
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive",
-    b"BZh": "packed with bzip2",
-    b"\xfd7zXZ\x00": "packed with xz",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-}
+_SKIPPABLE = tuple(bytes([kind]) + b"\x2a\x4d\x18" for kind in range(0x50, 0x60))  # frames without content, with which pzstd begins
+_AS_TEXT = "turn it into UTF-8 text, plain or packed with gzip or zstd"
+_TAKE_OUT = "take the file out of it that is meant"
+_EXPORT = "export it as CSV or Parquet"
+_FOREIGN = (
+    (b"PK\x03\x04", f"a ZIP archive (as .xlsx files are too): {_TAKE_OUT}, or {_EXPORT}"),
+    (b"7z\xbc\xaf", f"a 7z archive: {_TAKE_OUT}"),
+    (b"Rar!", f"a RAR archive: {_TAKE_OUT}"),
+    (b"BZh", f"packed with bzip2: {_AS_TEXT}"),
+    (b"\xfd7zXZ\x00", f"packed with xz: {_AS_TEXT}"),
+    (b"\xff\xfe\0\0", f"UTF-32 text: {_AS_TEXT} (`iconv -f utf-32 -t utf-8`)"),
+    (b"\xff\xfe", f"UTF-16 text: {_AS_TEXT} (`iconv -f utf-16 -t utf-8`)"),
+    (b"\xfe\xff", f"UTF-16 text: {_AS_TEXT} (`iconv -f utf-16 -t utf-8`)"),
+    (b"SQLite format 3", f"an SQLite database: {_EXPORT}"),
+    (b"\xd0\xcf\x11\xe0", f"an Excel workbook: {_EXPORT}"),
+    (b"ARROW1", "an Arrow (Feather) file: write it as Parquet"),
+    (b"Obj\x01", "an Avro file: write it as Parquet"),
+    (b"ORC", "an ORC file: write it as Parquet"),
+    (b"\x80\x04\x95", "a Python pickle: write it as Parquet"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself: `git lfs pull` brings it"),
+)
+_PAGE = (b"<!doctype html", b"<html")
 
 
 def packing(path: Path, claimed: str | None = None) -> str | None:
@@ -40,21 +55,33 @@ def packing(path: Path, claimed: str | None = None) -> str | None:
     """
     try:
         with path.open("rb") as file:
-            head = file.read(8)
+            head = file.read(_TAR_MARK.stop)
     except FileNotFoundError:
         raise UserError(f"there is no file {path}: put it there, or run `redial fetch` if its domain names an address") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     if not head:
         raise UserError(f"{path} is empty")
-    what = next((what for magic, what in _FOREIGN.items() if head.startswith(magic)), "UTF-16 text" if 0 in head[:2] else None)
-    if what:
-        raise UserError(f"{path} is {what}: turn it into UTF-8 text, plain or packed with gzip or zstd")
-    found = "gzip" if head.startswith(_GZIP) else "zstd" if head.startswith(_ZSTD) else None
+    if foreign := _foreign(head):
+        raise UserError(f"{path} is {foreign}")
+    found = "gzip" if head.startswith(_GZIP) else "zstd" if head.startswith((_ZSTD, *_SKIPPABLE)) else None
     promised = {".gz": "gzip", ".zst": "zstd"}.get(Path(claimed or path.name).suffix.lower())
     if promised and promised != found:
         raise UserError(f"{path} is not {promised}, though its name says so: fetch it again, or give it its true name")
     return found
+
+
+def _foreign(head: bytes) -> str | None:
+    """Tell from a file's first bytes what it is and the way out of it, if it is nothing that is read here."""
+    if head[_TAR_MARK] == b"ustar":
+        return f"a tar archive: {_TAKE_OUT}"
+    if head.lstrip()[:14].lower().startswith(_PAGE):
+        return "a web page, as servers send in place of a file: fetch it again, and see what its address shows in a browser"
+    known = next((what for magic, what in _FOREIGN if head.startswith(magic)), None)
+    if known or 0 not in head[:2]:
+        return known
+    one_sided = any(head[0:16:2]) != any(head[1:16:2])
+    return f"UTF-16 text: {_AS_TEXT} (`iconv -f utf-16 -t utf-8`)" if one_sided else f"no text: {_EXPORT}"
 
 
 def unpacked(path: Path, claimed: str | None = None) -> Iterator[bytes]:
@@ -66,7 +93,7 @@ def unpacked(path: Path, claimed: str | None = None) -> Iterator[bytes]:
             return
         pieces = _gunzipped(file, path) if kind == "gzip" else _unzstd(file, path)
         first = next(pieces, b"")
-        if first.startswith((_GZIP, _ZSTD)) or first[_TAR_MARK] == b"ustar":
+        if first.startswith((_GZIP, _ZSTD, b"PAR1")) or first[_TAR_MARK] == b"ustar":
             raise UserError(f"{path} holds a packed file or an archive within: unpack it once, and give the file that was in it")
         yield first
         yield from pieces

@@ -5,7 +5,8 @@ A token is what stands between whitespace, after entities are decoded and HTML t
 1. it holds a control, private-use, unassigned or replacement character;
 2. it has no letter and no digit and is none of the marks that link or part words (`LINKS`): rows of stars, smileys, emoji;
 3. it holds a mail address or a web address (with ://, or www. at its beginning or behind one sign);
-4. it has more than 40 ASCII letters, digits or base64 signs in a row: no word of a language is that long.
+4. it refers to what a shop shows beside the review: [[VIDEOID:...]], [[ASIN:... (of which the product's name, behind it, stays);
+5. it has more than 40 ASCII letters, digits or base64 signs in a row: no word of a language is that long.
 
 Everything else stays as it is: punctuation at words, accents, apostrophes, numbers, prices, scripts without spaces. Invisible
 formatting characters are taken out of a token, which stays. An irregular token goes together with the whitespace behind it; line
@@ -24,6 +25,7 @@ LONGEST = 40  # ASCII letters, digits and base64 signs in a row
 _TOKEN = re.compile(r"(\S+)\s*")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--[^<>]*-->")
 _ADDRESS = re.compile(r"[A-Za-z]://|^[^\w\s]?[Ww]{3}\.[A-Za-z0-9]|[\w.+-]@[\w-]+\.[A-Za-z]{2}")
+_REFERENCES = ("[[VIDEOID:", "[[ASIN:")
 _SALAD = re.compile(rf"[A-Za-z0-9+/=]{{{LONGEST + 1}}}")
 _WORDLIKE = re.compile(r"[^\W_]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]")
@@ -56,6 +58,8 @@ def is_irregular(token: str) -> bool:
     """Tell whether a token, free of whitespace, tags and entities, is no word."""
     if not _WORDLIKE.search(token):
         return token not in LINKS
+    if token.startswith(_REFERENCES):
+        return True
     if len(token) > LONGEST and _SALAD.search(token):
         return True
     if ("." in token or "://" in token) and _ADDRESS.search(token):

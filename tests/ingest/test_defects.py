@@ -37,7 +37,7 @@ def good(number: int) -> bytes:
         (b'{"reviewerID":"A","asin":"B","overall":5.0,"reviewText":false,"unixReviewTime":1}', "missing_field"),
         (b'{"reviewerID":"A","asin":"B","overall":"five","reviewText":"x","unixReviewTime":1}', "bad_rating"),
         (b'{"reviewerID":"A","asin":"B","overall":true,"reviewText":"x","unixReviewTime":1}', "bad_rating"),
-        (b'{"reviewerID":"A","asin":"B","overall":NaN,"reviewText":"x","unixReviewTime":1}', "bad_rating"),
+        (b'{"reviewerID":"A","asin":"B","overall":NaN,"reviewText":"x","unixReviewTime":1}', "missing_field"),
         (b'{"reviewerID":"A","asin":"B","overall":Infinity,"reviewText":"x","unixReviewTime":1}', "bad_rating"),
         (b'{"reviewerID":"A","asin":"B","overall":5.5,"reviewText":"x","unixReviewTime":1}', "off_scale"),
         (b'{"reviewerID":"A","asin":"B","overall":0,"reviewText":"x","unixReviewTime":1}', "off_scale"),
@@ -137,7 +137,10 @@ def test_duplicates_and_empty_texts_speak_not_against_a_file(write, run, review)
 
 def test_too_many_bad_lines_are_fatal_with_the_counts(write, run, review):
     lines = [review(asin=f"B{number}") for number in range(98)] + ["{", review(asin="C", overall=9)]
-    with pytest.raises(UserError, match=r"2 of 100 lines are unusable \(1 broken_line, 1 off_scale\).*max_bad_share 0.01"):
+    with pytest.raises(
+        UserError,
+        match=r"2 of 100 .*\(1 broken_line, 1 off_scale; the first is line 99, broken_line: .*max_bad_share 0.01",
+    ):
         run(write("r.json", lines))
     assert run(write("r.json", lines), max_bad_share=0.02).bad_share == 0.02
 

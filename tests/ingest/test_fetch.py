@@ -176,7 +176,7 @@ def test_a_damaged_gzip_is_not_put_in_place(domain, server, tmp_path: Path):
 
 def test_a_page_in_place_of_a_gzip(domain, server, tmp_path: Path):
     server.content = b"<html>Please log in</html>"
-    with pytest.raises(UserError, match="is not gzip, though its name says so"):
+    with pytest.raises(UserError, match="is a web page, as servers send in place of a file"):
         get(domain())
     assert leftovers(tmp_path) == []
 

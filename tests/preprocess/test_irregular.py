@@ -55,6 +55,7 @@ def test_regular(token):
         (":)", ""),
         ("Title\n\n:) First line.\nSecond  line :) \n", "Title\n\nFirst line.\nSecond  line"),
         ("  Two  spaces,\n\nnothing irregular.  ", "  Two  spaces,\n\nnothing irregular.  "),
+        ("[[VIDEOID:moG3S]] Like [[ASIN:B00X4 The Other One]] it is.", "Like The Other One]] it is."),
         ("AT&T and R&B & more", "AT&T and R&B & more"),
         ("No & so - it -- goes ... on", "No & so - it -- goes ... on"),
     ],
