@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows.options import BuildOptions
 from tasks.errors import UserError
+from tasks.ingest import packing
 from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.prompts import load_profile
 from tasks.quality import load_rules
@@ -38,7 +39,7 @@ def check_inputs(home: Home, domain: Domain) -> None:
 
 
 def check_sources(domain: Domain) -> None:
-    """Raise UserError when a source file is missing, no file, empty or not readable."""
+    """Raise UserError when a source file is missing, no file, empty, not readable, or of a kind that is not read here."""
     for source in (*domain.sources.reviews, *domain.sources.metadata):
         path = Path(source.path)
         if not path.exists():
@@ -51,6 +52,7 @@ def check_sources(domain: Domain) -> None:
             raise UserError(f"the source file {path} is empty")
         if not os.access(path, os.R_OK):
             raise UserError(f"the source file {path} cannot be read: permission denied")
+        packing(path)
 
 
 def pseudonym_key(options: BuildOptions) -> bytes | None:

@@ -27,7 +27,7 @@ class Home:
     def find(cls, data: Path | None = None) -> Home:
         """Use `data` if given, else the folder named by REDIAL_DATA, else the project's own data folder."""
         chosen = data or (Path(os.environ["REDIAL_DATA"]) if os.environ.get("REDIAL_DATA") else PROJECT / "data")
-        return cls(data=chosen.expanduser().resolve())
+        return cls(data=Path(os.path.realpath(os.path.expanduser(chosen))))
 
     def domain_files(self) -> dict[str, Path]:
         """Every domain's file by name; a file in the data folder goes before the shipped one of that name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -100,20 +101,16 @@ def load_domain(home: Home, name: str, over: Mapping[str, Any] | None = None) ->
 
 
 def _resolved(domain: Domain, folder: Path) -> Domain:
-    """Make source paths absolute, so that nothing after this depends on where the domain file lies; `~/` is the user's home.
+    """Make source paths absolute, so that nothing after this depends on where the domain file lies; `~` is the user's home.
 
     Raises UserError on a file listed twice.
     """
 
     def absolute(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-        paths = [str((folder / _at_home(source.path)).resolve()) for source in sources]
+        paths = [os.path.realpath(folder / os.path.expanduser(source.path)) for source in sources]  # which stops at links in a circle
         if twice := [path for path in paths if paths.count(path) > 1]:
             raise UserError(f"{twice[0]} is listed twice as a source")
         return tuple(source.model_copy(update={"path": path}) for source, path in zip(sources, paths, strict=True))
 
     sources = domain.sources.model_copy(update={"reviews": absolute(domain.sources.reviews), "metadata": absolute(domain.sources.metadata)})
     return domain.model_copy(update={"sources": sources})
-
-
-def _at_home(path: str) -> Path:
-    return Path(path).expanduser() if path.startswith("~/") else Path(path)

@@ -91,6 +91,10 @@ def test_a_source_that_is_missing_or_empty_stops_before_anything_starts(tmp_path
 def test_sources_and_warehouses_that_cannot_be_used_stop_before_anything_starts(tmp_path: Path) -> None:
     source = reviews(tmp_path / "r.json.gz")
     domain(tmp_path, "folder", DOMAIN.format(path=tmp_path, more=""))
+    (tmp_path / "loop.json").symlink_to("loop.json")
+    domain(tmp_path, "loop", DOMAIN.format(path=tmp_path / "loop.json", more=""))
+    (tmp_path / "page.json.gz").write_text("<html>Please log in</html>")
+    domain(tmp_path, "page", DOMAIN.format(path=tmp_path / "page.json.gz", more=""))
     domain(tmp_path, "pattern", DOMAIN.format(path="'r*.json.gz'", more=""))
     domain(tmp_path, "twice", DOMAIN.format(path=f"{source}, {tmp_path}/domains/../r.json.gz", more=""))
     domain(tmp_path, "shop", DOMAIN.format(path=source, more=""))
@@ -101,6 +105,8 @@ def test_sources_and_warehouses_that_cannot_be_used_stop_before_anything_starts(
         ("folder", "is not a file"),
         ("twice", "is listed twice as a source"),
         ("shop", "put a good copy there, or move it away"),
+        ("page", "is a web page"),
+        ("loop", "there is no source file"),
         ("pattern", "a pattern stands for no files here, list each"),
         ("ten", "set both, such as 7.75 and 3.25"),
     ):
