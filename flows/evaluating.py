@@ -24,8 +24,8 @@ from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import By, split_samples
 from tasks.release import latest_release
 from tasks.settings import Generate, Home, Limits, load_domain
+from tasks.settings.complaints import validation_line
 from tasks.settings.home import DOMAIN_NAME
-from tasks.settings.loading import validation_line
 from tasks.warehouse import read_warehouse
 
 MOST_VALIDATION = 0.1  # share of the samples
