@@ -10,6 +10,7 @@ from tasks.errors import UserError
 
 _LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine", "prefect.flow_engine", "prefect.task_engine")
 _NOISY = ("great_expectations", "great_expectations.data_context.types.base", "LiteLLM", "httpx")
+_EVENTS = "EventsWorker"  # warns, at the end of a run, that it is about to do what it is waited for
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|AUTH)", re.IGNORECASE)
 _SHORTEST_SECRET = 8
 
@@ -40,6 +41,7 @@ def keep_logs_plain() -> None:
     """Put the filter on Prefect's run loggers, once, and quieten libraries that tell about themselves."""
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(_EVENTS).setLevel(logging.ERROR)
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(existing, PlainErrors) for existing in logger.filters):

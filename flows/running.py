@@ -73,7 +73,7 @@ async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Resul
     try:
         return await start()
     except ParameterTypeError as error:
-        told = " ".join(line.strip() for line in str(error).splitlines()[1:] if line.strip())
+        told = " ".join(line.strip().removeprefix("- ") for line in str(error).splitlines()[1:] if line.strip())
         raise UserError(f"an option is out of bounds: {told or error}") from None
     finally:
         drained = EventsWorker.drain_all(timeout=DRAIN_S)

@@ -41,7 +41,7 @@ class Compared:
 def compare_corpora(home: Home, corpora: Sequence[str]) -> list[Compared]:
     """Count each corpus: a domain's latest release, a published folder, or a file of ReDial, OpenDialKG, INSPIRED or JSON lines.
 
-    One corpus is held in memory at a time. Equal names are told apart by their folder, then by a number.
+    One corpus is held in memory at a time. Equal names are told apart by their file or folder, then by a number.
 
     Raises:
         UserError: none given, or one is not there or not readable.
@@ -112,15 +112,21 @@ def _counted(corpus: Corpus, domains: str | None) -> Compared:
 
 
 def told_apart(names: Sequence[str], given: Sequence[str]) -> list[str]:
-    """Return a distinct name for each corpus: those of one name are told apart by their folders, then by numbers."""
+    """Return a distinct name for each corpus: those of one name are told apart by file or folder, then by numbers."""
     apart: list[str] = []
     for name, path in zip(names, given, strict=True):
-        longer = f"{Path(path).resolve().parent.name}/{name}" if names.count(name) > 1 and Path(path).exists() else name
+        longer = _longer(name, Path(path)) if names.count(name) > 1 and Path(path).exists() else name
         known, number = longer, 2
         while known in apart:
             known, number = f"{longer} ({number})", number + 1
         apart.append(known)
     return apart
+
+
+def _longer(name: str, path: Path) -> str:
+    """Return a corpus's name with what tells its path from others: ReDial (train_data), or a published folder's own place."""
+    stem = path.name.split(".")[0]
+    return f"{name} ({stem})" if path.is_file() and stem != name else f"{path.resolve().parent.name}/{name}"
 
 
 def _told(value: Figure) -> str:

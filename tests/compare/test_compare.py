@@ -105,6 +105,10 @@ def test_names_are_told_apart_and_cannot_break_a_table(tmp_path: Path) -> None:
     paths = [str(tmp_path / name / "x|y\n<b>") for name in ("a", "b", "b")]
     found = compare_corpora(Home(data=tmp_path), paths)
     assert [one.name for one in found] == ["a/x|y\n<b>", "b/x|y\n<b>", "b/x|y\n<b> (2)"]
+    (tmp_path / "train.tsv").write_text("dialog_id\tspeaker\ttext\tmovies\na\tSEEKER\thi\t\n")
+    (tmp_path / "dev.tsv").write_text("dialog_id\tspeaker\ttext\tmovies\na\tSEEKER\thi\t\n")
+    files = [str(tmp_path / "train.tsv"), str(tmp_path / "dev.tsv")]
+    assert [one.name for one in compare_corpora(Home(data=tmp_path), files)] == ["INSPIRED (train)", "INSPIRED (dev)"]
     assert len(list(table_3(found)[0])) == 4
     for table in (markdown(table_1(found)), markdown(table_3(found)), text(table_3(found))):
         assert "<b>" not in table

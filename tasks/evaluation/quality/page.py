@@ -81,10 +81,13 @@ def _verdicts(corpus: str, tasks: Sequence[UtteranceTask], name: str, ratings: S
 
 
 def _agreement(title: str, ratings: Sequence[Rating]) -> str:
+    found = rater_agreement(ratings)
+    if not found:
+        return f"## Agreement of {title}\n\nNo utterance was graded by two."
     rows = ["| metric | Kendall's W | chi-square | p | Krippendorff's alpha |", "|---|---|---|---|---|"]
-    for row in rater_agreement(ratings):
-        found = row.concordance
-        figures = [f"{found.w:.3f}", f"{found.chi_square:.1f}", f"{found.p:.3g}"] if found else ["-"] * 3
+    for row in found:
+        by = row.concordance
+        figures = [f"{by.w:.3f}", f"{by.chi_square:.1f}", f"{by.p:.3g}"] if by else ["-"] * 3
         alpha = "-" if row.alpha is None else f"{row.alpha:.3f}"
         rows.append(f"| {' | '.join([row.metric, *figures, alpha])} |")
     return f"## Agreement of {title}\n\n" + "\n".join(rows)
