@@ -22,6 +22,7 @@ from tasks.evaluation.references import catalogue_reviews, knowledge
 from tasks.evaluation.results import Result, table5, table5_markdown, table5_text
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import By, split_samples
+from tasks.exports.comparing import told_apart
 from tasks.release import latest_release
 from tasks.settings import Generate, Home, Limits, load_domain
 from tasks.settings.complaints import validation_line
@@ -57,6 +58,13 @@ def find_corpus(home: Home, corpus: str) -> Corpus:
     if not Path(corpus).exists():
         raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
     return read_corpus(Path(corpus))
+
+
+def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
+    """Read corpora, those of one name told apart. Raises UserError."""
+    found = [find_corpus(home, corpus) for corpus in corpora]
+    names = told_apart([corpus.name for corpus in found], corpora)
+    return [replace(corpus, name=name) for corpus, name in zip(found, names, strict=True)]
 
 
 def prepare(home: Home, corpus: str, split: By, questions: int | None, profile: str, seed: int, test_share: float = 0.1) -> Evaluation:

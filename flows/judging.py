@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import Count, Dollars, find_corpus, limits_of, model_settings, save
+from flows.evaluating import Count, Dollars, find_corpora, limits_of, model_settings, save
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
@@ -28,7 +27,6 @@ from tasks.evaluation.quality import (
     quality_markdown,
     utterance_tasks,
 )
-from tasks.exports.comparing import told_apart
 from tasks.settings import Home
 
 
@@ -70,9 +68,7 @@ async def evaluate_quality(
     keep_logs_plain()
     follow_server()
     home = Home.find(Path(data) if data else None)
-    given = [find_corpus(home, corpus) for corpus in corpora]
-    names = told_apart([corpus.name for corpus in given], corpora)
-    read = [replace(corpus, name=name) for corpus, name in zip(given, names, strict=True)]
+    read = find_corpora(home, corpora)
     people = Study(Path(study)) if study else None
     if people:
         utterances, compared = people.utterance_tasks, people.pair_tasks

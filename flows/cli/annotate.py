@@ -28,12 +28,12 @@ def new(
     seed: Annotated[int, typer.Option(help="Seed of every draw")] = 2024,
 ) -> None:
     """Draw a study's tasks, blind and shuffled as in the paper."""
-    from flows.evaluating import find_corpus
+    from flows.evaluating import find_corpora
     from tasks.evaluation.annotate import Study
     from tasks.evaluation.quality import PairTask, UtteranceTask, pair_tasks, utterance_tasks
 
     home: Home = ctx.obj
-    read = [find_corpus(home, corpus) for corpus in corpora]
+    read = find_corpora(home, corpora)
     tasks: list[UtteranceTask | PairTask] = [*utterance_tasks(read, dialogues=dialogues, seed=seed)]
     if len(read) > 1:
         tasks += pair_tasks(read[0], read[1:], pairs=pairs, seed=seed)
