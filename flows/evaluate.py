@@ -13,7 +13,7 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import Count, Dollars, inputs_of, limits_of, prepare, save_table5, way_to
+from flows.evaluating import Count, Dollars, Noun, inputs_of, limits_of, prepare, save_table5, way_to
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
@@ -46,6 +46,7 @@ async def evaluate_recommend(
     test_share: Share = 0.5,
     questions: Count | None = None,
     profile: str = "recommend_json",
+    noun: Noun | None = None,
     he2023: bool = False,
     api_base: str | None = None,
     budget_usd: Dollars | None = None,
@@ -67,6 +68,7 @@ async def evaluate_recommend(
         test_share: share of the samples that are test questions; as many again, at most 10 %, are set aside for validation.
         questions: most test questions, drawn by seed; all if not given.
         profile: words of the questions, a file in goal_specs/evaluation.
+        noun: what one item is called in the questions; as the domain says, movie for ReDial and INSPIRED, else item, if not given.
         he2023: score language models by the protocol of He et al. (2023) as well, into he2023.parquet and he2023.csv.
         api_base: endpoint of an OpenAI-compatible server.
         budget_usd: hard stop of the whole evaluation, in US dollars.
@@ -85,7 +87,7 @@ async def evaluate_recommend(
     home = Home.find(Path(data) if data else None)
     sink = CURRENT.get()
     sink.stage("samples", "running")
-    ready = prepare(home, corpus, split, questions, profile, seed, test_share)
+    ready = prepare(home, corpus, split, questions, profile, seed, test_share, noun)
     sink.stage("samples", "done", f"{len(ready.benchmark.questions):,} test questions, {len(ready.benchmark.split.train):,} to learn from")
     for model in models:
         _check_model(model, ready.benchmark.known)

@@ -33,6 +33,8 @@ MOST_VALIDATION = 0.1  # share of the samples
 LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
 ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
 
+_NOUNS = {"ReDial": "movie", "INSPIRED": "movie"}  # what is recommended in corpora that everybody knows
+Noun = Annotated[str, Field(pattern=r"^[^\W\d_][\w -]{0,39}$")]
 Dollars = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -67,7 +69,16 @@ def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
     return [replace(corpus, name=name) for corpus, name in zip(found, names, strict=True)]
 
 
-def prepare(home: Home, corpus: str, split: By, questions: int | None, profile: str, seed: int, test_share: float = 0.1) -> Evaluation:
+def prepare(
+    home: Home,
+    corpus: str,
+    split: By,
+    questions: int | None,
+    profile: str,
+    seed: int,
+    test_share: float = 0.1,
+    noun: str | None = None,
+) -> Evaluation:
     """Cut a corpus into questions and what may be learnt before them. Raises UserError when it gives no question."""
     found = find_corpus(home, corpus)
     valid = min(test_share, MOST_VALIDATION)
@@ -79,13 +90,13 @@ def prepare(home: Home, corpus: str, split: By, questions: int | None, profile: 
     if not parted.test:
         why = "neither times nor users with two dialogues" if split == "time" else "too few dialogues"
         raise UserError(f"{corpus} gives no test question under the split by {split}: it holds {why}")
-    reviews, noun = None, "item"
+    reviews, called = None, _NOUNS.get(found.name, "item")
     if is_domain(home, corpus):
-        noun = load_domain(home, corpus).noun
+        called = load_domain(home, corpus).noun
         with read_warehouse(home.warehouse(corpus)) as con:
             reviews = catalogue_reviews(con)
     drawn = draw_questions(parted, questions, seed)
-    ready = Benchmark(found, parted, drawn, knowledge(found, parted, reviews), noun, seed)
+    ready = Benchmark(found, parted, drawn, knowledge(found, parted, reviews), noun or called, seed)
     name = corpus if is_domain(home, corpus) else Path(corpus).resolve().name
     return Evaluation(name, ready, load_recommend_profile(home, profile))
 

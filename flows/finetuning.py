@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
 from flows.evaluate import By, Share
-from flows.evaluating import LOCAL, Count, Evaluation, prepare, trainings
+from flows.evaluating import LOCAL, Count, Evaluation, Noun, prepare, trainings
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
@@ -37,6 +38,7 @@ async def evaluate_finetune(
     split: By = "user",
     test_share: Share = 0.5,
     profile: str = "recommend_json",
+    noun: Noun | None = None,
     epochs: Count | None = None,
     api_base: str | None = None,
     poll_s: Annotated[float, Field(gt=0)] = 30.0,
@@ -52,6 +54,7 @@ async def evaluate_finetune(
         split: what a test question must not share with training; evaluate with the same.
         test_share: share of the samples that are test questions; evaluate with the same.
         profile: words of the questions.
+        noun: what one item is called in the questions; as the domain says, movie for ReDial and INSPIRED, else item, if not given.
         epochs: passes over the examples; the settings' own, or 3 at a provider, if not given.
         api_base: another endpoint than the provider's own.
         poll_s: seconds between two looks at a hosted job.
@@ -61,7 +64,7 @@ async def evaluate_finetune(
     keep_logs_plain()
     follow_server()
     home = Home.find(Path(data) if data else None)
-    ready = prepare(home, corpus, split, None, profile, seed, test_share)
+    ready = prepare(home, corpus, split, None, profile, seed, test_share, noun)
     train = ready.benchmark.split.train
     examples = training_examples(train, ready.profile, ready.benchmark.corpus.titles, noun=ready.benchmark.noun, history=history)
     CURRENT.get().stage("training", "running")
@@ -72,7 +75,7 @@ async def evaluate_finetune(
             base, examples, trainings(home) / "jobs", epochs=epochs or 3, seed=seed, api_base=api_base, poll_s=poll_s
         )
         model, losses = str(job.fine_tuned_model), ()
-    how = f"{corpus} --split {split} --test-share {test_share} --seed {seed}"
+    how = f"{corpus} --split {split} --test-share {test_share} --seed {seed}" + (f" --noun {shlex.quote(noun)}" if noun else "")
     training = Training(model, how, profile, history, len(examples), learnt(train), losses)
     keep_training(trainings(home), training)
     CURRENT.get().stage("training", "done", f"{len(examples):,} examples")

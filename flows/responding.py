@@ -11,7 +11,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import Count, Dollars, checked_training, limits_of, prepare, save, way_to
+from flows.evaluating import Count, Dollars, Noun, checked_training, limits_of, prepare, save, way_to
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from tasks.evaluation.asking import AskFor
@@ -30,6 +30,7 @@ async def evaluate_respond(
     fine_tuned: str | None = None,
     cases: Count = 3,
     history: bool = True,
+    noun: Noun | None = None,
     api_base: str | None = None,
     budget_usd: Dollars | None = None,
     concurrency: Count | None = None,
@@ -48,6 +49,7 @@ async def evaluate_respond(
         fine_tuned: the fine-tuned model that stands beside it, if any.
         cases: how many samples.
         history: whether the user's history is shown.
+        noun: what one item is called in the questions; as the domain says, movie for ReDial and INSPIRED, else item, if not given.
         api_base: endpoint of an OpenAI-compatible server.
         budget_usd: hard stop of the whole evaluation, in US dollars.
         concurrency: most calls in flight to one model.
@@ -61,7 +63,7 @@ async def evaluate_respond(
     follow_server()
     home = Home.find(Path(data) if data else None)
     profile = load_respond_profile(home)
-    ready = prepare(home, corpus, "user", cases, "recommend_json", seed, TEST_SHARE)
+    ready = prepare(home, corpus, "user", cases, "recommend_json", seed, TEST_SHARE, noun)
     limits = limits_of(budget_usd, concurrency, rpm, tpm)
     async with asking(home, str(flow_run.get_id() or "none"), budget_usd) as door:
         ask_for = way_to(door, home, model, api_base, limits, profile.temperature)

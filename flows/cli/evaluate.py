@@ -15,6 +15,7 @@ evaluate = typer.Typer(help="Evaluate a corpus: recommendation, dialogue quality
 app.add_typer(evaluate, name="evaluate")
 
 CorpusArgument = Annotated[str, typer.Argument(help="A domain's name (its latest release), or the path of a corpus")]
+NounOption = Annotated[str | None, typer.Option(help="What one item is called in the questions")]
 ConcurrencyOption = Annotated[int | None, typer.Option(help="Most calls in flight", min=1, max=4096)]
 RpmOption = Annotated[int | None, typer.Option(help="Requests a minute the provider allows", min=1)]
 TpmOption = Annotated[int | None, typer.Option(help="Tokens a minute the provider allows", min=1)]
@@ -36,6 +37,7 @@ def recommend(
     test_share: Annotated[float, typer.Option(help="Share of the samples that are test questions")] = 0.5,
     questions: Annotated[int | None, typer.Option(help="Most test questions", min=1)] = None,
     profile: Annotated[str, typer.Option(help="Words of the questions: recommend_json or recommend_paper")] = "recommend_json",
+    noun: NounOption = None,
     he2023: Annotated[bool, typer.Option("--he2023", help="Score models by the protocol of He et al. (2023) too, into he2023.csv")] = False,
     api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Hard stop, in US dollars", min=0)] = None,
@@ -56,6 +58,7 @@ def recommend(
         "split": split,
         "test_share": test_share,
         "profile": profile,
+        "noun": noun,
         "he2023": he2023,
         "questions": questions,
         "api_base": api_base,
@@ -139,6 +142,7 @@ def respond(
     fine_tuned: Annotated[str | None, typer.Option(help="A fine-tuned model to stand beside it")] = None,
     cases: Annotated[int, typer.Option(help="How many samples", min=1)] = 3,
     history: Annotated[bool, typer.Option(help="Show the user's history")] = True,
+    noun: NounOption = None,
     api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
     budget_usd: Annotated[float | None, typer.Option(help="Hard stop, in US dollars", min=0)] = None,
     concurrency: ConcurrencyOption = None,
@@ -158,7 +162,7 @@ def respond(
         asked: Any = names(setting)
         limits = (budget_usd, concurrency, rpm, tpm)
         return await evaluate_respond(
-            corpus, names(model)[0], asked, fine_tuned, cases, history, api_base, *limits, seed, folder, str(home.data)
+            corpus, names(model)[0], asked, fine_tuned, cases, history, noun, api_base, *limits, seed, folder, str(home.data)
         )
 
     with Bars() as bars:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.cli.console import OUT, Bars
-from flows.cli.evaluate import CorpusArgument, evaluate
+from flows.cli.evaluate import CorpusArgument, NounOption, evaluate
 from tasks.settings import Home
 
 
@@ -20,6 +20,7 @@ def finetune(
     split: Annotated[str, typer.Option(help="What a test question shares with no training one: user, item or time")] = "user",
     test_share: Annotated[float, typer.Option(help="Share of the samples that are test questions")] = 0.5,
     profile: Annotated[str, typer.Option(help="Words of the questions: recommend_json or recommend_paper")] = "recommend_json",
+    noun: NounOption = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the examples", min=1)] = None,
     api_base: Annotated[str | None, typer.Option(help="Another endpoint than the provider's own")] = None,
     seed: Annotated[int, typer.Option(help="Seed of every random choice")] = 2024,
@@ -32,6 +33,7 @@ def finetune(
         "split": split,
         "test_share": test_share,
         "profile": profile,
+        "noun": noun,
         "epochs": epochs,
         "api_base": api_base,
         "seed": seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from prefect.utilities.callables import parameter_schema
 
+from flows.evaluating import prepare
 from tasks.release import write_release
 from tasks.settings import Home
 from tests.support.small_warehouse import small_warehouse
@@ -77,3 +79,19 @@ def test_every_evaluation_is_a_deployment_with_a_typed_form(name: str) -> None:
         assert form["epochs"]["anyOf"][0]["minimum"] == 1 and form["poll_s"]["exclusiveMinimum"] == 0
     if name == "evaluate":
         assert form["split"]["enum"] == ["user", "item", "time"] and form["test_share"]["exclusiveMaximum"] == 0.9
+
+
+def test_what_an_item_is_called_in_the_questions(tmp_path: Path) -> None:
+    talk = [{"text": "Hi, I like @5", "senderWorkerId": 0}, {"text": "See @6", "senderWorkerId": 1}]
+    lines = [
+        {"movieMentions": {"5": "Heat", "6": "Alien"}, "messages": talk, "conversationId": str(number), "initiatorWorkerId": 0}
+        for number in range(20)
+    ]
+    path = tmp_path / "redial.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    release = write_release(small_warehouse(), Home(data=tmp_path), "demo", run={}).path
+
+    def called(corpus: Path, noun: str | None = None) -> str:
+        return prepare(Home(data=tmp_path), str(corpus), "user", None, "recommend_json", 1, 0.6, noun).benchmark.noun
+
+    assert (called(path), called(path, "film"), called(release), called(release, "book")) == ("movie", "film", "item", "book")

@@ -1,0 +1,69 @@
+"""The evaluations and the report as deployments, started as the UI starts them, on a release that a build left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.release import write_release
+from tasks.settings import Home
+from tests.support.served import Served
+from tests.support.small_warehouse import small_warehouse
+
+pytestmark = pytest.mark.heavy
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_release(small_warehouse(), Home(data=Path(tmp_path_factory.mktemp("release"))), "demo", run={}).path)
+
+
+def test_evaluations_end_well_and_leave_what_can_be_read(served: Served, release: str) -> None:
+    started = {
+        "table-5": (
+            "evaluate/evaluate",
+            {"corpus": release, "models": ["random", "itemknn", "offline/writer"], "test_share": 0.8, "rpm": 900},
+        ),
+        "dialogue-quality": ("evaluate-quality/evaluate-quality", {"corpora": [release], "judges": ["offline/writer"], "dialogues": 2}),
+        "responses": ("evaluate-respond/evaluate-respond", {"corpus": release, "cases": 1, "concurrency": 2}),
+    }
+    for key, (deployment, parameters) in started.items():
+        run = served.wait(served.start(deployment, **parameters))
+        assert run["state"]["name"] == "Completed", served.logs(run["id"])
+        assert "|" in served.artifacts(run["id"])[key]["data"]
+
+
+@pytest.mark.parametrize(
+    ("deployment", "parameters", "told"),
+    [
+        ("evaluate/evaluate", {"corpus": "nosuch"}, "'nosuch' is neither a domain"),
+        ("evaluate-quality/evaluate-quality", {"corpora": ["nosuch"]}, "'nosuch' is neither a domain"),
+        ("evaluate-finetune/evaluate-finetune", {"corpus": "RELEASE", "base": "local/nosuch"}, "unknown fine-tuning settings 'nosuch'"),
+        ("report/report", {"domain": "nosuch"}, "unknown domain 'nosuch'"),
+    ],
+)
+def test_a_mistake_is_one_line_on_the_run(served: Served, release: str, deployment: str, parameters: dict[str, Any], told: str) -> None:
+    given = {name: release if value == "RELEASE" else value for name, value in parameters.items()}
+    run = served.wait(served.start(deployment, **given))
+    assert run["state"]["name"] == "Failed" and told in run["state"]["message"]
+    assert "Traceback" not in served.logs(run["id"])
+
+
+@pytest.mark.parametrize(
+    ("deployment", "parameters"),
+    [
+        ("evaluate/evaluate", {"split": "colour"}),
+        ("evaluate/evaluate", {"test_share": 2}),
+        ("evaluate/evaluate", {"rpm": 0}),
+        ("evaluate-quality/evaluate-quality", {"budget_usd": -1}),
+        ("evaluate-respond/evaluate-respond", {"settings": []}),
+        ("evaluate-finetune/evaluate-finetune", {"epochs": 0}),
+        ("evaluate-finetune/evaluate-finetune", {"poll_s": 0}),
+    ],
+)
+def test_wrong_parameters_are_refused_with_their_name(served: Served, deployment: str, parameters: dict[str, Any]) -> None:
+    found = served.deployment(deployment)["id"]
+    answer = served.client.post(f"/deployments/{found}/create_flow_run", json={"parameters": parameters})
+    assert answer.status_code == 409 and next(iter(parameters)) in answer.text
