@@ -1,33 +1,36 @@
-"""The evaluations and the report as deployments, started as the UI starts them, on a release that a build left."""
+"""The evaluations and the report as deployments, started as the UI starts them."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks.release import write_release
-from tasks.settings import Home
 from tests.support.served import Served
-from tests.support.small_warehouse import small_warehouse
 
 pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(write_release(small_warehouse(), Home(data=Path(tmp_path_factory.mktemp("release"))), "demo", run={}).path)
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Twenty users, each with a history and a dialogue."""
+    said = [{"role": "user", "text": "I liked Heat. What now?"}, {"role": "agent", "text": "See Alien."}]
+    lines = [{"user_id": number, "history": ["Heat"], "targets": ["Alien"], "utterances": said} for number in range(20)]
+    path = Path(tmp_path_factory.mktemp("corpus")) / "talk.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    return str(path)
 
 
-def test_evaluations_end_well_and_leave_what_can_be_read(served: Served, release: str) -> None:
+def test_evaluations_end_well_and_leave_what_can_be_read(served: Served, corpus: str) -> None:
     started = {
         "table-5": (
             "evaluate/evaluate",
-            {"corpus": release, "models": ["random", "itemknn", "offline/writer"], "test_share": 0.8, "rpm": 900},
+            {"corpus": corpus, "models": ["random", "itemknn", "offline/writer"], "rpm": 900},
         ),
-        "dialogue-quality": ("evaluate-quality/evaluate-quality", {"corpora": [release], "judges": ["offline/writer"], "dialogues": 2}),
-        "responses": ("evaluate-respond/evaluate-respond", {"corpus": release, "cases": 1, "concurrency": 2}),
+        "dialogue-quality": ("evaluate-quality/evaluate-quality", {"corpora": [corpus], "judges": ["offline/writer"], "dialogues": 2}),
+        "responses": ("evaluate-respond/evaluate-respond", {"corpus": corpus, "cases": 1, "concurrency": 2}),
     }
     for key, (deployment, parameters) in started.items():
         run = served.wait(served.start(deployment, **parameters))
@@ -40,12 +43,12 @@ def test_evaluations_end_well_and_leave_what_can_be_read(served: Served, release
     [
         ("evaluate/evaluate", {"corpus": "nosuch"}, "'nosuch' is neither a domain"),
         ("evaluate-quality/evaluate-quality", {"corpora": ["nosuch"]}, "'nosuch' is neither a domain"),
-        ("evaluate-finetune/evaluate-finetune", {"corpus": "RELEASE", "base": "local/nosuch"}, "unknown fine-tuning settings 'nosuch'"),
+        ("evaluate-finetune/evaluate-finetune", {"corpus": "CORPUS", "base": "local/nosuch"}, "unknown fine-tuning settings 'nosuch'"),
         ("report/report", {"domain": "nosuch"}, "unknown domain 'nosuch'"),
     ],
 )
-def test_a_mistake_is_one_line_on_the_run(served: Served, release: str, deployment: str, parameters: dict[str, Any], told: str) -> None:
-    given = {name: release if value == "RELEASE" else value for name, value in parameters.items()}
+def test_a_mistake_is_one_line_on_the_run(served: Served, corpus: str, deployment: str, parameters: dict[str, Any], told: str) -> None:
+    given = {name: corpus if value == "CORPUS" else value for name, value in parameters.items()}
     run = served.wait(served.start(deployment, **given))
     assert run["state"]["name"] == "Failed" and told in run["state"]["message"]
     assert "Traceback" not in served.logs(run["id"])
