@@ -11,13 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.ingest import ingest, lines, unpacking
+from tasks.ingest.amazon import REVIEWS
 from tasks.ingest.defects import Defect
 from tasks.ingest.json_lines import parsed
 from tasks.ingest.lines import numbered_blocks
-from tasks.ingest.rows import FieldNames, checked_row
+from tasks.ingest.rows import checked_row
 from tasks.settings import Domain
 
-NAMES = FieldNames(("reviewerID",), ("asin",), ("overall",), ("reviewText",), ("unixReviewTime",))
+NAMES = REVIEWS["amazon_2014"]
 FRESH = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -63,6 +64,7 @@ RECORDS = st.fixed_dictionaries(
         "overall": st.one_of(st.sampled_from([1.0, 5, 3.5, "4", "3,5", "4,555"]), VALUES),
         "reviewText": st.one_of(st.text(max_size=20), VALUES),
         "unixReviewTime": st.one_of(st.integers(0, 2_000_000_000), st.integers(10**11, 2 * 10**12), st.sampled_from(MOMENTS), VALUES),
+        "reviewTime": st.one_of(st.just("02 28, 2014"), VALUES),
         "other": VALUES,
     },
 )
