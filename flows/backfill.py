@@ -28,7 +28,7 @@ from flows.options import BuildOptions
 from flows.outcomes import FINE, given_up
 
 POLL_S = 2.0
-PATIENCE_S = 15.0  # for the server's automation to give a lost run to another worker, before it is started anew
+PATIENCE_S = 60.0  # for the server's automation to give a lost run to another worker, before it is started anew
 MOST_LOST = 3  # runs of one domain whose process was lost, until it is given up
 Names = Annotated[list[str], Field(min_length=1, description="Domain names", examples=[["demo", "books"]])]
 AtOnce = Annotated[int, Field(ge=1, le=32, description="Most domains at a time")]
@@ -121,21 +121,22 @@ async def _start(domain: str, options: BuildOptions, key: str) -> FlowRun:
 def _ended_before(child: FlowRun, began: datetime) -> bool:
     """Tell whether a run failed before this backfill was started, or started again: then the domain gets a new one."""
     state = child.state
-    return state is not None and state.is_final() and state.name not in FINE and state.timestamp < began
+    return state is not None and has_ended(state) and state.name not in FINE and state.timestamp < began
 
 
 async def _final_state(run_id: UUID) -> State[Any]:
-    """Wait for a run's end. A crashed run has ended once nobody has taken it up for a while."""
+    """Wait for a run's end."""
     async with get_client() as client:
         while True:
             state = (await client.read_flow_run(run_id)).state
-            if state is not None and state.is_final() and (not state.is_crashed() or _age_s(state) > PATIENCE_S):
+            if state is not None and has_ended(state):
                 return state
             await asyncio.sleep(POLL_S)
 
 
-def _age_s(state: State[Any]) -> float:
-    return (datetime.now(UTC) - state.timestamp).total_seconds()
+def has_ended(state: State[Any]) -> bool:
+    """Tell whether a run has ended. A crashed one has once nobody has taken it up for a while."""
+    return state.is_final() and (not state.is_crashed() or (datetime.now(UTC) - state.timestamp).total_seconds() > PATIENCE_S)
 
 
 def _row(domain: str, state: State[Any], run: str = "") -> Row:
