@@ -9,8 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ from flows.leash import LOCK, holding
 from flows.local_server import START_TIMEOUT_S
 from flows.pages import ADDRESS
 from flows.processes import Companion
+from flows.second_wind import SecondWind
 from tasks.errors import UserError
 from tasks.settings import Home
 
@@ -31,6 +33,7 @@ MOST_RUNS = 4  # of a worker: each build is a process of some hundred megabytes
 RESTARTS = 5  # of all processes together within the window; more is no accident
 WINDOW_S = 600.0
 TICK_S = 0.5
+LOOK_S = 5.0  # between two looks for lost runs
 
 
 @dataclass
@@ -40,14 +43,18 @@ class Serving:
     ui: str
     pages: str
     companions: list[Companion]
+    second_wind: SecondWind
     _restarted: list[float] = field(default_factory=list)
 
     def wait(self) -> None:
-        """Watch over the processes for ever and start again what ends. Raises UserError when one keeps ending."""
-        while True:
+        """Watch over processes and runs for ever and start again what is lost. Raises UserError when a process keeps ending."""
+        for tick in count():
             for companion in self.companions:
                 if companion.ended():
                     self._restart(companion)
+            if tick % round(LOOK_S / TICK_S) == 0:
+                with suppress(httpx.HTTPError):  # a server that is being started again is asked the next time
+                    self.second_wind.look()
             time.sleep(TICK_S)
 
     def _restart(self, companion: Companion) -> None:
@@ -91,7 +98,7 @@ def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS) -> 
         shared = [stack.enter_context(_worker(number, limit, folder, environment)) for number in range(1, workers + 1)]
         put_deployments(home, api, folder, environment)
         put_automations(home, api)
-        yield Serving(ui, pages, [server, shown, *shared])
+        yield Serving(ui, pages, [server, shown, *shared], SecondWind(api))
 
 
 def _environment(home: Home, folder: Path, ui: str, pages: str) -> dict[str, str]:

@@ -121,7 +121,7 @@ def runs_under(served: Served, worker: int) -> list[int]:
     return [pid for pid in processes(served.data) if pid != worker and parent(pid) == worker]
 
 
-def test_a_lost_run_is_taken_up_at_once(served: Served, model: ModelServer, undisturbed: Path) -> None:
+def test_a_lost_run_is_taken_up(served: Served, model: ModelServer, undisturbed: Path) -> None:
     run_id = served.start("build/run", domain="run")
     answered(model, 8)
     os.kill(served.pid(run_id), signal.SIGKILL)
