@@ -20,6 +20,7 @@ from pathlib import Path
 
 import httpx
 
+from flows.garbage import collect_aside
 from tasks.errors import UserError
 
 START_TIMEOUT_S = 180
@@ -114,6 +115,7 @@ def main(port: int, parent: int) -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
+    collect_aside()
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     uvicorn.run(create_app(), host="127.0.0.1", port=port, log_level="error", lifespan="on")
 

@@ -89,7 +89,8 @@ def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS) -> 
         for wanted in (port, port + 1):
             _check_free(wanted)
         environment = _environment(home, folder, ui, pages)
-        server = Companion("server", folder, environment, ("prefect", "server", "start", "--host", LOOPBACK, "--port", str(port)))
+        command = ("flows.garbage", "prefect", "server", "start", "--host", LOOPBACK, "--port", str(port))
+        server = Companion("server", folder, environment, command)
         shown = Companion("pages", folder, environment, ("flows.pages", str(port + 1), str(home.data)))
         for companion in (server, shown):
             stack.enter_context(companion)
