@@ -146,8 +146,8 @@ def _users_of(content: Any, turns: Mapping[int, tuple[ReleasedTurn, ...]]) -> It
         conversations = [entry for group in ([groups] if isinstance(groups, dict) else groups) for entry in group.items()]
         yield ReleasedUser(
             user_id,
-            _ids(user["history_interaction"]),
-            _ids(user["user_might_like"]),
+            item_ids(user["history_interaction"]),
+            item_ids(user["user_might_like"]),
             tuple(_conversation(user_id, name, entry, turns) for name, entry in conversations),
         )
 
@@ -158,21 +158,21 @@ def _conversation(user_id: str, name: str, entry: Any, turns: Mapping[int, tuple
         conversation_id,
         user_id,
         number,
-        _ids(entry.get("user_likes")),
-        _ids(entry.get("user_dislikes")),
-        _ids(entry["rec_item"]),
+        item_ids(entry.get("user_likes")),
+        item_ids(entry.get("user_dislikes")),
+        item_ids(entry["rec_item"]),
         turns.get(conversation_id, ()),
     )
 
 
-def _ids(value: Any) -> tuple[str, ...]:
+def item_ids(value: Any) -> tuple[str, ...]:
     """Return item ids as text: of a list, of a single id, or none of null. Raises TypeError for anything else."""
     if value is None:
         return ()
     if isinstance(value, str | int):
         return (str(value),)
     if not isinstance(value, list) or not all(isinstance(item, str | int) for item in value):
-        raise TypeError("not item ids")
+        raise TypeError("item ids must stand in a list, as texts or numbers")
     return tuple(map(str, value))
 
 

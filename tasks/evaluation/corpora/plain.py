@@ -12,6 +12,7 @@ from tasks.errors import UserError
 from tasks.evaluation.corpora.lines import dialogues_of
 from tasks.evaluation.corpora.values import Corpus, Dialogue, Role, Utterance
 from tasks.evaluation.titles import names
+from tasks.release import item_ids
 
 _AGENTS = {"agent", "assistant", "recommender", "bot", "gpt", "wizard"}
 _PROMPT = "system"  # the prompt of a chat, or a dialogue system's own side
@@ -51,7 +52,7 @@ def _take(content: Mapping[str, Any], known: _Known) -> Dialogue:
     user = None if content.get("user_id") is None else str(content["user_id"])
     known.spoken[user] += 1
     dialogue = _dialogue(content, user, sum(known.spoken.values()) - 1, known.spoken[user] if user is not None else 1)
-    history = _ids(content.get("history"))
+    history = item_ids(content.get("history"))
     if user is not None:
         known.history[user] = history or known.history.get(user, ())
     for item in (*dialogue.targets, *history, *(item for utterance in dialogue.utterances for item in utterance.items)):
@@ -71,7 +72,7 @@ def _dialogue(content: Mapping[str, Any], user: str | None, number: int, positio
         tuple(_utterance(turn, others) for turn in turns if not (others and _who(turn) == _PROMPT)),
         user,
         position if given is None else int(given),
-        _ids(content.get("targets")),
+        item_ids(content.get("targets")),
     )
 
 
@@ -93,7 +94,7 @@ def _utterance(turn: Mapping[str, Any], others: bool) -> Utterance:
     who, text = _who(turn), _first(turn, _WHAT)
     role: Role = "agent" if who in _AGENTS or (who == _PROMPT and not others) else "user"
     words = " ".join(map(str, text)) if isinstance(text, list) else "" if text is None else str(text)  # some files hold tokens
-    return Utterance(role, words, _ids(turn.get("items")))
+    return Utterance(role, words, item_ids(turn.get("items")))
 
 
 def _first(turn: Mapping[str, Any], keys: Sequence[str]) -> Any:
@@ -101,17 +102,6 @@ def _first(turn: Mapping[str, Any], keys: Sequence[str]) -> Any:
     if key is None:
         raise ValueError(f"an utterance has no `{keys[0]}` (nor {', '.join(keys[1:])})")
     return turn[key]
-
-
-def _ids(value: Any) -> tuple[str, ...]:
-    """Return item ids as text; a single one may stand without its list. Raises ValueError."""
-    if value is None:
-        return ()
-    if isinstance(value, str | int):
-        return (str(value),)
-    if not isinstance(value, list) or not all(isinstance(item, str | int) for item in value):
-        raise ValueError("items, targets and history must be lists of ids or titles")
-    return tuple(map(str, value))
 
 
 def _recognised(dialogue: Dialogue, titles: Mapping[str, str]) -> Dialogue:
