@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _DECODER = json.JSONDecoder(strict=False)  # models put raw line breaks into strings
-_START = re.compile(r"[{\[](?=\s*[\"'\u201c{\[}\]])")
+_START = re.compile(r"[{\[](?=\s*(?:[\"'\u201c{\[}\]#]|//|/\*))")
+_ESCAPED_START = re.compile(r"[{\[](?:\s|\\+n)*(?:[{\[](?:\s|\\+n)*)?\\+\"")
 _TRAILING_COMMA = re.compile(r",(\s*[\]}])")
+_COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*")|(?<![:\w])//[^\n]*|/\*[^*]*\*/|^[ \t]*#[^\n]*', re.MULTILINE)
 _CURLY = str.maketrans("\u201c\u201d\u201e\u201f", '""""')
 _PYTHON = re.compile(r"[{\[]\s*[{\[]?\s*'")
 _TRIES = 20
@@ -29,11 +31,10 @@ class Decoded:
 def decode(text: str) -> Decoded:
     """Decode every JSON object and list that stands in a text, whatever stands around them.
 
-    Trailing commas, curly quotation marks, Python's notation and a whole answer with its quotation marks escaped are mended.
+    Trailing commas, comments, curly quotation marks, Python's notation and JSON written as a string once more are mended.
     """
     found = Decoded()
-    if text.lstrip().startswith(('{\\"', '[{\\"', "{\\n")):
-        text = text.replace('\\"', '"').replace("\\n", " ")
+    text = _unescaped(text)
     at = 0
     for _ in range(_TRIES):
         start = _START.search(text, at)
@@ -61,10 +62,28 @@ def decode(text: str) -> Decoded:
     return found
 
 
+def _unescaped(text: str) -> str:
+    """Return the JSON inside an answer that wrote it as a string: the string's content, or all of it without its escapes."""
+    escaped, plain = _ESCAPED_START.search(text), _START.search(text)
+    if escaped is None or (plain is not None and plain.start() < escaped.start()):
+        return text.replace("\\n", " ") if text.lstrip().startswith(("{\\n", "[\\n")) else text
+    body = text[escaped.start() :]
+    try:
+        return str(_DECODER.raw_decode(f'"{body}"')[0])
+    except json.JSONDecodeError:
+        return body.replace('\\"', '"').replace("\\n", " ")
+
+
 def _mended(body: str) -> Iterator[str]:
     yield body
     yield _TRAILING_COMMA.sub(r"\1", body)
+    yield _TRAILING_COMMA.sub(r"\1", without_comments(body))
     yield body.translate(_CURLY)
+
+
+def without_comments(text: str) -> str:
+    """Return JSON without the comments that JSON has not: `// ...`, `/* ... */` and lines that begin with `#`; strings stay."""
+    return _COMMENT.sub(lambda found: found[1] or "", text) if "//" in text or "/*" in text or "#" in text else text
 
 
 def _as_python(body: str) -> Any:

@@ -1,4 +1,7 @@
-"""Recognises the label that opens a turn in plain text: `User:`, `**Agent:**`, `3. [User]`, `User (greeting):`, `Turn 4 - Agent:`."""
+"""Recognises the label that opens a turn in plain text.
+
+`User:`, `**Agent:**`, `3. [User]`, `User (greeting):`, `Turn 4 - Agent:`, `Ann (User):`, and a speaker's name alone on its line.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,23 @@ from tasks.dialogues.roles import SPOKEN_NAMES, role_of
 
 _NAMES = "|".join(name.replace(" ", r"[ _]") for name in sorted(SPOKEN_NAMES, key=len, reverse=True))
 _LABEL = re.compile(
-    rf"""[^\w\n]{{0,10}}                                  # quoting, bold, heading, bullet, emoji, bracket
+    rf"""(?:[^\w\n]|_){{0,10}}                            # quoting, bold, heading, bullet, emoji, bracket
         (?:(?:turn|utterance|line)?\s*\#?\d{{1,3}}[^\w\n]{{1,6}})?  # 1.  2)  Turn 3:
-        (?P<role>{_NAMES})
+        (?:the\s+)?(?P<role>{_NAMES})
         (?:\s*\#?\d{{1,3}})?
+        (?:\s?[\u2190-\U0001faff\ufe0f\u200d]{{1,4}})?          # User and a picture
         [*_]{{0,3}}
-        (?:\s*(?:\([^()\n]{{0,80}}\)|\[[^\[\]\n]{{0,80}}\]))?  # User (Greeting):
-        (?:\s*[\])>|]+[*_]{{0,3}}\s*[:-]?|[*_]{{0,3}}\s*[:\uff1a]|\s+[-\u2013\u2014](?=\s)|\s+(?:says|said|asks|replies|responds)\s*[:,])
+        (?:\s*(?:\([^()\n]{{0,80}}\)|\[[^\[\]\n]{{0,80}}\])){{0,2}}  # User (Greeting):
+        (?:\s*[\])>|]+[*_]{{0,3}}\s*[:-]?|[*_]{{0,3}}\s*[:\uff1a]|\s*(?:[-=]>|[\u2013\u2014\u2192])(?=\s)|\s+-(?=\s)
+          |\s+(?:says|said|asks|replies|responds)\s*[:,]|[*_]{{0,3}}\s*\Z)
         [*_]{{0,3}}\s*(?P<text>.*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _OTHER = re.compile(r"[*_\[]{0,3}(?P<role>[A-Z][\w'.-]{0,15}(?: [A-Z][\w'.-]{0,15})?)[\]*_]{0,3}:[*_]{0,3}\s+(?P<text>\S.*)", re.DOTALL)
+_NAMED = re.compile(
+    rf"[*_]{{0,3}}[A-Z][\w'.-]{{0,15}}[*_]{{0,3}}\s*[(\[](?P<role>{_NAMES})[)\]][*_]{{0,3}}:[*_]{{0,3}}\s*(?P<text>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 _RUN_ON = re.compile(r"(?<=[.!?\u2026\"\u201d])(?<!\d\.)[ \t]+(?=[*_]{0,3}(?:User|Agent|Assistant|Recommender|Seeker|Customer)[*_]{0,3}:)")
 _INLINE = tuple(mark + name for mark in " *_" for name in ("User", "Agent", "Assistant", "Recommender", "Seeker", "Customer"))
 _CLOSING_TAG = re.compile(rf"\s*</\s*(?:{_NAMES})\s*>\s*\Z", re.IGNORECASE)
@@ -34,7 +43,7 @@ class Label(NamedTuple):
 
 def labelled(line: str) -> Label | None:
     """Return the label a line opens with, or None."""
-    found = _LABEL.match(line)
+    found = _LABEL.match(line) or (_NAMED.match(line) if ":" in line else None)
     if found is None:
         return None
     text = found["text"]

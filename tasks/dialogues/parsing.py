@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tasks.dialogues.counts import without_counts
 from tasks.dialogues.folding import fold
 from tasks.dialogues.grounded import read_grounded
 from tasks.dialogues.loosely import named_loosely
@@ -64,8 +65,9 @@ def read(text: str, profile_format: Format) -> Reading:
 def draft(text: str, profile_format: Format, plan: Plan) -> Draft:
     """Take an answer apart and put titles where placeholders stand."""
     reading = read(text, profile_format)
+    spoken = without_counts(reading.turns)
     titles = {item.slot: " ".join(item.title.split()) for item in plan.items}
-    return Draft(plan, reading, [fill(tidy(turn.text), titles) for turn in reading.turns])
+    return Draft(plan, reading, [fill(tidy(turn.text), titles) for turn in spoken])
 
 
 def finish(drafts: Sequence[Draft], catalogue: Catalogue) -> list[Parsed]:

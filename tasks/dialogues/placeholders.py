@@ -9,10 +9,10 @@ from functools import lru_cache
 
 PLACEHOLDER = re.compile(
     r"""\$?(?:
-        \\?\{(?:\\?\{){0,2}\s*(?:item|slot)s?\s*[:#_-]?\s*(?P<braced>\d{1,3})\s*(?:[:|,=\u2013-]\s*(?P<told>[^{}\n]{1,300}?)\s*)?\\?\}(?:\\?\}){0,2}
+        \\?\{(?:\\?\{){0,3}\s*(?:item|slot)s?\s*\\?[:\uff1a#_-]?\s*(?P<braced>\d{1,3})\s*(?:[:|,=\u2013-]\s*(?P<told>[^{}\n]{1,300}?)\s*)?\\?\}(?:\\?\}){0,3}
         |\[\[?\s*item\s*[:_]\s*(?P<bracketed>\d{1,3})\s*\]\]?
         |\[\[\s*item\s*(?P<doubled>\d{1,3})\s*\]\]
-        |<<?\s*item\s*[:_]\s*(?P<angled>\d{1,3})\s*>?>
+        |<<?\s*item\s*[:_]?\s*(?P<angled>\d{1,3})\s*>?>
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -23,6 +23,7 @@ _OPENERS = "{[<"
 _UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")  # NUL, our own mark and lone surrogates: no text column should hold them
 _ENTITY = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#39|#x27|#34);")
 _LITERAL_BREAK = re.compile(r"(?:\\r)?\\n")
+_BREAK_TAG = re.compile(r"<br ?/?>", re.IGNORECASE)
 _OPENING = ("\u2018", "\u201c")
 _CLOSING = re.compile(r"\s*\)")
 _MARKS = "\"'*_\u2018\u2019\u201c\u201d"
@@ -31,11 +32,13 @@ _MARKS = "\"'*_\u2018\u2019\u201c\u201d"
 def tidy(text: str) -> str:
     """Return one line of text.
 
-    White space is collapsed, also where line breaks were written out as a backslash and an n; HTML entities become their characters;
-    what cannot be stored is replaced by U+FFFD, which the gate rejects as garbled.
+    White space is collapsed, also where line breaks were written out, as a backslash and an n or as `<br>`; HTML entities become their
+    characters; what cannot be stored is replaced by U+FFFD, which the gate rejects as garbled.
     """
     if "\\" in text:
         text = _LITERAL_BREAK.sub(" ", text).replace('\\"', '"')
+    if "<" in text:
+        text = _BREAK_TAG.sub(" ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     if text.isprintable() and "  " not in text:  # no white space but single spaces, nothing that cannot be stored

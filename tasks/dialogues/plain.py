@@ -11,18 +11,24 @@ from tasks.dialogues.labels import Label, labelled, labelled_otherwise, lines_of
 from tasks.dialogues.values import RawTurn, Reading
 from tasks.prompts.unwrapping import unwrapped
 
-_NOISE = re.compile(r"[\s>\-=*_#~`.\u2014\u2500]*(?:[\[(<{*]\s*(?:the\s+)?end\b[^\n]{0,40})?", re.IGNORECASE)
+_NOISE = re.compile(r"[\s>\-=*_#~`.\u2014\u2500]*(?:[\[(<{*]\s*(?:the\s+)?end\b[^\n]{0,40}|the end[.!*_]*)?", re.IGNORECASE)
 _RULE = re.compile(r"\s*(?:[-=*_~\u2014\u2500]{3,}|`{3,}\w*)\s*")
 _HEADING = re.compile(r"\s*(?:#{1,6}\s|\W{0,4}(?:turn|round|utterance|dialogue|conversation|scene)\s*#?\d{1,3}\W*\Z)", re.IGNORECASE)
 _ASIDE = re.compile(
-    r"\W{0,4}(?:notes?|summary|explanation|commentary|analysis|disclaimer|word count|goals? covered|total (?:turns|words|utterances))\b"
-    r"\W{0,4}[:\uff1a]"
-    r"|\W{0,4}(?:this|that|the above|above|i hope|i've|i have|let me know|here|in this|feel free|please|each|all|the|end of)\b[^\n]{0,80}"
-    r"\b(?:dialogue|conversation|template|utterances?|turns|word limit|sub-?goals?|placeholders?|requirements)\b",
+    r"\W{0,4}(?:notes?|summary|explanation|commentary|analysis|disclaimer|word counts?|goals? covered|total (?:turns|words|utterances)"
+    r"|key (?:points|features|elements)|breakdown|checklist)\b\W{0,4}[:\uff1a]"
+    r"|\W{0,4}(?:this|that|the above|above|i hope|i've|i have|let me know|here|in this|feel free|please|each|all|the|end of|\d+)\b"
+    r"[^\n]{0,80}"
+    r"\b(?:dialogue|conversation|template|utterances?|turns|word limit|sub-?goals?|placeholders?|requirements)\b"
+    r"|\W{0,4}(?:would you like|do you want|shall i|should i|want me)\b[^\n]{0,12}\b(?:write|create|generate|adjust|revise|modify)\b"
+    r"|\|[^|\n]*\|",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(r"\W*(?:word count\W{1,4}\d{1,3}(?: words?)?|\d{1,3} words)\W*", re.IGNORECASE)
 _UNFINISHED = re.compile(r"[\w,;:(\[{<\\/-]\Z")
+_SMILE = re.compile(r"(?:<3|[:;=]-?[DPpOo3])\Z")
 _SENTENCE_END = re.compile(r"[.!?\u2026)\]\"\u201d*]\s*\Z")
+_COLONS = frozenset(":\uff1a")
 _QUOTES = {'"': '"', "\u201c": "\u201d", "'": "'"}
 
 
@@ -33,20 +39,36 @@ def read_plain(text: str) -> Reading:
     as are headings, and remarks on the dialogue set off by an empty line or a rule. Somebody else's line is a turn of its own, with the
     name it bears. `whole` is False when the last turn ends without a mark that ends a sentence.
     """
+    body = _unquoted(unwrapped(text))
+    if "\n" not in body.strip() and "\\n" in body:  # line breaks written out
+        body = body.replace("\\n", "\n")
     heard = _Heard()
-    for line in lines_of(_unquoted(unwrapped(text))):
+    for line in lines_of(body):
         heard.line(line)
     turns = _without_marks([RawTurn(label.role, " ".join(lines)) for label, lines in heard.spoken])
     if not turns:
         return Reading((), whole=False, error="no line is labelled User or Agent")
-    return Reading(tuple(turns), whole=not _UNFINISHED.search(turns[-1].text.rstrip()) and bool(turns[-1].text.strip()))
+    return Reading(tuple(turns), whole=_ends(turns[-1].text.rstrip()))
+
+
+def _ends(text: str) -> bool:
+    """Tell whether a text ends with a mark that ends a sentence, or with a smile."""
+    return bool(text) and (not _UNFINISHED.search(text) or bool(_SMILE.search(text)))
 
 
 @dataclass
 class _Heard:
-    """What has been heard: turns as their label and lines; whether a gap or a rule came last, and whether a remark goes on."""
+    """What has been heard.
+
+    Attributes:
+        spoken: turns as their label and lines.
+        named: a speaker's name that stood alone on its line and waits for its words.
+        gap: whether an empty line or a rule came last.
+        aside: whether a remark goes on.
+    """
 
     spoken: list[tuple[Label, list[str]]] = field(default_factory=list)
+    named: Label | None = None
     gap: bool = False
     aside: bool = False
 
@@ -56,11 +78,16 @@ class _Heard:
             return
         label = labelled(line) or (self._somebody(line) if ":" in line else None)
         if label is not None:
-            self.spoken.append((label, [label.text]))
+            self.named = label if not label.text and _COLONS.isdisjoint(line) else None
+            if self.named is None:
+                self.spoken.append((label, [label.text]))
             self.gap = self.aside = False
-        elif _NOISE.fullmatch(line) or _HEADING.match(line):
+        elif _NOISE.fullmatch(line) or _HEADING.match(line) or _COUNTED.fullmatch(line):
             self.gap = True
-            self.aside = self.aside or bool(_RULE.fullmatch(line))
+            self.aside = self.aside or bool(_RULE.fullmatch(line)) or (bool(self.spoken) and line.lstrip().startswith("#"))
+        elif self.named is not None:
+            self.spoken.append((self.named, [line]))
+            self.named = None
         elif self.spoken:
             self.aside = self.aside or (self.gap and bool(_ASIDE.match(line)))
             if not self.aside:

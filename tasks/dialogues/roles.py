@@ -4,9 +4,13 @@ from __future__ import annotations
 
 _AGENTS = (
     "agent assistant system recommender bot chatbot ai ai_assistant ai_agent virtual_assistant recommender_system recommender_agent "
-    "recommendation_system recommendation_agent recommendation_assistant conversational_agent assistant_agent"
+    "recommendation_system recommendation_agent recommendation_assistant conversational_agent assistant_agent ai_recommender rec_agent "
+    "virtual_agent moviebot movie_expert movie_assistant shopping_assistant sales_assistant salesperson advisor consultant"
 )
-_USERS = "user customer human seeker client shopper consumer movie_seeker user_agent"
+_USERS = (
+    "user customer human seeker client shopper consumer movie_seeker user_agent viewer moviegoer movie_fan movie_lover buyer "
+    "information_seeker"
+)
 
 
 def _names(listed: str) -> tuple[str, ...]:
@@ -16,7 +20,10 @@ def _names(listed: str) -> tuple[str, ...]:
 SPOKEN_NAMES = (*_names(_USERS), *_names(_AGENTS))
 """Names that may stand before a line of plain text."""
 
-ROLE_NAMES = {**dict.fromkeys((*_names(_USERS), "u"), "user"), **dict.fromkeys((*_names(_AGENTS), "a", "model", "gpt", "llm"), "agent")}
+ROLE_NAMES = {
+    **dict.fromkeys((*_names(_USERS), "u"), "user"),
+    **dict.fromkeys((*_names(_AGENTS), "a", "model", "gpt", "llm", "expert"), "agent"),
+}
 _EDGES = " \t\r\n*_[](){}<>:#.\"'-"
 _LONGEST = 20
 

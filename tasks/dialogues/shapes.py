@@ -12,10 +12,13 @@ from tasks.dialogues.plain import read_plain
 from tasks.dialogues.roles import ROLE_NAMES, role_of
 from tasks.dialogues.values import RawTurn
 
-ROLE_KEYS = ("role", "speaker", "from", "sender", "author", "participant")
-TEXT_KEYS = ("text", "content", "utterance", "message", "value", "response", "speech", "line", "sentence")
+ROLE_KEYS = ("role", "speaker", "from", "sender", "author", "participant", "actor", "who", "name")
+TEXT_KEYS = (
+    *("text", "content", "utterance", "message", "value", "response", "speech", "line", "sentence"),
+    *("dialogue", "says", "said", "what"),
+)
 NOBODY = "unknown"
-_DEEPEST = 5
+_DEEPEST = 8
 _NUMBERED = re.compile(r"(?:turn|utterance|message|line)?[ _-]?(\d{1,3})", re.IGNORECASE)
 Turns = list[RawTurn]
 
@@ -31,6 +34,8 @@ def dialogues_in(value: Any, depth: int = 0) -> list[Turns]:
     elif not isinstance(value, Sequence):
         return []
     turns = turns_of(value)
+    if turns is not None and len(turns) == 1:  # the message of a chat, whose content is the dialogue
+        return _in_text(turns[0].text, depth) or [turns]
     if turns is not None:
         return [turns]
     return [found for entry in value if turns_of([entry]) is None for found in dialogues_in(entry, depth + 1)]
@@ -39,8 +44,8 @@ def dialogues_in(value: Any, depth: int = 0) -> list[Turns]:
 def turns_of(entries: Sequence[Any]) -> Turns | None:
     """Return the turns of a list; None when it is empty or one of its entries is no turn."""
     try:  # as asked for: the common case, and ten times faster
-        turns = [RawTurn(ROLE_NAMES[entry["role"]], without_own_label(ROLE_NAMES[entry["role"]], entry["text"])) for entry in entries]
-    except (KeyError, TypeError):
+        turns = [RawTurn(ROLE_NAMES[entry["role"]], without_own_label(ROLE_NAMES[entry["role"]], entry["text"] + "")) for entry in entries]
+    except (KeyError, TypeError):  # other names, or a text that is no string
         read = [_turns(entry) for entry in entries]
         turns = [turn for some in read for turn in some] if all(read) else []
     return turns or None
@@ -65,17 +70,25 @@ def _turns_by_key(entry: Mapping[str, Any]) -> Turns:
     text = next((said for key in TEXT_KEYS if (said := _text(entry.get(key))) is not None), None)
     if role is not None:
         return [RawTurn(role_of(role), without_own_label(role_of(role), text))] if text is not None else []
-    spoken = [RawTurn(role_of(key), value) for key, value in entry.items() if role_of(key) in ("user", "agent") and isinstance(value, str)]
+    said_by = [(role_of(key), _said(value)) for key, value in entry.items() if role_of(key) in ("user", "agent")]
+    spoken = [RawTurn(role, said) for role, said in said_by if said is not None]
     if spoken:  # {"User": "Hello"}, or a round: {"user": "Hello", "agent": "Hi"}
         return spoken
     return [RawTurn(NOBODY, text)] if text is not None and any(_NUMBERED.fullmatch(str(entry.get(key))) for key in ("turn", "id")) else []
 
 
 def _text(value: Any) -> str | None:
-    """Return a text, also one given in parts as chat interfaces write it."""
+    """Return a text, also one given sentence by sentence or in parts, as chat interfaces write it."""
+    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
+        return " ".join(value)
     if isinstance(value, list) and value and all(isinstance(part, Mapping) and isinstance(part.get("text"), str) for part in value):
         return " ".join(part["text"] for part in value)
     return value if isinstance(value, str) else None
+
+
+def _said(value: Any) -> str | None:
+    """Return what stands under a speaker's name: a text, or an object with one."""
+    return next((value[key] for key in TEXT_KEYS if isinstance(value.get(key), str)), None) if isinstance(value, Mapping) else _text(value)
 
 
 def _by_number(value: Mapping[str, Any]) -> list[Any]:

@@ -29,7 +29,7 @@ TEMPLATE_LEFT: Final = (
     r"\b(?:items?|titles?|names?|movie|film|book|product|slot|review|reason|agent|user|placeholder|blank)\b[^\[\]]{0,30}\])"
     r"|(?i:<(?:item|title|slot|name|product|movie|book)[^<>]{0,20}>)"
     r"|(?i:\bitem ?[:#_]\d)"
-    r"|_{3,}"
+    r"|_{3,}|\[\["
     r"|<\|[^|<>]{0,40}\|>|</?[a-zA-Z][a-zA-Z0-9 =\"'/:.;,()#_-]{0,80}>|```"
     r"|(?:^|[.!?\u2026\"\u201d)*] ?)[*_]{0,2}(?:User|Agent|Assistant|Recommender|Seeker|Customer|Human|AI)(?: ?\d)?[*_]{0,2}:"
 )

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.dialogues.counts import without_counts
 from tasks.dialogues.grounded import read_grounded
 from tasks.dialogues.labels import labelled
 from tasks.dialogues.parsing import read
 from tasks.dialogues.plain import read_plain
+from tasks.dialogues.values import RawTurn
 from tasks.prompts.unwrapping import unwrapped
 
 SAID = [("user", "Hi! I liked {{item:1}}."), ("agent", "Then try {{item:2}}."), ("user", "I will, thanks!")]
@@ -82,6 +84,25 @@ AS_JSON = {
     "line breaks in texts": JSON.replace("Hi! ", "Hi!\n"),
     "placeholders in prose before": f"I use {{{{item:1}}}} and [item 2] here.\n{JSON}",
     "comments": JSON.replace("[{", "[ // the greeting\n{").replace("}, {", "},\n// next\n{"),
+    "comments inside turns": JSON.replace('"role": "agent",', '"role": "agent", // the agent\n').replace("}, {", "},\n/* next */\n{"),
+    "comments and trailing commas": JSON.replace("[{", "[\n# the greeting\n{").replace("}]", "}, // end\n]"),
+    "comma missing in a turn": JSON.replace('"agent", ', '"agent" '),
+    "single marks": JSON.replace('"', "'"),
+    "backticks": JSON.replace('"text": "', '"text": `').replace('"}', "`}"),
+    "written as a string": json.dumps(JSON),
+    "written as a string in a fence": f"```json\n{json.dumps(JSON)}\n```",
+    "written as a string after prose": f"Here it is: {json.dumps(JSON)}",
+    "written as a string, without its marks": json.dumps(json.dumps(json.loads(JSON), indent=2))[1:-1],
+    "line breaks between turns written out": json.dumps(json.loads(JSON), indent=2).replace("\n", "\\n"),
+    "the shape, then the dialogue": '{"turns": [{"role": "user", "text": "..."}, {"role": "agent", "text": "..."}]}\n' + JSON,
+    "a list for each turn": "\n".join(json.dumps({"turns": [entry]}) for entry in entries()),
+    "texts as lists of words": json.dumps({"turns": [{"role": r, "text": t.split(" ")} for r, t in SAID]}),
+    "speakers as keys of objects": json.dumps({"turns": [{"turn": n, r: {"text": t}} for n, (r, t) in enumerate(SAID, 1)]}),
+    "who says what": json.dumps({"turns": entries("who", "says")}),
+    "name and content": json.dumps({"messages": entries("name", "content", "User", "Agent")}),
+    "a provider's reply": json.dumps({"choices": [{"message": {"role": "assistant", "content": JSON}}]}),
+    "another provider's reply": json.dumps({"candidates": [{"content": {"parts": [{"text": JSON}], "role": "model"}}]}),
+    "viewer and expert": json.dumps(entries("role", "text", "Viewer", "Movie Expert")),
     "checks beside it": json.dumps({"turns": entries(), "checks": [{"turn": n, "text": "fits its goal"} for n in (1, 2, 3)]}),
     "note in an object after": f'{JSON}\n{{"note": "all goals met"}}',
 }
@@ -131,6 +152,26 @@ AS_TEXT = {
     "table": "| Role | Text |\n|---|---|\n" + "\n".join(f"| {r.capitalize()} | {t} |" for r, t in SAID),
     "numbered table": "\n".join(f"| {n} | {r.capitalize()} | {t} |" for n, (r, t) in enumerate(SAID, 1)),
     "spaced and full-width colons": other("USER : ", "AGENT\uff1a"),
+    "names alone on their lines": other("User\n", "Agent\n", "\n\n"),
+    "bold names alone on their lines": other("**User**\n", "**Agent**\n", "\n\n"),
+    "headings": other("### User\n\n", "### Agent\n\n", "\n\n"),
+    "underlined": other("__User:__ ", "__Agent:__ "),
+    "goals and items in brackets": other("1. User [greeting, ask] (name item 1): ", "2. Agent [recommend] (name item 2): "),
+    "arrows": other("User -> ", "Agent -> "),
+    "dashes without a space": other("User\u2014 ", "Agent\u2014 "),
+    "pictures behind": other("User \U0001f464: ", "Agent \U0001f916: "),
+    "names of people beside": other("Sarah (User): ", "**Mike (Agent):** "),
+    "with articles": other("The User: ", "The Agent: "),
+    "movie fan and MovieBot": other("Movie Fan: ", "MovieBot: "),
+    "line breaks written out": PLAIN.replace("\n", "\\n\\n"),
+    "chat header": f"assistant\n\n{PLAIN}",
+    "words counted on lines of their own": PLAIN.replace("\n", "\n(Word count: 7)\n"),
+    "key points after": f"{PLAIN}\n\nKey points:\n- Each utterance is short.",
+    "count after": f"{PLAIN}\n\n(3 utterances, each under 60 words)",
+    "offer after": f"{PLAIN}\n\nWould you like me to write another one?",
+    "table after": f"{PLAIN}\n\n| Utterance | Words |\n|---|---|\n| 1 | 5 |",
+    "notes under a heading": f"{PLAIN}\n\n### Notes\n- The user takes it.",
+    "The End": f"{PLAIN}\n\nThe End.",
     "every turn in quotation marks": "\n".join(f'{role.capitalize()}: "{text}"' for role, text in SAID),
     "curly quotation marks": "\n".join(f"{role.capitalize()}: \u201c{text}\u201d" for role, text in SAID),
     "whole in quotation marks": f'"{PLAIN}"',
@@ -179,6 +220,31 @@ def test_what_holds_no_dialogue_says_so(name: str) -> None:
     for kind in ("grounded", "paper"):
         reading = read(UNREADABLE[name], kind)  # type: ignore[arg-type]
         assert reading.turns == () and not reading.whole and reading.error
+
+
+def test_what_is_counted_beside_the_speech_is_taken_off() -> None:
+    for dress in ("{n}. {text}", "({n}) {text}", "{text} ({words} words)", "{text} *(Word count: {words})*", "{n}) {text} [{words} words]"):
+        texts = [dress.format(n=n, text=text, words=len(text.split())) for n, (_, text) in enumerate(SAID, 1)]
+        turns = [RawTurn(role, text) for (role, _), text in zip(SAID, texts, strict=True)]
+        assert without_counts(turns) == tuple(RawTurn(*said) for said in SAID)
+    for texts in (["1. Hi.", "Try it.", "3. Fine."], ["In 1 word: yes.", "2001 is great."], ["Hi (it is 90).", "Try 2 words (so)."]):
+        turns = [RawTurn("user", text) for text in texts]
+        assert without_counts(turns) == tuple(turns)
+
+
+def test_a_name_without_words_is_a_turn_when_it_has_a_colon() -> None:
+    assert [turn.text for turn in read_plain("User: Hi.\nAgent:\nUser: Well.").turns] == ["Hi.", "", "Well."]
+    assert [turn.text for turn in read_plain("User\nHi.\nAgent\nUser\nWell.").turns] == ["Hi.", "Well."]
+
+
+def test_apostrophes_do_not_end_a_text_in_single_marks() -> None:
+    answer = "{'turns': [{'role': 'user', 'text': 'It's the '90s one that I'd see.'}, {'role': 'agent', 'text': 'That\\'s \"Heat\".'}]}"
+    reading = read_grounded(answer)
+    assert [turn.text for turn in reading.turns] == ["It's the '90s one that I'd see.", 'That\'s "Heat".'] and reading.whole
+
+
+def test_a_smile_ends_a_dialogue() -> None:
+    assert [read_plain(f"User: Hi.\nAgent: Bye {smile}").whole for smile in ("<3", ":)", ":D", ";P", "XD")] == [True] * 4 + [False]
 
 
 def test_of_two_dialogues_nobody_can_tell_which_is_meant() -> None:
