@@ -54,7 +54,7 @@ def turns_of(entries: Sequence[Any]) -> Turns | None:
 def _turns(entry: Any) -> Turns:
     """Return the turn an entry holds, the two of a round, or none."""
     if isinstance(entry, str):
-        label = labelled(entry) if "\n" not in entry.strip() else None
+        label = labelled(entry) if ":" in entry and "\n" not in entry.strip() else None
         return [RawTurn(*label)] if label is not None else []
     if isinstance(entry, list):
         if len(entry) == 2 and all(isinstance(part, str) for part in entry):

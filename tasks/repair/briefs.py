@@ -42,18 +42,21 @@ def load_repairs(
         found[dialogue_id].append(Finding(rule, turn, evidence or "", sentences.get(rule, rule)))
     repairs = []
     for brief in briefs:
-        text, read, complete = answers.get(brief.dialogue_id, ("", 0, False))
-        findings = found[brief.dialogue_id]
-        if not complete and read:
-            findings = _with_missing_turns(findings, read, len(brief.template.turns))
+        text, read, complete, error = answers.get(brief.dialogue_id, ("", 0, False, ""))
+        findings, turns = found[brief.dialogue_id], len(brief.template.turns)
+        if not complete and read and read <= turns:
+            findings = with_missing_turns(findings, read + 1 if error and read < turns else read, turns)
         repairs.append(BriefToRepair(**_values(brief), previous=text or "", findings=tuple(findings)))
     return repairs
 
 
-def _with_missing_turns(findings: Sequence[Finding], read: int, turns: int) -> list[Finding]:
-    """Tell an answer that broke off by the turns it lacks, so that what was paid for stays and only the rest is asked for."""
+def with_missing_turns(findings: Sequence[Finding], first: int, turns: int) -> list[Finding]:
+    """Tell an answer that broke off by the turns it lacks, so that what was paid for stays and only the rest is asked for.
+
+    Of JSON, a turn that broke off could not be read and is the first missing one; of plain text it is the last one read.
+    """
     kept = [finding for finding in findings if finding.rule not in _ABOUT_THE_END]
-    return kept + [Finding(BROKE_OFF, turn, "", "The answer broke off before this turn.") for turn in range(read + 1, turns + 1)]
+    return kept + [Finding(BROKE_OFF, turn, "", "The answer broke off in or before this turn.") for turn in range(first, turns + 1)]
 
 
 def _values(brief: Brief) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def _values(brief: Brief) -> dict[str, Any]:
 
 
 _ANSWERS = """
-SELECT t.dialogue_id, t.text, d.utterances, d.complete
+SELECT t.dialogue_id, t.text, d.utterances, d.complete, d.parse_error
 FROM transcripts t LEFT JOIN dialogues d USING (dialogue_id, attempt)
 WHERE t.attempt = ? AND t.dialogue_id IN (SELECT unnest(?))
 """
