@@ -26,7 +26,7 @@ _ASIDE = re.compile(
 )
 _COUNTED = re.compile(r"\W*(?:word count\W{1,4}\d{1,3}(?: words?)?|\d{1,3} words)\W*", re.IGNORECASE)
 _UNFINISHED = re.compile(r"[\w,;:(\[{<\\/-]\Z")
-_SMILE = re.compile(r"(?:<3|[:;=]-?[DPpOo3])\Z")
+_SMILE = re.compile(r"(?:<3|[:;=]-?[DPpOo3]|[.!?] (?:(?:ha){2,}|(?:he){2,}|lol|xo+))\Z", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?\u2026)\]\"\u201d*]\s*\Z")
 _COLONS = frozenset(":\uff1a")
 _QUOTES = {'"': '"', "\u201c": "\u201d", "'": "'"}

@@ -49,6 +49,7 @@ class Language(_Part):
     praise: Words = ()
     clear_blame: Words = ()
     blame: Words = ()
+    courtesies: Phrases = ()
     negation: Words = ()
     mixed: Words = ()
     accepts: Words = ()

@@ -3,7 +3,7 @@
 Sentiment is judged only where a sub-goal tells the user's opinion of an item (lexicon: `goals`). Words of praise and of blame are counted,
 clear ones twice; a word with a negation up to three words before it changes sides, and the brief's own titles are taken out first ("The
 Great Escape" praises nothing). An utterance is wrong when it speaks for the other side only: a count of 2 or more there and 0 on its own
-side; 3 or more when a word like "but" or "although" hints that it is mixed. What is mixed, mild or unclear passes; finer judgement is the
+side; one more for each word like "but" or "although" that hints that it is mixed, up to two. Greetings praise nothing. What is mixed, mild or unclear passes; finer judgement is the
 evaluation's job.
 
 A decision is wrong when no word of it stands there at all, or when a clear phrase of the opposite stands there without a clear one of
@@ -20,6 +20,7 @@ import polars as pl
 from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases, words
 
 ENOUGH = 2  # praise or blame, clear words counted twice, from which an utterance takes a side
+MOST_DOUBT = 2  # how much more it takes when it sounds mixed
 FOREIGN_WORDS = 3  # foreign function words from which an utterance may count as foreign
 FOREIGN_LETTERS = 0.3  # share of letters of another script from which it does
 LATIN = frozenset({"en", "de", "fr", "es", "it", "pt", "nl"})
@@ -27,10 +28,11 @@ LATIN = frozenset({"en", "de", "fr", "es", "it", "pt", "nl"})
 
 def sentiment_error(language: Language) -> pl.Expr:
     """Return whether an utterance contradicts its `opinion` (LIKES, DISLIKES or NULL), by the text in `bare`."""
-    praised, unpraised = _counted(language.clear_praise, language.praise, language.negation)
-    blamed, unblamed = _counted(language.clear_blame, language.blame, language.negation)
+    told = pl.col("bare").str.replace_all(for_polars(phrases(language.courtesies)), "~")
+    praised, unpraised = _counted(told, language.clear_praise, language.praise, language.negation)
+    blamed, unblamed = _counted(told, language.clear_blame, language.blame, language.negation)
     good, bad = praised - unpraised, blamed - unblamed + unpraised
-    enough = pl.when(pl.col("bare").str.contains(words(language.mixed))).then(ENOUGH + 1).otherwise(ENOUGH)
+    enough = ENOUGH + told.str.count_matches(words(language.mixed)).clip(0, MOST_DOUBT).cast(pl.Int64)
     return (
         pl.when(pl.col("opinion") == "DISLIKES")
         .then((good >= enough) & (bad <= 0))
@@ -40,12 +42,12 @@ def sentiment_error(language: Language) -> pl.Expr:
     )
 
 
-def _counted(clear: Sequence[str], mild: Sequence[str], negation: Sequence[str]) -> tuple[pl.Expr, pl.Expr]:
+def _counted(told: pl.Expr, clear: Sequence[str], mild: Sequence[str], negation: Sequence[str]) -> tuple[pl.Expr, pl.Expr]:
     """Return how much an utterance says of a kind, and how much of that is negated; clear words count twice."""
     denied = rf"{words(negation)} +(?:[a-zA-Z'\u2019-]+ +){{0,2}}"
     weighed = [(2, words(clear)), (1, words(mild))]
-    said = [weight * pl.col("bare").str.count_matches(form).cast(pl.Int64) for weight, form in weighed]
-    unsaid = [weight * pl.col("bare").str.count_matches(denied + form).cast(pl.Int64) for weight, form in weighed]
+    said = [weight * told.str.count_matches(form).cast(pl.Int64) for weight, form in weighed]
+    unsaid = [weight * told.str.count_matches(denied + form).cast(pl.Int64) for weight, form in weighed]
     return said[0] + said[1], unsaid[0] + unsaid[1]
 
 
