@@ -21,7 +21,8 @@ _NUMBERS = ("braced", "bracketed", "doubled", "angled")
 _NAMED = re.compile(r"\{{1,3}\s*([^{}\n]{1,300}?)\s*\}{1,3}")
 _OPENERS = "{[<"
 _UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")  # NUL, our own mark and lone surrogates: no text column should hold them
-_ENTITY = re.compile(r"&(?:amp|quot|apos|lt|gt|nbsp|#39|#x27|#34);")
+_ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
+_LITERAL_LETTER = re.compile(r"\\u([0-9a-fA-F]{4})")
 _LITERAL_BREAK = re.compile(r"(?:\\r)?\\n")
 _BREAK_TAG = re.compile(r"<br ?/?>", re.IGNORECASE)
 _OPENING = ("\u2018", "\u201c")
@@ -32,11 +33,11 @@ _MARKS = "\"'*_\u2018\u2019\u201c\u201d"
 def tidy(text: str) -> str:
     """Return one line of text.
 
-    White space is collapsed, also where line breaks were written out, as a backslash and an n or as `<br>`; HTML entities become their
-    characters; what cannot be stored is replaced by U+FFFD, which the gate rejects as garbled.
+    White space is collapsed, also where line breaks were written out, as a backslash and an n or as `<br>`; HTML entities and
+    letters written as their numbers become characters; what cannot be stored is replaced by U+FFFD, which the gate rejects as garbled.
     """
     if "\\" in text:
-        text = _LITERAL_BREAK.sub(" ", text).replace('\\"', '"')
+        text = _LITERAL_LETTER.sub(lambda letter: chr(int(letter[1], 16)), _LITERAL_BREAK.sub(" ", text)).replace('\\"', '"')
     if "<" in text:
         text = _BREAK_TAG.sub(" ", text)
     if "&" in text:

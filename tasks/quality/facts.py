@@ -78,7 +78,7 @@ def text_facts(lexicon: Lexicon, language: str) -> dict[str, pl.Expr]:
     return {
         "garbled": text.str.contains(GARBLED),
         "template_left": bare.str.contains(for_polars(TEMPLATE_LEFT)),
-        "empty": pl.col("words") == 0,
+        "empty": ~text.str.contains(r"[\p{L}\p{N}]"),
         "personal_data": bare.str.contains(for_polars(PERSONAL)) | pl.col("names_user"),
         "wording_leak": bare.str.contains(for_polars(lexicon.wording_pattern)),
         "foreign_language": foreign_language(lexicon, language) if known.function_words else pl.lit(False),

@@ -45,6 +45,7 @@ class Language(_Part):
     """One language's words. A language with function words alone can be told from others; its opinions and decisions cannot be judged."""
 
     function_words: Words = ()
+    common_words: Words = ()
     clear_praise: Words = ()
     praise: Words = ()
     clear_blame: Words = ()

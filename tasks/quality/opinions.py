@@ -2,9 +2,9 @@
 
 Sentiment is judged only where a sub-goal tells the user's opinion of an item (lexicon: `goals`). Words of praise and of blame are counted,
 clear ones twice; a word with a negation up to three words before it changes sides, and the brief's own titles are taken out first ("The
-Great Escape" praises nothing). An utterance is wrong when it speaks for the other side only: a count of 2 or more there and 0 on its own
-side; one more for each word like "but" or "although" that hints that it is mixed, up to two. Greetings praise nothing. What is mixed, mild or unclear passes; finer judgement is the
-evaluation's job.
+Great Escape" praises nothing), as are greetings and wishes. An utterance is wrong when it speaks for the other side only: a count of 2 or
+more there and 0 on its own side; one more for each word like "but" or "although" that hints that it is mixed, up to two. What is mixed,
+mild or unclear passes; finer judgement is the evaluation's job.
 
 A decision is wrong when no word of it stands there at all, or when a clear phrase of the opposite stands there without a clear one of
 its own. What was not seen yet ("never heard of it") decides nothing; clear acceptance that a word like "but" turns rejects nothing and
@@ -22,6 +22,7 @@ from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases, words
 ENOUGH = 2  # praise or blame, clear words counted twice, from which an utterance takes a side
 MOST_DOUBT = 2  # how much more it takes when it sounds mixed
 FOREIGN_WORDS = 3  # foreign function words from which an utterance may count as foreign
+MANY_WORDS = 9  # of which one at least is a function word in any language
 FOREIGN_LETTERS = 0.3  # share of letters of another script from which it does
 LATIN = frozenset({"en", "de", "fr", "es", "it", "pt", "nl"})
 
@@ -68,13 +69,24 @@ def decision_error(language: Language) -> pl.Expr:
     )
 
 
+def _unheard_of(known: pl.Expr, language: Language) -> pl.Expr:
+    """Return whether an utterance of many words has hardly a function word or another common one."""
+    doubtful = (pl.col("words") >= MANY_WORDS) & (known * MANY_WORDS < pl.col("words"))
+    common = pl.when(doubtful).then(pl.col("bare")).otherwise(pl.lit("")).str.count_matches(words(language.common_words))
+    return doubtful & ((known + common) * MANY_WORDS < pl.col("words")) if language.common_words else pl.lit(False)
+
+
 def foreign_language(lexicon: Lexicon, code: str) -> pl.Expr:
-    """Return whether an utterance is in another language than `code`: more foreign function words than own ones, or another script."""
+    """Return whether an utterance is in another language than `code`.
+
+    That is: more foreign function words than own ones, hardly an own one in many words, or another script.
+    """
     own = lexicon.languages[code].function_words
     foreign = sorted({word for name, other in lexicon.languages.items() if name != code for word in other.function_words} - set(own))
     text = pl.col("bare")
     strange = text.str.count_matches(words(foreign))
-    speaks_another = (strange >= FOREIGN_WORDS) & (strange > text.str.count_matches(words(own)))
+    known = text.str.count_matches(words(own))
+    speaks_another = ((strange >= FOREIGN_WORDS) & (strange > known)) | _unheard_of(known, lexicon.languages[code])
     if code not in LATIN:
         return speaks_another
     other_script = text.str.count_matches(r"[\p{L}--\p{Latin}]")

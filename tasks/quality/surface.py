@@ -20,8 +20,8 @@ GARBLED: Final = (
     "|[bcdfghjklmnpqrstvwxz]{7,}"
     r"|[^\s]{40,}"
 )
-# Braces, slots in capitals as Table 6 prints them, bracketed or underlined blanks, a placeholder without its braces; tokens of a chat
-# template, tags, code fences, and the label of a speaker inside a speech.
+# Braces, slots in capitals as Table 6 prints them, bracketed or underlined blanks, names of blanks between underscores or percent signs, a
+# placeholder without its braces; tokens of a chat template, tags, code fences, and the label of a speaker inside a speech.
 TEMPLATE_LEFT: Final = (
     r"\{+[^{}]{0,60}\}*|\}"
     r"|\[?(?:USER|OTHER)_[A-Z_]*\]?|\b[A-Z]+_(?:LIKES|DISLIKES|REVIEW)\b|\bMIGHT_?LIKES\b"
@@ -29,22 +29,34 @@ TEMPLATE_LEFT: Final = (
     r"\b(?:items?|titles?|names?|movie|film|book|product|slot|review|reason|agent|user|placeholder|blank)\b[^\[\]]{0,30}\])"
     r"|(?i:<(?:item|title|slot|name|product|movie|book)[^<>]{0,20}>)"
     r"|(?i:\bitem ?[:#_]\d)"
-    r"|_{3,}|\[\["
+    r"|(?i:\((?:insert|add|your) [a-z' ]{1,30}\))"
+    r"|_{3,}|__[A-Z]{2}|%[A-Z_]{2,20}%|\[\[|\[/?INST\]"
     r"|<\|[^|<>]{0,40}\|>|</?[a-zA-Z][a-zA-Z0-9 =\"'/:.;,()#_-]{0,80}>|```"
     r"|(?:^|[.!?\u2026\"\u201d)*] ?)[*_]{0,2}(?:User|Agent|Assistant|Recommender|Seeker|Customer|Human|AI)(?: ?\d)?[*_]{0,2}:"
 )
-# E-mail, web address, telephone number (seven digits and more, written as one), an Amazon customer id, a name given as the writer of a
-# review.
+# E-mail, web address, a name in a network (@name), telephone number (seven digits and more, written as one), an Amazon customer id, a name
+# given as the writer of a review.
 PERSONAL: Final = (
     r"(?i:[a-z0-9._%+-]+ ?(?:@|\(at\)|\[at\]) ?[a-z0-9-]+(?:\.| ?\(dot\) ?|\[dot\])[a-z]{2,})"
-    r"|(?i:\bhttps?:|\bwww\.|\b[a-z0-9-]{2,}\.(?:com|net|org|info|co\.uk|de|io)\b)"
+    r"|(?i:\bhttps?:|\bwww\.|\b[a-z0-9-]{2,}\.(?:com|net|org|info|co\.uk|de|io)\b|\b[a-z0-9-]{2,}\.[a-z]{2,4}/[a-z0-9])"
+    r"|(?:^|[ (])@[a-zA-Z]\w{2,}"
     r"|(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\b\d{2,4}[ .-])\d{3}[ .-]?\d{3,4}\b|\b\d{3}[.-]\d{4}\b|\+\d{8,15}\b"
+    r"|\+\d{1,3}(?:[ .-]\(?\d{2,4}\)?){3,4}\b|\(0\d{1,4}\) ?\d{3,4}[ -]?\d{3,4}\b|\b[2-9]\d{2}[2-9]\d{6}\b"
     r"|\bA[0-9A-Z]{12,13}\b"
     r"|\b(?i:review(?:ed)? (?:is |was )?(?:written )?(?:by|from)|reviewer(?: named| called)?|"
     r"(?:a |the )?(?:customer|user) (?:named|called)) "
     r"[A-Z][a-z]+(?: [A-Z][a-z]*\.?)?"
+    r"|\b(?:[A-SU-Z][a-z]+|T[a-gi-z][a-z]*|Th[a-df-z][a-z]*) [A-Z][a-z]+['\u2019]s review\b"
 )
-QUOTED: Final = '["\u201c\u00ab*]([A-Z0-9][^"\u201c\u201d\u00ab\u00bb*]{2,80})["\u201d\u00bb*]'
+QUOTED: Final = (
+    '["\u201c\u00ab*_](?P<marked>[A-Z0-9][^"\u201c\u201d\u00ab\u00bb*_]{2,80})["\u201d\u00bb*_]'
+    "|(?:^|[ (])['\u2018](?P<single>[A-Z0-9][^\"\u2018\u201c\u201d*_]{2,80}?)['\u2019](?:[ .,!?;:)]|$)"
+)
+# One word in marks is a title where the word before it says so.
+_CALLED: Final = re.compile(
+    r"(?i)\b(?:watch(?:ed|ing)?|see|seen|saw|read|suggest|recommend|try|tried|than|movie|film|book|novel|series)"
+    '\\s+(?-i:["\u201c\u00ab*_](?P<one>[A-Z][a-z]{3,30})["\u201d\u00bb*_])'
+)
 _AWARD: Final = re.compile(
     r"(?i)(?:best|outstanding) (?:\w+ )?(?:picture|film|director|actor|actress|score|screenplay|song|album|book|novel)"
 )
@@ -60,10 +72,14 @@ def offending(pattern: str, text: str) -> str:
 
 
 def titles_in_quotes(text: str, own: Sequence[str]) -> list[str]:
-    """Return what is quoted like a title, is no own one and no award: two words or more, all but the small ones with a capital."""
+    """Return what is quoted like a title, is no own one and no award.
+
+    That is two words or more, all but the small ones with a capital, or one such word that is watched, read, suggested and the like.
+    """
     known = {_plain(name) for title in own for name in (title, *title_parts(title))}
-    found = (piece.strip(" .,!?;:") for piece in re.findall(QUOTED, text))
-    return [piece for piece in found if _looks_like_title(piece) and not _AWARD.fullmatch(piece) and _plain(piece) not in known]
+    found = ((mark["marked"] or mark["single"]).strip(" .,!?;:") for mark in re.finditer(QUOTED, text))
+    titles = [piece for piece in found if _looks_like_title(piece) and not _AWARD.fullmatch(piece)]
+    return [piece for piece in (*titles, *(mark["one"] for mark in _CALLED.finditer(text))) if _plain(piece) not in known]
 
 
 def _looks_like_title(piece: str) -> bool:

@@ -27,8 +27,8 @@ class Tokens:
 
 
 def tokenise(texts: pl.Series) -> Tokens:
-    """Split texts at spaces into words without letter case and outer punctuation; what is punctuation alone is no word."""
-    split = texts.str.to_lowercase().str.split(" ")
+    """Split texts at spaces into words without letter case and outer punctuation, any apostrophe the same; punctuation alone is no word."""
+    split = texts.str.to_lowercase().str.replace_all("\u2019", "'", literal=True).str.split(" ")
     bare = split.explode().str.strip_chars(_MARKS)
     kept = (bare != "").fill_null(False).to_numpy()
     until = np.concatenate([[0], np.cumsum(split.list.len().to_numpy(), dtype=np.int64)])
