@@ -11,7 +11,8 @@ from tasks.dialogues.folding import fold
 from tasks.dialogues.titles import Hit, on_boundaries, stands_out, without_article
 
 _WORD = re.compile(r"[^\W_]+")
-_PARTS = re.compile(r":\s+|\s+-\s+|\s*[(\[][^()\[\]]*[)\]]")
+_PARTS = re.compile(r":\s+|\s+-\s+|\s*[(\[][^()\[\]]*[)\]]|,\s+(?=(?:vol|volume|book|part|season|episode|no|number)\b)", re.IGNORECASE)
+_MARKED = re.compile('"([^"]{1,100})"')
 _SHORTEST = 5  # letters and digits of a title of several words that is recognised in any letter case
 _ARTICLES = ("the", "a", "an")
 
@@ -19,9 +20,9 @@ _ARTICLES = ("the", "a", "an")
 def named_loosely(folded: str, title: str, others: Sequence[Hit]) -> bool:
     """Tell whether an utterance names a title in another spelling.
 
-    That is: another letter case (of one word a capital must be left), other or no punctuation, accents or leading article ("Monsters Inc",
-    "WALL-E", "Leon: The Professional"); or its main title or subtitle alone, written as a title of two words or more, where no other item
-    is called so.
+    That is: another letter case (of one word a capital must be left, or it must stand between marks), other or no punctuation, accents,
+    leading article or "and" ("Monsters Inc", "WALL-E", "Leon: The Professional"); or its main title or subtitle alone, written as a title
+    of two words or more, where no other item is called so.
 
     Args:
         folded: the utterance, folded.
@@ -30,6 +31,8 @@ def named_loosely(folded: str, title: str, others: Sequence[Hit]) -> bool:
     """
     key, several = _key(title)
     if several and len(key) >= _SHORTEST and key in _runs(folded, len(key)):
+        return True
+    if key and any(title_key(marked) == key for marked in _MARKED.findall(folded)):
         return True
     if key and any(word[0].isupper() and key in _words(word) for word in _WORD.findall(folded)):
         return True
@@ -43,6 +46,11 @@ def title_parts(title: str) -> tuple[str, ...]:
     return tuple(part for part in dict.fromkeys(parts) if part and stands_out(part)) if len(parts) > 1 else ()
 
 
+def title_key(title: str) -> str:
+    """Return a title's letters and digits in one, without its article and every "and": the same for all its spellings."""
+    return _key(title)[0]
+
+
 @lru_cache(maxsize=1 << 14)
 def _key(title: str) -> tuple[str, bool]:
     """Return a title's letters and digits in one, and whether it has several words."""
@@ -54,7 +62,7 @@ def _key(title: str) -> tuple[str, bool]:
 
 def _words(text: str) -> list[str]:
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return _WORD.findall(bare.replace("\u2019", "").replace("'", "").casefold())
+    return [word for word in _WORD.findall(bare.replace("\u2019", "").replace("'", "").casefold()) if word != "and"]
 
 
 def _runs(text: str, longest: int) -> Iterator[str]:

@@ -70,10 +70,13 @@ def decision_error(language: Language) -> pl.Expr:
 
 
 def _unheard_of(known: pl.Expr, language: Language) -> pl.Expr:
-    """Return whether an utterance of many words has hardly a function word or another common one."""
+    """Return whether an utterance of many words, titles aside, has hardly a function word or another common one."""
+    if not language.common_words:
+        return pl.lit(False)
     doubtful = (pl.col("words") >= MANY_WORDS) & (known * MANY_WORDS < pl.col("words"))
-    common = pl.when(doubtful).then(pl.col("bare")).otherwise(pl.lit("")).str.count_matches(words(language.common_words))
-    return doubtful & ((known + common) * MANY_WORDS < pl.col("words")) if language.common_words else pl.lit(False)
+    told = pl.when(doubtful).then(pl.col("bare")).otherwise(pl.lit(""))
+    many, common = told.str.count_matches(" ", literal=True) + 1, told.str.count_matches(words(language.common_words))
+    return (many >= MANY_WORDS) & ((known + common) * MANY_WORDS < many)
 
 
 def foreign_language(lexicon: Lexicon, code: str) -> pl.Expr:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tasks.dialogues.loosely import title_parts
+from tasks.dialogues.loosely import title_key, title_parts
 
 # Replacement, control and private characters, marks that reverse the direction of reading, UTF-8 read as Latin-1, symbol salad, seven
 # consonants in a row, a chain of 40 and more characters without a space.
@@ -52,6 +52,7 @@ QUOTED: Final = (
     '["\u201c\u00ab*_](?P<marked>[A-Z0-9][^"\u201c\u201d\u00ab\u00bb*_]{2,80})["\u201d\u00bb*_]'
     "|(?:^|[ (])['\u2018](?P<single>[A-Z0-9][^\"\u2018\u201c\u201d*_]{2,80}?)['\u2019](?:[ .,!?;:)]|$)"
 )
+_DECADE: Final = re.compile(r"[ (]?['\u2018]\d0s\b")
 # One word in marks is a title where the word before it says so.
 _CALLED: Final = re.compile(
     r"(?i)\b(?:watch(?:ed|ing)?|see|seen|saw|read|suggest|recommend|try|tried|than|movie|film|book|novel|series)"
@@ -76,18 +77,14 @@ def titles_in_quotes(text: str, own: Sequence[str]) -> list[str]:
 
     That is two words or more, all but the small ones with a capital, or one such word that is watched, read, suggested and the like.
     """
-    known = {_plain(name) for title in own for name in (title, *title_parts(title))}
-    found = ((mark["marked"] or mark["single"]).strip(" .,!?;:") for mark in re.finditer(QUOTED, text))
+    known = {title_key(name) for title in own for name in (title, *title_parts(title))}
+    found = ((mark["marked"] or mark["single"]).strip(" .,!?;:") for mark in re.finditer(QUOTED, text) if not _DECADE.match(mark[0]))
     titles = [piece for piece in found if _looks_like_title(piece) and not _AWARD.fullmatch(piece)]
-    return [piece for piece in (*titles, *(mark["one"] for mark in _CALLED.finditer(text))) if _plain(piece) not in known]
+    quoted = (*titles, *(mark["one"] for mark in _CALLED.finditer(text)))
+    return [piece for piece in quoted if known.isdisjoint(title_key(name) for name in (piece, *title_parts(piece)))]
 
 
 def _looks_like_title(piece: str) -> bool:
     words = piece.split()
     weighty = [word for word in words if word.lower() not in _SMALL]
     return len(weighty) >= 2 and all(not word[0].islower() for word in weighty) and any(word[0].isalpha() for word in weighty)
-
-
-def _plain(title: str) -> str:
-    bare = re.sub(r"\W+", " ", title).strip().casefold()
-    return bare.removeprefix("the ")

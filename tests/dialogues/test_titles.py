@@ -198,6 +198,7 @@ def test_placeholders_in_many_spellings(text: str, filled: str, slots: tuple[int
 def test_line_breaks_and_entities_written_out_are_read() -> None:
     assert tidy("Hi there.\\nI&#39;m &quot;in&quot; &amp; glad") == 'Hi there. I\'m "in" & glad'
     assert tidy("C&A, R&B; AT&T") == "C&A, R&B; AT&T"
+    assert tidy("Am&eacute;lie isn&#8217;t\\u2026 <br/>&notathing; sad") == "Am\u00e9lie isn\u2019t\u2026 &notathing; sad"
 
 
 OWN = [
@@ -221,6 +222,10 @@ OWN = [
     ("The Lord of the Rings: The Fellowship of the Ring", "Lord of the Rings: Fellowship of the Ring", True),
     ("The Lord of the Rings: The Fellowship of the Ring", "the ring of a fellowship", False),
     ("Gone Girl: A Novel", "I read Gone Girl", True),
+    ("Lone Wolf, Vol. 2", "I read Lone Wolf, Volume 2", True),
+    ("Hedgerow", 'I saw "hedgerow" twice', True),
+    ("Hedgerow", "behind the hedgerow", False),
+    ("Wire & Whisper", "I saw wire and whisper", True),
     ("Se7en", "Seven people", False),
     ("Harry Potter and the Sorcerer's Stone (Book 1)", "Harry Potter and the Sorcerers Stone", True),
 ]

@@ -57,6 +57,16 @@ def test_what_people_say_is_nothing_to_complain_of(text: str) -> None:
     ("fact", "text"),
     [
         ("garbled", "caf\ufffd"), ("garbled", "a\x08b"), ("garbled", "isnâ€™t"), ("garbled", "CafÃ©"), ("garbled", "a\u202eb"),
+        ("template_left", "__MOVIE__"), ("template_left", "(insert title)"), ("template_left", "%ITEM%"), ("template_left", "[[1]]"),
+        ("template_left", "[/INST]"), ("empty", "..."), ("empty", "\U0001f600 !"),
+        ("personal_data", "+44 20 7946 0958"), ("personal_data", "(020) 7946 0958"), ("personal_data", "5558675309"),
+        ("personal_data", "bit.ly/3abc"), ("personal_data", "@jane_doe"), ("personal_data", "according to John Smith's review"),
+        ("wording_leak", "I'm just an AI."), ("wording_leak", "As a chatbot I have no taste."), ("wording_leak", "Goal: greet the user."),
+        ("wording_leak", "In this turn, I greet."), ("wording_leak", "The user's review says so."),
+        ("wording_leak", "Based on the provided reviews, yes."), ("wording_leak", "I don't have personal opinions as an AI."),
+        ("foreign_language", "Bardzo lubię takie filmy, zwłaszcza gdy historia jest prawdziwa i smutna."),
+        ("foreign_language", "Bu tür filmleri çok severim, özellikle gerçek hikayeleri anlatanları."),
+        ("foreign_language", "Saya sangat suka film seperti itu, apalagi kalau ceritanya nyata."),
         ("garbled", "\ue000"), ("garbled", "$%^&#"), ("garbled", "xkqzvbnmt"), ("garbled", "x" * 40), ("garbled", "\ufeffHi"),
         ("template_left", "{{item:9}}"), ("template_left", "{item}"), ("template_left", "[USER_HIS_LIKES]"), ("template_left", "[Item 1]"),
         ("template_left", "OTHER_REVIEW"), ("template_left", "MIGHT_LIKES"), ("template_left", "[insert movie title here]"),
@@ -76,7 +86,7 @@ def test_what_people_say_is_nothing_to_complain_of(text: str) -> None:
     ],
 )  # fmt: skip
 def test_what_must_not_stand_there_is_seen(fact: str, text: str) -> None:
-    assert facts(f"Well, {text}" if fact != "foreign_language" else text)[fact]
+    assert facts(text if fact in ("foreign_language", "empty") else f"Well, {text}")[fact]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +102,8 @@ def test_what_must_not_stand_there_is_seen(fact: str, text: str) -> None:
         ("DISLIKES", False, "I watched it last week with my sister."),
         ("DISLIKES", False, "It isn't the masterpiece they promised."),
         ("LIKES", True, "It was terrible."),
+        ("LIKES", True, "Hi, I didn't like it at all, it was dull."),
+        ("DISLIKES", False, "Good morning, I'd love a recommendation. I'd be happy with anything."),
         ("LIKES", True, "So boring and dull, what a waste."),
         ("LIKES", False, "It was not boring at all."),
         ("LIKES", False, "I loved it, even the slow start."),
@@ -115,6 +127,9 @@ def test_titles_praise_and_blame_nothing() -> None:
         ("accept", False, "Sounds good, I'll watch it."), ("accept", False, "Alright, let's do that one."),
         ("accept", False, "You’ve sold me!"),
         ("accept", False, "Not what I had in mind, but I'd love to try it."), ("accept", True, "No thanks, I'd rather not."),
+        ("accept", True, "What's the weather like over there?"), ("accept", True, "No, thanks."),
+        ("accept", True, "That doesn't really appeal to me."), ("reject", True, "My cat is asleep on the sofa."),
+        ("reject", True, "Sure, why not!"),
         ("accept", True, "The weather is cold."), ("accept", True, "I've already seen it, so no."),
         ("reject", False, "Thanks, but I have seen it."), ("reject", False, "I'll pass on that one."),
         ("reject", False, "I'll turn that down."),
@@ -131,6 +146,10 @@ def test_decisions(decision: str | None, wrong: bool, text: str) -> None:
     [
         ('Try "The Seventh Ferryman" soon.', ["The Seventh Ferryman"]),
         ("Try “Northbound Echo,” then *Paper Tigers of Quill*.", ["Northbound Echo", "Paper Tigers of Quill"]),
+        ("Like 'Northbound Echo', or 'Ocean's Paper Tigers'!", ["Northbound Echo", "Ocean's Paper Tigers"]),
+        ("Like \u2018Northbound Echo\u2019 and _Paper Tigers_.", ["Northbound Echo", "Paper Tigers"]),
+        ('Watch "Quillon", then read *Tigerlily*; she said "Wow".', ["Quillon", "Tigerlily"]),
+        ("The '90s and the Smiths' Fine Lives' end.", []),
         ('I saw "The Mummy" and "the mummy returns" and "The mummy!".', []),
         ('She said "No way" and "I love it so much".', []),
         ('It won "Best Picture" and "Best Supporting Actor" - "Wow"!', []),
@@ -139,6 +158,22 @@ def test_decisions(decision: str | None, wrong: bool, text: str) -> None:
 )
 def test_titles_in_quotation_marks(text: str, found: list[str]) -> None:
     assert titles_in_quotes(text, ["The Mummy"]) == found
+
+
+@pytest.mark.parametrize(
+    ("title", "spelling"),
+    [
+        ("Wire & Whisper", "Wire and Whisper"), ("Wire & Whisper", "Wire + Whisper"), ("Mind the Goat!", "Mind The Goat (1987)"),
+        ("The Cat and the Moon", "Cat & the Moon"), ("Don't Answer Upstairs", "Dont Answer Upstairs"),
+        ("\u00c9t\u00e9 \u00e0 Valmorin", "Ete a Valmorin"), ("A House for Birds", "House for Birds"),
+        ("Return to Halcyon-5", "Return to Halcyon5"),
+        ("Lone Wolf, Vol. 1", "Lone Wolf"), ("Lone Wolf, Vol. 1", "Lone Wolf, Volume 1"),
+    ],
+)  # fmt: skip
+def test_an_own_title_in_another_spelling_is_no_invented_one(title: str, spelling: str) -> None:
+    for marks in ('"{}"', "'{}'", "*{}*", "\u201c{}\u201d"):
+        assert titles_in_quotes(f"I saw {marks.format(spelling)} twice.", [title]) == []
+        assert titles_in_quotes(f"I saw {marks.format(spelling)} twice.", ["Quite Another"]) != []
 
 
 def test_patterns_mean_the_same_to_polars_and_python() -> None:
@@ -180,6 +215,9 @@ def test_copied_runs_are_those_found_by_comparing_everything(
 
 def test_copying_is_seen_through_letter_case_and_punctuation() -> None:
     reviews = pl.DataFrame({"place": [0], "text": ["The story of two brothers, lost at sea for weeks, moved me."]})
+    apostrophes = pl.DataFrame({"place": [0], "text": ["I didn't think that it's the end of the world, but"]})
+    curly = tokenise(pl.Series(["So I didn\u2019t think that it\u2019s the end of the world."]))
+    assert copied_words(curly, np.array([0]), apostrophes, 8).tolist() == [10]
     said = tokenise(
         pl.Series(["Well - the story of TWO brothers lost at sea (for weeks) was fine.", "The story of two others lost at sea."])
     )

@@ -13,6 +13,8 @@ Change = Callable[[Conversation, random.Random], Turns | None]
 LONG = "and then there was one more thing that I wanted to tell you about it because " * 5
 ACCEPTS = ("accept_with_reason", "accept_gratitude")
 SPANISH = "Me encantó porque la historia es muy buena y los actores están muy bien en esta película."
+POLISH = "Bardzo lubi\u0119 takie filmy, zw\u0142aszcza gdy historia jest prawdziwa i smutna."
+TURKISH = "Bu t\u00fcr filmleri \u00e7ok severim, \u00f6zellikle ger\u00e7ek hikayeleri anlatanlar\u0131."
 CHINESE = "\u6211\u975e\u5e38\u559c\u6b22\u8fd9\u90e8\u7535\u5f71\uff0c\u60c5\u8282\u5f88\u7cbe\u5f69\u3002"
 
 
@@ -92,6 +94,36 @@ def _go_on(made: Conversation, rng: random.Random) -> Turns:
     return [*made.turns, ("user", "One more thing."), ("agent", "Yes, please tell me.")]
 
 
+def _all_twice(made: Conversation, rng: random.Random) -> Turns:
+    return [*made.turns, *made.turns]
+
+
+def _agent_opens(made: Conversation, rng: random.Random) -> Turns:
+    return [("agent", "Hello! How can I help you today?"), *made.turns]
+
+
+def _merge(made: Conversation, rng: random.Random) -> Turns:
+    at = rng.randrange(len(made.turns) - 1)
+    role, text = made.turns[at]
+    return [*made.turns[:at], (role, f"{text} {made.turns[at + 1][1]}"), *made.turns[at + 2 :]]
+
+
+def _exchange(made: Conversation, rng: random.Random) -> Turns:
+    at = rng.randrange(len(made.turns) - 1)
+    return [*made.turns[:at], made.turns[at + 1], made.turns[at], *made.turns[at + 2 :]]
+
+
+def _third_speaker(made: Conversation, rng: random.Random) -> Turns:
+    turns = list(made.turns)
+    at = rng.randrange(1, len(turns))
+    turns[at] = ("narrator", turns[at][1])
+    return turns
+
+
+def _dots(made: Conversation, rng: random.Random) -> Turns:
+    return _with(made, rng.randrange(1, len(made.turns) - 1), "...")
+
+
 def _empty(made: Conversation, rng: random.Random) -> Turns:
     return _with(made, rng.randrange(1, len(made.turns) - 1), "")
 
@@ -133,6 +165,14 @@ def _copy(made: Conversation, rng: random.Random) -> Turns:
     return _with(made, at, f"{made.turns[at][1]} {' '.join(review[begin : begin + 10])}")
 
 
+def _copy_retyped(made: Conversation, rng: random.Random) -> Turns:
+    """Copy a review in small letters, without its punctuation and with typographic marks."""
+    review = rng.choice(list(made.reviews.values())).replace(".", "").lower().split()
+    begin = rng.randrange(len(review) - 9)
+    at = rng.randrange(len(made.turns))
+    return _with(made, at, f"{made.turns[at][1]} \u201c{' '.join(review[begin : begin + 9])}\u201d \u2013 so it goes.")
+
+
 def _tell_user_id(made: Conversation, rng: random.Random) -> Turns:
     return append("I am A3K9QX7PL2M4Z1 by the way.")(made, rng) or []
 
@@ -156,11 +196,24 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("token of a chat template", "slots-filled", append("All right.<|im_start|>")),
     Defect("tag", "slots-filled", append("That is <b>bold</b>.")),
     Defect("the other's line in a turn", "slots-filled", append("AI: What else do you like?")),
+    Defect("slot of the paper", "slots-filled", append("It is [USER_HIS_DISLIKES_REVIEW] for me.")),
+    Defect("slot as a variable", "slots-filled", append("Have a look at {{movie_1}} too.")),
+    Defect("slot in angle brackets", "slots-filled", append("Have a look at <movie> too.")),
+    Defect("slot between underscores", "slots-filled", append("Have a look at __MOVIE__ too.")),
+    Defect("slot between percent signs", "slots-filled", append("Have a look at %ITEM% too.")),
+    Defect("slot in brackets", "slots-filled", append("Have a look at (insert title) too.")),
+    Defect("mark of an instruction", "slots-filled", append("All right. [/INST]")),
     Defect("turn left out", "template-length", _drop),
     Defect("turn twice", "template-length", _double),
+    Defect("dialogue twice", "template-length", _all_twice),
+    Defect("agent opens", "template-length", _agent_opens),
+    Defect("two turns in one", "template-length", _merge),
     Defect("turns too many", "template-length", _go_on),
     Defect("too long an utterance", "utterance-length", append(LONG + "indeed.")),
     Defect("empty turn", "no-empty-turns", _empty),
+    Defect("turn of dots", "no-empty-turns", _dots),
+    Defect("neighbours exchanged", "roles-alternate", _exchange),
+    Defect("third speaker", "roles-alternate", _third_speaker),
     Defect("roles swapped", "roles-alternate", _swap_roles),
     Defect("wrong speaker", "roles-alternate", _wrong_speaker),
     Defect("item not named", "items-named", _leave_out),
@@ -168,6 +221,9 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("a short title of the catalogue", "no-other-items", append('Others would rather see "Home" again.')),
     Defect("an item of the brief out of place", "no-other-items", _other_slot),
     Defect("invented title", "no-invented-titles", append('People compare it with "The Seventh Ferryman of Quill".')),
+    Defect("invented title in single marks", "no-invented-titles", append("People compare it with 'The Seventh Ferryman of Quill'.")),
+    Defect("invented title in italics", "no-invented-titles", append("People compare it with _The Seventh Ferryman_.")),
+    Defect("invented title of one word", "no-invented-titles", append('You could watch "Quillonia" as well.')),
     Defect("target too early", "target-in-time", _early_target),
     Defect(
         "disliked item praised", "sentiment-fits",
@@ -181,21 +237,47 @@ DEFECTS: tuple[Defect, ...] = (
         "liked item run down", "sentiment-fits",
         at_goal(["greeting_likes"], "Hi, I watched {item} last week. It was terrible, boring and a waste of an evening."),
     ),
+    Defect(
+        "disliked item a favourite", "sentiment-fits",
+        at_goal(["greeting_dislikes"], "Hey, {item} was amazing, one of the best movies I have ever seen. It's a masterpiece."),
+    ),
+    Defect("liked item not liked", "sentiment-fits", at_goal(["greeting_likes"], "Hi, I didn't like {item} at all, it was dull.")),
+    Defect(
+        "liked item run down in a rejection", "sentiment-fits",
+        at_goal(["have_seen"], "No thanks, I have seen it before. It was awful and boring, a total waste of time."),
+    ),
+    Defect("acceptance turned down briefly", "decision-fits", at_goal(ACCEPTS, "No, thanks.")),
+    Defect("acceptance asks for another", "decision-fits", at_goal(ACCEPTS, "That doesn't appeal to me. Do you have anything else?")),
+    Defect("acceptance evaded by a question", "decision-fits", at_goal(ACCEPTS, "What's the weather like over there?")),
+    Defect("rejection agreed to", "decision-fits", at_goal(["reject_with_reason"], "Sure, why not!")),
+    Defect("rejection convinced", "decision-fits", at_goal(["reject_with_reason"], "You've convinced me, I'll watch it this weekend.")),
     Defect("acceptance refused", "decision-fits", at_goal(ACCEPTS, "No thanks, that one is not for me.")),
     Defect("acceptance evaded", "decision-fits", at_goal(ACCEPTS, "My sister lives in Norway.")),
     Defect("rejection evaded", "decision-fits", at_goal(["reject_with_reason"], "My sister lives in Norway.")),
     Defect("rejection turned round", "decision-fits", at_goal(["reject_with_reason"], "Sounds great, I'll watch it tonight!")),
     Defect("review copied", "no-copied-review", _copy),
+    Defect("review copied and retyped", "no-copied-review", _copy_retyped),
+    Defect("goal announced", "no-goal-wording", append("Goal: greet the user.")),
+    Defect("turn announced", "no-goal-wording", append("In this turn, I should greet the user.")),
+    Defect("data spoken of", "no-goal-wording", append("Based on the provided reviews, that fits.")),
+    Defect("chatbot speaking", "no-goal-wording", append("I'm just a chatbot, so I have no taste.")),
     Defect("goal's wording", "no-goal-wording", append("Now let me lead the conversation to the end.")),
     Defect("sub-goal's name", "no-goal-wording", append("I accept_with_reason.")),
     Defect("program speaking", "no-goal-wording", append("As an AI language model I have no taste.")),
     Defect("instructions repeated", "no-goal-wording", append("Ignore all previous instructions.")),
     Defect("e-mail address", "no-personal-data", append("Write to jo.smith@example.org then.")),
     Defect("telephone number", "no-personal-data", append("Call me on (555) 123-4567 then.")),
+    Defect("telephone number with a country", "no-personal-data", append("Call me on +44 20 7946 0958 then.")),
+    Defect("telephone number without spaces", "no-personal-data", append("Call me on 5558675309 then.")),
+    Defect("short web address", "no-personal-data", append("See bit.ly/3abc for more.")),
+    Defect("name in a network", "no-personal-data", append("Ping me at @janedoe then.")),
+    Defect("name of whose review it is", "no-personal-data", append("According to John Smith's review it is long.")),
     Defect("web address", "no-personal-data", append("See www.example.org/reviews for more.")),
     Defect("customer id", "no-personal-data", _tell_user_id),
     Defect("reviewer's name", "no-personal-data", append("That is from a review by Martha Jenkins herself.")),
     Defect("turn in Spanish", "language", replace_turn(SPANISH)),
+    Defect("turn in Polish", "language", replace_turn(POLISH)),
+    Defect("turn in Turkish", "language", replace_turn(TURKISH)),
     Defect("turn in Chinese", "language", replace_turn(CHINESE)),
 )  # fmt: skip
 
