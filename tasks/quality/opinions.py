@@ -69,27 +69,27 @@ def decision_error(language: Language) -> pl.Expr:
     )
 
 
-def _unheard_of(known: pl.Expr, language: Language) -> pl.Expr:
-    """Return whether an utterance of many words, titles aside, has hardly a function word or another common one."""
+def _unheard_of(language: Language) -> pl.Expr:
+    """Return whether an utterance of many words, titles aside, has no function word and hardly another common one."""
     if not language.common_words:
         return pl.lit(False)
-    doubtful = (pl.col("words") >= MANY_WORDS) & (known * MANY_WORDS < pl.col("words"))
+    telling = [word for word in language.function_words if len(word) > 1]
+    doubtful = (pl.col("words") >= MANY_WORDS) & ~pl.col("bare").str.contains(words(telling))
     told = pl.when(doubtful).then(pl.col("bare")).otherwise(pl.lit(""))
     many, common = told.str.count_matches(" ", literal=True) + 1, told.str.count_matches(words(language.common_words))
-    return (many >= MANY_WORDS) & ((known + common) * MANY_WORDS < many)
+    return (many >= MANY_WORDS) & (common * MANY_WORDS < many)
 
 
 def foreign_language(lexicon: Lexicon, code: str) -> pl.Expr:
     """Return whether an utterance is in another language than `code`.
 
-    That is: more foreign function words than own ones, hardly an own one in many words, or another script.
+    That is: more foreign function words than own ones, no own one in many words, or another script.
     """
     own = lexicon.languages[code].function_words
     foreign = sorted({word for name, other in lexicon.languages.items() if name != code for word in other.function_words} - set(own))
     text = pl.col("bare")
     strange = text.str.count_matches(words(foreign))
-    known = text.str.count_matches(words(own))
-    speaks_another = ((strange >= FOREIGN_WORDS) & (strange > known)) | _unheard_of(known, lexicon.languages[code])
+    speaks_another = ((strange >= FOREIGN_WORDS) & (strange > text.str.count_matches(words(own)))) | _unheard_of(lexicon.languages[code])
     if code not in LATIN:
         return speaks_another
     other_script = text.str.count_matches(r"[\p{L}--\p{Latin}]")
