@@ -90,7 +90,10 @@ def recommend_messages(
         "history": _shown(profile, _history(profile, sample, titles)),
         "examples": _shown(profile, [_example(profile, example, titles, history) for example in examples]),
     }
-    return ({"role": "user", "content": Template(getattr(profile, kind)).substitute(filled)},)
+    text = getattr(profile, kind)
+    if noun[:1].lower() in "aeiou":
+        text = text.replace(" a $noun", " an $noun")
+    return ({"role": "user", "content": Template(text).substitute(filled)},)
 
 
 def draw_examples(train: Sequence[Sample], sample: Sample, count: int, seed: int) -> tuple[Sample, ...]:

@@ -166,6 +166,8 @@ def test_the_papers_words() -> None:
         "Here is the item lists: ['The Mummy', '300'] and here is the conversation: \nUser: What is good?"
     )
     assert (profile.recommendations, profile.temperature, profile.shots) == (50, 0.0, 5)
+    text = recommend_messages(profile, asked.questions[0], TITLES, noun="item", history=True)[0]["content"]
+    assert text.startswith("Pretend you are an item recommender system.")
 
 
 def test_examples_come_from_other_users_and_other_targets() -> None:
