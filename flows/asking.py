@@ -130,7 +130,7 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
         try:
             yield Asking(StoredAnswers.of(con), journal, run_id, budget_usd)
         except RunStopped as stopped:
-            raise UserError(f"{stopped}; what was answered is kept: run the same command again to go on") from None
+            raise UserError(f"{stopped}; what was answered is kept") from None
         finally:
             await journal.close()  # removes it where nothing was answered anew
             if path.exists():

@@ -103,7 +103,7 @@ class DaskCrew:
     def _told(self, stopped: RunStopped | UserError | None) -> RunStopped | UserError | None:
         """Tell the end of a loan as the end of the budget it was part of."""
         if isinstance(stopped, RunStopped) and stopped.reason == "budget":
-            return RunStopped("budget", f"the budget of ${self._limit:.2f} is spent or lent to workers in parts; raise it to go on")
+            return RunStopped("budget", f"the budget of ${self._limit:g} is spent or lent to workers in parts; raise it to go on")
         return stopped
 
 

@@ -120,7 +120,7 @@ class BatchDesk:
                 if not self._held:
                     self._fail(
                         list(self._waiting),
-                        RunStopped("budget", f"the budget of ${self._budget.limit or 0:.2f} is spent; raise it to go on"),
+                        RunStopped("budget", f"the budget of ${self._budget.limit or 0:g} is spent; raise it to go on"),
                     )
                 return  # the batch that comes back next settles what it cost and looks again
             members = tuple(self._waiting.pop(key).member for key in chosen)

@@ -24,7 +24,7 @@ class Budget:
         """
         while not self.try_hold(dollars):
             if self.held <= 0:
-                raise RunStopped("budget", f"the budget of ${self.limit:.2f} is spent (${self.spent:.4f} so far); raise it to go on")
+                raise RunStopped("budget", f"the budget of ${self.limit:g} is spent (${self.spent:.4f} so far); raise it to go on")
             self._settled.clear()
             await self._settled.wait()
 
