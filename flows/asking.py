@@ -28,7 +28,7 @@ from tasks.llm import (
 )
 from tasks.llm.meter import Meter
 from tasks.settings import Generate, Home
-from tasks.warehouse import domain_lock, open_warehouse
+from tasks.warehouse import domain_lock, open_warehouse, transaction
 
 STORE = "_evaluation"  # no domain can be called so
 
@@ -134,7 +134,6 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
         finally:
             await journal.close()  # removes it where nothing was answered anew
             if path.exists():
-                con.begin()
-                load_journal(con, path)
-                con.commit()
+                with transaction(con):
+                    load_journal(con, path)
                 path.unlink()

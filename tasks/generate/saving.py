@@ -8,18 +8,14 @@ import duckdb
 
 from tasks.generate.chunk import ChunkResult
 from tasks.llm import Loaded, Transcript, load_journal
+from tasks.warehouse import transaction
 
 
 def save_chunk(con: duckdb.DuckDBPyConnection, result: ChunkResult, *, profile: str, rollout: str, run_id: str) -> Loaded:
     """Load a chunk and remove its journal. Commits by itself: what is paid for must not hang on what comes later."""
-    con.begin()
-    try:
+    with transaction(con):
         loaded = load_journal(con, result.journal)
         replace_transcripts(con, result.transcripts, profile=profile, rollout=rollout, run_id=run_id)
-        con.commit()
-    except BaseException:
-        con.rollback()
-        raise
     if result.journal.exists():
         result.journal.unlink()
     return loaded

@@ -14,6 +14,7 @@ import duckdb
 
 from tasks.llm.journal import SUFFIX, Entry, read_journal
 from tasks.llm.values import Answer
+from tasks.warehouse import transaction
 
 _ANSWER = (
     "request_key, text, finish_reason, prompt_tokens, completion_tokens, cost_usd, latency_s, model, api_base, "
@@ -84,13 +85,8 @@ def recover_journals(con: duckdb.DuckDBPyConnection, folder: Path, *, patience_s
     for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []:
         if not _released(path, patience_s):
             continue
-        con.begin()
-        try:
+        with transaction(con):
             total += load_journal(con, path)
-            con.commit()
-        except BaseException:
-            con.rollback()
-            raise
         path.unlink()
     return total
 

@@ -4,6 +4,7 @@ from tasks.warehouse.lock import domain_lock
 from tasks.warehouse.opening import WarehouseHeld, attach_read_only, check_warehouse, open_warehouse, read_warehouse
 from tasks.warehouse.stages import StageRecord, bears, made_from, record_stage, table_hash
 from tasks.warehouse.tables import TABLES, Table, create_table, create_tables
+from tasks.warehouse.transactions import transaction
 
 __all__ = [
     "TABLES",
@@ -21,4 +22,5 @@ __all__ = [
     "read_warehouse",
     "record_stage",
     "table_hash",
+    "transaction",
 ]
