@@ -98,6 +98,9 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int, folder: Path) ->
         while time.monotonic() < deadline and process.poll() is None:
             try:
                 if client.get("/api/health").status_code == 200:
+                    # The first look into the database and the first answer of a kind take long: not in the run's time.
+                    client.post("/api/flow_runs/count", json={})
+                    client.get("/api/admin/version")
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
