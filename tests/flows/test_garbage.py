@@ -16,7 +16,7 @@ from flows.garbage import collect_aside
 
 path = sys.argv[1]
 holder = sqlite3.connect(path, isolation_level=None)
-waiter = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=4)
+waiter = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=12)
 if sys.argv[2] == "aside":
     collect_aside()
 loop = [waiter.execute("SELECT 1 UNION SELECT 2")]
