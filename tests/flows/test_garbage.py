@@ -40,7 +40,7 @@ while time.monotonic() < until and not over.is_set():
     kept.append([])
     if len(kept) % 1000 == 0:
         time.sleep(0.001)
-print("stood still" if over.is_set() else "went on", flush=True)
+print("stood still" if over.wait(1) else "went on", flush=True)
 holder.execute("ROLLBACK")
 """
 
