@@ -12,6 +12,7 @@ from tasks.quality.values import Rule
 
 LONGEST: Final = 200  # characters of one piece of evidence
 WHOLE_DIALOGUE: Final = 0
+NOTHING_SAID: Final = "the turn is empty"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Evidence:
             return [(turn, cut(piece))]
         broken = [said for said in case.said if _breaks(rule, said.facts.get(name))]
         if broken:
-            return [(said.turn, cut(self._piece(name, said, case) or said.text)) for said in broken]
+            return [(said.turn, cut(self._piece(name, said, case) or said.text) or NOTHING_SAID) for said in broken]
         return [(WHOLE_DIALOGUE, cut(", ".join(f"{column} = {case.facts.get(column)}" for column in rule.columns)))]
 
     def _piece(self, name: str, said: Said, case: Case) -> str:

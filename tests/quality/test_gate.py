@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tasks.dialogues import parse_transcripts
@@ -149,6 +149,7 @@ KINDS = ("good", "spoiled", "failed", "unasked")
 @given(
     st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS), st.sampled_from(KINDS)), min_size=1, max_size=25), st.integers(0, 99)
 )
+@example([("spoiled", "unasked", "good")], 59)  # an empty turn: there is nothing to show of it
 def test_every_brief_ends_as_exactly_one_verdict(home: Home, domain: MakeDomain, fates: list[tuple[str, str, str]], seed: int) -> None:
     """Random faults over up to three attempts; an unasked attempt ends a brief's attempts, a good one too."""
     rng = random.Random(seed)
