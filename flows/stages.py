@@ -18,7 +18,7 @@ from flows.progress import CURRENT
 from tasks.errors import UserError
 from tasks.fingerprint import code_hash, fingerprint
 from tasks.settings import Domain, Home
-from tasks.warehouse import StageRecord, bears, open_warehouse, record_stage
+from tasks.warehouse import StageRecord, bears, open_warehouse, record_stage, transaction
 
 __all__ = ["NO_CACHE", "Context", "Stage", "run_stage"]
 
@@ -80,11 +80,9 @@ def _still_there(stage: Stage, context: Context, input_hash: str) -> bool:
 )
 def _work(stage: Stage, context: Context, input_hash: str) -> dict[str, Any]:
     began = time.perf_counter()
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        con.execute("BEGIN")
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con, transaction(con):
         counts = stage.work(con)
         record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
-        con.execute("COMMIT")
     get_run_logger().info("%s: %s rows in %.1f s (%s)", stage.name, record.rows, time.perf_counter() - began, counts)
     return asdict(record)
 

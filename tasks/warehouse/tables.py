@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from tasks.warehouse.transactions import transaction
+
 
 @dataclass(frozen=True)
 class Table:
@@ -190,10 +192,9 @@ def create_table(con: duckdb.DuckDBPyConnection, name: str, *, replace: bool = F
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Create every table that is not there yet, all or none."""
-    con.execute("BEGIN")
-    for name in TABLES:
-        create_table(con, name)
-    con.execute("COMMIT")
+    with transaction(con):
+        for name in TABLES:
+            create_table(con, name)
 
 
 def misfits(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:

@@ -16,7 +16,7 @@ from tasks.release import ReleaseInfo
 from tasks.repair import next_briefs, rejected_before, unanswered
 from tasks.runs import describe_run, finish_run, start_run
 from tasks.settings import Home, load_domain
-from tasks.warehouse import StageRecord, domain_lock, open_warehouse, record_stage
+from tasks.warehouse import StageRecord, domain_lock, open_warehouse, record_stage, transaction
 
 
 def plain_build(home: Home, domain: str, options: BuildOptions | None = None, run_id: str = "plain") -> ReleaseInfo:
@@ -42,12 +42,9 @@ def plain_build(home: Home, domain: str, options: BuildOptions | None = None, ru
 
 def _run(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
     input_hash = stage.input_hash(upstream)
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        con.execute("BEGIN")
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con, transaction(con):
         stage.work(con)
-        record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
-        con.execute("COMMIT")
-    return record
+        return record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
 
 
 def _write(context: Context, planned: StageRecord, options: BuildOptions) -> list[StageRecord]:
