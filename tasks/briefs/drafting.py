@@ -1,16 +1,24 @@
-"""One user's dialogues: a template for each MIGHT_LIKES item and an item for each slot, or the reason why there is none."""
+"""One user's dialogues: a template for each MIGHT_LIKES item and an item for each slot, or why there can be none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from tasks.briefs.choosing import Choice
 from tasks.briefs.filling import Preferred, Shelf, fill, shelve
 from tasks.templates import Template
 
-Unplannable = Literal["untitled", "target_in_history", "no_template_fits"]
+Reason = Literal["untitled", "target_in_history", "no_history", "no_template_fits", "max_dialogues"]
+REASONS: Final[dict[Reason, str]] = {
+    "untitled": "the item has no title, and items without one are left out",
+    "target_in_history": "the user has liked or disliked the same work before, under another id",
+    "no_history": "the user clearly likes or dislikes no other item with a title, so no slot can be filled",
+    "no_template_fits": "every template needs more liked or disliked items than the user has",
+    "max_dialogues": "the plan ended before it, at `briefs.max_dialogues`",
+}
+"""Why a MIGHT_LIKES item has no brief, as a person reads it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,16 @@ class Draft:
     items: tuple[Preferred, ...]
 
 
-def draft_user(choice: Choice, seed: int, user_id: str, preferred: Sequence[Preferred]) -> Iterator[Draft | Unplannable]:
+@dataclass(frozen=True)
+class Unplanned:
+    """A MIGHT_LIKES item that gets no brief."""
+
+    user_id: str
+    item_id: str
+    reason: Reason
+
+
+def draft_user(choice: Choice, seed: int, user_id: str, preferred: Sequence[Preferred]) -> Iterator[Draft | Unplanned]:
     """Yield a draft, or why there can be none, for each of a user's MIGHT_LIKES items in order; positions count from 1.
 
     Args:
@@ -36,19 +53,19 @@ def draft_user(choice: Choice, seed: int, user_id: str, preferred: Sequence[Pref
     shelf = shelve(preferred)
     have = (shelf.works_of("LIKES"), shelf.works_of("DISLIKES"))
     for position, target in enumerate(shelf.targets, start=1):
-        yield _obstacle(shelf, target) or _draft(choice, seed, user_id, shelf, have, position, target)
+        reason = _obstacle(shelf, have, target)
+        template = None if reason else choice.draw(seed, user_id, position, have)
+        if template is None:
+            yield Unplanned(user_id, target.item_id, reason or "no_template_fits")
+        else:
+            items = tuple(fill(shelf, template, target, seed, user_id, position))
+            yield Draft(user_id, position, template, target, items)
 
 
-def _obstacle(shelf: Shelf, target: Preferred) -> Unplannable | None:
+def _obstacle(shelf: Shelf, have: tuple[int, int], target: Preferred) -> Reason | None:
+    """Return why no template whatever could be filled for a target, None if one could."""
     if target.title is None:
         return "untitled"
-    return "target_in_history" if shelf.works[target.item_id] in shelf.known else None
-
-
-def _draft(
-    choice: Choice, seed: int, user_id: str, shelf: Shelf, have: tuple[int, int], position: int, target: Preferred
-) -> Draft | Unplannable:
-    template = choice.draw(seed, user_id, position, have)
-    if template is None:
-        return "no_template_fits"
-    return Draft(user_id, position, template, target, tuple(fill(shelf, template, target, seed, user_id, position)))
+    if shelf.works[target.item_id] in shelf.known:
+        return "target_in_history"
+    return None if any(have) else "no_history"

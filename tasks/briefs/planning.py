@@ -10,10 +10,16 @@ from itertools import islice
 import duckdb
 
 from tasks.briefs.choosing import Choice, Pattern, make_choice
-from tasks.briefs.drafting import Draft, draft_user
+from tasks.briefs.drafting import Draft, Unplanned, draft_user
 from tasks.briefs.filling import Preferred
 from tasks.briefs.reviews import drop_pool, make_pool
-from tasks.briefs.storing import create_brief_tables, store_briefs, store_templates
+from tasks.briefs.storing import (
+    create_brief_tables,
+    store_beyond_plan,
+    store_briefs,
+    store_templates,
+    store_unplanned,
+)
 from tasks.briefs.users import drop_users, make_users, user_pages
 from tasks.errors import UserError
 from tasks.settings import Domain
@@ -28,10 +34,9 @@ class BriefCounts:
     """What was planned.
 
     Attributes:
-        might_likes: MIGHT_LIKES items looked at; each is either a brief or unplannable.
+        might_likes: MIGHT_LIKES items; each has either a brief or a row of `unplanned`.
         briefs: rows of `briefs`.
-        unplannable: MIGHT_LIKES items without a brief, by reason: `untitled`, `target_in_history` (the same work under another id)
-            or `no_template_fits` (the user's history has too few items for every template).
+        unplanned: MIGHT_LIKES items without a brief, by reason (the keys of `REASONS`).
         by_recommendations: briefs by number of recommendations.
         by_pattern: briefs by liked and disliked items of the history they use.
         mean_utterances: mean utterances of the briefs, 0 without any.
@@ -41,7 +46,7 @@ class BriefCounts:
 
     might_likes: int
     briefs: int
-    unplannable: Mapping[str, int]
+    unplanned: Mapping[str, int]
     by_recommendations: Mapping[int, int]
     by_pattern: Mapping[Pattern, int]
     mean_utterances: float
@@ -52,6 +57,7 @@ class BriefCounts:
 def plan_briefs(con: duckdb.DuckDBPyConnection, domain: Domain, templates: Sequence[Template]) -> BriefCounts:
     """Plan one dialogue for each MIGHT_LIKES item of each user and fill `briefs`, `brief_items`, `template_turns`, `template_slots`.
 
+    An item that gets no brief goes into `unplanned`, with the reason.
     Users come in the order in which their first core review stands in the source, their dialogues in the order of their MIGHT_LIKES.
     Each draw depends on the seed, the user, the position and the user's own preferences alone; see `Choice.draw`, `fill` and
     `make_pool`. Reads `preferences`, `reviews` and `items`.
@@ -71,6 +77,9 @@ def plan_briefs(con: duckdb.DuckDBPyConnection, domain: Domain, templates: Seque
     drafts = _drafts(choice, domain, users, tally)
     while batch := list(islice(drafts, BRIEFS_PER_WRITE)):
         store_briefs(con, domain, batch, first_order=tally.briefs - len(batch))
+        store_unplanned(con, tally.take_unplanned())
+    store_unplanned(con, tally.take_unplanned())
+    tally.reasons["max_dialogues"] += store_beyond_plan(con, "max_dialogues")
     drop_pool(con)
     drop_users(con)
     return _counts(choice, templates, tally)
@@ -78,27 +87,40 @@ def plan_briefs(con: duckdb.DuckDBPyConnection, domain: Domain, templates: Seque
 
 @dataclass(frozen=True)
 class _Tally:
-    """What has been planned so far, counted: templates used by id, targets without a brief by reason."""
+    """What has been planned so far: templates used by id, items without a brief by reason, and those not stored yet."""
 
     used: Counter[str] = field(default_factory=Counter)
-    unplannable: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    unplanned: list[Unplanned] = field(default_factory=list)
 
     @property
     def briefs(self) -> int:
         return self.used.total()
 
+    def note(self, outcome: Draft | Unplanned) -> None:
+        if isinstance(outcome, Draft):
+            self.used[outcome.template.template_id] += 1
+        else:
+            self.reasons[outcome.reason] += 1
+            self.unplanned.append(outcome)
+
+    def take_unplanned(self) -> list[Unplanned]:
+        """Return the items without a brief since the last call."""
+        taken = list(self.unplanned)
+        self.unplanned.clear()
+        return taken
+
 
 def _drafts(choice: Choice, domain: Domain, users: Iterable[tuple[str, Sequence[Preferred]]], tally: _Tally) -> Iterator[Draft]:
     """Yield users' drafts until there are `max_dialogues`, and note each outcome in the tally."""
     most = domain.briefs.max_dialogues
-    for outcome in (outcome for user_id, preferred in users for outcome in draft_user(choice, domain.seed, user_id, preferred)):
-        if not isinstance(outcome, Draft):
-            tally.unplannable[outcome] += 1
-            continue
-        tally.used[outcome.template.template_id] += 1
-        yield outcome
-        if tally.briefs == most:
-            return
+    for user_id, preferred in users:
+        for outcome in draft_user(choice, domain.seed, user_id, preferred):
+            tally.note(outcome)
+            if isinstance(outcome, Draft):
+                yield outcome
+                if tally.briefs == most:
+                    return
 
 
 def _counts(choice: Choice, templates: Sequence[Template], tally: _Tally) -> BriefCounts:
@@ -111,9 +133,9 @@ def _counts(choice: Choice, templates: Sequence[Template], tally: _Tally) -> Bri
         patterns[pattern(template)] += count
         utterances += len(template.turns) * count
     return BriefCounts(
-        might_likes=tally.briefs + tally.unplannable.total(),
+        might_likes=tally.briefs + tally.reasons.total(),
         briefs=tally.briefs,
-        unplannable=dict(sorted(tally.unplannable.items())),
+        unplanned={reason: count for reason, count in sorted(tally.reasons.items()) if count},
         by_recommendations=dict(sorted(many.items())),
         by_pattern=dict(sorted(patterns.items())),
         mean_utterances=utterances / max(1, tally.briefs),

@@ -1,4 +1,4 @@
-"""Drafts with their reviews become rows of `briefs` and `brief_items`; templates become rows of their two tables."""
+"""Drafts with their reviews become rows of `briefs` and `brief_items`, templates rows of their two tables, the rest `unplanned`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from tasks.briefs.drafting import Draft
+from tasks.briefs.drafting import Draft, Reason, Unplanned
 from tasks.briefs.reviews import pick_others, text_hashes
 from tasks.fingerprint import content_id
 from tasks.settings import Domain
@@ -54,12 +54,23 @@ _SCHEMAS = {
             "other_review_id": pa.string(),
         }
     ),
+    "unplanned": pa.schema({"user_id": pa.string(), "item_id": pa.string(), "reason": pa.string()}),
 }
+# The table is filled up with what the plan did not come to, so that MIGHT_LIKES are always briefs and rows of it.
+_BEYOND_PLAN = """
+INSERT INTO unplanned
+WITH planned AS (SELECT user_id, target_item_id AS item_id FROM briefs)
+SELECT user_id, item_id, $reason
+FROM preferences
+ANTI JOIN planned USING (user_id, item_id)
+ANTI JOIN unplanned USING (user_id, item_id)
+WHERE collection = 'MIGHT_LIKES'
+"""
 _FilledSlot = tuple[int, str, str | None, str, str | None, str | None]  # as in `brief_items`, without the dialogue
 
 
 def create_brief_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the four tables anew, empty."""
+    """Make the tables of this stage anew, empty."""
     for name in _SCHEMAS:
         create_table(con, name, replace=True)
 
@@ -103,6 +114,17 @@ def store_briefs(con: duckdb.DuckDBPyConnection, domain: Domain, drafts: Sequenc
     _insert(con, "brief_items", ((dialogue_id, *slot) for dialogue_id, slots in zip(ids, filled, strict=True) for slot in slots))
 
 
+def store_unplanned(con: duckdb.DuckDBPyConnection, unplanned: Sequence[Unplanned]) -> None:
+    """Write items that get no brief, each with the reason."""
+    _insert(con, "unplanned", ((one.user_id, one.item_id, one.reason) for one in unplanned))
+
+
+def store_beyond_plan(con: duckdb.DuckDBPyConnection, reason: Reason) -> int:
+    """Write every MIGHT_LIKES item that has neither a brief nor a reason yet with this one; return how many."""
+    (stored,) = con.execute(_BEYOND_PLAN, {"reason": reason}).fetchall()[0]
+    return int(stored)
+
+
 def _filled(draft: Draft, index: int, others: dict[tuple[int, int], str]) -> Iterator[_FilledSlot]:
     for slot, item in zip(draft.template.slots, draft.items, strict=True):
         own = item.review_id if slot.user_review else None
@@ -117,7 +139,7 @@ def _dialogue_id(domain: Domain, draft: Draft, slots: Sequence[_FilledSlot], has
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Append rows to one of the four tables."""
+    """Append rows to one of the tables of this stage."""
     schema = _SCHEMAS[table]
     columns = list(zip(*rows, strict=True))
     if not columns:

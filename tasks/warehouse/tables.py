@@ -95,6 +95,12 @@ _ALL = (
         ("dialogue_id", "slot"),
     ),
     Table(
+        "unplanned",
+        "One MIGHT_LIKES item that got no brief, and why.",
+        "user_id VARCHAR, item_id VARCHAR, reason VARCHAR",
+        ("user_id", "item_id"),
+    ),
+    Table(
         "responses",
         "One paid answer of a model (or of the embedded writer), whatever run asked for it; outlives runs and settings.",
         "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base VARCHAR, text VARCHAR, "
