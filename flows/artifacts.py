@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from typing import Any
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -19,7 +20,6 @@ from flows.pages import address_of
 from flows.results import BuildResult
 from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
-from tasks.repair import funnel
 from tasks.warehouse import read_warehouse
 from tasks.web.text import markdown_cell
 
@@ -64,22 +64,28 @@ async def show_result(context: Context, result: BuildResult) -> None:
     """Leave the run's tables, texts and links. The caller holds the domain."""
     domain = context.domain.name
     with read_warehouse(context.home.warehouse(domain)) as con:
-        counted = funnel(con)
         lineage = release_markdown(release_lineage(con, domain, result.version))
-    tables = (
-        ("stages", counted.stages, f"From source lines to accepted dialogues of {domain}"),
-        ("funnel", counted.verdicts, f"Every brief of {domain} and how it ended"),
-        ("attempts", counted.attempts, f"What each attempt brought in {domain}"),
-        ("rules", counted.rules, f"Rules broken in {domain}, by attempt"),
-    )
     texts = (
         ("summary", _summary(result), f"What this run of {domain} made, what it cost, Table 3"),
         ("lineage", lineage, f"What the release of {domain} was made from"),
     )
     await asyncio.gather(
-        *(acreate_table_artifact(table=rows, key=key(domain, name), description=told) for name, rows, told in tables),
+        *(acreate_table_artifact(table=rows, key=key(domain, name), description=told) for name, rows, told in result_tables(result)),
         *(acreate_markdown_artifact(text, key=key(domain, name), description=told) for name, text, told in texts),
         *(_link(domain, name, address_of(context.home, page)) for name, page in result.pages.items()),
+    )
+
+
+def result_tables(result: BuildResult) -> tuple[tuple[str, list[dict[str, Any]], str], ...]:
+    """Return the tables of a run: name, rows, description."""
+    domain = result.domain
+    return (
+        ("stages", result.stages, f"From source lines to accepted dialogues of {domain}"),
+        ("set-aside", result.set_aside, f"Source lines of {domain} that are not used, by kind"),
+        ("might-likes", result.might_likes, f"Every MIGHT_LIKES item of {domain}: planned, or why not"),
+        ("funnel", result.funnel, f"Every brief of {domain} and how it ended"),
+        ("attempts", result.attempts, f"What each attempt brought in {domain}"),
+        ("rules", result.rules, f"Rules broken in {domain}, by attempt"),
     )
 
 

@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 
 from flows import steps
 from flows.artifacts import show_result
-from flows.collecting import collect
+from flows.collecting import finish_build, record_unfinished
 from flows.fanout import Cluster
 from flows.generation import write_dialogues
 from flows.leash import follow_server
@@ -21,10 +21,11 @@ from flows.notifying import tell
 from flows.options import BuildOptions
 from flows.outcomes import EndedEarly, ended_early, given_up, outcome, refused
 from flows.preflight import check_build
+from flows.preparation import prepare
 from flows.results import BuildResult
-from flows.stages import Context, run_stage
+from flows.stages import Context
 from tasks.errors import UserError
-from tasks.runs import describe_run, finish_run, start_run
+from tasks.runs import describe_run, start_run
 from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
 
@@ -60,16 +61,16 @@ async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
         context = replace(context, cluster=cluster)
         sources = steps.source_hashes(context)
         _note_start(context, sources)
-        state, counts = "failed", {}
+        ended_as = "failed"
         try:
             result = await _run(context, options, sources)
-            state, counts = result.state, result.counts()
+            ended_as = ""  # as it says itself, on record already
         except EndedEarly as error:
-            state = error.reason
+            ended_as = error.reason
             raise
         finally:
-            with open_warehouse(home.warehouse(domain)) as con:
-                finish_run(con, context.run_id, state, counts)
+            if ended_as:
+                record_unfinished(context, ended_as)
         await show_result(context, result)
     return result
 
@@ -81,11 +82,9 @@ def _note_start(context: Context, sources: dict[str, str]) -> None:
 
 
 async def _run(context: Context, options: BuildOptions, sources: dict[str, str]) -> BuildResult:
-    ingested = await run_stage(steps.ingesting(context, sources), context)
-    prepared = await run_stage(steps.preprocessing(context), context, ingested)
-    planned = await run_stage(steps.planning(context), context, ingested, prepared)
+    planned = await prepare(context, sources)
     written = await write_dialogues(context, options, planned)
     if written.stopped and not steps.has_accepted(context):
         raise EndedEarly(written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet")
     release = steps.release(context, options, sources)
-    return collect(context, written, release)
+    return finish_build(context, written, release)

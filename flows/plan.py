@@ -14,8 +14,9 @@ from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
 from flows.planning import as_row
 from flows.preflight import check_inputs
+from flows.preparation import prepare
 from flows.progress import CURRENT
-from flows.stages import Context, run_stage
+from flows.stages import Context
 from tasks.generate import plan_work, variants
 from tasks.repair import next_briefs
 from tasks.settings import Home, load_domain
@@ -45,9 +46,7 @@ async def plan(
     context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
     check_inputs(home, context.domain)
     with domain_lock(home, domain):
-        ingested = await run_stage(steps.ingesting(context, steps.source_hashes(context)), context)
-        prepared = await run_stage(steps.preprocessing(context), context, ingested)
-        await run_stage(steps.planning(context), context, ingested, prepared)
+        await prepare(context, steps.source_hashes(context))
         CURRENT.get().stage("prompts", "running")
         settings = context.domain.generate
         with open_warehouse(home.warehouse(domain)) as con:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tasks.funnel import Rows
+
 
 @dataclass(frozen=True)
 class BuildResult:
@@ -18,6 +20,10 @@ class BuildResult:
         release: folder of the release; None when the run ended before there was one.
         funnel: one row per way a brief ended.
         rules: one row per broken rule and attempt.
+        stages: from source lines to released dialogues, how many of each there are.
+        set_aside: one row per kind of source line that is not used.
+        might_likes: one row per reason why a MIGHT_LIKES item has no brief, and one for those that have.
+        attempts: one row per attempt.
         statistics: Table 3 for what was released.
         cost: calls, tokens and dollars.
         pages: what a person looks at, by name.
@@ -31,16 +37,15 @@ class BuildResult:
     version: str
     config_hash: str
     code_version: str
-    funnel: list[dict[str, Any]]
-    rules: list[dict[str, Any]]
+    funnel: Rows
+    rules: Rows
+    stages: Rows
+    set_aside: Rows
+    might_likes: Rows
+    attempts: Rows
     statistics: dict[str, Any]
     cost: dict[str, Any]
     pages: Mapping[str, Path]
-
-    def counts(self) -> dict[str, Any]:
-        """Return the figures worth keeping in the record of runs."""
-        funnel = {row["verdict"]: row["briefs"] for row in self.funnel}
-        return {"briefs": sum(funnel.values()), **funnel, "release": self.version, **self.cost}
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as JSON data."""

@@ -10,6 +10,7 @@ import duckdb
 
 from tasks.errors import UserError
 from tasks.settings import Home
+from tasks.verdicts import BRIEF_VERDICTS
 from tasks.warehouse import read_warehouse
 
 _ID = re.compile(r"[0-9a-f]{4,16}")
@@ -61,11 +62,12 @@ def find_dialogue(home: Home, dialogue_id: str) -> Found:
 def read_dialogue(con: duckdb.DuckDBPyConnection, found: Found) -> Shown:
     """Read a dialogue at the attempt its verdict names, or the last one parsed. Raises UserError when the id is not there."""
     brief = con.execute(
-        """
-        WITH last_attempt AS (SELECT dialogue_id, max(attempt) AS attempt FROM dialogues GROUP BY dialogue_id)
-        SELECT b.user_id, b.position, b.template_id, coalesce(v.verdict, 'unasked'), coalesce(v.attempt, l.attempt, 0)
+        f"""
+        WITH {BRIEF_VERDICTS},
+        last_attempt AS (SELECT dialogue_id, max(attempt) AS attempt FROM dialogues GROUP BY dialogue_id)
+        SELECT b.user_id, b.position, b.template_id, v.verdict, coalesce(v.attempt, l.attempt, 0)
         FROM briefs b
-        LEFT JOIN verdicts v USING (dialogue_id)
+        JOIN brief_verdicts v USING (dialogue_id)
         LEFT JOIN last_attempt l USING (dialogue_id)
         WHERE b.dialogue_id = ?
         """,

@@ -12,10 +12,10 @@ from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import OUT, print_json
 from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
 from tasks.errors import UserError
+from tasks.funnel import cost_totals, read_funnel
 from tasks.lookup import find_dialogue, read_dialogue
 from tasks.settings import Home, load_domain
 from tasks.settings.home import DOMAIN_NAME
-from tasks.totals import cost_totals
 from tasks.warehouse import read_warehouse
 
 DialogueArgument = Annotated[str, typer.Argument(help="A dialogue's id, or the first digits of it", show_default=False)]
@@ -28,18 +28,18 @@ def funnel(
     by_template: Annotated[bool, typer.Option("--by-template", help="Show every template's own line")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how every brief of a domain ended, by stage, attempt and rule; the shares add up to 100 %."""
-    from tasks.repair import funnel as whole_funnel
-
+    """Show what became of every source line, MIGHT_LIKES item and brief of a domain; the shares add up to 100 %."""
     home: Home = ctx.obj
     home.domain_file(domain)
     with read_warehouse(home.warehouse(domain)) as con:
-        found = whole_funnel(con)
+        found = read_funnel(con)
         cost = {name: value for name, value in cost_totals(con, "").items() if "accepted" in name}
     if as_json:
         print_json({**asdict(found), "cost": cost})
         return
     show_rows(OUT, found.stages, f"stages of {domain}")
+    show_rows(OUT, found.set_aside, "source lines set aside")
+    show_rows(OUT, found.might_likes, "MIGHT_LIKES and their briefs")
     show_rows(OUT, found.verdicts, "how the briefs ended")
     show_rows(OUT, found.attempts, "attempts")
     show_rows(OUT, found.rules, "rules broken (a dialogue may break several)")

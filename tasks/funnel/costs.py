@@ -1,28 +1,29 @@
-"""Totals of one domain's warehouse that more than one view shows: how briefs ended, which rules fell, what it cost."""
+"""What the answers behind today's briefs cost: in all, per accepted dialogue, by model."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import duckdb
 
-VERDICTS = ("accepted", "rejected", "failed", "unasked")
+from tasks.funnel.rows import Rows, rows
+from tasks.verdicts import ACCEPTED
 
 
-def verdict_rows(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Return one row per verdict: briefs and their share in percent; the shares add up to 100."""
-    found = dict(con.execute("SELECT verdict, count(*) FROM verdicts GROUP BY verdict").fetchall())
-    total = sum(found.values())
-    return [{"verdict": name, "briefs": found.get(name, 0), "percent": 100.0 * found.get(name, 0) / (total or 1)} for name in VERDICTS]
+@dataclass(frozen=True)
+class Spending:
+    """What was paid: totals by name, and one row a model."""
+
+    totals: dict[str, Any]
+    models: Rows
 
 
-def rule_rows(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Return one row per attempt, rule and severity: dialogues that broke it. A dialogue may break several."""
-    rows = con.execute(
-        "SELECT attempt, rule, severity, count(DISTINCT dialogue_id) FROM rejections SEMI JOIN briefs USING (dialogue_id) "
-        "GROUP BY ALL ORDER BY attempt, 4 DESC, rule"
-    ).fetchall()
-    return [dict(zip(("attempt", "rule", "severity", "dialogues"), row, strict=True)) for row in rows]
+def spending(con: duckdb.DuckDBPyConnection, run_id: str) -> Spending:
+    """Return `cost_totals` and dollars per call, and the same by model with the answers' latency in seconds."""
+    totals = cost_totals(con, run_id)
+    priced = totals["answers"] - totals["unpriced"]
+    return Spending({**totals, "dollars per call": _each(totals["dollars"], priced)}, rows(con, _MODELS))
 
 
 def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
@@ -32,16 +33,15 @@ def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
     thrown away and a new first attempt been bought, as the paper did: all first attempts over the dialogues accepted at the first.
     Dollars are None where no answer's price is known; `unpriced` counts the answers left out of the sum.
     """
-    row = con.execute(_COST, [run_id]).fetchall()[0]
-    cost = dict(zip(_COSTS, row[: len(_COSTS)], strict=True))
-    accepted, at_first, first_dollars, first_tokens = row[len(_COSTS) :]
+    (found,) = rows(con, _COST, {"run_id": run_id})
+    cost = {name: found[name] for name in _COSTS}
     tokens = (cost["prompt tokens"] or 0) + (cost["completion tokens"] or 0)
     return {
         **cost,
-        "dollars per accepted dialogue": _each(cost["dollars"], accepted),
-        "dollars per accepted, discard-only": _each(first_dollars, at_first),
-        "tokens per accepted dialogue": _each(tokens, accepted),
-        "tokens per accepted, discard-only": _each(first_tokens, at_first),
+        "dollars per accepted dialogue": _each(cost["dollars"], found["accepted"]),
+        "dollars per accepted, discard-only": _each(found["first_dollars"], found["accepted_first"]),
+        "tokens per accepted dialogue": _each(tokens, found["accepted"]),
+        "tokens per accepted, discard-only": _each(found["first_tokens"], found["accepted_first"]),
     }
 
 
@@ -49,16 +49,36 @@ def _each(spent: float | None, count: int) -> float | None:
     return spent / count if spent is not None and count else None
 
 
-_COSTS = ("answers", "unpriced", "prompt tokens", "completion tokens", "dollars", "answers this run", "dollars this run")
-_COST = """
-WITH asked AS (
-    SELECT unnest(request_keys) AS request_key, min(attempt) AS attempt FROM transcripts SEMI JOIN briefs USING (dialogue_id) GROUP BY 1
+_COSTS: Final = ("answers", "unpriced", "prompt tokens", "completion tokens", "dollars", "answers this run", "dollars this run")
+
+_ASKED = """
+asked AS (
+    SELECT unnest(request_keys) AS request_key, min(attempt) AS attempt
+    FROM transcripts SEMI JOIN briefs USING (dialogue_id) GROUP BY 1
 ),
-paid AS (SELECT r.*, asked.attempt = 1 AS first FROM responses r JOIN asked USING (request_key))
-SELECT count(*), count(*) FILTER (cost_usd IS NULL), sum(prompt_tokens), sum(completion_tokens), sum(cost_usd),
-       count(*) FILTER (run_id = $1), sum(cost_usd) FILTER (run_id = $1),
-       (SELECT count(*) FROM verdicts WHERE verdict = 'accepted'),
-       (SELECT count(*) FROM verdicts WHERE verdict = 'accepted' AND attempt = 1),
-       sum(cost_usd) FILTER (first), sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)) FILTER (first)
+paid AS (SELECT r.*, asked.attempt = 1 AS first FROM responses r JOIN asked USING (request_key))"""
+
+_COST = f"""
+WITH {_ASKED},
+{ACCEPTED}
+SELECT count(*) AS answers,
+       count(*) FILTER (cost_usd IS NULL) AS unpriced,
+       sum(prompt_tokens) AS "prompt tokens",
+       sum(completion_tokens) AS "completion tokens",
+       sum(cost_usd) AS dollars,
+       count(*) FILTER (run_id = $run_id) AS "answers this run",
+       sum(cost_usd) FILTER (run_id = $run_id) AS "dollars this run",
+       (SELECT count(*) FROM accepted) AS accepted,
+       (SELECT count(*) FROM accepted WHERE attempt = 1) AS accepted_first,
+       sum(cost_usd) FILTER (first) AS first_dollars,
+       sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)) FILTER (first) AS first_tokens
 FROM paid
+"""
+
+_MODELS = f"""
+WITH {_ASKED}
+SELECT model, count(*) AS answers, sum(prompt_tokens)::BIGINT AS prompt_tokens,
+       sum(completion_tokens)::BIGINT AS completion_tokens, sum(cost_usd) AS dollars, avg(cost_usd) AS dollars_per_call,
+       median(latency_s) AS median_s, quantile_cont(latency_s, 0.95) AS slow_s
+FROM paid GROUP BY model ORDER BY answers DESC, model
 """

@@ -1,11 +1,14 @@
 """The questions lineage asks of a warehouse."""
 
-BRIEF = """
-WITH target AS (SELECT dialogue_id, item_id, title FROM brief_items)
+from tasks.verdicts import BRIEF_VERDICTS
+
+BRIEF = f"""
+WITH {BRIEF_VERDICTS},
+target AS (SELECT dialogue_id, item_id, title FROM brief_items)
 SELECT b.user_id, b.position, b.template_id, b.turns, b.target_item_id, t.title AS target_title,
-       coalesce(v.verdict, 'unasked') AS verdict, v.attempt
+       v.verdict, v.attempt
 FROM briefs b
-LEFT JOIN verdicts v USING (dialogue_id)
+JOIN brief_verdicts v USING (dialogue_id)
 LEFT JOIN target t ON t.dialogue_id = b.dialogue_id AND t.item_id = b.target_item_id
 WHERE b.dialogue_id = ?
 """

@@ -13,6 +13,7 @@ import duckdb
 from tasks.errors import UserError
 from tasks.lineage import queries
 from tasks.lineage.values import Asked, AttemptLineage, DialogueLineage, Rebuilt, ReleaseLineage
+from tasks.verdicts import ACCEPTED
 
 Row = dict[str, Any]
 
@@ -22,10 +23,10 @@ def note_release(con: duckdb.DuckDBPyConnection, version: str, run_id: str, conf
     con.execute("DELETE FROM releases WHERE version = ?", [version])
     con.execute("DELETE FROM released_dialogues WHERE version = ?", [version])
     con.execute(
-        "INSERT INTO releases SELECT ?, ?, ?, ?, count(*), ? FROM verdicts WHERE verdict = 'accepted'",
+        f"INSERT INTO releases WITH {ACCEPTED} SELECT ?, ?, ?, ?, count(*), ? FROM accepted",
         [version, run_id, config_hash, code_version, datetime.now(UTC)],
     )
-    con.execute("INSERT INTO released_dialogues SELECT ?, dialogue_id, attempt FROM verdicts WHERE verdict = 'accepted'", [version])
+    con.execute(f"INSERT INTO released_dialogues WITH {ACCEPTED} SELECT ?, dialogue_id, attempt FROM accepted", [version])
 
 
 def dialogue_lineage(

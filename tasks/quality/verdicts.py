@@ -6,6 +6,7 @@ import duckdb
 
 from tasks.quality.judging import GateError
 from tasks.quality.values import VerdictCounts
+from tasks.verdicts import ATTEMPT_OUTCOMES, VERDICTS
 from tasks.warehouse import create_table
 
 _UNJUDGED = """
@@ -17,17 +18,13 @@ WHERE status = 'answered'
 """
 # Accepted at the first attempt that no rejecting rule fell on; else rejected at the last attempt that was answered; else failed at the
 # last one tried.
-_VERDICTS = """
+_VERDICTS = f"""
 INSERT INTO verdicts
-WITH broken AS (
-    SELECT DISTINCT dialogue_id, attempt FROM rejections WHERE severity = 'reject'
-), judged AS (
-    SELECT t.dialogue_id, t.attempt, t.status = 'answered' AS answered, t.status = 'answered' AND broken.dialogue_id IS NULL AS sound
-    FROM transcripts t
-    LEFT JOIN broken USING (dialogue_id, attempt)
-), tried AS (
-    SELECT dialogue_id, min(attempt) FILTER (sound) AS accepted_at, max(attempt) FILTER (answered) AS answered_at, max(attempt) AS last_try
-    FROM judged
+WITH {ATTEMPT_OUTCOMES},
+tried AS (
+    SELECT dialogue_id, min(attempt) FILTER (outcome = 'accepted') AS accepted_at,
+           max(attempt) FILTER (outcome <> 'failed') AS answered_at, max(attempt) AS last_try
+    FROM attempt_outcomes
     GROUP BY dialogue_id
 )
 SELECT dialogue_id,
@@ -57,4 +54,4 @@ def set_verdicts(con: duckdb.DuckDBPyConnection) -> VerdictCounts:
     (briefs,) = con.execute("SELECT count(*) FROM briefs").fetchall()[0]
     if sum(counted.values()) != briefs:
         raise GateError(f"{sum(counted.values())} verdicts for {briefs} briefs: a dialogue id stands twice")
-    return VerdictCounts(briefs, *(counted.get(verdict, 0) for verdict in ("accepted", "rejected", "failed", "unasked")))
+    return VerdictCounts(briefs, *(counted.get(verdict, 0) for verdict in VERDICTS))

@@ -1,7 +1,6 @@
-"""Repair: rejected dialogues get a second, targeted request; rounds of asking go on until enough are accepted; the funnel adds up."""
+"""Repair: rejected dialogues get a second, targeted request; rounds of asking go on until enough are accepted."""
 
 from tasks.repair.briefs import BriefToRepair, load_repairs
-from tasks.repair.funnel import Funnel, funnel
 from tasks.repair.merging import merge_turns
 from tasks.repair.rollout import Mend
 from tasks.repair.rounds import accepted_of, forget_attempts, next_briefs, rejected_before, unanswered
@@ -11,12 +10,10 @@ __all__ = [
     "Attempt",
     "BriefToRepair",
     "Broken",
-    "Funnel",
     "Mend",
     "Why",
     "accepted_of",
     "forget_attempts",
-    "funnel",
     "load_repairs",
     "merge_turns",
     "next_briefs",

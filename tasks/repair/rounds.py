@@ -7,6 +7,8 @@ from typing import Any
 
 import duckdb
 
+from tasks.verdicts import ACCEPTED, BRIEF_VERDICTS
+
 
 def forget_attempts(con: duckdb.DuckDBPyConnection, attempt: int) -> None:
     """Forget what came of an attempt and all after it, and the verdicts that rest on it; paid answers stay in `responses`."""
@@ -68,7 +70,7 @@ def _lacking(standing: Mapping[str, tuple[int, int]], accepted: int) -> dict[str
 
 def accepted_of(con: duckdb.DuckDBPyConnection) -> int:
     """Return how many briefs are accepted by the verdicts as they stand."""
-    found: Any = con.execute("SELECT count(*) FROM verdicts SEMI JOIN briefs USING (dialogue_id) WHERE verdict = 'accepted'").fetchall()
+    found: Any = con.execute(f"WITH {ACCEPTED} SELECT count(*) FROM accepted").fetchall()
     return int(found[0][0])
 
 
@@ -79,14 +81,15 @@ WITH broken AS (
 SELECT b.dialogue_id FROM briefs b SEMI JOIN broken USING (dialogue_id) ORDER BY b.brief_order
 """
 
-_STANDING = """
-WITH asked AS (SELECT DISTINCT dialogue_id FROM transcripts WHERE attempt = 1 AND status = 'answered'),
+_STANDING = f"""
+WITH {BRIEF_VERDICTS},
+asked AS (SELECT DISTINCT dialogue_id FROM transcripts WHERE attempt = 1 AND status = 'answered'),
 standing AS (
     SELECT b.template_id, b.dialogue_id, b.brief_order,
-           coalesce(v.verdict = 'accepted', false) AND a.dialogue_id IS NOT NULL AS accepted,
+           v.verdict = 'accepted' AND a.dialogue_id IS NOT NULL AS accepted,
            a.dialogue_id IS NULL AS waiting
     FROM briefs b
-    LEFT JOIN verdicts v USING (dialogue_id)
+    JOIN brief_verdicts v USING (dialogue_id)
     LEFT JOIN asked a USING (dialogue_id)
 )
 SELECT template_id, count(*), count(*) FILTER (accepted), coalesce(list(dialogue_id ORDER BY brief_order) FILTER (waiting), [])

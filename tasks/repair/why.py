@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from tasks.errors import UserError
+from tasks.verdicts import BRIEF_VERDICTS
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,10 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str, dialogue_id: str) -> list[
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-_BRIEF = """
-SELECT b.*, coalesce(v.verdict, 'unasked') AS verdict
-FROM briefs b LEFT JOIN verdicts v USING (dialogue_id)
+_BRIEF = f"""
+WITH {BRIEF_VERDICTS}
+SELECT b.*, v.verdict
+FROM briefs b JOIN brief_verdicts v USING (dialogue_id)
 WHERE dialogue_id = ?
 """
 _ITEMS = "SELECT slot, item_id, title, collection FROM brief_items WHERE dialogue_id = ? ORDER BY slot"

@@ -10,10 +10,11 @@ import duckdb
 
 from tasks.reports.asking import Rows, one, rows
 from tasks.settings import Domain
+from tasks.verdicts import ACCEPTED
 
 # Which reviews a dialogue rests on: of accepted dialogues, each review once, the user's own and other people's apart.
-_GROUPS = """
-WITH accepted AS (SELECT dialogue_id FROM verdicts WHERE verdict = 'accepted'),
+_GROUPS = f"""
+WITH {ACCEPTED},
 slots AS (SELECT user_review_id, other_review_id FROM brief_items SEMI JOIN accepted USING (dialogue_id)),
 groups AS (
     SELECT 1 AS place, 'source' AS who, rating, NULL::INTEGER AS words FROM raw_reviews

@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tasks.errors import UserError
+from tasks.funnel import verdicts
 from tasks.goals import load_goals
 from tasks.lineage import dialogue_lineage
 from tasks.quality import load_suites
@@ -26,7 +27,6 @@ from tasks.reports.replay import replay
 from tasks.reports.telling import broken_rules, common_words, tell
 from tasks.settings import Home
 from tasks.settings.home import DOMAIN_NAME
-from tasks.totals import verdict_rows
 from tasks.warehouse import read_warehouse
 from tasks.web import HEADERS, environment, local_app, serve_local
 
@@ -89,7 +89,7 @@ class _Pages:
                 continue
             try:
                 with read_warehouse(path) as con:
-                    rows.append({"domain": path.stem, "verdicts": verdict_rows(con), "problem": ""})
+                    rows.append({"domain": path.stem, "verdicts": verdicts(con), "problem": ""})
             except UserError as error:
                 rows.append({"domain": path.stem, "verdicts": [], "problem": str(error)})
         return {"domains": rows, "folder": str(self._home.data / "warehouse")}

@@ -1,9 +1,11 @@
-"""The build a warehouse holds: when it ran and with which settings, which are not those of the domain file if options were laid over it."""
+"""The build a warehouse holds: when it ran, how it ended, and with which settings, which may differ from the domain file's."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import duckdb
 from pydantic import ValidationError
@@ -11,36 +13,71 @@ from pydantic import ValidationError
 from tasks.reports.asking import rows
 from tasks.settings import Domain, Home, load_domain
 
-_LAST = "SELECT run_id, config, config_hash, code_version, state, finished_at FROM runs ORDER BY started_at DESC LIMIT 1"
+_LAST = """
+SELECT run_id, config, config_hash, code_version, state, started_at, finished_at
+FROM runs ORDER BY started_at DESC, run_id LIMIT 1
+"""
+_ENDINGS: Final[Mapping[str, str]] = {
+    "completed": "completed",
+    "budget": "ended at its budget",
+    "batch": "ended while the provider worked on a batch",
+    "breaker": "ended because the provider was down",
+    "worker": "ended because a sending process was lost",
+    "failed": "failed",
+}
 
 
 @dataclass(frozen=True)
 class LastBuild:
     """The newest build of a warehouse; the texts are empty where none is on record.
 
-    `domain` holds the settings it ran with; source files are named in it, not placed.
+    `domain` holds the settings it ran with; source files are named in it, not placed. Times are UTC.
     """
 
     domain: Domain
-    run_id: str
-    config_hash: str
-    code_version: str
-    state: str
-    finished_at: datetime | None
+    run_id: str = ""
+    config_hash: str = ""
+    code_version: str = ""
+    state: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def ending(self) -> str:
+        """How and when it ended, as a person reads it; empty where no build is on record."""
+        if not self.run_id:
+            return ""
+        if self.finished_at:
+            return f"{_ENDINGS.get(self.state, self.state)} {_minute(self.finished_at)}"
+        if self.state == "lost":
+            return f"started {_minute(self.started_at)} and was lost with its process"
+        return f"started {_minute(self.started_at)} and has not ended"
 
 
 def last_build(con: duckdb.DuckDBPyConnection, home: Home, name: str) -> LastBuild:
-    """Return the newest build. Without one, or with one whose settings this version cannot read, the domain file's settings stand in.
+    """Return the newest build. Without one, or with one whose settings this version cannot read, the domain file's settings are used.
 
     Raises:
         UserError: the domain file is needed and is not there or is wrong.
     """
     found = rows(con, _LAST)
     if not found:
-        return LastBuild(load_domain(home, name), "", "", "", "", None)
+        return LastBuild(load_domain(home, name))
     run = found[0]
     try:
         domain = Domain.model_validate_json(run["config"])
     except (ValidationError, TypeError):
         domain = load_domain(home, name)
-    return LastBuild(domain, run["run_id"], run["config_hash"] or "", run["code_version"] or "", run["state"] or "", run["finished_at"])
+    return LastBuild(
+        domain=domain,
+        run_id=run["run_id"],
+        config_hash=run["config_hash"] or "",
+        code_version=run["code_version"] or "",
+        state=run["state"] or "",
+        started_at=run["started_at"],
+        finished_at=run["finished_at"],
+    )
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "at an unknown time"

@@ -9,23 +9,24 @@ from typing import Any
 import duckdb
 
 from tasks.reports.asking import Rows, rows
-from tasks.totals import VERDICTS
+from tasks.verdicts import BRIEF_VERDICTS, VERDICTS
 
 PER_PAGE = 50
 LONGEST = 200  # characters of one filter
 MOST_CHOICES = 2_000
 
-_CHOSEN = """
-WITH named AS (
+_CHOSEN = f"""
+WITH {BRIEF_VERDICTS},
+named AS (
     SELECT DISTINCT dialogue_id FROM brief_items WHERE item_id = $item OR ($item <> '' AND contains(lower(title), lower($item)))
 ),
 fallen AS (SELECT DISTINCT dialogue_id FROM rejections WHERE rule = $rule),
 chosen AS (
-    SELECT b.*, coalesce(v.verdict, 'unasked') AS verdict, v.attempt
-    FROM briefs b LEFT JOIN verdicts v USING (dialogue_id)
+    SELECT b.*, v.verdict, v.attempt
+    FROM briefs b JOIN brief_verdicts v USING (dialogue_id)
     WHERE ($user = '' OR b.user_id = $user)
       AND ($template = '' OR b.template_id = $template)
-      AND ($status = '' OR coalesce(v.verdict, 'unasked') = $status)
+      AND ($status = '' OR v.verdict = $status)
       AND starts_with(b.dialogue_id, $dialogue)
       AND ($item = '' OR b.dialogue_id IN (SELECT dialogue_id FROM named))
       AND ($rule = '' OR b.dialogue_id IN (SELECT dialogue_id FROM fallen))

@@ -10,15 +10,16 @@ import numpy.typing as npt
 
 from tasks.reports.asking import Rows, rows
 from tasks.settings import Domain
+from tasks.verdicts import ACCEPTED
 
-_ITEMS = """
+_ITEMS = f"""
 WITH reviewed AS (
     SELECT item_id, count(*) AS reviews, avg(rating) AS rating, 100.0 * count(*) FILTER (rating >= $like_min) / count(*) AS positive,
            100.0 * count(*) FILTER (rating <= $dislike_max) / count(*) AS negative
     FROM reviews WHERE core GROUP BY item_id
 ),
 history AS (SELECT item_id, count(*) AS times FROM preferences WHERE collection IN ('LIKES', 'DISLIKES') GROUP BY item_id),
-accepted AS (SELECT dialogue_id FROM verdicts WHERE verdict = 'accepted'),
+{ACCEPTED},
 recommended AS (SELECT target_item_id AS item_id, count(*) AS times FROM briefs SEMI JOIN accepted USING (dialogue_id) GROUP BY 1),
 counted AS (
     SELECT i.item_id, i.title, coalesce(r.reviews, 0) AS reviews, r.rating, r.positive, r.negative,
@@ -45,8 +46,8 @@ SELECT what, sum(times)::BIGINT AS times, count(*) AS items,
        sum(positive * times) / sum(times) AS positive, sum(negative * times) / sum(times) AS negative
 FROM sides GROUP BY place, what ORDER BY place
 """
-_COLLECTIONS = """
-WITH accepted AS (SELECT dialogue_id FROM verdicts WHERE verdict = 'accepted'),
+_COLLECTIONS = f"""
+WITH {ACCEPTED},
 sides AS (
     SELECT 1 AS place, 'what users did' AS what, collection FROM preferences
     UNION ALL SELECT 2, 'what accepted dialogues speak of', collection FROM brief_items SEMI JOIN accepted USING (dialogue_id)

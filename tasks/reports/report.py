@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 from markupsafe import Markup
 
+from tasks.briefs import REASONS
+from tasks.funnel import Funnel, Rows, Spending, read_funnel, spending
 from tasks.goals import Goals, load_goals
 from tasks.quality import Suite, load_suites
 from tasks.reports.bias import RatingBias, rating_bias
 from tasks.reports.builds import LastBuild, last_build
 from tasks.reports.catalogue import Catalogue, catalogue
 from tasks.reports.drawing import GROUP_NAMES, charts_of
-from tasks.reports.funnel import Funnel, Spending, funnel, spending
 from tasks.reports.popularity import Popularity, popularity
+from tasks.reports.rules import rule_table
 from tasks.reports.samples import Samples, samples
 from tasks.reports.shapes import GoalUse, Lengths, Templates, goal_use, lengths, templates
 from tasks.settings import Home
@@ -26,6 +29,17 @@ from tasks.warehouse import read_warehouse
 from tasks.web import SHARED, environment
 
 HERE = Path(__file__).resolve().parent
+STAGE_NOTES: Final[Mapping[str, str]] = {
+    "source lines": "of the review files, without blank ones",
+    "usable reviews": "the first review of each user and item, on lines that can be read",
+    "reviews of the right length": "after irregular tokens are dropped and words counted",
+    "reviews in the core": "user and item both have enough of them",
+    "preferences": "LIKES, DISLIKES and MIGHT_LIKES: core reviews with a clear rating",
+    "of them MIGHT_LIKES": "the last share of each user's likes: one dialogue each at most",
+    "briefs": "dialogues planned",
+    "briefs answered": "the model's answer is in the warehouse",
+    "accepted dialogues": "no rule that rejects was broken",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,7 @@ class Findings:
     build: LastBuild
     goals: Goals
     funnel: Funnel
+    rules: Rows  # see `rule_table`
     spending: Spending
     statistics: Statistics
     lengths: Lengths
@@ -55,11 +70,27 @@ def write_report(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Pat
     Raises:
         UserError: suites or goals are not as they should be.
     """
-    page = home.data / "reports" / domain / "index.html"
+    return publish_report(home, domain, draft_report(con, home, domain))
+
+
+def report_path(home: Home, domain: str) -> Path:
+    """Return where a domain's report is."""
+    return home.data / "reports" / domain / "index.html"
+
+
+def draft_report(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Path:
+    """Write a domain's report beside its place, where nobody looks, and return the path; for `publish_report`. Raises UserError."""
+    page = report_path(home, domain)
     page.parent.mkdir(parents=True, exist_ok=True)
-    aside = page.with_name(f".{page.name}.{os.getpid()}")
-    aside.write_text(render_report(gather(con, home, domain)), encoding="utf-8")
-    os.replace(aside, page)
+    draft = page.with_name(f".{page.name}.{os.getpid()}")
+    draft.write_text(render_report(gather(con, home, domain)), encoding="utf-8")
+    return draft
+
+
+def publish_report(home: Home, domain: str, draft: Path) -> Path:
+    """Move a report's draft into its place and return that."""
+    page = report_path(home, domain)
+    os.replace(draft, page)
     return page
 
 
@@ -76,10 +107,12 @@ def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
     goals = load_goals(home)
     quality = build.domain.quality
     suites: tuple[Suite, ...] = load_suites(home, quality.suites, quality.severities)
+    counted = read_funnel(con)
     return Findings(
         build=build,
         goals=goals,
-        funnel=funnel(con, suites),
+        funnel=counted,
+        rules=rule_table(counted.rules, suites),
         spending=spending(con, build.run_id),
         statistics=statistics(con),
         lengths=lengths(con),
@@ -100,6 +133,8 @@ def render_report(findings: Findings) -> str:
         "found": findings,
         "charts": charts_of(findings.lengths, findings.goal_use, findings.templates, findings.ratings, findings.popularity),
         "group_names": GROUP_NAMES,
+        "stage_notes": STAGE_NOTES,
+        "reasons": REASONS,
         "goal_names": {goal: value.name for goal, value in names.items()},
         "style": Markup(_style()),  # noqa: S704 - our own files
     }

@@ -9,23 +9,25 @@ import duckdb
 from tasks.goals import Goals
 from tasks.reports.asking import rows
 from tasks.reports.telling import Told, common_words, tell
+from tasks.verdicts import ACCEPTED, BRIEF_VERDICTS
 
 EACH = 3
 MOST_REJECTED = 8
 
 # Ids are content hashes: their order is as good as random, and the same in every report of the same dialogues.
-_ACCEPTED = """
-WITH accepted AS (SELECT dialogue_id FROM verdicts WHERE verdict = 'accepted'),
+_ACCEPTED = f"""
+WITH {ACCEPTED},
 placed AS (
     SELECT dialogue_id, recommendations, row_number() OVER (PARTITION BY recommendations ORDER BY dialogue_id) AS place
     FROM briefs SEMI JOIN accepted USING (dialogue_id)
 )
 SELECT dialogue_id FROM placed WHERE place <= $each ORDER BY recommendations, dialogue_id LIMIT 4 * $each
 """
-_REJECTED = """
-WITH fallen AS (
+_REJECTED = f"""
+WITH {BRIEF_VERDICTS},
+fallen AS (
     SELECT r.rule, r.dialogue_id, row_number() OVER (PARTITION BY r.rule ORDER BY r.dialogue_id) AS place
-    FROM rejections r JOIN verdicts v ON v.dialogue_id = r.dialogue_id AND v.attempt = r.attempt
+    FROM rejections r JOIN brief_verdicts v ON v.dialogue_id = r.dialogue_id AND v.attempt = r.attempt
     WHERE v.verdict = 'rejected' AND r.severity = 'reject'
 )
 SELECT DISTINCT dialogue_id FROM fallen WHERE place = 1 ORDER BY dialogue_id LIMIT $most

@@ -10,35 +10,36 @@ import duckdb
 
 from tasks.goals import Goals
 from tasks.reports.asking import Rows, rows
+from tasks.verdicts import ACCEPTED
 
 MOST_SEQUENCES = 12
 
-_WORDS = """
-WITH accepted AS (SELECT dialogue_id, attempt FROM verdicts WHERE verdict = 'accepted')
+_WORDS = f"""
+WITH {ACCEPTED}
 SELECT role, words, count(*) AS utterances FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt)
 GROUP BY role, words ORDER BY role, words
 """
-_WORD_SPREAD = """
-WITH accepted AS (SELECT dialogue_id, attempt FROM verdicts WHERE verdict = 'accepted')
+_WORD_SPREAD = f"""
+WITH {ACCEPTED}
 SELECT role, count(*) AS utterances, avg(words) AS mean, median(words) AS median, quantile_cont(words, 0.95) AS long, max(words) AS longest
 FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt)
 GROUP BY role ORDER BY role DESC
 """
-_LENGTHS = """
-WITH accepted AS (SELECT dialogue_id, attempt FROM verdicts WHERE verdict = 'accepted'),
+_LENGTHS = f"""
+WITH {ACCEPTED},
 said AS (SELECT dialogue_id, utterances FROM dialogues SEMI JOIN accepted USING (dialogue_id, attempt))
 SELECT utterances, sum(planned)::BIGINT AS planned, sum(accepted)::BIGINT AS accepted FROM (
     SELECT turns AS utterances, count(*) AS planned, 0 AS accepted FROM briefs GROUP BY turns
     UNION ALL SELECT utterances, 0, count(*) FROM said GROUP BY utterances
 ) GROUP BY utterances ORDER BY utterances
 """
-_GOALS = """
-WITH accepted AS (SELECT dialogue_id, attempt FROM verdicts WHERE verdict = 'accepted'),
+_GOALS = f"""
+WITH {ACCEPTED},
 said AS (SELECT turn, unnest(goals) AS goal FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt))
 SELECT turn, goal, count(*) AS times FROM said GROUP BY turn, goal ORDER BY turn, goal
 """
-_TEMPLATES = """
-WITH accepted AS (SELECT dialogue_id FROM verdicts WHERE verdict = 'accepted'),
+_TEMPLATES = f"""
+WITH {ACCEPTED},
 planned AS (
     SELECT template_id, count(*) AS briefs, count(a.dialogue_id) AS accepted
     FROM briefs LEFT JOIN accepted a USING (dialogue_id) GROUP BY template_id
@@ -52,8 +53,8 @@ SELECT k.recommendations, count(*) AS templates, count(p.briefs) AS planned, cou
 FROM known k LEFT JOIN planned p USING (template_id) GROUP BY k.recommendations ORDER BY k.recommendations
 """
 _USES = f"{_TEMPLATES} SELECT coalesce(p.accepted, 0) AS dialogues FROM known LEFT JOIN planned p USING (template_id) ORDER BY 1 DESC"
-_SEQUENCES = """
-WITH accepted AS (SELECT dialogue_id FROM verdicts WHERE verdict = 'accepted'),
+_SEQUENCES = f"""
+WITH {ACCEPTED},
 used AS (SELECT template_id, count(*) AS dialogues FROM briefs SEMI JOIN accepted USING (dialogue_id) GROUP BY template_id)
 SELECT template_id, any_value(u.dialogues) AS dialogues, list(role ORDER BY turn) AS roles, list(goals ORDER BY turn) AS goals
 FROM template_turns JOIN used u USING (template_id) GROUP BY template_id

@@ -11,6 +11,7 @@ import duckdb
 from tasks.goals import Goals
 from tasks.reports.asking import Rows, rows
 from tasks.reports.marking import Piece, Span, item_spans, pieces, shared_spans
+from tasks.verdicts import BRIEF_VERDICTS
 from tasks.web import shortened
 
 MOST_SHOWN = 6_000  # characters of one text on a page
@@ -22,10 +23,11 @@ WITH drawn AS (SELECT text FROM reviews WHERE core ORDER BY review_id LIMIT $sam
 words AS (SELECT unnest(list_distinct(regexp_extract_all(lower(text), '[\p{L}\p{N}]+(?:[''’-][\p{L}\p{N}]+)*'))) AS word FROM drawn)
 SELECT word FROM words GROUP BY word HAVING count(*) > $share * (SELECT count(*) FROM drawn)
 """
-_BRIEFS = """
+_BRIEFS = f"""
+WITH {BRIEF_VERDICTS}
 SELECT b.dialogue_id, b.user_id, b.position, b.template_id, b.target_item_id, b.recommendations, b.turns,
-       coalesce(v.verdict, 'unasked') AS verdict, v.attempt
-FROM briefs b LEFT JOIN verdicts v USING (dialogue_id)
+       v.verdict, v.attempt
+FROM briefs b JOIN brief_verdicts v USING (dialogue_id)
 WHERE b.dialogue_id IN (SELECT unnest($ids)) ORDER BY b.brief_order
 """
 _ITEMS = """

@@ -9,21 +9,22 @@ import duckdb
 
 from tasks.release import read_titles, read_turns, read_users
 from tasks.statistics.counting import Statistics, corpus_statistics
+from tasks.verdicts import ACCEPTED
 
-_ACCEPTED = """
-SELECT u.dialogue_id, u.text FROM utterances u JOIN verdicts v ON v.dialogue_id = u.dialogue_id AND v.attempt = u.attempt
-WHERE v.verdict = 'accepted'
+_ACCEPTED = f"""
+WITH {ACCEPTED}
+SELECT dialogue_id, text FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt)
 """
 
 # The same people and items a release shows: users with an accepted dialogue, the items of their histories, and what they were recommended.
-_PEOPLE = """
-WITH accepted AS (
-    SELECT b.user_id, b.target_item_id FROM verdicts v JOIN briefs b USING (dialogue_id) WHERE v.verdict = 'accepted'
-), shown AS (
-    SELECT p.item_id FROM preferences p SEMI JOIN accepted a ON a.user_id = p.user_id WHERE p.collection IN ('LIKES', 'DISLIKES')
-    UNION SELECT target_item_id FROM accepted
+_PEOPLE = f"""
+WITH {ACCEPTED},
+recommended AS (SELECT user_id, target_item_id FROM briefs SEMI JOIN accepted USING (dialogue_id)),
+shown AS (
+    SELECT p.item_id FROM preferences p SEMI JOIN recommended r ON r.user_id = p.user_id WHERE p.collection IN ('LIKES', 'DISLIKES')
+    UNION SELECT target_item_id FROM recommended
 )
-SELECT (SELECT count(DISTINCT user_id) FROM accepted), (SELECT count(*) FROM shown SEMI JOIN items USING (item_id))
+SELECT (SELECT count(DISTINCT user_id) FROM recommended), (SELECT count(*) FROM shown SEMI JOIN items USING (item_id))
 """
 
 

@@ -17,9 +17,8 @@ from typing import Any
 import yaml
 
 from flows.options import BuildOptions
-from tasks.repair import funnel
+from tasks.funnel import cost_totals, read_funnel
 from tasks.settings import Home
-from tasks.totals import cost_totals
 from tasks.warehouse import read_warehouse
 from tests.support.plain_build import plain_build
 
@@ -37,7 +36,7 @@ def built(data: Path, profile: str, dialogues: int | None = None) -> dict[str, A
     (data / "domains" / "half.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     plain_build(home, "half", BuildOptions(max_dialogues=dialogues))
     with read_warehouse(home.warehouse("half")) as con:
-        found = funnel(con)
+        found = read_funnel(con)
         verdicts = {row["verdict"]: row["briefs"] for row in found.verdicts}
         return {"attempts": found.attempts, "verdicts": verdicts, "cost": cost_totals(con, "")}
 

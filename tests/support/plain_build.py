@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from flows import steps
-from flows.collecting import collect
+from flows.collecting import finish_build
 from flows.generation import Written
 from flows.options import BuildOptions
 from flows.preflight import check_build
@@ -14,7 +14,7 @@ from flows.stages import Context, Stage
 from tasks.generate import generate_transcripts
 from tasks.release import ReleaseInfo
 from tasks.repair import next_briefs, rejected_before, unanswered
-from tasks.runs import describe_run, finish_run, start_run
+from tasks.runs import describe_run, start_run
 from tasks.settings import Home, load_domain
 from tasks.warehouse import StageRecord, domain_lock, open_warehouse, record_stage, transaction
 
@@ -34,9 +34,7 @@ def plain_build(home: Home, domain: str, options: BuildOptions | None = None, ru
         records = _write(context, planned, chosen)
         _run(steps.verdicts(context), context, planned, *records)
         info = steps.release(context, chosen, sources)
-        result = collect(context, Written(records), info)
-        with open_warehouse(home.warehouse(domain)) as con:
-            finish_run(con, run_id, result.state, result.counts())
+        finish_build(context, Written(records), info)
     return info
 
 

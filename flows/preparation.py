@@ -1,0 +1,52 @@
+"""The stages before anything is asked: reviews in, briefs out, and a word on what was left out on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import duckdb
+from prefect.logging import get_run_logger
+
+from flows import steps
+from flows.progress import added_detail
+from flows.stages import Context, Stage, run_stage
+from tasks.funnel import might_likes, set_aside, set_aside_text, unplanned_text
+from tasks.warehouse import StageRecord, read_warehouse
+
+
+async def prepare(context: Context, sources: Mapping[str, str]) -> StageRecord:
+    """Ingest, preprocess and plan; return what planning wrote. Raises UserError.
+
+    Source lines that were set aside and MIGHT_LIKES items without a brief are counted by kind, on the
+    console and in the log of the run.
+    """
+    ingested = await _run(steps.ingesting(context, sources), context, _set_aside)
+    prepared = await run_stage(steps.preprocessing(context), context, ingested)
+    return await _run(steps.planning(context), context, _unplanned, ingested, prepared)
+
+
+async def _run(
+    stage: Stage,
+    context: Context,
+    left_out: Callable[[duckdb.DuckDBPyConnection], str],
+    *upstream: StageRecord,
+) -> StageRecord:
+    """Run a stage; say what it left out where it says that it has ended, and in the log of the run."""
+
+    def count() -> str:
+        with read_warehouse(context.home.warehouse(context.domain.name)) as con:
+            text = left_out(con)
+        if text:
+            get_run_logger().info("%s: %s", stage.name, text)
+        return text
+
+    with added_detail(stage.name, count):
+        return await run_stage(stage, context, *upstream)
+
+
+def _set_aside(con: duckdb.DuckDBPyConnection) -> str:
+    return set_aside_text(set_aside(con))
+
+
+def _unplanned(con: duckdb.DuckDBPyConnection) -> str:
+    return unplanned_text(might_likes(con))

@@ -1,0 +1,20 @@
+"""The funnel: what became of every source line, MIGHT_LIKES item and brief, and what it cost. Everything that shows it reads it here."""
+
+from tasks.funnel.costs import Spending, cost_totals, spending
+from tasks.funnel.counts import Funnel, might_likes, read_funnel, set_aside, verdicts
+from tasks.funnel.rows import Rows
+from tasks.funnel.wording import set_aside_text, unplanned_text
+
+__all__ = [
+    "Funnel",
+    "Rows",
+    "Spending",
+    "cost_totals",
+    "might_likes",
+    "read_funnel",
+    "set_aside",
+    "set_aside_text",
+    "spending",
+    "unplanned_text",
+    "verdicts",
+]
