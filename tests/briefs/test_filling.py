@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tasks.briefs.choosing import make_choice
-from tasks.briefs.drafting import Draft, draft_user
+from tasks.briefs.drafting import Draft, Unplanned, draft_user
 from tasks.briefs.filling import Preferred, fill, shelve
 from tasks.settings import Briefs
 from tasks.templates import Collection, Template
@@ -62,10 +62,10 @@ def test_the_hand_checked_fill(templates: tuple[Template, ...]) -> None:
 def test_reasons_why_there_is_no_dialogue(templates: tuple[Template, ...]) -> None:
     choice = make_choice(templates, Briefs())
     nothing = list(draft_user(choice, 1, "user", [item("t", "MIGHT_LIKES")]))
-    assert nothing == ["no_template_fits"]
+    assert nothing == [Unplanned("user", "t", "no_history")]
     known = [item("a", "LIKES", "The Mummy"), item("b", "MIGHT_LIKES", "the mummy"), untitled("c", "MIGHT_LIKES"), item("d", "MIGHT_LIKES")]
     first, second, third = draft_user(choice, 1, "user", known)
-    assert (first, second) == ("target_in_history", "untitled")
+    assert (first, second) == (Unplanned("user", "b", "target_in_history"), Unplanned("user", "c", "untitled"))
     assert isinstance(third, Draft) and third.position == 3 and [entry.item_id for entry in third.items] == ["a", "d"]
 
 
@@ -100,6 +100,10 @@ def test_no_dialogue_has_a_work_twice_and_every_slot_its_collection(
         assert draft.target.work_id not in {entry.work_id for entry in history}
     for outcome, target in zip(outcomes, (entry for entry in preferred if entry.collection == "MIGHT_LIKES"), strict=True):
         usable = shelve(preferred).works_of("LIKES") + shelve(preferred).works_of("DISLIKES")
-        if outcome == "no_template_fits":
-            assert usable == 0
-        assert outcome != "untitled" and (not isinstance(outcome, Draft) or outcome.target == target)
+        if isinstance(outcome, Unplanned):
+            assert outcome.item_id == target.item_id
+            assert outcome.reason in ("no_history", "untitled", "target_in_history")
+            assert (outcome.reason == "untitled") == (target.title is None)
+            assert outcome.reason != "no_history" or usable == 0
+        else:
+            assert outcome.target == target

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.briefs import load_briefs, plan_briefs
+from tasks.briefs import REASONS, load_briefs, plan_briefs
 from tasks.briefs.reviews import make_pool, most_others
 from tasks.errors import UserError
 from tasks.settings import Preprocess
@@ -19,7 +19,7 @@ from tests.support.preferred_users import MadeUser, append_users, made_domain, m
 ANNA = MadeUser("anna", likes=["i1", "i2", "i3", "i4"], dislikes=["i5"], might_likes=["i6", "i7"])
 BERT = MadeUser("bert", likes=["i2", "i6"], might_likes=["i8"])
 CARL = MadeUser("carl", likes=["i1", "i6", "i7", "i8"], dislikes=["i2", "i3"])
-EVERY_TABLE = ("briefs", "brief_items", "template_turns", "template_slots")
+EVERY_TABLE = ("briefs", "brief_items", "template_turns", "template_slots", "unplanned")
 
 
 def everything(con: duckdb.DuckDBPyConnection, table: str, where: str = "true") -> list[Any]:
@@ -31,7 +31,7 @@ def test_each_might_likes_item_of_each_user_gets_one_dialogue_in_order(templates
     counts = plan_briefs(con, made_domain(), templates)
     found = con.execute("SELECT brief_order, user_id, position, target_item_id FROM briefs ORDER BY brief_order").fetchall()
     assert found == [(0, "bert", 1, "i8"), (1, "anna", 1, "i6"), (2, "anna", 2, "i7")]
-    assert (counts.might_likes, counts.briefs, counts.unplannable) == (3, 3, {})
+    assert (counts.might_likes, counts.briefs, counts.unplanned) == (3, 3, {})
     assert sum(counts.by_recommendations.values()) == sum(counts.by_pattern.values()) == 3
     assert counts.mean_utterances == pytest.approx(sum(row[0] for row in con.execute("SELECT turns FROM briefs").fetchall()) / 3)
     assert not con.execute(
@@ -65,9 +65,24 @@ def test_what_cannot_be_planned_is_counted_by_reason(templates: tuple[Template, 
     ]
     con = made_warehouse(users, titles={"i3": "", "i4": "title OF i1"})
     counts = plan_briefs(con, made_domain(), templates)
-    assert counts.unplannable == {"no_template_fits": 1, "target_in_history": 1, "untitled": 1}
+    assert counts.unplanned == {"no_history": 1, "target_in_history": 1, "untitled": 1}
+    assert everything(con, "unplanned") == [("anna", "i3", "untitled"), ("anna", "i4", "target_in_history"), ("bert", "i5", "no_history")]
     assert (counts.might_likes, counts.briefs) == (4, 1)
     assert con.execute("SELECT position, target_item_id FROM briefs").fetchall() == [(1, "i2")]
+
+
+def test_a_history_too_short_for_the_templates_given_is_a_reason(templates: tuple[Template, ...]) -> None:
+    long = [template for template in templates if template.recommendations == 3]
+    con = made_warehouse([MadeUser("anna", likes=["i1", "i2"], might_likes=["i3"])])
+    counts = plan_briefs(con, made_domain(), long)
+    assert (counts.briefs, everything(con, "unplanned")) == (0, [("anna", "i3", "no_template_fits")])
+
+
+def test_what_lies_beyond_max_dialogues_is_counted_too(templates: tuple[Template, ...]) -> None:
+    con = made_warehouse([BERT, ANNA, MadeUser("dora", might_likes=["i1"])])
+    counts = plan_briefs(con, made_domain(max_dialogues=2), templates)
+    assert (counts.might_likes, counts.briefs, counts.unplanned) == (4, 2, {"max_dialogues": 2})
+    assert everything(con, "unplanned") == [("anna", "i7", "max_dialogues"), ("dora", "i1", "max_dialogues")]
 
 
 def test_a_reviewer_less_item_has_no_other_review(templates: tuple[Template, ...]) -> None:
@@ -173,6 +188,30 @@ def test_a_user_more_changes_nobody_elses_briefs(templates: tuple[Template, ...]
     plan_briefs(con, domain, templates)
     ours = f"dialogue_id NOT IN (SELECT dialogue_id FROM briefs WHERE user_id = '{users[-1].user_id}')"
     assert {table: everything(con, table, ours) for table in ("briefs", "brief_items")} == before
+
+
+@settings(max_examples=25, deadline=None)
+@given(drawn=made_users, untitled=st.sets(st.integers(0, 11)), most=st.none() | st.integers(1, 5))
+def test_every_might_likes_item_has_one_brief_or_one_reason(
+    templates: tuple[Template, ...],
+    drawn: list[tuple[set[int], set[int], set[int]]],
+    untitled: set[int],
+    most: int | None,
+) -> None:
+    users = [
+        MadeUser(f"u{n}", named(liked), named(disliked - liked), named(might - liked - disliked))
+        for n, (liked, disliked, might) in enumerate(drawn)
+    ]
+    con = made_warehouse(users, titles={name: "" for name in named(untitled)} | {"i0": "Same", "i1": "same"})
+    counts = plan_briefs(con, made_domain(max_dialogues=most), templates)
+    wanted = con.execute("SELECT user_id, item_id FROM preferences WHERE collection = 'MIGHT_LIKES' ORDER BY ALL").fetchall()
+    accounted = con.execute(
+        "SELECT user_id, target_item_id FROM briefs UNION ALL SELECT user_id, item_id FROM unplanned ORDER BY ALL"
+    ).fetchall()
+    assert accounted == wanted  # each once
+    reasons = dict(con.execute("SELECT reason, count(*) FROM unplanned GROUP BY reason").fetchall())
+    assert reasons == counts.unplanned and set(reasons) <= set(REASONS)
+    assert counts.might_likes == counts.briefs + sum(reasons.values()) == len(wanted)
 
 
 def test_another_review_text_or_word_is_another_dialogue(templates: tuple[Template, ...]) -> None:

@@ -5,14 +5,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tasks.quality import set_verdicts
-from tasks.repair import accepted_of, forget_attempts, funnel, next_briefs, rejected_before, unanswered
-from tasks.warehouse import create_tables, open_warehouse
+from tasks.repair import accepted_of, forget_attempts, next_briefs, rejected_before, unanswered
+from tasks.warehouse import open_warehouse
 
-OUTCOMES = st.sampled_from(["accepted", "rejected", "failed", "unasked"])
 
 
 @pytest.fixture
@@ -83,26 +80,3 @@ def test_forgetting_an_attempt_keeps_the_ones_before(con: duckdb.DuckDBPyConnect
     attempt(con, name, 2, "accepted")
     forget_attempts(con, 2)
     assert con.execute("SELECT attempt FROM transcripts").fetchall() == [(1,)]
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.lists(OUTCOMES, min_size=1, max_size=3), min_size=1, max_size=12))
-def test_the_funnel_adds_up_whatever_happens(stories: list[list[str]]) -> None:
-    with duckdb.connect() as con:
-        create_tables(con)
-        for number, story in enumerate(stories):
-            name = brief(con, number, f"t{number % 3}")
-            for place, outcome in enumerate(story, 1):
-                attempt(con, name, place, outcome)
-                if outcome != "rejected":
-                    break  # only a rejected dialogue gets another attempt
-        set_verdicts(con)
-        found = funnel(con)
-    ends = {row["verdict"]: row["briefs"] for row in found.verdicts}
-    assert sum(ends.values()) == len(stories)
-    assert sum(row["percent"] for row in found.verdicts) == pytest.approx(100)
-    for row in found.templates:
-        assert row["briefs"] == row["accepted"] + row["rejected"] + row["failed"] + row["unasked"]
-    for row in found.attempts:
-        assert row["asked"] == row["accepted"] + row["rejected"] + row["failed"]
-    assert sum(row["accepted"] for row in found.attempts) == ends["accepted"]

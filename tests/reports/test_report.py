@@ -34,14 +34,15 @@ def reviewed(con: duckdb.DuckDBPyConnection, rows: list[tuple[str, str, float]])
 def test_the_funnel_adds_up_and_every_rule_has_its_sentence(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     fill(con, 120)
     found = gather(con, home, "made")
-    steps = {step["name"]: step["count"] for step in found.funnel.steps}
+    stages = {row["stage"]: row["rows"] for row in found.funnel.stages}
     # of each 20 dialogues one is rejected, one failed, 18 are accepted
-    assert (steps["briefs"], steps["briefs answered"], steps["dialogues accepted"]) == (120, 114, 108)
-    assert steps["source reviews"] == 60 * 12 and found.funnel.defects == [{"kind": "broken_line", "lines": 3}]
+    assert (stages["briefs"], stages["briefs answered"], stages["accepted dialogues"]) == (120, 114, 108)
+    assert stages["source lines"] == 60 * 12 + 3
+    assert found.funnel.set_aside == [{"source": "reviews", "kind": "broken_line", "lines": 3}]
     assert [row["briefs"] for row in found.funnel.verdicts] == [108, 6, 6, 0]
-    assert found.funnel.attempts == [{"attempt": 1, "asked": 120, "answered": 114, "failed": 6, "rejected": 6}]
-    rules = {row["rule"]: row for row in found.funnel.rules}
-    assert rules["readable"]["dialogues"] == 6 and rules["readable"]["share"] == pytest.approx(100 * 6 / 114)
+    assert found.funnel.attempts == [{"attempt": 1, "asked": 120, "accepted": 108, "rejected": 6, "failed": 6, "unjudged": 0}]
+    rules = {row["rule"]: row for row in found.rules}
+    assert rules["readable"]["dialogues"] == 6 and rules["readable"]["percent"] == pytest.approx(100 * 6 / 114)
     assert (
         rules["completely-generated"]["dialogues"] == 2
         and rules["completely-generated"]["says"] == "The dialogue was generated to its end."

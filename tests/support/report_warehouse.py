@@ -111,6 +111,9 @@ _STATEMENTS = (
     SELECT dialogue_id, 1, user_id, template_id, turns, true, '', 'stop' FROM briefs WHERE brief_order % 20 <> 1
     """,
     """
+    INSERT INTO dialogue_facts BY NAME SELECT dialogue_id, 1 AS attempt FROM briefs WHERE brief_order % 20 <> 1
+    """,
+    """
     INSERT INTO rejections
     SELECT dialogue_id, 1, 'readable', 'reject', 2, 'piece ' || bad FROM size, briefs WHERE brief_order % 20 = 0
     UNION ALL SELECT dialogue_id, 1, 'completely-generated', 'reject', 0, 'end ' || bad FROM size, briefs WHERE brief_order % 60 = 0
