@@ -97,6 +97,23 @@ def test_the_funnel_adds_up(first: tuple[Path, dict[str, Any], str]) -> None:
     assert {row["verdict"]: row["briefs"] for row in told["verdicts"]} == {row["verdict"]: row["briefs"] for row in result["funnel"]}
 
 
+def test_what_was_left_out_is_told_by_kind(first: tuple[Path, dict[str, Any], str]) -> None:
+    data, result, told = first
+    assert "2,468 rows, 5 set aside: 2 duplicate, 1 broken line, 1 empty text, 1 off scale" in told
+    assert {row["kind"]: row["lines"] for row in result["set_aside"]} == {"duplicate": 2, "broken_line": 1, "empty_text": 1, "off_scale": 1}
+    assert result["might_likes"] == [{"outcome": "planned", "items": 187, "percent": 100.0}]
+    import duckdb
+
+    with duckdb.connect(str(data / "warehouse" / "demo.duckdb"), read_only=True) as con:
+        ((state, counts),) = con.execute("SELECT state, counts FROM runs WHERE run_id = ?", [result["run_id"]]).fetchall()
+    assert state == "completed" and sum(json.loads(counts)["set_aside"].values()) == 5
+
+
+def test_the_report_says_how_its_build_ended(first: tuple[Path, dict[str, Any], str]) -> None:
+    page = Path(first[1]["pages"]["report"]).read_text(encoding="utf-8")
+    assert re.search(r"Last build completed \d{4}-\d\d-\d\d \d\d:\d\d UTC", page)
+
+
 def test_an_outsider_reads_the_release(first: tuple[Path, dict[str, Any], str]) -> None:
     _, result, _ = first
     folder = Path(result["release"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from tasks.funnel import Funnel, read_funnel, set_aside_text, unplanned_text
-from tests.support.random_warehouse import DrawnBrief, DrawnWarehouse, drawn_warehouses, fill
+from tests.support.random_warehouse import BY_HAND, DrawnBrief, DrawnWarehouse, drawn_warehouses, fill
 from tests.support.report_warehouse import domain
 
 
@@ -15,23 +15,6 @@ def funnel_of(drawn: DrawnWarehouse) -> Funnel:
     with duckdb.connect() as con:
         fill(con, drawn, domain(), "run")
         return read_funnel(con)
-
-
-BY_HAND = DrawnWarehouse(
-    briefs=[
-        DrawnBrief(True, "t1", ("accepted",), "accepted"),
-        DrawnBrief(True, "t1", ("rejected", "accepted"), "accepted"),
-        DrawnBrief(True, "t2", ("rejected", "failed"), "rejected"),
-        DrawnBrief(True, "t2", ("failed",), "failed"),
-        DrawnBrief(True, "t1", ("unjudged",), None),  # the run was killed before its answer was judged
-        DrawnBrief(True, "t1", (), "unasked"),
-        DrawnBrief(False, "t1", ("rejected", "accepted"), "accepted"),  # of an earlier plan
-    ],
-    reasons=["untitled", "no_history", "no_history"],
-    review_defects=["unrated", "duplicate", "unrated"],
-    metadata_defects=1,
-    usable=7,
-)
 
 
 def test_each_table_by_hand() -> None:
@@ -103,7 +86,7 @@ def test_a_release_of_another_plan_is_no_share_of_this_one() -> None:
         assert read_funnel(con).stages[-1] == {"stage": "dialogues in the newest release", "rows": 9, "percent": None}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(drawn_warehouses)
 def test_every_table_adds_up_and_holds_what_plain_python_counts(drawn: DrawnWarehouse) -> None:
     found = funnel_of(drawn)

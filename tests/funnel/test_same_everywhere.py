@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -25,7 +25,7 @@ from tasks.reports import browser_app, report_from_warehouse
 from tasks.settings import Home, load_domain
 from tasks.statistics import statistics
 from tasks.warehouse import open_warehouse, read_warehouse, transaction
-from tests.support.random_warehouse import DrawnWarehouse, drawn_warehouses, fill
+from tests.support.random_warehouse import BY_HAND, DrawnWarehouse, drawn_warehouses, fill
 
 DOMAIN_FILE = "noun: film\nverb: seen\nsources: {format: amazon_2014, reviews: [reviews.json.gz]}\n"
 
@@ -96,7 +96,8 @@ def counts_of(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return counts
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
+@example(drawn=BY_HAND)
 @given(drawn=drawn_warehouses)
 def test_whatever_shows_the_funnel_shows_the_same(home: Home, drawn: DrawnWarehouse) -> None:
     result = finished(home, drawn)

@@ -11,7 +11,6 @@ from tasks.repair import accepted_of, forget_attempts, next_briefs, rejected_bef
 from tasks.warehouse import open_warehouse
 
 
-
 @pytest.fixture
 def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with open_warehouse(tmp_path / "w.duckdb") as opened:

@@ -92,6 +92,23 @@ drawn_warehouses = st.builds(
     usable=st.integers(1, 9),
 )
 
+BY_HAND = DrawnWarehouse(
+    briefs=[
+        DrawnBrief(True, "t1", ("accepted",), "accepted"),
+        DrawnBrief(True, "t1", ("rejected", "accepted"), "accepted"),
+        DrawnBrief(True, "t2", ("rejected", "failed"), "rejected"),
+        DrawnBrief(True, "t2", ("failed",), "failed"),
+        DrawnBrief(True, "t1", ("unjudged",), None),  # the run was killed before its answer was judged
+        DrawnBrief(True, "t1", (), "unasked"),
+        DrawnBrief(False, "t1", ("rejected", "accepted"), "accepted"),  # of an earlier plan
+    ],
+    reasons=["untitled", "no_history", "no_history"],
+    review_defects=["unrated", "duplicate", "unrated"],
+    metadata_defects=1,
+    usable=7,
+)
+"""One of each, small enough to count by hand."""
+
 
 def fill(con: duckdb.DuckDBPyConnection, drawn: DrawnWarehouse, domain: Domain, run_id: str) -> None:
     """Write a drawn warehouse, as a run that is still going on would leave it."""
