@@ -16,7 +16,7 @@ REASONS: Final[dict[Reason, str]] = {
     "target_in_history": "the user has liked or disliked the same work before, under another id",
     "no_history": "the user clearly likes or dislikes no other item with a title, so no slot can be filled",
     "no_template_fits": "every template needs more liked or disliked items than the user has",
-    "max_dialogues": "the plan ended before it, at `briefs.max_dialogues`",
+    "max_dialogues": "the plan had as many dialogues before it as briefs.max_dialogues allows",
 }
 """Why a MIGHT_LIKES item has no brief, as a person reads it."""
 

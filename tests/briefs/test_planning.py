@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -188,6 +190,11 @@ def test_a_user_more_changes_nobody_elses_briefs(templates: tuple[Template, ...]
     plan_briefs(con, domain, templates)
     ours = f"dialogue_id NOT IN (SELECT dialogue_id FROM briefs WHERE user_id = '{users[-1].user_id}')"
     assert {table: everything(con, table, ours) for table in ("briefs", "brief_items")} == before
+
+
+def test_the_docs_name_every_reason() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "briefs.md").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE)) == REASONS
 
 
 @settings(max_examples=25, deadline=None)
