@@ -1,6 +1,7 @@
 """How a brief and how an attempt ended: the definitions, as SQL that every count of them uses.
 
-A module of its own without imports: a stage that needs a definition does not depend on how it is counted and shown.
+A module of its own without imports: a stage that needs a definition does not depend on how it is
+counted and shown.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ brief_verdicts AS (
 )"""
 """CTE `brief_verdicts` (dialogue_id, verdict, attempt): each of today's briefs with exactly one verdict.
 
-A brief that the table `verdicts` does not know is unasked; a verdict of a brief that is no longer planned does not count.
+A brief that the table `verdicts` does not know is unasked; a verdict of a brief that is no longer
+planned does not count.
 """
 
 ACCEPTED: Final = """
 accepted AS (
-    SELECT dialogue_id, attempt FROM verdicts SEMI JOIN briefs USING (dialogue_id) WHERE verdict = 'accepted'
+    SELECT dialogue_id, attempt FROM verdicts SEMI JOIN briefs USING (dialogue_id)
+    WHERE verdict = 'accepted'
 )"""
 """CTE `accepted` (dialogue_id, attempt): the briefs that `brief_verdicts` calls accepted."""
 
@@ -38,4 +41,5 @@ attempt_outcomes AS (
     LEFT JOIN broken b ON b.dialogue_id = t.dialogue_id AND b.attempt = t.attempt
     LEFT JOIN judged j ON j.dialogue_id = t.dialogue_id AND j.attempt = t.attempt
 )"""
-"""CTE `attempt_outcomes` (dialogue_id, attempt, outcome): accepted, rejected, failed, or unjudged where a run was cut off."""
+"""CTE `attempt_outcomes` (dialogue_id, attempt, outcome): accepted, rejected, failed, or unjudged where a
+run was cut off between an answer and its judgement."""

@@ -1,4 +1,7 @@
-"""The funnel: what became of every source line, MIGHT_LIKES item and brief, and what it cost. Everything that shows it reads it here."""
+"""The funnel: what became of every source line, MIGHT_LIKES item and brief, and what it cost.
+
+Everything that shows these figures reads them here.
+"""
 
 from tasks.funnel.costs import Spending, cost_totals, spending
 from tasks.funnel.counts import Funnel, might_likes, read_funnel, set_aside, verdicts

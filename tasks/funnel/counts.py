@@ -1,4 +1,4 @@
-"""Every source line, MIGHT_LIKES item, brief and attempt, counted by what became of it. Each table adds up."""
+"""Every source line, MIGHT_LIKES item, brief and attempt by what became of it. Each table adds up."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Funnel:
 
     Attributes:
         stages: from source lines to released dialogues: stage, rows, percent of the stage before.
-        set_aside: one row a kind of source line that is not used: source (reviews or metadata), kind,
-            lines.
-        might_likes: one row for `planned` and for each reason why there is no brief: outcome, items,
-            percent; the items add up to MIGHT_LIKES.
+        set_aside: one row a kind of source line that is not used: source (reviews or metadata),
+            kind, lines.
+        might_likes: one row for `planned` and for each reason why there is no brief: outcome,
+            items, percent; the items add up to MIGHT_LIKES.
         verdicts: one row a verdict, all four of them: verdict, briefs, percent; they add up to all
             briefs and, where there are any, to 100.
         attempts: one row an attempt: asked = accepted + rejected + failed + unjudged.
@@ -80,7 +80,7 @@ def verdicts(con: duckdb.DuckDBPyConnection) -> Rows:
     return rows(con, _VERDICTS, {"verdicts": list(VERDICTS)})
 
 
-# Which file a line set aside is of: only review files have rows in `raw_reviews`, or lines of these kinds.
+# Which file a line set aside is of: only review files have rows in `raw_reviews` or these kinds.
 # Without a single usable review (a file that was refused) the lines are those of the reviews.
 _SOURCES = """
 review_files AS (
@@ -104,7 +104,11 @@ GROUP BY source, kind ORDER BY source DESC, lines DESC, kind
 _STAGES = f"""
 WITH {_SOURCES},
 {ACCEPTED},
-answered AS (SELECT DISTINCT dialogue_id FROM transcripts SEMI JOIN briefs USING (dialogue_id) WHERE status = 'answered'),
+answered AS (
+    SELECT DISTINCT dialogue_id FROM transcripts SEMI JOIN briefs USING (dialogue_id)
+    WHERE status = 'answered'
+),
+might_likes AS (SELECT * FROM preferences WHERE collection = 'MIGHT_LIKES'),
 newest AS (SELECT dialogues FROM releases ORDER BY made_at DESC, version LIMIT 1),
 usable AS (SELECT count(*) AS rows FROM raw_reviews),
 counted AS (
@@ -114,24 +118,29 @@ counted AS (
     UNION ALL SELECT 3, 'reviews of the right length', (SELECT count(*) FROM reviews)
     UNION ALL SELECT 4, 'reviews in the core', (SELECT count(*) FROM reviews WHERE core)
     UNION ALL SELECT 5, 'preferences', (SELECT count(*) FROM preferences)
-    UNION ALL SELECT 6, 'of them MIGHT_LIKES', (SELECT count(*) FROM preferences WHERE collection = 'MIGHT_LIKES')
+    UNION ALL SELECT 6, 'of them MIGHT_LIKES', (SELECT count(*) FROM might_likes)
     UNION ALL SELECT 7, 'briefs', (SELECT count(*) FROM briefs)
     UNION ALL SELECT 8, 'briefs answered', (SELECT count(*) FROM answered)
     UNION ALL SELECT 9, 'accepted dialogues', (SELECT count(*) FROM accepted)
     UNION ALL SELECT 10, 'dialogues in the newest release', dialogues FROM newest
 ),
 compared AS (SELECT *, lag(rows) OVER (ORDER BY place) AS before FROM counted)
-SELECT stage, rows, CASE WHEN before > 0 AND rows <= before THEN 100.0 * rows / before END AS percent
+SELECT stage, rows,
+       CASE WHEN before > 0 AND rows <= before THEN 100.0 * rows / before END AS percent
 FROM compared ORDER BY place
 """
 
 _MIGHT_LIKES = """
 WITH wanted AS (SELECT user_id, item_id FROM preferences WHERE collection = 'MIGHT_LIKES'),
 planned AS (SELECT DISTINCT user_id, target_item_id AS item_id, true AS planned FROM briefs),
-reasons AS (SELECT user_id, item_id, any_value(reason) AS reason FROM unplanned GROUP BY user_id, item_id),
+reasons AS (
+    SELECT user_id, item_id, any_value(reason) AS reason FROM unplanned GROUP BY user_id, item_id
+),
 ended AS (
     SELECT CASE WHEN planned THEN $planned ELSE coalesce(reason, $not_yet) END AS outcome
-    FROM wanted LEFT JOIN planned USING (user_id, item_id) LEFT JOIN reasons USING (user_id, item_id)
+    FROM wanted
+    LEFT JOIN planned USING (user_id, item_id)
+    LEFT JOIN reasons USING (user_id, item_id)
 ),
 counted AS (SELECT outcome, count(*) AS items FROM ended GROUP BY outcome)
 SELECT outcome, items, 100.0 * items / sum(items) OVER () AS percent
@@ -141,7 +150,8 @@ FROM counted ORDER BY outcome <> $planned, items DESC, outcome
 _VERDICTS = f"""
 WITH {BRIEF_VERDICTS},
 named AS (
-    SELECT unnest($verdicts::VARCHAR[]) AS verdict, generate_subscripts($verdicts::VARCHAR[], 1) AS place
+    SELECT unnest($verdicts::VARCHAR[]) AS verdict,
+           generate_subscripts($verdicts::VARCHAR[], 1) AS place
 ),
 counted AS (SELECT verdict, count(*) AS briefs FROM brief_verdicts GROUP BY verdict),
 total AS (SELECT greatest(count(*), 1) AS briefs FROM briefs)
@@ -171,7 +181,8 @@ fallen AS (
     FROM rejections SEMI JOIN attempt_outcomes USING (dialogue_id, attempt)
     GROUP BY attempt, rule, severity
 )
-SELECT f.attempt, f.rule, f.severity, f.dialogues, 100.0 * f.dialogues / nullif(j.dialogues, 0) AS percent
+SELECT f.attempt, f.rule, f.severity, f.dialogues,
+       100.0 * f.dialogues / nullif(j.dialogues, 0) AS percent
 FROM fallen f JOIN judgements j USING (attempt)
 ORDER BY f.attempt, f.dialogues DESC, f.rule
 """

@@ -50,7 +50,7 @@ def test_the_terminal_shows_and_does_not_obey(data: Path) -> None:
 def test_a_runs_page_holds_no_markup_of_strangers(data: Path) -> None:
     with read_warehouse(Home(data=data).warehouse("made")) as con:
         lineage = release_markdown(release_lineage(con, "made", "v1"))
-    result = BuildResult("made", "r", NASTY, "", None, "v1", "c", NASTY, [], [], {}, {"model": NASTY}, {})
+    result = BuildResult("made", "r", NASTY, "", None, "v1", "c", NASTY, [], [], [], [], [], [], {}, {"model": NASTY}, {})
     for page in (lineage, _summary(result)):
         assert "owned" in page
         assert not ACTS.search(page) and not re.search(r"<script|<img|(?<!\\)\[link\]|\n# heading", page)
