@@ -201,3 +201,17 @@ def test_the_index_knows_every_key_it_was_made_of(keys: set[str], other: str) ->
     index = KeyIndex(np.array(sorted({int(key[:16], 16) for key in keys}), dtype=np.uint64))
     assert all(key in index for key in keys)
     assert (other in index) == any(key[:16] == other[:16] for key in keys)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 7))
+def test_a_flipped_bit_is_noticed(place: int, bit: int) -> None:
+    line = bytearray(to_line(entry(1, "a text of some length, so that there is something to flip")))
+    place %= len(line) - 1
+    line[place] ^= 1 << bit
+    with pytest.raises(ValueError):
+        from_line(bytes(line))
+
+
+def test_lines_without_a_checksum_are_read_as_before() -> None:
+    line = to_line(entry(1)).split(b" ", 1)[1]
+    assert from_line(line) == entry(1)
