@@ -23,11 +23,12 @@ from tasks.llm import (
     Session,
     StoredAnswers,
     Usage,
+    graceful_shutdown,
     load_journal,
     recover_journals,
 )
 from tasks.llm.meter import Meter
-from tasks.settings import Generate, Home
+from tasks.settings import Generate, Home, Limits
 from tasks.warehouse import domain_lock, open_warehouse, transaction
 
 STORE = "_evaluation"  # no domain can be called so
@@ -42,14 +43,21 @@ class Asking:
         self._budget = Budget(budget_usd)
         self._meters: list[Meter] = []
         self._failures: list[tuple[str, Meter, list[CallFailed]]] = []
+        self._sessions: list[Session] = []
 
     def of(self, generate: Generate) -> Callable[[str], Ask]:
         """Return the way to one model: for a question's id an `Ask`. Raises UserError when it cannot be asked at all."""
         session = Session(generate, self._lookup, self._budget, self._run_id)
         failures: list[CallFailed] = []
+        self._sessions.append(session)
         self._meters.append(session.meter)
         self._failures.append((generate.model, session.meter, failures))
         return lambda question: _Watched(session.ask_for(question, 1, self._journal), failures)
+
+    def stop(self, reason: RunStopped) -> None:
+        """Let nothing more be sent to any model; calls in flight run to their end."""
+        for session in self._sessions:
+            session.stop(reason)
 
     def check_answered(self) -> None:
         """Raise UserError when a model that was asked answered nothing at all: a table of zeros would pass for a finding."""
@@ -127,8 +135,10 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
         recover_journals(con, folder)
         path = folder / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.jsonl"
         journal = Journal(path)
+        models = Asking(StoredAnswers.of(con), journal, run_id, budget_usd)
         try:
-            yield Asking(StoredAnswers.of(con), journal, run_id, budget_usd)
+            async with graceful_shutdown(models.stop, Limits().shutdown_grace_s):
+                yield models
         except RunStopped as stopped:
             raise UserError(f"{stopped}; what was answered is kept") from None
         finally:

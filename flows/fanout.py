@@ -23,9 +23,9 @@ from prefect.settings import get_current_settings
 
 from tasks.errors import UserError
 from tasks.generate import Chunk, ChunkJob, ChunkResult, Rollout, generate_chunk, make_job
-from tasks.generate.saving import spent_in_run
+from tasks.generate.saving import spent
 from tasks.generate.workers import share
-from tasks.llm import RunStopped, Usage, read_journal
+from tasks.llm import RunStopped, Usage, usable_entries
 from tasks.settings import Generate
 
 ADDRESS = r"^(tcp|tls)://\S+:\d+$|^local:\d{1,3}$"
@@ -42,7 +42,7 @@ def write_chunk(job: ChunkJob) -> ChunkResult:
     journal = job.chunk.journal
     left = sorted(journal.parent.glob(f"{journal.stem}*{journal.suffix}"))
     if left:
-        known = {entry.answer.request_key: entry.answer for path in left for entry in read_journal(path) if entry is not None}
+        known = {entry.answer.request_key: entry.answer for path in left for entry in usable_entries(path)}
         chunk = replace(job.chunk, journal=journal.with_stem(f"{journal.stem}-{len(left)}"))
         job = replace(job, chunk=chunk, stored={**job.stored, **known})
     return asyncio.run(generate_chunk(job))
@@ -57,7 +57,8 @@ class DaskCrew:
         self.slots = workers + 1  # one chunk waits at the cluster, so that no worker idles
         self._con, self._rollout, self._run_id, self._runner, self._name = con, rollout, run_id, runner, name
         self._share = generate.model_copy(update={"limits": share(generate.limits, workers)})
-        self._limit, self._spent, self._lent = generate.limits.budget_usd, spent_in_run(con, run_id), 0.0
+        limits = generate.limits
+        self._limit, self._spent, self._lent = limits.budget_usd, spent(con, run_id, limits.budget_scope), 0.0
         self._usage = Usage()
         self._given = 0
 
@@ -84,6 +85,14 @@ class DaskCrew:
         self._given -= len(chunk.briefs)
         self._settle(loan, result.usage)
         return replace(result, stopped=self._told(result.stopped))
+
+    @property
+    def paused_s(self) -> float:
+        """Seconds for which nothing is sent: not known here, each chunk has its share of the limits."""
+        return 0.0
+
+    def stop(self, reason: RunStopped) -> None:
+        """Do nothing: chunks at the cluster end by themselves, and their journals are loaded by the next run."""
 
     async def close(self) -> None:
         """Leave the runner to its owner."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,8 @@ from tasks.generate import Chunk, ChunkResult, Crew, GenerateCounts, Progress, W
 from tasks.llm import RunStopped
 from tasks.repair import forget_attempts, next_briefs, rejected_before, unanswered
 from tasks.warehouse import StageRecord, made_from, open_warehouse, record_stage
+
+LEAST_PAUSE_SHOWN_S = 5.0  # a shorter one is over before it is read
 
 
 @dataclass
@@ -111,7 +114,8 @@ async def _ask(con: duckdb.DuckDBPyConnection, context: Context, stage: Stage, w
 
     def show(now: Progress) -> None:
         cost = f"${now.usage.cost_usd:.4f}" + (f" and {now.usage.unpriced:,} of unknown price" if now.usage.unpriced else "")
-        sink.advance(stage.name, now.done, now.total, f"{now.in_flight} in flight, {cost}")
+        pause = f", the provider asks to wait until {_after(now.paused_s)}" if now.paused_s > LEAST_PAUSE_SHOWN_S else ""
+        sink.advance(stage.name, now.done, now.total, f"{now.in_flight} in flight, {cost}{pause}")
         live.note(now.done, now.total, cost)
 
     journals, settings = context.home.journals(context.domain.name), context.domain.generate
@@ -124,7 +128,15 @@ async def _ask(con: duckdb.DuckDBPyConnection, context: Context, stage: Stage, w
     return counts
 
 
+def _after(seconds: float) -> str:
+    return (datetime.now() + timedelta(seconds=seconds)).strftime("%H:%M:%S")
+
+
 def _summary(counts: GenerateCounts) -> str:
     parts: dict[str, Any] = {"answered": counts.answered, "failed": counts.failed, "unasked": counts.unasked}
-    told = ", ".join(f"{number:,} {name}" for name, number in parts.items() if number or name == "answered")
-    return f"{told}; {counts.stopped}" if counts.stopped else told
+    line = ", ".join(f"{number:,} {name}" for name, number in parts.items() if number or name == "answered")
+    if counts.usage.unusable:
+        line += f"; {counts.usage.unusable:,} billed answers could not be used"
+    if counts.quarantined:
+        line += f"; {counts.quarantined:,} journal lines hold no answer and are kept in the journals' quarantine folder"
+    return f"{line}; {counts.stopped}" if counts.stopped else line

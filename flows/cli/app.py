@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -15,6 +16,13 @@ from tasks.errors import UserError
 from tasks.settings import Home
 
 _INTERRUPTED = 130  # what typer answers with, as a shell does, when a command was stopped by Ctrl-C
+_TERMINATED = 143  # 128 + SIGTERM, as a shell says it
+_STOPPED = "stopped; nothing that was paid for is lost, run the same command again to go on"
+
+
+class _Terminated(BaseException):
+    """SIGTERM, raised in the main thread so that what was started is ended."""
+
 
 app = typer.Typer(
     name="redial",
@@ -40,6 +48,7 @@ def common(
 
 def main() -> None:
     """Run the command line; turn what the user can put right into one line and exit code 2."""
+    signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         code = app(prog_name="redial", standalone_mode=False)
     except UserError as error:
@@ -50,9 +59,26 @@ def main() -> None:
         _end(2, f"{error.filename or 'the disk'}: {error.strerror or error}")
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    if code == _INTERRUPTED:
-        _end(code, "stopped; nothing that was paid for is lost, run the same command again to go on")
+    except BaseException as error:
+        if not _is_termination(error):
+            raise
+        code = _TERMINATED
+    if code in (_INTERRUPTED, _TERMINATED):
+        _end(code, _STOPPED)
     sys.exit(code)
+
+
+def _raise_terminated(number: int, frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends the process at once
+    raise _Terminated
+
+
+def _is_termination(error: BaseException) -> bool:
+    """Return True if SIGTERM ended the command: as we raise it, or as Prefect does within a flow."""
+    if isinstance(error, _Terminated):
+        return True
+    exceptions = sys.modules.get("prefect.exceptions")  # not imported here: it takes a second
+    return exceptions is not None and isinstance(error, exceptions.TerminationSignal)
 
 
 def _misused(error: TyperException) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tasks.generate.chunk import AHEAD, Chunk, ChunkResult, run_chunk
 from tasks.generate.rollouts import Rollout
-from tasks.llm import Session, Usage
+from tasks.llm import RunStopped, Session, Usage
 from tasks.settings import Generate
 
 BATCH_SLOTS = 4  # chunks that may share a batch
@@ -30,6 +30,15 @@ class Crew(Protocol):
 
     async def run(self, chunk: Chunk) -> ChunkResult:
         """Run one chunk to its end. Raises RunStopped when whoever worked on it is gone."""
+        ...
+
+    @property
+    def paused_s(self) -> float:
+        """Seconds for which nothing is sent, because the provider asked for a pause."""
+        ...
+
+    def stop(self, reason: RunStopped) -> None:
+        """Let nothing more be sent; calls in flight run to their end."""
         ...
 
     async def close(self) -> None:
@@ -58,6 +67,15 @@ class LocalCrew:
     async def run(self, chunk: Chunk) -> ChunkResult:
         """Run one chunk to its end."""
         return await run_chunk(self._session, chunk, self._rollout)
+
+    @property
+    def paused_s(self) -> float:
+        """Seconds for which nothing is sent, because the provider asked for a pause."""
+        return self._session.limiter.paused_s
+
+    def stop(self, reason: RunStopped) -> None:
+        """Let nothing more be sent; calls in flight run to their end."""
+        self._session.stop(reason)
 
     async def close(self) -> None:
         """End what the session does in the background."""

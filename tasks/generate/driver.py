@@ -18,10 +18,10 @@ from tasks.errors import UserError
 from tasks.generate.chunk import Chunk, ChunkResult
 from tasks.generate.crew import Crew, LocalCrew
 from tasks.generate.rollouts import Rollout
-from tasks.generate.saving import save_chunk, spent_in_run
+from tasks.generate.saving import save_chunk, spent
 from tasks.generate.together import run_together
 from tasks.generate.workers import WorkerCrew
-from tasks.llm import Budget, Loaded, RunStopped, Session, StoredAnswers, Usage, recover_journals
+from tasks.llm import Budget, Loaded, RunStopped, Session, StoredAnswers, Usage, graceful_shutdown, recover_journals
 from tasks.settings import Generate
 
 PATIENCE_S = 5.0  # for workers of a killed owner to notice and let go of their journals
@@ -48,12 +48,19 @@ class Work:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a generation stands. `done` of `total` briefs have ended; `usage.cost_usd` is the spend of this run so far."""
+    """Where a generation stands.
+
+    Attributes:
+        done: of `total` briefs have ended.
+        usage: `cost_usd` is the spend of this run so far.
+        paused_s: seconds for which nothing is sent, because the provider asked for a pause.
+    """
 
     done: int
     total: int
     in_flight: int
     usage: Usage
+    paused_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class GenerateCounts:
 
     Attributes:
         recovered: answers found in journals that an earlier run left behind.
+        quarantined: journal lines that hold no answer; they are kept beside the journals.
         stopped: why the run ended before all briefs were asked; None when it did not.
     """
 
@@ -70,6 +78,7 @@ class GenerateCounts:
     failed: int
     unasked: int
     recovered: int
+    quarantined: int = 0
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     stopped: RunStopped | None = None
@@ -117,11 +126,14 @@ async def generate_transcripts(
         generation = _Generation(con, work, settings, journals, run_id, chosen, run)
         reporter = asyncio.create_task(_report(generation, on_progress)) if on_progress else None
         try:
-            await generation.run_all()
+            grace_s = 0.0 if settings.mode == "batch" else settings.limits.shutdown_grace_s  # a batch costs no more unwatched
+            async with graceful_shutdown(chosen.stop, grace_s):
+                await generation.run_all()
         finally:
             if reporter is not None:
                 reporter.cancel()
-        recover_journals(con, journals, patience_s=0)  # answers that came back by batch, and those nobody waited for
+        # Answers that came back by batch, and those nobody waited for.
+        generation.loaded += recover_journals(con, journals, patience_s=0)
         if on_progress:
             on_progress(generation.progress)
         return generation.counts(recovered, time.monotonic() - began)
@@ -129,7 +141,8 @@ async def generate_transcripts(
 
 @asynccontextmanager
 async def _crew(con: duckdb.DuckDBPyConnection, work: Work, settings: Generate, run_id: str) -> AsyncIterator[Crew]:
-    budget = Budget(settings.limits.budget_usd, spent_in_run(con, run_id))
+    limits = settings.limits
+    budget = Budget(limits.budget_usd, spent(con, run_id, limits.budget_scope), scope=limits.budget_scope)
     crew: Crew
     if settings.workers > 1 and settings.mode == "live":
         crew = await WorkerCrew.start(con, settings, work.rollout, budget, run_id)
@@ -156,12 +169,14 @@ class _Generation:
         self._con, self._work, self._settings, self._journals = con, work, settings, journals
         self._run_id, self._crew, self._run = run_id, crew, run
         self._answered = self._failed = 0
+        self.loaded = Loaded()
         self._stopped: RunStopped | UserError | None = None
 
     @property
     def progress(self) -> Progress:
         """Where it stands."""
-        return Progress(self._answered + self._failed, len(self._work.ids), self._crew.in_flight, self._crew.usage)
+        crew, done = self._crew, self._answered + self._failed
+        return Progress(done, len(self._work.ids), crew.in_flight, crew.usage, crew.paused_s)
 
     async def run_all(self) -> None:
         """Run every chunk, `slots` at a time. Raises UserError once all that was answered is saved."""
@@ -174,7 +189,17 @@ class _Generation:
         """Return how it ended."""
         total, done = len(self._work.ids), self._answered + self._failed
         stopped = self._stopped if isinstance(self._stopped, RunStopped) else None
-        return GenerateCounts(total, self._answered, self._failed, total - done, recovered.new, self._crew.usage, seconds, stopped)
+        return GenerateCounts(
+            total,
+            self._answered,
+            self._failed,
+            total - done,
+            recovered.new,
+            (recovered + self.loaded).quarantined,
+            self._crew.usage,
+            seconds,
+            stopped,
+        )
 
     def _chunks(self) -> Iterator[Chunk]:
         ids, size, run = self._work.ids, self._settings.chunk_size, uuid.uuid4().hex[:8]
@@ -191,7 +216,8 @@ class _Generation:
             except RunStopped as reason:
                 self._stopped = self._stopped or reason
                 return
-            save_chunk(self._con, result, profile=self._work.profile, rollout=self._work.rollout.name, run_id=self._run_id)
+            work = self._work
+            self.loaded += save_chunk(self._con, result, profile=work.profile, rollout=work.rollout.name, run_id=self._run_id)
             failed = sum(transcript.status == "failed" for transcript in result.transcripts)
             self._failed += failed
             self._answered += len(result.transcripts) - failed

@@ -8,6 +8,7 @@ import duckdb
 
 from tasks.generate.chunk import ChunkResult
 from tasks.llm import Loaded, Transcript, load_journal
+from tasks.settings import BudgetScope
 from tasks.warehouse import transaction
 
 
@@ -55,11 +56,35 @@ def replace_transcripts(
         con.unregister("transcript_rows")
 
 
-def spent_in_run(con: duckdb.DuckDBPyConnection, run_id: str) -> float:
-    """Return the dollars a run has spent so far, by the answers in the store."""
-    return float(con.execute("SELECT coalesce(sum(cost_usd), 0) FROM responses WHERE run_id = ?", [run_id]).fetchall()[0][0])
+def spent(con: duckdb.DuckDBPyConnection, run_id: str, scope: BudgetScope) -> float:
+    """Return the dollars spent so far, by what is in the store, unusable answers included.
+
+    Args:
+        con: a connection to the warehouse.
+        run_id: the run that asks.
+        scope: "run" counts what this run paid for; "dataset" what all runs with its settings did.
+    """
+    query = _SPENT_ON_DATASET if scope == "dataset" else _SPENT_IN_RUN
+    return float(con.execute(query, [run_id]).fetchall()[0][0])
 
 
+_PAID = """
+    paid AS (
+        SELECT run_id, cost_usd FROM responses
+        UNION ALL
+        SELECT run_id, cost_usd FROM unusable_answers
+    )
+"""
+_SPENT_IN_RUN = f"""
+    WITH {_PAID}
+    SELECT coalesce(sum(cost_usd), 0) FROM paid WHERE run_id = $1
+"""
+_SPENT_ON_DATASET = f"""
+    WITH {_PAID},
+    own AS (SELECT config_hash FROM runs WHERE run_id = $1),
+    alike AS (SELECT run_id FROM runs SEMI JOIN own USING (config_hash) UNION SELECT $1)
+    SELECT coalesce(sum(cost_usd), 0) FROM paid SEMI JOIN alike USING (run_id)
+"""
 _DELETE = """
     DELETE FROM transcripts USING transcript_rows AS fresh
     WHERE transcripts.dialogue_id = fresh.dialogue_id AND transcripts.attempt = fresh.attempt

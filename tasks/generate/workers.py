@@ -44,9 +44,12 @@ class Colleague:
         self.in_flight = 0
         self.running: dict[int, asyncio.Future[ChunkResult]] = {}
         self.listening: asyncio.Task[None] | None = None
+        self.reserved = 0.0  # dollars set aside for calls of this process that are in flight
+        self.is_lost = False
 
     def lost(self) -> None:
         """Tell everybody who waits that the process is gone."""
+        self.is_lost = True
         code = self.process.poll()
         for waiting in self.running.values():
             if not waiting.done():
@@ -102,7 +105,7 @@ class WorkerCrew:
         finally:
             del colleague.running[chunk.number]
         if result.stopped is not None:
-            self._stop(result.stopped)
+            self.stop(result.stopped)
         return result
 
     async def close(self) -> None:
@@ -117,7 +120,13 @@ class WorkerCrew:
             colleague.process.kill()
             colleague.process.wait()
 
-    def _stop(self, reason: RunStopped | UserError) -> None:
+    @property
+    def paused_s(self) -> float:
+        """Seconds for which nothing is sent: not known here, each process has its share of the limits."""
+        return 0.0
+
+    def stop(self, reason: RunStopped | UserError) -> None:
+        """Let nothing more be sent, by any process; calls in flight run to their end."""
         for colleague in self._colleagues:
             colleague.wire.send(wire.Stop(reason))
 
@@ -127,6 +136,7 @@ class WorkerCrew:
                 message = await colleague.wire.receive()
             except EOFError:
                 colleague.lost()
+                self._release(colleague)
                 return
             if isinstance(message, wire.Spent):
                 colleague.usage, colleague.in_flight = message.usage, message.in_flight
@@ -139,15 +149,25 @@ class WorkerCrew:
                 self._asking.add(asking)
                 asking.add_done_callback(self._asking.discard)
             elif isinstance(message, wire.Settle):
+                colleague.reserved -= message.held
                 self._budget.settle(message.held, message.spent)
+
+    def _release(self, colleague: Colleague) -> None:
+        """Give up what a lost process had reserved, as spent: its calls in flight may be billed, and nobody will say so."""
+        reserved, colleague.reserved = max(0.0, colleague.reserved), 0.0
+        self._budget.settle(reserved, reserved)
 
     async def _hold(self, colleague: Colleague, message: wire.Hold) -> None:
         try:
             await self._budget.hold(message.dollars)
         except RunStopped as spent:
             colleague.wire.send(wire.Held(message.number, str(spent)))
-        else:
-            colleague.wire.send(wire.Held(message.number))
+            return
+        if colleague.is_lost:  # it died while it waited, so it sent nothing
+            self._budget.settle(message.dollars, 0.0)
+            return
+        colleague.reserved += message.dollars
+        colleague.wire.send(wire.Held(message.number))
 
 
 async def _hire() -> Colleague:

@@ -2,19 +2,21 @@
 
 from tasks.llm.budget import Budget
 from tasks.llm.errors import CallError, CallFailed, RunStopped
-from tasks.llm.journal import Entry, Journal, read_journal
+from tasks.llm.journal import BadLine, Entry, Journal, read_journal, usable_entries
 from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
 from tasks.llm.meter import Usage
 from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import OFFLINE, endpoint, make_request, sampling
 from tasks.llm.scrub import scrub
 from tasks.llm.session import Session
+from tasks.llm.shutdown import graceful_shutdown
 from tasks.llm.store import Loaded, answers_by_key, answers_of_dialogues, load_journal, recover_journals
 from tasks.llm.values import Answer, Ask, Message, Request, Transcript
 
 __all__ = [
     "OFFLINE",
     "Answer",
+    "BadLine",
     "Ask",
     "Budget",
     "CallError",
@@ -37,10 +39,12 @@ __all__ = [
     "answers_of_dialogues",
     "endpoint",
     "find_price",
+    "graceful_shutdown",
     "load_journal",
     "make_request",
     "read_journal",
     "recover_journals",
     "sampling",
     "scrub",
+    "usable_entries",
 ]

@@ -10,8 +10,9 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.llm.errors import CallError
 from tasks.llm.failures import as_call_error
-from tasks.llm.litellm_door import Reply, check_model, load_litellm
+from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.llm.prices import Price, find_price
+from tasks.llm.provider_reply import Reply, make_reply
 from tasks.llm.requests import endpoint
 from tasks.llm.scrub import one_line
 from tasks.llm.values import Request
@@ -51,6 +52,7 @@ class BatchApi:
         self.model = generate.model
         self.price: Price | None = find_price(generate, batch=True)
         self.api_base = endpoint(generate)
+        self._max_bytes = generate.limits.max_answer_bytes
         self._where: dict[str, Any] = {"custom_llm_provider": provider}
         if self.api_base is not None:
             self._where["api_base"] = self.api_base
@@ -90,7 +92,7 @@ class BatchApi:
         for file in status.files:
             content = await self._call(self._litellm.afile_content(file_id=file, **self._where))
             for line in content.content.splitlines():
-                outcome = read_result(line)
+                outcome = read_result(line, self._max_bytes)
                 if outcome is not None:
                     found[outcome[0]] = outcome[1]
         return found
@@ -104,31 +106,38 @@ class BatchApi:
             raise as_call_error(error) from None
 
 
-def read_result(line: bytes) -> tuple[str, Reply | CallError] | None:
-    """Return a result line's request key and its answer or failure; None for a line that is no result."""
+def read_result(line: bytes, max_bytes: int) -> tuple[str, Reply | CallError] | None:
+    """Return a result line's request key and its answer or failure; None for a line that is no result.
+
+    Every field is untrusted: whatever its type, the line ends as one of these.
+    """
     try:
         entry = json.loads(line)
         key, response = str(entry["custom_id"]), entry.get("response") or {}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    try:
+        return key, _outcome(entry, response, max_bytes)
+    except CallError as error:
+        return key, error
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
+        return key, CallError("malformed", f"the result cannot be read ({type(error).__name__})", billed=True)
+
+
+def _outcome(entry: dict[str, Any], response: dict[str, Any], max_bytes: int) -> Reply:
     status = response.get("status_code")
     if status != 200:
         error = ((response.get("body") or {}).get("error") or entry.get("error") or {}).get("message", "no answer")
-        again = status is None or status == 429 or status >= 500
-        return key, CallError("overload" if again else "invalid", one_line(str(error)), status)
-    try:
-        return key, _reply(response["body"])
-    except (TypeError, KeyError, IndexError):
-        return key, CallError("malformed", "the provider's answer holds no choice", status)
-
-
-def _reply(body: dict[str, Any]) -> Reply:
+        again = not isinstance(status, int) or status == 429 or status >= 500
+        raise CallError("overload" if again else "invalid", one_line(str(error)), status if isinstance(status, int) else None)
+    body = response["body"]
     choice, usage = body["choices"][0], body.get("usage") or {}
-    return Reply(
-        text=choice["message"].get("content") or "",
-        finish_reason=choice.get("finish_reason") or "",
-        prompt_tokens=int(usage.get("prompt_tokens") or 0),
-        completion_tokens=int(usage.get("completion_tokens") or 0),
-        model=str(body.get("model") or ""),
-        provider_id=str(body.get("id") or ""),
+    return make_reply(
+        content=choice["message"].get("content"),
+        finish_reason=choice.get("finish_reason"),
+        prompt_tokens=usage.get("prompt_tokens"),
+        completion_tokens=usage.get("completion_tokens"),
+        model=body.get("model"),
+        provider_id=body.get("id"),
+        max_bytes=max_bytes,
     )

@@ -13,7 +13,7 @@ from tasks.llm.batch_api import BatchApi, BatchStatus
 from tasks.llm.batch_state import BatchState, Member, drop_state, label_of, save_state
 from tasks.llm.errors import TRANSIENT, CallError
 from tasks.llm.journal import Entry, Journal
-from tasks.llm.litellm_door import Reply
+from tasks.llm.provider_reply import Reply
 
 FIRST_POLL_S, LONGEST_POLL_S, POLL_GROWTH = 1.0, 60.0, 1.5
 

@@ -14,12 +14,13 @@ from tasks.errors import UserError
 from tasks.llm.batch_api import BatchApi
 from tasks.llm.batch_courier import BatchCourier
 from tasks.llm.batch_state import BatchState, Member, load_states
+from tasks.llm.billing import UNKNOWN, Bill, Expected, bill_of, forecast_bill
 from tasks.llm.budget import Budget
 from tasks.llm.errors import TRANSIENT, CallError, CallFailed, RunStopped
 from tasks.llm.forecast import Forecast
 from tasks.llm.journal import Entry
-from tasks.llm.litellm_door import Reply
 from tasks.llm.meter import Meter
+from tasks.llm.provider_reply import Reply
 from tasks.llm.values import Answer, Request
 from tasks.settings import Limits
 
@@ -41,6 +42,7 @@ class Wanted:
 
     request: Request
     member: Member
+    expected: Expected
     dollars: float
 
 
@@ -57,6 +59,7 @@ class BatchDesk:
         self._waiting: dict[str, Wanted] = {}
         self._coming: dict[str, asyncio.Future[Answer]] = {}
         self._held: dict[str, float] = {}
+        self._expected: dict[str, Expected] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._gathering = False
         for state in load_states(folder, api.model):
@@ -87,9 +90,11 @@ class BatchDesk:
             task.cancel()
 
     def _queue(self, request: Request, member: Member) -> None:
-        prompt, completion = self._forecast.expect(request)
+        expected = Expected.of(request, self._forecast)
+        price = self._api.price
+        dollars = price.of(expected.prompt_tokens, expected.completion_tokens) if price else 0.0
         self._await(member.key)
-        self._waiting[member.key] = Wanted(request, member, self._api.price.of(prompt, completion) if self._api.price else 0.0)
+        self._waiting[member.key] = Wanted(request, member, expected, dollars)
         if not self._gathering:
             self._gathering = True
             self._spawn(self._gather())
@@ -118,10 +123,8 @@ class BatchDesk:
             chosen = self._affordable()
             if not chosen:
                 if not self._held:
-                    self._fail(
-                        list(self._waiting),
-                        RunStopped("budget", f"the budget of ${self._budget.limit or 0:g} is spent; raise it to go on"),
-                    )
+                    dollars = next(iter(self._waiting.values())).dollars
+                    self._fail(list(self._waiting), RunStopped("budget", self._budget.refusal(dollars)))
                 return  # the batch that comes back next settles what it cost and looks again
             members = tuple(self._waiting.pop(key).member for key in chosen)
             try:
@@ -143,6 +146,7 @@ class BatchDesk:
             if (chosen and full) or not self._budget.try_hold(wanted.dollars):
                 break
             self._held[key] = wanted.dollars
+            self._expected[key] = wanted.expected
             chosen[key] = line
         return chosen
 
@@ -165,17 +169,24 @@ class BatchDesk:
             await self._send_waiting()
 
     def _entry(self, member: Member, state: BatchState, results: Mapping[str, Reply | CallError]) -> Entry | None:
-        reply = results.get(member.key)
-        if not isinstance(reply, Reply):
-            return None
-        price = self._api.price
+        """Return the journal entry of one request's result: its answer, or a billed answer that cannot be used."""
+        result = results.get(member.key)
+        expected = self._expected.pop(member.key, UNKNOWN)
+        if isinstance(result, Reply):
+            return self._entry_of(member, state, result, bill_of(expected, result, self._api.price), "")
+        if result is not None and result.billed:
+            bill = forecast_bill(expected, self._api.price)
+            return self._entry_of(member, state, Reply("", "", None, None, "", ""), bill, result.kind)
+        return None
+
+    def _entry_of(self, member: Member, state: BatchState, reply: Reply, bill: Bill, problem: str) -> Entry:
         answer = Answer(
             request_key=member.key,
             text=reply.text,
             finish_reason=reply.finish_reason,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            cost_usd=None if price is None else price.of(reply.prompt_tokens, reply.completion_tokens),
+            prompt_tokens=bill.prompt_tokens,
+            completion_tokens=bill.completion_tokens,
+            cost_usd=bill.cost_usd,
             latency_s=round(time.time() - state.sent_at, 1),
             model=self._api.model,
             api_base=self._api.api_base,
@@ -183,15 +194,18 @@ class BatchDesk:
             provider_id=reply.provider_id,
             retries=member.tries,
             asked_at=datetime.fromtimestamp(state.sent_at, UTC).isoformat(),
+            usage_estimated=bill.estimated,
         )
-        return Entry(answer, member.dialogue_id, member.attempt, self._run_id, state.batch_id)
+        return Entry(answer, member.dialogue_id, member.attempt, self._run_id, state.batch_id, problem)
 
     def _hand_out(self, member: Member, entry: Entry | None, results: Mapping[str, Reply | CallError]) -> None:
         self._budget.settle(self._held.pop(member.key, 0.0), (entry.answer.cost_usd or 0.0) if entry else 0.0)
-        if entry is not None:
+        if entry is not None and not entry.problem:
             self._meter.answered(entry.answer)
             self._coming.pop(member.key).set_result(entry.answer)
             return
+        if entry is not None:
+            self._meter.unusable(entry.answer)
         tries = member.tries + 1
         problem = results.get(member.key)
         error = problem if isinstance(problem, CallError) else CallError("overload", "the batch ended without an answer to it")

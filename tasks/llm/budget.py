@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 
 from tasks.llm.errors import RunStopped
+from tasks.settings import BudgetScope
 
 
 class Budget:
-    """Dollars that may be spent, dollars spent, dollars set aside for calls in flight. No limit when `limit` is None."""
+    """Dollars that may be spent, dollars spent, dollars set aside for calls in flight. No limit when `limit` is None.
 
-    def __init__(self, limit: float | None, spent: float = 0.0) -> None:
+    `scope` says in messages what the budget is for.
+    """
+
+    def __init__(self, limit: float | None, spent: float = 0.0, scope: BudgetScope = "run") -> None:
         self.limit = limit
+        self.scope = scope
         self.spent = spent
         self.held = 0.0
         self._settled = asyncio.Event()
@@ -24,7 +29,7 @@ class Budget:
         """
         while not self.try_hold(dollars):
             if self.held <= 0:
-                raise RunStopped("budget", f"the budget of ${self.limit:g} is spent (${self.spent:.4f} so far); raise it to go on")
+                raise RunStopped("budget", self.refusal(dollars))
             self._settled.clear()
             await self._settled.wait()
 
@@ -34,6 +39,14 @@ class Budget:
             return False
         self.held += dollars
         return True
+
+    def refusal(self, dollars: float) -> str:
+        """Return why a call of so many dollars cannot be paid for, and the way out."""
+        of = "all runs with these settings" if self.scope == "dataset" else "this run"
+        return (
+            f"the next call (about ${dollars:.4f}) would pass the budget of ${self.limit:g} for {of}: "
+            f"${self.spent:.4f} is spent; raise it to go on"
+        )
 
     def settle(self, held: float, spent: float) -> None:
         """Replace what was set aside by what was spent."""

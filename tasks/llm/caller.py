@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,18 +10,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tasks.errors import UserError
+from tasks.llm.billing import Bill, Expected, bill_of, forecast_bill
 from tasks.llm.budget import Budget
 from tasks.llm.errors import TRANSIENT, CallError, CallFailed
 from tasks.llm.forecast import Forecast
 from tasks.llm.limiter import Limiter, Slot
-from tasks.llm.litellm_door import Door, Reply
+from tasks.llm.litellm_door import Door
 from tasks.llm.meter import Meter
+from tasks.llm.provider_reply import Reply
 from tasks.llm.values import Answer, Request
 from tasks.settings import Limits
 
-Keep = Callable[[Answer], Awaitable[None]]
+Keep = Callable[[Answer, str], Awaitable[None]]  # the answer, and why it is none that can be used, or ""
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 60.0
-FILTERED = Reply("", "content_filter", 0, 0, "", "", 0.0)  # the provider's filter spoke before the model did: an outcome
+FILTERED = Reply("", "content_filter", None, None, "", "")  # the provider's filter spoke before the model did: an outcome
+FREE = Bill(0, 0, 0.0, estimated=False)
 
 
 @dataclass
@@ -30,8 +32,46 @@ class Leave:
     """Leave to send one call, and what it came to: filled in by whoever sends it."""
 
     slot: Slot
+    expected: Expected
     tokens: float | None = None
     dollars: float = 0.0
+
+    def settle(self, bill: Bill) -> None:
+        """Take over what the call came to."""
+        self.tokens, self.dollars = bill.tokens, bill.cost_usd or 0.0
+
+
+_NOTHING = Reply("", "", None, None, "", "")
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """One request on its way."""
+
+    request: Request
+    key: str
+    retries: int
+    asked_at: datetime
+    started: float
+
+    def answer(self, reply: Reply, bill: Bill) -> Answer:
+        """Return what came back, with its bill."""
+        return Answer(
+            request_key=self.key,
+            text=reply.text,
+            finish_reason=reply.finish_reason,
+            prompt_tokens=bill.prompt_tokens,
+            completion_tokens=bill.completion_tokens,
+            cost_usd=bill.cost_usd,
+            latency_s=round(time.monotonic() - self.started, 4),
+            model=self.request.model,
+            api_base=self.request.api_base,
+            model_returned=reply.model,
+            provider_id=reply.provider_id,
+            retries=self.retries,
+            asked_at=self.asked_at.isoformat(),
+            usage_estimated=bill.estimated,
+        )
 
 
 class Caller:
@@ -67,7 +107,7 @@ class Caller:
                 return await self._try(request, key, keep, tries - 1)
             except CallError as error:
                 self._give_up_on(error, tries)
-                await asyncio.sleep(delay_s(tries, error))
+                await self._limiter.sleep(delay_s(tries, error))
                 self._meter.count(retried=1)
 
     def _give_up_on(self, error: CallError, tries: int) -> None:
@@ -84,41 +124,41 @@ class Caller:
 
     async def _try(self, request: Request, key: str, keep: Keep, retries: int) -> Answer:
         async with self._leave(request) as leave:
-            asked_at, started = datetime.now(UTC), time.monotonic()
-            reply = await self._send(request, leave.slot)
-            cost = self._cost(reply)
-            leave.tokens, leave.dollars = reply.prompt_tokens + reply.completion_tokens, cost or 0.0
-            answer = Answer(
-                request_key=key,
-                text=reply.text,
-                finish_reason=reply.finish_reason,
-                prompt_tokens=reply.prompt_tokens,
-                completion_tokens=reply.completion_tokens,
-                cost_usd=cost,
-                latency_s=round(time.monotonic() - started, 4),
-                model=request.model,
-                api_base=request.api_base,
-                model_returned=reply.model,
-                provider_id=reply.provider_id,
-                retries=retries,
-                asked_at=asked_at.isoformat(),
-            )
-            await keep(answer)
-        self._forecast.learn(request, reply.prompt_tokens, reply.completion_tokens)
+            sent = _Sent(request, key, retries, datetime.now(UTC), time.monotonic())
+            try:
+                reply = await self._send(request, leave.slot)
+            except CallError as error:
+                if error.billed:
+                    await self._keep_billed(sent, error, leave, keep)
+                raise
+            bill = FREE if reply is FILTERED else bill_of(leave.expected, reply, self._door.price)
+            leave.settle(bill)
+            answer = sent.answer(reply, bill)
+            await keep(answer, "")
+        if not bill.estimated:
+            self._forecast.learn(request, bill.prompt_tokens, bill.completion_tokens)
         self._meter.answered(answer)
         return answer
+
+    async def _keep_billed(self, sent: _Sent, error: CallError, leave: Leave, keep: Keep) -> None:
+        """Write down what a call that brought no usable answer will be charged, by its forecast."""
+        bill = forecast_bill(leave.expected, self._door.price)
+        leave.settle(bill)
+        answer = sent.answer(_NOTHING, bill)
+        await keep(answer, error.kind)
+        self._meter.unusable(answer)
 
     @asynccontextmanager
     async def _leave(self, request: Request) -> AsyncIterator[Leave]:
         """Set money and tokens aside for one call and settle both by what it came to, whatever happens."""
-        prompt, completion = self._forecast.expect(request)
+        expected = Expected.of(request, self._forecast)
         price = self._door.price
-        held = price.of(prompt, completion) if price else 0.0
+        held = price.of(expected.prompt_tokens, expected.completion_tokens) if price else 0.0
         await self._budget.hold(held)
         spent = 0.0
         try:
-            slot = await self._limiter.acquire(prompt + completion)
-            leave = Leave(slot)
+            slot = await self._limiter.acquire(expected.prompt_tokens + expected.completion_tokens)
+            leave = Leave(slot, expected)
             try:
                 yield leave
             finally:
@@ -141,14 +181,6 @@ class Caller:
             raise
         self._limiter.succeeded()
         return reply
-
-    def _cost(self, reply: Reply) -> float | None:
-        price = self._door.price
-        if price is None:
-            return None
-        if price.source == "litellm" and reply.cost_usd:
-            return reply.cost_usd  # litellm knows of cached tokens, which cost less; it says 0 of a model version it does not know
-        return price.of(reply.prompt_tokens, reply.completion_tokens)
 
 
 def delay_s(tries: int, error: CallError) -> float:

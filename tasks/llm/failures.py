@@ -71,8 +71,9 @@ def _headers(error: Exception) -> Mapping[str, Any]:
 
 def retry_after(headers: Mapping[str, Any], now: float | None = None) -> float | None:
     """Return the seconds a Retry-After header asks for, in seconds or as an HTTP date; None when there is none that can be read."""
-    if "retry-after-ms" in headers:
-        return _seconds(headers["retry-after-ms"], 0.001)
+    milliseconds = _seconds(headers.get("retry-after-ms"), 0.001)
+    if milliseconds is not None:
+        return milliseconds
     value = headers.get("retry-after")
     if value is None:
         return None
@@ -81,7 +82,7 @@ def retry_after(headers: Mapping[str, Any], now: float | None = None) -> float |
         return seconds
     try:
         then = parsedate_to_datetime(str(value)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
     return max(0.0, then - (time.time() if now is None else now))
 

@@ -6,16 +6,18 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from tasks.llm.errors import CallError, RunStopped
 from tasks.llm.pacing import Bucket, Window
 from tasks.settings import Limits
 
 PATIENCE = 3  # failures in a row before everything pauses; fewer are weather
+LONGEST_TOLD_S = 10.0 * 365 * 86400  # a date that can be written, whatever a provider asks for
 CUT_APART_S = 4.0  # a lower pace needs a while to show
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
-LONGEST_RETRY_AFTER_S = 900.0  # a provider that asks for more is out of quota for this run
 
 
 @dataclass
@@ -49,6 +51,8 @@ class Limiter:
         self._waiting: deque[tuple[float, asyncio.Future[Slot]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._closed: BaseException | None = None
+        self._ended = asyncio.Event()
+        self._waited_until: float | None = None  # end of the longest pause allowed, while no call has succeeded since
 
     async def acquire(self, tokens: float) -> Slot:
         """Wait for leave to send a call of about so many tokens, input and output. Raises what `close` was given."""
@@ -76,6 +80,7 @@ class Limiter:
     def succeeded(self) -> None:
         """Count an answer."""
         self.failures_in_a_row = 0
+        self._waited_until = None
         self.window.grow()
 
     def failed(self, slot: Slot, error: CallError) -> None:
@@ -87,9 +92,7 @@ class Limiter:
         now = self._clock()
         self._slow_down(slot, error, now)
         if error.retry_after_s is not None:
-            if error.retry_after_s > LONGEST_RETRY_AFTER_S:
-                raise RunStopped("breaker", f"the provider asks to wait {error.retry_after_s:.0f} s; run again later to go on")
-            self._not_before = max(self._not_before, now + error.retry_after_s)
+            self._obey(slot, error.retry_after_s, now)
         if slot.number <= self._counted_upto:
             return
         self.failures_in_a_row += 1
@@ -100,10 +103,42 @@ class Limiter:
             pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (self.failures_in_a_row - PATIENCE))
             self._not_before = max(self._not_before, now + pause)
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait before another try, but no longer than until the run ends. Raises what `close` was given."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(seconds, self.limits.max_wait_s)):
+                await self._ended.wait()
+        if self._closed is not None:
+            raise self._closed
+
     def close(self, error: BaseException) -> None:
         """Let nothing more through: whoever waits, or comes later, gets `error`."""
         self._closed = self._closed or error
+        self._ended.set()
         self._admit()
+
+    @property
+    def paused_s(self) -> float:
+        """Seconds until the next call may go, where the provider asked for a pause."""
+        return max(0.0, self._not_before - self._clock())
+
+    def _obey(self, slot: Slot, retry_after_s: float, now: float) -> None:
+        """Pause as long as the provider asks, but not longer than the user allows.
+
+        Raises:
+            RunStopped: a call sent after the longest pause that is allowed was refused with another long one.
+        """
+        longest = self.limits.max_wait_s
+        if retry_after_s > longest:
+            if self._waited_until is not None and slot.started >= self._waited_until:
+                until = datetime.now(UTC) + timedelta(seconds=min(retry_after_s, LONGEST_TOLD_S))
+                raise RunStopped(
+                    "breaker",
+                    f"the provider asks to wait until {until:%Y-%m-%d %H:%M} UTC, longer than generate.limits.max_wait_s "
+                    f"({longest:g} s) allows; run again then, or raise it",
+                )
+            self._waited_until = now + longest if self._waited_until is None else self._waited_until
+        self._not_before = max(self._not_before, now + min(retry_after_s, longest))
 
     def _slow_down(self, slot: Slot, error: CallError, now: float) -> None:
         """Lower the pace on a refusal under known limits, and the calls in flight on any other congestion."""

@@ -7,7 +7,7 @@ import atexit
 import gc
 import logging
 import os
-from dataclasses import dataclass
+import warnings
 from functools import cache
 from typing import Any
 
@@ -15,25 +15,15 @@ from tasks.errors import UserError
 from tasks.llm.errors import CallError
 from tasks.llm.failures import as_call_error
 from tasks.llm.prices import Price, find_price
+from tasks.llm.provider_reply import Reply, make_reply, oversized
 from tasks.llm.requests import OFFLINE, endpoint
+from tasks.llm.response_cap import Arrival, cap_responses, watch_response
+from tasks.llm.scrub import one_line
 from tasks.llm.values import Request
 from tasks.settings import Generate
 
 COLLECT_AFTER = (20_000, 20, 50)  # Python's own: 700, 10, 10
 GRACE_S = 5.0  # litellm's own timeout goes first; this one is for what it overlooks
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a model said, as the provider returned it. `cost_usd` is litellm's own reckoning, None when it has none."""
-
-    text: str
-    finish_reason: str
-    prompt_tokens: int
-    completion_tokens: int
-    model: str
-    provider_id: str
-    cost_usd: float | None = None
 
 
 @cache
@@ -49,8 +39,11 @@ def load_litellm() -> Any:
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.num_retries = 0
+    cap_responses()
     for name in ("LiteLLM", "httpx", "openai"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # their lines may carry requests and headers
+    # Of a reply with fields of other types, pydantic would print the fields: text of a provider in the user's terminal.
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
@@ -105,20 +98,41 @@ class Door:
 
             register_offline()
         self.price: Price | None = find_price(generate)
+        self._max_bytes = generate.limits.max_answer_bytes
 
     async def complete(self, request: Request, timeout_s: float) -> Reply:
-        """Ask once. Raises CallError."""
-        import openai
+        """Ask once.
 
+        Raises:
+            CallError: of any kind; `billed` when an answer had begun to arrive.
+        """
         _log_nothing()
+        arrival = watch_response(self._max_bytes)
         try:
             async with asyncio.timeout(timeout_s + GRACE_S):
                 response = await self._litellm.acompletion(**arguments(request), timeout=timeout_s)
-        except openai.OpenAIError as error:
-            raise as_call_error(error) from None
+            return as_reply(response, self._max_bytes)
+        except CallError:
+            raise
         except TimeoutError:
-            raise CallError("timeout", f"no answer within {timeout_s + GRACE_S:.0f} s") from None
-        return as_reply(response)
+            message = f"no answer within {timeout_s + GRACE_S:.0f} s"
+            raise CallError("timeout", message, billed=arrival.billed) from None
+        except Exception as error:  # litellm's reading of an odd reply may raise anything; this is the boundary
+            raise self._call_error(error, arrival) from None
+
+    def _call_error(self, error: Exception, arrival: Arrival) -> CallError:
+        import openai
+
+        if arrival.oversized:
+            return oversized(self._max_bytes)
+        if isinstance(error, openai.OpenAIError):
+            known = as_call_error(error)
+            known.billed = arrival.billed
+            if arrival.billed and known.kind not in ("filtered", "timeout", "connection"):
+                known.kind = "malformed"  # the status was good: litellm calls what it cannot read a server's error
+            return known
+        message = one_line(f"the provider's answer cannot be read ({type(error).__name__}: {error})")
+        return CallError("malformed", message, arrival.status, billed=arrival.billed)
 
 
 def arguments(request: Request) -> dict[str, Any]:
@@ -137,17 +151,18 @@ def arguments(request: Request) -> dict[str, Any]:
     return chosen
 
 
-def as_reply(response: Any) -> Reply:
-    """Return what matters of a litellm response. Raises CallError on one without a choice."""
+def as_reply(response: Any, max_bytes: int) -> Reply:
+    """Return what matters of a litellm response, checked. Raises CallError on one without a choice, or with too long a text."""
     if not response.choices:
-        raise CallError("malformed", "the provider's answer holds no choice")
+        raise CallError("malformed", "the provider's answer holds no choice", billed=True)
     choice, usage = response.choices[0], getattr(response, "usage", None)
-    return Reply(
-        text=choice.message.content or "",
-        finish_reason=choice.finish_reason or "",
-        prompt_tokens=getattr(usage, "prompt_tokens", 0) or 0,
-        completion_tokens=getattr(usage, "completion_tokens", 0) or 0,
-        model=response.model or "",
-        provider_id=response.id or "",
+    return make_reply(
+        content=choice.message.content,
+        finish_reason=choice.finish_reason,
+        prompt_tokens=getattr(usage, "prompt_tokens", None),
+        completion_tokens=getattr(usage, "completion_tokens", None),
+        model=response.model,
+        provider_id=response.id,
         cost_usd=response._hidden_params.get("response_cost"),
+        max_bytes=max_bytes,
     )

@@ -13,7 +13,10 @@ from tasks.llm.store import answers_by_key
 from tasks.llm.values import Answer
 
 GATHER_S = 0.002  # questions that come in within this time share one query
-_HEADS = "SELECT DISTINCT ('0x' || substr(request_key, 1, 16))::UBIGINT AS head FROM responses ORDER BY head"
+_HEADS = """
+    SELECT DISTINCT ('0x' || substr(request_key, 1, 16))::UBIGINT AS head
+    FROM responses WHERE regexp_full_match(request_key, '[0-9a-f]{64}') ORDER BY head
+"""
 
 
 class Lookup(Protocol):

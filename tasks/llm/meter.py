@@ -19,6 +19,8 @@ class Usage:
         retried: tries that followed a transient failure.
         failed: requests that got no answer in the end.
         unpriced: answers whose price is unknown; `cost_usd` is without them.
+        estimated: answers whose tokens and price are our forecast, because the provider's counts were missing or absurd.
+        unusable: billed calls that brought no answer that can be used; their forecast is in the tokens and dollars.
     """
 
     sent: int = 0
@@ -28,6 +30,8 @@ class Usage:
     retried: int = 0
     failed: int = 0
     unpriced: int = 0
+    estimated: int = 0
+    unusable: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float = 0.0
@@ -55,9 +59,18 @@ class Meter:
 
     def answered(self, answer: Answer) -> None:
         """Count an answer, its tokens and its price."""
+        self.count(answered=1)
+        self._bill(answer)
+
+    def unusable(self, answer: Answer) -> None:
+        """Count a billed call that brought nothing usable, with its forecast."""
+        self.count(unusable=1)
+        self._bill(answer)
+
+    def _bill(self, answer: Answer) -> None:
         self.count(
-            answered=1,
             unpriced=answer.cost_usd is None,
+            estimated=answer.usage_estimated,
             prompt_tokens=answer.prompt_tokens,
             completion_tokens=answer.completion_tokens,
             cost_usd=answer.cost_usd or 0.0,

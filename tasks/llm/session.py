@@ -116,6 +116,6 @@ class SessionAsk:
         """Return the answer to messages; see `Session.answer`."""
         return await self.session.answer(make_request(self.session.generate, messages, response_format, attempt), self)
 
-    async def keep(self, answer: Answer) -> None:
-        """Write an answer into the journal; returns when it is on the disk."""
-        await self.journal.append(Entry(answer, self.dialogue_id, self.attempt, self.session.run_id))
+    async def keep(self, answer: Answer, problem: str = "") -> None:
+        """Write an answer, or what an unusable one is billed at, into the journal; returns when it is on the disk."""
+        await self.journal.append(Entry(answer, self.dialogue_id, self.attempt, self.session.run_id, problem=problem))

@@ -5,20 +5,21 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from tasks.llm.journal import SUFFIX, Entry, read_journal
+from tasks.llm.journal import SUFFIX, BadLine, Entry, read_journal
+from tasks.llm.quarantine import quarantine
 from tasks.llm.values import Answer
 from tasks.warehouse import transaction
 
 _ANSWER = (
     "request_key, text, finish_reason, prompt_tokens, completion_tokens, cost_usd, latency_s, model, api_base, "
-    "model_returned, provider_id, retries, asked_at"
+    "model_returned, provider_id, retries, asked_at, usage_estimated"
 )
 _NAMES = tuple(_ANSWER.split(", "))
 _BY_KEY = f"""
@@ -33,45 +34,84 @@ _INSERT = """
     INSERT INTO responses BY NAME
     SELECT * FROM journal_rows ANTI JOIN responses USING (request_key)
 """
-_COLUMNS = (
+_INSERT_UNUSABLE = """
+    INSERT INTO unusable_answers BY NAME
+    SELECT * FROM journal_rows ANTI JOIN unusable_answers USING (request_key, asked_at)
+"""
+_STORED = (
     "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base VARCHAR, text VARCHAR, finish_reason VARCHAR, "
     "prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE, latency_s DOUBLE, model_returned VARCHAR, provider_id VARCHAR, "
-    "retries INTEGER, run_id VARCHAR, asked_at TIMESTAMP, batch_id VARCHAR"
+    "retries INTEGER, run_id VARCHAR, asked_at TIMESTAMP, batch_id VARCHAR, usage_estimated BOOLEAN"
+)
+_UNUSABLE = (
+    "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, problem VARCHAR, prompt_tokens BIGINT, "
+    "completion_tokens BIGINT, cost_usd DOUBLE, run_id VARCHAR, asked_at TIMESTAMP"
 )
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What journals brought: answers new to the store, answers it had already, and lines that were torn."""
+    """What journals brought.
+
+    Attributes:
+        new: answers that the store did not have.
+        known: answers that it had already.
+        unusable: billed calls without a usable answer, kept for the bill.
+        torn: ends of files whose writer died while it wrote; nothing in them had been acknowledged.
+        quarantined: lines that hold no entry; they are kept in a file beside the journals.
+    """
 
     new: int = 0
     known: int = 0
+    unusable: int = 0
     torn: int = 0
+    quarantined: int = 0
 
     def __add__(self, other: Loaded) -> Loaded:
-        return Loaded(self.new + other.new, self.known + other.known, self.torn + other.torn)
+        return Loaded(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Loaded)))
 
 
 def load_journal(con: duckdb.DuckDBPyConnection, path: Path) -> Loaded:
-    """Put a journal's answers into `responses`; of answers to one request the first stays. The caller's transaction makes it whole."""
-    entries = list(read_journal(path)) if path.exists() else []
-    good = [entry for entry in entries if entry is not None]
+    """Put a journal's answers into `responses`; of answers to one request the first stays. The caller's transaction makes it whole.
+
+    A line that holds no entry is written to a quarantine file with its reason, and the rest is loaded.
+    """
+    lines = list(read_journal(path)) if path.exists() else []
+    bad = [line for line in lines if isinstance(line, BadLine)]
+    entries = [line for line in lines if isinstance(line, Entry)]
+    good = [entry for entry in entries if not entry.problem]
+    quarantined = [line for line in bad if not line.torn]
+    quarantine(path, quarantined)
     new = insert_answers(con, good)
-    return Loaded(new, len(good) - new, len(entries) - len(good))
+    unusable = _insert_unusable(con, [entry for entry in entries if entry.problem])
+    return Loaded(new, len(good) - new, unusable, len(bad) - len(quarantined), len(quarantined))
 
 
 def insert_answers(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> int:
     """Insert answers whose request is not in the store yet and return how many there were."""
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        first.setdefault(entry.answer.request_key, entry)
+    return _insert(con, _INSERT, _STORED, list(first.values()))
+
+
+def _insert_unusable(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> int:
+    first: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        first.setdefault((entry.answer.request_key, entry.answer.asked_at), entry)
+    return _insert(con, _INSERT_UNUSABLE, _UNUSABLE, list(first.values()))
+
+
+def _insert(con: duckdb.DuckDBPyConnection, statement: str, columns: str, entries: Sequence[Entry]) -> int:
     import pyarrow as pa
 
     if not entries:
         return 0
-    first: dict[str, Entry] = {}
-    for entry in entries:
-        first.setdefault(entry.answer.request_key, entry)
-    con.register("journal_rows", pa.Table.from_pylist([_row(entry) for entry in first.values()], schema=_schema()))
+    schema = _schema(columns)
+    rows = [{name: value for name, value in _row(entry).items() if name in schema.names} for entry in entries]
+    con.register("journal_rows", pa.Table.from_pylist(rows, schema=schema))
     try:
-        return int(con.execute(_INSERT).fetchall()[0][0])
+        return int(con.execute(statement).fetchall()[0][0])
     finally:
         con.unregister("journal_rows")
 
@@ -120,7 +160,8 @@ def answers_of_dialogues(con: duckdb.DuckDBPyConnection, dialogue_ids: Sequence[
 
 def _answer(row: Sequence[Any]) -> Answer:
     named = dict(zip(_NAMES, row, strict=True))
-    return Answer(**{**named, "asked_at": named["asked_at"].replace(tzinfo=UTC).isoformat()})
+    asked_at = named["asked_at"].replace(tzinfo=UTC).isoformat()
+    return Answer(**{**named, "asked_at": asked_at, "usage_estimated": bool(named["usage_estimated"])})
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -134,12 +175,20 @@ def _row(entry: Entry) -> dict[str, Any]:
         "attempt": entry.attempt,
         "run_id": entry.run_id,
         "batch_id": entry.batch_id,
+        "problem": entry.problem,
     }
 
 
-def _schema() -> Any:
+def _schema(columns: str) -> Any:
     import pyarrow as pa
 
-    kinds = {"VARCHAR": pa.string(), "INTEGER": pa.int32(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "TIMESTAMP": pa.timestamp("us")}
-    pairs = (column.split() for column in _COLUMNS.split(", "))
+    kinds = {
+        "VARCHAR": pa.string(),
+        "INTEGER": pa.int32(),
+        "BIGINT": pa.int64(),
+        "DOUBLE": pa.float64(),
+        "BOOLEAN": pa.bool_(),
+        "TIMESTAMP": pa.timestamp("us"),
+    }
+    pairs = (column.split() for column in columns.split(", "))
     return pa.schema([(name, kinds[kind]) for name, kind in pairs])

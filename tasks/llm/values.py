@@ -47,7 +47,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer, as paid for. `cost_usd` is None when the model's price is unknown; `finish_reason` as the provider said it."""
+    """One answer, as paid for.
+
+    Attributes:
+        finish_reason: as the provider said it.
+        cost_usd: None when the model's price is unknown.
+        usage_estimated: True when tokens and dollars are our forecast: the provider gave no counts that can be true.
+    """
 
     request_key: str
     text: str
@@ -62,6 +68,7 @@ class Answer:
     provider_id: str
     retries: int
     asked_at: str
+    usage_estimated: bool = False
 
 
 class Ask(Protocol):

@@ -5,6 +5,7 @@ from tasks.settings.loading import load_domain
 from tasks.settings.models import (
     Bias,
     Briefs,
+    BudgetScope,
     Domain,
     Generate,
     Limits,
@@ -17,6 +18,7 @@ from tasks.settings.sources import Columns, Source, Sources
 __all__ = [
     "Bias",
     "Briefs",
+    "BudgetScope",
     "Columns",
     "Domain",
     "Generate",

@@ -10,6 +10,7 @@ from tasks.settings.sources import PAPER_SCALE, Settings, Sources
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["reject", "warn", "off"]
+BudgetScope = Literal["dataset", "run"]
 
 
 class Bias(Settings):
@@ -76,8 +77,20 @@ class Limits(Settings):
     tpm: int | None = Field(None, ge=1, description="Tokens a minute, input and output together")
     concurrency: int = Field(64, ge=1, le=4096, description="Most calls in flight")
     timeout_s: float = Field(120, gt=0, description="Seconds before a call counts as hung")
+    max_answer_bytes: int = Field(
+        1_000_000, ge=1_000, le=1_000_000_000, description="Longest text of an answer that is read, in bytes of UTF-8"
+    )
+    max_wait_s: float = Field(
+        900, ge=0, description="Longest pause a provider's Retry-After is followed for, in seconds; a longer one ends the run"
+    )
+    shutdown_grace_s: float = Field(
+        15, ge=0, description="Seconds that calls in flight get to arrive after Ctrl-C or SIGTERM; a second signal ends at once"
+    )
     max_retries: int = Field(6, ge=0, description="Tries after the first, on transient errors only")
-    budget_usd: float | None = Field(None, ge=0, description="Hard stop of one run, in US dollars")
+    budget_usd: float | None = Field(None, ge=0, description="Hard stop, in US dollars")
+    budget_scope: BudgetScope = Field(
+        "dataset", description="What the budget is for: all runs with these settings of the domain together, or each run"
+    )
     breaker_failures: int = Field(20, ge=1, description="Transient failures in a row, with no success between, that end the run")
 
 

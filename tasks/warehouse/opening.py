@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from tasks.errors import UserError
-from tasks.warehouse.tables import create_tables, misfits
+from tasks.warehouse.tables import create_tables, schema_mismatches
 
 _LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large|max_temp_directory_size")
@@ -64,7 +64,7 @@ def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         missing = _check_layout(con, path)
         if missing:
-            raise UserError(f"the warehouse {path} has no table {missing[0]}: run `redial build {path.stem}` first")
+            raise UserError(f"the warehouse {path} has no table {missing[0]} of this version: run `redial build {path.stem}` first")
         yield con
     finally:
         con.close()
@@ -90,7 +90,7 @@ def _is_unwritten(path: Path) -> bool:
 
 def _check_layout(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     """Return the tables that are not there. Raises UserError when one that is there is not as this version has it."""
-    missing, other = misfits(con)
+    missing, other = schema_mismatches(con)
     if other:
         raise UserError(
             f"the warehouse {path} was made by another version (table {other[0]} is not as this one has it): "

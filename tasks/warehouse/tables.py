@@ -12,12 +12,16 @@ from tasks.warehouse.transactions import transaction
 
 @dataclass(frozen=True)
 class Table:
-    """One table: `grain` says what one row is; `columns` is the SQL column list; `key` names the primary key's columns."""
+    """One table: `grain` says what one row is; `columns` is the SQL column list; `key` names the primary key's columns.
+
+    `added` counts the columns at the end that warehouses of earlier versions lack; opening one for writing adds them.
+    """
 
     name: str
     grain: str
     columns: str
     key: tuple[str, ...]
+    added: int = 0
 
     def ddl(self) -> str:
         """Return the statement that creates the table if it is not there.
@@ -29,6 +33,16 @@ class Table:
     def column_names(self) -> list[str]:
         """Return the names of the columns in order."""
         return [column.split()[0] for column in _BETWEEN_COLUMNS.split(self.columns)]
+
+    def additions(self) -> list[str]:
+        """Return the statements that bring the table of an earlier version up to date."""
+        columns = _BETWEEN_COLUMNS.split(self.columns)[len(self.column_names()) - self.added :]
+        return [f"ALTER TABLE {self.name} ADD COLUMN IF NOT EXISTS {column}" for column in columns]
+
+    def is_earlier(self, columns: list[str]) -> bool:
+        """Return True if these are the columns that an earlier version gave the table."""
+        names = self.column_names()
+        return len(names) - self.added <= len(columns) < len(names) and names[: len(columns)] == columns
 
 
 _BETWEEN_COLUMNS = re.compile(r",\s*(?![^()]*\))")  # not within DECIMAL(9, 6)
@@ -105,8 +119,17 @@ _ALL = (
         "One paid answer of a model (or of the embedded writer), whatever run asked for it; outlives runs and settings.",
         "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base VARCHAR, text VARCHAR, "
         "finish_reason VARCHAR, prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE, latency_s DOUBLE, "
-        "model_returned VARCHAR, provider_id VARCHAR, retries INTEGER, run_id VARCHAR, asked_at TIMESTAMP, batch_id VARCHAR",
+        "model_returned VARCHAR, provider_id VARCHAR, retries INTEGER, run_id VARCHAR, asked_at TIMESTAMP, batch_id VARCHAR, "
+        "usage_estimated BOOLEAN DEFAULT false",
         ("request_key",),
+        added=1,
+    ),
+    Table(
+        "unusable_answers",
+        "One billed call that brought no answer that can be used, with its cause and its forecast; never replayed.",
+        "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, problem VARCHAR, prompt_tokens BIGINT, "
+        "completion_tokens BIGINT, cost_usd DOUBLE, run_id VARCHAR, asked_at TIMESTAMP",
+        ("request_key", "asked_at"),
     ),
     Table(
         "transcripts",
@@ -197,14 +220,19 @@ def create_table(con: duckdb.DuckDBPyConnection, name: str, *, replace: bool = F
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create every table that is not there yet, all or none."""
+    """Create every table that is not there yet and bring those of an earlier version up to date, all or none."""
     with transaction(con):
-        for name in TABLES:
+        for name, table in TABLES.items():
             create_table(con, name)
+            for statement in table.additions():
+                con.execute(statement)
 
 
-def misfits(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
-    """Return the names of the tables that are not there, and of those that have other columns than this version gives them."""
+def schema_mismatches(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
+    """Return the names of the tables that are missing or lack columns that `create_tables` adds, and of those of another version."""
     found = dict(con.execute("SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() GROUP BY ALL").fetchall())
-    other = [table.name for table in TABLES.values() if table.name in found and found[table.name] != table.column_names()]
-    return [name for name in TABLES if name not in found], other
+    present = [table for table in TABLES.values() if table.name in found]
+    behind = {table.name for table in present if table.is_earlier(found[table.name])}
+    current = {table.name for table in present if found[table.name] == table.column_names()}
+    missing = [name for name in TABLES if name not in found or name in behind]
+    return missing, [table.name for table in present if table.name not in behind | current]

@@ -84,7 +84,7 @@ async def test_one_budget_is_shared_by_every_model(tmp_path: Path) -> None:
     home, question = Home(data=tmp_path), ({"role": "user", "content": "Task: recommend"},)
     priced = model_settings("offline/writer", None, limits_of(5.0, None, None, None), 0.0)
     priced = priced.model_copy(update={"input_cost_per_token": 0.001, "output_cost_per_token": 0.001, "max_tokens": 16})
-    with pytest.raises(UserError, match="the budget of \\$0.05 is spent .* what was answered is kept"):
+    with pytest.raises(UserError, match=r"would pass the budget of \$0.05 for this run: \$0.0\d+ is spent.* what was answered is kept"):
         async with asking(home, "first", 0.05) as door:
             for seed in range(9):
                 await door.of(priced.model_copy(update={"seed": seed}))("q")(question)

@@ -159,13 +159,13 @@ def test_a_provider_without_such_batches_and_a_provider_that_is_gone(run: Run) -
     ],
 )
 def test_result_lines_by_hand(line: dict[str, Any], kind: str) -> None:
-    found = read_result(json.dumps(line).encode())
+    found = read_result(json.dumps(line).encode(), 1_000_000)
     assert found is not None and found[0] == "k" and isinstance(found[1], CallError) and found[1].kind == kind
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"x": 1}', b"null"])
 def test_lines_that_are_no_results_are_passed_over(line: bytes) -> None:
-    assert read_result(line) is None
+    assert read_result(line, 1_000_000) is None
 
 
 def test_a_state_file_that_is_not_ours_is_one_clear_line(run: Run, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pickle
 from collections.abc import Callable, Iterator
@@ -27,7 +28,8 @@ from tasks.generate import (
     make_job,
     save_chunk,
 )
-from tasks.llm import Journal
+from tasks.llm import Answer, Entry, Journal
+from tasks.llm.journal import to_line
 from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
@@ -295,3 +297,69 @@ def test_a_living_journal_is_not_mistaken_for_a_leftover(run: Run, tmp_path: Pat
         assert journal.path.exists()
     finally:
         asyncio.run(journal.close())
+
+
+def test_a_worker_that_dies_with_reserved_budget_leaves_nobody_waiting(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
+    server.behave(latency_s=1)
+    killed: list[int] = []
+
+    def kill_one(progress: Progress) -> None:
+        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+        workers = [int(child) for child in children if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        if workers and progress.in_flight and not killed:
+            killed.append(workers[0])
+            os.kill(workers[0], 9)
+
+    # Room for the calls of both processes in flight and no more: the second waits for what the first has reserved.
+    limits = {"budget_usd": 0.013, "concurrency": 32, "shutdown_grace_s": 1}
+    counts = run(made_up_briefs.ids(200), workers=2, on_progress=kill_one, limits=limits)
+    assert killed and counts.stopped is not None and counts.unasked
+    assert server.tally()["billed"] < 200
+
+
+@pytest.mark.parametrize(("scope", "second"), [("dataset", 0), ("run", 1)])
+def test_a_budget_is_for_the_dataset_or_for_each_run(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, scope: str, second: int
+) -> None:
+    con.execute("INSERT INTO runs (run_id, config_hash) VALUES ('r1', 'same'), ('r2', 'same'), ('r3', 'other')")
+    limits = {"budget_usd": 0.01, "budget_scope": scope, "concurrency": 4}
+    first = run(made_up_briefs.ids(300), run_id="r1", limits=limits)
+    assert first.stopped is not None and "would pass the budget of $0.01" in str(first.stopped)
+    spent_at_first = server.tally()["billed"]
+    again = run(made_up_briefs.ids(300), run_id="r2", limits=limits)
+    assert again.stopped is not None
+    assert bool(server.tally()["billed"] - spent_at_first) == second
+    other = run(made_up_briefs.ids(300), run_id="r3", system="Write otherwise.", limits=limits)
+    assert other.usage.answered > 0  # other settings have a budget of their own
+
+
+def test_what_cannot_be_loaded_is_set_aside_and_blocks_nothing(run: Run, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    ids = made_up_briefs.ids(3)
+    journals = tmp_path / "journals"
+    journals.mkdir()
+    good = json.loads(to_line(made_up_entry("a" * 64)).split(b" ", 1)[1])
+    odd = {**good, "answer": {**good["answer"], "request_key": "b" * 64, "provider_id": 7, "model_returned": {"x": 1}}}
+    surrogate = {**good, "answer": {**good["answer"], "request_key": "c" * 64, "text": "a\ud800b"}}
+    absurd = {**good, "answer": {**good["answer"], "request_key": "d" * 64, "prompt_tokens": 10**30}}
+    bad_key = {**good, "answer": {**good["answer"], "request_key": "no key"}}
+    old_lines = [json.dumps(line).encode() + b"\n" for line in (good, odd, surrogate, absurd, bad_key)]
+    flipped = to_line(made_up_entry("e" * 64)).replace(b"hello", b"hellp")
+    (journals / "1.jsonl").write_bytes(b"".join([*old_lines, flipped, b"not json\n", to_line(made_up_entry("f" * 64))[:-7]]))
+    counts = run(ids)
+    assert (counts.recovered, counts.quarantined, counts.answered) == (4, 3, 3)
+    kept = [json.loads(line) for line in (journals / "quarantine" / "1.jsonl").read_text().splitlines()]
+    assert [(line["line"], line["reason"].split(":")[0]) for line in kept] == [
+        (5, "request_key is not 64 hexadecimal digits"),
+        (6, "its checksum does not match"),
+        (7, "it is not valid JSON (JSONDecodeError)"),
+    ]
+    rows = dict(con.execute("SELECT left(request_key, 1), usage_estimated FROM responses WHERE dialogue_id = 'd'").fetchall())
+    assert rows == {"a": False, "b": False, "c": False, "d": True}
+    assert run(ids).quarantined == 0  # said once
+
+
+def made_up_entry(key: str) -> Entry:
+    answer = Answer(key, "hello", "stop", 10, 20, 0.5, 1.25, "openai/x", None, "x-1", "id", 0, "2026-01-02T03:04:05.000006+00:00")
+    return Entry(answer, "d", 1, "run")

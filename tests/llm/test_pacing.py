@@ -195,11 +195,57 @@ def test_closing_wakes_everybody_who_waits() -> None:
     assert [getattr(error, "reason", None) for error in run_virtually(main())] == ["budget"] * 5
 
 
-def test_a_retry_after_of_hours_ends_the_run() -> None:
-    async def main() -> None:
-        limiter = Limiter(Limits(), asyncio.get_running_loop().time)
+def test_a_retry_after_of_hours_is_waited_for_as_long_as_the_user_allows() -> None:
+    async def main() -> tuple[float, float]:
+        loop = asyncio.get_running_loop()
+        limiter = Limiter(Limits(max_wait_s=60), loop.time)
         slot = await limiter.acquire(1)
-        limiter.failed(slot, CallError("rate", "quota", 429, retry_after_s=36_000))
+        limiter.failed(slot, CallError("rate", "quota", 429, retry_after_s=86_400))
+        limiter.release(slot, 0)
+        paused = limiter.paused_s
+        slot = await limiter.acquire(1)
+        went_on_at = loop.time()
+        limiter.succeeded()
+        limiter.failed(slot, CallError("rate", "quota", 429, retry_after_s=86_400))  # a new pause, not the end
+        return paused, went_on_at
 
-    with pytest.raises(RunStopped, match="36000 s"):
-        run_virtually(main())
+    assert run_virtually(main()) == (60, 60)
+
+
+def test_a_second_refusal_after_the_longest_pause_ends_the_run_and_says_until_when() -> None:
+    async def main() -> None:
+        limiter = Limiter(Limits(max_wait_s=60), asyncio.get_running_loop().time)
+        for attempt in range(2):
+            slot = await limiter.acquire(1)
+            error = CallError("rate", "quota", 429, retry_after_s=10**12)
+            if attempt == 0:
+                limiter.failed(slot, error)
+                limiter.release(slot, 0)
+                continue
+            with pytest.raises(RunStopped, match=r"wait until 20\d\d-.* UTC, longer than generate.limits.max_wait_s \(60 s\)"):
+                limiter.failed(slot, error)
+
+    run_virtually(main())
+
+
+def test_calls_of_one_crowd_that_are_refused_together_are_one_refusal() -> None:
+    async def main() -> float:
+        limiter = Limiter(Limits(max_wait_s=60), asyncio.get_running_loop().time)
+        crowd = [await limiter.acquire(1) for _ in range(5)]
+        for slot in crowd:
+            limiter.failed(slot, CallError("rate", "quota", 429, retry_after_s=86_400))
+        return limiter.paused_s
+
+    assert run_virtually(main()) == 60
+
+
+def test_a_wait_before_another_try_ends_with_the_run() -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        limiter = Limiter(Limits(), loop.time)
+        loop.call_later(3, limiter.close, RunStopped("signal", "stopped"))
+        with pytest.raises(RunStopped, match="stopped"):
+            await limiter.sleep(600)
+        return loop.time()
+
+    assert run_virtually(main()) == 3

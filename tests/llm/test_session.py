@@ -84,7 +84,10 @@ def test_transient_trouble_is_tried_again_and_then_recorded(server: ModelServer,
     server.behave(faults={fault: 1.0}, retry_after_s=0.01)
     with pytest.raises(CallFailed) as failed:
         talk(tmp_path, settings(server, max_retries=1).model_copy(update={"model": model}), one)
-    assert failed.value.tries == 2 and server.tally()["requests"] == 2 and not journaled(tmp_path)
+    assert failed.value.tries == 2 and server.tally()["requests"] == 2
+    kept = journaled(tmp_path)  # an answer that arrived and cannot be read is billed all the same
+    billed = 2 if fault in ("malformed", "empty") else 0
+    assert [(entry.problem, entry.answer.usage_estimated) for entry in kept] == [("malformed", True)] * billed
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from tasks.llm import read_journal
+from tasks.llm import BadLine, Entry, read_journal
 from tests.support.generation_process import DOMAIN, start
 from tests.support.model_process import ModelServer
 
@@ -72,9 +72,9 @@ def tables(folder: Path) -> dict[str, list[Any]]:
 def _acknowledged(folder: Path) -> tuple[set[str], int]:
     """Return the provider's ids of all answers on the disk, in journals and in the store, and the torn lines."""
     entries = [entry for path in (folder / "journals" / DOMAIN).glob("*.jsonl") for entry in read_journal(path)]
-    found = {entry.answer.provider_id for entry in entries if entry is not None}
+    found = {entry.answer.provider_id for entry in entries if isinstance(entry, Entry)}
     warehouse = folder / "warehouse" / f"{DOMAIN}.duckdb"
     if warehouse.exists():
         with duckdb.connect(str(warehouse)) as con:  # read and write: a killed owner leaves a write-ahead log to replay
             found |= {row[0] for row in con.execute("SELECT provider_id FROM responses").fetchall()}
-    return found, entries.count(None)
+    return found, sum(isinstance(entry, BadLine) for entry in entries)

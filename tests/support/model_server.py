@@ -11,6 +11,7 @@ import asyncio
 import email.utils
 import json
 import time
+import zlib
 from typing import Any
 
 from aiohttp import web
@@ -64,7 +65,29 @@ async def _chat(request: web.Request, state: ServerState, body: dict[str, Any]) 
     wait = behaviour.latency_s + behaviour.jitter_s * unit(behaviour.seed, key, "jitter") + (behaviour.late_s if fault == "late" else 0)
     if wait:
         await asyncio.sleep(wait)
+    if behaviour.body is not None:
+        return web.Response(body=behaviour.body.encode("utf-8", "surrogatepass"), content_type="application/json")
+    if behaviour.endless:
+        return await _send_endlessly(request, state, behaviour.endless)
     return web.json_response(completion)
+
+
+async def _send_endlessly(request: web.Request, state: ServerState, encoding: str) -> web.StreamResponse:
+    """Send a body without an end until the client has enough of it, or after 300 MB."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    packer = zlib.compressobj(wbits=31)
+    if encoding == "gzip":
+        response.headers["Content-Encoding"] = "gzip"
+    await response.prepare(request)
+    piece = b" " * 1_000_000
+    for _ in range(300):
+        chunk = packer.compress(piece) if encoding == "gzip" else piece
+        try:
+            await response.write(chunk)
+        except (ConnectionError, OSError):
+            return response
+        state.tally.sent_bytes += len(piece)
+    return response
 
 
 def _refused(request: web.Request, state: ServerState, body: dict[str, Any]) -> web.Response | None:

@@ -25,6 +25,8 @@ class Behaviour:
         tokens: "exact" counts as litellm does for the model asked, "rough" takes 4 characters a token.
         writer: "echo" answers with a short fixed dialogue, "offline" lets the embedded writer answer.
         key: the only bearer token that is let in, if set.
+        body: the whole response body in place of an answer, billed as one.
+        endless: send a body that never ends in place of an answer, billed as one; "gzip" sends it compressed.
     """
 
     latency_s: float = 0.0
@@ -42,6 +44,8 @@ class Behaviour:
     writer: str = "echo"
     key: str | None = None
     models: tuple[str, ...] | None = None
+    body: str | None = None
+    endless: str = ""
     batch_fail_share: float = 0.0
     batch_polls: int = 1
     seed: int = 1
@@ -68,6 +72,7 @@ class Tally:
     refused_at: list[float] = field(default_factory=list)
     admitted_at: list[float] = field(default_factory=list)
     admitted_tokens: list[int] = field(default_factory=list)
+    sent_bytes: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts as JSON data."""

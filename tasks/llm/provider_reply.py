@@ -1,0 +1,135 @@
+"""A provider's reply as values that every later stage can trust.
+
+Each field of a reply is untrusted: it may be of any JSON type, of any size, and hold text that is not valid Unicode. What
+leaves this module is text that UTF-8 can encode, token counts that are whole numbers or unknown, and identifiers of a
+bounded length.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.llm.errors import CallError
+
+LONGEST_NAME = 200  # characters kept of a model's name or a reply's id
+MOST_TOKENS = 10**12  # of any count that is stored
+LONGEST_REASON = 40  # characters kept of a finish reason
+_NOT_STORED = re.compile("[\ud800-\udfff\x00]")  # UTF-8 cannot encode the first, DuckDB's text ends at the second
+REPLACEMENT = "\ufffd"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model said, checked.
+
+    Attributes:
+        prompt_tokens, completion_tokens: None where the provider gave no number that can be one.
+        cost_usd: litellm's own figure; None when it has none.
+    """
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    model: str
+    provider_id: str
+    cost_usd: float | None = None
+
+
+def make_reply(
+    *,
+    content: Any,
+    finish_reason: Any,
+    prompt_tokens: Any,
+    completion_tokens: Any,
+    model: Any,
+    provider_id: Any,
+    cost_usd: Any = None,
+    max_bytes: int,
+) -> Reply:
+    """Return a checked reply.
+
+    Raises:
+        CallError: `oversized` when the text is longer than `max_bytes` in UTF-8, `malformed` when it is no text at all.
+    """
+    text = valid_text(_text_of(content))
+    if len(text.encode()) > max_bytes:
+        raise oversized(max_bytes)
+    return Reply(
+        text=text,
+        finish_reason=short_name(finish_reason, LONGEST_REASON),
+        prompt_tokens=token_count(prompt_tokens),
+        completion_tokens=token_count(completion_tokens),
+        model=short_name(model, LONGEST_NAME),
+        provider_id=short_name(provider_id, LONGEST_NAME),
+        cost_usd=amount(cost_usd),
+    )
+
+
+def oversized(max_bytes: int) -> CallError:
+    """Return the error for an answer longer than the cap; the provider bills it all the same."""
+    message = f"the answer is longer than generate.limits.max_answer_bytes ({max_bytes:,}) and was cut off"
+    return CallError("oversized", message, billed=True)
+
+
+def valid_text(text: str) -> str:
+    """Return text that UTF-8 and DuckDB can hold: surrogate pairs joined, lone surrogates and NUL replaced."""
+    if not _NOT_STORED.search(text):
+        return text
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return joined.replace("\x00", REPLACEMENT)
+
+
+def _text_of(content: Any) -> str:
+    """Return the text of a message's content: a text, null, or a list of parts (the content of OpenAI's and Anthropic's)."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, Sequence) and not isinstance(content, bytes):
+        return "".join(_text_of_part(part) for part in content)
+    raise CallError("malformed", f"the answer's content is no text but {type(content).__name__}", billed=True)
+
+
+def _text_of_part(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    text = part.get("text") if isinstance(part, dict) else getattr(part, "text", None)
+    return text if isinstance(text, str) else ""
+
+
+def short_name(value: Any, longest: int) -> str:
+    """Return a provider's name for something as text of a bounded length; other JSON types as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return valid_text(value[:longest])
+    try:
+        return valid_text(json.dumps(value)[:longest])
+    except (TypeError, ValueError, RecursionError):
+        return type(value).__name__
+
+
+def token_count(value: Any) -> int | None:
+    """Return a token count, or None for what cannot be one: another type, a negative, fractional or huge number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float) and not value.is_integer():
+        return None
+    return int(value) if 0 <= value <= MOST_TOKENS else None
+
+
+def amount(value: Any) -> float | None:
+    """Return dollars, or None for what cannot be an amount."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        dollars = float(value)
+    except OverflowError:
+        return None
+    return dollars if math.isfinite(dollars) and dollars >= 0 else None
