@@ -31,7 +31,8 @@ def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
 
     Tokens are prompt and completion together. "Discard-only" is what an accepted dialogue would have cost had each rejected one been
     thrown away and a new first attempt been bought, as the paper did: all first attempts over the dialogues accepted at the first.
-    Dollars are None where no answer's price is known; `unpriced` counts the answers left out of the sum.
+    Dollars are None where no answer's price is known; `unpriced` counts the answers left out of the sum. `estimated` counts the
+    answers whose tokens are our forecast, `unusable` the billed calls that brought no answer: their forecast is in the dollars.
     """
     (found,) = rows(con, _COST, {"run_id": run_id})
     cost = {name: found[name] for name in _COSTS}
@@ -49,7 +50,17 @@ def _each(spent: float | None, count: int) -> float | None:
     return spent / count if spent is not None and count else None
 
 
-_COSTS: Final = ("answers", "unpriced", "prompt tokens", "completion tokens", "dollars", "answers this run", "dollars this run")
+_COSTS: Final = (
+    "answers",
+    "unpriced",
+    "estimated",
+    "unusable",
+    "prompt tokens",
+    "completion tokens",
+    "dollars",
+    "answers this run",
+    "dollars this run",
+)
 
 _ASKED = """
 asked AS (
@@ -58,16 +69,23 @@ asked AS (
 ),
 paid AS (SELECT r.*, asked.attempt = 1 AS first FROM responses r JOIN asked USING (request_key))"""
 
+_UNUSABLE = """
+unusable AS (SELECT u.* FROM unusable_answers u SEMI JOIN briefs USING (dialogue_id)),
+charged AS (SELECT run_id, cost_usd FROM paid UNION ALL SELECT run_id, cost_usd FROM unusable)"""
+
 _COST = f"""
 WITH {_ASKED},
+{_UNUSABLE},
 {ACCEPTED}
 SELECT count(*) AS answers,
        count(*) FILTER (cost_usd IS NULL) AS unpriced,
+       count(*) FILTER (usage_estimated) AS estimated,
+       (SELECT count(*) FROM unusable) AS unusable,
        sum(prompt_tokens) AS "prompt tokens",
        sum(completion_tokens) AS "completion tokens",
-       sum(cost_usd) AS dollars,
+       (SELECT sum(cost_usd) FROM charged) AS dollars,
        count(*) FILTER (run_id = $run_id) AS "answers this run",
-       sum(cost_usd) FILTER (run_id = $run_id) AS "dollars this run",
+       (SELECT sum(cost_usd) FROM charged WHERE run_id = $run_id) AS "dollars this run",
        (SELECT count(*) FROM accepted) AS accepted,
        (SELECT count(*) FROM accepted WHERE attempt = 1) AS accepted_first,
        sum(cost_usd) FILTER (first) AS first_dollars,
