@@ -50,6 +50,7 @@ class LocalGuard:
         self._headers = dict(headers or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a refusal, or hand the request on."""
         if scope["type"] not in {"http", "websocket"}:
             return await self._app(scope, receive, send)
         refusal = find_refusal(scope, self._hosts)
