@@ -13,36 +13,38 @@ UNGUARDED = [
     "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
 ]
 
-# Every step is tried by itself: what is readable is noted under its name, what is refused as "refused".
+# Every step is tried by itself, with and without the browser's credentials; what could be read is returned, else "refused".
 SCRIPT = """
 async (target) => {
   const seen = {};
-  const note = async (name, step) => {
-    try { seen[name] = await step(); } catch (error) { seen[name] = "refused"; }
-  };
-  const send = (method, path, body, type) => fetch(target.api + path, {
-    method, body: JSON.stringify(body), credentials: "include",
-    headers: { "Content-Type": type || "application/json" },
-  }).then(async (answer) => answer.ok ? await answer.text() : "refused");
   const shell = (marker) => [{ "prefect.deployments.steps.run_shell_script": { script: "touch " + marker } }];
+  const scheduled = { state: { type: "SCHEDULED" }, parameters: { domain: "demo" } };
   const run = "/deployments/" + target.deployment + "/create_flow_run";
+  for (const credentials of ["omit", "include"]) {
+    const note = async (name, step) => {
+      try { seen[name + ", " + credentials] = await step(); } catch (error) { seen[name + ", " + credentials] = "refused"; }
+    };
+    const read = (address) => fetch(address, { credentials }).then(async (answer) => answer.ok ? await answer.text() : "refused");
+    const send = (method, path, body, type) => fetch(target.api + path, {
+      method, body: JSON.stringify(body), credentials, headers: { "Content-Type": type || "application/json" },
+    }).then(async (answer) => answer.ok ? "done " + await answer.text() : "refused");
 
-  await note("list", () => send("POST", "/deployments/filter", {}));
-  await note("list without preflight", () => send("POST", "/deployments/filter", {}, "text/plain"));
-  await note("settings", () => fetch(target.api + "/admin/settings", { credentials: "include" })
-    .then(async (answer) => answer.ok ? await answer.text() : "refused"));
-  await note("job variables", () => send("POST", run,
-    { job_variables: { command: "touch " + target.markers[0] }, state: { type: "SCHEDULED" } }));
-  await note("pull steps", () => send("PATCH", "/deployments/" + target.deployment, { pull_steps: shell(target.markers[1]) }));
-  await note("run", () => send("POST", run, { state: { type: "SCHEDULED" } }));
-  await note("run without preflight", () => send("POST", run, { state: { type: "SCHEDULED" } }, "text/plain"));
-  await note("pages", () => fetch(target.pages + "/", { credentials: "include" })
-    .then(async (answer) => answer.ok ? await answer.text() : "refused"));
-  await note("socket", () => new Promise((resolve) => {
-    const socket = new WebSocket(target.api.replace("http", "ws") + "/events/out");
-    socket.onopen = () => resolve("open");
-    socket.onerror = socket.onclose = () => resolve("refused");
-  }));
+    await note("list", () => send("POST", "/deployments/filter", {}));
+    await note("list without preflight", () => send("POST", "/deployments/filter", {}, "text/plain"));
+    await note("settings", () => read(target.api + "/admin/settings"));
+    await note("pages", () => read(target.pages + "/"));
+    await note("job variables", () => send("POST", run, { ...scheduled, job_variables: { command: "touch " + target.markers[0] } }));
+    await note("pull steps", () => send("PATCH", "/deployments/" + target.deployment, { pull_steps: shell(target.markers[1]) }));
+    await note("run", () => send("POST", run, scheduled));
+    await note("run without preflight", () => send("POST", run, scheduled, "text/plain"));
+    await note("pool", () => send("PATCH", "/work_pools/redial", { is_paused: true }));
+    await note("automation", () => send("POST", "/automations/", { name: "theirs", trigger: {}, actions: [] }));
+    await note("socket", () => new Promise((resolve) => {
+      const socket = new WebSocket(target.api.replace("http", "ws") + "/events/out", "prefect");
+      socket.onopen = () => resolve("open");
+      socket.onerror = socket.onclose = () => resolve("refused");
+    }));
+  }
   return seen;
 }
 """
