@@ -16,7 +16,7 @@ from flows.server.pool import load_template
 from flows.server.worker import FLOWS, FixedConfiguration, find_entrypoint
 from tasks.errors import UserError
 from tasks.settings.home import PROJECT
-from tests.support.model_process import model_server
+from tests.support.model_process import ModelServer, model_server
 from tests.support.served import Served, demo_like, processes, serving, until
 
 
@@ -47,15 +47,20 @@ async def test_a_run_s_process_is_started_as_this_machine_says(template: dict[st
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def model() -> Iterator[ModelServer]:
+    with model_server(writer="offline", latency_s=2.0) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(model: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     data = tmp_path_factory.mktemp("locked")
-    with model_server(writer="offline", latency_s=2.0) as model:
-        generate = {"model": "openai/mock", "api_base": model.address, "limits": {"concurrency": 1}}
-        for name in ("steps", "entry", "pool", "own"):
-            demo_like(data, name, title=name, briefs={"max_dialogues": 10})
-        demo_like(data, "slow", title="slow", briefs={"max_dialogues": 30}, generate=generate)
-        with serving(data) as served:
-            yield served
+    generate = {"model": "openai/mock", "api_base": model.address, "limits": {"concurrency": 1}}
+    for name in ("steps", "entry", "pool", "own"):
+        demo_like(data, name, title=name, briefs={"max_dialogues": 10})
+    demo_like(data, "slow", title="slow", briefs={"max_dialogues": 30}, generate=generate)
+    with serving(data) as served:
+        yield served
     until(lambda: not processes(data), 20, lambda: f"left behind: {processes(data)}")
 
 
@@ -78,6 +83,18 @@ def test_job_variables_are_refused(running: Served, variables: dict[str, Any]) -
     change(running, "build/own", job_variables=variables)  # Prefect stores them unchecked, and refuses each run
     assert running.client.post(start, json=scheduled).status_code == 422
     change(running, "build/own", job_variables={})
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("how", ["option", "setting"])
+def test_no_key_is_sent_to_an_endpoint_that_came_with_the_run(running: Served, model: ModelServer, how: str) -> None:
+    model.reset()
+    chosen = {"model": "openai/mock", "api_base": model.address}
+    run_id = running.start("build/own", domain="own", options=chosen if how == "option" else {"settings": {"generate": chosen}})
+    run = running.wait(run_id)
+    assert run["state"]["name"] == "Refused", running.logs(run_id)
+    assert "REDIAL_API_BASES" in run["state"]["message"]
+    assert model.tally()["requests"] == 0
 
 
 @pytest.mark.heavy
