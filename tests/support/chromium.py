@@ -40,6 +40,14 @@ def browser_page(seen: Opened, *, offline: bool, arguments: Sequence[str] = (), 
         browser.close()
 
 
+def log_in(page: Any, login: str) -> None:
+    """Answer the Prefect UI's question for its login, user:password."""
+    asked = page.locator("input[type=password]").first
+    asked.fill(login)
+    asked.press("Enter")
+    asked.wait_for(state="detached")
+
+
 def opened(file: Path) -> Opened:
     """Open a file with the network cut."""
     seen = Opened()
