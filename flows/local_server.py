@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 
 from flows.server.app import LOOPBACK, run_server
-from flows.server.login import new_login, own_origins, with_login
+from flows.server.login import new_login, with_login
 from tasks.errors import UserError
 
 START_TIMEOUT_S = 180
@@ -69,8 +69,7 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[Privat
     port, login = free_port(), new_login()
     with log:
         command = [sys.executable, "-m", "flows.local_server", str(port), str(os.getpid())]
-        cors = {"PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own_origins(port)}
-        environment = with_login({**os.environ, **QUIET, **cors, "PREFECT_HOME": str(folder)}, login)
+        environment = with_login({**os.environ, **QUIET, "PREFECT_HOME": str(folder)}, login)
         environment.pop("PREFECT_API_URL", None)
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
     try:

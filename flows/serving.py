@@ -23,7 +23,7 @@ from flows.pages import ADDRESS
 from flows.processes import Companion
 from flows.second_wind import SecondWind
 from flows.server.app import LOOPBACK
-from flows.server.login import choose_login, own_origins, with_login
+from flows.server.login import choose_login, with_login
 from flows.server.pool import put_pool
 from tasks.errors import UserError
 from tasks.settings import Home
@@ -110,7 +110,6 @@ def _environment(home: Home, folder: Path, port: int) -> dict[str, str]:
     given = {"PREFECT_HOME": str(folder), "PREFECT_WORKER_QUERY_SECONDS": "2", **os.environ}
     ours = {
         "PREFECT_API_URL": f"http://{LOOPBACK}:{port}/api",
-        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own_origins(port),
         ADDRESS: f"http://{LOOPBACK}:{port + 1}",
         "REDIAL_DATA": str(home.data),
         LOCK: str(folder / "lock"),

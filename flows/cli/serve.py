@@ -32,14 +32,14 @@ def serve(
     limit: Annotated[
         int, typer.Option(help="Most runs a worker takes at a time; a backfill is one, each of its domains another", min=2)
     ] = 4,
-    ask_login: Annotated[
+    no_login: Annotated[
         bool,
         typer.Option(
-            "--login/--no-login",
-            help="Ask for a login, new at each start and printed once. Without one, every user and program on this machine can"
-            " start runs, which spend this environment's keys, and read every page",
+            "--no-login",
+            help="Ask nobody for a login: every user and every program on this machine can then start runs, which spend this"
+            " environment's keys, and read every page. By default a login is made at each start and printed",
         ),
-    ] = True,
+    ] = False,
 ) -> None:
     """Start a Prefect server, a work pool with workers and every deployment of prefect.yaml; Ctrl-C ends all of it."""
     from flows.serving import interrupt_on_terminate, serving
@@ -48,7 +48,7 @@ def serve(
     interrupt_on_terminate()
     ERR.print("starting the Prefect server, the pages and the worker ...")
     try:
-        with serving(home, port, workers, limit, ask_login) as up:
+        with serving(home, port, workers, limit, ask_login=not no_login) as up:
             OUT.print(f"Prefect UI  {up.ui}")
             OUT.print(f"pages       {up.pages}")
             OUT.print(_about_login(up), markup=False, soft_wrap=True, highlight=False)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from flows.garbage import collect_aside
-from flows.server.login import allowed_hosts
+from flows.server.login import allowed_hosts, own_origins
 from tasks.web.guard import NO_FRAMES, LocalGuard
 
 LOOPBACK = "127.0.0.1"
@@ -16,6 +17,8 @@ LOOPBACK = "127.0.0.1"
 
 def run_server(port: int) -> None:
     """Serve Prefect's API and UI on loopback until ended. Settings come from the environment, as for `prefect server start`."""
+    # Prefect reads its settings when it is imported.
+    os.environ |= {"PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own_origins(port), "PREFECT_SERVER_API_PORT": str(port)}
     import uvicorn
     from prefect.server.api.server import create_app
     from prefect.settings import get_current_settings
