@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -14,13 +13,11 @@ from typing import Any
 import httpx
 import yaml
 
+from flows.server.login import CLIENT_LOGIN, SERVER_LOGIN
 from tasks.errors import UserError
 from tasks.settings import Home
 
-LOGIN = "PREFECT_API_AUTH_STRING"
-POOL = "redial"
 PATTERN = "demo"  # the deployment others are modelled on
-POOL_TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
@@ -38,11 +35,7 @@ class ServerApi:
     def check_login(self) -> None:
         """Raise UserError when the server does not let us in."""
         if self.client.get("/admin/version").status_code == 401:
-            raise UserError(f"the Prefect server asks for a login: set {LOGIN} to its PREFECT_SERVER_API_AUTH_STRING")
-
-    def has_pool(self) -> bool:
-        """Tell whether the work pool exists."""
-        return self.client.get(f"/work_pools/{POOL}").status_code == 200
+            raise UserError(f"the Prefect server asks for a login: set {CLIENT_LOGIN} to its {SERVER_LOGIN}")
 
 
 def all_deployments(home: Home) -> dict[str, Any]:
@@ -65,13 +58,8 @@ def all_deployments(home: Home) -> dict[str, Any]:
     return content
 
 
-def put_deployments(home: Home, api: ServerApi, folder: Path, environment: Mapping[str, str]) -> None:
+def put_deployments(home: Home, folder: Path, environment: Mapping[str, str]) -> None:
     """Register every deployment with `prefect deploy --all`. Raises UserError with the log's name when it fails."""
-    deadline = time.monotonic() + POOL_TIMEOUT_S
-    while not api.has_pool():
-        if time.monotonic() > deadline:
-            raise UserError(f"the server has no work pool {POOL!r}: start a worker, or `prefect work-pool create {POOL} --type process`")
-        time.sleep(0.2)
     file, log = folder / "deployments.yaml", folder / "deploy.log"
     file.write_text(yaml.safe_dump(all_deployments(home), sort_keys=False), "utf-8")
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]

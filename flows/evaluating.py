@@ -12,6 +12,7 @@ import polars as pl
 from pydantic import Field, ValidationError
 
 from flows.asking import Asking
+from flows.server.endpoints import check_endpoint
 from tasks.errors import UserError
 from tasks.evaluation import Corpus, read_corpus
 from tasks.evaluation.asking import AskFor
@@ -109,6 +110,7 @@ def limits_of(budget_usd: float | None, concurrency: int | None, rpm: int | None
 
 def model_settings(model: str, api_base: str | None, limits: Limits | None, temperature: float) -> Generate:
     """Return how a model is asked in evaluations: temperature as the paper's, no seed, the usual limits. Raises UserError."""
+    check_endpoint(model, api_base)
     try:
         return Generate(model=model, api_base=api_base, temperature=temperature, max_tokens=ANSWER_TOKENS, limits=limits or Limits())
     except ValidationError as error:

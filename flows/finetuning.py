@@ -16,6 +16,7 @@ from flows.evaluating import LOCAL, Count, Evaluation, Noun, prepare, trainings
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.progress import CURRENT
+from flows.server.endpoints import check_endpoint
 from tasks.evaluation.finetune import (
     Example,
     Training,
@@ -71,6 +72,7 @@ async def evaluate_finetune(
     if base.startswith(LOCAL):
         model, losses = await _local(home, ready, base.removeprefix(LOCAL), examples, epochs, seed)
     else:
+        check_endpoint(base, api_base)
         job = await fine_tune_hosted(
             base, examples, trainings(home) / "jobs", epochs=epochs or 3, seed=seed, api_base=api_base, poll_s=poll_s
         )

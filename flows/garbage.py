@@ -3,15 +3,11 @@
 Python's collector runs in whichever thread makes the next object, in a server nearly always the event loop's. A database cursor found
 there is reset, which waits for its connection; that may itself wait up to 60 seconds for the database's write lock, whose holder goes
 on only when the event loop does. In a thread of its own the collector may wait, and the event loop goes on.
-
-`python -m flows.garbage MODULE ARGUMENT...` runs a module so.
 """
 
 from __future__ import annotations
 
 import gc
-import runpy
-import sys
 import threading
 import time
 
@@ -31,14 +27,3 @@ def _collect_for_ever() -> None:
         time.sleep(EVERY_S)
         times += 1
         gc.collect(2 if times % WHOLE == 0 else 1)
-
-
-def main(module: str, *arguments: str) -> None:
-    """Run a module as `python -m` would, its garbage collected aside."""
-    collect_aside()
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

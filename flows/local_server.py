@@ -16,11 +16,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from flows.garbage import collect_aside
+from flows.server.app import LOOPBACK, run_server
+from flows.server.login import new_login, with_login
 from tasks.errors import UserError
 
 START_TIMEOUT_S = 180
@@ -33,6 +35,14 @@ QUIET = {
 }
 
 
+@dataclass(frozen=True)
+class PrivateServer:
+    """Where a private server is reached, and the login it asks for, user:password."""
+
+    api: str
+    login: str = field(repr=False)
+
+
 def free_port() -> int:
     """Return a TCP port on loopback that was free a moment ago."""
     with socket.socket() as probe:
@@ -41,8 +51,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
-    """Run a private Prefect server whose database lies in `folder`; yield its API address.
+def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[PrivateServer]:
+    """Run a private Prefect server whose database lies in `folder`; yield its API address and login.
 
     Args:
         folder: where its database and log lie; made if missing. While another command's server works there, FOLDER-2 and so on.
@@ -56,16 +66,17 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
         log = (folder / "server.log").open("wb")
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
-    port = free_port()
+    port, login = free_port(), new_login()
     with log:
         command = [sys.executable, "-m", "flows.local_server", str(port), str(os.getpid())]
-        environment = {**os.environ, **QUIET, "PREFECT_HOME": str(folder)}
+        environment = with_login({**os.environ, **QUIET, "PREFECT_HOME": str(folder)}, login)
         environment.pop("PREFECT_API_URL", None)
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
     try:
         meanwhile()
-        _wait_until_up(process, port, folder)
-        yield f"http://127.0.0.1:{port}/api"
+        server = PrivateServer(f"http://{LOOPBACK}:{port}/api", login)
+        _wait_until_up(process, server, folder)
+        yield server
     finally:
         process.terminate()
         try:
@@ -92,15 +103,16 @@ def _take_folder(folder: Path) -> tuple[Path, int]:
         chosen = folder.with_name(f"{folder.name}-{number}")
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+def _wait_until_up(process: subprocess.Popen[bytes], server: PrivateServer, folder: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
+    user, _, password = server.login.partition(":")
+    with httpx.Client(base_url=server.api, auth=(user, password), timeout=5) as client:
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if client.get("/api/health").status_code == 200:
+                if client.get("/health").status_code == 200:
                     # The first look into the database and the first answer of a kind take long: not in the run's time.
-                    client.post("/api/flow_runs/count", json={})
-                    client.get("/api/admin/version")
+                    client.post("/flow_runs/count", json={})
+                    client.get("/admin/version")
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
@@ -115,12 +127,8 @@ def _leave_with(parent: int) -> None:
 
 def main(port: int, parent: int) -> None:
     """Serve Prefect's API on loopback until the parent process is gone."""
-    import uvicorn
-    from prefect.server.api.server import create_app
-
-    collect_aside()
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    uvicorn.run(create_app(), host="127.0.0.1", port=port, log_level="error", lifespan="on")
+    run_server(port)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -18,19 +18,29 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from flows.server.login import SERVER_LOGIN, allowed_hosts
 from tasks.settings import Home
+from tasks.web import LocalGuard
 
 FOLDERS = {"docs": "*/index.html", "reports": "*/index.html", "releases": "*/*/README.md"}  # and the pages listed of each
 ADDRESS = "REDIAL_PAGES_URL"
-LOGIN = "PREFECT_SERVER_API_AUTH_STRING"  # the pages ask for the same user and password as the Prefect server
+# No page that is served has a script; Data Docs and reports have their styles within.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 
-def pages_app(home: Home, login: str = "") -> Starlette:
+def pages_app(home: Home, login: str = "", hosts: Sequence[str] = ()) -> Starlette:
     """Return a web application that serves the data folder's pages and nothing else of it.
 
     Args:
         home: whose data folder.
-        login: user:password to ask for; nobody is asked if it is empty.
+        login: user:password to ask for, the Prefect server's; nobody is asked if it is empty.
+        hosts: names it may be reached by besides loopback.
     """
     for name in FOLDERS:
         (home.data / name).mkdir(parents=True, exist_ok=True)
@@ -40,7 +50,8 @@ def pages_app(home: Home, login: str = "") -> Starlette:
 
     mounts = [Mount(f"/{name}", StaticFiles(directory=home.data / name, html=True)) for name in FOLDERS]
     asking = [Middleware(_AskLogin, login=login)] if login else []
-    return Starlette(routes=[Route("/", listing), *mounts], middleware=asking)
+    guard = Middleware(LocalGuard, hosts=hosts, headers=HEADERS)
+    return Starlette(routes=[Route("/", listing), *mounts], middleware=[guard, *asking])
 
 
 def address_of(home: Home, page: Path) -> str:
@@ -78,7 +89,7 @@ class _AskLogin:
         headers = dict(scope.get("headers", ()))
         if scope["type"] != "http" or secrets.compare_digest(headers.get(b"authorization", b""), self._wanted):
             return await self._app(scope, receive, send)
-        refusal = PlainTextResponse("user and password, please", 401, {"WWW-Authenticate": 'Basic realm="llm-redial"'})
+        refusal = PlainTextResponse("Authentication required", 401, {"WWW-Authenticate": 'Basic realm="llm-redial"'})
         await refusal(scope, receive, send)
 
 
@@ -86,7 +97,9 @@ def main(port: int, data: Path) -> None:
     """Serve the pages of a data folder on loopback until ended."""
     import uvicorn
 
-    uvicorn.run(pages_app(Home.find(data), os.environ.get(LOGIN, "")), host="127.0.0.1", port=port, log_level="error")
+    uvicorn.run(
+        pages_app(Home.find(data), os.environ.get(SERVER_LOGIN, ""), allowed_hosts()), host="127.0.0.1", port=port, log_level="error"
+    )
 
 
 if __name__ == "__main__":

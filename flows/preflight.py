@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flows.options import BuildOptions
+from flows.server.endpoints import check_domain_endpoint, check_scheduler
 from tasks.errors import UserError
 from tasks.ingest import packing
 from tasks.llm.litellm_door import check_model, load_litellm
@@ -23,6 +24,8 @@ WRITER = "offline/writer"
 def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
     """Raise UserError for the first thing that would stop a build: sources, warehouse, templates, profile, suites, model, keys, folder."""
     check_inputs(home, domain)
+    check_domain_endpoint(domain)
+    check_scheduler(options.dask)
     _check_model(domain)
     pseudonym_key(options)
 

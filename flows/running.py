@@ -50,8 +50,8 @@ def run_flow(
         return asyncio.run(_to_the_end(start))
     progress.stage("server", "running")
     with (
-        local_server(home.data / "prefect" / place, lambda: _import_all(warm)) as address,
-        temporary_settings(updates={"api.url": address}),
+        local_server(home.data / "prefect" / place, lambda: _import_all(warm)) as server,
+        temporary_settings(updates={"api.url": server.api, "api.auth_string": server.login}),
     ):
         progress.stage("server", "done", "private, for this run")
         return asyncio.run(_to_the_end(start))

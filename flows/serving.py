@@ -16,19 +16,20 @@ from pathlib import Path
 
 import httpx
 
-from flows.deploying import LOGIN, POOL, ServerApi, put_automations, put_deployments
+from flows.deploying import ServerApi, put_automations, put_deployments
 from flows.leash import LOCK, holding
 from flows.local_server import START_TIMEOUT_S
 from flows.pages import ADDRESS
 from flows.processes import Companion
 from flows.second_wind import SecondWind
+from flows.server.app import LOOPBACK
+from flows.server.login import choose_login, with_login
+from flows.server.pool import put_pool
 from tasks.errors import UserError
 from tasks.settings import Home
 
-LOOPBACK = "127.0.0.1"
 # The classic UI is asked for because the newer one asks an outside address for its configuration on every load.
 QUIET = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_SERVER_UI_V2_ENABLED": "false"}
-SERVER_LOGIN = "PREFECT_SERVER_API_AUTH_STRING"
 MOST_RUNS = 4  # of a worker: each build is a process of some hundred megabytes
 RESTARTS = 5  # of all processes together within the window; more is no accident
 WINDOW_S = 600.0
@@ -38,10 +39,11 @@ LOOK_S = 5.0  # between two looks for lost runs
 
 @dataclass
 class Serving:
-    """What is up: where the UI and the pages are, and the processes that make it so."""
+    """What is up: where the UI and the pages are, what they ask for, and the processes that make it so."""
 
     ui: str
     pages: str
+    login: str = field(repr=False)  # user:password; empty if nobody is asked
     companions: list[Companion]
     second_wind: SecondWind
     _restarted: list[float] = field(default_factory=list)
@@ -66,7 +68,7 @@ class Serving:
 
 
 @contextmanager
-def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS) -> Iterator[Serving]:
+def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS, ask_login: bool = True) -> Iterator[Serving]:
     """Start everything and stop it at the end.
 
     Args:
@@ -74,11 +76,13 @@ def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS) -> 
         port: the UI's port on loopback; the pages get the next one.
         workers: worker processes on the pool.
         limit: most runs a worker takes at a time, so that one that asks first does not take all.
+        ask_login: whether server and pages ask for a login: the environment's, else a new one.
 
     Raises:
-        UserError: a port is taken, this data folder is served already, or the server does not come up; names the log.
+        UserError: a port is taken, this data folder is served already, the server does not come up (names the log), or the
+            environment's login contradicts `ask_login`.
     """
-    folder = home.data / "prefect" / "serve"
+    login, folder = choose_login(os.environ, ask_login), home.data / "prefect" / "serve"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -88,32 +92,35 @@ def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS) -> 
         stack.enter_context(holding(folder / "lock"))
         for wanted in (port, port + 1):
             _check_free(wanted)
-        environment = _environment(home, folder, ui, pages)
-        command = ("flows.garbage", "prefect", "server", "start", "--host", LOOPBACK, "--port", str(port))
-        server = Companion("server", folder, environment, command)
+        environment = with_login(_environment(home, folder, port), login)
+        server = Companion("server", folder, environment, ("flows.server.app", str(port)))
         shown = Companion("pages", folder, environment, ("flows.pages", str(port + 1), str(home.data)))
         for companion in (server, shown):
             stack.enter_context(companion)
-        api = ServerApi.at(f"{ui}/api", environment.get(LOGIN, ""))
+        api = ServerApi.at(f"{ui}/api", login)
         _wait_until_up(server, api)
+        put_pool(api.client)
         shared = [stack.enter_context(_worker(number, limit, folder, environment)) for number in range(1, workers + 1)]
-        put_deployments(home, api, folder, environment)
+        put_deployments(home, folder, environment)
         put_automations(home, api)
-        yield Serving(ui, pages, [server, shown, *shared], SecondWind(api))
+        yield Serving(ui, pages, login, [server, shown, *shared], SecondWind(api))
 
 
-def _environment(home: Home, folder: Path, ui: str, pages: str) -> dict[str, str]:
+def _environment(home: Home, folder: Path, port: int) -> dict[str, str]:
     given = {"PREFECT_HOME": str(folder), "PREFECT_WORKER_QUERY_SECONDS": "2", **os.environ}
-    if os.environ.get(SERVER_LOGIN):
-        given.setdefault(LOGIN, os.environ[SERVER_LOGIN])  # what the server asks for, its own workers may answer
-    ours = {"PREFECT_API_URL": f"{ui}/api", ADDRESS: pages, "REDIAL_DATA": str(home.data), LOCK: str(folder / "lock")}
+    ours = {
+        "PREFECT_API_URL": f"http://{LOOPBACK}:{port}/api",
+        ADDRESS: f"http://{LOOPBACK}:{port + 1}",
+        "REDIAL_DATA": str(home.data),
+        LOCK: str(folder / "lock"),
+    }
     # A worker must find this project's modules and this interpreter whatever folder a run begins in.
     found = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
     return {**given, **QUIET, **ours, **found}
 
 
 def _worker(number: int, limit: int, folder: Path, environment: dict[str, str]) -> Companion:
-    arguments = ("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", f"redial-{number}", "--limit", str(limit))
+    arguments = ("flows.server.worker", "--name", f"redial-{number}", "--limit", str(limit))
     return Companion(f"worker-{number}", folder, environment, arguments)
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.app import JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
+from flows.server.login import SERVER_LOGIN
 from tasks.settings import Home, load_domain
 
-WITH_LOGIN = "It asks for the user and password in PREFECT_SERVER_API_AUTH_STRING."
-WITHOUT_LOGIN = (
-    "It listens on this machine alone, and whoever works on this machine can use it.\n"
-    'To have it ask for a password, start it with PREFECT_SERVER_API_AUTH_STRING="user:password".'
-)
+if TYPE_CHECKING:
+    from flows.serving import Serving
+
+GIVEN_LOGIN = "It asks for the user and password in PREFECT_SERVER_API_AUTH_STRING."
+NEW_LOGIN = """login       {login}
+The UI asks for it as it stands here, the pages for user and password. It is new at each start, unless
+PREFECT_SERVER_API_AUTH_STRING="user:password" is set. For commands in another terminal:
+  export PREFECT_API_URL={ui}/api PREFECT_API_AUTH_STRING={login}"""
+WITHOUT_LOGIN = """Nobody is asked for a login: every user and every program on this machine can start runs, which spend the
+keys of this environment, and read every page. Web pages of other sites are refused all the same."""
 
 
 @app.command(epilog="Example: redial serve --port 4200")
@@ -26,6 +32,14 @@ def serve(
     limit: Annotated[
         int, typer.Option(help="Most runs a worker takes at a time; a backfill is one, each of its domains another", min=2)
     ] = 4,
+    no_login: Annotated[
+        bool,
+        typer.Option(
+            "--no-login",
+            help="Ask nobody for a login: every user and every program on this machine can then start runs, which spend this"
+            " environment's keys, and read every page. By default a login is made at each start and printed",
+        ),
+    ] = False,
 ) -> None:
     """Start a Prefect server, a work pool with workers and every deployment of prefect.yaml; Ctrl-C ends all of it."""
     from flows.serving import interrupt_on_terminate, serving
@@ -34,15 +48,24 @@ def serve(
     interrupt_on_terminate()
     ERR.print("starting the Prefect server, the pages and the worker ...")
     try:
-        with serving(home, port, workers, limit) as up:
+        with serving(home, port, workers, limit, ask_login=not no_login) as up:
             OUT.print(f"Prefect UI  {up.ui}")
             OUT.print(f"pages       {up.pages}")
-            OUT.print(WITH_LOGIN if os.environ.get("PREFECT_SERVER_API_AUTH_STRING") else WITHOUT_LOGIN)
+            OUT.print(_about_login(up), markup=False, soft_wrap=True, highlight=False)
             OUT.print("Ctrl-C ends all of it.")
             OUT.file.flush()
             up.wait()
     except KeyboardInterrupt:
         ERR.print("stopped")
+
+
+def _about_login(up: Serving) -> str:
+    """Return what the terminal says of the login. One that came from the environment is not repeated."""
+    if not up.login:
+        return WITHOUT_LOGIN
+    if os.environ.get(SERVER_LOGIN) == up.login:
+        return GIVEN_LOGIN
+    return NEW_LOGIN.format(login=up.login, ui=up.ui)
 
 
 @app.command(epilog="Example: redial backfill demo books --at-once 2")

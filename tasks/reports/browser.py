@@ -28,7 +28,7 @@ from tasks.reports.telling import broken_rules, common_words, tell
 from tasks.settings import Home
 from tasks.settings.home import DOMAIN_NAME
 from tasks.warehouse import read_warehouse
-from tasks.web import HEADERS, environment, local_app, serve_local
+from tasks.web import environment, local_app, serve_local
 
 HERE = Path(__file__).resolve().parent
 _DIALOGUE = re.compile(r"[0-9a-f]{16}")
@@ -79,8 +79,8 @@ class _Pages:
         try:
             shown = await run_in_threadpool(look)
         except UserError as error:
-            return HTMLResponse(self._templates.get_template("problem.html").render(problem=str(error)), 404, HEADERS)
-        return HTMLResponse(self._templates.get_template(page).render(**shown), headers=HEADERS)
+            return HTMLResponse(self._templates.get_template("problem.html").render(problem=str(error)), 404)
+        return HTMLResponse(self._templates.get_template(page).render(**shown))
 
     def _domains(self) -> dict[str, Any]:
         rows = []

@@ -1,7 +1,8 @@
 """What the local pages share: templates that escape everything, headers, and an application on loopback alone. Belongs to no room."""
 
+from tasks.web.guard import NO_FRAMES, LocalGuard
 from tasks.web.local import HEADERS, local_app, serve_local
 from tasks.web.templates import SHARED, environment
 from tasks.web.text import shortened, visible
 
-__all__ = ["HEADERS", "SHARED", "environment", "local_app", "serve_local", "shortened", "visible"]
+__all__ = ["HEADERS", "NO_FRAMES", "SHARED", "LocalGuard", "environment", "local_app", "serve_local", "shortened", "visible"]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from tasks.errors import UserError
+from tasks.web.guard import LocalGuard
 from tasks.web.templates import SHARED
 
 HEADERS = {
@@ -27,12 +27,12 @@ HEADERS = {
 def local_app(routes: Sequence[BaseRoute]) -> Starlette:
     """Return an application with these routes and the shared style under /shared.
 
-    Only requests to a loopback name are taken, so that another site cannot reach it by a name that points here. A UserError becomes
-    its one line, status 400.
+    Only requests to a loopback name are taken, and none from a page of another origin (tasks/web/guard.py). Every response has
+    HEADERS. A UserError becomes its one line, status 400.
     """
     return Starlette(
         routes=[Mount("/shared", StaticFiles(directory=SHARED / "static")), *routes],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        middleware=[Middleware(LocalGuard, headers=HEADERS)],
         exception_handlers={UserError: _mistake},
     )
 
@@ -53,4 +53,4 @@ def serve_local(app: Starlette, port: int) -> None:
 
 
 async def _mistake(request: Request, error: Exception) -> Response:
-    return Response(str(error), 400, {**HEADERS, "Content-Type": "text/plain; charset=utf-8"})
+    return PlainTextResponse(str(error), 400)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from flows.cli.serve import WITH_LOGIN
-from tests.support.chromium import CHROMIUM, Opened, browser_page
+from flows.cli.serve import GIVEN_LOGIN
+from tests.support.chromium import CHROMIUM, Opened, browser_page, log_in
 from tests.support.served import Served, demo_like, processes, serving, until
 
 pytestmark = pytest.mark.heavy
@@ -41,7 +41,7 @@ def test_nobody_else_is_let_in(guarded: Served, auth: tuple[str, str] | None) ->
 
 
 def test_a_run_works_and_its_pages_open_with_the_login(guarded: Served) -> None:
-    assert WITH_LOGIN in guarded.told
+    assert GIVEN_LOGIN in guarded.told
     assert PASSWORD not in guarded.told
     run_id = guarded.start(f"build/{OURS}", domain=OURS)
     run = guarded.wait(run_id)
@@ -59,9 +59,7 @@ def test_the_ui_asks_for_the_login_and_shows_nothing_before(guarded: Served) -> 
     with browser_page(Opened(), offline=False) as page:
         page.set_default_timeout(60_000)
         page.goto(f"{guarded.ui}/deployments")
-        asked = page.locator("input[type=password]").first
-        asked.wait_for()
+        page.locator("input[type=password]").first.wait_for()
         assert not page.get_by_text(LISTED, exact=True).count()
-        asked.fill(f"{USER}:{PASSWORD}")
-        asked.press("Enter")
+        log_in(page, guarded.login)
         page.get_by_text(LISTED, exact=True).first.wait_for()

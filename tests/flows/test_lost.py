@@ -99,7 +99,7 @@ def as_if_nothing_had_been(served: Served, model: ModelServer, undisturbed: Path
 def worker_of(served: Served, run_id: str) -> int:
     """Return the worker process that started a run."""
     worker = parent(served.pid(run_id))
-    assert "prefect worker start" in processes(served.data)[worker]
+    assert "flows.server.worker" in processes(served.data)[worker]
     return worker
 
 
@@ -145,7 +145,7 @@ def test_a_run_goes_on_without_its_worker(served: Served, model: ModelServer, un
 def test_the_server_is_lost(served: Served, model: ModelServer, undisturbed: Path) -> None:
     run_id = served.start("build/server", domain="server")
     answered(model, 8)
-    (server,) = [pid for pid, command in processes(served.data).items() if "prefect server start" in command]
+    (server,) = [pid for pid, command in processes(served.data).items() if "flows.server.app" in command]
     os.killpg(server, signal.SIGKILL)
     run = served.wait(run_id, among={*STARTED_ANEW})
     assert run["state"]["name"] == "Completed", served.logs(run_id)

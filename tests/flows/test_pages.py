@@ -23,7 +23,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def browsing(home: Home, login: str = "") -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(pages_app(home, login)), base_url="http://pages")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(pages_app(home, login)), base_url="http://127.0.0.1:4201")
 
 
 async def test_pages_are_listed_and_open(home: Home) -> None:
@@ -57,6 +57,26 @@ async def test_a_password_is_asked_for(home: Home) -> None:
     assert (await client.get("/")).status_code == 401
     assert (await client.get("/docs/demo/index.html", auth=("ann", "wrong"))).status_code == 401
     assert (await client.get("/docs/demo/index.html", auth=("ann", "open sesame"))).status_code == 200
+
+
+async def test_no_page_runs_a_script_or_stands_in_a_frame(home: Home) -> None:
+    for path in ("/", "/docs/demo/index.html", "/none"):
+        policy = (await browsing(home).get(path)).headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+        assert "script-src" not in policy
+
+
+@pytest.mark.parametrize("headers", [{"Host": "evil.test:4201"}, {"Origin": "http://evil.test"}, {"Origin": "http://127.0.0.1:4200"}])
+@pytest.mark.parametrize("login", ["", "ann:open sesame"])
+async def test_pages_of_others_read_nothing(home: Home, headers: dict[str, str], login: str) -> None:
+    answer = await browsing(home, login).get("/docs/demo/index.html", headers=headers, auth=("ann", "open sesame"))
+    assert answer.status_code in {400, 403}
+    assert "Data Docs" not in answer.text
+
+
+async def test_a_link_from_the_ui_opens(home: Home) -> None:
+    followed = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"}
+    assert (await browsing(home).get("/docs/demo/index.html", headers=followed)).status_code == 200
 
 
 def test_the_address_of_a_page(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ from tests.support.postgres import postgres, programs
 from tests.support.served import Patient, Served, demo_like, free_port_pair, interrupt, released, until
 
 pytestmark = [pytest.mark.heavy, pytest.mark.skipif(programs() is None, reason="no PostgreSQL here")]
+LOGIN = "ann:open sesame"
 DOMAINS = ("north", "east", "south", "west")
 
 
@@ -64,12 +65,14 @@ def worker_of(server: Served, domain: str) -> str:
 @contextmanager
 def by_hand(data: Path, folder: Path, database: str) -> Iterator[Served]:
     """Server, pool, deployments and two workers, each by its own command."""
-    port = free_port_pair()
+    port, (user, _, password) = free_port_pair(), LOGIN.partition(":")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment = {
         **kept,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_API_AUTH_STRING": LOGIN,
+        "PREFECT_API_AUTH_STRING": LOGIN,
         "PREFECT_WORKER_QUERY_SECONDS": "2",
         "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
@@ -78,22 +81,24 @@ def by_hand(data: Path, folder: Path, database: str) -> Iterator[Served]:
         "REDIAL_DATA": str(data),
     }
     with ExitStack() as stack:
-        process = stack.enter_context(prefect(environment, folder / "server.log", "server", "start", "--port", str(port)))
-        client = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, transport=Patient()))
+        process = stack.enter_context(module(environment, folder / "server.log", "flows.server.app", str(port)))
+        client = stack.enter_context(
+            httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, auth=(user, password), transport=Patient())
+        )
         until(lambda: client.get("/health").status_code == 200, 240, lambda: (folder / "server.log").read_text())
-        at_once(environment, "work-pool", "create", "redial", "--type", "process")
+        at_once(environment, "work-pool", "create", "redial", "--type", "process", "--base-job-template", "work_pool.json")
         at_once(environment, "--no-prompt", "deploy", "--all", "--prefect-file", str(deployments(folder)))
         for name in ("first", "second"):  # the backfill takes a place of its own, so that neither has room for all five runs
-            worker = ("worker", "start", "--pool", "redial", "--name", name, "--limit", "3")
-            stack.enter_context(prefect(environment, folder / f"{name}.log", *worker))
+            worker = ("flows.server.worker", "--name", name, "--limit", "3")
+            stack.enter_context(module(environment, folder / f"{name}.log", *worker))
         until(lambda: len(client.post("/work_pools/redial/workers/filter", json={}).json()) == 2, 120)
         yield Served(data, port, process, client)
 
 
 @contextmanager
-def prefect(environment: Mapping[str, str], log: Path, *arguments: str) -> Iterator[subprocess.Popen[Any]]:
-    """Run a Prefect command for the length of the block; Ctrl-C ends it."""
-    command = [sys.executable, "-m", "prefect", *arguments]
+def module(environment: Mapping[str, str], log: Path, *arguments: str) -> Iterator[subprocess.Popen[Any]]:
+    """Run a Python module for the length of the block; Ctrl-C ends it."""
+    command = [sys.executable, "-m", *arguments]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=PROJECT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:

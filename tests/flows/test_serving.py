@@ -10,7 +10,7 @@ import yaml
 from flows.options import MODELS
 from tasks.settings import Home
 from tasks.settings.home import PROJECT
-from tests.support.served import Served
+from tests.support.served import Served, processes
 
 
 def test_every_domain_has_a_deployment(served: Served) -> None:
@@ -46,9 +46,22 @@ def test_only_this_machine_is_listened_to(served: Served) -> None:
         probe.connect(("192.0.2.1", 9))  # nothing is sent: the address this machine would send from
         outside = probe.getsockname()[0]
     for port in (served.port, served.port + 1):
-        assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{port}/", auth=served.auth).status_code == 200
         with socket.socket() as knock:
             assert outside.startswith("127.") or knock.connect_ex((outside, port)) != 0
+
+
+def test_a_login_is_asked_for_and_printed_once(served: Served) -> None:
+    password = served.login.partition(":")[2]
+    assert len(password) >= 32
+    assert served.told.count(password) == 2  # by itself, and in the line to copy
+    for address in (f"{served.ui}/api/flow_runs/count", f"http://127.0.0.1:{served.port + 1}/"):
+        assert httpx.request("POST" if "/api/" in address else "GET", address, json={}).status_code == 401
+    ours = processes(served.data)
+    assert len(ours) >= 3
+    assert not any(password in command for command in ours.values())
+    kept = [path for path in served.data.rglob("*") if path.is_file() and password.encode() in path.read_bytes()]
+    assert kept == []
 
 
 def test_nothing_is_told_to_others(served: Served) -> None:

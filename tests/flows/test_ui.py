@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chromium import CHROMIUM, Opened, browser_page
+from tests.support.chromium import CHROMIUM, Opened, browser_page, log_in
 from tests.support.served import Served
 
 pytestmark = [pytest.mark.heavy, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here")]
@@ -37,7 +37,10 @@ class Browser:
 def test_a_run_from_its_form_to_the_data_docs(served: Served, tmp_path: Path) -> None:
     pictures = Path(os.environ.get("REDIAL_SCREENSHOTS", tmp_path))
     seen = Opened()
-    with browser_page(seen, offline=False, viewport={"width": 1280, "height": 900}, color_scheme="light") as page:
+    user, password = served.auth or ("", "")
+    asked = {"username": user, "password": password, "origin": f"http://127.0.0.1:{served.port + 1}"}  # as a visitor of the pages types it
+    look = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light", "http_credentials": asked}
+    with browser_page(seen, offline=False, **look) as page:
         page.set_default_timeout(PATIENCE_MS)
         browser = Browser(page, pictures)
         run_id = fill_in_the_form(browser, served)
@@ -54,6 +57,9 @@ def test_a_run_from_its_form_to_the_data_docs(served: Served, tmp_path: Path) ->
 def fill_in_the_form(browser: Browser, served: Served) -> str:
     page = browser.page
     page.goto(served.ui)
+    page.locator("input[type=password]").first.wait_for()
+    browser.keep("login")
+    log_in(page, served.login)
     page.get_by_text("Deployments", exact=True).first.click()
     page.get_by_role("link", name="demo", exact=True).click()
     page.get_by_role("button", name="Run", exact=True).click()

@@ -143,6 +143,9 @@ def test_what_is_not_there_is_told_plainly(hostile_home: Home, path: str) -> Non
 def test_only_this_machine_is_answered_and_nothing_can_be_changed(hostile_home: Home) -> None:
     assert TestClient(browser_app(hostile_home), base_url="http://evil.example").get("/").status_code == 400
     assert client(hostile_home).post("/domains/made").status_code == 405
+    assert client(hostile_home).get("/", headers={"Origin": "http://evil.example"}).status_code == 403
+    for path in ("/", "/shared/base.css", "/domains/none"):
+        assert "script-src 'self'" in client(hostile_home).get(path).headers["content-security-policy"]
 
 
 def test_a_data_folder_with_nothing_in_it(home: Home) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +25,12 @@ class Opened:
 
 
 @contextmanager
-def browser_page(seen: Opened, *, offline: bool, **options: Any) -> Iterator[Any]:
+def browser_page(seen: Opened, *, offline: bool, arguments: Sequence[str] = (), **options: Any) -> Iterator[Any]:
     """Yield a page of a fresh browser; what goes wrong on it is noted in `seen`."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*ARGUMENTS, *arguments])
         page = browser.new_context(offline=offline, **options).new_page()
         page.on("console", lambda message: seen.problems.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: seen.problems.append(str(error)))
@@ -38,6 +38,14 @@ def browser_page(seen: Opened, *, offline: bool, **options: Any) -> Iterator[Any
         page.on("request", lambda request: seen.requests.append(request.url))
         yield page
         browser.close()
+
+
+def log_in(page: Any, login: str) -> None:
+    """Answer the Prefect UI's question for its login, user:password."""
+    asked = page.locator("input[type=password]").first
+    asked.fill(login)
+    asked.press("Enter")
+    asked.wait_for(state="detached")
 
 
 def opened(file: Path) -> Opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -34,6 +35,13 @@ class Served:
     process: subprocess.Popen[str]
     client: httpx.Client
     told: str = ""
+    login: str = ""
+
+    @property
+    def auth(self) -> tuple[str, str] | None:
+        """User and password, if it asks for them."""
+        user, _, password = self.login.partition(":")
+        return (user, password) if user else None
 
     @property
     def ui(self) -> str:
@@ -144,12 +152,12 @@ def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]
     process = subprocess.Popen(
         command, cwd=PROJECT, env={**kept, "OPENAI_API_KEY": KEY, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    login = environment.get("PREFECT_SERVER_API_AUTH_STRING", "").partition(":")
-    auth = (login[0], login[2]) if login[0] else None
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, auth=auth, transport=Patient())
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, transport=Patient())
     served = Served(data, port, process, client)
     try:
         served.told = _read_until_up(process)
+        served.login = environment.get("PREFECT_SERVER_API_AUTH_STRING", "") or printed_login(served.told)
+        client.auth = served.auth
         yield served
     finally:
         client.close()
@@ -177,6 +185,12 @@ def _read_until_up(process: subprocess.Popen[str]) -> str:
         assert time.monotonic() < deadline
         told += line
     return told
+
+
+def printed_login(told: str) -> str:
+    """Return the login that `redial serve` printed, empty if it printed none."""
+    found = re.search(r"^login +(\S+:\S+)$", told, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def free_port_pair() -> int:

@@ -1,0 +1,130 @@
+"""A Prefect process worker that runs this project's flows and nothing else.
+
+Prefect lets whoever reaches its API choose what a worker executes: `command` and `env` among a run's job variables, `pull_steps` and
+`entrypoint` of a deployment, the base job template of a pool. This worker takes none of them. Of a run it takes the flow's name, which
+must be one of FLOWS, and the parameters, which the flow checks.
+
+`python -m flows.server.worker ...` takes the options of `prefect worker start --pool redial`.
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+import anyio.abc
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutorContext
+from prefect.runner._process_manager import ProcessHandle
+from prefect.runner._starter_engine import EngineCommandStarter
+from prefect.utilities.asyncutils import run_sync_in_worker_thread
+from prefect.utilities.dispatch import get_registry_for_type
+from prefect.workers.base import BaseWorker
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+
+from flows.server.pool import POOL, TYPE, load_template
+from tasks.errors import UserError
+from tasks.settings.home import PROJECT
+
+if TYPE_CHECKING:
+    TaskStatus = anyio.abc.TaskStatus
+
+FLOWS = {  # by the names that the flows give themselves
+    "backfill": "flows/backfill.py:backfill",
+    "build": "flows/build.py:build",
+    "evaluate": "flows/evaluate.py:evaluate_recommend",
+    "evaluate-finetune": "flows/finetuning.py:evaluate_finetune",
+    "evaluate-quality": "flows/judging.py:evaluate_quality",
+    "evaluate-respond": "flows/responding.py:evaluate_respond",
+    "report": "flows/report.py:report",
+}
+
+
+def find_entrypoint(flow: str) -> str:
+    """Return where a flow of this project is defined. Raises UserError for any other name."""
+    if flow not in FLOWS:
+        raise UserError(f"this worker runs no flow called {flow[:80]!r}: it runs {', '.join(FLOWS)}")
+    return f"{PROJECT}/{FLOWS[flow]}"
+
+
+async def entrypoint_of(client: PrefectClient, flow_run: FlowRun) -> str:
+    """Return where a run's flow is defined, whatever its deployment says. Raises UserError when it is none of ours."""
+    return find_entrypoint((await client.read_flow(flow_run.flow_id)).name)
+
+
+async def load_flow(flow_run: FlowRun) -> Flow[..., Any]:
+    """Return a run's flow, for the hooks that a worker calls when the run's process is lost."""
+    async with get_client() as client:
+        entrypoint = await entrypoint_of(client, flow_run)
+    return await run_sync_in_worker_thread(load_flow_from_entrypoint, entrypoint)
+
+
+class FixedConfiguration(ProcessJobConfiguration):
+    """How a run's process is started: always the same, whatever pool, deployment and run say."""
+
+    @classmethod
+    async def from_template_and_values(
+        cls, base_job_template: dict[str, Any], values: dict[str, Any], client: PrefectClient | None = None
+    ) -> Self:
+        """Return what work_pool.json says on this machine and look at nothing that came from the server."""
+        return cls(**load_template()["job_configuration"], working_dir=PROJECT)
+
+
+class ProjectWorker(ProcessWorker, ABC):  # ABC keeps it out of Prefect's registry until `main` puts it there
+    """Runs the project's flows, each in a process of its own."""
+
+    job_configuration = FixedConfiguration
+
+    async def run(
+        self, flow_run: FlowRun, configuration: ProcessJobConfiguration, task_status: TaskStatus[int] | None = None
+    ) -> ProcessWorkerResult:
+        """Start the run's process and wait for its end.
+
+        Raises:
+            UserError: the run's flow is none of ours.
+            RuntimeError: its process did not start.
+        """
+        entrypoint = await entrypoint_of(self.client, flow_run)
+        async with FlowRunExecutorContext() as context:
+            # The output goes to the worker's own: a run must not hang on a pipe of a worker that is lost.
+            starter = EngineCommandStarter(
+                entrypoint=entrypoint,
+                cwd=PROJECT,
+                env=configuration.env,
+                stream_output=configuration.stream_output,
+                control_channel=context.control_channel,
+                isolate_process_group=True,  # a signal to the worker's group must not reach its runs
+                env_overrides_settings=True,
+            )
+            executor = context.create_executor(flow_run, starter, resolve_flow=load_flow, propose_submitting=False)
+            ended: list[FlowRunExecutionResult | None] = []
+
+            async def execute(*, task_status: TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED) -> None:
+                ended.append(await executor.submit(task_status=task_status))
+
+            async with anyio.create_task_group() as group:
+                handle: ProcessHandle = await group.start(execute)
+                if handle.pid is not None and task_status is not None:
+                    task_status.started(handle.pid)
+        if not ended or ended[0] is None or ended[0].status_code is None:
+            raise RuntimeError("the flow run's process did not start")
+        return ProcessWorkerResult(status_code=ended[0].status_code, identifier=str(ended[0].handle.pid))
+
+
+def main(*options: str) -> None:
+    """Start a worker as `prefect worker start` does, with that command's options."""
+    import runpy
+
+    registry: dict[str, Any] | None = get_registry_for_type(BaseWorker)
+    assert registry is not None
+    registry[TYPE] = ProjectWorker
+    sys.argv = ["prefect", "worker", "start", "--pool", POOL, "--type", TYPE, *options]
+    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
