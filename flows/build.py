@@ -14,7 +14,7 @@ from flows import steps
 from flows.artifacts import show_result
 from flows.collecting import collect
 from flows.fanout import Cluster
-from flows.generation import write_dialogues
+from flows.generation import Planned, write_dialogues
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.notifying import tell
@@ -84,7 +84,7 @@ async def _run(context: Context, options: BuildOptions, sources: dict[str, str])
     ingested = await run_stage(steps.ingesting(context, sources), context)
     prepared = await run_stage(steps.preprocessing(context), context, ingested)
     planned = await run_stage(steps.planning(context), context, ingested, prepared)
-    written = await write_dialogues(context, options, planned)
+    written = await write_dialogues(context, options, Planned(ingested, prepared, planned))
     if written.stopped and not steps.has_accepted(context):
         raise EndedEarly(written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet")
     release = steps.release(context, options, sources)

@@ -4,7 +4,15 @@ from tasks.repair.briefs import BriefToRepair, load_repairs
 from tasks.repair.funnel import Funnel, funnel
 from tasks.repair.merging import merge_turns
 from tasks.repair.rollout import Mend
-from tasks.repair.rounds import accepted_of, forget_attempts, next_briefs, rejected_before, unanswered
+from tasks.repair.rounds import (
+    accepted_of,
+    forget_attempts,
+    forget_beyond,
+    has_attempt,
+    next_briefs,
+    rejected_before,
+    unanswered,
+)
 from tasks.repair.why import Attempt, Broken, Why, why
 
 __all__ = [
@@ -16,7 +24,9 @@ __all__ = [
     "Why",
     "accepted_of",
     "forget_attempts",
+    "forget_beyond",
     "funnel",
+    "has_attempt",
     "load_repairs",
     "merge_turns",
     "next_briefs",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flows import steps
 from flows.collecting import collect
-from flows.generation import Written
+from flows.generation import Planned, Written
 from flows.options import BuildOptions
 from flows.preflight import check_build
 from flows.stages import Context, Stage
@@ -31,7 +31,7 @@ def plain_build(home: Home, domain: str, options: BuildOptions | None = None, ru
         ingested = _run(steps.ingesting(context, sources), context)
         prepared = _run(steps.preprocessing(context), context, ingested)
         planned = _run(steps.planning(context), context, ingested, prepared)
-        records = _write(context, planned, chosen)
+        records = _write(context, Planned(ingested, prepared, planned), chosen)
         _run(steps.verdicts(context), context, planned, *records)
         info = steps.release(context, chosen, sources)
         result = collect(context, Written(records), info)
@@ -41,28 +41,26 @@ def plain_build(home: Home, domain: str, options: BuildOptions | None = None, ru
 
 
 def _run(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
-    input_hash = stage.input_hash(upstream)
     with open_warehouse(context.home.warehouse(context.domain.name)) as con, transaction(con):
         stage.work(con)
-        return record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+        return record_stage(con, stage.name, stage.inputs(upstream), stage.writes, context.run_id)
 
 
-def _write(context: Context, planned: StageRecord, options: BuildOptions) -> list[StageRecord]:
+def _write(context: Context, planned: Planned, options: BuildOptions) -> list[StageRecord]:
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
         ids: Sequence[str] = next_briefs(con, options.accepted)
     records: list[StageRecord] = []
-    upstream = [planned]
     for attempt in range(1, context.domain.generate.max_attempts + 1):
         if attempt > 1:
             with open_warehouse(context.home.warehouse(context.domain.name)) as con:
                 ids = rejected_before(con, attempt)
         if not ids:
             break
-        asked = _ask(context, attempt, ids, upstream)
-        parsed = _run(steps.parsing(context, attempt), context, planned, asked)
-        judged = _run(steps.judging(context, attempt), context, planned, parsed)
-        upstream = [planned, judged]
-        records += [asked, parsed, judged]
+        asked = _ask(context, attempt, ids, [planned.prepared, planned.briefs, *records[-3:]])
+        parsed = _run(steps.parsing(context, attempt), context, planned.ingested, planned.briefs, asked)
+        earlier = [record for record in records if record.stage.startswith("quality-")]
+        before = (planned.ingested, planned.prepared, planned.briefs, *earlier, parsed)
+        records += [asked, parsed, _run(steps.judging(context, attempt), context, *before)]
     return records
 
 
@@ -72,4 +70,4 @@ def _ask(context: Context, attempt: int, ids: Sequence[str], upstream: Sequence[
         work = steps.work(con, context, attempt, unanswered(con, attempt, ids))
         journals = context.home.journals(context.domain.name)
         asyncio.run(generate_transcripts(con, work, context.domain.generate, journals, context.run_id))
-        return record_stage(con, stage.name, stage.input_hash(upstream), stage.writes, context.run_id)
+        return record_stage(con, stage.name, stage.inputs(upstream), stage.writes, context.run_id)
