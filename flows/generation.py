@@ -32,6 +32,19 @@ class Planned:
     prepared: StageRecord
     briefs: StageRecord
 
+    def before_asking(self, written: Sequence[StageRecord]) -> list[StageRecord]:
+        """Return whose rows requests are made of: briefs, their reviews and ratings, and for a repair the attempt before."""
+        return [self.prepared, self.briefs, *written[-3:]]
+
+    def before_reading(self, asked: StageRecord) -> list[StageRecord]:
+        """Return whose rows dialogues are read from: answers, their briefs, and the catalogue of all titles."""
+        return [self.ingested, self.briefs, asked]
+
+    def before_judging(self, written: Sequence[StageRecord], parsed: StageRecord) -> list[StageRecord]:
+        """Return whose rows an attempt is judged by; it is compared with what was accepted at the attempts before."""
+        earlier = [record for record in written if record.stage.startswith("quality-")]
+        return [self.ingested, self.prepared, self.briefs, *earlier, parsed]
+
 
 @dataclass
 class Written:
@@ -88,7 +101,7 @@ async def _round(context: Context, written: Written, planned: Planned, ids: Sequ
         if attempt > 1 and not ids:
             _forget_beyond(context, attempt - 1)
             return
-        asked = await _generate(context, attempt, ids, written, planned.prepared, planned.briefs, *written.records[-3:])
+        asked = await _generate(context, attempt, ids, written, planned.before_asking(written.records))
         await _read_and_judge(context, written, planned, attempt, asked)
         if written.stopped:
             await _keep_later(context, written, planned, attempt + 1)
@@ -97,12 +110,9 @@ async def _round(context: Context, written: Written, planned: Planned, ids: Sequ
 
 
 async def _read_and_judge(context: Context, written: Written, planned: Planned, attempt: int, asked: StageRecord) -> None:
-    """Read and judge one attempt. Judging compares with what was accepted at the attempts before, so it depends on them as well."""
-    earlier = [record for record in written.records if record.stage.startswith("quality-")]
-    parsed = await run_stage(steps.parsing(context, attempt), context, planned.ingested, planned.briefs, asked)
-    judged = await run_stage(
-        steps.judging(context, attempt), context, planned.ingested, planned.prepared, planned.briefs, *earlier, parsed
-    )
+    parsed = await run_stage(steps.parsing(context, attempt), context, *planned.before_reading(asked))
+    before = planned.before_judging(written.records, parsed)
+    judged = await run_stage(steps.judging(context, attempt), context, *before)
     written.records += [asked, parsed, judged]
 
 
@@ -129,7 +139,7 @@ def _forget_beyond(context: Context, last: int) -> None:
         forget_beyond(con, last)
 
 
-async def _generate(context: Context, attempt: int, ids: Sequence[str], written: Written, *upstream: StageRecord) -> StageRecord:
+async def _generate(context: Context, attempt: int, ids: Sequence[str], written: Written, upstream: Sequence[StageRecord]) -> StageRecord:
     """Ask for what is unanswered of one attempt. What an earlier run made from the same inputs stays; from others it makes way."""
     stage = steps.generating(context, attempt)
     inputs = stage.inputs(upstream)

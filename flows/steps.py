@@ -180,7 +180,8 @@ def judging(context: Context, attempt: int) -> Stage:
     home, domain = context.home, context.domain
     files = (*_suite_files(domain), "expectations/lexicon.yaml", "tasks/quality/pages/*")
     inputs = _inputs(context, [judge], _settings(domain, "name", "quality", "language"), files)
-    writes = (f"(SELECT * FROM rejections WHERE attempt = {attempt:d})", f"(SELECT * FROM dialogue_facts WHERE attempt = {attempt:d})")
+    tables = ("rejections", "dialogue_facts", "utterance_facts")
+    writes = tuple(f"(SELECT * FROM {table} WHERE attempt = {attempt:d})" for table in tables)
     return Stage(f"quality-{attempt}", writes, inputs, partial(judge, home=home, domain=domain, attempt=attempt))
 
 

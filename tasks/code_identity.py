@@ -176,7 +176,7 @@ def _read(module: str, text: bytes, package: bool) -> Source:
             imported += [Name(literal)] if literal else []
             dynamic += [] if literal else [node.lineno]
     digest = hashlib.sha256(_dump(tree).encode()).hexdigest()
-    return Source(digest, tuple(imported), bound if package else {}, package and _only_imports(tree), tuple(dynamic))
+    return Source(digest, tuple(imported), bound if package else {}, package and _only_imports(tree), tuple(sorted(dynamic)))
 
 
 def _executed(tree: ast.AST) -> Iterator[ast.AST]:
@@ -209,7 +209,8 @@ def _called(node: ast.Call) -> str:
 
 def _literal(node: ast.Call) -> str:
     first = node.args[0] if node.args else None
-    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+    written = isinstance(first, ast.Constant) and isinstance(first.value, str) and not first.value.startswith(".")
+    return str(first.value) if written and isinstance(first, ast.Constant) else ""
 
 
 def _is_ours(module: str) -> bool:

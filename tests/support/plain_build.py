@@ -56,11 +56,10 @@ def _write(context: Context, planned: Planned, options: BuildOptions) -> list[St
                 ids = rejected_before(con, attempt)
         if not ids:
             break
-        asked = _ask(context, attempt, ids, [planned.prepared, planned.briefs, *records[-3:]])
-        parsed = _run(steps.parsing(context, attempt), context, planned.ingested, planned.briefs, asked)
-        earlier = [record for record in records if record.stage.startswith("quality-")]
-        before = (planned.ingested, planned.prepared, planned.briefs, *earlier, parsed)
-        records += [asked, parsed, _run(steps.judging(context, attempt), context, *before)]
+        asked = _ask(context, attempt, ids, planned.before_asking(records))
+        parsed = _run(steps.parsing(context, attempt), context, *planned.before_reading(asked))
+        judged = _run(steps.judging(context, attempt), context, *planned.before_judging(records, parsed))
+        records += [asked, parsed, judged]
     return records
 
 
