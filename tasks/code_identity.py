@@ -75,7 +75,6 @@ class CodeTree:
 
     root: Path
     _sources: dict[str, Source] = field(default_factory=dict, repr=False)
-    _reached: dict[str, Reached] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Read every file now, so that all stages of a run are identified by the same state of the code."""

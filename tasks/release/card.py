@@ -28,7 +28,8 @@ _FILES = """\
 | `parquet/` | the same and more as tables: sub-goals and items of every utterance, ratings, templates |
 | `SHA256SUMS` | check with `sha256sum -c SHA256SUMS` |
 
-Equal sources, settings, code and library versions give these very bytes, whoever runs them; `redial lineage` tells the run that wrote them here.
+Equal sources, settings, code and library versions give these very bytes, whoever runs them;
+`redial lineage` tells the runs that wrote them here.
 """
 _OFFLINE = """\
 **Who wrote this.** The dialogues come from the embedded writer `offline/writer`. It is no language model: it is a deterministic surface

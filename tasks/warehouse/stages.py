@@ -33,9 +33,7 @@ def table_hash(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> tuple[s
     return fingerprint(sums), int(sums[0][1])
 
 
-def record_stage(
-    con: duckdb.DuckDBPyConnection, stage: str, inputs: StageInputs, tables: Sequence[str], run_id: str
-) -> StageRecord:
+def record_stage(con: duckdb.DuckDBPyConnection, stage: str, inputs: StageInputs, tables: Sequence[str], run_id: str) -> StageRecord:
     """Write down what a stage has just made and from what; call it in the stage's own transaction."""
     output_hash, rows = table_hash(con, tables)
     input_hash = inputs.hash(stage)
@@ -56,7 +54,10 @@ def read_record(con: duckdb.DuckDBPyConnection, stage: str) -> StageRecord | Non
     """Return what a stage last wrote, or None."""
     query = "SELECT stage, input_hash, output_hash, rows, tables FROM stages WHERE stage = ?"
     found = con.execute(query, [stage]).fetchall()
-    return StageRecord(*found[0][:4], tuple(found[0][4])) if found else None
+    if not found:
+        return None
+    name, input_hash, output_hash, rows, tables = found[0]
+    return StageRecord(name, input_hash, output_hash, rows, tuple(tables))
 
 
 def read_inputs(con: duckdb.DuckDBPyConnection, stage: str) -> StageInputs | None:

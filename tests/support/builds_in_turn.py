@@ -41,7 +41,12 @@ class Built:
 def build_in_turn(project: Path, api: str, builds: Sequence[tuple[Path, Choices]], **environment: str) -> list[Built]:
     """Build the demo once for each data folder and its options, with the code of a project's folder."""
     asked = [[str(data), dict(options)] for data, options in builds]
-    settings = {"PREFECT_API_URL": api, "PYTHONPATH": str(project), "PREFECT_LOGGING_LEVEL": "CRITICAL", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    settings = {
+        "PREFECT_API_URL": api,
+        "PYTHONPATH": str(project),
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    }
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.builds_in_turn", json.dumps(asked)],
         cwd=project,

@@ -120,6 +120,18 @@ def note_settings() -> None:
     Settings.__getattribute__ = noting  # type: ignore[method-assign,assignment]
 
 
+def watch_planning() -> None:
+    """Watch the templates being read, which the stage gets handed."""
+    plain = steps.load_templates
+
+    def load_templates(home: Home, name: str) -> Any:
+        with watch("briefs"):
+            return plain(home, name)
+
+    load_templates.__module__ = plain.__module__
+    steps.load_templates = load_templates
+
+
 def watch_asking() -> None:
     """Watch the asking of a build, which is no stage with a function of its own."""
     asked, transcribed = steps.work, plain_build.generate_transcripts
@@ -134,8 +146,8 @@ def watch_asking() -> None:
         with watch(f"generate-{work.rollout.attempt}"):
             return await transcribed(con, work, *others)
 
-    steps.work = work  # type: ignore[assignment]
-    plain_build.generate_transcripts = transcripts  # type: ignore[assignment]
+    steps.work = work
+    plain_build.generate_transcripts = transcripts
 
 
 def main(data: Path) -> None:
@@ -144,6 +156,7 @@ def main(data: Path) -> None:
         importlib.import_module(module)  # before the watch, so that only calls are noted and no module's own body
     sys.addaudithook(note_open)
     note_settings()
+    watch_planning()
     watch_stages()
     watch_asking()
     options = BuildOptions(max_dialogues=25, max_attempts=2, settings={"generate": {"misbehave": SPOILT}})
