@@ -40,7 +40,7 @@ from tasks.quality import judge, load_suites, set_verdicts
 from tasks.release import ReleaseInfo, check_release, write_release
 from tasks.repair import Mend, accepted_of, load_repairs
 from tasks.runs import config_hash, origin_of_release
-from tasks.settings import Domain, Home
+from tasks.settings import Domain, Home, Sources
 from tasks.stage_inputs import StageInputs, made_by
 from tasks.templates import load_templates
 from tasks.warehouse import open_warehouse
@@ -59,14 +59,24 @@ def source_hashes(context: Context) -> dict[str, str]:
 def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
     """Return the stage that reads the source files (2.1)."""
     domain = context.domain
-    reviews, metadata = source_names(domain.sources)
     form = domain.sources.model_dump(mode="json", exclude={"reviews", "metadata"})
+    reviews, metadata = _as_read(domain.sources)
     settings = {
         "sources": {**form, "reviews": reviews, "metadata": metadata},
         **_settings(domain, "untitled", "merge_editions", "max_bad_share"),
     }
     inputs = _inputs(context, [ingest], settings, sources=sources)
     return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), inputs, partial(ingest, domain=domain))
+
+
+def _as_read(sources: Sources) -> list[list[dict[str, Any]]]:
+    """Return how review and metadata files are read, in order: by the name they have in the tables, not by where they lie."""
+    kinds = zip((sources.reviews, sources.metadata), source_names(sources), strict=True)
+    elsewhere = {"path", "url", "bytes"}  # where a file is and how it got there; its content counts by hash
+    return [
+        [{"name": name, **source.model_dump(mode="json", exclude=elsewhere)} for source, name in zip(listed, names, strict=True)]
+        for listed, names in kinds
+    ]
 
 
 def preprocessing(context: Context) -> Stage:
