@@ -17,12 +17,13 @@ from prefect.utilities.annotations import quote
 from flows import steps
 from flows.artifacts import LiveProgress
 from flows.options import BuildOptions
+from flows.preparation import Planned
 from flows.progress import CURRENT
-from flows.stages import NO_CACHE, Context, Stage, run_stage
+from flows.stages import NO_CACHE, Context, Stage, announce, run_stage, show_end
 from tasks.generate import Chunk, ChunkResult, Crew, GenerateCounts, Progress, Work, generate_transcripts
 from tasks.llm import RunStopped
-from tasks.repair import forget_attempts, next_briefs, rejected_before, unanswered
-from tasks.warehouse import StageRecord, made_from, open_warehouse, record_stage
+from tasks.repair import forget_attempts, forget_beyond, has_attempt, next_briefs, rejected_before, unanswered
+from tasks.warehouse import StageRecord, made_from, open_warehouse, read_inputs, read_record, record_stage, why_redone
 
 LEAST_PAUSE_SHOWN_S = 5.0  # a shorter one is over before it is read
 
@@ -54,7 +55,7 @@ async def _run_there(crew: Crew, chunk: Chunk) -> ChunkResult:
     return await crew.run(chunk)
 
 
-async def write_dialogues(context: Context, options: BuildOptions, planned: StageRecord) -> Written:
+async def write_dialogues(context: Context, options: BuildOptions, planned: Planned) -> Written:
     """Ask, read and judge in rounds: one round for all briefs, or as many as a target of accepted dialogues takes."""
     written = Written()
     while True:
@@ -62,47 +63,82 @@ async def write_dialogues(context: Context, options: BuildOptions, planned: Stag
             ids = next_briefs(con, options.accepted)
         if ids or not written.records:
             await _round(context, written, planned, ids)
-            written.verdicts = await run_stage(steps.verdicts(context), context, planned, *written.records)
+            written.verdicts = await run_stage(steps.verdicts(context), context, planned.briefs, *written.records)
         if not ids or options.accepted is None or written.stopped:
             return written
 
 
-async def _round(context: Context, written: Written, planned: StageRecord, ids: Sequence[str]) -> None:
-    """Ask for some briefs and repair what is rejected, attempt by attempt, until nothing is left to repair or the run must stop."""
+async def _round(context: Context, written: Written, planned: Planned, ids: Sequence[str]) -> None:
+    """Ask for some briefs and repair what is rejected, attempt by attempt, until nothing is left to repair or the run must stop.
+
+    What an earlier run made at attempts that this one does not come to is deleted: it was made with another `max_attempts`, or
+    repairs what is not rejected any more. Only a run that was stopped keeps it, as far as it is still what would be made.
+    """
     written.records = []
-    upstream = [planned]
-    for attempt in range(1, context.domain.generate.max_attempts + 1):
+    most = context.domain.generate.max_attempts
+    for attempt in range(1, most + 1):
         if attempt > 1:
             with open_warehouse(context.home.warehouse(context.domain.name)) as con:
                 ids = rejected_before(con, attempt)
         if attempt > 1 and not ids:
-            break
-        asked = await _generate(context, attempt, ids, written, *upstream)
-        parsed = await run_stage(steps.parsing(context, attempt), context, planned, asked)
-        judged = await run_stage(steps.judging(context, attempt), context, planned, parsed)
-        upstream = [planned, judged]
-        written.records += [asked, parsed, judged]
+            _forget_beyond(context, attempt - 1)
+            return
+        asked = await _generate(context, attempt, ids, written, planned.before_asking(written.records))
+        await _read_and_judge(context, written, planned, attempt, asked)
         if written.stopped:
-            break
+            await _keep_later(context, written, planned, attempt + 1)
+            return
+    _forget_beyond(context, most)
 
 
-async def _generate(context: Context, attempt: int, ids: Sequence[str], written: Written, *upstream: StageRecord) -> StageRecord:
+async def _read_and_judge(context: Context, written: Written, planned: Planned, attempt: int, asked: StageRecord) -> None:
+    parsed = await run_stage(steps.parsing(context, attempt), context, *planned.before_reading(asked))
+    before = planned.before_judging(written.records, parsed)
+    judged = await run_stage(steps.judging(context, attempt), context, *before)
+    written.records += [asked, parsed, judged]
+
+
+async def _keep_later(context: Context, written: Written, planned: Planned, first: int) -> None:
+    """Take over later attempts of an earlier run, which this one was stopped before; read and judge them as they would be now.
+
+    They stay while code, settings and files of their asking are what they were then, so that what was paid for is released. What
+    they were asked upon may have grown since: the next run that is not stopped asks them anew, mostly from the store.
+    """
+    for attempt in range(first, context.domain.generate.max_attempts + 1):
+        stage = steps.generating(context, attempt)
+        with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+            before, record = read_inputs(con, stage.name), read_record(con, stage.name)
+            kept = before is not None and before.own() == stage.made_by and has_attempt(con, attempt)
+        if record is None or not kept:
+            _forget_beyond(context, attempt - 1)
+            return
+        await _read_and_judge(context, written, planned, attempt, record)
+    _forget_beyond(context, context.domain.generate.max_attempts)
+
+
+def _forget_beyond(context: Context, last: int) -> None:
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        forget_beyond(con, last)
+
+
+async def _generate(context: Context, attempt: int, ids: Sequence[str], written: Written, upstream: Sequence[StageRecord]) -> StageRecord:
     """Ask for what is unanswered of one attempt. What an earlier run made from the same inputs stays; from others it makes way."""
     stage = steps.generating(context, attempt)
-    input_hash = stage.input_hash(upstream)
-    sink = CURRENT.get()
-    sink.stage(stage.name, "running")
+    inputs = stage.inputs(upstream)
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        if not made_from(con, stage.name, input_hash):
+        same = made_from(con, stage.name, inputs.hash(stage.name))
+        why = "" if same else why_redone(con, stage.name, inputs)
+        announce(stage.name, why)
+        if not same:
             forget_attempts(con, attempt)
-            record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+            record_stage(con, stage.name, inputs, stage.writes, context.run_id)
         missing = unanswered(con, attempt, ids)
-        if missing:
-            counts = await _ask(con, context, stage, steps.work(con, context, attempt, missing))
+        counts = await _ask(con, context, stage, steps.work(con, context, attempt, missing)) if missing else None
+        if counts is not None:
             written.counts.append(counts)
             written.stopped = counts.stopped
-        record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
-    sink.stage(stage.name, *(("done", _summary(counts)) if missing else ("cached", f"{record.rows:,} rows")))
+        record = record_stage(con, stage.name, inputs, stage.writes, context.run_id)
+    show_end(stage.name, why, _summary(counts) if counts else f"{record.rows:,} rows", otherwise="done" if counts else "cached")
     return record
 
 

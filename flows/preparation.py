@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 from prefect.logging import get_run_logger
@@ -14,15 +15,41 @@ from tasks.funnel import might_likes, set_aside, set_aside_text, unplanned_text
 from tasks.warehouse import StageRecord, read_warehouse
 
 
-async def prepare(context: Context, sources: Mapping[str, str]) -> StageRecord:
-    """Ingest, preprocess and plan; return what planning wrote. Raises UserError.
+@dataclass(frozen=True)
+class Planned:
+    """The records of the stages before the first request, whose rows every attempt reads."""
+
+    ingested: StageRecord
+    prepared: StageRecord
+    briefs: StageRecord
+
+    def before_asking(self, written: Sequence[StageRecord]) -> list[StageRecord]:
+        """Return whose rows requests are made of: briefs, their reviews and ratings, and for a repair the attempt before."""
+        return [self.prepared, self.briefs, *written[-3:]]
+
+    def before_reading(self, asked: StageRecord) -> list[StageRecord]:
+        """Return whose rows dialogues are read from: answers, their briefs, and the catalogue of all titles."""
+        return [self.ingested, self.briefs, asked]
+
+    def before_judging(self, written: Sequence[StageRecord], parsed: StageRecord) -> list[StageRecord]:
+        """Return whose rows an attempt is judged by; it is compared with what was accepted at the attempts before."""
+        earlier = [record for record in written if record.stage.startswith("quality-")]
+        return [self.ingested, self.prepared, self.briefs, *earlier, parsed]
+
+
+LEAST_PAUSE_SHOWN_S = 5.0  # a shorter one is over before it is read
+
+
+async def prepare(context: Context, sources: Mapping[str, str]) -> Planned:
+    """Ingest, preprocess and plan; return the records of these stages. Raises UserError.
 
     Source lines that were set aside and MIGHT_LIKES items without a brief are counted by kind, on the
     console and in the log of the run.
     """
     ingested = await _run(steps.ingesting(context, sources), context, _set_aside)
     prepared = await run_stage(steps.preprocessing(context), context, ingested)
-    return await _run(steps.planning(context), context, _unplanned, ingested, prepared)
+    briefs = await _run(steps.planning(context), context, _unplanned, ingested, prepared)
+    return Planned(ingested, prepared, briefs)
 
 
 async def _run(

@@ -12,7 +12,7 @@ class Progress(Protocol):
     """Receives what is being done. Counts are in units of the stage: dialogues, bytes, rows."""
 
     def stage(self, name: str, state: str, detail: str = "") -> None:
-        """Take note that a stage has begun ("running") or ended ("done", "cached")."""
+        """Take note that a stage has begun ("running") or ended ("done", "cached", or "redone" with the reason in the detail)."""
         ...
 
     def advance(self, name: str, done: int, total: int | None, detail: str = "") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,9 +16,9 @@ from prefect.serializers import JSONSerializer
 from flows.fanout import Cluster
 from flows.progress import CURRENT
 from tasks.errors import UserError
-from tasks.fingerprint import code_hash, fingerprint
 from tasks.settings import Domain, Home
-from tasks.warehouse import StageRecord, bears, open_warehouse, record_stage, transaction
+from tasks.stage_inputs import StageInputs
+from tasks.warehouse import StageRecord, is_unchanged, open_warehouse, record_stage, transaction, why_redone
 
 __all__ = ["NO_CACHE", "Context", "Stage", "run_stage"]
 
@@ -35,23 +35,22 @@ class Context:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: what it writes, the rooms whose code it depends on, and the function that does it in one transaction.
+    """One stage: what it writes, what it is made from, and the function that does it in one transaction.
 
     Attributes:
         writes: tables, or selections of tables, whose content is the stage's result; the first one's rows are counted.
-        settings: the part of the configuration the stage reads, as JSON data.
+        made_by: settings, code, files and libraries it depends on; the stages before it are known when it runs.
         work: fills the tables on an open connection and returns its counts as a dataclass.
     """
 
     name: str
     writes: tuple[str, ...]
-    rooms: tuple[str, ...]
-    settings: Mapping[str, Any]
+    made_by: StageInputs
     work: Callable[[duckdb.DuckDBPyConnection], Any]
 
-    def input_hash(self, upstream: tuple[StageRecord, ...]) -> str:
-        """Return the hash of all the stage is made from: settings, code, and the content it reads."""
-        return fingerprint([self.name, self.settings, code_hash(self.rooms), [record.output_hash for record in upstream]])
+    def inputs(self, upstream: Sequence[StageRecord]) -> StageInputs:
+        """Return all the stage is made from, once the stages whose rows it reads have run."""
+        return self.made_by.after({record.stage: record.output_hash for record in upstream})
 
 
 def _transient(task: Any, run: Any, state: Any) -> bool:
@@ -59,48 +58,66 @@ def _transient(task: Any, run: Any, state: Any) -> bool:
     return not isinstance(state.data, UserError) and isinstance(getattr(state.data, "exception", state.data), OSError | duckdb.IOException)
 
 
-def cache_key(stage: Stage, input_hash: str) -> str:
+def cache_key(stage: Stage, inputs: StageInputs) -> str:
     """Return the name under which Prefect keeps a stage's record in the domain's cache folder."""
-    return f"{stage.name}-{input_hash}"
+    return f"{stage.name}-{inputs.hash(stage.name)}"
 
 
-def _still_there(stage: Stage, context: Context, input_hash: str) -> bool:
+def _found(stage: Stage, context: Context, inputs: StageInputs) -> tuple[bool, str]:
+    """Return whether the stage's tables hold what these inputs gave, and if not, why it runs again, if it does."""
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        return bears(con, stage.name, input_hash)
+        unchanged = is_unchanged(con, stage.name, inputs.hash(stage.name))
+        return unchanged, "" if unchanged else why_redone(con, stage.name, inputs)
 
 
 @task(
     persist_result=True,
     result_serializer=JSONSerializer(),
-    cache_key_fn=lambda context, parameters: cache_key(parameters["stage"], parameters["input_hash"]),
+    cache_key_fn=lambda context, parameters: cache_key(parameters["stage"], parameters["inputs"]),
     retries=2,
     retry_delay_seconds=[1, 4],
     retry_jitter_factor=0.5,
     retry_condition_fn=_transient,
 )
-def _work(stage: Stage, context: Context, input_hash: str) -> dict[str, Any]:
+def _work(stage: Stage, context: Context, inputs: StageInputs) -> dict[str, Any]:
     began = time.perf_counter()
     with open_warehouse(context.home.warehouse(context.domain.name)) as con, transaction(con):
         counts = stage.work(con)
-        record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+        record = record_stage(con, stage.name, inputs, stage.writes, context.run_id)
     get_run_logger().info("%s: %s rows in %.1f s (%s)", stage.name, record.rows, time.perf_counter() - began, counts)
     return asdict(record)
 
 
 async def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
-    """Run a stage, or take what it wrote before from the same inputs. Raises UserError."""
-    input_hash = stage.input_hash(upstream)
-    CURRENT.get().stage(stage.name, "running")
+    """Run a stage, or take what it wrote before from the same inputs; say why, if it runs again. Raises UserError."""
+    inputs = stage.inputs(upstream)
     folder = context.home.cache(context.domain.name)
     folder.mkdir(parents=True, exist_ok=True)
-    trusted = (folder / cache_key(stage, input_hash)).exists() and _still_there(stage, context, input_hash)
+    trusted, why = _found(stage, context, inputs)
+    if trusted and not (folder / cache_key(stage, inputs)).exists():
+        trusted, why = False, "its record in the cache is gone"
+    announce(stage.name, why)
     configured = _work.with_options(
         name=stage.name,
         task_run_name=f"{context.domain.name}-{stage.name}",
         result_storage=folder,
         refresh_cache=not trusted,
     )
-    state = configured(stage, context, input_hash, return_state=True)
+    state = configured(stage, context, inputs, return_state=True)
     record = StageRecord(**{**(found := await state.aresult()), "tables": tuple(found["tables"])})
-    CURRENT.get().stage(stage.name, "cached" if state.name == "Cached" else "done", f"{record.rows:,} rows")
+    cached = state.name == "Cached"
+    show_end(stage.name, "" if cached else why, f"{record.rows:,} rows", otherwise="cached" if cached else "done")
     return record
+
+
+def announce(stage: str, why: str) -> None:
+    """Say that a stage begins, and why, if it ran before."""
+    CURRENT.get().stage(stage, "running", why)
+    if why:
+        get_run_logger().info("%s redone: %s", stage, why)
+
+
+def show_end(stage: str, why: str, detail: str, otherwise: str) -> None:
+    """Say that a stage has ended: as redone where there is a reason why, else as `otherwise`."""
+    state = "redone" if why else otherwise
+    CURRENT.get().stage(stage, state, f"{why}; {detail}" if why else detail)

@@ -1,10 +1,23 @@
-"""The stages of a build: for each, what it reads, what it writes and which room does it."""
+"""The stages of a build: for each, what it writes, what it is made from, and which function does it.
+
+What a stage is made from is named here by function: its code is whatever these functions reach (`tasks.code_identity`). Settings
+and data files are named as the functions read them; tests/flows/test_stage_inputs.py runs every stage and watches what it really
+runs, reads and opens.
+
+| stage        | data files                                                                                           |
+|--------------|------------------------------------------------------------------------------------------------------|
+| `briefs`     | goals, grammar, the template set                                                                     |
+| `generate-1` | goals, the prompt profile; the embedded writer's tables where it is the model                        |
+| `generate-N` | those, and the suites and facts, whose sentences a repair quotes                                     |
+| `quality-N`  | the suites, facts and lexicon; the pages' layout, as it writes the Data Docs                         |
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -12,22 +25,27 @@ from flows.options import BuildOptions
 from flows.preflight import pseudonym_key
 from flows.stages import Context, Stage
 from tasks.briefs import ReadAhead, plan_briefs
+from tasks.code_identity import entry_modules, project_code
 from tasks.dialogues import parse_transcripts
 from tasks.errors import UserError
-from tasks.fingerprint import file_hash, fingerprint, folder_hash
+from tasks.fingerprint import PACE, file_hash
 from tasks.generate import Dual, Single, Work
 from tasks.goals import load_goals
-from tasks.ingest import ingest
+from tasks.ingest import ingest, source_names
 from tasks.lineage import note_release
+from tasks.llm import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, takes_schema
 from tasks.preprocess import preprocess
-from tasks.prompts import load_profile, profile_hash, render
+from tasks.prompts import load_profile, render
 from tasks.quality import judge, load_suites, set_verdicts
 from tasks.release import ReleaseInfo, check_release, write_release
 from tasks.repair import Mend, accepted_of, load_repairs
-from tasks.runs import code_version, config_hash
-from tasks.settings import Domain, Home
+from tasks.runs import config_hash, origin_of_release
+from tasks.settings import Domain, Home, Sources
+from tasks.stage_inputs import StageInputs, made_by
 from tasks.templates import load_templates
 from tasks.warehouse import open_warehouse
+
+GOALS = "goal_specs/goals.yaml"
 
 
 def source_hashes(context: Context) -> dict[str, str]:
@@ -41,55 +59,97 @@ def source_hashes(context: Context) -> dict[str, str]:
 def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
     """Return the stage that reads the source files (2.1)."""
     domain = context.domain
+    form = domain.sources.model_dump(mode="json", exclude={"reviews", "metadata"})
+    reviews, metadata = _as_read(domain.sources)
     settings = {
-        "files": list(sources.items()),
-        "format": domain.sources.format,
-        "columns": domain.sources.columns.model_dump() if domain.sources.columns else None,
-        "rating_scale": list(domain.sources.rating_scale),
-        "untitled": domain.untitled,
-        "merge_editions": domain.merge_editions,
-        "max_bad_share": domain.max_bad_share,
+        "sources": {**form, "reviews": reviews, "metadata": metadata},
+        **_settings(domain, "untitled", "merge_editions", "max_bad_share"),
     }
-    return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), ("tasks.ingest",), settings, lambda con: ingest(con, domain))
+    inputs = _inputs(context, [ingest], settings, sources=sources)
+    return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), inputs, partial(ingest, domain=domain))
+
+
+def _as_read(sources: Sources) -> list[list[dict[str, Any]]]:
+    """Return how review and metadata files are read, in order: by the name they have in the tables, not by where they lie."""
+    kinds = zip((sources.reviews, sources.metadata), source_names(sources), strict=True)
+    elsewhere = {"path", "url", "bytes"}  # where a file is and how it got there; its content counts by hash
+    return [
+        [{"name": name, **source.model_dump(mode="json", exclude=elsewhere)} for source, name in zip(listed, names, strict=True)]
+        for listed, names in kinds
+    ]
 
 
 def preprocessing(context: Context) -> Stage:
     """Return the stage that cuts reviews and preferences (2.3, App. B)."""
     domain = context.domain
-    settings = domain.preprocess.model_dump(mode="json")
-    return Stage("preprocess", ("preferences", "reviews"), ("tasks.preprocess",), settings, lambda con: preprocess(con, domain))
+    settings = {"sources": {"reviews": source_names(domain.sources)[0]}, **_settings(domain, "preprocess")}
+    inputs = _inputs(context, [preprocess, source_names], settings)
+    return Stage("preprocess", ("preferences", "reviews"), inputs, partial(preprocess, domain=domain))
 
 
 def planning(context: Context) -> Stage:
     """Return the stage that plans one dialogue per MIGHT_LIKES item (2.5.1)."""
     domain = context.domain
     templates = load_templates(context.home, domain.briefs.templates)
-    goals = load_goals(context.home)
     settings = {
-        "briefs": domain.briefs.model_dump(mode="json"),
-        "seed": domain.seed,
-        "words": [domain.noun, domain.verb, domain.language],
-        "like_min": domain.preprocess.like_min,
-        "least_reviews": domain.preprocess.min_item_interactions,
-        "templates": fingerprint([template.template_id for template in templates.templates]),
-        "goals": fingerprint([goal.model_dump(mode="json") for goal in goals.sub_goals]),
+        **_settings(domain, "briefs", "seed", "noun", "verb", "language"),
+        "preprocess": domain.preprocess.model_dump(mode="json", include={"like_min", "min_item_interactions"}),
     }
-    rooms = ("tasks.goals", "tasks.templates", "tasks.briefs")
-    writes = ("briefs", "brief_items", "template_turns", "template_slots")
-    return Stage("briefs", writes, rooms, settings, lambda con: plan_briefs(con, domain, templates.templates))
+    files = (GOALS, "goal_specs/grammar.yaml", f"goal_specs/templates/{domain.briefs.templates}.yaml")
+    inputs = _inputs(context, [plan_briefs, load_templates], settings, files)
+    writes = ("briefs", "brief_items", "template_turns", "template_slots", "unplanned")
+    return Stage("briefs", writes, inputs, partial(plan_briefs, domain=domain, templates=templates.templates))
 
 
 def generating(context: Context, attempt: int) -> Stage:
-    """Return the stage that asks the model; it is carried out chunk by chunk in flows/generation.py."""
+    """Return the stage that asks the model; it is carried out chunk by chunk in flows/generation.py.
+
+    Its code is what shapes requests and makes transcripts of answers. What carries requests to the model (limits, journal, store,
+    batches, workers) is none of it: an answer once paid for is looked up by all that was asked, so that code cannot change it.
+    """
     domain = context.domain
-    settings = domain.generate.model_dump(mode="json", exclude={"limits", "chunk_size", "workers", "mode", "max_attempts"})
-    profile = load_profile(context.home, domain.generate.profile)
-    tables = folder_hash(context.home.project / "tasks" / "llm" / "offline" / "tables")
-    asked = {**settings, "words": profile_hash(profile), "phrases": tables, "noun": domain.noun, "verb": domain.verb}
+    repairs = [Mend, load_repairs, load_suites] if attempt > 1 else [render, Single, Dual]
+    reached = [*repairs, ReadAhead, make_request, load_profile, load_goals]
+    files = [GOALS, f"goal_specs/prompts/{domain.generate.profile}.yaml", *(_suite_files(domain) if attempt > 1 else ())]
+    modules = entry_modules(reached)
+    if domain.generate.model.startswith(OFFLINE):
+        modules, files = (*modules, WRITER_MODULE), [*files, WRITER_TABLES]
+    inputs = made_by(project_code().reached(*modules), _asked_with(context, attempt), files, context.home.project, {})
     writes = (f"(SELECT * EXCLUDE (run_id) FROM transcripts WHERE attempt = {attempt:d})",)
-    return Stage(
-        f"generate-{attempt}", writes, ("tasks.prompts", "tasks.generate.rollouts", "tasks.llm.offline"), asked, _carried_out_elsewhere
-    )
+    return Stage(f"generate-{attempt}", writes, inputs, _carried_out_elsewhere)
+
+
+def _asked_with(context: Context, attempt: int) -> dict[str, Any]:
+    """Return the settings that requests and transcripts of an attempt depend on.
+
+    The endpoint is the one really asked, whether a setting or a variable such as OPENAI_API_BASE names it, as in the request key.
+    """
+    domain = context.domain
+    offline = domain.generate.model.startswith(OFFLINE)
+    generate = domain.generate.model_dump(mode="json", exclude={*PACE, "max_attempts", *(() if offline else ("misbehave",))})
+    structured = load_profile(context.home, domain.generate.profile).structured_output
+    asked = {**generate, "api_base": endpoint(domain.generate), "takes_schema": structured and takes_schema(domain.generate.model)}
+    return {"generate": asked, **_settings(domain, "noun", "verb", "language", *(["quality"] if attempt > 1 else []))}
+
+
+def _suite_files(domain: Domain) -> tuple[str, ...]:
+    return ("expectations/facts.yaml", *(f"expectations/{name}.yaml" for name in domain.quality.suites))
+
+
+def _settings(domain: Domain, *names: str) -> dict[str, Any]:
+    """Return some settings of a domain, sections whole."""
+    return domain.model_dump(mode="json", include=set(names))
+
+
+def _inputs(
+    context: Context,
+    functions: Sequence[object],
+    settings: Mapping[str, Any],
+    files: Sequence[str] = (),
+    sources: Mapping[str, str] | None = None,
+) -> StageInputs:
+    reached = project_code().reached(*entry_modules(functions))
+    return made_by(reached, settings, files, context.home.project, sources or {})
 
 
 def _carried_out_elsewhere(con: duckdb.DuckDBPyConnection) -> None:
@@ -119,21 +179,25 @@ def rule_sentences(home: Home, domain: Domain) -> dict[str, str]:
 def parsing(context: Context, attempt: int) -> Stage:
     """Return the stage that reads one attempt's answers into dialogues and utterances."""
     domain = context.domain
+    settings = {"generate": {"profile": domain.generate.profile}}
+    inputs = _inputs(context, [parse_transcripts], settings)
     writes = (f"(SELECT * FROM dialogues WHERE attempt = {attempt:d})", f"(SELECT * FROM utterances WHERE attempt = {attempt:d})")
-    return Stage(f"dialogues-{attempt}", writes, ("tasks.dialogues",), {}, lambda con: parse_transcripts(con, domain, attempt))
+    return Stage(f"dialogues-{attempt}", writes, inputs, partial(parse_transcripts, domain=domain, attempt=attempt))
 
 
 def judging(context: Context, attempt: int) -> Stage:
     """Return the stage that judges one attempt's dialogues (2.5.2)."""
     home, domain = context.home, context.domain
-    settings = {"quality": domain.quality.model_dump(mode="json"), "suites": folder_hash(home.project / "expectations")}
-    writes = (f"(SELECT * FROM rejections WHERE attempt = {attempt:d})", f"(SELECT * FROM dialogue_facts WHERE attempt = {attempt:d})")
-    return Stage(f"quality-{attempt}", writes, ("tasks.quality",), settings, lambda con: judge(con, home, domain, attempt))
+    files = (*_suite_files(domain), "expectations/lexicon.yaml", "tasks/quality/pages/*")
+    inputs = _inputs(context, [judge], _settings(domain, "name", "quality", "language"), files)
+    tables = ("rejections", "dialogue_facts", "utterance_facts")
+    writes = tuple(f"(SELECT * FROM {table} WHERE attempt = {attempt:d})" for table in tables)
+    return Stage(f"quality-{attempt}", writes, inputs, partial(judge, home=home, domain=domain, attempt=attempt))
 
 
 def verdicts(context: Context) -> Stage:
     """Return the stage that says how each brief ended."""
-    return Stage("verdicts", ("verdicts",), ("tasks.quality",), {}, set_verdicts)
+    return Stage("verdicts", ("verdicts",), _inputs(context, [set_verdicts], {}), set_verdicts)
 
 
 def has_accepted(context: Context) -> bool:
@@ -145,23 +209,26 @@ def has_accepted(context: Context) -> bool:
 def release(context: Context, options: BuildOptions, sources: Mapping[str, str]) -> ReleaseInfo:
     """Write the release, or confirm the one that stands. Raises UserError when its own checks fail."""
     domain = context.domain
-    settings, code = config_hash(domain), code_version()
-    facts = {
-        "title": domain.title or domain.name,
-        "noun": domain.noun,
-        "model": domain.generate.model,
-        "profile": domain.generate.profile,
-        "rollout": domain.generate.rollout,
-        "seed": domain.seed,
-        "suites": domain.quality.suites,
-        "config_hash": settings,
-        "run_hash": fingerprint([settings, code, dict(sources)]),
-        "code_version": code,
-    }
+    settings = config_hash(domain)
+    writer = _inputs(context, [write_release], {})
     with open_warehouse(context.home.warehouse(domain.name)) as con:
+        origin = origin_of_release(con, writer, sources)
+        facts = {
+            "title": domain.title or domain.name,
+            "noun": domain.noun,
+            "model": domain.generate.model,
+            "profile": domain.generate.profile,
+            "rollout": domain.generate.rollout,
+            "seed": domain.seed,
+            "suites": domain.quality.suites,
+            "config_hash": settings,
+            "run_hash": origin.run_hash,
+            "code_version": origin.code,
+            "mixed": origin.mixed,
+        }
         info = write_release(con, context.home, domain.name, run=facts, pseudonymise_key=pseudonym_key(options))
         faults = check_release(info.path)
         if faults:
             raise UserError(f"the release {info.path} fails its own checks: {'; '.join(faults[:3])}")
-        note_release(con, info.version, context.run_id, settings, code)
+        note_release(con, info.version, context.run_id, settings, origin.code)
     return info

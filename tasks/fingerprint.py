@@ -2,24 +2,29 @@
 
 What is left out of each hash, and why:
 
-| hash             | left out                                            | why                                            |
-|------------------|-----------------------------------------------------|------------------------------------------------|
-| `request_key`    | API key, timeouts, concurrency, retries, prices     | they do not change what the model is asked     |
-| `file_hash`      | name, folder, modification time                     | a copied file is the same source               |
-| `settings_hash`  | `generate.limits`, `chunk_size`, `workers`, `mode`  | they change how fast, not what                 |
-| `code_hash`      | everything outside the named rooms                  | a stage is redone only when its own code moved |
+| hash            | left out                                                  | why                                         |
+|-----------------|-----------------------------------------------------------|---------------------------------------------|
+| `request_key`   | API key, timeouts, concurrency, retries, prices           | they do not change what the model is asked  |
+| `file_hash`     | name, folder, modification time                           | a copied file is the same source            |
+| `data_hash`     | the same, and of YAML its comments and layout             | they change nothing that is read            |
+| `settings_hash` | limits, prices, `chunk_size`, `workers`, `mode` (`PACE`)  | they change how fast and how dear, not what |
+| stage inputs    | code the stage does not reach, comments, docstrings       | see `code_identity` and `stage_inputs`      |
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from importlib.util import find_spec
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)  # made once: it is called often
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PACE = frozenset({"limits", "chunk_size", "workers", "mode", "input_cost_per_token", "output_cost_per_token"})
+"""Settings of `generate` that change how fast and how dear dialogues are written, not what is written."""
 ID_LENGTH = 16  # hex digits: 64 bits, under one in a million to collide among 5 million ids
 
 
@@ -50,17 +55,23 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def code_hash(modules: Iterable[str]) -> str:
-    """Return a hash over the source text of modules and packages, named as imported (`tasks.ingest`)."""
-    texts = {}
-    for module in modules:
-        spec = find_spec(module)
-        if spec is None or spec.origin is None:
-            raise ModuleNotFoundError(module)
-        origin = Path(spec.origin)
-        files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
-        texts.update({f"{module}/{file.relative_to(origin.parent)}": hashlib.sha256(file.read_bytes()).hexdigest() for file in files})
-    return fingerprint(texts)
+def data_hash(path: Path) -> str:
+    """Return a hash of what a data file says, 64 hex digits: of YAML the values read, in order, of others the bytes. Raises OSError."""
+    if path.suffix != ".yaml":
+        return file_hash(path)
+    try:
+        return fingerprint(_in_order(yaml.load(path.read_bytes(), Loader=_LOADER)))  # noqa: S506 - the safe loader
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return file_hash(path)  # its reader says what is wrong with it
+
+
+def _in_order(value: Any) -> Any:
+    """Return YAML data as JSON data that differs when the order of keys or the type of a value does."""
+    if isinstance(value, dict):
+        return {"mapping": [[_in_order(name), _in_order(held)] for name, held in value.items()]}
+    if isinstance(value, list):
+        return [_in_order(held) for held in value]
+    return value if value is None or isinstance(value, str) else f"{type(value).__name__} {value!r}"
 
 
 def folder_hash(folder: Path, pattern: str = "*.yaml") -> str:
@@ -69,8 +80,8 @@ def folder_hash(folder: Path, pattern: str = "*.yaml") -> str:
 
 
 def settings_hash(settings: Mapping[str, Any]) -> str:
-    """Return the hash of a domain's settings as dumped to JSON, without what changes speed alone."""
+    """Return the hash of a domain's settings as dumped to JSON, without `PACE`."""
     kept = dict(settings)
     if isinstance(kept.get("generate"), Mapping):
-        kept["generate"] = {key: value for key, value in kept["generate"].items() if key not in {"limits", "chunk_size", "workers", "mode"}}
+        kept["generate"] = {name: value for name, value in kept["generate"].items() if name not in PACE}
     return fingerprint(kept)

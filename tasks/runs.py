@@ -1,4 +1,8 @@
-"""The record of runs: which code and settings worked on which sources, when, and what came out."""
+"""The record of runs: which code and settings worked on which sources, when, and what came out.
+
+Two things are called code here. A run's `code_version` is the whole project as it was when the run began: it says which checkout ran.
+A release's code is what made its rows and its files, and nothing else: see `origin_of_release`.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,25 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 import duckdb
 
-from tasks.fingerprint import code_hash, settings_hash
+from tasks.code_identity import PROJECT
+from tasks.fingerprint import ID_LENGTH, file_hash, fingerprint, settings_hash
 from tasks.settings import Domain
+from tasks.stage_inputs import StageInputs
+from tasks.warehouse import read_inputs, read_record
+
+_CODE = ("tasks/**/*", "flows/**/*", "goal_specs/**/*", "expectations/**/*", "requirements.lock")
+_KINDS = frozenset({".py", ".yaml", ".html", ".css", ".js", ".lock"})
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a flow. `config_hash` leaves out what changes speed alone; `code_version` names the very code."""
+    """One run of a flow. `config_hash` leaves out what changes pace and price alone; `code_version` names the checkout."""
 
     run_id: str
     flow_run_id: str
@@ -46,9 +57,85 @@ def config_hash(domain: Domain) -> str:
     return settings_hash(portable(domain))
 
 
+@cache
 def code_version() -> str:
-    """Return the package's version and a hash over the pipeline's source text."""
-    return f"{version('llm-redial')}+{code_hash(['tasks'])[:12]}"
+    """Return the package's version and a hash over the project: code, data files and the lock, as this process found them first."""
+    found = (path for pattern in _CODE for path in PROJECT.glob(pattern) if path.suffix in _KINDS and path.is_file())
+    hashes = {path.relative_to(PROJECT).as_posix(): file_hash(path) for path in found}
+    return f"{version('llm-redial')}+{fingerprint(hashes)[:12]}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What made a release.
+
+    Attributes:
+        code: short hash of the code, data files and libraries that made its rows and files.
+        run_hash: hash of the same, of the settings that were read and of the sources, 64 hex digits.
+        mixed: in words, where its rows come from several versions of code or rows; empty where they come from one.
+    """
+
+    code: str
+    run_hash: str
+    mixed: tuple[str, ...] = ()
+
+
+def origin_of_release(con: duckdb.DuckDBPyConnection, writer: StageInputs, sources: Mapping[str, str]) -> Origin:
+    """Return what made the rows that are about to be released, from what each stage wrote down when it made them.
+
+    Only stages that rows of the release went through count, so of the attempts those up to the last that was accepted of. What
+    enters is what these stages reached then, and not which checkout ran them, when, or in how many goes: rows that were made under
+    two checkouts whose difference no stage reaches are the same rows, and a fresh build with either makes the same release, byte by
+    byte. Which runs and checkouts took part is history; `redial lineage` tells it. The hashes of what stages wrote are left out as
+    well: a brief that failed in one of two builds, and is in neither release, must not tell them apart.
+
+    A build redoes every stage that its code no longer matches, with one exception: when a run is stopped, by a budget or by its
+    provider, rows of later attempts that it could not come to stay, if their own code is unchanged. `mixed` names those, and any two
+    stages that a module had another content for.
+
+    Args:
+        con: the warehouse after the verdicts.
+        writer: what writes the release's files.
+        sources: each source file's SHA-256 by name.
+    """
+    stages = _stages_of_release(con)
+    made = {stage: inputs for stage in stages if (inputs := read_inputs(con, stage)) is not None}
+    makers = {stage: inputs.maker() for stage, inputs in {**made, "release": writer}.items()}
+    settings = {stage: dict(inputs.settings) for stage, inputs in made.items()}
+    written = {stage: record.output_hash for stage in stages if (record := read_record(con, stage)) is not None}
+    return Origin(
+        code=fingerprint(makers)[:ID_LENGTH],
+        run_hash=fingerprint([makers, settings, dict(sources)]),
+        mixed=(*_unlike_modules(made), *_older_rows(made, written)),
+    )
+
+
+def _stages_of_release(con: duckdb.DuckDBPyConnection) -> list[str]:
+    (last,) = con.execute("SELECT coalesce(max(attempt), 0) FROM verdicts WHERE verdict = 'accepted'").fetchall()[0]
+    attempts = [f"{stage}-{attempt}" for attempt in range(1, last + 1) for stage in ("generate", "dialogues", "quality")]
+    return ["ingest", "preprocess", "briefs", *attempts, "verdicts"]
+
+
+def _unlike_modules(made: Mapping[str, StageInputs]) -> list[str]:
+    """Return in words each module that two stages ran with another content."""
+    first: dict[str, tuple[str, str]] = {}
+    unlike = []
+    for stage, inputs in made.items():
+        for module, digest in inputs.code.items():
+            before, known = first.setdefault(module, (stage, digest))
+            if known != digest:
+                unlike.append(f"{stage} ran with another {module} than {before}")
+    return unlike
+
+
+def _older_rows(made: Mapping[str, StageInputs], written: Mapping[str, str]) -> list[str]:
+    """Return in words each stage that was made from rows which have been made anew since."""
+    return [
+        f"{stage} was made before {name} was last made"
+        for stage, inputs in made.items()
+        for name, output_hash in inputs.upstream.items()
+        if name in written and written[name] != output_hash
+    ]
 
 
 def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.fingerprint import canonical, code_hash, content_id, file_hash, folder_hash, settings_hash, unit
+from tasks.fingerprint import canonical, content_id, data_hash, file_hash, folder_hash, settings_hash, unit
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
 
@@ -46,5 +46,20 @@ def test_files_are_known_by_content(tmp_path: Path) -> None:
     assert folder_hash(tmp_path) != before
 
 
-def test_code_hash_covers_packages_and_modules() -> None:
-    assert code_hash(["tasks.settings"]) != code_hash(["tasks.fingerprint"])
+def test_prices_and_pace_are_no_part_of_the_settings() -> None:
+    plain = {"generate": {"model": "m"}}
+    assert settings_hash({"generate": {"model": "m", "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}}) == settings_hash(plain)
+
+
+def test_a_data_file_counts_by_what_is_read_from_it(tmp_path: Path) -> None:
+    path, page = tmp_path / "a.yaml", tmp_path / "a.html"
+    path.write_text("a: 1\nb: [x]\n")
+    before = data_hash(path)
+    for same in ("# said why\na:   1 # one\nb:\n  - x\n", "{a: 1, b: [x]}"):
+        path.write_text(same)
+        assert data_hash(path) == before
+    for other in ("b: [x]\na: 1\n", "a: '1'\nb: [x]\n", "a: 1.0\nb: [x]\n", "a: 1\nb: [x, y]\n", "a: [unclosed\n", "a: 2014-13-45\n"):
+        path.write_text(other)
+        assert data_hash(path) != before
+    page.write_text("<!-- said why -->")
+    assert data_hash(page) == file_hash(page)

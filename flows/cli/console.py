@@ -39,12 +39,13 @@ class Bars:
     def stage(self, name: str, state: str, detail: str = "") -> None:
         """Note that a stage runs, or write its line when it has ended."""
         if state == "running":
-            self._tasks.setdefault(name, self._bars.add_task(name, total=None, detail=""))
+            self._tasks.setdefault(name, self._bars.add_task(name, total=None, detail=escape(detail)))
             return
         if name in self._tasks:
             self._bars.remove_task(self._tasks.pop(name))
-        colour = {"done": "green", "cached": "cyan"}.get(state, "red")
-        self._bars.console.print(f"  {name:<12} [{colour}]{state:<7}[/] {escape(detail)}")
+        colour = {"done": "green", "cached": "cyan", "redone": "yellow"}.get(state, "red")
+        shown = f"{state}:" if state == "redone" else state
+        self._bars.console.print(f"  {name:<12} [{colour}]{shown:<7}[/] {escape(detail)}")
 
     def advance(self, name: str, done: int, total: int | None, detail: str = "") -> None:
         """Move a stage's bar."""

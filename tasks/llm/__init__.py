@@ -1,12 +1,13 @@
 """Room: llm. The one door to a model: requests, limits, journal, store, price."""
 
 from tasks.llm.budget import Budget
+from tasks.llm.catalogue import takes_schema
 from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, Journal, read_journal, usable_entries
 from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
 from tasks.llm.meter import Usage
 from tasks.llm.prices import Price, find_price
-from tasks.llm.requests import OFFLINE, endpoint, make_request, sampling
+from tasks.llm.requests import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, sampling
 from tasks.llm.scrub import scrub
 from tasks.llm.session import Session
 from tasks.llm.shutdown import graceful_shutdown
@@ -15,6 +16,8 @@ from tasks.llm.values import Answer, Ask, Message, Request, Transcript
 
 __all__ = [
     "OFFLINE",
+    "WRITER_MODULE",
+    "WRITER_TABLES",
     "Answer",
     "BadLine",
     "Ask",
@@ -46,5 +49,6 @@ __all__ = [
     "recover_journals",
     "sampling",
     "scrub",
+    "takes_schema",
     "usable_entries",
 ]

@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tasks.code_identity import PROJECT, project_code
 from tasks.errors import UserError
+from tasks.fingerprint import content_id, data_hash
 from tasks.llm.catalogue import takes_schema
 from tasks.llm.values import Message, Request
 from tasks.settings import Generate
 
 OFFLINE = "offline/"
+# A name and no import: hosted models are asked without the writer, so its code is none of what shapes their requests.
+WRITER_MODULE = "tasks.llm.offline.adapter"
+WRITER_TABLES = "tasks/llm/offline/tables/*.yaml"
 _SECRET_FIELD = re.compile(r"key|token|secret|sig|password", re.IGNORECASE)
 
 
@@ -33,13 +39,26 @@ def make_request(
 
 
 def sampling(generate: Generate) -> dict[str, Any]:
-    """Return the sampling parameters that are set; for the embedded writer also how often it misbehaves, by kind."""
+    """Return the sampling parameters that are set; for the embedded writer also which one it is, and how often it misbehaves.
+
+    A stored answer is never asked for again, so that the writer's own code and tables must be part of what it was asked: another
+    writer would otherwise go on answering with the words of the one before it.
+    """
     named = {"temperature": generate.temperature, "top_p": generate.top_p, "max_tokens": generate.max_tokens, "seed": generate.seed}
     chosen: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
     rates = {kind: rate for kind, rate in generate.misbehave.model_dump().items() if rate}
-    if rates and generate.model.startswith(OFFLINE):
-        chosen["misbehave"] = rates
+    if generate.model.startswith(OFFLINE):
+        chosen["writer"] = writer_identity()
+        if rates:
+            chosen["misbehave"] = rates
     return chosen
+
+
+@cache
+def writer_identity() -> str:
+    """Return a short id of the embedded writer, made of its code and its phrase tables as this process found them first."""
+    tables = {path.name: data_hash(path) for path in sorted(PROJECT.glob(WRITER_TABLES))}
+    return content_id([dict(project_code().reached(WRITER_MODULE).modules), tables])
 
 
 def endpoint(generate: Generate, environment: Mapping[str, str] | None = None) -> str | None:

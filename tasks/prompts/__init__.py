@@ -2,7 +2,7 @@
 
 from tasks.prompts.dual import as_transcript, render_agent_turn, render_user_turn, spoken_text
 from tasks.prompts.fence import CLOSE, OPEN, cut_to_words, fence
-from tasks.prompts.profiles import Profile, load_profile, profile_hash
+from tasks.prompts.profiles import Profile, load_profile
 from tasks.prompts.rendering import render
 from tasks.prompts.repairing import render_repair, repair_scope
 from tasks.prompts.values import Finding, Instructed, Message, Prompt, Spoken
@@ -20,7 +20,6 @@ __all__ = [
     "cut_to_words",
     "fence",
     "load_profile",
-    "profile_hash",
     "render",
     "render_agent_turn",
     "render_repair",

@@ -10,7 +10,6 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import UserError
-from tasks.fingerprint import fingerprint
 from tasks.settings.complaints import validation_line
 from tasks.settings.home import Home
 from tasks.settings.loading import read_yaml
@@ -99,8 +98,3 @@ def load_profile(home: Home, name: str) -> Profile:
         return Profile.model_validate(content)
     except ValidationError as error:
         raise UserError(f"{path}: {validation_line(error)}") from None
-
-
-def profile_hash(profile: Profile) -> str:
-    """Return a hash over everything a profile says, 64 hex digits; part of the stages' keys."""
-    return fingerprint(profile.model_dump(mode="json"))

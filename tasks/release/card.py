@@ -8,13 +8,14 @@ from typing import Any
 CARD = "README.md"
 OFFLINE_MODEL = "offline/writer"
 # Facts of a run that belong to what was made. A run's id, its time and its folders do not: equal inputs must give equal files.
-CARD_FACTS = ("title", "noun", "model", "profile", "rollout", "seed", "suites", "config_hash", "run_hash", "code_version")
+CARD_FACTS = ("title", "noun", "model", "profile", "rollout", "seed", "suites", "config_hash", "run_hash", "code_version", "mixed")
 _LABELS = {
     "title": "domain",
     "noun": "an item is a",
     "config_hash": "hash of the settings",
     "run_hash": "hash of settings, sources and code",
     "code_version": "code",
+    "mixed": "made by several versions",
     "suites": "suites every dialogue passed",
 }
 _FILES = """\
@@ -27,7 +28,8 @@ _FILES = """\
 | `parquet/` | the same and more as tables: sub-goals and items of every utterance, ratings, templates |
 | `SHA256SUMS` | check with `sha256sum -c SHA256SUMS` |
 
-Equal sources, settings and code give these very bytes, whoever runs them; `redial lineage` tells the run that wrote them here.
+Equal sources, settings, code and library versions give these very bytes, whoever runs them;
+`redial lineage` tells the runs that wrote them here.
 """
 _OFFLINE = """\
 **Who wrote this.** The dialogues come from the embedded writer `offline/writer`. It is no language model: it is a deterministic surface

@@ -3,7 +3,15 @@
 from tasks.repair.briefs import BriefToRepair, load_repairs
 from tasks.repair.merging import merge_turns
 from tasks.repair.rollout import Mend
-from tasks.repair.rounds import accepted_of, forget_attempts, next_briefs, rejected_before, unanswered
+from tasks.repair.rounds import (
+    accepted_of,
+    forget_attempts,
+    forget_beyond,
+    has_attempt,
+    next_briefs,
+    rejected_before,
+    unanswered,
+)
 from tasks.repair.why import Attempt, Broken, Why, why
 
 __all__ = [
@@ -14,6 +22,8 @@ __all__ = [
     "Why",
     "accepted_of",
     "forget_attempts",
+    "forget_beyond",
+    "has_attempt",
     "load_repairs",
     "merge_turns",
     "next_briefs",

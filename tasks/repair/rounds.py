@@ -8,13 +8,29 @@ from typing import Any
 import duckdb
 
 from tasks.verdicts import ACCEPTED, BRIEF_VERDICTS
+from tasks.warehouse import forget_stages
+
+STAGES = ("generate", "dialogues", "quality")  # of every attempt, in this order
 
 
 def forget_attempts(con: duckdb.DuckDBPyConnection, attempt: int) -> None:
-    """Forget what came of an attempt and all after it, and the verdicts that rest on it; paid answers stay in `responses`."""
+    """Delete what came of an attempt and all after it, and the verdicts that rest on it; paid answers stay in `responses`."""
     con.execute("DELETE FROM verdicts")
     for table in ("transcripts", "dialogues", "utterances", "rejections", "dialogue_facts", "utterance_facts"):
         con.execute(f"DELETE FROM {table} WHERE attempt >= ?", [attempt])
+
+
+def forget_beyond(con: duckdb.DuckDBPyConnection, last: int) -> None:
+    """Delete what an earlier run made at attempts after `last`, and its records: a run with these settings makes none of it."""
+    (found,) = con.execute("SELECT coalesce(max(attempt), 0) FROM transcripts").fetchall()[0]
+    if found > last:
+        forget_attempts(con, last + 1)
+        forget_stages(con, [f"{stage}-{number}" for number in range(last + 1, found + 1) for stage in STAGES])
+
+
+def has_attempt(con: duckdb.DuckDBPyConnection, attempt: int) -> bool:
+    """Return True if anything was made at an attempt."""
+    return bool(con.execute("SELECT 1 FROM transcripts WHERE attempt = ? LIMIT 1", [attempt]).fetchall())
 
 
 def unanswered(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str]) -> list[str]:

@@ -2,7 +2,17 @@
 
 from tasks.warehouse.lock import domain_lock
 from tasks.warehouse.opening import WarehouseHeld, attach_read_only, check_warehouse, open_warehouse, read_warehouse
-from tasks.warehouse.stages import StageRecord, bears, made_from, record_stage, table_hash
+from tasks.warehouse.stages import (
+    StageRecord,
+    forget_stages,
+    is_unchanged,
+    made_from,
+    read_inputs,
+    read_record,
+    record_stage,
+    table_hash,
+    why_redone,
+)
 from tasks.warehouse.tables import TABLES, Table, create_table, create_tables
 from tasks.warehouse.transactions import transaction
 
@@ -12,15 +22,19 @@ __all__ = [
     "Table",
     "WarehouseHeld",
     "attach_read_only",
-    "bears",
     "check_warehouse",
     "create_table",
     "create_tables",
     "domain_lock",
+    "forget_stages",
+    "is_unchanged",
     "made_from",
     "open_warehouse",
+    "read_inputs",
+    "read_record",
     "read_warehouse",
     "record_stage",
     "table_hash",
     "transaction",
+    "why_redone",
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from tasks.errors import UserError
-from tasks.warehouse.tables import create_tables, schema_mismatches
+from tasks.warehouse.tables import TABLES, create_tables, schema_mismatches
 
 _LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large|max_temp_directory_size")
@@ -62,7 +62,7 @@ def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a warehouse for reading. Raises UserError when it is not there or is being written by another process."""
     con = _open_to_read(path)
     try:
-        missing = _check_layout(con, path)
+        missing = [name for name in _check_layout(con, path) if TABLES[name].since_first]
         if missing:
             raise UserError(f"the warehouse {path} has no table {missing[0]} of this version: run `redial build {path.stem}` first")
         yield con

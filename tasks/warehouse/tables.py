@@ -15,6 +15,7 @@ class Table:
     """One table: `grain` says what one row is; `columns` is the SQL column list; `key` names the primary key's columns.
 
     `added` counts the columns at the end that warehouses of earlier versions lack; opening one for writing adds them.
+    `since_first` is False for a table that came in later: a warehouse without it can be read, and the next build makes it.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Table:
     columns: str
     key: tuple[str, ...]
     added: int = 0
+    since_first: bool = True
 
     def ddl(self) -> str:
         """Return the statement that creates the table if it is not there.
@@ -199,6 +201,13 @@ _ALL = (
         "One stage and the inputs and content of what it last wrote.",
         "stage VARCHAR, input_hash VARCHAR, output_hash VARCHAR, rows BIGINT, tables VARCHAR[], run_id VARCHAR, finished_at TIMESTAMP",
         ("stage",),
+    ),
+    Table(
+        "stage_inputs",
+        "What one stage was last made from, part by part, as JSON (tasks/stage_inputs.py).",
+        "stage VARCHAR, input_hash VARCHAR, inputs VARCHAR",
+        ("stage",),
+        since_first=False,
     ),
     Table(
         "runs",

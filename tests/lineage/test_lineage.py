@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,8 @@ def test_a_release_names_its_run_its_settings_and_its_models(home: Home, release
     assert run["config_hash"] == traced.release["config_hash"]
     card = (release.path / "README.md").read_text("utf-8")
     assert f"| hash of the settings | {run['config_hash']} |" in card
-    assert f"| code | {run['code_version']} |" in card
+    assert f"| code | {traced.release['code_version']} |" in card  # what made the rows; the run's is the whole checkout
+    assert run["code_version"].startswith(f"{version('llm-redial')}+") and run["code_version"] not in card
     assert traced.release["dialogues"] == sum(traced.attempts.values()) > 0
     assert traced.attempts[2] > 0
     assert [row["model"] for row in traced.models] == ["offline/writer"]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tasks.errors import UserError
-from tasks.prompts import load_profile, profile_hash
+from tasks.prompts import load_profile
 from tasks.settings import Home
 
 
@@ -70,12 +70,3 @@ def test_broken_yaml_is_told_plainly(home: Home, content: str) -> None:
     (home.prompts() / "mine.yaml").write_text(content)
     with pytest.raises(UserError, match="mine.yaml"):
         load_profile(home, "mine")
-
-
-def test_hash_follows_every_word_and_nothing_else(home: Home) -> None:
-    first = profile_hash(load_profile(home, "mine"))
-    assert first == profile_hash(load_profile(home, "mine")) and len(first) == 64
-    change(home, version=2)
-    second = profile_hash(load_profile(home, "mine"))
-    change(home, version=2, repair_dialogue="Again, please. $findings")
-    assert len({first, second, profile_hash(load_profile(home, "mine"))}) == 3

@@ -10,6 +10,7 @@ from flows.collecting import finish_build
 from flows.generation import Written
 from flows.options import BuildOptions
 from flows.preflight import check_build
+from flows.preparation import Planned
 from flows.stages import Context, Stage
 from tasks.generate import generate_transcripts
 from tasks.release import ReleaseInfo
@@ -31,7 +32,7 @@ def plain_build(home: Home, domain: str, options: BuildOptions | None = None, ru
         ingested = _run(steps.ingesting(context, sources), context)
         prepared = _run(steps.preprocessing(context), context, ingested)
         planned = _run(steps.planning(context), context, ingested, prepared)
-        records = _write(context, planned, chosen)
+        records = _write(context, Planned(ingested, prepared, planned), chosen)
         _run(steps.verdicts(context), context, planned, *records)
         info = steps.release(context, chosen, sources)
         finish_build(context, Written(records), info)
@@ -39,27 +40,24 @@ def plain_build(home: Home, domain: str, options: BuildOptions | None = None, ru
 
 
 def _run(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
-    input_hash = stage.input_hash(upstream)
     with open_warehouse(context.home.warehouse(context.domain.name)) as con, transaction(con):
         stage.work(con)
-        return record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+        return record_stage(con, stage.name, stage.inputs(upstream), stage.writes, context.run_id)
 
 
-def _write(context: Context, planned: StageRecord, options: BuildOptions) -> list[StageRecord]:
+def _write(context: Context, planned: Planned, options: BuildOptions) -> list[StageRecord]:
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
         ids: Sequence[str] = next_briefs(con, options.accepted)
     records: list[StageRecord] = []
-    upstream = [planned]
     for attempt in range(1, context.domain.generate.max_attempts + 1):
         if attempt > 1:
             with open_warehouse(context.home.warehouse(context.domain.name)) as con:
                 ids = rejected_before(con, attempt)
         if not ids:
             break
-        asked = _ask(context, attempt, ids, upstream)
-        parsed = _run(steps.parsing(context, attempt), context, planned, asked)
-        judged = _run(steps.judging(context, attempt), context, planned, parsed)
-        upstream = [planned, judged]
+        asked = _ask(context, attempt, ids, planned.before_asking(records))
+        parsed = _run(steps.parsing(context, attempt), context, *planned.before_reading(asked))
+        judged = _run(steps.judging(context, attempt), context, *planned.before_judging(records, parsed))
         records += [asked, parsed, judged]
     return records
 
@@ -70,4 +68,4 @@ def _ask(context: Context, attempt: int, ids: Sequence[str], upstream: Sequence[
         work = steps.work(con, context, attempt, unanswered(con, attempt, ids))
         journals = context.home.journals(context.domain.name)
         asyncio.run(generate_transcripts(con, work, context.domain.generate, journals, context.run_id))
-        return record_stage(con, stage.name, stage.input_hash(upstream), stage.writes, context.run_id)
+        return record_stage(con, stage.name, stage.inputs(upstream), stage.writes, context.run_id)

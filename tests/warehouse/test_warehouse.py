@@ -3,13 +3,28 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from tasks.errors import UserError
-from tasks.warehouse import TABLES, bears, check_warehouse, open_warehouse, read_warehouse, record_stage, table_hash
+from tasks.stage_inputs import StageInputs
+from tasks.warehouse import (
+    TABLES,
+    check_warehouse,
+    forget_stages,
+    is_unchanged,
+    open_warehouse,
+    read_inputs,
+    read_warehouse,
+    record_stage,
+    table_hash,
+    why_redone,
+)
+
+INPUTS = StageInputs(settings={"untitled": "drop"}, code={"tasks.a": "1"}, files={"goals.yaml": "1"}, libraries={"duckdb": "1.0"})
 
 
 def test_every_table_has_a_grain_and_its_key_among_its_columns(tmp_path: Path) -> None:
@@ -25,11 +40,44 @@ def test_every_table_has_a_grain_and_its_key_among_its_columns(tmp_path: Path) -
 def test_a_stage_is_trusted_only_while_its_tables_hold_what_it_wrote(tmp_path: Path) -> None:
     with open_warehouse(tmp_path / "w.duckdb") as con:
         con.execute("INSERT INTO items VALUES ('i', 'Title', 'Title', 'i')")
-        record = record_stage(con, "ingest", "inputs", ("items",), "run")
-        assert (record.rows, bears(con, "ingest", "inputs")) == (1, True)
-        assert not bears(con, "ingest", "other inputs")
+        record = record_stage(con, "ingest", INPUTS, ("items",), "run")
+        assert (record.rows, is_unchanged(con, "ingest", record.input_hash)) == (1, True)
+        assert not is_unchanged(con, "ingest", "other inputs")
         con.execute("UPDATE items SET title = 'Changed'")
-        assert not bears(con, "ingest", "inputs")
+        assert not is_unchanged(con, "ingest", record.input_hash)
+        assert why_redone(con, "ingest", INPUTS) == "what it wrote was changed or removed"
+
+
+def test_a_stage_says_what_has_changed_since_it_last_ran(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb") as con:
+        assert why_redone(con, "ingest", INPUTS) == "" and read_inputs(con, "ingest") is None
+        record_stage(con, "ingest", INPUTS.after({"raw": "1"}), ("items",), "run")
+        assert read_inputs(con, "ingest") == INPUTS.after({"raw": "1"})
+        for changed, said in (
+            ({"settings": {"untitled": "use_id"}}, "settings.untitled changed"),
+            ({"settings": {"untitled": "drop", "more": None}}, "settings.more changed"),
+            ({"code": {"tasks.a": "2", "tasks.b": "1"}}, "code of tasks.a, tasks.b changed"),
+            ({"code": dict.fromkeys("abcde", "1")}, "code of a, b, c and 3 more changed"),
+            ({"files": {}, "libraries": {"duckdb": "1.1"}}, "goals.yaml changed, library duckdb 1.0 is now 1.1"),
+            ({"sources": {"reviews.gz": "1"}}, "source reviews.gz changed"),
+            ({}, "rows of raw changed"),
+        ):
+            assert why_redone(con, "ingest", replace(INPUTS, **changed, upstream={"raw": "2"})) == said
+        forget_stages(con, ["ingest"])
+        assert con.execute("SELECT count(*) FROM stages, stage_inputs").fetchall() == [(0,)]
+
+
+def test_a_warehouse_of_before_is_read_and_says_that_it_is_older(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    with open_warehouse(path) as con:
+        record_stage(con, "ingest", INPUTS, ("items",), "run")
+        con.execute("DROP TABLE stage_inputs")
+    with read_warehouse(path) as con:
+        assert con.execute("SELECT count(*) FROM stages").fetchall() == [(1,)]
+    check_warehouse(path)
+    with open_warehouse(path) as con:
+        other = replace(INPUTS, settings={})
+        assert why_redone(con, "ingest", other) == "made by an earlier version, which did not write down from what"
 
 
 def test_the_table_hash_does_not_depend_on_row_order(tmp_path: Path) -> None:
