@@ -9,12 +9,12 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from tasks.ingest.amazon import REVIEWS, TITLES
-from tasks.ingest.blocks import block_records, in_blocks
 from tasks.ingest.defects import Defect, Tally
 from tasks.ingest.delimited import delimited_records
 from tasks.ingest.json_lines import json_reviews
 from tasks.ingest.metadata import json_titles, title_batch, title_entry
 from tasks.ingest.rows import Batch, FieldNames, TitleNames, checked_row
+from tasks.ingest.snap_reader import block_records, in_blocks
 from tasks.ingest.tables import parquet_records
 from tasks.ingest.unpacking import unpacked
 from tasks.settings import Sources

@@ -17,8 +17,8 @@ from tasks.ingest.amazon import REVIEWS
 from tasks.ingest.defects import BAD_ENCODING, BROKEN, NOT_OBJECT, OVER_LONG, Defect, Tally
 from tasks.ingest.lines import Block, numbered_blocks
 from tasks.ingest.rows import Batch, FieldNames, checked_row, has_field
-from tasks.ingest.streaming import integers
 from tasks.ingest.tables import meant
+from tasks.warehouse import integers
 
 LINE_SCHEMA = pa.schema([("line", pa.int64()), ("content", pa.string())])
 ROW_COLUMNS = ("user_id", "item_id", "rating", "text", "timestamp")

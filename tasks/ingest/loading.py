@@ -16,8 +16,8 @@ from tasks.ingest.formats import field_names, in_json, reviews_of, titles_of
 from tasks.ingest.json_lines import LINE_SCHEMA, checked_line, json_contents
 from tasks.ingest.metadata import TITLE_SCHEMA, title_batch
 from tasks.ingest.rows import SCHEMA, FieldNames
-from tasks.ingest.streaming import sql_function, stream_into
 from tasks.settings import Domain
+from tasks.warehouse import sql_function, stream_into
 
 _REVIEW_ID = "substr(sha1(concat_ws(chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text)), 1, 16)"
 _INSERT_ROWS = f"INSERT INTO raw_reviews SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line FROM incoming"

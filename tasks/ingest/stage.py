@@ -15,9 +15,8 @@ from tasks.errors import UserError
 from tasks.ingest.defects import DUPLICATE, OTHER_EDITION, Tally, bad_lines, told, way_out
 from tasks.ingest.items import fill_items
 from tasks.ingest.loading import load_reviews, load_titles
-from tasks.ingest.streaming import integers, strings
 from tasks.settings import Domain, Sources
-from tasks.warehouse import create_table
+from tasks.warehouse import create_table, integers, strings
 
 _REJECTS = ["line", "kind", "detail"]
 _REJECT_DUPLICATES = """

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 from duckdb.sqltypes import BIGINT, VARCHAR
 
-from tasks.ingest import integers, sql_function, strings
 from tasks.preprocess.irregular import regular_text, without_irregular
 from tasks.preprocess.scanning import scan
 from tasks.settings import Preprocess
+from tasks.warehouse import integers, sql_function, strings
 
 _ADMIT = """
 CREATE OR REPLACE TEMP TABLE admitted AS
