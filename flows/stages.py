@@ -17,6 +17,7 @@ from flows.fanout import Cluster
 from flows.progress import CURRENT
 from tasks.errors import UserError
 from tasks.fingerprint import code_hash, fingerprint
+from tasks.ingest import BadLines, keep_refused
 from tasks.settings import Domain, Home
 from tasks.warehouse import StageRecord, bears, open_warehouse, record_stage, transaction
 
@@ -80,9 +81,15 @@ def _still_there(stage: Stage, context: Context, input_hash: str) -> bool:
 )
 def _work(stage: Stage, context: Context, input_hash: str) -> dict[str, Any]:
     began = time.perf_counter()
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con, transaction(con):
-        counts = stage.work(con)
-        record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        try:
+            with transaction(con):
+                counts = stage.work(con)
+                record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
+        except BadLines as refused:  # the lines at fault are wanted most when they stop the build
+            with transaction(con):
+                keep_refused(con, refused)
+            raise
     get_run_logger().info("%s: %s rows in %.1f s (%s)", stage.name, record.rows, time.perf_counter() - began, counts)
     return asdict(record)
 

@@ -46,6 +46,8 @@ def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
         "format": domain.sources.format,
         "columns": domain.sources.columns.model_dump() if domain.sources.columns else None,
         "rating_scale": list(domain.sources.rating_scale),
+        "encodings": [domain.sources.encoding, *(each.encoding for each in (*domain.sources.reviews, *domain.sources.metadata))],
+        "nobody": [domain.sources.anonymous, domain.sources.undated],
         "untitled": domain.untitled,
         "merge_editions": domain.merge_editions,
         "max_bad_share": domain.max_bad_share,
