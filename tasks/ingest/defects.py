@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tasks.errors import UserError
@@ -68,7 +69,9 @@ class Defect(Exception):
 class BadLines(UserError):
     """Too many lines cannot be used; `tallies` hold which, for `rejected_rows`."""
 
-    tallies: tuple[Tally, ...] = ()
+    def __init__(self, message: str, tallies: Sequence[Tally] = ()) -> None:
+        super().__init__(message)
+        self.tallies = tuple(tallies)
 
 
 @dataclass

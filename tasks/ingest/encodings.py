@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import string
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,28 +17,46 @@ from dataclasses import dataclass, field
 from charset_normalizer import CharsetMatch, from_bytes
 
 UTF_8 = "utf-8"
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """The accented letters of a language; `usual` are those it cannot do without, empty where that is not asked."""
+
+    letters: str
+    usual: str = ""
+
+    def fits(self, found: str) -> bool:
+        """Return True if nearly all letters are of the language, and enough of them are those it cannot do without."""
+        if sum(letter not in self.letters for letter in found) > _MISFITS * len(found):
+            return False
+        asked = self.usual and len(found) >= _ENOUGH_LETTERS
+        return not asked or sum(letter in self.usual for letter in found) >= _USUAL * len(found)
+
+
 _WESTERN = (
-    "éèêëïîöüäñçáàâíóôûúãåøæœß",  # English with the names and words it borrows; German, Dutch, Nordic, Spanish
-    "àâæçéèêëîïôœùûüÿ",  # French
-    "àèéìíîòóùú",  # Italian
-    "áâãàçéêíóôõúü",  # Portuguese
-    "áéíóúýðþæö",  # Icelandic
-    "åäöšžõü",  # Finnish, Estonian
+    Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß", "éäöüáíóñåø"),  # English with the names and words it borrows; German, Dutch, Nordic, Spanish
+    Alphabet("àâæçéèêëîïôœùûüÿ", "éàè"),  # French
+    Alphabet("àèéìíîòóùú"),  # Italian
+    Alphabet("áâãàçéêíóôõúü"),  # Portuguese
+    Alphabet("áéíóúýðþæö"),  # Icelandic
+    Alphabet("åäöšžõü"),  # Finnish, Estonian
 )
 _CENTRAL = (
-    "ąćęłńóśźż",  # Polish
-    "áčďéěíĺľňóôŕřšťúůýžä",  # Czech, Slovak
-    "áéíóöőúüű",  # Hungarian
-    "ăâîşţșț",  # Romanian
-    "čćđšž",  # Croatian, Slovene
-    "äöüß",  # German
+    Alphabet("ąćęłńóśźż", "ąęł"),  # Polish
+    Alphabet("áčďéěíňóřšťúůýž", "áíě"),  # Czech
+    Alphabet("áäčďéíĺľňóôŕšťúýž", "áíý"),  # Slovak
+    Alphabet("áéíóöőúüű", "áé"),  # Hungarian
+    Alphabet("ăâîşţșț", "ăî"),  # Romanian
+    Alphabet("čćđšž", "čšž"),  # Croatian, Slovene
+    Alphabet("äöüß", "äöü"),  # German
 )
-_LATIN: dict[str, tuple[str, ...]] = {
+_LATIN: dict[str, tuple[Alphabet, ...]] = {
     "cp1252": _WESTERN,
     "cp1250": _CENTRAL,
     "iso8859_2": _CENTRAL,
-    "cp1254": ("çğıöşüâîû",),
-    "cp1257": ("āčēģīķļņšūž", "ąčęėįšųūž", "äöõüšž"),
+    "cp1254": (Alphabet("çğıöşüâîû", "ığş"),),
+    "cp1257": (Alphabet("āčēģīķļņšūž", "āīē"), Alphabet("ąčęėįšųūž", "ėšų"), Alphabet("äöõüšž", "äõü")),
     "mac_roman": _WESTERN,
     "cp850": _WESTERN,
 }
@@ -52,8 +69,10 @@ _OTHER_SCRIPTS = (
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _HIGH_WORD = re.compile(rb"[^\s\"',:]*[\x80-\xff][^\s\"]*")  # none of these is the second byte of a character
 _LONGEST_LATIN_RUN = 1.6  # bytes above 0x7F in a row, on average; other scripts have 2 and more
-_BORROWED = 0.01  # accented letters to a letter: English has fewer, every language that is written with them has more
+_BORROWED = 0.02  # accented letters to a letter: English has fewer, the languages of Central Europe and the Baltic have more
 _MISFITS = 0.03  # share of accented letters that may be none of the language: names
+_ENOUGH_LETTERS = 5  # by which it is seen whether a language's usual letters are among them
+_USUAL = 0.2  # share of these
 _FEWEST_BYTES = 8  # bytes above 0x7F by which another script can be told from damage
 _MOST_MESS = 0.1
 _CLEAR = 0.04
@@ -61,7 +80,10 @@ _CLEAR = 0.04
 _SAMPLE = 1 << 15
 _MOST_EVIDENCE = 1 << 16  # bytes kept of lines that are not UTF-8
 _LONGEST_LINE = 4096
-_NOT_INSIDE_WORDS = frozenset("¡¿²³¹¢£¥€©®™°±½¼¾§¬¦¨¯¸×÷†‡‰‹›«»„‚“”¤µ¶ˆ˜\ufffd")
+_ANYWHERE = frozenset("‘’–—…´·\u00a0\u00ad")
+_LETTER_LIKE = frozenset("¡¿²³¹ªºµ")
+_NOT_INSIDE_WORDS = frozenset("“”¢£¥€©®™°±½¼¾§×÷†‡•‰‹›«»‚„") | _LETTER_LIKE
+"""Signs that people write, by where they may stand. In other encodings some of them are letters."""
 _LOW_QUOTES = frozenset("‚„")
 _BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -103,42 +125,54 @@ def guess_encoding(sample: bytes) -> Guess:
     if not runs:
         return Guess()
     if high / len(runs) < _LONGEST_LATIN_RUN:
-        return _latin(sample, high)
+        return _latin(sample)
     return _other_script(sample) if high >= _FEWEST_BYTES else Guess()
 
 
-def _latin(sample: bytes, high: int) -> Guess:
-    letters = len(sample) - len(sample.translate(None, string.ascii_letters.encode()))
-    rare = high < letters * _BORROWED
-    tried = ("cp1252", *sorted(_LEGACY)) if rare else tuple(_LATIN)
-    texts = {name: sample.decode(name, "replace") for name in tried}
-    fitting = [name for name in tried if _fits(texts[name], _LATIN[name])]
+def _latin(sample: bytes) -> Guess:
+    texts = {name: sample.decode(name, "replace") for name in _LATIN}
+    if _is_sparing(texts["cp1252"]):
+        texts = {name: text for name, text in texts.items() if name == "cp1252" or name in _LEGACY}
+    fitting = [name for name, text in texts.items() if _fits(text, _LATIN[name])]
     if not fitting:
         return Guess()
     best = fitting[0]
     doubts = [name for name in fitting if texts[name] != texts[best] and not (best == "cp1252" and name in _LEGACY)]
-    return Guess(None if doubts else best, (best, *doubts))
+    return Guess(None if doubts or _is_thin(texts[best], best) else best, (best, *doubts))
 
 
-def _fits(text: str, alphabets: Iterable[str]) -> bool:
-    """Return True if nearly all accented letters of a text belong to one of the alphabets, and signs stand where signs do."""
+def _is_thin(text: str, encoding: str) -> bool:
+    """Return True if a text that fits has too few letters to go by."""
+    letters = len(_accented(text))
+    return letters < _ENOUGH_LETTERS if encoding in _LEGACY else not letters and not _LETTER_LIKE.isdisjoint(text)
+
+
+def _is_sparing(text: str) -> bool:
+    """Return True if a text has as few accented letters as English has."""
+    return len(_accented(text)) < _BORROWED * sum(map(str.isalpha, text))
+
+
+def _accented(text: str) -> str:
+    """Return the accented letters of a text, as small ones."""
+    return "".join(char for char in text if char > "\x7f" and char.isalpha() and char not in _NOT_INSIDE_WORDS).lower()
+
+
+def _fits(text: str, alphabets: Iterable[Alphabet]) -> bool:
+    """Return True if the accented letters of a text are those of a language, and signs stand where signs do."""
     found = [(text[at - 1 : at], char, text[at + 1 : at + 2]) for at, char in enumerate(text) if char > "\x7f"]
-    allowed = _MISFITS * len(found)
-    if sum(_is_misplaced(*place) for place in found) > allowed:
+    if sum(_is_misplaced(*place) for place in found) > _MISFITS * len(found):
         return False
-    letters = [char.lower() for _, char, _ in found if char.isalpha()]
-    return any(sum(letter not in alphabet for letter in letters) <= allowed for alphabet in alphabets)
+    letters = _accented(text)
+    return any(alphabet.fits(letters) for alphabet in alphabets)
 
 
 def _is_misplaced(before: str, char: str, after: str) -> bool:
-    """Return True for a control character, a sign inside of a word, and a capital behind a small letter."""
-    if "\x80" <= char <= "\x9f":
-        return True
+    """Return True for what people do not write, a sign inside of a word, and a capital behind a small letter."""
     if char in _LOW_QUOTES:
         return before.isalpha()
     if char in _NOT_INSIDE_WORDS:
         return before.isalpha() and after.isalpha()
-    return char.isupper() and before.islower()
+    return char.isupper() and before.islower() if char.isalpha() else char not in _ANYWHERE
 
 
 def _other_script(sample: bytes) -> Guess:

@@ -97,12 +97,11 @@ def check_share(tally: Tally, domain: Domain) -> None:
     """Raise BadLines when too large a share of a file's lines is unusable."""
     bad = bad_lines(tally.kinds())
     if tally.lines and bad / tally.lines > domain.max_bad_share:  # divided, as the setting is: 29 of 100 are no more than 0.29
-        refused = BadLines(
+        raise BadLines(
             f"{tally.source_file}: {bad} of {tally.lines} lines are unusable, more than max_bad_share {domain.max_bad_share:g}: "
-            f"{tally.complaints()}; or raise max_bad_share. `redial rejected {domain.name}` lists these lines"
+            f"{tally.complaints()}; or raise max_bad_share. `redial rejected {domain.name}` lists these lines",
+            [tally],
         )
-        refused.tallies = (tally,)
-        raise refused
 
 
 def _load_file(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, file: SourceFile, name: str) -> Tally:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tasks.ingest.defects import BROKEN, Defect
 
-_NAMES = {
+_NAMES: dict[str, Any] = {
     "nan": float("nan"),
     "NaN": float("nan"),
     "inf": float("inf"),
@@ -59,10 +59,13 @@ def _value(node: ast.expr) -> Any:
     """Return what an expression stands for. Raises ValueError when it is no literal, TypeError on a key that cannot be one."""
     match node:
         case ast.Dict(keys=keys, values=values):
-            pairs = [(_value(key), _value(value)) for key, value in zip(keys, values, strict=True) if key is not None]
-            return dict(reversed(pairs))
+            if None in keys:
+                raise ValueError("a dict is unpacked within another")
+            return dict(reversed([(_value(key), _value(value)) for key, value in zip(keys, values, strict=True) if key is not None]))
         case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
             return [_value(part) for part in parts]
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Name(id="inf" | "Infinity")):
+            return -_NAMES["inf"]
         case ast.Name(id=name) if name in _NAMES:
             return _NAMES[name]
         case ast.Constant(value=str() as text):

@@ -101,9 +101,7 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     kinds = _sum(read) + Counter({DUPLICATE: _set_duplicates_aside(con, reviews, _ITEMS_REVIEWED, DUPLICATE)})
     lines = sum(tally.lines for tally in read)
     if not _count(con, "SELECT count(*) FROM raw_reviews"):
-        refused = BadLines(f"no usable review in {lines} lines ({counts_text(kinds)}): {hint_for(kinds)}")
-        refused.tallies = tuple(read)
-        raise refused
+        raise BadLines(f"no usable review in {lines} lines ({counts_text(kinds)}): {hint_for(kinds)}", read)
     _check_titles(con, metadata)
     untitled = fill_items(con, id_as_title=domain.untitled == "use_id", merge_editions=domain.merge_editions)
     con.execute("DROP TABLE published_titles")
