@@ -17,7 +17,6 @@ from flows.fanout import Cluster
 from flows.progress import CURRENT
 from tasks.errors import UserError
 from tasks.fingerprint import code_hash, fingerprint
-from tasks.ingest import BadLines, keep_refused
 from tasks.settings import Domain, Home
 from tasks.warehouse import StageRecord, bears, open_warehouse, record_stage, transaction
 
@@ -34,6 +33,10 @@ class Context:
     cluster: Cluster | None = None
 
 
+def _keep_nothing(con: duckdb.DuckDBPyConnection, refused: UserError) -> None:
+    """Leave a stage that was stopped as its rollback left it."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """One stage: what it writes, the rooms whose code it depends on, and the function that does it in one transaction.
@@ -42,6 +45,7 @@ class Stage:
         writes: tables, or selections of tables, whose content is the stage's result; the first one's rows are counted.
         settings: the part of the configuration the stage reads, as JSON data.
         work: fills the tables on an open connection and returns its counts as a dataclass.
+        keep: writes what is wanted of work that a user's mistake stopped, after it was rolled back.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Stage:
     rooms: tuple[str, ...]
     settings: Mapping[str, Any]
     work: Callable[[duckdb.DuckDBPyConnection], Any]
+    keep: Callable[[duckdb.DuckDBPyConnection, UserError], None] = _keep_nothing
 
     def input_hash(self, upstream: tuple[StageRecord, ...]) -> str:
         """Return the hash of all the stage is made from: settings, code, and the content it reads."""
@@ -86,9 +91,9 @@ def _work(stage: Stage, context: Context, input_hash: str) -> dict[str, Any]:
             with transaction(con):
                 counts = stage.work(con)
                 record = record_stage(con, stage.name, input_hash, stage.writes, context.run_id)
-        except BadLines as refused:  # the lines at fault are wanted most when they stop the build
+        except UserError as refused:
             with transaction(con):
-                keep_refused(con, refused)
+                stage.keep(con, refused)
             raise
     get_run_logger().info("%s: %s rows in %.1f s (%s)", stage.name, record.rows, time.perf_counter() - began, counts)
     return asdict(record)

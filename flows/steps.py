@@ -17,7 +17,7 @@ from tasks.errors import UserError
 from tasks.fingerprint import file_hash, fingerprint, folder_hash
 from tasks.generate import Dual, Single, Work
 from tasks.goals import load_goals
-from tasks.ingest import ingest
+from tasks.ingest import ingest, keep_refused
 from tasks.lineage import note_release
 from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, profile_hash, render
@@ -52,7 +52,9 @@ def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
         "merge_editions": domain.merge_editions,
         "max_bad_share": domain.max_bad_share,
     }
-    return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), ("tasks.ingest",), settings, lambda con: ingest(con, domain))
+    return Stage(
+        "ingest", ("raw_reviews", "rejected_rows", "items"), ("tasks.ingest",), settings, lambda con: ingest(con, domain), keep_refused
+    )
 
 
 def preprocessing(context: Context) -> Stage:

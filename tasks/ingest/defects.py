@@ -38,7 +38,8 @@ HINTS = {
     BAD_RATING: "`columns.rating_values` says what ratings written as words stand for, `columns.unrated` which stand for none",
     OFF_SCALE: "set `rating_scale` to the file's lowest and highest rating, or name under `columns.unrated` one that stands for none, as "
     "0 may",
-    BAD_TIMESTAMP: "`columns.timestamp_format` says how the file writes them, `sources.undated` which stand for none",
+    BAD_TIMESTAMP: "`columns.timestamp_format` says how the file writes them, `sources.undated` which stand for none; "
+    "leave `columns.timestamp` out if the lines are in order",
     OVER_LONG: "see that each review stands on a line of its own",
     UNRATED: "`columns.unrated` says which ratings stand for none",
     ANONYMOUS: "see that the file's users are where the format, or columns, says; `sources.anonymous` says which stand for nobody",
@@ -50,6 +51,7 @@ MISSING_HINTS = {
     "rating": "`unrated: [null]` under columns sets lines without a rating aside",
 }
 """The way out where a certain field is missing."""
+MIXED_HINT = "the rest of the file is UTF-8: turn these lines into it, or fetch the file again"
 _KINDS_TOLD = 3
 
 
@@ -102,7 +104,7 @@ class Tally:
     def hint(self, kind: str, detail: str) -> str:
         """Return the way out of one kind of defect."""
         if kind == BAD_ENCODING:
-            return self.guess.advice()
+            return MIXED_HINT if self.guess.mixed else self.guess.advice()
         return MISSING_HINTS.get(detail) or HINTS[kind] if kind == MISSING else HINTS.get(kind, HINTS[MISSING])
 
     def complaints(self) -> str:

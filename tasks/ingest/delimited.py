@@ -18,6 +18,7 @@ from tasks.ingest.values import is_unicode
 
 _DELIMITERS = ",\t;|"
 _SEPARATOR = re.compile("sep=.", re.IGNORECASE)  # for spreadsheets
+_LONGEST_NAME = 40  # characters of a column's name; a longer text is a review, which no message quotes
 _TALLEST = 200  # lines a row may have; a quote that is not closed by then was not meant as one
 
 
@@ -140,7 +141,7 @@ def _guess(line: str) -> Guess:
 
 def _check_header(file: SourceFile, wanted: Sequence[str], header: Sequence[str]) -> None:
     if not set(wanted) & set(header) and not {name.casefold() for name in wanted} & {name.casefold() for name in header}:
-        told = ", ".join(name[:40] for name in header[:30])
+        told = ", ".join(name if len(name) <= _LONGEST_NAME else f"({len(name)} characters)" for name in header[:30])
         raise UserError(
             f"{file} has no column {', '.join(wanted)}: its first line must name the columns, parted by commas, tabs, semicolons or bars; "
             f"it reads: {told}"

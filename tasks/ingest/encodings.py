@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from charset_normalizer import CharsetMatch, from_bytes
+from charset_normalizer import from_bytes
 
 UTF_8 = "utf-8"
 
@@ -34,8 +34,10 @@ class Alphabet:
         return not asked or sum(letter in self.usual for letter in found) >= _USUAL * len(found)
 
 
+_BORROWED_WORDS = Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß")
+"""What English has, in the names and words it borrows; too many letters for a text that is full of them."""
 _WESTERN = (
-    Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß", "éäöüáíóñåø"),  # English with the names and words it borrows; German, Dutch, Nordic, Spanish
+    Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß", "éäöüáíóñåø"),  # German, Dutch, Nordic, Spanish
     Alphabet("àâæçéèêëîïôœùûüÿ", "éàè"),  # French
     Alphabet("àèéìíîòóùú"),  # Italian
     Alphabet("áâãàçéêíóôõúü"),  # Portuguese
@@ -62,10 +64,48 @@ _LATIN: dict[str, tuple[Alphabet, ...]] = {
 }
 _LEGACY = frozenset({"mac_roman", "cp850"})
 """Encodings that are hardly written any more: they raise no doubt about cp1252 where that fits as well."""
-_OTHER_SCRIPTS = (
-    *("gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1251", "koi8_r", "cp866"),
-    *("cp1253", "cp1255", "cp1256", "cp874"),
+_HAN = "\u3400-\u9fff"
+_MARKS = "\u2010-\u2027\u2030-\u205e\u3000-\u303f\uff01-\uff65"  # punctuation of East Asia
+_KANA = "\u3041-\u30ff"
+_COMMON = (  # the characters that a third of any Chinese text consists of, simplified and traditional
+    "的一是不了在人有我他这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下而过天去能对小多然于心学么之都好看起发"
+    "当没成只如事把还用第样道想作种开美总从无情己面最女但现前些所同日手又行意动方期它头经长儿回位分爱老因很给名法间知世什两次使身者"
+    "被高已亲其进此话常与活正感這個們來時為說國著裡後會過對學麼發當沒還樣種開總從無現動經長兒愛給間兩親進話與"
 )
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a text in a script is made of: at least the `share` of its characters beyond ASCII are `usual`, nearly all are `known`."""
+
+    usual: str
+    share: float
+    known: str
+
+    def fits(self, text: str) -> bool:
+        """Return True if a text is plainly in this script."""
+        found = [char for char in text if char > "\x7f"]
+        usual = len(re.findall(f"[{self.usual}]", text))
+        known = len(re.findall(f"[{self.known}]", text))
+        return usual >= self.share * len(found) and known >= (1 - _STRANGERS) * len(found)
+
+
+_CHINESE = Script(_COMMON, 0.12, _HAN + _MARKS)
+_JAPANESE = Script(_KANA, 0.25, _KANA + _HAN + _MARKS)
+_KOREAN = Script("\uac00-\ud7a3", 0.85, "\uac00-\ud7a3" + _HAN + _MARKS)
+_WIDE = {"gb18030": _CHINESE, "big5": _CHINESE, "cp932": _JAPANESE, "euc_jp": _JAPANESE, "cp949": _KOREAN}
+_SIGNS = "\u00a0\u00ab\u00bb\u00b7\u2010-\u2027\u2116\u20ac"
+_CYRILLIC = Script("\u0400-\u04ff", 0.9, "\u0400-\u04ff" + _SIGNS)
+_NARROW = {
+    "cp1251": _CYRILLIC,
+    "koi8_r": _CYRILLIC,
+    "cp866": _CYRILLIC,
+    "cp1253": Script("\u0370-\u03ff", 0.9, "\u0370-\u03ff" + _SIGNS),
+    "cp1255": Script("\u0590-\u05ff", 0.9, "\u0590-\u05ff" + _SIGNS),
+    "cp1256": Script("\u0600-\u06ff", 0.9, "\u0600-\u06ff" + _SIGNS),
+    "cp874": Script("\u0e00-\u0e7f", 0.9, "\u0e00-\u0e7f" + _SIGNS),
+}
+_STRANGERS = 0.05  # share of characters beyond ASCII that may be none of the script: names, signs, damage
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _HIGH_WORD = re.compile(rb"[^\s\"',:]*[\x80-\xff][^\s\"]*")  # none of these is the second byte of a character
 _LONGEST_LATIN_RUN = 1.6  # bytes above 0x7F in a row, on average; other scripts have 2 and more
@@ -74,9 +114,9 @@ _MISFITS = 0.03  # share of accented letters that may be none of the language: n
 _ENOUGH_LETTERS = 5  # by which it is seen whether a language's usual letters are among them
 _USUAL = 0.2  # share of these
 _FEWEST_BYTES = 8  # bytes above 0x7F by which another script can be told from damage
-_MOST_MESS = 0.1
-_CLEAR = 0.04
-"""charset-normalizer's measure of disorder: most that a fitting encoding has, and how much more the next one must have."""
+_PLENTY = 60  # bytes of UTF-8, three a character, of an East Asian text that leave no doubt about it
+_MOST_MESS = 0.1  # that a text may be, as charset-normalizer measures it
+_CLEAR = 0.04  # how much messier, as charset-normalizer measures it, the second best encoding must be
 _SAMPLE = 1 << 15
 _MOST_EVIDENCE = 1 << 16  # bytes kept of lines that are not UTF-8
 _LONGEST_LINE = 4096
@@ -95,10 +135,14 @@ _BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's
 
 @dataclass(frozen=True)
 class Guess:
-    """What a text may be written in: `certain` if that is sure, and all encodings that are likely; none if the bytes are damage."""
+    """What a text may be written in: `certain` if that is sure, and all encodings that are likely; none if the bytes are damage.
+
+    `mixed`: other parts of the text are UTF-8.
+    """
 
     certain: str | None = None
     likely: tuple[str, ...] = ()
+    mixed: bool = False
 
     def advice(self) -> str:
         """Return the way out for a person: the setting, and what it may be set to."""
@@ -130,10 +174,11 @@ def guess_encoding(sample: bytes) -> Guess:
 
 
 def _latin(sample: bytes) -> Guess:
-    texts = {name: sample.decode(name, "replace") for name in _LATIN}
-    if _is_sparing(texts["cp1252"]):
-        texts = {name: text for name, text in texts.items() if name == "cp1252" or name in _LEGACY}
-    fitting = [name for name, text in texts.items() if _fits(text, _LATIN[name])]
+    alphabets = _LATIN
+    if _is_sparing(sample.decode("cp1252", "replace")):
+        alphabets = {name: (_BORROWED_WORDS, *_LATIN[name]) for name in ("cp1252", *sorted(_LEGACY))}
+    texts = {name: sample.decode(name, "replace") for name in alphabets}
+    fitting = [name for name, text in texts.items() if _fits(text, alphabets[name])]
     if not fitting:
         return Guess()
     best = fitting[0]
@@ -179,17 +224,28 @@ def _other_script(sample: bytes) -> Guess:
     words = b" ".join(_HIGH_WORD.findall(sample))
     if len(words) > _SAMPLE:
         words = words[: words.rfind(b" ", 0, _SAMPLE)]
-    matches = [match for match in _matches(words) if match.chaos <= _MOST_MESS + _CLEAR]
+    wide = _fitting(words, _WIDE)
+    if len(wide) == 1 and len(next(iter(wide.values())).encode(UTF_8)) > _PLENTY:
+        return Guess(*wide, likely=tuple(wide))
+    texts = {**wide, **_fitting(words, _NARROW)}
+    return _least_messy(words, texts) if texts else Guess()
+
+
+def _fitting(words: bytes, scripts: Mapping[str, Script]) -> dict[str, str]:
+    """Return what the bytes read in each encoding in which they are plainly a text of its script."""
+    texts = {name: words.decode(name, "replace") for name in scripts}
+    return {name: text for name, text in texts.items() if scripts[name].fits(text)}
+
+
+def _least_messy(words: bytes, texts: Mapping[str, str]) -> Guess:
+    """Return which of several encodings, which all give a text of their script, gives one with the usual letters and capitals."""
+    found = from_bytes(words, steps=10, chunk_size=1024, cp_isolation=list(texts), enable_fallback=False)
+    matches = sorted(found, key=lambda match: (match.chaos, -match.coherence))
     if not matches or matches[0].chaos > _MOST_MESS:
         return Guess()
     best = matches[0]
-    doubts = [each.encoding for each in matches[1:] if each.chaos < best.chaos + _CLEAR and str(each) != str(best)]
-    return Guess(None if doubts else best.encoding, (best.encoding, *doubts[:3]))
-
-
-def _matches(words: bytes) -> list[CharsetMatch]:
-    found = from_bytes(words, steps=10, chunk_size=1024, cp_isolation=list(_OTHER_SCRIPTS), enable_fallback=False)
-    return sorted(found, key=lambda match: (match.chaos, -match.coherence))
+    doubts = [each.encoding for each in matches[1:] if each.chaos < best.chaos + _CLEAR and texts[each.encoding] != texts[best.encoding]]
+    return Guess(None if doubts else best.encoding, (best.encoding, *doubts))
 
 
 @dataclass

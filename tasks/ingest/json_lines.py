@@ -75,9 +75,10 @@ def parsed(line: bytes) -> dict[str, Any]:
     Of a key that stands there twice the first value counts, as DuckDB has it. Raises Defect.
     """
     try:
-        text = line.decode("utf-8")
+        text = line.decode("utf-8").strip()
     except UnicodeDecodeError as error:
         raise Defect(BAD_ENCODING, f"not UTF-8 at byte {error.start}") from None
+    text = text[:-1] if text.endswith("},") else text  # the lines of an array
     record = parsed_json(text)
     if record is None:
         record = python_literal(text)

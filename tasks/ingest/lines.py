@@ -68,7 +68,7 @@ def _enough(file: SourceFile, evidence: Evidence) -> bool:
 
 def _judge(file: SourceFile, evidence: Evidence, tally: Tally) -> None:
     """Note what lines that are not UTF-8 may be in. Raises UserError when the file is in another encoding, and which is uncertain."""
-    tally.guess = evidence.guess()
+    tally.guess = replace(evidence.guess(), mixed=evidence.is_utf_8())
     if file.declared or evidence.is_utf_8():
         return
     tally.reread_as = tally.guess.certain

@@ -101,7 +101,9 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     kinds = _sum(read) + Counter({DUPLICATE: _set_duplicates_aside(con, reviews, _ITEMS_REVIEWED, DUPLICATE)})
     lines = sum(tally.lines for tally in read)
     if not _count(con, "SELECT count(*) FROM raw_reviews"):
-        raise BadLines(f"no usable review in {lines} lines ({counts_text(kinds)}): {hint_for(kinds)}", read)
+        nothing = f"there is nothing but blank lines and headers in {', '.join(reviews)}"
+        hint = hint_for(kinds) if lines else nothing
+        raise BadLines(f"no usable review in {lines} lines ({counts_text(kinds)}): {hint}", read)
     _check_titles(con, metadata)
     untitled = fill_items(con, id_as_title=domain.untitled == "use_id", merge_editions=domain.merge_editions)
     con.execute("DROP TABLE published_titles")
@@ -162,10 +164,14 @@ def _sum(tallies: Iterable[Tally]) -> Counter[str]:
     return sum((tally.kinds() for tally in tallies), Counter())
 
 
-def keep_refused(con: duckdb.DuckDBPyConnection, refused: BadLines) -> None:
-    """Write the lines a refused ingest could not use into `rejected_rows`; call it after its own transaction was rolled back."""
-    create_table(con, "rejected_rows", replace=True)
-    _keep_rejects(con, refused.tallies)
+def keep_refused(con: duckdb.DuckDBPyConnection, refused: UserError) -> None:
+    """Write the lines that stopped an ingest into `rejected_rows`, after its own transaction was rolled back.
+
+    A mistake of another kind, as a file that is not there, leaves the table as it is.
+    """
+    if isinstance(refused, BadLines):
+        create_table(con, "rejected_rows", replace=True)
+        _keep_rejects(con, refused.tallies)
 
 
 def _keep_rejects(con: duckdb.DuckDBPyConnection, tallies: Iterable[Tally]) -> None:

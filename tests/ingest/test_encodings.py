@@ -36,7 +36,7 @@ WRITTEN = [
     *((language, "cp1252") for language in ("english", "french", "german", "spanish", "italian")),
     *(("polish", "cp1250"), ("polish", "iso8859_2"), ("czech", "cp1250"), ("turkish", "cp1254")),
     *(("russian", "cp1251"), ("russian", "koi8_r"), ("russian", "cp866"), ("greek", "cp1253")),
-    *(("chinese", "gb18030"), ("taiwanese", "big5"), ("japanese", "cp932"), ("korean", "cp949")),
+    *(("chinese", "gb18030"), ("taiwanese", "big5"), ("japanese", "cp932"), ("korean", "cp949"), ("japanese", "euc_jp")),
     *(("french", "mac_roman"), ("german", "cp850")),
 ]
 WIDE = ["utf-16", "utf-16-le", "utf-16-be", "utf-32"]
