@@ -2,8 +2,8 @@
 
 Two questions are asked of the bytes above 0x7F. Where they come one by one, between ASCII letters, the text is in Latin script: an
 encoding fits when nearly all its accented letters belong to one language written in it. Where they come in runs, the text is in
-another script, and charset-normalizer says which encoding gives a language's usual letters. An answer is certain when no other
-encoding that fits gives another text.
+another script: an encoding fits when it gives the characters of that script, and where several do, charset-normalizer says which
+text is the least disorderly. An answer is certain when no other encoding that fits gives another text.
 """
 
 from __future__ import annotations
@@ -16,103 +16,15 @@ from dataclasses import dataclass, field
 
 from charset_normalizer import from_bytes
 
+from tasks.ingest.alphabets import BORROWED_WORDS, EAST_ASIAN, ENOUGH_LETTERS, LATIN, MISFITS, OTHER_SCRIPTS, Alphabet, Script
+
 UTF_8 = "utf-8"
-
-
-@dataclass(frozen=True)
-class Alphabet:
-    """The accented letters of a language; `usual` are those it cannot do without, empty where that is not asked."""
-
-    letters: str
-    usual: str = ""
-
-    def fits(self, found: str) -> bool:
-        """Return True if nearly all letters are of the language, and enough of them are those it cannot do without."""
-        if sum(letter not in self.letters for letter in found) > _MISFITS * len(found):
-            return False
-        asked = self.usual and len(found) >= _ENOUGH_LETTERS
-        return not asked or sum(letter in self.usual for letter in found) >= _USUAL * len(found)
-
-
-_BORROWED_WORDS = Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß")
-"""What English has, in the names and words it borrows; too many letters for a text that is full of them."""
-_WESTERN = (
-    Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß", "éäöüáíóñåø"),  # German, Dutch, Nordic, Spanish
-    Alphabet("àâæçéèêëîïôœùûüÿ", "éàè"),  # French
-    Alphabet("àèéìíîòóùú"),  # Italian
-    Alphabet("áâãàçéêíóôõúü"),  # Portuguese
-    Alphabet("áéíóúýðþæö"),  # Icelandic
-    Alphabet("åäöšžõü"),  # Finnish, Estonian
-)
-_CENTRAL = (
-    Alphabet("ąćęłńóśźż", "ąęł"),  # Polish
-    Alphabet("áčďéěíňóřšťúůýž", "áíě"),  # Czech
-    Alphabet("áäčďéíĺľňóôŕšťúýž", "áíý"),  # Slovak
-    Alphabet("áéíóöőúüű", "áé"),  # Hungarian
-    Alphabet("ăâîşţșț", "ăî"),  # Romanian
-    Alphabet("čćđšž", "čšž"),  # Croatian, Slovene
-    Alphabet("äöüß", "äöü"),  # German
-)
-_LATIN: dict[str, tuple[Alphabet, ...]] = {
-    "cp1252": _WESTERN,
-    "cp1250": _CENTRAL,
-    "iso8859_2": _CENTRAL,
-    "cp1254": (Alphabet("çğıöşüâîû", "ığş"),),
-    "cp1257": (Alphabet("āčēģīķļņšūž", "āīē"), Alphabet("ąčęėįšųūž", "ėšų"), Alphabet("äöõüšž", "äõü")),
-    "mac_roman": _WESTERN,
-    "cp850": _WESTERN,
-}
 _LEGACY = frozenset({"mac_roman", "cp850"})
 """Encodings that are hardly written any more: they raise no doubt about cp1252 where that fits as well."""
-_HAN = "\u3400-\u9fff"
-_MARKS = "\u2010-\u2027\u2030-\u205e\u3000-\u303f\uff01-\uff65"  # punctuation of East Asia
-_KANA = "\u3041-\u30ff"
-_COMMON = (  # the characters that a third of any Chinese text consists of, simplified and traditional
-    "的一是不了在人有我他这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下而过天去能对小多然于心学么之都好看起发"
-    "当没成只如事把还用第样道想作种开美总从无情己面最女但现前些所同日手又行意动方期它头经长儿回位分爱老因很给名法间知世什两次使身者"
-    "被高已亲其进此话常与活正感這個們來時為說國著裡後會過對學麼發當沒還樣種開總從無現動經長兒愛給間兩親進話與"
-)
-
-
-@dataclass(frozen=True)
-class Script:
-    """What a text in a script is made of: at least the `share` of its characters beyond ASCII are `usual`, nearly all are `known`."""
-
-    usual: str
-    share: float
-    known: str
-
-    def fits(self, text: str) -> bool:
-        """Return True if a text is plainly in this script."""
-        found = [char for char in text if char > "\x7f"]
-        usual = len(re.findall(f"[{self.usual}]", text))
-        known = len(re.findall(f"[{self.known}]", text))
-        return usual >= self.share * len(found) and known >= (1 - _STRANGERS) * len(found)
-
-
-_CHINESE = Script(_COMMON, 0.12, _HAN + _MARKS)
-_JAPANESE = Script(_KANA, 0.25, _KANA + _HAN + _MARKS)
-_KOREAN = Script("\uac00-\ud7a3", 0.85, "\uac00-\ud7a3" + _HAN + _MARKS)
-_WIDE = {"gb18030": _CHINESE, "big5": _CHINESE, "cp932": _JAPANESE, "euc_jp": _JAPANESE, "cp949": _KOREAN}
-_SIGNS = "\u00a0\u00ab\u00bb\u00b7\u2010-\u2027\u2116\u20ac"
-_CYRILLIC = Script("\u0400-\u04ff", 0.9, "\u0400-\u04ff" + _SIGNS)
-_NARROW = {
-    "cp1251": _CYRILLIC,
-    "koi8_r": _CYRILLIC,
-    "cp866": _CYRILLIC,
-    "cp1253": Script("\u0370-\u03ff", 0.9, "\u0370-\u03ff" + _SIGNS),
-    "cp1255": Script("\u0590-\u05ff", 0.9, "\u0590-\u05ff" + _SIGNS),
-    "cp1256": Script("\u0600-\u06ff", 0.9, "\u0600-\u06ff" + _SIGNS),
-    "cp874": Script("\u0e00-\u0e7f", 0.9, "\u0e00-\u0e7f" + _SIGNS),
-}
-_STRANGERS = 0.05  # share of characters beyond ASCII that may be none of the script: names, signs, damage
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _HIGH_WORD = re.compile(rb"[^\s\"',:]*[\x80-\xff][^\s\"]*")  # none of these is the second byte of a character
 _LONGEST_LATIN_RUN = 1.6  # bytes above 0x7F in a row, on average; other scripts have 2 and more
 _BORROWED = 0.02  # accented letters to a letter: English has fewer, the languages of Central Europe and the Baltic have more
-_MISFITS = 0.03  # share of accented letters that may be none of the language: names
-_ENOUGH_LETTERS = 5  # by which it is seen whether a language's usual letters are among them
-_USUAL = 0.2  # share of these
 _FEWEST_BYTES = 8  # bytes above 0x7F by which another script can be told from damage
 _PLENTY = 60  # bytes of UTF-8, three a character, of an East Asian text that leave no doubt about it
 _MOST_MESS = 0.1  # that a text may be, as charset-normalizer measures it
@@ -174,9 +86,9 @@ def guess_encoding(sample: bytes) -> Guess:
 
 
 def _latin(sample: bytes) -> Guess:
-    alphabets = _LATIN
+    alphabets = LATIN
     if _is_sparing(sample.decode("cp1252", "replace")):
-        alphabets = {name: (_BORROWED_WORDS, *_LATIN[name]) for name in ("cp1252", *sorted(_LEGACY))}
+        alphabets = {name: (BORROWED_WORDS, *LATIN[name]) for name in ("cp1252", *sorted(_LEGACY))}
     texts = {name: sample.decode(name, "replace") for name in alphabets}
     fitting = [name for name, text in texts.items() if _fits(text, alphabets[name])]
     if not fitting:
@@ -189,7 +101,7 @@ def _latin(sample: bytes) -> Guess:
 def _is_thin(text: str, encoding: str) -> bool:
     """Return True if a text that fits has too few letters to go by."""
     letters = len(_accented(text))
-    return letters < _ENOUGH_LETTERS if encoding in _LEGACY else not letters and not _LETTER_LIKE.isdisjoint(text)
+    return letters < ENOUGH_LETTERS if encoding in _LEGACY else not letters and not _LETTER_LIKE.isdisjoint(text)
 
 
 def _is_sparing(text: str) -> bool:
@@ -205,7 +117,7 @@ def _accented(text: str) -> str:
 def _fits(text: str, alphabets: Iterable[Alphabet]) -> bool:
     """Return True if the accented letters of a text are those of a language, and signs stand where signs do."""
     found = [(text[at - 1 : at], char, text[at + 1 : at + 2]) for at, char in enumerate(text) if char > "\x7f"]
-    if sum(_is_misplaced(*place) for place in found) > _MISFITS * len(found):
+    if sum(_is_misplaced(*place) for place in found) > MISFITS * len(found):
         return False
     letters = _accented(text)
     return any(alphabet.fits(letters) for alphabet in alphabets)
@@ -224,10 +136,10 @@ def _other_script(sample: bytes) -> Guess:
     words = b" ".join(_HIGH_WORD.findall(sample))
     if len(words) > _SAMPLE:
         words = words[: words.rfind(b" ", 0, _SAMPLE)]
-    wide = _fitting(words, _WIDE)
+    wide = _fitting(words, EAST_ASIAN)
     if len(wide) == 1 and len(next(iter(wide.values())).encode(UTF_8)) > _PLENTY:
-        return Guess(*wide, likely=tuple(wide))
-    texts = {**wide, **_fitting(words, _NARROW)}
+        return Guess(next(iter(wide)), tuple(wide))
+    texts = {**wide, **_fitting(words, OTHER_SCRIPTS)}
     return _least_messy(words, texts) if texts else Guess()
 
 
