@@ -33,6 +33,10 @@ class Context:
     cluster: Cluster | None = None
 
 
+def _keep_nothing(con: duckdb.DuckDBPyConnection, refused: UserError) -> None:
+    """Leave a stage that was stopped as its rollback left it."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """One stage: what it writes, what it is made from, and the function that does it in one transaction.
@@ -41,12 +45,14 @@ class Stage:
         writes: tables, or selections of tables, whose content is the stage's result; the first one's rows are counted.
         made_by: settings, code, files and libraries it depends on; the stages before it are known when it runs.
         work: fills the tables on an open connection and returns its counts as a dataclass.
+        keep: writes what is wanted of work that a user's mistake stopped, after it was rolled back.
     """
 
     name: str
     writes: tuple[str, ...]
     made_by: StageInputs
     work: Callable[[duckdb.DuckDBPyConnection], Any]
+    keep: Callable[[duckdb.DuckDBPyConnection, UserError], None] = _keep_nothing
 
     def inputs(self, upstream: Sequence[StageRecord]) -> StageInputs:
         """Return all the stage is made from, once the stages whose rows it reads have run."""
@@ -81,9 +87,15 @@ def _found(stage: Stage, context: Context, inputs: StageInputs) -> tuple[bool, s
 )
 def _work(stage: Stage, context: Context, inputs: StageInputs) -> dict[str, Any]:
     began = time.perf_counter()
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con, transaction(con):
-        counts = stage.work(con)
-        record = record_stage(con, stage.name, inputs, stage.writes, context.run_id)
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        try:
+            with transaction(con):
+                counts = stage.work(con)
+                record = record_stage(con, stage.name, inputs, stage.writes, context.run_id)
+        except UserError as refused:
+            with transaction(con):
+                stage.keep(con, refused)
+            raise
     get_run_logger().info("%s: %s rows in %.1f s (%s)", stage.name, record.rows, time.perf_counter() - began, counts)
     return asdict(record)
 

@@ -31,7 +31,7 @@ from tasks.errors import UserError
 from tasks.fingerprint import PACE, file_hash
 from tasks.generate import Dual, Single, Work
 from tasks.goals import load_goals
-from tasks.ingest import ingest, source_names
+from tasks.ingest import ingest, keep_refused, source_names
 from tasks.lineage import note_release
 from tasks.llm import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, takes_schema
 from tasks.preprocess import preprocess
@@ -66,7 +66,8 @@ def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
         **_settings(domain, "untitled", "merge_editions", "max_bad_share"),
     }
     inputs = _inputs(context, [ingest], settings, sources=sources)
-    return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), inputs, partial(ingest, domain=domain))
+    writes = ("raw_reviews", "rejected_rows", "items")
+    return Stage("ingest", writes, inputs, partial(ingest, domain=domain), keep_refused)
 
 
 def _as_read(sources: Sources) -> list[list[dict[str, Any]]]:

@@ -1,9 +1,21 @@
 """Ingest: review and metadata files become `raw_reviews`, `rejected_rows` and `items` (section 2.1)."""
 
+from tasks.ingest.defects import BadLines
 from tasks.ingest.fetch import fetch
-from tasks.ingest.stage import IngestCounts, ingest, source_names
-from tasks.ingest.streaming import integers, sql_function, strings
+from tasks.ingest.rejected import RejectedLines, read_rejected
+from tasks.ingest.stage import IngestCounts, ingest, keep_refused, source_names
 from tasks.ingest.titles import clean_title
 from tasks.ingest.unpacking import packing
 
-__all__ = ["IngestCounts", "clean_title", "fetch", "ingest", "integers", "packing", "source_names", "sql_function", "strings"]
+__all__ = [
+    "BadLines",
+    "IngestCounts",
+    "RejectedLines",
+    "clean_title",
+    "fetch",
+    "ingest",
+    "keep_refused",
+    "packing",
+    "read_rejected",
+    "source_names",
+]

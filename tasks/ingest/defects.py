@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from tasks.errors import UserError
+from tasks.ingest.encodings import Guess
 
 BROKEN = "broken_line"
 NOT_OBJECT = "not_object"
@@ -18,25 +22,45 @@ DUPLICATE = "duplicate"
 OTHER_EDITION = "other_edition"
 EMPTY_TEXT = "empty_text"
 UNRATED = "unrated"
-HARMLESS = frozenset({DUPLICATE, OTHER_EDITION, EMPTY_TEXT, UNRATED})
-"""Kinds that say nothing against the file: a second review of the same item or work, one of a rating alone, one without a rating.
-They are rejected and counted like the others but not held against `max_bad_share`."""
-_WAYS_OUT = {
+ANONYMOUS = "anonymous"
+UNDATED = "undated"
+TRAILING = "trailing_bytes"
+HARMLESS = frozenset({DUPLICATE, OTHER_EDITION, EMPTY_TEXT, UNRATED, ANONYMOUS, UNDATED, TRAILING})
+"""Kinds that say nothing against the file: a second review of the same item or work, one of a rating alone, one without a rating, one
+by nobody in particular, one of no day, bytes behind the end of packed data. They are rejected and counted like the others but not held
+against `max_bad_share`."""
+HINTS = {
     BROKEN: "each line must be one JSON object (`jq -c .` makes them so), or with format columns a row with the header's columns and "
     "doubled quotes",
     NOT_OBJECT: "each line must be one JSON object",
     MISSING: "see that the format, or the names under columns, are those of the file",
     BAD_ID: "see that columns names the ids' columns, and that ids are texts or whole numbers",
-    BAD_RATING: "columns.rating_values says what ratings written as words stand for, columns.unrated which stand for none",
-    OFF_SCALE: "set rating_scale to the file's lowest and highest rating, or name under columns.unrated one that stands for none, as 0 may",
-    BAD_TIMESTAMP: "columns.timestamp_format says how the file writes them",
-    BAD_ENCODING: "turn the file into UTF-8 (`iconv -f cp1252 -t utf-8` does so for Western European text)",
+    BAD_RATING: "`columns.rating_values` says what ratings written as words stand for, `columns.unrated` which stand for none",
+    OFF_SCALE: "set `rating_scale` to the file's lowest and highest rating, or name under `columns.unrated` one that stands for none, as "
+    "0 may",
+    BAD_TIMESTAMP: "`columns.timestamp_format` says how the file writes them, `sources.undated` which stand for none; "
+    "leave `columns.timestamp` out if the lines are in order",
     OVER_LONG: "see that each review stands on a line of its own",
+    UNRATED: "`columns.unrated` says which ratings stand for none",
+    ANONYMOUS: "see that the file's users are where the format, or columns, says; `sources.anonymous` says which stand for nobody",
+    UNDATED: "leave `columns.timestamp` out if the lines are in order; `sources.undated` says which moments stand for none",
+    EMPTY_TEXT: "see that the format, or columns, names the reviews' texts",
 }
+"""The way out of each kind, for the message about a file that has too many of them."""
+MISSING_HINTS = {
+    "rating": "`unrated: [null]` under columns sets lines without a rating aside",
+}
+"""The way out where a certain field is missing."""
+MIXED_HINT = "the rest of the file is UTF-8: turn these lines into it, or fetch the file again"
+_KINDS_TOLD = 3
 
 
 class Defect(Exception):
-    """One source line cannot be used. `detail` names the field or the value's type; it never quotes a review."""
+    """One source line cannot be used.
+
+    `detail` names the field or the value's type. Of the line itself it quotes nothing but a rating, an id or a moment that is a
+    single short word; never a review.
+    """
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(kind, detail)
@@ -44,13 +68,30 @@ class Defect(Exception):
         self.detail = detail[:120]
 
 
+class BadLines(UserError):
+    """Too many lines cannot be used; `tallies` hold which, for `rejected_rows`."""
+
+    def __init__(self, message: str, tallies: Sequence[Tally] = ()) -> None:
+        super().__init__(message)
+        self.tallies = tuple(tallies)
+
+
 @dataclass
 class Tally:
-    """What was seen in one file while it streamed by."""
+    """What was seen in one file while it streamed by.
+
+    Attributes:
+        encoding: what the file was read as.
+        guess: what its lines that are not UTF-8 may be written in.
+        reread_as: the encoding it is in for certain, found only while it was read as UTF-8.
+    """
 
     source_file: str
     lines: int = 0
     rejects: dict[int, tuple[str, str]] = field(default_factory=dict)
+    encoding: str = "utf-8"
+    guess: Guess = Guess()
+    reread_as: str | None = None
 
     def reject(self, line: int, defect: Defect) -> None:
         """Note a line that is not used; noting it twice is noting it once."""
@@ -60,11 +101,27 @@ class Tally:
         """Return how many lines were rejected, by kind."""
         return Counter(kind for kind, _ in list(self.rejects.values()))  # a copy, as DuckDB may be noting more in its threads
 
-    def first_bad(self) -> str:
-        """Return where the first line that speaks against the file stands, and what is wrong with it."""
-        line = min((line for line, (kind, _) in self.rejects.copy().items() if kind not in HARMLESS), default=0)
-        kind, detail = self.rejects.get(line, ("", ""))
-        return f"the first is line {line}, {kind}{detail and f': {detail}'}"
+    def hint(self, kind: str, detail: str) -> str:
+        """Return the way out of one kind of defect."""
+        if kind == BAD_ENCODING:
+            return MIXED_HINT if self.guess.mixed else self.guess.advice()
+        return MISSING_HINTS.get(detail) or HINTS[kind] if kind == MISSING else HINTS.get(kind, HINTS[MISSING])
+
+    def complaints(self) -> str:
+        """Return the largest kinds that speak against the file: how many lines, one of them as an example, and the way out."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for line, (kind, detail) in self.rejects.copy().items():
+            if kind not in HARMLESS:
+                found.setdefault((kind, self.hint(kind, detail)), []).append(line)
+        groups = sorted(found.items(), key=lambda group: -len(group[1]))
+        told = [self._complaint(kind, hint, lines) for (kind, hint), lines in groups[:_KINDS_TOLD]]
+        rest = sum(len(lines) for _, lines in groups[_KINDS_TOLD:])
+        return "; ".join([*told, *([f"{rest} of other kinds"] if rest else [])])
+
+    def _complaint(self, kind: str, hint: str, lines: list[int]) -> str:
+        first = min(lines)
+        detail = self.rejects[first][1]
+        return f"{len(lines)} {kind}, the first is line {first}{detail and f' ({detail})'}: {hint}"
 
 
 def bad_lines(kinds: Counter[str]) -> int:
@@ -72,12 +129,12 @@ def bad_lines(kinds: Counter[str]) -> int:
     return sum(count for kind, count in kinds.items() if kind not in HARMLESS)
 
 
-def told(kinds: Counter[str]) -> str:
+def counts_text(kinds: Counter[str]) -> str:
     """Return counts by kind as a person reads them, most frequent first."""
     return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common() if count) or "nothing rejected"
 
 
-def way_out(kinds: Counter[str]) -> str:
-    """Return what mends the most frequent kind that speaks against the file."""
-    worst = next((kind for kind, count in kinds.most_common() if count and kind in _WAYS_OUT), MISSING)
-    return _WAYS_OUT[worst]
+def hint_for(kinds: Counter[str]) -> str:
+    """Return the way out of the most frequent kind."""
+    worst = next((kind for kind, count in kinds.most_common() if count and kind in HINTS), MISSING)
+    return HINTS[worst]

@@ -6,32 +6,34 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
 from tasks.ingest.defects import BAD_ENCODING, BROKEN, OVER_LONG, Defect, Tally
+from tasks.ingest.encodings import UTF_8, Guess, guess_encoding
 from tasks.ingest.lines import MAX_LINE, numbered_lines
+from tasks.ingest.source_file import SourceFile
 from tasks.ingest.tables import require_columns
 from tasks.ingest.values import is_unicode
 
 _DELIMITERS = ",\t;|"
 _SEPARATOR = re.compile("sep=.", re.IGNORECASE)  # for spreadsheets
+_LONGEST_NAME = 40  # characters of a column's name; a longer text is a review, which no message quotes
 _TALLEST = 200  # lines a row may have; a quote that is not closed by then was not meant as one
 
 
-def delimited_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
+def delimited_records(file: SourceFile, wanted: Sequence[str], tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of a CSV or TSV file with a header; the line is the one a row begins on.
 
     The delimiter is the one of comma, tab, semicolon and bar with which the header has most of the wanted names. Rows that are no
     CSV or of another length than the header are noted in `tally`. Raises UserError on missing columns.
     """
     csv.field_size_limit(MAX_LINE)
-    feed = _Feed(path)
-    start = _header_line(feed, path)
+    feed = _Feed(file, tally)
+    start = _header_line(feed, file)
     delimiter = max(_DELIMITERS, key=lambda mark: len(set(_names(start, mark)) & set(wanted)))
     header = _names(start, delimiter)
-    _check_header(path, wanted, header)
+    _check_header(file, wanted, header)
     dialects = _dialects(delimiter, spaced=delimiter + " " in start)
     feed.whole_row = (delimiter, len(header) - 1) if delimiter == "\t" else None
     while True:
@@ -79,11 +81,11 @@ def _row(feed: _Feed, dialects: Sequence[dict[str, Any]]) -> list[str] | None:
 class _Feed:
     """Gives csv.reader one line after another, remembers those of the row being read, and can take all but the first of them back."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: SourceFile, tally: Tally) -> None:
         self.whole_row: tuple[str, int] | None = None
         """The delimiter, and how many of it make a line a row of its own, that cannot stand within quotes."""
         self._ahead: deque[tuple[int, str | None]] = deque()
-        self._lines = numbered_lines(path)
+        self._lines = numbered_lines(file, tally)
         self._row: list[tuple[int, str | None]] = []
 
     def __iter__(self) -> _Feed:
@@ -119,30 +121,32 @@ class _Feed:
         self._row.append(self._ahead.popleft())
 
 
-def _header_line(feed: _Feed, path: Path) -> str:
+def _header_line(feed: _Feed, file: SourceFile) -> str:
     """Return the line that names the columns: the first that is not blank and does not only tell a spreadsheet the delimiter."""
     try:
         for line in feed:
-            if "\r" in line.strip():
-                raise UserError(f"{path} ends its lines with carriage returns alone: turn them into line feeds (`tr '\\r' '\\n'`)")
             if line.strip() and not _SEPARATOR.fullmatch(line.strip()):
                 if not is_unicode(line):
-                    raise UserError(f"{path} is not UTF-8: turn it into that (`iconv -f cp1252 -t utf-8` does so for Western Europe)")
+                    raise UserError(f"{file} is not {file.encoding.upper()}: {_guess(line).advice()}")
                 return line
             feed.begin()
     except Defect:
         pass  # a first line of megabytes is no header either
-    raise UserError(f"{path} has no header: its first line must name the columns")
+    raise UserError(f"{file} has no header: its first line must name the columns")
 
 
-def _check_header(path: Path, wanted: Sequence[str], header: Sequence[str]) -> None:
+def _guess(line: str) -> Guess:
+    return guess_encoding(line.encode(UTF_8, "surrogateescape"))
+
+
+def _check_header(file: SourceFile, wanted: Sequence[str], header: Sequence[str]) -> None:
     if not set(wanted) & set(header) and not {name.casefold() for name in wanted} & {name.casefold() for name in header}:
-        told = ", ".join(name[:40] for name in header[:30])
+        told = ", ".join(name if len(name) <= _LONGEST_NAME else f"({len(name)} characters)" for name in header[:30])
         raise UserError(
-            f"{path} has no column {', '.join(wanted)}: its first line must name the columns, parted by commas, tabs, semicolons or bars; "
+            f"{file} has no column {', '.join(wanted)}: its first line must name the columns, parted by commas, tabs, semicolons or bars; "
             f"it reads: {told}"
         )
-    require_columns(path, wanted, header)
+    require_columns(file, wanted, header)
 
 
 def _names(line: str, delimiter: str) -> list[str]:

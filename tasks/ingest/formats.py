@@ -3,72 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal
 
 import pyarrow as pa
 
 from tasks.ingest.amazon import REVIEWS, TITLES
-from tasks.ingest.blocks import block_records, in_blocks
 from tasks.ingest.defects import Defect, Tally
 from tasks.ingest.delimited import delimited_records
 from tasks.ingest.json_lines import json_reviews
 from tasks.ingest.metadata import json_titles, title_batch, title_entry
 from tasks.ingest.rows import Batch, FieldNames, TitleNames, checked_row
+from tasks.ingest.snap_reader import block_records, in_blocks
+from tasks.ingest.source_file import SourceFile
 from tasks.ingest.tables import parquet_records
-from tasks.ingest.unpacking import unpacked
 from tasks.settings import Sources
 
 Records = Iterator[tuple[int, dict[str, Any]]]
-_READERS: dict[str, Callable[[Path, Sequence[str], Tally], Records]] = {
+_READERS: dict[str, Callable[[SourceFile, Sequence[str], Tally], Records]] = {
     "parquet": parquet_records,
     "delimited": delimited_records,
     "blocks": block_records,
 }
 _PARQUET = b"PAR1"
-_HEAD = 4096  # bytes looked at
 _TABLE_BATCH = 2000
 
 
 def field_names(sources: Sources) -> FieldNames:
     """Return where the reviews of these sources keep each value."""
+    nobody, never = frozenset(sources.anonymous), frozenset(sources.undated)
     columns = sources.columns
     if columns is None:
-        return REVIEWS[sources.format]
-    title = (columns.title,) if columns.title and not sources.metadata else None
-    timestamp = (columns.timestamp,) if columns.timestamp else None
-    user, item, rating, text = ((name,) for name in (columns.user, columns.item, columns.rating, columns.text))
+        return replace(REVIEWS[sources.format], anonymous=nobody, undated=never)
     return FieldNames(
-        user, item, rating, text, timestamp, title, columns.rating_values, frozenset(columns.unrated), columns.timestamp_format
+        user=(columns.user,),
+        item=(columns.item,),
+        rating=(columns.rating,),
+        text=(columns.text,),
+        timestamp=(columns.timestamp,) if columns.timestamp else None,
+        title=(columns.title,) if columns.title and not sources.metadata else None,
+        rating_values=columns.rating_values,
+        unrated=frozenset(columns.unrated),
+        timestamp_format=columns.timestamp_format,
+        anonymous=nobody,
+        undated=never,
     )
 
 
-def table_kind(path: Path) -> Literal["json", "parquet", "delimited", "blocks"]:
-    """Tell by the first bytes what a table is written in. Raises UserError as `packing` does."""
-    chunks = unpacked(path)
-    head = b""
-    while len(head) < _HEAD and (chunk := next(chunks, b"")):
-        head += chunk
-    if head.startswith(_PARQUET):
+def table_kind(file: SourceFile) -> Literal["json", "parquet", "delimited", "blocks"]:
+    """Tell by the first bytes what a table is written in."""
+    if file.head.startswith(_PARQUET):
         return "parquet"
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = file.head.lstrip()
     return "json" if start[:1] in (b"{", b"[") else "blocks" if in_blocks(start) else "delimited"
 
 
-def in_json(path: Path, sources: Sources) -> bool:
-    """Tell whether a file is read as JSON lines, as all Amazon editions are. Raises UserError on a file that cannot be read."""
-    return sources.columns is None or table_kind(path) == "json"
+def in_json(file: SourceFile, sources: Sources) -> bool:
+    """Tell whether a file is read as JSON lines, as all Amazon editions are."""
+    return sources.columns is None or table_kind(file) == "json"
 
 
-def reviews_of(path: Path, sources: Sources, tally: Tally) -> Iterator[Batch]:
+def reviews_of(file: SourceFile, sources: Sources, tally: Tally) -> Iterator[Batch]:
     """Yield the usable reviews of one file. Raises UserError on a file that cannot be read or lacks a field."""
     names, scale = field_names(sources), sources.rating_scale
-    if in_json(path, sources):
-        yield from json_reviews(path, names, scale, tally)
+    if in_json(file, sources):
+        yield from json_reviews(file, names, scale, tally)
         return
     wanted = [name for group in (*names.required().values(), names.title or ()) for name in group]
     batch = Batch()
-    for number, record in _READERS[table_kind(path)](path, wanted, tally):
+    for number, record in _READERS[table_kind(file)](file, wanted, tally):
         try:
             batch.add(number, checked_row(record, names, scale))
         except Defect as defect:
@@ -79,16 +82,16 @@ def reviews_of(path: Path, sources: Sources, tally: Tally) -> Iterator[Batch]:
     yield batch
 
 
-def titles_of(path: Path, sources: Sources, wanted: Set[str], tally: Tally) -> Iterator[pa.RecordBatch]:
+def titles_of(file: SourceFile, sources: Sources, wanted: Set[str], tally: Tally) -> Iterator[pa.RecordBatch]:
     """Yield the wanted item ids and their published titles of one metadata file. Raises UserError as `reviews_of` does."""
     columns = sources.columns
     own = columns and TitleNames((columns.metadata_item or columns.item,), (columns.title or "title",))
     names = own or TITLES[sources.format]
-    if in_json(path, sources):
-        yield from json_titles(path, names, wanted, tally)
+    if in_json(file, sources):
+        yield from json_titles(file, names, wanted, tally)
         return
     found: list[tuple[int, str, str]] = []
-    for number, record in _READERS[table_kind(path)](path, (*names.item, *names.title), tally):
+    for number, record in _READERS[table_kind(file)](file, (*names.item, *names.title), tally):
         try:
             entry = title_entry(record, names)
             if entry[0] in wanted:

@@ -6,8 +6,8 @@ import duckdb
 import pyarrow as pa
 
 from tasks.ingest.editions import work_key
-from tasks.ingest.streaming import strings
 from tasks.ingest.titles import clean_title
+from tasks.warehouse import strings
 
 MAX_TITLE = 400
 """Characters of the longest title; what is longer, and some metadata holds whole pages, is no title."""

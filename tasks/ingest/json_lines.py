@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.ingest.amazon import REVIEWS
-from tasks.ingest.defects import BAD_ENCODING, BROKEN, NOT_OBJECT, OVER_LONG, Defect, Tally
-from tasks.ingest.lines import Block, numbered_blocks
+from tasks.ingest.defects import BAD_ENCODING, NOT_OBJECT, OVER_LONG, Defect, Tally
+from tasks.ingest.field_hints import LITERAL_STARTS, list_to_lines, other_edition
+from tasks.ingest.lines import Block, text_blocks
+from tasks.ingest.objects import parsed_json, python_literal
 from tasks.ingest.rows import Batch, FieldNames, checked_row, has_field
-from tasks.ingest.streaming import integers
+from tasks.ingest.source_file import SourceFile
 from tasks.ingest.tables import meant
+from tasks.warehouse import integers
 
 LINE_SCHEMA = pa.schema([("line", pa.int64()), ("content", pa.string())])
 ROW_COLUMNS = ("user_id", "item_id", "rating", "text", "timestamp")
 _PROBE = 1000  # objects looked at before a field is said to be missing from the file
 
 
-def json_contents(path: Path, names: FieldNames, tally: Tally) -> Iterator[pa.RecordBatch]:
+def json_contents(file: SourceFile, names: FieldNames, tally: Tally) -> Iterator[pa.RecordBatch]:
     """Yield the lines that are not empty, with their numbers; lines that are no UTF-8 or too long are noted in `tally`.
 
     Raises:
         UserError: the file holds one JSON array, or none of its first objects has one of the fields.
     """
-    for block in _checked_blocks(path, names):
+    for block in _checked_blocks(file, names, tally):
         for number in block.over_long:
             tally.reject(number, Defect(OVER_LONG))
         data = _utf8(block, tally)
@@ -43,9 +42,9 @@ def json_contents(path: Path, names: FieldNames, tally: Tally) -> Iterator[pa.Re
         yield batch if filled.all() else batch.take(integers(np.flatnonzero(filled)))
 
 
-def json_reviews(path: Path, names: FieldNames, scale: tuple[float, float], tally: Tally) -> Iterator[Batch]:
+def json_reviews(file: SourceFile, names: FieldNames, scale: tuple[float, float], tally: Tally) -> Iterator[Batch]:
     """Yield the usable reviews of a file, parsed in Python, and note the other lines in `tally`. Raises as `json_contents`."""
-    for block in _checked_blocks(path, names):
+    for block in _checked_blocks(file, names, tally):
         for number in block.over_long:
             tally.reject(number, Defect(OVER_LONG))
         tally.lines += len(block.over_long)
@@ -71,70 +70,60 @@ def checked_line(number: int, line: str, names: FieldNames, scale: tuple[float, 
 
 
 def parsed(line: bytes) -> dict[str, Any]:
-    """Parse one line patiently: JSON with raw control characters, NaN or huge numbers, or a Python dict literal. Raises Defect."""
+    """Parse one line patiently: JSON with raw control characters, NaN or huge numbers, or a Python dict literal.
+
+    Of a key that stands there twice the first value counts, as DuckDB has it. Raises Defect.
+    """
     try:
-        text = line.decode("utf-8")
+        text = line.decode("utf-8").strip()
     except UnicodeDecodeError as error:
         raise Defect(BAD_ENCODING, f"not UTF-8 at byte {error.start}") from None
-    try:
-        record = json.loads(text.removeprefix("\ufeff"), strict=False)  # files that were joined have the mark in between
-    except (ValueError, RecursionError):
-        record = _python_literal(text)
+    text = text[:-1] if text.endswith("},") else text  # the lines of an array
+    record = parsed_json(text)
+    if record is None:
+        record = python_literal(text)
     if not isinstance(record, dict):
         raise Defect(NOT_OBJECT, f"a {type(record).__name__}")
     return record
 
 
-def refuse_other_json(path: Path, block: Block) -> None:
+def refuse_other_json(file: SourceFile, block: Block) -> None:
     """Raise UserError when a file does not begin as JSON lines: one array, an object over many lines, one endless line, Parquet."""
     start = block.data.lstrip()[:64]
     if 1 in block.over_long:
-        raise UserError(f"{path} begins with a line of megabytes; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)")
+        raise UserError(f"{file} begins with a line of megabytes; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)")
     if start.startswith(b"[") and start[1:].lstrip()[:1] in (b"", b"{"):
-        raise UserError(f"{path} is one JSON array; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)")
+        raise UserError(f"{file} is one JSON array; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)")
     if start.startswith(b"PAR1"):
-        raise UserError(f"{path} is a Parquet file: format columns reads those, with the names of its columns")
+        raise UserError(f"{file} is a Parquet file: format columns reads those, with the names of its columns")
     if re.match(rb"\{\s*\n", start):
-        raise UserError(f"{path} holds JSON over many lines; JSON lines are needed, one object a line (`jq -c .` makes them)")
+        raise UserError(f"{file} holds JSON over many lines; JSON lines are needed, one object a line (`jq -c .` makes them)")
 
 
-def _checked_blocks(path: Path, names: FieldNames) -> Iterator[Block]:
+def _checked_blocks(file: SourceFile, names: FieldNames, tally: Tally) -> Iterator[Block]:
     """Yield a file's blocks once the first objects have shown that it has all fields."""
     probed: list[Mapping[str, Any]] = []
-    for block in numbered_blocks(path):
+    for block in text_blocks(file, tally):
         if block.first == 1:
-            refuse_other_json(path, block)
+            refuse_other_json(file, block)
         if len(probed) < _PROBE:
             probed.extend(_objects(block.lines()[:_PROBE]))
-            _check_fields(path, names.required(), probed)
+            _check_fields(file, names.required(), probed)
         yield block
 
 
-def _check_fields(path: Path, required: Mapping[str, tuple[str, ...]], records: list[Mapping[str, Any]]) -> None:
+def _check_fields(file: SourceFile, required: Mapping[str, tuple[str, ...]], records: list[Mapping[str, Any]]) -> None:
     """Raise UserError when no record has one of the required fields, naming those missing, those found and what may be meant."""
     missing = {what: names for what, names in required.items() if not any(has_field(record, name) for record in records for name in names)}
     if records and missing:
         found = sorted({str(key) for record in records for key in record})
         told = ", ".join(f"{what} ({' or '.join(names)})" for what, names in missing.items())
-        raise UserError(
-            f"{path} has no field for {told}; it has: {', '.join(name[:40] for name in found[:30])}{_meant(missing, found, records)}"
-        )
+        names = [name for group in missing.values() for name in group]
+        literals = file.head.lstrip().startswith(LITERAL_STARTS)
+        hint = other_edition(found) or list_to_lines(names, records, literals=literals) or meant(names, found)
+        raise UserError(f"{file} has no field for {told}; it has: {', '.join(name[:40] for name in found[:30])}{hint}")
     if len(records) == 1 and all(isinstance(value, dict) for value in records[0].values()):
-        raise UserError(f"{path} is one table by columns: write its rows, with pandas `to_json(path, orient='records', lines=True)`")
-
-
-def _meant(missing: Mapping[str, tuple[str, ...]], found: list[str], records: list[Mapping[str, Any]]) -> str:
-    """Return the way out: another edition of Amazon's, a list that must be taken apart, or other names."""
-    for edition, names in REVIEWS.items():
-        if all(set(group) & set(found) for group in names.required().values()):
-            return f" (as format {edition} has)"
-    inner = {name.rpartition(".")[2] for names in missing.values() for name in names}
-    entries = ((key, value[0]) for record in records for key, value in record.items() if isinstance(value, list) and value)
-    for key, entry in entries:
-        if isinstance(entry, dict) and inner & entry.keys():
-            taken = f"(`jq -c '. + .{key}[] | del(.{key})'` does so)" if key.isidentifier() else ""
-            return f"; `{key[:40]}` is a list: each of its entries must be a line of its own {taken}"
-    return meant([name for names in missing.values() for name in names], found)
+        raise UserError(f"{file} is one table by columns: write its rows, with pandas `to_json(path, orient='records', lines=True)`")
 
 
 def _objects(lines: list[bytes]) -> Iterator[Mapping[str, Any]]:
@@ -148,13 +137,9 @@ def _objects(lines: list[bytes]) -> Iterator[Mapping[str, Any]]:
 
 def _utf8(block: Block, tally: Tally) -> bytes:
     """Return the block's lines, those that are no UTF-8 emptied and noted."""
-    if block.data.isascii():
+    if block.valid:
         return block.data
-    try:
-        block.data.decode("utf-8")
-        return block.data
-    except UnicodeDecodeError:
-        lines = block.lines()
+    lines = block.lines()
     for at, line in enumerate(lines):
         try:
             line.decode("utf-8")
@@ -162,13 +147,3 @@ def _utf8(block: Block, tally: Tally) -> bytes:
             lines[at] = b""
             tally.reject(block.first + at, Defect(BAD_ENCODING, f"not UTF-8 at byte {error.start}"))
     return b"\n".join(lines) + b"\n"
-
-
-def _python_literal(text: str) -> Any:
-    """Read a Python literal, the way the 2014 metadata and many a crawl are written. Raises Defect."""
-    if not text.lstrip().startswith(("{'", "{u'")):
-        raise Defect(BROKEN, "not JSON")
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-        raise Defect(BROKEN, "neither JSON nor a Python literal") from None

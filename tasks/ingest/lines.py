@@ -2,39 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from tasks.ingest.unpacking import prefetched, unpacked
+from tasks.errors import UserError
+from tasks.ingest.defects import TRAILING, Defect, Tally
+from tasks.ingest.encodings import UTF_8, Evidence
+from tasks.ingest.source_file import SourceFile, text_chunks
+from tasks.ingest.unpacking import prefetched
 
 MAX_LINE = 4 << 20
 """Longest line read, in bytes; a longer one is rejected without being held in memory."""
 _BLOCK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
+_ENOUGH = 2000  # lines that are not UTF-8, after which a file in another encoding is not read further
+_A_FEW = 3  # lines that are not UTF-8 and may be several things: fewer are damage to these lines
 
 
 @dataclass(frozen=True)
 class Block:
     """Whole lines of a file, each with its line feed; `first` is the number of the first one, counted from 1.
 
-    `over_long` numbers the lines above MAX_LINE; in `data` they are empty.
+    `over_long` numbers the lines above MAX_LINE; in `data` they are empty. `valid` is False if some line is not UTF-8.
     """
 
     first: int
     data: bytes
     over_long: tuple[int, ...] = ()
+    valid: bool = True
 
     def lines(self) -> list[bytes]:
         """Return the lines without their line feeds."""
         return self.data.split(b"\n")[:-1]
 
+    def last(self) -> int:
+        """Return the number of the last line."""
+        return self.first + self.data.count(b"\n") - 1
 
-def numbered_blocks(path: Path) -> Iterator[Block]:
+
+def text_blocks(file: SourceFile, tally: Tally) -> Iterator[Block]:
+    """Yield all lines of a file, and note in `tally` what is wrong with it as a whole.
+
+    A file that turns out to be in another encoding than UTF-8 may end before its end; `tally.reread_as` then says which it is.
+
+    Raises:
+        UserError: as `unpacked` does; or the file is in another encoding, and it is not certain in which.
+    """
+    evidence, trailing, last = Evidence(), list[int](), 0
+    for block in numbered_blocks(file, trailing.append):
+        last = block.last()
+        yield block if evidence.see(block.data, block.first) else replace(block, valid=False)
+        if _enough(file, evidence):
+            break
+    if trailing:
+        tally.lines += 1
+        tally.reject(last + 1, Defect(TRAILING, f"{trailing[0]} bytes behind the end of the packed data"))
+    if evidence.bad and file.encoding == UTF_8:
+        _judge(file, evidence, tally)
+
+
+def _enough(file: SourceFile, evidence: Evidence) -> bool:
+    many = evidence.bad >= _ENOUGH and not file.declared and not evidence.is_utf_8()
+    return many and evidence.guess().certain is not None
+
+
+def _judge(file: SourceFile, evidence: Evidence, tally: Tally) -> None:
+    """Note what lines that are not UTF-8 may be in. Raises UserError when the file is in another encoding, and which is uncertain."""
+    tally.guess = replace(evidence.guess(), mixed=evidence.is_utf_8())
+    if file.declared or evidence.is_utf_8():
+        return
+    tally.reread_as = tally.guess.certain
+    if tally.guess.likely and not tally.reread_as and evidence.bad >= _A_FEW:
+        raise UserError(
+            f"{file} is not UTF-8 ({evidence.bad} of its lines are not, the first is line {evidence.first}): {tally.guess.advice()}; "
+            f"`encoding: {UTF_8}` sets these lines aside instead"
+        )
+
+
+def numbered_blocks(file: SourceFile, on_trailing: Callable[[int], None] = lambda _: None) -> Iterator[Block]:
     """Yield all lines of a file, without a byte order mark at its start. Raises UserError as `unpacked` does."""
     gathered: list[bytes] = []
     size, first, dropping = 0, 1, False
-    for chunk in prefetched(unpacked(path)):
+    for chunk in prefetched(text_chunks(file, on_trailing)):
         gathered.append(chunk)
         size += len(chunk)
         cut = chunk.rfind(b"\n") + 1
@@ -44,7 +93,7 @@ def numbered_blocks(path: Path) -> Iterator[Block]:
         if data:
             block = _block(first, data, dropping)
             yield block
-            first += data.count(b"\n")
+            first = block.last() + 1
         dropping = len(rest) > MAX_LINE or (dropping and not data)
         gathered = [b"" if dropping else rest]
         size = len(gathered[0])
@@ -53,15 +102,15 @@ def numbered_blocks(path: Path) -> Iterator[Block]:
         yield _block(first, data if data.endswith(b"\n") else data + b"\n", dropping)
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, str | None]]:
-    """Yield lines with their line feeds, None for one that is too long.
+def numbered_lines(file: SourceFile, tally: Tally) -> Iterator[tuple[int, str | None]]:
+    """Yield lines with their line feeds, None for one that is too long. Raises UserError as `text_blocks` does.
 
     Bytes that are no UTF-8 become half surrogates, for the row to be found by them.
     """
-    for block in numbered_blocks(path):
+    for block in text_blocks(file, tally):
         over_long = set(block.over_long)
         for number, line in enumerate(block.lines(), block.first):
-            yield number, None if number in over_long else line.decode("utf-8", "surrogateescape") + "\n"
+            yield number, None if number in over_long else line.decode(UTF_8, "surrogateescape") + "\n"
 
 
 def _parted(gathered: list[bytes], cut: int) -> tuple[bytes, bytes]:

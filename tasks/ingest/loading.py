@@ -10,14 +10,14 @@ import duckdb
 import pyarrow as pa
 from duckdb.sqltypes import BIGINT, DOUBLE, VARCHAR
 
-from tasks.errors import UserError
-from tasks.ingest.defects import Tally, bad_lines, told, way_out
+from tasks.ingest.defects import BadLines, Tally, bad_lines
 from tasks.ingest.formats import field_names, in_json, reviews_of, titles_of
 from tasks.ingest.json_lines import LINE_SCHEMA, checked_line, json_contents
 from tasks.ingest.metadata import TITLE_SCHEMA, title_batch
 from tasks.ingest.rows import SCHEMA, FieldNames
-from tasks.ingest.streaming import sql_function, stream_into
+from tasks.ingest.source_file import SourceFile, open_source, reopen_source
 from tasks.settings import Domain
+from tasks.warehouse import sql_function, stream_into
 
 _REVIEW_ID = "substr(sha1(concat_ws(chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text)), 1, 16)"
 _INSERT_ROWS = f"INSERT INTO raw_reviews SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line FROM incoming"
@@ -42,7 +42,7 @@ typed AS (
 judged AS (
     SELECT *, coalesce(
         regexp_full_match(user_id, $id) AND regexp_full_match(item_id, $id)
-        AND user_id NOT IN ('true', 'false') AND item_id NOT IN ('true', 'false')
+        AND user_id NOT IN ('true', 'false') AND NOT list_contains($anonymous, lower(user_id)) AND item_id NOT IN ('true', 'false')
         AND rating BETWEEN $low AND $high
         AND NOT list_contains($spelled::DOUBLE[], rating) AND (NOT $timed OR moment BETWEEN 100000000 AND 99999999999999)
         AND regexp_matches(text, $start) AND text NOT IN ('true', 'false') AND TRY_CAST(text AS DOUBLE) IS NULL
@@ -70,48 +70,68 @@ _ROW = duckdb.struct_type({"user_id": VARCHAR, "item_id": VARCHAR, "rating": DOU
 
 def load_reviews(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name: str) -> Tally:
     """Load one review file, and the titles it holds into `published_titles`. Raises UserError on a file that cannot be used."""
-    path, tally = Path(domain.sources.reviews[order].path), Tally(name)
-    names = field_names(domain.sources)
-    if names.title is None and names.timestamp_format is None and in_json(path, domain.sources):
-        _load_lines(con, path, names, domain, tally)
-    else:
-        _load_rows(con, path, domain, order, tally)
-    check_share(tally, domain.max_bad_share)
+    source = domain.sources.reviews[order]
+    file = open_source(Path(source.path), source.encoding or domain.sources.encoding)
+    tally = _load_file(con, domain, order, file, name)
+    if tally.reread_as:
+        con.execute("DELETE FROM raw_reviews WHERE source_file = $name", {"name": name})
+        con.execute("DELETE FROM published_titles WHERE file_order = $order", {"order": order})
+        tally = _load_file(con, domain, order, reopen_source(file, tally.reread_as), name)
+    check_share(tally, domain)
     return tally
 
 
 def load_titles(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name: str) -> Tally:
     """Load the titles of reviewed items from one metadata file into `published_titles`. Raises UserError as `load_reviews`."""
-    tally = Tally(name)
-    wanted = frozenset(row[0] for row in con.execute("SELECT DISTINCT item_id FROM raw_reviews").fetchall())
-    batches = titles_of(Path(domain.sources.metadata[order].path), domain.sources, wanted, tally)
-    stream_into(con, TITLE_SCHEMA, batches, _INSERT_TITLES, {"order": order})
-    check_share(tally, domain.max_bad_share)
+    source = domain.sources.metadata[order]
+    file = open_source(Path(source.path), source.encoding or domain.sources.encoding)
+    tally = _load_titles(con, domain, order, file, name)
+    if tally.reread_as:
+        con.execute("DELETE FROM published_titles WHERE file_order = $order", {"order": order})
+        tally = _load_titles(con, domain, order, reopen_source(file, tally.reread_as), name)
+    check_share(tally, domain)
     return tally
 
 
-def check_share(tally: Tally, max_bad_share: float) -> None:
-    """Raise UserError when too large a share of a file's lines is unusable."""
-    kinds = tally.kinds()
-    bad = bad_lines(kinds)
-    if tally.lines and bad / tally.lines > max_bad_share:  # divided, as the setting is: 29 of 100 are no more than 0.29
-        raise UserError(
-            f"{tally.source_file}: {bad} of {tally.lines} lines are unusable ({told(kinds)}; {tally.first_bad()}), more than max_bad_share "
-            f"{max_bad_share:g}: {way_out(kinds)}, or raise max_bad_share"
+def check_share(tally: Tally, domain: Domain) -> None:
+    """Raise BadLines when too large a share of a file's lines is unusable."""
+    bad = bad_lines(tally.kinds())
+    if tally.lines and bad / tally.lines > domain.max_bad_share:  # divided, as the setting is: 29 of 100 are no more than 0.29
+        raise BadLines(
+            f"{tally.source_file}: {bad} of {tally.lines} lines are unusable, more than max_bad_share {domain.max_bad_share:g}: "
+            f"{tally.complaints()}; or raise max_bad_share. `redial rejected {domain.name}` lists these lines",
+            [tally],
         )
 
 
-def _not_hopeless(batches: Iterator[pa.RecordBatch], tally: Tally, max_bad_share: float) -> Iterator[pa.RecordBatch]:
+def _load_file(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, file: SourceFile, name: str) -> Tally:
+    tally, names = Tally(name, encoding=file.encoding), field_names(domain.sources)
+    if names.title is None and names.timestamp_format is None and in_json(file, domain.sources):
+        _load_lines(con, file, names, domain, tally)
+    else:
+        _load_rows(con, file, domain, order, tally)
+    return tally
+
+
+def _load_titles(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, file: SourceFile, name: str) -> Tally:
+    tally = Tally(name, encoding=file.encoding)
+    wanted = frozenset(row[0] for row in con.execute("SELECT DISTINCT item_id FROM raw_reviews").fetchall())
+    batches = titles_of(file, domain.sources, wanted, tally)
+    stream_into(con, TITLE_SCHEMA, batches, _INSERT_TITLES, {"order": order})
+    return tally
+
+
+def _not_hopeless(batches: Iterator[pa.RecordBatch], tally: Tally, domain: Domain) -> Iterator[pa.RecordBatch]:
     """Pass batches on until very many lines were rejected, and more than half of all: a file like that is not read to its end."""
     for batch in batches:
         yield batch
         seen = batch.column(0)[-1].as_py() if batch.num_rows else 0
         if len(tally.rejects) > max(_HOPELESS, seen / 2):
             tally.lines = seen
-            check_share(tally, max_bad_share)
+            check_share(tally, domain)
 
 
-def _load_lines(con: duckdb.DuckDBPyConnection, path: Path, names: FieldNames, domain: Domain, tally: Tally) -> None:
+def _load_lines(con: duckdb.DuckDBPyConnection, file: SourceFile, names: FieldNames, domain: Domain, tally: Tally) -> None:
     """Let DuckDB parse JSON lines; it gives each line that is not plainly good to Python, which puts it right or rejects it."""
     item = [*names.item, names.item[0]][:2]
     keys = [names.user[0], *item, names.rating[0], names.text[0], (names.timestamp or names.rating)[0]]
@@ -125,6 +145,7 @@ def _load_lines(con: duckdb.DuckDBPyConnection, path: Path, names: FieldNames, d
         "low": low,
         "high": high,
         "spelled": names.spelled_numbers(),
+        "anonymous": [word for word in names.anonymous if word is not None],
         "name": tally.source_file,
     }
 
@@ -133,22 +154,22 @@ def _load_lines(con: duckdb.DuckDBPyConnection, path: Path, names: FieldNames, d
 
     with sql_function(con, look_closely, [BIGINT, VARCHAR], _ROW, arrow=False) as name:
         insert = _INSERT_LINES.replace("look_closely", name).replace("{review_id}", _REVIEW_ID)
-        contents = _not_hopeless(json_contents(path, names, tally), tally, domain.max_bad_share)
+        contents = _not_hopeless(json_contents(file, names, tally), tally, domain)
         stream_into(con, LINE_SCHEMA, contents, insert, parameters)
     found = con.execute("SELECT count(*) FROM raw_reviews WHERE source_file = $name", {"name": tally.source_file}).fetchall()
     tally.lines = len(tally.rejects) + int(found[0][0])
 
 
-def _load_rows(con: duckdb.DuckDBPyConnection, path: Path, domain: Domain, order: int, tally: Tally) -> None:
+def _load_rows(con: duckdb.DuckDBPyConnection, file: SourceFile, domain: Domain, order: int, tally: Tally) -> None:
     """Load a table that is read in Python, with the first title of each item if it holds titles."""
     titles: dict[str, tuple[int, str, str]] = {}
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for batch in reviews_of(path, domain.sources, tally):
+        for batch in reviews_of(file, domain.sources, tally):
             for line, item_id, title in zip(batch.line, batch.item_id, batch.title, strict=True):
                 if title and title.strip():
                     titles.setdefault(item_id, (line, item_id, title))
             yield batch.arrow()
 
-    stream_into(con, SCHEMA, _not_hopeless(batches(), tally, domain.max_bad_share), _INSERT_ROWS, {"name": tally.source_file})
+    stream_into(con, SCHEMA, _not_hopeless(batches(), tally, domain), _INSERT_ROWS, {"name": tally.source_file})
     stream_into(con, TITLE_SCHEMA, iter([title_batch(list(titles.values()))]), _INSERT_TITLES, {"order": order})

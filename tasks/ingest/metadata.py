@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Set
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from tasks.ingest.defects import OVER_LONG, Defect, Tally
 from tasks.ingest.json_lines import parsed, refuse_other_json
-from tasks.ingest.lines import numbered_blocks
+from tasks.ingest.lines import text_blocks
 from tasks.ingest.rows import TitleNames, value_of
+from tasks.ingest.source_file import SourceFile
 from tasks.ingest.values import identifier, title_text
 
 TITLE_SCHEMA = pa.schema([("line", pa.int64()), ("item_id", pa.string()), ("title", pa.string())])
@@ -21,11 +22,11 @@ TITLE_SCHEMA = pa.schema([("line", pa.int64()), ("item_id", pa.string()), ("titl
 _LITERAL_START = re.compile(rb"\{'asin': '([A-Za-z0-9]+)'")
 
 
-def json_titles(path: Path, names: TitleNames, wanted: Set[str], tally: Tally) -> Iterator[pa.RecordBatch]:
+def json_titles(file: SourceFile, names: TitleNames, wanted: Set[str], tally: Tally) -> Iterator[pa.RecordBatch]:
     """Yield the wanted item ids with their titles as published, empty where there is none. Raises UserError on a JSON array."""
-    for block in numbered_blocks(path):
+    for block in text_blocks(file, tally):
         if block.first == 1:
-            refuse_other_json(path, block)
+            refuse_other_json(file, block)
         for number in block.over_long:
             tally.lines += 1
             tally.reject(number, Defect(OVER_LONG))
@@ -61,8 +62,8 @@ def title_entry(record: Mapping[str, Any], names: TitleNames) -> tuple[str, str]
 
 
 def _entry(line: bytes, names: TitleNames) -> tuple[str, str]:
-    try:
-        record: Any = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        record = parsed(line)
+    record: Any = None
+    if not any(line.count(b'"%s"' % name.encode()) > 1 for name in (*names.item, *names.title)):  # of two the first counts
+        with suppress(orjson.JSONDecodeError):
+            record = orjson.loads(line)
     return title_entry(record if isinstance(record, dict) else parsed(line), names)

@@ -9,7 +9,18 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.ingest.defects import BAD_ENCODING, EMPTY_TEXT, MISSING, Defect
-from tasks.ingest.values import identifier, is_blank, is_unicode, number, rating, seconds, textual, title_text, without_control
+from tasks.ingest.values import (
+    identifier,
+    is_blank,
+    is_unicode,
+    number,
+    rating,
+    seconds,
+    textual,
+    title_text,
+    user_identifier,
+    without_control,
+)
 
 SCHEMA = pa.schema(
     [
@@ -28,8 +39,9 @@ class FieldNames:
     """Where a source keeps each value, and how it writes some of them.
 
     Each is a tuple of the names a value may have, the first one present wins; None: the source has no such value.
-    `rating_values` are the ratings written as words and `unrated` those that stand for none, both as `rating_word` gives them;
-    `timestamp_format` is the strptime format of its moments.
+    `rating_values` are the ratings written as words; `unrated`, `anonymous` and `undated` are the ratings, users and moments that
+    stand for none, None among them for a blank. All words are as `plain_word` gives them. `timestamp_format` is the strptime format
+    of its moments.
     """
 
     user: tuple[str, ...]
@@ -41,6 +53,8 @@ class FieldNames:
     rating_values: Mapping[str, float] = field(default_factory=dict)
     unrated: frozenset[str | None] = frozenset()
     timestamp_format: str | None = None
+    anonymous: frozenset[str | None] = frozenset()
+    undated: frozenset[str | None] = frozenset()
 
     def required(self) -> dict[str, tuple[str, ...]]:
         """Return the names a file must have, by what they stand for."""
@@ -103,9 +117,10 @@ class Row:
 
 def checked_row(record: Mapping[str, Any], names: FieldNames, scale: tuple[float, float]) -> Row:
     """Turn one source record into a row. Raises Defect."""
-    user, item = identifier(value_of(record, names.user), "user"), identifier(value_of(record, names.item), "item")
+    user = user_identifier(value_of(record, names.user), _allowed(record, names.user, names.anonymous))
+    item = identifier(value_of(record, names.item), "item")
     stars = rating(value_of(record, names.rating), scale, names.rating_values, names.unrated)
-    timestamp = seconds(value_of(record, names.timestamp), names.timestamp_format) if names.timestamp else None
+    timestamp = _moment(record, names)
     title = title_text(value_of(record, names.title)) if names.title else ""
     text = textual(value_of(record, names.text))
     if text is None or (isinstance(text, str) and not without_control(text).strip()):
@@ -116,6 +131,18 @@ def checked_row(record: Mapping[str, Any], names: FieldNames, scale: tuple[float
     if not all(is_unicode(value) for value in (row.user_id, row.item_id, row.text, row.title)):
         raise Defect(BAD_ENCODING, "half a surrogate pair")
     return row
+
+
+def _moment(record: Mapping[str, Any], names: FieldNames) -> int | None:
+    if names.timestamp is None:
+        return None
+    undated = _allowed(record, names.timestamp, names.undated)
+    return seconds(value_of(record, names.timestamp), names.timestamp_format, undated)
+
+
+def _allowed(record: Mapping[str, Any], fields: tuple[str, ...], words: frozenset[str | None]) -> frozenset[str | None]:
+    """Return the words that stand for none. A field that is blank may stand for none, one that is not there is missing."""
+    return words if None not in words or any(has_field(record, name) for name in fields) else words - {None}
 
 
 def value_of(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.ingest.defects import DUPLICATE, OTHER_EDITION, Tally, bad_lines, told, way_out
+from tasks.ingest.defects import DUPLICATE, OTHER_EDITION, BadLines, Tally, bad_lines, counts_text, hint_for
+from tasks.ingest.encodings import UTF_8
 from tasks.ingest.items import fill_items
 from tasks.ingest.loading import load_reviews, load_titles
-from tasks.ingest.streaming import integers, strings
 from tasks.settings import Domain, Sources
-from tasks.warehouse import create_table
+from tasks.warehouse import create_table, integers, strings
 
 _REJECTS = ["line", "kind", "detail"]
 _REJECT_DUPLICATES = """
@@ -53,6 +53,7 @@ class IngestCounts:
         bad_share: share of `lines` rejected for a kind that counts as bad.
         metadata_lines: metadata lines that are not blank.
         metadata_rejected: metadata lines not used, by kind.
+        encodings: what each file that is not UTF-8 was read as, by name.
         items: rows of `items`.
         works: different works among them; as many as items unless editions are merged.
         untitled: reviewed items without a title.
@@ -65,6 +66,7 @@ class IngestCounts:
     bad_share: float
     metadata_lines: int
     metadata_rejected: dict[str, int]
+    encodings: dict[str, str]
     items: int
     works: int
     untitled: int
@@ -85,13 +87,23 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
         create_table(con, table, replace=True)
     con.execute("CREATE OR REPLACE TEMP TABLE published_titles (file_order INTEGER, line BIGINT, item_id VARCHAR, title VARCHAR)")
     reviews, metadata = source_names(domain.sources)
-    read = [load_reviews(con, domain, order, name) for order, name in enumerate(reviews)]
-    read_titles = [load_titles(con, domain, order, name) for order, name in enumerate(metadata)]
+    read: list[Tally] = []
+    read_titles: list[Tally] = []
+    try:
+        for order, name in enumerate(reviews):
+            read.append(load_reviews(con, domain, order, name))
+        for order, name in enumerate(metadata):
+            read_titles.append(load_titles(con, domain, order, name))
+    except BadLines as refused:
+        refused.tallies = (*read, *read_titles, *refused.tallies)
+        raise
     _keep_rejects(con, [*read, *read_titles])
     kinds = _sum(read) + Counter({DUPLICATE: _set_duplicates_aside(con, reviews, _ITEMS_REVIEWED, DUPLICATE)})
     lines = sum(tally.lines for tally in read)
     if not _count(con, "SELECT count(*) FROM raw_reviews"):
-        raise UserError(f"no usable review in {lines} lines ({told(kinds)}): {way_out(kinds)}")
+        nothing = f"there is nothing but blank lines and headers in {', '.join(reviews)}"
+        hint = hint_for(kinds) if lines else nothing
+        raise BadLines(f"no usable review in {lines} lines ({counts_text(kinds)}): {hint}", read)
     _check_titles(con, metadata)
     untitled = fill_items(con, id_as_title=domain.untitled == "use_id", merge_editions=domain.merge_editions)
     con.execute("DROP TABLE published_titles")
@@ -104,6 +116,7 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
         bad_share=bad_lines(kinds) / lines,
         metadata_lines=sum(tally.lines for tally in read_titles),
         metadata_rejected=dict(sorted(_sum(read_titles).items())),
+        encodings={tally.source_file: tally.encoding for tally in (*read, *read_titles) if tally.encoding != UTF_8},
         items=_count(con, "SELECT count(*) FROM items"),
         works=_count(con, "SELECT count(DISTINCT work_id) FROM items"),
         untitled=untitled,
@@ -149,6 +162,16 @@ def _check_titles(con: duckdb.DuckDBPyConnection, metadata: list[str]) -> None:
 
 def _sum(tallies: Iterable[Tally]) -> Counter[str]:
     return sum((tally.kinds() for tally in tallies), Counter())
+
+
+def keep_refused(con: duckdb.DuckDBPyConnection, refused: UserError) -> None:
+    """Write the lines that stopped an ingest into `rejected_rows`, after its own transaction was rolled back.
+
+    A mistake of another kind, as a file that is not there, leaves the table as it is.
+    """
+    if isinstance(refused, BadLines):
+        create_table(con, "rejected_rows", replace=True)
+        _keep_rejects(con, refused.tallies)
 
 
 def _keep_rejects(con: duckdb.DuckDBPyConnection, tallies: Iterable[Tally]) -> None:

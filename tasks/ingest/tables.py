@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,15 +10,16 @@ import pyarrow.parquet as pq
 
 from tasks.errors import UserError
 from tasks.ingest.defects import Tally
+from tasks.ingest.source_file import SourceFile
 
 
-def parquet_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
+def parquet_records(file: SourceFile, wanted: Sequence[str], tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of a Parquet file; the line is the row's number, from 1. Raises UserError on missing columns or a damaged file."""
     try:
-        table = pq.ParquetFile(path)
+        table = pq.ParquetFile(file.path)
         inner = [table.schema.column(number).path for number in range(len(table.schema))]
         top = table.schema_arrow.names
-        require_columns(path, wanted, [*top, *(name for name in inner if name not in top)])
+        require_columns(file, wanted, [*top, *(name for name in inner if name not in top)])
         number = 0
         for batch in table.iter_batches(batch_size=4096, columns=list(dict.fromkeys(wanted))):
             for record in batch.to_pylist():
@@ -27,18 +27,18 @@ def parquet_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterator
                 tally.lines += 1
                 yield number, record
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is damaged, it cannot be read as Parquet: {str(error).splitlines()[0][:160]}") from None
+        raise UserError(f"{file} is damaged, it cannot be read as Parquet: {str(error).splitlines()[0][:160]}") from None
 
 
-def require_columns(path: Path, wanted: Iterable[str], found: Sequence[str]) -> None:
+def require_columns(file: SourceFile, wanted: Iterable[str], found: Sequence[str]) -> None:
     """Raise UserError when a table lacks columns, naming those missing and those found, or has one of them twice."""
     wanted = list(wanted)
     missing = [name for name in wanted if name not in found]
     if missing:
         told = ", ".join(name[:40] for name in found[:30])
-        raise UserError(f"{path} has no column {', '.join(missing)}; it has: {told}{meant(missing, found)}")
+        raise UserError(f"{file} has no column {', '.join(missing)}; it has: {told}{meant(missing, found)}")
     if twice := [name for name in wanted if found.count(name) > 1]:
-        raise UserError(f"{path} has two columns {twice[0]}: rename one of them")
+        raise UserError(f"{file} has two columns {twice[0]}: rename one of them")
 
 
 def meant(missing: Sequence[str], found: Iterable[str]) -> str:

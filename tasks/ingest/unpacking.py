@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Full, Queue
 from threading import Event, Thread
@@ -13,11 +13,13 @@ from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
 from tasks.errors import UserError
+from tasks.ingest.encodings import wide_encoding
 
 _CHUNK = 1 << 20  # bytes read at once from a plain file
 _GZIP_CHUNK = 1 << 18
 _ZSTD_CHUNK = 1 << 14  # as little of it can become a great deal
 _LARGEST = 4 << 20  # bytes unpacked at once
+_MOST_TRAILING = 1 << 16  # bytes behind the end of gzip data that may be left out; more of them are data that was lost
 _GZIP_WINDOW = 31  # the largest window, with a gzip header
 _TAR_MARK = slice(257, 262)
 _GZIP = b"\x1f\x8b"
@@ -32,9 +34,6 @@ _FOREIGN = (
     (b"Rar!", f"a RAR archive: {_TAKE_OUT}"),
     (b"BZh", f"packed with bzip2: {_AS_TEXT}"),
     (b"\xfd7zXZ\x00", f"packed with xz: {_AS_TEXT}"),
-    (b"\xff\xfe\0\0", f"UTF-32 text: {_AS_TEXT} (`iconv -f utf-32 -t utf-8`)"),
-    (b"\xff\xfe", f"UTF-16 text: {_AS_TEXT} (`iconv -f utf-16 -t utf-8`)"),
-    (b"\xfe\xff", f"UTF-16 text: {_AS_TEXT} (`iconv -f utf-16 -t utf-8`)"),
     (b"SQLite format 3", f"an SQLite database: {_EXPORT}"),
     (b"\xd0\xcf\x11\xe0", f"an Excel workbook: {_EXPORT}"),
     (b"ARROW1", "an Arrow (Feather) file: write it as Parquet"),
@@ -62,7 +61,7 @@ def packing(path: Path, claimed: str | None = None) -> str | None:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     if not head:
         raise UserError(f"{path} is empty")
-    if foreign := _foreign(head):
+    if foreign := foreign_kind(head):
         raise UserError(f"{path} is {foreign}")
     found = "gzip" if head.startswith(_GZIP) else "zstd" if head.startswith((_ZSTD, *_SKIPPABLE)) else None
     promised = {".gz": "gzip", ".zst": "zstd"}.get(Path(claimed or path.name).suffix.lower())
@@ -71,27 +70,32 @@ def packing(path: Path, claimed: str | None = None) -> str | None:
     return found
 
 
-def _foreign(head: bytes) -> str | None:
+def foreign_kind(head: bytes) -> str | None:
     """Tell from a file's first bytes what it is and the way out of it, if it is nothing that is read here."""
     if head[_TAR_MARK] == b"ustar":
         return f"a tar archive: {_TAKE_OUT}"
     if head.lstrip()[:14].lower().startswith(_PAGE):
         return "a web page, as servers send in place of a file: fetch it again, and see what its address shows in a browser"
     known = next((what for magic, what in _FOREIGN if head.startswith(magic)), None)
-    if known or 0 not in head[:2]:
+    if known or 0 not in head[:2] or wide_encoding(head):
         return known
-    one_sided = any(head[0:16:2]) != any(head[1:16:2])
-    return f"UTF-16 text: {_AS_TEXT} (`iconv -f utf-16 -t utf-8`)" if one_sided else f"no text: {_EXPORT}"
+    return f"no text: {_EXPORT}"
 
 
-def unpacked(path: Path, claimed: str | None = None) -> Iterator[bytes]:
-    """Yield the unpacked content in pieces of a few megabytes at most. Raises UserError as `packing`, and on a cut or damaged file."""
+def unpacked(path: Path, claimed: str | None = None, *, on_trailing: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
+    """Yield the unpacked content in pieces of a few megabytes at most.
+
+    As gunzip does, a few bytes behind the end of gzip data are left out; `on_trailing` is called with their number.
+
+    Raises:
+        UserError: as `packing`; or the file is cut, damaged or packed twice.
+    """
     kind = packing(path, claimed)
     with path.open("rb") as file:
         if kind is None:
             yield from iter(lambda: file.read(_CHUNK), b"")
             return
-        pieces = _gunzipped(file, path) if kind == "gzip" else _unzstd(file, path)
+        pieces = _gunzipped(file, path, on_trailing) if kind == "gzip" else _unzstd(file, path)
         first = next(pieces, b"")
         if first.startswith((_GZIP, _ZSTD, b"PAR1")) or first[_TAR_MARK] == b"ustar":
             raise UserError(f"{path} holds a packed file or an archive within: unpack it once, and give the file that was in it")
@@ -99,14 +103,17 @@ def unpacked(path: Path, claimed: str | None = None) -> Iterator[bytes]:
         yield from pieces
 
 
-def _gunzipped(file: BinaryIO, path: Path) -> Iterator[bytes]:
-    """Yield the content of all gzip members; zero bytes after the last one are padding."""
+def _gunzipped(file: BinaryIO, path: Path, on_trailing: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield the content of all gzip members; zero bytes after the last one are padding, other bytes are left out and counted."""
     member = isal_zlib.decompressobj(_GZIP_WINDOW)
     try:
         while chunk := file.read(_GZIP_CHUNK):
             while chunk:
                 if member.eof:
-                    chunk = chunk.lstrip(b"\0")
+                    chunk = _next_member(chunk.lstrip(b"\0"), file)
+                    if chunk and not chunk.startswith(_GZIP):
+                        on_trailing(_trailing_bytes(chunk, file, path))
+                        return
                     member = isal_zlib.decompressobj(_GZIP_WINDOW) if chunk else member
                 if chunk:
                     yield member.decompress(chunk, _LARGEST)
@@ -117,6 +124,19 @@ def _gunzipped(file: BinaryIO, path: Path) -> Iterator[bytes]:
         raise UserError(f"{path} is damaged ({error}): fetch it again") from None
     if not member.eof:
         raise UserError(f"{path} is cut short, its gzip data has no end: fetch it again")
+
+
+def _next_member(chunk: bytes, file: BinaryIO) -> bytes:
+    """Return what follows a gzip member, with enough bytes to tell another member by."""
+    return chunk + file.read(1) if len(chunk) == 1 else chunk
+
+
+def _trailing_bytes(chunk: bytes, file: BinaryIO, path: Path) -> int:
+    """Return how many bytes stand behind the end of gzip data. Raises UserError when they are too many to be left out."""
+    size = len(chunk) + len(file.read(_MOST_TRAILING))
+    if size > _MOST_TRAILING:
+        raise UserError(f"{path} is damaged, its gzip data ends long before the file does: fetch it again")
+    return size
 
 
 def _unzstd(file: BinaryIO, path: Path) -> Iterator[bytes]:

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from tasks.ingest.defects import BAD_ENCODING, BAD_ID, BAD_RATING, BAD_TIMESTAMP, MISSING, OFF_SCALE, UNRATED, Defect
-from tasks.settings.sources import rating_word
+from tasks.ingest.defects import ANONYMOUS, BAD_ENCODING, BAD_ID, BAD_RATING, BAD_TIMESTAMP, MISSING, OFF_SCALE, UNDATED, UNRATED, Defect
+from tasks.settings.sources import plain_word
 
 LONGEST_ID = 400
 """Characters of the longest id; what is longer is a text in the wrong column."""
@@ -26,12 +26,20 @@ _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d\d")  # as spreadsheets write long
 _WHOLE = re.compile(r"^(\d+)\.0$")  # as pandas writes ids of a column in which some are missing
 _LAST_SECOND = 253_402_300_799  # the end of the year 9999
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SHORT_WORD = re.compile(r"\S{1,12}|\d{1,4} ?/ ?\d{1,4}")
+_NO_TITLE = frozenset({"nan", "<na>", "n/a", "#n/a", "none", "null"})
+"""What programs write where a title is missing; a work may be called NA, or Unknown."""
+_YEARS = (1900, 2100)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_DAY_ALONE = re.compile(rf"(?:[a-z]{{1,12}}:? )?(?:{_MONTH} {_DAY}|{_DAY} {_MONTH})\W{{0,2}}", re.IGNORECASE)
+"""A day without its year, as shops write days of the current one: "Posted July 15."."""
 _GRADE = re.compile(
     r"\s*(?:rated )?(?P<stars>\d{1,3}(?:\.\d{1,4}|,\d{1,2})?)"
-    r"(?:\s?(?P<percent>%)|\s?(?:/|out of|of)\s?(?P<most>\d{1,3}))?(?:\s?stars?)?\s*",
+    r"(?:\s?(?P<percent>%)|\s?(?:/|out of|of)\s?(?P<most>\d{1,4}(?:\.0{1,2})?))?(?:\s?stars?)?\s*",
     re.IGNORECASE,
 )
-"""4,5 and 4/5, 4 out of 5 stars, 5 stars, 80%."""
+"""4,5 and 4/5, 7/10, 4 out of 5 stars, 5 stars, 80%."""
 _WRITTEN = (
     *("%m %d, %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y", "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%a %b %d %H:%M:%S %z %Y"),
     *("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y.%m.%d", "%a, %d %b %Y %H:%M:%S %Z", "%a, %d %b %Y %H:%M:%S %z"),
@@ -73,13 +81,32 @@ def identifier(value: Any, what: str) -> str:
     return cleaned
 
 
+def user_identifier(value: Any, anonymous: Collection[str | None]) -> str:
+    """Return a user's id as `identifier` does. `anonymous`: words that stand for nobody; with None, so does a blank. Raises Defect."""
+    value = textual(value)
+    if is_blank(value):
+        raise Defect(ANONYMOUS, "blank") if None in anonymous else Defect(MISSING, "user")
+    found = identifier(value, "user")
+    if plain_word(found) in anonymous:
+        raise Defect(ANONYMOUS, repr(found))
+    return found
+
+
+def shown(value: Any) -> str:
+    """Return a value that may be quoted in a message: one short word, a number or a fraction; of all else its type."""
+    text = str(value).strip()
+    return repr(text) if _SHORT_WORD.fullmatch(text) and text.isprintable() else f"of type {type(value).__name__}"
+
+
 def title_text(value: Any) -> str:
     """Return an item's title as published, without control characters: a text, a whole number ("300") or the first of a list, else empty.
 
-    Raises Defect.
+    What programs write for a missing title ("nan", "N/A") is none. Raises Defect.
     """
     value = textual(value[0] if isinstance(value, list) and value else value)
     named = isinstance(value, str | int) and not isinstance(value, bool)
+    if isinstance(value, str) and value.strip().casefold() in _NO_TITLE:
+        return ""
     return without_control(str(value)).encode("utf-8", "ignore").decode() if named else ""  # half surrogate pairs cannot be kept
 
 
@@ -87,9 +114,10 @@ def rating(value: Any, scale: tuple[float, float], words: Mapping[str, float], u
     """Read a rating.
 
     Args:
-        value: a number, also as text, with a decimal comma, or out of the scale's highest (4/5, 4 out of 5 stars, 80%); or a word.
+        value: a number, also as text or with a decimal comma; a fraction (7/10, 4 out of 5 stars, 80%), which is put on the scale;
+            or a word.
         scale: the lowest and the highest rating.
-        words: what words, and numbers too, stand for, by `rating_word`.
+        words: what words, and numbers too, stand for, by `plain_word`.
         unrated: words and numbers that stand for no rating; with None, so does a blank.
 
     Raises:
@@ -98,41 +126,51 @@ def rating(value: Any, scale: tuple[float, float], words: Mapping[str, float], u
     value = textual(value)
     if is_blank(value):
         raise Defect(UNRATED) if None in unrated else Defect(MISSING, "rating")
-    word = rating_word(value)
+    word = plain_word(value)
     if word in unrated:
         raise Defect(UNRATED)
     found = words[word] if word in words else _graded(value, scale)
     if found is None:
-        raise Defect(BAD_RATING, f"not a finite number, of type {type(value).__name__}")
+        raise Defect(BAD_RATING, f"not a finite number: {shown(value)}")
     if not scale[0] <= found <= scale[1]:
-        raise Defect(OFF_SCALE, f"outside {scale[0]:g} to {scale[1]:g}")
+        raise Defect(OFF_SCALE, f"{shown(value)} is outside {scale[0]:g} to {scale[1]:g}")
     return found
 
 
 def _graded(value: Any, scale: tuple[float, float]) -> float | None:
-    """Return a rating that is a number, or one out of the scale's highest. Raises Defect on one out of another number."""
+    """Return a rating that is a number, or a fraction put on the scale; None for all else."""
     if not isinstance(value, str) or (found := _GRADE.fullmatch(value)) is None:
         return number(value)
-    most = number("100" if found["percent"] else found["most"])
-    if most not in (None, scale[1]):
-        raise Defect(OFF_SCALE, f"out of {most:g}, where the scale ends at {scale[1]:g}")
-    return number(found["stars"].replace(",", "."))
+    stars, most = number(found["stars"].replace(",", ".")), number("100" if found["percent"] else found["most"])
+    if stars is None or most is None or most == scale[1]:
+        return stars
+    return _scaled_fraction(stars, most, scale) if most else None
 
 
-def seconds(value: Any, written: str | None = None) -> int:
+def _scaled_fraction(stars: float, most: float, scale: tuple[float, float]) -> float:
+    """Return a mark out of `most` on a scale: 3/4 is 3.75 of 5. Where the scale begins above 0, no mark is below its lowest."""
+    low, high = scale
+    start = min(low, 0.0)
+    return round(max(low, start + stars * (high - start) / most), 6)
+
+
+def seconds(value: Any, written: str | None = None, undated: Collection[str | None] = ()) -> int:
     """Read a moment as unix seconds, UTC where it names no zone.
 
     Args:
         value: a date or time; unix seconds, milli-, micro- or nanoseconds, told by their size; eight digits that are a day; an ISO
             date; or one of the spellings review sites publish ("02 28, 2014", "28 February 2014", "Fri Feb 28 13:55:02 -0700 2014").
         written: the strptime format texts are written in, instead of all these.
+        undated: words and numbers that stand for no moment; with None, so does a blank. A day without its year is none either.
 
     Raises:
-        Defect: it is none of these.
+        Defect: it is none of these, or stands for no moment.
     """
     value = textual(value)
     if is_blank(value):
-        raise Defect(MISSING, "timestamp")
+        raise Defect(UNDATED, "blank") if None in undated else Defect(MISSING, "timestamp")
+    if undated and plain_word(value) in undated:
+        raise Defect(UNDATED, shown(value))
     if isinstance(value, datetime):
         return _unix(value)
     if isinstance(value, str) and written:
@@ -142,6 +180,8 @@ def seconds(value: Any, written: str | None = None) -> int:
         return _parsed(str(value).strip(), _WRITTEN)
     if DAYS[0] <= found <= DAYS[1] and found == int(found):
         return _parsed(str(int(found)), ())
+    if _YEARS[0] <= found <= _YEARS[1]:
+        raise Defect(BAD_TIMESTAMP, f"a year alone: {found:g}")
     return _scaled(found)
 
 
@@ -183,7 +223,9 @@ def _parsed(text: str, formats: tuple[str, ...]) -> int:
     for written in formats:
         with suppress(ValueError, OverflowError):
             return _unix(datetime.strptime(text, written))
-    raise Defect(BAD_TIMESTAMP, "not a moment in any known spelling" if formats is _WRITTEN else "not written as told")
+    if _DAY_ALONE.fullmatch(text):
+        raise Defect(UNDATED, "a day without its year")
+    raise Defect(BAD_TIMESTAMP, f"{'in no known spelling' if formats is _WRITTEN else 'not as timestamp_format says'}: {shown(text)}")
 
 
 def _unix(moment: datetime) -> int:

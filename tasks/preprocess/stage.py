@@ -59,7 +59,7 @@ class PreprocessCounts:
 _FILL_REVIEWS = """
 INSERT INTO reviews
 WITH editions AS (SELECT item_id, work_id FROM items WHERE work_id <> item_id)
-SELECT review_id, r.user_id, coalesce(e.work_id, r.item_id), rating, coalesce(a.text, r.text), a.words, timestamp,
+SELECT review_id, r.user_id, coalesce(e.work_id, r.item_id), r.rating, coalesce(a.text, r.text), a.words, timestamp,
        (list_position($files, source_file) - 1) * 1000000000000 + source_line, a.core
 FROM raw_reviews r JOIN admitted a ON r.rowid = a.row_id LEFT JOIN editions e ON e.item_id = r.item_id
 """
@@ -110,6 +110,7 @@ def _no_core(words: WordCounts, rounds: int, settings: Preprocess) -> str:
         f"these is left after core {settings.core} with at least {settings.min_user_interactions} per user and "
         f"{settings.min_item_interactions} per item ({rounds} round{'s' * (rounds != 1)}): "
         f"lower min_user_interactions or min_item_interactions{', or set core to one_pass' * (settings.core == 'fixpoint')}"
+        f"{', or count to all' * (settings.count == 'judged')}"
         f"{', or min_words, as a script without spaces needs' * (words.too_short > words.kept)}"
     )
 

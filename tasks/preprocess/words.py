@@ -9,19 +9,19 @@ import numpy as np
 import pyarrow as pa
 from duckdb.sqltypes import BIGINT, VARCHAR
 
-from tasks.ingest import integers, sql_function, strings
 from tasks.preprocess.irregular import regular_text, without_irregular
 from tasks.preprocess.scanning import scan
 from tasks.settings import Preprocess
+from tasks.warehouse import integers, sql_function, strings
 
 _ADMIT = """
 CREATE OR REPLACE TEMP TABLE admitted AS
 WITH editions AS (SELECT item_id, work_id FROM items WHERE work_id <> item_id),
 measured AS (
-    SELECT r.rowid AS row_id, user_id, coalesce(e.work_id, r.item_id) AS item_id, measure(text) AS measured
+    SELECT r.rowid AS row_id, user_id, coalesce(e.work_id, r.item_id) AS item_id, rating, measure(text) AS measured
     FROM raw_reviews r LEFT JOIN editions e ON e.item_id = r.item_id
 )
-SELECT row_id, user_id, item_id, measured.words, measured.text, false AS core FROM measured
+SELECT row_id, user_id, item_id, rating, measured.words, measured.text, false AS core FROM measured
 """
 _TOTALS = """
 SELECT count(*), count(*) FILTER (words < $low), count(*) FILTER (words > $high), count(text) FROM admitted
@@ -46,7 +46,7 @@ class WordCounts:
 
 
 def admit(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> WordCounts:
-    """Make the temporary table `admitted` (row_id, user_id, item_id, words, text, core: false): reviews within the word limits.
+    """Make the temporary table `admitted` (row_id, user_id, item_id, rating, words, text, core: false): reviews within the word limits.
 
     `row_id` is the rowid in `raw_reviews`, `item_id` the work's where editions are merged. `text` is set where irregular tokens were
     dropped, and words are counted without them.

@@ -28,6 +28,9 @@ class Preprocess(Settings):
     min_words: int = Field(20, ge=0, description="Shortest review kept, in words (App. B)")
     max_words: int = Field(400, ge=1, description="Longest review kept, in words (App. B)")
     core: Literal["one_pass", "fixpoint"] = Field("one_pass", description="Count interactions once, or until nothing falls")
+    count: Literal["all", "judged"] = Field(
+        "all", description="Interactions counted: all ratings, as App. B reads, or likes and dislikes alone, as the published data show"
+    )
     min_user_interactions: int = Field(10, ge=1, description="Fewest reviews a user must have (App. B)")
     min_item_interactions: int = Field(10, ge=1, description="Fewest reviews an item must have (App. B)")
     like_min: float = Field(4.0, description="A rating at or above it is a like (App. B)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from datetime import UTC, datetime
 from types import UnionType
 from typing import Annotated, Any, Literal, get_args
@@ -45,6 +46,24 @@ class Settings(BaseModel):
         return "off" if value is False and "off" in get_args(kind) else value
 
 
+_NO_TEXT_ENCODINGS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem"})
+
+
+def _known_encoding(value: str) -> str:
+    """Return the name Python gives an encoding. Raises ValueError."""
+    try:
+        name = codecs.lookup(value).name.removesuffix("-sig")
+        known = name not in _NO_TEXT_ENCODINGS and b"a".decode(name) is not None
+    except (LookupError, ValueError):
+        known = False
+    if not known:
+        raise ValueError(f"{value[:40]!r} is no encoding that Python knows: use a name such as cp1252, gb18030, shift_jis or utf-16")
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+
+
 class Source(Settings):
     """One input file: where it lies and, if it can be fetched, where it is published."""
 
@@ -53,6 +72,7 @@ class Source(Settings):
         None, description="Address `redial fetch` downloads it from: http, https, or any that fsspec reads, as s3://"
     )
     bytes: int | None = Field(None, gt=0, description="Size in bytes the download must have, if published")
+    encoding: Encoding | None = Field(None, description="What this file is written in, over `sources.encoding`")
 
     @field_validator("path")
     @classmethod
@@ -85,10 +105,27 @@ _YAML_WORDS = {True: ("yes", "on"), False: ("no", "off")}
 """The other words that YAML reads as true and false."""
 
 
-def rating_word(value: Any) -> str:
-    """Return a rating as it is compared with `rating_values` and `unrated`: in small letters, a whole number without a point."""
+def plain_word(value: Any) -> str:
+    """Return a value as it is compared with the words of a setting: in small letters, a whole number without a point."""
     whole = isinstance(value, float) and value.is_integer()
     return str(int(value) if whole else value).strip().casefold().removesuffix(".0")
+
+
+def _as_words(value: Any) -> Any:
+    """Take numbers as texts, whole ones without a point, as they are compared; a blank text is nothing, like null."""
+    listed = value if isinstance(value, list | tuple) else [value]
+    return [None if said is None or not plain_word(said) else plain_word(said) for said in listed]
+
+
+Words = Annotated[tuple[str | None, ...], BeforeValidator(_as_words)]
+NOBODY = (
+    None,
+    *("unknown", "anonymous", "none", "null", "nan", "<na>", "n/a", "undefined", "[deleted]"),
+    *("a customer", "amazon customer", "kindle customer", "a google user"),
+)
+"""What sites and programs write in place of a reviewer: many people, who must not become one user."""
+NEVER = (None, "-1")
+"""What programs write in place of a moment. Not 0: files without dates number their lines from there."""
 
 
 class Columns(Settings):
@@ -107,16 +144,9 @@ class Columns(Settings):
     metadata_item: Column | None = Field(None, description="Column of the item's id in the metadata tables, where it is another one")
     timestamp_format: str | None = Field(None, description="How moments are written, such as %d/%m/%Y, if no usual way")
     rating_values: dict[str, float] = Field({}, description="Ratings written as words and what they stand for: {true: 5, false: 1}")
-    unrated: tuple[str | None, ...] = Field(
+    unrated: Words = Field(
         (), description="Ratings that stand for none, such as [0, null, n/a]; those lines are set aside and not held against the file"
     )
-
-    @field_validator("unrated", mode="before")
-    @classmethod
-    def _as_written(cls, value: Any) -> Any:
-        """Take numbers as texts, whole ones without a point, as they are compared."""
-        listed = value if isinstance(value, list | tuple) else [value]
-        return [None if said is None else rating_word(said) for said in listed]
 
     @field_validator("rating_values", mode="before")
     @classmethod
@@ -125,7 +155,7 @@ class Columns(Settings):
             return value
         unquoted = ((said, stars) for said, stars in value.items() if isinstance(said, bool))
         meant = {word: stars for said, stars in unquoted for word in _YAML_WORDS[said]}
-        return meant | {rating_word(said): stars for said, stars in value.items()}
+        return meant | {plain_word(said): stars for said, stars in value.items()}
 
     @field_validator("timestamp_format")
     @classmethod
@@ -156,6 +186,15 @@ class Sources(Settings):
     metadata: SourceList = Field((), description="Item metadata files, where titles come from")
     columns: Columns | None = Field(None, description="Required when format is `columns`, refused otherwise")
     rating_scale: tuple[float, float] = Field(PAPER_SCALE, description="Lowest and highest rating; others are rejected rows")
+    encoding: Encoding | None = Field(
+        None, description="What the files are written in, such as cp1252 or gb18030; told by their content if missing"
+    )
+    anonymous: Words = Field(
+        NOBODY, description="Users that stand for nobody, null for a blank; their lines are set aside and not held against the file"
+    )
+    undated: Words = Field(
+        NEVER, description="Moments that stand for none, null for a blank; their lines are set aside and not held against the file"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Sources:

@@ -1,5 +1,6 @@
 """The domain's DuckDB file: how it is opened, every table's definition and grain, and the record of what each stage wrote."""
 
+from tasks.warehouse.arrow import integers, sql_function, stream_into, strings
 from tasks.warehouse.lock import domain_lock
 from tasks.warehouse.opening import WarehouseHeld, attach_read_only, check_warehouse, open_warehouse, read_warehouse
 from tasks.warehouse.stages import (
@@ -27,6 +28,7 @@ __all__ = [
     "create_tables",
     "domain_lock",
     "forget_stages",
+    "integers",
     "is_unchanged",
     "made_from",
     "open_warehouse",
@@ -34,6 +36,9 @@ __all__ = [
     "read_record",
     "read_warehouse",
     "record_stage",
+    "sql_function",
+    "stream_into",
+    "strings",
     "table_hash",
     "transaction",
     "why_redone",

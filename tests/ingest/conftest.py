@@ -61,7 +61,7 @@ def run(con: duckdb.DuckDBPyConnection) -> Callable[..., IngestCounts]:
         sources = {"format": settings.pop("format", "amazon_2014"), "reviews": [str(path) for path in listed]}
         if metadata:
             sources["metadata"] = [str(metadata)]
-        sources |= {key: settings.pop(key) for key in ("columns", "rating_scale") if key in settings}
+        sources |= {key: settings.pop(key) for key in ("columns", "rating_scale", "anonymous", "undated", "encoding") if key in settings}
         return ingest(con, Domain.model_validate({"name": "test", "sources": sources, "untitled": "use_id", **settings}))
 
     return make

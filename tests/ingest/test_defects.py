@@ -26,8 +26,16 @@ def good(number: int) -> bytes:
         (b"17", "not_object"),
         (b"null", "not_object"),
         (b'{"asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1}', "missing_field"),
-        (b'{"reviewerID":null,"asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1}', "missing_field"),
-        (b'{"reviewerID":"  ","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1}', "missing_field"),
+        (b'{"reviewerID":null,"asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1}', "anonymous"),
+        (b'{"reviewerID":"  ","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1}', "anonymous"),
+        (b'{"reviewerID":"Unknown","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1393545600}', "anonymous"),
+        (b'{"reviewerID":"nan","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1393545600}', "anonymous"),
+        (b'{"reviewerID":"A Customer","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1393545600}', "anonymous"),
+        (b'{"reviewerID":"A","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":null}', "undated"),
+        (b'{"reviewerID":"A","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":-1}', "undated"),
+        (b'{"reviewerID":"A","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":"Posted July 15."}', "undated"),
+        (b'{"reviewerID":"A","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":"2014"}', "bad_timestamp"),
+        (b'{"reviewerID":"A","asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":2014}', "bad_timestamp"),
         (b'{"reviewerID":true,"asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1}', "bad_id"),
         (b'{"reviewerID":["A"],"asin":"B","overall":5.0,"reviewText":"x","unixReviewTime":1}', "bad_id"),
         (b'{"reviewerID":"A","asin":"B","reviewText":"x","unixReviewTime":1}', "missing_field"),
@@ -139,7 +147,7 @@ def test_too_many_bad_lines_are_fatal_with_the_counts(write, run, review):
     lines = [review(asin=f"B{number}") for number in range(98)] + ["{", review(asin="C", overall=9)]
     with pytest.raises(
         UserError,
-        match=r"2 of 100 .*\(1 broken_line, 1 off_scale; the first is line 99, broken_line: .*max_bad_share 0.01",
+        match=r"2 of 100 .*max_bad_share 0.01: 1 broken_line, the first is line 99 .*; 1 off_scale, the first is line 100",
     ):
         run(write("r.json", lines))
     assert run(write("r.json", lines), max_bad_share=0.02).bad_share == 0.02

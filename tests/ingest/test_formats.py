@@ -148,7 +148,7 @@ def test_parquet_rows_are_numbered_and_titles_may_stand_in_a_metadata_table(tmp_
     counts = run(path, write("m.csv", "what,name\n1,Uno\n"), format="columns", columns=COLUMNS, max_bad_share=0.5)
     assert [row[:5] + row[6:] for row in rows(ALL)] == [("u", "1", 5.0, "One", 10, 1)]
     assert rows("SELECT item_id, title FROM items") == [("1", "Uno")]
-    assert counts.rejected == {"missing_field": 1}
+    assert counts.rejected == {"anonymous": 1}
 
 
 def test_files_of_one_name_are_told_apart(write, run, rows, review):

@@ -11,14 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.ingest import ingest, lines, unpacking
-from tasks.ingest.amazon import REVIEWS
 from tasks.ingest.defects import Defect
+from tasks.ingest.formats import field_names
 from tasks.ingest.json_lines import parsed
 from tasks.ingest.lines import numbered_blocks
 from tasks.ingest.rows import checked_row
-from tasks.settings import Domain
+from tasks.ingest.source_file import SourceFile
+from tasks.settings import Domain, Sources
 
-NAMES = REVIEWS["amazon_2014"]
+SOURCES = Sources.model_validate({"format": "amazon_2014", "reviews": ["r.json"]})
+NAMES = field_names(SOURCES)
 FRESH = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -36,7 +38,7 @@ def test_blocks_hold_every_line_under_its_number(start, content, ended, tmp_path
     path = tmp_path / "r.json"
     path.write_bytes(data)
     found: dict[int, bytes | None] = {}
-    for block in numbered_blocks(path):
+    for block in numbered_blocks(SourceFile(path)):
         for number, line in enumerate(block.lines(), block.first):
             assert number not in found
             found[number] = None if number in block.over_long else line
@@ -52,7 +54,7 @@ SCALARS = st.one_of(
     st.integers(-10, 10**19),
     st.floats(),
     st.text(max_size=8),
-    st.sampled_from(["", "5", "4.5", "true", "nan", "B1", "[x", "2014-02-28"]),
+    st.sampled_from(["", "5", "4.5", "true", "nan", "Unknown", "None", -1, 2014, "B1", "[x", "2014-02-28"]),
 )
 MOMENTS = ["2016-03-09 13:05:00", "2016-02-30", "1971-01-01", "02 28, 2014", "2014-02-28T10:00:00+02:00", 20140228, 1.4e15, 1.4e18, 2.6e14]
 VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=1), st.dictionaries(st.text(max_size=2), SCALARS, max_size=1))

@@ -66,7 +66,7 @@ def test_damaged_gzip(tmp_path: Path, run, review):
         run(tmp_path / "r.json.gz")
 
 
-@pytest.mark.parametrize(("head", "what"), [(b"PK\x03\x04rest", "ZIP"), (b"BZh91AY", "bzip2"), (b"\xff\xfe{\0", "UTF-16")])
+@pytest.mark.parametrize(("head", "what"), [(b"PK\x03\x04rest", "ZIP"), (b"BZh91AY", "bzip2"), (b"\xfd7zXZ\0", "xz")])
 def test_foreign_packings(head, what, tmp_path: Path, run):
     (tmp_path / "r.json").write_bytes(head)
     with pytest.raises(UserError, match=what):

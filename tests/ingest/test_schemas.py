@@ -130,14 +130,11 @@ def test_delimited_tables_as_other_programs_write_them(write, run, rows):
     ("name", "content", "words"),
     [
         ("r.csv", "u,i,r,t,t\na,1,4,x,y\n", "has two columns t"),
-        ("r.csv", "u,i,r,t\ra,1,4,x\r", "carriage returns alone"),
         ("r.csv", "u" * 200_000 + ",i\n", "has no column"),
         ("r.json", json.dumps({"u": 1}, indent=1), "JSON over many lines"),
         ("r.json", "[" + json.dumps({"u": "x" * 99_999}) * 50 + "]", "begins with a line of megabytes"),
-        ("r.json", json.dumps({"u": 1}).encode("utf-16-le"), "is UTF-16 text"),
-        ("r.json", b'{"u":1,"i":2,"r":3,"t":"caf\xe9"}\n', "iconv -f cp1252"),
         ("r.json", '{"u":1,"i":2,"r":"good","t":"x"}\n', "columns.rating_values"),
-        ("r.json", '{"u":1,"i":2,"r":9,"t":"x"}\n', "set rating_scale"),
+        ("r.json", '{"u":1,"i":2,"r":9,"t":"x"}\n', "set `rating_scale`"),
     ],
 )  # fmt: skip
 def test_files_that_need_a_hand_say_which(name, content, words, write, run):

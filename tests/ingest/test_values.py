@@ -68,7 +68,7 @@ def test_ratings(written, found):
 
 @pytest.mark.parametrize(
     ("written", "kind"),
-    [(True, "bad_rating"), ("4/10", "off_scale"), ("90%", "off_scale"),
+    [(True, "bad_rating"), ("12/10", "off_scale"), ("190%", "off_scale"), ("3/0", "bad_rating"),
      ([4], "bad_rating"), ("", "missing_field"), ("7", "off_scale"),
      ("4,000", "bad_rating"), (float("nan"), "missing_field")],
 )  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from tasks.ingest.defects import BAD_ENCODING, OVER_LONG, Defect, Tally
 from tasks.ingest.lines import numbered_lines
+from tasks.ingest.source_file import SourceFile
 from tasks.ingest.tables import require_columns
 from tasks.ingest.values import is_unicode
 
@@ -20,17 +20,17 @@ def in_blocks(head: bytes) -> bool:
     return _FIELD.match(head.decode("utf-8", "replace").partition("\n")[0].strip()) is not None
 
 
-def block_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
+def block_records(file: SourceFile, wanted: Sequence[str], tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the blocks of a file; the line is the one a block begins on. Raises UserError when the first one lacks a wanted key."""
     checked = False
-    for first, lines in _blocks(path):
+    for first, lines in _blocks(file, tally):
         tally.lines += 1
         if None in lines:
             tally.reject(first, Defect(OVER_LONG))
             continue
         record = _record([line for line in lines if line is not None])
         if not checked:
-            require_columns(path, wanted, list(record))
+            require_columns(file, wanted, list(record))
             checked = True
         if not all(map(is_unicode, record.values())):
             tally.reject(first, Defect(BAD_ENCODING, "not UTF-8"))
@@ -38,9 +38,9 @@ def block_records(path: Path, wanted: Sequence[str], tally: Tally) -> Iterator[t
         yield first, record
 
 
-def _blocks(path: Path) -> Iterator[tuple[int, list[str | None]]]:
+def _blocks(file: SourceFile, tally: Tally) -> Iterator[tuple[int, list[str | None]]]:
     first, gathered = 0, list[str | None]()
-    for number, line in numbered_lines(path):
+    for number, line in numbered_lines(file, tally):
         if line is None or line.strip():
             first = first if gathered else number
             gathered.append(line)
