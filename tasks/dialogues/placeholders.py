@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from tasks.titles import folded_key, names_sequel, unify_marks
+
 PLACEHOLDER = re.compile(
     r"""\$?(?:
         \\?\{(?:\\?\{){0,3}\s*(?:item|slot)s?\s*\\?[:\uff1a#_-]?\s*(?P<braced>\d{1,3})\s*(?:[:|,=\u2013-]\s*(?P<told>[^{}\n]{1,300}?)\s*)?\\?\}(?:\\?\}){0,3}
@@ -28,6 +30,7 @@ _BREAK_TAG = re.compile(r"<br ?/?>", re.IGNORECASE)
 _OPENING = ("\u2018", "\u201c")
 _CLOSING = re.compile(r"\s*\)")
 _MARKS = "\"'*_\u2018\u2019\u201c\u201d"
+_NUMBER_BEHIND = re.compile(r"[\W_]{1,4}(?:\d|[ivx]+\b|(?:part|pt|vol|volume|chapter|book|season|series|episode|no)\b)", re.I)
 
 
 def tidy(text: str) -> str:
@@ -51,14 +54,16 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
     """Put titles where placeholders stand.
 
     A title written beside its placeholder is taken as part of it. A placeholder whose slot does not exist, or that bears another title
-    than its slot's, stays as it stands.
+    than its slot's, stays as it stands. One with a sequel's number behind it ("{{item:1}} 2") is
+    filled and names no slot.
 
     Args:
         text: one tidied utterance.
         titles: clean title by slot number.
 
     Returns:
-        The text to publish, the same text with each filled placeholder cut out (for the title matcher), and the slots named, in order.
+        The text to publish, the same text with each placeholder that names its slot cut out (for
+        the title matcher), and the slots named, in order.
     """
     if not any(opener in text for opener in _OPENERS):
         return text, text, ()
@@ -68,8 +73,9 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
         if start < at:
             continue
         filled += [text[at:start], titles[slot]]
-        masked += [text[at:start], CUT]
-        slots.append(slot)
+        sequel = _sequel_behind(text, end, titles[slot])
+        masked += [text[at:start], titles[slot] if sequel else CUT]
+        slots += [] if sequel else [slot]
         at = end
     return "".join([*filled, text[at:]]), "".join([*masked, text[at:]]), tuple(dict.fromkeys(slots))
 
@@ -86,8 +92,15 @@ def _found(text: str, titles: Mapping[int, str]) -> list[tuple[int, int, int]]:
     return sorted(found)
 
 
+def _sequel_behind(text: str, end: int, title: str) -> bool:
+    if not _NUMBER_BEHIND.match(text, end):
+        return False
+    before, after = unify_marks(text[:end]), unify_marks(text[end:])
+    return names_sequel(before + after, len(before), title)
+
+
 def _same(told: str, title: str) -> bool:
-    return bool(title) and told.strip(_MARKS).casefold() == title.casefold()
+    return bool(title) and folded_key(told.strip(_MARKS)) == folded_key(title)
 
 
 def _with_title_beside(text: str, start: int, end: int, title: str) -> tuple[int, int]:

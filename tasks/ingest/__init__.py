@@ -3,7 +3,6 @@
 from tasks.ingest.fetch import fetch
 from tasks.ingest.stage import IngestCounts, ingest, source_names
 from tasks.ingest.streaming import integers, sql_function, strings
-from tasks.ingest.titles import clean_title
 from tasks.ingest.unpacking import packing
 
-__all__ = ["IngestCounts", "clean_title", "fetch", "ingest", "integers", "packing", "source_names", "sql_function", "strings"]
+__all__ = ["IngestCounts", "fetch", "ingest", "integers", "packing", "source_names", "sql_function", "strings"]
