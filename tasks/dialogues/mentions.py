@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -40,8 +39,7 @@ class OwnTitle(NamedTuple):
     plain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
+class Brief(NamedTuple):
     """What an utterance is searched for.
 
     Attributes:
@@ -86,13 +84,13 @@ def named_items(text: str, slots: Sequence[int], brief: Brief, due: Collection[i
         others: catalogue titles found in the utterance.
     """
     hits = [hit for title in brief.written for hit in _own_hits(text, title, title.item.slot in due, brief.catalogue)]
-    if not hits and not others and not slots:
-        return ()
+    if not hits and not others:  # the common case: every item is a placeholder
+        return tuple(title.item.item_id for title in brief.own if title.item.slot in slots) if slots else ()
     named = {title.item.item_id for title in brief.own if title.item.slot in slots}
     foreign: dict[str, None] = {}
     by_need = sorted(brief.own, key=lambda title: (title.item.slot not in due, title.item.slot))
     # A stable sort: of two equal stretches the brief's own comes first.
-    for hit in longest([*hits, *others]) if hits or others else ():
+    for hit in longest([*hits, *others]):
         mine = _owner(hit, hits, by_need)
         if mine is None:
             foreign[hit.item_ids[0]] = None

@@ -113,6 +113,5 @@ def _with_other_spellings(
     named: tuple[str, ...], text: str, brief: Brief, introduced: Sequence[int], hits: Sequence[Hit]
 ) -> tuple[str, ...]:
     """Return the items named, with those that this turn brings in and that stand there in another spelling."""
-    items = [title.item for title in brief.own]
-    missing = [item for item in items if item.slot in introduced and item.item_id not in named]
+    missing = [title.item for title in brief.own if title.item.slot in introduced and title.item.item_id not in named]
     return (*(item.item_id for item in missing if names_fuzzily(text, item.title, hits)), *named)

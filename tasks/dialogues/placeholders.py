@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from tasks.titles import folded_key, names_sequel, unify_marks
+from tasks.titles import folded_key, names_sequel, number_follows, unify_marks
 
 PLACEHOLDER = re.compile(
     r"""\$?(?:
@@ -30,7 +30,6 @@ _BREAK_TAG = re.compile(r"<br ?/?>", re.IGNORECASE)
 _OPENING = ("\u2018", "\u201c")
 _CLOSING = re.compile(r"\s*\)")
 _MARKS = "\"'*_\u2018\u2019\u201c\u201d"
-_NUMBER_BEHIND = re.compile(r"[\W_]{1,4}(?:\d|[ivx]+\b|(?:part|pt|vol|volume|chapter|book|season|series|episode|no)\b)", re.I)
 
 
 def tidy(text: str) -> str:
@@ -83,17 +82,20 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
 def _found(text: str, titles: Mapping[int, str]) -> list[tuple[int, int, int]]:
     """Return where placeholders stand that can be filled, each with its slot, in order."""
     found = []
+    numbered = set()
     for mark in PLACEHOLDER.finditer(text):
+        numbered.add(mark.start())
         slot = int(next(mark[name] for name in _NUMBERS if mark[name]))
         if slot in titles and (mark["told"] is None or _same(mark["told"], titles[slot])):
             found.append((*_with_title_beside(text, mark.start(), mark.end(), titles[slot]), slot))
     for mark in _NAMED.finditer(text) if "{" in text else ():
-        found += [(mark.start(), mark.end(), slot) for slot, title in titles.items() if _same(mark[1], title)][:1]
+        if mark.start() not in numbered:
+            found += [(mark.start(), mark.end(), slot) for slot, title in titles.items() if _same(mark[1], title)][:1]
     return sorted(found)
 
 
 def _sequel_behind(text: str, end: int, title: str) -> bool:
-    if not _NUMBER_BEHIND.match(text, end):
+    if not number_follows(text, end):
         return False
     before, after = unify_marks(text[:end]), unify_marks(text[end:])
     return names_sequel(before + after, len(before), title)

@@ -45,7 +45,7 @@ from tasks.titles.keys import (
 )
 from tasks.titles.marks import unify_marks
 from tasks.titles.naming import names
-from tasks.titles.sequels import YEARS_APART, adds_sequel, names_sequel, numbers_differ
+from tasks.titles.sequels import YEARS_APART, adds_sequel, names_sequel, number_follows, numbers_differ
 
 __all__ = [
     "SPOKEN_WORD",
@@ -56,6 +56,7 @@ __all__ = [
     "folded_key",
     "names",
     "names_sequel",
+    "number_follows",
     "numbers_differ",
     "numerals_in_digits",
     "plain_words",

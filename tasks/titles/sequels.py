@@ -17,6 +17,10 @@ _YEARS = range(1880, 2040)  # a bare number that is a year ("Alien 1979"), unlik
 _HIGHEST_GRADE = 100
 _ONLY_ROMAN = r"(?:II|III|IV|VI|VII|VIII|IX|ii|iii|iv|vi|vii|viii|ix)"
 _NUMERAL = r"\d{1,3}|[IVXivx]{1,4}|(?i:one|two|three|four|five|six|seven|eight|nine|ten)"
+_NUMBER_FOLLOWS = re.compile(
+    r"[\W_]{1,5}(?:\d|[ivx]{1,4}(?![^\W_])|(?:part|pt|vol|volume|chapter|book|season|series|episode|no)(?![a-z]))",
+    re.IGNORECASE,
+)
 _YEAR = re.compile(r'"{0,2}\s*[(\[](?P<year>(?:1[89]|20)\d\d)[)\]]')
 _PART = re.compile(
     r'"{0,2}(?:\s*[,:(\[-])?\s*(?P<mark>(?i:part|pt\.?|vol\.?|volume)|[Cc]hapter|CHAPTER|[Bb]ook|BOOK'
@@ -68,7 +72,7 @@ def names_sequel(text: str, end: int, title: str) -> bool:
         title: the title, or the whole title where only its main title stands in the text; a number
             or year it has itself makes no other work.
     """
-    if not text[end : end + 1]:
+    if not number_follows(text, end):
         return False
     if year := _YEAR.match(text, end):
         own = year_of(title)
@@ -77,6 +81,11 @@ def names_sequel(text: str, end: int, title: str) -> bool:
         return _is_other_part(part, title)
     bare = _BARE.match(text, end)
     return bare is not None and _is_other_number(bare, text, title)
+
+
+def number_follows(text: str, end: int) -> bool:
+    """Return True if what stands at a place may be a number, a marked part or a year: a quick look."""
+    return _NUMBER_FOLLOWS.match(text, end) is not None
 
 
 def numbers_differ(said: str, title: str) -> bool:
