@@ -113,4 +113,3 @@ def _works(preferred: Sequence[Preferred]) -> dict[str, int]:
             parent[root(f"title {work_key(item.title)}")] = root(f"item {item.item_id}")
     numbers: dict[str, int] = {}
     return {item.item_id: numbers.setdefault(root(f"item {item.item_id}"), len(numbers)) for item in preferred}
-

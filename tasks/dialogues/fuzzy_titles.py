@@ -40,12 +40,17 @@ def names_fuzzily(text: str, title: str, others: Sequence[Hit]) -> bool:
     Args:
         text: the utterance, its marks unified.
         title: the catalogue's title.
-        others: catalogue titles found in the utterance.
+        others: other items' titles found in the utterance.
     """
     composed = unicodedata.normalize("NFC", text)
-    if any(not names_sequel(composed, end, title) for end in _title_ends(composed, title)):
+    ends = [end for end in _title_ends(composed, title) if not _inside(end, others)]
+    if any(not names_sequel(composed, end, title) for end in ends):
         return True
     return any(not names_sequel(text, end, title) for end in _part_ends(text, title, others))
+
+
+def _inside(end: int, others: Sequence[Hit]) -> bool:
+    return any(other.start < end <= other.end for other in others)
 
 
 def is_title_of(said: str, title: str) -> bool:

@@ -121,15 +121,24 @@ def _due_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
     for spelling in own.loose:
         for start, end in places(searched, spelling):
             yield Hit(start, end, (own.item.item_id,))
-            if searched is not text and text[start:end] not in own.spellings:
-                yield from _longer_hits(searched, start, spelling, catalogue)
+    yield from longer_hits(text, own, catalogue)
 
 
-def _longer_hits(small: str, start: int, spelling: str, catalogue: Catalogue) -> Iterator[Hit]:
-    for longer, ids in catalogue.longer(spelling):
-        end = start + len(longer)
-        if small.startswith(longer, start) and not small[end : end + 1].isalnum():
-            yield Hit(start, end, ids)
+def longer_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
+    """Yield where a longer title of the catalogue begins with an own one that is not written as a title.
+
+    "the mummy returns" is no "The Mummy" in small letters.
+    """
+    if " " not in own.loose[0]:
+        return
+    small = text.lower()
+    for spelling in own.loose:
+        for start, end in places(small, spelling):
+            if text[start:end] in own.spellings:
+                continue
+            for longer, ids in catalogue.longer(spelling):
+                if small.startswith(longer, start) and not small[start + len(longer) :][:1].isalnum():
+                    yield Hit(start, start + len(longer), ids)
 
 
 def _written_as_title(text: str, start: int, end: int) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tasks.dialogues.counts import without_counts
 from tasks.dialogues.fuzzy_titles import names_fuzzily
 from tasks.dialogues.grounded import read_grounded
-from tasks.dialogues.mentions import Brief, SlotItem, named_items, own_title
+from tasks.dialogues.mentions import Brief, OwnTitle, SlotItem, longer_hits, named_items, own_title
 from tasks.dialogues.placeholders import fill, tidy
 from tasks.dialogues.plain import read_plain
 from tasks.dialogues.titles import Catalogue, Hit
@@ -113,5 +113,13 @@ def _with_other_spellings(
     named: tuple[str, ...], text: str, brief: Brief, introduced: Sequence[int], hits: Sequence[Hit]
 ) -> tuple[str, ...]:
     """Return the items named, with those that this turn brings in and that stand there in another spelling."""
-    missing = [title.item for title in brief.own if title.item.slot in introduced and title.item.item_id not in named]
-    return (*(item.item_id for item in missing if names_fuzzily(text, item.title, hits)), *named)
+    missing = [title for title in brief.own if title.item.slot in introduced and title.item.item_id not in named]
+    found = (title.item.item_id for title in missing if _stands_there(title, text, brief, hits))
+    return (*found, *named)
+
+
+def _stands_there(title: OwnTitle, text: str, brief: Brief, hits: Sequence[Hit]) -> bool:
+    if not title.loose:  # without a title
+        return False
+    others = [hit for hit in hits if title.item.item_id not in hit.item_ids]
+    return names_fuzzily(text, title.item.title, [*others, *longer_hits(text, title, brief.catalogue)])

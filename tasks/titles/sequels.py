@@ -23,7 +23,7 @@ _NUMBER_FOLLOWS = re.compile(
 )
 _YEAR = re.compile(r'"{0,2}\s*[(\[](?P<year>(?:1[89]|20)\d\d)[)\]]')
 _PART = re.compile(
-    r'"{0,2}(?:\s*[,:(\[-])?\s*(?P<mark>(?i:part|pt\.?|vol\.?|volume)|[Cc]hapter|CHAPTER|[Bb]ook|BOOK'
+    r'"{0,2}(?:\s*[,:|(\[-])?\s*(?P<mark>(?i:part|pt\.?|vol\.?|volume)|[Cc]hapter|CHAPTER|[Bb]ook|BOOK'
     r"|[Ss]eason|[Ss]eries|[Ee]pisode|[Nn]o\.?)\s*"
     rf"(?P<number>{_NUMERAL})(?!\w)(?! of\b)"
 )
