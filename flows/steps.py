@@ -50,7 +50,7 @@ def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
         "merge_editions": domain.merge_editions,
         "max_bad_share": domain.max_bad_share,
     }
-    return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), ("tasks.ingest",), settings, lambda con: ingest(con, domain))
+    return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), ("tasks.ingest", "tasks.titles"), settings, lambda con: ingest(con, domain))
 
 
 def preprocessing(context: Context) -> Stage:
@@ -74,7 +74,7 @@ def planning(context: Context) -> Stage:
         "templates": fingerprint([template.template_id for template in templates.templates]),
         "goals": fingerprint([goal.model_dump(mode="json") for goal in goals.sub_goals]),
     }
-    rooms = ("tasks.goals", "tasks.templates", "tasks.briefs")
+    rooms = ("tasks.goals", "tasks.templates", "tasks.briefs", "tasks.titles")
     writes = ("briefs", "brief_items", "template_turns", "template_slots")
     return Stage("briefs", writes, rooms, settings, lambda con: plan_briefs(con, domain, templates.templates))
 
@@ -87,9 +87,8 @@ def generating(context: Context, attempt: int) -> Stage:
     tables = folder_hash(context.home.project / "tasks" / "llm" / "offline" / "tables")
     asked = {**settings, "words": profile_hash(profile), "phrases": tables, "noun": domain.noun, "verb": domain.verb}
     writes = (f"(SELECT * EXCLUDE (run_id) FROM transcripts WHERE attempt = {attempt:d})",)
-    return Stage(
-        f"generate-{attempt}", writes, ("tasks.prompts", "tasks.generate.rollouts", "tasks.llm.offline"), asked, _carried_out_elsewhere
-    )
+    rooms = ("tasks.prompts", "tasks.generate.rollouts", "tasks.llm.offline", "tasks.word_runs")
+    return Stage(f"generate-{attempt}", writes, rooms, asked, _carried_out_elsewhere)
 
 
 def _carried_out_elsewhere(con: duckdb.DuckDBPyConnection) -> None:
@@ -120,7 +119,7 @@ def parsing(context: Context, attempt: int) -> Stage:
     """Return the stage that reads one attempt's answers into dialogues and utterances."""
     domain = context.domain
     writes = (f"(SELECT * FROM dialogues WHERE attempt = {attempt:d})", f"(SELECT * FROM utterances WHERE attempt = {attempt:d})")
-    return Stage(f"dialogues-{attempt}", writes, ("tasks.dialogues",), {}, lambda con: parse_transcripts(con, domain, attempt))
+    return Stage(f"dialogues-{attempt}", writes, ("tasks.dialogues", "tasks.titles"), {}, lambda con: parse_transcripts(con, domain, attempt))
 
 
 def judging(context: Context, attempt: int) -> Stage:
@@ -128,7 +127,8 @@ def judging(context: Context, attempt: int) -> Stage:
     home, domain = context.home, context.domain
     settings = {"quality": domain.quality.model_dump(mode="json"), "suites": folder_hash(home.project / "expectations")}
     writes = (f"(SELECT * FROM rejections WHERE attempt = {attempt:d})", f"(SELECT * FROM dialogue_facts WHERE attempt = {attempt:d})")
-    return Stage(f"quality-{attempt}", writes, ("tasks.quality",), settings, lambda con: judge(con, home, domain, attempt))
+    rooms = ("tasks.quality", "tasks.titles", "tasks.word_runs")
+    return Stage(f"quality-{attempt}", writes, rooms, settings, lambda con: judge(con, home, domain, attempt))
 
 
 def verdicts(context: Context) -> Stage:

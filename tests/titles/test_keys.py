@@ -16,7 +16,7 @@ from tasks.evaluation.matching import Matcher
 from tasks.ingest.items import fill_items
 from tasks.quality.surface import titles_in_quotes
 from tasks.templates.values import Turn
-from tasks.titles import exact_key, folded_key, plain_words, spoken_key, work_key, year_of, without_year
+from tasks.titles import exact_key, folded_key, plain_words, spoken_key, without_year, work_key, year_of
 from tasks.warehouse import create_tables
 
 STRENGTHS: dict[str, Callable[[str], str]] = {
