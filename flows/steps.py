@@ -50,7 +50,8 @@ def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
         "merge_editions": domain.merge_editions,
         "max_bad_share": domain.max_bad_share,
     }
-    return Stage("ingest", ("raw_reviews", "rejected_rows", "items"), ("tasks.ingest", "tasks.titles"), settings, lambda con: ingest(con, domain))
+    writes, rooms = ("raw_reviews", "rejected_rows", "items"), ("tasks.ingest", "tasks.titles")
+    return Stage("ingest", writes, rooms, settings, lambda con: ingest(con, domain))
 
 
 def preprocessing(context: Context) -> Stage:
@@ -119,7 +120,8 @@ def parsing(context: Context, attempt: int) -> Stage:
     """Return the stage that reads one attempt's answers into dialogues and utterances."""
     domain = context.domain
     writes = (f"(SELECT * FROM dialogues WHERE attempt = {attempt:d})", f"(SELECT * FROM utterances WHERE attempt = {attempt:d})")
-    return Stage(f"dialogues-{attempt}", writes, ("tasks.dialogues", "tasks.titles"), {}, lambda con: parse_transcripts(con, domain, attempt))
+    rooms = ("tasks.dialogues", "tasks.titles")
+    return Stage(f"dialogues-{attempt}", writes, rooms, {}, lambda con: parse_transcripts(con, domain, attempt))
 
 
 def judging(context: Context, attempt: int) -> Stage:

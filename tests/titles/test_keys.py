@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tasks.titles as titles_module
 from tasks.briefs.filling import Preferred, shelve
 from tasks.dialogues import SlotItem, parse
 from tasks.evaluation.matching import Matcher
@@ -163,3 +165,9 @@ def test_hostile_titles_come_back(evil: str) -> None:
     for key in STRENGTHS.values():
         key(evil)
     assert time.process_time() - began < 5
+
+
+def test_the_page_has_the_module_docstrings_tables() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "titles.md").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in (titles_module.__doc__ or "").splitlines() if line.startswith("|")]
+    assert len(rows) > 15 and set(rows) <= set(page)
