@@ -8,7 +8,7 @@ import re
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.quality.facts import opinion_facts, text_facts
@@ -192,6 +192,7 @@ def test_word_lists_become_patterns() -> None:
 WORDS = st.lists(st.sampled_from("a b c d e".split()), max_size=14).map(" ".join)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=6), st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=5), st.integers(2, 5)
 )

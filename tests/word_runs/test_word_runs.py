@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.word_runs import copied_words, longest_shared, shares_run, tokenise, words_of
@@ -24,6 +24,7 @@ def every_run(text: str) -> list[tuple[str, ...]]:
     return [tuple(words[begin:end]) for begin in range(len(words)) for end in range(begin + 1, len(words) + 1)]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_one_text_and_many_have_the_same_words(text: str) -> None:
     words = [word.text for word in words_of(text)]
@@ -33,6 +34,7 @@ def test_one_text_and_many_have_the_same_words(text: str) -> None:
     assert all(text[word.start : word.end].lower().replace("\u2019", "'") == word.text for word in words_of(text))
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_the_longest_run_is_the_longest_of_all(text: str, other: str) -> None:
     shared = set(every_run(text)) & set(every_run(other))
