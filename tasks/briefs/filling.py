@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from tasks.fingerprint import unit
 from tasks.templates import Collection, Template
+from tasks.titles import work_key
 
 _HISTORY: tuple[Collection, Collection] = ("LIKES", "DISLIKES")
 
@@ -31,8 +31,9 @@ class Preferred(NamedTuple):
 class Shelf:
     """What one user can talk about.
 
-    Two items are the same work when they share a work id or, whatever the case of letters, a title. What is both liked and disliked
-    under two ids says nothing clear and is left out of both; a dialogue never has two items of one work.
+    Two items are the same work when they share a work id or a title, at the strength "work" of
+    `tasks.titles`. What is both liked and disliked under two ids says nothing clear and is left out
+    of both; a dialogue never has two items of one work.
 
     Attributes:
         history: items of LIKES and of DISLIKES in time order, with a number for the work of each.
@@ -94,7 +95,7 @@ def fill(shelf: Shelf, template: Template, target: Preferred, seed: int, user_id
 
 def _works(preferred: Sequence[Preferred]) -> dict[str, int]:
     """Give each item the number of its work; items that share a work id or a title, directly or through others, have one number."""
-    titles = [_title_key(item.title) for item in preferred if item.title is not None]
+    titles = [work_key(item.title) for item in preferred if item.title is not None]
     works = [item.work_id for item in preferred if item.work_id is not None]
     if len(set(titles)) == len(titles) and len(set(works)) == len(works):  # the common case: nothing is shared
         return {item.item_id: number for number, item in enumerate(preferred)}
@@ -109,11 +110,6 @@ def _works(preferred: Sequence[Preferred]) -> dict[str, int]:
         if item.work_id is not None:
             parent[root(f"work {item.work_id}")] = root(f"item {item.item_id}")
         if item.title is not None:
-            parent[root(f"title {_title_key(item.title)}")] = root(f"item {item.item_id}")
+            parent[root(f"title {work_key(item.title)}")] = root(f"item {item.item_id}")
     numbers: dict[str, int] = {}
     return {item.item_id: numbers.setdefault(root(f"item {item.item_id}"), len(numbers)) for item in preferred}
-
-
-@lru_cache(maxsize=100_000)
-def _title_key(title: str) -> str:
-    return " ".join(title.casefold().split())

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from tasks.dialogues.folding import fold
-from tasks.dialogues.titles import ARTICLES, Hit, longest, on_boundaries, stands_out, without_article
+from tasks.dialogues.titles import ARTICLES, Catalogue, Hit, longest, places, stands_out, without_article
+from tasks.titles import names_sequel, unify_marks
 
 _SENTENCE_ENDS = '.!?:"'
 _AFTERTHOUGHT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z")
@@ -23,7 +23,7 @@ class SlotItem(NamedTuple):
 
 
 class OwnTitle(NamedTuple):
-    """A brief's item with its title folded.
+    """A brief's item with its title, marks unified.
 
     Attributes:
         spellings: how it is recognised where it is not due.
@@ -39,6 +39,20 @@ class OwnTitle(NamedTuple):
     plain: bool
 
 
+class Brief(NamedTuple):
+    """What an utterance is searched for.
+
+    Attributes:
+        own: the brief's items.
+        written: those of them whose titles may stand in the dialogue as text.
+        catalogue: all titles of the domain.
+    """
+
+    own: Sequence[OwnTitle]
+    written: Sequence[OwnTitle]
+    catalogue: Catalogue
+
+
 def own_title(item: SlotItem) -> OwnTitle:
     """Prepare one item of a brief."""
     return OwnTitle(item, *_spelled(item.title))
@@ -46,7 +60,7 @@ def own_title(item: SlotItem) -> OwnTitle:
 
 @lru_cache(maxsize=1 << 16)
 def _spelled(written: str) -> tuple[tuple[str, ...], tuple[str, ...], str, bool]:
-    title = fold(" ".join(written.split()))
+    title = unify_marks(" ".join(written.split()))
     if not title:
         return (), (), "", False
     exact = (title, title[0].lower() + title[1:]) if title.startswith(ARTICLES) else (title,)
@@ -55,62 +69,83 @@ def _spelled(written: str) -> tuple[tuple[str, ...], tuple[str, ...], str, bool]
     return exact, loose, without_article(short).lower(), stands_out(title)
 
 
-def named_items(
-    folded: str, slots: Sequence[int], own: Sequence[OwnTitle], written: Sequence[OwnTitle], due: Collection[int], others: Sequence[Hit]
-) -> tuple[str, ...]:
+def named_items(text: str, slots: Sequence[int], brief: Brief, due: Collection[int], others: Sequence[Hit]) -> tuple[str, ...]:
     """Return the ids of the items an utterance names, those of the brief first, in slot order.
 
+    A due title with a sequel's number behind it names no item of the brief.
+
     Args:
-        folded: the utterance, folded, its filled placeholders cut out.
+        text: the utterance, its marks unified, its filled placeholders cut out.
         slots: the slots its placeholders name.
-        own: the brief's items.
-        written: those of them whose titles may stand in the dialogue as text.
-        due: slots this turn introduces or may refer to; their titles are recognised in any spelling, the others' only where they stand out
-            or are written as a title (in quotation marks, or with a capital inside a sentence).
+        brief: what is looked for.
+        due: slots this turn introduces or may refer to; their titles are recognised in any
+            spelling, the others' only where they stand out or are written as a title (in quotation
+            marks, or with a capital inside a sentence).
         others: catalogue titles found in the utterance.
     """
-    hits: list[Hit] = [hit for title in written for hit in _own_hits(folded, title, title.item.slot in due)]
-    if not hits and not others:
-        if not slots:
-            return ()
-        return tuple(title.item.item_id for title in own if title.item.slot in slots)
-    found = longest([*hits, *others])  # a stable sort: of two equal stretches the brief's own comes first
-    preferred = [title.item.item_id for title in sorted(own, key=lambda title: (title.item.slot not in due, title.item.slot))]
-    named = {title.item.item_id for title in own if title.item.slot in slots}
-    foreign: list[str] = []
-    for hit in found:
-        bearers = {*hit.item_ids, *(other.item_ids[0] for other in hits if other[:2] == hit[:2])}
-        mine = next((item_id for item_id in preferred if item_id in bearers), None)
-        if mine is not None:
-            named.add(mine)
-        elif hit.item_ids[0] not in foreign:
-            foreign.append(hit.item_ids[0])
-    return (*(title.item.item_id for title in own if title.item.item_id in named), *foreign)
+    hits = [hit for title in brief.written for hit in _own_hits(text, title, title.item.slot in due, brief.catalogue)]
+    if not hits and not others:  # the common case: every item is a placeholder
+        return tuple(title.item.item_id for title in brief.own if title.item.slot in slots) if slots else ()
+    named = {title.item.item_id for title in brief.own if title.item.slot in slots}
+    foreign: dict[str, None] = {}
+    by_need = sorted(brief.own, key=lambda title: (title.item.slot not in due, title.item.slot))
+    # A stable sort: of two equal stretches the brief's own comes first.
+    for hit in longest([*hits, *others]):
+        mine = _owner(hit, hits, by_need)
+        if mine is None:
+            foreign[hit.item_ids[0]] = None
+        elif mine.slot not in due or not names_sequel(text, hit.end, mine.title):
+            named.add(mine.item_id)
+    return (*(title.item.item_id for title in brief.own if title.item.item_id in named), *foreign)
 
 
-def _own_hits(folded: str, own: OwnTitle, due: bool) -> Iterator[Hit]:
+def _owner(hit: Hit, hits: Sequence[Hit], by_need: Sequence[OwnTitle]) -> SlotItem | None:
+    """Return the first of the brief's items that bears a title found, or None."""
+    bearers = {*hit.item_ids, *(other.item_ids[0] for other in hits if other[:2] == hit[:2])}
+    return next((title.item for title in by_need if title.item.item_id in bearers), None)
+
+
+def _own_hits(text: str, own: OwnTitle, due: bool, catalogue: Catalogue) -> Iterator[Hit]:
     if due:
-        text = folded.lower() if " " in own.loose[0] else folded
-        yield from (Hit(*span, (own.item.item_id,)) for spelling in own.loose for span in _places(text, spelling))
+        yield from _due_hits(text, own, catalogue)
         return
     for spelling in own.spellings:
-        for start, end in _places(folded, spelling):
-            if own.plain or _written_as_title(folded, start, end):
+        for start, end in places(text, spelling):
+            if own.plain or _written_as_title(text, start, end):
                 yield Hit(start, end, (own.item.item_id,))
 
 
-def _places(text: str, piece: str) -> Iterator[tuple[int, int]]:
-    start = text.find(piece)
-    while start >= 0:
-        end = start + len(piece)
-        if on_boundaries(text, start, end):
-            yield start, end
-        start = text.find(piece, end)
+def _due_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
+    """Yield where a due title stands in any letter case; a longer title of the catalogue in its place is that one."""
+    searched = text.lower() if " " in own.loose[0] else text
+    for spelling in own.loose:
+        for start, end in places(searched, spelling):
+            yield Hit(start, end, (own.item.item_id,))
+    yield from longer_hits(text, own, catalogue)
 
 
-def _written_as_title(folded: str, start: int, end: int) -> bool:
-    """Tell whether a short title is meant as one: between marks, or with a capital where no sentence begins."""
-    if start > 0 and folded[start - 1] == '"' and folded[end : end + 1] == '"':
+def longer_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
+    """Yield where a longer title of the catalogue begins with an own one that is not written as a title.
+
+    "the mummy returns" is no "The Mummy" in small letters.
+    """
+    if " " not in own.loose[0]:
+        return
+    small = text.lower()
+    for spelling in own.loose:
+        for start, end in places(small, spelling):
+            if text[start:end] in own.spellings:
+                continue
+            for longer, ids in catalogue.longer(spelling):
+                if small.startswith(longer, start) and not small[start + len(longer) :][:1].isalnum():
+                    yield Hit(start, start + len(longer), ids)
+
+
+def _written_as_title(text: str, start: int, end: int) -> bool:
+    """Return True if a short title is meant as one: between marks, or with a capital where no sentence begins."""
+    if start > 0 and text[start - 1] == '"' and text[end : end + 1] == '"':
         return True
-    before = folded[:start].rstrip()
-    return any(c.isupper() for c in folded[start:end]) and bool(before) and before[-1] not in _SENTENCE_ENDS and before[-1].isprintable()
+    before = text[:start].rstrip()
+    if not before or not any(c.isupper() for c in text[start:end]):
+        return False
+    return before[-1] not in _SENTENCE_ENDS and before[-1].isprintable()

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.dialogues.counts import without_counts
-from tasks.dialogues.folding import fold
+from tasks.dialogues.fuzzy_titles import names_fuzzily
 from tasks.dialogues.grounded import read_grounded
-from tasks.dialogues.loosely import named_loosely
-from tasks.dialogues.mentions import OwnTitle, SlotItem, named_items, own_title
+from tasks.dialogues.mentions import Brief, OwnTitle, SlotItem, longer_hits, named_items, own_title
 from tasks.dialogues.placeholders import fill, tidy
 from tasks.dialogues.plain import read_plain
 from tasks.dialogues.titles import Catalogue, Hit
 from tasks.dialogues.values import Format, Parsed, Reading, Utterance
 from tasks.prompts.unwrapping import unwrapped
 from tasks.templates.values import Turn
+from tasks.titles import unify_marks
 
 BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
-NOBODYS = Catalogue(())
+EMPTY_CATALOGUE = Catalogue(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,13 @@ class Draft:
     filled: list[tuple[str, str, tuple[int, ...]]]
 
 
-def parse(text: str, profile_format: Format, items: Sequence[SlotItem], turns: Sequence[Turn], catalogue: Catalogue = NOBODYS) -> Parsed:
+def parse(
+    text: str,
+    profile_format: Format,
+    items: Sequence[SlotItem],
+    turns: Sequence[Turn],
+    catalogue: Catalogue = EMPTY_CATALOGUE,
+) -> Parsed:
     """Read one answer, tolerantly; nothing a model writes makes it raise.
 
     Args:
@@ -73,35 +79,47 @@ def draft(text: str, profile_format: Format, plan: Plan) -> Draft:
 def finish(drafts: Sequence[Draft], catalogue: Catalogue) -> list[Parsed]:
     """Look for titles in many dialogues at once, which is what makes it fast, and return the dialogues."""
     masked = [piece[1] for entry in drafts for piece in entry.filled]
-    folded = fold("\n".join(masked)).split("\n")
-    hits = catalogue.find(folded)
+    texts = unify_marks("\n".join(masked)).split("\n")
+    hits = catalogue.find(texts)
     parsed, at = [], 0
     for entry in drafts:
         until = at + len(entry.filled)
-        parsed.append(_parsed(entry, folded[at:until], hits[at:until]))
+        parsed.append(_parsed(entry, texts[at:until], hits[at:until], catalogue))
         at = until
     return parsed
 
 
-def _parsed(entry: Draft, folded: Sequence[str], hits: Sequence[list[Hit]]) -> Parsed:
-    own: list[OwnTitle] = [own_title(item) for item in entry.plan.items]
-    whole = "\n".join(folded).lower()
+def _parsed(entry: Draft, texts: Sequence[str], hits: Sequence[list[Hit]], catalogue: Catalogue) -> Parsed:
+    own = [own_title(item) for item in entry.plan.items]
+    whole = "\n".join(texts).lower()
     written = [title for title in own if title.core and title.core in whole]
+    brief = Brief(own, written, catalogue)
     turns = entry.plan.turns
     utterances = []
     for place, (raw, (text, _, slots)) in enumerate(zip(entry.reading.turns, entry.filled, strict=True)):
         turn = turns[place] if place < len(turns) else None
-        due = (*turn.introduces, *turn.refers) if turn else ()
-        item_ids = named_items(folded[place], slots, own, written, due, hits[place]) if slots or written or hits[place] else ()
+        item_ids: tuple[str, ...] = ()
+        if slots or written or hits[place]:
+            due = (*turn.introduces, *turn.refers) if turn else ()
+            item_ids = named_items(texts[place], slots, brief, due, hits[place])
         if turn and turn.introduces:
-            item_ids = _with_other_spellings(item_ids, folded[place], own, turn.introduces, hits[place])
-        utterances.append(Utterance(place + 1, raw.role, text, turn.goals if turn else (), item_ids, text.count(" ") + 1 if text else 0))
+            item_ids = _with_other_spellings(item_ids, texts[place], brief, turn.introduces, hits[place])
+        goals, words = turn.goals if turn else (), text.count(" ") + 1 if text else 0
+        utterances.append(Utterance(place + 1, raw.role, text, goals, item_ids, words))
     return Parsed(tuple(utterances), entry.reading.whole and bool(utterances), entry.reading.error)
 
 
 def _with_other_spellings(
-    named: tuple[str, ...], folded: str, own: Sequence[OwnTitle], introduced: Sequence[int], hits: Sequence[Hit]
+    named: tuple[str, ...], text: str, brief: Brief, introduced: Sequence[int], hits: Sequence[Hit]
 ) -> tuple[str, ...]:
     """Return the items named, with those that this turn brings in and that stand there in another spelling."""
-    missing = [title.item for title in own if title.item.slot in introduced and title.item.item_id not in named]
-    return (*(item.item_id for item in missing if named_loosely(folded, item.title, hits)), *named)
+    missing = [title for title in brief.own if title.item.slot in introduced and title.item.item_id not in named]
+    found = (title.item.item_id for title in missing if _stands_there(title, text, brief, hits))
+    return (*found, *named)
+
+
+def _stands_there(title: OwnTitle, text: str, brief: Brief, hits: Sequence[Hit]) -> bool:
+    if not title.loose:  # without a title
+        return False
+    others = [hit for hit in hits if title.item.item_id not in hit.item_ids]
+    return names_fuzzily(text, title.item.title, [*others, *longer_hits(text, title, brief.catalogue)])

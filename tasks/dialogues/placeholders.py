@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from tasks.titles import folded_key, names_sequel, number_follows, unify_marks
+
 PLACEHOLDER = re.compile(
     r"""\$?(?:
         \\?\{(?:\\?\{){0,3}\s*(?:item|slot)s?\s*\\?[:\uff1a#_-]?\s*(?P<braced>\d{1,3})\s*(?:[:|,=\u2013-]\s*(?P<told>[^{}\n]{1,300}?)\s*)?\\?\}(?:\\?\}){0,3}
@@ -51,14 +53,16 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
     """Put titles where placeholders stand.
 
     A title written beside its placeholder is taken as part of it. A placeholder whose slot does not exist, or that bears another title
-    than its slot's, stays as it stands.
+    than its slot's, stays as it stands. One with a sequel's number behind it ("{{item:1}} 2") is
+    filled and names no slot.
 
     Args:
         text: one tidied utterance.
         titles: clean title by slot number.
 
     Returns:
-        The text to publish, the same text with each filled placeholder cut out (for the title matcher), and the slots named, in order.
+        The text to publish, the same text with each placeholder that names its slot cut out (for
+        the title matcher), and the slots named, in order.
     """
     if not any(opener in text for opener in _OPENERS):
         return text, text, ()
@@ -68,8 +72,9 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
         if start < at:
             continue
         filled += [text[at:start], titles[slot]]
-        masked += [text[at:start], CUT]
-        slots.append(slot)
+        sequel = _sequel_behind(text, end, titles[slot])
+        masked += [text[at:start], titles[slot] if sequel else CUT]
+        slots += [] if sequel else [slot]
         at = end
     return "".join([*filled, text[at:]]), "".join([*masked, text[at:]]), tuple(dict.fromkeys(slots))
 
@@ -77,17 +82,27 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
 def _found(text: str, titles: Mapping[int, str]) -> list[tuple[int, int, int]]:
     """Return where placeholders stand that can be filled, each with its slot, in order."""
     found = []
+    numbered = set()
     for mark in PLACEHOLDER.finditer(text):
+        numbered.add(mark.start())
         slot = int(next(mark[name] for name in _NUMBERS if mark[name]))
         if slot in titles and (mark["told"] is None or _same(mark["told"], titles[slot])):
             found.append((*_with_title_beside(text, mark.start(), mark.end(), titles[slot]), slot))
     for mark in _NAMED.finditer(text) if "{" in text else ():
-        found += [(mark.start(), mark.end(), slot) for slot, title in titles.items() if _same(mark[1], title)][:1]
+        if mark.start() not in numbered:
+            found += [(mark.start(), mark.end(), slot) for slot, title in titles.items() if _same(mark[1], title)][:1]
     return sorted(found)
 
 
+def _sequel_behind(text: str, end: int, title: str) -> bool:
+    if not number_follows(text, end):
+        return False
+    before, after = unify_marks(text[:end]), unify_marks(text[end:])
+    return names_sequel(before + after, len(before), title)
+
+
 def _same(told: str, title: str) -> bool:
-    return bool(title) and told.strip(_MARKS).casefold() == title.casefold()
+    return bool(title) and folded_key(told.strip(_MARKS)) == folded_key(title)
 
 
 def _with_title_beside(text: str, start: int, end: int, title: str) -> tuple[int, int]:

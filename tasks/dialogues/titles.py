@@ -14,23 +14,25 @@ A title that could be everyday speech must not be found there, so how plainly a 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import ahocorasick
 
-from tasks.dialogues.folding import fold
+from tasks.titles import unify_marks
 
 ARTICLES = ("The ", "A ", "An ")
 _ARTICLE = re.compile("|".join(ARTICLES))
 _WORD = re.compile(r"[^\W_]+")
 _BREAK = "\n"
+_LAST = "\U0010ffff"  # the greatest character
 _SHORTEST_CODE = 5
 
 
 class Hit(NamedTuple):
-    """One title found in one folded text: characters `start` to `end`, and the ids of the items that bear it."""
+    """One title found in one text: characters `start` to `end`, and the ids of the items that bear it."""
 
     start: int
     end: int
@@ -38,7 +40,7 @@ class Hit(NamedTuple):
 
 
 def stands_out(title: str) -> bool:
-    """Tell whether a folded title is recognised without quotation marks."""
+    """Return True if a title, its marks unified, is recognised without quotation marks."""
     capitals = 0
     words = _WORD.findall(without_article(title))
     for word in words:
@@ -59,7 +61,7 @@ def without_article(title: str) -> str:
 
 
 def spellings(title: str) -> tuple[str, ...]:
-    """Return the ways a folded title may stand in folded text."""
+    """Return the ways a title may stand in a text, the marks of both unified."""
     small = title[0].lower() + title[1:] if title.startswith(ARTICLES) else ""
     if stands_out(title):
         return (title, small) if small else (title,)
@@ -72,7 +74,7 @@ class Catalogue:
     def __init__(self, items: Iterable[tuple[str, str]]) -> None:
         """Take (item id, clean title) pairs; items without a title are never found. About 1 s and 100 MB for 110,000 titles."""
         known = [(item_id, " ".join(title.split())) for item_id, title in items]
-        folded = fold(_BREAK.join(title for _, title in known)).split(_BREAK) if known else []
+        folded = unify_marks(_BREAK.join(title for _, title in known)).split(_BREAK) if known else []
         bearers: dict[str, list[str]] = {}
         for (item_id, _), title in zip(known, folded, strict=True):
             if _WORD.search(title):
@@ -81,15 +83,27 @@ class Catalogue:
         for title, ids in bearers.items():
             for spelling in spellings(title):
                 self._automaton.add_word(spelling, (len(spelling), tuple(sorted(ids))))
+        self._bearers = bearers
         self._empty = not bearers
         if not self._empty:
             self._automaton.make_automaton()
+
+    def longer(self, title: str) -> list[tuple[str, tuple[str, ...]]]:
+        """Return the titles in small letters, with their items, that begin with a title and stand out."""
+        small = f"{title.lower()} "
+        first = bisect_left(self._sorted, (small,))
+        return self._sorted[first : bisect_left(self._sorted, (small + _LAST,))]
+
+    @cached_property
+    def _sorted(self) -> list[tuple[str, tuple[str, ...]]]:
+        standing = ((title, ids) for title, ids in self._bearers.items() if stands_out(title))
+        return sorted((title.lower(), tuple(sorted(ids))) for title, ids in standing)
 
     def find(self, texts: Sequence[str]) -> list[list[Hit]]:
         """Return the titles that each text names.
 
         Args:
-            texts: folded texts without line breaks.
+            texts: texts without line breaks, their marks unified.
 
         Returns:
             For each text its hits in order; none overlap.
@@ -110,10 +124,20 @@ class Catalogue:
 
 
 def on_boundaries(text: str, start: int, end: int) -> bool:
-    """Tell whether the stretch is not part of a longer word on either side."""
+    """Return True if the stretch is not part of a longer word on either side."""
     return not (start > 0 and text[start].isalnum() and text[start - 1].isalnum()) and not (
         end < len(text) and text[end - 1].isalnum() and text[end].isalnum()
     )
+
+
+def places(text: str, piece: str) -> Iterator[tuple[int, int]]:
+    """Yield where a piece of text begins and ends in a text, on word boundaries."""
+    start = text.find(piece)
+    while start >= 0:
+        end = start + len(piece)
+        if on_boundaries(text, start, end):
+            yield start, end
+        start = text.find(piece, end)
 
 
 def longest(hits: Sequence[Hit]) -> list[Hit]:

@@ -12,14 +12,12 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from tasks.evaluation.answers import Parsed, Recommended
-from tasks.evaluation.titles import comparable
+from tasks.titles import YEARS_APART, adds_sequel, exact_key, names_sequel, unify_marks, without_year, work_key, year_of
 
 THRESHOLD = 90.0  # of 100: share of characters two titles have in common, in order
 MOST_JOINED = 4  # pieces between commas that may be one title
 _CHUNK = 256  # queries compared at once
 _NUMBER = re.compile(r"\d+|\b(?:ii|iii|iv|v|vi|vii|viii|ix|x)\b")
-_YEARS_APART = 2  # between what two sources call the year of one work
-_YEAR = re.compile(r"[\[(]((?:1[89]|20)\d\d)[\])]")
 
 How = Literal["exact", "normalised", "fuzzy", "none"]
 
@@ -48,9 +46,10 @@ class Ranking:
 class Matcher:
     """Matches titles against one catalogue. Items only: no people, genres or words.
 
-    A tie between items goes to the one whose year the title names, then to the more popular, then to the smaller id. A fuzzy match never
-    changes a number: "Part 1" is not "Part 2", "Rocky II" not "Rocky III". Where title and item both name a year in brackets, they may
-    be two years apart, as premieres are: "It (1990)" is not "It (2017)".
+    A tie between items goes to the one whose year the title names, then to the more popular, then
+    to the smaller id. A fuzzy match never changes a number ("Part 1" is not "Part 2", "Rocky II" not
+    "Rocky III") and adds no sequel's word. Where title and item both name a year in brackets, they
+    may be two years apart, as premieres are: "It (1990)" is not "It (2017)".
     """
 
     def __init__(self, titles: Mapping[str, str], popularity: Mapping[str, int] | None = None, threshold: float = THRESHOLD) -> None:
@@ -62,8 +61,8 @@ class Matcher:
         self._exact: dict[str, list[str]] = defaultdict(list)
         self._forms: dict[str, list[str]] = defaultdict(list)
         for item in self._order:
-            self._exact[titles[item].strip()].append(item)
-            self._forms[comparable(titles[item])].append(item)
+            self._exact[exact_key(titles[item])].append(item)
+            self._forms[form_of(titles[item])].append(item)
         # Forms that hold the same numbers, best item first: the first of the best scores is the answer.
         self._alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for form in sorted(self._forms, key=lambda form: self._order[self._forms[form][0]]):
@@ -82,7 +81,7 @@ class Matcher:
         Shorter readings of an entry are tried where the full one is not in the catalogue, fuzzily only where none is in it as it stands.
         """
         joined = [self._joined(answer) for answer in answers]
-        entries = {entry: (entry.title, *entry.shorter) for answer in joined for entry in answer.entries}
+        entries = {entry: readings_of(entry) for answer in joined for entry in answer.entries}
         found = self._firm(title for readings in entries.values() for title in readings)
         left = [title for readings in entries.values() if not any(title in found for title in readings) for title in readings]
         found.update(self._fuzzy(list(dict.fromkeys(left))))
@@ -92,8 +91,8 @@ class Matcher:
         items: dict[str, How] = {}
         duplicates = missing = 0
         for entry in answer.entries:
-            found = (matches.get(title, _NOTHING) for title in (entry.title, *entry.shorter))
-            readings = [match for match in found if match.item_id and self._years_apart(match.item_id, entry.title) <= _YEARS_APART]
+            found = (matches.get(title, _NOTHING) for title in readings_of(entry))
+            readings = [match for match in found if match.item_id and self._years_apart(match.item_id, entry.title) <= YEARS_APART]
             chosen = next((match for match in readings if match.how in {"exact", "normalised"}), None)
             chosen = chosen or next(iter(readings), _NOTHING)
             if chosen.item_id is None:
@@ -110,9 +109,9 @@ class Matcher:
         for title in titles:
             if title in found:
                 continue
-            if items := self._exact.get(title.strip()):
+            if items := self._exact.get(exact_key(title)):
                 found[title] = Match(self._best(items, title), "exact", 100.0)
-            elif best := self._best(self._forms.get(comparable(title), ()), title):
+            elif best := self._best(self._forms.get(form_of(title), ()), title):
                 found[title] = Match(best, "normalised", 100.0)
         return found
 
@@ -129,37 +128,55 @@ class Matcher:
         return Parsed(tuple(entries), answer.how)
 
     def _knows(self, title: str) -> bool:
-        return title.strip() in self._exact or comparable(title) in self._forms
+        return exact_key(title) in self._exact or form_of(title) in self._forms
 
     def _best(self, items: Sequence[str], title: str) -> str | None:
         """Return the item of the nearest year, the first of equally near ones; None where every item is of another year."""
         apart = [(self._years_apart(item, title), place) for place, item in enumerate(items)]
-        near, place = min(apart, default=(_YEARS_APART + 1, 0))
-        return items[place] if near <= _YEARS_APART else None
+        near, place = min(apart, default=(YEARS_APART + 1, 0))
+        return items[place] if near <= YEARS_APART else None
 
     def _years_apart(self, item: str, title: str) -> int:
         """Return how many years lie between what a title and an item name; 0 where the title names none, 1 where only the item does not."""
-        named, known = _YEAR.findall(title)[-1:], _YEAR.findall(self._titles[item])[-1:]
-        if not named:
+        named, known = year_of(title), year_of(self._titles[item])
+        if named is None:
             return 0
-        return abs(int(named[0]) - int(known[0])) if known else 1
+        return abs(named - known) if known is not None else 1
 
     def _fuzzy(self, titles: Sequence[str]) -> Iterator[tuple[str, Match]]:
         forms: dict[str, list[str]] = defaultdict(list)
         for title in titles:
-            forms[comparable(title)].append(title)
+            forms[form_of(title)].append(title)
         alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for form in forms:
             alike[numbers(form)].append(form)
         for key, queries in alike.items():
             for form, best, score in _nearest(sorted(queries, key=len), self._alike.get(key, []), self.threshold):
                 for title in forms[form]:
-                    item = self._best(self._forms[best], title) if best is not None else None
+                    sequel = best is not None and adds_sequel(form, best)
+                    item = self._best(self._forms[best], title) if best is not None and not sequel else None
                     yield title, Match(item, "none" if item is None else "fuzzy", score if item else 0.0)
 
 
+def form_of(title: str) -> str:
+    """Return the key of a title as the work it names, whatever year it bears."""
+    return work_key(without_year(title))
+
+
+def readings_of(entry: Recommended) -> tuple[str, ...]:
+    """Return an entry's title and its shorter readings, without those that leave a sequel's number out."""
+    return (
+        entry.title,
+        *(title for title in entry.shorter if not _leaves_out_sequel(entry.title, title)),
+    )
+
+
+def _leaves_out_sequel(title: str, shorter: str) -> bool:
+    return title.startswith(shorter) and names_sequel(unify_marks(title), len(shorter), shorter)
+
+
 def numbers(form: str) -> tuple[str, ...]:
-    """Return the numbers a normalised title holds, Roman ones included, in order."""
+    """Return the numbers a title's form holds, Roman ones included, in order."""
     return tuple(_NUMBER.findall(form))
 
 

@@ -9,7 +9,6 @@ from string import Template
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasks.dialogues.folding import fold
 from tasks.dialogues.titles import Catalogue
 from tasks.errors import UserError
 from tasks.evaluation.answers import said_aloud
@@ -18,12 +17,12 @@ from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.prompts import Setting, draw_examples
 from tasks.evaluation.recommend import Benchmark
 from tasks.evaluation.samples import Sample
-from tasks.evaluation.titles import names
 from tasks.llm.values import Message
 from tasks.prompts import fence
 from tasks.settings import Home
 from tasks.settings.complaints import validation_line
 from tasks.settings.loading import read_yaml
+from tasks.titles import names, names_sequel, unify_marks
 
 _LABELS: dict[Setting, str] = {"zero-shot": "Zero-Shot", "few-shot": "Few-Shot", "fine-tuned": "Fine-Tuning"}
 
@@ -129,9 +128,12 @@ def case_markdown(case: Case, titles: Mapping[str, str], *, most_history: int = 
 
 
 def _response(setting: Setting, text: str | None, sample: Sample, catalogue: Catalogue) -> Response:
-    hits = catalogue.find([fold(" ".join((text or "").split()))])[0]
+    said = unify_marks(" ".join((text or "").split()))
+    hits = catalogue.find([said])[0]
     others = dict.fromkeys(hit.item_ids[0] for hit in hits if sample.target not in hit.item_ids)
-    right = any(sample.target in hit.item_ids for hit in hits) or names(text or "", sample.title)
+    targets = [hit for hit in hits if sample.target in hit.item_ids]
+    right = names(text or "", sample.title)
+    right = right or any(not names_sequel(said, hit.end, sample.title) for hit in targets)
     return Response(setting, text, (sample.target, *others) if right else tuple(others), right)
 
 

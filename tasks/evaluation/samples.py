@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
-from tasks.evaluation.titles import names
+from tasks.titles import names
 
 
 @dataclass(frozen=True)

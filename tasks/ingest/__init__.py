@@ -4,14 +4,12 @@ from tasks.ingest.defects import BadLines
 from tasks.ingest.fetch import fetch
 from tasks.ingest.rejected import RejectedLines, read_rejected
 from tasks.ingest.stage import IngestCounts, ingest, keep_refused, source_names
-from tasks.ingest.titles import clean_title
 from tasks.ingest.unpacking import packing
 
 __all__ = [
     "BadLines",
     "IngestCounts",
     "RejectedLines",
-    "clean_title",
     "fetch",
     "ingest",
     "keep_refused",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
-from tasks.ingest.editions import work_key
-from tasks.ingest.titles import clean_title
+from tasks.titles import clean_title, folded_key
 from tasks.warehouse import strings
 
 MAX_TITLE = 400
@@ -25,7 +24,7 @@ def fill_items(con: duckdb.DuckDBPyConnection, *, id_as_title: bool, merge_editi
     """Fill `items` from `raw_reviews` and `published_titles` and return how many reviewed items have no title.
 
     Those are left out, or with `id_as_title` stand under their id. `work_id` is the item's own id; with `merge_editions`, that of
-    the first item, by id, whose title has the same `work_key`.
+    the first item, by id, whose title has the same `folded_key`.
     """
     found: list[tuple[str, str, str, str]] = []
     works: dict[str, str] = {}
@@ -35,7 +34,7 @@ def fill_items(con: duckdb.DuckDBPyConnection, *, id_as_title: bool, merge_editi
         title = title if len(title) <= MAX_TITLE else ""
         untitled += not title
         if title or id_as_title:
-            work_id = works.setdefault(work_key(title), item_id) if title and merge_editions else item_id
+            work_id = works.setdefault(folded_key(title), item_id) if title and merge_editions else item_id
             found.append((item_id, title or item_id, published or item_id, work_id))
     columns = list(zip(*found, strict=True)) or [(), (), (), ()]
     con.register("cleaned", pa.table([strings(values) for values in columns], names=["item_id", "title", "title_original", "work_id"]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, offending, titles_in_quotes
 from tasks.quality.values import Rule
+from tasks.word_runs import longest_shared
 
 LONGEST: Final = 200  # characters of one piece of evidence
 WHOLE_DIALOGUE: Final = 0
@@ -85,25 +85,6 @@ def cut(text: str) -> str:
     """Return at most `LONGEST` characters; control characters and others that cannot be seen stand as their codes."""
     seen = text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
     return seen if len(seen) <= LONGEST else seen[: LONGEST - 1] + "\u2026"
-
-
-def longest_shared(text: str, reviews: Sequence[str]) -> str:
-    """Return the longest run of words of a text that also stands in one of the reviews, in the text's own writing."""
-    written = text.split()
-    mine = [re.sub(r"\W", "", word).casefold() for word in written]
-    best, at = 0, 0
-    for review in reviews:
-        theirs = [re.sub(r"\W", "", word).casefold() for word in review.split()]
-        before = [0] * (len(theirs) + 1)
-        for place, word in enumerate(mine):
-            now = [0] * (len(theirs) + 1)
-            for other, known in enumerate(theirs):
-                if word == known:
-                    now[other + 1] = before[other] + 1
-                    if now[other + 1] > best:
-                        best, at = now[other + 1], place + 1
-            before = now
-    return " ".join(written[at - best : at])
 
 
 def _listed(titles: Sequence[str]) -> str:

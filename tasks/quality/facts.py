@@ -10,13 +10,12 @@ import numpy as np
 import polars as pl
 
 from tasks.quality import near_duplicates, plan
-from tasks.quality.copying import copied_words
 from tasks.quality.lexicon import Language, Lexicon, for_polars
 from tasks.quality.near_duplicates import Shingles
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
 from tasks.quality.surface import GARBLED, PERSONAL, QUOTED, TEMPLATE_LEFT, titles_in_quotes
-from tasks.quality.tokens import tokenise
 from tasks.warehouse import create_table
+from tasks.word_runs import copied_words, tokenise
 
 CHUNK: Final = 5_000  # dialogues: about 8 MB of text, 50 MB with everything made from it
 _TABLES = ("dialogue_facts", "utterance_facts")

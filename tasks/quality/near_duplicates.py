@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.quality.tokens import Hashes, Places, Tokens, runs, scramble
+from tasks.word_runs import Hashes, Places, Tokens, runs, scramble
 
 WORDS: Final = 3  # of a shingle
 SAMPLED: Final = 2  # one shingle in so many is kept, chosen by its hash: the same ones in every dialogue

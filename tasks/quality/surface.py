@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tasks.dialogues.loosely import title_key, title_parts
+from tasks.dialogues.fuzzy_titles import is_title_of
 
 # Replacement, control and private characters, marks that reverse the direction of reading, UTF-8 read as Latin-1, symbol salad, seven
 # consonants in a row, a chain of 40 and more characters without a space.
@@ -77,11 +77,10 @@ def titles_in_quotes(text: str, own: Sequence[str]) -> list[str]:
 
     That is two words or more, all but the small ones with a capital, or one such word that is watched, read, suggested and the like.
     """
-    known = {title_key(name) for title in own for name in (title, *title_parts(title))}
     found = ((mark["marked"] or mark["single"]).strip(" .,!?;:") for mark in re.finditer(QUOTED, text) if not _DECADE.match(mark[0]))
     titles = [piece for piece in found if _looks_like_title(piece) and not _AWARD.fullmatch(piece)]
     quoted = (*titles, *(mark["one"] for mark in _CALLED.finditer(text)))
-    return [piece for piece in quoted if known.isdisjoint(title_key(name) for name in (piece, *title_parts(piece)))]
+    return [piece for piece in quoted if not any(is_title_of(piece, title) for title in own)]
 
 
 def _looks_like_title(piece: str) -> bool:

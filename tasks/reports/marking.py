@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+from tasks.word_runs import Run, SharedRuns, Word, words_of
+
 MOST_CHARACTERS = 6_000  # of one text; the rest is not looked at
 
 Kind = Literal["plain", "item", "shared"]
@@ -49,18 +50,16 @@ def shared_spans(said: str, review: str, slot: int, common: frozenset[str], take
     A run counts when it holds a telling word: one of at least four letters that is not among the `common` ones. Each word of the
     utterance belongs to one run at most, the longest that begins there; words in `taken` spans of the utterance belong to none.
     """
-    here, there = _words(said, taken), _words(review)
-    places: dict[str, list[int]] = {}
-    for place, (word, _, _) in enumerate(there):
-        places.setdefault(word, []).append(place)
+    here, there = words_of(said[:MOST_CHARACTERS]), words_of(review[:MOST_CHARACTERS])
+    known = SharedRuns([word.text for word in there])
+    words = _without_taken(here, taken)
     in_said, in_review, begin = [], [], 0
     while begin < len(here):
-        length, place = _longest(here, there, begin, places.get(here[begin][0], ()))
-        begin, length, place = _trimmed(here, begin, length, place, common)
-        if length and any(len(word) >= 4 and word not in common for word, _, _ in here[begin : begin + length]):
-            in_said.append(Span(here[begin][1], here[begin + length - 1][2], "shared", slot))
-            in_review.append(Span(there[place][1], there[place + length - 1][2], "shared", slot))
-        begin += max(1, length)
+        run = _trimmed(words, known.longest_from(words, begin), common)
+        if run.length and _tells(words[run.here : run.here + run.length], common):
+            in_said.append(_span(here, run.here, run.length, slot))
+            in_review.append(_span(there, run.there, run.length, slot))
+        begin = run.here + max(1, run.length)
     return in_said, in_review
 
 
@@ -75,35 +74,29 @@ def pieces(text: str, spans: Iterable[Span]) -> list[Piece]:
     return [*cut, Piece(text[begin:])] if begin < len(text) else cut
 
 
-def _words(text: str, taken: Sequence[Span] = ()) -> list[tuple[str, int, int]]:
-    """Return words with their places; one in a taken span is left empty, so that it equals no other and parts its neighbours."""
-    found = ((word[0].lower(), word.start(), word.end()) for word in WORD.finditer(text, 0, MOST_CHARACTERS))
-    return [("" if any(start < span.end and end > span.start for span in taken) else word, start, end) for word, start, end in found]
+def _without_taken(words: Sequence[Word], taken: Sequence[Span]) -> list[str]:
+    """Return words, empty in a taken span, so that they equal no other and part their neighbours."""
+    return ["" if any(word.start < span.end and word.end > span.start for span in taken) else word.text for word in words]
 
 
-def _longest(
-    here: Sequence[tuple[str, int, int]], there: Sequence[tuple[str, int, int]], begin: int, places: Iterable[int]
-) -> tuple[int, int]:
-    """Return the length of the longest common run that begins at `begin` here, and where it begins there."""
-    best, where = 0, 0
-    for place in places:
-        length = 0
-        while begin + length < len(here) and place + length < len(there) and here[begin + length][0] == there[place + length][0]:
-            length += 1
-        if length > best:
-            best, where = length, place
-    return best, where
+def _tells(run: Sequence[str], common: frozenset[str]) -> bool:
+    return any(len(word) >= 4 and word not in common for word in run)
 
 
-def _trimmed(here: Sequence[tuple[str, int, int]], begin: int, length: int, place: int, common: frozenset[str]) -> tuple[int, int, int]:
+def _span(words: Sequence[Word], begin: int, length: int, slot: int) -> Span:
+    return Span(words[begin].start, words[begin + length - 1].end, "shared", slot)
+
+
+def _trimmed(words: Sequence[str], run: Run, common: frozenset[str]) -> Run:
     """Take common words off both ends of a short run: they are not what is shared."""
+    length, here, there = run
     if length > 3:
-        return begin, length, place
-    while length and here[begin + length - 1][0] in common:
+        return run
+    while length and words[here + length - 1] in common:
         length -= 1
-    while length and here[begin][0] in common:
-        begin, length, place = begin + 1, length - 1, place + 1
-    return begin, length, place
+    while length and words[here] in common:
+        length, here, there = length - 1, here + 1, there + 1
+    return Run(length, here, there)
 
 
 def _without_overlaps(spans: Iterable[Span]) -> list[Span]:

@@ -13,8 +13,7 @@ import time
 from rapidfuzz import fuzz
 
 from tasks.evaluation.answers import Parsed, Recommended, parse_answer
-from tasks.evaluation.matching import THRESHOLD, Matcher, numbers
-from tasks.evaluation.titles import comparable
+from tasks.evaluation.matching import THRESHOLD, Matcher, form_of, numbers
 
 CATALOGUE, ANSWERS, TITLES, SAMPLE = 11_589, 1_500, 50, 60
 
@@ -38,8 +37,8 @@ def misspell(drawn: random.Random, title: str) -> str:
 
 def brute_force(title: str, titles: dict[str, str]) -> str | None:
     """Compare with every title, no index and no early exit."""
-    form = comparable(title)
-    scored = [(-fuzz.ratio(form, comparable(known)), item) for item, known in titles.items() if numbers(form) == numbers(comparable(known))]
+    form = form_of(title)
+    scored = [(-fuzz.ratio(form, form_of(known)), item) for item, known in titles.items() if numbers(form) == numbers(form_of(known))]
     exact = [item for item, known in titles.items() if known == title]
     best = min(scored, default=(0.0, ""))
     return exact[0] if exact else best[1] if -best[0] >= THRESHOLD else None

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.dialogues import Catalogue, SlotItem, parse
-from tasks.dialogues.folding import fold
 from tasks.dialogues.placeholders import fill, tidy
 from tasks.templates.values import Turn
+from tasks.titles import unify_marks
 from tests.support.conversations import titles
 
 CATALOGUE = Catalogue(
@@ -24,7 +24,7 @@ CATALOGUE = Catalogue(
 
 def found(text: str) -> list[str]:
     """Return the first id of each title found in a text."""
-    return [hit.item_ids[0] for hit in CATALOGUE.find([fold(text)])[0]]
+    return [hit.item_ids[0] for hit in CATALOGUE.find([unify_marks(text)])[0]]
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_a_large_catalogue_is_searched_in_one_pass() -> None:
     known = titles(110_000)
     catalogue = Catalogue((str(place), title) for place, title in enumerate(known))
     places = [10, 999, 50_000, 109_999]
-    hits = catalogue.find([fold(f'Yesterday "{known[place]}" was on.') for place in places])
+    hits = catalogue.find([unify_marks(f'Yesterday "{known[place]}" was on.') for place in places])
     assert [[hit.item_ids for hit in some] for some in hits] == [[(str(place),)] for place in places]
 
 
 @given(st.lists(st.text(max_size=30), max_size=6), st.text(max_size=80))
 def test_any_titles_and_any_text(names: list[str], text: str) -> None:
     catalogue = Catalogue((str(place), name) for place, name in enumerate(names))
-    folded = fold(" ".join(text.split()))
+    folded = unify_marks(" ".join(text.split()))
     for hit in catalogue.find([folded])[0]:
         assert 0 <= hit.start < hit.end <= len(folded) and hit.item_ids
 

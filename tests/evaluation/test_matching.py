@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from tasks.evaluation.answers import Parsed, Recommended, parse_answer
-from tasks.evaluation.matching import Matcher, numbers
-from tasks.evaluation.titles import comparable, names
+from tasks.evaluation.matching import Matcher, form_of, numbers
+from tasks.titles import names
 
 CATALOGUE = {
     "b1": "Solaris (1972)",
@@ -84,13 +84,11 @@ def test_another_year_is_another_work() -> None:
 
 def brute_force(title: str, catalogue: dict[str, str], threshold: float) -> str | None:
     exact = sorted(item for item, known in catalogue.items() if known.strip() == title.strip())
-    same = sorted(item for item, known in catalogue.items() if comparable(known) == comparable(title))
+    same = sorted(item for item, known in catalogue.items() if form_of(known) == form_of(title))
     if exact or same:
         return (exact or same)[0]
-    form = comparable(title)
-    scored = [
-        (-fuzz.ratio(form, comparable(known)), item) for item, known in catalogue.items() if numbers(form) == numbers(comparable(known))
-    ]
+    form = form_of(title)
+    scored = [(-fuzz.ratio(form, form_of(known)), item) for item, known in catalogue.items() if numbers(form) == numbers(form_of(known))]
     best = min(scored, default=(0.0, None))
     return best[1] if -best[0] >= threshold else None
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.ingest import clean_title
-from tasks.ingest.editions import work_key
 from tasks.lineage import dialogue_lineage, dialogue_lines
 from tasks.preprocess import preprocess
 from tasks.settings import Domain
+from tasks.titles import clean_title, folded_key
 
 METADATA = [
     {"asin": "B1", "title": "Alien (Director&#39;s Cut) [VHS]"},
@@ -32,7 +31,7 @@ WORKS = "SELECT item_id, work_id FROM items ORDER BY ALL"
     ],
 )
 def test_editions_have_one_key(one, other):
-    assert work_key(clean_title(one)) == work_key(clean_title(other))
+    assert folded_key(clean_title(one)) == folded_key(clean_title(other))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,7 @@ def test_editions_have_one_key(one, other):
     ],
 )
 def test_different_works_have_different_keys(one, other):
-    assert work_key(clean_title(one)) != work_key(clean_title(other))
+    assert folded_key(clean_title(one)) != folded_key(clean_title(other))
 
 
 def test_editions_stay_apart_unless_asked(write, run, rows, review):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.ingest import clean_title
+from tasks.titles import clean_title
 
 
 @pytest.mark.parametrize(

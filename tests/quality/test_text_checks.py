@@ -8,17 +8,15 @@ import re
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.quality.copying import copied_words
-from tasks.quality.evidence import longest_shared
 from tasks.quality.facts import opinion_facts, text_facts
 from tasks.quality.lexicon import NEVER, for_polars, load_lexicon, phrases, words
 from tasks.quality.near_duplicates import join, near_duplicates, shingles
 from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, titles_in_quotes
-from tasks.quality.tokens import runs, tokenise
 from tasks.settings import Home
+from tasks.word_runs import copied_words, longest_shared, runs, tokenise
 from tests.support import conversations as made
 
 LEXICON = load_lexicon(Home())
@@ -194,6 +192,7 @@ def test_word_lists_become_patterns() -> None:
 WORDS = st.lists(st.sampled_from("a b c d e".split()), max_size=14).map(" ".join)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=6), st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=5), st.integers(2, 5)
 )

@@ -11,8 +11,8 @@ import polars as pl
 
 from tasks.errors import UserError
 from tasks.evaluation.corpora.values import Corpus, Dialogue, Interaction, Utterance
-from tasks.evaluation.titles import names
 from tasks.release import Release, ReleasedConversation
+from tasks.titles import names
 
 
 def read_llm_redial(folder: Path) -> Corpus:

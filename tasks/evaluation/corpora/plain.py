@@ -11,8 +11,8 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.evaluation.corpora.lines import dialogues_of
 from tasks.evaluation.corpora.values import Corpus, Dialogue, Role, Utterance
-from tasks.evaluation.titles import names
 from tasks.release import item_ids
+from tasks.titles import names
 
 _AGENTS = {"agent", "assistant", "recommender", "bot", "gpt", "wizard"}
 _PROMPT = "system"  # the prompt of a chat, or a dialogue system's own side

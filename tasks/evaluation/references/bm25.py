@@ -10,7 +10,7 @@ from scipy import sparse
 from tasks.evaluation.references.knowledge import Knowledge
 from tasks.evaluation.references.scoring import Score, Vector
 from tasks.evaluation.samples import Sample
-from tasks.evaluation.titles import normalise_text
+from tasks.titles import plain_words
 
 K1, B = 1.2, 0.75  # the usual values (Robertson and Zaragoza 2009)
 
@@ -31,7 +31,7 @@ def bm25(known: Knowledge) -> Score:
 
     def score(sample: Sample) -> Vector:
         query = np.zeros(len(vocabulary))
-        for word in normalise_text(" ".join(said.text for said in sample.context)).split():
+        for word in plain_words(" ".join(said.text for said in sample.context)):
             if word in vocabulary:
                 query[vocabulary[word]] += 1
         found: Vector = weights @ query
@@ -47,7 +47,7 @@ def _word_counts(known: Knowledge) -> tuple[sparse.csr_matrix, dict[str, int]]:
     columns: list[int] = []
     starts = [0]
     for item in known.items:
-        words = Counter(word for review in known.reviews.get(item, ()) for word in normalise_text(review).split())
+        words = Counter(word for review in known.reviews.get(item, ()) for word in plain_words(review))
         columns.extend(vocabulary.setdefault(word, len(vocabulary)) for word in words)
         times.extend(words.values())
         starts.append(len(times))

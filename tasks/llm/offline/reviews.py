@@ -12,11 +12,11 @@ from functools import cache, lru_cache
 
 from tasks.llm.offline.nouns import Piece, mentions
 from tasks.llm.offline.phrases import Lexicon, lexicon, read_table
+from tasks.word_runs import shares_run
 
 MOST_CHARACTERS = 900  # the first 150 words or so hold enough pieces
 RUN = 6  # so many words in a row count as copied
 _TOKEN = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*|[.!?;:,()\n]")
-_WORD = re.compile(r"\w+")
 
 
 @lru_cache(maxsize=8192)
@@ -47,14 +47,8 @@ def fitting(review: str, kind: str, direction: int) -> tuple[Piece, ...]:
 
 
 def copies(said: str, review: str) -> bool:
-    """Tell whether six words in a row are the same, letter case and punctuation aside."""
-    words, wrote = _bare(said).split(), f" {_bare(review)} "
-    return any(f" {' '.join(words[at : at + RUN])} " in wrote for at in range(len(words) - RUN + 1))
-
-
-@lru_cache(maxsize=8192)
-def _bare(text: str) -> str:
-    return " ".join(_WORD.findall(text.lower()))
+    """Return True if six words in a row are the same, letter case and punctuation aside."""
+    return shares_run(said, review, RUN)
 
 
 def mood(text: str) -> int:

@@ -48,12 +48,19 @@ def clean_title(text: str) -> str:
     comes back empty. Takes time in proportion to the text, whatever stands in it.
     """
     plain = _tidy(_without_markup(_UNSEEN.sub(" ", _read_right(text))))
-    if _PROGRAM.search(plain):
-        return ""
+    return "" if _PROGRAM.search(plain) else without_edition(plain)
+
+
+def without_edition(title: str) -> str:
+    """Return a title without what names only its medium or edition, in brackets or at its end.
+
+    A step that would leave nothing but signs or an article is not taken.
+    """
     for shorter in (_without_brackets, _without_ending, _without_ending, _without_brackets):
-        candidate = _tidy(shorter(plain)).rstrip(" -:,/|")
-        plain = candidate if any(map(str.isalnum, candidate)) and not _ARTICLE.fullmatch(candidate) else plain
-    return plain
+        candidate = _tidy(shorter(title)).rstrip(" -:,/|")
+        if any(map(str.isalnum, candidate)) and not _ARTICLE.fullmatch(candidate):
+            title = candidate
+    return title
 
 
 def _read_right(text: str) -> str:

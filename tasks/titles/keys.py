@@ -1,0 +1,145 @@
+"""Keys of titles: two titles are the same, at a strength, if their keys at that strength are equal."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from functools import lru_cache
+
+from tasks.titles.cleaning import without_edition
+
+_APOSTROPHES = "'\u2018\u2019\u02bc`"
+_SIGNS = "\u00ae\u00a9\u2122\u2120"  # registered, copyright, trade mark, service mark
+_MEANINGFUL = frozenset("#%@*")  # punctuation by Unicode's book, but part of a name: C#, 100%
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_DROPPED = str.maketrans("", "", _APOSTROPHES + _SIGNS)
+_SPACED = {ord(char): " " for char in '!"(),-./:;?[\\]_{}'}  # ASCII punctuation
+_WORD = re.compile(r"[^\W_]+")
+SPOKEN_WORD = re.compile(r"[^\W_]+[+#]*")  # C, C++ and C# are three
+_LONGEST = 400  # characters of a title whose edition is taken off
+_YEAR = re.compile(r"[\[(]((?:1[89]|20)\d\d)[\])]")
+_ARTICLE_LAST = re.compile(r"^(?P<title>.*), (?P<article>the|an?)(?P<year> [\[(]\d{4}[\])])?$", re.I)
+_ARTICLES = frozenset({"the", "a", "an"})
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+_COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_VALUES = {
+    **{roman: str(value) for value, roman in enumerate(_ROMAN, 1)},
+    **{word: str(value) for value, word in enumerate(_COUNTED, 1)},
+}
+_PARTS = {"volume": "vol", "pt": "part", "number": "no"}
+_PART = re.compile(
+    rf"\b(part|pt|chapter|volume|vol|episode|book|number|no)"
+    rf" (\d+|{'|'.join((*_ROMAN, *_COUNTED))})(?!\S)"
+)
+_SEQUEL = re.compile(rf"(?<=\S )(?:{'|'.join(_ROMAN[1:])})(?!\S)")
+
+
+def exact_key(title: str) -> str:
+    """Return a title with its white space collapsed and its characters composed (NFC)."""
+    return unicodedata.normalize("NFC", " ".join(title.split()))
+
+
+@lru_cache(maxsize=400_000)
+def folded_key(title: str) -> str:
+    """Return what a title says, whoever typed it; the table in `tasks.titles` says what counts.
+
+    A title of punctuation alone is its own key.
+    """
+    form = html.unescape(exact_key(title))
+    while True:  # every pass after the first shortens: a medium may stand before another one
+        bare = without_edition(form) if len(form) <= _LONGEST else form
+        shorter = fold(_article_in_front(bare)) or form
+        if shorter == form:
+            return form
+        form = shorter
+
+
+@lru_cache(maxsize=400_000)
+def work_key(title: str) -> str:
+    """Return what the work is called; the table in `tasks.titles` says what counts."""
+    folded = folded_key(title)
+    words = [word for word in map(_work_word, folded.split()) if any(map(str.isalnum, word))]
+    while len(words) > 1 and words[0] in _ARTICLES:
+        words = words[1:]
+    return numerals_in_digits(" ".join(words)) or folded
+
+
+@lru_cache(maxsize=1 << 16)
+def spoken_key(title: str) -> str:
+    """Return the words of `work_key(title)` in one, without any "and"."""
+    work = work_key(title)
+    return "".join(word for word in SPOKEN_WORD.findall(work) if word != "and") or work
+
+
+def numerals_in_digits(words: str) -> str:
+    """Return folded words with the numbers of sequels and parts in digits, as many words as before.
+
+    "rocky ii" becomes "rocky 2", "volume one" becomes "vol 1". A numeral in front is a name
+    ("X", "V for Vendetta") and stays.
+    """
+    parts = _PART.sub(_part, words)
+    return _SEQUEL.sub(lambda found: _VALUES[found[0]], parts)
+
+
+def value_of(numeral: str) -> int:
+    """Return the value of a number in digits, of a Roman one to X or of a word to ten.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    return int(_VALUES.get(numeral.casefold(), numeral))
+
+
+def year_of(title: str) -> int | None:
+    """Return the last year in brackets of a title, or None."""
+    years = _YEAR.findall(title)
+    return int(years[-1]) if years else None
+
+
+def without_year(title: str) -> str:
+    """Return a title without years in brackets; the whole title where nothing else is in it."""
+    bare = " ".join(_YEAR.sub(" ", title).split())
+    return bare if any(map(str.isalnum, bare)) else title
+
+
+def fold(text: str) -> str:
+    """Return text without case, accents, apostrophes and punctuation; `&` reads `and`.
+
+    Letters, digits, symbols (`+`, `$`, emoji) and `# % @ *` stay, words are parted by one space.
+    """
+    plain = text.replace("&", " and ").translate(_DROPPED).casefold()
+    if plain.isascii():  # most titles, and many times faster
+        return " ".join(plain.translate(_SPACED).split())
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain)).casefold()
+    return " ".join("".join(map(_folded_sign, plain)).split())
+
+
+@lru_cache(maxsize=4096)
+def plain_words(text: str) -> tuple[str, ...]:
+    """Return the words of running text, folded: runs of letters and digits."""
+    return tuple(_WORD.findall(fold(html.unescape(text))))
+
+
+def spoken_words(text: str) -> list[str]:
+    """Return the words of a piece of text as `spoken_key` joins them."""
+    return SPOKEN_WORD.findall(fold(text))
+
+
+@lru_cache(maxsize=4096)
+def _folded_sign(char: str) -> str:
+    if char in _MEANINGFUL or not unicodedata.category(char).startswith("P"):
+        return char
+    return " "
+
+
+def _article_in_front(title: str) -> str:
+    return _ARTICLE_LAST.sub(r"\g<article> \g<title>\g<year>", title)
+
+
+def _work_word(word: str) -> str:
+    return "and" if word == "+" else word.replace("*", "")
+
+
+def _part(found: re.Match[str]) -> str:
+    return f"{_PARTS.get(found[1], found[1])} {_VALUES.get(found[2], found[2])}"

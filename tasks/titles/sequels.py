@@ -1,0 +1,169 @@
+"""A title and a number behind it name another work: "Alien 3", "Dune: Part Two", "Solaris (2002)".
+
+A number behind a title may as well count something: "I saw Alien 3 times", "Alien 2 weeks ago",
+"I give Alien 8." So digits (and a lone V or X) are a sequel's only where the sentence ends behind
+them or goes on with a word that cannot be counted; what is unclear is no sequel. Roman numbers of
+several letters, marked parts ("Part Two") and years in brackets are clear by themselves.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tasks.titles.keys import value_of, without_year, work_key, year_of
+
+YEARS_APART = 2  # between what two sources call the year of one work
+_YEARS = range(1880, 2040)  # a bare number that is a year ("Alien 1979"), unlike 2049
+_HIGHEST_GRADE = 100
+_ONLY_ROMAN = r"(?:II|III|IV|VI|VII|VIII|IX|ii|iii|iv|vi|vii|viii|ix)"
+_NUMERAL = r"\d{1,3}|[IVXivx]{1,4}|(?i:one|two|three|four|five|six|seven|eight|nine|ten)"
+_NUMBER_FOLLOWS = re.compile(
+    r"[\W_]{1,5}(?:\d|[ivx]{1,4}(?![^\W_])|(?:part|pt|vol|volume|chapter|book|season|series|episode|no)(?![a-z]))",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r'"{0,2}\s*[(\[](?P<year>(?:1[89]|20)\d\d)[)\]]')
+_PART = re.compile(
+    r'"{0,2}(?:\s*[,:|(\[-])?\s*(?P<mark>(?i:part|pt\.?|vol\.?|volume)|[Cc]hapter|CHAPTER|[Bb]ook|BOOK'
+    r"|[Ss]eason|[Ss]eries|[Ee]pisode|[Nn]o\.?)\s*"
+    rf"(?P<number>{_NUMERAL})(?!\w)(?! of\b)"
+)
+_BARE = re.compile(rf'"{{0,2}}(?:\s+|-)(?P<number>\d{{1,4}}|[VX]|{_ONLY_ROMAN})(?![^\W_])')
+_LISTED = re.compile(r"(?:\s*,|\s+(?:or|to|and|for)|\s*-)\s*(?:or\s+)?(?P<number>\d{1,3})(?![^\W_])")
+_PART_OF_NUMBER = re.compile(r"\s*[/%\u00b0]|[.,:]\d|-[^\W_]")
+_COUNT_GOES_ON = re.compile(
+    r"\s+(?:in a row|at a time|and a half|and counting|(?:or|and) (?:so|more|less|two|three|four"
+    r"|five|six|seven|eight|nine|ten)|to one)\b"
+)
+_GRADE = re.compile(r"\b(?:give|gives|gave|given|giving|rat(?:e|es|ed|ing)|scor\w+|grad\w+)\b[^.!?]*\Z", re.I)
+_POSSESSIVE = re.compile(r"""["']s\b""")
+_NEXT_WORD = re.compile(r"""\s+([^\W\d_]+(?:["'][^\W\d_]+)?)""")
+_RANK = re.compile(r'[.)]\s+["\x01A-Z]')
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_GOES_ON = _words(
+    "is was are were be been has had have does do did can could will would should might may must "
+    "and but or nor yet so if because since as than that which who whose where when while whenever "
+    "though although unless until in on at by with without for from about after before over under "
+    "into onto to during through despite instead again too also either really just only never "
+    "always still even already actually definitely truly simply now today tonight yesterday "
+    "tomorrow last this next here there please thanks then once twice "
+    "made makes felt feels looked looks seemed seems sounded sounds turned turns kept keeps left "
+    "leaves took takes gave gives got gets came comes went goes lost loses broke breaks started "
+    "starts ended ends delivered delivers told tells showed shows proved proves remained remains "
+    "stayed stays became becomes deserved deserves needed needs lacked lacks dragged drags bored "
+    "bores hooked hit hits won wins worked works fell falls blew ran runs"
+)
+_CONTINUATIONS = _words(
+    "two three four five six seven eight nine ten ii iii iv returns returned again begins continues "
+    "continued forever reloaded reborn rises resurrection revenge strikes sequel"
+)
+
+
+def names_sequel(text: str, end: int, title: str) -> bool:
+    """Return True if what stands behind a title makes it the name of another work.
+
+    Args:
+        text: what was said, letter case kept, its marks unified or as they are.
+        end: where the title ends in it.
+        title: the title, or the whole title where only its main title stands in the text; a number
+            or year it has itself makes no other work.
+    """
+    if not number_follows(text, end):
+        return False
+    if year := _YEAR.match(text, end):
+        own = year_of(title)
+        return own is not None and abs(int(year["year"]) - own) > YEARS_APART
+    if part := _PART.match(text, end):
+        return _is_other_part(part, title)
+    bare = _BARE.match(text, end)
+    return bare is not None and _is_other_number(bare, text, title)
+
+
+def number_follows(text: str, end: int) -> bool:
+    """Return True if what stands at a place may be a number, a marked part or a year: a quick look."""
+    return _NUMBER_FOLLOWS.match(text, end) is not None
+
+
+def numbers_differ(said: str, title: str) -> bool:
+    """Return True if a title as said has a number or a year in brackets that the other has not.
+
+    A number that only the other title has makes no difference: main titles are said alone.
+    """
+    years = year_of(said), year_of(title)
+    if None not in years and abs((years[0] or 0) - (years[1] or 0)) > YEARS_APART:
+        return True
+    mine, own = _numbers(said), _numbers(title)
+    return not mine <= own and not (mine == {1} and not own)
+
+
+def adds_sequel(said: str, known: str) -> bool:
+    """Return True if one of two work keys is the other with a sequel's word behind it, as in "... returns"."""
+    longer, shorter = sorted((said, known), key=len, reverse=True)
+    added = longer[len(shorter) :] if longer.startswith(f"{shorter} ") else ""
+    return not _CONTINUATIONS.isdisjoint(added.split())
+
+
+def _numbers(title: str) -> set[int]:
+    return {int(word) for word in work_key(without_year(title)).split() if word.isdecimal()}
+
+
+def _is_other_part(part: re.Match[str], title: str) -> bool:
+    mark = part["mark"].rstrip(".")
+    try:
+        number = value_of(part["number"])
+    except ValueError:  # "book vx"
+        return False
+    own = _numbers(title)
+    if number in own or (number == 1 and not own):
+        return False
+    clear = mark.casefold() in {"part", "pt", "vol", "volume"} or mark in {"Chapter", "CHAPTER", "Book", "BOOK"}
+    return clear or re.search(rf"\b{re.escape(mark)}\b", title, re.IGNORECASE) is not None
+
+
+def _is_other_number(bare: re.Match[str], text: str, title: str) -> bool:
+    written = bare["number"]
+    try:
+        number = value_of(written)
+    except ValueError:
+        return False
+    if number < 2 or number in _numbers(title):
+        return False
+    if not written.isdecimal() and len(written) > 1:
+        return True
+    if number in _YEARS:
+        own = year_of(title)
+        return own is not None and abs(number - own) > YEARS_APART and not _counts(text, bare.end())
+    return not (_counts(text, bare.end()) or _is_grade(text, bare.start(), number) or _is_rank(text, bare.start(), bare.end(), number))
+
+
+def _counts(text: str, end: int) -> bool:
+    """Return True if a number that ends here counts something, is a part of a number, or may be."""
+    if _PART_OF_NUMBER.match(text, end) or _COUNT_GOES_ON.match(text, end):
+        return True
+    if _POSSESSIVE.match(text, end):
+        return False
+    if listed := _LISTED.match(text, end):
+        return _counts(text, listed.end())
+    if text[end : end + 1] == '"':  # a mark that closes, or a star as in "5*"
+        return text.count('"', 0, end) % 2 == 0
+    word = _NEXT_WORD.match(text, end)
+    if word is None:
+        return False
+    said = word[1].casefold()
+    return said not in _GOES_ON and not said.endswith(('n"t', "n't"))
+
+
+def _is_grade(text: str, start: int, number: int) -> bool:
+    return number <= _HIGHEST_GRADE and _GRADE.search(text, 0, start) is not None
+
+
+def _is_rank(text: str, start: int, end: int, number: int) -> bool:
+    """Return True if the number opens the next entry of a list, as in "1. Aliens 2. Alien 3. Heat"."""
+    if not _RANK.match(text, end):
+        return False
+    before = re.search(rf"(?<!\d){number - 1}[.)]\s", text[:start])
+    return before is not None or re.search(rf"\s{number + 1}[.)]\s", text[end:]) is not None

@@ -1,0 +1,120 @@
+"""Many texts at once, as arrays of word hashes: the longest runs they share with others, and their shingles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tasks.word_runs.words import BREAKS, MARKS
+
+Hashes = NDArray[np.uint64]
+Places = NDArray[np.int64]
+
+_FLAGS: Final = 24  # bits of a hash that index the first sieve
+_PARTED: Final = {**dict.fromkeys(BREAKS, " "), "\u2019": "'"}
+_SEED: Final = 17
+_MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
+_FINISH: Final = np.uint64(0xBF58476D1CE4E5B9)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Words of many texts in one array: text i owns `hashes[starts[i]:starts[i + 1]]`."""
+
+    hashes: Hashes
+    starts: Places
+
+
+def tokenise(texts: pl.Series) -> Tokens:
+    """Split texts into the words that `words_of` finds."""
+    split = texts.str.replace_many(_PARTED).str.to_lowercase().str.split(" ")
+    bare = split.explode().str.strip_chars(MARKS)
+    kept = (bare != "").fill_null(False).to_numpy()
+    until = np.concatenate([[0], np.cumsum(split.list.len().to_numpy(), dtype=np.int64)])
+    before = np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
+    return Tokens(bare.hash(_SEED).to_numpy()[kept], before[until])
+
+
+def runs(tokens: Tokens, length: int) -> tuple[Hashes, Places, Places]:
+    """Return a hash of every run of so many words.
+
+    Returns:
+        The hashes, the text each run lies in, and the place of its first word in `tokens.hashes`.
+    """
+    counts = np.maximum(np.diff(tokens.starts) - length + 1, 0)
+    if not counts.any():
+        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
+    texts = np.repeat(np.arange(len(counts)), counts)
+    places = np.arange(len(texts)) + np.repeat(tokens.starts[:-1] - np.cumsum(counts) + counts, counts)
+    mixed = _mixed(tokens.hashes, length)[places]
+    mixed ^= mixed >> np.uint64(31)
+    return mixed * _FINISH, texts, places
+
+
+def _mixed(hashes: Hashes, length: int) -> Hashes:
+    """Return a hash over every `length` neighbours, from those over half as many."""
+    if length == 1:
+        return hashes
+    half = length // 2
+    near = _mixed(hashes, half)
+    factor = np.uint64(pow(int(_MULTIPLIER), length - half, 1 << 64))
+    far = near if half == length - half else _mixed(hashes, length - half)
+    return near[: len(hashes) - length + 1] * factor + far[half:]
+
+
+def scramble(values: Hashes, salt: int) -> Hashes:
+    """Return another well-mixed hash of each hash."""
+    mixed = (values ^ np.uint64((salt * 0x632BE59BD9B4E019) & 0xFFFFFFFFFFFFFFFF)) * _FINISH
+    return mixed ^ (mixed >> np.uint64(29))
+
+
+def copied_words(utterances: Tokens, owners: NDArray[np.int64], reviews: pl.DataFrame, least: int) -> NDArray[np.int32]:
+    """Return for each utterance the longest run of words it shares with a review of its own brief; runs under `least` words count 0.
+
+    A run is one of which every `least` neighbours stand in a row in one of the reviews.
+
+    Args:
+        utterances: their words.
+        owners: the dialogue of each utterance, any numbering.
+        reviews: columns `place` (the dialogue, in the same numbering) and `text`.
+        least: shortest run that counts, in words.
+
+    Time and memory grow with the number of words; nothing is compared pairwise.
+    """
+    longest = np.zeros(len(utterances.starts) - 1, np.int32)
+    if not len(reviews):
+        return longest
+    source, review, _ = runs(tokenise(reviews["text"]), least)
+    said, utterance, start = runs(utterances, least)
+    hits = _found(said ^ _keys(owners)[utterance], source ^ _keys(reviews["place"].to_numpy())[review])
+    if len(hits):
+        _stretch(longest, utterance[hits], start[hits], least)
+    return longest
+
+
+def _keys(owners: NDArray[np.int64]) -> Hashes:
+    """Return what ties a text's runs to its dialogue, so that only the brief's own reviews are ever compared with."""
+    return scramble(owners.astype(np.uint64), 3)
+
+
+def _found(wanted: Hashes, known: Hashes) -> NDArray[np.int64]:
+    """Return the places of hashes that are among the known: a sieve over their top bits first, then exactly."""
+    shift = np.uint64(64 - _FLAGS)
+    flags = np.zeros(1 << _FLAGS, bool)
+    flags[known >> shift] = True
+    maybe = np.flatnonzero(flags[wanted >> shift])
+    flags[:] = False
+    flags[wanted[maybe] >> shift] = True
+    return maybe[np.isin(wanted[maybe], known[flags[known >> shift]])]
+
+
+def _stretch(longest: NDArray[np.int32], texts: NDArray[np.int64], starts: NDArray[np.int64], least: int) -> None:
+    """Join hits one word apart to longer runs and keep each text's longest."""
+    breaks = np.flatnonzero((np.diff(starts) != 1) | (np.diff(texts) != 0)) + 1
+    edges = np.concatenate([[0], breaks, [len(starts)]])
+    lengths = (np.diff(edges) + least - 1).astype(np.int32)
+    np.maximum.at(longest, texts[edges[:-1]], lengths)
