@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from tasks.evaluation.answers import Parsed, Recommended
 from tasks.evaluation.titles import comparable
+from tasks.model_output import Parsed, Recommended
 
 THRESHOLD = 90.0  # of 100: share of characters two titles have in common, in order
 MOST_JOINED = 4  # pieces between commas that may be one title
@@ -117,14 +117,14 @@ class Matcher:
         return found
 
     def _joined(self, answer: Parsed) -> Parsed:
-        """Put together what a comma parted inside a title the catalogue knows, such as "I, Robot"."""
+        """Put together what a comma or an "and" parted inside a title the catalogue knows, such as "I, Robot"."""
         if answer.how != "commas":
             return answer
         entries: list[Recommended] = []
         left = list(answer.entries)
         while left:
-            size = next((size for size in range(MOST_JOINED, 1, -1) if self._knows(", ".join(one.title for one in left[:size]))), 1)
-            entries.append(left[0] if size == 1 else Recommended(", ".join(one.title for one in left[:size])))
+            size = next((size for size in range(MOST_JOINED, 1, -1) if self._knows(_joined_title(left[:size]))), 1)
+            entries.append(left[0] if size == 1 else Recommended(_joined_title(left[:size])))
             left = left[size:]
         return Parsed(tuple(entries), answer.how)
 
@@ -156,6 +156,11 @@ class Matcher:
                 for title in forms[form]:
                     item = self._best(self._forms[best], title) if best is not None else None
                     yield title, Match(item, "none" if item is None else "fuzzy", score if item else 0.0)
+
+
+def _joined_title(entries: Sequence[Recommended]) -> str:
+    """Return entries as one title, with what parted them between them."""
+    return entries[0].title + "".join(entry.parted_by + entry.title for entry in entries[1:])
 
 
 def numbers(form: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import time
 
 from rapidfuzz import fuzz
 
-from tasks.evaluation.answers import Parsed, Recommended, parse_answer
+from tasks.model_output import Parsed, Recommended, parse_answer
 from tasks.evaluation.matching import THRESHOLD, Matcher, numbers
 from tasks.evaluation.titles import comparable
 
