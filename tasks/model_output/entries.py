@@ -29,6 +29,7 @@ _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _YEAR_BEHIND = re.compile(r"\s*[,，]\s*(?:1[89]|20)\d\d$")
 _FRONT = re.compile(r"^\[[^\[\]]{1,40}\]\s*(?=\S)")  # a number or genre in front of a title
 _FOOTNOTE = re.compile(r"(?<=\S)(?:\[\d{1,3}\])+$")
+_REFERENCE = re.compile(r"\[\d{1,3}\]")
 _COLON = re.compile(r":\s+|[–—]")
 _MARKS = frozenset("*_\"“”„«»‹‘‚'《〈「『")
 _PICTURES = frozenset(("So", "Sk", "Mn", "Cf"))
@@ -61,6 +62,8 @@ class Recommended:
 def entry_of(text: str) -> Recommended:
     """Return the entry in a piece of text; its title is empty where there is none."""
     bare = _LABEL.sub("", _plain(text[:_LONGEST]))
+    if _REFERENCE.fullmatch(bare):
+        return Recommended("")
     if marked := _STRONG.match(bare):
         title = _unquoted(marked["title"].strip().rstrip(":").strip())
         return Recommended(title, _shorter(title))

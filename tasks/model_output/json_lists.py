@@ -37,7 +37,9 @@ def json_titles(text: str) -> list[str] | None:
 
     A list of bare numbers counts only where it is the whole answer: "[1]" in prose is a footnote.
     """
-    bare = _ASSIGNED.sub("", without_fences(text).strip(), count=1).strip()
+    bare = without_fences(text).strip()
+    assigned = _ASSIGNED.match(bare)
+    bare = bare[assigned.end() :] if assigned else bare
     found = read_json(bare, keep_open_objects=True)
     covered = bare == "null" or _covers_all(found)
     best: list[str] = []

@@ -25,6 +25,10 @@ _REFUSAL = re.compile(
     r"|i (?:cannot|can['’]?t|do not|don['’]t)|as an? (?:\w+[ -]){0,3}(?:ai|model|assistant)\b)",
     re.IGNORECASE,
 )
+SAYS = re.compile(  # a sentence that lists something else
+    r"(?:it|i|he|she|they|we|you|this|that|there)\b[^,]{0,40}\b(?:is|was|are|were|has|have|had|will|would|can|do|did)\b",
+    re.IGNORECASE,
+)
 _SENTENCE = 6  # words from which a line may be a sentence
 _LONGEST = 25  # words of a line that can be an entry
 _LEAD_IN = re.compile(r"(?P<lead>[^:\uff1a\n]{2,200}[:\uff1a])\s*+(?P<rest>[^\s/].*)$", re.DOTALL)
@@ -33,6 +37,7 @@ _LEAD_WORDS = re.compile(
     re.IGNORECASE,
 )
 _FIRST = re.compile(r"(?<=[^\W\d])[.!:,\uff01\uff1a]?\s+(?=\(?1[.)]\s{0,4}\S)|(?<=[.!:\uff01\uff1a])\s{0,8}(?=\(?1[.)]\s{0,4}\S)")
+_NEXT_SENTENCE = re.compile(r"[^\W\d_]{3}(?:[!?]|(?<!Mrs)(?<!Vol)\.)\s+[A-Z][a-z']*\s[a-z]")
 _SENTENCE_MARKS = ("\u3002", "\uff01", "\uff1f")
 
 
@@ -98,7 +103,7 @@ def without_lead_in(lines: Sequence[str]) -> list[str]:
     parted: list[str] = []
     for place, line in enumerate(lines):
         following = lines[place + 1] if place + 1 < len(lines) else ""
-        parted += _parted_at_one(line, following) or _parted_at_colon(line) or [line]
+        parted += _parted_at_one(line, following) or _parted_at_colon(line, following) or [line]
     return parted
 
 
@@ -122,15 +127,17 @@ def _parted_at_one(line: str, following: str) -> list[str]:
     return [line[: first.end()], line[first.end() :]] if first else []
 
 
-def _parted_at_colon(line: str) -> list[str]:
+def _parted_at_colon(line: str, following: str) -> list[str]:
     found = _LEAD_IN.match(line)
     if found is None or _BULLET.match(line):
         return []
+    if _BULLET.match(found["rest"]):
+        return [found["lead"], found["rest"]] if _BULLET.match(following) else []
     lead = found["lead"]
     words = [word for word in lead.split() if word[0].isalpha()]
     small = sum(word[0].islower() for word in words)
     announces = _TALK.match(lead) is not None or _LEAD_WORDS.search(lead) is not None
-    if not announces or (lead.isascii() and (len(words) < 3 or small * 2 < len(words))):
+    if not announces or found["rest"][0].islower() or (lead.isascii() and (len(words) < 3 or small * 2 < len(words))):
         return []
     return [lead, found["rest"]]
 
@@ -139,6 +146,8 @@ def _is_sentence(line: str) -> bool:
     """Return True for a sentence: it ends as one, and of its many words most begin small."""
     bare = line.rstrip('*_"\u201d\u300d\u300f ')
     if bare.endswith(_SENTENCE_MARKS):
+        return True
+    if bare.endswith((".", "?", "!")) and _NEXT_SENTENCE.search(bare):
         return True
     words = [word for word in line.split() if word[0].isalpha()]
     small = sum(word[0].islower() for word in words)
@@ -149,6 +158,6 @@ def _is_talk(line: str) -> bool:
     bare = line.strip().strip("*_").strip()
     if not bare or bare.endswith((":", "\uff1a")) or bare.startswith(("#", "---", "===", "```", "~~~")) or RULE.fullmatch(bare):
         return True
-    if _is_sentence(bare) or _TALK_BARE.match(bare):
+    if _is_sentence(bare) or _TALK_BARE.match(bare) or (bare.endswith(".") and SAYS.match(bare)):
         return True
     return len(bare.split()) > _LONGEST or (bare.endswith((".", "!", "?", "\u2026")) and _TALK.match(bare) is not None)

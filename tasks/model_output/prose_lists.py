@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tasks.model_output.lists import SAYS
+
 _FEWEST_ON_A_LINE = 4  # separators that make a list of one line, whatever is between them
 _FEWEST_NAMES = 3  # pieces that make a list of one line where each begins as a title does
 _LONGEST_HELD = 300  # characters a bracket may hold together
@@ -38,15 +40,20 @@ _TITLE_BRACKETS = re.compile("\u300a([^\u300a\u300b\n]{1,150})\u300b|\u300e([^\u
 _KIND = r"(?:movies|films|books|titles|shows|games|items|albums|classics|songs|products)"
 _OFTEN = r"(?: (?:also|really|definitely|probably|certainly|perhaps|highly|strongly|especially))?"
 _DOING = r"(?: (?:watching|seeing|reading|trying|playing|checking out|giving|that you (?:watch|see|try|read)|you (?:watch|see|try|read)))?"
+_SOME = r"(?:some|a few|other|these|those|more|the|classics|also)\b(?: [a-z-]{1,20}){0,5}? (?:like|such as|including)"
 _RECOMMENDS = re.compile(
-    r"(?:(?<=[.!?:,] )|(?<=\n)|^)(?:(?:so|then|sure|ok(?:ay)?|well|great|in that case|for you)[,!] )?(?:"
+    r"(?:(?<=[.!?:,] )|(?<=\n)|^)(?:(?:so|then|sure|ok(?:ay)?|well|great|in that case|for you|and|or|but|also),? )?(?:"
     rf"(?:you|they)(?:['’](?:d|ll)| would| might| may| could| will| should)?{_OFTEN}"
     rf" (?:enjoy|like|love|appreciate|try|watch|check out|consider|be interested in|want to (?:watch|see|try|check out|read)){_OFTEN}{_DOING}"
     rf"|(?:i|we)(?:['’](?:d|ll)| would| can| could| will)?{_OFTEN} (?:recommend|suggest|propose|pick|choose|go (?:for|with)|say){_OFTEN}{_DOING}"
-    r"|(?:try|watch|check out|consider|see|read|go for)(?: watching)?|(?:how|what) about|(?:maybe|perhaps)(?: try| watch)?"
+    r"|(?:try|watch|check out|consider|see|read|go for)(?: watching)?"
+    r"|(?P<asking>(?:how|what) about|(?:maybe|perhaps)(?: try| watch)?|have you (?:tried|considered))"
+    r"|(?:another|one|one more|a (?:good|great|third|second))(?: (?:good|great))? (?:option|suggestion|choice|pick|film|movie|book)"
+    r" (?:is|would be|could be)"
     r"|(?:my|some|a few|other|good|great)\b[^.:,\n]{0,60}\b(?:recommendations?|suggestions?|picks?|favou?rites|options|choices|ideas)"
     r"(?: [^.:,\n]{0,40})? (?:are|include|would be)"
-    rf")(?: (?:either|both|the following|{_KIND}))?(?:,? (?:like|such as))?:? +",
+    r"|(?:here (?:are|is)|for)\b[^.:,\n]{0,80}:"
+    rf")(?: {_SOME}| (?:either|both|the following|{_KIND}))?(?:,? (?:like|such as))?:? +",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(
@@ -57,11 +64,16 @@ _CONJUNCTION = re.compile(r"(?:and|or|&|und|et|y|e|und auch|and also|or even|and
 _BETWEEN_LAST = re.compile(r"\s(?P<word>and|or|&)\s(?=[\"'\u201c\u2018*_(]?[A-Z0-9\u00c0-\u00de])")
 _CLAUSE = re.compile(
     r",?\s(?:if|because|since|which|as|when|while|given|based|for (?:its|their|a|an|the|some|something|fans)"
-    r"|to (?:start|begin)|next|too|as well|[-\u2013\u2014])(?=\s|$).*$"
+    r"|to (?:start|begin)|next|too|as well)(?=\s|$).*$"
 )
 _CONTINUES = re.compile(r"(?:the|a|an|but|in|of)\s.*?[A-Z]")
 _TWICE = ("**", "__", "*", "_", '"')  # marks that open and close alike
 _OPENING = "\"'\u201c\u201e\u2018\u00ab\u2039\u300a\u300c\u300e(*_"
+
+
+_COMMAS = frozenset(",\u3001")
+_SEPARATORS = ((";", 2), (" | ", 2), ("\u3001", 2), (",", _FEWEST_ON_A_LINE), (" / ", _FEWEST_ON_A_LINE))
+_SMALL = frozenset("a an and as at by de for from in is la le of on or the to vs with".split())
 
 
 class Piece(NamedTuple):
@@ -73,16 +85,36 @@ class Piece(NamedTuple):
 
 def parted_titles(text: str) -> list[Piece]:
     """Return the entries of one line: parted by semicolons, bars, or commas outside brackets and quotation marks."""
-    body = _LEAD.sub("", text.strip(), count=1).strip()
+    lead = _LEAD.match(text.strip())
+    body = text.strip()[lead.end() :] if lead else text.strip()
     quoted = quoted_titles(body)
     if len(quoted) > _FEWEST_ON_A_LINE and sum(map(len, quoted)) * 3 > len(body):
         return [Piece(title) for title in quoted]
-    for mark, fewest in ((";", 2), (" | ", 2), ("\u3001", 2), (",", _FEWEST_ON_A_LINE), (" / ", _FEWEST_ON_A_LINE)):
+    for mark, fewest in _SEPARATORS:
         pieces = _pieces(body, mark)
-        enough = len(pieces) > fewest or (mark in ",\u3001" and len(pieces) >= _FEWEST_NAMES)
-        if len(pieces) > fewest or (enough and all(_begins_a_title(piece.text) for piece in pieces)):
+        if len(pieces) > fewest or (mark in _COMMAS and _are_names(pieces)):
             return pieces
     return []
+
+
+def _are_names(pieces: Sequence[Piece]) -> bool:
+    """Return True for three pieces or more that begin as titles do.
+
+    Where the third is there only because the last one was parted at its "and", each must be written
+    as a title from its first word to its last.
+    """
+    if len(pieces) < _FEWEST_NAMES:
+        return False
+    if SAYS.match(pieces[0].text):
+        return False
+    by_commas = sum(piece.parted_by == ", " for piece in pieces) >= _FEWEST_NAMES
+    fits = _begins_a_title if by_commas else _is_written_as_title
+    return all(fits(piece.text) for piece in pieces)
+
+
+def _is_written_as_title(piece: str) -> bool:
+    words = [word for word in piece.split() if word[0].isalpha()]
+    return _begins_a_title(piece) and not any(word[0].islower() and word not in _SMALL for word in words)
 
 
 def quoted_titles(text: str) -> list[str]:
@@ -106,7 +138,7 @@ def recommended_in_sentences(text: str) -> list[Piece]:
     while (lead := _RECOMMENDS.search(text, at)) is not None:
         end = _SENTENCE_END.search(text, lead.end())
         at = end.end() if end else len(text)
-        if end is None or "?" not in end[0]:
+        if end is None or lead["asking"] or "?" not in end[0]:
             found += _named_in(text[lead.end() : end.start() if end else len(text)])
     return found
 

@@ -35,6 +35,9 @@ from tasks.model_output.scores import without_scores
 MOST = 200  # titles taken from one answer; more are a model that went on and on
 _ONE_LINE_TAGS = re.compile(r"(</[A-Za-z][\w-]{0,20}>)\s{0,16}(?=<[A-Za-z])")
 
+_NOTHING = re.compile(r"(?:n/?a|none|nothing|null|unknown|no|yes|ok(?:ay)?)[.!]?", re.IGNORECASE)
+_FEWEST_QUOTED = 2  # quoted titles that make a list of one line
+
 How = Literal["json", "table", "numbered", "lines", "commas", "none"]
 
 
@@ -71,29 +74,34 @@ def _read(text: str) -> Parsed:
         return _parsed(numbered, "numbered")
     if bullets := bullet_titles(lines):
         return _parsed(bullets, "lines")
-    return _unmarked(lines)
+    return _unmarked(lines, said)
 
 
-def _unmarked(lines: Sequence[str]) -> Parsed:
+def _unmarked(lines: Sequence[str], text: str) -> Parsed:
     """Read an answer without any list mark: lines that are titles, one line, or running text."""
     plain = line_titles(lines)
     if lines and is_refusal(lines[0]):
         return _parsed([], "none")
     if len(plain) > 1:
         return _parsed(plain, "lines")
-    text = "\n".join(lines)
     longest = max(plain or lines, key=len, default="")
+    if _NOTHING.fullmatch(longest.strip()):
+        return _parsed([], "none")
+    return _in_running_text(longest, text) or _parsed(plain, "lines")
+
+
+def _in_running_text(longest: str, text: str) -> Parsed | None:
+    """Return the titles in brackets, recommended in sentences, parted by marks or quoted; None where there are none."""
     bracketed = bracketed_titles(text)
     if bracketed and (len(bracketed) > 1 or is_prose(longest)):
         return _parsed(bracketed, "lines")
-    if recommended := recommended_in_sentences(text):
-        quoted = quoted_titles(text) if is_prose(longest) else []
-        return _parsed(quoted, "lines") if len(quoted) >= len(recommended) else _in_pieces(recommended)
-    if pieces := parted_titles(longest):
+    pieces = recommended_in_sentences(text) or parted_titles(longest)
+    quoted = quoted_titles(text)
+    if pieces and (len(quoted) < len(pieces) or len(quoted) < _FEWEST_QUOTED):
         return _in_pieces(pieces)
-    if is_prose(longest) and (quoted := quoted_titles(" ".join(lines))):
+    if quoted and (len(quoted) >= _FEWEST_QUOTED or is_prose(longest)):
         return _parsed(quoted, "lines")
-    return _parsed(plain, "lines")
+    return None
 
 
 def _uncounted(titles: list[str]) -> list[str]:

@@ -12,8 +12,8 @@ _POINTS = (
 )
 _NAME = r"(?:(?:score|rating|confidence|relevance|probability|match|similarity)\s?[:=]?\s?)?"
 _BEHIND = re.compile(
-    rf"(?<=\S)(?:\s{{0,4}}[:=|\u2013\u2014,\t\uff1a-]\s{{0,4}}|\s{{0,4}}[(\[\uff08]|\s)\s?{_NAME}~?{_POINTS}\s?[)\]\uff09]?$"
-    r"|(?<=\S)\s{0,4}[:=|\uff1a]\s{0,4}\d{1,3}$",
+    rf"(?<=\S)(?:(?:\s{{0,4}}[:=|\u2013\u2014,\t\uff1a-]\s{{0,4}}|\s{{0,4}}[(\[\uff08]|\s)\s?{_NAME}~?{_POINTS}\s?[)\]\uff09]?"
+    r"|\s{0,4}[:=|\uff1a]\s{0,4}\d{1,3})(?P<mark>\*\*|__|[*_])?$",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(rf"[(\[]?{_NAME}{_POINTS}[)\]]?\s{{0,4}}[:|\u2013\u2014-]?\s{{1,4}}(?=\S)", re.IGNORECASE)
@@ -26,7 +26,7 @@ def without_scores(titles: Sequence[str]) -> list[str]:
     numbers behind a colon. One title alone with a number behind it keeps it.
     """
     for pattern, is_behind in ((_BEHIND, True), (_BEFORE, False)):
-        bare = [title.strip().strip("*_") if is_behind else title.strip() for title in titles]
+        bare = [title.strip() for title in titles]
         found = [pattern.search(title) if is_behind else pattern.match(title) for title in bare]
         if len(titles) >= _FEWEST and None not in found:
             pairs = zip(bare, found, strict=True)
@@ -35,4 +35,6 @@ def without_scores(titles: Sequence[str]) -> list[str]:
 
 
 def _without(title: str, score: re.Match[str], is_behind: bool) -> str:
-    return title[: score.start()].rstrip() if is_behind else title[score.end() :]
+    if not is_behind:
+        return title[score.end() :]
+    return title[: score.start()].rstrip() + (score["mark"] or "")
