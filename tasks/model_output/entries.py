@@ -14,7 +14,7 @@ _CHECKBOX = re.compile(r"^\[[ xX]\]\s+")
 _BEHIND = r"(?P<rest>\s*(?:[-–—:,;(（\[|/].*|(?:by|directed|written|from|starring|is|was|with)\b.*)?)$"
 _BOOK = re.compile(r"^[《『](?P<title>[^《》『』]+)[》』](?P<rest>.*)$")
 _STRONG = re.compile(r"^(?P<mark>\*\*|__|`)(?P<title>\S.*?)(?P=mark)(?!\w)(?P<rest>.*)$")
-_MARKED = re.compile(rf"""^(?:\*|_|["“”„«»‹‘‚'《〈「『])(?P<title>\S.*?)(?:\*|_|["“”»«›’‘'》〉」』])(?!\w){_BEHIND}""")
+_MARKED = re.compile(rf"""^(?:\*|_|["“”„«»‹‘‚'《〈「『])\s?(?P<title>\S.*?)\s?(?:\*|_|["“”»«›’‘'》〉」』])(?!\w){_BEHIND}""")
 _COMMA_INSIDE = re.compile(r"""^["“](?P<title>[^"“”]*\S),["”](?P<rest>.*)$""")  # as printed in America
 _AFTER_TITLE = re.compile(r"(?<=[)\]\"”»])\s*(?:[-–—:,;|/].*|[A-Za-z(\[].*)$")  # behind a year or a closing mark the title is over
 _CUTS = re.compile(
@@ -29,7 +29,7 @@ _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _YEAR_BEHIND = re.compile(r"\s*[,，]\s*(?:1[89]|20)\d\d$")
 _FRONT = re.compile(r"^\[[^\[\]]{1,40}\]\s*(?=\S)")  # a number or genre in front of a title
 _FOOTNOTE = re.compile(r"(?<=\S)(?:\[\d{1,3}\])+$")
-_REFERENCE = re.compile(r"\[\d{1,3}\]")
+_NO_TITLE = re.compile(r"\[\d{1,3}\]|\d{1,3}[.)]|[.\u2026*_#-]+")
 _COLON = re.compile(r":\s+|[–—]")
 _MARKS = frozenset("*_\"“”„«»‹‘‚'《〈「『")
 _PICTURES = frozenset(("So", "Sk", "Mn", "Cf"))
@@ -62,7 +62,7 @@ class Recommended:
 def entry_of(text: str) -> Recommended:
     """Return the entry in a piece of text; its title is empty where there is none."""
     bare = _LABEL.sub("", _plain(text[:_LONGEST]))
-    if _REFERENCE.fullmatch(bare):
+    if _NO_TITLE.fullmatch(bare):
         return Recommended("")
     if marked := _STRONG.match(bare):
         title = _unquoted(marked["title"].strip().rstrip(":").strip())

@@ -27,6 +27,7 @@ _KEYS = {
         re.compile(r'["\u201c\u201d\u201e\u201f][^"\u201c\u201d\u201e\u201f\n]{0,200}+["\u201c\u201d\u201e\u201f]\s*+:'),
     ),
 }
+_CUT_KEY = re.compile(r"""["'][^"'\n]{0,40}\Z""")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
@@ -79,7 +80,9 @@ def _goes_on(text: str, at: int, depth: int, inside: Any, key_mark: str) -> bool
     if isinstance(inside, dict):
         gap = _GAP.match(text, end)
         end = gap.end() if gap else end
-        return end == len(text) or text[end] in "}]" or _KEYS[key_mark].match(text, end) is not None
+        if end == len(text) or _KEYS[key_mark].match(text, end):
+            return True
+        return "," in behind and _CUT_KEY.match(text, end) is not None
     if "," in behind or "\n" in behind:
         return _VALUE.match(text, end) is not None
     return text.startswith(("//", "/*"), end)

@@ -181,22 +181,29 @@ def _pieces(text: str, mark: str) -> list[Piece]:
 
 
 def _last_split(pieces: Sequence[str]) -> list[Piece]:
-    """Return pieces parted by commas, the last one parted at its conjunctions too where none is behind the last comma.
+    """Return pieces parted by commas, the last one with a conjunction parted at it.
 
     "A, B and C" ends in two titles; in "A, B, and C and D" the last title is "C and D".
     """
-    if not pieces:
-        return []
-    *others, last = (piece.strip() for piece in pieces)
-    conjunction = _CONJUNCTION.match(last)
-    if conjunction and others:
-        return [*map(Piece, others), Piece(last[conjunction.end() :])]
-    parts = [*map(Piece, others)]
+    bare = [piece.strip() for piece in pieces]
+    for place in range(len(bare) - 1, -1, -1):
+        parts = _at_conjunction(bare[place], is_first=place == 0)
+        if parts is not None:
+            return [*map(Piece, bare[:place]), *parts, *map(Piece, bare[place + 1 :])]
+    return [Piece(piece) for piece in bare]
+
+
+def _at_conjunction(piece: str, *, is_first: bool) -> list[Piece] | None:
+    """Return a piece without the conjunction it begins with, or parted at those in it; None without any."""
+    leading = None if is_first else _CONJUNCTION.match(piece)
+    if leading:
+        return [Piece(piece[leading.end() :])]
+    parts: list[Piece] = []
     at, parted_by = 0, ", "
-    for between in _BETWEEN_LAST.finditer(last):
-        parts.append(Piece(last[at : between.start()], parted_by))
+    for between in _BETWEEN_LAST.finditer(piece):
+        parts.append(Piece(piece[at : between.start()], parted_by))
         at, parted_by = between.end(), f" {between['word']} "
-    return [*parts, Piece(last[at:], parted_by)]
+    return [*parts, Piece(piece[at:], parted_by)] if parts else None
 
 
 def _outside_brackets(text: str, mark: str) -> list[str]:

@@ -3,7 +3,8 @@
 The rule for an answer that ends inside its JSON: it is cut, and nothing is completed unseen. The one
 exception is an answer that lacks nothing but closing braces: every bracket still open is an
 object's, and the last value is a closed list or object. A list that is still open could have gone
-on, and a number or text at the very end could have been longer.
+on, and a number or text at the very end could have been longer. Whether the object would have had
+one key more cannot be known; every list in it is complete.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from typing import Any, NamedTuple
 from tasks.model_output.json_scanner import scan
 
 _LONGEST_INTEGER = 18  # digits; what is longer is no count, and Python refuses 4,301 of them
-_WORK = 8  # characters read in vain, in lengths of the answer
-_LEAST_WORK = 100  # what a bracket that opens nothing counts
+# Work in vain, in characters: at most 8 times the answer's length and 200,000.
+_WORK = 8
+_FREE_WORK = 200_000
+_LEAST_WORK = 4_000  # what a bracket that opens nothing counts at least
 
 
 def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
+    return int(digits) if len(digits.lstrip("-")) <= _LONGEST_INTEGER else digits
 
 
 _DECODER = json.JSONDecoder(strict=False, parse_int=_integer)  # texts may hold raw line breaks
@@ -82,7 +85,7 @@ def read_json(text: str, *, keep_open_objects: bool = False) -> JsonReading:
             such an object is left out.
     """
     found = JsonReading(text=_unescaped(_storable(text)))
-    work_left = _WORK * len(found.text)
+    work_left = _WORK * len(found.text) + _FREE_WORK
     at = 0
     while work_left >= 0 and (start := _START.search(found.text, at)) is not None:
         read = _value_at(found, start.start(), keep_open_objects)
