@@ -88,7 +88,11 @@ def generating(context: Context, attempt: int) -> Stage:
     asked = {**settings, "words": profile_hash(profile), "phrases": tables, "noun": domain.noun, "verb": domain.verb}
     writes = (f"(SELECT * EXCLUDE (run_id) FROM transcripts WHERE attempt = {attempt:d})",)
     return Stage(
-        f"generate-{attempt}", writes, ("tasks.prompts", "tasks.generate.rollouts", "tasks.llm.offline"), asked, _carried_out_elsewhere
+        f"generate-{attempt}",
+        writes,
+        ("tasks.prompts", "tasks.model_output", "tasks.generate.rollouts", "tasks.llm.offline"),
+        asked,
+        _carried_out_elsewhere,
     )
 
 
@@ -120,7 +124,9 @@ def parsing(context: Context, attempt: int) -> Stage:
     """Return the stage that reads one attempt's answers into dialogues and utterances."""
     domain = context.domain
     writes = (f"(SELECT * FROM dialogues WHERE attempt = {attempt:d})", f"(SELECT * FROM utterances WHERE attempt = {attempt:d})")
-    return Stage(f"dialogues-{attempt}", writes, ("tasks.dialogues",), {}, lambda con: parse_transcripts(con, domain, attempt))
+    return Stage(
+        f"dialogues-{attempt}", writes, ("tasks.dialogues", "tasks.model_output"), {}, lambda con: parse_transcripts(con, domain, attempt)
+    )
 
 
 def judging(context: Context, attempt: int) -> Stage:

@@ -26,12 +26,7 @@ def read_grounded(text: str) -> Reading:
     body = message_text(text)
     found = read_json(body)
     values = [read.value for read in found.values]
-    return (
-        _dialogue(found, values)
-        or _single_turns(found, values)
-        or _labelled_lines(body)
-        or _nothing(values)
-    )
+    return _dialogue(found, values) or _single_turns(found, values) or _labelled_lines(body) or _nothing(values)
 
 
 def _dialogue(found: JsonReading, values: Sequence[Any]) -> Reading | None:

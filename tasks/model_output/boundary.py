@@ -10,9 +10,7 @@ _Read = TypeVar("_Read")
 _LOG = logging.getLogger(__name__)
 
 
-def read_or_else(
-    reader: Callable[[str], _Read], text: str, unreadable: Callable[[str], _Read]
-) -> _Read:
+def read_or_else(reader: Callable[[str], _Read], text: str, unreadable: Callable[[str], _Read]) -> _Read:
     """Return what a reader makes of an answer; where it raises, what `unreadable` makes of why.
 
     Readers are written so that no text makes them raise. An answer that does all the same is one

@@ -38,7 +38,7 @@ _MOST_READINGS = 8
 _PROSE_WORDS = 4  # from how many words on a text behind a colon may be a description
 _LABEL = re.compile(
     r"^(?:\d{1,3}(?:st|nd|rd|th)\s*[-–—:.)]\s+"
-    r"|[\"']?(?:title|movie|film|book|name|item|product|recommendation|option|pick|choice|top)[\"']?\s*#?\d*\s*[:=]\s+)",
+    r"|[\"']?(?:title|movie|film|book|name|item|product|recommendation|option|pick|choice|top|rank)[\"']?\s*#?\d*\s*[:=]\s+)",
     re.IGNORECASE,
 )
 

@@ -107,20 +107,12 @@ def _is_called_a_list(name: str) -> bool:
 
 def _counted_objects(value: dict[str, Any]) -> list[str]:
     """Return the titles of {"1": {"title": ...}, "2": {...}}."""
-    counted = [
-        _title_of(entry)
-        for name, entry in value.items()
-        if isinstance(entry, dict) and _COUNTED.fullmatch(str(name))
-    ]
+    counted = [_title_of(entry) for name, entry in value.items() if isinstance(entry, dict) and _COUNTED.fullmatch(str(name))]
     return [title for title in counted if title]
 
 
 def _of_names(value: dict[str, Any]) -> list[str]:
-    counted = [
-        str(entry)
-        for name, entry in value.items()
-        if isinstance(entry, str) and _COUNTED.fullmatch(str(name))
-    ]
+    counted = [str(entry) for name, entry in value.items() if isinstance(entry, str) and _COUNTED.fullmatch(str(name))]
     if counted:
         return counted
     named = _named(value)

@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 from tasks.model_output.json_strings import MARKS, string_end, string_value
 
 _DEEPEST = 100
-_BETWEEN = re.compile(
-    r"(?:[\s,\ufeff]++|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/|\#[^\n]*+)*+"
-)
+_BETWEEN = re.compile(r"(?:[\s,\ufeff]++|//[^\n]*+|/\*(?:[^*]++|\*(?!/))*+\*/|\#[^\n]*+)*+")
 _COLON = re.compile(r"\s*+:")
 _WORD = re.compile(r"[\w.+-]++")
 _NUMBER = re.compile(r"-?\d{1,18}(?P<fraction>\.\d{1,18})?(?:[eE][+-]?\d{1,3})?")

@@ -15,7 +15,7 @@ _COMMENT = r"(?:(?://|\#)[^\n]{0,200}+|/\*[^*]{0,200}+\*/)"  # a longer one hide
 _AFTER = re.compile(r"[\s,}\]]*+")
 _GAP = re.compile(rf"(?:[\s,]++|{_COMMENT})*+")
 _COLON_OR_END = re.compile(r"\s*+(?::|\Z)")
-_VALUE = re.compile(rf"""["'`\u201c\u201d\u201e\u201f\u00ab\[{{#]|//|/\*|-?\d|true|false|null|True|False|None""")
+_VALUE = re.compile(r"""["'`\u201c\u201d\u201e\u201f\u00ab\[{#]|//|/\*|-?\d|true|false|null|True|False|None""")
 _KEYS = {
     '"': re.compile(r'"(?:[^"\\\n]|\\.){0,200}+"\s*+:'),
     "'": re.compile(r"'(?:[^'\\\n]|\\.){0,200}+'\s*+:"),
@@ -32,9 +32,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
-def string_end(
-    text: str, start: int, depth: int, inside: Any, key_mark: str, *, is_key: bool
-) -> int:
+def string_end(text: str, start: int, depth: int, inside: Any, key_mark: str, *, is_key: bool) -> int:
     """Return where the string that opens at `start` has its closing mark; -1 where it has none.
 
     A mark closes the string if JSON goes on behind it: a colon behind a key, a further entry or a
@@ -48,17 +46,19 @@ def string_end(
         key_mark: the mark of that object's keys.
         is_key: whether the string is a key.
     """
+
+    def closes(end: int) -> bool:
+        if is_key:
+            return _COLON_OR_END.match(text, end) is not None
+        return _goes_on(text, end, depth, inside, key_mark)
+
     stops = _ENDS[text[start]]
     at = start + 1
     while (stop := stops.search(text, at)) is not None:
         if stop[0] == "\\":
             at = stop.end() + 1
             continue
-        if is_key:
-            closes = _COLON_OR_END.match(text, stop.end()) is not None
-        else:
-            closes = _goes_on(text, stop.end(), depth, inside, key_mark)
-        if closes:
+        if closes(stop.end()):
             return stop.start()
         at = stop.end()
     return -1

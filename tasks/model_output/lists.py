@@ -78,11 +78,7 @@ def numbered_titles(lines: Sequence[str]) -> list[str]:
 
 def bullet_titles(lines: Sequence[str]) -> list[str]:
     """Return the entries of a bulleted list; of one in steps, those of the outermost, unless they head groups."""
-    found = [
-        (len(line) - len(line.lstrip()), match["title"])
-        for line in lines
-        if (match := _BULLET.match(line))
-    ]
+    found = [(len(line) - len(line.lstrip()), match["title"]) for line in lines if (match := _BULLET.match(line))]
     least = min((depth for depth, _ in found), default=0)
     outermost = [title for depth, title in found if depth == least]
     grouped = len(outermost) < 2 or any(title.rstrip("*_ ").endswith(":") for title in outermost)

@@ -39,21 +39,40 @@ _QUOTED = re.compile(
 _TITLE_BRACKETS = re.compile("\u300a([^\u300a\u300b\n]{1,150})\u300b|\u300e([^\u300e\u300f\n]{1,150})\u300f")
 _KIND = r"(?:movies|films|books|titles|shows|games|items|albums|classics|songs|products)"
 _OFTEN = r"(?: (?:also|really|definitely|probably|certainly|perhaps|highly|strongly|especially))?"
-_DOING = r"(?: (?:watching|seeing|reading|trying|playing|checking out|giving|that you (?:watch|see|try|read)|you (?:watch|see|try|read)))?"
-_SOME = r"(?:some|a few|other|these|those|more|the|classics|also)\b(?: [a-z-]{1,20}){0,5}? (?:like|such as|including)"
+_DOING = (
+    r"(?: (?:watching|seeing|reading|trying|playing|checking out|giving"
+    r"|(?:that )?you (?:watch|see|try|read)))?"
+)
+_SOME = (
+    r"(?:some|a few|other|these|those|more|the|classics|also)\b(?: [a-z-]{1,20}){0,5}?"
+    r" (?:like|such as|including)"
+)
+_LEADS = (
+    # You might enjoy ...
+    r"(?:you|they)(?:['’](?:d|ll)| would| might| may| could| will| should)?" + _OFTEN,
+    r" (?:enjoy|like|love|appreciate|try|watch|check out|consider|be interested in",
+    r"|want to (?:watch|see|try|check out|read))" + _OFTEN + _DOING,
+    # I would recommend ...
+    r"|(?:i|we)(?:['’](?:d|ll)| would| can| could| will)?" + _OFTEN,
+    r" (?:recommend|suggest|propose|pick|choose|go (?:for|with)|say)" + _OFTEN + _DOING,
+    # Try ...
+    r"|(?:try|watch|check out|consider|see|read|go for)(?: watching)?",
+    # How about ...?
+    r"|(?P<asking>(?:how|what) about|(?:maybe|perhaps)(?: try| watch)?|have you (?:tried|considered))",
+    # Another option is ...
+    r"|(?:another|one|one more|a (?:good|great|third|second))(?: (?:good|great))?",
+    r" (?:option|suggestion|choice|pick|film|movie|book) (?:is|would be|could be)",
+    # My top picks are ...
+    r"|(?:my|some|a few|other|good|great)\b[^.:,\n]{0,60}",
+    r"\b(?:recommendations?|suggestions?|picks?|favou?rites|options|choices|ideas)",
+    r"(?: [^.:,\n]{0,40})? (?:are|include|would be)",
+    # Here are some thrillers: ...
+    r"|(?:here (?:are|is)|for)\b[^.:,\n]{0,80}:",
+)
+_BEGINS = r"(?:so|then|sure|ok(?:ay)?|well|great|in that case|for you|and|or|but|also),? "
 _RECOMMENDS = re.compile(
-    r"(?:(?<=[.!?:,] )|(?<=\n)|^)(?:(?:so|then|sure|ok(?:ay)?|well|great|in that case|for you|and|or|but|also),? )?(?:"
-    rf"(?:you|they)(?:['’](?:d|ll)| would| might| may| could| will| should)?{_OFTEN}"
-    rf" (?:enjoy|like|love|appreciate|try|watch|check out|consider|be interested in|want to (?:watch|see|try|check out|read)){_OFTEN}{_DOING}"
-    rf"|(?:i|we)(?:['’](?:d|ll)| would| can| could| will)?{_OFTEN} (?:recommend|suggest|propose|pick|choose|go (?:for|with)|say){_OFTEN}{_DOING}"
-    r"|(?:try|watch|check out|consider|see|read|go for)(?: watching)?"
-    r"|(?P<asking>(?:how|what) about|(?:maybe|perhaps)(?: try| watch)?|have you (?:tried|considered))"
-    r"|(?:another|one|one more|a (?:good|great|third|second))(?: (?:good|great))? (?:option|suggestion|choice|pick|film|movie|book)"
-    r" (?:is|would be|could be)"
-    r"|(?:my|some|a few|other|good|great)\b[^.:,\n]{0,60}\b(?:recommendations?|suggestions?|picks?|favou?rites|options|choices|ideas)"
-    r"(?: [^.:,\n]{0,40})? (?:are|include|would be)"
-    r"|(?:here (?:are|is)|for)\b[^.:,\n]{0,80}:"
-    rf")(?: {_SOME}| (?:either|both|the following|{_KIND}))?(?:,? (?:like|such as))?:? +",
+    rf"(?:(?<=[.!?:,] )|(?<=\n)|^)(?:{_BEGINS})?(?:{''.join(_LEADS)})"
+    rf"(?: {_SOME}| (?:either|both|the following|{_KIND}))?(?:,? (?:like|such as))?:? +",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(
@@ -73,7 +92,9 @@ _OPENING = "\"'\u201c\u201e\u2018\u00ab\u2039\u300a\u300c\u300e(*_"
 
 _COMMAS = frozenset(",\u3001")
 _SEPARATORS = ((";", 2), (" | ", 2), ("\u3001", 2), (",", _FEWEST_ON_A_LINE), (" / ", _FEWEST_ON_A_LINE))
-_SMALL = frozenset("a an and as at by de for from in is la le of on or the to vs with".split())
+_SMALL = frozenset(
+    ("a", "an", "and", "as", "at", "by", "de", "for", "from", "in", "is", "la", "le") + ("of", "on", "or", "the", "to", "vs", "with")
+)
 
 
 class Piece(NamedTuple):
@@ -224,4 +245,4 @@ def _is_open(held: str) -> bool:
     mark = next((mark for mark in _TWICE if begun.startswith(mark)), None)
     if mark is not None and held.count(mark) % 2:
         return True
-    return any(held.count(opening) > held.count(closing) for opening, closing in pairs)
+    return any(held.count(pair[0]) > held.count(pair[1]) for pair in pairs)

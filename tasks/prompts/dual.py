@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tasks.briefs.values import Brief, BriefItem
+from tasks.model_output import message_text, without_fences
 from tasks.prompts.fence import fence
 from tasks.prompts.profiles import Conversation, Profile
 from tasks.prompts.rendering import Goals, messages, places, turn_line, user_information
-from tasks.model_output import message_text, without_fences
 from tasks.prompts.values import Prompt, Spoken
 
 _LABEL = re.compile(r"^\s*(?:```\w*\s*)?(?:\*\*)?(?:user|agent)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE)

@@ -9,8 +9,8 @@ from tasks.dialogues.counts import without_counts
 from tasks.dialogues.grounded import read_grounded
 from tasks.dialogues.plain import read_plain
 from tasks.dialogues.values import RawTurn
-from tasks.prompts import Spoken
 from tasks.model_output import message_text
+from tasks.prompts import Spoken
 
 _SPEAKERS = ("agent", "user")  # of even turns and of odd ones
 _NUMBERED = (

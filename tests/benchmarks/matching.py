@@ -12,9 +12,9 @@ import time
 
 from rapidfuzz import fuzz
 
-from tasks.model_output import Parsed, Recommended, parse_answer
 from tasks.evaluation.matching import THRESHOLD, Matcher, numbers
 from tasks.evaluation.titles import comparable
+from tasks.model_output import Parsed, Recommended, parse_answer
 
 CATALOGUE, ANSWERS, TITLES, SAMPLE = 11_589, 1_500, 50, 60
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from tasks.model_output import Parsed, Recommended, parse_answer
 from tasks.evaluation.matching import Matcher, numbers
 from tasks.evaluation.titles import comparable, names
+from tasks.model_output import Parsed, Recommended, parse_answer
 
 CATALOGUE = {
     "b1": "Solaris (1972)",

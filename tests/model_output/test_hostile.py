@@ -96,7 +96,9 @@ def test_no_nesting_raises(depth: int, opening: str, closed: bool) -> None:
 
 
 HUGE = {
-    "a number of 4,301 digits": '{"turns": [{"role": "user", "text": "Hi."}, {"role": "agent", "text": "Ho."}], "seed": %s}' % ("7" * 4_301),
+    "a number of 4,301 digits": '{"turns": [{"role": "user", "text": "Hi."}, {"role": "agent", "text": "Ho."}], "seed": '
+    + "7" * 4_301
+    + "}",
     "a longer number in Python's notation": "{'turns': [{'role': 'user', 'text': 'Hi.'}], 'seed': %s}" % ("7" * 9_000),
     "a number as a turn": '{"turns": [%s, {"role": "user", "text": "Hi."}]}' % ("7" * 5_000),
     "a float beyond all floats": '{"turns": [{"role": "user", "text": "Hi."}], "seed": 1e99999}',

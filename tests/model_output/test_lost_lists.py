@@ -37,14 +37,12 @@ def test_titles_in_marks_right_behind_their_number(number: str, brackets: str) -
 
 @pytest.mark.parametrize(
     "form",
-    ["{n}.{t}", "{n}){t}", "{n}.- {t}", "{n}\u00ba {t}", "\u7b2c{n}\u4f4d {t}", "No.{n} {t}", "{n}/ {t}", "{n} | {t}", "[{n}] {t}", "{n} > {t}",
+    ["{n}.{t}", "{n}){t}", "{n}.- {t}", "{n}\u00ba {t}", "\u7b2c{n}\u4f4d {t}", "No.{n} {t}", "{n}/ {t}",
+     "{n} | {t}", "[{n}] {t}", "{n} > {t}",
      "{n}: {t}", "**{n}.**{t}", "Rank {n}: {t}", "> {n}. {t}"],
 )  # fmt: skip
 def test_numbering_styles(form: str) -> None:
-    names = [name for name in NAMES if not (form == "Rank {n}: {t}")] or FEW
-    if form == "Rank {n}: {t}":
-        form, names = "#{n}: {t}", FEW
-    assert titles(numbered(form, names)) == names
+    assert titles(numbered(form, NAMES)) == NAMES
 
 
 def test_numbers_of_other_scripts() -> None:
@@ -65,7 +63,8 @@ def test_a_title_of_digits_right_behind_its_number() -> None:
 
 @pytest.mark.parametrize(
     "lead",
-    ["You might enjoy ", "You might also like ", "You'd love ", "I'd recommend ", "I would highly recommend ", "I suggest watching ", "Try ",
+    ["You might enjoy ", "You might also like ", "You'd love ", "I'd recommend ", "I would highly recommend ", "I suggest watching ",
+     "Try ",
      "Sure! You could try ", "Okay, you may enjoy movies like ", "How about ", "My top picks are ", "Some great options include ",
      "For you, I recommend ", "Great, I would suggest "],
 )  # fmt: skip
@@ -92,12 +91,14 @@ def test_sentences_that_recommend(lead: str, last: str, end: str) -> None:
          [*FEW, "Big", "Elf", "Up"]),
         ("Alien, Heat, 300 and 1917", ["Alien", "Heat", "300", "1917"]),
         ("\u6211\u63a8\u8350\u300aAlien\u300b\u3001\u300aHeat\u300b\u548c\u300aDune\u300b\u3002", FEW),
-        ("\u4f60\u53ef\u80fd\u4f1a\u559c\u6b22\u300aAlien\u300b\uff0c\u5b83\u5f88\u6162\uff1b\u8fd8\u6709\u300aHeat\u300b\u3002", ["Alien", "Heat"]),
+        ("\u4f60\u53ef\u80fd\u4f1a\u559c\u6b22\u300aAlien\u300b\uff0c\u5b83\u5f88\u6162\uff1b\u8fd8\u6709\u300aHeat\u300b\u3002",
+         ["Alien", "Heat"]),
         ("\u300eAlien\u300f\u3001\u300eHeat\u300f\u3001\u300eDune\u300f\u304c\u304a\u3059\u3059\u3081\u3067\u3059\u3002", FEW),
         ("\u300cAlien\u300d\u300cHeat\u300d\u300cDune\u300d\u304c\u304a\u3059\u3059\u3081\u3067\u3059\u3002", FEW),
         ("Ich empfehle \u201eAlien\u201c, \u201eHeat\u201c und \u201eDune\u201c.", FEW),
         ("Je recommande \u00ab Alien \u00bb, \u00ab Heat \u00bb et \u00ab Dune \u00bb.", FEW),
-        ("\u2018Alien\u2019, \u2018Ocean\u2019s Eleven\u2019 and \u2018Heat\u2019 would suit you.", ["Alien", "Ocean\u2019s Eleven", "Heat"]),
+        ("\u2018Alien\u2019, \u2018Ocean\u2019s Eleven\u2019 and \u2018Heat\u2019 would suit you.",
+         ["Alien", "Ocean\u2019s Eleven", "Heat"]),
         ("I think 'Alien', 'Ocean's Eleven' and 'Heat' would suit you well.", ["Alien", "Ocean's Eleven", "Heat"]),
         ("1.\u300aAlien\u300b2.\u300aHeat\u300b3.\u300aDune\u300b", FEW),
         ("1.\u300aAlien\u300b\u662f\u4e00\u90e8\u6050\u6016\u7247\u3002\n2.\u300aHeat\u300b\u5f88\u597d\u3002", ["Alien", "Heat"]),

@@ -71,7 +71,8 @@ DRESSES = {
     "constrained, no space": "<|channel|>final<|constrain|>json<|message|>{answer}<|end|>",
     "channel without a message token": "<|channel|>analysis<|message|>{other}<|end|><|channel|>final\n{answer}",
     "two final channels": "<|channel|>final<|message|>{other}<|end|><|start|>assistant<|channel|>final<|message|>{answer}<|return|>",
-    "analysis behind the final channel": "<|channel|>final<|message|>{answer}<|end|><|start|>assistant<|channel|>analysis<|message|>{other}",
+    "analysis behind the final channel":
+        "<|channel|>final<|message|>{answer}<|end|><|start|>assistant<|channel|>analysis<|message|>{other}",
     "channels without tokens": "analysisLet me see. {other}assistantfinal\n{answer}",
     "<|im_end|>": "{answer}<|im_end|>",
     "<|im_end|> and a tail": "{answer}<|im_end|>\n{other}",
@@ -86,7 +87,8 @@ DRESSES = {
     "end before anything": "<|im_end|>\n{answer}",
     "ChatML": "<|im_start|>assistant\n{answer}<|im_end|>\n<|im_start|>user\n{other}<|im_end|>",
     "ChatML without an end": "<|im_start|>assistant\n{answer}\n<|im_start|>user\n{other}",
-    "Llama's header": "<|start_header_id|>assistant<|end_header_id|>\n\n{answer}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{other}",
+    "Llama's header":
+        "<|start_header_id|>assistant<|end_header_id|>\n\n{answer}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{other}",
     "Gemma's turns": "<start_of_turn>model\n{answer}\n<start_of_turn>user\n{other}",
     "Phi's turns": "<|assistant|>\n{answer}\n<|user|>\n{other}",
     "Mistral's turns": "<s>[/INST] {answer}\n[INST] {other} [/INST]",

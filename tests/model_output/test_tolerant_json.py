@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tasks.model_output import json_objects, parse_json, read_json
 
-VALUE = {"turns": [{"role": "user", "text": "Hi, it's {{item:1}}."}, {"role": "agent", "text": "Then \"Heat\", or 12?"}]}
+VALUE = {"turns": [{"role": "user", "text": "Hi, it's {{item:1}}."}, {"role": "agent", "text": 'Then "Heat", or 12?'}]}
 STRICT = json.dumps(VALUE)
 UNESCAPED = STRICT.replace('\\"', '"')
 
@@ -65,7 +65,7 @@ def test_what_is_cut_is_flagged_and_holds_only_what_was_complete(kept: int) -> N
         ('{"a": 12345', True),
         ('{"a": "x"', True),
         ('{"a": [1, 2', True),
-        ('[[1], [2]', True),
+        ("[[1], [2]", True),
         ('[{"a": 1}', True),
         ('{"a": [1], "b"', True),
         ('{"a": [1], "b":', True),
@@ -136,7 +136,7 @@ VALUES = st.recursive(
 def test_strict_json_comes_back(value: Any) -> None:
     text = json.dumps(value)
     assert parse_json(text) == value
-    if text[1] in "\"{[}]0123456789-tfn":
+    if text[1] in '"{[}]0123456789-tfn':
         found = read_json(text)
         assert [read.value for read in found.values] == [value] and not found.cut and not found.broken
 
