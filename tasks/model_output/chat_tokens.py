@@ -31,6 +31,7 @@ _HEADER = re.compile(
     r"|(?P<instruction>\[INST\])|\[/INST\]|<s>|<bos>|<\|(?:begin_of_text|startoftext)\|>",
     re.IGNORECASE,
 )
+_WIDE_BAR = "\uff5c"
 _ANY_TOKEN = re.compile(r"<\|[^|<>\n]{1,40}\|>|\[/?INST\]|</?s>")
 _ANSWERS = frozenset({"assistant", "model", "chatbot", "ai"})
 
@@ -53,11 +54,18 @@ def without_tokens(text: str) -> str:
 
 
 def _own_part(message: str) -> str:
-    """Return the first part of a message that is the model's own and not blank."""
+    """Return the first part of a message that is the model's own and not blank.
+
+    A header counts at the beginning of a line: one in the middle of speech is garbage that the gate
+    must see. DeepSeek's, which no prose holds, counts everywhere.
+    """
     start, own = 0, True
     for header in _HEADER.finditer(message):
-        if own and message[start : header.start()].strip():
-            return message[start : header.start()]
+        before = message[start : header.start()]
+        if before.rpartition("\n")[2].strip() and _WIDE_BAR not in header[0]:
+            continue
+        if own and before.strip():
+            return before
         start, own = header.end(), _is_own(header)
     return message[start:] if own else ""
 

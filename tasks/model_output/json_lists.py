@@ -48,7 +48,7 @@ def json_titles(text: str) -> list[str] | None:
         titles = titles_in(value)
         if isinstance(value, dict) and len(titles) == 1:
             single += titles
-        elif len(titles) >= max(1, len(best)) and (covered or not _are_numbers(titles)):
+        elif len(titles) >= max(1, len(best)) and (covered or not _may_be_footnote(value)):
             best = titles
     longest = max(best, single, key=len)
     return longest if longest or covered else None
@@ -72,8 +72,9 @@ def _covers_all(found: JsonReading) -> bool:
     return found.text[only.start : only.end].strip() == text
 
 
-def _are_numbers(titles: list[str]) -> bool:
-    return all(map(str.isdigit, titles))
+def _may_be_footnote(value: Any) -> bool:
+    """Return True for a list of bare numbers; "1917" in quotation marks is a title."""
+    return isinstance(value, list) and all(isinstance(entry, int) for entry in value)
 
 
 def _of_lists(value: dict[str, Any], depth: int) -> list[str]:

@@ -1,7 +1,7 @@
 """Reads one value of JSON as models write it, in one pass, and says whether its end is missing.
 
-`json-repair` was tried for this: of the 19 ways of writing a dialogue's JSON that are not strict
-JSON it read 6 otherwise than meant, and it completes what is cut without a word.
+`json-repair` 0.64.6 was tried for this: of the 27 answers of `tests/dialogues/test_answers.py` that
+are not strict JSON it read 8 otherwise than meant, and it completes what is cut without a word.
 """
 
 from __future__ import annotations

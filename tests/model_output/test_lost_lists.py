@@ -229,6 +229,11 @@ def test_a_title_parted_by_its_own_comma_or_and_is_put_together() -> None:
         assert matcher.rankings([parse_answer(text)])[0].items == wanted
 
 
+def test_numbers_in_marks_are_titles_wherever_they_are() -> None:
+    assert titles('["1917"]["1917"]') == ["1917"]
+    assert titles('Sure: ["1917", "300"] it is.') == ["1917", "300"]
+
+
 WORDS = st.sampled_from("Harbour Light Quarry Road Ferry Night Amber Seven Winter Glass".split())
 TITLES = st.lists(WORDS, min_size=1, max_size=3, unique=True).map(" ".join)
 
