@@ -9,6 +9,7 @@ from tasks.dialogues.values import RawTurn
 
 _NUMBER = re.compile(r"\s*[(\[]?(\d{1,3})[.):\]]\)?\s+")
 _WORDS = re.compile(r"\s*[*_]{0,2}[(\[]\s*(?:word count\W{1,3})?\d{1,3}(?: words?)?\s*[)\]][*_]{0,2}\s*\Z", re.IGNORECASE)
+_LONGEST_COUNT = 60  # characters of a word count at the end of a text
 
 
 def without_counts(turns: Sequence[RawTurn]) -> tuple[RawTurn, ...]:
@@ -30,7 +31,9 @@ def _own_number(place: int, text: str) -> re.Match[str] | None:
 
 
 def _word_count(_: int, text: str) -> re.Match[str] | None:
-    return _WORDS.search(text) if text.rstrip(" *_").endswith((")", "]")) else None
+    if not text.rstrip(" *_").endswith((")", "]")):
+        return None
+    return _WORDS.search(text, max(len(text) - _LONGEST_COUNT, 0))
 
 
 def _after(text: str, mark: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from tasks.dialogues.placeholders import fill, tidy
 from tasks.dialogues.plain import read_plain
 from tasks.dialogues.titles import Catalogue, Hit
 from tasks.dialogues.values import Format, Parsed, Reading, Utterance
-from tasks.prompts.unwrapping import unwrapped
+from tasks.model_output import MOST_CHARACTERS, looks_like_json, read_or_else
 from tasks.templates.values import Turn
 from tasks.titles import unify_marks
 
@@ -59,9 +59,20 @@ def parse(
 
 def read(text: str, profile_format: Format) -> Reading:
     """Read an answer in the format it was asked for in, or in the other where it is plainly in that one."""
+    if len(text) > MOST_CHARACTERS:
+        error = f"the answer is longer than {MOST_CHARACTERS:,} characters"
+        return Reading((), whole=False, error=error)
+    return read_or_else(lambda answer: _read(answer, profile_format), text, _unreadable)
+
+
+def _unreadable(reason: str) -> Reading:
+    return Reading((), whole=False, error=reason)
+
+
+def _read(text: str, profile_format: Format) -> Reading:
     if profile_format == "grounded":
         return read_grounded(text)  # which takes labelled lines as well
-    if unwrapped(text).lstrip().startswith(("{", "[")):
+    if looks_like_json(text):
         reading = read_grounded(text)
         if reading.turns:
             return reading

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tasks.dialogues.labels import Label, labelled, labelled_otherwise, lines_of
 from tasks.dialogues.values import RawTurn, Reading
-from tasks.prompts.unwrapping import unwrapped
+from tasks.model_output import message_text, parse_json
 
 _NOISE = re.compile(r"[\s>\-=*_#~`.\u2014\u2500]*(?:[\[(<{*]\s*(?:the\s+)?end\b[^\n]{0,40}|the end[.!*_]*)?", re.IGNORECASE)
 _RULE = re.compile(r"\s*(?:[-=*_~\u2014\u2500]{3,}|`{3,}\w*)\s*")
@@ -39,7 +38,7 @@ def read_plain(text: str) -> Reading:
     as are headings, and remarks on the dialogue set off by an empty line or a rule. Somebody else's line is a turn of its own, with the
     name it bears. `whole` is False when the last turn ends without a mark that ends a sentence.
     """
-    body = _unquoted(unwrapped(text))
+    body = _unquoted(message_text(text))
     if "\n" not in body.strip() and "\\n" in body:  # line breaks written out
         body = body.replace("\\n", "\n")
     heard = _Heard()
@@ -105,10 +104,8 @@ def _unquoted(text: str) -> str:
     body = text.strip()
     if len(body) < 2 or _QUOTES.get(body[0]) != body[-1] or not labelled(body[1:].split("\n", 1)[0]):
         return text
-    try:
-        return str(json.loads(body)) if body[0] == '"' else body[1:-1]
-    except ValueError:
-        return body[1:-1]
+    decoded = parse_json(body) if body[0] == '"' else None
+    return decoded if isinstance(decoded, str) else body[1:-1]
 
 
 def _without_marks(turns: Sequence[RawTurn]) -> list[RawTurn]:

@@ -34,4 +34,5 @@ def role_of(name: str) -> str:
     if known is not None:
         return known
     bare = " ".join(name.replace("_", " ").split()).strip(_EDGES).casefold()
-    return ROLE_NAMES.get(bare) or ROLE_NAMES.get(bare.rstrip(" 0123456789"), bare[:_LONGEST] or "unknown")
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in bare[:_LONGEST])
+    return ROLE_NAMES.get(bare) or ROLE_NAMES.get(bare.rstrip(" 0123456789"), shown or "unknown")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from tasks.dialogues.labels import labelled, without_own_label
 from tasks.dialogues.plain import read_plain
 from tasks.dialogues.roles import ROLE_NAMES, role_of
 from tasks.dialogues.values import RawTurn
+from tasks.model_output import parse_json
 
 ROLE_KEYS = ("role", "speaker", "from", "sender", "author", "participant", "actor", "who", "name")
 TEXT_KEYS = (
@@ -18,6 +18,7 @@ TEXT_KEYS = (
     *("dialogue", "says", "said", "what"),
 )
 NOBODY = "unknown"
+_SPEAKERS = ("user", "agent")
 _DEEPEST = 8
 _NUMBERED = re.compile(r"(?:turn|utterance|message|line)?[ _-]?(\d{1,3})", re.IGNORECASE)
 Turns = list[RawTurn]
@@ -38,43 +39,80 @@ def dialogues_in(value: Any, depth: int = 0) -> list[Turns]:
         return _in_text(turns[0].text, depth) or [turns]
     if turns is not None:
         return [turns]
-    return [found for entry in value if turns_of([entry]) is None for found in dialogues_in(entry, depth + 1)]
+    dialogues: list[Turns] = []
+    for entry in value:
+        if not isinstance(entry, Mapping) or turns_of([entry]) is None:
+            dialogues += dialogues_in(entry, depth + 1)
+    return dialogues
 
 
 def turns_of(entries: Sequence[Any]) -> Turns | None:
     """Return the turns of a list; None when it is empty or one of its entries is no turn."""
     try:  # as asked for: the common case, and ten times faster
-        turns = [RawTurn(ROLE_NAMES[entry["role"]], without_own_label(ROLE_NAMES[entry["role"]], entry["text"] + "")) for entry in entries]
+        turns = [_as_asked(entry) for entry in entries]
     except (KeyError, TypeError):  # other names, or a text that is no string
-        read = [_turns(entry) for entry in entries]
-        turns = [turn for some in read for turn in some] if all(read) else []
+        turns = []
+        for entry in entries:
+            found = _turns(entry)
+            if not found:
+                return None
+            turns += found
     return turns or None
+
+
+def _as_asked(entry: Any) -> RawTurn:
+    role = ROLE_NAMES[entry["role"]]
+    return RawTurn(role, without_own_label(role, entry["text"] + ""))
 
 
 def _turns(entry: Any) -> Turns:
     """Return the turn an entry holds, the two of a round, or none."""
     if isinstance(entry, str):
-        label = labelled(entry) if ":" in entry and "\n" not in entry.strip() else None
-        return [RawTurn(*label)] if label is not None else []
+        return _turn_of_line(entry)
     if isinstance(entry, list):
-        if len(entry) == 2 and all(isinstance(part, str) for part in entry):
-            return [RawTurn(role_of(entry[0]), entry[1])] if role_of(entry[0]) in ("user", "agent") else []
-        return turns_of(entry) or [] if len(entry) <= 2 and all(isinstance(part, Mapping) for part in entry) else []  # a round
-    if not isinstance(entry, Mapping):
-        return []
-    return _turns_by_key({str(key).casefold(): value for key, value in entry.items()})
+        return _turns_of_pair(entry)
+    if isinstance(entry, Mapping):
+        return _turns_by_key({str(key).casefold(): value for key, value in entry.items()})
+    return []
+
+
+def _turn_of_line(line: str) -> Turns:
+    """Return the turn of "User: Hello"."""
+    label = labelled(line) if ":" in line and "\n" not in line.strip() else None
+    return [RawTurn(*label)] if label is not None else []
+
+
+def _turns_of_pair(pair: list[Any]) -> Turns:
+    """Return the turn of ["user", "Hello"], or the turns of a round of one or two objects."""
+    if len(pair) == 2 and all(isinstance(part, str) for part in pair):
+        role = role_of(pair[0])
+        return [RawTurn(role, pair[1])] if role in _SPEAKERS else []
+    is_round = len(pair) <= 2 and all(isinstance(part, Mapping) for part in pair)
+    return turns_of(pair) or [] if is_round else []
 
 
 def _turns_by_key(entry: Mapping[str, Any]) -> Turns:
+    """Return the turns of an object: role and text, a text under its speaker, or a numbered text."""
     role = next((entry[key] for key in ROLE_KEYS if isinstance(entry.get(key), str)), None)
     text = next((said for key in TEXT_KEYS if (said := _text(entry.get(key))) is not None), None)
     if role is not None:
-        return [RawTurn(role_of(role), without_own_label(role_of(role), text))] if text is not None else []
-    said_by = [(role_of(key), _said(value)) for key, value in entry.items() if role_of(key) in ("user", "agent")]
-    spoken = [RawTurn(role, said) for role, said in said_by if said is not None]
-    if spoken:  # {"User": "Hello"}, or a round: {"user": "Hello", "agent": "Hi"}
+        name = role_of(role)
+        return [] if text is None else [RawTurn(name, without_own_label(name, text))]
+    spoken = _turns_by_speaker(entry)
+    if spoken or text is None:
         return spoken
-    return [RawTurn(NOBODY, text)] if text is not None and any(_NUMBERED.fullmatch(str(entry.get(key))) for key in ("turn", "id")) else []
+    numbered = any(_NUMBERED.fullmatch(str(entry.get(key))) for key in ("turn", "id"))
+    return [RawTurn(NOBODY, text)] if numbered else []
+
+
+def _turns_by_speaker(entry: Mapping[str, Any]) -> Turns:
+    """Return the turns of {"User": "Hello"}, or of a round: {"user": "Hello", "agent": "Hi"}."""
+    turns: Turns = []
+    for key, value in entry.items():
+        role, said = role_of(key), _said(value)
+        if role in _SPEAKERS and said is not None:
+            turns.append(RawTurn(role, said))
+    return turns
 
 
 def _text(value: Any) -> str | None:
@@ -105,10 +143,7 @@ def _by_number(value: Mapping[str, Any]) -> list[Any]:
 def _in_text(value: str, depth: int) -> list[Turns]:
     """Return the dialogue in a string: JSON once more, or labelled lines of both speakers."""
     if value.lstrip().startswith(("{", "[")):
-        try:
-            return dialogues_in(json.loads(value), depth + 1)
-        except (ValueError, RecursionError):
-            return []
+        return dialogues_in(parse_json(value), depth + 1)
     if "\n" not in value:
         return []
     turns = list(read_plain(value).turns)

@@ -15,6 +15,7 @@ from tasks.dialogues.mentions import SlotItem
 from tasks.dialogues.parsing import BROKEN_OFF, Plan, draft, finish
 from tasks.dialogues.titles import Catalogue
 from tasks.dialogues.values import DialogueCounts, Format, Parsed
+from tasks.model_output import looks_like_json
 from tasks.settings import Domain
 from tasks.templates.values import Turn
 from tasks.warehouse import create_table
@@ -130,7 +131,7 @@ def _format(known: Mapping[str, Format], row: Row, domain: Domain) -> Format:
     found = known.get(row[6] or domain.generate.profile)
     if found is not None:
         return found
-    return "grounded" if (row[4] or "").lstrip("` \n\tjson").startswith(("{", "[{")) else "paper"
+    return "grounded" if looks_like_json(row[4] or "") else "paper"
 
 
 def _store(con: duckdb.DuckDBPyConnection, rows: list[Row], parsed: list[Parsed], counts: DialogueCounts) -> DialogueCounts:

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from tasks.evaluation.answers import Parsed, Recommended
+from tasks.model_output import Parsed, Recommended
 from tasks.titles import YEARS_APART, adds_sequel, exact_key, names_sequel, unify_marks, without_year, work_key, year_of
 
 THRESHOLD = 90.0  # of 100: share of characters two titles have in common, in order
@@ -116,14 +116,14 @@ class Matcher:
         return found
 
     def _joined(self, answer: Parsed) -> Parsed:
-        """Put together what a comma parted inside a title the catalogue knows, such as "I, Robot"."""
+        """Put together what a comma or an "and" parted inside a title the catalogue knows, such as "I, Robot"."""
         if answer.how != "commas":
             return answer
         entries: list[Recommended] = []
         left = list(answer.entries)
         while left:
-            size = next((size for size in range(MOST_JOINED, 1, -1) if self._knows(", ".join(one.title for one in left[:size]))), 1)
-            entries.append(left[0] if size == 1 else Recommended(", ".join(one.title for one in left[:size])))
+            size = next((size for size in range(MOST_JOINED, 1, -1) if self._knows(_joined_title(left[:size]))), 1)
+            entries.append(left[0] if size == 1 else Recommended(_joined_title(left[:size])))
             left = left[size:]
         return Parsed(tuple(entries), answer.how)
 
@@ -173,6 +173,11 @@ def readings_of(entry: Recommended) -> tuple[str, ...]:
 
 def _leaves_out_sequel(title: str, shorter: str) -> bool:
     return title.startswith(shorter) and names_sequel(unify_marks(title), len(shorter), shorter)
+
+
+def _joined_title(entries: Sequence[Recommended]) -> str:
+    """Return entries as one title, with what parted them between them."""
+    return entries[0].title + "".join(entry.parted_by + entry.title for entry in entries[1:])
 
 
 def numbers(form: str) -> tuple[str, ...]:

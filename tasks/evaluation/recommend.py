@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.evaluation.answers import parse_answer
 from tasks.evaluation.asking import AskFor, ask_all
 from tasks.evaluation.corpora import Corpus
 from tasks.evaluation.he2023 import VARIANTS, Question, generated_names, nearest_entities, summary
@@ -18,6 +17,7 @@ from tasks.evaluation.samples import Sample
 from tasks.evaluation.splits import Split
 from tasks.fingerprint import unit
 from tasks.llm.values import Message
+from tasks.model_output import parse_answer
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.dialogues.titles import Catalogue
 from tasks.errors import UserError
-from tasks.evaluation.answers import said_aloud
 from tasks.evaluation.asking import AskFor, ask_all
 from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.prompts import Setting, draw_examples
 from tasks.evaluation.recommend import Benchmark
 from tasks.evaluation.samples import Sample
 from tasks.llm.values import Message
+from tasks.model_output import read_or_else, reply_text
 from tasks.prompts import fence
 from tasks.settings import Home
 from tasks.settings.complaints import validation_line
@@ -92,7 +92,7 @@ async def case_study(
     for sample in samples:
         asked = {setting: respond_messages(benchmark, profile, sample, setting, history=history) for setting in asks}
         said = await ask_all([(asks[setting](sample.sample_id), messages) for setting, messages in asked.items()])
-        texts = [None if text is None else said_aloud(text) for text in said]
+        texts = [None if text is None else read_or_else(reply_text, text, lambda _: "") for text in said]
         cases.append(Case(sample, tuple(_response(setting, text, sample, catalogue) for setting, text in zip(asks, texts, strict=True))))
     return cases
 

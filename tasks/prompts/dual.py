@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tasks.briefs.values import Brief, BriefItem
+from tasks.model_output import message_text, without_fences
 from tasks.prompts.fence import fence
 from tasks.prompts.profiles import Conversation, Profile
 from tasks.prompts.rendering import Goals, messages, places, turn_line, user_information
-from tasks.prompts.unwrapping import unwrapped
 from tasks.prompts.values import Prompt, Spoken
 
 _LABEL = re.compile(r"^\s*(?:```\w*\s*)?(?:\*\*)?(?:user|agent)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE)
-_FENCE = re.compile(r"^```\w*\s*|\s*```$")
 
 
 def render_user_turn(profile: Profile, goals: Goals, brief: Brief, so_far: Sequence[Spoken], turn: int) -> Prompt:
@@ -56,7 +55,7 @@ def render_agent_turn(profile: Profile, goals: Goals, brief: Brief, so_far: Sequ
 
 def spoken_text(text: str) -> str:
     """Return the utterance in an answer to a turn request: reasoning, code fences and a leading `User:` or `Agent:` are taken off."""
-    return _LABEL.sub("", _FENCE.sub("", unwrapped(text).strip())).strip()
+    return _LABEL.sub("", without_fences(message_text(text)).strip()).strip()
 
 
 def as_transcript(profile: Profile, spoken: Sequence[Spoken]) -> str:

@@ -9,8 +9,8 @@ from tasks.dialogues.counts import without_counts
 from tasks.dialogues.grounded import read_grounded
 from tasks.dialogues.plain import read_plain
 from tasks.dialogues.values import RawTurn
+from tasks.model_output import message_text
 from tasks.prompts import Spoken
-from tasks.prompts.unwrapping import unwrapped
 
 _SPEAKERS = ("agent", "user")  # of even turns and of odd ones
 _NUMBERED = (
@@ -68,7 +68,7 @@ def _turns(answer: str) -> tuple[RawTurn, ...]:
 def _given(answer: str, turns: int, asked: Collection[int]) -> list[int]:
     """Return the numbers an answer gives its turns, one each; what was asked for where it gives none of that."""
     for form in _NUMBERED:
-        numbers = [int(number) for number in form.findall(unwrapped(answer))]
+        numbers = [int(number) for number in form.findall(message_text(answer))]
         if len(numbers) == turns and not _counted_anew(numbers, asked):
             return numbers
     return sorted(asked)

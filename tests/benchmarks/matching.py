@@ -12,8 +12,8 @@ import time
 
 from rapidfuzz import fuzz
 
-from tasks.evaluation.answers import Parsed, Recommended, parse_answer
 from tasks.evaluation.matching import THRESHOLD, Matcher, form_of, numbers
+from tasks.model_output import Parsed, Recommended, parse_answer
 
 CATALOGUE, ANSWERS, TITLES, SAMPLE = 11_589, 1_500, 50, 60
 

@@ -14,7 +14,7 @@ from tasks.dialogues.labels import labelled
 from tasks.dialogues.parsing import read
 from tasks.dialogues.plain import read_plain
 from tasks.dialogues.values import RawTurn
-from tasks.prompts.unwrapping import unwrapped
+from tasks.model_output import message_text
 
 SAID = [("user", "Hi! I liked {{item:1}}."), ("agent", "Then try {{item:2}}."), ("user", "I will, thanks!")]
 JSON = json.dumps({"turns": [{"role": role, "text": text} for role, text in SAID]})
@@ -292,7 +292,7 @@ PIECES = st.sampled_from(
 
 @given(st.lists(st.one_of(PIECES, st.text(max_size=8)), max_size=40).map("".join))
 def test_no_answer_raises(text: str) -> None:
-    assert isinstance(unwrapped(text), str)
+    assert isinstance(message_text(text), str)
     for kind in ("grounded", "paper"):
         reading = read(text, kind)  # type: ignore[arg-type]
         assert all(isinstance(turn.text, str) and turn.role for turn in reading.turns)

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from tasks.evaluation.answers import Parsed, Recommended, parse_answer
 from tasks.evaluation.matching import Matcher, form_of, numbers
+from tasks.model_output import Parsed, Recommended, parse_answer
 from tasks.titles import names
 
 CATALOGUE = {

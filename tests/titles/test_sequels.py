@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.dialogues import Catalogue, SlotItem, parse
-from tasks.evaluation.answers import parse_answer
 from tasks.evaluation.matching import Matcher
+from tasks.model_output import parse_answer
 from tasks.quality.surface import titles_in_quotes
 from tasks.templates.values import Turn
 from tasks.titles import names, names_sequel

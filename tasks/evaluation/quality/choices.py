@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tasks.evaluation.answers import json_objects, said_aloud
 from tasks.evaluation.quality.values import Choice
+from tasks.model_output import json_objects, read_or_else, reply_text
 
 _KEYS = ("better", "winner", "choice", "preferred", "preference", "verdict")
 _CHOICES: dict[str, Choice] = {
@@ -34,7 +34,11 @@ _DENIED = re.compile(r"\b(?:not|n['’]t|hardly)\b|n['’]t\b", re.IGNORECASE)
 
 def parse_choice(text: str) -> Choice | None:
     """Return which of two conversations an answer prefers, or None when it does not say so clearly."""
-    said = said_aloud(text)
+    return read_or_else(_read_choice, text, lambda _: None)
+
+
+def _read_choice(text: str) -> Choice | None:
+    said = reply_text(text)
     named = [content[key] for content in json_objects(said) for key in _KEYS if key in content]
     if named:
         return _choice(named[-1])

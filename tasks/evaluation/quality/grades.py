@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.evaluation.answers import json_objects, said_aloud
 from tasks.evaluation.quality.values import HIGHEST, LOWEST, METRICS, Metric
+from tasks.model_output import json_objects, markdown_rows, read_or_else, reply_text
 
 _STEMS: dict[str, Metric] = {"fluen": "fluency", "inform": "informativeness", "logic": "logic", "coheren": "coherence"}
 _WORDS = {"poor": 0.0, "normal": 1.0, "good": 2.0}  # as the rubric calls its grades (App. D.1)
@@ -28,7 +28,6 @@ _SAID = re.compile(
 )
 _VALUE_KEYS = ("score", "grade", "rating", "value")
 _NAME_KEYS = ("metric", "name", "criterion", "aspect", "dimension")
-_RULE = re.compile(r"^[\s|:+=-]+$")
 
 Grades = dict[Metric, float | None]
 
@@ -38,7 +37,11 @@ def parse_grades(text: str) -> dict[Metric, int] | None:
 
     The rubric's own words (poor, normal, good) are grades; ranges and grades on another scale, such as 4/5, are none.
     """
-    said = said_aloud(text)
+    return read_or_else(_read_grades, text, lambda _: None)
+
+
+def _read_grades(text: str) -> dict[Metric, int] | None:
+    said = reply_text(text)
     objects = list(json_objects(said))
     complete = [found for content in objects if len(found := _grades_in(content)) == len(METRICS)]
     if complete:
@@ -58,17 +61,33 @@ def _listed(content: Mapping[str, Any]) -> Grades:
 
 
 def _in_table(lines: Sequence[str]) -> Grades:
-    """Return the grades of a Markdown table with the metrics as its heads, or with a column that is called score or the like."""
-    rows = [[_bare(cell) for cell in line.strip().strip("|").split("|")] for line in lines if line.count("|") > 1 and not _RULE.match(line)]
-    if len(rows) < 2:
+    """Return the grades of a Markdown table."""
+    rows = markdown_rows(lines)
+    return (_across(rows[0], rows[-1]) or _down(rows)) if rows else {}
+
+
+def _across(head: Sequence[str], last: Sequence[str]) -> Grades:
+    """Return the last row's grades where the head names every metric."""
+    metrics = [_metric(cell) for cell in head]
+    if len(set(metrics) - {None}) != len(METRICS):
         return {}
-    heads = [_metric(cell) for cell in rows[0]]
-    if len({head for head in heads if head}) == len(METRICS):
-        return {head: _number(cell) for head, cell in zip(heads, rows[-1], strict=False) if head}
-    column = next((place for place, cell in enumerate(rows[0]) if any(key in cell.lower() for key in _VALUE_KEYS)), None)
+    cells = zip(metrics, last, strict=False)
+    return {metric: _number(cell) for metric, cell in cells if metric}
+
+
+def _down(rows: Sequence[Sequence[str]]) -> Grades:
+    """Return the grades in the column that is called score or the like, one metric a row."""
+    heads = [cell.lower() for cell in rows[0]]
+    named = (place for place, cell in enumerate(heads) if any(key in cell for key in _VALUE_KEYS))
+    column = next(named, None)
     if column is None:
         return {}
-    return {metric: _number(row[column]) for row in rows[1:] if len(row) > column and (metric := _metric(row[0]))}
+    grades: Grades = {}
+    for row in rows[1:]:
+        metric = _metric(row[0])
+        if metric and len(row) > column:
+            grades[metric] = _number(row[column])
+    return grades
 
 
 def _in_prose(said: str) -> Grades:

@@ -12,8 +12,9 @@ _TAG = re.compile(r"</?[a-zA-Z][\w-]{0,20}(?:\s[^<>]{0,200})?/?>")
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+.!|>~\"'-])")
 _CHECKBOX = re.compile(r"^\[[ xX]\]\s+")
 _BEHIND = r"(?P<rest>\s*(?:[-–—:,;(（\[|/].*|(?:by|directed|written|from|starring|is|was|with)\b.*)?)$"
+_BOOK = re.compile(r"^[《『](?P<title>[^《》『』]+)[》』](?P<rest>.*)$")
 _STRONG = re.compile(r"^(?P<mark>\*\*|__|`)(?P<title>\S.*?)(?P=mark)(?!\w)(?P<rest>.*)$")
-_MARKED = re.compile(rf"""^(?:\*|_|["“”„«‘'《「『])(?P<title>\S.*?)(?:\*|_|["“”»’'》」』])(?!\w){_BEHIND}""")
+_MARKED = re.compile(rf"""^(?:\*|_|["“”„«»‹‘‚'《〈「『])\s?(?P<title>\S.*?)\s?(?:\*|_|["“”»«›’‘'》〉」』])(?!\w){_BEHIND}""")
 _COMMA_INSIDE = re.compile(r"""^["“](?P<title>[^"“”]*\S),["”](?P<rest>.*)$""")  # as printed in America
 _AFTER_TITLE = re.compile(r"(?<=[)\]\"”»])\s*(?:[-–—:,;|/].*|[A-Za-z(\[].*)$")  # behind a year or a closing mark the title is over
 _CUTS = re.compile(
@@ -28,34 +29,45 @@ _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _YEAR_BEHIND = re.compile(r"\s*[,，]\s*(?:1[89]|20)\d\d$")
 _FRONT = re.compile(r"^\[[^\[\]]{1,40}\]\s*(?=\S)")  # a number or genre in front of a title
 _FOOTNOTE = re.compile(r"(?<=\S)(?:\[\d{1,3}\])+$")
+_NO_TITLE = re.compile(r"\[\d{1,3}\]|\d{1,3}[.)]|[.\u2026*_#-]+")
 _COLON = re.compile(r":\s+|[–—]")
-_MARKS = frozenset("*_\"“”„«‘'《「『")
+_MARKS = frozenset("*_\"“”„«»‹‘‚'《〈「『")
 _PICTURES = frozenset(("So", "Sk", "Mn", "Cf"))
 _LONGEST = 300  # characters of an entry; what is longer is prose
 _MOST_READINGS = 8
 _PROSE_WORDS = 4  # from how many words on a text behind a colon may be a description
 _LABEL = re.compile(
     r"^(?:\d{1,3}(?:st|nd|rd|th)\s*[-–—:.)]\s+"
-    r"|[\"']?(?:title|movie|film|book|name|item|product|recommendation|option|pick|choice|top)[\"']?\s*#?\d*\s*[:=]\s+)",
+    r"|[\"']?(?:title|movie|film|book|name|item|product|recommendation|option|pick|choice|top|rank)[\"']?\s*#?\d*\s*[:=]\s+)",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True)
 class Recommended:
-    """One entry of an answer: the title as read, and shorter readings to try if the catalogue does not know it."""
+    """One entry of an answer.
+
+    Attributes:
+        title: the title as read.
+        shorter: shorter readings to try if the catalogue does not know it.
+        parted_by: what parted it from the entry before, in a list on one line: one title may have
+            been parted by its own comma or "and".
+    """
 
     title: str
     shorter: tuple[str, ...] = ()
+    parted_by: str = ", "
 
 
 def entry_of(text: str) -> Recommended:
     """Return the entry in a piece of text; its title is empty where there is none."""
     bare = _LABEL.sub("", _plain(text[:_LONGEST]))
+    if _NO_TITLE.fullmatch(bare):
+        return Recommended("")
     if marked := _STRONG.match(bare):
         title = _unquoted(marked["title"].strip().rstrip(":").strip())
         return Recommended(title, _shorter(title))
-    if bare[:1] in _MARKS and (marked := _MARKED.match(bare) or _COMMA_INSIDE.match(bare)):
+    if bare[:1] in _MARKS and (marked := _BOOK.match(bare) or _MARKED.match(bare) or _COMMA_INSIDE.match(bare)):
         title = marked["title"].strip().rstrip(",")
         return Recommended(title, tuple(_others(marked["rest"])))
     return Recommended(bare, _shorter(bare))

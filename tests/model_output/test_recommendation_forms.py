@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.evaluation.answers import MOST, parse_answer
+from tasks.model_output import MOST, parse_answer
 
 HARD = [
     "1917",

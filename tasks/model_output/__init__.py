@@ -1,0 +1,30 @@
+"""Reading what a model sends: reasoning, chat tokens, code fences, tolerant JSON, lists of titles."""
+
+from tasks.model_output.boundary import read_or_else
+from tasks.model_output.code_fences import without_fences
+from tasks.model_output.entries import Recommended
+from tasks.model_output.limits import MOST_CHARACTERS
+from tasks.model_output.message import looks_like_json, message_text, reply_text
+from tasks.model_output.reasoning import strip_reasoning
+from tasks.model_output.recommendations import MOST, Parsed, parse_answer
+from tasks.model_output.tables import markdown_rows
+from tasks.model_output.tolerant_json import JsonReading, json_objects, parse_json, read_json
+
+__all__ = [
+    "MOST",
+    "MOST_CHARACTERS",
+    "JsonReading",
+    "Parsed",
+    "Recommended",
+    "json_objects",
+    "looks_like_json",
+    "markdown_rows",
+    "message_text",
+    "parse_answer",
+    "parse_json",
+    "read_json",
+    "read_or_else",
+    "reply_text",
+    "strip_reasoning",
+    "without_fences",
+]

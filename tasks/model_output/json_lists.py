@@ -1,0 +1,158 @@
+"""Titles in JSON, whole or broken, inside fences and prose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tasks.model_output.code_fences import without_fences
+from tasks.model_output.tolerant_json import JsonReading, read_json
+
+_ASSIGNED = re.compile(r"\w{1,40}\s{0,8}=\s{0,8}(?=[\[{])")  # a variable of Python
+_TITLE_KEYS = (
+    *("title", "name", "item", "movie", "film", "book", "product", "recommendation", "work"),
+    *("game", "song", "album", "show"),
+)
+_NO_TITLE_KEYS = (
+    *("author", "director", "actor", "artist", "brand", "user", "file", "genre", "category"),
+    "creator",
+)
+_ID_KEYS = frozenset(("id", "_id", "uuid", "asin", "isbn", "url", "link", "rank", "year"))
+_SEEN = re.compile(
+    r"seen|watched|already|histor|previous|mentioned|known|rated|liked|avoid|exclud|not_",
+    re.IGNORECASE,
+)  # lists of no answer
+_LIST_KEYS = (
+    *("recommend", "title", "movie", "film", "book", "item", "product", "result", "list"),
+    *("suggest", "answer", "output"),
+)
+_COUNTED = re.compile(r"[a-z_ #-]{0,40}\d{1,6}\.?", re.IGNORECASE)
+_FEWEST = 2  # names that may be titles with scores or reasons as values
+_DEEPEST = 20
+
+
+def json_titles(text: str) -> list[str] | None:
+    """Return the titles of the longest list in JSON, the last of equally long ones; None where there is no JSON.
+
+    A list of bare numbers counts only where it is the whole answer: "[1]" in prose is a footnote.
+    """
+    bare = without_fences(text).strip()
+    assigned = _ASSIGNED.match(bare)
+    bare = bare[assigned.end() :] if assigned else bare
+    found = read_json(bare, keep_open_objects=True)
+    covered = bare == "null" or _covers_all(found)
+    best: list[str] = []
+    single: list[str] = []
+    for value, _, _ in found.values:
+        titles = titles_in(value)
+        if isinstance(value, dict) and len(titles) == 1:
+            single += titles
+        elif len(titles) >= max(1, len(best)) and (covered or not _may_be_footnote(value)):
+            best = titles
+    longest = max(best, single, key=len)
+    return longest if longest or covered else None
+
+
+def titles_in(value: Any, depth: int = 0) -> list[str]:
+    """Return the titles in a JSON value: a list of names or objects, an object around one, or numbered names."""
+    if isinstance(value, list):
+        return [title for title in map(_title_of, value) if title]
+    if not isinstance(value, dict) or depth > _DEEPEST:
+        return []
+    return _of_lists(value, depth) or _of_names(value)
+
+
+def _covers_all(found: JsonReading) -> bool:
+    """Return True if one value is the whole answer and was read to its end."""
+    if len(found.values) != 1 or found.cut:
+        return False
+    text = found.text.strip()
+    only = found.values[0]
+    return found.text[only.start : only.end].strip() == text
+
+
+def _may_be_footnote(value: Any) -> bool:
+    """Return True for a list of bare numbers; "1917" in quotation marks is a title."""
+    return isinstance(value, list) and all(isinstance(entry, int) for entry in value)
+
+
+def _of_lists(value: dict[str, Any], depth: int) -> list[str]:
+    """Return the titles of an object's lists: those called so, all of groups, or the longest."""
+    lists = _unseen(_lists_in(value, depth))
+    called = [titles for name, titles in lists.items() if _is_called_a_list(name)]
+    if called:
+        return max(called, key=len)
+    if lists and all(isinstance(inner, list) for inner in value.values()):
+        return [title for titles in lists.values() for title in titles]  # grouped, as by genre
+    return _counted_objects(value) or max(lists.values(), key=len, default=[])
+
+
+def _lists_in(value: dict[str, Any], depth: int) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, inner in value.items():
+        titles = titles_in(inner, depth + 1) if isinstance(inner, list | dict) else []
+        if titles:
+            found[str(name)] = titles
+    return found
+
+
+def _unseen(lists: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the lists that are no history; all of them where every one is."""
+    return {name: titles for name, titles in lists.items() if not _SEEN.search(name)} or lists
+
+
+def _is_called_a_list(name: str) -> bool:
+    return any(word in name.lower() for word in _LIST_KEYS)
+
+
+def _counted_objects(value: dict[str, Any]) -> list[str]:
+    """Return the titles of {"1": {"title": ...}, "2": {...}}."""
+    counted = [_title_of(entry) for name, entry in value.items() if isinstance(entry, dict) and _COUNTED.fullmatch(str(name))]
+    return [title for title in counted if title]
+
+
+def _of_names(value: dict[str, Any]) -> list[str]:
+    counted = [str(entry) for name, entry in value.items() if isinstance(entry, str) and _COUNTED.fullmatch(str(name))]
+    if counted:
+        return counted
+    named = _named(value)
+    return [named] if named else _keys(value)
+
+
+def _keys(value: dict[str, Any]) -> list[str]:
+    """Return the names of an object that are titles, with scores or reasons as values; fields' names begin small."""
+    names = [str(name).strip() for name in value]
+    kinds = {type(entry) for entry in value.values()}
+    alike = kinds == {str} or bool(kinds) and kinds <= {int, float}
+    return names if len(names) >= _FEWEST and alike and not any(name[:1].islower() for name in names) else []
+
+
+def _title_of(entry: Any) -> str:
+    if isinstance(entry, list):
+        entry = next((inner for inner in entry if isinstance(inner, str)), "")
+    if isinstance(entry, dict):
+        return _named(entry) or next(_other_texts(entry), "")
+    return str(entry).strip() if isinstance(entry, str | int) and not isinstance(entry, bool) else ""
+
+
+def _other_texts(entry: dict[str, Any]) -> Iterator[str]:
+    """Walk the texts of an object that may be its title under a name nobody knows."""
+    for name, inner in entry.items():
+        if isinstance(inner, str) and not inner.strip().isdigit() and str(name).lower() not in _ID_KEYS:
+            yield inner
+
+
+def _named(entry: dict[str, Any]) -> str:
+    """Return the value whose key says that it is a title."""
+    for wanted in _TITLE_KEYS:
+        for key, value in entry.items():
+            if _says(str(key).lower(), wanted) and isinstance(value, str | int) and not isinstance(value, bool):
+                title = str(value).strip()
+                if title:
+                    return title
+    return ""
+
+
+def _says(name: str, wanted: str) -> bool:
+    return wanted in name and not any(word in name for word in _NO_TITLE_KEYS)
