@@ -13,7 +13,6 @@ from flows.preflight import pseudonym_key
 from flows.stages import Context, Stage
 from tasks.briefs import ReadAhead, plan_briefs
 from tasks.dialogues import parse_transcripts
-from tasks.errors import UserError
 from tasks.fingerprint import file_hash, fingerprint, folder_hash
 from tasks.generate import Dual, Single, Work
 from tasks.goals import load_goals
@@ -21,8 +20,8 @@ from tasks.ingest import ingest
 from tasks.lineage import note_release
 from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, profile_hash, render
-from tasks.quality import judge, load_suites, set_verdicts
-from tasks.release import ReleaseInfo, check_release, write_release
+from tasks.quality import has_published_page, judge, load_suites, set_verdicts, validate_published
+from tasks.release import ReleaseInfo, write_release
 from tasks.repair import Mend, accepted_of, load_repairs
 from tasks.runs import code_version, config_hash
 from tasks.settings import Domain, Home
@@ -143,7 +142,7 @@ def has_accepted(context: Context) -> bool:
 
 
 def release(context: Context, options: BuildOptions, sources: Mapping[str, str]) -> ReleaseInfo:
-    """Write the release, or confirm the one that stands. Raises UserError when its own checks fail."""
+    """Write the release and note it in the warehouse, or confirm the one that stands. Raises UserError when it must not go out."""
     domain = context.domain
     settings, code = config_hash(domain), code_version()
     facts = {
@@ -159,9 +158,13 @@ def release(context: Context, options: BuildOptions, sources: Mapping[str, str])
         "code_version": code,
     }
     with open_warehouse(context.home.warehouse(domain.name)) as con:
-        info = write_release(con, context.home, domain.name, run=facts, pseudonymise_key=pseudonym_key(options))
-        faults = check_release(info.path)
-        if faults:
-            raise UserError(f"the release {info.path} fails its own checks: {'; '.join(faults[:3])}")
-        note_release(con, info.version, context.run_id, settings, code)
-    return info
+        return write_release(
+            con,
+            context.home,
+            domain.name,
+            run=facts,
+            pseudonymise_key=pseudonym_key(options),
+            validate=partial(validate_published, con, context.home, domain),
+            revalidate=not has_published_page(context.home, domain.name),
+            note=lambda version: note_release(con, version, context.run_id, settings, code),
+        )

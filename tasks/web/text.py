@@ -23,6 +23,12 @@ def markdown_cell(text: str) -> str:
     return _MARKUP.sub(r"\\\g<0>", shown)
 
 
+def markdown_code(text: str) -> str:
+    """Return a text as a code span of one line; whatever would end the span, or a table's cell, is replaced by an apostrophe or a slash."""
+    shown = " ".join(visible(text).split()).replace("`", "'").replace("|", "/")
+    return f"`{shown}`" if shown else ""
+
+
 def shortened(text: str, characters: int) -> str:
     """Return a text of at most so many characters; what is cut off is told."""
     return text if len(text) <= characters else f"{text[:characters]} … ({len(text) - characters:,} more characters)"
