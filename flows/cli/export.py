@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @app.command(epilog="Example: redial export demo --to huggingface --out demo-hub")
 def export(
     ctx: typer.Context,
-    release: Annotated[str, typer.Argument(help="A domain's name (its latest release), or a release's folder", show_default=False)],
+    release: Annotated[
+        str, typer.Argument(help="A domain's name (its latest release), or a release's version or folder", show_default=False)
+    ],
     to: Annotated[str, typer.Option(help="Formats with commas: llm-redial, parquet, huggingface, chat, crslab, recbole, contexts; or all")],
     out: Annotated[
         str | None,
@@ -64,7 +66,7 @@ def _write(home: Home, source: Source, name: str, place: str) -> tuple[str, Mapp
 def compare(
     ctx: typer.Context,
     corpora: Annotated[
-        list[str], typer.Argument(help="Domains, folders in the published layout, or files of other corpora", show_default=False)
+        list[str], typer.Argument(help="Domains, releases, folders in the published layout, or files of other corpora", show_default=False)
     ],
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Answer in Markdown")] = False,
     as_json: JsonOption = False,

@@ -2,7 +2,7 @@
 
 from tasks.release.checking import check_release
 from tasks.release.integrity import verify_release
-from tasks.release.locate import FoundRelease, find_release, latest_release, unknown_corpus
+from tasks.release.locate import FoundRelease, find_release, latest_release, unknown_corpus, verify_latest
 from tasks.release.reader import (
     Release,
     ReleasedConversation,
@@ -36,6 +36,7 @@ __all__ = [
     "read_user_numbers",
     "read_users",
     "unknown_corpus",
+    "verify_latest",
     "verify_release",
     "write_release",
 ]

@@ -22,7 +22,7 @@ class FoundRelease:
     Attributes:
         path: its folder.
         named: what it is called in tables: the domain where a domain was named, else the folder's name.
-        domain: the domain it was written for, and None for a folder that lies in no releases folder.
+        domain: the domain it was written for; None for a folder that is not among the releases of the data folder in use.
     """
 
     path: Path
@@ -52,7 +52,7 @@ def find_release(home: Home, name: str) -> FoundRelease | None:
     if DOMAIN_NAME.fullmatch(name) and name in home.domain_files():
         found: FoundRelease | None = FoundRelease(latest_release(home, name), name, name)
     else:
-        found = _at_path(Path(name)) or _of_version(home, name)
+        found = None if "\0" in name else _at_path(home, Path(name)) or _of_version(home, name)
     if found:
         verify_release(found.path)
     return found
@@ -66,21 +66,28 @@ def latest_release(home: Home, domain: str) -> Path:
     return found
 
 
+def verify_latest(home: Home, domain: str) -> None:
+    """Check that a domain's latest release, if there is one, is what was released. Raises UserError."""
+    found = _latest(home.releases(domain))
+    if found:
+        verify_release(found)
+
+
 def unknown_corpus(home: Home, name: str) -> UserError:
     """Return the error for a name that is no domain, no release and no file."""
     domains = ", ".join(sorted(home.domain_files()))
     return UserError(f"{name[:200]!r} is neither a domain ({domains}), a release, nor a file or folder")
 
 
-def _at_path(path: Path) -> FoundRelease | None:
+def _at_path(home: Home, path: Path) -> FoundRelease | None:
     place = path.resolve()
     if place.name == LATEST and place.is_file():
         latest = _latest(place.parent)
-        return FoundRelease(latest, latest.name, place.parent.name) if latest else None
-    kept = is_kept_release(place)
-    if place.is_dir() and (kept or (place / FINAL_DATA).is_file()):
-        return FoundRelease(place, place.name, place.parent.name if kept else None)
-    return None
+        return _at_path(home, latest) if latest else None
+    if not place.is_dir() or not (is_kept_release(place) or (place / FINAL_DATA).is_file()):
+        return None
+    ours = place.parent.parent == (home.data / RELEASES).resolve()
+    return FoundRelease(place, place.name, place.parent.name if ours else None)
 
 
 def _of_version(home: Home, name: str) -> FoundRelease | None:
@@ -89,14 +96,14 @@ def _of_version(home: Home, name: str) -> FoundRelease | None:
     if not VERSION_NAME.fullmatch(version) or (slash and not DOMAIN_NAME.fullmatch(domain)):
         return None
     if slash:
-        return _at_path(home.releases(domain) / version)
+        return _at_path(home, home.releases(domain) / version)
     if version == LATEST:
         return None
     places = [folder for folder in (home.data / RELEASES).glob("*/*") if folder.name == version and folder.is_dir()]
     if len(places) > 1:
         several = " or ".join(sorted(f"{place.parent.name}/{version}" for place in places))
         raise UserError(f"several domains have a release {version!r}: name {several}")
-    return _at_path(places[0]) if places else None
+    return _at_path(home, places[0]) if places else None
 
 
 def _latest(releases: Path) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest import mock
 
 from tasks.release import write_release
 from tasks.settings import Home
@@ -30,7 +31,8 @@ def our_release(data: Path) -> Path:
             con.execute(f"UPDATE {table} SET user_id = ? WHERE user_id = ?", [wild, user])
     said = 'She said "no",\tthen \\n {"role": "user"} User: </s> \u2029 \U0001f600'
     con.execute("UPDATE utterances SET text = ? WHERE dialogue_id = 'd3' AND turn = 1", [said])
-    return write_release(con, Home(data=data), "demo", run={"model": "offline/writer"}).path
+    with mock.patch("tasks.release.writing.check_release", return_value=[]):  # it would refuse titles that ingest never lets through
+        return write_release(con, Home(data=data), "demo", run={"model": "offline/writer"}).path
 
 
 def published_folder(folder: Path, users: int = 40) -> Path:
