@@ -96,6 +96,7 @@ def _summary(result: BuildResult) -> str:
         "settings hash": result.config_hash,
         "code": result.code_version,
         **result.cost,
+        **({"key of the pseudonyms": str(result.key_file)} if result.key_file else {}),
     }
     rows = [f"| {name} | {_cell(value)} |" for name, value in facts.items()]
     figures = [f"| {name} | {_cell(value)} |" for name, value in result.statistics.items()]

@@ -38,6 +38,7 @@ def collect(context: Context, written: Written, release: ReleaseInfo) -> BuildRe
         statistics=table_3(counted),
         cost=cost,
         pages=pages,
+        key_file=release.key_file,
     )
 
 

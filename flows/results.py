@@ -21,6 +21,7 @@ class BuildResult:
         statistics: Table 3 for what was released.
         cost: calls, tokens and dollars.
         pages: what a person looks at, by name.
+        key_file: where the key of the pseudonyms was generated and is kept; None where there are none, or the environment has it.
     """
 
     domain: str
@@ -36,6 +37,7 @@ class BuildResult:
     statistics: dict[str, Any]
     cost: dict[str, Any]
     pages: Mapping[str, Path]
+    key_file: Path | None = None
 
     def counts(self) -> dict[str, Any]:
         """Return the figures worth keeping in the record of runs."""
@@ -46,5 +48,6 @@ class BuildResult:
         """Return the result as JSON data."""
         data = asdict(self)
         data["release"] = str(self.release) if self.release else None
+        data["key_file"] = str(self.key_file) if self.key_file else None
         data["pages"] = {name: str(page) for name, page in self.pages.items()}
         return data

@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 
 from flows.options import BuildOptions
-from flows.preflight import pseudonym_key
 from flows.stages import Context, Stage
 from tasks.briefs import ReadAhead, plan_briefs
 from tasks.dialogues import parse_transcripts
@@ -21,7 +20,7 @@ from tasks.lineage import note_release
 from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, profile_hash, render
 from tasks.quality import has_published_page, judge, load_suites, set_verdicts, validate_published
-from tasks.release import ReleaseInfo, write_release
+from tasks.release import ReleaseInfo, pseudonym_key, write_release
 from tasks.repair import Mend, accepted_of, load_repairs
 from tasks.runs import code_version, config_hash
 from tasks.settings import Domain, Home
@@ -157,13 +156,14 @@ def release(context: Context, options: BuildOptions, sources: Mapping[str, str])
         "run_hash": fingerprint([settings, code, dict(sources)]),
         "code_version": code,
     }
+    key = pseudonym_key(context.home, domain.name) if options.pseudonymise else None
     with open_warehouse(context.home.warehouse(domain.name)) as con:
         return write_release(
             con,
             context.home,
             domain.name,
             run=facts,
-            pseudonymise_key=pseudonym_key(options),
+            pseudonymise_key=key,
             validate=partial(validate_published, con, context.home, domain),
             revalidate=not has_published_page(context.home, domain.name),
             note=lambda version: note_release(con, version, context.run_id, settings, code),

@@ -68,6 +68,8 @@ def show_result(console: Console, result: BuildResult) -> None:
         console.print(f"stopped early ({result.state}): {result.message}", markup=False)
     for name, page in result.pages.items():
         console.print(f"{name}: {page}", markup=False)
+    if result.key_file:
+        console.print(f"key of the pseudonyms (keep it secret, and keep it): {result.key_file}", markup=False)
     console.print(f"release: {result.release or 'none'}", markup=False)
 
 

@@ -19,6 +19,7 @@ from tasks.release.checking import check_release, released_texts
 from tasks.release.files import TABLES, write_layout, write_parquet
 from tasks.release.integrity import LATEST, PENDING, content_version
 from tasks.release.locate import VERSION_NAME
+from tasks.release.pseudonym_key import PseudonymKey
 from tasks.release.published import publish, unpublish
 from tasks.release.sums import SUMS, broken_sums, links_in, sums_of
 from tasks.settings import Home
@@ -32,12 +33,13 @@ Validate = Callable[[pl.DataFrame], object]
 
 @dataclass(frozen=True)
 class ReleaseInfo:
-    """A release that stands: its folder, its version, rows per published table, and whether it stood before."""
+    """A release that stands: its folder, its version, rows per published table, whether it stood before, and where its key is kept."""
 
     path: Path
     version: str
     counts: Mapping[str, int]
     reused: bool = False
+    key_file: Path | None = None
 
 
 def write_release(
@@ -47,7 +49,7 @@ def write_release(
     *,
     version: str | None = None,
     run: Mapping[str, Any],
-    pseudonymise_key: bytes | None = None,
+    pseudonymise_key: PseudonymKey | None = None,
     validate: Validate | None = None,
     revalidate: bool = False,
     note: Callable[[str], None] | None = None,
@@ -94,7 +96,7 @@ def write_release(
             placing.commit(name)
     except OSError as error:
         raise UserError(f"the release cannot be written to {releases}: {error.strerror or error}") from None
-    return ReleaseInfo(releases / name, name, counts, reused)
+    return ReleaseInfo(releases / name, name, counts, reused, pseudonymise_key.file if pseudonymise_key else None)
 
 
 class _Placing:
@@ -164,9 +166,11 @@ def _check(con: duckdb.DuckDBPyConnection, folder: Path, validate: Validate | No
         validate(released_texts(con, folder))
 
 
-def _write_aside(con: duckdb.DuckDBPyConnection, folder: Path, domain: str, run: Mapping[str, Any], key: bytes | None) -> dict[str, int]:
+def _write_aside(
+    con: duckdb.DuckDBPyConnection, folder: Path, domain: str, run: Mapping[str, Any], key: PseudonymKey | None
+) -> dict[str, int]:
     """Write every file of a release into a new folder; return the rows of each published table. The `release_*` tables stay."""
-    counts = publish(con, key)
+    counts = publish(con, key.secret if key else None)
     if not counts["dialogues"]:
         raise UserError(f"no dialogue of {domain!r} was accepted, so there is nothing to release: see `redial funnel {domain}`")
     folder.mkdir()

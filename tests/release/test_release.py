@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.errors import UserError
-from tasks.release import Release, check_release, latest_release, write_release
+from tasks.release import PseudonymKey, Release, check_release, latest_release, write_release
 from tasks.settings import Home
 from tests.support.release_reader import read_release, sums_hold
 from tests.support.small_warehouse import small_warehouse
 
-KEY = b"a secret of sixteen bytes and more"
+KEY = PseudonymKey(b"a secret of sixteen bytes and more", None)
 RUN = {"model": "offline/writer", "profile": "grounded", "seed": 7, "suites": ["paper"], "config_hash": "abc", "run_id": "never told"}
 
 
@@ -115,14 +115,16 @@ def test_pseudonyms_hide_ids_and_keep_everything_else(con: duckdb.DuckDBPyConnec
     hidden = Release.load(hidden_info.path)
     assert check_release(hidden_info.path) == []
     everything = b"".join(content for name, content in files(hidden_info.path).items() if name != "README.md")
-    assert not any(name in everything for name in (b"ann", b"bob", KEY))
-    assert KEY not in (hidden_info.path / "README.md").read_bytes()
+    assert not any(name in everything for name in (b"ann", b"bob", KEY.secret))
+    assert KEY.secret not in (hidden_info.path / "README.md").read_bytes()
     assert set(pq.read_table(hidden_info.path / "parquet" / "preferences.parquet")["timestamp"].to_pylist()) == {None}
     assert "times of ratings are left out" in (hidden_info.path / "README.md").read_text()
     assert not {"d2", "d3", "d4"} & set(pq.read_table(hidden_info.path / "parquet" / "dialogues.parquet")["dialogue_id"].to_pylist())
     assert {user.history for user in hidden.users} == {user.history for user in plain.users}
     assert all(len(user.user_id) == 20 for user in hidden.users)
-    other = Release.load(write_release(con, home, "demo", run=RUN, pseudonymise_key=b"another key of sixteen bytes").path)
+    other = Release.load(
+        write_release(con, home, "demo", run=RUN, pseudonymise_key=PseudonymKey(b"another key of sixteen bytes", None)).path
+    )
     assert not {user.user_id for user in hidden.users} & {user.user_id for user in other.users}
 
 

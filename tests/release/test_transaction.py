@@ -14,7 +14,7 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.lineage import note_release
-from tasks.release import Release, check_release, find_release, write_release
+from tasks.release import PseudonymKey, Release, check_release, find_release, write_release
 from tasks.release import writing as released
 from tasks.settings import Home
 from tasks.warehouse import read_warehouse
@@ -37,7 +37,7 @@ def release(con: duckdb.DuckDBPyConnection, home: Home, **choices: object) -> re
 
 def test_the_judge_sees_the_text_of_the_file_under_the_warehouses_ids(tmp_path: Path) -> None:
     con, seen = small_warehouse(), []
-    release(con, Home(data=tmp_path), validate=seen.append, pseudonymise_key=b"x" * 16)
+    release(con, Home(data=tmp_path), validate=seen.append, pseudonymise_key=PseudonymKey(b"x" * 16, None))
     (texts,) = seen
     assert isinstance(texts, pl.DataFrame) and texts.columns == ["dialogue_id", "turn", "role", "text"]
     assert texts.filter(dialogue_id="d2", turn=0)["text"].to_list() == ["I did not like The Mummy. Not at all."]  # one line, as released
