@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.app import JsonOption, app
-from flows.cli.console import OUT, print_json
+from flows.cli.console import OUT, print_json, print_plain
 from flows.cli.views import show_facts
 from tasks.addresses import is_address
 from tasks.errors import UserError
@@ -80,6 +80,6 @@ def compare(
     if as_json:
         print_json({"table_1": one, "table_3": three})
     elif as_markdown:
-        OUT.file.write(f"{markdown(one)}\n{markdown(three)}")
+        print_plain(f"{markdown(one)}\n{markdown(three)}")
     else:
-        OUT.file.write(f"Table 1\n{text(one)}\nTable 3\n{text(three)}")
+        print_plain(f"Table 1\n{text(one)}\nTable 3\n{text(three)}")

@@ -11,6 +11,7 @@ from tasks.evaluation.corpora import Corpus, read_corpus
 from tasks.release import find_release, unknown_corpus
 from tasks.settings import Home, load_domain
 from tasks.statistics import Statistics
+from tasks.web.text import markdown_table, visible
 
 Figure = int | float | str | None
 
@@ -74,11 +75,10 @@ def table_3(found: Sequence[Compared]) -> list[dict[str, Figure]]:
 
 
 def markdown(rows: Sequence[Mapping[str, Figure]]) -> str:
-    """Return a table of Markdown; names come from folders, so bars and line ends are taken out of them."""
+    """Return a table of Markdown, numbers to the right; names come from folders and are escaped."""
     head = list(rows[0])
-    rule = ["---" if any(isinstance(row[name], str) for row in rows) else "---:" for name in head]
-    lines = [[_plain(name) for name in head], rule, *([_plain(_told(row[name])) for name in head] for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    numbers = {column for column, name in enumerate(head) if not any(isinstance(row[name], str) for row in rows)}
+    return markdown_table(head, ([_told(row[name]) for name in head] for row in rows), numbers)
 
 
 def text(rows: Sequence[Mapping[str, Figure]]) -> str:
@@ -136,4 +136,4 @@ def _told(value: Figure) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.replace("|", "/").replace("<", "&lt;").split())
+    return visible(" ".join(text.split()))

@@ -16,6 +16,7 @@ from tasks.fingerprint import fingerprint
 from tasks.release.card import CARD
 from tasks.release.hub import dataset_header, without_header
 from tasks.release.sums import sums_of
+from tasks.web.text import markdown_table
 
 _STRINGS = pa.list_(pa.string())
 _UTTERANCE = pa.struct([("role", pa.string()), ("text", pa.string()), ("items", _STRINGS)])
@@ -90,6 +91,5 @@ def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]
         "all in one split; the users recommended to last are test, those before them validation. What held-out dialogues are made to\n"
         "recommend bears their `split` in `interactions`: learn from those of `train` alone.\n\n"
         "The terms of the source reviews hold for what is drawn from them; see to them before you publish this folder.\n\n"
-        "| split | dialogues |\n|---|---:|\n"
     )
-    yield from (f"| {split} | {count:,} |\n" for split, count in counts.items())
+    yield markdown_table(("split", "dialogues"), ((split, f"{count:,}") for split, count in counts.items()), {1})

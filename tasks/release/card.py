@@ -9,7 +9,7 @@ from typing import Any
 from tasks.fingerprint import fingerprint
 from tasks.release.hub import dataset_header
 from tasks.release.sums import sums_of
-from tasks.web.text import markdown_cell, markdown_code
+from tasks.web.text import markdown_cell, markdown_code, markdown_table
 
 CARD = "README.md"
 OFFLINE_MODEL = "offline/writer"
@@ -71,19 +71,18 @@ def card(domain: str, counts: Mapping[str, int], run: Mapping[str, Any], tables:
 def _markdown(title: str, counts: Mapping[str, int], run: Mapping[str, Any], pseudonyms: bool) -> str:
     facts = {name: run[name] for name in CARD_FACTS if run.get(name) not in (None, "", [], ())}
     model = str(facts.get("model", OFFLINE_MODEL))
-    rows = [(_LABELS.get(name, name), _cell(value)) for name, value in facts.items()]
+    rows = [(_LABELS.get(name, name), _listed(value)) for name, value in facts.items()]
     rows += [(f"rows of {name}", f"{rows_:,}") for name, rows_ in counts.items()]
-    table = "\n".join(f"| {label} | {value} |" for label, value in rows)
+    table = markdown_table(("fact", "value"), rows)
     written = _OFFLINE if model == OFFLINE_MODEL else _MODEL.format(model=markdown_code(model))
     return (
         f"# {markdown_cell(title)}: conversational recommendation in the LLM-REDIAL layout\n\n"
         "Each conversation is built from what one user really rated: items of the user's history are talked over, and the last\n"
         "recommendation is an item the user later liked (Liang et al. 2024). User-centric: a user's conversations share one history.\n\n"
-        f"{written}\n{_PSEUDONYMS + chr(10) if pseudonyms else ''}| fact | value |\n|---|---|\n{table}\n\n{_FILES}"
+        f"{written}\n{_PSEUDONYMS + chr(10) if pseudonyms else ''}{table}\n{_FILES}"
     )
 
 
-def _cell(value: Any) -> str:
-    """Return a value as one table cell."""
+def _listed(value: Any) -> str:
     listed = isinstance(value, Sequence) and not isinstance(value, str)
-    return markdown_cell(", ".join(map(str, value)) if listed else str(value))
+    return ", ".join(map(str, value)) if listed else str(value)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import yaml
 
+from tasks.web.text import visible
+
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _FENCE = "---\n"
 
@@ -22,7 +24,7 @@ def dataset_header(name: str, dialogues: int, configs: Mapping[str, Mapping[str,
         language: as an ISO code, where it is known.
     """
     header = {
-        "pretty_name": name,
+        "pretty_name": visible(" ".join(name.split())),
         "license": "other",
         "license_name": "terms-of-the-source-reviews",
         **({"language": [language]} if language else {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -21,10 +22,10 @@ TITLES = {
 USERS = {"ann": "a\tb\nc", "bob": "NA", "cat": '"100% sure" & co'}
 
 
-def our_release(data: Path) -> Path:
-    """Return a release of ours with hostile titles, users and utterances, Parquet tables included."""
+def our_release(data: Path, titles: Sequence[str] = ()) -> Path:
+    """Return a release of ours with hostile titles, or those given, users and utterances, Parquet tables included."""
     con = small_warehouse()
-    for item, title in TITLES.items():
+    for item, title in {**TITLES, **dict(zip((f"B{number}" for number in range(1, 8)), titles, strict=False))}.items():
         con.execute("UPDATE items SET title = ? WHERE item_id = ?", [title, item])
     for user, wild in USERS.items():
         for table in ("preferences", "briefs"):
