@@ -102,9 +102,9 @@ class _Pages:
         place = next(place for place, task in enumerate(order) if task.task_id == task_id)
         names = [*METRICS, "choice"]
         rows = [(name, kept.get(name, "-"), given.get(name, "-")) for name in names if name in kept or name in given]
-        return self._page("conflict.html", 409, annotator=known, place=place, rows=rows)
+        return self._page("conflict.html", status=409, annotator=known, place=place, rows=rows)
 
-    def _page(self, name: str, status: int = 200, **shown: object) -> HTMLResponse:
+    def _page(self, name: str, *, status: int = 200, **shown: object) -> HTMLResponse:
         return HTMLResponse(self._templates.get_template(name).render(**shown), status, HEADERS)
 
 
