@@ -21,7 +21,7 @@ from flows.results import BuildResult
 from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
 from tasks.warehouse import read_warehouse
-from tasks.web.text import markdown_cell
+from tasks.web.text import markdown_table
 
 PAGES = {"data-docs": "Data Docs", "report": "Report"}
 NOTE_EVERY_S = 5.0  # an update costs a request to the server
@@ -102,12 +102,11 @@ def _summary(result: BuildResult) -> str:
         "settings hash": result.config_hash,
         "code": result.code_version,
         **result.cost,
+        **({"key of the pseudonyms": str(result.key_file)} if result.key_file else {}),
     }
-    rows = [f"| {name} | {_cell(value)} |" for name, value in facts.items()]
-    figures = [f"| {name} | {_cell(value)} |" for name, value in result.statistics.items()]
-    return "\n".join(["| run | |", "|---|---|", *rows, "", "| Table 3 | |", "|---|---|", *figures])
+    tables = (("run", facts), ("Table 3", result.statistics))
+    return "\n".join(markdown_table((head, ""), ((name, _cell(value)) for name, value in told.items())) for head, told in tables)
 
 
 def _cell(value: object) -> str:
-    text = f"{value:,.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
-    return markdown_cell(text)
+    return f"{value:,.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

@@ -52,6 +52,7 @@ def finish_build(context: Context, written: Written, release: ReleaseInfo) -> Bu
         statistics=table_3(counted),
         cost=cost,
         pages={**({"data-docs": docs} if docs.is_file() else {}), "report": report},
+        key_file=release.key_file,
     )
 
 

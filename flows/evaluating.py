@@ -24,10 +24,9 @@ from tasks.evaluation.results import Result, table5, table5_markdown, table5_tex
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import By, split_samples
 from tasks.exports.comparing import told_apart
-from tasks.release import latest_release
+from tasks.release import find_release, unknown_corpus
 from tasks.settings import Generate, Home, Limits, load_domain
 from tasks.settings.complaints import validation_line
-from tasks.settings.home import DOMAIN_NAME
 from tasks.warehouse import read_warehouse
 
 MOST_VALIDATION = 0.1  # share of the samples
@@ -49,18 +48,26 @@ class Evaluation:
     profile: RecommendProfile
 
 
-def is_domain(home: Home, corpus: str) -> bool:
-    """Tell whether a corpus is named by a domain, and is no path."""
-    return bool(DOMAIN_NAME.fullmatch(corpus)) and corpus in home.domain_files()
-
-
 def find_corpus(home: Home, corpus: str) -> Corpus:
-    """Read a corpus: a domain's latest release, or whatever lies under a path. Raises UserError."""
-    if is_domain(home, corpus):
-        return replace(read_corpus(latest_release(home, corpus)), name=corpus)
+    """Read a corpus: a release by any name it has, or whatever lies under a path. Raises UserError."""
+    found = find_release(home, corpus)
+    if found:
+        return replace(read_corpus(found.path), name=found.named)
     if not Path(corpus).exists():
-        raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
+        raise unknown_corpus(home, corpus)
     return read_corpus(Path(corpus))
+
+
+def domain_of(home: Home, corpus: str) -> str | None:
+    """Return the domain that a corpus is a release of, if it is of one whose file is there. Raises UserError."""
+    found = find_release(home, corpus)
+    return found.domain if found and found.domain in home.domain_files() else None
+
+
+def name_of(home: Home, corpus: str) -> str:
+    """Return what a corpus is called in the names of files: the domain, or the name of its own file or folder. Raises UserError."""
+    found = find_release(home, corpus)
+    return found.named if found else Path(corpus).resolve().name
 
 
 def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
@@ -92,14 +99,15 @@ def prepare(
         why = "neither times nor users with two dialogues" if split == "time" else "too few dialogues"
         raise UserError(f"{corpus} gives no test question under the split by {split}: it holds {why}")
     reviews, called = None, _NOUNS.get(found.name, "item")
-    if is_domain(home, corpus):
-        called = load_domain(home, corpus).noun
-        with read_warehouse(home.warehouse(corpus)) as con:
+    domain = domain_of(home, corpus)
+    if domain:
+        called = load_domain(home, domain).noun
+    if domain and home.warehouse(domain).exists():
+        with read_warehouse(home.warehouse(domain)) as con:
             reviews = catalogue_reviews(con)
     drawn = draw_questions(parted, questions, seed)
     ready = Benchmark(found, parted, drawn, knowledge(found, parted, reviews), noun or called, seed)
-    name = corpus if is_domain(home, corpus) else Path(corpus).resolve().name
-    return Evaluation(name, ready, load_recommend_profile(home, profile))
+    return Evaluation(name_of(home, corpus), ready, load_recommend_profile(home, profile))
 
 
 def limits_of(budget_usd: float | None, concurrency: int | None, rpm: int | None, tpm: int | None) -> Limits:

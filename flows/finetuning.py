@@ -29,6 +29,7 @@ from tasks.evaluation.finetune import (
 )
 from tasks.fingerprint import content_id
 from tasks.settings import Home
+from tasks.web.text import markdown_code
 
 
 @flow(name="evaluate-finetune", flow_run_name="evaluate-finetune-{corpus}")
@@ -82,7 +83,9 @@ async def evaluate_finetune(
     keep_training(trainings(home), training)
     CURRENT.get().stage("training", "done", f"{len(examples):,} examples")
     await acreate_markdown_artifact(
-        f"`{model}` learnt {len(examples):,} examples: `{how}`", key="finetune", description=f"Fine-tuned on {ready.name}"
+        f"{markdown_code(model)} learnt {len(examples):,} examples: {markdown_code(how)}",
+        key="finetune",
+        description=f"Fine-tuned on {ready.name}",
     )
     return training
 

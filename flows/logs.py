@@ -7,6 +7,7 @@ import os
 import re
 
 from tasks.errors import UserError
+from tasks.web.text import visible
 
 _LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine", "prefect.flow_engine", "prefect.task_engine")
 _NOISY = ("great_expectations", "great_expectations.data_context.types.base", "LiteLLM", "httpx")
@@ -16,7 +17,7 @@ _SHORTEST_SECRET = 8
 
 
 class PlainErrors(logging.Filter):
-    """Cuts a UserError's traceback down to its line and blanks secrets that stand in the environment."""
+    """Cuts a UserError's traceback down to its line blanks secrets that stand in the environment, and spells control characters out."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place and keep it."""
@@ -24,7 +25,7 @@ class PlainErrors(logging.Filter):
         if isinstance(error, UserError):
             record.msg, record.args, record.exc_info, record.exc_text = str(error), (), None, None
         text = record.getMessage()
-        scrubbed = _without_secrets(text)
+        scrubbed = visible(_without_secrets(text))
         if scrubbed != text:
             record.msg, record.args = scrubbed, ()
         return True

@@ -63,7 +63,9 @@ class BuildOptions(BaseModel):
     tpm: int | None = Field(None, ge=1, description="Tokens a minute the provider allows")
     workers: int | None = Field(None, ge=1, le=64, description="Processes that send requests")
     dask: str | None = Field(None, description="Dask cluster that sends the requests: tcp://HOST:PORT, or local:N for N processes here")
-    pseudonymise: bool = Field(False, description="Release keyed hashes in place of user ids (key: REDIAL_PSEUDONYM_KEY)")
+    pseudonymise: bool = Field(
+        False, description="Release keyed hashes in place of user ids, and no times (key: REDIAL_PSEUDONYM_KEY, else generated)"
+    )
     settings: dict[str, Any] = Field({}, description="Any other setting of the domain file, nested as there")
 
     def over(self) -> dict[str, Any]:

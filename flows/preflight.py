@@ -13,11 +13,11 @@ from tasks.ingest import packing
 from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.prompts import load_profile
 from tasks.quality import load_rules
+from tasks.release import check_pseudonym_key
 from tasks.settings import Domain, Home
 from tasks.templates import load_templates
 from tasks.warehouse import WarehouseHeld, check_warehouse
 
-PSEUDONYM_KEY = "REDIAL_PSEUDONYM_KEY"
 WRITER = "offline/writer"
 
 
@@ -27,7 +27,8 @@ def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
     check_domain_endpoint(domain)
     check_scheduler(options.dask)
     _check_model(domain)
-    pseudonym_key(options)
+    if options.pseudonymise:
+        check_pseudonym_key(home, domain.name)
 
 
 def check_inputs(home: Home, domain: Domain) -> None:
@@ -56,16 +57,6 @@ def check_sources(domain: Domain) -> None:
         if not os.access(path, os.R_OK):
             raise UserError(f"the source file {path} cannot be read: permission denied")
         packing(path)
-
-
-def pseudonym_key(options: BuildOptions) -> bytes | None:
-    """Return the secret for pseudonyms, or None when none are wanted. Raises UserError when it is wanted and not there."""
-    if not options.pseudonymise:
-        return None
-    key = os.environ.get(PSEUDONYM_KEY, "").encode()
-    if not key:
-        raise UserError(f"--pseudonymise needs a secret in the environment variable {PSEUDONYM_KEY}")
-    return key
 
 
 def _check_model(domain: Domain) -> None:

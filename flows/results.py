@@ -27,6 +27,7 @@ class BuildResult:
         statistics: Table 3 for what was released.
         cost: calls, tokens and dollars.
         pages: what a person looks at, by name.
+        key_file: where the key of the pseudonyms was generated and is kept; None where there are none, or the environment has it.
     """
 
     domain: str
@@ -46,10 +47,12 @@ class BuildResult:
     statistics: dict[str, Any]
     cost: dict[str, Any]
     pages: Mapping[str, Path]
+    key_file: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as JSON data."""
         data = asdict(self)
         data["release"] = str(self.release) if self.release else None
+        data["key_file"] = str(self.key_file) if self.key_file else None
         data["pages"] = {name: str(page) for name, page in self.pages.items()}
         return data

@@ -22,12 +22,10 @@ from typing import Any
 import duckdb
 
 from flows.options import BuildOptions
-from flows.preflight import pseudonym_key
 from flows.stages import Context, Stage
 from tasks.briefs import ReadAhead, plan_briefs
 from tasks.code_identity import entry_modules, project_code
 from tasks.dialogues import parse_transcripts
-from tasks.errors import UserError
 from tasks.fingerprint import PACE, file_hash
 from tasks.generate import Dual, Single, Work
 from tasks.goals import load_goals
@@ -36,8 +34,8 @@ from tasks.lineage import note_release
 from tasks.llm import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, takes_schema
 from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, render
-from tasks.quality import judge, load_suites, set_verdicts
-from tasks.release import ReleaseInfo, check_release, write_release
+from tasks.quality import has_published_page, judge, load_suites, set_verdicts, validate_published
+from tasks.release import ReleaseInfo, pseudonym_key, write_release
 from tasks.repair import Mend, accepted_of, load_repairs
 from tasks.runs import config_hash, origin_of_release
 from tasks.settings import Domain, Home, Sources
@@ -208,10 +206,11 @@ def has_accepted(context: Context) -> bool:
 
 
 def release(context: Context, options: BuildOptions, sources: Mapping[str, str]) -> ReleaseInfo:
-    """Write the release, or confirm the one that stands. Raises UserError when its own checks fail."""
+    """Write the release and note it in the warehouse, or confirm the one that stands. Raises UserError when it must not go out."""
     domain = context.domain
     settings = config_hash(domain)
     writer = _inputs(context, [write_release], {})
+    key = pseudonym_key(context.home, domain.name) if options.pseudonymise else None
     with open_warehouse(context.home.warehouse(domain.name)) as con:
         origin = origin_of_release(con, writer, sources)
         facts = {
@@ -227,9 +226,13 @@ def release(context: Context, options: BuildOptions, sources: Mapping[str, str])
             "code_version": origin.code,
             "mixed": origin.mixed,
         }
-        info = write_release(con, context.home, domain.name, run=facts, pseudonymise_key=pseudonym_key(options))
-        faults = check_release(info.path)
-        if faults:
-            raise UserError(f"the release {info.path} fails its own checks: {'; '.join(faults[:3])}")
-        note_release(con, info.version, context.run_id, settings, origin.code)
-    return info
+        return write_release(
+            con,
+            context.home,
+            domain.name,
+            run=facts,
+            pseudonymise_key=key,
+            validate=partial(validate_published, con, context.home, domain),
+            revalidate=not has_published_page(context.home, domain.name),
+            note=lambda version: note_release(con, version, context.run_id, settings, origin.code),
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 
 import duckdb
 from pydantic import ValidationError
@@ -12,38 +11,26 @@ from flows import steps
 from tasks.errors import UserError
 from tasks.lineage import DialogueLineage, Rebuilt, ReleaseLineage, dialogue_lineage, release_lineage
 from tasks.lookup import find_dialogue
+from tasks.release import find_release
 from tasks.reports.replay import replay
 from tasks.settings import Domain, Home
 from tasks.warehouse import read_warehouse
 
 
 def trace(home: Home, of: str) -> DialogueLineage | ReleaseLineage:
-    """Trace a dialogue by its id, or a release by its folder or version. Raises UserError when there is no such thing."""
+    """Trace a dialogue by its id, or a release by whatever name it has. Raises UserError when there is no such thing."""
     found = find_release(home, of)
     if found is not None:
-        domain, version = found
-        with read_warehouse(home.warehouse(domain)) as con:
-            return release_lineage(con, domain, version)
+        if found.domain is None:
+            raise UserError(f"{found.path} is not among the releases in {home.data}, whose warehouses tell where releases come from")
+        with read_warehouse(home.warehouse(found.domain)) as con:
+            return release_lineage(con, found.domain, found.version)
     dialogue = find_dialogue(home, of)
     with read_warehouse(home.warehouse(dialogue.domain)) as con:
         config = _config_of(con, dialogue.dialogue_id)
         rules = sorted(steps.rule_sentences(home, config)) if config else []
         rebuilt = _rebuild(con, home, config, dialogue.dialogue_id) if config else {}
         return dialogue_lineage(con, dialogue.domain, dialogue.dialogue_id, rules, rebuilt)
-
-
-def find_release(home: Home, of: str) -> tuple[str, str] | None:
-    """Return a release's domain and version, given as its folder, as DOMAIN/VERSION, as VERSION or as DOMAIN/latest; None if it is none."""
-    path = Path(of)
-    for folder in (path.resolve(), home.data / "releases" / of):
-        if folder.name == "latest" and folder.is_file():
-            return folder.parent.name, folder.read_text("utf-8").strip()
-        if folder.is_dir() and folder.parent.parent.name == "releases":
-            return folder.parent.name, folder.name
-    if path.name != of:
-        return None
-    found = [folder for folder in (home.data / "releases").glob("*/*") if folder.name == of and folder.is_dir()]
-    return (found[0].parent.name, of) if len(found) == 1 else None
 
 
 def _config_of(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> Domain | None:

@@ -35,7 +35,7 @@ def build(
     tpm: Annotated[int | None, typer.Option(help="Tokens a minute the provider allows")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that send requests")] = None,
     dask: Annotated[str | None, typer.Option(help="Dask cluster that sends requests: tcp://HOST:PORT or local:N")] = None,
-    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Release keyed hashes of user ids")] = False,
+    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Release keyed hashes of user ids, and no times")] = False,
     setting: Annotated[list[str] | None, typer.Option("--set", help="Any setting, as preprocess.core=fixpoint")] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -14,7 +14,7 @@ from tasks.settings import Home
 evaluate = typer.Typer(help="Evaluate a corpus: recommendation, dialogue quality, responses.", no_args_is_help=True)
 app.add_typer(evaluate, name="evaluate")
 
-CorpusArgument = Annotated[str, typer.Argument(help="A domain's name (its latest release), or the path of a corpus")]
+CorpusArgument = Annotated[str, typer.Argument(help="A domain's name (its latest release), a release, or the path of a corpus")]
 NounOption = Annotated[str | None, typer.Option(help="What one item is called in the questions")]
 ConcurrencyOption = Annotated[int | None, typer.Option(help="Most calls in flight", min=1, max=4096)]
 RpmOption = Annotated[int | None, typer.Option(help="Requests a minute the provider allows", min=1)]
@@ -84,7 +84,9 @@ def recommend(
         print_json(table5(found).to_dicts())
     else:
         OUT.print(table5_text(found), markup=False)
-        OUT.print(f"\nwith intervals and losses: {out or home.data / 'reports' / 'evaluation' / Path(corpus).resolve().name}", markup=False)
+        from flows.evaluating import name_of
+
+        OUT.print(f"\nwith intervals and losses: {out or home.data / 'reports' / 'evaluation' / name_of(home, corpus)}", markup=False)
 
 
 @evaluate.command(epilog="Example: redial evaluate quality demo ../redial/test_data.jsonl --judge openai/gpt-4o-mini")

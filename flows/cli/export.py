@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.app import JsonOption, app
-from flows.cli.console import OUT, print_json
+from flows.cli.console import OUT, print_json, print_plain
 from flows.cli.views import show_facts
 from tasks.addresses import is_address
 from tasks.errors import UserError
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @app.command(epilog="Example: redial export demo --to huggingface --out demo-hub")
 def export(
     ctx: typer.Context,
-    release: Annotated[str, typer.Argument(help="A domain's name (its latest release), or a release's folder", show_default=False)],
+    release: Annotated[
+        str, typer.Argument(help="A domain's name (its latest release), or a release's version or folder", show_default=False)
+    ],
     to: Annotated[str, typer.Option(help="Formats with commas: llm-redial, parquet, huggingface, chat, crslab, recbole, contexts; or all")],
     out: Annotated[
         str | None,
@@ -64,7 +66,7 @@ def _write(home: Home, source: Source, name: str, place: str) -> tuple[str, Mapp
 def compare(
     ctx: typer.Context,
     corpora: Annotated[
-        list[str], typer.Argument(help="Domains, folders in the published layout, or files of other corpora", show_default=False)
+        list[str], typer.Argument(help="Domains, releases, folders in the published layout, or files of other corpora", show_default=False)
     ],
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Answer in Markdown")] = False,
     as_json: JsonOption = False,
@@ -78,6 +80,6 @@ def compare(
     if as_json:
         print_json({"table_1": one, "table_3": three})
     elif as_markdown:
-        OUT.file.write(f"{markdown(one)}\n{markdown(three)}")
+        print_plain(f"{markdown(one)}\n{markdown(three)}")
     else:
-        OUT.file.write(f"Table 1\n{text(one)}\nTable 3\n{text(three)}")
+        print_plain(f"Table 1\n{text(one)}\nTable 3\n{text(three)}")

@@ -11,7 +11,6 @@ import typer
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import OUT, print_json
 from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
-from tasks.errors import UserError
 from tasks.funnel import cost_totals, read_funnel
 from tasks.lookup import find_dialogue, read_dialogue
 from tasks.settings import Home, load_domain
@@ -69,25 +68,27 @@ def why_command(ctx: typer.Context, dialogue_id: DialogueArgument, as_json: Json
 def stats(
     ctx: typer.Context,
     corpus: Annotated[
-        str, typer.Argument(help="A domain's name, a folder in the published layout, or a file of another corpus", show_default=False)
+        str,
+        typer.Argument(help="A domain, a release, a folder in the published layout, or a file of another corpus", show_default=False),
     ],
     as_json: JsonOption = False,
 ) -> None:
     """Count a corpus as the paper's Table 3 does."""
     from flows.collecting import table_3
     from tasks.evaluation import read_corpus
+    from tasks.release import find_release, unknown_corpus
     from tasks.statistics import folder_statistics, statistics
 
     home: Home = ctx.obj
     if DOMAIN_NAME.fullmatch(corpus) and corpus in home.domain_files():
         with read_warehouse(home.warehouse(corpus)) as con:
             counted = statistics(con)
-    elif Path(corpus).is_dir():
-        counted = folder_statistics(Path(corpus))
-    elif Path(corpus).is_file():
+    elif found := find_release(home, corpus):
+        counted = folder_statistics(found.path)
+    elif Path(corpus).exists():
         counted = read_corpus(Path(corpus)).statistics()
     else:
-        raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
+        raise unknown_corpus(home, corpus)
     figures = table_3(counted)
     if as_json:
         print_json(figures)

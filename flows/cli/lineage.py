@@ -11,7 +11,6 @@ from flows.cli.app import JsonOption, app
 from flows.cli.console import OUT, print_json
 from tasks.lineage import DialogueLineage, dialogue_lines, release_lines
 from tasks.settings import Home
-from tasks.web.text import visible
 
 
 @app.command(epilog="Example: redial lineage 3f2a")
@@ -33,7 +32,7 @@ def lineage(
         return
     told = dialogue_lines(traced) if isinstance(traced, DialogueLineage) else release_lines(traced)
     for line in told:
-        OUT.print(visible(line), markup=False)
+        OUT.print(line, markup=False)
     if prompt and isinstance(traced, DialogueLineage):
         _show_prompts(traced)
 
@@ -43,4 +42,4 @@ def _show_prompts(traced: DialogueLineage) -> None:
         for one in attempt.asked:
             for message in one.prompt or ():
                 OUT.print(f"\n[{message['role']}] of request {one.request_key}", markup=False)
-                OUT.print(visible(message["content"]), markup=False)
+                OUT.print(message["content"], markup=False)

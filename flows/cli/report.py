@@ -14,9 +14,11 @@ from tasks.settings import Home
 @app.command(epilog="Example: redial report demo")
 def report(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = False) -> None:
     """Write a domain's report: one HTML file that opens without a network."""
+    from tasks.release import verify_latest
     from tasks.reports import report_from_warehouse
 
     home: Home = ctx.obj
+    verify_latest(home, domain)
     page, docs = report_from_warehouse(home, domain), home.data_docs(domain) / "index.html"
     if as_json:
         print_json({"page": str(page), "bytes": page.stat().st_size})

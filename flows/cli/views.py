@@ -11,10 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from flows.cli.console import terminal_text
 from flows.results import BuildResult
 from tasks.lookup import Shown
 from tasks.repair import Why
-from tasks.web.text import visible
+from tasks.repair.why import Attempt as WhyAttempt
 
 MOST_RAW = 2_000  # characters of an answer that could not be read
 _SPELLED = re.compile(r"\\u([0-9a-f]{4})")  # how evidence writes characters that cannot be seen
@@ -25,10 +26,10 @@ def show_rows(console: Console, rows: Sequence[Mapping[str, Any]], title: str | 
     if not rows:
         console.print(f"{title or 'table'}: nothing to show", markup=False)
         return
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(title=_markup(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in rows[0]:
         numeric = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
-        table.add_column(str(name), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(_markup(str(name)), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row.values()))
     console.print(table)
@@ -37,7 +38,7 @@ def show_rows(console: Console, rows: Sequence[Mapping[str, Any]], title: str | 
 def show_facts(console: Console, facts: Mapping[str, Any], title: str | None = None) -> None:
     """Show names and values, one a line."""
     if title:
-        console.print(f"[bold]{escape(title)}[/]")
+        console.print(f"[bold]{_markup(title)}[/]")
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         console.print(f"  {name:<{width}}  {_cell(value)}", markup=False)
@@ -53,8 +54,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1 else f"{value:,.2f}"
     if isinstance(value, list | tuple):
-        return visible(", ".join(map(str, value)))
-    return visible(str(value))
+        return terminal_text(", ".join(map(str, value)))
+    return terminal_text(str(value))
 
 
 def show_result(console: Console, result: BuildResult) -> None:
@@ -68,6 +69,8 @@ def show_result(console: Console, result: BuildResult) -> None:
         console.print(f"stopped early ({result.state}): {result.message}", markup=False)
     for name, page in result.pages.items():
         console.print(f"{name}: {page}", markup=False)
+    if result.key_file:
+        console.print(f"key of the pseudonyms (keep it secret, and keep it): {result.key_file}", markup=False)
     console.print(f"release: {result.release or 'none'}", markup=False)
 
 
@@ -84,8 +87,8 @@ def show_dialogue(console: Console, shown: Shown) -> None:
     show_rows(console, shown.items, "items")
     for turn in shown.utterances:
         colour = "cyan" if turn["role"] == "user" else "green"
-        goals = escape(" + ".join(turn["goals"]))
-        console.print(f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {escape(visible(turn['text']))} [dim]{goals}[/]")
+        goals = _markup(" + ".join(turn["goals"]))
+        console.print(f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {_markup(turn['text'])} [dim]{goals}[/]")
 
 
 def show_why(console: Console, story: Why) -> None:
@@ -94,19 +97,28 @@ def show_why(console: Console, story: Why) -> None:
     show_facts(console, {"domain": story.domain, **brief, "verdict": story.verdict}, f"dialogue {story.dialogue_id}")
     show_rows(console, story.items, "items")
     for attempt in story.attempts:
-        ended = "" if attempt.finish_reason == "stop" else f", finish reason {attempt.finish_reason or 'none'}"
-        console.print(
-            f"\n[bold]attempt {attempt.attempt}: {escape(attempt.status)}{escape(visible(ended))}[/] {escape(visible(attempt.error))}"
-        )
-        for fault in attempt.broken:
-            colour = "red" if fault.severity == "reject" else "yellow"
-            where = f"turn {fault.turn}" if fault.turn else "whole dialogue"
-            console.print(f"  [{colour}]{fault.severity} {fault.rule}[/], {where}: {escape(fault.sentence)}")
-            console.print(f"    [{colour}]{escape(visible(fault.evidence))}[/]")
-        for turn in attempt.utterances:
-            text = Text(visible(f" {turn['turn']:>2} {turn['role']:<5} {turn['text']}"))
-            faults = [one.evidence for one in attempt.broken if one.evidence and one.turn == turn["turn"]]
-            text.highlight_words([visible(_SPELLED.sub(lambda code: chr(int(code[1], 16)), piece)) for piece in faults], "reverse red")
-            console.print(text)
-        if not attempt.utterances and attempt.text:
-            console.print(visible(attempt.text[:MOST_RAW]), markup=False)
+        _show_attempt(console, attempt)
+
+
+def _show_attempt(console: Console, attempt: WhyAttempt) -> None:
+    ended = "" if attempt.finish_reason == "stop" else f", finish reason {attempt.finish_reason or 'none'}"
+    title = f"[bold]attempt {attempt.attempt}: {_markup(attempt.status)}{_markup(ended)}[/]"
+    console.print(f"\n{title} {_markup(attempt.error)}")
+    for fault in attempt.broken:
+        colour = "red" if fault.severity == "reject" else "yellow"
+        where = f"turn {fault.turn}" if fault.turn else "whole dialogue"
+        console.print(f"  [{colour}]{fault.severity} {fault.rule}[/], {where}: {_markup(fault.sentence)}")
+        console.print(f"    [{colour}]{_markup(fault.evidence)}[/]")
+    for turn in attempt.utterances:
+        text = Text(terminal_text(f" {turn['turn']:>2} {turn['role']:<5} {turn['text']}"))
+        faults = [one.evidence for one in attempt.broken if one.evidence and one.turn == turn["turn"]]
+        spelled = (_SPELLED.sub(lambda code: chr(int(code[1], 16)), piece) for piece in faults)
+        text.highlight_words([terminal_text(piece) for piece in spelled], "reverse red")
+        console.print(text)
+    if not attempt.utterances and attempt.text:
+        console.print(terminal_text(attempt.text[:MOST_RAW]), markup=False)
+
+
+def _markup(text: str) -> str:
+    """Return a stranger's text as it may stand in rich's markup."""
+    return escape(terminal_text(text))

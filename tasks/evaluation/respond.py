@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
@@ -23,6 +22,7 @@ from tasks.settings import Home
 from tasks.settings.complaints import validation_line
 from tasks.settings.loading import read_yaml
 from tasks.titles import names, names_sequel, unify_marks
+from tasks.web.text import markdown_cell
 
 _LABELS: dict[Setting, str] = {"zero-shot": "Zero-Shot", "few-shot": "Few-Shot", "fine-tuned": "Fine-Tuning"}
 
@@ -117,12 +117,12 @@ def respond_messages(
 def case_markdown(case: Case, titles: Mapping[str, str], *, most_history: int = 10) -> str:
     """Return a case as the paper's Figure 6 shows it; recognised titles in bold, everything else escaped."""
     shown = [titles[item] for item in case.sample.history[:most_history] if item in titles]
-    dialogue = "<br>".join(f"**{said.role.capitalize()}:** {_escaped(said.text)}" for said in case.sample.context)
+    dialogue = "<br>".join(f"**{said.role.capitalize()}:** {markdown_cell(said.text)}" for said in case.sample.context)
     rows = [
-        ("Historical interactions", ", ".join(map(_escaped, shown)) + (" ..." if len(case.sample.history) > most_history else "")),
+        ("Historical interactions", ", ".join(map(markdown_cell, shown)) + (" ..." if len(case.sample.history) > most_history else "")),
         ("Dialogue", dialogue),
         *((_LABELS[one.setting], _marked(one, titles)) for one in case.responses),
-        ("Ground truth", _bold(_escaped(case.sample.response), _escaped(case.sample.title))),
+        ("Ground truth", _bold(markdown_cell(case.sample.response), markdown_cell(case.sample.title))),
     ]
     return "| | |\n| --- | --- |\n" + "\n".join(f"| {name} | {text} |" for name, text in rows) + "\n"
 
@@ -144,19 +144,12 @@ def _conversation(context: Sequence[Utterance]) -> list[dict[str, str]]:
 def _marked(response: Response, titles: Mapping[str, str]) -> str:
     if response.text is None:
         return "(no answer)"
-    text = _escaped(response.text)
+    text = markdown_cell(response.text)
     for item in response.items:
-        text = _bold(text, _escaped(titles[item]))
-    named = ", ".join(_escaped(titles[item]) for item in response.items) or "none"
+        text = _bold(text, markdown_cell(titles[item]))
+    named = ", ".join(markdown_cell(titles[item]) for item in response.items) or "none"
     return f"**Agent:** {text}<br>*recommends: {named}{' (right)' if response.right else ''}*"
 
 
 def _bold(text: str, title: str) -> str:
     return text.replace(title, f"**{title}**", 1)
-
-
-def _escaped(text: str) -> str:
-    escaped = html.escape(" ".join(text.split()), quote=False)
-    for character in "\\`*_[]|":
-        escaped = escaped.replace(character, "\\" + character)
-    return escaped

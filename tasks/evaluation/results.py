@@ -11,6 +11,7 @@ import polars as pl
 from tasks.evaluation.matching import Ranking
 from tasks.evaluation.metrics import KS, METRICS, Estimate, estimate, rank, scores
 from tasks.evaluation.samples import Sample
+from tasks.web.text import markdown_table
 
 Contexts = Literal["target not named", "target named before"]
 _SHORT = {"recall": "R", "ndcg": "N", "mrr": "M"}
@@ -131,7 +132,7 @@ def table5_markdown(found: Sequence[Result], *, intervals: bool = True) -> str:
         for result in found
     ]
     losses = ["model", "setting", "input", "contexts", *(name.replace("_", " ") for name in Losses.__dataclass_fields__)]
-    return f"{_markdown(head, body)}\n\n{_markdown(losses, lost)}\n"
+    return f"{markdown_table(head, body)}\n{markdown_table(losses, lost)}"
 
 
 def table5_text(found: Sequence[Result]) -> str:
@@ -155,8 +156,3 @@ def table5_text(found: Sequence[Result]) -> str:
 
 def _cell(value: Estimate, intervals: bool) -> str:
     return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]" if intervals else f"{value.mean:.4f}"
-
-
-def _markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in row) + " |" for row in rows)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.evaluation.corpora import Dialogue, Interaction, Utterance
-from tasks.exports.files import write_json_lines
+from tasks.exports.files import write_json_lines, write_split
 from tasks.exports.values import Source
 
 MOST_KNOWN = 20  # items of the history told in the system message
@@ -36,9 +36,7 @@ def write_chat(source: Source, folder: Path) -> dict[str, int]:
         lines = [(dialogue, *_messages(dialogue.utterances)) for dialogue in dialogues]
         told = [(dialogue, messages, closing) for dialogue, messages, closing in lines if messages]
         opening = {dialogue.user_id: _system(source, dialogue, known) for dialogue, _, _ in told}
-        counts[split] = write_json_lines(
-            folder / f"{split}.jsonl", ({"messages": [opening[dialogue.user_id], *messages]} for dialogue, messages, _ in told)
-        )
+        counts[split] = write_split(folder, split, ({"messages": [opening[dialogue.user_id], *messages]} for dialogue, messages, _ in told))
         index += [_entry(split, number, dialogue, closing) for number, (dialogue, _, closing) in enumerate(told, 1)]
     write_json_lines(folder / INDEX, index)
     return {"dialogues": len(index), **counts}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, read_corpus
-from tasks.release import latest_release
+from tasks.release import find_release, unknown_corpus
 from tasks.settings import Home, load_domain
-from tasks.settings.home import DOMAIN_NAME
 from tasks.statistics import Statistics
+from tasks.web.text import markdown_table, visible
 
 Figure = int | float | str | None
 
@@ -39,7 +39,7 @@ class Compared:
 
 
 def compare_corpora(home: Home, corpora: Sequence[str]) -> list[Compared]:
-    """Count each corpus: a domain's latest release, a published folder, or a file of ReDial, OpenDialKG, INSPIRED or JSON lines.
+    """Count each corpus: a release by any name it has, a published folder, or a file of ReDial, OpenDialKG, INSPIRED or JSON lines.
 
     One corpus is held in memory at a time. Equal names are told apart by their file or folder, then by a number.
 
@@ -75,11 +75,10 @@ def table_3(found: Sequence[Compared]) -> list[dict[str, Figure]]:
 
 
 def markdown(rows: Sequence[Mapping[str, Figure]]) -> str:
-    """Return a table of Markdown; names come from folders, so bars and line ends are taken out of them."""
+    """Return a table of Markdown, numbers to the right; names come from folders and are escaped."""
     head = list(rows[0])
-    rule = ["---" if any(isinstance(row[name], str) for row in rows) else "---:" for name in head]
-    lines = [[_plain(name) for name in head], rule, *([_plain(_told(row[name])) for name in head] for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    numbers = {column for column, name in enumerate(head) if not any(isinstance(row[name], str) for row in rows)}
+    return markdown_table(head, ([_told(row[name]) for name in head] for row in rows), numbers)
 
 
 def text(rows: Sequence[Mapping[str, Figure]]) -> str:
@@ -96,12 +95,13 @@ def text(rows: Sequence[Mapping[str, Figure]]) -> str:
 
 
 def _compared(home: Home, name: str) -> Compared:
-    if DOMAIN_NAME.fullmatch(name) and name in home.domain_files():
-        corpus = replace(read_corpus(latest_release(home, name)), name=name)
-        settings = load_domain(home, name)
-        return _counted(corpus, settings.noun)
+    found = find_release(home, name)
+    if found:
+        corpus = replace(read_corpus(found.path), name=found.named)
+        ours = found.domain in home.domain_files()
+        return _counted(corpus, load_domain(home, str(found.domain)).noun if ours else None)
     if not Path(name).exists():
-        raise UserError(f"{name[:200]!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
+        raise unknown_corpus(home, name)
     corpus = read_corpus(Path(name))
     return _counted(corpus, _DOMAINS.get(corpus.name))
 
@@ -136,4 +136,4 @@ def _told(value: Figure) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.replace("|", "/").replace("<", "&lt;").split())
+    return visible(" ".join(text.split()))

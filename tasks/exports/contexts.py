@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.evaluation.corpora import Dialogue
-from tasks.exports.files import write_json_lines
+from tasks.exports.files import write_split
 from tasks.exports.values import Source, titles_of
 
 
@@ -19,7 +19,7 @@ def write_contexts(source: Source, folder: Path) -> dict[str, int]:
     published folders holds the very item.
     """
     counts: dict[str, int] = {
-        split: write_json_lines(folder / f"{split}.jsonl", (row for dialogue in dialogues for row in _rows(source, dialogue)))
+        split: write_split(folder, split, (row for dialogue in dialogues for row in _rows(source, dialogue)))
         for split, dialogues in source.parted().items()
     }
     return {"dialogues": len(source.corpus.dialogues), "contexts": sum(counts.values()), **counts}

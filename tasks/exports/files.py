@@ -36,6 +36,15 @@ def write_json_lines(path: Path, rows: Iterable[Any]) -> int:
     return count
 
 
+def write_split(folder: Path, split: str, rows: Iterable[Any]) -> int:
+    """Write the rows of one split as `SPLIT.jsonl`; return how many. Without a row there is no file: `load_dataset` refuses empty ones."""
+    path = folder / f"{split}.jsonl"
+    count = write_json_lines(path, rows)
+    if not count:
+        path.unlink()
+    return count
+
+
 def write_parquet(path: Path, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows as a Parquet file in row groups of a fixed size; return how many."""
     count = 0

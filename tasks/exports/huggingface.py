@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import yaml
 
 from tasks.evaluation.corpora import Dialogue
 from tasks.exports.files import write_parquet
@@ -15,7 +14,9 @@ from tasks.exports.splitting import SplitName
 from tasks.exports.values import Source, titles_of
 from tasks.fingerprint import fingerprint
 from tasks.release.card import CARD
+from tasks.release.hub import dataset_header, without_header
 from tasks.release.sums import sums_of
+from tasks.web.text import markdown_table
 
 _STRINGS = pa.list_(pa.string())
 _UTTERANCE = pa.struct([("role", pa.string()), ("text", pa.string()), ("items", _STRINGS)])
@@ -35,15 +36,10 @@ _INTERACTIONS = pa.schema(
     [("user_id", pa.string()), ("item_id", pa.string()), ("rating", pa.float64()), ("timestamp", pa.int64()), ("split", pa.string())]
 )
 _HUB_SPLITS: dict[SplitName, str] = {"train": "train", "valid": "validation", "test": "test"}
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
 def write_huggingface(source: Source, folder: Path) -> dict[str, int]:
-    """Write the three configurations `dialogues`, `items` and `interactions`; splits without a dialogue are left out.
-
-    `load_dataset` knows a local dataset in its cache by the folder's last name and the header's configurations alone, so each of
-    them tells a hash of the content: without it a second export would be answered with the first one's rows.
-    """
+    """Write the three configurations `dialogues`, `items` and `interactions`; splits without a dialogue are left out."""
     data = folder / "data"
     data.mkdir()
     counts: dict[str, int] = {}
@@ -80,42 +76,20 @@ def _interactions(source: Source) -> Iterator[dict[str, Any]]:
 
 
 def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]:
-    total = sum(counts.values())
     files = {
-        "dialogues": [{"split": split, "path": f"data/{split}.parquet"} for split in counts],
-        "items": [{"split": "train", "path": "data/items.parquet"}],
-        "interactions": [{"split": "train", "path": "data/interactions.parquet"}],
+        "dialogues": {split: f"data/{split}.parquet" for split in counts},
+        "items": {"train": "data/items.parquet"},
+        "interactions": {"train": "data/interactions.parquet"},
     }
-    header = {
-        "pretty_name": source.name,
-        "license": "other",
-        "license_name": "terms-of-the-source-reviews",
-        **({"language": [source.language]} if source.language else {}),
-        "task_categories": ["text-generation"],
-        "annotations_creators": ["machine-generated"],
-        "language_creators": ["machine-generated"],
-        "size_categories": [next((name for limit, name in _SIZES if total < limit), "n>1M")],
-        "tags": ["conversational-recommendation", "user-centric"],
-        "configs": [
-            {
-                "config_name": name,
-                **({"default": True} if name == "dialogues" else {}),
-                "description": f"content {content[:16]}",
-                "data_files": listed,
-            }
-            for name, listed in files.items()
-        ],
-    }
-    yield f"---\n{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}---\n\n"
+    yield dataset_header(source.name, sum(counts.values()), files, content, source.language)
     released = source.folder / CARD
     if released.is_file():
-        yield released.read_text(encoding="utf-8", errors="replace").rstrip() + "\n\n"
+        yield without_header(released.read_text(encoding="utf-8", errors="replace")).rstrip() + "\n\n"
     yield (
         "## This folder\n\n"
         "`dialogues` (default) has one row a dialogue, `items` the catalogue, `interactions` what users rated. A user's dialogues are\n"
         "all in one split; the users recommended to last are test, those before them validation. What held-out dialogues are made to\n"
         "recommend bears their `split` in `interactions`: learn from those of `train` alone.\n\n"
         "The terms of the source reviews hold for what is drawn from them; see to them before you publish this folder.\n\n"
-        "| split | dialogues |\n|---|---:|\n"
     )
-    yield from (f"| {split} | {count:,} |\n" for split, count in counts.items())
+    yield markdown_table(("split", "dialogues"), ((split, f"{count:,}") for split, count in counts.items()), {1})

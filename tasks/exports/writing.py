@@ -18,10 +18,9 @@ from tasks.exports.huggingface import write_huggingface
 from tasks.exports.plain import write_llm_redial, write_tables
 from tasks.exports.recbole import write_recbole
 from tasks.exports.values import Source
-from tasks.release import latest_release
+from tasks.release import find_release, unknown_corpus
 from tasks.release.sums import SUMS, broken_sums, sums_of
 from tasks.settings import Home, load_domain
-from tasks.settings.home import DOMAIN_NAME
 
 MARK = "export.json"
 
@@ -46,20 +45,18 @@ class ExportInfo:
 
 
 def find_source(home: Home, of: str) -> Source:
-    """Return the release to export: a domain's latest one, or the folder of a release or of published data.
+    """Return the release to export, by any name it has, or the folder of published data.
 
     Raises:
-        UserError: neither a domain nor a folder, a domain without a release, or a release that is not what its checksums say.
+        UserError: there is none, a domain without a release, or a release that is not what its checksums say.
     """
-    if DOMAIN_NAME.fullmatch(of) and of in home.domain_files():
-        source = Source(of, latest_release(home, of), load_domain(home, of).language)
-    elif Path(of).is_dir():
-        source = Source(Path(of).resolve().name, Path(of).resolve())
-    else:
-        raise UserError(f"{of[:200]!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor the folder of a release")
-    if (source.folder / SUMS).is_file() and (broken := broken_sums(source.folder)):
-        raise UserError(f"{source.folder} is damaged ({broken[0]}): build the release again before it is exported")
-    return source
+    found = find_release(home, of)
+    if not found and not Path(of).is_dir():
+        raise unknown_corpus(home, of)
+    if not found:
+        return Source(Path(of).resolve().name, Path(of).resolve())
+    ours = found.domain in home.domain_files()
+    return Source(found.named, found.path, load_domain(home, str(found.domain)).language if ours else None)
 
 
 def export_release(source: Source, format: str, out: Path) -> ExportInfo:  # noqa: A002

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tasks.lineage.values import Asked, AttemptLineage, DialogueLineage, ReleaseLineage
-from tasks.web.text import markdown_cell
+from tasks.web.text import markdown_cell, markdown_code, markdown_table
 
 _RUN = ("run_id", "state", "started_at", "finished_at", "config_hash", "code_version")
 WHOSE = {"own": "the user's review", "other": "another's review", "none": "no review"}
@@ -52,23 +52,19 @@ def release_markdown(traced: ReleaseLineage) -> str:
         "code": release["code_version"],
         "run": release["run_id"],
     }
-    return "\n\n".join(
+    models = ([row["model"], row["model_returned"], row["answers"]] for row in traced.models)
+    runs = ([row[name] for name in _RUN] for row in traced.runs)
+    return "\n".join(
         [
-            f"# Release {release['version']} of {traced.domain}",
-            _table(("what", "value"), [[name, value] for name, value in facts.items()]),
-            "## Source files",
-            _table(("file", "SHA-256"), [[row["file"], row["sha256"]] for row in traced.sources]),
-            "## Written by",
-            _table(("model", "as returned", "answers"), [[row["model"], row["model_returned"], row["answers"]] for row in traced.models]),
-            "## Runs",
-            _table(
-                ("run", "state", "started", "finished", "settings", "code"),
-                [
-                    [row[name] for name in ("run_id", "state", "started_at", "finished_at", "config_hash", "code_version")]
-                    for row in traced.runs
-                ],
-            ),
-            f"One dialogue's way from the source line to the release: `redial lineage {traced.example}`",
+            f"# Release {markdown_cell(release['version'])} of {markdown_cell(traced.domain)}\n",
+            markdown_table(("what", "value"), list(facts.items())),
+            "## Source files\n",
+            markdown_table(("file", "SHA-256"), [[row["file"], row["sha256"]] for row in traced.sources]),
+            "## Written by\n",
+            markdown_table(("model", "as returned", "answers"), models),
+            "## Runs\n",
+            markdown_table(("run", "state", "started", "finished", "settings", "code"), runs),
+            f"One dialogue's way from the source line to the release: {markdown_code(f'redial lineage {traced.example}')}",
         ]
     )
 
@@ -134,12 +130,3 @@ def _run(row: Mapping[str, Any]) -> str:
 def _model(row: Mapping[str, Any]) -> str:
     cost = "price unknown" if row["cost_usd"] is None else f"${row['cost_usd']:.4f}"
     return f"{row['model']} (as {row['model_returned']}): {row['answers']:,} answers, {cost}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(_cell(value) for value in row)} |" for row in rows)])
-
-
-def _cell(value: Any) -> str:
-    return markdown_cell(str("" if value is None else value))

@@ -2,7 +2,7 @@
 
 from tasks.quality.gate import judge, load_rules
 from tasks.quality.judging import GateError, check_suites
-from tasks.quality.published import validate_published
+from tasks.quality.published import has_published_page, validate_published
 from tasks.quality.suites import load_suites
 from tasks.quality.values import JudgeCounts, PublishedCounts, Rule, Suite, VerdictCounts
 from tasks.quality.verdicts import set_verdicts
@@ -15,6 +15,7 @@ __all__ = [
     "Suite",
     "VerdictCounts",
     "check_suites",
+    "has_published_page",
     "judge",
     "load_rules",
     "load_suites",

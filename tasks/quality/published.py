@@ -9,15 +9,16 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from tasks.errors import UserError
 from tasks.quality.docs_pages import Gate, write_docs
 from tasks.quality.facts import compute_facts
 from tasks.quality.gate import judge_facts, load_rules, with_examples
-from tasks.quality.judging import GateError
 from tasks.quality.values import PublishedCounts
 from tasks.settings import Domain, Home
 from tasks.warehouse import open_warehouse
 
 LAST_GATE: Final = 1_000  # stands behind every attempt
+_GATE: Final = "published"
 # What the facts are made from, cut to the accepted dialogues; every attempt becomes the first.
 _COPIED: Final = {
     "briefs": "SELECT * FROM briefs SEMI JOIN accepted USING (dialogue_id)",
@@ -58,8 +59,9 @@ def validate_published(
             warehouse's texts. None judges the warehouse's own.
 
     Raises:
-        UserError: a suite that would not judge all it says.
-        GateError: the released utterances are not those accepted, or one of them breaks a rule that rejects.
+        UserError: a suite that would not judge all it says, released utterances that are not those accepted, or one of them that breaks
+            a rule that rejects.
+        GateError: Great Expectations' result does not add up.
     """
     suites, lexicon = load_rules(home, domain)
     con.execute(_ACCEPTED)
@@ -68,12 +70,19 @@ def validate_published(
         count = compute_facts(copy, lexicon, domain.language, 1)
         _take_over_near_duplicates(con, copy)
         judged, rejected, _ = judge_facts(copy, suites, lexicon, 1) if count else ([], 0, 0)
-        gate = Gate("published", "Published", LAST_GATE, count, rejected)
+        gate = Gate(_GATE, "Published", LAST_GATE, count, rejected)
         docs = write_docs(home.data_docs(domain.name), domain.name, gate, with_examples(copy, 1, judged)) if judged else None
         if rejected:
-            raise GateError(f"{rejected} published dialogues break a rule: {_first(copy)}; see {docs}")
+            raise UserError(
+                f"{rejected} dialogues break a rule as they would be published, so nothing is released: {_first(copy)}; see {docs}"
+            )
     con.execute("DROP TABLE accepted")
     return PublishedCounts(count, sum(len(suite.rules) for suite in suites), docs)
+
+
+def has_published_page(home: Home, domain: str) -> bool:
+    """Return True if the last gate's page stands in a domain's Data Docs. A gate that judges attempts anew takes it away."""
+    return (home.data_docs(domain) / _GATE / "gate.json").is_file()
 
 
 def _copy(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection, published: pl.DataFrame | None) -> None:
@@ -85,7 +94,7 @@ def _copy(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection, publi
         return
     copy.register("published", published)
     if copy.execute(_UNMATCHED).fetchall()[0][0]:
-        raise GateError("the released utterances are not those of the accepted dialogues")
+        raise UserError("the utterances to be released are not those of the accepted dialogues, so nothing is released: build again")
     copy.execute(_REPLACE_TEXT)
     copy.unregister("published")
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import html
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import duckdb
+import polars as pl
+
 from tasks.errors import UserError
 from tasks.release.reader import ReleasedUser, read_titles, read_turns, read_user_numbers, read_users
-from tasks.release.sums import broken_sums
+from tasks.release.sums import broken_sums, links_in
 
 MOST_FINDINGS = 50
+_TURNS = """
+SELECT conversation_id::BIGINT AS conversation_id, c.dialogue_id, u.turn,
+       row_number() OVER (PARTITION BY conversation_id ORDER BY u.turn) AS place
+FROM release_utterances u JOIN release_conversations c USING (conversation_id)
+"""
 
 
 def check_release(path: Path) -> list[str]:
     """Return what is wrong with a release, one line a finding, at most 50; an empty list means it holds."""
     try:
-        found = [*broken_sums(path), *_cross_references(path)]
+        found = [*broken_sums(path), *links_in(path), *_cross_references(path)]
     except UserError as error:
         found = [str(error)]
     return found if len(found) <= MOST_FINDINGS else [*found[:MOST_FINDINGS], f"... and {len(found) - MOST_FINDINGS} more"]
@@ -49,9 +56,6 @@ def _cross_references(path: Path) -> Iterator[str]:
 
 
 def _titles(titles: Mapping[str, str]) -> Iterator[str]:
-    for title, times in Counter(titles.values()).items():
-        if times > 1:
-            yield f"the title {title!r} stands for {times} items"
     for item, title in titles.items():
         if title != " ".join(title.split()) or not title:
             yield f"the title of {item} is empty or holds stray white space"
@@ -64,7 +68,7 @@ def _user(user: ReleasedUser, titles: Mapping[str, str]) -> Iterator[str]:
     if len(history) != len(user.history):
         yield f"the history of {user.user_id} repeats an item"
     if again := history & set(user.might_like):
-        yield f"{user.user_id} is recommended {min(again)}, which is in his history"
+        yield f"{user.user_id} is recommended {min(again)}, which is in the history"
     if unknown := (history | set(user.might_like)) - titles.keys():
         yield f"{user.user_id} has {min(unknown)}, which is not in item_map.json"
     if len(user.might_like) != len(user.conversations) or not user.conversations:
@@ -74,4 +78,26 @@ def _user(user: ReleasedUser, titles: Mapping[str, str]) -> Iterator[str]:
             yield f"conversation {place} of {user.user_id} does not recommend the item in its place of user_might_like"
         used = [*conversation.likes, *conversation.dislikes]
         if len(set(used)) != len(used) or not set(used) <= history:
-            yield f"conversation {place} of {user.user_id} repeats an item or uses one that is not in his history"
+            yield f"conversation {place} of {user.user_id} repeats an item or uses one that is not in the history"
+        named = [titles.get(item, item).casefold() for item in {*used, *conversation.rec_items}]
+        if len(set(named)) != len(named):
+            yield f"conversation {place} of {user.user_id} has two items of one title"
+
+
+def released_texts(con: duckdb.DuckDBPyConnection, folder: Path) -> pl.DataFrame:
+    """Return the utterances of a release as Conversation.txt has them, under the warehouse's ids.
+
+    Args:
+        con: the warehouse, with the `release_*` tables the release was written from.
+        folder: the release.
+
+    Returns:
+        Columns dialogue_id, turn, role, text. A turn that the warehouse does not have carries an empty id.
+    """
+    said = [
+        (conversation, place, turn.role, turn.text) for conversation, turns in read_turns(folder) for place, turn in enumerate(turns, 1)
+    ]
+    read = pl.DataFrame(said, schema=["conversation_id", "place", "role", "text"], orient="row")
+    known = con.sql(_TURNS).pl()
+    joined = read.join(known, on=["conversation_id", "place"], how="left")
+    return joined.select(pl.col("dialogue_id").fill_null(""), pl.col("turn").fill_null(0), "role", "text")

@@ -13,6 +13,7 @@ import duckdb
 from tasks.release.published import PUBLISHED
 
 ITEM_MAP, USER_IDS, FINAL_DATA, CONVERSATION = "item_map.json", "user_ids.json", "final_data.jsonl", "Conversation.txt"
+TABLES = "parquet"  # the folder of the published tables
 ROW_GROUP = 50_000  # fixed, so that equal tables give equal Parquet files
 _SPEAKER = {"user": "User", "agent": "Agent"}
 

@@ -1,7 +1,7 @@
 """What of the warehouse is published: temporary tables over the accepted dialogues, named `release_*`.
 
 A user is published with every accepted dialogue and no other. `release_conversations` numbers what remains: conversation k of a user
-recommends the k-th item of his `user_might_like`, so an item whose dialogue was rejected is in neither, and in no history.
+recommends the k-th item of that user's `user_might_like`, so an item whose dialogue was rejected is in neither, and in no history.
 """
 
 from __future__ import annotations
@@ -45,24 +45,17 @@ WITH published_users AS (
     SELECT c.user_number, c.published_user, c.target_item_id, 'MIGHT_LIKES', c.conversation_number, p.rating, p.timestamp
     FROM release_conversations c JOIN preferences p ON p.user_id = c.user_id AND p.item_id = c.target_item_id
 )
-SELECT *, row_number() OVER (PARTITION BY user_number ORDER BY collection != 'LIKES', collection != 'DISLIKES', position) AS place
+SELECT * REPLACE (CASE WHEN $hidden THEN NULL ELSE timestamp END AS timestamp),
+       row_number() OVER (PARTITION BY user_number ORDER BY collection != 'LIKES', collection != 'DISLIKES', position) AS place
 FROM (SELECT * FROM history UNION ALL SELECT * FROM recommended)
 """
 
-# Two ids may share a clean title (two products of one name). The one more users rated keeps it; the others carry their id behind it,
-# so that a title stands for exactly one id.
+# Two ids may share a title (two products of one name). Both carry it as it is: utterances say it, and whoever looks for titles in
+# utterances must find them in the map. Within one conversation no two items share a title, so its own ids settle which one is meant.
 _ITEMS = """
 CREATE OR REPLACE TEMP TABLE release_items AS
-WITH seen AS (
-    SELECT item_id, count(*) AS users FROM release_preferences GROUP BY item_id
-), ranked AS (
-    SELECT i.item_id, i.title, i.title_original, i.work_id,
-           row_number() OVER (PARTITION BY lower(i.title) ORDER BY s.users DESC, i.item_id) AS rank
-    FROM items i JOIN seen s USING (item_id)
-)
-SELECT item_id, CASE WHEN rank = 1 THEN title ELSE title || ' [' || item_id || ']' END AS title, title AS title_in_text,
-       title_original, work_id
-FROM ranked
+SELECT i.item_id, i.title, i.title_original, i.work_id
+FROM items i SEMI JOIN release_preferences p USING (item_id)
 """
 
 _UTTERANCES = f"""
@@ -81,7 +74,7 @@ FROM brief_items b JOIN release_conversations c USING (dialogue_id)
 # Table name in the release -> what it holds. Row order is part of the release: the files are compared byte by byte.
 PUBLISHED = {
     "users": "SELECT DISTINCT user_number, published_user AS user_id FROM release_conversations ORDER BY user_number",
-    "items": "SELECT item_id, title, title_in_text, title_original, work_id FROM release_items ORDER BY item_id",
+    "items": "SELECT item_id, title, title_original, work_id FROM release_items ORDER BY item_id",
     "preferences": "SELECT published_user AS user_id, item_id, collection, position, rating, timestamp FROM release_preferences "
     "ORDER BY user_number, place",
     "dialogues": "SELECT conversation_id, published_dialogue AS dialogue_id, published_user AS user_id, conversation_number, "
@@ -103,14 +96,17 @@ def pseudonym(key: bytes, kind: str, name: str) -> str:
 def publish(con: duckdb.DuckDBPyConnection, pseudonymise_key: bytes | None) -> dict[str, int]:
     """Make the `release_*` tables and return the rows of each published table.
 
-    With a key, users and dialogues are called by their keyed hash and users stand in that hash's order, not in the source's.
+    With a key, users and dialogues are called by their keyed hash, users stand in that hash's order, and no time is told: an item and
+    the second, or the day, of its rating are enough to find the user in the source.
     """
+    hidden = {"hidden": pseudonymise_key is not None}
     con.create_function("release_name", _naming(pseudonymise_key), ["VARCHAR", "VARCHAR"], "VARCHAR")
     try:
-        con.execute(_CONVERSATIONS, {"hidden": pseudonymise_key is not None})
+        con.execute(_CONVERSATIONS, hidden)
     finally:
         con.remove_function("release_name")
-    for statement in (_PREFERENCES, _ITEMS, _UTTERANCES, _SLOTS):
+    con.execute(_PREFERENCES, hidden)
+    for statement in (_ITEMS, _UTTERANCES, _SLOTS):
         con.execute(statement)
     return {name: int(con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]) for name, query in PUBLISHED.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,9 +12,12 @@ from typing import Any, Literal
 
 from tasks.errors import UserError
 from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
+from tasks.release.integrity import verify_release
+from tasks.release.structure import StructureCheck
 
 _SPEAKER = re.compile(r"(user|agent)\s*[:：](.*)", re.IGNORECASE)
 MOST_MISSING = 20  # conversations in a row that Conversation.txt may lack
+MOST_DIGITS = 12  # of a conversation's id
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,23 @@ class Release:
 
     @classmethod
     def load(cls, path: Path | str) -> Release:
-        """Load a release. Raises UserError when a file is missing or is not what the layout says."""
+        """Load a release, ours or the authors'.
+
+        Raises:
+            UserError: a file is missing, is not what the layout says or what SHA256SUMS says, or does not fit the others.
+        """
         folder = Path(path)
-        turns = dict(read_turns(folder))
-        return cls(folder, read_titles(folder), read_user_numbers(folder), tuple(read_users(folder, turns)))
+        verify_release(folder)
+        check = StructureCheck(folder, read_item_map(folder))
+        turns: dict[int, tuple[ReleasedTurn, ...]] = {}
+        for conversation, said in read_turns(folder):
+            check.add_text(conversation)
+            turns[conversation] = said
+        users = tuple(read_users(folder, turns))
+        for user in users:
+            check.add_user(user)
+        check.finish()
+        return cls(folder, read_titles(folder), read_user_numbers(folder), users)
 
     @property
     def conversations(self) -> tuple[ReleasedConversation, ...]:
@@ -70,12 +86,18 @@ class Release:
         return tuple(conversation for user in self.users for conversation in user.conversations)
 
 
-def read_titles(folder: Path) -> dict[str, str]:
-    """Read item_map.json: item id to title; an item whose title is null or empty is left out. Raises UserError."""
+def read_item_map(folder: Path) -> dict[str, str | int | float | None]:
+    """Read item_map.json as it is: item id to title, or to null where there is none. Raises UserError."""
     content = _json(folder / ITEM_MAP)
     if not isinstance(content, dict) or not all(title is None or isinstance(title, str | int | float) for title in content.values()):
         raise UserError(f"{folder / ITEM_MAP} must map item ids to titles")
-    return {item: str(title) for item, title in content.items() if title is not None and str(title).strip()}
+    return content
+
+
+def read_titles(folder: Path) -> dict[str, str]:
+    """Read item_map.json: item id to title; an item whose title is null or empty is left out. Raises UserError."""
+    found = read_item_map(folder).items()
+    return {item: str(title) for item, title in found if title is not None and str(title).strip()}
 
 
 def read_user_numbers(folder: Path) -> dict[str, int]:
@@ -101,16 +123,21 @@ def read_users(folder: Path, turns: Mapping[int, tuple[ReleasedTurn, ...]] | Non
 
 
 def read_turns(folder: Path) -> Iterator[tuple[int, tuple[ReleasedTurn, ...]]]:
-    """Walk Conversation.txt: (conversation id, turns). Lines without a speaker go on with the utterance before. Raises UserError."""
+    """Walk Conversation.txt: (conversation id, turns). Lines without a speaker go on with the utterance before. Raises UserError.
+
+    An id that stands there twice is yielded twice.
+    """
     current: int | None = None
     said: list[ReleasedTurn] = []
+    seen: set[int] = set()
     with _open(folder / CONVERSATION) as file:
         lines = (line for line in map(str.strip, file) if line)
         for line, following in pairwise(_ended(lines)):
-            if _is_header(line, following, current):
+            if _is_header(line, following, current, seen):
                 if current is not None:
                     yield current, tuple(said)
                 current, said = int(line), []
+                seen.add(current)
             elif turn := _turn(line):
                 said.append(turn)
             elif said:
@@ -124,15 +151,19 @@ def _ended(lines: Iterator[str]) -> Iterator[str]:
     yield ""
 
 
-def _is_header(line: str, following: str, current: int | None) -> bool:
-    """Tell a conversation's id from a line of an utterance that happens to be a number, such as the title 1917.
+def _is_header(line: str, following: str, current: int | None, seen: Set[int]) -> bool:
+    """Return True if a line is a conversation's id and not a line of an utterance that is a number, such as the title 1917.
 
-    An id is the next one; or, where conversations are missing, one a little higher with a speaker's line after it.
+    An id is the next one; or, where conversations are missing, one a little higher with a speaker's line after it; or, where one
+    stands there twice, an earlier one with a user's line after it.
     """
-    if not (line.isascii() and line.isdigit()):
+    if not (line.isascii() and line.isdigit()) or len(line) > MOST_DIGITS:
         return False
-    step = 1 if current is None else int(line) - current
-    return step == 1 or (1 < step <= MOST_MISSING and _turn(following) is not None)
+    number, turn = int(line), _turn(following)
+    step = 1 if current is None else number - current
+    if step == 1 or turn is None:
+        return step == 1
+    return 1 < step <= MOST_MISSING or (number in seen and turn.role == "user")
 
 
 def _turn(line: str) -> ReleasedTurn | None:

@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from tasks.errors import UserError
 from tasks.release.card import CARD, card
-from tasks.release.files import write_layout, write_parquet
+from tasks.release.checking import check_release, released_texts
+from tasks.release.files import TABLES, write_layout, write_parquet
+from tasks.release.integrity import LATEST, PENDING, content_version
+from tasks.release.locate import VERSION_NAME
+from tasks.release.pseudonym_key import PseudonymKey
 from tasks.release.published import publish, unpublish
-from tasks.release.sums import SUMS, broken_sums, sums_of
+from tasks.release.sums import SUMS, broken_sums, links_in, sums_of
 from tasks.settings import Home
+from tasks.warehouse import transaction
 
-VERSION_LENGTH = 12  # hex digits of the content's hash
-LATEST = "latest"
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ASIDE = ".aside-"
+
+Validate = Callable[[pl.DataFrame], object]
+"""Judges the utterances as released (dialogue_id, turn, role, text) and raises UserError when they must not go out."""
 
 
 @dataclass(frozen=True)
 class ReleaseInfo:
-    """A release that stands: its folder, its version, rows per published table, and whether it stood before."""
+    """A release that stands: its folder, its version, rows per published table, whether it stood before, and where its key is kept."""
 
     path: Path
     version: str
     counts: Mapping[str, int]
     reused: bool = False
+    key_file: Path | None = None
 
 
 def write_release(
@@ -42,85 +49,155 @@ def write_release(
     *,
     version: str | None = None,
     run: Mapping[str, Any],
-    pseudonymise_key: bytes | None = None,
+    pseudonymise_key: PseudonymKey | None = None,
+    validate: Validate | None = None,
+    revalidate: bool = False,
+    note: Callable[[str], None] | None = None,
 ) -> ReleaseInfo:
-    """Write the accepted dialogues as a release (section 3, Fig. 1).
+    """Write the accepted dialogues as a release (section 3, Fig. 1), in one transaction with what the warehouse notes of it.
+
+    The release is written aside, checked and judged; then it is noted, moved to its place and committed together. Killed at any
+    moment, it leaves either all of it or nothing that can be read, and the next call tidies up.
 
     Args:
-        con: the domain's warehouse; temporary tables are made and dropped in it.
+        con: the domain's warehouse, no transaction begun; temporary tables are made and dropped in it.
         home: whose `releases` folder the release goes to.
         domain: the domain's name.
         version: the version's name; by default the first 12 hex digits of the hash of what is released.
         run: facts for the card; those named in `CARD_FACTS` are told, the others are not.
-        pseudonymise_key: if given, user and dialogue ids become keyed hashes.
+        pseudonymise_key: if given, user and dialogue ids become keyed hashes, and times are left out.
+        validate: judges what is about to be released; not called for a release that stands already and is noted in the warehouse.
+        revalidate: have it judged nevertheless.
+        note: writes down in the warehouse that the version it is given was released.
 
     Raises:
-        UserError: nothing was accepted, the version's name is no plain name, the folder cannot be written, or that version
-            stands already with another content.
+        UserError: nothing was accepted, the version's name is no plain name, the folder cannot be written, that version
+            stands already with another content, or what would be released fails its checks.
     """
-    if version is not None and (not _VERSION.fullmatch(version) or version == LATEST):
+    if version is not None and (not VERSION_NAME.fullmatch(version) or version == LATEST):
         raise UserError(f"{version[:80]!r} is no version name: use letters, digits, dots, dashes and underscores")
     releases = home.releases(domain)
     try:
         releases.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".aside-", dir=releases) as aside:
+        _tidy(con, releases)
+        with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=releases) as aside, _Placing(releases, Path(aside)) as placing:
             folder = Path(aside) / "release"
-            counts = _write_aside(con, folder, domain, run, pseudonymise_key)
-            name = version or _content_version(folder)
-            reused = _put_in_place(folder, releases / name)
-            _write_latest(releases, name)
+            with transaction(con):
+                counts = _write_aside(con, folder, domain, run, pseudonymise_key)
+                name = version or content_version(folder)
+                reused = _stands(folder, releases / name, named=version is not None)
+                if revalidate or not (reused and _is_noted(con, name)):
+                    _check(con, folder, validate)
+                unpublish(con)
+                if note:
+                    note(name)
+                if not reused:
+                    placing.put(folder, name)
+            placing.commit(name)
     except OSError as error:
         raise UserError(f"the release cannot be written to {releases}: {error.strerror or error}") from None
-    return ReleaseInfo(releases / name, name, counts, reused)
+    return ReleaseInfo(releases / name, name, counts, reused, pseudonymise_key.file if pseudonymise_key else None)
 
 
-def latest_release(home: Home, domain: str) -> Path:
-    """Return the folder of the release last written or confirmed. Raises UserError if there is none."""
-    releases = home.releases(domain)
+class _Placing:
+    """Moves a release to its place so that it counts only once the warehouse has noted it.
+
+    A file `.pending` names it from before the move until `latest` is written; readers refuse a release that is named there. If the
+    transaction fails the release is taken away again; if the process is killed, `_tidy` does so the next time.
+    """
+
+    def __init__(self, releases: Path, aside: Path) -> None:
+        self._releases = releases
+        self._aside = aside
+        self._open: Path | None = None  # the place of a release that is moved and not yet committed
+
+    def __enter__(self) -> _Placing:
+        return self
+
+    def put(self, folder: Path, name: str) -> None:
+        """Move a finished release to its place; a damaged one of the same name makes way."""
+        self._open = self._releases / name
+        _write_whole(self._releases / PENDING, name)
+        if self._open.exists():
+            os.replace(self._open, self._aside / "damaged")
+        os.replace(folder, self._open)
+
+    def commit(self, name: str) -> None:
+        """Make the release the latest one, now that the warehouse has it."""
+        self._open = None
+        _write_whole(self._releases / LATEST, name)
+        (self._releases / PENDING).unlink(missing_ok=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self._open is None:
+            return
+        for now, then in ((self._open, self._aside / "withdrawn"), (self._aside / "damaged", self._open)):
+            if now.exists():
+                os.replace(now, then)
+        (self._releases / PENDING).unlink(missing_ok=True)
+
+
+def _tidy(con: duckdb.DuckDBPyConnection, releases: Path) -> None:
+    """Put right what a killed process left: a release the warehouse does not have goes, one that it has becomes the latest."""
+    for left in releases.glob(f"{_ASIDE}*"):
+        shutil.rmtree(left)
     try:
-        name = (releases / LATEST).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+        name = (releases / PENDING).read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
         name = ""
-    if not _VERSION.fullmatch(name) or not (releases / name / SUMS).is_file():
-        raise UserError(f"there is no release of {domain!r} yet: run `redial build {domain}` first")
-    return releases / name
+    if VERSION_NAME.fullmatch(name) and (releases / name).is_dir():
+        if _is_noted(con, name):
+            _write_whole(releases / LATEST, name)
+        else:
+            shutil.rmtree(releases / name)
+    (releases / PENDING).unlink(missing_ok=True)
 
 
-def _write_aside(con: duckdb.DuckDBPyConnection, folder: Path, domain: str, run: Mapping[str, Any], key: bytes | None) -> dict[str, int]:
-    counts = publish(con, key)
-    try:
-        if not counts["dialogues"]:
-            raise UserError(f"no dialogue of {domain!r} was accepted, so there is nothing to release: see `redial funnel {domain}`")
-        folder.mkdir()
-        write_layout(con, folder)
-        write_parquet(con, folder / "parquet")
-    finally:
-        unpublish(con)
-    (folder / CARD).write_text(card(domain, counts, run, pseudonyms=key is not None), encoding="utf-8", newline="\n")
+def _is_noted(con: duckdb.DuckDBPyConnection, version: str) -> bool:
+    return bool(con.execute("SELECT count(*) FROM releases WHERE version = ?", [version]).fetchall()[0][0])
+
+
+def _check(con: duckdb.DuckDBPyConnection, folder: Path, validate: Validate | None) -> None:
+    """Check a written release and have it judged. Raises UserError."""
+    faults = check_release(folder)
+    if faults:
+        raise UserError(f"the release fails its own checks, so nothing is released: {'; '.join(faults[:3])}")
+    if validate:
+        validate(released_texts(con, folder))
+
+
+def _write_aside(
+    con: duckdb.DuckDBPyConnection, folder: Path, domain: str, run: Mapping[str, Any], key: PseudonymKey | None
+) -> dict[str, int]:
+    """Write every file of a release into a new folder; return the rows of each published table. The `release_*` tables stay."""
+    counts = publish(con, key.secret if key else None)
+    if not counts["dialogues"]:
+        raise UserError(f"no dialogue of {domain!r} was accepted, so there is nothing to release: see `redial funnel {domain}`")
+    folder.mkdir()
+    write_layout(con, folder)
+    write_parquet(con, folder / TABLES)
+    text = card(domain, counts, run, folder / TABLES, pseudonyms=key is not None)
+    (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
     (folder / SUMS).write_text(sums_of(folder), encoding="utf-8", newline="\n")
     return counts
 
 
-def _content_version(folder: Path) -> str:
-    return hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()[:VERSION_LENGTH]
+def _stands(folder: Path, place: Path, *, named: bool) -> bool:
+    """Return True if a release of the same content stands whole at its place; one that is damaged is to be written anew.
 
-
-def _put_in_place(folder: Path, place: Path) -> bool:
-    """Move a finished release to its place; tell whether one of the same content stood there whole and was kept."""
+    Raises:
+        UserError: a version that was given a name has another content.
+    """
     if not place.exists():
-        os.replace(folder, place)
         return False
-    standing = place / SUMS
-    if not standing.is_file() or standing.read_bytes() != (folder / SUMS).read_bytes():
+    sums = place / SUMS
+    same = sums.is_file() and sums.read_bytes() == (folder / SUMS).read_bytes()
+    if named and not same:
         raise UserError(f"{place} stands already with another content: choose another version name, or remove it")
-    if not broken_sums(place):
-        return True
-    os.replace(place, folder.parent / "damaged")
-    os.replace(folder, place)
-    return False
+    return same and not broken_sums(place) and not links_in(place)
 
 
-def _write_latest(releases: Path, name: str) -> None:
-    aside = releases / f".{LATEST}"
-    aside.write_text(name + "\n", encoding="utf-8")
-    os.replace(aside, releases / LATEST)
+def _write_whole(path: Path, line: str) -> None:
+    aside = path.with_name(f"{path.name}.part")
+    aside.write_text(line + "\n", encoding="utf-8")
+    os.replace(aside, path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from tasks.release import read_titles, read_turns, read_users
+from tasks.release import StructureCheck, read_item_map, read_titles, read_turns, read_users, verify_release
 from tasks.statistics.counting import Statistics, corpus_statistics
 from tasks.verdicts import ACCEPTED
 
@@ -35,10 +35,27 @@ def statistics(con: duckdb.DuckDBPyConnection) -> Statistics:
 
 
 def folder_statistics(folder: Path) -> Statistics:
-    """Return Table 3 for a folder in the LLM-REDIAL layout, ours or the authors'. Raises UserError when it is none."""
-    users = sum(1 for _ in read_users(folder))
-    spoken = ((conversation, turn.text) for conversation, turns in read_turns(folder) for turn in turns)
-    return corpus_statistics(spoken, users=users, items=len(read_titles(folder)))
+    """Return Table 3 for a folder in the LLM-REDIAL layout, ours or the authors'.
+
+    Raises:
+        UserError: a file is missing, is not what the layout says or what SHA256SUMS says, or does not fit the others.
+    """
+    verify_release(folder)
+    check = StructureCheck(folder, read_item_map(folder))
+    users = 0
+    for user in read_users(folder):
+        check.add_user(user)
+        users += 1
+    counted = corpus_statistics(_spoken(folder, check), users=users, items=len(read_titles(folder)))
+    check.finish()
+    return counted
+
+
+def _spoken(folder: Path, check: StructureCheck) -> Iterator[tuple[int, str]]:
+    for conversation, turns in read_turns(folder):
+        check.add_text(conversation)
+        for turn in turns:
+            yield conversation, turn.text
 
 
 def _texts(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:

@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.quality_gate [--sizes 10000 30000 100000] [--titles 110000] [--profile grounded]
 
-Each size is made, read and judged in processes of its own. "gate" is facts, Great Expectations, rejections and verdicts, without the
-import of Great Expectations; CPU seconds are of all threads, peak memory of the whole process, libraries and DuckDB included.
+Each size is made, read, judged, and judged once more as published, in processes of its own. "gate" is facts, Great Expectations,
+rejections and verdicts, without the import of Great Expectations; CPU seconds are of all threads, peak memory of the whole process,
+libraries and DuckDB included.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from typing import Any
 from tasks.settings import Domain, Home
 
 STEP = 5_000
+_ACCEPTED_TEXTS = """
+WITH accepted AS (SELECT dialogue_id FROM verdicts WHERE verdict = 'accepted')
+SELECT dialogue_id, turn, role, text FROM utterances SEMI JOIN accepted USING (dialogue_id)
+"""
 
 
 def make(path: str, dialogues: int, titles: int, profile: str) -> None:
@@ -42,10 +47,10 @@ def make(path: str, dialogues: int, titles: int, profile: str) -> None:
 def measure(path: str, profile: str, step: str) -> dict[str, Any]:
     """Read or judge the warehouse; return seconds, CPU seconds, peak memory and what was counted."""
     from tasks.dialogues import parse_transcripts
-    from tasks.quality import judge, set_verdicts
+    from tasks.quality import judge, set_verdicts, validate_published
     from tasks.warehouse import open_warehouse
 
-    if step == "gate":
+    if step in ("gate", "published"):
         importlib.import_module("great_expectations")
     settings = {"name": "benchmark", "sources": {"format": "amazon_2014", "reviews": ["none"]}, "generate": {"profile": profile}}
     domain = Domain.model_validate({**settings, "quality": {"suites": ["paper", "grounded"]}})
@@ -55,6 +60,9 @@ def measure(path: str, profile: str, step: str) -> dict[str, Any]:
         began, cpu = time.perf_counter(), time.process_time()
         if step == "parse":
             counted = parse_transcripts(con, domain, 1).utterances
+        elif step == "published":
+            texts = con.sql(_ACCEPTED_TEXTS).pl()
+            counted = validate_published(con, Home(data=Path(path).parent), domain, texts).dialogues
         else:
             counted = judge(con, Home(), domain, 1).rejected
             set_verdicts(con)
@@ -76,20 +84,21 @@ def main() -> None:
     arguments.add_argument("--make")
     arguments.add_argument("--parse")
     arguments.add_argument("--gate")
+    arguments.add_argument("--published")
     given = arguments.parse_args()
     if given.make:
         return make(given.make, given.sizes[0], given.titles, given.profile)
-    if given.parse or given.gate:
-        step = "parse" if given.parse else "gate"
-        return print(json.dumps(measure(given.parse or given.gate, given.profile, step)))
-    print("dialogues utterances rejected | parse s  (cpu)  per s  peak MB | gate s  (cpu)  us/dialogue  peak MB (after imports)")
+    for step, path in (("parse", given.parse), ("gate", given.gate), ("published", given.published)):
+        if path:
+            return print(json.dumps(measure(path, given.profile, step)))
+    head = "dialogues utterances rejected | parse s  (cpu)  per s  peak MB | gate s  (cpu)  us/dialogue  peak MB (after imports)"
+    print(f"{head} | published s  (cpu)  peak MB")
     for size in given.sizes:
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/made.duckdb"
             common = [sys.executable, "-m", "tests.benchmarks.quality_gate", "--profile", given.profile]
             subprocess.run([*common, "--make", path, "--sizes", str(size), "--titles", str(given.titles)], check=True)
-            parse, gate = (_told([*common, f"--{step}", path]) for step in ("parse", "gate"))
-            _print(size, parse, gate)
+            _print(size, *(_told([*common, f"--{step}", path]) for step in ("parse", "gate", "published")))
     return None
 
 
@@ -99,11 +108,12 @@ def _told(command: list[str]) -> dict[str, Any]:
     return told
 
 
-def _print(size: int, parse: dict[str, Any], gate: dict[str, Any]) -> None:
+def _print(size: int, parse: dict[str, Any], gate: dict[str, Any], published: dict[str, Any]) -> None:
     print(
         f"{size:9,} {parse['counted']:10,} {gate['counted']:8,}"
         f" | {parse['seconds']:7.1f} {parse['cpu']:6.1f} {size / parse['seconds']:6,.0f} {parse['peak']:8.0f}"
-        f" | {gate['seconds']:6.1f} {gate['cpu']:6.1f} {1e6 * gate['seconds'] / size:12.0f} {gate['peak']:8.0f} ({gate['imported']:.0f})",
+        f" | {gate['seconds']:6.1f} {gate['cpu']:6.1f} {1e6 * gate['seconds'] / size:12.0f} {gate['peak']:8.0f} ({gate['imported']:.0f})"
+        f" | {published['seconds']:11.1f} {published['cpu']:6.1f} {published['peak']:8.0f}",
         flush=True,
     )
 

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,10 +20,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from rich.console import Console
 
+from flows import steps
 from flows.cli.views import show_result
+from flows.options import BuildOptions
 from flows.results import BuildResult
+from flows.stages import Context
+from tasks.errors import UserError
+from tasks.settings import Home, load_domain
+from tasks.warehouse import open_warehouse
 from tests.support.chromium import CHROMIUM, opened
 from tests.support.release_reader import read_release, sums_hold
 
@@ -119,7 +127,31 @@ def test_an_outsider_reads_the_release(first: tuple[Path, dict[str, Any], str]) 
     folder = Path(result["release"])
     read = read_release(folder)
     assert sums_hold(folder)
+    assert datasets_of(folder) == {path.stem for path in (folder / "parquet").iterdir()}
     assert (len(read["texts"]), len(read["users"])) == (result["statistics"]["#Dialogues"], result["statistics"]["#Users"])
+
+
+def datasets_of(folder: Path) -> set[str]:
+    """Return the configurations that the card's header tells `load_dataset` of."""
+    header = yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+    return {config["config_name"] for config in header["configs"]}
+
+
+def test_what_is_released_was_judged_once_more(first: tuple[Path, dict[str, Any], str], tmp_path: Path) -> None:
+    data, result, _ = first
+    gate = json.loads((data / "docs" / "demo" / "published" / "gate.json").read_text(encoding="utf-8"))
+    assert (gate["judged"], gate["rejected"]) == (result["statistics"]["#Dialogues"], 0)
+    home = Home(data=Path(shutil.copytree(data, tmp_path / "data")))
+    with open_warehouse(home.warehouse("demo")) as con:
+        con.execute("UPDATE utterances SET text = 'As an AI language model I cannot say.' WHERE turn = 2")
+        before = con.execute("FROM releases").fetchall(), con.execute("FROM released_dialogues ORDER BY ALL").fetchall()
+    with pytest.raises(UserError, match="break a rule as they would be published, so nothing is released: .*; see .*index.html"):
+        steps.release(Context(home, load_domain(home, "demo"), "again"), BuildOptions(), {})
+    with open_warehouse(home.warehouse("demo")) as con:
+        after = con.execute("FROM releases").fetchall(), con.execute("FROM released_dialogues ORDER BY ALL").fetchall()
+    assert before == after
+    assert sorted(path.name for path in home.releases("demo").iterdir()) == sorted([result["version"], "latest"])
+    assert json.loads((home.data_docs("demo") / "published" / "gate.json").read_text(encoding="utf-8"))["rejected"] > 0
 
 
 def test_a_second_run_does_no_stage_again(first: tuple[Path, dict[str, Any], str]) -> None:

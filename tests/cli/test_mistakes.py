@@ -169,13 +169,14 @@ def test_no_command_shows_the_help(tmp_path: Path) -> None:
     assert (done.returncode, "Usage: redial templates" in done.stdout + done.stderr, "Traceback" in done.stderr) == (2, True, False)
 
 
-def test_options_out_of_bounds(tmp_path: Path) -> None:
+def test_options_out_of_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIAL_PSEUDONYM_KEY", "too short")
     for arguments, words in (
         (("--max-dialogues", "0"), "max_dialogues"),
         (("--profile", "sonnet"), "profile"),
         (("--set", "preprocess.core"), "is not of the form"),
         (("--set", "preprocess.cores=1"), "preprocess.cores: is not a known setting"),
-        (("--pseudonymise",), "REDIAL_PSEUDONYM_KEY"),
+        (("--pseudonymise",), "REDIAL_PSEUDONYM_KEY holds 9 bytes"),
     ):
         assert_told(redial(tmp_path, "build", "demo", *arguments), words, tmp_path)
 

@@ -138,10 +138,81 @@ def test_pages_escape_everything_and_name_no_corpus(study: Study) -> None:
 def test_the_forms_work_without_javascript(study: Study) -> None:
     page, first = client(study), study.order("ann")[0]
     assert page.get("/rate", params={"annotator": " ann "}).headers["location"] == "/rate/ann"
-    sent = page.post(f"/rate/ann/{first.task_id}", data={**{m: "2" for m in METRICS}, "extra": "x"})
+    data = {**{m: "2" for m in METRICS}, "extra": "x", "seen": study.state("ann", first.task_id)}
+    sent = page.post(f"/rate/ann/{first.task_id}", data=data)
     assert (sent.status_code, sent.headers["location"]) == (303, "/rate/ann")
     assert study.answers("ann") == {first.task_id: grades(2)}
     assert "1 of 10 answered" in page.get("/rate/ann").text
+
+
+SPELLINGS = ["Bob", "Bob ", "  Bob", "bob", "BOB", "Bob\u00a0", "\uff22ob"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_spellings_of_one_name_are_one_annotator(study: Study, spelling: str) -> None:
+    study.answer("Bob", study.order("Bob")[0].task_id, grades(1))
+    order = study.order(spelling)
+    assert order == study.order("Bob")
+    study.answer(spelling, order[1].task_id, grades(2))
+    assert [(one.annotator, one.answered) for one in study.progress()] == [("Bob", 2)]
+    assert client(study).get("/rate", params={"annotator": spelling}).headers["location"] == "/rate/Bob"
+
+
+def test_composed_and_single_spaced(study: Study) -> None:
+    study.answer("Ame\u0301lie  de  B", study.order("Amélie de B")[0].task_id, grades(1))
+    assert [one.annotator for one in study.progress()] == ["Amélie de B"]
+    assert study.known_as("Bobby") == "Bobby" and study.known_as("Bob-by") == "Bob-by"
+
+
+def test_an_import_takes_spellings_for_one_and_refuses_two_answers(study: Study, tmp_path: Path) -> None:
+    task = study.utterance_tasks[0].task_id
+    lines = [{"annotator": name, "task_id": task, "answer": grades(value)} for name, value in (("Bob", 1), ("bob ", 1))]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert study.import_answers(tmp_path / "in.jsonl") == 1 and len(study.progress()) == 1
+    lines[1]["answer"] = grades(2)
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(UserError, match="answer 2, is a second one of Bob"):
+        study.import_answers(tmp_path / "in.jsonl")
+    assert study.answers("Bob") == {task: grades(1)}
+
+
+def sent(study: Study, name: str, place: int, value: int, seen: str | None = None) -> tuple[int, str]:
+    """Open a task's page and send its form; with `seen`, as a page opened earlier would."""
+    page, task = client(study), study.order(name)[place]
+    mark = seen or study.state(name, task.task_id)
+    data = {**{metric: str(value) for metric in METRICS}, "seen": mark}
+    answer = page.post(f"/rate/{name}/{task.task_id}", data=data)
+    return answer.status_code, answer.text
+
+
+def test_two_tabs_do_not_overwrite_each_other(study: Study) -> None:
+    task = study.order("ann")[0].task_id
+    both = study.state("ann", task)
+    assert f'name="seen" value="{both}"' in client(study).get("/rate/ann?at=0").text
+    assert sent(study, "ann", 0, 2, both)[0] == 303
+    status, told = sent(study, "ann", 0, 0, both)
+    assert status == 409 and "yours was not saved" in told and "/rate/ann?at=0" in told
+    assert study.answers("ann") == {task: grades(2)}
+    assert sent(study, "ann", 0, 2, both)[0] == 303  # the same answer again is none the worse
+    assert sent(study, "ann", 0, 0)[0] == 303  # and whoever has seen what stands may change it
+    assert study.answers("ann") == {task: grades(0)}
+    assert sent(study, "ann", 0, 1, both)[0] == 409
+
+
+def test_a_form_that_says_not_what_it_showed_replaces_nothing(study: Study) -> None:
+    page, task = client(study), study.order("ann")[0].task_id
+    assert page.post(f"/rate/ann/{task}", data={metric: "2" for metric in METRICS}).status_code == 409
+    assert study.answers("ann") == {}
+
+
+def test_two_who_begin_under_one_name_at_once(study: Study) -> None:
+    """Neither spelling is known yet, so each page is drawn for its own; the second to answer must open the task again."""
+    seen = {name: study.state(name, study.order(name)[-1].task_id) for name in ("Bob", "bob")}
+    pair = study.order("bob")[-1]
+    study.answer("Bob", study.order("Bob")[0].task_id, grades(1))
+    data = {"choice": "first", "seen": seen["bob"]}
+    assert client(study).post(f"/rate/bob/{pair.task_id}", data=data).status_code == 409
+    assert study.preferences() == []
 
 
 @pytest.mark.parametrize(
@@ -162,7 +233,7 @@ def test_bad_forms_are_told_plainly(study: Study, path: str, data: dict[str, str
 
 def test_other_sites_cannot_answer(study: Study) -> None:
     page, path = client(study), f"/rate/ann/{study.order('ann')[0].task_id}"
-    data = {metric: "1" for metric in METRICS}
+    data = {**{metric: "1" for metric in METRICS}, "seen": study.state("ann", study.order("ann")[0].task_id)}
     assert page.post(path, data=data, headers={"Origin": "http://evil.example"}).status_code == 403
     assert page.post(path, data=data, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert TestClient(annotation_app(study), base_url="http://evil.example").get("/").status_code == 400
@@ -228,3 +299,26 @@ def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
         browser.close()
     assert problems == []
     assert len(study.ratings()) == 32 and [one.choice for one in study.preferences()] == ["first", "first"]
+
+
+@pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
+def test_the_second_of_two_tabs_is_told_in_a_browser(study: Study) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with served(study) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        context = browser.new_context()
+        first, second = context.new_page(), context.new_page()
+        for page in (first, second):
+            page.goto(f"{address}/rate/ann?at=0")
+        for page, key in ((first, "2"), (second, "0")):
+            for _ in METRICS:
+                page.keyboard.press(key)
+            page.keyboard.press("Enter")
+            page.wait_for_selector("#progress:has-text('1 of 10'), #conflict")
+        assert first.locator("#conflict").count() == 0 and second.locator("#conflict").count() == 1
+        assert study.answers("ann") == {study.order("ann")[0].task_id: grades(2)}
+        second.get_by_text("Look at the task again").click()
+        second.wait_for_selector("#progress")
+        assert second.locator("input[value='2']:checked").count() == 4
+        browser.close()

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,16 @@ from tests.support.small_warehouse import small_warehouse
 @pytest.fixture
 def release(tmp_path: Path) -> Path:
     return write_release(small_warehouse(), Home(data=tmp_path), "demo", run={}).path
+
+
+@pytest.fixture
+def published(release: Path, tmp_path: Path) -> Path:
+    """The four files alone, as others publish them."""
+    folder = tmp_path / "published" / "demo"
+    folder.mkdir(parents=True)
+    for name in ("item_map.json", "user_ids.json", "final_data.jsonl", "Conversation.txt"):
+        shutil.copyfile(release / name, folder / name)
+    return folder
 
 
 def named(corpus: Corpus) -> list[list[tuple[str, ...]]]:
@@ -38,22 +49,18 @@ def test_our_release(release: Path) -> None:
     assert corpus.statistics().users == 3
 
 
-def test_a_published_folder_has_only_the_four_files(release: Path) -> None:
-    for path in (release / "parquet").iterdir():
-        path.unlink()
-    text = (release / "item_map.json").read_text().replace('"Elysium"', '"Elysium [VHS]"')
-    (release / "item_map.json").write_text(text)
-    corpus = read_corpus(release)
+def test_a_published_folder_has_only_the_four_files(published: Path) -> None:
+    text = (published / "item_map.json").read_text().replace('"Elysium"', '"Elysium [VHS]"')
+    (published / "item_map.json").write_text(text)
+    corpus = read_corpus(published)
     assert named(corpus)[0] == [("B3",), ("B2",), (), ("B5",), (), ()]
     assert {interaction.rating for interaction in corpus.interactions} == {None}
 
 
-def test_a_number_in_an_utterance_is_no_conversation(release: Path) -> None:
-    path = release / "Conversation.txt"
+def test_a_number_in_an_utterance_is_no_conversation(published: Path) -> None:
+    path = published / "Conversation.txt"
     path.write_text(path.read_text().replace("User: 1917", "User: a film:\n\n1917\n\n0\n\n"))
-    for parquet in (release / "parquet").iterdir():
-        parquet.unlink()
-    dialogues = read_corpus(release).dialogues
+    dialogues = read_corpus(published).dialogues
     assert dialogues[0].utterances[4].text == "a film: 1917 0"
     assert [len(dialogue.utterances) for dialogue in dialogues] == [6, 2, 2]
 
@@ -240,18 +247,16 @@ def test_opendialkg_counted_independently(shared_data: Path) -> None:
     )
 
 
-def test_published_files_have_their_ways(release: Path, tmp_path: Path) -> None:
+def test_published_files_have_their_ways(published: Path, tmp_path: Path) -> None:
     """HTML in titles, a target that is in the history, byte order marks, gzip, dialogues without a message."""
-    for parquet in (release / "parquet").iterdir():
-        parquet.unlink()
-    final = (release / "final_data.jsonl").read_text().replace('"history_interaction": ["B1"', '"history_interaction": ["B5", "B1"')
-    (release / "final_data.jsonl").write_text(final)
-    (release / "item_map.json").write_text((release / "item_map.json").read_text().replace('"Elysium"', '"Elysium &amp; Co"'))
-    corpus = read_corpus(release)
+    final = (published / "final_data.jsonl").read_text().replace('"history_interaction": ["B1"', '"history_interaction": ["B5", "B1"')
+    (published / "final_data.jsonl").write_text(final)
+    (published / "item_map.json").write_text((published / "item_map.json").read_text().replace('"Elysium"', '"Elysium &amp; Co"'))
+    corpus = read_corpus(published)
     assert "Elysium & Co" in corpus.titles.values()
     assert corpus.history["ann"][:2] == ("B5", "B1") and all(s.target not in s.history for s in recommendation_samples(corpus).samples)
-    with pytest.raises(UserError, match=rf"it holds {release.name}: name one of them"):
-        read_corpus(release.parent)
+    with pytest.raises(UserError, match=rf"it holds {published.name}: name one of them"):
+        read_corpus(published.parent)
     line = {"movieMentions": [], "messages": [], "conversationId": "7", "initiatorWorkerId": 5, "respondentQuestions": []}
     with gzip.open(tmp_path / "train.jsonl.gz", "wt", encoding="utf-8-sig") as file:
         file.write(json.dumps(line) + "\n")

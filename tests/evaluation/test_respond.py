@@ -32,8 +32,7 @@ def test_every_setting_stands_beside_the_ground_truth() -> None:
     ]
     page = case_markdown(case, TITLES)
     assert (
-        "| Few-Shot | **Agent:** Then **Mystic River** is for you. \\| &lt;b&gt;Really&lt;/b&gt;<br>*recommends: Mystic River (right)* |"
-        in page
+        "| Few-Shot | **Agent:** Then **Mystic River** is for you. \\| &lt;b>Really&lt;/b><br>*recommends: Mystic River (right)* |" in page
     )
     assert '| Ground truth | Then "**Mystic River**". |' in page and "| Fine-Tuning | (no answer) |" in page
     assert "| Historical interactions | The Mummy |" in page and "**User:** What is good?<br>" in page

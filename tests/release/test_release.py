@@ -9,11 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.errors import UserError
-from tasks.release import Release, check_release, latest_release, write_release
+from tasks.release import PseudonymKey, Release, check_release, latest_release, write_release
 from tasks.settings import Home
 from tests.support.release_reader import read_release, sums_hold
 from tests.support.small_warehouse import small_warehouse
 
+KEY = PseudonymKey(b"a secret of sixteen bytes and more", None)
 RUN = {"model": "offline/writer", "profile": "grounded", "seed": 7, "suites": ["paper"], "config_hash": "abc", "run_id": "never told"}
 
 
@@ -43,11 +44,15 @@ def test_the_four_files_say_what_was_accepted(con: duckdb.DuckDBPyConnection, tm
     assert info.counts["dialogues"] == 3 and info.counts["utterances"] == 10 and info.counts["users"] == 3
 
 
-def test_one_title_stands_for_one_item(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    titles = read_release(write_release(con, Home(data=tmp_path), "demo", run=RUN).path)["titles"]
-    assert titles["B1"] == "Solaris"  # rated by two published users
-    assert titles["B6"] == "Solaris [B6]"
-    assert titles["B5"] == "Amélie & Co"
+def test_a_shared_title_stands_in_the_map_as_utterances_say_it(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    path = write_release(con, Home(data=tmp_path), "demo", run=RUN).path
+    release = read_release(path)
+    assert release["titles"]["B1"] == release["titles"]["B6"] == "Solaris"
+    assert release["titles"]["B5"] == "Amélie & Co"
+    assert release["users"]["bob"]["user_might_like"] == ["B6"] and release["texts"][1][1] == ("Agent", "Solaris is.")
+    for conversation in Release.load(path).conversations:  # what those do who look titles of the map up in the text
+        said = " ".join(turn.text for turn in conversation.turns)
+        assert all(release["titles"][item] in said for item in conversation.rec_items)
 
 
 def test_same_input_gives_the_same_bytes_wherever(tmp_path: Path) -> None:
@@ -106,15 +111,20 @@ def test_a_folder_that_cannot_be_written(con: duckdb.DuckDBPyConnection, tmp_pat
 def test_pseudonyms_hide_ids_and_keep_everything_else(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     home = Home(data=tmp_path)
     plain = Release.load(write_release(con, home, "demo", run=RUN).path)
-    hidden_info = write_release(con, home, "demo", run=RUN, pseudonymise_key=b"secret")
+    hidden_info = write_release(con, home, "demo", run=RUN, pseudonymise_key=KEY)
     hidden = Release.load(hidden_info.path)
     assert check_release(hidden_info.path) == []
-    everything = b"".join(files(hidden_info.path).values())
-    assert not any(name in everything for name in (b"ann", b"bob", b"secret"))
+    everything = b"".join(content for name, content in files(hidden_info.path).items() if name != "README.md")
+    assert not any(name in everything for name in (b"ann", b"bob", KEY.secret))
+    assert KEY.secret not in (hidden_info.path / "README.md").read_bytes()
+    assert set(pq.read_table(hidden_info.path / "parquet" / "preferences.parquet")["timestamp"].to_pylist()) == {None}
+    assert "times of ratings are left out" in (hidden_info.path / "README.md").read_text()
     assert not {"d2", "d3", "d4"} & set(pq.read_table(hidden_info.path / "parquet" / "dialogues.parquet")["dialogue_id"].to_pylist())
     assert {user.history for user in hidden.users} == {user.history for user in plain.users}
     assert all(len(user.user_id) == 20 for user in hidden.users)
-    other = Release.load(write_release(con, home, "demo", run=RUN, pseudonymise_key=b"other").path)
+    other = Release.load(
+        write_release(con, home, "demo", run=RUN, pseudonymise_key=PseudonymKey(b"another key of sixteen bytes", None)).path
+    )
     assert not {user.user_id for user in hidden.users} & {user.user_id for user in other.users}
 
 
@@ -141,8 +151,8 @@ def test_the_card_tells_facts_and_no_run(con: duckdb.DuckDBPyConnection, tmp_pat
     ("name", "old", "new", "finding"),
     [
         ("item_map.json", '"Elysium"', '"Elys&amp;um"', "HTML entity"),
-        ("item_map.json", '"Elysium"', '"The Mummy"', "stands for 2 items"),
-        ("final_data.jsonl", '["B1", "B2", "B3"]', '["B1", "B2", "B3", "B5"]', "is in his history"),
+        ("item_map.json", '"Elysium"', '"The Mummy"', "two items of one title"),
+        ("final_data.jsonl", '["B1", "B2", "B3"]', '["B1", "B2", "B3", "B5"]', "is in the history"),
         ("final_data.jsonl", '["B1", "B2", "B3"]', '["B1", "B2", "B2", "B3"]', "repeats an item"),
         ("final_data.jsonl", '"rec_item": ["B5"]', '"rec_item": ["B2"]', "does not recommend"),
         ("final_data.jsonl", '"conversation_id": 1', '"conversation_id": 5', "was due"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 from tasks.release import write_release
 from tasks.settings import Home
@@ -20,17 +22,18 @@ TITLES = {
 USERS = {"ann": "a\tb\nc", "bob": "NA", "cat": '"100% sure" & co'}
 
 
-def our_release(data: Path) -> Path:
-    """Return a release of ours with hostile titles, users and utterances, Parquet tables included."""
+def our_release(data: Path, titles: Sequence[str] = ()) -> Path:
+    """Return a release of ours with hostile titles, or those given, users and utterances, Parquet tables included."""
     con = small_warehouse()
-    for item, title in TITLES.items():
+    for item, title in {**TITLES, **dict(zip((f"B{number}" for number in range(1, 8)), titles, strict=False))}.items():
         con.execute("UPDATE items SET title = ? WHERE item_id = ?", [title, item])
     for user, wild in USERS.items():
         for table in ("preferences", "briefs"):
             con.execute(f"UPDATE {table} SET user_id = ? WHERE user_id = ?", [wild, user])
     said = 'She said "no",\tthen \\n {"role": "user"} User: </s> \u2029 \U0001f600'
     con.execute("UPDATE utterances SET text = ? WHERE dialogue_id = 'd3' AND turn = 1", [said])
-    return write_release(con, Home(data=data), "demo", run={"model": "offline/writer"}).path
+    with mock.patch("tasks.release.writing.check_release", return_value=[]):  # it would refuse titles that ingest never lets through
+        return write_release(con, Home(data=data), "demo", run={"model": "offline/writer"}).path
 
 
 def published_folder(folder: Path, users: int = 40) -> Path:

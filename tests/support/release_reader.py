@@ -62,10 +62,11 @@ def check_users(users: dict[str, Any], titles: dict[str, str], texts: dict[int, 
             assert conversation["conversation_id"] == conversation_id
             assert conversation["rec_item"] == [might_like[k - 1]]
             assert {*conversation["user_likes"], *conversation["user_dislikes"]} <= set(history)
+            named = [titles[item] for item in (*conversation["user_likes"], *conversation["user_dislikes"], *conversation["rec_item"])]
+            assert len(set(named)) == len(named)
             assert texts[conversation_id]
             conversation_id += 1
     assert conversation_id == len(texts)
-    assert len(set(titles.values())) == len(titles)
 
 
 def sums_hold(folder: Path) -> bool:

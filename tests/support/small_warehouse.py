@@ -33,6 +33,12 @@ def small_warehouse() -> duckdb.DuckDBPyConnection:
     """Return a filled warehouse in memory."""
     con = duckdb.connect()
     create_tables(con)
+    fill_warehouse(con)
+    return con
+
+
+def fill_warehouse(con: duckdb.DuckDBPyConnection) -> None:
+    """Fill the tables of an empty warehouse."""
     con.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", [(item, title, f"{title} [VHS]", item) for item, title in TITLES.items()])
     for user, collection, items in PREFERENCES:
         rating = 1.0 if collection == "DISLIKES" else 5.0
@@ -56,7 +62,6 @@ def small_warehouse() -> duckdb.DuckDBPyConnection:
     for length in (2, 6):
         for turn in range(length):
             con.execute("INSERT INTO template_turns VALUES (?, 1, ?, ?, ['g'], [], [])", [f"t{length}", turn, ("user", "agent")[turn % 2]])
-    return con
 
 
 def _say(con: duckdb.DuckDBPyConnection, dialogue: str, attempt: int, slots: list[tuple[str, str]], texts: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, quote
 
@@ -13,8 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tasks.errors import UserError
-from tasks.evaluation.annotate.names import check_annotator
-from tasks.evaluation.annotate.study import Answer, Study
+from tasks.evaluation.annotate.study import Answer, AnsweredElsewhere, Study
 from tasks.evaluation.quality.values import HIGHEST, LOWEST, METRICS, PairTask
 from tasks.web import environment, local_app, serve_local
 
@@ -63,12 +63,12 @@ class _Pages:
 
     async def start(self, request: Request) -> Response:
         """Go to a name's own tasks."""
-        name = check_annotator(request.query_params.get("annotator", "").strip())
+        name = await run_in_threadpool(self._study.known_as, request.query_params.get("annotator", ""))
         return RedirectResponse(f"/rate/{quote(name)}", 303)
 
     async def show(self, request: Request) -> Response:
         """Show the task asked for, else the first one not answered yet."""
-        annotator = check_annotator(request.path_params["annotator"])
+        annotator = await run_in_threadpool(self._study.known_as, request.path_params["annotator"])
         order = await run_in_threadpool(self._study.order, annotator)
         answers = await run_in_threadpool(self._study.answers, annotator)
         unanswered = next((place for place, task in enumerate(order) if task.task_id not in answers), len(order))
@@ -78,18 +78,32 @@ class _Pages:
             return self._page("done.html", annotator=annotator, tasks=len(order))
         task = order[place]
         page = "pair.html" if isinstance(task, PairTask) else "utterance.html"
-        shown = {"annotator": annotator, "place": place, "tasks": len(order), "answered": len(answers), "task": task}
+        seen = await run_in_threadpool(self._study.state, annotator, task.task_id)
+        shown = {"annotator": annotator, "place": place, "tasks": len(order), "answered": len(answers), "task": task, "seen": seen}
         return self._page(page, **shown, given=answers.get(task.task_id, {}), metrics=METRICS, grades=GRADES)
 
     async def take(self, request: Request) -> Response:
-        """Keep an answer and go on."""
+        """Keep an answer and go on; one that would replace what this page has not shown is not kept, and its sender is told."""
         annotator, task_id = request.path_params["annotator"], request.path_params["task_id"]
         form = parse_qs((await _body(request)).decode("utf-8", "replace"))
-        await run_in_threadpool(self._study.answer, annotator, task_id, _answer(form))
+        seen = form.get("seen", [""])[0]
+        try:
+            await run_in_threadpool(partial(self._study.answer, annotator, task_id, _answer(form), seen=seen))
+        except AnsweredElsewhere:
+            return await self._conflict(annotator, task_id, _answer(form))
         return RedirectResponse(f"/rate/{quote(annotator)}", 303)
 
-    def _page(self, name: str, **shown: object) -> HTMLResponse:
-        return HTMLResponse(self._templates.get_template(name).render(**shown))
+    async def _conflict(self, annotator: str, task_id: str, given: Answer) -> Response:
+        known = await run_in_threadpool(self._study.known_as, annotator)
+        order = await run_in_threadpool(self._study.order, known)
+        kept = (await run_in_threadpool(self._study.answers, known)).get(task_id, {})
+        place = next(place for place, task in enumerate(order) if task.task_id == task_id)
+        names = [*METRICS, "choice"]
+        rows = [(name, kept.get(name, "-"), given.get(name, "-")) for name in names if name in kept or name in given]
+        return self._page("conflict.html", status=409, annotator=known, place=place, rows=rows)
+
+    def _page(self, name: str, *, status: int = 200, **shown: object) -> HTMLResponse:
+        return HTMLResponse(self._templates.get_template(name).render(**shown), status)
 
 
 def _answer(form: dict[str, list[str]]) -> Answer:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import UserError
-from tasks.evaluation.annotate.names import check_annotator
+from tasks.evaluation.annotate.names import check_annotator, same_annotator
 from tasks.evaluation.corpora import Dialogue, Utterance
 from tasks.evaluation.corpora.lines import json_lines
 from tasks.evaluation.quality.values import CHOICES, HIGHEST, LOWEST, METRICS, Choice, PairTask, Preference, Rating, UtteranceTask
-from tasks.fingerprint import fingerprint, unit
+from tasks.fingerprint import content_id, fingerprint, unit
 
 Task = UtteranceTask | PairTask
 Answer = dict[
@@ -29,6 +29,10 @@ CREATE TABLE IF NOT EXISTS answers (
     annotator TEXT NOT NULL, task_id TEXT NOT NULL REFERENCES tasks, answer TEXT NOT NULL, PRIMARY KEY (annotator, task_id)
 );
 """
+
+
+class AnsweredElsewhere(UserError):
+    """An answer was given to a task that has been answered, or answered otherwise, since its page was opened."""
 
 
 @dataclass(frozen=True)
@@ -88,32 +92,57 @@ class Study:
         """The conversations to compare."""
         return [task for task in self.tasks if isinstance(task, PairTask)]
 
+    def known_as(self, name: str) -> str:
+        """Return the spelling an annotator has in this study; a new one's name as it is written. Raises UserError on no plain name."""
+        with self._open() as con:
+            return _known_as(con, name)
+
     def order(self, annotator: str) -> list[Task]:
         """Return the tasks as one annotator sees them: dialogues shuffled, their utterances in order, pairs after them, sides shuffled."""
-        check_annotator(annotator)
+        known = self.known_as(annotator)
 
         def _place(task: Task) -> tuple[int, float, int]:
             if isinstance(task, UtteranceTask):
-                return (0, unit(self.seed, "order", annotator, task.corpus, task.dialogue_id), task.turn)
-            return (1, unit(self.seed, "order", annotator, task.task_id), 0)
+                return (0, unit(self.seed, "order", known, task.corpus, task.dialogue_id), task.turn)
+            return (1, unit(self.seed, "order", known, task.task_id), 0)
 
-        return [self._as_shown(task, annotator) for task in sorted(self.tasks, key=_place)]
+        return [self._as_shown(task, known) for task in sorted(self.tasks, key=_place)]
 
     def answers(self, annotator: str) -> dict[str, Answer]:
         """Return one annotator's answers by task."""
         with self._open() as con:
-            rows = con.execute("SELECT task_id, answer FROM answers WHERE annotator = ?", (annotator,)).fetchall()
+            known = _known_as(con, annotator)
+            rows = con.execute("SELECT task_id, answer FROM answers WHERE annotator = ?", (known,)).fetchall()
         return {task_id: json.loads(answer) for task_id, answer in rows}
 
-    def answer(self, annotator: str, task_id: str, given: Answer) -> None:
-        """Keep an answer; a second one to the same task replaces the first. Raises UserError when it is none."""
-        check_annotator(annotator)
+    def state(self, annotator: str, task_id: str) -> str:
+        """Return a mark of what an annotator has answered to a task so far; another answer, and another spelling, has another mark."""
+        with self._open() as con:
+            return _state(con, _known_as(con, annotator), task_id)
+
+    def answer(self, annotator: str, task_id: str, given: Answer, *, seen: str | None = None) -> None:
+        """Keep an answer; a second one to the same task replaces the first.
+
+        Args:
+            annotator: who answers, in any spelling of the name.
+            task_id: what is answered.
+            given: the answer.
+            seen: the `state` the answer was given in; None replaces whatever stands.
+
+        Raises:
+            UserError: it is no answer.
+            AnsweredElsewhere: something else was answered since `seen`; it stays.
+        """
         task = self._by_id.get(task_id)
         if task is None:
             raise UserError(f"this study has no task {task_id[:40]!r}")
-        kept = self._checked(task, annotator, given)
         with self._open() as con, con:
-            con.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (annotator, task_id, json.dumps(kept)))
+            con.execute("BEGIN IMMEDIATE")
+            known = _known_as(con, annotator)
+            kept = json.dumps(self._checked(task, known, given))
+            if seen is not None and seen != _state(con, known, task_id) and kept != _stored(con, known, task_id):
+                raise AnsweredElsewhere(f"task {task_id} was answered by {known} in another window in the meantime")
+            con.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (known, task_id, kept))
 
     def progress(self) -> list[Progress]:
         """Return how far everybody is, in order of name."""
@@ -150,16 +179,18 @@ class Study:
         Raises:
             UserError: a line is no answer, or answers a task this study does not have.
         """
-        rows = []
-        for number, line in enumerate(json_lines(path), 1):
-            task = self._by_id.get(str(line.get("task_id")))
-            if task is None or not isinstance(line.get("answer"), dict):
-                raise UserError(f"{path}, answer {number}, does not belong to this study")
-            annotator = str(line.get("annotator"))
-            check_annotator(annotator)
-            rows.append((annotator, task.task_id, json.dumps(self._checked(task, annotator, line["answer"]))))
+        rows: dict[tuple[str, str], str] = {}
         with self._open() as con, con:
-            con.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows)
+            con.execute("BEGIN IMMEDIATE")
+            for number, line in enumerate(json_lines(path), 1):
+                task = self._by_id.get(str(line.get("task_id")))
+                if task is None or not isinstance(line.get("answer"), dict):
+                    raise UserError(f"{path}, answer {number}, does not belong to this study")
+                known = _known_as(con, str(line.get("annotator")), [name for name, _ in rows])
+                kept = json.dumps(self._checked(task, known, line["answer"]))
+                if rows.setdefault((known, task.task_id), kept) != kept:
+                    raise UserError(f"{path}, answer {number}, is a second one of {known} to the same task: keep one of them")
+            con.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", [(*key, kept) for key, kept in rows.items()])
         return len(rows)
 
     def _as_shown(self, task: Task, annotator: str) -> Task:
@@ -190,6 +221,23 @@ class Study:
         with closing(sqlite3.connect(self.path, timeout=30)) as con:
             con.execute("PRAGMA synchronous = FULL")
             yield con
+
+
+def _known_as(con: sqlite3.Connection, name: str, others: Sequence[str] = ()) -> str:
+    """Return the spelling under which an annotator's answers are kept; a name nobody has had yet is returned in its one form."""
+    tidy = check_annotator(name)
+    stored = [row[0] for row in con.execute("SELECT DISTINCT annotator FROM answers ORDER BY annotator").fetchall()]
+    same = [known for known in (*stored, *others) if same_annotator(known) == same_annotator(tidy)]
+    return tidy if tidy in same or not same else same[0]
+
+
+def _stored(con: sqlite3.Connection, annotator: str, task_id: str) -> str | None:
+    row = con.execute("SELECT answer FROM answers WHERE annotator = ? AND task_id = ?", (annotator, task_id)).fetchone()
+    return str(row[0]) if row else None
+
+
+def _state(con: sqlite3.Connection, annotator: str, task_id: str) -> str:
+    return content_id([annotator, task_id, _stored(con, annotator, task_id)])
 
 
 def _kind(task: Task) -> Literal["utterance", "pair"]:

@@ -17,6 +17,7 @@ from tasks.evaluation.quality.tables import (
     table4_markdown,
 )
 from tasks.evaluation.quality.values import Metric, PairTask, Preference, Rating, UtteranceTask
+from tasks.web.text import markdown_cell, markdown_table
 
 
 class Answered(Protocol):
@@ -72,7 +73,7 @@ def _rater(corpus: str, tasks: Sequence[UtteranceTask], name: str, said: Judged)
 
 
 def _verdicts(corpus: str, tasks: Sequence[UtteranceTask], name: str, ratings: Sequence[Rating], preferences: Sequence[Preference]) -> str:
-    parts = [f"## {name.replace('|', ' ')}"]
+    parts = [f"## {markdown_cell(name)}"]
     if ratings:
         parts.append("Table 4, 95 % intervals\n\n" + table4_markdown(table4(tasks, ratings)))
     if preferences:
@@ -84,13 +85,14 @@ def _agreement(title: str, ratings: Sequence[Rating]) -> str:
     found = rater_agreement(ratings)
     if not found:
         return f"## Agreement of {title}\n\nNo utterance was graded by two."
-    rows = ["| metric | Kendall's W | chi-square | p | Krippendorff's alpha |", "|---|---|---|---|---|"]
+    rows = []
     for row in found:
         by = row.concordance
         figures = [f"{by.w:.3f}", f"{by.chi_square:.1f}", f"{by.p:.3g}"] if by else ["-"] * 3
         alpha = "-" if row.alpha is None else f"{row.alpha:.3f}"
-        rows.append(f"| {' | '.join([row.metric, *figures, alpha])} |")
-    return f"## Agreement of {title}\n\n" + "\n".join(rows)
+        rows.append([row.metric, *figures, alpha])
+    head = ["metric", "Kendall's W", "chi-square", "p", "Krippendorff's alpha"]
+    return f"## Agreement of {title}\n\n" + markdown_table(head, rows).rstrip()
 
 
 def _list(figures: Mapping[Metric, float]) -> str:

@@ -13,6 +13,7 @@ from tasks.errors import UserError
 from tasks.evaluation.agreement import Concordance, all_ratings, kendall_w, krippendorff_alpha, shared_ratings
 from tasks.evaluation.metrics import Estimate, estimate
 from tasks.evaluation.quality.values import METRICS, Metric, Preference, Rating, UtteranceTask
+from tasks.web.text import markdown_table
 
 _TITLES = {"fluency": "Fluency", "informativeness": "Informative", "logic": "Logical", "coherence": "Coherence"}
 
@@ -147,25 +148,19 @@ def against_people(judges: Iterable[Rating], people: Iterable[Rating]) -> dict[M
 
 def table4_markdown(rows: Sequence[Scores]) -> str:
     """Return Table 4 as Markdown."""
-    head = "| corpus | utterances | " + " | ".join(f"{_TITLES[metric]} (0-2)" for metric in METRICS) + " |"
-    lines = [
-        f"| {row.corpus} | {row.utterances} | "
-        + " | ".join(f"{row.means[m].mean:.2f} [{row.means[m].low:.2f}, {row.means[m].high:.2f}]" for m in METRICS)
-        + " |"
-        for row in rows
-    ]
-    return "\n".join([head, "|" + " --- |" * (2 + len(METRICS)), *lines]) + "\n"
+    head = ["corpus", "utterances", *(f"{_TITLES[metric]} (0-2)" for metric in METRICS)]
+    figures = [[f"{row.means[m].mean:.2f} [{row.means[m].low:.2f}, {row.means[m].high:.2f}]" for m in METRICS] for row in rows]
+    return markdown_table(head, ([row.corpus, row.utterances, *means] for row, means in zip(rows, figures, strict=True)))
 
 
 def figure4_markdown(rows: Sequence[Comparison]) -> str:
     """Return Figure 4 as a Markdown table."""
-    head = ["| corpus | against | better | alike | worse | share preferred |", "| --- | --- | --- | --- | --- | --- |"]
+    head = ["corpus", "against", "better", "alike", "worse", "share preferred"]
     lines = [
-        f"| {row.corpus} | {row.other} | {row.wins} | {row.ties} | {row.losses} | "
-        f"{row.share.mean:.1%} [{row.share.low:.1%}, {row.share.high:.1%}] |"
+        [row.corpus, row.other, row.wins, row.ties, row.losses, f"{row.share.mean:.1%} [{row.share.low:.1%}, {row.share.high:.1%}]"]
         for row in rows
     ]
-    return "\n".join([*head, *lines]) + "\n"
+    return markdown_table(head, lines)
 
 
 def _comparison(corpus: str, other: str, found: Sequence[tuple[float, str]], seed: int) -> Comparison:

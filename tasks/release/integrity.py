@@ -1,0 +1,79 @@
+"""Whether a release still holds what was released: its files, its checksums and its version."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from tasks.errors import UserError
+from tasks.release.sums import SUMS, broken_sums, files_and_links, links_in
+
+RELEASES = "releases"  # the folder of the data folder that holds every domain's releases
+LATEST = "latest"  # in a domain's releases: the version last written or confirmed
+PENDING = ".pending"  # in a domain's releases: the version that is being put in place
+VERSION_LENGTH = 12  # hex digits of the hash of SHA256SUMS
+_CONTENT_VERSION = re.compile(rf"[0-9a-f]{{{VERSION_LENGTH}}}")
+_Stamp = tuple[str, int, int, int]
+
+
+def content_version(folder: Path) -> str:
+    """Return the version that a release's content gives it: the beginning of the hash of its SHA256SUMS. Raises OSError."""
+    return hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()[:VERSION_LENGTH]
+
+
+def is_kept_release(folder: Path) -> bool:
+    """Return True if a folder is one we wrote where releases lie, `releases/DOMAIN/VERSION`, and not a published folder beside them."""
+    place = folder.resolve()
+    ours = _CONTENT_VERSION.fullmatch(place.name) or (place / SUMS).exists() or (place.parent / LATEST).exists()
+    return place.parent.parent.name == RELEASES and bool(ours)
+
+
+def verify_release(folder: Path) -> None:
+    """Compare a release with its SHA256SUMS, and one that lies in a releases folder with its version's name too.
+
+    SHA256SUMS could be edited together with a file, and a version's name is the hash of it. A folder elsewhere without SHA256SUMS
+    is one that others published; it passes. Files are hashed once in a process, and again only when one of them has changed.
+
+    Raises:
+        UserError: a file is missing, was added, changed, or is a link; or the release was not put in place whole.
+    """
+    place = folder.resolve()
+    if not place.is_dir():
+        return  # whatever reads it says which file is missing
+    if is_kept_release(place):
+        _check_not_pending(place)
+    elif not (place / SUMS).is_file():
+        return
+    faults = _faults(place, _stamps(place))
+    if faults:
+        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+        raise UserError(f"the release {folder} is damaged: {faults[0]}{more}; take a good copy, or `redial build` it again")
+
+
+def _check_not_pending(place: Path) -> None:
+    try:
+        pending = (place.parent / PENDING).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return
+    if pending == place.name:
+        raise UserError(
+            f"the release {place} was not finished: wait for the build that writes it, or run `redial build {place.parent.name}` again"
+        )
+
+
+@lru_cache(maxsize=64)
+def _faults(place: Path, _: tuple[_Stamp, ...]) -> tuple[str, ...]:
+    """Return what is wrong with a release's files; the stamps stand for their content, so that a changed one is read again."""
+    faults = broken_sums(place)
+    if is_kept_release(place):
+        faults += links_in(place)
+        if not faults and _CONTENT_VERSION.fullmatch(place.name) and content_version(place) != place.name:
+            faults = [f"{SUMS} is not that of version {place.name}"]
+    return tuple(faults)
+
+
+def _stamps(place: Path) -> tuple[_Stamp, ...]:
+    found = ((path, path.lstat()) for path in files_and_links(place))
+    return tuple((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found)

@@ -1,0 +1,115 @@
+"""Finds a release by whatever name people give it: its domain, its version, its folder, or `latest`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.errors import UserError
+from tasks.release.files import FINAL_DATA
+from tasks.release.integrity import LATEST, RELEASES, is_kept_release, verify_release
+from tasks.settings import Home
+from tasks.settings.home import DOMAIN_NAME
+
+VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class FoundRelease:
+    """A release that was found.
+
+    Attributes:
+        path: its folder.
+        named: what it is called in tables: the domain where a domain was named, else the folder's name.
+        domain: the domain it was written for; None for a folder that is not among the releases of the data folder in use.
+    """
+
+    path: Path
+    named: str
+    domain: str | None = None
+
+    @property
+    def version(self) -> str:
+        """The version, which is the folder's name."""
+        return self.path.name
+
+
+def find_release(home: Home, name: str) -> FoundRelease | None:
+    """Find a release, ours or one that others published, and check that it is what was released.
+
+    Args:
+        home: whose domains and releases are meant.
+        name: a domain (its latest release), DOMAIN/latest, DOMAIN/VERSION, a version that one domain has, the path of a release or
+            of its domain's `latest`, or a folder in the published layout.
+
+    Returns:
+        None when there is nothing of that name, or something else.
+
+    Raises:
+        UserError: a domain without a release, a version that several domains have, or a release that was damaged or is not finished.
+    """
+    if DOMAIN_NAME.fullmatch(name) and name in home.domain_files():
+        found: FoundRelease | None = FoundRelease(latest_release(home, name), name, name)
+    else:
+        found = None if "\0" in name else _at_path(home, Path(name)) or _of_version(home, name)
+    if found:
+        verify_release(found.path)
+    return found
+
+
+def latest_release(home: Home, domain: str) -> Path:
+    """Return the folder of the release last written or confirmed. Raises UserError if there is none."""
+    found = _latest(home.releases(domain))
+    if found is None:
+        raise UserError(f"there is no release of {domain!r} yet: run `redial build {domain}` first")
+    return found
+
+
+def verify_latest(home: Home, domain: str) -> None:
+    """Check that a domain's latest release, if there is one, is what was released. Raises UserError."""
+    found = _latest(home.releases(domain))
+    if found:
+        verify_release(found)
+
+
+def unknown_corpus(home: Home, name: str) -> UserError:
+    """Return the error for a name that is no domain, no release and no file."""
+    domains = ", ".join(sorted(home.domain_files()))
+    return UserError(f"{name[:200]!r} is neither a domain ({domains}), a release, nor a file or folder")
+
+
+def _at_path(home: Home, path: Path) -> FoundRelease | None:
+    place = path.resolve()
+    if place.name == LATEST and place.is_file():
+        latest = _latest(place.parent)
+        return _at_path(home, latest) if latest else None
+    if not place.is_dir() or not (is_kept_release(place) or (place / FINAL_DATA).is_file()):
+        return None
+    ours = place.parent.parent == (home.data / RELEASES).resolve()
+    return FoundRelease(place, place.name, place.parent.name if ours else None)
+
+
+def _of_version(home: Home, name: str) -> FoundRelease | None:
+    """Find DOMAIN/latest, DOMAIN/VERSION or VERSION among our own releases."""
+    domain, slash, version = name.rpartition("/")
+    if not VERSION_NAME.fullmatch(version) or (slash and not DOMAIN_NAME.fullmatch(domain)):
+        return None
+    if slash:
+        return _at_path(home, home.releases(domain) / version)
+    if version == LATEST:
+        return None
+    places = [folder for folder in (home.data / RELEASES).glob("*/*") if folder.name == version and folder.is_dir()]
+    if len(places) > 1:
+        several = " or ".join(sorted(f"{place.parent.name}/{version}" for place in places))
+        raise UserError(f"several domains have a release {version!r}: name {several}")
+    return _at_path(home, places[0]) if places else None
+
+
+def _latest(releases: Path) -> Path | None:
+    try:
+        version = (releases / LATEST).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    folder = releases / version
+    return folder if VERSION_NAME.fullmatch(version) and folder.is_dir() else None
