@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, quote
 
 from starlette.applications import Starlette
@@ -79,7 +80,8 @@ class _Pages:
         task = order[place]
         page = "pair.html" if isinstance(task, PairTask) else "utterance.html"
         seen = await run_in_threadpool(self._study.state, annotator, task.task_id)
-        shown = {"annotator": annotator, "place": place, "tasks": len(order), "answered": len(answers), "task": task, "seen": seen}
+        shown: dict[str, Any] = {"annotator": annotator, "place": place, "tasks": len(order)}
+        shown |= {"answered": len(answers), "task": task, "seen": seen}
         return self._page(page, **shown, given=answers.get(task.task_id, {}), metrics=METRICS, grades=GRADES)
 
     async def take(self, request: Request) -> Response:
