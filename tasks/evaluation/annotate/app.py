@@ -102,10 +102,12 @@ class _Pages:
         place = next(place for place, task in enumerate(order) if task.task_id == task_id)
         names = [*METRICS, "choice"]
         rows = [(name, kept.get(name, "-"), given.get(name, "-")) for name in names if name in kept or name in given]
-        return self._page("conflict.html", status=409, annotator=known, place=place, rows=rows)
+        told = self._page("conflict.html", annotator=known, place=place, rows=rows)
+        told.status_code = 409
+        return told
 
-    def _page(self, name: str, *, status: int = 200, **shown: object) -> HTMLResponse:
-        return HTMLResponse(self._templates.get_template(name).render(**shown), status, HEADERS)
+    def _page(self, name: str, **shown: object) -> HTMLResponse:
+        return HTMLResponse(self._templates.get_template(name).render(**shown), headers=HEADERS)
 
 
 def _answer(form: dict[str, list[str]]) -> Answer:
