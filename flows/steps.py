@@ -209,7 +209,7 @@ def release(context: Context, options: BuildOptions, sources: Mapping[str, str])
     """Write the release and note it in the warehouse, or confirm the one that stands. Raises UserError when it must not go out."""
     domain = context.domain
     settings = config_hash(domain)
-    writer = _inputs(context, [write_release], {})
+    writer = _inputs(context, [write_release, validate_published], {})
     key = pseudonym_key(context.home, domain.name) if options.pseudonymise else None
     with open_warehouse(context.home.warehouse(domain.name)) as con:
         origin = origin_of_release(con, writer, sources)

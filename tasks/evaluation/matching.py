@@ -12,7 +12,17 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from tasks.model_output import Parsed, Recommended
-from tasks.titles import YEARS_APART, adds_sequel, exact_key, names_sequel, unify_marks, without_year, work_key, year_of
+from tasks.titles import (
+    YEARS_APART,
+    adds_sequel,
+    exact_key,
+    names_sequel,
+    number_follows,
+    unify_marks,
+    without_year,
+    work_key,
+    year_of,
+)
 
 THRESHOLD = 90.0  # of 100: share of characters two titles have in common, in order
 MOST_JOINED = 4  # pieces between commas that may be one title
@@ -172,7 +182,10 @@ def readings_of(entry: Recommended) -> tuple[str, ...]:
 
 
 def _leaves_out_sequel(title: str, shorter: str) -> bool:
-    return title.startswith(shorter) and names_sequel(unify_marks(title), len(shorter), shorter)
+    if not title.startswith(shorter) or not number_follows(title, len(shorter)):
+        return False
+    known, rest = unify_marks(shorter), unify_marks(title[len(shorter) :])
+    return names_sequel(known + rest, len(known), shorter)
 
 
 def _joined_title(entries: Sequence[Recommended]) -> str:

@@ -14,12 +14,17 @@ _SIGNS = "\u00ae\u00a9\u2122\u2120"  # registered, copyright, trade mark, servic
 _MEANINGFUL = frozenset("#%@*")  # punctuation by Unicode's book, but part of a name: C#, 100%
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _DROPPED = str.maketrans("", "", _APOSTROPHES + _SIGNS)
-_SPACED = {ord(char): " " for char in '!"(),-./:;?[\\]_{}'}  # ASCII punctuation
+_ASCII = {**_DROPPED, **{ord(char): " " for char in '!"(),-./:;?[\\]_{}'}}
 _WORD = re.compile(r"[^\W_]+")
 SPOKEN_WORD = re.compile(r"[^\W_]+[+#]*")  # C, C++ and C# are three
+_MAY_HOLD_EDITION = re.compile(  # a quick look: most titles hold none
+    r"[\[(\u3010\uff08]|(?:vhs|dvd|ray|set|edition|tape|video|paperback|hardcover|screen|\d{4}|[-:,/|])\s*$",
+    re.IGNORECASE,
+)
 _LONGEST = 400  # characters of a title whose edition is taken off
 _YEAR = re.compile(r"[\[(]((?:1[89]|20)\d\d)[\])]")
 _ARTICLE_LAST = re.compile(r"^(?P<title>.*), (?P<article>the|an?)(?P<year> [\[(]\d{4}[\])])?$", re.I)
+_IN_FRONT = r"\g<article> \g<title>\g<year>"
 _ARTICLES = frozenset({"the", "a", "an"})
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -48,10 +53,12 @@ def folded_key(title: str) -> str:
     """
     form = html.unescape(exact_key(title))
     while True:  # every pass after the first shortens: a medium may stand before another one
-        bare = without_edition(form) if len(form) <= _LONGEST else form
-        shorter = fold(_article_in_front(bare)) or form
-        if shorter == form:
-            return form
+        held = len(form) <= _LONGEST and _MAY_HOLD_EDITION.search(form)
+        bare = without_edition(form) if held else form
+        shorter = fold(_ARTICLE_LAST.sub(_IN_FRONT, bare) if "," in bare else bare) or form
+        settled = shorter.isascii() and not _MAY_HOLD_EDITION.search(shorter)
+        if settled or shorter == form:
+            return shorter
         form = shorter
 
 
@@ -108,9 +115,10 @@ def fold(text: str) -> str:
 
     Letters, digits, symbols (`+`, `$`, emoji) and `# % @ *` stay, words are parted by one space.
     """
-    plain = text.replace("&", " and ").translate(_DROPPED).casefold()
+    plain = text.replace("&", " and ")
     if plain.isascii():  # most titles, and many times faster
-        return " ".join(plain.translate(_SPACED).split())
+        return " ".join(plain.translate(_ASCII).casefold().split())
+    plain = plain.translate(_DROPPED).casefold()
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain)).casefold()
     return " ".join("".join(map(_folded_sign, plain)).split())
 
@@ -131,10 +139,6 @@ def _folded_sign(char: str) -> str:
     if char in _MEANINGFUL or not unicodedata.category(char).startswith("P"):
         return char
     return " "
-
-
-def _article_in_front(title: str) -> str:
-    return _ARTICLE_LAST.sub(r"\g<article> \g<title>\g<year>", title)
 
 
 def _work_word(word: str) -> str:

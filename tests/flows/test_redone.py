@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from flows.local_server import PrivateServer
 from tasks.settings.home import PROJECT
 from tests.support.builds_in_turn import Built, build_in_turn, prefect_server
 
@@ -18,13 +19,13 @@ FOLDERS = ("tasks", "flows", "goal_specs", "expectations", "tests/support", "dat
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     with prefect_server(tmp_path_factory.mktemp("prefect")) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def first(api: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Built]:
+def first(api: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Built]:
     """A data folder and the build in it that later ones start from."""
     data = tmp_path_factory.mktemp("first")
     (built,) = build_in_turn(PROJECT, api, [(data, SPOILT)])
@@ -53,7 +54,7 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def test_other_words_of_a_repair_redo_the_repairs_and_what_follows_and_nothing_else(
-    api: str, first: tuple[Path, Built], data: Path, project: Path
+    api: PrivateServer, first: tuple[Path, Built], data: Path, project: Path
 ) -> None:
     """The case that was found: the text that merging makes is changed; the stages before it stay cached."""
     edit(project / "tasks/repair/merging.py", "turns[number - 1].role, text)", 'turns[number - 1].role, text + " Mended.")')
@@ -71,7 +72,7 @@ def test_other_words_of_a_repair_redo_the_repairs_and_what_follows_and_nothing_e
 
 @pytest.mark.heavy
 def test_code_that_no_stage_reaches_changes_neither_rows_nor_release(
-    api: str, first: tuple[Path, Built], data: Path, project: Path
+    api: PrivateServer, first: tuple[Path, Built], data: Path, project: Path
 ) -> None:
     with (project / "tasks/reports/charts.py").open("a") as file:
         file.write("\n\ndef added() -> int:\n    return 1\n")
@@ -84,7 +85,7 @@ def test_code_that_no_stage_reaches_changes_neither_rows_nor_release(
 
 
 @pytest.mark.heavy
-def test_another_writer_writes_other_words(api: str, first: tuple[Path, Built], data: Path, project: Path) -> None:
+def test_another_writer_writes_other_words(api: PrivateServer, first: tuple[Path, Built], data: Path, project: Path) -> None:
     """Its answers of before are stored under what it was asked; they must not stand for another writer's."""
     edit(project / "tasks/llm/offline/style.py", "    return ", '    return "Well: " + ')
     (built,) = build_in_turn(project, api, [(data, SPOILT)])
@@ -94,7 +95,7 @@ def test_another_writer_writes_other_words(api: str, first: tuple[Path, Built], 
 
 
 @pytest.mark.heavy
-def test_other_words_of_a_goal_redo_what_asks_with_them(api: str, data: Path, project: Path, first: tuple[Path, Built]) -> None:
+def test_other_words_of_a_goal_redo_what_asks_with_them(api: PrivateServer, data: Path, project: Path, first: tuple[Path, Built]) -> None:
     edit(project / "goal_specs/goals.yaml", "Say hello, name the {noun}", "Greet, name the {noun}")
     (built,) = build_in_turn(project, api, [(data, SPOILT)])
     for stage in ("briefs", "generate-1", "generate-2"):
@@ -104,7 +105,7 @@ def test_other_words_of_a_goal_redo_what_asks_with_them(api: str, data: Path, pr
 
 
 @pytest.fixture(scope="module")
-def lowered(api: str, first: tuple[Path, Built], tmp_path_factory: pytest.TempPathFactory) -> list[Built]:
+def lowered(api: PrivateServer, first: tuple[Path, Built], tmp_path_factory: pytest.TempPathFactory) -> list[Built]:
     """The first folder with two attempts, with one, with three again; then fresh folders with two and with one."""
     folder = tmp_path_factory.mktemp("lowered")
     shutil.copytree(first[0], folder / "data")
@@ -124,7 +125,7 @@ def test_fewer_attempts_give_what_a_fresh_folder_gives(first: tuple[Path, Built]
 
 
 @pytest.fixture(scope="module")
-def varied(api: str, first: tuple[Path, Built], tmp_path_factory: pytest.TempPathFactory) -> list[Built]:
+def varied(api: PrivateServer, first: tuple[Path, Built], tmp_path_factory: pytest.TempPathFactory) -> list[Built]:
     """The first folder with prices and another pace, then with another setting of ingest."""
     folder = shutil.copytree(first[0], tmp_path_factory.mktemp("varied") / "data")
     dear = {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002, "limits": {"concurrency": 3}, "chunk_size": 7}
@@ -140,7 +141,7 @@ def test_a_setting_that_changed_is_named(varied: list[Built]) -> None:
 
 
 @pytest.fixture(scope="module")
-def stopped(api: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Built]]:
+def stopped(api: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Built]]:
     """A folder that was built up to a few accepted dialogues, then further until a budget stopped it at the first attempt."""
     data = tmp_path_factory.mktemp("stopped")
     dear = spoilt(input_cost_per_token=0.001, output_cost_per_token=0.001, limits={"concurrency": 1})
@@ -159,7 +160,7 @@ def test_a_stopped_run_releases_the_repairs_of_before_and_says_that_they_are_old
 
 @pytest.mark.heavy
 def test_going_on_gives_what_was_never_stopped(
-    api: str, first: tuple[Path, Built], stopped: tuple[Path, list[Built]], tmp_path: Path
+    api: PrivateServer, first: tuple[Path, Built], stopped: tuple[Path, list[Built]], tmp_path: Path
 ) -> None:
     data = shutil.copytree(stopped[0], tmp_path / "data")
     (whole,) = build_in_turn(PROJECT, api, [(data, SPOILT)])
@@ -168,7 +169,7 @@ def test_going_on_gives_what_was_never_stopped(
 
 @pytest.mark.heavy
 def test_a_stopped_run_drops_repairs_that_other_code_made(
-    api: str, stopped: tuple[Path, list[Built]], project: Path, tmp_path: Path
+    api: PrivateServer, stopped: tuple[Path, list[Built]], project: Path, tmp_path: Path
 ) -> None:
     data = shutil.copytree(stopped[0], tmp_path / "data")
     edit(project / "tasks/repair/merging.py", "turns[number - 1].role, text)", 'turns[number - 1].role, text + " Mended.")')

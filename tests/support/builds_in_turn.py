@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.local_server import PrivateServer, local_server
+
 Choices = Mapping[str, Any]
 
 
@@ -38,11 +40,12 @@ class Built:
         return (self.release / "README.md").read_text(encoding="utf-8")
 
 
-def build_in_turn(project: Path, api: str, builds: Sequence[tuple[Path, Choices]], **environment: str) -> list[Built]:
+def build_in_turn(project: Path, server: PrivateServer, builds: Sequence[tuple[Path, Choices]], **environment: str) -> list[Built]:
     """Build the demo once for each data folder and its options, with the code of a project's folder."""
     asked = [[str(data), dict(options)] for data, options in builds]
     settings = {
-        "PREFECT_API_URL": api,
+        "PREFECT_API_URL": server.api,
+        "PREFECT_API_AUTH_STRING": server.login,
         "PYTHONPATH": str(project),
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -61,12 +64,10 @@ def build_in_turn(project: Path, api: str, builds: Sequence[tuple[Path, Choices]
 
 
 @contextmanager
-def prefect_server(folder: Path) -> Iterator[str]:
-    """Run a private Prefect server; yield its API's address."""
-    from flows.local_server import local_server
-
-    with local_server(folder, lambda: None) as address:
-        yield address
+def prefect_server(folder: Path) -> Iterator[PrivateServer]:
+    """Run a private Prefect server; yield its API's address and its login."""
+    with local_server(folder, lambda: None) as server:
+        yield server
 
 
 class _Ends:
