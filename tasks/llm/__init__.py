@@ -7,7 +7,6 @@ from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
 from tasks.llm.meter import Usage
 from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import OFFLINE, endpoint, make_request, sampling
-from tasks.llm.scrub import scrub
 from tasks.llm.session import Session
 from tasks.llm.store import Loaded, answers_by_key, answers_of_dialogues, load_journal, recover_journals
 from tasks.llm.values import Answer, Ask, Message, Request, Transcript
@@ -42,5 +41,4 @@ __all__ = [
     "read_journal",
     "recover_journals",
     "sampling",
-    "scrub",
 ]

@@ -12,13 +12,14 @@ from tasks.settings.models import (
     Preprocess,
     Quality,
 )
-from tasks.settings.sources import Columns, Source, Sources
+from tasks.settings.sources import Columns, Endpoint, Source, Sources
 
 __all__ = [
     "Bias",
     "Briefs",
     "Columns",
     "Domain",
+    "Endpoint",
     "Generate",
     "Home",
     "Limits",
