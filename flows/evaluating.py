@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
 
 import polars as pl
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from flows.asking import Asking
+from flows.options import SampleOptions
 from tasks.errors import UserError
 from tasks.evaluation import Corpus, read_corpus
 from tasks.evaluation.asking import AskFor
@@ -21,7 +21,7 @@ from tasks.evaluation.recommend import Benchmark, draw_questions
 from tasks.evaluation.references import catalogue_reviews, knowledge
 from tasks.evaluation.results import Result, table5, table5_markdown, table5_text
 from tasks.evaluation.samples import recommendation_samples
-from tasks.evaluation.splits import By, split_samples
+from tasks.evaluation.splits import split_samples
 from tasks.exports.comparing import told_apart
 from tasks.release import latest_release
 from tasks.settings import Generate, Home, Limits, load_domain
@@ -34,9 +34,6 @@ LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
 ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
 
 _NOUNS = {"ReDial": "movie", "INSPIRED": "movie"}  # what is recommended in corpora that everybody knows
-Noun = Annotated[str, Field(pattern=r"^[^\W\d_][\w -]{0,39}$")]
-Dollars = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -72,39 +69,30 @@ def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
 def prepare(
     home: Home,
     corpus: str,
-    split: By,
+    parted: SampleOptions,
     questions: int | None,
-    profile: str,
     seed: int,
-    test_share: float = 0.1,
-    noun: str | None = None,
 ) -> Evaluation:
     """Cut a corpus into questions and what may be learnt before them. Raises UserError when it gives no question."""
     found = find_corpus(home, corpus)
-    valid = min(test_share, MOST_VALIDATION)
-    shares = (1 - valid - test_share, valid, test_share)
+    valid = min(parted.test_share, MOST_VALIDATION)
+    shares = (1 - valid - parted.test_share, valid, parted.test_share)
     samples = recommendation_samples(found).samples
     if not samples:
         raise UserError(f"{corpus} gives no question: it does not tell which items an agent recommends")
-    parted = split_samples(samples, split, seed=seed, shares=shares)
-    if not parted.test:
-        why = "neither times nor users with two dialogues" if split == "time" else "too few dialogues"
-        raise UserError(f"{corpus} gives no test question under the split by {split}: it holds {why}")
+    split = split_samples(samples, parted.split, seed=seed, shares=shares)
+    if not split.test:
+        why = "neither times nor users with two dialogues" if parted.split == "time" else "too few dialogues"
+        raise UserError(f"{corpus} gives no test question under the split by {parted.split}: it holds {why}")
     reviews, called = None, _NOUNS.get(found.name, "item")
     if is_domain(home, corpus):
         called = load_domain(home, corpus).noun
         with read_warehouse(home.warehouse(corpus)) as con:
             reviews = catalogue_reviews(con)
-    drawn = draw_questions(parted, questions, seed)
-    ready = Benchmark(found, parted, drawn, knowledge(found, parted, reviews), noun or called, seed)
+    drawn = draw_questions(split, questions, seed)
+    ready = Benchmark(found, split, drawn, knowledge(found, split, reviews), parted.noun or called, seed)
     name = corpus if is_domain(home, corpus) else Path(corpus).resolve().name
-    return Evaluation(name, ready, load_recommend_profile(home, profile))
-
-
-def limits_of(budget_usd: float | None, concurrency: int | None, rpm: int | None, tpm: int | None) -> Limits:
-    """Return the limits a caller chose; the build's own where he chose none."""
-    limits = Limits(budget_usd=budget_usd, rpm=rpm, tpm=tpm)
-    return limits.model_copy(update={"concurrency": concurrency}) if concurrency else limits
+    return Evaluation(name, ready, load_recommend_profile(home, parted.profile))
 
 
 def model_settings(model: str, api_base: str | None, limits: Limits | None, temperature: float) -> Generate:
