@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from tasks.fingerprint import code_hash, settings_hash
+from tasks.redaction import redact_address
 from tasks.settings import Domain
 
 
@@ -33,11 +34,12 @@ def describe_run(run_id: str, flow_run_id: str, flow: str, domain: Domain) -> Ru
 
 
 def portable(domain: Domain) -> dict[str, Any]:
-    """Return the configuration as JSON data in which sources are named, not placed: no folder of this machine."""
+    """Return the configuration as JSON data in which sources are named, not placed: no folder of this machine, no signature."""
     config = domain.model_dump(mode="json")
     for kind in ("reviews", "metadata"):
         for source in config["sources"][kind]:
             source["path"] = source["path"].rsplit("/", 1)[-1]
+            source["url"] = redact_address(source["url"], {}) if source["url"] else None
     return config
 
 

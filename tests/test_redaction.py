@@ -16,7 +16,11 @@ from flows.logs import PlainErrors
 from tasks.addresses import check_address, check_endpoint, check_target
 from tasks.errors import UserError
 from tasks.fingerprint import content_id, fingerprint
+from tasks.llm.batch_api import read_result
+from tasks.llm.failures import as_call_error
 from tasks.redaction import HIDDEN, holds_secret, one_line, redact, redact_address
+from tasks.runs import config_hash, describe_run
+from tasks.settings import Domain
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 KEYS = st.text(alphabet=LETTERS + "0123456789", min_size=36, max_size=40)
@@ -204,6 +208,28 @@ def test_an_address_to_fetch_may_be_signed_and_one_to_write_may_name_its_contain
     assert check_address(SIGNED) == SIGNED
     assert check_target("abfs://container@account.dfs.core.windows.net/x") and check_target("s3://bucket/folder")
     assert check_endpoint("http://[::1]:8000/v1") == "http://[::1]:8000/v1"
+
+
+def test_the_record_of_a_run_holds_no_signature_and_its_hash_does_not_depend_on_one() -> None:
+    def built(signature: str) -> Domain:
+        address = f"https://b.s3.amazonaws.com/k.json.gz?X-Amz-Date=1&X-Amz-Signature={signature}"
+        return Domain.model_validate({"name": "x", "sources": {"format": "amazon_2014", "reviews": [address]}})
+
+    domain = built("0123456789abcdef")
+    assert domain.sources.reviews[0].url and "0123456789abcdef" in domain.sources.reviews[0].url
+    record = json.dumps(describe_run("r", "r", "build", domain).config)
+    assert "0123456789abcdef" not in record and "X-Amz-Date=1" in record
+    assert config_hash(domain) == config_hash(built("fedcba9876543210"))
+    assert Domain.model_validate_json(record).sources.reviews  # a report reads it again
+
+
+@given(key=KEYS)
+def test_no_failed_call_and_no_batch_problem_carries_a_secret(key: str) -> None:
+    told = f"401 from https://h/v1?key={key}: Incorrect API key provided: sk-{key}. headers: {{'authorization': 'Bearer {key}'}}"
+    assert key not in str(as_call_error(RuntimeError(told)))
+    line = json.dumps({"custom_id": "k", "response": {"status_code": 400, "body": {"error": {"message": told}}}}).encode()
+    outcome = read_result(line)
+    assert outcome is not None and key not in str(outcome[1])
 
 
 @given(key=KEYS)

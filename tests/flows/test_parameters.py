@@ -10,6 +10,8 @@ import typer
 from prefect.utilities.callables import parameter_schema
 from typer.exceptions import TyperException
 
+from flows.backfill import backfill
+from flows.build import build
 from flows.cli import app
 from flows.evaluate import evaluate_recommend
 from flows.finetuning import evaluate_finetune
@@ -17,6 +19,7 @@ from flows.judging import evaluate_quality
 from flows.options import BuildOptions, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, checked, fields_of, spread
 from flows.responding import evaluate_respond
+from flows.unknown_parameters import unknown_parameters
 from tasks.errors import UserError
 from tests.docs.test_reference import walk
 
@@ -49,8 +52,9 @@ def test_a_commands_options_are_the_models_fields(command: str, model: Any, name
 
 @pytest.mark.parametrize("option", ["--max-attempts=0", "--max-attempts=11", "--workers=65", "--budget-usd=-1", "--mode=later", "--rpm=x"])
 def test_a_commands_option_has_the_fields_bounds(option: str) -> None:
-    with pytest.raises(TyperException, match=option.partition("=")[0]):
+    with pytest.raises(TyperException) as refused:
         app(["build", "demo", option], standalone_mode=False)
+    assert option.partition("=")[0] in refused.value.format_message()
 
 
 @pytest.mark.parametrize(
@@ -107,3 +111,25 @@ def test_a_wrong_choice_is_one_line_without_the_secret(choices: dict[str, Any], 
     with pytest.raises(UserError, match=words) as refused:
         checked(BuildOptions, **choices)
     assert not any(secret in str(refused.value) for secret in ("hunter2", "ab12ab12"))
+
+
+@pytest.mark.parametrize(
+    ("flow", "given", "told"),
+    [
+        (build, {"domain": "demo", "options": {"seed": 1, "settings": {"any": 1}}}, []),
+        (build, {"domian": "demo"}, ["domian is not a known parameter (did you mean domain?)"]),
+        (build, {"options": {"max_dialogs": 1}}, ["options.max_dialogs is not a known parameter (did you mean options.max_dialogues?)"]),
+        (
+            backfill,
+            {"domains": [], "options": {"concurency": 1}},
+            ["options.concurency is not a known parameter (did you mean options.concurrency?)"],
+        ),
+        (backfill, {"somewhere": "here"}, ["somewhere is not a known parameter (did you mean where?)"]),
+        (evaluate_recommend, {"budget_us": 1}, ["budget_us is not a known parameter (did you mean budget_usd?)"]),
+        (evaluate_quality, {"zzz": 1, "pair": 1}, ["zzz is not a known parameter", "pair is not a known parameter (did you mean pairs?)"]),
+        (evaluate_respond, {"corpus": "demo", "noun": "film"}, []),
+        (evaluate_finetune, {"epoch": 1}, ["epoch is not a known parameter (did you mean epochs?)"]),
+    ],
+)
+def test_an_unknown_parameter_is_named_with_the_one_that_was_meant(flow: Any, given: dict[str, Any], told: list[str]) -> None:
+    assert list(unknown_parameters(parameter_schema(flow).model_dump_for_openapi(), given)) == told
