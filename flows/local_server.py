@@ -7,7 +7,6 @@ gets a folder of its own: two servers do not share a database.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import subprocess
@@ -15,13 +14,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 
 from flows.garbage import collect_aside
+from flows.polling import wait_for_server
 from tasks.errors import UserError
+from tasks.locks import Held, exclusive_lock
 
 START_TIMEOUT_S = 180
 QUIET = {
@@ -51,60 +53,57 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[str]:
     Raises:
         UserError: the folder cannot be written, or the server does not come up; the message names its log.
     """
-    try:
-        folder, held = _take_folder(folder)
-        log = (folder / "server.log").open("wb")
-    except OSError as error:
-        raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
-    port = free_port()
-    with log:
-        command = [sys.executable, "-m", "flows.local_server", str(port), str(os.getpid())]
-        environment = {**os.environ, **QUIET, "PREFECT_HOME": str(folder)}
-        environment.pop("PREFECT_API_URL", None)
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
-    try:
+    with ExitStack() as held:
+        try:
+            folder = _take_folder(folder, held)
+            log = held.enter_context((folder / "server.log").open("wb"))
+        except OSError as error:
+            raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
+        port = free_port()
+        process = _start(folder, port, log)
+        held.callback(_stop, process)
         meanwhile()
         _wait_until_up(process, port, folder)
         yield f"http://127.0.0.1:{port}/api"
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        os.close(held)
 
 
-def _take_folder(folder: Path) -> tuple[Path, int]:
-    """Return the first folder that no other command holds, and the handle that holds it. Raises OSError."""
+def _start(folder: Path, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "flows.local_server", str(port), str(os.getpid())]
+    environment = {**os.environ, **QUIET, "PREFECT_HOME": str(folder)}
+    environment.pop("PREFECT_API_URL", None)
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _take_folder(folder: Path, held: ExitStack) -> Path:
+    """Return the first folder that no other command holds, and hold it. Raises OSError."""
     number, chosen = 1, folder
     while True:
         chosen.mkdir(parents=True, exist_ok=True)
-        handle = os.open(chosen / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
+            held.enter_context(exclusive_lock(chosen / "lock"))
+        except Held:
+            number += 1
+            chosen = folder.with_name(f"{folder.name}-{number}")
         else:
-            return chosen, handle
-        number += 1
-        chosen = folder.with_name(f"{folder.name}-{number}")
+            return chosen
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client:
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if client.get("/api/health").status_code == 200:
-                    # The first look into the database and the first answer of a kind take long: not in the run's time.
-                    client.post("/api/flow_runs/count", json={})
-                    client.get("/api/admin/version")
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
-    raise UserError(f"the private Prefect server did not start; see {folder / 'server.log'}")
+        if not wait_for_server(client, "/api/health", START_TIMEOUT_S, lambda: process.poll() is None):
+            raise UserError(f"the private Prefect server did not start; see {folder / 'server.log'}")
+        # The first look into the database and the first answer of a kind take long: not in the run's time.
+        client.post("/api/flow_runs/count", json={})
+        client.get("/api/admin/version")
 
 
 def _leave_with(parent: int) -> None:
