@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import httpx
 import yaml
 
 from tasks.errors import UserError
+from tasks.polling import wait_until
 from tasks.settings import Home
 
 LOGIN = "PREFECT_API_AUTH_STRING"
@@ -68,11 +68,8 @@ def all_deployments(home: Home) -> dict[str, Any]:
 
 def put_deployments(home: Home, api: ServerApi, folder: Path, environment: Mapping[str, str]) -> None:
     """Register every deployment with `prefect deploy --all`. Raises UserError with the log's name when it fails."""
-    deadline = time.monotonic() + POOL_TIMEOUT_S
-    while not api.has_pool():
-        if time.monotonic() > deadline:
-            raise UserError(f"the server has no work pool {POOL!r}: start a worker, or `prefect work-pool create {POOL} --type process`")
-        time.sleep(0.2)
+    if not wait_until(api.has_pool, POOL_TIMEOUT_S):
+        raise UserError(f"the server has no work pool {POOL!r}: start a worker, or `prefect work-pool create {POOL} --type process`")
     file, log = folder / "deployments.yaml", folder / "deploy.log"
     file.write_text(yaml.safe_dump(all_deployments(home), sort_keys=False), "utf-8")
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,10 +22,10 @@ from tasks.evaluation.results import Result, table5, table5_markdown, table5_tex
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
 from tasks.exports.comparing import told_apart
+from tasks.files import replacing, write_atomically
 from tasks.release import latest_release
 from tasks.settings import Generate, Home, Limits, load_domain
 from tasks.settings.complaints import validation_line
-from tasks.settings.home import DOMAIN_NAME
 from tasks.warehouse import read_warehouse
 
 MOST_VALIDATION = 0.1  # share of the samples
@@ -45,18 +44,11 @@ class Evaluation:
     profile: RecommendProfile
 
 
-def is_domain(home: Home, corpus: str) -> bool:
-    """Tell whether a corpus is named by a domain, and is no path."""
-    return bool(DOMAIN_NAME.fullmatch(corpus)) and corpus in home.domain_files()
-
-
 def find_corpus(home: Home, corpus: str) -> Corpus:
     """Read a corpus: a domain's latest release, or whatever lies under a path. Raises UserError."""
-    if is_domain(home, corpus):
+    if home.is_domain(corpus):
         return replace(read_corpus(latest_release(home, corpus)), name=corpus)
-    if not Path(corpus).exists():
-        raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
-    return read_corpus(Path(corpus))
+    return read_corpus(home.path_beside_domains(corpus))
 
 
 def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
@@ -85,13 +77,13 @@ def prepare(
         why = "neither times nor users with two dialogues" if parted.split == "time" else "too few dialogues"
         raise UserError(f"{corpus} gives no test question under the split by {parted.split}: it holds {why}")
     reviews, called = None, _NOUNS.get(found.name, "item")
-    if is_domain(home, corpus):
+    if home.is_domain(corpus):
         called = load_domain(home, corpus).noun
         with read_warehouse(home.warehouse(corpus)) as con:
             reviews = catalogue_reviews(con)
     drawn = draw_questions(split, questions, seed)
     ready = Benchmark(found, split, drawn, knowledge(found, split, reviews), parted.noun or called, seed)
-    name = corpus if is_domain(home, corpus) else Path(corpus).resolve().name
+    name = corpus if home.is_domain(corpus) else Path(corpus).resolve().name
     return Evaluation(name, ready, load_recommend_profile(home, parted.profile))
 
 
@@ -149,13 +141,11 @@ def save_table5(folder: Path, found: Sequence[Result], protocol: Sequence[dict[s
 def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
     """Write files whole into a folder: a text, or a function that writes to the path it is given."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            aside = folder / f".{name}.part"
             if isinstance(content, str):
-                aside.write_text(content, encoding="utf-8")
+                write_atomically(folder / name, content)
             else:
-                content(aside)
-            os.replace(aside, folder / name)
+                with replacing(folder / name) as aside:
+                    content(aside)
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None

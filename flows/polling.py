@@ -14,6 +14,7 @@ def wait_for_server(client: httpx.Client, path: str, seconds: float, alive: Call
 
     Args:
         client: knows the server's address.
+        path: what is asked for.
         seconds: how long to go on asking.
         alive: whether asking still makes sense, as it does not when the server's process has ended.
     """

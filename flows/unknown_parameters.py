@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.exceptions import Abort
@@ -24,7 +25,7 @@ Schema = Mapping[str, Any]
 async def refuse_unknown_parameters() -> dict[str, Any]:
     """End this run as refused if it was given a parameter its flow does not know, else do nothing."""
     async with get_client() as client:
-        run = await client.read_flow_run(flow_run.get_id())
+        run = await client.read_flow_run(UUID(flow_run.get_id()))
         deployment = await client.read_deployment(run.deployment_id) if run.deployment_id else None
         schema: Schema = (deployment.parameter_openapi_schema if deployment else None) or {}
         if faults := list(unknown_parameters(schema, run.parameters)):

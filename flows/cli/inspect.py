@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,10 +10,8 @@ import typer
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import OUT, print_json
 from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
-from tasks.errors import UserError
 from tasks.lookup import find_dialogue, read_dialogue
 from tasks.settings import Home, load_domain
-from tasks.settings.home import DOMAIN_NAME
 from tasks.totals import cost_totals
 from tasks.warehouse import read_warehouse
 
@@ -79,15 +76,12 @@ def stats(
     from tasks.statistics import folder_statistics, statistics
 
     home: Home = ctx.obj
-    if DOMAIN_NAME.fullmatch(corpus) and corpus in home.domain_files():
+    if home.is_domain(corpus):
         with read_warehouse(home.warehouse(corpus)) as con:
             counted = statistics(con)
-    elif Path(corpus).is_dir():
-        counted = folder_statistics(Path(corpus))
-    elif Path(corpus).is_file():
-        counted = read_corpus(Path(corpus)).statistics()
     else:
-        raise UserError(f"{corpus!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
+        path = home.path_beside_domains(corpus)
+        counted = folder_statistics(path) if path.is_dir() else read_corpus(path).statistics()
     figures = table_3(counted)
     if as_json:
         print_json(figures)

@@ -17,7 +17,6 @@ from tasks.dialogues.values import Format, Parsed, Reading, Utterance
 from tasks.prompts.unwrapping import unwrapped
 from tasks.templates.values import Turn
 
-BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
 NOBODYS = Catalogue(())
 
 

@@ -10,7 +10,6 @@ from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, read_corpus
 from tasks.release import latest_release
 from tasks.settings import Home, load_domain
-from tasks.settings.home import DOMAIN_NAME
 from tasks.statistics import Statistics
 
 Figure = int | float | str | None
@@ -96,13 +95,11 @@ def text(rows: Sequence[Mapping[str, Figure]]) -> str:
 
 
 def _compared(home: Home, name: str) -> Compared:
-    if DOMAIN_NAME.fullmatch(name) and name in home.domain_files():
+    if home.is_domain(name):
         corpus = replace(read_corpus(latest_release(home, name)), name=name)
         settings = load_domain(home, name)
         return _counted(corpus, settings.noun)
-    if not Path(name).exists():
-        raise UserError(f"{name[:200]!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor a file or folder")
-    corpus = read_corpus(Path(name))
+    corpus = read_corpus(home.path_beside_domains(name))
     return _counted(corpus, _DOMAINS.get(corpus.name))
 
 

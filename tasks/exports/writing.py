@@ -21,7 +21,6 @@ from tasks.exports.values import Source
 from tasks.release import latest_release
 from tasks.release.sums import SUMS, broken_sums, sums_of
 from tasks.settings import Home, load_domain
-from tasks.settings.home import DOMAIN_NAME
 
 MARK = "export.json"
 
@@ -51,12 +50,11 @@ def find_source(home: Home, of: str) -> Source:
     Raises:
         UserError: neither a domain nor a folder, a domain without a release, or a release that is not what its checksums say.
     """
-    if DOMAIN_NAME.fullmatch(of) and of in home.domain_files():
+    if home.is_domain(of):
         source = Source(of, latest_release(home, of), load_domain(home, of).language)
-    elif Path(of).is_dir():
-        source = Source(Path(of).resolve().name, Path(of).resolve())
     else:
-        raise UserError(f"{of[:200]!r} is neither a domain ({', '.join(sorted(home.domain_files()))}) nor the folder of a release")
+        folder = home.path_beside_domains(of, folder=True).resolve()
+        source = Source(folder.name, folder)
     if (source.folder / SUMS).is_file() and (broken := broken_sums(source.folder)):
         raise UserError(f"{source.folder} is damaged ({broken[0]}): build the release again before it is exported")
     return source

@@ -9,9 +9,10 @@ from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import OFFLINE, endpoint, make_request, sampling
 from tasks.llm.session import Session
 from tasks.llm.store import Loaded, answers_by_key, answers_of_dialogues, load_journal, recover_journals
-from tasks.llm.values import Answer, Ask, Message, Request, Transcript
+from tasks.llm.values import BROKEN_OFF, Answer, Ask, Message, Request, Transcript
 
 __all__ = [
+    "BROKEN_OFF",
     "OFFLINE",
     "Answer",
     "Ask",

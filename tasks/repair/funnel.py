@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 
-Rows = list[dict[str, Any]]
+from tasks.warehouse import Rows, rows
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,7 @@ class Funnel:
 
 def funnel(con: duckdb.DuckDBPyConnection) -> Funnel:
     """Return the funnel of a warehouse, as the verdicts stand."""
-    return Funnel(*(_rows(con, query) for query in (_STAGES, _VERDICTS, _ATTEMPTS, _RULES, _TEMPLATES)))
-
-
-def _rows(con: duckdb.DuckDBPyConnection, query: str) -> Rows:
-    found = con.execute(query)
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return Funnel(*(rows(con, query) for query in (_STAGES, _VERDICTS, _ATTEMPTS, _RULES, _TEMPLATES)))
 
 
 _STAGES = """

@@ -8,8 +8,8 @@ from datetime import datetime
 import duckdb
 from pydantic import ValidationError
 
-from tasks.reports.asking import rows
 from tasks.settings import Domain, Home, load_domain
+from tasks.warehouse import rows
 
 _LAST = "SELECT run_id, config, config_hash, code_version, state, finished_at FROM runs ORDER BY started_at DESC LIMIT 1"
 

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from tasks.quality import Suite
-from tasks.reports.asking import Rows, one, rows
 from tasks.totals import cost_totals, rule_rows, verdict_rows
+from tasks.warehouse import Rows, one_row, rows
 
 _STEPS = """
 WITH own AS (SELECT collection, count(*) AS items FROM preferences GROUP BY collection),
@@ -81,7 +81,7 @@ class Spending:
 def funnel(con: duckdb.DuckDBPyConnection, suites: Sequence[Suite]) -> Funnel:
     """Return the walk from source reviews to released dialogues, and the rules that fell with the sentence of each."""
     attempts = rows(con, _ATTEMPTS)
-    return Funnel(_steps(one(con, _STEPS)), rows(con, _DEFECTS), verdict_rows(con), attempts, _rules(con, suites, attempts))
+    return Funnel(_steps(one_row(con, _STEPS)), rows(con, _DEFECTS), verdict_rows(con), attempts, _rules(con, suites, attempts))
 
 
 def _steps(counts: dict[str, Any]) -> Rows:

@@ -8,8 +8,8 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from tasks.reports.asking import Rows, rows
 from tasks.settings import Domain
+from tasks.warehouse import Rows, rows
 
 _ITEMS = """
 WITH reviewed AS (

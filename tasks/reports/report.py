@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import duckdb
 from markupsafe import Markup
 
+from tasks.files import write_atomically
 from tasks.goals import Goals, load_goals
 from tasks.quality import Suite, load_suites
 from tasks.reports.bias import RatingBias, rating_bias
@@ -56,11 +56,7 @@ def write_report(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Pat
         UserError: suites or goals are not as they should be.
     """
     page = home.data / "reports" / domain / "index.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    aside = page.with_name(f".{page.name}.{os.getpid()}")
-    aside.write_text(render_report(gather(con, home, domain)), encoding="utf-8")
-    os.replace(aside, page)
-    return page
+    return write_atomically(page, render_report(gather(con, home, domain)))
 
 
 def report_from_warehouse(home: Home, domain: str) -> Path:

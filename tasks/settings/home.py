@@ -34,6 +34,27 @@ class Home:
         folders = (self.project / "data" / "domains", self.data / "domains")
         return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
+    def is_domain(self, text: str) -> bool:
+        """Return True if a text names a domain there is a file of; whatever else it is, it is then no path."""
+        return bool(DOMAIN_NAME.fullmatch(text)) and text in self.domain_files()
+
+    def path_beside_domains(self, text: str, *, folder: bool = False) -> Path:
+        """Return the path that a text names where it might have named a domain. Raises UserError when there is nothing.
+
+        Args:
+            text: what the user gave; no domain is called so.
+            folder: whether the path must be a folder.
+        """
+        try:
+            path = Path(os.path.expanduser(text))
+            there = path.is_dir() if folder else path.exists()
+        except (OSError, ValueError):  # a name that is too long, or with a zero byte in it
+            there = False
+        if not there:
+            known, wanted = ", ".join(sorted(self.domain_files())), "the folder of a release" if folder else "a file or folder"
+            raise UserError(f"{text[:200]!r} is neither a domain ({known}) nor {wanted}")
+        return path
+
     def domain_file(self, name: str) -> Path:
         """Return the YAML file of a domain. Raises UserError on a name that is no plain name or is not there."""
         if not DOMAIN_NAME.fullmatch(name):
