@@ -54,7 +54,8 @@ def all_deployments(home: Home) -> dict[str, Any]:
     for domain in sorted(set(home.domain_files()) - known):
         more = {"name": domain, "description": f"Build the domain {domain}.", "tags": ["redial"], "parameters": {"domain": domain}}
         content["deployments"].append({**deepcopy(pattern), **more})
-    content["pull"] = [{"prefect.deployments.steps.set_working_directory": {"directory": str(home.project)}}]
+    here = {"prefect.deployments.steps.set_working_directory": {"directory": str(home.project)}}
+    content["pull"] = [here, {"flows.unknown_parameters.refuse_unknown_parameters": {}}]
     return content
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from prefect import flow, task
@@ -13,9 +12,11 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import Count, Dollars, Noun, inputs_of, limits_of, prepare, save_table5, way_to
+from flows.evaluating import inputs_of, prepare, save_table5, way_to
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
+from flows.options import Count, EvaluationOptions, SampleOptions
+from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
 from flows.stages import NO_CACHE
 from tasks.errors import UserError
@@ -30,32 +31,21 @@ from tasks.evaluation.recommend import (
 )
 from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
 from tasks.evaluation.results import Result, results, table5_markdown
-from tasks.settings import Home
 
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
-By = Literal["user", "item", "time"]
-Share = Annotated[float, Field(gt=0, lt=0.9)]
 
 
 @flow(name="evaluate", flow_run_name="evaluate-recommend-{corpus}")
+@spread(as_parameter, parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions))
 async def evaluate_recommend(
     corpus: str = "demo",
     models: Annotated[list[str], Field(min_length=1)] = ["popularity", "itemknn", "bm25", "offline/writer"],  # noqa: B006 - never changed
     settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],  # noqa: B006 - never changed
-    split: By = "user",
-    test_share: Share = 0.5,
     questions: Count | None = None,
-    profile: str = "recommend_json",
-    noun: Noun | None = None,
     he2023: bool = False,
-    api_base: str | None = None,
-    budget_usd: Dollars | None = None,
-    concurrency: Count | None = None,
-    rpm: Count | None = None,
-    tpm: Count | None = None,
-    seed: int = 2024,
-    out: str | None = None,
-    data: str | None = None,
+    *,
+    parted: SampleOptions,
+    options: EvaluationOptions,
 ) -> list[Result]:
     """Compare recommenders on a corpus (4.2, Table 5).
 
@@ -64,46 +54,36 @@ async def evaluate_recommend(
         models: reference recommenders (random, popularity, itemknn, bm25, markov), litellm model strings, and local models as
             local/SETTINGS or local/SETTINGS+ADAPTER.
         settings: how language models are asked; a fine-tuned one is asked as zero-shot, with the input it was taught.
-        split: what a test question must not share with training.
-        test_share: share of the samples that are test questions; as many again, at most 10 %, are set aside for validation.
         questions: most test questions, drawn by seed; all if not given.
-        profile: words of the questions, a file in goal_specs/evaluation.
-        noun: what one item is called in the questions; as the domain says, movie for ReDial and INSPIRED, else item, if not given.
         he2023: score language models by the protocol of He et al. (2023) as well, into he2023.parquet and he2023.csv.
-        api_base: endpoint of an OpenAI-compatible server.
-        budget_usd: hard stop of the whole evaluation, in US dollars.
-        concurrency: most calls in flight to one model.
-        rpm: requests a minute the provider of a model allows.
-        tpm: tokens a minute it allows, input and output together.
-        seed: of every random choice.
-        out: folder for the table as text, Markdown and Parquet; beside the data folder's reports if not given.
-        data: data folder in place of the project's own.
+        parted: how samples are parted and worded.
+        options: how models are asked, and where tables go.
 
     Returns:
         The rows of Table 5.
     """
     keep_logs_plain()
     follow_server()
-    home = Home.find(Path(data) if data else None)
+    home = options.home()
     sink = CURRENT.get()
     sink.stage("samples", "running")
-    ready = prepare(home, corpus, split, questions, profile, seed, test_share, noun)
+    ready = prepare(home, corpus, parted, questions, options.seed)
     sink.stage("samples", "done", f"{len(ready.benchmark.questions):,} test questions, {len(ready.benchmark.split.train):,} to learn from")
     for model in models:
         _check_model(model, ready.benchmark.known)
     found: list[Result] = []
     protocol: list[dict[str, object]] = []
-    limits = limits_of(budget_usd, concurrency, rpm, tpm)
-    async with asking(home, str(flow_run.get_id() or "none"), budget_usd) as door:
+    limits = options.limits()
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
         for model in models:
-            ask_for = None if model in REFERENCES else way_to(door, home, model, api_base, limits, ready.profile.temperature)
+            ask_for = None if model in REFERENCES else way_to(door, home, model, options.api_base, limits, ready.profile.temperature)
             inputs = [(setting, history) for setting in settings for history in inputs_of(home, ready, model, setting)] if ask_for else []
             rows, by_protocol = await _one.with_options(task_run_name=f"recommend-{model}")(quote((ready, ask_for)), model, inputs, he2023)
             door.check_answered()
             found, protocol = found + rows, protocol + by_protocol
         usage = door.usage
     sink.stage("asked", "done", f"{usage.answered:,} calls, {usage.stored:,} answers from the store, ${usage.cost_usd:.4f}")
-    save_table5(Path(out) if out else home.data / "reports" / "evaluation" / ready.name, found, protocol)
+    save_table5(options.folder(ready.name), found, protocol)
     await acreate_markdown_artifact(table5_markdown(found), key="table-5", description=f"Table 5 on {ready.name}")
     return found
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
 
 import polars as pl
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from flows.asking import Asking
+from flows.options import SampleOptions
 from flows.server.endpoints import check_endpoint
 from tasks.errors import UserError
 from tasks.evaluation import Corpus, read_corpus
@@ -22,8 +21,9 @@ from tasks.evaluation.recommend import Benchmark, draw_questions
 from tasks.evaluation.references import catalogue_reviews, knowledge
 from tasks.evaluation.results import Result, table5, table5_markdown, table5_text
 from tasks.evaluation.samples import recommendation_samples
-from tasks.evaluation.splits import By, split_samples
+from tasks.evaluation.splits import split_samples
 from tasks.exports.comparing import told_apart
+from tasks.files import replacing, write_atomically
 from tasks.release import find_release, unknown_corpus
 from tasks.settings import Generate, Home, Limits, load_domain
 from tasks.settings.complaints import validation_line
@@ -34,9 +34,6 @@ LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
 ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
 
 _NOUNS = {"ReDial": "movie", "INSPIRED": "movie"}  # what is recommended in corpora that everybody knows
-Noun = Annotated[str, Field(pattern=r"^[^\W\d_][\w -]{0,39}$")]
-Dollars = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -80,24 +77,21 @@ def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
 def prepare(
     home: Home,
     corpus: str,
-    split: By,
+    parted: SampleOptions,
     questions: int | None,
-    profile: str,
     seed: int,
-    test_share: float = 0.1,
-    noun: str | None = None,
 ) -> Evaluation:
     """Cut a corpus into questions and what may be learnt before them. Raises UserError when it gives no question."""
     found = find_corpus(home, corpus)
-    valid = min(test_share, MOST_VALIDATION)
-    shares = (1 - valid - test_share, valid, test_share)
+    valid = min(parted.test_share, MOST_VALIDATION)
+    shares = (1 - valid - parted.test_share, valid, parted.test_share)
     samples = recommendation_samples(found).samples
     if not samples:
         raise UserError(f"{corpus} gives no question: it does not tell which items an agent recommends")
-    parted = split_samples(samples, split, seed=seed, shares=shares)
-    if not parted.test:
-        why = "neither times nor users with two dialogues" if split == "time" else "too few dialogues"
-        raise UserError(f"{corpus} gives no test question under the split by {split}: it holds {why}")
+    split = split_samples(samples, parted.split, seed=seed, shares=shares)
+    if not split.test:
+        why = "neither times nor users with two dialogues" if parted.split == "time" else "too few dialogues"
+        raise UserError(f"{corpus} gives no test question under the split by {parted.split}: it holds {why}")
     reviews, called = None, _NOUNS.get(found.name, "item")
     domain = domain_of(home, corpus)
     if domain:
@@ -105,15 +99,9 @@ def prepare(
     if domain and home.warehouse(domain).exists():
         with read_warehouse(home.warehouse(domain)) as con:
             reviews = catalogue_reviews(con)
-    drawn = draw_questions(parted, questions, seed)
-    ready = Benchmark(found, parted, drawn, knowledge(found, parted, reviews), noun or called, seed)
-    return Evaluation(name_of(home, corpus), ready, load_recommend_profile(home, profile))
-
-
-def limits_of(budget_usd: float | None, concurrency: int | None, rpm: int | None, tpm: int | None) -> Limits:
-    """Return the limits a caller chose; the build's own where he chose none."""
-    limits = Limits(budget_usd=budget_usd, rpm=rpm, tpm=tpm)
-    return limits.model_copy(update={"concurrency": concurrency}) if concurrency else limits
+    drawn = draw_questions(split, questions, seed)
+    ready = Benchmark(found, split, drawn, knowledge(found, split, reviews), parted.noun or called, seed)
+    return Evaluation(name_of(home, corpus), ready, load_recommend_profile(home, parted.profile))
 
 
 def model_settings(model: str, api_base: str | None, limits: Limits | None, temperature: float) -> Generate:
@@ -171,13 +159,11 @@ def save_table5(folder: Path, found: Sequence[Result], protocol: Sequence[dict[s
 def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
     """Write files whole into a folder: a text, or a function that writes to the path it is given."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            aside = folder / f".{name}.part"
             if isinstance(content, str):
-                aside.write_text(content, encoding="utf-8")
+                write_atomically(folder / name, content)
             else:
-                content(aside)
-            os.replace(aside, folder / name)
+                with replacing(folder / name) as aside:
+                    content(aside)
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None

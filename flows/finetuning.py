@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
-from flows.evaluate import By, Share
-from flows.evaluating import LOCAL, Count, Evaluation, Noun, prepare, trainings
+from flows.evaluating import LOCAL, Evaluation, prepare, trainings
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
+from flows.options import Count, EvaluationOptions, SampleOptions
+from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
 from flows.server.endpoints import check_endpoint
 from tasks.evaluation.finetune import (
@@ -33,19 +33,16 @@ from tasks.web.text import markdown_code
 
 
 @flow(name="evaluate-finetune", flow_run_name="evaluate-finetune-{corpus}")
+@spread(as_parameter, parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions, "api_base", "seed", "data"))
 async def evaluate_finetune(
     corpus: str = "demo",
     base: str = "local/vicuna_7b",
     history: bool = True,
-    split: By = "user",
-    test_share: Share = 0.5,
-    profile: str = "recommend_json",
-    noun: Noun | None = None,
     epochs: Count | None = None,
-    api_base: str | None = None,
     poll_s: Annotated[float, Field(gt=0)] = 30.0,
-    seed: int = 2024,
-    data: str | None = None,
+    *,
+    parted: SampleOptions,
+    options: EvaluationOptions,
 ) -> Training:
     """Fine-tune a model on what a split leaves for training, and write down what it learnt.
 
@@ -53,33 +50,29 @@ async def evaluate_finetune(
         corpus: a domain's name or a path.
         base: local/SETTINGS, or a provider's model, such as openai/gpt-4o-mini-2024-07-18.
         history: whether the user's history stands in the questions.
-        split: what a test question must not share with training; evaluate with the same.
-        test_share: share of the samples that are test questions; evaluate with the same.
-        profile: words of the questions.
-        noun: what one item is called in the questions; as the domain says, movie for ReDial and INSPIRED, else item, if not given.
         epochs: passes over the examples; the settings' own, or 3 at a provider, if not given.
-        api_base: another endpoint than the provider's own.
         poll_s: seconds between two looks at a hosted job.
-        seed: of every random choice; evaluate with the same.
-        data: data folder in place of the project's own.
+        parted: how samples are parted and worded; evaluate with the same.
+        options: where the model is, and the seed; evaluate with the same.
     """
     keep_logs_plain()
     follow_server()
-    home = Home.find(Path(data) if data else None)
-    ready = prepare(home, corpus, split, None, profile, seed, test_share, noun)
+    home = options.home()
+    ready = prepare(home, corpus, parted, None, options.seed)
     train = ready.benchmark.split.train
     examples = training_examples(train, ready.profile, ready.benchmark.corpus.titles, noun=ready.benchmark.noun, history=history)
     CURRENT.get().stage("training", "running")
     if base.startswith(LOCAL):
-        model, losses = await _local(home, ready, base.removeprefix(LOCAL), examples, epochs, seed)
+        model, losses = await _local(home, ready, base.removeprefix(LOCAL), examples, epochs, options.seed)
     else:
-        check_endpoint(base, api_base)
+        check_endpoint(base, options.api_base)
         job = await fine_tune_hosted(
-            base, examples, trainings(home) / "jobs", epochs=epochs or 3, seed=seed, api_base=api_base, poll_s=poll_s
+            base, examples, trainings(home) / "jobs", epochs=epochs or 3, seed=options.seed, api_base=options.api_base, poll_s=poll_s
         )
         model, losses = str(job.fine_tuned_model), ()
-    how = f"{corpus} --split {split} --test-share {test_share} --seed {seed}" + (f" --noun {shlex.quote(noun)}" if noun else "")
-    training = Training(model, how, profile, history, len(examples), learnt(train), losses)
+    how = f"{corpus} --split {parted.split} --test-share {parted.test_share} --seed {options.seed}"
+    how += f" --noun {shlex.quote(parted.noun)}" if parted.noun else ""
+    training = Training(model, how, parted.profile, history, len(examples), learnt(train), losses)
     keep_training(trainings(home), training)
     CURRENT.get().stage("training", "done", f"{len(examples):,} examples")
     await acreate_markdown_artifact(

@@ -12,9 +12,11 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import Count, Dollars, find_corpora, limits_of, model_settings, save
+from flows.evaluating import find_corpora, model_settings, save
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
+from flows.options import Count, EvaluationOptions
+from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
 from flows.stages import NO_CACHE
 from tasks.evaluation.annotate import Study
@@ -27,10 +29,10 @@ from tasks.evaluation.quality import (
     quality_markdown,
     utterance_tasks,
 )
-from tasks.settings import Home
 
 
 @flow(name="evaluate-quality", flow_run_name="evaluate-quality")
+@spread(as_parameter, options=fields_of(EvaluationOptions))
 async def evaluate_quality(
     corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],  # noqa: B006 - never changed
     judges: Annotated[list[str], Field(min_length=1)] = ["offline/writer"],  # noqa: B006 - never changed
@@ -38,14 +40,8 @@ async def evaluate_quality(
     dialogues: Count = 10,
     pairs: Count = 50,
     study: str | None = None,
-    api_base: str | None = None,
-    budget_usd: Dollars | None = None,
-    concurrency: Count | None = None,
-    rpm: Count | None = None,
-    tpm: Count | None = None,
-    seed: int = 2024,
-    out: str | None = None,
-    data: str | None = None,
+    *,
+    options: EvaluationOptions,
 ) -> str:
     """Judge the dialogues of corpora (4.1) and return Table 4, Figure 4, agreement and position bias as Markdown.
 
@@ -56,38 +52,31 @@ async def evaluate_quality(
         dialogues: dialogues of each corpus whose utterances are graded.
         pairs: pairs of conversations in each comparison.
         study: file of a study people answered: judges are shown what people were shown, in place of a draw, and held against them.
-        api_base: endpoint of an OpenAI-compatible server.
-        budget_usd: hard stop of the whole evaluation, in US dollars.
-        concurrency: most calls in flight to one model.
-        rpm: requests a minute the provider of a model allows.
-        tpm: tokens a minute it allows, input and output together.
-        seed: of every draw.
-        out: folder for the tables; the data folder's reports if not given.
-        data: data folder in place of the project's own.
+        options: how models are asked, and where tables go.
     """
     keep_logs_plain()
     follow_server()
-    home = Home.find(Path(data) if data else None)
+    home = options.home()
     read = find_corpora(home, corpora)
     people = Study(Path(study)) if study else None
     if people:
         utterances, compared = people.utterance_tasks, people.pair_tasks
     else:
-        utterances = utterance_tasks(read, dialogues=dialogues, seed=seed)
-        compared = pair_tasks(read[0], read[1:], pairs=pairs, seed=seed) if len(read) > 1 else []
+        utterances = utterance_tasks(read, dialogues=dialogues, seed=options.seed)
+        compared = pair_tasks(read[0], read[1:], pairs=pairs, seed=options.seed) if len(read) > 1 else []
     profile = load_judge_profile(home)
     found: dict[str, Judged] = {}
-    limits = limits_of(budget_usd, concurrency, rpm, tpm)
-    async with asking(home, str(flow_run.get_id() or "none"), budget_usd) as door:
+    limits = options.limits()
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
         for judge in judges:
             for number in range(1, seeds + 1):
                 name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
-                asked = model_settings(judge, api_base, limits, profile.temperature).model_copy(update={"seed": sampled})
+                asked = model_settings(judge, options.api_base, limits, profile.temperature).model_copy(update={"seed": sampled})
                 named = _judge.with_options(task_run_name=f"judge-{name}")
                 found[name] = await named(quote((door.of(asked), profile, utterances, compared)), name)
                 door.check_answered()
     page = quality_markdown(read[0].name, utterances, found, people)
-    save(Path(out) if out else home.data / "reports" / "evaluation" / "quality", {"quality.md": page})
+    save(options.folder("quality"), {"quality.md": page})
     await acreate_markdown_artifact(page, key="dialogue-quality", description="Dialogue quality, Table 4 and Figure 4")
     return page
 

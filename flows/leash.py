@@ -8,7 +8,6 @@ gone. Unlike a parent's process id this reaches grandchildren in sessions of the
 
 from __future__ import annotations
 
-import fcntl
 import os
 import runpy
 import signal
@@ -16,10 +15,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tasks.errors import UserError
+from tasks.locks import Held, exclusive_lock, wait_until_released
 
 LOCK = "REDIAL_SERVE_LOCK"
 PATIENCE_S = 5.0  # between asking a process group to end and ending it
@@ -28,15 +28,12 @@ PATIENCE_S = 5.0  # between asking a process group to end and ending it
 @contextmanager
 def holding(lock: Path) -> Iterator[None]:
     """Hold the lock that others follow. Raises UserError when another process holds it."""
-    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
+    with ExitStack() as held:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            held.enter_context(exclusive_lock(lock))
+        except Held:
             raise UserError(f"`redial serve` is already running on the data folder {lock.parents[2]}: stop that one first") from None
         yield
-    finally:
-        os.close(handle)
 
 
 def follow(lock: Path) -> None:
@@ -52,11 +49,7 @@ def follow_server() -> None:
 
 
 def _end_without_holder(lock: Path) -> None:
-    try:
-        handle = os.open(lock, os.O_RDONLY)
-    except FileNotFoundError:
-        return _end_group()
-    fcntl.flock(handle, fcntl.LOCK_SH)
+    wait_until_released(lock)
     _end_group()
 
 

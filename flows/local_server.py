@@ -7,7 +7,6 @@ gets a folder of its own: two servers do not share a database.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import subprocess
@@ -15,15 +14,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import httpx
 
+from flows.polling import wait_for_server
 from flows.server.app import LOOPBACK, run_server
 from flows.server.login import new_login, with_login
 from tasks.errors import UserError
+from tasks.locks import Held, exclusive_lock
 
 START_TIMEOUT_S = 180
 QUIET = {
@@ -61,62 +63,59 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[Privat
     Raises:
         UserError: the folder cannot be written, or the server does not come up; the message names its log.
     """
-    try:
-        folder, held = _take_folder(folder)
-        log = (folder / "server.log").open("wb")
-    except OSError as error:
-        raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
-    port, login = free_port(), new_login()
-    with log:
-        command = [sys.executable, "-m", "flows.local_server", str(port), str(os.getpid())]
-        environment = with_login({**os.environ, **QUIET, "PREFECT_HOME": str(folder)}, login)
-        environment.pop("PREFECT_API_URL", None)
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
-    try:
+    with ExitStack() as held:
+        try:
+            folder = _take_folder(folder, held)
+            log = held.enter_context((folder / "server.log").open("wb"))
+        except OSError as error:
+            raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
+        port, login = free_port(), new_login()
+        process = _start(folder, port, login, log)
+        held.callback(_stop, process)
         meanwhile()
         server = PrivateServer(f"http://{LOOPBACK}:{port}/api", login)
         _wait_until_up(process, server, folder)
         yield server
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        os.close(held)
 
 
-def _take_folder(folder: Path) -> tuple[Path, int]:
-    """Return the first folder that no other command holds, and the handle that holds it. Raises OSError."""
+def _start(folder: Path, port: int, login: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "flows.local_server", str(port), str(os.getpid())]
+    environment = with_login({**os.environ, **QUIET, "PREFECT_HOME": str(folder)}, login)
+    environment.pop("PREFECT_API_URL", None)
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _take_folder(folder: Path, held: ExitStack) -> Path:
+    """Return the first folder that no other command holds, and hold it. Raises OSError."""
     number, chosen = 1, folder
     while True:
         chosen.mkdir(parents=True, exist_ok=True)
-        handle = os.open(chosen / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
+            held.enter_context(exclusive_lock(chosen / "lock"))
+        except Held:
+            number += 1
+            chosen = folder.with_name(f"{folder.name}-{number}")
         else:
-            return chosen, handle
-        number += 1
-        chosen = folder.with_name(f"{folder.name}-{number}")
+            return chosen
 
 
 def _wait_until_up(process: subprocess.Popen[bytes], server: PrivateServer, folder: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
     user, _, password = server.login.partition(":")
     with httpx.Client(base_url=server.api, auth=(user, password), timeout=5) as client:
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if client.get("/health").status_code == 200:
-                    # The first look into the database and the first answer of a kind take long: not in the run's time.
-                    client.post("/flow_runs/count", json={})
-                    client.get("/admin/version")
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
-    raise UserError(f"the private Prefect server did not start; see {folder / 'server.log'}")
+        if not wait_for_server(client, "/health", START_TIMEOUT_S, lambda: process.poll() is None):
+            raise UserError(f"the private Prefect server did not start; see {folder / 'server.log'}")
+        # The first look into the database and the first answer of a kind take long: not in the run's time.
+        client.post("/flow_runs/count", json={})
+        client.get("/admin/version")
 
 
 def _leave_with(parent: int) -> None:

@@ -3,47 +3,53 @@
 from __future__ import annotations
 
 import logging
-import os
-import re
 
 from tasks.errors import UserError
+from tasks.redaction import redact
 from tasks.web.text import visible
 
-_LOGGERS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine", "prefect.flow_engine", "prefect.task_engine")
-_NOISY = ("great_expectations", "great_expectations.data_context.types.base", "LiteLLM", "httpx")
+_NOISY = (
+    "great_expectations",
+    "great_expectations.data_context.types.base",
+    "LiteLLM",
+    "httpx",
+)
 _EVENTS = "EventsWorker"  # warns, at the end of a run, that it is about to do what it is waited for
-_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|AUTH)", re.IGNORECASE)
-_SHORTEST_SECRET = 8
+_ROOT = "prefect"
+_FORMATTER = logging.Formatter()
 
 
 class PlainErrors(logging.Filter):
-    """Cuts a UserError's traceback down to its line blanks secrets that stand in the environment, and spells control characters out."""
+    """Cuts a UserError's traceback down to its line, hides secrets in messages and tracebacks, and spells control characters out."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place and keep it."""
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         if isinstance(error, UserError):
             record.msg, record.args, record.exc_info, record.exc_text = str(error), (), None, None
+        elif isinstance(record.exc_info, tuple):
+            # A formatter takes `exc_text` where it is set, and would else write the traceback itself.
+            record.exc_text = redact(_FORMATTER.formatException(record.exc_info))
         text = record.getMessage()
-        scrubbed = visible(_without_secrets(text))
-        if scrubbed != text:
-            record.msg, record.args = scrubbed, ()
+        redacted = visible(redact(text))
+        if redacted != text:
+            record.msg, record.args = redacted, ()
         return True
 
 
-def _without_secrets(text: str) -> str:
-    for name, value in os.environ.items():
-        if len(value) >= _SHORTEST_SECRET and _SECRET_NAME.search(name) and value in text:
-            text = text.replace(value, f"[{name}]")
-    return text
-
-
 def keep_logs_plain() -> None:
-    """Put the filter on Prefect's run loggers, once, and quieten libraries that tell about themselves."""
+    """Filter every logger of Prefect and what it hands its records to, once; quieten libraries that talk much."""
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger(_EVENTS).setLevel(logging.ERROR)
-    for name in _LOGGERS:
-        logger = logging.getLogger(name)
-        if not any(isinstance(existing, PlainErrors) for existing in logger.filters):
-            logger.addFilter(PlainErrors())
+    for logger in _loggers():
+        # A logger's filter does not see what its children pass up, its handlers' filters do.
+        for place in (logger, *logger.handlers):
+            if not any(isinstance(existing, PlainErrors) for existing in place.filters):
+                place.addFilter(PlainErrors())
+
+
+def _loggers() -> list[logging.Logger]:
+    """Return the root logger and all of Prefect's there are so far."""
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == _ROOT]
+    return [logging.root, *(logging.getLogger(name) for name in (_ROOT, *names))]

@@ -20,6 +20,7 @@ from flows.deploying import ServerApi, put_automations, put_deployments
 from flows.leash import LOCK, holding
 from flows.local_server import START_TIMEOUT_S
 from flows.pages import ADDRESS
+from flows.polling import wait_for_server
 from flows.processes import Companion
 from flows.second_wind import SecondWind
 from flows.server.app import LOOPBACK
@@ -134,14 +135,9 @@ def _check_free(port: int) -> None:
 
 
 def _wait_until_up(server: Companion, api: ServerApi) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline and not server.ended():
-        try:
-            if api.client.get("/health").status_code == 200:
-                return api.check_login()
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise UserError(f"the Prefect server did not start; see {server.log}")
+    if not wait_for_server(api.client, "/health", START_TIMEOUT_S, lambda: not server.ended()):
+        raise UserError(f"the Prefect server did not start; see {server.log}")
+    api.check_login()
 
 
 def interrupt_on_terminate() -> None:

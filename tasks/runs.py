@@ -18,6 +18,7 @@ import duckdb
 
 from tasks.code_identity import PROJECT
 from tasks.fingerprint import ID_LENGTH, file_hash, fingerprint, settings_hash
+from tasks.redaction import redact_address
 from tasks.settings import Domain
 from tasks.stage_inputs import StageInputs
 from tasks.warehouse import read_inputs, read_record
@@ -44,11 +45,12 @@ def describe_run(run_id: str, flow_run_id: str, flow: str, domain: Domain) -> Ru
 
 
 def portable(domain: Domain) -> dict[str, Any]:
-    """Return the configuration as JSON data in which sources are named, not placed: no folder of this machine."""
+    """Return the configuration as JSON data in which sources are named, not placed: no folder of this machine, no signature."""
     config = domain.model_dump(mode="json")
     for kind in ("reviews", "metadata"):
         for source in config["sources"][kind]:
             source["path"] = source["path"].rsplit("/", 1)[-1]
+            source["url"] = redact_address(source["url"], {}) if source["url"] else None
     return config
 
 

@@ -9,16 +9,16 @@ import typer
 
 from flows.cli.app import JsonOption, app
 from flows.cli.console import OUT, Bars, print_json
+from flows.cli.parameters import options_of
+from flows.options import EvaluationOptions, SampleOptions
+from flows.parameters import fields_of
 from tasks.settings import Home
 
 evaluate = typer.Typer(help="Evaluate a corpus: recommendation, dialogue quality, responses.", no_args_is_help=True)
 app.add_typer(evaluate, name="evaluate")
 
 CorpusArgument = Annotated[str, typer.Argument(help="A domain's name (its latest release), a release, or the path of a corpus")]
-NounOption = Annotated[str | None, typer.Option(help="What one item is called in the questions")]
-ConcurrencyOption = Annotated[int | None, typer.Option(help="Most calls in flight", min=1, max=4096)]
-RpmOption = Annotated[int | None, typer.Option(help="Requests a minute the provider allows", min=1)]
-TpmOption = Annotated[int | None, typer.Option(help="Tokens a minute the provider allows", min=1)]
+OPTIONS = fields_of(EvaluationOptions, without=["data"])
 ALIASES = {"offline": "offline/writer"}
 
 
@@ -27,25 +27,23 @@ def names(text: str) -> list[str]:
     return [ALIASES.get(name.strip(), name.strip()) for name in text.split(",") if name.strip()]
 
 
+def given(options: EvaluationOptions, home: Home) -> dict[str, Any]:
+    """Return options as a flow takes them, with the data folder this command works on."""
+    return {**options.model_dump(), "data": str(home.data)}
+
+
 @evaluate.command(epilog="Example: redial evaluate recommend demo --model popularity,itemknn,bm25,offline")
+@options_of(parted=fields_of(SampleOptions), options=OPTIONS)
 def recommend(
     ctx: typer.Context,
     corpus: CorpusArgument = "demo",
     model: Annotated[str, typer.Option(help="Recommenders, separated by commas")] = "random,popularity,itemknn,bm25,offline",
     setting: Annotated[str, typer.Option(help="How models are asked, with commas: zero-shot, few-shot, fine-tuned")] = "zero-shot",
-    split: Annotated[str, typer.Option(help="What a test question shares with no training one: user, item or time")] = "user",
-    test_share: Annotated[float, typer.Option(help="Share of the samples that are test questions")] = 0.5,
     questions: Annotated[int | None, typer.Option(help="Most test questions", min=1)] = None,
-    profile: Annotated[str, typer.Option(help="Words of the questions: recommend_json or recommend_paper")] = "recommend_json",
-    noun: NounOption = None,
     he2023: Annotated[bool, typer.Option("--he2023", help="Score models by the protocol of He et al. (2023) too, into he2023.csv")] = False,
-    api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
-    budget_usd: Annotated[float | None, typer.Option(help="Hard stop, in US dollars", min=0)] = None,
-    concurrency: ConcurrencyOption = None,
-    rpm: RpmOption = None,
-    tpm: TpmOption = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice")] = 2024,
-    out: Annotated[Path | None, typer.Option(help="Folder for the table as text, Markdown and Parquet")] = None,
+    *,
+    parted: SampleOptions,
+    options: EvaluationOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Compare recommenders on a corpus and print Table 5: Recall, NDCG and MRR at 5, 10 and 50, with 95 % intervals in the files."""
@@ -55,20 +53,10 @@ def recommend(
     choices: dict[str, Any] = {
         "models": names(model),
         "settings": names(setting),
-        "split": split,
-        "test_share": test_share,
-        "profile": profile,
-        "noun": noun,
-        "he2023": he2023,
         "questions": questions,
-        "api_base": api_base,
-        "budget_usd": budget_usd,
-        "concurrency": concurrency,
-        "rpm": rpm,
-        "tpm": tpm,
-        "seed": seed,
-        "out": str(out) if out else None,
-        "data": str(home.data),
+        "he2023": he2023,
+        **parted.model_dump(),
+        **given(options, home),
     }
 
     async def start() -> Any:
@@ -86,10 +74,12 @@ def recommend(
         OUT.print(table5_text(found), markup=False)
         from flows.evaluating import name_of
 
-        OUT.print(f"\nwith intervals and losses: {out or home.data / 'reports' / 'evaluation' / name_of(home, corpus)}", markup=False)
+        tables = options.out or home.data / "reports" / "evaluation" / name_of(home, corpus)
+        OUT.print(f"\nwith intervals and losses: {tables}", markup=False)
 
 
 @evaluate.command(epilog="Example: redial evaluate quality demo ../redial/test_data.jsonl --judge openai/gpt-4o-mini")
+@options_of(options=OPTIONS)
 def quality(
     ctx: typer.Context,
     corpora: Annotated[list[str], typer.Argument(help="Domains or paths; the first is compared with each other one", show_default=False)],
@@ -98,13 +88,8 @@ def quality(
     dialogues: Annotated[int, typer.Option(help="Dialogues of each corpus whose utterances are graded", min=1)] = 10,
     pairs: Annotated[int, typer.Option(help="Pairs of conversations in each comparison", min=1)] = 50,
     study: Annotated[Path | None, typer.Option(help="A study answered by people, to hold the judges against")] = None,
-    api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
-    budget_usd: Annotated[float | None, typer.Option(help="Hard stop, in US dollars", min=0)] = None,
-    concurrency: ConcurrencyOption = None,
-    rpm: RpmOption = None,
-    tpm: TpmOption = None,
-    seed: Annotated[int, typer.Option(help="Seed of every draw")] = 2024,
-    out: Annotated[Path | None, typer.Option(help="Folder for the tables")] = None,
+    *,
+    options: EvaluationOptions,
 ) -> None:
     """Let models judge dialogues as people did in the paper: Table 4, Figure 4, agreement, position bias."""
     home: Home = ctx.obj
@@ -113,22 +98,14 @@ def quality(
     async def start() -> Any:
         from flows.judging import evaluate_quality
 
-        said = str(study) if study else None
         return await evaluate_quality(
             corpora,
             names(judge),
-            seeds,
-            dialogues,
-            pairs,
-            said,
-            api_base,
-            budget_usd,
-            concurrency,
-            rpm,
-            tpm,
-            seed,
-            str(out) if out else None,
-            str(home.data),
+            seeds=seeds,
+            dialogues=dialogues,
+            pairs=pairs,
+            study=str(study) if study else None,
+            **given(options, home),
         )
 
     with Bars() as bars:
@@ -136,6 +113,7 @@ def quality(
 
 
 @evaluate.command(epilog="Example: redial evaluate respond demo --model openai/gpt-4o-mini --cases 3")
+@options_of(parted=fields_of(SampleOptions, "noun"), options=OPTIONS)
 def respond(
     ctx: typer.Context,
     corpus: CorpusArgument = "demo",
@@ -144,14 +122,9 @@ def respond(
     fine_tuned: Annotated[str | None, typer.Option(help="A fine-tuned model to stand beside it")] = None,
     cases: Annotated[int, typer.Option(help="How many samples", min=1)] = 3,
     history: Annotated[bool, typer.Option(help="Show the user's history")] = True,
-    noun: NounOption = None,
-    api_base: Annotated[str | None, typer.Option(help="Endpoint of an OpenAI-compatible server")] = None,
-    budget_usd: Annotated[float | None, typer.Option(help="Hard stop, in US dollars", min=0)] = None,
-    concurrency: ConcurrencyOption = None,
-    rpm: RpmOption = None,
-    tpm: TpmOption = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draw")] = 2024,
-    out: Annotated[Path | None, typer.Option(help="Folder for the page")] = None,
+    *,
+    parted: SampleOptions,
+    options: EvaluationOptions,
 ) -> None:
     """Let a model say the agent's next utterance for some samples, beside the ground truth (the paper's Figure 6)."""
     home: Home = ctx.obj
@@ -160,11 +133,15 @@ def respond(
     async def start() -> Any:
         from flows.responding import evaluate_respond
 
-        folder = str(out) if out else None
-        asked: Any = names(setting)
-        limits = (budget_usd, concurrency, rpm, tpm)
         return await evaluate_respond(
-            corpus, names(model)[0], asked, fine_tuned, cases, history, noun, api_base, *limits, seed, folder, str(home.data)
+            corpus,
+            names(model)[0],
+            names(setting),
+            fine_tuned=fine_tuned,
+            cases=cases,
+            history=history,
+            noun=parted.noun,
+            **given(options, home),
         )
 
     with Bars() as bars:

@@ -14,7 +14,6 @@ from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
 from tasks.funnel import cost_totals, read_funnel
 from tasks.lookup import find_dialogue, read_dialogue
 from tasks.settings import Home, load_domain
-from tasks.settings.home import DOMAIN_NAME
 from tasks.warehouse import read_warehouse
 
 DialogueArgument = Annotated[str, typer.Argument(help="A dialogue's id, or the first digits of it", show_default=False)]
@@ -80,7 +79,7 @@ def stats(
     from tasks.statistics import folder_statistics, statistics
 
     home: Home = ctx.obj
-    if DOMAIN_NAME.fullmatch(corpus) and corpus in home.domain_files():
+    if home.is_domain(corpus):
         with read_warehouse(home.warehouse(corpus)) as con:
             counted = statistics(con)
     elif found := find_release(home, corpus):

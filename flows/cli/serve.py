@@ -9,6 +9,8 @@ import typer
 
 from flows.cli.app import JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
+from flows.cli.parameters import SettingOption, with_settings
+from flows.options import BuildOptions
 from flows.server.login import SERVER_LOGIN
 from tasks.settings import Home, load_domain
 
@@ -73,17 +75,15 @@ def backfill(
     ctx: typer.Context,
     domains: Annotated[list[str], typer.Argument(help="Names of domains", show_default=False)],
     at_once: Annotated[int, typer.Option(help="Most domains at a time", min=1, max=32)] = 2,
-    setting: Annotated[list[str] | None, typer.Option("--set", help="Any setting of the domain files, as generate.profile=paper")] = None,
+    setting: SettingOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build many domains, each as a run of its own; one that fails stops no other."""
-    from flows.cli.build import settings_from
-    from flows.options import BuildOptions
     from flows.outcomes import FINE, result_of
     from flows.running import run_flow
 
     home: Home = ctx.obj
-    options = BuildOptions(settings=settings_from(setting or []))
+    options = with_settings(BuildOptions(), setting)
     for domain in domains:
         load_domain(home, domain, options.over())
 

@@ -27,6 +27,7 @@ from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from flows.server.pool import POOL, TYPE, load_template
+from flows.unknown_parameters import refuse_run
 from tasks.errors import UserError
 from tasks.settings.home import PROJECT
 
@@ -89,6 +90,8 @@ class ProjectWorker(ProcessWorker, ABC):  # ABC keeps it out of Prefect's regist
             RuntimeError: its process did not start.
         """
         entrypoint = await entrypoint_of(self.client, flow_run)
+        if await refuse_run(self.client, flow_run) is not None:
+            return ProcessWorkerResult(status_code=0, identifier="refused")
         async with FlowRunExecutorContext() as context:
             # The output goes to the worker's own: a run must not hang on a pipe of a worker that is lost.
             starter = EngineCommandStarter(

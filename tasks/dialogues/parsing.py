@@ -17,7 +17,6 @@ from tasks.model_output import MOST_CHARACTERS, looks_like_json, read_or_else
 from tasks.templates.values import Turn
 from tasks.titles import unify_marks
 
-BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
 EMPTY_CATALOGUE = Catalogue(())
 
 

@@ -12,9 +12,10 @@ import duckdb
 import pyarrow as pa
 
 from tasks.dialogues.mentions import SlotItem
-from tasks.dialogues.parsing import BROKEN_OFF, Plan, draft, finish
+from tasks.dialogues.parsing import Plan, draft, finish
 from tasks.dialogues.titles import Catalogue
 from tasks.dialogues.values import DialogueCounts, Format, Parsed
+from tasks.llm import BROKEN_OFF
 from tasks.model_output import looks_like_json
 from tasks.settings import Domain
 from tasks.templates.values import Turn

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.addresses import open_store, told_by
+from tasks.addresses import check_target, open_store, told_by
 from tasks.errors import UserError
 from tasks.exports.values import Source
 from tasks.exports.writing import export_release
+from tasks.redaction import redact_address
 from tasks.release.sums import SUMS
 
 
@@ -28,6 +29,10 @@ def publish_export(source: Source, format: str, address: str, aside: Path) -> Ma
     """
     if address.startswith(("http://", "https://")):
         raise UserError(f"{address} cannot be written to: a web server is only read; give a store's address, as s3://BUCKET/FOLDER")
+    try:
+        check_target(address)
+    except ValueError as error:
+        raise UserError(f"--out {redact_address(address)[:200]} {error}") from None
     open_store(address)  # before the work
     aside.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".aside-", dir=aside) as folder:

@@ -5,8 +5,8 @@ Everything that shows these figures reads them here.
 
 from tasks.funnel.costs import Spending, cost_totals, spending
 from tasks.funnel.counts import Funnel, might_likes, read_funnel, set_aside, verdicts
-from tasks.funnel.rows import Rows
 from tasks.funnel.wording import set_aside_text, unplanned_text
+from tasks.warehouse import Rows
 
 __all__ = [
     "Funnel",

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import duckdb
 
-from tasks.funnel.rows import Rows, rows
 from tasks.verdicts import ACCEPTED
+from tasks.warehouse import Rows, rows
 
 
 @dataclass(frozen=True)

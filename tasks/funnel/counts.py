@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import duckdb
 
-from tasks.funnel.rows import Rows, rows
 from tasks.verdicts import ACCEPTED, ATTEMPT_OUTCOMES, BRIEF_VERDICTS, VERDICTS
+from tasks.warehouse import Rows, rows
 
 PLANNED: Final = "planned"
 NOT_YET: Final = "not_planned_yet"  # preprocessed after the briefs were planned

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.briefs.values import Brief
-from tasks.llm import Ask, Transcript
+from tasks.llm import BROKEN_OFF, Ask, Transcript
 from tasks.prompts import Instructed, Profile, Prompt, Spoken, as_transcript, render_agent_turn, render_user_turn, spoken_text
-
-BROKEN_OFF = frozenset({"length", "content_filter"})  # finish reasons after which a dialogue is not carried on
 
 
 class Rollout(Protocol):

@@ -15,6 +15,7 @@ import httpx
 from tasks.errors import UserError
 from tasks.ingest.stores import Cut, read_store
 from tasks.ingest.unpacking import unpacked
+from tasks.redaction import redact, redact_address
 from tasks.settings import Domain, Source
 
 Progress = Callable[[str, int, int | None], None]
@@ -81,13 +82,14 @@ def _download(client: httpx.Client, source: Source, part: Path, progress: Progre
         except (httpx.TransportError, Cut) as error:
             failures = 1 if _size(part) > before else failures + 1
             if failures >= tries:
-                reason = str(error) or type(error).__name__
+                reason = redact(str(error)) or type(error).__name__
                 raise UserError(
-                    f"{source.url} cannot be fetched ({reason}): see that the network is there; {_size(part)} bytes are kept to go on from"
+                    f"{_shown(source)} cannot be fetched ({reason}): see that the network is there; "
+                    f"{_size(part)} bytes are kept to go on from"
                 ) from None
             time.sleep(wait_s * 2 ** (failures - 1))
         except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
-            raise UserError(f"{source.url} cannot be fetched: {error}") from None
+            raise UserError(f"{_shown(source)} cannot be fetched: {error}") from None
 
 
 def _request(client: httpx.Client, source: Source, part: Path, progress: Progress) -> None:
@@ -103,9 +105,9 @@ def _request(client: httpx.Client, source: Source, part: Path, progress: Progres
         if response.status_code >= 500 or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise Cut(f"the server answered {response.status_code} {response.reason_phrase}")
         if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-            raise UserError(f"{source.url} answered {response.status_code} {response.reason_phrase}: see whether the address has moved")
+            raise UserError(f"{_shown(source)} answered {response.status_code} {response.reason_phrase}: see whether the address has moved")
         if response.headers.get("Content-Type", "").startswith("text/html"):
-            raise UserError(f"{source.url} answered with a web page in place of the file: see whether the address has moved")
+            raise UserError(f"{_shown(source)} answered with a web page in place of the file: see whether the address has moved")
         if total is not None:
             _check_size(Path(source.path), total, source.bytes)
         done = start
@@ -126,7 +128,7 @@ def _extent(response: httpx.Response, have: int) -> tuple[int, int | None]:
     ranged = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
         if not ranged or int(ranged[1] or -1) != have:
-            raise UserError(f"{response.url} sent another range than asked for: remove the .part file and fetch again")
+            raise UserError(f"{redact_address(str(response.url))} sent another range than asked for: remove the .part file and fetch again")
         return have, int(ranged[2])
     if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         return have, int(ranged[2]) if ranged else None
@@ -154,6 +156,11 @@ def _check_size(path: Path, size: int, published: int | None) -> None:
 
 def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
+
+
+def _shown(source: Source) -> str:
+    """Return a source's address as it may be told: a signed one without its signature."""
+    return redact_address(source.url or "")
 
 
 def _silent(name: str, done: int, total: int | None) -> None:

@@ -14,6 +14,7 @@ from tasks.errors import UserError
 from tasks.lineage import queries
 from tasks.lineage.values import Asked, AttemptLineage, DialogueLineage, Rebuilt, ReleaseLineage
 from tasks.verdicts import ACCEPTED
+from tasks.warehouse import rows
 
 Row = dict[str, Any]
 
@@ -48,22 +49,22 @@ def dialogue_lineage(
     Raises:
         UserError: the warehouse has no such brief.
     """
-    briefs = _rows(con, queries.BRIEF, [dialogue_id])
+    briefs = rows(con, queries.BRIEF, [dialogue_id])
     if not briefs:
         raise UserError(f"there is no dialogue {dialogue_id} in {domain}")
     brief = briefs[0]
     verdict = brief.pop("verdict")
     attempts = _attempts(con, dialogue_id, rules, rebuilt or {})
-    releases = _rows(con, queries.RELEASES_OF_DIALOGUE, [dialogue_id])
+    releases = rows(con, queries.RELEASES_OF_DIALOGUE, [dialogue_id])
     run_ids = [one.run_id for attempt in attempts for one in attempt.asked] + [row["run_id"] for row in releases]
     runs = _runs(con, run_ids)
-    reviews = _rows(con, queries.REVIEWS, [dialogue_id])
+    reviews = rows(con, queries.REVIEWS, [dialogue_id])
     return DialogueLineage(domain, dialogue_id, verdict, _sources(runs), reviews, brief, attempts, releases, runs)
 
 
 def release_lineage(con: duckdb.DuckDBPyConnection, domain: str, version: str) -> ReleaseLineage:
     """Trace one release by its version. Raises UserError when the warehouse knows no such release."""
-    found = _rows(con, "SELECT * FROM releases WHERE version = ?", [version])
+    found = rows(con, "SELECT * FROM releases WHERE version = ?", [version])
     if not found:
         raise UserError(f"the warehouse of {domain} knows no release {version!r}")
     asked_by = [row[0] for row in con.execute(queries.RUNS_OF_RELEASE, [version]).fetchall()]
@@ -71,7 +72,7 @@ def release_lineage(con: duckdb.DuckDBPyConnection, domain: str, version: str) -
     templates, reviews = con.execute(queries.COUNTS_OF_RELEASE, [version]).fetchall()[0]
     attempts = dict(con.execute(queries.ATTEMPTS_OF_RELEASE, [version]).fetchall())
     first = con.execute("SELECT min(dialogue_id) FROM released_dialogues WHERE version = ?", [version]).fetchall()[0][0] or ""
-    models = _rows(con, queries.MODELS_OF_RELEASE, [version])
+    models = rows(con, queries.MODELS_OF_RELEASE, [version])
     return ReleaseLineage(domain, found[0], _sources(runs), runs, models, attempts, int(templates), int(reviews), first)
 
 
@@ -79,15 +80,15 @@ def _attempts(
     con: duckdb.DuckDBPyConnection, dialogue_id: str, rules: Sequence[str], rebuilt: Mapping[int, Sequence[Rebuilt]]
 ) -> list[AttemptLineage]:
     asked: dict[int, list[Asked]] = defaultdict(list)
-    for row in _rows(con, queries.ASKED, [dialogue_id]):
+    for row in rows(con, queries.ASKED, [dialogue_id]):
         attempt, place = row.pop("attempt"), row.pop("place")
         again = rebuilt.get(attempt, [])
         same = len(again) >= place and again[place - 1].request_key == row["request_key"]
         asked[attempt].append(Asked(**row, prompt=again[place - 1].messages if same else None))
     broken: dict[int, list[Row]] = defaultdict(list)
-    for row in _rows(con, queries.BROKEN, [dialogue_id]):
+    for row in rows(con, queries.BROKEN, [dialogue_id]):
         broken[row.pop("attempt")].append(row)
-    return [_attempt(row, asked[row["attempt"]], rules, broken[row["attempt"]]) for row in _rows(con, queries.ATTEMPTS, [dialogue_id])]
+    return [_attempt(row, asked[row["attempt"]], rules, broken[row["attempt"]]) for row in rows(con, queries.ATTEMPTS, [dialogue_id])]
 
 
 def _attempt(row: Row, asked: Sequence[Asked], rules: Sequence[str], broken: Sequence[Row]) -> AttemptLineage:
@@ -98,16 +99,10 @@ def _attempt(row: Row, asked: Sequence[Asked], rules: Sequence[str], broken: Seq
 
 def _runs(con: duckdb.DuckDBPyConnection, run_ids: Sequence[str | None]) -> list[Row]:
     wanted = sorted({run_id for run_id in run_ids if run_id})
-    rows = _rows(con, queries.RUNS, [wanted])
-    return [{**row, "sources": json.loads(row["sources"] or "{}"), "counts": json.loads(row["counts"] or "{}")} for row in rows]
+    found = rows(con, queries.RUNS, [wanted])
+    return [{**row, "sources": json.loads(row["sources"] or "{}"), "counts": json.loads(row["counts"] or "{}")} for row in found]
 
 
 def _sources(runs: Sequence[Row]) -> list[Row]:
     """Return the source files of the last of some runs."""
     return [{"file": name, "sha256": digest} for name, digest in runs[-1]["sources"].items()] if runs else []
-
-
-def _rows(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[Any]) -> list[Row]:
-    found = con.execute(query, list(values))
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

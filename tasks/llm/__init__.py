@@ -8,13 +8,13 @@ from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
 from tasks.llm.meter import Usage
 from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, sampling
-from tasks.llm.scrub import scrub
 from tasks.llm.session import Session
 from tasks.llm.shutdown import graceful_shutdown
 from tasks.llm.store import Loaded, answers_by_key, answers_of_dialogues, load_journal, recover_journals
-from tasks.llm.values import Answer, Ask, Message, Request, Transcript
+from tasks.llm.values import BROKEN_OFF, Answer, Ask, Message, Request, Transcript
 
 __all__ = [
+    "BROKEN_OFF",
     "OFFLINE",
     "WRITER_MODULE",
     "WRITER_TABLES",
@@ -48,7 +48,6 @@ __all__ = [
     "read_journal",
     "recover_journals",
     "sampling",
-    "scrub",
     "takes_schema",
     "usable_entries",
 ]

@@ -14,8 +14,8 @@ from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.llm.prices import Price, find_price
 from tasks.llm.provider_reply import Reply, make_reply
 from tasks.llm.requests import endpoint
-from tasks.llm.scrub import one_line
 from tasks.llm.values import Request
+from tasks.redaction import one_line
 from tasks.settings import Generate
 
 PROVIDERS = ("openai", "azure", "hosted_vllm")  # whose batches take OpenAI's request lines

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.errors import UserError
+from tasks.files import write_atomically
 from tasks.fingerprint import content_id
 
 PATTERN = "batch-*.json"
@@ -48,14 +48,8 @@ def label_of(members: tuple[Member, ...]) -> str:
 def save_state(folder: Path, state: BatchState) -> None:
     """Write a batch's state down, whole or not at all. Raises UserError."""
     path = folder / f"batch-{state.label}.json"
-    aside = path.with_suffix(".part")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with aside.open("w", encoding="utf-8") as file:
-            json.dump(asdict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
+        write_atomically(path, json.dumps(asdict(state)))
     except OSError as error:
         raise UserError(f"the batch's state {path} cannot be written: {error.strerror}") from None
 

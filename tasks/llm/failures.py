@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from tasks.llm.errors import CallError, Kind
-from tasks.llm.scrub import one_line
+from tasks.redaction import one_line
 
 _BY_NAME: dict[str, Kind] = {
     "RateLimitError": "rate",

@@ -7,7 +7,6 @@ have none and are read as well. Every field is validated when a line is read: a 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import re
@@ -18,6 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import lock_descriptor
 
 from tasks.errors import UserError
 from tasks.llm.provider_reply import LONGEST_NAME, amount, short_name, token_count, valid_text
@@ -190,7 +191,7 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_descriptor(self._file, blocking=False)
             _sync_folder(path.parent)
         except OSError as error:
             raise UserError(f"the journal {path} cannot be written: {error.strerror}") from None

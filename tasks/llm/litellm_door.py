@@ -18,8 +18,8 @@ from tasks.llm.prices import Price, find_price
 from tasks.llm.provider_reply import Reply, make_reply, oversized
 from tasks.llm.requests import OFFLINE, endpoint
 from tasks.llm.response_cap import Arrival, cap_responses, watch_response
-from tasks.llm.scrub import one_line
 from tasks.llm.values import Request
+from tasks.redaction import one_line
 from tasks.settings import Generate
 
 COLLECT_AFTER = (20_000, 20, 50)  # Python's own: 700, 10, 10

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
+from tasks.addresses import check_endpoint
 from tasks.code_identity import PROJECT, project_code
 from tasks.errors import UserError
 from tasks.fingerprint import content_id, data_hash
@@ -20,7 +19,6 @@ OFFLINE = "offline/"
 # A name and no import: hosted models are asked without the writer, so its code is none of what shapes their requests.
 WRITER_MODULE = "tasks.llm.offline.adapter"
 WRITER_TABLES = "tasks/llm/offline/tables/*.yaml"
-_SECRET_FIELD = re.compile(r"key|token|secret|sig|password", re.IGNORECASE)
 
 
 def make_request(
@@ -65,15 +63,16 @@ def endpoint(generate: Generate, environment: Mapping[str, str] | None = None) -
     """Return the endpoint requests go to: the setting, else the provider's environment variable, else None for its own.
 
     Raises:
-        UserError: no provider in the model's name, or a password or key in the address, which would end up in tables.
+        UserError: no provider in the model's name, no address of a server, or a secret in it, which would end up in tables.
     """
     values = os.environ if environment is None else environment
     provider, slash, name = generate.model.partition("/")
     if not slash or not provider or not name:
         raise UserError(f"model {generate.model!r} names no provider: write it as provider/model, such as openai/gpt-4o-mini")
     variables = (f"{provider.upper()}_API_BASE", f"{provider.upper()}_BASE_URL")
-    chosen = generate.api_base or next((values[variable] for variable in variables if values.get(variable)), None)
-    parts = urlsplit(chosen or "")
-    if "@" in parts.netloc or any(_SECRET_FIELD.search(name) for name, _ in parse_qsl(parts.query)):
-        raise UserError("the endpoint must carry no password or key: give the key in the provider's environment variable")
-    return chosen
+    found = {"api_base": generate.api_base} | {variable: values.get(variable) for variable in variables}
+    name, chosen = next(((name, address) for name, address in found.items() if address), ("", None))
+    try:
+        return check_endpoint(chosen) if chosen else None
+    except ValueError as error:
+        raise UserError(f"{name} {error}") from None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -11,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from filelock import lock_descriptor
 
 from tasks.llm.journal import SUFFIX, BadLine, Entry, read_journal
 from tasks.llm.quarantine import quarantine
 from tasks.llm.values import Answer
+from tasks.polling import wait_until
 from tasks.warehouse import transaction
 
 _ANSWER = (
@@ -133,17 +133,8 @@ def recover_journals(con: duckdb.DuckDBPyConnection, folder: Path, *, patience_s
 
 def _released(path: Path, patience_s: float) -> bool:
     """Tell whether nobody writes a journal any more; a writer whose owner was killed needs a moment to notice."""
-    deadline = time.monotonic() + patience_s
     with path.open("rb") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    return False
-                time.sleep(0.05)
-            else:
-                return True
+        return wait_until(lambda: lock_descriptor(file.fileno(), blocking=False), patience_s, 0.05)
 
 
 def answers_by_key(con: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> dict[str, Answer]:

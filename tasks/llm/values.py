@@ -10,6 +10,9 @@ from tasks.fingerprint import fingerprint
 
 Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
 
+BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
+"""Finish reasons of an answer that was cut: for its length, under two names, or by the provider's filter."""
+
 
 @dataclass(frozen=True)
 class Request:

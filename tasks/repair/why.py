@@ -10,6 +10,7 @@ import duckdb
 
 from tasks.errors import UserError
 from tasks.verdicts import BRIEF_VERDICTS
+from tasks.warehouse import rows
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,14 @@ class Why:
 
 def why(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str, sentences: Mapping[str, str]) -> Why:
     """Tell a dialogue's story. `sentences` says each rule in words. Raises UserError when the warehouse has no such brief."""
-    briefs = _rows(con, _BRIEF, dialogue_id)
+    briefs = rows(con, _BRIEF, [dialogue_id])
     if not briefs:
         raise UserError(f"there is no dialogue {dialogue_id} in {domain}")
     brief = briefs[0]
     verdict = brief.pop("verdict")
-    items, turns = _rows(con, _ITEMS, dialogue_id), _rows(con, _TURNS, dialogue_id)
-    said, broken = _rows(con, _SAID, dialogue_id), _rows(con, _BROKEN, dialogue_id)
-    asked = _rows(con, _ASKED, dialogue_id)
+    items, turns = rows(con, _ITEMS, [dialogue_id]), rows(con, _TURNS, [dialogue_id])
+    said, broken = rows(con, _SAID, [dialogue_id]), rows(con, _BROKEN, [dialogue_id])
+    asked = rows(con, _ASKED, [dialogue_id])
     attempts = [_attempt(row, said, broken, sentences) for row in asked]
     return Why(domain, dialogue_id, verdict, brief, items, turns, attempts)
 
@@ -72,12 +73,6 @@ def _attempt(row: dict[str, Any], said: list[dict[str, Any]], broken: list[dict[
     ]
     utterances = [one for one in said if one["attempt"] == number]
     return Attempt(number, row["status"], row["finish_reason"] or "", row["error"] or "", row["text"] or "", utterances, faults)
-
-
-def _rows(con: duckdb.DuckDBPyConnection, query: str, dialogue_id: str) -> list[dict[str, Any]]:
-    found = con.execute(query, [dialogue_id])
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 _BRIEF = f"""

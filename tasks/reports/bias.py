@@ -8,9 +8,9 @@ from typing import Any
 
 import duckdb
 
-from tasks.reports.asking import Rows, one, rows
 from tasks.settings import Domain
 from tasks.verdicts import ACCEPTED
+from tasks.warehouse import Rows, one_row, rows
 
 # Which reviews a dialogue rests on: of accepted dialogues, each review once, the user's own and other people's apart.
 _GROUPS = f"""
@@ -106,7 +106,7 @@ def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
         polarity=rows(con, _POLARITY, bounds),
         shift=rows(con, _SHIFT, bounds),
         shifted=rows(con, _SHIFTED, {"step": step}),
-        user_means=one(con, _USER_MEANS),
+        user_means=one_row(con, _USER_MEANS),
     )
 
 

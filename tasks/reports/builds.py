@@ -10,8 +10,8 @@ from typing import Final
 import duckdb
 from pydantic import ValidationError
 
-from tasks.reports.asking import rows
 from tasks.settings import Domain, Home, load_domain
+from tasks.warehouse import rows
 
 _LAST = """
 SELECT run_id, config, config_hash, code_version, state, started_at, finished_at

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from tasks.reports.asking import Rows, one, rows
+from tasks.warehouse import Rows, one_row, rows
 
 _COUNTS = r"""
 WITH told AS (
@@ -53,4 +53,4 @@ class Catalogue:
 
 def catalogue(con: duckdb.DuckDBPyConnection) -> Catalogue:
     """Return titles published with HTML entities or tags, titles that several items share, and reviewed items without a title."""
-    return Catalogue(one(con, _COUNTS), one(con, _DOUBLES), rows(con, _CLEANED), rows(con, _DOUBLED))
+    return Catalogue(one_row(con, _COUNTS), one_row(con, _DOUBLES), rows(con, _CLEANED), rows(con, _DOUBLED))

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from tasks.reports.asking import Rows
 from tasks.reports.bias import RatingBias
 from tasks.reports.charts import bars, lines
 from tasks.reports.popularity import Popularity
 from tasks.reports.shapes import GoalUse, Lengths, Templates
+from tasks.warehouse import Rows
 
 STEP = 5  # words
 MOST_WORDS = 80  # longer utterances share the last bar

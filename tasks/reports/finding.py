@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from tasks.reports.asking import Rows, rows
 from tasks.verdicts import BRIEF_VERDICTS, VERDICTS
+from tasks.warehouse import Rows, rows
 
 PER_PAGE = 50
 LONGEST = 200  # characters of one filter

@@ -8,9 +8,9 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from tasks.reports.asking import Rows, rows
 from tasks.settings import Domain
 from tasks.verdicts import ACCEPTED
+from tasks.warehouse import Rows, rows
 
 _ITEMS = f"""
 WITH reviewed AS (

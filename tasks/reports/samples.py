@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import duckdb
 
 from tasks.goals import Goals
-from tasks.reports.asking import rows
 from tasks.reports.telling import Told, common_words, tell
 from tasks.verdicts import ACCEPTED, BRIEF_VERDICTS
+from tasks.warehouse import rows
 
 EACH = 3
 MOST_REJECTED = 8

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import duckdb
 
 from tasks.goals import Goals
-from tasks.reports.asking import Rows, rows
 from tasks.verdicts import ACCEPTED
+from tasks.warehouse import Rows, rows
 
 MOST_SEQUENCES = 12
 

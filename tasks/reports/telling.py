@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 
 from tasks.goals import Goals
-from tasks.reports.asking import Rows, rows
 from tasks.reports.marking import Piece, Span, item_spans, pieces, shared_spans
 from tasks.verdicts import BRIEF_VERDICTS
+from tasks.warehouse import Rows, rows
 from tasks.web import shortened
 
 MOST_SHOWN = 6_000  # characters of one text on a page

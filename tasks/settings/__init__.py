@@ -13,7 +13,7 @@ from tasks.settings.models import (
     Preprocess,
     Quality,
 )
-from tasks.settings.sources import Columns, Source, Sources
+from tasks.settings.sources import Columns, Endpoint, Source, Sources
 
 __all__ = [
     "Bias",
@@ -21,6 +21,7 @@ __all__ = [
     "BudgetScope",
     "Columns",
     "Domain",
+    "Endpoint",
     "Generate",
     "Home",
     "Limits",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -53,10 +53,15 @@ def _meant(place: tuple[str, ...], fields: dict[tuple[str, ...], str]) -> str:
     if fields and place and place[-1] in _SECRETS:
         return " (keys come from the environment, such as OPENAI_API_KEY)"
     beside = [field[-1] for field in fields if field[:-1] == place[:-1]]
-    alike = get_close_matches(place[-1], beside, n=1, cutoff=_ALIKE) if place else []
+    alike = alike_names(place[-1], beside) if place else []
     elsewhere = [".".join(field) for field in fields if field[-1:] == place[-1:]]
     meant = [*alike, *elsewhere][:1]
     return f" (did you mean {meant[0]}?)" if meant else ""
+
+
+def alike_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known name that was most likely meant, or nothing where none is alike."""
+    return get_close_matches(name, list(known), n=1, cutoff=_ALIKE)
 
 
 def _fields(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -34,6 +34,10 @@ class Home:
         folders = (self.project / "data" / "domains", self.data / "domains")
         return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
+    def is_domain(self, text: str) -> bool:
+        """Return True if a text names a domain there is a file of; whatever else it is, it is then no path."""
+        return bool(DOMAIN_NAME.fullmatch(text)) and text in self.domain_files()
+
     def domain_file(self, name: str) -> Path:
         """Return the YAML file of a domain. Raises UserError on a name that is no plain name or is not there."""
         if not DOMAIN_NAME.fullmatch(name):

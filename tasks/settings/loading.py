@@ -84,9 +84,12 @@ def load_domain(home: Home, name: str, over: Mapping[str, Any] | None = None) ->
         over: settings to lay over the file's, nested as in the file.
 
     Raises:
-        UserError: unknown name, broken YAML, unknown key or a value out of bounds; the message names the field.
+        UserError: unknown name, broken YAML, unknown key or a value out of bounds; the message names the field. Another name in
+            `over`, too: a run would write that domain's files without its lock.
     """
     path = home.domain_file(name)
+    if over and over.get("name", name) != name:
+        raise UserError(f"`name` cannot be set: it says which files a run writes; name the domain itself in place of {name!r}")
     content = read_yaml(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with at least `sources`")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tasks.settings.sources import PAPER_SCALE, Settings, Sources
+from tasks.settings.sources import PAPER_SCALE, Endpoint, Settings, Sources
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["reject", "warn", "off"]
@@ -111,7 +111,7 @@ class Generate(Settings):
     """Which model writes, and how it is asked (2.5.1, 2.6)."""
 
     model: str = Field("offline/writer", description="litellm model string, provider/model", pattern=r"^\S+$")
-    api_base: str | None = Field(None, description="Endpoint of an OpenAI-compatible server, Ollama or vLLM")
+    api_base: Endpoint | None = Field(None, description="Endpoint of an OpenAI-compatible server, Ollama or vLLM")
     profile: str = Field("grounded", description="Prompt profile: a file in goal_specs/prompts", pattern=r"^[a-z][a-z0-9_]*$")
     rollout: Literal["single", "dual"] = Field("single", description="One call a dialogue, or turn by turn with two agents")
     mode: Literal["live", "batch"] = Field("live", description="Live calls, or the provider's batch API")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import UserError
+from tasks.files import write_atomically
 from tasks.goals import load_goals
 from tasks.settings import Home
 from tasks.settings.complaints import validation_line
@@ -109,11 +109,8 @@ def save_templates(path: Path, templates: Sequence[Template], comment: str, *, c
     for template in templates:
         lines += [f"  - id: {template.template_id}", "    turns:"]
         lines += [f"      - {turn.role}: [{', '.join(turn.goals)}]" for turn in template.turns]
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        os.replace(aside, path)
+        write_atomically(path, "\n".join(lines) + "\n")
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -3,6 +3,7 @@
 from tasks.warehouse.arrow import integers, sql_function, stream_into, strings
 from tasks.warehouse.lock import domain_lock
 from tasks.warehouse.opening import WarehouseHeld, attach_read_only, check_warehouse, open_warehouse, read_warehouse
+from tasks.warehouse.rows import Rows, one_row, rows
 from tasks.warehouse.stages import (
     StageRecord,
     forget_stages,
@@ -19,6 +20,7 @@ from tasks.warehouse.transactions import transaction
 
 __all__ = [
     "TABLES",
+    "Rows",
     "StageRecord",
     "Table",
     "WarehouseHeld",
@@ -31,11 +33,13 @@ __all__ = [
     "integers",
     "is_unchanged",
     "made_from",
+    "one_row",
     "open_warehouse",
     "read_inputs",
     "read_record",
     "read_warehouse",
     "record_stage",
+    "rows",
     "sql_function",
     "stream_into",
     "strings",

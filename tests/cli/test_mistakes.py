@@ -172,11 +172,13 @@ def test_no_command_shows_the_help(tmp_path: Path) -> None:
 def test_options_out_of_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIAL_PSEUDONYM_KEY", "too short")
     for arguments, words in (
-        (("--max-dialogues", "0"), "max_dialogues"),
+        (("--max-dialogues", "0"), "--max-dialogues"),
         (("--profile", "sonnet"), "profile"),
         (("--set", "preprocess.core"), "is not of the form"),
         (("--set", "preprocess.cores=1"), "preprocess.cores: is not a known setting"),
         (("--pseudonymise",), "REDIAL_PSEUDONYM_KEY holds 9 bytes"),
+        (("--set", "name=other"), "`name` cannot be set"),
+        (("--api-base", "http://[::1/v1"), "api_base: has a host or port that cannot be read"),
     ):
         assert_told(redial(tmp_path, "build", "demo", *arguments), words, tmp_path)
 

@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from flows.asking import asking
-from flows.evaluating import limits_of, model_settings
+from flows.evaluating import model_settings
+from flows.options import EvaluationOptions
 from tasks.errors import UserError
 from tasks.evaluation.asking import ask_all
 from tasks.evaluation.prompts import load_recommend_profile
@@ -82,7 +83,7 @@ async def test_a_run_that_had_to_stop_keeps_what_was_answered_and_says_how_to_go
 
 async def test_one_budget_is_shared_by_every_model(tmp_path: Path) -> None:
     home, question = Home(data=tmp_path), ({"role": "user", "content": "Task: recommend"},)
-    priced = model_settings("offline/writer", None, limits_of(5.0, None, None, None), 0.0)
+    priced = model_settings("offline/writer", None, EvaluationOptions(budget_usd=5.0).limits(), 0.0)
     priced = priced.model_copy(update={"input_cost_per_token": 0.001, "output_cost_per_token": 0.001, "max_tokens": 16})
     with pytest.raises(UserError, match=r"would pass the budget of \$0.05 for this run: \$0.0\d+ is spent.* what was answered is kept"):
         async with asking(home, "first", 0.05) as door:
@@ -107,8 +108,9 @@ async def test_a_model_that_answers_nothing_is_told_and_gives_no_zeros(tmp_path:
 
 
 def test_limits_are_those_that_were_chosen_else_the_builds_own() -> None:
-    assert limits_of(None, None, None, None) == Limits()
-    assert limits_of(2.0, 3, 60, 9000) == Limits(budget_usd=2.0, concurrency=3, rpm=60, tpm=9000)
+    assert EvaluationOptions().limits() == Limits()
+    chosen = {"budget_usd": 2.0, "concurrency": 3, "rpm": 60, "tpm": 9000}
+    assert EvaluationOptions.model_validate(chosen).limits() == Limits.model_validate(chosen)
 
 
 async def test_every_call_under_way_is_waited_for_before_a_stop_is_told() -> None:

@@ -17,6 +17,7 @@ import yaml
 from prefect.utilities.callables import parameter_schema
 
 from flows.evaluating import prepare
+from flows.options import SampleOptions
 from tasks.release import write_release
 from tasks.settings import Home
 from tests.support.small_warehouse import small_warehouse
@@ -93,7 +94,7 @@ def test_what_an_item_is_called_in_the_questions(tmp_path: Path) -> None:
     release = write_release(small_warehouse(), Home(data=tmp_path), "demo", run={}).path
 
     def called(corpus: Path, noun: str | None = None) -> str:
-        return prepare(Home(data=tmp_path), str(corpus), "user", None, "recommend_json", 1, 0.6, noun).benchmark.noun
+        return prepare(Home(data=tmp_path), str(corpus), SampleOptions(test_share=0.6, noun=noun), None, 1).benchmark.noun
 
     assert (called(path), called(path, "film"), called(release), called(release, "book")) == ("movie", "film", "movie", "book")
     copy = shutil.copytree(release, tmp_path / "copy")

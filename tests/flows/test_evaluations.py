@@ -55,6 +55,21 @@ def test_a_mistake_is_one_line_on_the_run(served: Served, corpus: str, deploymen
 
 
 @pytest.mark.parametrize(
+    ("deployment", "parameters", "told"),
+    [
+        ("build/demo", {"domian": "demo"}, "domian is not a known parameter (did you mean domain?)"),
+        ("backfill/backfill", {"at_onec": 1}, "at_onec is not a known parameter (did you mean at_once?)"),
+        ("evaluate/evaluate", {"budget_us": 1}, "budget_us is not a known parameter (did you mean budget_usd?)"),
+    ],
+)
+def test_an_unknown_parameter_is_refused_with_the_one_that_was_meant(
+    served: Served, deployment: str, parameters: dict[str, Any], told: str
+) -> None:
+    run = served.wait(served.start(deployment, **parameters))
+    assert (run["state"]["name"], run["state"]["message"]) == ("Refused", told)
+
+
+@pytest.mark.parametrize(
     ("deployment", "parameters"),
     [
         ("evaluate/evaluate", {"split": "colour"}),

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from flows.leash import LOCK, holding
 from tasks.errors import UserError
+from tasks.polling import wait_until
 from tasks.settings.home import PROJECT
 
 HOLDER = """
@@ -35,13 +35,6 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_for(what: Path) -> None:
-    deadline = time.monotonic() + 30
-    while not what.exists():
-        assert time.monotonic() < deadline, f"{what} never came"
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_followers_end_with_the_holder(tmp_path: Path, how: signal.Signals) -> None:
     lock, note = tmp_path / "a" / "b" / "lock", tmp_path / "grandchild"
@@ -49,18 +42,14 @@ def test_followers_end_with_the_holder(tmp_path: Path, how: signal.Signals) -> N
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock), str(note)], stdout=subprocess.PIPE, text=True, cwd=PROJECT)
     assert holder.stdout is not None
     child = int(holder.stdout.readline())
-    wait_for(note)
+    assert wait_until(note.exists, 30)
     grandchild = int(note.read_text("ascii"))
     assert os.getsid(grandchild) != os.getsid(child)
     assert alive(child) and alive(grandchild)
 
     holder.send_signal(how)
     holder.wait()
-    deadline = time.monotonic() + 30
-    while (alive(child) or alive(grandchild)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not alive(child)
-    assert not alive(grandchild)
+    assert wait_until(lambda: not alive(child) and not alive(grandchild), 30)
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:

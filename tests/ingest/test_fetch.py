@@ -233,6 +233,15 @@ def test_refusals(status, asked, domain, server, tmp_path: Path):
     assert leftovers(tmp_path) == []
 
 
+def test_a_signed_address_is_used_and_never_told(domain, server):
+    signed = "r.json.gz?X-Amz-Date=1&X-Amz-Signature=0123456789abcdef"
+    assert get(domain(url=signed))[0].read_bytes() == CONTENT
+    server.status = 403
+    with pytest.raises(UserError, match=r"X-Amz-Date=1&X-Amz-Signature=\[secret\] answered 403") as refused:
+        get(domain(name="other.json.gz", url=signed))
+    assert "0123456789abcdef" not in str(refused.value)
+
+
 def test_no_address(domain):
     with pytest.raises(UserError, match="names no url"):
         get(domain(url=None))

@@ -19,6 +19,7 @@ import httpx
 import yaml
 
 from flows.local_server import free_port
+from tasks.polling import wait_until
 from tasks.settings.home import PROJECT
 
 START_S = 240
@@ -117,16 +118,15 @@ class Served:
 
 def until(there: Callable[[], bool], seconds: float, told: Callable[[], str] = lambda: "it never came") -> None:
     """Wait for something. Raises AssertionError with what is told."""
-    deadline = time.monotonic() + seconds
-    while True:
+
+    def seen() -> bool:
         try:
-            if there():
-                return
+            return there()
         except httpx.TransportError:
-            pass  # the server is being started again
-        if time.monotonic() > deadline:
-            raise AssertionError(told())
-        time.sleep(0.3)
+            return False  # the server is being started again
+
+    if not wait_until(seen, seconds, 0.3):
+        raise AssertionError(told())
 
 
 class Patient(httpx.HTTPTransport):

@@ -13,6 +13,7 @@ from typing import Any
 
 from tasks.errors import UserError
 from tasks.evaluation.finetune.examples import Example, chat_lines
+from tasks.files import write_atomically
 from tasks.fingerprint import content_id
 from tasks.llm.litellm_door import load_litellm
 
@@ -136,8 +137,5 @@ def _read(folder: Path, new: HostedJob) -> HostedJob:
 
 
 def _write(folder: Path, job: HostedJob) -> HostedJob:
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".{job.key}"
-    aside.write_text(json.dumps(asdict(job), indent=1), encoding="utf-8")
-    os.replace(aside, _place(folder, job.key))
+    write_atomically(_place(folder, job.key), json.dumps(asdict(job), indent=1))
     return job

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.errors import UserError
 from tasks.evaluation.samples import Sample
+from tasks.files import write_atomically
 from tasks.fingerprint import content_id
 
 
@@ -43,13 +43,9 @@ def keep_training(folder: Path, training: Training) -> Path:
     """Write a record. Raises UserError when the folder cannot be written."""
     path = _place(folder, training.model)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".part")
-        aside.write_text(json.dumps(asdict(training), indent=1), encoding="utf-8")
-        os.replace(aside, path)
+        return write_atomically(path, json.dumps(asdict(training), indent=1))
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}") from None
-    return path
 
 
 def find_training(folder: Path, model: str) -> Training | None:

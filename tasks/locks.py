@@ -1,0 +1,73 @@
+"""Locks on files, given up by the system when their holder dies, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+POLL_S = 0.05
+
+
+class Held(Exception):
+    """Another process holds the lock; `holder` is its process id, as far as it is known."""
+
+    def __init__(self, holder: int | None) -> None:
+        super().__init__(f"held by process {holder}" if holder else "held by another process")
+        self.holder = holder
+
+
+@contextmanager
+def exclusive_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold a lock file for this process; its content names the process.
+
+    Args:
+        path: the lock file; its folder must be there. It stays when the lock is given up.
+        wait_s: seconds to wait for another holder.
+
+    Raises:
+        Held: another process, or another place in this one, still holds it after that time.
+        OSError: the file cannot be written, or its file system knows no locks.
+    """
+    # A lock that is only a file would outlive a killed holder, so there is no falling back to one.
+    lock = FileLock(path, mode=0o644, thread_local=False, fallback_to_soft=False, on_acquired=_note_holder)
+    try:
+        lock.acquire(timeout=wait_s, poll_interval=POLL_S)
+    except Timeout:
+        raise Held(_holder(path)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def wait_until_released(path: Path) -> None:
+    """Return once nobody holds a lock file any more, or when there is none.
+
+    Many processes may wait for one holder, and none of them may keep the next holder out: that takes a shared lock, which
+    filelock has none of.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+    finally:
+        os.close(handle)
+
+
+def _note_holder(handle: int) -> None:
+    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+
+
+def _holder(path: Path) -> int | None:
+    try:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdecimal() else None
