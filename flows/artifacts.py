@@ -21,7 +21,7 @@ from flows.results import BuildResult
 from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
 from tasks.warehouse import read_warehouse
-from tasks.web.text import markdown_table
+from tasks.web import markdown_table
 
 PAGES = {"data-docs": "Data Docs", "report": "Report"}
 NOTE_EVERY_S = 5.0  # an update costs a request to the server

@@ -19,6 +19,7 @@ from tasks.llm import (
     Entry,
     Journal,
     Message,
+    Meter,
     RunStopped,
     Session,
     StoredAnswers,
@@ -27,7 +28,6 @@ from tasks.llm import (
     load_journal,
     recover_journals,
 )
-from tasks.llm.meter import Meter
 from tasks.settings import Generate, Home, Limits
 from tasks.warehouse import domain_lock, open_warehouse, transaction
 

@@ -20,17 +20,19 @@ from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
 from flows.stages import NO_CACHE
 from tasks.errors import UserError
-from tasks.evaluation.prompts import Setting
-from tasks.evaluation.recommend import (
+from tasks.evaluation import (
+    Result,
+    Setting,
     answer_rankings,
     margin_over_chance,
     model_answers,
     protocol_rows,
     reference_rankings,
     reference_results,
+    results,
+    table5_markdown,
 )
 from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
-from tasks.evaluation.results import Result, results, table5_markdown
 
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
 

@@ -13,20 +13,28 @@ from flows.asking import Asking
 from flows.options import SampleOptions
 from flows.server.endpoints import check_endpoint
 from tasks.errors import UserError
-from tasks.evaluation import Corpus, read_corpus
-from tasks.evaluation.asking import AskFor
+from tasks.evaluation import (
+    AskFor,
+    Benchmark,
+    Corpus,
+    RecommendProfile,
+    Result,
+    Setting,
+    draw_questions,
+    load_recommend_profile,
+    read_corpus,
+    recommendation_samples,
+    split_samples,
+    table5,
+    table5_markdown,
+    table5_text,
+)
 from tasks.evaluation.finetune import LocalAsk, Training, check_training, find_training, load_lora_settings
-from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
-from tasks.evaluation.recommend import Benchmark, draw_questions
 from tasks.evaluation.references import catalogue_reviews, knowledge
-from tasks.evaluation.results import Result, table5, table5_markdown, table5_text
-from tasks.evaluation.samples import recommendation_samples
-from tasks.evaluation.splits import split_samples
-from tasks.exports.comparing import told_apart
+from tasks.exports import told_apart
 from tasks.files import replacing, write_atomically
 from tasks.release import find_release, unknown_corpus
-from tasks.settings import Generate, Home, Limits, load_domain
-from tasks.settings.complaints import validation_line
+from tasks.settings import Generate, Home, Limits, load_domain, validation_line
 from tasks.warehouse import read_warehouse
 
 MOST_VALIDATION = 0.1  # share of the samples

@@ -16,17 +16,15 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
-import duckdb
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.settings import get_current_settings
 
 from tasks.errors import UserError
-from tasks.generate import Chunk, ChunkJob, ChunkResult, Rollout, generate_chunk, make_job
-from tasks.generate.saving import spent
-from tasks.generate.workers import share
+from tasks.generate import Chunk, ChunkJob, ChunkResult, Rollout, generate_chunk, make_job, share, spent
 from tasks.llm import RunStopped, Usage, usable_entries
 from tasks.settings import Generate
+from tasks.warehouse import Connection
 
 ADDRESS = r"^(tcp|tls)://\S+:\d+$|^local:\d{1,3}$"
 
@@ -51,7 +49,7 @@ def write_chunk(job: ChunkJob) -> ChunkResult:
 class DaskCrew:
     """Runs chunks as Prefect tasks on a Dask cluster."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, generate: Generate, rollout: Rollout, run_id: str, runner: Any, name: str) -> None:
+    def __init__(self, con: Connection, generate: Generate, rollout: Rollout, run_id: str, runner: Any, name: str) -> None:
         """Work with a started task runner; `name` begins the tasks' names."""
         workers = max(1, len(runner.client.scheduler_info()["workers"]))
         self.slots = workers + 1  # one chunk waits at the cluster, so that no worker idles
@@ -135,7 +133,7 @@ class Cluster:
         self._stack = ExitStack()
         self._runner: Any = None
 
-    def crew(self, con: duckdb.DuckDBPyConnection, generate: Generate, rollout: Rollout, run_id: str, name: str) -> DaskCrew:
+    def crew(self, con: Connection, generate: Generate, rollout: Rollout, run_id: str, name: str) -> DaskCrew:
         """Return a crew for one stage. Raises UserError when the cluster cannot be reached, or in batch mode."""
         if generate.mode == "batch":
             raise UserError("a batch is one errand, not work for a Dask cluster: leave out either mode batch or dask")

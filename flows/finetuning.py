@@ -29,7 +29,7 @@ from tasks.evaluation.finetune import (
 )
 from tasks.fingerprint import content_id
 from tasks.settings import Home
-from tasks.web.text import markdown_code
+from tasks.web import markdown_code
 
 
 @flow(name="evaluate-finetune", flow_run_name="evaluate-finetune-{corpus}")

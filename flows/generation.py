@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-import duckdb
 from prefect import task
 from prefect.logging import get_run_logger
 from prefect.utilities.annotations import quote
@@ -23,7 +22,7 @@ from flows.stages import NO_CACHE, Context, Stage, announce, run_stage, show_end
 from tasks.generate import Chunk, ChunkResult, Crew, GenerateCounts, Progress, Work, generate_transcripts
 from tasks.llm import RunStopped
 from tasks.repair import forget_attempts, forget_beyond, has_attempt, next_briefs, rejected_before, unanswered
-from tasks.warehouse import StageRecord, made_from, open_warehouse, read_inputs, read_record, record_stage, why_redone
+from tasks.warehouse import Connection, StageRecord, made_from, open_warehouse, read_inputs, read_record, record_stage, why_redone
 
 LEAST_PAUSE_SHOWN_S = 5.0  # a shorter one is over before it is read
 
@@ -142,7 +141,7 @@ async def _generate(context: Context, attempt: int, ids: Sequence[str], written:
     return record
 
 
-async def _ask(con: duckdb.DuckDBPyConnection, context: Context, stage: Stage, work: Work) -> GenerateCounts:
+async def _ask(con: Connection, context: Context, stage: Stage, work: Work) -> GenerateCounts:
     """Run the chunks of one attempt and show how far they are."""
     sink = CURRENT.get()
     live = LiveProgress(context)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks.evaluation import METRICS
 from tasks.evaluation.he2023 import KS, VARIANTS, Question, Variant, bounds, read_entities, read_questions, summary
-from tasks.evaluation.metrics import METRICS
 
 
 def he2023_summaries(test: Path, answers: Path, entities: Path, *, rematch: bool = False) -> dict[str, list[dict[str, Any]]]:

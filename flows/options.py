@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.redaction import holds_secret
-from tasks.settings import Endpoint, Home, Limits
-from tasks.settings.loading import merge
+from tasks.settings import Endpoint, Home, Limits, merge
 
 MODELS = (
     "offline/writer",

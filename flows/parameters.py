@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from tasks.errors import UserError
-from tasks.settings.complaints import validation_line
+from tasks.settings import validation_line
 
 Result = TypeVar("Result")
 Annotate = Callable[[str, FieldInfo], Any]

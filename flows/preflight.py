@@ -10,7 +10,7 @@ from flows.options import BuildOptions
 from flows.server.endpoints import check_domain_endpoint, check_scheduler
 from tasks.errors import UserError
 from tasks.ingest import packing
-from tasks.llm.litellm_door import check_model, load_litellm
+from tasks.llm import check_model, load_litellm
 from tasks.prompts import load_profile
 from tasks.quality import load_rules
 from tasks.release import check_pseudonym_key

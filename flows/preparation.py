@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import duckdb
 from prefect.logging import get_run_logger
 
 from flows import steps
 from flows.progress import added_detail
 from flows.stages import Context, Stage, run_stage
 from tasks.funnel import might_likes, set_aside, set_aside_text, unplanned_text
-from tasks.warehouse import StageRecord, read_warehouse
+from tasks.warehouse import Connection, StageRecord, read_warehouse
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ async def prepare(context: Context, sources: Mapping[str, str]) -> Planned:
 async def _run(
     stage: Stage,
     context: Context,
-    left_out: Callable[[duckdb.DuckDBPyConnection], str],
+    left_out: Callable[[Connection], str],
     *upstream: StageRecord,
 ) -> StageRecord:
     """Run a stage; say what it left out where it says that it has ended, and in the log of the run."""
@@ -71,9 +70,9 @@ async def _run(
         return await run_stage(stage, context, *upstream)
 
 
-def _set_aside(con: duckdb.DuckDBPyConnection) -> str:
+def _set_aside(con: Connection) -> str:
     return set_aside_text(set_aside(con))
 
 
-def _unplanned(con: duckdb.DuckDBPyConnection) -> str:
+def _unplanned(con: Connection) -> str:
     return unplanned_text(might_likes(con))

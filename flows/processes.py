@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flows.leash import LOCK
-from tasks.settings.home import PROJECT
+from tasks.settings import PROJECT
 
 STOP_S = 20.0
 

@@ -15,9 +15,7 @@ from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
-from tasks.evaluation.asking import AskFor
-from tasks.evaluation.prompts import Setting
-from tasks.evaluation.respond import case_markdown, case_study, load_respond_profile
+from tasks.evaluation import AskFor, Setting, case_markdown, case_study, load_respond_profile
 
 
 @flow(name="evaluate-respond", flow_run_name="evaluate-respond-{corpus}")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import duckdb
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
@@ -18,7 +17,7 @@ from flows.progress import CURRENT
 from tasks.errors import UserError
 from tasks.settings import Domain, Home
 from tasks.stage_inputs import StageInputs
-from tasks.warehouse import StageRecord, is_unchanged, open_warehouse, record_stage, transaction, why_redone
+from tasks.warehouse import DATABASE_IO_ERROR, Connection, StageRecord, is_unchanged, open_warehouse, record_stage, transaction, why_redone
 
 __all__ = ["NO_CACHE", "Context", "Stage", "run_stage"]
 
@@ -33,7 +32,7 @@ class Context:
     cluster: Cluster | None = None
 
 
-def _keep_nothing(con: duckdb.DuckDBPyConnection, refused: UserError) -> None:
+def _keep_nothing(con: Connection, refused: UserError) -> None:
     """Leave a stage that was stopped as its rollback left it."""
 
 
@@ -51,8 +50,8 @@ class Stage:
     name: str
     writes: tuple[str, ...]
     made_by: StageInputs
-    work: Callable[[duckdb.DuckDBPyConnection], Any]
-    keep: Callable[[duckdb.DuckDBPyConnection, UserError], None] = _keep_nothing
+    work: Callable[[Connection], Any]
+    keep: Callable[[Connection, UserError], None] = _keep_nothing
 
     def inputs(self, upstream: Sequence[StageRecord]) -> StageInputs:
         """Return all the stage is made from, once the stages whose rows it reads have run."""
@@ -61,7 +60,7 @@ class Stage:
 
 def _transient(task: Any, run: Any, state: Any) -> bool:
     """Retry what may pass: a file briefly locked or unreadable. A user's mistake or a bug stays."""
-    return not isinstance(state.data, UserError) and isinstance(getattr(state.data, "exception", state.data), OSError | duckdb.IOException)
+    return not isinstance(state.data, UserError) and isinstance(getattr(state.data, "exception", state.data), OSError | DATABASE_IO_ERROR)
 
 
 def cache_key(stage: Stage, inputs: StageInputs) -> str:

@@ -19,8 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from flows.options import BuildOptions
 from flows.stages import Context, Stage
 from tasks.briefs import ReadAhead, plan_briefs
@@ -41,7 +39,7 @@ from tasks.runs import config_hash, origin_of_release
 from tasks.settings import Domain, Home, Sources
 from tasks.stage_inputs import StageInputs, made_by
 from tasks.templates import load_templates
-from tasks.warehouse import open_warehouse
+from tasks.warehouse import Connection, open_warehouse
 
 GOALS = "goal_specs/goals.yaml"
 
@@ -151,11 +149,11 @@ def _inputs(
     return made_by(reached, settings, files, context.home.project, sources or {})
 
 
-def _carried_out_elsewhere(con: duckdb.DuckDBPyConnection) -> None:
+def _carried_out_elsewhere(con: Connection) -> None:
     raise NotImplementedError("the generate stage runs as chunks, see flows/generation.py")
 
 
-def work(con: duckdb.DuckDBPyConnection, context: Context, attempt: int, ids: Sequence[str]) -> Work:
+def work(con: Connection, context: Context, attempt: int, ids: Sequence[str]) -> Work:
     """Return what is to be asked in one attempt: dialogues the first time, repairs after that."""
     domain = context.domain
     profile = load_profile(context.home, domain.generate.profile)

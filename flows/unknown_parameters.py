@@ -18,7 +18,7 @@ from prefect.states import Failed
 
 from flows.outcomes import REFUSED
 from tasks.errors import UserError
-from tasks.settings.complaints import alike_names
+from tasks.settings import alike_names
 
 Schema = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.segment import Segment
 
-from tasks.web.text import escaped_json, visible
+from tasks.web import escaped_json, visible
 
 
 def terminal_text(text: str) -> str:

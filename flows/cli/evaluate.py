@@ -66,7 +66,7 @@ def recommend(
 
     with Bars() as bars:
         found = run_flow(home, "evaluation", bars, start, warm=("flows.evaluate",))
-    from tasks.evaluation.results import table5, table5_text
+    from tasks.evaluation import table5, table5_text
 
     if as_json:
         print_json(table5(found).to_dicts())

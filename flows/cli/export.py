@@ -72,7 +72,7 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Count corpora side by side as the paper's Table 1 and Table 3 do."""
-    from tasks.exports.comparing import compare_corpora, markdown, table_1, table_3, text
+    from tasks.exports import compare_corpora, comparison_markdown, comparison_text, table_1, table_3
 
     home: Home = ctx.obj
     found = compare_corpora(home, corpora)
@@ -80,6 +80,6 @@ def compare(
     if as_json:
         print_json({"table_1": one, "table_3": three})
     elif as_markdown:
-        print_plain(f"{markdown(one)}\n{markdown(three)}")
+        print_plain(f"{comparison_markdown(one)}\n{comparison_markdown(three)}")
     else:
-        print_plain(f"Table 1\n{text(one)}\nTable 3\n{text(three)}")
+        print_plain(f"Table 1\n{comparison_text(one)}\nTable 3\n{comparison_text(three)}")

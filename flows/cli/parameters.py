@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from flows.options import BuildOptions
 from flows.parameters import Fields, checked, spread
 from tasks.errors import UserError
-from tasks.settings.loading import merge, parse_yaml
+from tasks.settings import merge, parse_yaml
 
 Result = TypeVar("Result")
 SettingOption = Annotated[list[str] | None, typer.Option("--set", help="Any setting of the domain file, as preprocess.core=fixpoint")]

@@ -14,8 +14,8 @@ from rich.text import Text
 from flows.cli.console import terminal_text
 from flows.results import BuildResult
 from tasks.lookup import Shown
+from tasks.repair import Attempt as WhyAttempt
 from tasks.repair import Why
-from tasks.repair.why import Attempt as WhyAttempt
 
 MOST_RAW = 2_000  # characters of an answer that could not be read
 _SPELLED = re.compile(r"\\u([0-9a-f]{4})")  # how evidence writes characters that cannot be seen

@@ -10,7 +10,7 @@ import sys
 
 from flows.garbage import collect_aside
 from flows.server.login import allowed_hosts, own_origins
-from tasks.web.guard import NO_FRAMES, LocalGuard
+from tasks.web import NO_FRAMES, LocalGuard
 
 LOOPBACK = "127.0.0.1"
 

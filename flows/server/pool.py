@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from tasks.settings.home import PROJECT
+from tasks.settings import PROJECT
 
 POOL = "redial"
 TYPE = "process"

@@ -29,7 +29,7 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, Proc
 from flows.server.pool import POOL, TYPE, load_template
 from flows.unknown_parameters import refuse_run
 from tasks.errors import UserError
-from tasks.settings.home import PROJECT
+from tasks.settings import PROJECT
 
 if TYPE_CHECKING:
     TaskStatus = anyio.abc.TaskStatus

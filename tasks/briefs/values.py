@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.templates.values import Collection, Template
+from tasks.templates import Collection, Template
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from tasks.dialogues.plain import read_plain
 from tasks.dialogues.titles import Catalogue, Hit
 from tasks.dialogues.values import Format, Parsed, Reading, Utterance
 from tasks.model_output import MOST_CHARACTERS, looks_like_json, read_or_else
-from tasks.templates.values import Turn
+from tasks.templates import Turn
 from tasks.titles import unify_marks
 
 EMPTY_CATALOGUE = Catalogue(())

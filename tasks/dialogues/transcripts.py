@@ -18,7 +18,7 @@ from tasks.dialogues.values import DialogueCounts, Format, Parsed
 from tasks.llm import BROKEN_OFF
 from tasks.model_output import looks_like_json
 from tasks.settings import Domain
-from tasks.templates.values import Turn
+from tasks.templates import Turn
 from tasks.warehouse import create_table
 
 CHUNK = 4_000  # dialogues held in memory at once: about 50 MB

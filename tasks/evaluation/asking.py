@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from tasks.llm.errors import CallFailed
-from tasks.llm.values import Ask, Message
+from tasks.llm import Ask, CallFailed, Message
 
 AskFor = Callable[[str], Ask]  # a question's id -> the way to the model for it
 AT_ONCE = 500  # questions under way; the limiter behind `Ask` sets the pace

@@ -12,11 +12,9 @@ from tasks.errors import UserError
 from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.samples import Sample
 from tasks.fingerprint import unit
-from tasks.llm.values import Message
+from tasks.llm import Message
 from tasks.prompts import fence
-from tasks.settings import Home
-from tasks.settings.complaints import validation_line
-from tasks.settings.loading import read_yaml
+from tasks.settings import Home, read_yaml, validation_line
 
 Setting = Literal["zero-shot", "few-shot", "fine-tuned"]
 SETTINGS: tuple[Setting, ...] = ("zero-shot", "few-shot", "fine-tuned")

@@ -11,12 +11,12 @@ from tasks.evaluation.he2023 import VARIANTS, Question, generated_names, nearest
 from tasks.evaluation.matching import How, Matcher, Ranking
 from tasks.evaluation.metrics import KS, Estimate, Metric, Scores, chance, difference, rank, scores
 from tasks.evaluation.prompts import RecommendProfile, Setting, draw_examples, recommend_messages
+from tasks.evaluation.recommendation_tables import Result, results
 from tasks.evaluation.references import Knowledge, fit_reference
-from tasks.evaluation.results import Result, results
 from tasks.evaluation.samples import Sample
 from tasks.evaluation.splits import Split
 from tasks.fingerprint import unit
-from tasks.llm.values import Message
+from tasks.llm import Message
 from tasks.model_output import parse_answer
 
 

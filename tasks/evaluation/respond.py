@@ -8,21 +8,19 @@ from string import Template
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasks.dialogues.titles import Catalogue
+from tasks.dialogues import Catalogue
 from tasks.errors import UserError
 from tasks.evaluation.asking import AskFor, ask_all
 from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.prompts import Setting, draw_examples
 from tasks.evaluation.recommend import Benchmark
 from tasks.evaluation.samples import Sample
-from tasks.llm.values import Message
+from tasks.llm import Message
 from tasks.model_output import read_or_else, reply_text
 from tasks.prompts import fence
-from tasks.settings import Home
-from tasks.settings.complaints import validation_line
-from tasks.settings.loading import read_yaml
+from tasks.settings import Home, read_yaml, validation_line
 from tasks.titles import names, names_sequel, unify_marks
-from tasks.web.text import markdown_cell
+from tasks.web import markdown_cell
 
 _LABELS: dict[Setting, str] = {"zero-shot": "Zero-Shot", "few-shot": "Few-Shot", "fine-tuned": "Fine-Tuning"}
 

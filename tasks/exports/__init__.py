@@ -1,6 +1,6 @@
 """Exports: a release in the formats of the tools that use it. Reads releases only, never a warehouse."""
 
-from tasks.exports.comparing import Compared, compare_corpora, table_1, table_3
+from tasks.exports.comparing import Compared, compare_corpora, comparison_markdown, comparison_text, table_1, table_3, told_apart
 from tasks.exports.publishing import publish, publish_export
 from tasks.exports.splitting import split_users
 from tasks.exports.values import Source
@@ -12,6 +12,8 @@ __all__ = [
     "ExportInfo",
     "Source",
     "compare_corpora",
+    "comparison_markdown",
+    "comparison_text",
     "export_release",
     "find_source",
     "publish",
@@ -19,4 +21,5 @@ __all__ = [
     "split_users",
     "table_1",
     "table_3",
+    "told_apart",
 ]

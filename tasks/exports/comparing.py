@@ -11,7 +11,7 @@ from tasks.evaluation.corpora import Corpus, read_corpus
 from tasks.release import find_release, unknown_corpus
 from tasks.settings import Home, load_domain
 from tasks.statistics import Statistics
-from tasks.web.text import markdown_table, visible
+from tasks.web import markdown_table, visible
 
 Figure = int | float | str | None
 
@@ -74,14 +74,14 @@ def table_3(found: Sequence[Compared]) -> list[dict[str, Figure]]:
     return [{"": name, **{one.name: figure(one.counted) for one in found}} for name, figure in _TABLE_3.items()]
 
 
-def markdown(rows: Sequence[Mapping[str, Figure]]) -> str:
+def comparison_markdown(rows: Sequence[Mapping[str, Figure]]) -> str:
     """Return a table of Markdown, numbers to the right; names come from folders and are escaped."""
     head = list(rows[0])
     numbers = {column for column, name in enumerate(head) if not any(isinstance(row[name], str) for row in rows)}
     return markdown_table(head, ([_told(row[name]) for name in head] for row in rows), numbers)
 
 
-def text(rows: Sequence[Mapping[str, Figure]]) -> str:
+def comparison_text(rows: Sequence[Mapping[str, Figure]]) -> str:
     """Return a table as aligned text, as wide as it needs: numbers to the right, one row a line."""
     head = list(rows[0])
     cells = [[_plain(name) for name in head], *([_plain(_told(row[name])) for name in head] for row in rows)]

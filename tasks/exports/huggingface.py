@@ -13,10 +13,8 @@ from tasks.exports.files import write_parquet
 from tasks.exports.splitting import SplitName
 from tasks.exports.values import Source, titles_of
 from tasks.fingerprint import fingerprint
-from tasks.release.card import CARD
-from tasks.release.hub import dataset_header, without_header
-from tasks.release.sums import sums_of
-from tasks.web.text import markdown_table
+from tasks.release import CARD, dataset_header, sums_of, without_header
+from tasks.web import markdown_table
 
 _STRINGS = pa.list_(pa.string())
 _UTTERANCE = pa.struct([("role", pa.string()), ("text", pa.string()), ("items", _STRINGS)])

@@ -12,7 +12,7 @@ import pyarrow as pa
 from tasks.errors import UserError
 from tasks.exports.files import write_parquet
 from tasks.exports.values import Source
-from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
+from tasks.release import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
 
 _STRINGS = pa.list_(pa.string())
 _TABLES = {

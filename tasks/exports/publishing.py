@@ -12,7 +12,7 @@ from tasks.errors import UserError
 from tasks.exports.values import Source
 from tasks.exports.writing import export_release
 from tasks.redaction import redact_address
-from tasks.release.sums import SUMS
+from tasks.release import SUMS
 
 
 def publish_export(source: Source, format: str, address: str, aside: Path) -> Mapping[str, int]:  # noqa: A002

@@ -18,8 +18,7 @@ from tasks.exports.huggingface import write_huggingface
 from tasks.exports.plain import write_llm_redial, write_tables
 from tasks.exports.recbole import write_recbole
 from tasks.exports.values import Source
-from tasks.release import find_release, unknown_corpus
-from tasks.release.sums import SUMS, broken_sums, sums_of
+from tasks.release import SUMS, broken_sums, find_release, sums_of, unknown_corpus
 from tasks.settings import Home, load_domain
 
 MARK = "export.json"

@@ -6,8 +6,8 @@ from tasks.generate.crew import Crew, LocalCrew
 from tasks.generate.driver import GenerateCounts, Progress, Work, generate_transcripts
 from tasks.generate.plan import Estimate, Plan, plan_work, variants
 from tasks.generate.rollouts import Dual, Rollout, Single
-from tasks.generate.saving import save_chunk
-from tasks.generate.workers import WorkerCrew
+from tasks.generate.saving import save_chunk, spent
+from tasks.generate.workers import WorkerCrew, share
 
 __all__ = [
     "Chunk",
@@ -30,5 +30,7 @@ __all__ = [
     "plan_work",
     "run_chunk",
     "save_chunk",
+    "share",
+    "spent",
     "variants",
 ]

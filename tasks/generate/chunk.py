@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks.briefs.values import Brief
+from tasks.briefs import Brief
 from tasks.errors import UserError
 from tasks.generate.rollouts import Rollout
 from tasks.generate.together import run_together

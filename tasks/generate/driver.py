@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from tasks.briefs.values import Brief
+from tasks.briefs import Brief
 from tasks.errors import UserError
 from tasks.generate.chunk import Chunk, ChunkResult
 from tasks.generate.crew import Crew, LocalCrew

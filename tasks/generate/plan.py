@@ -17,9 +17,8 @@ import duckdb
 from tasks.fingerprint import unit
 from tasks.generate.driver import Work
 from tasks.generate.rehearsal import RehearsalAsk, Rehearsed, Stage
-from tasks.llm import Price, StoredAnswers, find_price
+from tasks.llm import Price, StoredAnswers, TokenCounter, find_price
 from tasks.llm.offline import Written
-from tasks.llm.tokens import TokenCounter
 from tasks.settings import Generate, Limits
 
 SAMPLE = 2000  # briefs that are rendered and counted; more are estimated from them

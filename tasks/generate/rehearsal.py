@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tasks.fingerprint import fingerprint
-from tasks.llm import OFFLINE, Answer, Lookup, Message, make_request
+from tasks.llm import OFFLINE, Answer, Lookup, Message, TokenCounter, make_request
 from tasks.llm.offline import Written, write
-from tasks.llm.tokens import TokenCounter
 from tasks.settings import Generate
 
 

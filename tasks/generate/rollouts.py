@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from tasks.briefs.values import Brief
+from tasks.briefs import Brief
 from tasks.llm import BROKEN_OFF, Ask, Transcript
 from tasks.prompts import Instructed, Profile, Prompt, Spoken, as_transcript, render_agent_turn, render_user_turn, spoken_text
 

@@ -17,8 +17,7 @@ from tasks.generate.chunk import Chunk, ChunkResult
 from tasks.generate.crew import slots
 from tasks.generate.rollouts import Rollout
 from tasks.llm import Budget, KeyIndex, RunStopped, Usage, answers_by_key
-from tasks.settings import Generate, Limits
-from tasks.settings.home import PROJECT
+from tasks.settings import PROJECT, Generate, Limits
 
 PATIENCE_S = 5.0  # for a worker to end once its socket is closed
 

@@ -10,9 +10,7 @@ from pydantic import ValidationError
 
 from tasks.errors import UserError
 from tasks.goals.values import Goals
-from tasks.settings import Home
-from tasks.settings.complaints import validation_line
-from tasks.settings.loading import read_yaml
+from tasks.settings import Home, read_yaml, validation_line
 
 
 def goals_file(home: Home) -> Path:

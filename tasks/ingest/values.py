@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from tasks.ingest.defects import ANONYMOUS, BAD_ENCODING, BAD_ID, BAD_RATING, BAD_TIMESTAMP, MISSING, OFF_SCALE, UNDATED, UNRATED, Defect
-from tasks.settings.sources import plain_word
+from tasks.settings import plain_word
 
 LONGEST_ID = 400
 """Characters of the longest id; what is longer is a text in the wrong column."""

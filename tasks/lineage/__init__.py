@@ -1,6 +1,6 @@
 """Lineage: from a released dialogue back to the source lines it rests on, and from a release to the runs that made it."""
 
-from tasks.lineage.reading import dialogue_lineage, note_release, release_lineage
+from tasks.lineage.reading import attempts_at, dialogue_lineage, note_release, release_lineage, settings_asked_with
 from tasks.lineage.telling import dialogue_lines, release_lines, release_markdown
 from tasks.lineage.values import Asked, AttemptLineage, DialogueLineage, Rebuilt, ReleaseLineage
 
@@ -10,10 +10,12 @@ __all__ = [
     "DialogueLineage",
     "Rebuilt",
     "ReleaseLineage",
+    "attempts_at",
     "dialogue_lineage",
     "dialogue_lines",
     "note_release",
     "release_lineage",
     "release_lines",
     "release_markdown",
+    "settings_asked_with",
 ]

@@ -28,6 +28,11 @@ FROM used u LEFT JOIN raw_reviews r USING (review_id)
 ORDER BY u.slot, u.whose DESC
 """
 
+CONFIG = """
+SELECT r.config FROM transcripts t JOIN runs r USING (run_id)
+WHERE t.dialogue_id = ? ORDER BY t.attempt DESC LIMIT 1
+"""
+
 ATTEMPTS = """
 WITH judged AS (SELECT DISTINCT dialogue_id, attempt FROM dialogue_facts)
 SELECT t.attempt, t.status, coalesce(t.error, '') AS error, t.rollout, t.profile, j.attempt IS NOT NULL AS judged

@@ -9,14 +9,30 @@ from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+from pydantic import ValidationError
 
 from tasks.errors import UserError
 from tasks.lineage import queries
 from tasks.lineage.values import Asked, AttemptLineage, DialogueLineage, Rebuilt, ReleaseLineage
+from tasks.settings import Domain
 from tasks.verdicts import ACCEPTED
 from tasks.warehouse import rows
 
 Row = dict[str, Any]
+
+
+def settings_asked_with(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> Domain | None:
+    """Return the settings of the run that last asked for a dialogue, as it wrote them down; None if they are not known."""
+    found = con.execute(queries.CONFIG, [dialogue_id]).fetchall()
+    try:
+        return Domain.model_validate_json(found[0][0]) if found else None
+    except ValidationError:
+        return None  # settings of an older version, which today's code cannot read
+
+
+def attempts_at(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> list[int]:
+    """Return the numbers of the attempts that were made at a dialogue, in order."""
+    return [row["attempt"] for row in rows(con, queries.ATTEMPTS, [dialogue_id])]
 
 
 def note_release(con: duckdb.DuckDBPyConnection, version: str, run_id: str, config_hash: str, code_version: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tasks.lineage.values import Asked, AttemptLineage, DialogueLineage, ReleaseLineage
-from tasks.web.text import markdown_cell, markdown_code, markdown_table
+from tasks.web import markdown_cell, markdown_code, markdown_table
 
 _RUN = ("run_id", "state", "started_at", "finished_at", "config_hash", "code_version")
 WHOSE = {"own": "the user's review", "other": "another's review", "none": "no review"}

@@ -4,13 +4,15 @@ from tasks.llm.budget import Budget
 from tasks.llm.catalogue import takes_schema
 from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, Journal, read_journal, usable_entries
+from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
-from tasks.llm.meter import Usage
+from tasks.llm.meter import Meter, Usage
 from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, sampling
 from tasks.llm.session import Session
 from tasks.llm.shutdown import graceful_shutdown
 from tasks.llm.store import Loaded, answers_by_key, answers_of_dialogues, load_journal, recover_journals
+from tasks.llm.tokens import TokenCounter
 from tasks.llm.values import BROKEN_OFF, Answer, Ask, Message, Request, Transcript
 
 __all__ = [
@@ -19,8 +21,8 @@ __all__ = [
     "WRITER_MODULE",
     "WRITER_TABLES",
     "Answer",
-    "BadLine",
     "Ask",
+    "BadLine",
     "Budget",
     "CallError",
     "CallFailed",
@@ -31,19 +33,23 @@ __all__ = [
     "Loaded",
     "Lookup",
     "Message",
+    "Meter",
     "Price",
     "Request",
     "RunStopped",
     "Session",
     "StoredAnswers",
+    "TokenCounter",
     "Transcript",
     "Usage",
     "answers_by_key",
     "answers_of_dialogues",
+    "check_model",
     "endpoint",
     "find_price",
     "graceful_shutdown",
     "load_journal",
+    "load_litellm",
     "make_request",
     "read_journal",
     "recover_journals",

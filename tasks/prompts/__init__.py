@@ -1,7 +1,7 @@
 """Prompts: a brief and a prompt profile become the messages of a request (2.5.1, Fig. 3)."""
 
+from tasks.prompts.data_fence import CLOSE, OPEN, cut_to_words, fence
 from tasks.prompts.dual import as_transcript, render_agent_turn, render_user_turn, spoken_text
-from tasks.prompts.fence import CLOSE, OPEN, cut_to_words, fence
 from tasks.prompts.profiles import Profile, load_profile
 from tasks.prompts.rendering import render
 from tasks.prompts.repairing import render_repair, repair_scope

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tasks.briefs.values import Brief, BriefItem
+from tasks.briefs import Brief, BriefItem
 from tasks.model_output import message_text, without_fences
-from tasks.prompts.fence import fence
+from tasks.prompts.data_fence import fence
 from tasks.prompts.profiles import Conversation, Profile
 from tasks.prompts.rendering import Goals, messages, places, turn_line, user_information
 from tasks.prompts.values import Prompt, Spoken

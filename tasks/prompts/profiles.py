@@ -10,9 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import UserError
-from tasks.settings.complaints import validation_line
-from tasks.settings.home import Home
-from tasks.settings.loading import read_yaml
+from tasks.settings import Home, read_yaml, validation_line
 
 PROFILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 PLACES = frozenset({"noun", "verb", "language", "turns", "max_words", "template", "data", "findings", "asked", "so_far", "role"})

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from string import Template as Text
 from typing import Any
 
-from tasks.briefs.values import Brief, BriefItem
-from tasks.prompts.fence import cut_to_words, fence
+from tasks.briefs import Brief, BriefItem
+from tasks.prompts.data_fence import cut_to_words, fence
 from tasks.prompts.profiles import LANGUAGES, Conversation, Profile
 from tasks.prompts.values import Instructed, Message, Prompt
-from tasks.templates.values import Turn
+from tasks.templates import Turn
 
 Goals = Mapping[str, Instructed]
 

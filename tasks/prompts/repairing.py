@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from string import Template as Text
 
-from tasks.briefs.values import Brief
-from tasks.prompts.fence import fence
+from tasks.briefs import Brief
+from tasks.prompts.data_fence import fence
 from tasks.prompts.profiles import Profile
 from tasks.prompts.rendering import Goals, places, render, response_format, template_lines
 from tasks.prompts.values import Finding, Prompt

@@ -10,9 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
-from tasks.settings import Home
-from tasks.settings.complaints import validation_line
-from tasks.settings.loading import read_yaml
+from tasks.settings import Home, read_yaml, validation_line
 
 NEVER = "[^\\s\\S]"  # matches nothing
 ASCII_BOUNDARY = r"(?-u:\b)"

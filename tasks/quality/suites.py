@@ -12,9 +12,7 @@ from pydantic import ValidationError
 
 from tasks.errors import UserError
 from tasks.quality.values import Rule, Suite, SuiteFile
-from tasks.settings import Home
-from tasks.settings.complaints import validation_line
-from tasks.settings.loading import read_yaml
+from tasks.settings import Home, read_yaml, validation_line
 from tasks.warehouse import TABLES
 
 SUITE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")

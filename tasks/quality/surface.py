@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tasks.dialogues.fuzzy_titles import is_title_of
+from tasks.dialogues import is_title_of
 
 # Replacement, control and private characters, marks that reverse the direction of reading, UTF-8 read as Latin-1, symbol salad, seven
 # consonants in a row, a chain of 40 and more characters without a space.

@@ -1,9 +1,12 @@
 """Release (section 3, Fig. 1): accepted dialogues become the published files, Parquet tables, a card and checksums."""
 
+from tasks.release.card import CARD
 from tasks.release.checking import check_release
+from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
+from tasks.release.hub import dataset_header, without_header
 from tasks.release.integrity import verify_release
 from tasks.release.locate import FoundRelease, find_release, latest_release, unknown_corpus, verify_latest
-from tasks.release.pseudonym_key import PseudonymKey, check_pseudonym_key, pseudonym_key
+from tasks.release.pseudonyms import PseudonymKey, check_pseudonym_key, pseudonym_key
 from tasks.release.reader import (
     Release,
     ReleasedConversation,
@@ -17,9 +20,16 @@ from tasks.release.reader import (
     read_users,
 )
 from tasks.release.structure import StructureCheck
+from tasks.release.sums import SUMS, broken_sums, sums_of
 from tasks.release.writing import ReleaseInfo, write_release
 
 __all__ = [
+    "CARD",
+    "CONVERSATION",
+    "FINAL_DATA",
+    "ITEM_MAP",
+    "SUMS",
+    "USER_IDS",
     "FoundRelease",
     "PseudonymKey",
     "Release",
@@ -28,8 +38,10 @@ __all__ = [
     "ReleasedTurn",
     "ReleasedUser",
     "StructureCheck",
+    "broken_sums",
     "check_pseudonym_key",
     "check_release",
+    "dataset_header",
     "find_release",
     "item_ids",
     "latest_release",
@@ -39,8 +51,10 @@ __all__ = [
     "read_turns",
     "read_user_numbers",
     "read_users",
+    "sums_of",
     "unknown_corpus",
     "verify_latest",
     "verify_release",
+    "without_header",
     "write_release",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from tasks.fingerprint import fingerprint
 from tasks.release.hub import dataset_header
 from tasks.release.sums import sums_of
-from tasks.web.text import markdown_cell, markdown_code, markdown_table
+from tasks.web import markdown_cell, markdown_code, markdown_table
 
 CARD = "README.md"
 OFFLINE_MODEL = "offline/writer"

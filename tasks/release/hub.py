@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from tasks.web.text import visible
+from tasks.web import visible
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _FENCE = "---\n"

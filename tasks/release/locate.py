@@ -9,8 +9,7 @@ from pathlib import Path
 from tasks.errors import UserError
 from tasks.release.files import FINAL_DATA
 from tasks.release.integrity import LATEST, RELEASES, is_kept_release, verify_release
-from tasks.settings import Home
-from tasks.settings.home import DOMAIN_NAME
+from tasks.settings import DOMAIN_NAME, Home
 
 VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -19,7 +19,7 @@ from tasks.release.checking import check_release, released_texts
 from tasks.release.files import TABLES, write_layout, write_parquet
 from tasks.release.integrity import LATEST, PENDING, content_version
 from tasks.release.locate import VERSION_NAME
-from tasks.release.pseudonym_key import PseudonymKey
+from tasks.release.pseudonyms import PseudonymKey
 from tasks.release.published import publish, unpublish
 from tasks.release.sums import SUMS, broken_sums, links_in, sums_of
 from tasks.settings import Home

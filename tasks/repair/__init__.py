@@ -1,6 +1,7 @@
 """Repair: rejected dialogues get a second, targeted request; rounds of asking go on until enough are accepted."""
 
 from tasks.repair.briefs import BriefToRepair, load_repairs
+from tasks.repair.explanation import Attempt, Broken, Why, why
 from tasks.repair.merging import merge_turns
 from tasks.repair.rollout import Mend
 from tasks.repair.rounds import (
@@ -12,7 +13,6 @@ from tasks.repair.rounds import (
     rejected_before,
     unanswered,
 )
-from tasks.repair.why import Attempt, Broken, Why, why
 
 __all__ = [
     "Attempt",

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from tasks.briefs.values import Brief
+from tasks.briefs import Brief
 from tasks.prompts import Finding
 
 BROKE_OFF = "completely-generated"

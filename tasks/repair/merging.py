@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from tasks.dialogues.counts import without_counts
-from tasks.dialogues.grounded import read_grounded
-from tasks.dialogues.plain import read_plain
-from tasks.dialogues.values import RawTurn
+from tasks.dialogues import RawTurn, read_grounded, read_plain, without_counts
 from tasks.model_output import message_text
 from tasks.prompts import Spoken
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.briefs.values import Brief
+from tasks.briefs import Brief
 from tasks.llm import Ask, Transcript
 from tasks.prompts import Instructed, Profile, as_transcript, render_repair, repair_scope
 from tasks.repair.briefs import BriefToRepair

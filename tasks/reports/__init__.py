@@ -10,6 +10,7 @@ from tasks.reports.report import (
     report_from_warehouse,
     write_report,
 )
+from tasks.reports.request_replay import replay
 
 __all__ = [
     "Findings",
@@ -18,6 +19,7 @@ __all__ = [
     "gather",
     "publish_report",
     "render_report",
+    "replay",
     "report_from_warehouse",
     "serve_browser",
     "write_report",

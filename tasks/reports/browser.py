@@ -23,10 +23,9 @@ from tasks.lineage import dialogue_lineage
 from tasks.quality import load_suites
 from tasks.reports.builds import last_build
 from tasks.reports.finding import Filters, choices, find
-from tasks.reports.replay import replay
+from tasks.reports.request_replay import replay
 from tasks.reports.telling import broken_rules, common_words, tell
-from tasks.settings import Home
-from tasks.settings.home import DOMAIN_NAME
+from tasks.settings import DOMAIN_NAME, Home
 from tasks.warehouse import read_warehouse
 from tasks.web import environment, local_app, serve_local
 

@@ -1,7 +1,8 @@
 """Settings: a domain's YAML file and the caller's options become one frozen, validated configuration."""
 
-from tasks.settings.home import Home
-from tasks.settings.loading import load_domain
+from tasks.settings.complaints import alike_names, validation_line
+from tasks.settings.home import DOMAIN_NAME, PROJECT, Home
+from tasks.settings.loading import load_domain, merge, parse_yaml, read_yaml
 from tasks.settings.models import (
     Bias,
     Briefs,
@@ -13,9 +14,11 @@ from tasks.settings.models import (
     Preprocess,
     Quality,
 )
-from tasks.settings.sources import Columns, Endpoint, Source, Sources
+from tasks.settings.sources import Columns, Endpoint, Source, Sources, plain_word
 
 __all__ = [
+    "DOMAIN_NAME",
+    "PROJECT",
     "Bias",
     "Briefs",
     "BudgetScope",
@@ -30,5 +33,11 @@ __all__ = [
     "Quality",
     "Source",
     "Sources",
+    "alike_names",
     "load_domain",
+    "merge",
+    "parse_yaml",
+    "plain_word",
+    "read_yaml",
+    "validation_line",
 ]

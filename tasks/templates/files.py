@@ -12,9 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.goals import load_goals
-from tasks.settings import Home
-from tasks.settings.complaints import validation_line
-from tasks.settings.loading import read_yaml
+from tasks.settings import Home, read_yaml, validation_line
 from tasks.templates.building import Line, build_template
 from tasks.templates.grammar import Grammar, load_grammar
 from tasks.templates.legality import legal

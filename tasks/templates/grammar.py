@@ -12,9 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
 from tasks.goals import Goals, SubGoal
-from tasks.settings import Home
-from tasks.settings.complaints import validation_line
-from tasks.settings.loading import read_yaml
+from tasks.settings import Home, read_yaml, validation_line
 from tasks.templates.values import Role
 
 Said = tuple[str, ...]

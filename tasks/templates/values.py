@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.goals.values import Collection as Collection
+from tasks.goals import Collection as Collection
 
 Role = Literal["user", "agent"]
 

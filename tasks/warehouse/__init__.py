@@ -2,8 +2,8 @@
 
 from tasks.warehouse.arrow import integers, sql_function, stream_into, strings
 from tasks.warehouse.lock import domain_lock
-from tasks.warehouse.opening import WarehouseHeld, attach_read_only, check_warehouse, open_warehouse, read_warehouse
-from tasks.warehouse.rows import Rows, one_row, rows
+from tasks.warehouse.opening import DATABASE_IO_ERROR, Connection, WarehouseHeld, check_warehouse, open_warehouse, read_warehouse
+from tasks.warehouse.queries import Rows, one_row, rows
 from tasks.warehouse.stages import (
     StageRecord,
     forget_stages,
@@ -19,12 +19,13 @@ from tasks.warehouse.tables import TABLES, Table, create_table, create_tables
 from tasks.warehouse.transactions import transaction
 
 __all__ = [
+    "DATABASE_IO_ERROR",
     "TABLES",
+    "Connection",
     "Rows",
     "StageRecord",
     "Table",
     "WarehouseHeld",
-    "attach_read_only",
     "check_warehouse",
     "create_table",
     "create_tables",

@@ -22,6 +22,10 @@ _SETTINGS: dict[str, str | int] = {
 }
 
 
+Connection = duckdb.DuckDBPyConnection
+DATABASE_IO_ERROR = duckdb.IOException  # a file briefly locked or unreadable
+
+
 class WarehouseHeld(UserError):
     """Another process has the file open."""
 
@@ -97,11 +101,6 @@ def _check_layout(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
             "go on with that version, or move the file away and build anew"
         )
     return missing
-
-
-def attach_read_only(con: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
-    """Attach another domain's warehouse for questions across domains."""
-    con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS \"{alias.replace(chr(34), '')}\" (READ_ONLY)")
 
 
 def _connect(path: Path, *, read_only: bool, settings: dict[str, str | int]) -> duckdb.DuckDBPyConnection:

@@ -3,6 +3,20 @@
 from tasks.web.guard import NO_FRAMES, LocalGuard
 from tasks.web.local import HEADERS, local_app, serve_local
 from tasks.web.templates import SHARED, environment
-from tasks.web.text import shortened, visible
+from tasks.web.text import escaped_json, markdown_cell, markdown_code, markdown_table, shortened, visible
 
-__all__ = ["HEADERS", "NO_FRAMES", "SHARED", "LocalGuard", "environment", "local_app", "serve_local", "shortened", "visible"]
+__all__ = [
+    "HEADERS",
+    "NO_FRAMES",
+    "SHARED",
+    "LocalGuard",
+    "environment",
+    "escaped_json",
+    "local_app",
+    "markdown_cell",
+    "markdown_code",
+    "markdown_table",
+    "serve_local",
+    "shortened",
+    "visible",
+]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 from tasks.errors import UserError
 from tasks.exports import compare_corpora, table_1, table_3
-from tasks.exports.comparing import markdown, text
+from tasks.exports.comparing import comparison_markdown, comparison_text
 from tasks.release import write_release
 from tasks.settings import Home
 from tests.support.hostile_release import published_folder
@@ -110,10 +110,10 @@ def test_names_are_told_apart_and_cannot_break_a_table(tmp_path: Path) -> None:
     files = [str(tmp_path / "train.tsv"), str(tmp_path / "dev.tsv")]
     assert [one.name for one in compare_corpora(Home(data=tmp_path), files)] == ["INSPIRED (train)", "INSPIRED (dev)"]
     assert len(list(table_3(found)[0])) == 4
-    for table in (markdown(table_1(found)), markdown(table_3(found))):
+    for table in (comparison_markdown(table_1(found)), comparison_markdown(table_3(found))):
         assert "<b>" not in table
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in markdown(table_3(found)).splitlines()} == {5}
-    assert len(text(table_3(found)).splitlines()) == 9
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in comparison_markdown(table_3(found)).splitlines()} == {5}
+    assert len(comparison_text(table_3(found)).splitlines()) == 9
 
 
 def test_mistakes(tmp_path: Path) -> None:

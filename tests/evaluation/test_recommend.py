@@ -24,10 +24,10 @@ from tasks.evaluation.recommend import (
     reference_rankings,
     reference_results,
 )
+from tasks.evaluation.recommendation_tables import results, table5, table5_markdown, table5_text
 from tasks.evaluation.references import Knowledge, catalogue_reviews, fit_reference, knowledge
 from tasks.evaluation.references.bm25 import K1, B, bm25
 from tasks.evaluation.references.markov import PRIOR, markov
-from tasks.evaluation.results import results, table5, table5_markdown, table5_text
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
 from tasks.settings import Home

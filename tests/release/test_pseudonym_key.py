@@ -9,7 +9,7 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.release import check_pseudonym_key, pseudonym_key, write_release
-from tasks.release.pseudonym_key import VARIABLE, key_file
+from tasks.release.pseudonyms import VARIABLE, key_file
 from tasks.settings import Home
 from tests.support.small_warehouse import small_warehouse
 

@@ -22,7 +22,7 @@ from tasks.quality import load_suites
 from tasks.repair import load_repairs
 from tasks.reports import browser_app
 from tasks.reports.finding import PER_PAGE, Filters, find
-from tasks.reports.replay import replay
+from tasks.reports.request_replay import replay
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse
 from tests.support.chromium import CHROMIUM, Opened, browser_page

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from tasks.errors import UserError
 from tasks.evaluation.annotate.study import Answer, AnsweredElsewhere, Study
-from tasks.evaluation.quality.values import HIGHEST, LOWEST, METRICS, PairTask
+from tasks.evaluation.quality import HIGHEST, LOWEST, METRICS, PairTask
 from tasks.web import environment, local_app, serve_local
 
 HERE = Path(__file__).resolve().parent

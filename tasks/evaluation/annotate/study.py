@@ -12,9 +12,8 @@ from typing import Any, Literal
 
 from tasks.errors import UserError
 from tasks.evaluation.annotate.names import check_annotator, same_annotator
-from tasks.evaluation.corpora import Dialogue, Utterance
-from tasks.evaluation.corpora.lines import json_lines
-from tasks.evaluation.quality.values import CHOICES, HIGHEST, LOWEST, METRICS, Choice, PairTask, Preference, Rating, UtteranceTask
+from tasks.evaluation.corpora import Dialogue, Utterance, json_lines
+from tasks.evaluation.quality import CHOICES, HIGHEST, LOWEST, METRICS, Choice, PairTask, Preference, Rating, UtteranceTask
 from tasks.fingerprint import content_id, fingerprint, unit
 
 Task = UtteranceTask | PairTask

@@ -14,7 +14,7 @@ from tasks.evaluation.corpora.opendialkg import read_opendialkg
 from tasks.evaluation.corpora.plain import read_plain
 from tasks.evaluation.corpora.redial import read_redial
 from tasks.evaluation.corpora.values import Corpus
-from tasks.release.files import FINAL_DATA
+from tasks.release import FINAL_DATA
 
 Layout = Literal["llm-redial", "redial", "opendialkg", "inspired", "plain"]
 

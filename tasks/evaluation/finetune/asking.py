@@ -14,7 +14,7 @@ from tasks.errors import UserError
 from tasks.evaluation.finetune.local import check_extra, load_base
 from tasks.evaluation.finetune.settings import LoraSettings
 from tasks.fingerprint import fingerprint, folder_hash
-from tasks.llm.values import Answer, Message, Request
+from tasks.llm import Answer, Message, Request
 
 
 class LocalAsk:

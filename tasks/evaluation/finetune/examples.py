@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tasks.evaluation.prompts import RecommendProfile, recommend_messages
 from tasks.evaluation.samples import Sample
-from tasks.llm.values import Message
+from tasks.llm import Message
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tasks.errors import UserError
 from tasks.evaluation.finetune.examples import Example, chat_lines
 from tasks.files import write_atomically
 from tasks.fingerprint import content_id
-from tasks.llm.litellm_door import load_litellm
+from tasks.llm import load_litellm
 
 PROVIDERS = ("openai", "azure", "vertex_ai")  # those litellm's fine-tuning API reaches
 _OVER = {"succeeded", "failed", "cancelled"}

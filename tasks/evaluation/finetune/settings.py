@@ -7,10 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import UserError
-from tasks.llm.values import Message
-from tasks.settings import Home
-from tasks.settings.complaints import validation_line
-from tasks.settings.loading import read_yaml
+from tasks.llm import Message
+from tasks.settings import Home, read_yaml, validation_line
 
 
 class LoraSettings(BaseModel):

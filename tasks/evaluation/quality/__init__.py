@@ -25,10 +25,12 @@ from tasks.evaluation.quality.tables import (
     table4,
     table4_markdown,
 )
-from tasks.evaluation.quality.values import CHOICES, METRICS, Choice, Metric, PairTask, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality.values import CHOICES, HIGHEST, LOWEST, METRICS, Choice, Metric, PairTask, Preference, Rating, UtteranceTask
 
 __all__ = [
     "CHOICES",
+    "HIGHEST",
+    "LOWEST",
     "METRICS",
     "Agreement",
     "Choice",

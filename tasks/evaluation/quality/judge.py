@@ -15,11 +15,9 @@ from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.quality.choices import parse_choice
 from tasks.evaluation.quality.grades import parse_grades
 from tasks.evaluation.quality.values import PairTask, Preference, Rating, UtteranceTask
-from tasks.llm.values import Message
+from tasks.llm import Message
 from tasks.prompts import fence
-from tasks.settings import Home
-from tasks.settings.complaints import validation_line
-from tasks.settings.loading import read_yaml
+from tasks.settings import Home, read_yaml, validation_line
 
 
 class JudgeProfile(BaseModel):

@@ -17,7 +17,7 @@ from tasks.evaluation.quality.tables import (
     table4_markdown,
 )
 from tasks.evaluation.quality.values import Metric, PairTask, Preference, Rating, UtteranceTask
-from tasks.web.text import markdown_cell, markdown_table
+from tasks.web import markdown_cell, markdown_table
 
 
 class Answered(Protocol):

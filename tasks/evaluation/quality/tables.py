@@ -13,7 +13,7 @@ from tasks.errors import UserError
 from tasks.evaluation.agreement import Concordance, all_ratings, kendall_w, krippendorff_alpha, shared_ratings
 from tasks.evaluation.metrics import Estimate, estimate
 from tasks.evaluation.quality.values import METRICS, Metric, Preference, Rating, UtteranceTask
-from tasks.web.text import markdown_table
+from tasks.web import markdown_table
 
 _TITLES = {"fluency": "Fluency", "informativeness": "Informative", "logic": "Logical", "coherence": "Coherence"}
 

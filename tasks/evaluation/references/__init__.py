@@ -4,7 +4,7 @@ The sequential one is a Markov chain of our own: of the kept-up libraries, impli
 NumPy 1, and Cornac brings an evaluation framework of its own along.
 """
 
+from tasks.evaluation.references.catalogue import Knowledge, catalogue_reviews, knowledge
 from tasks.evaluation.references.fitting import REFERENCES, Recommender, check_reference, fit_reference
-from tasks.evaluation.references.knowledge import Knowledge, catalogue_reviews, knowledge
 
 __all__ = ["REFERENCES", "Knowledge", "Recommender", "catalogue_reviews", "check_reference", "fit_reference", "knowledge"]

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from scipy import sparse
 
-from tasks.evaluation.references.knowledge import Knowledge
+from tasks.evaluation.references.catalogue import Knowledge
 from tasks.evaluation.references.scoring import Score, Vector
 from tasks.evaluation.samples import Sample
 from tasks.titles import plain_words

@@ -9,8 +9,8 @@ import numpy as np
 
 from tasks.errors import UserError
 from tasks.evaluation.references.bm25 import bm25
+from tasks.evaluation.references.catalogue import Knowledge
 from tasks.evaluation.references.itemknn import item_knn
-from tasks.evaluation.references.knowledge import Knowledge
 from tasks.evaluation.references.markov import markov
 from tasks.evaluation.references.scoring import Score
 from tasks.evaluation.samples import Sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from tasks.evaluation.references.knowledge import Knowledge
+from tasks.evaluation.references.catalogue import Knowledge
 from tasks.evaluation.references.scoring import Score, Vector
 from tasks.evaluation.samples import Sample
 

@@ -9,8 +9,8 @@ from itertools import groupby, pairwise
 import numpy as np
 from scipy import sparse
 
+from tasks.evaluation.references.catalogue import Knowledge
 from tasks.evaluation.references.itemknn import LIKED_FROM
-from tasks.evaluation.references.knowledge import Knowledge
 from tasks.evaluation.references.scoring import Score, Vector
 from tasks.evaluation.samples import Sample
 

@@ -11,7 +11,7 @@ import polars as pl
 from tasks.evaluation.matching import Ranking
 from tasks.evaluation.metrics import KS, METRICS, Estimate, estimate, rank, scores
 from tasks.evaluation.samples import Sample
-from tasks.web.text import markdown_table
+from tasks.web import markdown_table
 
 Contexts = Literal["target not named", "target named before"]
 _SHORT = {"recall": "R", "ndcg": "N", "mrr": "M"}
