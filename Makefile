@@ -25,6 +25,8 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/vulture
 
 # One process a core; a file's tests stay together, because they share what is dear to set up.
 test: lint

@@ -152,9 +152,9 @@ def project_code() -> CodeTree:
     return CodeTree(PROJECT)
 
 
-def code_digest(text: bytes | str) -> str:
-    """Return a hash of what a module's text does, 64 hex digits. Raises SyntaxError."""
-    return hashlib.sha256(_dump(ast.parse(text)).encode()).hexdigest()
+def code_digest(tree: ast.Module) -> str:
+    """Return a hash of what a parsed module does, 64 hex digits."""
+    return hashlib.sha256(_dump(tree).encode()).hexdigest()
 
 
 def _read(module: str, text: bytes, package: bool) -> Source:
@@ -174,7 +174,7 @@ def _read(module: str, text: bytes, package: bool) -> Source:
             literal = _literal(node)
             imported += [Name(literal)] if literal else []
             dynamic += [] if literal else [node.lineno]
-    digest = hashlib.sha256(_dump(tree).encode()).hexdigest()
+    digest = code_digest(tree)
     return Source(digest, tuple(imported), bound if package else {}, package and _only_imports(tree), tuple(sorted(dynamic)))
 
 

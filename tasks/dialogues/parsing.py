@@ -30,7 +30,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Draft:
-    """A dialogue on its way: read and filled, its titles not yet looked for. `masked` has one entry for each utterance."""
+    """A dialogue that is read and filled, its titles not yet looked for."""
 
     plan: Plan
     reading: Reading

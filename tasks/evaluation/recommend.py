@@ -113,22 +113,6 @@ def protocol_rows(benchmark: Benchmark, texts: Sequence[str | None], **named: st
     ]
 
 
-async def model_results(
-    benchmark: Benchmark, ask_for: AskFor, profile: RecommendProfile, model: str, setting: Setting, *, history: bool
-) -> list[Result]:
-    """Return a model's rows of Table 5 under one setting; raises as `model_answers` does."""
-    texts = await model_answers(benchmark, ask_for, profile, setting, history=history)
-    return results(model, setting, history, benchmark.questions, answer_rankings(benchmark, texts), seed=benchmark.seed)
-
-
-def margin(
-    benchmark: Benchmark, first: Sequence[Ranking | None], second: Sequence[Ranking | None], metric: Metric = "recall", k: int = 50
-) -> Estimate:
-    """Return by how much the first recommender's score is above the second's on the same questions, with its 95 % interval."""
-    values = [_scores(benchmark, side, metric, k) for side in (first, second)]
-    return difference(values[0], values[1], _clusters(benchmark), seed=benchmark.seed)
-
-
 def margin_over_chance(benchmark: Benchmark, ranked: Sequence[Ranking | None], metric: Metric = "ndcg", k: int = 10) -> Estimate:
     """Return by how much a recommender's score is above what random rankings give on average, with its 95 % interval.
 

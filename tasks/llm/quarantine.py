@@ -30,11 +30,3 @@ def quarantine(journal: Path, lines: Sequence[BadLine]) -> Path | None:
         os.fsync(file.fileno())
     os.replace(aside, path)
     return path
-
-
-def quarantined_lines(journals: Path) -> int:
-    """Return how many lines stand in the quarantine files of a journal folder."""
-    folder = journals / FOLDER
-    if not folder.is_dir():
-        return 0
-    return sum(path.read_bytes().count(b"\n") for path in folder.glob("*.jsonl"))

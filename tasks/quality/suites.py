@@ -114,7 +114,7 @@ def _is_expectation(kind: str) -> bool:
     """Tell whether the installed Great Expectations has this expectation, by its file, without the seconds its import takes."""
     package = find_spec("great_expectations")
     if package is None or package.origin is None:
-        raise UserError("great_expectations is not installed: run `make install`")
+        raise UserError("great-expectations is not installed, although this project needs it: install the project again")
     return (Path(package.origin).parent / "expectations" / "core" / f"{kind}.py").is_file()
 
 

@@ -1,7 +1,7 @@
 """Dialogue templates (2.4.2): the grammar, its templates counted, sampled and checked, and the curated set."""
 
 from tasks.templates.building import build_template
-from tasks.templates.checking import CheckReport, ClassRow, check_templates, class_rows, expand, pattern, report
+from tasks.templates.checking import CheckReport, check_templates, expand, pattern, report
 from tasks.templates.counting import Cell
 from tasks.templates.expanding import count_templates, enumerate_templates, sample_templates
 from tasks.templates.files import TemplateSet, load_templates, save_templates, template_file, template_set_names
@@ -12,7 +12,6 @@ from tasks.templates.values import Collection, Role, Slot, Template, Turn
 __all__ = [
     "Cell",
     "CheckReport",
-    "ClassRow",
     "Collection",
     "Grammar",
     "Role",
@@ -22,7 +21,6 @@ __all__ = [
     "Turn",
     "build_template",
     "check_templates",
-    "class_rows",
     "count_templates",
     "enumerate_templates",
     "expand",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tasks.goals import load_goals
 from tasks.settings import Home
-from tasks.templates.expanding import count_templates, enumerate_templates, sample_templates
+from tasks.templates.expanding import enumerate_templates, sample_templates
 from tasks.templates.files import TemplateSet, load_templates, unused_goals
 from tasks.templates.grammar import load_grammar
 from tasks.templates.values import Template
@@ -31,17 +31,6 @@ class CheckReport:
     by_pattern: Mapping[tuple[int, int, int], int]
     goal_uses: Mapping[str, int]
     unused: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """Templates with so many recommendations: the lengths the grammar allows, those of a set, and all the grammar has."""
-
-    recommendations: int
-    fewest_utterances: int
-    most_utterances: int
-    in_set: int
-    in_grammar: int
 
 
 def pattern(template: Template) -> tuple[int, int]:
@@ -69,16 +58,6 @@ def report(home: Home, found: TemplateSet) -> CheckReport:
         goal_uses={goal: uses[goal] for goal in grammar.goals},
         unused=unused_goals(grammar, found.templates),
     )
-
-
-def class_rows(home: Home, name: str = "curated") -> list[ClassRow]:
-    """Return one row for each number of recommendations. Raises UserError as `load_templates` does."""
-    grammar = load_grammar(home, load_goals(home))
-    chosen = Counter(template.recommendations for template in load_templates(home, name).templates)
-    every: Counter[int] = Counter()
-    for cell, count in count_templates(grammar).items():
-        every[cell.recommendations] += count
-    return [ClassRow(many, fewest, most, chosen[many], every[many]) for many, (fewest, most) in sorted(grammar.lengths.items())]
 
 
 def expand(home: Home, n: int | None = None, seed: int = 2024) -> Iterator[Template]:

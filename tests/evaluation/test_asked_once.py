@@ -15,13 +15,14 @@ from tasks.errors import UserError
 from tasks.evaluation.asking import ask_all
 from tasks.evaluation.prompts import load_recommend_profile
 from tasks.evaluation.quality import judge_pairs, judge_utterances, load_judge_profile, pair_tasks, utterance_tasks
-from tasks.evaluation.recommend import Benchmark, model_results
+from tasks.evaluation.recommend import Benchmark
 from tasks.evaluation.references import knowledge
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
 from tasks.llm import Answer, Budget, Journal, RunStopped, Session, StoredAnswers, Usage, load_journal
 from tasks.settings import Home, Limits
 from tasks.warehouse import create_tables
+from tests.support.evaluation_rows import model_results
 from tests.support.talk import talk_corpus
 
 

@@ -31,11 +31,12 @@ from tasks.evaluation.finetune import (
     training_examples,
 )
 from tasks.evaluation.prompts import RecommendProfile, load_recommend_profile
-from tasks.evaluation.recommend import Benchmark, model_results
+from tasks.evaluation.recommend import Benchmark
 from tasks.evaluation.references import knowledge
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
 from tasks.settings import Home
+from tests.support.evaluation_rows import model_results
 from tests.support.talk import TITLES, talk_corpus
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="the extra [finetune] is not installed")
@@ -205,7 +206,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> LoraSettings:
     )  # fmt: skip
     transformers.LlamaForCausalLM(shape).save_pretrained(folder)
     return LoraSettings(
-        name="tiny", base_model=str(folder), prompt="Q: $prompt A: ", rank=16, alpha=32, dropout=0.0, learning_rate=0.01, epochs=120,
+        name="tiny", base_model=str(folder), prompt="Q: $prompt A: ", rank=16, alpha=32, dropout=0.0, learning_rate=0.005, epochs=200,
         target_modules=("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "lm_head"),
         batch=2, accumulate=1, max_tokens=120, answer_tokens=40,
     )  # fmt: skip
@@ -216,7 +217,7 @@ def test_a_local_model_learns_is_saved_reloaded_and_benchmarked(tiny: LoraSettin
     from tasks.evaluation.finetune import LocalAsk
 
     trained = train_lora(tiny, small_examples(), tmp_path / "adapter", seed=1)
-    assert len(trained.losses) == 120 and trained.steps == 240 and trained.losses[-1] < trained.losses[0] / 10
+    assert len(trained.losses) == 200 and trained.steps == 400 and trained.losses[-1] < trained.losses[0] / 10
     assert not list(tmp_path.glob(".aside-*")) and (trained.adapter / "adapter_config.json").is_file()
     asked = small_benchmark()
     base, tuned = LocalAsk(tiny), LocalAsk(tiny, trained.adapter)

@@ -16,12 +16,9 @@ from tasks.evaluation.matching import Ranking
 from tasks.evaluation.prompts import draw_examples, load_recommend_profile, recommend_messages
 from tasks.evaluation.recommend import (
     Benchmark,
-    margin,
     margin_over_chance,
     model_answers,
-    model_results,
     protocol_questions,
-    reference_rankings,
     reference_results,
 )
 from tasks.evaluation.recommendation_tables import results, table5, table5_markdown, table5_text
@@ -31,6 +28,7 @@ from tasks.evaluation.references.markov import PRIOR, markov
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
 from tasks.settings import Home
+from tests.support.evaluation_rows import model_results
 from tests.support.small_warehouse import small_warehouse
 from tests.support.talk import TITLES, Replies, talk_corpus
 
@@ -186,13 +184,10 @@ def test_an_unknown_profile() -> None:
 def test_a_margin_on_the_same_questions(tmp_path: Path) -> None:
     asked = benchmark()
     right: list[Ranking | None] = [Ranking((sample.target,), ("exact",), 1, 0, 0, False) for sample in asked.questions]
-    wrong: list[Ranking | None] = [None] * len(right)
-    assert margin(asked, right, wrong).mean == 1.0
     assert margin_over_chance(asked, right, "mrr", 1).mean == pytest.approx(1 - (1 / 4 + 1 / 4 + 1 / 5 + 1 / 3) / 4)
     rows = results("x", "reference", False, asked.questions, right)
     table5(rows).write_parquet(tmp_path / "t.parquet")
     assert (tmp_path / "t.parquet").stat().st_size > 0
-    assert margin(asked, reference_rankings(asked, "random"), wrong).low >= 0
 
 
 def test_our_own_answers_under_the_protocol_of_he_2023() -> None:

@@ -26,10 +26,11 @@ from tasks.warehouse import TABLES, read_inputs, read_warehouse
 # what a brief's transcript says; see `flows.steps.generating`.
 CARRIERS = re.compile(
     r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.transactions|"
-    r"llm\.(budget|caller|forecast|journal|limiter|litellm_door|lookup|meter|pacing|prices|session|store))"
+    r"llm\.(billing|budget|caller|forecast|journal|limiter|litellm_door|lookup|meter|pacing|prices|provider_reply|"
+    r"quarantine|response_cap|session|shutdown|store))"
 )
 PACE = {"Generate.limits", "Generate.chunk_size", "Generate.workers", "Generate.mode", "Generate.input_cost_per_token"}
-NAMES = {"Source.path", "Sources.metadata"}  # by way of `source_names`, whose result is in `sources.reviews`
+NAMES = {"Source.path", "Source.encoding", "Sources.metadata"}  # by way of `source_names`, whose result is in `sources.reviews`
 SECTIONS = {"Domain": "", "Bias": "preprocess.bias."}  # where a section of the settings stands, if not under its own name
 ATTEMPTS = ("generate", "dialogues", "quality")
 

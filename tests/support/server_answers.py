@@ -35,9 +35,9 @@ def complete(body: dict[str, Any], behaviour: Behaviour, fault: str | None, stat
 
 def _text(body: dict[str, Any], behaviour: Behaviour) -> str:
     if behaviour.writer == "offline":
-        from tasks.llm.offline import answer_text
+        from tasks.llm.offline import write
 
-        return answer_text(body["messages"])
+        return write(body["messages"], seed=None, misbehave={}).text
     seed = fingerprint(body["messages"])
     words = [_WORDS[int(unit(behaviour.seed, seed, i) * len(_WORDS))] for i in range(behaviour.words // 8)] * 8
     half = len(words) // 2

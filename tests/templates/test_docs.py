@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 
 from tasks.briefs.choosing import make_choice
+from tasks.goals import load_goals
 from tasks.settings import Briefs, Home
-from tasks.templates import class_rows, load_templates
+from tasks.templates import load_templates
+from tasks.templates.expanding import count_templates
+from tasks.templates.grammar import load_grammar
 
 
 def test_the_table_and_the_tilt_are_the_counted_ones() -> None:
     page = (Home().project / "docs" / "templates.md").read_text(encoding="utf-8")
+    grammar = load_grammar(Home(), load_goals(Home()))
+    in_set = Counter(template.recommendations for template in load_templates(Home(), "curated").templates)
+    in_grammar: Counter[int] = Counter()
+    for cell, count in count_templates(grammar).items():
+        in_grammar[cell.recommendations] += count
     rows = [
-        f"| {row.recommendations} | {row.fewest_utterances} to {row.most_utterances} | {row.in_set} | {row.in_grammar:,} |"
-        for row in class_rows(Home())
+        f"| {many} | {fewest} to {most} | {in_set[many]} | {in_grammar[many]:,} |"
+        for many, (fewest, most) in sorted(grammar.lengths.items())
     ]
     assert "\n".join(rows) in page
     said = re.search(r"it is (-[0-9.]+);", page)

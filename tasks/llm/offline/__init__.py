@@ -6,6 +6,6 @@ network. `tasks.llm.offline.adapter` makes it a litellm provider.
 
 from tasks.llm.offline.registering import register_offline
 from tasks.llm.offline.tokens import count_tokens_offline
-from tasks.llm.offline.writer import TASKS, Written, answer_text, write
+from tasks.llm.offline.writer import TASKS, Written, write
 
-__all__ = ["TASKS", "Written", "answer_text", "count_tokens_offline", "register_offline", "write"]
+__all__ = ["TASKS", "Written", "count_tokens_offline", "register_offline", "write"]

@@ -40,11 +40,6 @@ def write(messages: Sequence[Mapping[str, str]], *, seed: int | None, misbehave:
     return TASKS.get(task_of(messages), _plainly)(messages, rng, misbehave)
 
 
-def answer_text(messages: Sequence[Mapping[str, str]]) -> str:
-    """Return the text of an answer without faults."""
-    return write(messages, seed=None, misbehave={}).text
-
-
 def _digest(messages: Sequence[Mapping[str, str]], seed: int | None) -> int:
     hashed = hashlib.sha256(repr(seed).encode())
     for message in messages:

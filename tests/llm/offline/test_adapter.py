@@ -51,5 +51,5 @@ async def test_equal_requests_get_equal_ids() -> None:
 
 
 def test_importing_the_writer_does_not_import_litellm() -> None:
-    code = "import sys, tasks.llm.offline as o; o.answer_text([]); sys.exit('litellm' in sys.modules)"
+    code = "import sys, tasks.llm.offline as o; o.write([], seed=None, misbehave={}); sys.exit('litellm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

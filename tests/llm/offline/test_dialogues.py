@@ -162,8 +162,8 @@ def test_a_review_cannot_steer_the_writer() -> None:
 
 def test_answers_do_not_hang_on_the_process() -> None:
     code = (
-        "from tests.support.writing import *; from tasks.prompts import render; from tasks.llm.offline import answer_text; import hashlib\n"
-        "texts = [answer_text(render(profile('grounded'), goals(), made).messages) for made in some_briefs(40)]\n"
+        "from tests.support.writing import *; from tasks.prompts import render; from tasks.llm.offline import write; import hashlib\n"
+        "texts = [write(render(profile('grounded'), goals(), made).messages, seed=None, misbehave={}).text for made in some_briefs(40)]\n"
         "print(hashlib.sha256(repr(texts).encode()).hexdigest())"
     )
     runs = [
