@@ -12,6 +12,7 @@ from flows.cli.console import OUT, Bars, print_json
 from flows.cli.parameters import options_of
 from flows.options import EvaluationOptions, SampleOptions
 from flows.parameters import fields_of
+from tasks.errors import UserError
 from tasks.settings import Home
 
 evaluate = typer.Typer(help="Evaluate a corpus: recommendation, dialogue quality, responses.", no_args_is_help=True)
@@ -128,6 +129,9 @@ def respond(
 ) -> None:
     """Let a model say the agent's next utterance for some samples, beside the ground truth (the paper's Figure 6)."""
     home: Home = ctx.obj
+    asked = names(model)
+    if len(asked) != 1:
+        raise UserError(f"--model {model[:80]!r} must name one model, such as openai/gpt-4o-mini; --fine-tuned sets another beside it")
     from flows.running import run_flow
 
     async def start() -> Any:
@@ -135,7 +139,7 @@ def respond(
 
         return await evaluate_respond(
             corpus,
-            names(model)[0],
+            asked[0],
             names(setting),
             fine_tuned=fine_tuned,
             cases=cases,

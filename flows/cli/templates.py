@@ -15,6 +15,7 @@ from flows.cli.views import show_facts, show_rows
 from tasks.errors import UserError
 from tasks.settings import Home
 from tasks.templates import Template, check_templates, expand, load_templates, pattern, save_templates
+from tasks.templates.files import SET_NAME
 
 templates = typer.Typer(help="Look at dialogue templates, prove them legal, make more from the grammar.", no_args_is_help=True)
 app.add_typer(templates, name="templates")
@@ -80,7 +81,7 @@ def _made(home: Home, count: int, every: bool, seed: int) -> Iterator[Template]:
 
 
 def _save(home: Home, name: str, made: list[Template], seed: int) -> Path:
-    if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+    if not SET_NAME.fullmatch(name.lower()):
         raise UserError(f"{name[:80]!r} is not the name of a template set: use small letters, digits, dashes and underscores")
     path = home.project / "goal_specs" / "templates" / f"{name.lower()}.yaml"
     if path.exists():
