@@ -33,8 +33,7 @@ def sample_templates(grammar: Grammar, n: int, seed: int) -> list[Template]:
     Raises:
         UserError: the grammar has fewer than n templates.
     """
-    census = Census(grammar)
-    counts = {cell: census.count(cell) for cell in cells(grammar)}
+    census, counts = Census(grammar), count_templates(grammar)
     if n > sum(counts.values()):
         raise UserError(f"the grammar has {sum(counts.values()):,} templates, {n:,} were asked for")
     shares = _spread(counts, n, seed)
