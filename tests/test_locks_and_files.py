@@ -12,6 +12,7 @@ from tasks.errors import UserError
 from tasks.files import replacing, write_atomically
 from tasks.locks import Held, exclusive_lock, wait_until_released
 from tasks.polling import wait_until
+from tasks.release import find_release, unknown_corpus
 from tasks.settings import Home
 from tasks.settings.home import PROJECT
 from tasks.warehouse import domain_lock, one_row, open_warehouse, rows
@@ -91,6 +92,6 @@ def test_rows_come_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["nothing", "a" * 5000, "with\0zero", "", "~nobody-here/x"])
 def test_neither_a_domain_nor_a_path_is_one_line(text: str, tmp_path: Path) -> None:
     home = Home(data=tmp_path)
-    assert home.is_domain("demo") and not home.is_domain(text) and home.path_beside_domains(str(tmp_path)) == tmp_path
-    with pytest.raises(UserError, match="is neither a domain .* nor"):
-        home.path_beside_domains(text or "nothing", folder=True)
+    assert home.is_domain("demo") and not home.is_domain(text)
+    assert find_release(home, text) is None
+    assert "\n" not in str(unknown_corpus(home, text))

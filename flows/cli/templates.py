@@ -14,8 +14,7 @@ from flows.cli.console import OUT, print_json
 from flows.cli.views import show_facts, show_rows
 from tasks.errors import UserError
 from tasks.settings import Home
-from tasks.templates import Template, check_templates, expand, load_templates, pattern, save_templates
-from tasks.templates.files import SET_NAME
+from tasks.templates import SET_NAME, Template, check_templates, expand, load_templates, pattern, save_templates
 
 templates = typer.Typer(help="Look at dialogue templates, prove them legal, make more from the grammar.", no_args_is_help=True)
 app.add_typer(templates, name="templates")

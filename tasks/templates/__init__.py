@@ -4,12 +4,13 @@ from tasks.templates.building import build_template
 from tasks.templates.checking import CheckReport, check_templates, expand, pattern, report
 from tasks.templates.counting import Cell
 from tasks.templates.expanding import count_templates, enumerate_templates, sample_templates
-from tasks.templates.files import TemplateSet, load_templates, save_templates, template_file, template_set_names
+from tasks.templates.files import SET_NAME, TemplateSet, load_templates, save_templates, template_file, template_set_names
 from tasks.templates.grammar import Grammar, load_grammar, parse_grammar
 from tasks.templates.legality import legal
 from tasks.templates.values import Collection, Role, Slot, Template, Turn
 
 __all__ = [
+    "SET_NAME",
     "Cell",
     "CheckReport",
     "Collection",
