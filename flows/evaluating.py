@@ -33,7 +33,7 @@ from tasks.evaluation.finetune import LocalAsk, Training, check_training, find_t
 from tasks.evaluation.references import catalogue_reviews, knowledge
 from tasks.exports import told_apart
 from tasks.files import replacing, write_atomically
-from tasks.release import find_release, unknown_corpus
+from tasks.release import corpus_path, find_release
 from tasks.settings import Generate, Home, Limits, load_domain, validation_line
 from tasks.warehouse import read_warehouse
 
@@ -58,9 +58,7 @@ def find_corpus(home: Home, corpus: str) -> Corpus:
     found = find_release(home, corpus)
     if found:
         return replace(read_corpus(found.path), name=found.named)
-    if not Path(corpus).exists():
-        raise unknown_corpus(home, corpus)
-    return read_corpus(Path(corpus))
+    return read_corpus(corpus_path(home, corpus))
 
 
 def domain_of(home: Home, corpus: str) -> str | None:

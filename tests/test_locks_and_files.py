@@ -12,7 +12,7 @@ from tasks.errors import UserError
 from tasks.files import replacing, write_atomically
 from tasks.locks import Held, exclusive_lock, wait_until_released
 from tasks.polling import wait_until
-from tasks.release import find_release, unknown_corpus
+from tasks.release import corpus_path, find_release
 from tasks.settings import Home
 from tasks.settings.home import PROJECT
 from tasks.warehouse import domain_lock, one_row, open_warehouse, rows
@@ -94,4 +94,5 @@ def test_neither_a_domain_nor_a_path_is_one_line(text: str, tmp_path: Path) -> N
     home = Home(data=tmp_path)
     assert home.is_domain("demo") and not home.is_domain(text)
     assert find_release(home, text) is None
-    assert "\n" not in str(unknown_corpus(home, text))
+    with pytest.raises(UserError, match="is neither a domain .*, a release, nor a file or folder"):
+        corpus_path(home, text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,7 +74,7 @@ def stats(
     """Count a corpus as the paper's Table 3 does."""
     from flows.collecting import table_3
     from tasks.evaluation import read_corpus
-    from tasks.release import find_release, unknown_corpus
+    from tasks.release import corpus_path, find_release
     from tasks.statistics import folder_statistics, statistics
 
     home: Home = ctx.obj
@@ -84,10 +83,8 @@ def stats(
             counted = statistics(con)
     elif found := find_release(home, corpus):
         counted = folder_statistics(found.path)
-    elif Path(corpus).exists():
-        counted = read_corpus(Path(corpus)).statistics()
     else:
-        raise unknown_corpus(home, corpus)
+        counted = read_corpus(corpus_path(home, corpus)).statistics()
     figures = table_3(counted)
     if as_json:
         print_json(figures)

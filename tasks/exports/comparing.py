@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, read_corpus
-from tasks.release import find_release, unknown_corpus
+from tasks.release import corpus_path, find_release
 from tasks.settings import Home, load_domain
 from tasks.statistics import Statistics
 from tasks.web import markdown_table, visible
@@ -100,9 +100,7 @@ def _compared(home: Home, name: str) -> Compared:
         corpus = replace(read_corpus(found.path), name=found.named)
         ours = found.domain in home.domain_files()
         return _counted(corpus, load_domain(home, str(found.domain)).noun if ours else None)
-    if not Path(name).exists():
-        raise unknown_corpus(home, name)
-    corpus = read_corpus(Path(name))
+    corpus = read_corpus(corpus_path(home, name))
     return _counted(corpus, _DOMAINS.get(corpus.name))
 
 

@@ -18,7 +18,7 @@ from tasks.exports.huggingface import write_huggingface
 from tasks.exports.plain import write_llm_redial, write_tables
 from tasks.exports.recbole import write_recbole
 from tasks.exports.values import Source
-from tasks.release import SUMS, broken_sums, find_release, sums_of, unknown_corpus
+from tasks.release import SUMS, broken_sums, corpus_path, find_release, sums_of, unknown_corpus
 from tasks.settings import Home, load_domain
 
 MARK = "export.json"
@@ -50,10 +50,11 @@ def find_source(home: Home, of: str) -> Source:
         UserError: there is none, a domain without a release, or a release that is not what its checksums say.
     """
     found = find_release(home, of)
-    if not found and not Path(of).is_dir():
-        raise unknown_corpus(home, of)
     if not found:
-        return Source(Path(of).resolve().name, Path(of).resolve())
+        folder = corpus_path(home, of).resolve()
+        if not folder.is_dir():
+            raise unknown_corpus(home, of)
+        return Source(folder.name, folder)
     ours = found.domain in home.domain_files()
     return Source(found.named, found.path, load_domain(home, str(found.domain)).language if ours else None)
 

@@ -5,7 +5,7 @@ from tasks.release.checking import check_release
 from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
 from tasks.release.hub import dataset_header, without_header
 from tasks.release.integrity import verify_release
-from tasks.release.locate import FoundRelease, find_release, latest_release, unknown_corpus, verify_latest
+from tasks.release.locate import FoundRelease, corpus_path, find_release, latest_release, unknown_corpus, verify_latest
 from tasks.release.pseudonyms import PseudonymKey, check_pseudonym_key, pseudonym_key
 from tasks.release.reader import (
     Release,
@@ -41,6 +41,7 @@ __all__ = [
     "broken_sums",
     "check_pseudonym_key",
     "check_release",
+    "corpus_path",
     "dataset_header",
     "find_release",
     "item_ids",

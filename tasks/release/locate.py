@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,8 @@ def find_release(home: Home, name: str) -> FoundRelease | None:
     if DOMAIN_NAME.fullmatch(name) and name in home.domain_files():
         found: FoundRelease | None = FoundRelease(latest_release(home, name), name, name)
     else:
-        found = None if "\0" in name else _at_path(home, Path(name)) or _of_version(home, name)
+        path = _existing(name)
+        found = (_at_path(home, path) if path else None) or _of_version(home, name)
     if found:
         verify_release(found.path)
     return found
@@ -76,6 +78,25 @@ def unknown_corpus(home: Home, name: str) -> UserError:
     """Return the error for a name that is no domain, no release and no file."""
     domains = ", ".join(sorted(home.domain_files()))
     return UserError(f"{name[:200]!r} is neither a domain ({domains}), a release, nor a file or folder")
+
+
+def corpus_path(home: Home, name: str) -> Path:
+    """Return the file or folder of a name that is no release. Raises UserError when there is none."""
+    path = _existing(name)
+    if path is None:
+        raise unknown_corpus(home, name)
+    return path
+
+
+def _existing(name: str) -> Path | None:
+    """Return the path that a name is, if there is something; a name may be too long for one, or hold a zero byte."""
+    if not name:
+        return None
+    try:
+        path = Path(os.path.expanduser(name))
+        return path if path.exists() else None
+    except (OSError, ValueError):
+        return None
 
 
 def _at_path(home: Home, path: Path) -> FoundRelease | None:
