@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.evaluating import find_corpora, prepare
+from flows.options import SampleOptions
 from flows.tracing import trace
 from tasks.errors import UserError
 from tasks.exports import compare_corpora, export_release, find_source
@@ -98,7 +99,7 @@ def test_every_reader_notices_a_tampered_release(home: Home, tamper: Callable[[P
         "publish": lambda: export_release(source, "llm-redial", tmp_path / "out"),
         "compare": lambda: compare_corpora(home, ["demo"]),
         "annotate": lambda: find_corpora(home, [str(folder)]),
-        "evaluate": lambda: prepare(home, "demo/latest", "user", 3, "recommend_json", 1, 0.5),
+        "evaluate": lambda: prepare(home, "demo/latest", SampleOptions(test_share=0.5), 3, 1),
         "lineage": lambda: trace(home, folder.name),
     }
     readers["load"]()
