@@ -35,7 +35,8 @@ _SECRET_NAME = re.compile(
     r"|(?<![A-Z])(?:KEY|PASS|PWD|AUTH|PAT)S?(?![A-Z])",
     re.IGNORECASE,
 )
-_POINTER_NAME = re.compile(r"_(?:FILE|PATH|DIR|SOCK)$", re.IGNORECASE)  # says where a secret lies, and holds none
+# Says where a secret lies and holds none; the shell's own PWD and OLDPWD are folders.
+_POINTER_NAME = re.compile(r"_(?:FILE|PATH|DIR|SOCK)$|^(?:OLD)?PWD$", re.IGNORECASE)
 _NO_VALUE = frozenset({"none", "null", "true", "false"})
 _PLACEHOLDERS = _NO_VALUE | {"empty", "dummy", "test", "unused", "local", "ollama", "anything", "no-key", "not-needed"}
 

@@ -122,7 +122,9 @@ def test_a_login_in_one_variable_hides_its_password_alone() -> None:
     assert redact("wrong: hunter2hunter2", {"DATABASE_URL": "postgresql://me:hunter2hunter2@db/x"}) == f"wrong: {HIDDEN}"
 
 
-@pytest.mark.parametrize("name", ["MONKEY", "PATH", "AUTHOR", "TOKENIZERS_PARALLELISM", "SSH_AUTH_SOCK", "KEYBOARD", "COMPASS"])
+@pytest.mark.parametrize(
+    "name", ["MONKEY", "PATH", "AUTHOR", "TOKENIZERS_PARALLELISM", "SSH_AUTH_SOCK", "PWD", "OLDPWD", "KEYBOARD", "COMPASS"]
+)
 def test_other_variables_are_not_secret(name: str) -> None:
     assert redact("a long enough value", {name: "a long enough value"}) == "a long enough value"
 
@@ -228,7 +230,7 @@ def test_no_failed_call_and_no_batch_problem_carries_a_secret(key: str) -> None:
     told = f"401 from https://h/v1?key={key}: Incorrect API key provided: sk-{key}. headers: {{'authorization': 'Bearer {key}'}}"
     assert key not in str(as_call_error(RuntimeError(told)))
     line = json.dumps({"custom_id": "k", "response": {"status_code": 400, "body": {"error": {"message": told}}}}).encode()
-    outcome = read_result(line)
+    outcome = read_result(line, 1_000_000)
     assert outcome is not None and key not in str(outcome[1])
 
 

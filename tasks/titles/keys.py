@@ -64,7 +64,17 @@ def folded_key(title: str) -> str:
 
 @lru_cache(maxsize=400_000)
 def work_key(title: str) -> str:
-    """Return what the work is called; the table in `tasks.titles` says what counts."""
+    """Return what the work is called; the table in `tasks.titles` says what counts.
+
+    What is left out may bring an edition or an article to the edge, so it is done until nothing changes.
+    """
+    key = _shorter_work_key(title)
+    while (again := _shorter_work_key(key)) != key:
+        key = again
+    return key
+
+
+def _shorter_work_key(title: str) -> str:
     folded = folded_key(title)
     words = [word for word in map(_work_word, folded.split()) if any(map(str.isalnum, word))]
     while len(words) > 1 and words[0] in _ARTICLES:

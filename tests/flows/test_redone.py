@@ -114,7 +114,15 @@ def lowered(api: PrivateServer, first: tuple[Path, Built], tmp_path_factory: pyt
     return build_in_turn(PROJECT, api, [(folder / name, options) for name, options in in_turn])
 
 
-def test_fewer_attempts_give_what_a_fresh_folder_gives(first: tuple[Path, Built], lowered: list[Built]) -> None:
+def test_fewer_attempts_give_what_a_fresh_folder_gives(api: PrivateServer, first: tuple[Path, Built], data: Path, tmp_path: Path) -> None:
+    one = {**SPOILT, "max_attempts": 1}
+    lowered, fresh = build_in_turn(PROJECT, api, [(data, one), (tmp_path / "fresh", one)])
+    assert (lowered.version, lowered.verdicts) == (fresh.version, fresh.verdicts)
+    assert lowered.verdicts["accepted"] < first[1].verdicts["accepted"] and lowered.ran() == ["verdicts"]
+
+
+@pytest.mark.heavy
+def test_attempts_taken_away_and_given_back_give_what_a_fresh_folder_gives(first: tuple[Path, Built], lowered: list[Built]) -> None:
     second, third, again, fresh_two, fresh_one = lowered
     assert (second.version, second.verdicts) == (fresh_two.version, fresh_two.verdicts)
     assert (third.version, third.verdicts) == (fresh_one.version, fresh_one.verdicts)
@@ -132,10 +140,12 @@ def varied(api: PrivateServer, first: tuple[Path, Built], tmp_path_factory: pyte
     return build_in_turn(PROJECT, api, [(folder, spoilt(**dear)), (folder, {**spoilt(), "settings": {**spoilt()["settings"], **TITLES}})])
 
 
+@pytest.mark.heavy
 def test_prices_and_pace_redo_nothing_and_make_no_other_release(first: tuple[Path, Built], varied: list[Built]) -> None:
     assert (varied[0].ran(), varied[0].version) == ([], first[1].version)
 
 
+@pytest.mark.heavy
 def test_a_setting_that_changed_is_named(varied: list[Built]) -> None:
     assert varied[1].stages["ingest"] == "redone" and varied[1].details["ingest"].startswith("settings.untitled changed; ")
 
