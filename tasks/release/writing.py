@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from tasks.errors import UserError
+from tasks.files import write_atomically
 from tasks.release.card import CARD, card
 from tasks.release.files import write_layout, write_parquet
 from tasks.release.published import publish, unpublish
@@ -121,6 +122,4 @@ def _put_in_place(folder: Path, place: Path) -> bool:
 
 
 def _write_latest(releases: Path, name: str) -> None:
-    aside = releases / f".{LATEST}"
-    aside.write_text(name + "\n", encoding="utf-8")
-    os.replace(aside, releases / LATEST)
+    write_atomically(releases / LATEST, name + "\n")
