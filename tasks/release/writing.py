@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from tasks.errors import UserError
+from tasks.files import write_atomically
 from tasks.release.card import CARD, card
 from tasks.release.checking import check_release, released_texts
 from tasks.release.files import TABLES, write_layout, write_parquet
@@ -117,7 +118,7 @@ class _Placing:
     def put(self, folder: Path, name: str) -> None:
         """Move a finished release to its place; a damaged one of the same name makes way."""
         self._open = self._releases / name
-        _write_whole(self._releases / PENDING, name)
+        write_atomically(self._releases / PENDING, name + "\n")
         if self._open.exists():
             os.replace(self._open, self._aside / "damaged")
         os.replace(folder, self._open)
@@ -125,7 +126,7 @@ class _Placing:
     def commit(self, name: str) -> None:
         """Make the release the latest one, now that the warehouse has it."""
         self._open = None
-        _write_whole(self._releases / LATEST, name)
+        write_atomically(self._releases / LATEST, name + "\n")
         (self._releases / PENDING).unlink(missing_ok=True)
 
     def __exit__(self, *_: object) -> None:
@@ -147,7 +148,7 @@ def _tidy(con: duckdb.DuckDBPyConnection, releases: Path) -> None:
         name = ""
     if VERSION_NAME.fullmatch(name) and (releases / name).is_dir():
         if _is_noted(con, name):
-            _write_whole(releases / LATEST, name)
+            write_atomically(releases / LATEST, name + "\n")
         else:
             shutil.rmtree(releases / name)
     (releases / PENDING).unlink(missing_ok=True)
@@ -195,9 +196,3 @@ def _stands(folder: Path, place: Path, *, named: bool) -> bool:
     if named and not same:
         raise UserError(f"{place} stands already with another content: choose another version name, or remove it")
     return same and not broken_sums(place) and not links_in(place)
-
-
-def _write_whole(path: Path, line: str) -> None:
-    aside = path.with_name(f"{path.name}.part")
-    aside.write_text(line + "\n", encoding="utf-8")
-    os.replace(aside, path)
