@@ -63,6 +63,9 @@ class BuildOptions(BaseModel):
     accepted: int | None = Field(None, ge=1, description="Stop asking once so many dialogues are accepted")
     max_attempts: int | None = Field(None, ge=1, le=10, description="Attempts a brief gets: the first request and its repairs")
     budget_usd: float | None = Field(None, ge=0, description="Hard stop, in US dollars; the same command goes on later")
+    budget_scope: Literal["dataset", "run"] | None = Field(
+        None, description="dataset (the budget is for all runs with the same settings together) or run (for each run)"
+    )
     concurrency: int | None = Field(None, ge=1, le=4096, description="Most calls in flight")
     rpm: int | None = Field(None, ge=1, description="Requests a minute the provider allows")
     tpm: int | None = Field(None, ge=1, description="Tokens a minute the provider allows")
@@ -85,7 +88,13 @@ class BuildOptions(BaseModel):
 
     def over(self) -> dict[str, Any]:
         """Return the choices nested as in a domain file; what was left empty is left out."""
-        limits = _given(budget_usd=self.budget_usd, concurrency=self.concurrency, rpm=self.rpm, tpm=self.tpm)
+        limits = _given(
+            budget_usd=self.budget_usd,
+            budget_scope=self.budget_scope,
+            concurrency=self.concurrency,
+            rpm=self.rpm,
+            tpm=self.tpm,
+        )
         generate = _given(
             model=self.model,
             api_base=self.api_base,

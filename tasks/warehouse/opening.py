@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -14,6 +16,8 @@ from tasks.warehouse.tables import TABLES, create_tables, schema_mismatches
 
 _LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|File too large|max_temp_directory_size")
+_MEMORY = re.compile(r"\d{1,6}(?:\.\d{1,3})? ?[KMGT]i?B")
+MEMORY_VARIABLE = "REDIAL_MEMORY"
 _SETTINGS: dict[str, str | int] = {
     "threads": 2,
     "memory_limit": "600MB",
@@ -22,7 +26,10 @@ _SETTINGS: dict[str, str | int] = {
 }
 
 
-Connection = duckdb.DuckDBPyConnection
+if TYPE_CHECKING:
+    Connection = duckdb.DuckDBPyConnection
+else:
+    Connection = Any  # Prefect keeps flows to the very end, and these would keep DuckDB's classes, of which its module complains
 DATABASE_IO_ERROR = duckdb.IOException  # a file briefly locked or unreadable
 
 
@@ -36,11 +43,11 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
 
     Args:
         path: the DuckDB file; its folder is made.
-        settings: DuckDB settings over the defaults (2 threads, 600 MB, spilling beside the file).
+        settings: DuckDB settings over the defaults (2 threads, 600 MB or REDIAL_MEMORY, spilling beside the file).
 
     Raises:
         UserError: the folder cannot be written, the file is no DuckDB file or of another version, another process holds it, or the disk
-            is full when something is written in the block.
+            is full or memory runs out when something is written in the block.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,17 +55,40 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
             path.unlink()
     except OSError as error:
         raise UserError(f"the folder {path.parent} cannot be written: {error.strerror}") from None
-    con = _connect(path, read_only=False, settings={**_SETTINGS, "temp_directory": f"{path}.tmp", **settings})
+    con = _connect(path, read_only=False, settings={**_defaults(), "temp_directory": f"{path}.tmp", **settings})
     try:
-        if _check_layout(con, path):
-            create_tables(con)
-        yield con
+        with _limits_explained(path):
+            if _check_layout(con, path):
+                create_tables(con)
+            yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def _limits_explained(path: Path) -> Iterator[None]:
+    """Turn what DuckDB raises for want of disk or memory into one line with the way out."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise UserError(
+            f"DuckDB needs more memory than the {_defaults()['memory_limit']} it may use for {path}: "
+            f"set {MEMORY_VARIABLE} to more, such as 2GB, and run the same command again"
+        ) from None
     except duckdb.Error as error:
         if _FULL.search(str(error)):
             raise UserError(f"the disk that holds {path.parent} is full: make room and run the same command again") from None
         raise
-    finally:
-        con.close()
+
+
+def _defaults() -> dict[str, str | int]:
+    """Return DuckDB's settings, with the memory that the environment allows. Raises UserError when that is no amount."""
+    memory = os.environ.get(MEMORY_VARIABLE, "").strip()
+    if not memory:
+        return _SETTINGS
+    if not _MEMORY.fullmatch(memory):
+        raise UserError(f"{MEMORY_VARIABLE} is {memory[:40]!r}: give an amount such as 600MB or 2GB")
+    return {**_SETTINGS, "memory_limit": memory}
 
 
 @contextmanager
@@ -66,12 +96,18 @@ def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a warehouse for reading. Raises UserError when it is not there or is being written by another process."""
     con = _open_to_read(path)
     try:
-        missing = [name for name in _check_layout(con, path) if TABLES[name].since_first]
-        if missing:
-            raise UserError(f"the warehouse {path} has no table {missing[0]} of this version: run `redial build {path.stem}` first")
-        yield con
+        with _limits_explained(path):
+            yield _checked(con, path)
     finally:
         con.close()
+
+
+def _checked(con: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConnection:
+    """Return the connection. Raises UserError when a table is missing or of another version."""
+    missing = [name for name in _check_layout(con, path) if TABLES[name].since_first]
+    if missing:
+        raise UserError(f"the warehouse {path} has no table {missing[0]} of this version: run `redial build {path.stem}` first")
+    return con
 
 
 def check_warehouse(path: Path) -> None:
@@ -84,7 +120,7 @@ def check_warehouse(path: Path) -> None:
 def _open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
     if not path.exists() or _is_unwritten(path):
         raise UserError(f"there is no warehouse {path} yet: run `redial build {path.stem}` first")
-    return _connect(path, read_only=True, settings=_SETTINGS)
+    return _connect(path, read_only=True, settings=_defaults())
 
 
 def _is_unwritten(path: Path) -> bool:

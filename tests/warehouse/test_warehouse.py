@@ -184,3 +184,14 @@ def test_a_full_disk_is_one_line_and_what_was_there_stays(tmp_path: Path) -> Non
     assert done.stdout == f"the disk that holds {tmp_path} is full: make room and run the same command again\n", done.stderr
     with read_warehouse(path) as con:
         assert con.execute("SELECT count(*) FROM items").fetchall() == [(1,)]
+
+
+def test_too_little_memory_is_one_line_that_names_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIAL_MEMORY", "2MB")
+    with pytest.raises(UserError, match="set REDIAL_MEMORY to more") as error, open_warehouse(tmp_path / "w.duckdb", threads=1) as con:
+        con.execute("SET max_temp_directory_size = '0B'")
+        con.execute("SELECT list(random()::VARCHAR) FROM range(1_000_000)").fetchall()
+    assert "\n" not in str(error.value)
+    monkeypatch.setenv("REDIAL_MEMORY", "lots")
+    with pytest.raises(UserError, match="REDIAL_MEMORY is 'lots'"), open_warehouse(tmp_path / "w.duckdb"):
+        pass
