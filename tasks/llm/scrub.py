@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Mapping
 
+from tasks.llm.provider_reply import valid_text
+
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _SECRET_SHAPE = re.compile(r"\b(?:sk|pk|rk|gsk|xai|hf|AIza)[-_][\w*-]{6,}|(?<=Bearer )[\w.~+/=-]+|(?<=://)[^/\s@]+:[^/\s@]+(?=@)")
 _SHORTEST = 6  # a shorter value would match ordinary words
@@ -22,6 +24,6 @@ def scrub(text: str, environment: Mapping[str, str] | None = None) -> str:
 
 
 def one_line(text: str, longest: int = 300) -> str:
-    """Return text scrubbed, on one line, cut to `longest` characters."""
-    line = " ".join(scrub(text).split())
+    """Return text that can be stored, scrubbed, on one line, cut to `longest` characters."""
+    line = " ".join(scrub(valid_text(text)).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
