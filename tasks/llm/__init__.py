@@ -7,6 +7,7 @@ from tasks.llm.journal import BadLine, Entry, Journal, read_journal, usable_entr
 from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
 from tasks.llm.meter import Usage
 from tasks.llm.prices import Price, find_price
+from tasks.llm.quarantine import journal_problems
 from tasks.llm.requests import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, sampling
 from tasks.llm.scrub import scrub
 from tasks.llm.session import Session
@@ -43,6 +44,7 @@ __all__ = [
     "endpoint",
     "find_price",
     "graceful_shutdown",
+    "journal_problems",
     "load_journal",
     "make_request",
     "read_journal",

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from tasks.errors import UserError
 from tasks.llm.journal import BadLine
 
 FOLDER = "quarantine"  # beside the journals, where no run looks for answers
@@ -16,10 +17,31 @@ def quarantine(journal: Path, lines: Sequence[BadLine]) -> Path | None:
     """Write a journal's bad lines to a file and return it; None where there are none. Doing it again changes nothing.
 
     Each line of the file is a JSON object: `line` (number in the journal), `reason`, `content` (bytes as Latin-1 text).
+
+    Raises:
+        UserError: the disk does not take it; the journal stays as it is.
     """
     if not lines:
         return None
     path = journal.parent / FOLDER / journal.name
+    try:
+        _write(path, lines)
+    except OSError as error:
+        raise UserError(f"the quarantine file {path} cannot be written: {error.strerror}") from None
+    return path
+
+
+def journal_problems(quarantined: int, torn: int) -> list[str]:
+    """Return in words how many journal lines hold no answer; nothing where all do."""
+    said = []
+    if quarantined:
+        said.append(f"{quarantined:,} journal lines hold no answer and are kept in the journals' quarantine folder")
+    if torn:
+        said.append(f"{torn:,} journals of killed processes end within a line; what it was for is asked again")
+    return said
+
+
+def _write(path: Path, lines: Sequence[BadLine]) -> None:
     aside = path.with_suffix(".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     with aside.open("w", encoding="ascii") as file:
@@ -29,12 +51,3 @@ def quarantine(journal: Path, lines: Sequence[BadLine]) -> Path | None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(aside, path)
-    return path
-
-
-def quarantined_lines(journals: Path) -> int:
-    """Return how many lines stand in the quarantine files of a journal folder."""
-    folder = journals / FOLDER
-    if not folder.is_dir():
-        return 0
-    return sum(path.read_bytes().count(b"\n") for path in folder.glob("*.jsonl"))
