@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from flows.progress import CURRENT
 from tasks.errors import UserError
 from tasks.evaluation.finetune import LocalAsk
 from tasks.llm import (
@@ -18,6 +19,7 @@ from tasks.llm import (
     CallFailed,
     Entry,
     Journal,
+    Loaded,
     Message,
     Meter,
     RunStopped,
@@ -25,6 +27,7 @@ from tasks.llm import (
     StoredAnswers,
     Usage,
     graceful_shutdown,
+    journal_problems,
     load_journal,
     recover_journals,
 )
@@ -132,7 +135,7 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
     """
     folder = home.journals(STORE)
     with domain_lock(home, STORE), open_warehouse(home.warehouse(STORE)) as con:
-        recover_journals(con, folder)
+        loaded = recover_journals(con, folder)
         path = folder / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.jsonl"
         journal = Journal(path)
         models = Asking(StoredAnswers.of(con), journal, run_id, budget_usd)
@@ -145,5 +148,15 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
             await journal.close()  # removes it where nothing was answered anew
             if path.exists():
                 with transaction(con):
-                    load_journal(con, path)
+                    loaded += load_journal(con, path)
                 path.unlink()
+            _show_set_aside(loaded, models.usage)
+
+
+def _show_set_aside(loaded: Loaded, usage: Usage) -> None:
+    """Show what was paid for and cannot be used, where there is any."""
+    problems = journal_problems(loaded.quarantined, loaded.torn)
+    if usage.unusable:
+        problems.append(f"{usage.unusable:,} billed answers could not be used")
+    if problems:
+        CURRENT.get().stage("set aside", "done", "; ".join(problems))

@@ -20,7 +20,7 @@ from flows.preparation import Planned
 from flows.progress import CURRENT
 from flows.stages import NO_CACHE, Context, Stage, announce, run_stage, show_end
 from tasks.generate import Chunk, ChunkResult, Crew, GenerateCounts, Progress, Work, generate_transcripts
-from tasks.llm import RunStopped
+from tasks.llm import RunStopped, journal_problems
 from tasks.repair import forget_attempts, forget_beyond, has_attempt, next_briefs, rejected_before, unanswered
 from tasks.warehouse import Connection, StageRecord, made_from, open_warehouse, read_inputs, read_record, record_stage, why_redone
 
@@ -137,7 +137,7 @@ async def _generate(context: Context, attempt: int, ids: Sequence[str], written:
             written.counts.append(counts)
             written.stopped = counts.stopped
         record = record_stage(con, stage.name, inputs, stage.writes, context.run_id)
-    show_end(stage.name, why, _summary(counts) if counts else f"{record.rows:,} rows", otherwise="done" if counts else "cached")
+    show_end(stage.name, why, summary(counts) if counts else f"{record.rows:,} rows", otherwise="done" if counts else "cached")
     return record
 
 
@@ -158,8 +158,8 @@ async def _ask(con: Connection, context: Context, stage: Stage, work: Work) -> G
     crew = context.cluster.crew(con, settings, work.rollout, context.run_id, name) if context.cluster else None
     run = partial(_run_chunk, name) if crew is None else _run_there
     counts = await generate_transcripts(con, work, settings, journals, context.run_id, on_progress=show, run=run, crew=crew)
-    await live.finish(_summary(counts))
-    get_run_logger().info("%s: %s in %.1f s", stage.name, _summary(counts), time.perf_counter() - began)
+    await live.finish(summary(counts))
+    get_run_logger().info("%s: %s in %.1f s", stage.name, summary(counts), time.perf_counter() - began)
     return counts
 
 
@@ -167,11 +167,11 @@ def _after(seconds: float) -> str:
     return (datetime.now() + timedelta(seconds=seconds)).strftime("%H:%M:%S")
 
 
-def _summary(counts: GenerateCounts) -> str:
+def summary(counts: GenerateCounts) -> str:
+    """Return the line that says how a generation ended."""
     parts: dict[str, Any] = {"answered": counts.answered, "failed": counts.failed, "unasked": counts.unasked}
     line = ", ".join(f"{number:,} {name}" for name, number in parts.items() if number or name == "answered")
     if counts.usage.unusable:
         line += f"; {counts.usage.unusable:,} billed answers could not be used"
-    if counts.quarantined:
-        line += f"; {counts.quarantined:,} journal lines hold no answer and are kept in the journals' quarantine folder"
+    line = "; ".join((line, *journal_problems(counts.quarantined, counts.torn)))
     return f"{line}; {counts.stopped}" if counts.stopped else line

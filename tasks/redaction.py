@@ -24,6 +24,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote
 
+from tasks.storable_text import valid_text
+
 HIDDEN = "[secret]"
 LONG = 8  # characters from which on a value is hidden wherever it occurs
 MOST_TEXT = 100_000  # characters of a text that is to be one line which are looked at: a provider may send megabytes
@@ -54,8 +56,8 @@ def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
 
 
 def one_line(text: str, longest: int = 300) -> str:
-    """Return text redacted, on one line, cut to `longest` characters."""
-    line = " ".join(redact(text[:MOST_TEXT]).split())
+    """Return text that can be stored, redacted, on one line, cut to `longest` characters."""
+    line = " ".join(redact(valid_text(text[:MOST_TEXT])).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

@@ -70,6 +70,7 @@ class GenerateCounts:
     Attributes:
         recovered: answers found in journals that an earlier run left behind.
         quarantined: journal lines that hold no answer; they are kept beside the journals.
+        torn: ends of journals that a killed process had begun to write; their calls are asked again.
         stopped: why the run ended before all briefs were asked; None when it did not.
     """
 
@@ -79,6 +80,7 @@ class GenerateCounts:
     unasked: int
     recovered: int
     quarantined: int = 0
+    torn: int = 0
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     stopped: RunStopped | None = None
@@ -196,6 +198,7 @@ class _Generation:
             total - done,
             recovered.new,
             (recovered + self.loaded).quarantined,
+            (recovered + self.loaded).torn,
             self._crew.usage,
             seconds,
             stopped,

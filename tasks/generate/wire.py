@@ -113,7 +113,9 @@ class Wire:
         return cls(*await asyncio.open_connection(sock=connected))
 
     def send(self, message: Any) -> None:
-        """Send one message, without waiting."""
+        """Send one message, without waiting; to nobody when the other end is gone."""
+        if self._writer.is_closing():
+            return
         frame = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
         self._writer.write(len(frame).to_bytes(_HEAD, "big") + frame)
 

@@ -105,5 +105,7 @@ async def work(connected: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the owner decides and closes the socket
+    # Ctrl-C reaches the whole terminal and a service's stop all its processes; the owner decides and closes the socket.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     asyncio.run(work(socket.socket(fileno=int(sys.argv[1]))))

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from typing import Any
 
 import duckdb
 
@@ -130,26 +131,30 @@ class WorkerCrew:
             colleague.wire.send(wire.Stop(reason))
 
     async def _listen(self, colleague: Colleague) -> None:
-        while True:
-            try:
-                message = await colleague.wire.receive()
-            except EOFError:
-                colleague.lost()
-                self._release(colleague)
-                return
-            if isinstance(message, wire.Spent):
-                colleague.usage, colleague.in_flight = message.usage, message.in_flight
-            elif isinstance(message, wire.Done):
-                colleague.running[message.result.number].set_result(message.result)
-            elif isinstance(message, wire.Find):
-                colleague.wire.send(wire.Found(message.number, answers_by_key(self._con, message.keys)))
-            elif isinstance(message, wire.Hold):
-                asking = asyncio.create_task(self._hold(colleague, message))
-                self._asking.add(asking)
-                asking.add_done_callback(self._asking.discard)
-            elif isinstance(message, wire.Settle):
-                colleague.reserved -= message.held
-                self._budget.settle(message.held, message.spent)
+        """Hear a worker out. However this ends, nobody goes on waiting for it and its reservations are given up."""
+        try:
+            while True:
+                self._heard(colleague, await colleague.wire.receive())
+        except EOFError:
+            pass  # the process is gone
+        finally:
+            colleague.lost()
+            self._release(colleague)
+
+    def _heard(self, colleague: Colleague, message: Any) -> None:
+        if isinstance(message, wire.Spent):
+            colleague.usage, colleague.in_flight = message.usage, message.in_flight
+        elif isinstance(message, wire.Done):
+            colleague.running[message.result.number].set_result(message.result)
+        elif isinstance(message, wire.Find):
+            colleague.wire.send(wire.Found(message.number, answers_by_key(self._con, message.keys)))
+        elif isinstance(message, wire.Hold):
+            asking = asyncio.create_task(self._hold(colleague, message))
+            self._asking.add(asking)
+            asking.add_done_callback(self._asking.discard)
+        elif isinstance(message, wire.Settle):
+            colleague.reserved -= message.held
+            self._budget.settle(message.held, message.spent)
 
     def _release(self, colleague: Colleague) -> None:
         """Give up what a lost process had reserved, as spent: its calls in flight may be billed, and nobody will say so."""

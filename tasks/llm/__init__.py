@@ -8,6 +8,7 @@ from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
 from tasks.llm.meter import Meter, Usage
 from tasks.llm.prices import Price, find_price
+from tasks.llm.quarantine import journal_problems
 from tasks.llm.requests import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, sampling
 from tasks.llm.session import Session
 from tasks.llm.shutdown import graceful_shutdown
@@ -48,6 +49,7 @@ __all__ = [
     "endpoint",
     "find_price",
     "graceful_shutdown",
+    "journal_problems",
     "load_journal",
     "load_litellm",
     "make_request",

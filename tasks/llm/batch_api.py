@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from tasks.errors import UserError
 from tasks.llm.errors import CallError
 from tasks.llm.failures import as_call_error
 from tasks.llm.litellm_door import check_model, load_litellm
 from tasks.llm.prices import Price, find_price
-from tasks.llm.provider_reply import Reply, make_reply
+from tasks.llm.provider_reply import LONGEST_NAME, Reply, make_reply, short_name
 from tasks.llm.requests import endpoint
 from tasks.llm.values import Request
 from tasks.redaction import one_line
 from tasks.settings import Generate
 
+T = TypeVar("T")
 PROVIDERS = ("openai", "azure", "hosted_vllm")  # whose batches take OpenAI's request lines
 ENDPOINT = "/v1/chat/completions"
 LABEL = "redial"  # metadata name by which a batch is found again
@@ -68,42 +69,65 @@ class BatchApi:
     async def create(self, lines: Iterable[bytes], label: str) -> str:
         """Send requests as a batch and return its id. Raises CallError."""
         name = f"{LABEL}-{label}.jsonl"
-        file = await self._call(self._litellm.acreate_file(file=(name, b"\n".join(lines)), purpose="batch", **self._where))
+        upload = self._litellm.acreate_file(file=(name, b"\n".join(lines)), purpose="batch", **self._where)
+        file_id = await self._call(upload, _id_of)
         batch = self._litellm.acreate_batch(
-            completion_window="24h", endpoint=ENDPOINT, input_file_id=file.id, metadata={LABEL: label}, **self._where
+            completion_window="24h", endpoint=ENDPOINT, input_file_id=file_id, metadata={LABEL: label}, **self._where
         )
-        return str((await self._call(batch)).id)
+        return await self._call(batch, _id_of)
 
     async def find(self, label: str) -> str | None:
         """Return the id of the batch of a label, if it was made. Raises CallError."""
-        listed = await self._call(self._litellm.alist_batches(limit=LISTED, **self._where))
-        return next((str(batch.id) for batch in listed.data if (batch.metadata or {}).get(LABEL) == label), None)
+        listing = self._litellm.alist_batches(limit=LISTED, **self._where)
+        return await self._call(listing, lambda listed: _labelled(listed, label))
 
     async def status(self, batch_id: str) -> BatchStatus:
         """Return where a batch stands. Raises CallError."""
-        batch = await self._call(self._litellm.aretrieve_batch(batch_id=batch_id, **self._where))
-        files = tuple(str(file) for file in (batch.output_file_id, batch.error_file_id) if file)
-        errors = getattr(batch.errors, "data", None) or []
-        return BatchStatus(str(batch.status), files, one_line("; ".join(str(error.message) for error in errors)))
+        return await self._call(self._litellm.aretrieve_batch(batch_id=batch_id, **self._where), _status_of)
 
     async def results(self, status: BatchStatus) -> dict[str, Reply | CallError]:
         """Return what became of each request of an ended batch that has a result, by request key. Raises CallError."""
         found: dict[str, Reply | CallError] = {}
         for file in status.files:
-            content = await self._call(self._litellm.afile_content(file_id=file, **self._where))
-            for line in content.content.splitlines():
+            content = await self._call(self._litellm.afile_content(file_id=file, **self._where), _lines_of)
+            for line in content:
                 outcome = read_result(line, self._max_bytes)
-                if outcome is not None:
-                    found[outcome[0]] = outcome[1]
+                if outcome is not None and not isinstance(found.get(outcome[0]), Reply):
+                    found[outcome[0]] = outcome[1]  # an answer is not given up for an error of the same request
         return found
 
-    async def _call(self, call: Any) -> Any:
+    async def _call(self, call: Any, read: Callable[[Any], T]) -> T:
+        """Return what `read` makes of the provider's reply. Raises CallError, `malformed` where it cannot be read."""
         import openai
 
         try:
-            return await call
+            return read(await call)
         except openai.OpenAIError as error:
             raise as_call_error(error) from None
+        except Exception as error:  # litellm's reading of an odd reply may raise anything; this is the boundary
+            message = one_line(f"the provider's reply about a batch cannot be read ({type(error).__name__}: {error})")
+            raise CallError("malformed", message) from None
+
+
+def _id_of(reply: Any) -> str:
+    return short_name(reply.id, LONGEST_NAME)
+
+
+def _labelled(listed: Any, label: str) -> str | None:
+    labels = {_id_of(batch): (batch.metadata or {}).get(LABEL) for batch in listed.data}
+    return next((batch_id for batch_id, name in labels.items() if name == label), None)
+
+
+def _status_of(batch: Any) -> BatchStatus:
+    files = tuple(str(file) for file in (batch.output_file_id, batch.error_file_id) if file)
+    errors = getattr(batch.errors, "data", None) or []
+    problem = one_line("; ".join(str(error.message) for error in errors))
+    return BatchStatus(str(batch.status), files, problem)
+
+
+def _lines_of(file: Any) -> list[bytes]:
+    lines: list[bytes] = file.content.splitlines()
+    return lines
 
 
 def read_result(line: bytes, max_bytes: int) -> tuple[str, Reply | CallError] | None:
@@ -120,7 +144,7 @@ def read_result(line: bytes, max_bytes: int) -> tuple[str, Reply | CallError] | 
         return key, _outcome(entry, response, max_bytes)
     except CallError as error:
         return key, error
-    except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError, RecursionError) as error:
         return key, CallError("malformed", f"the result cannot be read ({type(error).__name__})", billed=True)
 
 

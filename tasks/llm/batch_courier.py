@@ -34,8 +34,8 @@ class BatchCourier:
         try:
             batch_id = await self._api.create(lines, state.label)
         except CallError as error:
-            if error.kind not in ("timeout", "connection"):
-                drop_state(self._folder, state)  # refused; of a call that broke off nobody knows, so it is looked for next time
+            if error.kind not in ("timeout", "connection", "malformed"):
+                drop_state(self._folder, state)  # refused; else nobody knows, and the next run looks for it
             raise
         state = replace(state, batch_id=batch_id)
         save_state(self._folder, state)

@@ -77,6 +77,7 @@ class BatchDesk:
         """
         tries = 0
         while True:
+            self._expected.setdefault(key, Expected.of(request, self._forecast))  # it may come back in a batch of an earlier run
             if key not in self._coming:
                 self._queue(request, Member(key, dialogue_id, attempt, tries))
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from tasks.llm.forecast import CHARACTERS_PER_TOKEN, Forecast
@@ -12,6 +11,7 @@ from tasks.llm.values import Request
 
 MOST_ADDED_TOKENS = 20_000  # a server's chat template and system prompt, over the text that was sent
 MOST_OVER_PLAIN_PRICE = 4.0  # writing to a cache costs up to twice, a long context up to twice the plain price
+MOST_PROMPT_TOKENS = 2_000_000  # no model of today reads more at once
 MOST_COMPLETION_TOKENS = 1_000_000  # reasoning included; no model of today writes more in one answer
 
 
@@ -49,7 +49,7 @@ class Expected:
         return cls(prompt, completion, size + MOST_ADDED_TOKENS)
 
 
-UNKNOWN = Expected(0.0, 0.0, math.inf)  # of a request that another process sent in a batch
+UNKNOWN = Expected(0.0, 0.0, MOST_PROMPT_TOKENS)  # of a request that another process sent in a batch
 
 
 def bill_of(expected: Expected, reply: Reply, price: Price | None) -> Bill:

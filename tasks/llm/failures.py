@@ -28,6 +28,7 @@ _BY_NAME: dict[str, Kind] = {
     "BadRequestError": "invalid",
     "UnprocessableEntityError": "invalid",
 }
+_STATUSES = range(100, 600)
 _BY_STATUS: dict[int, Kind] = {401: "fatal", 402: "fatal", 403: "fatal", 404: "fatal", 408: "timeout", 409: "overload", 429: "rate"}
 _OUT_OF_CREDIT = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
@@ -36,8 +37,9 @@ _OUT_OF_CREDIT = frozenset(
 
 def as_call_error(error: Exception) -> CallError:
     """Return what a litellm or openai exception means for the run, its text scrubbed of secrets."""
-    status = getattr(error, "status_code", None)
-    kind = _kind(error, status)
+    said = getattr(error, "status_code", None)  # litellm takes it from the reply's own text where there is one
+    status = said if isinstance(said, int) and said in _STATUSES else None
+    kind: Kind = "malformed" if said is not None and status is None else _kind(error, status)
     if kind == "rate" and _code(error) in _OUT_OF_CREDIT:
         kind = "fatal"
     text = one_line(str(error))
@@ -50,8 +52,11 @@ def _kind(error: Exception, status: int | None) -> Kind:
     for base in type(error).__mro__:
         if base.__name__ in _BY_NAME:
             return _BY_NAME[base.__name__]
-    if status is None:
-        return "connection"
+    return "connection" if status is None else kind_of_status(status)
+
+
+def kind_of_status(status: int) -> Kind:
+    """Return what an HTTP status means where nothing else is known."""
     if status < 400:
         return "malformed"  # the provider was content, its answer could not be read
     return _BY_STATUS.get(status, "overload" if status >= 500 else "invalid")

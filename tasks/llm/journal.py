@@ -21,8 +21,9 @@ from typing import Any
 from filelock import lock_descriptor
 
 from tasks.errors import UserError
-from tasks.llm.provider_reply import LONGEST_NAME, amount, short_name, token_count, valid_text
+from tasks.llm.provider_reply import LONGEST_NAME, amount, short_name, token_count
 from tasks.llm.values import Answer
+from tasks.storable_text import valid_text
 
 SUFFIX = ".jsonl"
 LONGEST_LINE = 64_000_000  # bytes; a longer one is not read into memory

@@ -13,7 +13,7 @@ from typing import Any
 
 from tasks.errors import UserError
 from tasks.llm.errors import CallError
-from tasks.llm.failures import as_call_error
+from tasks.llm.failures import as_call_error, kind_of_status
 from tasks.llm.prices import Price, find_price
 from tasks.llm.provider_reply import Reply, make_reply, oversized
 from tasks.llm.requests import OFFLINE, endpoint
@@ -124,7 +124,7 @@ class Door:
         import openai
 
         if arrival.oversized:
-            return oversized(self._max_bytes)
+            return self._oversized(arrival)
         if isinstance(error, openai.OpenAIError):
             known = as_call_error(error)
             known.billed = arrival.billed
@@ -133,6 +133,13 @@ class Door:
             return known
         message = one_line(f"the provider's answer cannot be read ({type(error).__name__}: {error})")
         return CallError("malformed", message, arrival.status, billed=arrival.billed)
+
+    def _oversized(self, arrival: Arrival) -> CallError:
+        """Return the error of a response that was cut off: of an answer the bill, of an error page its status."""
+        if arrival.billed or arrival.status is None:
+            return oversized(self._max_bytes)
+        message = f"an error page of more than {arrival.max_bytes:,} bytes, which was cut off"
+        return CallError(kind_of_status(arrival.status), message, arrival.status, arrival.retry_after_s)
 
 
 def arguments(request: Request) -> dict[str, Any]:

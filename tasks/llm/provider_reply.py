@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tasks.llm.errors import CallError
+from tasks.storable_text import valid_text
 
 LONGEST_NAME = 200  # characters kept of a model's name or a reply's id
 MOST_TOKENS = 10**12  # of any count that is stored
 LONGEST_REASON = 40  # characters kept of a finish reason
-_NOT_STORED = re.compile("[\ud800-\udfff\x00]")  # UTF-8 cannot encode the first, DuckDB's text ends at the second
-REPLACEMENT = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -75,14 +73,6 @@ def oversized(max_bytes: int) -> CallError:
     """Return the error for an answer longer than the cap; the provider bills it all the same."""
     message = f"the answer is longer than generate.limits.max_answer_bytes ({max_bytes:,}) and was cut off"
     return CallError("oversized", message, billed=True)
-
-
-def valid_text(text: str) -> str:
-    """Return text that UTF-8 and DuckDB can hold: surrogate pairs joined, lone surrogates and NUL replaced."""
-    if not _NOT_STORED.search(text):
-        return text
-    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return joined.replace("\x00", REPLACEMENT)
 
 
 def _text_of(content: Any) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from tasks.llm.failures import retry_after
+
 BYTES_PER_TEXT_BYTE = 6  # JSON may write each byte of a text as \u00xx
 ADDED_BYTES = 262_144  # of a response around its text: usage, log probabilities that nobody asked for, headers of parts
 PACKED = "gzip, deflate"  # what is asked for, and unpacked here
@@ -30,11 +32,13 @@ class Arrival:
         max_bytes: of the body that are read.
         status: HTTP status, once the headers were there.
         oversized: True when the body was longer than `max_bytes`.
+        retry_after_s: seconds the response's headers ask to wait, where they do.
     """
 
     max_bytes: int
     status: int | None = None
     oversized: bool = False
+    retry_after_s: float | None = None
 
     @property
     def billed(self) -> bool:
@@ -108,6 +112,7 @@ def cap_responses() -> None:
         request.headers["accept-encoding"] = PACKED
         response: httpx.Response = await send(self, request)
         arrival.status = response.status_code
+        arrival.retry_after_s = retry_after(response.headers)
         if isinstance(response.stream, httpx.AsyncByteStream):
             packing = response.headers.pop("content-encoding", "identity").strip().lower()
             packed = packing in ("gzip", "x-gzip", "deflate")

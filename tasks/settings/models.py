@@ -81,10 +81,10 @@ class Limits(Settings):
     concurrency: int = Field(64, ge=1, le=4096, description="Most calls in flight")
     timeout_s: float = Field(120, gt=0, description="Seconds before a call counts as hung")
     max_answer_bytes: int = Field(
-        1_000_000, ge=1_000, le=1_000_000_000, description="Longest text of an answer that is read, in bytes of UTF-8"
+        1_000_000, ge=1_000, le=10_000_000, description="Longest text of an answer that is read, in bytes of UTF-8"
     )
     max_wait_s: float = Field(
-        900, ge=0, description="Longest pause a provider's Retry-After is followed for, in seconds; a longer one ends the run"
+        900, ge=0, description="Longest pause a provider's Retry-After is followed for, in seconds; refused again after it, the run ends"
     )
     shutdown_grace_s: float = Field(
         15, ge=0, description="Seconds that calls in flight get to arrive after Ctrl-C or SIGTERM; a second signal ends at once"

@@ -11,6 +11,7 @@ import pytest
 from flows.asking import asking
 from flows.evaluating import model_settings
 from flows.options import EvaluationOptions
+from flows.progress import CURRENT, Silent
 from tasks.errors import UserError
 from tasks.evaluation.asking import ask_all
 from tasks.evaluation.prompts import load_recommend_profile
@@ -80,6 +81,27 @@ async def test_a_run_that_had_to_stop_keeps_what_was_answered_and_says_how_to_go
     async with asking(home, "second") as door:
         await door.of(model_settings("offline/writer", None, None, 0.0))("q")(question)
         assert (door.usage.answered, door.usage.stored) == (0, 1)
+
+
+async def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
+    said: list[tuple[str, str, str]] = []
+
+    class Sink(Silent):
+        def stage(self, name: str, state: str, detail: str = "") -> None:
+            said.append((name, state, detail))
+
+    home = Home(data=tmp_path)
+    home.journals("_evaluation").mkdir(parents=True)
+    (home.journals("_evaluation") / "1.jsonl").write_bytes(b"not json\ntorn")
+    token = CURRENT.set(Sink())
+    try:
+        async with asking(home, "run"):
+            pass
+    finally:
+        CURRENT.reset(token)
+    ((name, state, detail),) = said
+    assert (name, state) == ("set aside", "done")
+    assert "1 journal lines hold no answer" in detail and "1 journals of killed processes" in detail
 
 
 async def test_one_budget_is_shared_by_every_model(tmp_path: Path) -> None:

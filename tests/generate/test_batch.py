@@ -6,20 +6,25 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.errors import UserError
 from tasks.generate import Dual, GenerateCounts, Single, Work, generate_transcripts
-from tasks.llm.batch_api import read_result
+from tasks.llm.batch_api import BatchApi, BatchStatus, read_result
 from tasks.llm.batch_state import BatchState, Member, label_of, load_states, save_state
 from tasks.llm.errors import CallError
+from tasks.llm.provider_reply import Reply
 from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
 from tests.support.model_process import ModelServer
+from tests.support.odd_replies import ANY_JSON
 
 Run = Callable[..., GenerateCounts]
 
@@ -173,3 +178,63 @@ def test_a_state_file_that_is_not_ours_is_one_clear_line(run: Run, tmp_path: Pat
     (tmp_path / "journals" / "batch-x.json").write_text("{")
     with pytest.raises(UserError, match="not a batch's state"):
         run(made_up_briefs.ids(2))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": 7},
+        {"status": "\ud800"},
+        {"errors": "none"},
+        {"errors": {"data": [1]}},
+        {"metadata": [1]},
+        {"output_file_id": {"a": 1}, "status": "completed"},
+        {"id": None},
+        {"request_counts": "many"},
+    ],
+    ids=str,
+)
+def test_an_odd_description_of_a_batch_raises_nothing_and_loses_nothing(
+    run: Run, server: ModelServer, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("tasks.llm.batch_courier.LONGEST_POLL_S", 0.05)
+    server.behave(batch_fields=fields, batch_polls=0)
+    ids = made_up_briefs.ids(4)
+    odd = run(ids, limits={"breaker_failures": 2, "max_retries": 0}, patience_s=20)
+    assert odd.answered == 4 or (odd.stopped is not None and odd.stopped.reason == "batch") or odd.failed == 4
+    server.behave(batch_fields={})
+    assert run(ids).answered == 4
+
+
+RESULT = st.fixed_dictionaries(
+    {"custom_id": st.just("k")},
+    optional={
+        "error": ANY_JSON,
+        "response": ANY_JSON
+        | st.fixed_dictionaries(
+            {"status_code": st.sampled_from([200, 429, 500, None, "200", 10**30])},
+            optional={"body": ANY_JSON | st.fixed_dictionaries({"choices": ANY_JSON}, optional={"error": ANY_JSON, "usage": ANY_JSON})},
+        ),
+    },
+)
+
+
+@given(RESULT)
+def test_any_result_line_is_an_answer_or_a_failure_that_can_be_stored(line: dict[str, Any]) -> None:
+    found = read_result(json.dumps(line).encode(), 1_000_000)
+    assert found is not None and isinstance(found[1], Reply | CallError)
+    assert str(found[1]).encode() and len(str(found[1])) < 2_000_000
+
+
+def test_an_answer_is_not_given_up_for_an_error_of_the_same_request(run: Run, server: ModelServer) -> None:
+    api = BatchApi(Generate(model="openai/gpt-4o-mini", api_base=server.address))
+    good = {"custom_id": "k", "response": {"status_code": 200, "body": {"choices": [{"message": {"content": "hi"}}]}}}
+    bad = {"custom_id": "k", "error": {"message": "late"}}
+    lines = {"one": [json.dumps(good).encode()], "two": [json.dumps(bad).encode()]}
+
+    async def content(file_id: str, **_: Any) -> Any:
+        return SimpleNamespace(content=b"\n".join(lines[file_id]))
+
+    api._litellm = SimpleNamespace(afile_content=content)
+    found = asyncio.run(api.results(BatchStatus("completed", ("one", "two"))))
+    assert isinstance(found["k"], Reply) and found["k"].text == "hi"

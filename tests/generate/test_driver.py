@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from flows.generation import summary
 from tasks.errors import UserError
 from tasks.generate import (
     Chunk,
@@ -348,7 +349,9 @@ def test_what_cannot_be_loaded_is_set_aside_and_blocks_nothing(run: Run, con: du
     flipped = to_line(made_up_entry("e" * 64)).replace(b"hello", b"hellp")
     (journals / "1.jsonl").write_bytes(b"".join([*old_lines, flipped, b"not json\n", to_line(made_up_entry("f" * 64))[:-7]]))
     counts = run(ids)
-    assert (counts.recovered, counts.quarantined, counts.answered) == (4, 3, 3)
+    assert (counts.recovered, counts.quarantined, counts.torn, counts.answered) == (4, 3, 1, 3)
+    assert "; 3 journal lines hold no answer and are kept" in summary(counts)
+    assert "; 1 journals of killed processes end within a line" in summary(counts)
     kept = [json.loads(line) for line in (journals / "quarantine" / "1.jsonl").read_text().splitlines()]
     assert [(line["line"], line["reason"].split(":")[0]) for line in kept] == [
         (5, "request_key is not 64 hexadecimal digits"),
@@ -358,6 +361,33 @@ def test_what_cannot_be_loaded_is_set_aside_and_blocks_nothing(run: Run, con: du
     rows = dict(con.execute("SELECT left(request_key, 1), usage_estimated FROM responses WHERE dialogue_id = 'd'").fetchall())
     assert rows == {"a": False, "b": False, "c": False, "d": True}
     assert run(ids).quarantined == 0  # said once
+
+
+def test_a_disk_that_takes_no_quarantine_file_is_one_line_and_the_journal_stays(run: Run, tmp_path: Path) -> None:
+    journals = tmp_path / "journals"
+    journals.mkdir()
+    (journals / "1.jsonl").write_bytes(to_line(made_up_entry("a" * 64)) + b"not json\n")
+    (journals / "quarantine").write_text("in the way")
+    with pytest.raises(UserError, match="the quarantine file .* cannot be written"):
+        run(made_up_briefs.ids(3))
+    (journals / "quarantine").unlink()
+    counts = run(made_up_briefs.ids(3))
+    assert (counts.recovered, counts.quarantined) == (1, 1)
+
+
+def test_a_worker_whose_message_cannot_be_read_leaves_nobody_waiting(
+    run: Run, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends the listening to a worker ends the waiting for it."""
+
+    def fail(*_: Any) -> None:
+        raise duckdb.IOException("the disk is gone")
+
+    ids = made_up_briefs.ids(20)
+    run(ids[:10])
+    monkeypatch.setattr("tasks.generate.workers.answers_by_key", fail)
+    counts = run(ids, workers=2)
+    assert counts.stopped is not None and counts.stopped.reason == "worker"
 
 
 def made_up_entry(key: str) -> Entry:

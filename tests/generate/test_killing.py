@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -59,6 +60,18 @@ def test_calls_in_flight_arrive_and_are_stored_before_a_signal_ends_the_run(serv
     assert process.wait(60) != 0  # it ends as the signal says, only later
     assert server.billed() == IN_FLIGHT  # nothing was sent after it
     assert len(tables(tmp_path)["responses"]) == IN_FLIGHT
+
+
+def test_a_service_that_is_stopped_whole_stores_what_its_workers_have_in_flight(server: ModelServer, tmp_path: Path) -> None:
+    """systemd and Docker signal every process of a service, workers included."""
+    server.behave(latency_s=2)
+    process = start(tmp_path, {**settings(server), "workers": 2}, COUNT, group=True)
+    while server.billed() < IN_FLIGHT:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait(60) != 0
+    assert len(tables(tmp_path)["responses"]) == server.billed() == IN_FLIGHT
 
 
 def test_a_second_signal_ends_the_run_at_once(server: ModelServer, tmp_path: Path) -> None:

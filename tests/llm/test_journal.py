@@ -17,7 +17,7 @@ from tasks.errors import UserError
 from tasks.llm import Answer, BadLine, Entry, Journal, KeyIndex, Loaded, StoredAnswers, load_journal, read_journal, recover_journals
 from tasks.llm.journal import from_line, to_line
 from tasks.llm.lookup import answers_by_key
-from tasks.llm.provider_reply import valid_text
+from tasks.storable_text import valid_text
 from tasks.warehouse import create_tables
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.llm import Answer, Budget, CallFailed, Entry, Journal, KeyIndex, KnownAnswers, Session, load_journal, read_journal
+from tasks.generate.saving import replace_transcripts
+from tasks.llm import Answer, Budget, CallFailed, Entry, Journal, KeyIndex, KnownAnswers, Session, Transcript, load_journal, read_journal
+from tasks.llm.journal import LONGEST_LINE, to_line
 from tasks.llm.litellm_door import load_litellm
-from tasks.llm.provider_reply import make_reply, valid_text
+from tasks.llm.provider_reply import make_reply
 from tasks.settings import Generate, Limits
+from tasks.storable_text import valid_text
 from tasks.warehouse import create_tables
 from tests.support.model_process import ModelServer
+from tests.support.odd_replies import ANY_JSON, ODD_REPLIES, SURROGATE, OddReply, completion
 
 PRICES = {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002}
 MESSAGES = ({"role": "user", "content": "Write a dialogue about a rainy evening."},)
-SURROGATE = "\ud800"
 
 
 def odd_settings(server: ModelServer, model: str = "openai/gpt-4o-mini", **limits: Any) -> Generate:
@@ -46,43 +50,24 @@ def ask_once(tmp_path: Path, generate: Generate, budget: float | None = None) ->
     return asyncio.run(main())
 
 
-def completion(**fields: Any) -> dict[str, Any]:
-    """Return a good chat completion with some of its fields replaced."""
-    message = {"role": "assistant", "content": fields.pop("content", "Hello there.")}
-    choice = {"index": 0, "message": message, "finish_reason": fields.pop("finish_reason", "stop")}
-    whole = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-    whole["usage"] = {"prompt_tokens": 12, "completion_tokens": 4, "total_tokens": 16}
-    return {**whole, **fields}
-
-
 def load(path: Path) -> tuple[duckdb.DuckDBPyConnection, Any]:
     con = duckdb.connect()
     create_tables(con)
     return con, load_journal(con, path)
 
 
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text()
-    | st.sampled_from([SURROGATE, "\x00", "\x1b[2J", "x" * 5000, 10**30, -(10**30), -1, 1e308, "", [], {}]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
 FIELDS = st.fixed_dictionaries(
     {},
     optional={
-        "content": JSON,
-        "finish_reason": JSON,
-        "id": JSON,
-        "model": JSON,
-        "choices": JSON,
-        "usage": JSON
-        | st.fixed_dictionaries({}, optional={"prompt_tokens": JSON, "completion_tokens": JSON, "prompt_tokens_details": JSON}),
-        "error": JSON,
-        "object": JSON,
+        "message": st.fixed_dictionaries({}, optional={"content": ANY_JSON, "tool_calls": ANY_JSON}),
+        "choice": st.fixed_dictionaries({}, optional={"finish_reason": ANY_JSON, "index": ANY_JSON}),
+        "id": ANY_JSON,
+        "model": ANY_JSON,
+        "choices": ANY_JSON,
+        "usage": ANY_JSON
+        | st.fixed_dictionaries({}, optional={"prompt_tokens": ANY_JSON, "completion_tokens": ANY_JSON, "prompt_tokens_details": ANY_JSON}),
+        "error": ANY_JSON,
+        "object": ANY_JSON,
     },
 )
 
@@ -105,7 +90,7 @@ def test_any_reply_is_stored_or_recorded_and_loads(server: ModelServer, tmp_path
 
 
 def test_text_that_cannot_be_stored_is_mended(server: ModelServer, tmp_path: Path) -> None:
-    server.behave(body=json.dumps(completion(content=f"a{SURROGATE}b\x00c \ud83d\ude00", id=7, model={"a": 1})))
+    server.behave(body=json.dumps(completion(message={"content": f"a{SURROGATE}b\x00c \ud83d\ude00"}, id=7, model={"a": 1})))
     found, _, path = ask_once(tmp_path, odd_settings(server))
     assert isinstance(found, Answer) and found.text == "a\ufffdb\ufffdc \U0001f600"
     con, _ = load(path)
@@ -119,7 +104,7 @@ def test_any_text_can_be_stored_after_mending(text: str) -> None:
     assert valid_text(mended) == mended
 
 
-@given(JSON, JSON, JSON)
+@given(ANY_JSON, ANY_JSON, ANY_JSON)
 def test_counts_are_whole_numbers_or_unknown(prompt: Any, completion_tokens: Any, cost: Any) -> None:
     reply = make_reply(
         content="x",
@@ -207,9 +192,54 @@ def test_an_endless_answer_is_cut_off_and_paid_once(
 
 
 def test_a_text_over_the_cap_in_a_small_body_is_refused(server: ModelServer, tmp_path: Path) -> None:
-    server.behave(body=json.dumps(completion(content="y" * 1_001)))
+    server.behave(body=json.dumps(completion(message={"content": "y" * 1_001})))
     found, _, _ = ask_once(tmp_path, odd_settings(server, max_answer_bytes=1_000))
     assert isinstance(found, CallFailed) and found.kind == "oversized"
-    server.behave(body=json.dumps(completion(content="y" * 1_000)))
+    server.behave(body=json.dumps(completion(message={"content": "y" * 1_000})))
     found, _, _ = ask_once(tmp_path, odd_settings(server, max_answer_bytes=1_000))
     assert isinstance(found, Answer) and len(found.text) == 1_000
+
+
+@pytest.mark.parametrize("kind", [400, 500, 200])
+def test_an_error_of_any_text_can_be_stored(server: ModelServer, tmp_path: Path, kind: int) -> None:
+    """A failed dialogue keeps the provider's words; a lone surrogate in them made the chunk unloadable."""
+    body = json.dumps({"error": {"message": f"bad {SURROGATE}\x00 words", "code": SURROGATE}}).encode()
+    server.behave(odd=[OddReply(kind, body=body).as_json()])
+    failed, _, _ = ask_once(tmp_path, odd_settings(server))
+    assert isinstance(failed, CallFailed) and str(failed).encode() and "\x00" not in str(failed)
+    con, _ = load(tmp_path / "none.jsonl")
+    transcript = Transcript("d1", 1, "failed", "", "", (), str(failed))
+    replace_transcripts(con, [transcript], profile="p", rollout="r", run_id="run")
+    assert con.execute("SELECT error FROM transcripts").fetchall() == [(str(failed),)]
+
+
+@pytest.mark.parametrize(("status", "kind", "wait_s"), [(500, "overload", 0.0), (429, "rate", 0.3)])
+def test_a_huge_error_page_is_cut_off_is_not_billed_and_is_tried_again(
+    server: ModelServer, tmp_path: Path, status: int, kind: str, wait_s: float
+) -> None:
+    body = b"x" * 500_000
+    server.behave(odd=[OddReply(status, body=body, headers={"Retry-After": str(wait_s)}).as_json()])
+    began = time.monotonic()
+    failed, session, journal = ask_once(tmp_path, odd_settings(server, max_retries=1, max_answer_bytes=1_000))
+    assert isinstance(failed, CallFailed) and (failed.kind, failed.tries) == (kind, 2)
+    assert f"{status}: an error page of more than 268,144 bytes" in str(failed)
+    assert (session.meter.usage.unusable, session.meter.usage.cost_usd, journal.exists()) == (0, 0, False)
+    assert time.monotonic() - began >= wait_s  # its header counts although its body was not read
+
+
+def test_the_longest_answer_fits_a_journal_line() -> None:
+    """An answer whose line is too long to be read again would be paid for and lost."""
+    (most,) = (bound.le for bound in Limits.model_fields["max_answer_bytes"].metadata if hasattr(bound, "le"))
+    entry = Entry(Answer("a" * 64, "\x01" * most, "", 1, 1, 0.0, 0.0, "m", None, "m", "i", 0, "2026-01-01T00:00:00+00:00"), "d", 1, "r")
+    assert len(to_line(entry)) < LONGEST_LINE
+
+
+@pytest.mark.parametrize("name", [name for name in ODD_REPLIES if not ODD_REPLIES[name].endless])
+def test_every_kind_of_odd_reply_is_accounted_for(server: ModelServer, tmp_path: Path, name: str) -> None:
+    server.behave(odd=[ODD_REPLIES[name].as_json()])
+    found, session, path = ask_once(tmp_path, odd_settings(server))
+    _, loaded = load(path)
+    assert loaded.new == isinstance(found, Answer)
+    assert loaded.new + loaded.unusable == server.billed()
+    assert (loaded.quarantined, loaded.torn) == (0, 0)
+    assert bool(session.meter.usage.cost_usd) == bool(server.billed())

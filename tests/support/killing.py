@@ -35,7 +35,7 @@ class Aftermath:
     asked_again: int
     torn: int
     tables: dict[str, list[Any]]
-    last: dict[str, int]
+    last: dict[str, Any]
 
 
 def run_and_kill(

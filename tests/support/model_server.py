@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import email.utils
 import json
 import time
@@ -57,6 +58,10 @@ async def _chat(request: web.Request, state: ServerState, body: dict[str, Any]) 
         failed = await _fail(request, behaviour, fault)
         if failed is not None:
             return failed
+    odd = state.odd_reply_for(key)
+    if odd is not None and odd["status"] >= 300:
+        state.tally.faults[str(odd["status"])] += 1
+        return web.Response(body=base64.b64decode(odd["body"]), status=odd["status"], headers=odd["headers"])
     completion = server_answers.complete(body, behaviour, fault, state)
     limited = _admit(state, completion["usage"], body)
     if limited is not None:
@@ -65,11 +70,26 @@ async def _chat(request: web.Request, state: ServerState, body: dict[str, Any]) 
     wait = behaviour.latency_s + behaviour.jitter_s * unit(behaviour.seed, key, "jitter") + (behaviour.late_s if fault == "late" else 0)
     if wait:
         await asyncio.sleep(wait)
+    if odd is not None:
+        return await _send_odd(request, state, completion, odd)
     if behaviour.body is not None:
         return web.Response(body=behaviour.body.encode("utf-8", "surrogatepass"), content_type="application/json")
     if behaviour.endless:
         return await _send_endlessly(request, state, behaviour.endless)
     return web.json_response(completion)
+
+
+async def _send_odd(request: web.Request, state: ServerState, completion: dict[str, Any], odd: dict[str, Any]) -> web.StreamResponse:
+    """Send an odd reply, or a good completion with some of its fields replaced."""
+    if odd["endless"]:
+        return await _send_endlessly(request, state, odd["endless"])
+    headers = {"Content-Type": "application/json", **odd["headers"]}
+    if odd["body"] is not None:
+        return web.Response(body=base64.b64decode(odd["body"]), headers=headers)
+    fields, (choice,) = dict(odd["fields"]), completion["choices"]
+    choice["message"].update(fields.pop("message", {}))
+    choice.update(fields.pop("choice", {}))
+    return web.Response(body=json.dumps({**completion, **fields}).encode(), headers=headers)
 
 
 async def _send_endlessly(request: web.Request, state: ServerState, encoding: str) -> web.StreamResponse:

@@ -56,7 +56,7 @@ class Batches:
         self.polls[batch["id"]] = self.polls.get(batch["id"], 0) + 1
         if batch["status"] == "in_progress" and self.polls[batch["id"]] > self.state.behaviour.batch_polls:
             self._work_off(batch)
-        return web.json_response(batch)
+        return web.json_response({**batch, **self.state.behaviour.batch_fields})
 
     async def list_all(self, request: web.Request) -> web.Response:
         """GET /v1/batches."""

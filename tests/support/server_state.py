@@ -26,6 +26,9 @@ class Behaviour:
         writer: "echo" answers with a short fixed dialogue, "offline" lets the embedded writer answer.
         key: the only bearer token that is let in, if set.
         body: the whole response body in place of an answer, billed as one.
+        odd: replies in place of good ones, as `tests.support.odd_replies` gives them; one is drawn for each try at a request,
+            for `odd_share` of the tries.
+        batch_fields: fields of a batch's description that are replaced when it is asked for.
         endless: send a body that never ends in place of an answer, billed as one; "gzip" sends it compressed.
     """
 
@@ -46,8 +49,11 @@ class Behaviour:
     models: tuple[str, ...] | None = None
     body: str | None = None
     endless: str = ""
+    odd: tuple[dict[str, Any], ...] = ()
+    odd_share: float = 1.0
     batch_fail_share: float = 0.0
     batch_polls: int = 1
+    batch_fields: dict[str, Any] = field(default_factory=dict)
     seed: int = 1
 
     def with_(self, changes: dict[str, Any]) -> Behaviour:
@@ -73,6 +79,7 @@ class Tally:
     admitted_at: list[float] = field(default_factory=list)
     admitted_tokens: list[int] = field(default_factory=list)
     sent_bytes: int = 0
+    odd: Counter[int] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
         """Return the counts as JSON data."""
@@ -98,6 +105,17 @@ class ServerState:
         """Forget what was counted."""
         self.tries.clear()
         self.tally = Tally(in_flight=self.tally.in_flight)
+
+    def odd_reply_for(self, key: str) -> dict[str, Any] | None:
+        """Draw the odd reply of the try at a request that `fault_for` has counted; None for a good one."""
+        from tasks.fingerprint import unit
+
+        odd, drawn = self.behaviour.odd, unit(self.behaviour.seed, "odd", key, self.tries[key])
+        place = int(drawn * len(odd) / self.behaviour.odd_share)
+        if place >= len(odd):
+            return None
+        self.tally.odd[place] += 1
+        return odd[place]
 
     def fault_for(self, key: str) -> str | None:
         """Draw the fault of this try at a request: seeded by the request and by how often it was tried."""
