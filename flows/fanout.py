@@ -76,12 +76,16 @@ class DaskCrew:
         limits = self._share.limits.model_copy(update={"budget_usd": loan})
         job = make_job(self._con, chunk, self._rollout, self._share.model_copy(update={"limits": limits}), self._run_id)
         named = _write_chunk.with_options(name="chunk", task_run_name=f"{self._name}-chunk-{chunk.number:05}")
-        self._given += len(chunk.briefs)
         packed = pickle.dumps(job)  # so that neither Prefect nor Dask walks through its briefs
-        future = self._runner.submit(named, parameters={"packed": packed})
-        result: ChunkResult = await asyncio.to_thread(future.result)
-        self._given -= len(chunk.briefs)
-        self._settle(loan, result.usage)
+        self._given += len(chunk.briefs)
+        usage = Usage(cost_usd=loan or 0.0)  # of a chunk that is lost: it may have spent all that it was lent
+        try:
+            future = self._runner.submit(named, parameters={"packed": packed})
+            result: ChunkResult = await asyncio.to_thread(future.result)
+            usage = result.usage
+        finally:
+            self._given -= len(chunk.briefs)
+            self._settle(loan, usage)
         return replace(result, stopped=self._told(result.stopped))
 
     @property
