@@ -12,7 +12,7 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import inputs_of, prepare, save_table5, way_to
+from flows.evaluating import inputs_of, prepare, save_table5, task_run_name, way_to
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
@@ -80,7 +80,9 @@ async def evaluate_recommend(
         for model in models:
             ask_for = None if model in REFERENCES else way_to(door, home, model, options.api_base, limits, ready.profile.temperature)
             inputs = [(setting, history) for setting in settings for history in inputs_of(home, ready, model, setting)] if ask_for else []
-            rows, by_protocol = await _one.with_options(task_run_name=f"recommend-{model}")(quote((ready, ask_for)), model, inputs, he2023)
+            rows, by_protocol = await _one.with_options(task_run_name=task_run_name("recommend", model))(
+                quote((ready, ask_for)), model, inputs, he2023
+            )
             door.check_answered()
             found, protocol = found + rows, protocol + by_protocol
         usage = door.usage

@@ -173,3 +173,8 @@ def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
                     content(aside)
     except OSError as error:
         raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
+
+
+def task_run_name(what: str, model: str) -> str:
+    """Return a task run's name with a model's name in it, which Prefect would else read as a template."""
+    return f"{what}-{model}".replace("{", "{{").replace("}", "}}")

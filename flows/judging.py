@@ -12,7 +12,7 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.asking import asking
-from flows.evaluating import find_corpora, model_settings, save
+from flows.evaluating import find_corpora, model_settings, save, task_run_name
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions
@@ -72,7 +72,7 @@ async def evaluate_quality(
             for number in range(1, seeds + 1):
                 name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
                 asked = model_settings(judge, options.api_base, limits, profile.temperature).model_copy(update={"seed": sampled})
-                named = _judge.with_options(task_run_name=f"judge-{name}")
+                named = _judge.with_options(task_run_name=task_run_name("judge", name))
                 found[name] = await named(quote((door.of(asked), profile, utterances, compared)), name)
                 door.check_answered()
     page = quality_markdown(read[0].name, utterances, found, people)
