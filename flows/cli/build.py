@@ -12,7 +12,7 @@ from flows.cli.parameters import SettingOption, options_of, with_settings
 from flows.options import BuildOptions
 from flows.parameters import fields_of
 from tasks.settings import Home, load_domain
-from tasks.warehouse import domain_lock
+from tasks.warehouse import WarehouseHeld, domain_lock
 
 
 @app.command(epilog="Example: redial build demo --seed 7 --max-dialogues 50")
@@ -32,7 +32,11 @@ def build(
     from flows.preflight import check_build
     from flows.running import run_flow
 
-    check_build(home, chosen, options)  # a mistake is told before anything is started
+    try:
+        check_build(home, chosen, options)  # a mistake is told before anything is started
+    except WarehouseHeld:
+        with domain_lock(home, domain):  # names the domain and who holds it, where it is held
+            raise
     with domain_lock(home, domain):
         pass  # and so is another build of this domain; the flow takes the lock for good
 
