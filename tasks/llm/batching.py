@@ -14,13 +14,13 @@ from tasks.errors import UserError
 from tasks.llm.batch_api import BatchApi
 from tasks.llm.batch_courier import BatchCourier
 from tasks.llm.batch_state import BatchState, Member, load_states
-from tasks.llm.billing import UNKNOWN, Bill, Expected, bill_of, forecast_bill
+from tasks.llm.billing import UNKNOWN, Bill, Expected, bill_of, billed_answer, forecast_bill
 from tasks.llm.budget import Budget
 from tasks.llm.errors import TRANSIENT, CallError, CallFailed, RunStopped
 from tasks.llm.forecast import Forecast
 from tasks.llm.journal import Entry
 from tasks.llm.meter import Meter
-from tasks.llm.provider_reply import Reply
+from tasks.llm.provider_reply import NO_REPLY, Reply
 from tasks.llm.values import Answer, Request
 from tasks.settings import Limits
 
@@ -177,25 +177,19 @@ class BatchDesk:
             return self._entry_of(member, state, result, bill_of(expected, result, self._api.price), "")
         if result is not None and result.billed:
             bill = forecast_bill(expected, self._api.price)
-            return self._entry_of(member, state, Reply("", "", None, None, "", ""), bill, result.kind)
+            return self._entry_of(member, state, NO_REPLY, bill, result.kind)
         return None
 
     def _entry_of(self, member: Member, state: BatchState, reply: Reply, bill: Bill, problem: str) -> Entry:
-        answer = Answer(
-            request_key=member.key,
-            text=reply.text,
-            finish_reason=reply.finish_reason,
-            prompt_tokens=bill.prompt_tokens,
-            completion_tokens=bill.completion_tokens,
-            cost_usd=bill.cost_usd,
-            latency_s=round(time.time() - state.sent_at, 1),
+        answer = billed_answer(
+            reply,
+            bill,
+            key=member.key,
             model=self._api.model,
             api_base=self._api.api_base,
-            model_returned=reply.model,
-            provider_id=reply.provider_id,
             retries=member.tries,
-            asked_at=datetime.fromtimestamp(state.sent_at, UTC).isoformat(),
-            usage_estimated=bill.estimated,
+            asked_at=datetime.fromtimestamp(state.sent_at, UTC),
+            latency_s=round(time.time() - state.sent_at, 1),
         )
         return Entry(answer, member.dialogue_id, member.attempt, self._run_id, state.batch_id, problem)
 

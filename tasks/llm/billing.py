@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from tasks.llm.forecast import CHARACTERS_PER_TOKEN, Forecast
 from tasks.llm.prices import Price
 from tasks.llm.provider_reply import Reply
-from tasks.llm.values import Request
+from tasks.llm.values import Answer, Request
 
 MOST_ADDED_TOKENS = 20_000  # a server's chat template and system prompt, over the text that was sent
 MOST_OVER_PLAIN_PRICE = 4.0  # writing to a cache costs up to twice, a long context up to twice the plain price
@@ -47,6 +48,28 @@ class Expected:
         prompt, completion = forecast.expect(request)
         size = sum(len(message["content"].encode("utf-8", "replace")) for message in request.messages)
         return cls(prompt, completion, size + MOST_ADDED_TOKENS)
+
+
+def billed_answer(
+    reply: Reply, bill: Bill, *, key: str, model: str, api_base: str | None, retries: int, asked_at: datetime, latency_s: float
+) -> Answer:
+    """Return what a request came to: the reply, its bill, and how it was asked."""
+    return Answer(
+        request_key=key,
+        text=reply.text,
+        finish_reason=reply.finish_reason,
+        prompt_tokens=bill.prompt_tokens,
+        completion_tokens=bill.completion_tokens,
+        cost_usd=bill.cost_usd,
+        latency_s=latency_s,
+        model=model,
+        api_base=api_base,
+        model_returned=reply.model,
+        provider_id=reply.provider_id,
+        retries=retries,
+        asked_at=asked_at.isoformat(),
+        usage_estimated=bill.estimated,
+    )
 
 
 UNKNOWN = Expected(0.0, 0.0, MOST_PROMPT_TOKENS)  # of a request that another process sent in a batch

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tasks.errors import UserError
-from tasks.llm.billing import Bill, Expected, bill_of, forecast_bill
+from tasks.llm.billing import Bill, Expected, bill_of, billed_answer, forecast_bill
 from tasks.llm.budget import Budget
 from tasks.llm.errors import TRANSIENT, CallError, CallFailed
 from tasks.llm.forecast import Forecast
 from tasks.llm.limiter import Limiter, Slot
 from tasks.llm.litellm_door import Door
 from tasks.llm.meter import Meter
-from tasks.llm.provider_reply import Reply
+from tasks.llm.provider_reply import NO_REPLY, Reply
 from tasks.llm.values import Answer, Request
 from tasks.settings import Limits
 
@@ -41,9 +41,6 @@ class Leave:
         self.tokens, self.dollars = bill.tokens, bill.cost_usd or 0.0
 
 
-_NOTHING = Reply("", "", None, None, "", "")
-
-
 @dataclass(frozen=True)
 class _Sent:
     """One request on its way."""
@@ -56,21 +53,15 @@ class _Sent:
 
     def answer(self, reply: Reply, bill: Bill) -> Answer:
         """Return what came back, with its bill."""
-        return Answer(
-            request_key=self.key,
-            text=reply.text,
-            finish_reason=reply.finish_reason,
-            prompt_tokens=bill.prompt_tokens,
-            completion_tokens=bill.completion_tokens,
-            cost_usd=bill.cost_usd,
-            latency_s=round(time.monotonic() - self.started, 4),
+        return billed_answer(
+            reply,
+            bill,
+            key=self.key,
             model=self.request.model,
             api_base=self.request.api_base,
-            model_returned=reply.model,
-            provider_id=reply.provider_id,
             retries=self.retries,
-            asked_at=self.asked_at.isoformat(),
-            usage_estimated=bill.estimated,
+            asked_at=self.asked_at,
+            latency_s=round(time.monotonic() - self.started, 4),
         )
 
 
@@ -144,7 +135,7 @@ class Caller:
         """Write down what a call that brought no usable answer will be charged, by its forecast."""
         bill = forecast_bill(leave.expected, self._door.price)
         leave.settle(bill)
-        answer = sent.answer(_NOTHING, bill)
+        answer = sent.answer(NO_REPLY, bill)
         await keep(answer, error.kind)
         self._meter.unusable(answer)
 

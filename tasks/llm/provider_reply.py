@@ -39,6 +39,9 @@ class Reply:
     cost_usd: float | None = None
 
 
+NO_REPLY = Reply("", "", None, None, "", "")  # of a call that was billed and brought nothing that can be used
+
+
 def make_reply(
     *,
     content: Any,
