@@ -1,1 +1,4 @@
-"""The wiring: Prefect flows and the command line. No SQL, no frame logic and no prompt text lives here."""
+"""The wiring: Prefect flows and the command line.
+
+No SQL, no frame logic and no prompt text lives here.
+"""

@@ -16,8 +16,8 @@ from prefect.artifacts import (
     aupdate_progress_artifact,
 )
 
-from flows.pages import address_of
-from flows.results import BuildResult
+from flows.build_result import BuildResult
+from flows.server.static_pages import address_of
 from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
 from tasks.warehouse import read_warehouse
@@ -37,18 +37,24 @@ class LiveProgress:
 
     def __init__(self, context: Context) -> None:
         """Begin to create the artifact at zero."""
-        made = acreate_progress_artifact(0.0, key=key(context.domain.name, "progress"), description="dialogues asked for")
+        made = acreate_progress_artifact(
+            0.0, key=key(context.domain.name, "progress"), description="dialogues asked for"
+        )
         self._artifact: asyncio.Task[UUID] = asyncio.create_task(made)
         self._last = time.monotonic()
         self._update: asyncio.Task[object] | None = None
 
     def note(self, done: int, total: int, cost: str) -> None:
         """Show how far it is; seldom enough not to slow the run."""
-        if time.monotonic() - self._last < NOTE_EVERY_S or (self._update and not self._update.done()):
+        if time.monotonic() - self._last < NOTE_EVERY_S or (
+            self._update and not self._update.done()
+        ):
             return
         self._last = time.monotonic()
         share = 100.0 * done / total if total else 100.0
-        self._update = asyncio.create_task(self._show(share, f"{done:,} of {total:,} dialogues, {cost}"))
+        self._update = asyncio.create_task(
+            self._show(share, f"{done:,} of {total:,} dialogues, {cost}")
+        )
 
     async def finish(self, told: str) -> None:
         """Show the end."""
@@ -70,9 +76,18 @@ async def show_result(context: Context, result: BuildResult) -> None:
         ("lineage", lineage, f"What the release of {domain} was made from"),
     )
     await asyncio.gather(
-        *(acreate_table_artifact(table=rows, key=key(domain, name), description=told) for name, rows, told in result_tables(result)),
-        *(acreate_markdown_artifact(text, key=key(domain, name), description=told) for name, text, told in texts),
-        *(_link(domain, name, address_of(context.home, page)) for name, page in result.pages.items()),
+        *(
+            acreate_table_artifact(table=rows, key=key(domain, name), description=told)
+            for name, rows, told in result_tables(result)
+        ),
+        *(
+            acreate_markdown_artifact(text, key=key(domain, name), description=told)
+            for name, text, told in texts
+        ),
+        *(
+            _link(domain, name, address_of(context.home, page))
+            for name, page in result.pages.items()
+        ),
     )
 
 
@@ -82,7 +97,11 @@ def result_tables(result: BuildResult) -> tuple[tuple[str, list[dict[str, Any]],
     return (
         ("stages", result.stages, f"From source lines to accepted dialogues of {domain}"),
         ("set-aside", result.set_aside, f"Source lines of {domain} that are not used, by kind"),
-        ("might-likes", result.might_likes, f"Every MIGHT_LIKES item of {domain}: planned, or why not"),
+        (
+            "might-likes",
+            result.might_likes,
+            f"Every MIGHT_LIKES item of {domain}: planned, or why not",
+        ),
         ("funnel", result.funnel, f"Every brief of {domain} and how it ended"),
         ("attempts", result.attempts, f"What each attempt brought in {domain}"),
         ("rules", result.rules, f"Rules broken in {domain}, by attempt"),
@@ -105,8 +124,17 @@ def _summary(result: BuildResult) -> str:
         **({"key of the pseudonyms": str(result.key_file)} if result.key_file else {}),
     }
     tables = (("run", facts), ("Table 3", result.statistics))
-    return "\n".join(markdown_table((head, ""), ((name, _cell(value)) for name, value in told.items())) for head, told in tables)
+    return "\n".join(
+        markdown_table((head, ""), ((name, _cell(value)) for name, value in told.items()))
+        for head, told in tables
+    )
 
 
 def _cell(value: object) -> str:
-    return f"{value:,.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    return (
+        f"{value:,.4f}"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else str(value)
+    )

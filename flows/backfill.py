@@ -1,4 +1,7 @@
-"""Builds many domains, each as a run of its own. One failing domain stops no other; what is there already is not done again."""
+"""Builds many domains, each as a run of its own.
+
+One failing domain stops no other; what is there already is not done again.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,23 @@ from pydantic import Field
 from flows.build import build
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
-from flows.notifying import tell
 from flows.options import BuildOptions
-from flows.outcomes import FINE, given_up
+from flows.run_states import FINE, given_up
+from flows.server.webhooks import tell
 
 POLL_S = 2.0
-PATIENCE_S = 60.0  # for the server's automation to give a lost run to another worker, before it is started anew
+# for the server's automation to give a lost run to another worker, before it is started anew
+PATIENCE_S = 60.0
 MOST_LOST = 3  # runs of one domain whose process was lost, until it is given up
-Names = Annotated[list[str], Field(min_length=1, description="Domain names", examples=[["demo", "books"]])]
+Names = Annotated[
+    list[str], Field(min_length=1, description="Domain names", examples=[["demo", "books"]])
+]
 AtOnce = Annotated[int, Field(ge=1, le=32, description="Most domains at a time")]
 Where = Annotated[
-    Literal["workers", "here"], Field(description="workers: each domain is a run of its deployment; here: in this run's own process")
+    Literal["workers", "here"],
+    Field(
+        description="workers: each domain is a run of its deployment; here: in this run's own process"
+    ),
 ]
 Row = dict[str, Any]
 
@@ -43,7 +52,13 @@ def _run_name() -> str:
     return f"backfill-{domains[0]}" + (f"-and-{len(domains) - 1}-more" if len(domains) > 1 else "")
 
 
-@flow(name="backfill", flow_run_name=_run_name, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
+@flow(
+    name="backfill",
+    flow_run_name=_run_name,
+    on_completion=[tell],
+    on_failure=[tell],
+    on_crashed=[tell],
+)
 async def backfill(
     domains: Names,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
@@ -57,7 +72,8 @@ async def backfill(
         domains: names of domain files.
         options: choices laid over every domain file.
         at_once: most domains at a time.
-        where: `workers` hands each domain to its deployment, so that all workers of the pool share them; `here` runs them in
+        where: `workers` hands each domain to its deployment, so that all workers of the pool share
+            them; `here` runs them in
             this process.
         data: data folder in place of the project's own; only with `here`.
 
@@ -72,13 +88,22 @@ async def backfill(
 
     async def one(domain: str) -> Row:
         async with gate:
-            return await (_on_a_worker(domain, options, began) if where == "workers" else _in_this_process(domain, options, data))
+            return await (
+                _on_a_worker(domain, options, began)
+                if where == "workers"
+                else _in_this_process(domain, options, data)
+            )
 
     rows = list(await asyncio.gather(*(one(domain) for domain in dict.fromkeys(domains))))
-    await acreate_table_artifact(table=rows, key="backfill", description="What each domain of this backfill came to")
+    await acreate_table_artifact(
+        table=rows, key="backfill", description="What each domain of this backfill came to"
+    )
     failed = [row["domain"] for row in rows if row["state"] not in FINE]
     if failed:
-        return Failed(data=rows, message=f"{len(failed)} of {len(rows)} domains did not finish: {', '.join(failed)}")
+        return Failed(
+            data=rows,
+            message=f"{len(failed)} of {len(rows)} domains did not finish: {', '.join(failed)}",
+        )
     return Completed(data=rows, message=f"{len(rows)} domains finished")
 
 
@@ -89,22 +114,26 @@ async def _in_this_process(domain: str, options: BuildOptions, data: str) -> Row
 async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> Row:
     """Start the domain's deployment and wait for its end; when its process is lost and nobody takes it up, start it anew.
 
-    The keys number this backfill's runs of the domain, so that a backfill that is itself taken up by another worker finds the
-    runs it had started.
+    The keys number this backfill's runs of the domain, so that a backfill that is itself taken up
+    by another worker finds the runs it had started.
     """
     lost = 0
     for number in count(1):
         try:
             child = await _start(domain, options, f"{flow_run.get_id()}-{domain}-{number}")
         except ObjectNotFound:
-            return _row(domain, Failed(message=f"there is no deployment build/{domain} on this server"))
+            return _row(
+                domain, Failed(message=f"there is no deployment build/{domain} on this server")
+            )
         if _ended_before(child, began):
             continue
         state = await _final_state(child.id)
         lost += state.is_crashed()
         if not state.is_crashed() or lost == MOST_LOST:
             break
-        get_run_logger().warning("the run of %s was lost with its process (%d of at most %d)", domain, lost, MOST_LOST)
+        get_run_logger().warning(
+            "the run of %s was lost with its process (%d of at most %d)", domain, lost, MOST_LOST
+        )
     return _row(domain, state, f"[{child.name}]({url_for(child)})")
 
 
@@ -113,7 +142,12 @@ async def _start(domain: str, options: BuildOptions, key: str) -> FlowRun:
     parameters = {"domain": domain, "options": options.model_dump(mode="json")}
     name = f"build-{domain}"
     started: FlowRun = await arun_deployment(
-        f"build/{domain}", parameters=parameters, flow_run_name=name, timeout=0, idempotency_key=key, as_subflow=True
+        f"build/{domain}",
+        parameters=parameters,
+        flow_run_name=name,
+        timeout=0,
+        idempotency_key=key,
+        as_subflow=True,
     )
     return started
 
@@ -121,7 +155,12 @@ async def _start(domain: str, options: BuildOptions, key: str) -> FlowRun:
 def _ended_before(child: FlowRun, began: datetime) -> bool:
     """Tell whether a run failed before this backfill was started, or started again: then the domain gets a new one."""
     state = child.state
-    return state is not None and has_ended(state) and state.name not in FINE and state.timestamp < began
+    return (
+        state is not None
+        and has_ended(state)
+        and state.name not in FINE
+        and state.timestamp < began
+    )
 
 
 async def _final_state(run_id: UUID) -> State[Any]:
@@ -136,7 +175,9 @@ async def _final_state(run_id: UUID) -> State[Any]:
 
 def has_ended(state: State[Any]) -> bool:
     """Tell whether a run has ended. A crashed one has once nobody has taken it up for a while."""
-    return state.is_final() and (not state.is_crashed() or (datetime.now(UTC) - state.timestamp).total_seconds() > PATIENCE_S)
+    return state.is_final() and (
+        not state.is_crashed() or (datetime.now(UTC) - state.timestamp).total_seconds() > PATIENCE_S
+    )
 
 
 def _row(domain: str, state: State[Any], run: str = "") -> Row:

@@ -12,17 +12,17 @@ from prefect.runtime import flow_run
 
 from flows import steps
 from flows.artifacts import show_result
-from flows.collecting import finish_build, record_unfinished
-from flows.fanout import Cluster
+from flows.build_ending import finish_build, record_unfinished
+from flows.build_result import BuildResult
+from flows.dask_generation import Cluster
 from flows.generation import write_dialogues
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
-from flows.notifying import tell
 from flows.options import BuildOptions
-from flows.outcomes import EndedEarly, ended_early, given_up, outcome, refused
 from flows.preflight import check_build
 from flows.preparation import prepare
-from flows.results import BuildResult
+from flows.run_states import EndedEarly, ended_early, given_up, outcome, refused
+from flows.server.webhooks import tell
 from flows.stages import Context
 from tasks.errors import UserError
 from tasks.runs import describe_run, start_run
@@ -30,8 +30,17 @@ from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
 
 
-@flow(name="build", flow_run_name="build-{domain}", retries=0, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
-async def build(domain: str, options: BuildOptions = BuildOptions(), data: str = "") -> State[BuildResult]:  # noqa: B008 - frozen
+@flow(
+    name="build",
+    flow_run_name="build-{domain}",
+    retries=0,
+    on_completion=[tell],
+    on_failure=[tell],
+    on_crashed=[tell],
+)
+async def build(
+    domain: str, options: BuildOptions = BuildOptions(), data: str = ""
+) -> State[BuildResult]:  # noqa: B008 - frozen
     """Build a domain's dataset.
 
     Args:
@@ -40,8 +49,8 @@ async def build(domain: str, options: BuildOptions = BuildOptions(), data: str =
         data: data folder in place of the project's own.
 
     Returns:
-        What was released, the funnel and the statistics, in a state whose name says how the run ended; a UserError in a
-        failed state when it is a mistake the user can put right.
+        What was released, the funnel and the statistics, in a state whose name says how the run
+        ended; a UserError in a failed state when it is a mistake the user can put right.
     """
     keep_logs_plain()
     follow_server()
@@ -55,9 +64,14 @@ async def build(domain: str, options: BuildOptions = BuildOptions(), data: str =
 
 async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
     home = Home.find(Path(data) if data else None)
-    context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
+    context = Context(
+        home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none")
+    )
     check_build(home, context.domain, options)
-    with Cluster(options.dask) if options.dask else nullcontext() as cluster, domain_lock(home, domain):
+    with (
+        Cluster(options.dask) if options.dask else nullcontext() as cluster,
+        domain_lock(home, domain),
+    ):
         context = replace(context, cluster=cluster)
         sources = steps.source_hashes(context)
         _note_start(context, sources)
@@ -85,6 +99,8 @@ async def _run(context: Context, options: BuildOptions, sources: dict[str, str])
     planned = await prepare(context, sources)
     written = await write_dialogues(context, options, planned)
     if written.stopped and not steps.has_accepted(context):
-        raise EndedEarly(written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet")
+        raise EndedEarly(
+            written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet"
+        )
     release = steps.release(context, options, sources)
     return finish_build(context, written, release)

@@ -1,8 +1,9 @@
 """Collects garbage in a thread of its own, so that a Prefect server on SQLite does not stand still for a minute.
 
-Python's collector runs in whichever thread makes the next object, in a server nearly always the event loop's. A database cursor found
-there is reset, which waits for its connection; that may itself wait up to 60 seconds for the database's write lock, whose holder goes
-on only when the event loop does. In a thread of its own the collector may wait, and the event loop goes on.
+Python's collector runs in whichever thread makes the next object, in a server nearly always the
+event loop's. A database cursor found there is reset, which waits for its connection; that may
+itself wait up to 60 seconds for the database's write lock, whose holder goes on only when the event
+loop does. In a thread of its own the collector may wait, and the event loop goes on.
 """
 
 from __future__ import annotations

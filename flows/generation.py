@@ -19,10 +19,34 @@ from flows.options import BuildOptions
 from flows.preparation import Planned
 from flows.progress import CURRENT
 from flows.stages import NO_CACHE, Context, Stage, announce, run_stage, show_end
-from tasks.generate import Chunk, ChunkResult, Crew, GenerateCounts, Progress, Work, generate_transcripts
+from tasks.generate import (
+    Chunk,
+    ChunkExecutor,
+    ChunkResult,
+    GenerateCounts,
+    Progress,
+    Work,
+    generate_transcripts,
+)
 from tasks.llm import RunStopped, journal_problems
-from tasks.repair import forget_attempts, forget_beyond, has_attempt, next_briefs, rejected_before, unanswered
-from tasks.warehouse import Connection, StageRecord, made_from, open_warehouse, read_inputs, read_record, record_stage, why_redone
+from tasks.repair import (
+    forget_attempts,
+    forget_beyond,
+    has_attempt,
+    next_briefs,
+    rejected_before,
+    unanswered,
+)
+from tasks.warehouse import (
+    Connection,
+    StageRecord,
+    made_from,
+    open_warehouse,
+    read_inputs,
+    read_record,
+    record_stage,
+    why_redone,
+)
 
 LEAST_PAUSE_SHOWN_S = 5.0  # a shorter one is over before it is read
 
@@ -44,12 +68,14 @@ async def _chunk(held: Any) -> ChunkResult:
     return result
 
 
-async def _run_chunk(stage: str, crew: Crew, chunk: Chunk) -> ChunkResult:
+async def _run_chunk(stage: str, crew: ChunkExecutor, chunk: Chunk) -> ChunkResult:
     """Run a chunk as a Prefect task; quoting keeps Prefect from walking through its briefs."""
-    return await _chunk.with_options(name="chunk", task_run_name=f"{stage}-chunk-{chunk.number:05}")(quote((crew, chunk)))
+    return await _chunk.with_options(
+        name="chunk", task_run_name=f"{stage}-chunk-{chunk.number:05}"
+    )(quote((crew, chunk)))
 
 
-async def _run_there(crew: Crew, chunk: Chunk) -> ChunkResult:
+async def _run_there(crew: ChunkExecutor, chunk: Chunk) -> ChunkResult:
     """Run a chunk on a cluster, whose crew makes the task itself."""
     return await crew.run(chunk)
 
@@ -62,7 +88,9 @@ async def write_dialogues(context: Context, options: BuildOptions, planned: Plan
             ids = next_briefs(con, options.accepted)
         if ids or not written.records:
             await _round(context, written, planned, ids)
-            written.verdicts = await run_stage(steps.verdicts(context), context, planned.briefs, *written.records)
+            written.verdicts = await run_stage(
+                steps.verdicts(context), context, planned.briefs, *written.records
+            )
         if not ids or options.accepted is None or written.stopped:
             return written
 
@@ -70,8 +98,9 @@ async def write_dialogues(context: Context, options: BuildOptions, planned: Plan
 async def _round(context: Context, written: Written, planned: Planned, ids: Sequence[str]) -> None:
     """Ask for some briefs and repair what is rejected, attempt by attempt, until nothing is left to repair or the run must stop.
 
-    What an earlier run made at attempts that this one does not come to is deleted: it was made with another `max_attempts`, or
-    repairs what is not rejected any more. Only a run that was stopped keeps it, as far as it is still what would be made.
+    What an earlier run made at attempts that this one does not come to is deleted: it was made with
+    another `max_attempts`, or repairs what is not rejected any more. Only a run that was stopped
+    keeps it, as far as it is still what would be made.
     """
     written.records = []
     most = context.domain.generate.max_attempts
@@ -82,7 +111,9 @@ async def _round(context: Context, written: Written, planned: Planned, ids: Sequ
         if attempt > 1 and not ids:
             _forget_beyond(context, attempt - 1)
             return
-        asked = await _generate(context, attempt, ids, written, planned.before_asking(written.records))
+        asked = await _generate(
+            context, attempt, ids, written, planned.before_asking(written.records)
+        )
         await _read_and_judge(context, written, planned, attempt, asked)
         if written.stopped:
             await _keep_later(context, written, planned, attempt + 1)
@@ -90,8 +121,12 @@ async def _round(context: Context, written: Written, planned: Planned, ids: Sequ
     _forget_beyond(context, most)
 
 
-async def _read_and_judge(context: Context, written: Written, planned: Planned, attempt: int, asked: StageRecord) -> None:
-    parsed = await run_stage(steps.parsing(context, attempt), context, *planned.before_reading(asked))
+async def _read_and_judge(
+    context: Context, written: Written, planned: Planned, attempt: int, asked: StageRecord
+) -> None:
+    parsed = await run_stage(
+        steps.parsing(context, attempt), context, *planned.before_reading(asked)
+    )
     before = planned.before_judging(written.records, parsed)
     judged = await run_stage(steps.judging(context, attempt), context, *before)
     written.records += [asked, parsed, judged]
@@ -100,14 +135,17 @@ async def _read_and_judge(context: Context, written: Written, planned: Planned, 
 async def _keep_later(context: Context, written: Written, planned: Planned, first: int) -> None:
     """Take over later attempts of an earlier run, which this one was stopped before; read and judge them as they would be now.
 
-    They stay while code, settings and files of their asking are what they were then, so that what was paid for is released. What
-    they were asked upon may have grown since: the next run that is not stopped asks them anew, mostly from the store.
+    They stay while code, settings and files of their asking are what they were then, so that what
+    was paid for is released. What they were asked upon may have grown since: the next run that is
+    not stopped asks them anew, mostly from the store.
     """
     for attempt in range(first, context.domain.generate.max_attempts + 1):
         stage = steps.generating(context, attempt)
         with open_warehouse(context.home.warehouse(context.domain.name)) as con:
             before, record = read_inputs(con, stage.name), read_record(con, stage.name)
-            kept = before is not None and before.own() == stage.made_by and has_attempt(con, attempt)
+            kept = (
+                before is not None and before.own() == stage.made_by and has_attempt(con, attempt)
+            )
         if record is None or not kept:
             _forget_beyond(context, attempt - 1)
             return
@@ -120,8 +158,17 @@ def _forget_beyond(context: Context, last: int) -> None:
         forget_beyond(con, last)
 
 
-async def _generate(context: Context, attempt: int, ids: Sequence[str], written: Written, upstream: Sequence[StageRecord]) -> StageRecord:
-    """Ask for what is unanswered of one attempt. What an earlier run made from the same inputs stays; from others it makes way."""
+async def _generate(
+    context: Context,
+    attempt: int,
+    ids: Sequence[str],
+    written: Written,
+    upstream: Sequence[StageRecord],
+) -> StageRecord:
+    """Ask for what is unanswered of one attempt.
+
+    What an earlier run made from the same inputs stays; from others it makes way.
+    """
     stage = steps.generating(context, attempt)
     inputs = stage.inputs(upstream)
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
@@ -132,12 +179,21 @@ async def _generate(context: Context, attempt: int, ids: Sequence[str], written:
             forget_attempts(con, attempt)
             record_stage(con, stage.name, inputs, stage.writes, context.run_id)
         missing = unanswered(con, attempt, ids)
-        counts = await _ask(con, context, stage, steps.work(con, context, attempt, missing)) if missing else None
+        counts = (
+            await _ask(con, context, stage, steps.work(con, context, attempt, missing))
+            if missing
+            else None
+        )
         if counts is not None:
             written.counts.append(counts)
             written.stopped = counts.stopped
         record = record_stage(con, stage.name, inputs, stage.writes, context.run_id)
-    show_end(stage.name, why, summary(counts) if counts else f"{record.rows:,} rows", otherwise="done" if counts else "cached")
+    show_end(
+        stage.name,
+        why,
+        summary(counts) if counts else f"{record.rows:,} rows",
+        otherwise="done" if counts else "cached",
+    )
     return record
 
 
@@ -148,18 +204,32 @@ async def _ask(con: Connection, context: Context, stage: Stage, work: Work) -> G
     began = time.perf_counter()
 
     def show(now: Progress) -> None:
-        cost = f"${now.usage.cost_usd:.4f}" + (f" and {now.usage.unpriced:,} of unknown price" if now.usage.unpriced else "")
-        pause = f", the provider asks to wait until {_after(now.paused_s)}" if now.paused_s > LEAST_PAUSE_SHOWN_S else ""
+        cost = f"${now.usage.cost_usd:.4f}" + (
+            f" and {now.usage.unpriced:,} of unknown price" if now.usage.unpriced else ""
+        )
+        pause = (
+            f", the provider asks to wait until {_after(now.paused_s)}"
+            if now.paused_s > LEAST_PAUSE_SHOWN_S
+            else ""
+        )
         sink.advance(stage.name, now.done, now.total, f"{now.in_flight} in flight, {cost}{pause}")
         live.note(now.done, now.total, cost)
 
     journals, settings = context.home.journals(context.domain.name), context.domain.generate
     name = f"{context.domain.name}-{stage.name}"
-    crew = context.cluster.crew(con, settings, work.rollout, context.run_id, name) if context.cluster else None
+    crew = (
+        context.cluster.crew(con, settings, work.rollout, context.run_id, name)
+        if context.cluster
+        else None
+    )
     run = partial(_run_chunk, name) if crew is None else _run_there
-    counts = await generate_transcripts(con, work, settings, journals, context.run_id, on_progress=show, run=run, crew=crew)
+    counts = await generate_transcripts(
+        con, work, settings, journals, context.run_id, on_progress=show, run=run, crew=crew
+    )
     await live.finish(summary(counts))
-    get_run_logger().info("%s: %s in %.1f s", stage.name, summary(counts), time.perf_counter() - began)
+    get_run_logger().info(
+        "%s: %s in %.1f s", stage.name, summary(counts), time.perf_counter() - began
+    )
     return counts
 
 
@@ -169,8 +239,14 @@ def _after(seconds: float) -> str:
 
 def summary(counts: GenerateCounts) -> str:
     """Return the line that says how a generation ended."""
-    parts: dict[str, Any] = {"answered": counts.answered, "failed": counts.failed, "unasked": counts.unasked}
-    line = ", ".join(f"{number:,} {name}" for name, number in parts.items() if number or name == "answered")
+    parts: dict[str, Any] = {
+        "answered": counts.answered,
+        "failed": counts.failed,
+        "unasked": counts.unasked,
+    }
+    line = ", ".join(
+        f"{number:,} {name}" for name, number in parts.items() if number or name == "answered"
+    )
     if counts.usage.unusable:
         line += f"; {counts.usage.unusable:,} billed answers could not be used"
     line = "; ".join((line, *journal_problems(counts.quarantined, counts.torn)))

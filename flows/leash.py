@@ -1,7 +1,8 @@
 """Ties processes to `redial serve`: whoever follows its lock ends when it is gone, however it went, even by kill -9.
 
-The system gives a lock up when its holder dies. A follower waits for that lock in a thread; getting it means that the holder is
-gone. Unlike a parent's process id this reaches grandchildren in sessions of their own, such as a worker's flow runs.
+The system gives a lock up when its holder dies. A follower waits for that lock in a thread; getting
+it means that the holder is gone. Unlike a parent's process id this reaches grandchildren in
+sessions of their own, such as a worker's flow runs.
 
 `python -m flows.leash LOCK MODULE ARGUMENT...` runs a module so.
 """
@@ -32,7 +33,9 @@ def holding(lock: Path) -> Iterator[None]:
         try:
             held.enter_context(exclusive_lock(lock))
         except Held:
-            raise UserError(f"`redial serve` is already running on the data folder {lock.parents[2]}: stop that one first") from None
+            raise UserError(
+                f"`redial serve` is already running on the data folder {lock.parents[2]}: stop that one first"
+            ) from None
         yield
 
 
@@ -62,7 +65,9 @@ def _end_group() -> None:
 def main(lock: str, module: str, *arguments: str) -> None:
     """Run a module as `python -m` would, on the leash."""
     follow(Path(lock))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it, and Prefect ends itself by it
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job would ignore it, and Prefect ends itself by it
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

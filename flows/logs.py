@@ -28,7 +28,8 @@ class PlainErrors(logging.Filter):
         if isinstance(error, UserError):
             record.msg, record.args, record.exc_info, record.exc_text = str(error), (), None, None
         elif isinstance(record.exc_info, tuple):
-            # A formatter takes `exc_text` where it is set, and would else write the traceback itself.
+            # A formatter takes `exc_text` where it is set, and would else write the traceback
+            # itself.
             record.exc_text = redact(_FORMATTER.formatException(record.exc_info))
         text = record.getMessage()
         redacted = visible(redact(text))

@@ -28,7 +28,8 @@ Noun = Annotated[str, Field(pattern=r"^[^\W\d_][\w -]{0,39}$")]
 def _as_form(schema: dict[str, Any]) -> None:
     """Describe a choice that may be left empty by its own type alone, so that a form shows one plain field for it.
 
-    Prefect's form sends null for an empty field. Its check takes that wherever a type stands alone, and in an enumeration that has it.
+    Prefect's form sends null for an empty field. Its check takes that wherever a type stands alone,
+    and in an enumeration that has it.
     """
     for described in schema["properties"].values():
         kinds = [kind for kind in described.get("anyOf", []) if kind != {"type": "null"}]
@@ -44,37 +45,63 @@ def _as_form(schema: dict[str, Any]) -> None:
 class BuildOptions(BaseModel):
     """Choices laid over the domain file. Whatever is left empty stays as the domain file says."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, json_schema_extra=_as_form)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, json_schema_extra=_as_form
+    )
 
     model: str | None = Field(
         None,
         description="A litellm model string, such as openai/gpt-4o-mini",
         pattern=_MODEL,
         json_schema_extra={
-            "anyOf": [{"title": "one of", "enum": [*MODELS, None]}, {"title": "another", "type": "string", "pattern": _MODEL}]
+            "anyOf": [
+                {"title": "one of", "enum": [*MODELS, None]},
+                {"title": "another", "type": "string", "pattern": _MODEL},
+            ]
         },
     )
-    api_base: Endpoint | None = Field(None, description="Endpoint of an OpenAI-compatible server, Ollama or vLLM")
-    profile: Literal["grounded", "paper"] | None = Field(None, description="Prompt profile: grounded or paper")
-    rollout: Literal["single", "dual"] | None = Field(None, description="single (one call a dialogue) or dual (two agents, turn by turn)")
-    mode: Literal["live", "batch"] | None = Field(None, description="live (calls at once) or batch (the provider's batch API)")
+    api_base: Endpoint | None = Field(
+        None, description="Endpoint of an OpenAI-compatible server, Ollama or vLLM"
+    )
+    profile: Literal["grounded", "paper"] | None = Field(
+        None, description="Prompt profile: grounded or paper"
+    )
+    rollout: Literal["single", "dual"] | None = Field(
+        None, description="single (one call a dialogue) or dual (two agents, turn by turn)"
+    )
+    mode: Literal["live", "batch"] | None = Field(
+        None, description="live (calls at once) or batch (the provider's batch API)"
+    )
     seed: int | None = Field(None, description="Seed of every random choice")
     max_dialogues: int | None = Field(None, ge=1, description="Plan at most so many dialogues")
-    accepted: int | None = Field(None, ge=1, description="Stop asking once so many dialogues are accepted")
-    max_attempts: int | None = Field(None, ge=1, le=10, description="Attempts a brief gets: the first request and its repairs")
-    budget_usd: float | None = Field(None, ge=0, description="Hard stop, in US dollars; the same command goes on later")
+    accepted: int | None = Field(
+        None, ge=1, description="Stop asking once so many dialogues are accepted"
+    )
+    max_attempts: int | None = Field(
+        None, ge=1, le=10, description="Attempts a brief gets: the first request and its repairs"
+    )
+    budget_usd: float | None = Field(
+        None, ge=0, description="Hard stop, in US dollars; the same command goes on later"
+    )
     budget_scope: Literal["dataset", "run"] | None = Field(
-        None, description="dataset (the budget is for all runs with the same settings together) or run (for each run)"
+        None,
+        description="dataset (the budget is for all runs with the same settings together) or run (for each run)",
     )
     concurrency: int | None = Field(None, ge=1, le=4096, description="Most calls in flight")
     rpm: int | None = Field(None, ge=1, description="Requests a minute the provider allows")
     tpm: int | None = Field(None, ge=1, description="Tokens a minute the provider allows")
     workers: int | None = Field(None, ge=1, le=64, description="Processes that send requests")
-    dask: str | None = Field(None, description="Dask cluster that sends requests: tcp://HOST:PORT, or local:N for N processes here")
-    pseudonymise: bool = Field(
-        False, description="Release keyed hashes in place of user ids, and no times (key: REDIAL_PSEUDONYM_KEY, else generated)"
+    dask: str | None = Field(
+        None,
+        description="Dask cluster that sends requests: tcp://HOST:PORT, or local:N for N processes here",
     )
-    settings: dict[str, Any] = Field({}, description="Any other setting of the domain file, nested as there")
+    pseudonymise: bool = Field(
+        False,
+        description="Release keyed hashes in place of user ids, and no times (key: REDIAL_PSEUDONYM_KEY, else generated)",
+    )
+    settings: dict[str, Any] = Field(
+        {}, description="Any other setting of the domain file, nested as there"
+    )
 
     @field_validator("settings")
     @classmethod
@@ -127,13 +154,26 @@ class EvaluationOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    api_base: Endpoint | None = Field(None, description="Endpoint of an OpenAI-compatible server, or another than the provider's own")
-    budget_usd: float | None = Field(None, ge=0, description="Hard stop of the whole evaluation, in US dollars")
-    concurrency: int | None = Field(None, ge=1, le=4096, description="Most calls in flight to one model")
-    rpm: int | None = Field(None, ge=1, description="Requests a minute the provider of a model allows")
-    tpm: int | None = Field(None, ge=1, description="Tokens a minute it allows, input and output together")
+    api_base: Endpoint | None = Field(
+        None,
+        description="Endpoint of an OpenAI-compatible server, or another than the provider's own",
+    )
+    budget_usd: float | None = Field(
+        None, ge=0, description="Hard stop of the whole evaluation, in US dollars"
+    )
+    concurrency: int | None = Field(
+        None, ge=1, le=4096, description="Most calls in flight to one model"
+    )
+    rpm: int | None = Field(
+        None, ge=1, description="Requests a minute the provider of a model allows"
+    )
+    tpm: int | None = Field(
+        None, ge=1, description="Tokens a minute it allows, input and output together"
+    )
     seed: int = Field(2024, description="Seed of every random choice")
-    out: str | None = Field(None, description="Folder for what comes out; beside the data folder's reports if not given")
+    out: str | None = Field(
+        None, description="Folder for what comes out; beside the data folder's reports if not given"
+    )
     data: str | None = Field(None, description="Data folder in place of the project's own")
 
     def home(self) -> Home:
@@ -146,7 +186,11 @@ class EvaluationOptions(BaseModel):
 
     def limits(self) -> Limits:
         """Return the limits that were chosen, and the build's own where none was."""
-        return Limits(**_given(budget_usd=self.budget_usd, concurrency=self.concurrency, rpm=self.rpm, tpm=self.tpm))
+        return Limits(
+            **_given(
+                budget_usd=self.budget_usd, concurrency=self.concurrency, rpm=self.rpm, tpm=self.tpm
+            )
+        )
 
 
 class SampleOptions(BaseModel):
@@ -158,9 +202,14 @@ class SampleOptions(BaseModel):
         "user", description="What a test question shares with no training one: user, item or time"
     )
     test_share: float = Field(
-        0.5, gt=0, lt=0.9, description="Share of the samples that are test questions; as many again, at most 10 %, are set aside"
+        0.5,
+        gt=0,
+        lt=0.9,
+        description="Share of the samples that are test questions; as many again, at most 10 %, are set aside",
     )
-    profile: str = Field("recommend_json", description="Words of the questions: recommend_json or recommend_paper")
+    profile: str = Field(
+        "recommend_json", description="Words of the questions: recommend_json or recommend_paper"
+    )
     noun: Noun | None = Field(
         None,
         description="What one item is called in the questions; as the domain says, movie for ReDial and INSPIRED, else item, if not given",

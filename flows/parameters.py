@@ -1,7 +1,7 @@
 """The fields of a pydantic model as parameters of a function, so that an option is typed once.
 
-A flow or a command takes its options as one model; Prefect and Typer see a parameter for each field, with the field's type,
-bounds, default and description.
+A flow or a command takes its options as one model; Prefect and Typer see a parameter for each
+field, with the field's type, bounds, default and description.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def fields_of(model: type[BaseModel], *only: str, without: Sequence[str] = ()) -
     return model, only or tuple(name for name in model.model_fields if name not in without)
 
 
-def spread(annotate: Annotate, **models: Fields) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+def spread(
+    annotate: Annotate, **models: Fields
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Return a decorator that replaces keyword-only parameters, each taking a model, by parameters for the model's fields.
 
     In the docstring's Args the line of such a parameter is replaced by lines for the fields.
@@ -41,7 +43,9 @@ def spread(annotate: Annotate, **models: Fields) -> Callable[[Callable[..., Resu
 
     def decorate(function: Callable[..., Result]) -> Callable[..., Result]:
         signature = inspect.signature(function, eval_str=True)
-        parameters = [one for old in signature.parameters.values() for one in _replaced(old, models, annotate)]
+        parameters = [
+            one for old in signature.parameters.values() for one in _replaced(old, models, annotate)
+        ]
         shown = signature.replace(parameters=parameters)
 
         def taken(args: Any, kwargs: Any) -> dict[str, Any]:
@@ -75,21 +79,28 @@ def as_parameter(name: str, field: FieldInfo) -> Any:
 
 
 def checked(model: type[BaseModel], /, **values: Any) -> Any:
-    """Return a model of a caller's choices. Raises UserError naming the option that is wrong, and the one that was meant."""
+    """Return a model of a caller's choices.
+
+    Raises UserError naming the option that is wrong, and the one that was meant.
+    """
     try:
         return model(**values)
     except ValidationError as error:
         raise UserError(f"option {validation_line(error, model)}") from None
 
 
-def _replaced(old: inspect.Parameter, models: Mapping[str, Fields], annotate: Annotate) -> Iterator[inspect.Parameter]:
+def _replaced(
+    old: inspect.Parameter, models: Mapping[str, Fields], annotate: Annotate
+) -> Iterator[inspect.Parameter]:
     if old.name not in models:
         yield old
         return
     model, names = models[old.name]
     for name in names:
         field = model.model_fields[name]
-        yield inspect.Parameter(name, old.kind, default=field.get_default(), annotation=annotate(name, field))
+        yield inspect.Parameter(
+            name, old.kind, default=field.get_default(), annotation=annotate(name, field)
+        )
 
 
 def _documented(text: str, models: Mapping[str, Fields]) -> str:

@@ -12,15 +12,36 @@ from flows import steps
 from flows.artifacts import key
 from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
-from flows.planning import as_row
 from flows.preflight import check_inputs
 from flows.preparation import prepare
 from flows.progress import CURRENT
 from flows.stages import Context
-from tasks.generate import plan_work, variants
+from tasks.generate import Estimate, Plan, plan_work, variants
 from tasks.repair import next_briefs
 from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
+
+
+def as_row(plan: Plan) -> dict[str, object]:
+    """Return a plan's figures by name; dollars are None where the model's price is unknown."""
+    return {
+        "model": plan.model,
+        "dialogues": plan.dialogues,
+        "already answered": plan.written,
+        "calls": round(plan.calls.value),
+        "input tokens": round(plan.input_tokens.value),
+        "output tokens": round(plan.output_tokens.value),
+        "output tokens 95 %": _interval(plan.output_tokens),
+        "dollars": None if plan.dollars is None else plan.dollars.value,
+        "dollars by batch": plan.batch_dollars,
+        "hours": plan.hours,
+        "bound by": plan.bound_by,
+        "output estimate from": plan.output_from,
+    }
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.low:,.0f} to {estimate.high:,.0f}"
 
 
 @flow(name="plan", flow_run_name="plan-{domain}")
@@ -43,7 +64,9 @@ async def plan(
     """
     keep_logs_plain()
     home = Home.find(Path(data) if data else None)
-    context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
+    context = Context(
+        home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none")
+    )
     check_inputs(home, context.domain)
     with domain_lock(home, domain):
         await prepare(context, steps.source_hashes(context))
@@ -51,8 +74,12 @@ async def plan(
         settings = context.domain.generate
         with open_warehouse(home.warehouse(domain)) as con:
             work = steps.work(con, context, 1, next_briefs(con, None))
-            plans = await plan_work(con, work, variants(settings, models or [settings.model]), seed=context.domain.seed)
+            plans = await plan_work(
+                con, work, variants(settings, models or [settings.model]), seed=context.domain.seed
+            )
         CURRENT.get().stage("prompts", "done", f"{plans[0].sampled:,} rendered and counted")
     rows = [as_row(one) for one in plans]
-    await acreate_table_artifact(table=rows, key=key(domain, "plan"), description=f"What building {domain} would take")
+    await acreate_table_artifact(
+        table=rows, key=key(domain, "plan"), description=f"What building {domain} would take"
+    )
     return rows

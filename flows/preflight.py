@@ -48,7 +48,11 @@ def check_sources(domain: Domain) -> None:
         path = Path(source.path)
         if not path.exists():
             fetch = f"; `redial fetch {domain.name}` downloads it" if source.url else ""
-            pattern = "; a pattern stands for no files here, list each" if set(path.name) & set("*?[") and not fetch else ""
+            pattern = (
+                "; a pattern stands for no files here, list each"
+                if set(path.name) & set("*?[") and not fetch
+                else ""
+            )
             raise UserError(f"there is no source file {path}{fetch}{pattern}")
         if not path.is_file():
             raise UserError(f"the source {path} is not a file: list the files themselves")

@@ -30,7 +30,9 @@ class Planned:
         """Return whose rows dialogues are read from: answers, their briefs, and the catalogue of all titles."""
         return [self.ingested, self.briefs, asked]
 
-    def before_judging(self, written: Sequence[StageRecord], parsed: StageRecord) -> list[StageRecord]:
+    def before_judging(
+        self, written: Sequence[StageRecord], parsed: StageRecord
+    ) -> list[StageRecord]:
         """Return whose rows an attempt is judged by; it is compared with what was accepted at the attempts before."""
         earlier = [record for record in written if record.stage.startswith("quality-")]
         return [self.ingested, self.prepared, self.briefs, *earlier, parsed]
@@ -42,8 +44,8 @@ LEAST_PAUSE_SHOWN_S = 5.0  # a shorter one is over before it is read
 async def prepare(context: Context, sources: Mapping[str, str]) -> Planned:
     """Ingest, preprocess and plan; return the records of these stages. Raises UserError.
 
-    Source lines that were set aside and MIGHT_LIKES items without a brief are counted by kind, on the
-    console and in the log of the run.
+    Source lines that were set aside and MIGHT_LIKES items without a brief are counted by kind, on
+    the console and in the log of the run.
     """
     ingested = await _run(steps.ingesting(context, sources), context, _set_aside)
     prepared = await run_stage(steps.preprocessing(context), context, ingested)

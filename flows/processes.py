@@ -18,8 +18,13 @@ STOP_S = 20.0
 class Companion:
     """A Python module that runs as long as `redial serve` does. Use as a context manager."""
 
-    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], arguments: tuple[str, ...]) -> None:
-        """Prepare `python -m ARGUMENTS`; its output goes to FOLDER/NAME.log. `environment` names the lock it follows."""
+    def __init__(
+        self, name: str, folder: Path, environment: Mapping[str, str], arguments: tuple[str, ...]
+    ) -> None:
+        """Prepare `python -m ARGUMENTS`; its output goes to FOLDER/NAME.log.
+
+        `environment` names the lock it follows.
+        """
         self.name = name
         self.log = folder / f"{name}.log"
         self._environment = environment

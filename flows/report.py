@@ -10,7 +10,7 @@ from prefect.artifacts import acreate_link_artifact
 from flows.artifacts import key
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
-from flows.pages import address_of
+from flows.server.static_pages import address_of
 from tasks.reports import report_from_warehouse
 from tasks.settings import Home
 
@@ -33,5 +33,10 @@ async def report(domain: str, data: str | None = None) -> str:
     follow_server()
     home = Home.find(Path(data) if data else None)
     address = address_of(home, report_from_warehouse(home, domain))
-    await acreate_link_artifact(address, link_text=f"report of {domain}", key=key(domain, "report"), description=f"report of {domain}")
+    await acreate_link_artifact(
+        address,
+        link_text=f"report of {domain}",
+        key=key(domain, "report"),
+        description=f"report of {domain}",
+    )
     return address

@@ -16,21 +16,26 @@ from pathlib import Path
 
 import httpx
 
-from flows.deploying import ServerApi, put_automations, put_deployments
 from flows.leash import LOCK, holding
-from flows.local_server import START_TIMEOUT_S
-from flows.pages import ADDRESS
-from flows.polling import wait_for_server
 from flows.processes import Companion
 from flows.second_wind import SecondWind
 from flows.server.app import LOOPBACK
+from flows.server.deploy import ServerApi, put_automations, put_deployments
+from flows.server.ephemeral import START_TIMEOUT_S
 from flows.server.login import choose_login, with_login
 from flows.server.pool import put_pool
+from flows.server.readiness import wait_for_server
+from flows.server.static_pages import ADDRESS
 from tasks.errors import UserError
 from tasks.settings import Home
 
-# The classic UI is asked for because the newer one asks an outside address for its configuration on every load.
-QUIET = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1", "PREFECT_SERVER_UI_V2_ENABLED": "false"}
+# The classic UI is asked for because the newer one asks an outside address for its configuration on
+# every load.
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
+}
 MOST_RUNS = 4  # of a worker: each build is a process of some hundred megabytes
 RESTARTS = 5  # of all processes together within the window; more is no accident
 WINDOW_S = 600.0
@@ -50,13 +55,18 @@ class Serving:
     _restarted: list[float] = field(default_factory=list)
 
     def wait(self) -> None:
-        """Watch over processes and runs for ever and start again what is lost. Raises UserError when a process keeps ending."""
+        """Watch over processes and runs for ever and start again what is lost.
+
+        Raises UserError when a process keeps ending.
+        """
         for tick in count():
             for companion in self.companions:
                 if companion.ended():
                     self._restart(companion)
             if tick % round(LOOK_S / TICK_S) == 0:
-                with suppress(httpx.HTTPError):  # a server that is being started again is asked the next time
+                with suppress(
+                    httpx.HTTPError
+                ):  # a server that is being started again is asked the next time
                     self.second_wind.look()
             time.sleep(TICK_S)
 
@@ -64,12 +74,16 @@ class Serving:
         now = time.monotonic()
         self._restarted = [*(then for then in self._restarted if now - then < WINDOW_S), now]
         if len(self._restarted) > RESTARTS:
-            raise UserError(f"the {companion.name} keeps ending (exit code {companion.exit_code}); see {companion.log}")
+            raise UserError(
+                f"the {companion.name} keeps ending (exit code {companion.exit_code}); see {companion.log}"
+            )
         companion.start()
 
 
 @contextmanager
-def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS, ask_login: bool = True) -> Iterator[Serving]:
+def serving(
+    home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS, ask_login: bool = True
+) -> Iterator[Serving]:
     """Start everything and stop it at the end.
 
     Args:
@@ -80,7 +94,8 @@ def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS, ask
         ask_login: whether server and pages ask for a login: the environment's, else a new one.
 
     Raises:
-        UserError: a port is taken, this data folder is served already, the server does not come up (names the log), or the
+        UserError: a port is taken, this data folder is served already, the server does not come up
+            (names the log), or the
             environment's login contradicts `ask_login`.
     """
     login, folder = choose_login(os.environ, ask_login), home.data / "prefect" / "serve"
@@ -95,13 +110,21 @@ def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS, ask
             _check_free(wanted)
         environment = with_login(_environment(home, folder, port), login)
         server = Companion("server", folder, environment, ("flows.server.app", str(port)))
-        shown = Companion("pages", folder, environment, ("flows.pages", str(port + 1), str(home.data)))
+        shown = Companion(
+            "pages",
+            folder,
+            environment,
+            ("flows.server.static_pages", str(port + 1), str(home.data)),
+        )
         for companion in (server, shown):
             stack.enter_context(companion)
         api = ServerApi.at(f"{ui}/api", login)
         _wait_until_up(server, api)
         put_pool(api.client)
-        shared = [stack.enter_context(_worker(number, limit, folder, environment)) for number in range(1, workers + 1)]
+        shared = [
+            stack.enter_context(_worker(number, limit, folder, environment))
+            for number in range(1, workers + 1)
+        ]
         put_deployments(home, folder, environment)
         put_automations(home, api)
         yield Serving(ui, pages, login, [server, shown, *shared], SecondWind(api))
@@ -115,8 +138,11 @@ def _environment(home: Home, folder: Path, port: int) -> dict[str, str]:
         "REDIAL_DATA": str(home.data),
         LOCK: str(folder / "lock"),
     }
-    # A worker must find this project's modules and this interpreter whatever folder a run begins in.
-    found = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
+    # A worker must find this project's modules and this interpreter whatever folder a run begins
+    # in.
+    found = {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    }
     return {**given, **QUIET, **ours, **found}
 
 
@@ -131,7 +157,9 @@ def _check_free(port: int) -> None:
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
-            raise UserError(f"port {port} on this machine is taken: choose another with --port") from None
+            raise UserError(
+                f"port {port} on this machine is taken: choose another with --port"
+            ) from None
 
 
 def _wait_until_up(server: Companion, api: ServerApi) -> None:

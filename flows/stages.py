@@ -12,12 +12,21 @@ from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 from prefect.serializers import JSONSerializer
 
-from flows.fanout import Cluster
+from flows.dask_generation import Cluster
 from flows.progress import CURRENT
 from tasks.errors import UserError
 from tasks.settings import Domain, Home
 from tasks.stage_inputs import StageInputs
-from tasks.warehouse import DATABASE_IO_ERROR, Connection, StageRecord, is_unchanged, open_warehouse, record_stage, transaction, why_redone
+from tasks.warehouse import (
+    DATABASE_IO_ERROR,
+    Connection,
+    StageRecord,
+    is_unchanged,
+    open_warehouse,
+    record_stage,
+    transaction,
+    why_redone,
+)
 
 __all__ = ["NO_CACHE", "Context", "Stage", "run_stage"]
 
@@ -41,8 +50,10 @@ class Stage:
     """One stage: what it writes, what it is made from, and the function that does it in one transaction.
 
     Attributes:
-        writes: tables, or selections of tables, whose content is the stage's result; the first one's rows are counted.
-        made_by: settings, code, files and libraries it depends on; the stages before it are known when it runs.
+        writes: tables, or selections of tables, whose content is the stage's result; the first
+            one's rows are counted.
+        made_by: settings, code, files and libraries it depends on; the stages before it are known
+            when it runs.
         work: fills the tables on an open connection and returns its counts as a dataclass.
         keep: writes what is wanted of work that a user's mistake stopped, after it was rolled back.
     """
@@ -60,7 +71,9 @@ class Stage:
 
 def _transient(task: Any, run: Any, state: Any) -> bool:
     """Retry what may pass: a file briefly locked or unreadable. A user's mistake or a bug stays."""
-    return not isinstance(state.data, UserError) and isinstance(getattr(state.data, "exception", state.data), OSError | DATABASE_IO_ERROR)
+    return not isinstance(state.data, UserError) and isinstance(
+        getattr(state.data, "exception", state.data), OSError | DATABASE_IO_ERROR
+    )
 
 
 def cache_key(stage: Stage, inputs: StageInputs) -> str:
@@ -95,12 +108,17 @@ def _work(stage: Stage, context: Context, inputs: StageInputs) -> dict[str, Any]
             with transaction(con):
                 stage.keep(con, refused)
             raise
-    get_run_logger().info("%s: %s rows in %.1f s (%s)", stage.name, record.rows, time.perf_counter() - began, counts)
+    get_run_logger().info(
+        "%s: %s rows in %.1f s (%s)", stage.name, record.rows, time.perf_counter() - began, counts
+    )
     return asdict(record)
 
 
 async def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
-    """Run a stage, or take what it wrote before from the same inputs; say why, if it runs again. Raises UserError."""
+    """Run a stage, or take what it wrote before from the same inputs; say why, if it runs again.
+
+    Raises UserError.
+    """
     inputs = stage.inputs(upstream)
     folder = context.home.cache(context.domain.name)
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +135,12 @@ async def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> S
     state = configured(stage, context, inputs, return_state=True)
     record = StageRecord(**{**(found := await state.aresult()), "tables": tuple(found["tables"])})
     cached = state.name == "Cached"
-    show_end(stage.name, "" if cached else why, f"{record.rows:,} rows", otherwise="cached" if cached else "done")
+    show_end(
+        stage.name,
+        "" if cached else why,
+        f"{record.rows:,} rows",
+        otherwise="cached" if cached else "done",
+    )
     return record
 
 

@@ -1,8 +1,8 @@
 """The stages of a build: for each, what it writes, what it is made from, and which function does it.
 
-What a stage is made from is named here by function: its code is whatever these functions reach (`tasks.code_identity`). Settings
-and data files are named as the functions read them; tests/flows/test_stage_inputs.py runs every stage and watches what it really
-runs, reads and opens.
+What a stage is made from is named here by function: its code is whatever these functions reach
+(`tasks.code_identity`). Settings and data files are named as the functions read them;
+tests/flows/test_stage_inputs.py runs every stage and watches what it really runs, reads and opens.
 
 | stage        | data files                                                                                           |
 |--------------|------------------------------------------------------------------------------------------------------|
@@ -34,7 +34,7 @@ from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, render
 from tasks.quality import has_published_page, judge, load_suites, set_verdicts, validate_published
 from tasks.release import ReleaseInfo, pseudonym_key, write_release
-from tasks.repair import Mend, accepted_of, load_repairs
+from tasks.repair import RepairRollout, accepted_of, load_repairs
 from tasks.runs import config_hash, origin_of_release
 from tasks.settings import Domain, Home, Sources
 from tasks.stage_inputs import StageInputs, made_by
@@ -46,9 +46,15 @@ GOALS = "goal_specs/goals.yaml"
 
 def source_hashes(context: Context) -> dict[str, str]:
     """Return each source file's SHA-256 by name; files of one name are told apart by their place in the domain file."""
-    paths = [Path(source.path) for source in (*context.domain.sources.reviews, *context.domain.sources.metadata)]
+    paths = [
+        Path(source.path)
+        for source in (*context.domain.sources.reviews, *context.domain.sources.metadata)
+    ]
     names = [path.name for path in paths]
-    told = [name if names.count(name) == 1 else f"{name} ({number})" for number, name in enumerate(names, 1)]
+    told = [
+        name if names.count(name) == 1 else f"{name} ({number})"
+        for number, name in enumerate(names, 1)
+    ]
     return {name: file_hash(path) for name, path in zip(told, paths, strict=True)}
 
 
@@ -69,9 +75,16 @@ def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
 def _as_read(sources: Sources) -> list[list[dict[str, Any]]]:
     """Return how review and metadata files are read, in order: by the name they have in the tables, not by where they lie."""
     kinds = zip((sources.reviews, sources.metadata), source_names(sources), strict=True)
-    elsewhere = {"path", "url", "bytes"}  # where a file is and how it got there; its content counts by hash
+    elsewhere = {
+        "path",
+        "url",
+        "bytes",
+    }  # where a file is and how it got there; its content counts by hash
     return [
-        [{"name": name, **source.model_dump(mode="json", exclude=elsewhere)} for source, name in zip(listed, names, strict=True)]
+        [
+            {"name": name, **source.model_dump(mode="json", exclude=elsewhere)}
+            for source, name in zip(listed, names, strict=True)
+        ]
         for listed, names in kinds
     ]
 
@@ -79,9 +92,14 @@ def _as_read(sources: Sources) -> list[list[dict[str, Any]]]:
 def preprocessing(context: Context) -> Stage:
     """Return the stage that cuts reviews and preferences (2.3, App. B)."""
     domain = context.domain
-    settings = {"sources": {"reviews": source_names(domain.sources)[0]}, **_settings(domain, "preprocess")}
+    settings = {
+        "sources": {"reviews": source_names(domain.sources)[0]},
+        **_settings(domain, "preprocess"),
+    }
     inputs = _inputs(context, [preprocess, source_names], settings)
-    return Stage("preprocess", ("preferences", "reviews"), inputs, partial(preprocess, domain=domain))
+    return Stage(
+        "preprocess", ("preferences", "reviews"), inputs, partial(preprocess, domain=domain)
+    )
 
 
 def planning(context: Context) -> Stage:
@@ -90,28 +108,47 @@ def planning(context: Context) -> Stage:
     templates = load_templates(context.home, domain.briefs.templates)
     settings = {
         **_settings(domain, "briefs", "seed", "noun", "verb", "language"),
-        "preprocess": domain.preprocess.model_dump(mode="json", include={"like_min", "min_item_interactions"}),
+        "preprocess": domain.preprocess.model_dump(
+            mode="json", include={"like_min", "min_item_interactions"}
+        ),
     }
-    files = (GOALS, "goal_specs/grammar.yaml", f"goal_specs/templates/{domain.briefs.templates}.yaml")
+    files = (
+        GOALS,
+        "goal_specs/grammar.yaml",
+        f"goal_specs/templates/{domain.briefs.templates}.yaml",
+    )
     inputs = _inputs(context, [plan_briefs, load_templates], settings, files)
     writes = ("briefs", "brief_items", "template_turns", "template_slots", "unplanned")
-    return Stage("briefs", writes, inputs, partial(plan_briefs, domain=domain, templates=templates.templates))
+    return Stage(
+        "briefs", writes, inputs, partial(plan_briefs, domain=domain, templates=templates.templates)
+    )
 
 
 def generating(context: Context, attempt: int) -> Stage:
     """Return the stage that asks the model; it is carried out chunk by chunk in flows/generation.py.
 
-    Its code is what shapes requests and makes transcripts of answers. What carries requests to the model (limits, journal, store,
-    batches, workers) is none of it: an answer once paid for is looked up by all that was asked, so that code cannot change it.
+    Its code is what shapes requests and makes transcripts of answers. What carries requests to the
+    model (limits, journal, store, batches, workers) is none of it: an answer once paid for is
+    looked up by all that was asked, so that code cannot change it.
     """
     domain = context.domain
-    repairs = [Mend, load_repairs, load_suites] if attempt > 1 else [render, Single, Dual]
+    repairs = [RepairRollout, load_repairs, load_suites] if attempt > 1 else [render, Single, Dual]
     reached = [*repairs, ReadAhead, make_request, load_profile, load_goals]
-    files = [GOALS, f"goal_specs/prompts/{domain.generate.profile}.yaml", *(_suite_files(domain) if attempt > 1 else ())]
+    files = [
+        GOALS,
+        f"goal_specs/prompts/{domain.generate.profile}.yaml",
+        *(_suite_files(domain) if attempt > 1 else ()),
+    ]
     modules = entry_modules(reached)
     if domain.generate.model.startswith(OFFLINE):
         modules, files = (*modules, WRITER_MODULE), [*files, WRITER_TABLES]
-    inputs = made_by(project_code().reached(*modules), _asked_with(context, attempt), files, context.home.project, {})
+    inputs = made_by(
+        project_code().reached(*modules),
+        _asked_with(context, attempt),
+        files,
+        context.home.project,
+        {},
+    )
     writes = (f"(SELECT * EXCLUDE (run_id) FROM transcripts WHERE attempt = {attempt:d})",)
     return Stage(f"generate-{attempt}", writes, inputs, _carried_out_elsewhere)
 
@@ -119,18 +156,31 @@ def generating(context: Context, attempt: int) -> Stage:
 def _asked_with(context: Context, attempt: int) -> dict[str, Any]:
     """Return the settings that requests and transcripts of an attempt depend on.
 
-    The endpoint is the one really asked, whether a setting or a variable such as OPENAI_API_BASE names it, as in the request key.
+    The endpoint is the one really asked, whether a setting or a variable such as OPENAI_API_BASE
+    names it, as in the request key.
     """
     domain = context.domain
     offline = domain.generate.model.startswith(OFFLINE)
-    generate = domain.generate.model_dump(mode="json", exclude={*PACE, "max_attempts", *(() if offline else ("misbehave",))})
+    generate = domain.generate.model_dump(
+        mode="json", exclude={*PACE, "max_attempts", *(() if offline else ("misbehave",))}
+    )
     structured = load_profile(context.home, domain.generate.profile).structured_output
-    asked = {**generate, "api_base": endpoint(domain.generate), "takes_schema": structured and takes_schema(domain.generate.model)}
-    return {"generate": asked, **_settings(domain, "noun", "verb", "language", *(["quality"] if attempt > 1 else []))}
+    asked = {
+        **generate,
+        "api_base": endpoint(domain.generate),
+        "takes_schema": structured and takes_schema(domain.generate.model),
+    }
+    return {
+        "generate": asked,
+        **_settings(domain, "noun", "verb", "language", *(["quality"] if attempt > 1 else [])),
+    }
 
 
 def _suite_files(domain: Domain) -> tuple[str, ...]:
-    return ("expectations/facts.yaml", *(f"expectations/{name}.yaml" for name in domain.quality.suites))
+    return (
+        "expectations/facts.yaml",
+        *(f"expectations/{name}.yaml" for name in domain.quality.suites),
+    )
 
 
 def _settings(domain: Domain, *names: str) -> dict[str, Any]:
@@ -161,10 +211,19 @@ def work(con: Connection, context: Context, attempt: int, ids: Sequence[str]) ->
     read = ReadAhead(con, domain).fetch
     if attempt == 1:
         dual = domain.generate.rollout == "dual"
-        rollout = Dual(profile, goals, attempt) if dual else Single(partial(render, profile, goals), attempt)
+        rollout = (
+            Dual(profile, goals, attempt)
+            if dual
+            else Single(partial(render, profile, goals), attempt)
+        )
         return Work(ids, read, rollout, profile.name)
     told = rule_sentences(context.home, domain)
-    return Work(ids, lambda some: load_repairs(con, read(some), attempt, told), Mend(profile, goals, attempt), profile.name)
+    return Work(
+        ids,
+        lambda some: load_repairs(con, read(some), attempt, told),
+        RepairRollout(profile, goals, attempt),
+        profile.name,
+    )
 
 
 def rule_sentences(home: Home, domain: Domain) -> dict[str, str]:
@@ -178,8 +237,16 @@ def parsing(context: Context, attempt: int) -> Stage:
     domain = context.domain
     settings = {"generate": {"profile": domain.generate.profile}}
     inputs = _inputs(context, [parse_transcripts], settings)
-    writes = (f"(SELECT * FROM dialogues WHERE attempt = {attempt:d})", f"(SELECT * FROM utterances WHERE attempt = {attempt:d})")
-    return Stage(f"dialogues-{attempt}", writes, inputs, partial(parse_transcripts, domain=domain, attempt=attempt))
+    writes = (
+        f"(SELECT * FROM dialogues WHERE attempt = {attempt:d})",
+        f"(SELECT * FROM utterances WHERE attempt = {attempt:d})",
+    )
+    return Stage(
+        f"dialogues-{attempt}",
+        writes,
+        inputs,
+        partial(parse_transcripts, domain=domain, attempt=attempt),
+    )
 
 
 def judging(context: Context, attempt: int) -> Stage:
@@ -189,7 +256,12 @@ def judging(context: Context, attempt: int) -> Stage:
     inputs = _inputs(context, [judge], _settings(domain, "name", "quality", "language"), files)
     tables = ("rejections", "dialogue_facts", "utterance_facts")
     writes = tuple(f"(SELECT * FROM {table} WHERE attempt = {attempt:d})" for table in tables)
-    return Stage(f"quality-{attempt}", writes, inputs, partial(judge, home=home, domain=domain, attempt=attempt))
+    return Stage(
+        f"quality-{attempt}",
+        writes,
+        inputs,
+        partial(judge, home=home, domain=domain, attempt=attempt),
+    )
 
 
 def verdicts(context: Context) -> Stage:
@@ -204,7 +276,10 @@ def has_accepted(context: Context) -> bool:
 
 
 def release(context: Context, options: BuildOptions, sources: Mapping[str, str]) -> ReleaseInfo:
-    """Write the release and note it in the warehouse, or confirm the one that stands. Raises UserError when it must not go out."""
+    """Write the release and note it in the warehouse, or confirm the one that stands.
+
+    Raises UserError when it must not go out.
+    """
     domain = context.domain
     settings = config_hash(domain)
     writer = _inputs(context, [write_release, validate_published], {})

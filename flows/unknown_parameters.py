@@ -1,7 +1,8 @@
 """Refuses parameters that a deployment's flow does not know, with the name that was meant.
 
-Prefect's server lets them in, and the run's process then ends before the flow is called: the run would count as crashed and
-be started again. So our worker looks at them before it starts the process, and a pull step does so for a plain Prefect worker.
+Prefect's server lets them in, and the run's process then ends before the flow is called: the run
+would count as crashed and be started again. So our worker looks at them before it starts the
+process, and a pull step does so for a plain Prefect worker.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from prefect.exceptions import Abort
 from prefect.runtime import flow_run
 from prefect.states import Failed
 
-from flows.outcomes import REFUSED
+from flows.run_states import REFUSED
 from tasks.errors import UserError
 from tasks.settings import alike_names
 
@@ -55,12 +56,16 @@ def unknown_parameters(schema: Schema, given: Mapping[str, Any]) -> Iterator[str
         yield from _unknown(schema, schema.get("definitions", {}), given, "")
 
 
-def _unknown(schema: Schema, models: Mapping[str, Schema], given: Mapping[str, Any], above: str) -> Iterator[str]:
+def _unknown(
+    schema: Schema, models: Mapping[str, Schema], given: Mapping[str, Any], above: str
+) -> Iterator[str]:
     known = schema["properties"]
     for name, value in given.items():
         if name not in known:
             meant = alike_names(name, known)
-            yield f"{above}{name} is not a known parameter" + (f" (did you mean {above}{meant[0]}?)" if meant else "")
+            yield f"{above}{name} is not a known parameter" + (
+                f" (did you mean {above}{meant[0]}?)" if meant else ""
+            )
             continue
         below = _model(known[name], models)
         if below is not None and isinstance(value, Mapping):

@@ -20,21 +20,30 @@ def is_address(text: str) -> bool:
 
 
 def check_address(text: str) -> str:
-    """Return a URL to fetch from, as it is. Its query may hold a signature, which is used and never shown.
+    """Return a URL to fetch from, as it is.
+
+    Its query may hold a signature, which is used and never shown.
 
     Raises ValueError on what is none, holds a password or key, or chains file systems.
     """
     place = _place(text)
     if place.password is not None or any(map(holds_secret, (place.username or "", place.path))):
-        raise ValueError("holds a password or key: leave that to the environment, and the address without")
+        raise ValueError(
+            "holds a password or key: leave that to the environment, and the address without"
+        )
     return text
 
 
 def check_target(text: str) -> str:
-    """Return a URL to write to, as it is. Raises ValueError on what `check_address` refuses, and on a secret query."""
+    """Return a URL to write to, as it is.
+
+    Raises ValueError on what `check_address` refuses, and on a secret query.
+    """
     place = _place(check_address(text))
     if holds_secret(f"?{place.query}") or place.fragment:
-        raise ValueError("holds a key or signature: leave that to the environment, and the address without")
+        raise ValueError(
+            "holds a key or signature: leave that to the environment, and the address without"
+        )
     return text
 
 
@@ -47,22 +56,32 @@ def _place(text: str) -> SplitResult:
 
 
 def check_endpoint(text: str) -> str:
-    """Return the address of a model's server, as it is. Raises ValueError on what is none, and on any secret in it."""
+    """Return the address of a model's server, as it is.
+
+    Raises ValueError on what is none, and on any secret in it.
+    """
     parts = _parts(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or not is_address(text):
         raise ValueError("is no address of a server, such as http://127.0.0.1:8000/v1")
     if "@" in parts.netloc or holds_secret(text):
-        raise ValueError("must carry no password or key: give the key in the provider's environment variable")
+        raise ValueError(
+            "must carry no password or key: give the key in the provider's environment variable"
+        )
     return text
 
 
 def _parts(address: str) -> SplitResult:
-    """Return an address taken apart. Raises ValueError, with a line for the user, on a host or port that is none."""
+    """Return an address taken apart.
+
+    Raises ValueError, with a line for the user, on a host or port that is none.
+    """
     try:
         parts = urlsplit(address)
         _ = parts.port  # is read, and checked, only now
     except ValueError:
-        raise ValueError("has a host or port that cannot be read: an IPv6 address stands in brackets, as http://[::1]:8000/v1") from None
+        raise ValueError(
+            "has a host or port that cannot be read: an IPv6 address stands in brackets, as http://[::1]:8000/v1"
+        ) from None
     return parts
 
 
@@ -78,14 +97,17 @@ def open_store(address: str) -> tuple[Any, str]:
     """Return the fsspec file system of a URL, and the path on it.
 
     Raises:
-        UserError: no such protocol, the package for it is not installed, or the address is refused by `check_address`.
+        UserError: no such protocol, the package for it is not installed, or the address is refused
+            by `check_address`.
     """
     from fsspec.core import url_to_fs
 
     try:
         return url_to_fs(check_address(address))  # type: ignore[no-any-return]
     except ImportError as error:
-        raise UserError(f"{redact_address(address)[:200]} needs a package that is not installed: {error}") from None
+        raise UserError(
+            f"{redact_address(address)[:200]} needs a package that is not installed: {error}"
+        ) from None
     except ValueError as error:
         raise UserError(f"{redact_address(address)[:200]} cannot be used: {error}") from None
 
@@ -100,7 +122,7 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def told_by(address: str) -> Iterator[None]:
+def describe_error(address: str) -> Iterator[None]:
     """Turn a store's own errors into one line. Raises UserError."""
     shown = redact_address(address)
     try:
@@ -108,8 +130,12 @@ def told_by(address: str) -> Iterator[None]:
     except FileNotFoundError:
         raise UserError(f"there is nothing at {shown}: see whether it has moved") from None
     except PermissionError as error:
-        raise UserError(f"{shown} is refused ({error}): the store's credentials come from the environment") from None
+        raise UserError(
+            f"{shown} is refused ({error}): the store's credentials come from the environment"
+        ) from None
     except NotImplementedError:
-        raise UserError(f"{shown} cannot be used so: that kind of store does not take what is asked of it") from None
+        raise UserError(
+            f"{shown} cannot be used so: that kind of store does not take what is asked of it"
+        ) from None
     except store_errors() as error:
         raise UserError(f"{shown} fails: {getattr(error, 'strerror', None) or error}") from None

@@ -1,18 +1,26 @@
 """What code a function reaches, found by reading the sources, and a hash of each module of it.
 
-A cached stage may be trusted only while no code that made it has changed. Which code that is follows from the imports: from the
-module that defines the stage's function to every module of the project that it imports, and so on.
+A cached stage may be trusted only while no code that made it has changed. Which code that is
+follows from the imports: from the module that defines the stage's function to every module of the
+project that it imports, and so on.
 
-- The unit is the module. Every import counts, wherever it stands, but those under `if TYPE_CHECKING`, which are never carried out.
-- A name imported from a package is followed through its `__init__` to the module that defines it: `from tasks.ingest import ingest`
-  reaches `tasks.ingest.stage` and what that imports, not all that the package offers. A package whose `__init__` does more than
-  import is reached as a whole whenever one of its modules is. `import tasks.a as a` reaches all that `tasks.a` imports.
-- The hash is of the parsed tree without comments, docstrings, `pass` and positions. It is written out by this module and not by
-  `ast.dump`, whose form differs between versions of Python; fields that are empty are left out, as newer versions add such fields.
-- `import_module` of a name that is not written out cannot be followed; `CodeTree.dynamic_imports` finds them, a test refuses them.
+- The unit is the module. Every import counts, wherever it stands, but those under `if
+  TYPE_CHECKING`, which are never carried out.
+- A name imported from a package is followed through its `__init__` to the module that defines it:
+  `from tasks.ingest import ingest`
+  reaches `tasks.ingest.stage` and what that imports, not all that the package offers. A package
+  whose `__init__` does more than import is reached as a whole whenever one of its modules is.
+  `import tasks.a as a` reaches all that `tasks.a` imports.
+- The hash is of the parsed tree without comments, docstrings, `pass` and positions. It is written
+  out by this module and not by
+  `ast.dump`, whose form differs between versions of Python; fields that are empty are left out, as
+  newer versions add such fields.
+- `import_module` of a name that is not written out cannot be followed; `CodeTree.dynamic_imports`
+  finds them, a test refuses them.
 
-The sources are read once, when the tree is made, and the project's own tree once per process: a file that is edited while a run
-goes on counts from the next run on, as it is the next run that executes it.
+The sources are read once, when the tree is made, and the project's own tree once per process: a
+file that is edited while a run goes on counts from the next run on, as it is the next run that
+executes it.
 """
 
 from __future__ import annotations
@@ -26,12 +34,19 @@ from functools import cache, cached_property
 from pathlib import Path
 
 SCHEME = 1
-"""Version of the way in which stages are identified. Raised when what is hashed changes, so that every stage is redone once."""
+"""Version of the way in which stages are identified.
+
+Raised when what is hashed changes, so that every stage is redone once.
+"""
 
 PACKAGE = "tasks"  # followed into; flows/ is wiring, which hands settings on and makes no rows
 PROJECT = Path(__file__).resolve().parents[1]
-_NOT_HASHED = frozenset({"ctx", "type_comment", "kind"})  # follow from the place in the tree, or mean nothing when executed
-_IMPORTERS = frozenset({"import_module", "__import__", "spec_from_file_location", "run_module", "run_path"})
+_NOT_HASHED = frozenset(
+    {"ctx", "type_comment", "kind"}
+)  # follow from the place in the tree, or mean nothing when executed
+_IMPORTERS = frozenset(
+    {"import_module", "__import__", "spec_from_file_location", "run_module", "run_path"}
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,8 @@ class Source:
     Attributes:
         digest: hash of its code, 64 hex digits.
         imported: every name it imports, of the project or not.
-        bound: of a package's `__init__`: the names its own import statements bind, and what they stand for.
+        bound: of a package's `__init__`: the names its own import statements bind, and what they
+            stand for.
         only_imports: whether an `__init__` does nothing but import.
         dynamic: lines that import a module whose name is not written out.
     """
@@ -99,7 +115,10 @@ class CodeTree:
         return module in self._texts and self._texts[module][1]
 
     def source(self, module: str) -> Source:
-        """Return one module as read. Raises ModuleNotFoundError, and SyntaxError on a file that is no Python."""
+        """Return one module as read.
+
+        Raises ModuleNotFoundError, and SyntaxError on a file that is no Python.
+        """
         if module not in self._texts:
             raise ModuleNotFoundError(f"{self.root} has no module {module}")
         if module not in self._sources:
@@ -122,11 +141,15 @@ class CodeTree:
                     waiting.append(self._definer(name, frozenset()))
                 else:
                     libraries.add(name.module.partition(".")[0])
-        return Reached({module: self.source(module).digest for module in sorted(found)}, frozenset(libraries))
+        return Reached(
+            {module: self.source(module).digest for module in sorted(found)}, frozenset(libraries)
+        )
 
     def dynamic_imports(self) -> list[str]:
         """Return each place where a module is imported whose name is not written out, as MODULE:LINE."""
-        return [f"{module}:{line}" for module in self.modules() for line in self.source(module).dynamic]
+        return [
+            f"{module}:{line}" for module in self.modules() for line in self.source(module).dynamic
+        ]
 
     def _parents(self, module: str) -> Iterator[str]:
         """Yield the packages around a module whose `__init__` does more than import."""
@@ -168,14 +191,26 @@ def _read(module: str, text: bytes, package: bool) -> Source:
             bound |= {alias.asname: Name(alias.name) for alias in node.names if alias.asname}
         elif isinstance(node, ast.ImportFrom):
             base = _base(module, package, node)
-            imported += [Name(base, "" if alias.name == "*" else alias.name) for alias in node.names]
-            bound |= {alias.asname or alias.name: Name(base, alias.name) for alias in node.names if alias.name != "*"}
+            imported += [
+                Name(base, "" if alias.name == "*" else alias.name) for alias in node.names
+            ]
+            bound |= {
+                alias.asname or alias.name: Name(base, alias.name)
+                for alias in node.names
+                if alias.name != "*"
+            }
         elif isinstance(node, ast.Call) and _called(node) in _IMPORTERS:
             literal = _literal(node)
             imported += [Name(literal)] if literal else []
             dynamic += [] if literal else [node.lineno]
     digest = code_digest(tree)
-    return Source(digest, tuple(imported), bound if package else {}, package and _only_imports(tree), tuple(sorted(dynamic)))
+    return Source(
+        digest,
+        tuple(imported),
+        bound if package else {},
+        package and _only_imports(tree),
+        tuple(sorted(dynamic)),
+    )
 
 
 def _executed(tree: ast.AST) -> Iterator[ast.AST]:
@@ -208,7 +243,11 @@ def _called(node: ast.Call) -> str:
 
 def _literal(node: ast.Call) -> str:
     first = node.args[0] if node.args else None
-    written = isinstance(first, ast.Constant) and isinstance(first.value, str) and not first.value.startswith(".")
+    written = (
+        isinstance(first, ast.Constant)
+        and isinstance(first.value, str)
+        and not first.value.startswith(".")
+    )
     return str(first.value) if written and isinstance(first, ast.Constant) else ""
 
 
@@ -221,14 +260,19 @@ def _only_imports(tree: ast.Module) -> bool:
     return all(
         isinstance(node, ast.Import | ast.ImportFrom)
         or _does_nothing(node)
-        or (isinstance(node, ast.Assign) and all(getattr(target, "id", "") == "__all__" for target in node.targets))
+        or (
+            isinstance(node, ast.Assign)
+            and all(getattr(target, "id", "") == "__all__" for target in node.targets)
+        )
         for node in tree.body
     )
 
 
 def _does_nothing(node: ast.AST) -> bool:
     """Return True for `pass` and for a constant that stands alone: a docstring, or an ellipsis."""
-    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    return isinstance(node, ast.Pass) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    )
 
 
 def _dump(tree: ast.AST) -> str:
@@ -244,7 +288,9 @@ def _write(value: object, out: list[str]) -> None:
         for name in value._fields:
             held = getattr(value, name, None)
             # the value of a constant may itself be None
-            if name in _NOT_HASHED or ((held is None or held == []) and not isinstance(value, ast.Constant)):
+            if name in _NOT_HASHED or (
+                (held is None or held == []) and not isinstance(value, ast.Constant)
+            ):
                 continue
             out.append(f"{name}=")
             _write(held, out)
@@ -262,7 +308,10 @@ def _write(value: object, out: list[str]) -> None:
 
 
 def entry_modules(functions: Iterable[object]) -> tuple[str, ...]:
-    """Return the modules that define some functions or classes. Raises TypeError for what says no module, such as a partial."""
+    """Return the modules that define some functions or classes.
+
+    Raises TypeError for what says no module, such as a partial.
+    """
     found = []
     for function in functions:
         module = getattr(function, "__module__", None)

@@ -13,7 +13,8 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to, and move what was written to `path` when the block ends well.
 
-    What was written is on the disk before it is moved. Folders are made; nothing is left behind when the block raises.
+    What was written is on the disk before it is moved. Folders are made; nothing is left behind
+    when the block raises.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.

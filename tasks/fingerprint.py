@@ -21,15 +21,23 @@ from typing import Any
 
 import yaml
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)  # made once: it is called often
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)  # made once: it is called often
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-PACE = frozenset({"limits", "chunk_size", "workers", "mode", "input_cost_per_token", "output_cost_per_token"})
-"""Settings of `generate` that change how fast and how dear dialogues are written, not what is written."""
+PACE = frozenset(
+    {"limits", "chunk_size", "workers", "mode", "input_cost_per_token", "output_cost_per_token"}
+)
+"""Settings of `generate` that change how fast and how dear dialogues are written, not what is written.
+"""
 ID_LENGTH = 16  # hex digits: 64 bits, under one in a million to collide among 5 million ids
 
 
 def canonical(value: Any) -> bytes:
-    """Return JSON that is equal for equal values: sorted keys, no spaces, UTF-8. Raises TypeError on what JSON lacks."""
+    """Return JSON that is equal for equal values: sorted keys, no spaces, UTF-8.
+
+    Raises TypeError on what JSON lacks.
+    """
     return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
@@ -76,12 +84,16 @@ def _in_order(value: Any) -> Any:
 
 def folder_hash(folder: Path, pattern: str = "*.yaml") -> str:
     """Return a hash over the files of a folder that match a pattern, by name and content."""
-    return fingerprint({str(file.relative_to(folder)): file_hash(file) for file in sorted(folder.rglob(pattern))})
+    return fingerprint(
+        {str(file.relative_to(folder)): file_hash(file) for file in sorted(folder.rglob(pattern))}
+    )
 
 
 def settings_hash(settings: Mapping[str, Any]) -> str:
     """Return the hash of a domain's settings as dumped to JSON, without `PACE`."""
     kept = dict(settings)
     if isinstance(kept.get("generate"), Mapping):
-        kept["generate"] = {name: value for name, value in kept["generate"].items() if name not in PACE}
+        kept["generate"] = {
+            name: value for name, value in kept["generate"].items() if name not in PACE
+        }
     return fingerprint(kept)

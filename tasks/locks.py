@@ -34,7 +34,9 @@ def exclusive_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
         OSError: the file cannot be written, or its file system knows no locks.
     """
     # A lock that is only a file would outlive a killed holder, so there is no falling back to one.
-    lock = FileLock(path, mode=0o644, thread_local=False, fallback_to_soft=False, on_acquired=_note_holder)
+    lock = FileLock(
+        path, mode=0o644, thread_local=False, fallback_to_soft=False, on_acquired=_note_holder
+    )
     try:
         lock.acquire(timeout=wait_s, poll_interval=POLL_S)
     except Timeout:
@@ -48,8 +50,8 @@ def exclusive_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
 def wait_until_released(path: Path) -> None:
     """Return once nobody holds a lock file any more, or when there is none.
 
-    Many processes may wait for one holder, and none of them may keep the next holder out: that takes a shared lock, which
-    filelock has none of.
+    Many processes may wait for one holder, and none of them may keep the next holder out: that
+    takes a shared lock, which filelock has none of.
     """
     try:
         handle = os.open(path, os.O_RDONLY)

@@ -2,14 +2,17 @@
 
 Hidden are:
 
-- values of environment variables whose names say that they are secret, and what these become URL-, base64-, JSON- or
-  HTML-encoded. A value of 8 characters or more is hidden wherever it occurs. One of 4 to 7 is hidden where no letter or
-  digit touches it, so that a password `cat` does not blank half of `category`. Shorter ones, plain numbers of fewer than
-  8 digits and placeholders such as `none` are hidden only after a label, as in `password=cat`;
+- values of environment variables whose names say that they are secret, and what these become URL-,
+  base64-, JSON- or
+  HTML-encoded. A value of 8 characters or more is hidden wherever it occurs. One of 4 to 7 is
+  hidden where no letter or digit touches it, so that a password `cat` does not blank half of
+  `category`. Shorter ones, plain numbers of fewer than 8 digits and placeholders such as `none` are
+  hidden only after a label, as in `password=cat`;
 - whatever has the shape of a key, a token, a login or a signature, wherever it comes from;
 - in addresses the login, the query parameters with secret names and the fragment.
 
-Hashes, request keys and dialogue ids are left as they are: no shape here is made of hexadecimal digits alone.
+Hashes, request keys and dialogue ids are left as they are: no shape here is made of hexadecimal
+digits alone.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ from tasks.storable_text import valid_text
 
 HIDDEN = "[secret]"
 LONG = 8  # characters from which on a value is hidden wherever it occurs
-MOST_TEXT = 100_000  # characters of a text that is to be one line which are looked at: a provider may send megabytes
+# characters of a text that is to be one line which are looked at: a provider may send megabytes
+MOST_TEXT = 100_000
 SHORT = 4  # characters from which on it is hidden where it stands alone
 
 _SECRET_NAME = re.compile(
@@ -40,7 +44,17 @@ _SECRET_NAME = re.compile(
 # Says where a secret lies and holds none; the shell's own PWD and OLDPWD are folders.
 _POINTER_NAME = re.compile(r"_(?:FILE|PATH|DIR|SOCK)$|^(?:OLD)?PWD$", re.IGNORECASE)
 _NO_VALUE = frozenset({"none", "null", "true", "false"})
-_PLACEHOLDERS = _NO_VALUE | {"empty", "dummy", "test", "unused", "local", "ollama", "anything", "no-key", "not-needed"}
+_PLACEHOLDERS = _NO_VALUE | {
+    "empty",
+    "dummy",
+    "test",
+    "unused",
+    "local",
+    "ollama",
+    "anything",
+    "no-key",
+    "not-needed",
+}
 
 
 def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
@@ -73,14 +87,17 @@ def redact_address(address: str, environment: Mapping[str, str] | None = None) -
     if at and (not separator or "/" not in login or ":" in login.partition("/")[0]):
         rest = f"{HIDDEN}@{host}"
     hidden = "".join(_without_value(pair) for pair in re.split(r"([&;])", query))
-    shown = f"{scheme}{separator}{rest}{question_mark}{hidden}{hash_sign}{HIDDEN if fragment else ''}"
+    shown = (
+        f"{scheme}{separator}{rest}{question_mark}{hidden}{hash_sign}{HIDDEN if fragment else ''}"
+    )
     return redact(shown, environment)
 
 
 def holds_secret(text: str, environment: Mapping[str, str] | None = None) -> bool:
     """Return True if a setting carries a login, a secret query parameter, a fragment, a key, or a long secret value.
 
-    Short values of the environment are no ground to refuse a setting: a password `film` may be the word it is as well.
+    Short values of the environment are no ground to refuse a setting: a password `film` may be the
+    word it is as well.
     """
     values = os.environ if environment is None else environment
     if any(value in text for value in _secret_values(values) if len(value) >= LONG):
@@ -119,7 +136,9 @@ def _pattern(values: frozenset[str]) -> re.Pattern[str] | None:
     for value in values:
         for form in _forms(value):
             written = re.sub(r"%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(form))
-            found[form] = written if len(value) >= LONG else rf"(?<![A-Za-z0-9]){written}(?![A-Za-z0-9])"
+            found[form] = (
+                written if len(value) >= LONG else rf"(?<![A-Za-z0-9]){written}(?![A-Za-z0-9])"
+            )
     longest_first = sorted(found, key=lambda form: (-len(form), form))
     return re.compile("|".join(found[form] for form in longest_first)) if found else None
 
@@ -128,7 +147,11 @@ def _forms(value: str) -> set[str]:
     """Return a value as it may be written: as it is, on one line, and encoded."""
     data = value.encode("utf-8", "surrogatepass")
     forms = {value, " ".join(value.split()), html.escape(value), html.escape(value, quote=False)}
-    forms |= {repr(value)[1:-1], json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    forms |= {
+        repr(value)[1:-1],
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+    }
     forms |= {quote(data), quote(data, safe=""), quote_plus(data), quote_plus(data, safe="/:")}
     encoded = base64.b64encode(data).decode("ascii").rstrip("=")
     cores = {encoded} | (set(_base64_cores(data)) if len(value) >= LONG else set())
@@ -151,16 +174,27 @@ _LOGIN = re.compile(
     r"(?P<scheme>://)"
     r"(?:(?P<user>[^\s/?#@:\"'<>]{0,500}):(?!\d{1,5}(?:[/?#]|$))(?P<password>[^\s\"'<>]{0,500})@(?=[\w.\[-])|[^\s/?#\"'<>]{1,500}@)"
 )
-_BARE_LOGIN = re.compile(r"(?<![\w@:.+-])(?!mailto:)[\w.+%-]+:[^\s@/:\"'<>][^\s@/\"'<>]{0,500}@(?!sha\d+:)(?=\[?[\w.-])", re.IGNORECASE)
+_BARE_LOGIN = re.compile(
+    r"(?<![\w@:.+-])(?!mailto:)[\w.+%-]+:[^\s@/:\"'<>][^\s@/\"'<>]{0,500}@(?!sha\d+:)(?=\[?[\w.-])",
+    re.IGNORECASE,
+)
 _FRAGMENT = re.compile(r"(://[^\s#\"'<>]{0,2000}#)[^\s\"'<>]+")
 _PARAMETER = re.compile(r"(?<=[?&;#])[^=&;?#\s\"'<>]{1,80}=[^&;#\s\"'<>]*")
-_PARAMETER_WORDS = frozenset({"key", "keys", "sig", "auth", "pass", "pwd", "code", "session", "jwt", "policy"})
+_PARAMETER_WORDS = frozenset(
+    {"key", "keys", "sig", "auth", "pass", "pwd", "code", "session", "jwt", "policy"}
+)
 _PARAMETER_WORDS |= {"assertion", "ticket", "sas", "hmac", "authorization"}
-_PARAMETER_PART = re.compile(r"token|secret|passw|signature|credential|api_?key|access_?key|authkey", re.IGNORECASE)
+_PARAMETER_PART = re.compile(
+    r"token|secret|passw|signature|credential|api_?key|access_?key|authkey", re.IGNORECASE
+)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_AUTHORIZATION = re.compile(r"(?i)(authorization(?:[\"']?\s*[:=]\s*(?:b?[\"'])?|[\"']\s*,\s*b?[\"']))[^\"'\r\n]+")
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
+_AUTHORIZATION = re.compile(
+    r"(?i)(authorization(?:[\"']?\s*[:=]\s*(?:b?[\"'])?|[\"']\s*,\s*b?[\"']))[^\"'\r\n]+"
+)
 _LABELLED = re.compile(
     r"(?i)(?P<label>(?<![A-Za-z])(?:[\w-]{0,60}[_-])?(?:"
     r"api[ _-]?key(?: [a-z]+){0,2}|subscription-key|access[_-]?key(?:[_-]?id)?|(?:secret|private)[_-]?key"
@@ -184,7 +218,9 @@ _KEY = re.compile(
     r"|eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"
     r")"
 )
-_WEBHOOK = re.compile(r"(hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/)[^\s\"'<>]+")
+_WEBHOOK = re.compile(
+    r"(hooks\.slack\.com/(?:services|workflows)/|discord(?:app)?\.com/api/webhooks/)[^\s\"'<>]+"
+)
 
 
 def _without_shapes(text: str) -> str:
@@ -230,6 +266,8 @@ def _is_login(encoded: str) -> bool:
     """Return True if base64 digits stand for `user:password`."""
     padded = encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4)
     try:
-        return b":" in base64.b64decode(padded, altchars=b"-_" if set(encoded) & set("-_") else None)
+        return b":" in base64.b64decode(
+            padded, altchars=b"-_" if set(encoded) & set("-_") else None
+        )
     except (binascii.Error, ValueError):
         return False

@@ -1,7 +1,8 @@
 """The record of runs: which code and settings worked on which sources, when, and what came out.
 
-Two things are called code here. A run's `code_version` is the whole project as it was when the run began: it says which checkout ran.
-A release's code is what made its rows and its files, and nothing else: see `origin_of_release`.
+Two things are called code here. A run's `code_version` is the whole project as it was when the run
+began: it says which checkout ran. A release's code is what made its rows and its files, and nothing
+else: see `origin_of_release`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ _KINDS = frozenset({".py", ".yaml", ".html", ".css", ".js", ".lock"})
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a flow. `config_hash` leaves out what changes pace and price alone; `code_version` names the checkout."""
+    """One run of a flow.
+
+    `config_hash` leaves out what changes pace and price alone; `code_version` names the checkout.
+    """
 
     run_id: str
     flow_run_id: str
@@ -40,7 +44,10 @@ class Run:
 
 
 def describe_run(run_id: str, flow_run_id: str, flow: str, domain: Domain) -> Run:
-    """Describe a run about to start. The configuration holds no secret: keys come from the environment alone."""
+    """Describe a run about to start.
+
+    The configuration holds no secret: keys come from the environment alone.
+    """
     return Run(run_id, flow_run_id, flow, config_hash(domain), portable(domain), code_version())
 
 
@@ -62,7 +69,12 @@ def config_hash(domain: Domain) -> str:
 @cache
 def code_version() -> str:
     """Return the package's version and a hash over the project: code, data files and the lock, as this process found them first."""
-    found = (path for pattern in _CODE for path in PROJECT.glob(pattern) if path.suffix in _KINDS and path.is_file())
+    found = (
+        path
+        for pattern in _CODE
+        for path in PROJECT.glob(pattern)
+        if path.suffix in _KINDS and path.is_file()
+    )
     hashes = {path.relative_to(PROJECT).as_posix(): file_hash(path) for path in found}
     return f"{version('llm-redial')}+{fingerprint(hashes)[:12]}"
 
@@ -73,8 +85,10 @@ class Origin:
 
     Attributes:
         code: short hash of the code, data files and libraries that made its rows and files.
-        run_hash: hash of the same, of the settings that were read and of the sources, 64 hex digits.
-        mixed: in words, where its rows come from several versions of code or rows; empty where they come from one.
+        run_hash: hash of the same, of the settings that were read and of the sources, 64 hex
+            digits.
+        mixed: in words, where its rows come from several versions of code or rows; empty where they
+            come from one.
     """
 
     code: str
@@ -82,18 +96,24 @@ class Origin:
     mixed: tuple[str, ...] = ()
 
 
-def origin_of_release(con: duckdb.DuckDBPyConnection, writer: StageInputs, sources: Mapping[str, str]) -> Origin:
+def origin_of_release(
+    con: duckdb.DuckDBPyConnection, writer: StageInputs, sources: Mapping[str, str]
+) -> Origin:
     """Return what made the rows that are about to be released, from what each stage wrote down when it made them.
 
-    Only stages that rows of the release went through count, so of the attempts those up to the last that was accepted of. What
-    enters is what these stages reached then, and not which checkout ran them, when, or in how many goes: rows that were made under
-    two checkouts whose difference no stage reaches are the same rows, and a fresh build with either makes the same release, byte by
-    byte. Which runs and checkouts took part is history; `redial lineage` tells it. The hashes of what stages wrote are left out as
-    well: a brief that failed in one of two builds, and is in neither release, must not tell them apart.
+    Only stages that rows of the release went through count, so of the attempts those up to the last
+    that was accepted of. What enters is what these stages reached then, and not which checkout ran
+    them, when, or in how many goes: rows that were made under two checkouts whose difference no
+    stage reaches are the same rows, and a fresh build with either makes the same release, byte by
+    byte. Which runs and checkouts took part is history; `redial lineage` tells it. The hashes of
+    what stages wrote are left out as
+    well: a brief that failed in one of two builds, and is in neither release, must not tell them
+        apart.
 
-    A build redoes every stage that its code no longer matches, with one exception: when a run is stopped, by a budget or by its
-    provider, rows of later attempts that it could not come to stay, if their own code is unchanged. `mixed` names those, and any two
-    stages that a module had another content for.
+    A build redoes every stage that its code no longer matches, with one exception: when a run is
+    stopped, by a budget or by its provider, rows of later attempts that it could not come to stay,
+    if their own code is unchanged. `mixed` names those, and any two stages that a module had
+    another content for.
 
     Args:
         con: the warehouse after the verdicts.
@@ -104,7 +124,11 @@ def origin_of_release(con: duckdb.DuckDBPyConnection, writer: StageInputs, sourc
     made = {stage: inputs for stage in stages if (inputs := read_inputs(con, stage)) is not None}
     makers = {stage: inputs.maker() for stage, inputs in {**made, "release": writer}.items()}
     settings = {stage: dict(inputs.settings) for stage, inputs in made.items()}
-    written = {stage: record.output_hash for stage in stages if (record := read_record(con, stage)) is not None}
+    written = {
+        stage: record.output_hash
+        for stage in stages
+        if (record := read_record(con, stage)) is not None
+    }
     return Origin(
         code=fingerprint(makers)[:ID_LENGTH],
         run_hash=fingerprint([makers, settings, dict(sources)]),
@@ -113,8 +137,14 @@ def origin_of_release(con: duckdb.DuckDBPyConnection, writer: StageInputs, sourc
 
 
 def _stages_of_release(con: duckdb.DuckDBPyConnection) -> list[str]:
-    (last,) = con.execute("SELECT coalesce(max(attempt), 0) FROM verdicts WHERE verdict = 'accepted'").fetchall()[0]
-    attempts = [f"{stage}-{attempt}" for attempt in range(1, last + 1) for stage in ("generate", "dialogues", "quality")]
+    (last,) = con.execute(
+        "SELECT coalesce(max(attempt), 0) FROM verdicts WHERE verdict = 'accepted'"
+    ).fetchall()[0]
+    attempts = [
+        f"{stage}-{attempt}"
+        for attempt in range(1, last + 1)
+        for stage in ("generate", "dialogues", "quality")
+    ]
     return ["ingest", "preprocess", "briefs", *attempts, "verdicts"]
 
 
@@ -143,7 +173,8 @@ def _older_rows(made: Mapping[str, StageInputs], written: Mapping[str, str]) -> 
 def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, str]) -> None:
     """Write a run down as running. `sources` maps each source file's name to its SHA-256.
 
-    The caller holds the domain, so whatever else is still written down as running was lost with its process.
+    The caller holds the domain, so whatever else is still written down as running was lost with its
+    process.
     """
     con.execute("UPDATE runs SET state = 'lost' WHERE state = 'running'")
     con.execute("DELETE FROM runs WHERE run_id = ?", [run.run_id])
@@ -162,7 +193,9 @@ def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, st
     )
 
 
-def finish_run(con: duckdb.DuckDBPyConnection, run_id: str, state: str, counts: Mapping[str, Any]) -> None:
+def finish_run(
+    con: duckdb.DuckDBPyConnection, run_id: str, state: str, counts: Mapping[str, Any]
+) -> None:
     """Write down how a run ended (completed, budget, batch, breaker, worker or failed) and what it counted."""
     con.execute(
         "UPDATE runs SET finished_at = ?, state = ?, counts = ? WHERE run_id = ?",

@@ -9,9 +9,10 @@
 | `libraries` | libraries whose results it stores, with their versions                                                |
 | `upstream`  | the stages it reads from, with a hash of what they wrote                                              |
 
-Libraries count unless they are listed in `NOT_IN_RESULTS` with the reason: one that nobody thought of counts. The versions are those
-installed, which are what runs; `requirements.lock` says the same where it was followed. Python itself counts by its Unicode tables,
-which decide what a letter is; its other changes between 3.11 and 3.13 touch nothing that is stored.
+Libraries count unless they are listed in `NOT_IN_RESULTS` with the reason: one that nobody thought
+of counts. The versions are those installed, which are what runs; `requirements.lock` says the same
+where it was followed. Python itself counts by its Unicode tables, which decide what a letter is;
+its other changes between 3.11 and 3.13 touch nothing that is stored.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ NOT_IN_RESULTS: Mapping[str, str] = {
     "jinja2": "lays out pages for people",
     "markupsafe": "lays out pages for people",
 }
-_DISTRIBUTIONS = {"ahocorasick": "pyahocorasick"}  # import name -> distribution, where they differ by more than dashes
+_DISTRIBUTIONS = {
+    "ahocorasick": "pyahocorasick"
+}  # import name -> distribution, where they differ by more than dashes
 _MOST = 3  # changes named in one line
 
 
@@ -69,10 +72,20 @@ class StageInputs:
 
     def maker(self) -> dict[str, Any]:
         """Return what made the rows, as opposed to what they were made from: code, data files and libraries."""
-        return {"code": dict(self.code), "files": dict(self.files), "libraries": dict(self.libraries)}
+        return {
+            "code": dict(self.code),
+            "files": dict(self.files),
+            "libraries": dict(self.libraries),
+        }
 
 
-def made_by(reached: Reached, settings: Mapping[str, Any], files: Iterable[str], project: Path, sources: Mapping[str, str]) -> StageInputs:
+def made_by(
+    reached: Reached,
+    settings: Mapping[str, Any],
+    files: Iterable[str],
+    project: Path,
+    sources: Mapping[str, str],
+) -> StageInputs:
     """Put together what a stage is made from, but for the stages before it.
 
     Args:
@@ -103,8 +116,14 @@ def flattened(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
 
 def library_versions(imported: Iterable[str]) -> dict[str, str]:
     """Return the installed versions of those libraries that count, by the name they are imported by."""
-    counted = {name for name in imported if name not in sys.stdlib_module_names and name not in NOT_IN_RESULTS}
-    return {name: _installed(name) for name in sorted(counted)} | {"python-unicode": unicodedata.unidata_version}
+    counted = {
+        name
+        for name in imported
+        if name not in sys.stdlib_module_names and name not in NOT_IN_RESULTS
+    }
+    return {name: _installed(name) for name in sorted(counted)} | {
+        "python-unicode": unicodedata.unidata_version
+    }
 
 
 @cache
@@ -118,14 +137,18 @@ def _installed(name: str) -> str:
 def changes(before: StageInputs, now: StageInputs) -> list[str]:
     """Return what has changed, one phrase each, causes first.
 
-    What a stage before it wrote is named only where nothing of the stage's own has changed: of the two it is seldom news.
+    What a stage before it wrote is named only where nothing of the stage's own has changed: of the
+    two it is seldom news.
     """
     own = [
         *(f"settings.{name} changed" for name in _differing(before.settings, now.settings)),
         *(f"source {name} changed" for name in _differing(before.sources, now.sources)),
         *(f"{name} changed" for name in _differing(before.files, now.files)),
         *_named("code of", _differing(before.code, now.code)),
-        *(_library(name, before.libraries, now.libraries) for name in _differing(before.libraries, now.libraries)),
+        *(
+            _library(name, before.libraries, now.libraries)
+            for name in _differing(before.libraries, now.libraries)
+        ),
     ]
     return own or _named("rows of", _differing(before.upstream, now.upstream))
 
@@ -141,7 +164,11 @@ def _named(what: str, names: Sequence[str]) -> list[str]:
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return [name for name in sorted({*before, *now}) if name not in before or name not in now or before[name] != now[name]]
+    return [
+        name
+        for name in sorted({*before, *now})
+        if name not in before or name not in now or before[name] != now[name]
+    ]
 
 
 def _library(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:

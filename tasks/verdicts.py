@@ -42,4 +42,5 @@ attempt_outcomes AS (
     LEFT JOIN judged j ON j.dialogue_id = t.dialogue_id AND j.attempt = t.attempt
 )"""
 """CTE `attempt_outcomes` (dialogue_id, attempt, outcome): accepted, rejected, failed, or unjudged where a
-run was cut off between an answer and its judgement."""
+run was cut off between an answer and its judgement.
+"""

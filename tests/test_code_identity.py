@@ -41,7 +41,10 @@ def tree(root: Path, **files: str) -> CodeTree:
 
 
 def reached(root: Path, entry: str, **files: str) -> set[str]:
-    return {name.removeprefix("tasks.") for name in tree(root, **files).reached(f"tasks.{entry}").modules}
+    return {
+        name.removeprefix("tasks.")
+        for name in tree(root, **files).reached(f"tasks.{entry}").modules
+    }
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,11 @@ def test_a_name_is_followed_through_a_package_to_where_it_is_defined(tmp_path: P
 
 
 def test_a_name_that_is_both_a_function_and_a_module_is_found(tmp_path: Path) -> None:
-    files = {"room__PKG": "from tasks.room.fetch import fetch", "room__fetch": "def fetch(): ...", "room__side": ""}
+    files = {
+        "room__PKG": "from tasks.room.fetch import fetch",
+        "room__fetch": "def fetch(): ...",
+        "room__side": "",
+    }
     assert reached(tmp_path, "a", a="from tasks.room import fetch", **files) == {"a", "room.fetch"}
     assert reached(tmp_path, "a", a="from tasks.room import side", **files) == {"a", "room.side"}
 
@@ -123,7 +130,9 @@ def test_a_name_that_is_both_a_function_and_a_module_is_found(tmp_path: Path) ->
         "if not TYPE_CHECKING:\n    import tasks.b",
     ],
 )
-def test_an_import_counts_wherever_and_however_it_is_written(tmp_path: Path, statement: str) -> None:
+def test_an_import_counts_wherever_and_however_it_is_written(
+    tmp_path: Path, statement: str
+) -> None:
     assert reached(tmp_path, "a", a=statement, b="import tasks.c", c="", d="") == {"a", "b", "c"}
 
 
@@ -134,18 +143,38 @@ def test_what_only_type_checkers_import_does_not_count(tmp_path: Path) -> None:
 
 def test_a_package_that_does_more_than_import_counts_for_all_its_modules(tmp_path: Path) -> None:
     files = {"a": "from tasks.room.one import x", "room__one": "x = 1", "b": ""}
-    assert reached(tmp_path, "a", room__PKG="from tasks.room.one import x", **files) == {"a", "room.one"}
-    assert reached(tmp_path, "a", room__PKG="import tasks.b\nLIMIT = 1", **files) == {"a", "room.one", "room", "b"}
+    assert reached(tmp_path, "a", room__PKG="from tasks.room.one import x", **files) == {
+        "a",
+        "room.one",
+    }
+    assert reached(tmp_path, "a", room__PKG="import tasks.b\nLIMIT = 1", **files) == {
+        "a",
+        "room.one",
+        "room",
+        "b",
+    }
 
 
 def test_a_package_imported_whole_is_reached_whole(tmp_path: Path) -> None:
-    files = {"room__PKG": "from tasks.room.one import x\nfrom tasks.room.two import y", "room__one": "", "room__two": ""}
-    assert reached(tmp_path, "a", a="import tasks.room as room", **files) == {"a", "room", "room.one", "room.two"}
+    files = {
+        "room__PKG": "from tasks.room.one import x\nfrom tasks.room.two import y",
+        "room__one": "",
+        "room__two": "",
+    }
+    assert reached(tmp_path, "a", a="import tasks.room as room", **files) == {
+        "a",
+        "room",
+        "room.one",
+        "room.two",
+    }
 
 
 def test_modules_that_import_each_other_are_found_once(tmp_path: Path) -> None:
     assert reached(tmp_path, "a", a="import tasks.b", b="from tasks.a import x") == {"a", "b"}
-    loop = {"room__PKG": "from tasks.room import x\nfrom tasks.other import x", "other__PKG": "from tasks.room import x"}
+    loop = {
+        "room__PKG": "from tasks.room import x\nfrom tasks.other import x",
+        "other__PKG": "from tasks.room import x",
+    }
     assert "a" in reached(tmp_path, "a", a="from tasks.room import x", **loop)
 
 

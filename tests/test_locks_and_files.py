@@ -14,7 +14,7 @@ from tasks.locks import Held, exclusive_lock, wait_until_released
 from tasks.polling import wait_until
 from tasks.release import corpus_path, find_release
 from tasks.settings import Home
-from tasks.settings.home import PROJECT
+from tasks.settings.paths import PROJECT
 from tasks.warehouse import domain_lock, one_row, open_warehouse, rows
 
 HOLDER = """
@@ -32,14 +32,21 @@ def holder(tmp_path: Path) -> subprocess.Popen[str]:
     """A process that holds `demo` of the data folder."""
     (tmp_path / "warehouse").mkdir()
     lock = str(tmp_path / "warehouse" / "demo.lock")
-    process = subprocess.Popen([sys.executable, "-c", HOLDER, lock], stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, lock], stdout=subprocess.PIPE, text=True, cwd=PROJECT
+    )
     assert process.stdout and process.stdout.readline() == "held\n"
     return process
 
 
-def test_a_lock_names_its_holder_and_is_free_when_the_holder_is_killed(holder: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_a_lock_names_its_holder_and_is_free_when_the_holder_is_killed(
+    holder: subprocess.Popen[str], tmp_path: Path
+) -> None:
     home = Home(data=tmp_path)
-    with pytest.raises(UserError, match=f"process {holder.pid} is working on domain 'demo'"), domain_lock(home, "demo", patience_s=0):
+    with (
+        pytest.raises(UserError, match=f"process {holder.pid} is working on domain 'demo'"),
+        domain_lock(home, "demo", patience_s=0),
+    ):
         pass
     holder.kill()
     holder.wait()
@@ -57,7 +64,10 @@ def test_a_lock_is_held_against_this_process_too(tmp_path: Path) -> None:
 
 def test_a_lock_in_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "warehouse").write_text("a file")
-    with pytest.raises(UserError, match="cannot be written"), domain_lock(Home(data=tmp_path), "demo"):
+    with (
+        pytest.raises(UserError, match="cannot be written"),
+        domain_lock(Home(data=tmp_path), "demo"),
+    ):
         pass
 
 

@@ -16,17 +16,28 @@ from flows.logs import PlainErrors
 from tasks.addresses import check_address, check_endpoint, check_target
 from tasks.errors import UserError
 from tasks.fingerprint import content_id, fingerprint
-from tasks.llm.batch_api import read_result
-from tasks.llm.failures import as_call_error
+from tasks.llm.batch_client import read_result
+from tasks.llm.errors import as_call_error
 from tasks.redaction import HIDDEN, holds_secret, one_line, redact, redact_address
 from tasks.runs import config_hash, describe_run
 from tasks.settings import Domain
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 KEYS = st.text(alphabet=LETTERS + "0123456789", min_size=36, max_size=40)
-VALUES = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=8, max_size=40)
+VALUES = st.text(
+    alphabet=st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=8, max_size=40
+)
 AROUND = st.sampled_from(["", " ", "x", "7", '"', "'", "(", "/", ": ", "=", "é", "\n"])
-NAMES = ["OPENAI_API_KEY", "HF_TOKEN", "A_SECRET", "PGPASSWORD", "DB_PASS", "MY_CREDENTIAL", "PREFECT_SERVER_API_AUTH_STRING", "GITHUB_PAT"]
+NAMES = [
+    "OPENAI_API_KEY",
+    "HF_TOKEN",
+    "A_SECRET",
+    "PGPASSWORD",
+    "DB_PASS",
+    "MY_CREDENTIAL",
+    "PREFECT_SERVER_API_AUTH_STRING",
+    "GITHUB_PAT",
+]
 
 SHAPES = {
     "openai": "sk-%s",
@@ -68,7 +79,9 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 @given(key=KEYS, before=AROUND, after=st.sampled_from(["", " ", "\n", ' "x"']))
 def test_what_looks_like_a_secret_is_hidden(shape: str, key: str, before: str, after: str) -> None:
-    before = "" if before in ("x", "7") else before  # a letter or digit before it makes another word of it
+    before = (
+        "" if before in ("x", "7") else before
+    )  # a letter or digit before it makes another word of it
     hidden = redact(f"{before}{SHAPES[shape] % key}{after}", {})
     assert key not in hidden
     assert redact(hidden, {}) == hidden
@@ -96,7 +109,9 @@ def forms(value: str) -> dict[str, str]:
 
 
 @given(name=st.sampled_from(NAMES), value=VALUES, before=AROUND, after=AROUND)
-def test_no_value_of_the_environment_gets_through_in_any_form(name: str, value: str, before: str, after: str) -> None:
+def test_no_value_of_the_environment_gets_through_in_any_form(
+    name: str, value: str, before: str, after: str
+) -> None:
     for form in forms(value).values():
         hidden = redact(f"{before}{form}{after}", {name: value, "HOME": "/home/me"})
         assert form.rstrip("=") not in hidden.replace(HIDDEN, "")
@@ -106,24 +121,49 @@ def test_no_value_of_the_environment_gets_through_in_any_form(name: str, value: 
 def test_a_password_within_base64_of_a_login_is_hidden(user: str, password: str) -> None:
     encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
     hidden = redact(f"sent {encoded}", {"DB_PASSWORD": password})
-    assert password.encode() not in base64.b64decode(hidden.removeprefix("sent ").replace(HIDDEN, "") + "====")
+    assert password.encode() not in base64.b64decode(
+        hidden.removeprefix("sent ").replace(HIDDEN, "") + "===="
+    )
     assert HIDDEN in hidden
 
 
 def test_short_values_are_hidden_where_they_stand_alone_and_after_a_label() -> None:
     environment = {"DB_PASS": "cat7", "A_KEY": "abc"}
     assert redact("cat7, (cat7) and cat77", environment) == f"{HIDDEN}, ({HIDDEN}) and cat77"
-    assert redact("abc stays, password=abc does not", environment) == f"abc stays, password={HIDDEN} does not"
-    assert redact("none answered 2048 times", {"OPENAI_API_KEY": "none", "MAX_TOKENS": "2048"}) == "none answered 2048 times"
+    assert (
+        redact("abc stays, password=abc does not", environment)
+        == f"abc stays, password={HIDDEN} does not"
+    )
+    assert (
+        redact("none answered 2048 times", {"OPENAI_API_KEY": "none", "MAX_TOKENS": "2048"})
+        == "none answered 2048 times"
+    )
 
 
 def test_a_login_in_one_variable_hides_its_password_alone() -> None:
-    assert redact("wrong: hunter2hunter2", {"PREFECT_SERVER_API_AUTH_STRING": "me:hunter2hunter2"}) == f"wrong: {HIDDEN}"
-    assert redact("wrong: hunter2hunter2", {"DATABASE_URL": "postgresql://me:hunter2hunter2@db/x"}) == f"wrong: {HIDDEN}"
+    assert (
+        redact("wrong: hunter2hunter2", {"PREFECT_SERVER_API_AUTH_STRING": "me:hunter2hunter2"})
+        == f"wrong: {HIDDEN}"
+    )
+    assert (
+        redact("wrong: hunter2hunter2", {"DATABASE_URL": "postgresql://me:hunter2hunter2@db/x"})
+        == f"wrong: {HIDDEN}"
+    )
 
 
 @pytest.mark.parametrize(
-    "name", ["MONKEY", "PATH", "AUTHOR", "TOKENIZERS_PARALLELISM", "SSH_AUTH_SOCK", "PWD", "OLDPWD", "KEYBOARD", "COMPASS"]
+    "name",
+    [
+        "MONKEY",
+        "PATH",
+        "AUTHOR",
+        "TOKENIZERS_PARALLELISM",
+        "SSH_AUTH_SOCK",
+        "PWD",
+        "OLDPWD",
+        "KEYBOARD",
+        "COMPASS",
+    ],
 )
 def test_other_variables_are_not_secret(name: str) -> None:
     assert redact("a long enough value", {name: "a long enough value"}) == "a long enough value"
@@ -168,12 +208,19 @@ def test_a_line_is_one_line_and_cut() -> None:
 
 @given(key=st.text(alphabet=LETTERS + "'\"<>%+", min_size=12, max_size=30))
 def test_an_address_is_shown_without_its_secrets_whatever_is_in_them(key: str) -> None:
-    for address in (f"https://h/x?sig={key}&a=1", f"https://h/x?a=1#{key}", f"s3://me:{key}@bucket/x", f"me:{key}@host/v1"):
+    for address in (
+        f"https://h/x?sig={key}&a=1",
+        f"https://h/x?a=1#{key}",
+        f"s3://me:{key}@bucket/x",
+        f"me:{key}@host/v1",
+    ):
         assert key not in redact_address(address, {})
         assert holds_secret(address, {}) or "://" not in address
 
 
-@pytest.mark.parametrize("address", ["https://h/x?a=1", "s3://bucket/a@b/c.json", "http://127.0.0.1:8000/v1"])
+@pytest.mark.parametrize(
+    "address", ["https://h/x?a=1", "s3://bucket/a@b/c.json", "http://127.0.0.1:8000/v1"]
+)
 def test_an_address_without_secrets_is_shown_as_it_is(address: str) -> None:
     assert redact_address(address, {}) == address and not holds_secret(address, {})
 
@@ -208,14 +255,18 @@ def test_an_address_that_is_refused(check: object, address: str, words: str) -> 
 
 def test_an_address_to_fetch_may_be_signed_and_one_to_write_may_name_its_container() -> None:
     assert check_address(SIGNED) == SIGNED
-    assert check_target("abfs://container@account.dfs.core.windows.net/x") and check_target("s3://bucket/folder")
+    assert check_target("abfs://container@account.dfs.core.windows.net/x") and check_target(
+        "s3://bucket/folder"
+    )
     assert check_endpoint("http://[::1]:8000/v1") == "http://[::1]:8000/v1"
 
 
 def test_the_record_of_a_run_holds_no_signature_and_its_hash_does_not_depend_on_one() -> None:
     def built(signature: str) -> Domain:
         address = f"https://b.s3.amazonaws.com/k.json.gz?X-Amz-Date=1&X-Amz-Signature={signature}"
-        return Domain.model_validate({"name": "x", "sources": {"format": "amazon_2014", "reviews": [address]}})
+        return Domain.model_validate(
+            {"name": "x", "sources": {"format": "amazon_2014", "reviews": [address]}}
+        )
 
     domain = built("0123456789abcdef")
     assert domain.sources.reviews[0].url and "0123456789abcdef" in domain.sources.reviews[0].url
@@ -229,7 +280,9 @@ def test_the_record_of_a_run_holds_no_signature_and_its_hash_does_not_depend_on_
 def test_no_failed_call_and_no_batch_problem_carries_a_secret(key: str) -> None:
     told = f"401 from https://h/v1?key={key}: Incorrect API key provided: sk-{key}. headers: {{'authorization': 'Bearer {key}'}}"
     assert key not in str(as_call_error(RuntimeError(told)))
-    line = json.dumps({"custom_id": "k", "response": {"status_code": 400, "body": {"error": {"message": told}}}}).encode()
+    line = json.dumps(
+        {"custom_id": "k", "response": {"status_code": 400, "body": {"error": {"message": told}}}}
+    ).encode()
     outcome = read_result(line, 1_000_000)
     assert outcome is not None and key not in str(outcome[1])
 

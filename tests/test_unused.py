@@ -16,7 +16,10 @@ KEPT = {
 def defined_names(path: Path, text: str) -> Iterator[str]:
     """Yield the functions and classes of a module that no decorator hands on, such as a command or a flow."""
     for node in ast.parse(text, str(path)).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.decorator_list:
+        if (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and not node.decorator_list
+        ):
             yield node.name
 
 

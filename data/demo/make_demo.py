@@ -2,7 +2,8 @@
 
     python data/demo/make_demo.py [--out FOLDER] [--sample N]
 
-Needs nothing but Python's standard library. The same material and seed give the same files, byte for byte.
+Needs nothing but Python's standard library. The same material and seed give the same files, byte
+for byte.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def make_reviews(people: list[Person], films: list[Film]) -> list[dict[str, obje
 
 
 def unlisted_reviews(people: list[Person]) -> list[dict[str, object]]:
-    """Return the reviews, each written by hand, of the one item that the catalogue does not list."""
+    """Return the reviews, each written by hand, of the one item that the catalogue does not list.
+    """
     records = []
     for line in (HERE / "material" / "unlisted.txt").read_text(encoding="utf-8").splitlines():
         name, stars, day, title, text = (part.strip() for part in line.split("|"))
@@ -92,7 +94,8 @@ def unlisted_reviews(people: list[Person]) -> list[dict[str, object]]:
 
 
 def with_blemishes(lines: list[str]) -> list[str]:
-    """Put in what real files have too: a line cut short, a rating of 0, a missing text and two reviews sent twice."""
+    """Put in what real files have too: a line cut short, a rating of 0, a missing text and two reviews sent twice.
+    """
     spoilt = list(lines)
     spoilt[411] = spoilt[411][:140]
     spoilt[902] = changed(spoilt[902], overall=0.0)

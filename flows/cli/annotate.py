@@ -12,7 +12,10 @@ from flows.cli.console import OUT
 from flows.cli.views import show_rows
 from tasks.settings import Home
 
-annotate = typer.Typer(help="Let people grade utterances and compare conversations on a local page.", no_args_is_help=True)
+annotate = typer.Typer(
+    help="Let people grade utterances and compare conversations on a local page.",
+    no_args_is_help=True,
+)
 app.add_typer(annotate, name="annotate")
 
 StudyArgument = Annotated[Path, typer.Argument(help="The study's file", show_default=False)]
@@ -22,13 +25,22 @@ StudyArgument = Annotated[Path, typer.Argument(help="The study's file", show_def
 def new(
     ctx: typer.Context,
     study: StudyArgument,
-    corpora: Annotated[list[str], typer.Argument(help="Domains or paths; the first is compared with each other one", show_default=False)],
-    dialogues: Annotated[int, typer.Option(help="Dialogues of each corpus whose utterances are graded", min=0)] = 10,
-    pairs: Annotated[int, typer.Option(help="Pairs of conversations in each comparison", min=0)] = 50,
+    corpora: Annotated[
+        list[str],
+        typer.Argument(
+            help="Domains or paths; the first is compared with each other one", show_default=False
+        ),
+    ],
+    dialogues: Annotated[
+        int, typer.Option(help="Dialogues of each corpus whose utterances are graded", min=0)
+    ] = 10,
+    pairs: Annotated[
+        int, typer.Option(help="Pairs of conversations in each comparison", min=0)
+    ] = 50,
     seed: Annotated[int, typer.Option(help="Seed of every draw")] = 2024,
 ) -> None:
     """Draw a study's tasks, blind and shuffled as in the paper."""
-    from flows.evaluating import find_corpora
+    from flows.evaluation.setup import find_corpora
     from tasks.evaluation.annotate import Study
     from tasks.evaluation.quality import PairTask, UtteranceTask, pair_tasks, utterance_tasks
 
@@ -38,12 +50,21 @@ def new(
     if len(read) > 1:
         tasks += pair_tasks(read[0], read[1:], pairs=pairs, seed=seed)
     made = Study.create(study, tasks, seed=seed)
-    OUT.print(f"{study}: {len(made.tasks):,} tasks; `redial annotate open {study}` shows them", markup=False)
+    OUT.print(
+        f"{study}: {len(made.tasks):,} tasks; `redial annotate open {study}` shows them",
+        markup=False,
+    )
 
 
 @annotate.command("open", epilog="Example: redial annotate open study.sqlite --port 8765")
-def open_study(study: StudyArgument, port: Annotated[int, typer.Option(help="Port on loopback", min=1024, max=65535)] = 8765) -> None:
-    """Serve a study on this machine; each annotator opens the page and gives a name. Every answer is kept at once."""
+def open_study(
+    study: StudyArgument,
+    port: Annotated[int, typer.Option(help="Port on loopback", min=1024, max=65535)] = 8765,
+) -> None:
+    """Serve a study on this machine; each annotator opens the page and gives a name.
+
+    Every answer is kept at once.
+    """
     from tasks.evaluation.annotate import Study, serve_annotation
 
     opened = Study(study)
@@ -63,7 +84,12 @@ def progress(study: StudyArgument) -> None:
 @annotate.command(epilog="Example: redial annotate results study.sqlite")
 def results(
     study: StudyArgument,
-    corpus: Annotated[str | None, typer.Option(help="From whose side Figure 4 is told; the corpus compared most if not given")] = None,
+    corpus: Annotated[
+        str | None,
+        typer.Option(
+            help="From whose side Figure 4 is told; the corpus compared most if not given"
+        ),
+    ] = None,
 ) -> None:
     """Print what people said: Table 4, Figure 4, how far they agree."""
     from collections import Counter
@@ -72,13 +98,18 @@ def results(
     from tasks.evaluation.quality import quality_markdown
 
     opened = Study(study)
-    compared = Counter(name for task in opened.pair_tasks for name in (task.first_corpus, task.second_corpus))
+    compared = Counter(
+        name for task in opened.pair_tasks for name in (task.first_corpus, task.second_corpus)
+    )
     most = max(sorted(compared), key=lambda name: compared[name], default="")
     OUT.print(quality_markdown(corpus or most, opened.utterance_tasks, {}, opened), markup=False)
 
 
 @annotate.command("export", epilog="Example: redial annotate export study.sqlite answers.jsonl")
-def export_answers(study: StudyArgument, file: Annotated[Path, typer.Argument(help="JSON lines to write", show_default=False)]) -> None:
+def export_answers(
+    study: StudyArgument,
+    file: Annotated[Path, typer.Argument(help="JSON lines to write", show_default=False)],
+) -> None:
     """Write every answer as JSON lines."""
     from tasks.evaluation.annotate import Study
 
@@ -86,7 +117,10 @@ def export_answers(study: StudyArgument, file: Annotated[Path, typer.Argument(he
 
 
 @annotate.command("import", epilog="Example: redial annotate import study.sqlite answers.jsonl")
-def import_answers(study: StudyArgument, file: Annotated[Path, typer.Argument(help="JSON lines to read", show_default=False)]) -> None:
+def import_answers(
+    study: StudyArgument,
+    file: Annotated[Path, typer.Argument(help="JSON lines to read", show_default=False)],
+) -> None:
     """Take in answers from a copy of the study, all or none."""
     from tasks.evaluation.annotate import Study
 

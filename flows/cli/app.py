@@ -1,4 +1,7 @@
-"""The `redial` command: its options common to all, and how it ends. A user's mistake is one line and exit code 2."""
+"""The `redial` command: its options common to all, and how it ends.
+
+A user's mistake is one line and exit code 2.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +37,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-DomainArgument = Annotated[str, typer.Argument(help="Name of a domain: a file in data/domains, without .yaml", show_default=False)]
+DomainArgument = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a domain: a file in data/domains, without .yaml", show_default=False
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program to read")]
 
 
 @app.callback()
 def common(
     ctx: typer.Context,
-    data: Annotated[Path | None, typer.Option(help="Data folder to read and write, in place of data/ (or REDIAL_DATA)")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data folder to read and write, in place of data/ (or REDIAL_DATA)"),
+    ] = None,
 ) -> None:
     """Build, judge and release conversational-recommendation datasets from what users really did."""
     ctx.obj = Home.find(data)
@@ -88,14 +99,17 @@ def _misused(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     if context and context.parent and getattr(error, "option_name", None) == "--data":
         return f"--data stands before the command: redial --data FOLDER {context.command_path.removeprefix('redial ')} ..."
-    return f"{told}; `{context.command_path if context else 'redial'} --help` tells how it is called"
+    return (
+        f"{told}; `{context.command_path if context else 'redial'} --help` tells how it is called"
+    )
 
 
 def _end(code: int, line: str) -> None:
     """Write one line, if any, and leave at once.
 
-    What must be ended was ended on the way here. Taking the interpreter down piece by piece would take half a second more, and
-    DuckDB's extension module complains of objects that are still there.
+    What must be ended was ended on the way here. Taking the interpreter down piece by piece would
+    take half a second more, and DuckDB's extension module complains of objects that are still
+    there.
     """
     if line:
         ERR.print(f"redial: {line}", markup=False)

@@ -25,12 +25,15 @@ def build(
     setting: SettingOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build a domain's dataset: reviews in, released dialogues out. Stages already done are not done again."""
+    """Build a domain's dataset: reviews in, released dialogues out.
+
+    Stages already done are not done again.
+    """
     options = with_settings(options, setting)
     home: Home = ctx.obj
     chosen = load_domain(home, domain, options.over())
     from flows.preflight import check_build
-    from flows.running import run_flow
+    from flows.server.ephemeral import run_flow
 
     try:
         check_build(home, chosen, options)  # a mistake is told before anything is started
@@ -42,7 +45,7 @@ def build(
 
     async def start() -> Any:
         from flows.build import build as build_flow
-        from flows.outcomes import result_of
+        from flows.run_states import result_of
 
         return await result_of(await build_flow(domain, options, str(home.data), return_state=True))
 

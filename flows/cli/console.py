@@ -8,7 +8,15 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.segment import Segment
 
 from tasks.web import escaped_json, visible
@@ -22,10 +30,14 @@ def terminal_text(text: str) -> str:
 class PlainConsole(Console):
     """A console on which nothing acts but what rich itself adds: every text passes `terminal_text`, wherever it comes from."""
 
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
         """Yield what is to be shown."""
         for segment in super().render(renderable, options):
-            yield segment if segment.control else Segment(terminal_text(segment.text), segment.style)
+            yield (
+                segment if segment.control else Segment(terminal_text(segment.text), segment.style)
+            )
 
 
 OUT = PlainConsole(highlight=False, soft_wrap=True)
@@ -34,7 +46,9 @@ ERR = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
 
 def print_json(value: Any) -> None:
     """Write a value as JSON for a program to read; what a terminal would act on is written as JSON's own escapes."""
-    OUT.file.write(escaped_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)) + "\n")
+    OUT.file.write(
+        escaped_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)) + "\n"
+    )
 
 
 def print_plain(text: str) -> None:
@@ -54,7 +68,9 @@ class Bars:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        self._bars = Progress(*columns, TextColumn("{task.fields[detail]}", markup=False), console=ERR, transient=True)
+        self._bars = Progress(
+            *columns, TextColumn("{task.fields[detail]}", markup=False), console=ERR, transient=True
+        )
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Bars:
@@ -69,7 +85,9 @@ class Bars:
     def stage(self, name: str, state: str, detail: str = "") -> None:
         """Note that a stage runs, or write its line when it has ended."""
         if state == "running":
-            self._tasks.setdefault(name, self._bars.add_task(name, total=None, detail=escape(detail)))
+            self._tasks.setdefault(
+                name, self._bars.add_task(name, total=None, detail=escape(detail))
+            )
             return
         if name in self._tasks:
             self._bars.remove_task(self._tasks.pop(name))

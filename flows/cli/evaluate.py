@@ -15,10 +15,15 @@ from flows.parameters import fields_of
 from tasks.errors import UserError
 from tasks.settings import Home
 
-evaluate = typer.Typer(help="Evaluate a corpus: recommendation, dialogue quality, responses.", no_args_is_help=True)
+evaluate = typer.Typer(
+    help="Evaluate a corpus: recommendation, dialogue quality, responses.", no_args_is_help=True
+)
 app.add_typer(evaluate, name="evaluate")
 
-CorpusArgument = Annotated[str, typer.Argument(help="A domain's name (its latest release), a release, or the path of a corpus")]
+CorpusArgument = Annotated[
+    str,
+    typer.Argument(help="A domain's name (its latest release), a release, or the path of a corpus"),
+]
 OPTIONS = fields_of(EvaluationOptions, without=["data"])
 ALIASES = {"offline": "offline/writer"}
 
@@ -33,15 +38,26 @@ def given(options: EvaluationOptions, home: Home) -> dict[str, Any]:
     return {**options.model_dump(), "data": str(home.data)}
 
 
-@evaluate.command(epilog="Example: redial evaluate recommend demo --model popularity,itemknn,bm25,offline")
+@evaluate.command(
+    epilog="Example: redial evaluate recommend demo --model popularity,itemknn,bm25,offline"
+)
 @options_of(parted=fields_of(SampleOptions), options=OPTIONS)
 def recommend(
     ctx: typer.Context,
     corpus: CorpusArgument = "demo",
-    model: Annotated[str, typer.Option(help="Recommenders, separated by commas")] = "random,popularity,itemknn,bm25,offline",
-    setting: Annotated[str, typer.Option(help="How models are asked, with commas: zero-shot, few-shot, fine-tuned")] = "zero-shot",
+    model: Annotated[
+        str, typer.Option(help="Recommenders, separated by commas")
+    ] = "random,popularity,itemknn,bm25,offline",
+    setting: Annotated[
+        str, typer.Option(help="How models are asked, with commas: zero-shot, few-shot, fine-tuned")
+    ] = "zero-shot",
     questions: Annotated[int | None, typer.Option(help="Most test questions", min=1)] = None,
-    he2023: Annotated[bool, typer.Option("--he2023", help="Score models by the protocol of He et al. (2023) too, into he2023.csv")] = False,
+    he2023: Annotated[
+        bool,
+        typer.Option(
+            "--he2023", help="Score models by the protocol of He et al. (2023) too, into he2023.csv"
+        ),
+    ] = False,
     *,
     parted: SampleOptions,
     options: EvaluationOptions,
@@ -49,7 +65,7 @@ def recommend(
 ) -> None:
     """Compare recommenders on a corpus and print Table 5: Recall, NDCG and MRR at 5, 10 and 50, with 95 % intervals in the files."""
     home: Home = ctx.obj
-    from flows.running import run_flow
+    from flows.server.ephemeral import run_flow
 
     choices: dict[str, Any] = {
         "models": names(model),
@@ -61,43 +77,61 @@ def recommend(
     }
 
     async def start() -> Any:
-        from flows.evaluate import evaluate_recommend
+        from flows.evaluation.recommend import evaluate_recommend
 
         return await evaluate_recommend(corpus, **choices)
 
     with Bars() as bars:
-        found = run_flow(home, "evaluation", bars, start, warm=("flows.evaluate",))
+        found = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.recommend",))
     from tasks.evaluation import table5, table5_text
 
     if as_json:
         print_json(table5(found).to_dicts())
     else:
         OUT.print(table5_text(found), markup=False)
-        from flows.evaluating import name_of
+        from flows.evaluation.setup import name_of
 
         tables = options.out or home.data / "reports" / "evaluation" / name_of(home, corpus)
         OUT.print(f"\nwith intervals and losses: {tables}", markup=False)
 
 
-@evaluate.command(epilog="Example: redial evaluate quality demo ../redial/test_data.jsonl --judge openai/gpt-4o-mini")
+@evaluate.command(
+    epilog="Example: redial evaluate quality demo ../redial/test_data.jsonl --judge openai/gpt-4o-mini"
+)
 @options_of(options=OPTIONS)
 def quality(
     ctx: typer.Context,
-    corpora: Annotated[list[str], typer.Argument(help="Domains or paths; the first is compared with each other one", show_default=False)],
+    corpora: Annotated[
+        list[str],
+        typer.Argument(
+            help="Domains or paths; the first is compared with each other one", show_default=False
+        ),
+    ],
     judge: Annotated[str, typer.Option(help="Judges: litellm models, separated by commas")],
-    seeds: Annotated[int, typer.Option(help="How often each judge judges, each time with another sampling seed", min=1)] = 1,
-    dialogues: Annotated[int, typer.Option(help="Dialogues of each corpus whose utterances are graded", min=1)] = 10,
-    pairs: Annotated[int, typer.Option(help="Pairs of conversations in each comparison", min=1)] = 50,
-    study: Annotated[Path | None, typer.Option(help="A study answered by people, to hold the judges against")] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            help="How often each judge judges, each time with another sampling seed", min=1
+        ),
+    ] = 1,
+    dialogues: Annotated[
+        int, typer.Option(help="Dialogues of each corpus whose utterances are graded", min=1)
+    ] = 10,
+    pairs: Annotated[
+        int, typer.Option(help="Pairs of conversations in each comparison", min=1)
+    ] = 50,
+    study: Annotated[
+        Path | None, typer.Option(help="A study answered by people, to hold the judges against")
+    ] = None,
     *,
     options: EvaluationOptions,
 ) -> None:
     """Let models judge dialogues as people did in the paper: Table 4, Figure 4, agreement, position bias."""
     home: Home = ctx.obj
-    from flows.running import run_flow
+    from flows.server.ephemeral import run_flow
 
     async def start() -> Any:
-        from flows.judging import evaluate_quality
+        from flows.evaluation.quality import evaluate_quality
 
         return await evaluate_quality(
             corpora,
@@ -110,17 +144,26 @@ def quality(
         )
 
     with Bars() as bars:
-        OUT.print(run_flow(home, "evaluation", bars, start, warm=("flows.judging",)), markup=False)
+        OUT.print(
+            run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.quality",)),
+            markup=False,
+        )
 
 
-@evaluate.command(epilog="Example: redial evaluate respond demo --model openai/gpt-4o-mini --cases 3")
+@evaluate.command(
+    epilog="Example: redial evaluate respond demo --model openai/gpt-4o-mini --cases 3"
+)
 @options_of(parted=fields_of(SampleOptions, "noun"), options=OPTIONS)
 def respond(
     ctx: typer.Context,
     corpus: CorpusArgument = "demo",
     model: Annotated[str, typer.Option(help="A litellm model")] = "offline",
-    setting: Annotated[str, typer.Option(help="zero-shot, few-shot, or both with a comma")] = "zero-shot,few-shot",
-    fine_tuned: Annotated[str | None, typer.Option(help="A fine-tuned model to stand beside it")] = None,
+    setting: Annotated[
+        str, typer.Option(help="zero-shot, few-shot, or both with a comma")
+    ] = "zero-shot,few-shot",
+    fine_tuned: Annotated[
+        str | None, typer.Option(help="A fine-tuned model to stand beside it")
+    ] = None,
     cases: Annotated[int, typer.Option(help="How many samples", min=1)] = 3,
     history: Annotated[bool, typer.Option(help="Show the user's history")] = True,
     *,
@@ -131,11 +174,13 @@ def respond(
     home: Home = ctx.obj
     asked = names(model)
     if len(asked) != 1:
-        raise UserError(f"--model {model[:80]!r} must name one model, such as openai/gpt-4o-mini; --fine-tuned sets another beside it")
-    from flows.running import run_flow
+        raise UserError(
+            f"--model {model[:80]!r} must name one model, such as openai/gpt-4o-mini; --fine-tuned sets another beside it"
+        )
+    from flows.server.ephemeral import run_flow
 
     async def start() -> Any:
-        from flows.responding import evaluate_respond
+        from flows.evaluation.respond import evaluate_respond
 
         return await evaluate_respond(
             corpus,
@@ -149,20 +194,32 @@ def respond(
         )
 
     with Bars() as bars:
-        OUT.print(run_flow(home, "evaluation", bars, start, warm=("flows.responding",)), markup=False)
+        OUT.print(
+            run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.respond",)),
+            markup=False,
+        )
 
 
-@evaluate.command(epilog="Example: redial evaluate he2023 test.jsonl answers.jsonl.gz entity2id.json")
+@evaluate.command(
+    epilog="Example: redial evaluate he2023 test.jsonl answers.jsonl.gz entity2id.json"
+)
 def he2023(
     test: Annotated[Path, typer.Argument(help="Their test set, JSON lines", show_default=False)],
-    answers: Annotated[Path, typer.Argument(help="Stored answers, JSON lines, .gz or plain", show_default=False)],
+    answers: Annotated[
+        Path, typer.Argument(help="Stored answers, JSON lines, .gz or plain", show_default=False)
+    ],
     entities: Annotated[Path, typer.Argument(help="Entity names to ids, JSON", show_default=False)],
-    rematch: Annotated[bool, typer.Option("--rematch", help="Find the nearest names anew and bound what ties could change")] = False,
+    rematch: Annotated[
+        bool,
+        typer.Option(
+            "--rematch", help="Find the nearest names anew and bound what ties could change"
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score stored answers by the protocol of He et al. (2023), in its four variants."""
     from flows.cli.views import show_rows
-    from flows.he2023 import he2023_summaries, shown
+    from flows.evaluation.he2023 import he2023_summaries, shown
 
     summaries = he2023_summaries(test, answers, entities, rematch=rematch)
     if as_json:

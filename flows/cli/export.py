@@ -23,20 +23,38 @@ if TYPE_CHECKING:
 def export(
     ctx: typer.Context,
     release: Annotated[
-        str, typer.Argument(help="A domain's name (its latest release), or a release's version or folder", show_default=False)
+        str,
+        typer.Argument(
+            help="A domain's name (its latest release), or a release's version or folder",
+            show_default=False,
+        ),
     ],
-    to: Annotated[str, typer.Option(help="Formats with commas: llm-redial, parquet, huggingface, chat, crslab, recbole, contexts; or all")],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="Formats with commas: llm-redial, parquet, huggingface, chat, crslab, recbole, contexts; or all"
+        ),
+    ],
     out: Annotated[
         str | None,
-        typer.Option(help="Folder to make, or a store's address, as s3://BUCKET/FOLDER; with several formats, one in it for each"),
+        typer.Option(
+            help="Folder to make, or a store's address, as s3://BUCKET/FOLDER; with several formats, one in it for each"
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a release for the tools that use it. An earlier, untouched export in the same folder is replaced."""
+    """Write a release for the tools that use it.
+
+    An earlier, untouched export in the same folder is replaced.
+    """
     from tasks.exports import FORMATS, find_source
 
     home: Home = ctx.obj
-    formats = list(FORMATS) if to.strip() == "all" else list(dict.fromkeys(name.strip() for name in to.split(",") if name.strip()))
+    formats = (
+        list(FORMATS)
+        if to.strip() == "all"
+        else list(dict.fromkeys(name.strip() for name in to.split(",") if name.strip()))
+    )
     if unknown := [name for name in formats if name not in FORMATS]:
         raise UserError(f"unknown export {unknown[0][:80]!r}: known are {', '.join(FORMATS)}")
     if not formats:
@@ -44,9 +62,16 @@ def export(
     source = find_source(home, release)
     base = (out or str(home.data / "exports" / source.file_name)).rstrip("/")
     alone = out is not None and len(formats) == 1
-    written = [(name, *_write(home, source, name, base if alone else f"{base}/{name}")) for name in formats]
+    written = [
+        (name, *_write(home, source, name, base if alone else f"{base}/{name}")) for name in formats
+    ]
     if as_json:
-        print_json([{"format": name, "path": place, "rows": dict(counts)} for name, place, counts in written])
+        print_json(
+            [
+                {"format": name, "path": place, "rows": dict(counts)}
+                for name, place, counts in written
+            ]
+        )
         return
     for name, place, counts in written:
         show_facts(OUT, counts, f"{name}: {place}")
@@ -66,13 +91,23 @@ def _write(home: Home, source: Source, name: str, place: str) -> tuple[str, Mapp
 def compare(
     ctx: typer.Context,
     corpora: Annotated[
-        list[str], typer.Argument(help="Domains, releases, folders in the published layout, or files of other corpora", show_default=False)
+        list[str],
+        typer.Argument(
+            help="Domains, releases, folders in the published layout, or files of other corpora",
+            show_default=False,
+        ),
     ],
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Answer in Markdown")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Count corpora side by side as the paper's Table 1 and Table 3 do."""
-    from tasks.exports import compare_corpora, comparison_markdown, comparison_text, table_1, table_3
+    from tasks.exports import (
+        compare_corpora,
+        comparison_markdown,
+        comparison_text,
+        table_1,
+        table_3,
+    )
 
     home: Home = ctx.obj
     found = compare_corpora(home, corpora)

@@ -14,12 +14,18 @@ from flows.parameters import fields_of
 from tasks.settings import Home
 
 
-@evaluate.command(epilog="Example: redial evaluate finetune demo --base openai/gpt-4o-mini-2024-07-18")
-@options_of(parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions, "api_base", "seed"))
+@evaluate.command(
+    epilog="Example: redial evaluate finetune demo --base openai/gpt-4o-mini-2024-07-18"
+)
+@options_of(
+    parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions, "api_base", "seed")
+)
 def finetune(
     ctx: typer.Context,
     corpus: CorpusArgument = "demo",
-    base: Annotated[str, typer.Option(help="local/vicuna_7b, local/FILE.yaml, or a provider's model")] = "local/vicuna_7b",
+    base: Annotated[
+        str, typer.Option(help="local/vicuna_7b, local/FILE.yaml, or a provider's model")
+    ] = "local/vicuna_7b",
     history: Annotated[bool, typer.Option(help="Show the user's history in the questions")] = True,
     epochs: Annotated[int | None, typer.Option(help="Passes over the examples", min=1)] = None,
     *,
@@ -28,7 +34,7 @@ def finetune(
 ) -> None:
     """Fine-tune a model on what a split leaves for training; at a provider, or on this machine with LoRA (extra `finetune`)."""
     home: Home = ctx.obj
-    from flows.running import run_flow
+    from flows.server.ephemeral import run_flow
 
     choices: dict[str, Any] = {
         "epochs": epochs,
@@ -39,10 +45,13 @@ def finetune(
     }
 
     async def start() -> Any:
-        from flows.finetuning import evaluate_finetune
+        from flows.evaluation.finetune import evaluate_finetune
 
         return await evaluate_finetune(corpus, base, history, **choices)
 
     with Bars() as bars:
-        made = run_flow(home, "evaluation", bars, start, warm=("flows.finetuning",))
-    OUT.print(f"{made.model}\nevaluate it: redial evaluate recommend {made.how} --setting fine-tuned --model {made.model}", markup=False)
+        made = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.finetune",))
+    OUT.print(
+        f"{made.model}\nevaluate it: redial evaluate recommend {made.how} --setting fine-tuned --model {made.model}",
+        markup=False,
+    )

@@ -10,19 +10,23 @@ import typer
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import OUT, print_json
 from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
+from tasks.dialogue_store import find_dialogue, read_dialogue
 from tasks.funnel import cost_totals, read_funnel
-from tasks.lookup import find_dialogue, read_dialogue
 from tasks.settings import Home, load_domain
 from tasks.warehouse import read_warehouse
 
-DialogueArgument = Annotated[str, typer.Argument(help="A dialogue's id, or the first digits of it", show_default=False)]
+DialogueArgument = Annotated[
+    str, typer.Argument(help="A dialogue's id, or the first digits of it", show_default=False)
+]
 
 
 @app.command(epilog="Example: redial funnel demo")
 def funnel(
     ctx: typer.Context,
     domain: DomainArgument,
-    by_template: Annotated[bool, typer.Option("--by-template", help="Show every template's own line")] = False,
+    by_template: Annotated[
+        bool, typer.Option("--by-template", help="Show every template's own line")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what became of every source line, MIGHT_LIKES item and brief of a domain; the shares add up to 100 %."""
@@ -46,7 +50,9 @@ def funnel(
 
 
 @app.command("why", epilog="Example: redial why 3f2a")
-def why_command(ctx: typer.Context, dialogue_id: DialogueArgument, as_json: JsonOption = False) -> None:
+def why_command(
+    ctx: typer.Context, dialogue_id: DialogueArgument, as_json: JsonOption = False
+) -> None:
     """Show why a dialogue was accepted or rejected: its brief, each attempt, each broken rule with the offending words."""
     from flows.steps import rule_sentences
     from tasks.repair import why
@@ -67,20 +73,23 @@ def stats(
     ctx: typer.Context,
     corpus: Annotated[
         str,
-        typer.Argument(help="A domain, a release, a folder in the published layout, or a file of another corpus", show_default=False),
+        typer.Argument(
+            help="A domain, a release, a folder in the published layout, or a file of another corpus",
+            show_default=False,
+        ),
     ],
     as_json: JsonOption = False,
 ) -> None:
     """Count a corpus as the paper's Table 3 does."""
-    from flows.collecting import table_3
+    from flows.build_ending import table_3
     from tasks.evaluation import read_corpus
     from tasks.release import corpus_path, find_release
-    from tasks.statistics import folder_statistics, statistics
+    from tasks.statistics import folder_statistics, warehouse_statistics
 
     home: Home = ctx.obj
     if home.is_domain(corpus):
         with read_warehouse(home.warehouse(corpus)) as con:
-            counted = statistics(con)
+            counted = warehouse_statistics(con)
     elif found := find_release(home, corpus):
         counted = folder_statistics(found.path)
     else:

@@ -17,13 +17,19 @@ from tasks.settings import Home
 def lineage(
     ctx: typer.Context,
     of: Annotated[
-        str, typer.Argument(help="A dialogue's id or its first digits; a release's folder, version or DOMAIN/latest", show_default=False)
+        str,
+        typer.Argument(
+            help="A dialogue's id or its first digits; a release's folder, version or DOMAIN/latest",
+            show_default=False,
+        ),
     ],
-    prompt: Annotated[bool, typer.Option("--prompt", help="Show the prompts that were sent, word for word")] = False,
+    prompt: Annotated[
+        bool, typer.Option("--prompt", help="Show the prompts that were sent, word for word")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Tell what a dialogue or a release was made from: source lines, reviews, brief, prompts, answers, rules, runs."""
-    from flows.tracing import trace
+    from flows.trace import trace
 
     home: Home = ctx.obj
     traced = trace(home, of)

@@ -16,7 +16,10 @@ from tasks.errors import UserError
 from tasks.settings import merge, parse_yaml
 
 Result = TypeVar("Result")
-SettingOption = Annotated[list[str] | None, typer.Option("--set", help="Any setting of the domain file, as preprocess.core=fixpoint")]
+SettingOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any setting of the domain file, as preprocess.core=fixpoint"),
+]
 
 
 def options_of(**models: Fields) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
@@ -25,11 +28,16 @@ def options_of(**models: Fields) -> Callable[[Callable[..., Result]], Callable[.
 
 
 def as_option(name: str, field: FieldInfo) -> Any:
-    """Return a field's annotation as Typer reads it. A field that is true or false becomes a flag without a `--no-` twin."""
+    """Return a field's annotation as Typer reads it.
+
+    A field that is true or false becomes a flag without a `--no-` twin.
+    """
     least: Any = next((one.ge for one in field.metadata if isinstance(one, Ge)), None)
     most: Any = next((one.le for one in field.metadata if isinstance(one, Le)), None)
     flag = [f"--{name.replace('_', '-')}"] if field.annotation is bool else []
-    return Annotated[_plain(field.annotation), typer.Option(*flag, help=field.description, min=least, max=most)]
+    return Annotated[
+        _plain(field.annotation), typer.Option(*flag, help=field.description, min=least, max=most)
+    ]
 
 
 def _plain(annotation: Any) -> Any:
@@ -43,7 +51,9 @@ def _plain(annotation: Any) -> Any:
 
 def with_settings(options: BuildOptions, pairs: list[str] | None) -> BuildOptions:
     """Return options with what `--set` gave. Raises UserError."""
-    chosen: BuildOptions = checked(BuildOptions, **{**options.model_dump(exclude_unset=True), "settings": settings_from(pairs)})
+    chosen: BuildOptions = checked(
+        BuildOptions, **{**options.model_dump(exclude_unset=True), "settings": settings_from(pairs)}
+    )
     return chosen
 
 
@@ -53,7 +63,9 @@ def settings_from(pairs: list[str] | None) -> dict[str, Any]:
     for pair in pairs or []:
         path, sign, text = pair.partition("=")
         if not sign or not all(path.split(".")):
-            raise UserError(f"--set {pair!r} is not of the form section.name=value, such as preprocess.core=fixpoint")
+            raise UserError(
+                f"--set {pair!r} is not of the form section.name=value, such as preprocess.core=fixpoint"
+            )
         nested: Any = parse_yaml(text, f"--set {path}: the value {text[:80]!r}")
         for part in reversed(path.split(".")):
             nested = {part: nested}

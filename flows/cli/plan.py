@@ -17,12 +17,17 @@ from tasks.settings import Home, load_domain
 PLANNED = ("profile", "rollout", "max_dialogues", "concurrency", "rpm", "tpm")
 
 
-@app.command(epilog="Example: redial plan demo --model openai/gpt-4o-mini,anthropic/claude-3-5-haiku-latest --rpm 500")
+@app.command(
+    epilog="Example: redial plan demo --model openai/gpt-4o-mini,anthropic/claude-3-5-haiku-latest --rpm 500"
+)
 @options_of(options=fields_of(BuildOptions, *PLANNED))
 def plan(
     ctx: typer.Context,
     domain: DomainArgument,
-    model: Annotated[str | None, typer.Option(help="litellm models, separated by commas; the domain's own if not given")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="litellm models, separated by commas; the domain's own if not given"),
+    ] = None,
     *,
     options: BuildOptions,
     setting: SettingOption = None,
@@ -37,7 +42,7 @@ def plan(
     options = with_settings(options, setting)
     chosen = load_domain(home, domain, options.over())
     from flows.preflight import check_inputs
-    from flows.running import run_flow
+    from flows.server.ephemeral import run_flow
 
     check_inputs(home, chosen)
 
@@ -52,5 +57,9 @@ def plan(
         print_json(rows)
         return
     for row in rows:
-        shown = {name: "unknown price" if name == "dollars" and value is None else value for name, value in row.items() if name != "model"}
+        shown = {
+            name: "unknown price" if name == "dollars" and value is None else value
+            for name, value in row.items()
+            if name != "model"
+        }
         show_facts(OUT, shown, row["model"])

@@ -19,7 +19,9 @@ from tasks.warehouse import read_warehouse
 def rejected(
     ctx: typer.Context,
     domain: DomainArgument,
-    kind: Annotated[str | None, typer.Option(help="Show the lines of this kind alone, such as bad_rating")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Show the lines of this kind alone, such as bad_rating")
+    ] = None,
     limit: Annotated[int, typer.Option(min=0, help="Show at most so many lines")] = 20,
     as_json: JsonOption = False,
 ) -> None:

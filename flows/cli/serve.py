@@ -29,10 +29,21 @@ keys of this environment, and read every page. Web pages of other sites are refu
 @app.command(epilog="Example: redial serve --port 4200")
 def serve(
     ctx: typer.Context,
-    port: Annotated[int, typer.Option(help="Port of the Prefect UI on loopback; the pages get the next one", min=1024, max=65534)] = 4200,
+    port: Annotated[
+        int,
+        typer.Option(
+            help="Port of the Prefect UI on loopback; the pages get the next one",
+            min=1024,
+            max=65534,
+        ),
+    ] = 4200,
     workers: Annotated[int, typer.Option(help="Worker processes on the pool", min=1, max=16)] = 1,
     limit: Annotated[
-        int, typer.Option(help="Most runs a worker takes at a time; a backfill is one, each of its domains another", min=2)
+        int,
+        typer.Option(
+            help="Most runs a worker takes at a time; a backfill is one, each of its domains another",
+            min=2,
+        ),
     ] = 4,
     no_login: Annotated[
         bool,
@@ -62,7 +73,10 @@ def serve(
 
 
 def _about_login(up: Serving) -> str:
-    """Return what the terminal says of the login. One that came from the environment is not repeated."""
+    """Return what the terminal says of the login.
+
+    One that came from the environment is not repeated.
+    """
     if not up.login:
         return WITHOUT_LOGIN
     if os.environ.get(SERVER_LOGIN) == up.login:
@@ -79,8 +93,8 @@ def backfill(
     as_json: JsonOption = False,
 ) -> None:
     """Build many domains, each as a run of its own; one that fails stops no other."""
-    from flows.outcomes import FINE, result_of
-    from flows.running import run_flow
+    from flows.run_states import FINE, result_of
+    from flows.server.ephemeral import run_flow
 
     home: Home = ctx.obj
     options = with_settings(BuildOptions(), setting)
@@ -90,7 +104,11 @@ def backfill(
     async def start() -> Any:
         from flows.backfill import backfill as backfill_flow
 
-        return await result_of(await backfill_flow(domains, options, at_once, "here", str(home.data), return_state=True))
+        return await result_of(
+            await backfill_flow(
+                domains, options, at_once, "here", str(home.data), return_state=True
+            )
+        )
 
     with Bars() as bars:
         rows = run_flow(home, "backfill", bars, start)

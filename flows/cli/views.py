@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from flows.build_result import BuildResult
 from flows.cli.console import terminal_text
-from flows.results import BuildResult
-from tasks.lookup import Shown
+from tasks.dialogue_store import Shown
 from tasks.repair import Attempt as WhyAttempt
 from tasks.repair import Why
 
@@ -21,15 +21,25 @@ MOST_RAW = 2_000  # characters of an answer that could not be read
 _SPELLED = re.compile(r"\\u([0-9a-f]{4})")  # how evidence writes characters that cannot be seen
 
 
-def show_rows(console: Console, rows: Sequence[Mapping[str, Any]], title: str | None = None) -> None:
+def show_rows(
+    console: Console, rows: Sequence[Mapping[str, Any]], title: str | None = None
+) -> None:
     """Show rows as a table; numbers to the right, everything escaped."""
     if not rows:
         console.print(f"{title or 'table'}: nothing to show", markup=False)
         return
-    table = Table(title=_markup(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(
+        title=_markup(title) if title else None,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
     for name in rows[0]:
         numeric = all(isinstance(row[name], int | float) or row[name] is None for row in rows)
-        table.add_column(_markup(str(name)), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            _markup(str(name)), justify="right" if numeric else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row.values()))
     console.print(table)
@@ -70,7 +80,9 @@ def show_result(console: Console, result: BuildResult) -> None:
     for name, page in result.pages.items():
         console.print(f"{name}: {page}", markup=False)
     if result.key_file:
-        console.print(f"key of the pseudonyms (keep it secret, and keep it): {result.key_file}", markup=False)
+        console.print(
+            f"key of the pseudonyms (keep it secret, and keep it): {result.key_file}", markup=False
+        )
     console.print(f"release: {result.release or 'none'}", markup=False)
 
 
@@ -81,37 +93,55 @@ def show_dialogue(console: Console, shown: Shown) -> None:
         "user": shown.user_id,
         "dialogue of user": shown.position,
         "template": shown.template_id,
-        "verdict": f"{shown.verdict} at attempt {shown.attempt}" if shown.attempt else shown.verdict,
+        "verdict": f"{shown.verdict} at attempt {shown.attempt}"
+        if shown.attempt
+        else shown.verdict,
     }
     show_facts(console, facts, f"dialogue {shown.dialogue_id}")
     show_rows(console, shown.items, "items")
     for turn in shown.utterances:
         colour = "cyan" if turn["role"] == "user" else "green"
         goals = _markup(" + ".join(turn["goals"]))
-        console.print(f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {_markup(turn['text'])} [dim]{goals}[/]")
+        console.print(
+            f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {_markup(turn['text'])} [dim]{goals}[/]"
+        )
 
 
 def show_why(console: Console, story: Why) -> None:
     """Show a dialogue's story: brief, then each attempt with the faulty pieces marked."""
-    brief = {name: story.brief[name] for name in ("user_id", "position", "template_id", "target_item_id")}
-    show_facts(console, {"domain": story.domain, **brief, "verdict": story.verdict}, f"dialogue {story.dialogue_id}")
+    brief = {
+        name: story.brief[name] for name in ("user_id", "position", "template_id", "target_item_id")
+    }
+    show_facts(
+        console,
+        {"domain": story.domain, **brief, "verdict": story.verdict},
+        f"dialogue {story.dialogue_id}",
+    )
     show_rows(console, story.items, "items")
     for attempt in story.attempts:
         _show_attempt(console, attempt)
 
 
 def _show_attempt(console: Console, attempt: WhyAttempt) -> None:
-    ended = "" if attempt.finish_reason == "stop" else f", finish reason {attempt.finish_reason or 'none'}"
+    ended = (
+        ""
+        if attempt.finish_reason == "stop"
+        else f", finish reason {attempt.finish_reason or 'none'}"
+    )
     title = f"[bold]attempt {attempt.attempt}: {_markup(attempt.status)}{_markup(ended)}[/]"
     console.print(f"\n{title} {_markup(attempt.error)}")
     for fault in attempt.broken:
         colour = "red" if fault.severity == "reject" else "yellow"
         where = f"turn {fault.turn}" if fault.turn else "whole dialogue"
-        console.print(f"  [{colour}]{fault.severity} {fault.rule}[/], {where}: {_markup(fault.sentence)}")
+        console.print(
+            f"  [{colour}]{fault.severity} {fault.rule}[/], {where}: {_markup(fault.sentence)}"
+        )
         console.print(f"    [{colour}]{_markup(fault.evidence)}[/]")
     for turn in attempt.utterances:
         text = Text(terminal_text(f" {turn['turn']:>2} {turn['role']:<5} {turn['text']}"))
-        faults = [one.evidence for one in attempt.broken if one.evidence and one.turn == turn["turn"]]
+        faults = [
+            one.evidence for one in attempt.broken if one.evidence and one.turn == turn["turn"]
+        ]
         spelled = (_SPELLED.sub(lambda code: chr(int(code[1], 16)), piece) for piece in faults)
         text.highlight_words([terminal_text(piece) for piece in spelled], "reverse red")
         console.print(text)

@@ -1,4 +1,6 @@
-"""Prefect's server on loopback, behind the guard that all local servers here share. Prefect itself checks neither Host nor Origin.
+"""Prefect's server on loopback, behind the guard that all local servers here share.
+
+Prefect itself checks neither Host nor Origin.
 
 `python -m flows.server.app PORT` takes the place of `prefect server start --port PORT`.
 """
@@ -16,9 +18,15 @@ LOOPBACK = "127.0.0.1"
 
 
 def run_server(port: int) -> None:
-    """Serve Prefect's API and UI on loopback until ended. Settings come from the environment, as for `prefect server start`."""
+    """Serve Prefect's API and UI on loopback until ended.
+
+    Settings come from the environment, as for `prefect server start`.
+    """
     # Prefect reads its settings when it is imported.
-    os.environ |= {"PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own_origins(port), "PREFECT_SERVER_API_PORT": str(port)}
+    os.environ |= {
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own_origins(port),
+        "PREFECT_SERVER_API_PORT": str(port),
+    }
     import uvicorn
     from prefect.server.api.server import create_app
     from prefect.settings import get_current_settings

@@ -1,7 +1,8 @@
 """Where a run that was started through a server may send what this machine holds: requests with a provider's key, and pickled work.
 
-Whoever may start a run chooses its parameters. A worker's keys go only to the providers themselves and to endpoints that are named on
-the worker's machine: in the domain file, or in REDIAL_API_BASES. A command's own user is asked nothing: the keys are theirs.
+Whoever may start a run chooses its parameters. A worker's keys go only to the providers themselves
+and to endpoints that are named on the worker's machine: in the domain file, or in REDIAL_API_BASES.
+A command's own user is asked nothing: the keys are theirs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from tasks.settings import Domain, Generate, Home, load_domain
 
 API_BASES = "REDIAL_API_BASES"
 SCHEDULERS = "REDIAL_DASK_SCHEDULERS"
-KEYLESS = {  # providers of servers on one's own machine, and the variable of a key that would be sent all the same
+# providers of servers on one's own machine, and the variable of a key that would be sent all the
+# same
+KEYLESS = {
     "hosted_vllm": "HOSTED_VLLM_API_KEY",
     "llamafile": "LLAMAFILE_API_KEY",
     "lm_studio": "LM_STUDIO_API_KEY",
@@ -40,8 +43,13 @@ def check_endpoint(model: str, api_base: str | None, configured: Generate | None
     if not started_by_server():
         return
     if "://" in model and not (configured and model == configured.model):
-        raise UserError(f"the model {model!r} holds an address, which a run cannot choose: name model and api_base in the domain file")
-    known = {*_listed(API_BASES), *([configured.api_base] if configured and configured.api_base else [])}
+        raise UserError(
+            f"the model {model!r} holds an address, which a run cannot choose: name model and api_base in the domain file"
+        )
+    known = {
+        *_listed(API_BASES),
+        *([configured.api_base] if configured and configured.api_base else []),
+    }
     if api_base and _plain(api_base) not in map(_plain, known) and not _is_keyless(model, api_base):
         raise UserError(
             f"the endpoint {api_base} came with the run, and this worker sends keys only to endpoints it knows: "
@@ -52,13 +60,22 @@ def check_endpoint(model: str, api_base: str | None, configured: Generate | None
 def check_domain_endpoint(domain: Domain) -> None:
     """Raise UserError when the endpoint of a domain's settings came with a run and not from the domain file of this machine."""
     if started_by_server():
-        check_endpoint(domain.generate.model, domain.generate.api_base, _on_this_machine(domain.name))
+        check_endpoint(
+            domain.generate.model, domain.generate.api_base, _on_this_machine(domain.name)
+        )
 
 
 def check_scheduler(address: str | None) -> None:
     """Raise UserError when a run started through a server names a Dask cluster that this machine does not: it would get pickles to run."""
-    if started_by_server() and address and not address.startswith("local:") and address not in _listed(SCHEDULERS):
-        raise UserError(f"the Dask cluster {address} came with the run: name it in {SCHEDULERS} in the worker's environment")
+    if (
+        started_by_server()
+        and address
+        and not address.startswith("local:")
+        and address not in _listed(SCHEDULERS)
+    ):
+        raise UserError(
+            f"the Dask cluster {address} came with the run: name it in {SCHEDULERS} in the worker's environment"
+        )
 
 
 def _on_this_machine(name: str) -> Generate | None:

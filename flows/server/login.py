@@ -1,4 +1,7 @@
-"""The login of a Prefect server and its pages, and the names it may be reached by. It lives in the environment alone."""
+"""The login of a Prefect server and its pages, and the names it may be reached by.
+
+It lives in the environment alone.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from collections.abc import Mapping
 
 from tasks.errors import UserError
 
-SERVER_LOGIN = "PREFECT_SERVER_API_AUTH_STRING"  # user:password, as the server and the pages ask for it
+SERVER_LOGIN = (
+    "PREFECT_SERVER_API_AUTH_STRING"  # user:password, as the server and the pages ask for it
+)
 CLIENT_LOGIN = "PREFECT_API_AUTH_STRING"  # the same, as workers and commands send it
 HOSTS = "REDIAL_ALLOWED_HOSTS"
 USER = "redial"
@@ -23,11 +28,14 @@ def choose_login(environment: Mapping[str, str], wanted: bool = True) -> str:
     """Return the login of a server that is to be started: the environment's, else a new one; empty if none is wanted.
 
     Raises:
-        UserError: none is wanted and the environment names one, or the one it names is not user:password.
+        UserError: none is wanted and the environment names one, or the one it names is not
+            user:password.
     """
     given = environment.get(SERVER_LOGIN, "")
     if given and not wanted:
-        raise UserError(f"--no-login contradicts {SERVER_LOGIN}, which is set: leave out one of them")
+        raise UserError(
+            f"--no-login contradicts {SERVER_LOGIN}, which is set: leave out one of them"
+        )
     if given and not all(given.partition(":")):
         raise UserError(f"{SERVER_LOGIN} must be written as user:password")
     return given or (new_login() if wanted else "")
@@ -35,7 +43,11 @@ def choose_login(environment: Mapping[str, str], wanted: bool = True) -> str:
 
 def with_login(environment: Mapping[str, str], login: str) -> dict[str, str]:
     """Return an environment in which a server asks for a login and its clients send it; without one if it is empty."""
-    others = {name: value for name, value in environment.items() if name not in {SERVER_LOGIN, CLIENT_LOGIN}}
+    others = {
+        name: value
+        for name, value in environment.items()
+        if name not in {SERVER_LOGIN, CLIENT_LOGIN}
+    }
     return {**others, SERVER_LOGIN: login, CLIENT_LOGIN: login} if login else others
 
 

@@ -1,7 +1,8 @@
 """The work pool of our deployments.
 
-Its base job template, work_pool.json, has no variables: Prefect's API refuses job variables of a run or a deployment. Runs send
-heartbeats, which automations.yaml waits for, and write to no pipe of their worker: they go on when the worker is lost.
+Its base job template, work_pool.json, has no variables: Prefect's API refuses job variables of a
+run or a deployment. Runs send heartbeats, which automations.yaml waits for, and write to no pipe of
+their worker: they go on when the worker is lost.
 """
 
 from __future__ import annotations

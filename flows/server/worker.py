@@ -1,8 +1,9 @@
 """A Prefect process worker that runs this project's flows and nothing else.
 
-Prefect lets whoever reaches its API choose what a worker executes: `command` and `env` among a run's job variables, `pull_steps` and
-`entrypoint` of a deployment, the base job template of a pool. This worker takes none of them. Of a run it takes the flow's name, which
-must be one of FLOWS, and the parameters, which the flow checks.
+Prefect lets whoever reaches its API choose what a worker executes: `command` and `env` among a
+run's job variables, `pull_steps` and `entrypoint` of a deployment, the base job template of a pool.
+This worker takes none of them. Of a run it takes the flow's name, which must be one of FLOWS, and
+the parameters, which the flow checks.
 
 `python -m flows.server.worker ...` takes the options of `prefect worker start --pool redial`.
 """
@@ -37,10 +38,10 @@ if TYPE_CHECKING:
 FLOWS = {  # by the names that the flows give themselves
     "backfill": "flows/backfill.py:backfill",
     "build": "flows/build.py:build",
-    "evaluate": "flows/evaluate.py:evaluate_recommend",
-    "evaluate-finetune": "flows/finetuning.py:evaluate_finetune",
-    "evaluate-quality": "flows/judging.py:evaluate_quality",
-    "evaluate-respond": "flows/responding.py:evaluate_respond",
+    "evaluate": "flows/evaluation/recommend.py:evaluate_recommend",
+    "evaluate-finetune": "flows/evaluation/finetune.py:evaluate_finetune",
+    "evaluate-quality": "flows/evaluation/quality.py:evaluate_quality",
+    "evaluate-respond": "flows/evaluation/respond.py:evaluate_respond",
     "report": "flows/report.py:report",
 }
 
@@ -48,12 +49,17 @@ FLOWS = {  # by the names that the flows give themselves
 def find_entrypoint(flow: str) -> str:
     """Return where a flow of this project is defined. Raises UserError for any other name."""
     if flow not in FLOWS:
-        raise UserError(f"this worker runs no flow called {flow[:80]!r}: it runs {', '.join(FLOWS)}")
+        raise UserError(
+            f"this worker runs no flow called {flow[:80]!r}: it runs {', '.join(FLOWS)}"
+        )
     return f"{PROJECT}/{FLOWS[flow]}"
 
 
 async def entrypoint_of(client: PrefectClient, flow_run: FlowRun) -> str:
-    """Return where a run's flow is defined, whatever its deployment says. Raises UserError when it is none of ours."""
+    """Return where a run's flow is defined, whatever its deployment says.
+
+    Raises UserError when it is none of ours.
+    """
     return find_entrypoint((await client.read_flow(flow_run.flow_id)).name)
 
 
@@ -69,19 +75,27 @@ class FixedConfiguration(ProcessJobConfiguration):
 
     @classmethod
     async def from_template_and_values(
-        cls, base_job_template: dict[str, Any], values: dict[str, Any], client: PrefectClient | None = None
+        cls,
+        base_job_template: dict[str, Any],
+        values: dict[str, Any],
+        client: PrefectClient | None = None,
     ) -> Self:
         """Return what work_pool.json says on this machine and look at nothing that came from the server."""
         return cls(**load_template()["job_configuration"], working_dir=PROJECT)
 
 
-class ProjectWorker(ProcessWorker, ABC):  # ABC keeps it out of Prefect's registry until `main` puts it there
+class ProjectWorker(
+    ProcessWorker, ABC
+):  # ABC keeps it out of Prefect's registry until `main` puts it there
     """Runs the project's flows, each in a process of its own."""
 
     job_configuration = FixedConfiguration
 
     async def run(
-        self, flow_run: FlowRun, configuration: ProcessJobConfiguration, task_status: TaskStatus[int] | None = None
+        self,
+        flow_run: FlowRun,
+        configuration: ProcessJobConfiguration,
+        task_status: TaskStatus[int] | None = None,
     ) -> ProcessWorkerResult:
         """Start the run's process and wait for its end.
 
@@ -93,20 +107,26 @@ class ProjectWorker(ProcessWorker, ABC):  # ABC keeps it out of Prefect's regist
         if await refuse_run(self.client, flow_run) is not None:
             return ProcessWorkerResult(status_code=0, identifier="refused")
         async with FlowRunExecutorContext() as context:
-            # The output goes to the worker's own: a run must not hang on a pipe of a worker that is lost.
+            # The output goes to the worker's own: a run must not hang on a pipe of a worker that is
+            # lost.
             starter = EngineCommandStarter(
                 entrypoint=entrypoint,
                 cwd=PROJECT,
                 env=configuration.env,
                 stream_output=configuration.stream_output,
                 control_channel=context.control_channel,
-                isolate_process_group=True,  # a signal to the worker's group must not reach its runs
+                # a signal to the worker's group must not reach its runs
+                isolate_process_group=True,
                 env_overrides_settings=True,
             )
-            executor = context.create_executor(flow_run, starter, resolve_flow=load_flow, propose_submitting=False)
+            executor = context.create_executor(
+                flow_run, starter, resolve_flow=load_flow, propose_submitting=False
+            )
             ended: list[FlowRunExecutionResult | None] = []
 
-            async def execute(*, task_status: TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED) -> None:
+            async def execute(
+                *, task_status: TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED
+            ) -> None:
                 ended.append(await executor.submit(task_status=task_status))
 
             async with anyio.create_task_group() as group:
@@ -115,7 +135,9 @@ class ProjectWorker(ProcessWorker, ABC):  # ABC keeps it out of Prefect's regist
                     task_status.started(handle.pid)
         if not ended or ended[0] is None or ended[0].status_code is None:
             raise RuntimeError("the flow run's process did not start")
-        return ProcessWorkerResult(status_code=ended[0].status_code, identifier=str(ended[0].handle.pid))
+        return ProcessWorkerResult(
+            status_code=ended[0].status_code, identifier=str(ended[0].handle.pid)
+        )
 
 
 def main(*options: str) -> None:

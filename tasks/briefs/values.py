@@ -13,8 +13,10 @@ class BriefItem:
 
     Attributes:
         slot: the template's slot number, the N of `{{item:N}}`.
-        user_review: text of this user's own review, preprocessed; None where the template needs none.
-        other_review: text of another person's review; None where the template needs none or nobody else wrote one.
+        user_review: text of this user's own review, preprocessed; None where the template needs
+            none.
+        other_review: text of another person's review; None where the template needs none or nobody
+            else wrote one.
         rating: the user's own rating of the item, on the source's scale.
     """
 
@@ -31,7 +33,8 @@ class BriefItem:
 class Brief:
     """One dialogue to write (2.5.1).
 
-    `dialogue_id` is a hash of all that follows it, reviews by their text. `position` is the target's place among the user's MIGHT_LIKES
+    `dialogue_id` is a hash of all that follows it, reviews by their text. `position` is the
+    target's place among the user's MIGHT_LIKES
     items, from 1; it has gaps where an item could not be planned for.
     """
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from tasks.dialogues.titles import Hit, places, stands_out, without_article
+from tasks.dialogues.title_matcher import Hit, places, stands_out, without_article
 from tasks.titles import (
     SPOKEN_WORD,
     names_sequel,
@@ -26,7 +26,9 @@ _PARTS = re.compile(
 )
 _MARKED = re.compile('"([^"]{1,100})"')
 _AFTERTHOUGHT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z")
-_SHORTEST = 5  # letters and digits of a title of several words that is recognised in any letter case
+_SHORTEST = (
+    5  # letters and digits of a title of several words that is recognised in any letter case
+)
 
 
 def names_fuzzily(text: str, title: str, others: Sequence[Hit]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.dialogues.plain import read_plain
-from tasks.dialogues.shapes import Turns, dialogues_in, turns_of
+from tasks.dialogues.json_turns import Turns, dialogues_in, turns_of
+from tasks.dialogues.plain_text import read_plain
 from tasks.dialogues.values import Reading
 from tasks.model_output import JsonReading, message_text, read_json
 
@@ -26,7 +26,12 @@ def read_grounded(text: str) -> Reading:
     body = message_text(text)
     found = read_json(body)
     values = [read.value for read in found.values]
-    return _dialogue(found, values) or _single_turns(found, values) or _labelled_lines(body) or _nothing(values)
+    return (
+        _dialogue(found, values)
+        or _single_turns(found, values)
+        or _labelled_lines(body)
+        or _nothing(values)
+    )
 
 
 def _dialogue(found: JsonReading, values: Sequence[Any]) -> Reading | None:

@@ -7,7 +7,15 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from tasks.dialogues.titles import ARTICLES, Catalogue, Hit, longest, places, stands_out, without_article
+from tasks.dialogues.title_matcher import (
+    ARTICLES,
+    Catalogue,
+    Hit,
+    longest,
+    places,
+    stands_out,
+    without_article,
+)
 from tasks.titles import names_sequel, unify_marks
 
 _SENTENCE_ENDS = '.!?:"'
@@ -69,7 +77,9 @@ def _spelled(written: str) -> tuple[tuple[str, ...], tuple[str, ...], str, bool]
     return exact, loose, without_article(short).lower(), stands_out(title)
 
 
-def named_items(text: str, slots: Sequence[int], brief: Brief, due: Collection[int], others: Sequence[Hit]) -> tuple[str, ...]:
+def named_items(
+    text: str, slots: Sequence[int], brief: Brief, due: Collection[int], others: Sequence[Hit]
+) -> tuple[str, ...]:
     """Return the ids of the items an utterance names, those of the brief first, in slot order.
 
     A due title with a sequel's number behind it names no item of the brief.
@@ -83,9 +93,17 @@ def named_items(text: str, slots: Sequence[int], brief: Brief, due: Collection[i
             marks, or with a capital inside a sentence).
         others: catalogue titles found in the utterance.
     """
-    hits = [hit for title in brief.written for hit in _own_hits(text, title, title.item.slot in due, brief.catalogue)]
+    hits = [
+        hit
+        for title in brief.written
+        for hit in _own_hits(text, title, title.item.slot in due, brief.catalogue)
+    ]
     if not hits and not others:  # the common case: every item is a placeholder
-        return tuple(title.item.item_id for title in brief.own if title.item.slot in slots) if slots else ()
+        return (
+            tuple(title.item.item_id for title in brief.own if title.item.slot in slots)
+            if slots
+            else ()
+        )
     named = {title.item.item_id for title in brief.own if title.item.slot in slots}
     foreign: dict[str, None] = {}
     by_need = sorted(brief.own, key=lambda title: (title.item.slot not in due, title.item.slot))
@@ -137,7 +155,10 @@ def longer_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]
             if text[start:end] in own.spellings:
                 continue
             for longer, ids in catalogue.longer(spelling):
-                if small.startswith(longer, start) and not small[start + len(longer) :][:1].isalnum():
+                if (
+                    small.startswith(longer, start)
+                    and not small[start + len(longer) :][:1].isalnum()
+                ):
                     yield Hit(start, start + len(longer), ids)
 
 

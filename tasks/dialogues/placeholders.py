@@ -18,11 +18,14 @@ PLACEHOLDER = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-CUT = "\x01"  # stands in the masked text where a title stood; a control character, so it is never part of a title
+# stands in the masked text where a title stood; a control character, so it is never part of a title
+CUT = "\x01"
 _NUMBERS = ("braced", "bracketed", "doubled", "angled")
 _NAMED = re.compile(r"\{{1,3}\s*([^{}\n]{1,300}?)\s*\}{1,3}")
 _OPENERS = "{[<"
-_UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")  # NUL, our own mark and lone surrogates: no text column should hold them
+_UNSTORABLE = re.compile(
+    "[\x00\x01\ud800-\udfff]"
+)  # NUL, our own mark and lone surrogates: no text column should hold them
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
 _LITERAL_LETTER = re.compile(r"\\u([0-9a-fA-F]{4})")
 _LITERAL_BREAK = re.compile(r"(?:\\r)?\\n")
@@ -35,16 +38,21 @@ _MARKS = "\"'*_\u2018\u2019\u201c\u201d"
 def tidy(text: str) -> str:
     """Return one line of text.
 
-    White space is collapsed, also where line breaks were written out, as a backslash and an n or as `<br>`; HTML entities and
-    letters written as their numbers become characters; what cannot be stored is replaced by U+FFFD, which the gate rejects as garbled.
+    White space is collapsed, also where line breaks were written out, as a backslash and an n or as
+    `<br>`; HTML entities and letters written as their numbers become characters; what cannot be
+    stored is replaced by U+FFFD, which the gate rejects as garbled.
     """
     if "\\" in text:
-        text = _LITERAL_LETTER.sub(lambda letter: chr(int(letter[1], 16)), _LITERAL_BREAK.sub(" ", text)).replace('\\"', '"')
+        text = _LITERAL_LETTER.sub(
+            lambda letter: chr(int(letter[1], 16)), _LITERAL_BREAK.sub(" ", text)
+        ).replace('\\"', '"')
     if "<" in text:
         text = _BREAK_TAG.sub(" ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    if text.isprintable() and "  " not in text:  # no white space but single spaces, nothing that cannot be stored
+    if (
+        text.isprintable() and "  " not in text
+    ):  # no white space but single spaces, nothing that cannot be stored
         return text.strip(" ")
     return _UNSTORABLE.sub("\ufffd", " ".join(text.split()))
 
@@ -52,9 +60,9 @@ def tidy(text: str) -> str:
 def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...]]:
     """Put titles where placeholders stand.
 
-    A title written beside its placeholder is taken as part of it. A placeholder whose slot does not exist, or that bears another title
-    than its slot's, stays as it stands. One with a sequel's number behind it ("{{item:1}} 2") is
-    filled and names no slot.
+    A title written beside its placeholder is taken as part of it. A placeholder whose slot does not
+    exist, or that bears another title than its slot's, stays as it stands. One with a sequel's
+    number behind it ("{{item:1}} 2") is filled and names no slot.
 
     Args:
         text: one tidied utterance.
@@ -90,7 +98,11 @@ def _found(text: str, titles: Mapping[int, str]) -> list[tuple[int, int, int]]:
             found.append((*_with_title_beside(text, mark.start(), mark.end(), titles[slot]), slot))
     for mark in _NAMED.finditer(text) if "{" in text else ():
         if mark.start() not in numbered:
-            found += [(mark.start(), mark.end(), slot) for slot, title in titles.items() if _same(mark[1], title)][:1]
+            found += [
+                (mark.start(), mark.end(), slot)
+                for slot, title in titles.items()
+                if _same(mark[1], title)
+            ][:1]
     return sorted(found)
 
 
@@ -108,7 +120,8 @@ def _same(told: str, title: str) -> bool:
 def _with_title_beside(text: str, start: int, end: int, title: str) -> tuple[int, int]:
     """Return the stretch of a placeholder together with its title, where that stands right beside it: `{{item:1}} (Heat)`.
 
-    A title of one word must stand in brackets or between marks: "{{item:1}} it was" may well mean no film called "It".
+    A title of one word must stand in brackets or between marks: "{{item:1}} it was" may well mean
+    no film called "It".
     """
     if not title or title.casefold() not in text.casefold():
         return start, end

@@ -12,8 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from tasks.dialogues.mentions import SlotItem
-from tasks.dialogues.parsing import Plan, draft, finish
-from tasks.dialogues.titles import Catalogue
+from tasks.dialogues.parser import Plan, draft, finish
+from tasks.dialogues.title_matcher import Catalogue
 from tasks.dialogues.values import DialogueCounts, Format, Parsed
 from tasks.llm import BROKEN_OFF
 from tasks.model_output import looks_like_json
@@ -56,34 +56,57 @@ _DIALOGUES = pa.schema(
     + [("complete", pa.bool_()), ("parse_error", pa.string()), ("finish_reason", pa.string())]
 )
 _UTTERANCES = pa.schema(
-    [("dialogue_id", pa.string()), ("attempt", pa.int32()), ("turn", pa.int32()), ("role", pa.string()), ("text", pa.string())]
+    [
+        ("dialogue_id", pa.string()),
+        ("attempt", pa.int32()),
+        ("turn", pa.int32()),
+        ("role", pa.string()),
+        ("text", pa.string()),
+    ]
     + [("goals", pa.list_(pa.string())), ("item_ids", pa.list_(pa.string())), ("words", pa.int32())]
 )
 Row = tuple[Any, ...]
 
 
 def parse_transcripts(
-    con: duckdb.DuckDBPyConnection, domain: Domain, attempt: int | None = None, formats: Mapping[str, Format] | None = None
+    con: duckdb.DuckDBPyConnection,
+    domain: Domain,
+    attempt: int | None = None,
+    formats: Mapping[str, Format] | None = None,
 ) -> DialogueCounts:
     """Read answered transcripts into `dialogues` and `utterances`, replacing what stood there for the attempts asked.
 
     Args:
-        con: the domain's warehouse; reads transcripts, briefs, brief_items, template_turns and items.
+        con: the domain's warehouse; reads transcripts, briefs, brief_items, template_turns and
+            items.
         domain: its prompt profile stands for transcripts that name none.
         attempt: one attempt, or None for all.
-        formats: prompt profile name to the format its answers are written in; "grounded" and "paper" stand for themselves. With a
-            profile that is not known, an answer that looks like JSON is read as JSON, another as plain text.
+        formats: prompt profile name to the format its answers are written in; "grounded" and
+            "paper" stand for themselves. With a
+            profile that is not known, an answer that looks like JSON is read as JSON, another as
+            plain text.
     """
     _clear(con, attempt)
     first, last = (attempt, attempt) if attempt is not None else (1, 2**31 - 1)
     con.execute(_QUEUE, {"first": first, "last": last})
-    catalogue = Catalogue(con.execute("SELECT DISTINCT work_id, title FROM items WHERE title IS NOT NULL ORDER BY ALL").fetchall())
+    catalogue = Catalogue(
+        con.execute(
+            "SELECT DISTINCT work_id, title FROM items WHERE title IS NOT NULL ORDER BY ALL"
+        ).fetchall()
+    )
     turns = _template_turns(con)
     known: dict[str, Format] = {"grounded": "grounded", "paper": "paper", **(formats or {})}
     counts = DialogueCounts(0, 0, 0, 0)
     with _collector_paused():
         for rows in _chunks(con):
-            drafts = [draft(row[4] or "", _format(known, row, domain), Plan(turns.get(row[3], ()), _items(row[7]))) for row in rows]
+            drafts = [
+                draft(
+                    row[4] or "",
+                    _format(known, row, domain),
+                    Plan(turns.get(row[3], ()), _items(row[7])),
+                )
+                for row in rows
+            ]
             counts = _store(con, rows, finish(drafts, catalogue), counts)
     con.execute("DROP TABLE parse_queue")
     return counts
@@ -115,17 +138,22 @@ def _chunks(con: duckdb.DuckDBPyConnection) -> Iterator[list[Row]]:
 
 
 def _template_turns(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Turn, ...]]:
-    rows = con.execute("SELECT template_id, role, goals, introduces, refers FROM template_turns ORDER BY template_id, turn").fetchall()
+    rows = con.execute(
+        "SELECT template_id, role, goals, introduces, refers FROM template_turns ORDER BY template_id, turn"
+    ).fetchall()
     return {
         template_id: tuple(
-            Turn(role, tuple(goals or ()), tuple(introduces or ()), tuple(refers or ())) for _, role, goals, introduces, refers in group
+            Turn(role, tuple(goals or ()), tuple(introduces or ()), tuple(refers or ()))
+            for _, role, goals, introduces, refers in group
         )
         for template_id, group in groupby(rows, key=lambda row: row[0])
     }
 
 
 def _items(filled: list[dict[str, Any]] | None) -> tuple[SlotItem, ...]:
-    return tuple(SlotItem(entry["slot"], entry["item_id"], entry["title"] or "") for entry in filled or ())
+    return tuple(
+        SlotItem(entry["slot"], entry["item_id"], entry["title"] or "") for entry in filled or ()
+    )
 
 
 def _format(known: Mapping[str, Format], row: Row, domain: Domain) -> Format:
@@ -135,9 +163,18 @@ def _format(known: Mapping[str, Format], row: Row, domain: Domain) -> Format:
     return "grounded" if looks_like_json(row[4] or "") else "paper"
 
 
-def _store(con: duckdb.DuckDBPyConnection, rows: list[Row], parsed: list[Parsed], counts: DialogueCounts) -> DialogueCounts:
-    whole = [dialogue.complete and row[5] not in BROKEN_OFF for row, dialogue in zip(rows, parsed, strict=True)]
-    keys = [(row[0], row[1]) for row, dialogue in zip(rows, parsed, strict=True) for _ in dialogue.utterances]
+def _store(
+    con: duckdb.DuckDBPyConnection, rows: list[Row], parsed: list[Parsed], counts: DialogueCounts
+) -> DialogueCounts:
+    whole = [
+        dialogue.complete and row[5] not in BROKEN_OFF
+        for row, dialogue in zip(rows, parsed, strict=True)
+    ]
+    keys = [
+        (row[0], row[1])
+        for row, dialogue in zip(rows, parsed, strict=True)
+        for _ in dialogue.utterances
+    ]
     said = [utterance for dialogue in parsed for utterance in dialogue.utterances]
     dialogues = pa.table(
         [
@@ -152,8 +189,12 @@ def _store(con: duckdb.DuckDBPyConnection, rows: list[Row], parsed: list[Parsed]
         ],
         schema=_DIALOGUES,
     )
-    columns = [list(column) for column in zip(*said, strict=True)] if said else [[], [], [], [], [], []]
-    utterances = pa.table([[key[0] for key in keys], [key[1] for key in keys], *columns], schema=_UTTERANCES)
+    columns = (
+        [list(column) for column in zip(*said, strict=True)] if said else [[], [], [], [], [], []]
+    )
+    utterances = pa.table(
+        [[key[0] for key in keys], [key[1] for key in keys], *columns], schema=_UTTERANCES
+    )
     for table, frame in (("dialogues", dialogues), ("utterances", utterances)):
         con.register("parsed_rows", frame)
         con.execute(f"INSERT INTO {table} SELECT * FROM parsed_rows")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Format = Literal["grounded", "paper"]
-"""How an answer is written: `grounded` is JSON with item placeholders, `paper` is plain text, one line a turn."""
+"""How an answer is written: `grounded` is JSON with item placeholders, `paper` is plain text, one line a turn.
+"""
 
 
 class RawTurn(NamedTuple):
@@ -34,7 +35,8 @@ class Reading:
 class Utterance(NamedTuple):
     """One utterance: placeholders are clean titles now, those that could not be filled stay as they are.
 
-    `turn` counts from 1, `goals` are the template's for this turn (none beyond its end), `item_ids` the items it names, the brief's first.
+    `turn` counts from 1, `goals` are the template's for this turn (none beyond its end), `item_ids`
+    the items it names, the brief's first.
     """
 
     turn: int
@@ -47,7 +49,10 @@ class Utterance(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One dialogue read from one answer. `complete` tells whether it was written to its end, `parse_error` what could not be read."""
+    """One dialogue read from one answer.
+
+    `complete` tells whether it was written to its end, `parse_error` what could not be read.
+    """
 
     utterances: tuple[Utterance, ...]
     complete: bool

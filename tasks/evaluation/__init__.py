@@ -1,6 +1,6 @@
 """Evaluation (section 4): dialogue quality by judges and people, recommendation by models and reference recommenders."""
 
-from tasks.evaluation.asking import AskFor
+from tasks.evaluation.concurrent_asks import AskFor
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
 from tasks.evaluation.metrics import METRICS
 from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
@@ -14,7 +14,13 @@ from tasks.evaluation.recommend import (
     reference_rankings,
     reference_results,
 )
-from tasks.evaluation.recommendation_tables import Result, results, table5, table5_markdown, table5_text
+from tasks.evaluation.recommendation_tables import (
+    Result,
+    results,
+    table5,
+    table5_markdown,
+    table5_text,
+)
 from tasks.evaluation.respond import case_markdown, case_study, load_respond_profile
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples

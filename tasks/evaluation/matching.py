@@ -57,23 +57,35 @@ class Matcher:
     """Matches titles against one catalogue. Items only: no people, genres or words.
 
     A tie between items goes to the one whose year the title names, then to the more popular, then
-    to the smaller id. A fuzzy match never changes a number ("Part 1" is not "Part 2", "Rocky II" not
-    "Rocky III") and adds no sequel's word. Where title and item both name a year in brackets, they
+    to the smaller id. A fuzzy match never changes a number ("Part 1" is not "Part 2", "Rocky II"
+    not "Rocky III") and adds no sequel's word. Where title and item both name a year in brackets,
+    they
     may be two years apart, as premieres are: "It (1990)" is not "It (2017)".
     """
 
-    def __init__(self, titles: Mapping[str, str], popularity: Mapping[str, int] | None = None, threshold: float = THRESHOLD) -> None:
+    def __init__(
+        self,
+        titles: Mapping[str, str],
+        popularity: Mapping[str, int] | None = None,
+        threshold: float = THRESHOLD,
+    ) -> None:
         """Take the catalogue's titles by item id, and how many users know each item."""
         self.threshold = threshold
         known = popularity or {}
-        self._order = {item: place for place, item in enumerate(sorted(titles, key=lambda item: (-known.get(item, 0), item)))}
+        self._order = {
+            item: place
+            for place, item in enumerate(
+                sorted(titles, key=lambda item: (-known.get(item, 0), item))
+            )
+        }
         self._titles = dict(titles)
         self._exact: dict[str, list[str]] = defaultdict(list)
         self._forms: dict[str, list[str]] = defaultdict(list)
         for item in self._order:
             self._exact[exact_key(titles[item])].append(item)
             self._forms[form_of(titles[item])].append(item)
-        # Forms that hold the same numbers, best item first: the first of the best scores is the answer.
+        # Forms that hold the same numbers, best item first: the first of the best scores is the
+        # answer.
         self._alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for form in sorted(self._forms, key=lambda form: self._order[self._forms[form][0]]):
             self._alike[numbers(form)].append(form)
@@ -88,12 +100,18 @@ class Matcher:
     def rankings(self, answers: Sequence[Parsed]) -> list[Ranking]:
         """Return the ranking of each answer.
 
-        Shorter readings of an entry are tried where the full one is not in the catalogue, fuzzily only where none is in it as it stands.
+        Shorter readings of an entry are tried where the full one is not in the catalogue, fuzzily
+        only where none is in it as it stands.
         """
         joined = [self._joined(answer) for answer in answers]
         entries = {entry: readings_of(entry) for answer in joined for entry in answer.entries}
         found = self._firm(title for readings in entries.values() for title in readings)
-        left = [title for readings in entries.values() if not any(title in found for title in readings) for title in readings]
+        left = [
+            title
+            for readings in entries.values()
+            if not any(title in found for title in readings)
+            for title in readings
+        ]
         found.update(self._fuzzy(list(dict.fromkeys(left))))
         return [self._ranking(answer, found) for answer in joined]
 
@@ -102,8 +120,14 @@ class Matcher:
         duplicates = missing = 0
         for entry in answer.entries:
             found = (matches.get(title, _NOTHING) for title in readings_of(entry))
-            readings = [match for match in found if match.item_id and self._years_apart(match.item_id, entry.title) <= YEARS_APART]
-            chosen = next((match for match in readings if match.how in {"exact", "normalised"}), None)
+            readings = [
+                match
+                for match in found
+                if match.item_id and self._years_apart(match.item_id, entry.title) <= YEARS_APART
+            ]
+            chosen = next(
+                (match for match in readings if match.how in {"exact", "normalised"}), None
+            )
             chosen = chosen or next(iter(readings), _NOTHING)
             if chosen.item_id is None:
                 missing += 1
@@ -111,7 +135,14 @@ class Matcher:
                 duplicates += 1
             else:
                 items[chosen.item_id] = chosen.how
-        return Ranking(tuple(items), tuple(items.values()), len(answer.entries), duplicates, missing, answer.how == "none")
+        return Ranking(
+            tuple(items),
+            tuple(items.values()),
+            len(answer.entries),
+            duplicates,
+            missing,
+            answer.how == "none",
+        )
 
     def _firm(self, titles: Iterable[str]) -> dict[str, Match]:
         """Return the matches of those titles that are in the catalogue as they stand or in their normalised form."""
@@ -132,7 +163,14 @@ class Matcher:
         entries: list[Recommended] = []
         left = list(answer.entries)
         while left:
-            size = next((size for size in range(MOST_JOINED, 1, -1) if self._knows(_joined_title(left[:size]))), 1)
+            size = next(
+                (
+                    size
+                    for size in range(MOST_JOINED, 1, -1)
+                    if self._knows(_joined_title(left[:size]))
+                ),
+                1,
+            )
             entries.append(left[0] if size == 1 else Recommended(_joined_title(left[:size])))
             left = left[size:]
         return Parsed(tuple(entries), answer.how)
@@ -161,11 +199,20 @@ class Matcher:
         for form in forms:
             alike[numbers(form)].append(form)
         for key, queries in alike.items():
-            for form, best, score in _nearest(sorted(queries, key=len), self._alike.get(key, []), self.threshold):
+            for form, best, score in _nearest(
+                sorted(queries, key=len), self._alike.get(key, []), self.threshold
+            ):
                 for title in forms[form]:
                     sequel = best is not None and adds_sequel(form, best)
-                    item = self._best(self._forms[best], title) if best is not None and not sequel else None
-                    yield title, Match(item, "none" if item is None else "fuzzy", score if item else 0.0)
+                    item = (
+                        self._best(self._forms[best], title)
+                        if best is not None and not sequel
+                        else None
+                    )
+                    yield (
+                        title,
+                        Match(item, "none" if item is None else "fuzzy", score if item else 0.0),
+                    )
 
 
 def form_of(title: str) -> str:
@@ -198,21 +245,30 @@ def numbers(form: str) -> tuple[str, ...]:
     return tuple(_NUMBER.findall(form))
 
 
-def _nearest(queries: Sequence[str], choices: Sequence[str], threshold: float) -> Iterator[tuple[str, str | None, float]]:
+def _nearest(
+    queries: Sequence[str], choices: Sequence[str], threshold: float
+) -> Iterator[tuple[str, str | None, float]]:
     """Walk queries (sorted by length) with the first of their best choices at or above the threshold.
 
-    Titles too different in length cannot reach it: with m and n characters the score is at most 200 min(m, n) / (m + n).
+    Titles too different in length cannot reach it: with m and n characters the score is at most 200
+    min(m, n) / (m + n).
     """
     lengths = np.array([len(choice) for choice in choices])
     reach = threshold / (200 - threshold)
     for start in range(0, len(queries), _CHUNK):
         chunk = queries[start : start + _CHUNK]
-        within = np.flatnonzero((lengths >= len(chunk[0]) * reach) & (lengths <= len(chunk[-1]) / reach)) if len(choices) else lengths
+        within = (
+            np.flatnonzero((lengths >= len(chunk[0]) * reach) & (lengths <= len(chunk[-1]) / reach))
+            if len(choices)
+            else lengths
+        )
         if not len(within):
             yield from ((query, None, 0.0) for query in chunk)
             continue
         near = [choices[place] for place in within.tolist()]
-        scored = process.cdist(chunk, near, scorer=fuzz.ratio, score_cutoff=threshold, dtype=np.float64, workers=-1)
+        scored = process.cdist(
+            chunk, near, scorer=fuzz.ratio, score_cutoff=threshold, dtype=np.float64, workers=-1
+        )
         for query, row in zip(chunk, scored, strict=True):
             place = int(row.argmax())
             yield (query, near[place], float(row[place])) if row[place] > 0 else (query, None, 0.0)

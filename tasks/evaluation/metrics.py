@@ -35,9 +35,12 @@ def rank(ranking: Sequence[str], target: str) -> int | None:
 def scores(ranks: Sequence[int | None], metric: Metric, k: int) -> Scores:
     """Return each question's score from its target's rank.
 
-    With a single target, Recall@K is 1 within the first K places, NDCG@K is 1 / log2(rank + 1) there, MRR@K is 1 / rank; else 0.
+    With a single target, Recall@K is 1 within the first K places, NDCG@K is 1 / log2(rank + 1)
+    there, MRR@K is 1 / rank; else 0.
     """
-    places = np.array([np.inf if place is None or place > k else place for place in ranks], dtype=np.float64)
+    places = np.array(
+        [np.inf if place is None or place > k else place for place in ranks], dtype=np.float64
+    )
     if metric == "recall":
         return np.isfinite(places).astype(np.float64)
     gains: Scores = 1 / np.log2(places + 1) if metric == "ndcg" else 1 / places
@@ -54,11 +57,13 @@ def chance(candidates: Sequence[int], metric: Metric, k: int) -> Scores:
     return expected
 
 
-def estimate(values: Scores, clusters: Sequence[str], *, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
+def estimate(
+    values: Scores, clusters: Sequence[str], *, seed: int = 0, resamples: int = RESAMPLES
+) -> Estimate:
     """Return the mean with its 95 % percentile interval.
 
-    Whole clusters (users) are drawn with replacement, as often as there are clusters: the questions of one user are no
-    independent witnesses.
+    Whole clusters (users) are drawn with replacement, as often as there are clusters: the questions
+    of one user are no independent witnesses.
     """
     if not len(values):
         return Estimate(float("nan"), float("nan"), float("nan"))
@@ -73,7 +78,9 @@ def estimate(values: Scores, clusters: Sequence[str], *, seed: int = 0, resample
     return Estimate(float(values.mean()), float(low), float(high))
 
 
-def difference(first: Scores, second: Scores, clusters: Sequence[str], *, seed: int = 0) -> Estimate:
+def difference(
+    first: Scores, second: Scores, clusters: Sequence[str], *, seed: int = 0
+) -> Estimate:
     """Return the mean of `first - second` on the same questions, with its 95 % interval (a paired bootstrap)."""
     return estimate(first - second, clusters, seed=seed)
 
@@ -81,4 +88,6 @@ def difference(first: Scores, second: Scores, clusters: Sequence[str], *, seed: 
 def _by_cluster(values: Scores, clusters: Sequence[str]) -> tuple[Scores, Scores]:
     numbers = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
     places = np.array([numbers[cluster] for cluster in clusters])
-    return np.bincount(places, weights=values).astype(np.float64), np.bincount(places).astype(np.float64)
+    return np.bincount(places, weights=values).astype(np.float64), np.bincount(places).astype(
+        np.float64
+    )

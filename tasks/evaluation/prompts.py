@@ -23,7 +23,10 @@ _SPEAKER = {"user": "User", "agent": "Agent"}
 
 
 class RecommendProfile(BaseModel):
-    """How a model is asked for recommendations. Texts take the places `$noun $count $shots $conversation $history $examples`."""
+    """How a model is asked for recommendations.
+
+    Texts take the places `$noun $count $shots $conversation $history $examples`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(pattern=r"^recommend_[a-z0-9_]+$")
@@ -31,9 +34,13 @@ class RecommendProfile(BaseModel):
     recommendations: int = Field(50, ge=1, le=200, description="Titles asked for (App. D.2)")
     temperature: float = Field(0.0, ge=0, le=2, description="Decoding temperature (4.2.1)")
     shots: int = Field(5, ge=1, le=50, description="Examples of the few-shot setting (4.2.1)")
-    history_most: int = Field(0, ge=0, description="Most history titles shown, the last ones; 0 shows all")
+    history_most: int = Field(
+        0, ge=0, description="Most history titles shown, the last ones; 0 shows all"
+    )
     fenced: bool = Field(description="Whether people's text stands in marked data blocks")
-    json_answer: bool = Field(description="Whether the words ask for JSON; fine-tuning then teaches JSON, else a numbered list")
+    json_answer: bool = Field(
+        description="Whether the words ask for JSON; fine-tuning then teaches JSON, else a numbered list"
+    )
     dialogue: str
     dialogue_history: str
     few: str
@@ -44,7 +51,9 @@ class RecommendProfile(BaseModel):
     def _places(cls, text: str) -> str:
         unknown = set(Template(text).get_identifiers()) - _PLACES
         if unknown or not Template(text).is_valid() or "$conversation" not in text:
-            raise ValueError(f"needs the place $conversation and knows no others than {', '.join(sorted(_PLACES))}")
+            raise ValueError(
+                f"needs the place $conversation and knows no others than {', '.join(sorted(_PLACES))}"
+            )
         return text
 
 
@@ -53,7 +62,9 @@ def load_recommend_profile(home: Home, name: str) -> RecommendProfile:
     folder = home.project / "goal_specs" / "evaluation"
     known = {path.stem: path for path in sorted(folder.glob("recommend_*.yaml"))}
     if name not in known:
-        raise UserError(f"unknown recommendation profile {name[:80]!r}; known: {', '.join(known) or 'none'}")
+        raise UserError(
+            f"unknown recommendation profile {name[:80]!r}; known: {', '.join(known) or 'none'}"
+        )
     try:
         return RecommendProfile.model_validate(read_yaml(known[name]))
     except ValidationError as error:
@@ -79,14 +90,20 @@ def recommend_messages(
         history: whether the user's history is shown as well (Dial. + H. I.).
         examples: solved samples for the few-shot setting; none asks as zero-shot and fine-tuned do.
     """
-    kind = ("few_history" if history else "few") if examples else ("dialogue_history" if history else "dialogue")
+    kind = (
+        ("few_history" if history else "few")
+        if examples
+        else ("dialogue_history" if history else "dialogue")
+    )
     filled = {
         "noun": noun,
         "count": str(profile.recommendations),
         "shots": str(len(examples)),
         "conversation": _shown(profile, _conversation(sample.context)),
         "history": _shown(profile, _history(profile, sample, titles)),
-        "examples": _shown(profile, [_example(profile, example, titles, history) for example in examples]),
+        "examples": _shown(
+            profile, [_example(profile, example, titles, history) for example in examples]
+        ),
     }
     text = getattr(profile, kind)
     if noun[:1].lower() in "aeiou":
@@ -94,10 +111,20 @@ def recommend_messages(
     return ({"role": "user", "content": Template(text).substitute(filled)},)
 
 
-def draw_examples(train: Sequence[Sample], sample: Sample, count: int, seed: int) -> tuple[Sample, ...]:
+def draw_examples(
+    train: Sequence[Sample], sample: Sample, count: int, seed: int
+) -> tuple[Sample, ...]:
     """Return the few-shot examples of a question: training samples of other users and other targets, drawn by seed."""
-    others = [example for example in train if example.cluster != sample.cluster and example.target != sample.target]
-    return tuple(sorted(others, key=lambda example: unit(seed, "example", sample.sample_id, example.sample_id))[:count])
+    others = [
+        example
+        for example in train
+        if example.cluster != sample.cluster and example.target != sample.target
+    ]
+    return tuple(
+        sorted(
+            others, key=lambda example: unit(seed, "example", sample.sample_id, example.sample_id)
+        )[:count]
+    )
 
 
 def spoken(context: Sequence[Utterance]) -> str:
@@ -113,7 +140,9 @@ def _history(profile: RecommendProfile, sample: Sample, titles: Mapping[str, str
     return [titles[item] for item in sample.history[-profile.history_most :] if item in titles]
 
 
-def _example(profile: RecommendProfile, example: Sample, titles: Mapping[str, str], history: bool) -> dict[str, Any]:
+def _example(
+    profile: RecommendProfile, example: Sample, titles: Mapping[str, str], history: bool
+) -> dict[str, Any]:
     rated = {"rated before": _history(profile, example, titles)} if history else {}
     return {**rated, "conversation": _conversation(example.context), "right title": example.title}
 
@@ -131,5 +160,7 @@ def _plain(value: list[Any]) -> str:
     shown = []
     for number, entry in enumerate(value, 1):
         rated = f"\nItem lists: {_plain(entry['rated before'])}" if "rated before" in entry else ""
-        shown.append(f"\nExample {number}:{rated}\nConversation:{_plain(entry['conversation'])}\nRecommendation: {entry['right title']}")
+        shown.append(
+            f"\nExample {number}:{rated}\nConversation:{_plain(entry['conversation'])}\nRecommendation: {entry['right title']}"
+        )
     return "\n".join(shown)

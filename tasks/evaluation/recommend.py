@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasks.evaluation.asking import AskFor, ask_all
+from tasks.evaluation.concurrent_asks import AskFor, ask_all
 from tasks.evaluation.corpora import Corpus
 from tasks.evaluation.he2023 import VARIANTS, Question, generated_names, nearest_entities, summary
 from tasks.evaluation.matching import How, Matcher, Ranking
@@ -27,7 +27,8 @@ class Benchmark:
     Attributes:
         questions: the test samples, at most as many as wanted.
         split: where they come from; its training samples serve as examples.
-        known: what reference recommenders may know; its popularity settles ties between equal titles.
+        known: what reference recommenders may know; its popularity settles ties between equal
+            titles.
         noun: what one item is called.
     """
 
@@ -49,33 +50,62 @@ def draw_questions(split: Split, most: int | None, seed: int) -> tuple[Sample, .
 
 
 def reference_rankings(benchmark: Benchmark, name: str) -> list[Ranking]:
-    """Return a reference recommender's ranking of each question. Raises UserError: unknown, or lacking what it needs."""
-    ranked = fit_reference(name, benchmark.known, seed=benchmark.seed).rank(benchmark.questions, max(KS))
+    """Return a reference recommender's ranking of each question.
+
+    Raises UserError: unknown, or lacking what it needs.
+    """
+    ranked = fit_reference(name, benchmark.known, seed=benchmark.seed).rank(
+        benchmark.questions, max(KS)
+    )
     exact: How = "exact"
     return [Ranking(items, (exact,) * len(items), len(items), 0, 0, False) for items in ranked]
 
 
 def reference_results(benchmark: Benchmark, name: str) -> list[Result]:
-    """Return a reference recommender's rows of Table 5. All but BM25 read the history, BM25 the dialogue."""
-    return results(name, "reference", name != "bm25", benchmark.questions, reference_rankings(benchmark, name), seed=benchmark.seed)
+    """Return a reference recommender's rows of Table 5.
+
+    All but BM25 read the history, BM25 the dialogue.
+    """
+    return results(
+        name,
+        "reference",
+        name != "bm25",
+        benchmark.questions,
+        reference_rankings(benchmark, name),
+        seed=benchmark.seed,
+    )
 
 
 async def model_answers(
-    benchmark: Benchmark, ask_for: AskFor, profile: RecommendProfile, setting: Setting, *, history: bool
+    benchmark: Benchmark,
+    ask_for: AskFor,
+    profile: RecommendProfile,
+    setting: Setting,
+    *,
+    history: bool,
 ) -> list[str | None]:
     """Ask a model each question and return its answers' texts; None where no answer came.
 
     Raises:
-        RunStopped: the budget is spent or the circuit breaker opened; what was answered is kept by the store behind `ask_for`.
+        RunStopped: the budget is spent or the circuit breaker opened; what was answered is kept by
+            the store behind `ask_for`.
         UserError: the model cannot be asked at all.
     """
     titles = benchmark.corpus.titles
 
     def messages(sample: Sample) -> tuple[Message, ...]:
-        shown = draw_examples(benchmark.split.train, sample, profile.shots, benchmark.seed) if setting == "few-shot" else ()
-        return recommend_messages(profile, sample, titles, noun=benchmark.noun, history=history, examples=shown)
+        shown = (
+            draw_examples(benchmark.split.train, sample, profile.shots, benchmark.seed)
+            if setting == "few-shot"
+            else ()
+        )
+        return recommend_messages(
+            profile, sample, titles, noun=benchmark.noun, history=history, examples=shown
+        )
 
-    return await ask_all([(ask_for(sample.sample_id), messages(sample)) for sample in benchmark.questions])
+    return await ask_all(
+        [(ask_for(sample.sample_id), messages(sample)) for sample in benchmark.questions]
+    )
 
 
 def answer_rankings(benchmark: Benchmark, texts: Sequence[str | None]) -> list[Ranking | None]:
@@ -86,7 +116,9 @@ def answer_rankings(benchmark: Benchmark, texts: Sequence[str | None]) -> list[R
 
 
 def protocol_questions(benchmark: Benchmark, texts: Sequence[str | None]) -> list[Question]:
-    """Return answers as the protocol of He et al. (2023) sees them, for `he2023.summary`: the catalogue's titles are its entities.
+    """Return answers as the protocol of He et al.
+
+    (2023) sees them, for `he2023.summary`: the catalogue's titles are its entities.
 
     An unanswered question counts as an answer without names.
     """
@@ -97,35 +129,63 @@ def protocol_questions(benchmark: Benchmark, texts: Sequence[str | None]) -> lis
         Question(
             tuple(near[name] for name in names),
             (sample.title,),
-            frozenset({titles[item] for item in sample.mentioned if item in titles} | ({sample.title} if sample.named_before else set())),
+            frozenset(
+                {titles[item] for item in sample.mentioned if item in titles}
+                | ({sample.title} if sample.named_before else set())
+            ),
         )
         for sample, names in zip(benchmark.questions, generated, strict=True)
     ]
 
 
-def protocol_rows(benchmark: Benchmark, texts: Sequence[str | None], **named: str) -> list[dict[str, object]]:
-    """Return answers' scores by the protocol of He et al. (2023), one row a variant and condition; `named` tells what was asked."""
+def protocol_rows(
+    benchmark: Benchmark, texts: Sequence[str | None], **named: str
+) -> list[dict[str, object]]:
+    """Return answers' scores by the protocol of He et al.
+
+    (2023), one row a variant and condition; `named` tells what was asked.
+    """
     asked = protocol_questions(benchmark, texts)
     return [
-        {**named, "near only": variant.near_only, "mentioned dropped": variant.drop_mentioned, **row}
+        {
+            **named,
+            "near only": variant.near_only,
+            "mentioned dropped": variant.drop_mentioned,
+            **row,
+        }
         for variant in VARIANTS
         for row in summary(asked, variant).to_dicts()
     ]
 
 
-def margin_over_chance(benchmark: Benchmark, ranked: Sequence[Ranking | None], metric: Metric = "ndcg", k: int = 10) -> Estimate:
+def margin_over_chance(
+    benchmark: Benchmark, ranked: Sequence[Ranking | None], metric: Metric = "ndcg", k: int = 10
+) -> Estimate:
     """Return by how much a recommender's score is above what random rankings give on average, with its 95 % interval.
 
-    Random rankings are over the items a reference recommender may recommend: the catalogue without the user's history and what the
-    context names.
+    Random rankings are over the items a reference recommender may recommend: the catalogue without
+    the user's history and what the context names.
     """
     titles = benchmark.corpus.titles
-    left = [len(titles) - len(titles.keys() & {*sample.history, *sample.mentioned}) for sample in benchmark.questions]
-    return difference(_scores(benchmark, ranked, metric, k), chance(left, metric, k), _clusters(benchmark), seed=benchmark.seed)
+    left = [
+        len(titles) - len(titles.keys() & {*sample.history, *sample.mentioned})
+        for sample in benchmark.questions
+    ]
+    return difference(
+        _scores(benchmark, ranked, metric, k),
+        chance(left, metric, k),
+        _clusters(benchmark),
+        seed=benchmark.seed,
+    )
 
 
-def _scores(benchmark: Benchmark, ranked: Sequence[Ranking | None], metric: Metric, k: int) -> Scores:
-    ranks = [rank(one.items, sample.target) if one else None for sample, one in zip(benchmark.questions, ranked, strict=True)]
+def _scores(
+    benchmark: Benchmark, ranked: Sequence[Ranking | None], metric: Metric, k: int
+) -> Scores:
+    ranks = [
+        rank(one.items, sample.target) if one else None
+        for sample, one in zip(benchmark.questions, ranked, strict=True)
+    ]
     return scores(ranks, metric, k)
 
 

@@ -40,7 +40,10 @@ class Losses:
 
 @dataclass(frozen=True)
 class Result:
-    """One row of Table 5 (4.2.2). `estimates` has the keys "recall@5", "ndcg@50", "mrr@10" and so on."""
+    """One row of Table 5 (4.2.2).
+
+    `estimates` has the keys "recall@5", "ndcg@50", "mrr@10" and so on.
+    """
 
     model: str
     setting: str
@@ -53,29 +56,61 @@ class Result:
 
 
 def results(
-    model: str, setting: str, history: bool, samples: Sequence[Sample], rankings: Sequence[Ranking | None], *, seed: int = 0
+    model: str,
+    setting: str,
+    history: bool,
+    samples: Sequence[Sample],
+    rankings: Sequence[Ranking | None],
+    *,
+    seed: int = 0,
 ) -> list[Result]:
     """Score the rankings of one recommender; a missing one (None) is an unanswered question and scores 0.
 
     Returns:
-        One result for the questions whose context does not name the target and, if there are any, one for those whose does.
+        One result for the questions whose context does not name the target and, if there are any,
+        one for those whose does.
     """
-    kinds: tuple[tuple[bool, Contexts], ...] = ((False, "target not named"), (True, "target named before"))
+    kinds: tuple[tuple[bool, Contexts], ...] = (
+        (False, "target not named"),
+        (True, "target named before"),
+    )
     found = []
     for named, contexts in kinds:
-        asked = [(sample, ranking) for sample, ranking in zip(samples, rankings, strict=True) if sample.named_before == named]
+        asked = [
+            (sample, ranking)
+            for sample, ranking in zip(samples, rankings, strict=True)
+            if sample.named_before == named
+        ]
         if asked:
             found.append(_result(model, setting, history, contexts, asked, seed))
     return found
 
 
 def _result(
-    model: str, setting: str, history: bool, contexts: Contexts, asked: Sequence[tuple[Sample, Ranking | None]], seed: int
+    model: str,
+    setting: str,
+    history: bool,
+    contexts: Contexts,
+    asked: Sequence[tuple[Sample, Ranking | None]],
+    seed: int,
 ) -> Result:
     ranks = [rank(ranking.items, sample.target) if ranking else None for sample, ranking in asked]
     clusters = [sample.cluster for sample, _ in asked]
-    estimates = {f"{metric}@{k}": estimate(scores(ranks, metric, k), clusters, seed=seed) for metric in METRICS for k in KS}
-    return Result(model, setting, history, contexts, len(asked), len(set(clusters)), estimates, _losses(asked, ranks))
+    estimates = {
+        f"{metric}@{k}": estimate(scores(ranks, metric, k), clusters, seed=seed)
+        for metric in METRICS
+        for k in KS
+    }
+    return Result(
+        model,
+        setting,
+        history,
+        contexts,
+        len(asked),
+        len(set(clusters)),
+        estimates,
+        _losses(asked, ranks),
+    )
 
 
 def _losses(asked: Sequence[tuple[Sample, Ranking | None]], ranks: Sequence[int | None]) -> Losses:
@@ -87,7 +122,10 @@ def _losses(asked: Sequence[tuple[Sample, Ranking | None]], ranks: Sequence[int 
         out_of_catalogue=sum(ranking.out_of_catalogue for ranking in answered),
         duplicates=sum(ranking.duplicates for ranking in answered),
         fuzzy_hits=sum(
-            ranking is not None and place is not None and place <= max(KS) and ranking.hows[place - 1] == "fuzzy"
+            ranking is not None
+            and place is not None
+            and place <= max(KS)
+            and ranking.hows[place - 1] == "fuzzy"
             for (_, ranking), place in zip(asked, ranks, strict=True)
         ),
     )
@@ -107,14 +145,23 @@ def table5(found: Sequence[Result]) -> pl.DataFrame:
         }
         for name, value in result.estimates.items():
             row |= {name: value.mean, f"{name} low": value.low, f"{name} high": value.high}
-        rows.append(row | {name.replace("_", " "): count for name, count in vars(result.losses).items()})
+        rows.append(
+            row | {name.replace("_", " "): count for name, count in vars(result.losses).items()}
+        )
     return pl.DataFrame(rows)
 
 
 def table5_markdown(found: Sequence[Result], *, intervals: bool = True) -> str:
     """Return results as a Markdown table in the columns of Table 5, the losses under it."""
     names = [f"{metric}@{k}" for metric in METRICS for k in KS]
-    head = ["model", "setting", "input", "contexts", "questions", *(f"{_SHORT[name.split('@')[0]]}@{name.split('@')[1]}" for name in names)]
+    head = [
+        "model",
+        "setting",
+        "input",
+        "contexts",
+        "questions",
+        *(f"{_SHORT[name.split('@')[0]]}@{name.split('@')[1]}" for name in names),
+    ]
     body = [
         [
             result.model,
@@ -127,18 +174,36 @@ def table5_markdown(found: Sequence[Result], *, intervals: bool = True) -> str:
         for result in found
     ]
     lost = [
-        [result.model, result.setting, "Dial. + H. I." if result.history else "Dial. Only", result.contexts]
+        [
+            result.model,
+            result.setting,
+            "Dial. + H. I." if result.history else "Dial. Only",
+            result.contexts,
+        ]
         + [str(count) for count in vars(result.losses).values()]
         for result in found
     ]
-    losses = ["model", "setting", "input", "contexts", *(name.replace("_", " ") for name in Losses.__dataclass_fields__)]
+    losses = [
+        "model",
+        "setting",
+        "input",
+        "contexts",
+        *(name.replace("_", " ") for name in Losses.__dataclass_fields__),
+    ]
     return f"{markdown_table(head, body)}\n{markdown_table(losses, lost)}"
 
 
 def table5_text(found: Sequence[Result]) -> str:
     """Return results as plain text, means only, columns aligned."""
     names = [f"{metric}@{k}" for metric in METRICS for k in KS]
-    head = ["model", "setting", "input", "contexts", "n", *(f"{_SHORT[name.split('@')[0]]}@{name.split('@')[1]}" for name in names)]
+    head = [
+        "model",
+        "setting",
+        "input",
+        "contexts",
+        "n",
+        *(f"{_SHORT[name.split('@')[0]]}@{name.split('@')[1]}" for name in names),
+    ]
     rows = [head] + [
         [
             result.model,
@@ -151,8 +216,15 @@ def table5_text(found: Sequence[Result]) -> str:
         for result in found
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
 
 
 def _cell(value: Estimate, intervals: bool) -> str:
-    return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]" if intervals else f"{value.mean:.4f}"
+    return (
+        f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]"
+        if intervals
+        else f"{value.mean:.4f}"
+    )

@@ -1,4 +1,7 @@
-"""The case study (4.2.3, App. E): what a model says next under each setting, beside what the dialogue's agent said."""
+"""The case study (4.2.3, App.
+
+E): what a model says next under each setting, beside what the dialogue's agent said.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.dialogues import Catalogue
 from tasks.errors import UserError
-from tasks.evaluation.asking import AskFor, ask_all
+from tasks.evaluation.concurrent_asks import AskFor, ask_all
 from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.prompts import Setting, draw_examples
 from tasks.evaluation.recommend import Benchmark
@@ -22,7 +25,11 @@ from tasks.settings import Home, read_yaml, validation_line
 from tasks.titles import names, names_sequel, unify_marks
 from tasks.web import markdown_cell
 
-_LABELS: dict[Setting, str] = {"zero-shot": "Zero-Shot", "few-shot": "Few-Shot", "fine-tuned": "Fine-Tuning"}
+_LABELS: dict[Setting, str] = {
+    "zero-shot": "Zero-Shot",
+    "few-shot": "Few-Shot",
+    "fine-tuned": "Fine-Tuning",
+}
 
 
 class RespondProfile(BaseModel):
@@ -44,7 +51,8 @@ class RespondProfile(BaseModel):
 class Response:
     """One model's next utterance; `text` is None where no answer came.
 
-    `items` are the catalogue's items it names, the target's first; `right` tells whether the target is among them.
+    `items` are the catalogue's items it names, the target's first; `right` tells whether the target
+    is among them.
     """
 
     setting: Setting
@@ -71,7 +79,12 @@ def load_respond_profile(home: Home) -> RespondProfile:
 
 
 async def case_study(
-    benchmark: Benchmark, asks: Mapping[Setting, AskFor], profile: RespondProfile, samples: Sequence[Sample], *, history: bool
+    benchmark: Benchmark,
+    asks: Mapping[Setting, AskFor],
+    profile: RespondProfile,
+    samples: Sequence[Sample],
+    *,
+    history: bool,
 ) -> list[Case]:
     """Let models say the next utterance of each sample.
 
@@ -88,26 +101,63 @@ async def case_study(
     catalogue = Catalogue(benchmark.corpus.titles.items())
     cases = []
     for sample in samples:
-        asked = {setting: respond_messages(benchmark, profile, sample, setting, history=history) for setting in asks}
-        said = await ask_all([(asks[setting](sample.sample_id), messages) for setting, messages in asked.items()])
-        texts = [None if text is None else read_or_else(reply_text, text, lambda _: "") for text in said]
-        cases.append(Case(sample, tuple(_response(setting, text, sample, catalogue) for setting, text in zip(asks, texts, strict=True))))
+        asked = {
+            setting: respond_messages(benchmark, profile, sample, setting, history=history)
+            for setting in asks
+        }
+        said = await ask_all(
+            [(asks[setting](sample.sample_id), messages) for setting, messages in asked.items()]
+        )
+        texts = [
+            None if text is None else read_or_else(reply_text, text, lambda _: "") for text in said
+        ]
+        cases.append(
+            Case(
+                sample,
+                tuple(
+                    _response(setting, text, sample, catalogue)
+                    for setting, text in zip(asks, texts, strict=True)
+                ),
+            )
+        )
     return cases
 
 
 def respond_messages(
-    benchmark: Benchmark, profile: RespondProfile, sample: Sample, setting: Setting, *, history: bool
+    benchmark: Benchmark,
+    profile: RespondProfile,
+    sample: Sample,
+    setting: Setting,
+    *,
+    history: bool,
 ) -> tuple[Message, ...]:
     """Return the messages that ask for the next utterance; the target and the true response are not in them."""
-    shown = draw_examples(benchmark.split.train, sample, profile.shots, benchmark.seed) if setting == "few-shot" else ()
-    titles = [benchmark.corpus.titles[item] for item in sample.history[-profile.history_most :] if item in benchmark.corpus.titles]
-    solved = [{"conversation": _conversation(one.context), "said next": one.response, "right title": one.title} for one in shown]
+    shown = (
+        draw_examples(benchmark.split.train, sample, profile.shots, benchmark.seed)
+        if setting == "few-shot"
+        else ()
+    )
+    titles = [
+        benchmark.corpus.titles[item]
+        for item in sample.history[-profile.history_most :]
+        if item in benchmark.corpus.titles
+    ]
+    solved = [
+        {
+            "conversation": _conversation(one.context),
+            "said next": one.response,
+            "right title": one.title,
+        }
+        for one in shown
+    ]
     filled = {
         "noun": benchmark.noun,
         "words": str(profile.words),
         "conversation": fence(_conversation(sample.context)),
         "examples": Template(profile.examples).substitute(examples=fence(solved)) if shown else "",
-        "history": Template(profile.history).substitute(history=fence(titles)) if history and titles else "",
+        "history": Template(profile.history).substitute(history=fence(titles))
+        if history and titles
+        else "",
     }
     return ({"role": "user", "content": Template(profile.dialogue).substitute(filled)},)
 
@@ -115,14 +165,25 @@ def respond_messages(
 def case_markdown(case: Case, titles: Mapping[str, str], *, most_history: int = 10) -> str:
     """Return a case as the paper's Figure 6 shows it; recognised titles in bold, everything else escaped."""
     shown = [titles[item] for item in case.sample.history[:most_history] if item in titles]
-    dialogue = "<br>".join(f"**{said.role.capitalize()}:** {markdown_cell(said.text)}" for said in case.sample.context)
+    dialogue = "<br>".join(
+        f"**{said.role.capitalize()}:** {markdown_cell(said.text)}" for said in case.sample.context
+    )
     rows = [
-        ("Historical interactions", ", ".join(map(markdown_cell, shown)) + (" ..." if len(case.sample.history) > most_history else "")),
+        (
+            "Historical interactions",
+            ", ".join(map(markdown_cell, shown))
+            + (" ..." if len(case.sample.history) > most_history else ""),
+        ),
         ("Dialogue", dialogue),
         *((_LABELS[one.setting], _marked(one, titles)) for one in case.responses),
-        ("Ground truth", _bold(markdown_cell(case.sample.response), markdown_cell(case.sample.title))),
+        (
+            "Ground truth",
+            _bold(markdown_cell(case.sample.response), markdown_cell(case.sample.title)),
+        ),
     ]
-    return "| | |\n| --- | --- |\n" + "\n".join(f"| {name} | {text} |" for name, text in rows) + "\n"
+    return (
+        "| | |\n| --- | --- |\n" + "\n".join(f"| {name} | {text} |" for name, text in rows) + "\n"
+    )
 
 
 def _response(setting: Setting, text: str | None, sample: Sample, catalogue: Catalogue) -> Response:

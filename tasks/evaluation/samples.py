@@ -18,10 +18,12 @@ class Sample:
         context: the utterances before the recommending turn.
         target: the item the agent's turn recommends; `title` is its title.
         turn: that turn's number in the dialogue, from 0; `response` is its text.
-        history: the user's history in the corpus's order, without the target, which some published histories hold; empty where there is
+        history: the user's history in the corpus's order, without the target, which some published
+            histories hold; empty where there is
             none.
         named_before: whether the context already names the target; such samples are reported apart.
-        timestamp: when the user rated the target, Unix seconds; None where the corpus does not tell.
+        timestamp: when the user rated the target, Unix seconds; None where the corpus does not
+            tell.
     """
 
     sample_id: str
@@ -40,7 +42,9 @@ class Sample:
     @property
     def cluster(self) -> str:
         """What samples are resampled together by: the user, or the dialogue where users are not told apart."""
-        return f"user {self.user_id}" if self.user_id is not None else f"dialogue {self.dialogue_id}"
+        return (
+            f"user {self.user_id}" if self.user_id is not None else f"dialogue {self.dialogue_id}"
+        )
 
     @property
     def mentioned(self) -> frozenset[str]:
@@ -59,23 +63,35 @@ class SampleSet:
 def recommendation_samples(corpus: Corpus) -> SampleSet:
     """Cut a corpus into samples.
 
-    A dialogue that was made to recommend certain items (`targets`) gives one sample for each, cut before the first agent's turn that
-    names it: the context holds nothing of the recommendation. In other corpora every item an agent's turn names is a
-    target, one sample each, as He et al. (2023) do.
+    A dialogue that was made to recommend certain items (`targets`) gives one sample for each, cut
+    before the first agent's turn that
+    names it: the context holds nothing of the recommendation. In other corpora every item an
+        agent's turn names is a target, one sample each, as He et al. (2023) do.
     """
     times = {(made.user_id, made.item_id): made.timestamp for made in corpus.interactions}
     skipped: Counter[str] = Counter()
     samples: list[Sample] = []
     for number, dialogue in enumerate(corpus.dialogues):
         for turn, target in _targets(dialogue, corpus.titles, skipped):
-            samples.append(_sample(corpus, dialogue, f"{number}-{turn}-{target}", turn, target, times))
+            samples.append(
+                _sample(corpus, dialogue, f"{number}-{turn}-{target}", turn, target, times)
+            )
     return SampleSet(tuple(samples), dict(skipped))
 
 
-def _targets(dialogue: Dialogue, titles: Mapping[str, str], skipped: Counter[str]) -> Iterator[tuple[int, str]]:
-    agent_turns = [(turn, said) for turn, said in enumerate(dialogue.utterances) if said.role == "agent"]
+def _targets(
+    dialogue: Dialogue, titles: Mapping[str, str], skipped: Counter[str]
+) -> Iterator[tuple[int, str]]:
+    agent_turns = [
+        (turn, said) for turn, said in enumerate(dialogue.utterances) if said.role == "agent"
+    ]
     if not dialogue.targets:
-        yield from ((turn, item) for turn, said in agent_turns for item in dict.fromkeys(said.items) if item in titles)
+        yield from (
+            (turn, item)
+            for turn, said in agent_turns
+            for item in dict.fromkeys(said.items)
+            if item in titles
+        )
         return
     for target in dialogue.targets:
         turn = next((turn for turn, said in agent_turns if target in said.items), None)
@@ -88,7 +104,12 @@ def _targets(dialogue: Dialogue, titles: Mapping[str, str], skipped: Counter[str
 
 
 def _sample(
-    corpus: Corpus, dialogue: Dialogue, sample_id: str, turn: int, target: str, times: Mapping[tuple[str, str], int | None]
+    corpus: Corpus,
+    dialogue: Dialogue,
+    sample_id: str,
+    turn: int,
+    target: str,
+    times: Mapping[tuple[str, str], int | None],
 ) -> Sample:
     context, title = dialogue.utterances[:turn], corpus.titles[target]
     user = dialogue.user_id
@@ -102,7 +123,9 @@ def _sample(
         target,
         title,
         dialogue.utterances[turn].text,
-        tuple(item for item in corpus.history.get(user, ()) if item != target) if user is not None else (),
+        tuple(item for item in corpus.history.get(user, ()) if item != target)
+        if user is not None
+        else (),
         _named(context, target, title),
         times.get((user, target)) if user is not None else None,
     )

@@ -16,7 +16,10 @@ SHARES = (0.8, 0.1, 0.1)
 
 @dataclass(frozen=True)
 class Split:
-    """Three disjoint sets of samples. `rule` says how they were parted, `dropped` how many training samples would have leaked."""
+    """Three disjoint sets of samples.
+
+    `rule` says how they were parted, `dropped` how many training samples would have leaked.
+    """
 
     train: tuple[Sample, ...]
     valid: tuple[Sample, ...]
@@ -25,13 +28,18 @@ class Split:
     dropped: int = 0
 
 
-def split_samples(samples: Sequence[Sample], by: By, *, seed: int = 0, shares: tuple[float, float, float] = SHARES) -> Split:
+def split_samples(
+    samples: Sequence[Sample], by: By, *, seed: int = 0, shares: tuple[float, float, float] = SHARES
+) -> Split:
     """Part samples so that nothing of a test question is learnt in training.
 
     - `user`: a user (a dialogue, where users are not told apart) is on one side only.
-    - `item`: a target is on one side only, and a training sample whose context names a held-out target is dropped.
-    - `time`: what was rated last is the test; equal times stay together. Where the corpus tells no times, each user's dialogues go by
-      their order instead: the last one is test, the one before it validation, and who has a single dialogue is in training.
+    - `item`: a target is on one side only, and a training sample whose context names a held-out
+      target is dropped.
+    - `time`: what was rated last is the test; equal times stay together. Where the corpus tells no
+      times, each user's dialogues go by
+      their order instead: the last one is test, the one before it validation, and who has a single
+          dialogue is in training.
 
     Args:
         samples: as `recommendation_samples` gives them.
@@ -49,7 +57,9 @@ def split_samples(samples: Sequence[Sample], by: By, *, seed: int = 0, shares: t
     if by == "time":
         return _by_time(samples, shares)
     if by == "user":
-        return _parted(samples, lambda sample: _side(unit(seed, "user", sample.cluster), shares), "by user")
+        return _parted(
+            samples, lambda sample: _side(unit(seed, "user", sample.cluster), shares), "by user"
+        )
     return _by_item(samples, seed, shares)
 
 
@@ -98,4 +108,6 @@ def _by_order(samples: Sequence[Sample]) -> Split:
         behind = last[sample.cluster] - sample.position
         return 0 if last[sample.cluster] == 1 or behind > 1 else 2 - behind
 
-    return _parted(samples, side, "by the order of each user's dialogues (the corpus tells no times)")
+    return _parted(
+        samples, side, "by the order of each user's dialogues (the corpus tells no times)"
+    )

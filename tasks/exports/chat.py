@@ -10,7 +10,7 @@ from typing import Any
 
 from tasks.evaluation.corpora import Dialogue, Interaction, Utterance
 from tasks.exports.files import write_json_lines, write_split
-from tasks.exports.values import Source
+from tasks.exports.source import Source
 
 MOST_KNOWN = 20  # items of the history told in the system message
 INDEX = "index.jsonl"
@@ -23,9 +23,10 @@ _Known = Mapping[str, Sequence[Interaction]]
 def write_chat(source: Source, folder: Path) -> dict[str, int]:
     """Write train.jsonl, valid.jsonl and test.jsonl of `{"messages": [...]}`, and index.jsonl, which says whose dialogue each line is.
 
-    Providers refuse lines with fields of their own, so ids stand in the index. A line ends with the assistant: what the user said
-    last, with no answer to learn, is the index's `closing`. Utterances of one speaker in a row are one message, joined by a line break;
-    empty ones, which a published folder may hold, are left out, as providers refuse empty messages.
+    Providers refuse lines with fields of their own, so ids stand in the index. A line ends with the
+    assistant: what the user said last, with no answer to learn, is the index's `closing`.
+    Utterances of one speaker in a row are one message, joined by a line break; empty ones, which a
+    published folder may hold, are left out, as providers refuse empty messages.
     """
     known: dict[str, list[Interaction]] = defaultdict(list)
     for made in source.corpus.interactions:
@@ -36,8 +37,18 @@ def write_chat(source: Source, folder: Path) -> dict[str, int]:
         lines = [(dialogue, *_messages(dialogue.utterances)) for dialogue in dialogues]
         told = [(dialogue, messages, closing) for dialogue, messages, closing in lines if messages]
         opening = {dialogue.user_id: _system(source, dialogue, known) for dialogue, _, _ in told}
-        counts[split] = write_split(folder, split, ({"messages": [opening[dialogue.user_id], *messages]} for dialogue, messages, _ in told))
-        index += [_entry(split, number, dialogue, closing) for number, (dialogue, _, closing) in enumerate(told, 1)]
+        counts[split] = write_split(
+            folder,
+            split,
+            (
+                {"messages": [opening[dialogue.user_id], *messages]}
+                for dialogue, messages, _ in told
+            ),
+        )
+        index += [
+            _entry(split, number, dialogue, closing)
+            for number, (dialogue, _, closing) in enumerate(told, 1)
+        ]
     write_json_lines(folder / INDEX, index)
     return {"dialogues": len(index), **counts}
 
@@ -45,7 +56,10 @@ def write_chat(source: Source, folder: Path) -> dict[str, int]:
 def _messages(utterances: Sequence[Utterance]) -> tuple[list[dict[str, str]], str]:
     """Return the messages up to the agent's last one, and what the user said after it."""
     spoken = [one for one in utterances if one.text.strip()]
-    said = [(role, "\n".join(one.text for one in group)) for role, group in groupby(spoken, key=lambda one: one.role)]
+    said = [
+        (role, "\n".join(one.text for one in group))
+        for role, group in groupby(spoken, key=lambda one: one.role)
+    ]
     closing = said.pop()[1] if said and said[-1][0] == "user" else ""
     return [{"role": _ROLES[role], "content": text} for role, text in said], closing
 
@@ -55,7 +69,10 @@ def _system(source: Source, dialogue: Dialogue, known: _Known) -> dict[str, str]
     rated = [made for made in known.get(str(dialogue.user_id), ()) if made.item_id in history]
     latest = sorted(rated, key=lambda made: made.timestamp or 0)[-MOST_KNOWN:]
     lines = "".join(f"\n- {line}" for line in _known_lines(source, latest))
-    return {"role": "system", "content": f"{_TASK} The user already knows:{lines}" if lines else _TASK}
+    return {
+        "role": "system",
+        "content": f"{_TASK} The user already knows:{lines}" if lines else _TASK,
+    }
 
 
 def _known_lines(source: Source, latest: Sequence[Interaction]) -> Iterator[str]:

@@ -8,18 +8,21 @@ from typing import Any
 
 from tasks.evaluation.corpora import Dialogue
 from tasks.exports.files import write_split
-from tasks.exports.values import Source, titles_of
+from tasks.exports.source import Source, titles_of
 
 
 def write_contexts(source: Source, folder: Path) -> dict[str, int]:
     """Write train.jsonl, valid.jsonl and test.jsonl: one line for each item an agent's turn is the first to name.
 
-    `final` tells whether it is the item the dialogue was made to recommend; the others were recommended on the way and turned down,
-    or spoken of. `context` holds what was said before that turn, so nothing of the recommendation; nor does `history`, which in some
-    published folders holds the very item.
+    `final` tells whether it is the item the dialogue was made to recommend; the others were
+    recommended on the way and turned down,
+    or spoken of. `context` holds what was said before that turn, so nothing of the recommendation;
+    nor does `history`, which in some published folders holds the very item.
     """
     counts: dict[str, int] = {
-        split: write_split(folder, split, (row for dialogue in dialogues for row in _rows(source, dialogue)))
+        split: write_split(
+            folder, split, (row for dialogue in dialogues for row in _rows(source, dialogue))
+        )
         for split, dialogues in source.parted().items()
     }
     return {"dialogues": len(source.corpus.dialogues), "contexts": sum(counts.values()), **counts}
@@ -28,7 +31,10 @@ def write_contexts(source: Source, folder: Path) -> dict[str, int]:
 def _rows(source: Source, dialogue: Dialogue) -> Iterator[dict[str, Any]]:
     named: set[str] = set()
     history = list(source.corpus.history.get(str(dialogue.user_id), ()))
-    said = [{"role": one.role, "text": one.text, "items": list(one.items)} for one in dialogue.utterances]
+    said = [
+        {"role": one.role, "text": one.text, "items": list(one.items)}
+        for one in dialogue.utterances
+    ]
     for turn, utterance in enumerate(dialogue.utterances):
         new = [item for item in dict.fromkeys(utterance.items) if item not in named]
         named.update(new)

@@ -9,15 +9,20 @@ from typing import Any
 
 from tasks.evaluation.corpora import Dialogue
 from tasks.exports.files import write_json
-from tasks.exports.splitting import SplitName
-from tasks.exports.values import Source
+from tasks.exports.source import Source
+from tasks.exports.user_splits import SplitName
 
 PACKAGED = "nltk"
-"""Folder for the package (0.1.2), which wants utterances cut into tokens; the repository since 2022 cuts them itself."""
+"""Folder for the package (0.1.2), which wants utterances cut into tokens; the repository since 2022 cuts them itself.
+"""
 BUILT = ".built"
-"""Marker without whose version in its second line CRSLab deletes the folder and downloads ReDial in its place."""
+"""Marker without whose version in its second line CRSLab deletes the folder and downloads ReDial in its place.
+"""
 
-_REPOSITORY_VERSION, _PACKAGE_VERSION = "1.0", "0.31"  # of CRSLab's own ReDial, as its resources.py has them
+_REPOSITORY_VERSION, _PACKAGE_VERSION = (
+    "1.0",
+    "0.31",
+)  # of CRSLab's own ReDial, as its resources.py has them
 _SPECIAL = ("__pad__", "__start__", "__end__", "__unk__")  # numbers 0 to 3
 _ROLES = {"user": "Seeker", "agent": "Recommender"}
 _TOKEN = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
@@ -28,29 +33,40 @@ Conversations = Mapping[SplitName, Sequence[Mapping[str, Any]]]
 def write_crslab(source: Source, folder: Path) -> dict[str, int]:
     """Write train_data.json, valid_data.json, test_data.json, entity2id.json, movie_ids.json and empty knowledge graphs.
 
-    Entities are the catalogue's items, called by their ids and numbered from 1, as 0 is CRSLab's padding. `item_titles.json` is ours.
-    The folder `nltk` holds the same for the package, with `token2id.json`: the tokens of the training dialogues.
+    Entities are the catalogue's items, called by their ids and numbered from 1, as 0 is CRSLab's
+    padding. `item_titles.json` is ours. The folder `nltk` holds the same for the package, with
+    `token2id.json`: the tokens of the training dialogues.
     """
-    plain = {split: [_conversation(dialogue) for dialogue in dialogues] for split, dialogues in source.parted().items()}
+    plain = {
+        split: [_conversation(dialogue) for dialogue in dialogues]
+        for split, dialogues in source.parted().items()
+    }
     titles = {item: source.corpus.titles[item] for item in sorted(source.corpus.titles)}
     _write(folder, plain, titles, _REPOSITORY_VERSION)
     packaged = folder / PACKAGED
     packaged.mkdir()
-    tokenised = {split: [_tokenised(conversation) for conversation in conversations] for split, conversations in plain.items()}
+    tokenised = {
+        split: [_tokenised(conversation) for conversation in conversations]
+        for split, conversations in plain.items()
+    }
     _write(packaged, tokenised, titles, _PACKAGE_VERSION)
     write_json(packaged / "token2id.json", _vocabulary(tokenised["train"]))
     counts: dict[str, int] = {split: len(conversations) for split, conversations in plain.items()}
     return {"dialogues": sum(counts.values()), **counts, "items": len(titles)}
 
 
-def _write(folder: Path, conversations: Conversations, titles: Mapping[str, str], version: str) -> None:
+def _write(
+    folder: Path, conversations: Conversations, titles: Mapping[str, str], version: str
+) -> None:
     for split, entries in conversations.items():
         write_json(folder / f"{split}_data.json", entries)
     write_json(folder / "entity2id.json", {item: number for number, item in enumerate(titles, 1)})
     write_json(folder / "movie_ids.json", list(range(1, len(titles) + 1)))
     write_json(folder / "item_titles.json", titles)
     write_json(folder / "dbpedia_subkg.json", {})
-    write_json(folder / "concept2id.json", {"__pad__": 0})  # CRSLab takes the largest number of it, so it cannot be empty
+    write_json(
+        folder / "concept2id.json", {"__pad__": 0}
+    )  # CRSLab takes the largest number of it, so it cannot be empty
     (folder / "conceptnet_subkg.txt").write_text("", encoding="utf-8")
     (folder / BUILT).write_text(f"from an LLM-REDIAL release\n{version}", encoding="utf-8")
 
@@ -61,7 +77,14 @@ def _conversation(dialogue: Dialogue) -> dict[str, Any]:
         "user_id": dialogue.user_id,
         "targets": list(dialogue.targets),
         "dialog": [
-            {"utt_id": number, "role": _ROLES[said.role], "text": said.text, "movies": list(said.items), "entity": [], "word": []}
+            {
+                "utt_id": number,
+                "role": _ROLES[said.role],
+                "text": said.text,
+                "movies": list(said.items),
+                "entity": [],
+                "word": [],
+            }
             for number, said in enumerate(dialogue.utterances)
         ],
     }
@@ -73,10 +96,20 @@ def tokens(text: str) -> list[str]:
 
 
 def _tokenised(conversation: Mapping[str, Any]) -> dict[str, Any]:
-    return {**conversation, "dialog": [{**said, "text": tokens(said["text"])} for said in conversation["dialog"]]}
+    return {
+        **conversation,
+        "dialog": [{**said, "text": tokens(said["text"])} for said in conversation["dialog"]],
+    }
 
 
 def _vocabulary(training: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Return a number for the special tokens and, in order of appearance, those of training dialogues; CRSLab's own `_split_` is last."""
-    said = (token for conversation in training for one in conversation["dialog"] for token in one["text"])
-    return {token: number for number, token in enumerate(dict.fromkeys([*_SPECIAL, *said, "_split_"]))}
+    said = (
+        token
+        for conversation in training
+        for one in conversation["dialog"]
+        for token in one["text"]
+    )
+    return {
+        token: number for number, token in enumerate(dict.fromkeys([*_SPECIAL, *said, "_split_"]))
+    }

@@ -37,7 +37,10 @@ def write_json_lines(path: Path, rows: Iterable[Any]) -> int:
 
 
 def write_split(folder: Path, split: str, rows: Iterable[Any]) -> int:
-    """Write the rows of one split as `SPLIT.jsonl`; return how many. Without a row there is no file: `load_dataset` refuses empty ones."""
+    """Write the rows of one split as `SPLIT.jsonl`; return how many.
+
+    Without a row there is no file: `load_dataset` refuses empty ones.
+    """
     path = folder / f"{split}.jsonl"
     count = write_json_lines(path, rows)
     if not count:

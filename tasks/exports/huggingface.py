@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from tasks.evaluation.corpora import Dialogue
 from tasks.exports.files import write_parquet
-from tasks.exports.splitting import SplitName
-from tasks.exports.values import Source, titles_of
+from tasks.exports.source import Source, titles_of
+from tasks.exports.user_splits import SplitName
 from tasks.fingerprint import fingerprint
 from tasks.release import CARD, dataset_header, sums_of, without_header
 from tasks.web import markdown_table
@@ -31,7 +31,13 @@ _DIALOGUES = pa.schema(
 )
 _ITEMS = pa.schema([("item_id", pa.string()), ("title", pa.string())])
 _INTERACTIONS = pa.schema(
-    [("user_id", pa.string()), ("item_id", pa.string()), ("rating", pa.float64()), ("timestamp", pa.int64()), ("split", pa.string())]
+    [
+        ("user_id", pa.string()),
+        ("item_id", pa.string()),
+        ("rating", pa.float64()),
+        ("timestamp", pa.int64()),
+        ("split", pa.string()),
+    ]
 )
 _HUB_SPLITS: dict[SplitName, str] = {"train": "train", "valid": "validation", "test": "test"}
 
@@ -44,11 +50,21 @@ def write_huggingface(source: Source, folder: Path) -> dict[str, int]:
     for split, dialogues in source.parted().items():
         if dialogues:
             name = _HUB_SPLITS[split]
-            counts[name] = write_parquet(data / f"{name}.parquet", _DIALOGUES, (_row(source, dialogue) for dialogue in dialogues))
+            counts[name] = write_parquet(
+                data / f"{name}.parquet",
+                _DIALOGUES,
+                (_row(source, dialogue) for dialogue in dialogues),
+            )
     corpus = source.corpus
-    write_parquet(data / "items.parquet", _ITEMS, ({"item_id": item, "title": corpus.titles[item]} for item in sorted(corpus.titles)))
+    write_parquet(
+        data / "items.parquet",
+        _ITEMS,
+        ({"item_id": item, "title": corpus.titles[item]} for item in sorted(corpus.titles)),
+    )
     write_parquet(data / "interactions.parquet", _INTERACTIONS, _interactions(source))
-    (folder / CARD).write_text("".join(_card(source, counts, fingerprint(sums_of(data)))), encoding="utf-8", newline="\n")
+    (folder / CARD).write_text(
+        "".join(_card(source, counts, fingerprint(sums_of(data)))), encoding="utf-8", newline="\n"
+    )
     return {"dialogues": sum(counts.values()), **counts}
 
 
@@ -60,17 +76,33 @@ def _row(source: Source, dialogue: Dialogue) -> dict[str, Any]:
         "history": list(source.corpus.history.get(str(dialogue.user_id), ())),
         "targets": list(dialogue.targets),
         "target_titles": titles_of(source, dialogue.targets),
-        "utterances": [{"role": said.role, "text": said.text, "items": list(said.items)} for said in dialogue.utterances],
+        "utterances": [
+            {"role": said.role, "text": said.text, "items": list(said.items)}
+            for said in dialogue.utterances
+        ],
     }
 
 
 def _interactions(source: Source) -> Iterator[dict[str, Any]]:
     """Walk what users rated; `split` keeps those out of training that a held-out dialogue is made to recommend."""
-    held_out = {(str(dialogue.user_id), item) for dialogue in source.corpus.dialogues for item in dialogue.targets}
+    held_out = {
+        (str(dialogue.user_id), item)
+        for dialogue in source.corpus.dialogues
+        for item in dialogue.targets
+    }
     for made in source.corpus.interactions:
-        side = source.split_of.get(made.user_id, "train") if (made.user_id, made.item_id) in held_out else "train"
+        side = (
+            source.split_of.get(made.user_id, "train")
+            if (made.user_id, made.item_id) in held_out
+            else "train"
+        )
         rated = {"rating": made.rating, "timestamp": made.timestamp}
-        yield {"user_id": made.user_id, "item_id": made.item_id, **rated, "split": _HUB_SPLITS[side]}
+        yield {
+            "user_id": made.user_id,
+            "item_id": made.item_id,
+            **rated,
+            "split": _HUB_SPLITS[side],
+        }
 
 
 def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]:
@@ -82,7 +114,9 @@ def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]
     yield dataset_header(source.name, sum(counts.values()), files, content, source.language)
     released = source.folder / CARD
     if released.is_file():
-        yield without_header(released.read_text(encoding="utf-8", errors="replace")).rstrip() + "\n\n"
+        yield (
+            without_header(released.read_text(encoding="utf-8", errors="replace")).rstrip() + "\n\n"
+        )
     yield (
         "## This folder\n\n"
         "`dialogues` (default) has one row a dialogue, `items` the catalogue, `interactions` what users rated. A user's dialogues are\n"
@@ -90,4 +124,6 @@ def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]
         "recommend bears their `split` in `interactions`: learn from those of `train` alone.\n\n"
         "The terms of the source reviews hold for what is drawn from them; see to them before you publish this folder.\n\n"
     )
-    yield markdown_table(("split", "dialogues"), ((split, f"{count:,}") for split, count in counts.items()), {1})
+    yield markdown_table(
+        ("split", "dialogues"), ((split, f"{count:,}") for split, count in counts.items()), {1}
+    )

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from tasks.errors import UserError
 from tasks.exports.files import write_parquet
-from tasks.exports.values import Source
+from tasks.exports.source import Source
 from tasks.release import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
 
 _STRINGS = pa.list_(pa.string())
@@ -20,10 +20,21 @@ _TABLES = {
     "items": pa.schema([("item_id", pa.string()), ("title", pa.string())]),
     "preferences": pa.schema([("user_id", pa.string()), ("item_id", pa.string())]),
     "dialogues": pa.schema(
-        [("conversation_id", pa.int32()), ("user_id", pa.string()), ("conversation_number", pa.int32()), ("target_item_id", pa.string())]
+        [
+            ("conversation_id", pa.int32()),
+            ("user_id", pa.string()),
+            ("conversation_number", pa.int32()),
+            ("target_item_id", pa.string()),
+        ]
     ),
     "utterances": pa.schema(
-        [("conversation_id", pa.int32()), ("turn", pa.int32()), ("role", pa.string()), ("text", pa.string()), ("item_ids", _STRINGS)]
+        [
+            ("conversation_id", pa.int32()),
+            ("turn", pa.int32()),
+            ("role", pa.string()),
+            ("text", pa.string()),
+            ("item_ids", _STRINGS),
+        ]
     ),
 }
 
@@ -54,15 +65,30 @@ def write_tables(source: Source, folder: Path) -> dict[str, int]:
         raise UserError(f"{source.folder} has conversations whose id is no number") from None
     rows: dict[str, Iterable[Mapping[str, Any]]] = {
         "users": ({"user_number": number, "user_id": user} for number, user in enumerate(users)),
-        "items": ({"item_id": item, "title": title} for item, title in sorted(corpus.titles.items())),
-        "preferences": ({"user_id": made.user_id, "item_id": made.item_id} for made in corpus.interactions),
+        "items": (
+            {"item_id": item, "title": title} for item, title in sorted(corpus.titles.items())
+        ),
+        "preferences": (
+            {"user_id": made.user_id, "item_id": made.item_id} for made in corpus.interactions
+        ),
         "dialogues": (
-            {"conversation_id": number, "user_id": d.user_id, "conversation_number": d.position, "target_item_id": target}
+            {
+                "conversation_id": number,
+                "user_id": d.user_id,
+                "conversation_number": d.position,
+                "target_item_id": target,
+            }
             for number, d in numbered
             for target in d.targets
         ),
         "utterances": (
-            {"conversation_id": number, "turn": turn, "role": said.role, "text": said.text, "item_ids": list(said.items)}
+            {
+                "conversation_id": number,
+                "turn": turn,
+                "role": said.role,
+                "text": said.text,
+                "item_ids": list(said.items),
+            }
             for number, dialogue in numbered
             for turn, said in enumerate(dialogue.utterances, 1)
         ),

@@ -23,16 +23,20 @@ def spending(con: duckdb.DuckDBPyConnection, run_id: str) -> Spending:
     """Return `cost_totals` and dollars per call, and the same by model with the answers' latency in seconds."""
     totals = cost_totals(con, run_id)
     priced = totals["answers"] - totals["unpriced"]
-    return Spending({**totals, "dollars per call": _each(totals["dollars"], priced)}, rows(con, _MODELS))
+    return Spending(
+        {**totals, "dollars per call": _each(totals["dollars"], priced)}, rows(con, _MODELS)
+    )
 
 
 def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
     """Return what the transcripts of the current briefs cost, and what this run added to it.
 
-    Tokens are prompt and completion together. "Discard-only" is what an accepted dialogue would have cost had each rejected one been
-    thrown away and a new first attempt been bought, as the paper did: all first attempts over the dialogues accepted at the first.
-    Dollars are None where no answer's price is known; `unpriced` counts the answers left out of the sum. `estimated` counts the
-    answers whose tokens are our forecast, `unusable` the billed calls that brought no answer: their forecast is in the dollars.
+    Tokens are prompt and completion together. "Discard-only" is what an accepted dialogue would
+    have cost had each rejected one been thrown away and a new first attempt been bought, as the
+    paper did: all first attempts over the dialogues accepted at the first. Dollars are None where
+    no answer's price is known; `unpriced` counts the answers left out of the sum. `estimated`
+    counts the answers whose tokens are our forecast, `unusable` the billed calls that brought no
+    answer: their forecast is in the dollars.
     """
     (found,) = rows(con, _COST, {"run_id": run_id})
     cost = {name: found[name] for name in _COSTS}
@@ -40,7 +44,9 @@ def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
     return {
         **cost,
         "dollars per accepted dialogue": _each(cost["dollars"], found["accepted"]),
-        "dollars per accepted, discard-only": _each(found["first_dollars"], found["accepted_first"]),
+        "dollars per accepted, discard-only": _each(
+            found["first_dollars"], found["accepted_first"]
+        ),
         "tokens per accepted dialogue": _each(tokens, found["accepted"]),
         "tokens per accepted, discard-only": _each(found["first_tokens"], found["accepted_first"]),
     }

@@ -24,7 +24,9 @@ def unplanned_text(rows: Iterable[Mapping[str, Any]]) -> str:
     Args:
         rows: as `Funnel.might_likes` holds them.
     """
-    counts = [(_words(row["outcome"]), int(row["items"])) for row in rows if row["outcome"] != PLANNED]
+    counts = [
+        (_words(row["outcome"]), int(row["items"])) for row in rows if row["outcome"] != PLANNED
+    ]
     return _summed(counts, "MIGHT_LIKES without a brief")
 
 

@@ -15,18 +15,27 @@ import duckdb
 
 from tasks.briefs import Brief
 from tasks.errors import UserError
-from tasks.generate.chunk import Chunk, ChunkResult
-from tasks.generate.crew import Crew, LocalCrew
+from tasks.generate.chunk import Chunk, ChunkResult, run_together
+from tasks.generate.chunk_results import save_chunk, spent
+from tasks.generate.executor import ChunkExecutor, InProcessExecutor
 from tasks.generate.rollouts import Rollout
-from tasks.generate.saving import save_chunk, spent
-from tasks.generate.together import run_together
-from tasks.generate.workers import WorkerCrew
-from tasks.llm import Budget, Loaded, RunStopped, Session, StoredAnswers, Usage, graceful_shutdown, recover_journals
+from tasks.generate.worker_pool import WorkerPoolExecutor
+from tasks.llm import (
+    Budget,
+    Loaded,
+    RunStopped,
+    Session,
+    StoredAnswers,
+    Usage,
+    graceful_shutdown,
+    recover_journals,
+)
 from tasks.settings import Generate
 
 PATIENCE_S = 5.0  # for workers of a killed owner to notice and let go of their journals
 TICK_S = 0.25  # between two progress reports
-BATCH_CHUNK = 5000  # fewest briefs of a chunk in batch mode: a chunk waits for its batch, and a batch is worth filling
+# fewest briefs of a chunk in batch mode: a chunk waits for its batch, and a batch is worth filling
+BATCH_CHUNK = 5000
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,8 @@ class Work:
 
     Attributes:
         ids: the briefs' dialogue ids, in order.
-        fetch: returns the briefs of some ids; called for one chunk at a time, so that they never lie in memory all at once.
+        fetch: returns the briefs of some ids; called for one chunk at a time, so that they never
+            lie in memory all at once.
         rollout: picklable; its `attempt` is the attempt written.
         profile: the prompt profile's name, for the record.
     """
@@ -70,7 +80,8 @@ class GenerateCounts:
     Attributes:
         recovered: answers found in journals that an earlier run left behind.
         quarantined: journal lines that hold no answer; they are kept beside the journals.
-        torn: ends of journals that a killed process had begun to write; their calls are asked again.
+        torn: ends of journals that a killed process had begun to write; their calls are asked
+            again.
         stopped: why the run ended before all briefs were asked; None when it did not.
     """
 
@@ -86,10 +97,10 @@ class GenerateCounts:
     stopped: RunStopped | None = None
 
 
-RunChunk = Callable[[Crew, Chunk], Awaitable[ChunkResult]]
+RunChunk = Callable[[ChunkExecutor, Chunk], Awaitable[ChunkResult]]
 
 
-async def _run_here(crew: Crew, chunk: Chunk) -> ChunkResult:
+async def _run_here(crew: ChunkExecutor, chunk: Chunk) -> ChunkResult:
     return await crew.run(chunk)
 
 
@@ -102,12 +113,13 @@ async def generate_transcripts(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     run: RunChunk = _run_here,
-    crew: Crew | None = None,
+    crew: ChunkExecutor | None = None,
 ) -> GenerateCounts:
     """Fill `responses` and `transcripts` for the briefs of `work`.
 
-    Leftover journals are loaded first. Each chunk is committed when it ends, so the caller must have no transaction open.
-    Whatever ends this early (budget, breaker, Ctrl-C, kill -9) loses nothing that a journal has acknowledged.
+    Leftover journals are loaded first. Each chunk is committed when it ends, so the caller must
+    have no transaction open. Whatever ends this early (budget, breaker, Ctrl-C, kill -9) loses
+    nothing that a journal has acknowledged.
 
     Args:
         con: the owner's connection.
@@ -120,7 +132,8 @@ async def generate_transcripts(
         crew: who runs the chunks, if not this process or its worker processes; the caller ends it.
 
     Raises:
-        UserError: key, model, parameter or disk, when nothing could be asked at all; what was answered before is kept.
+        UserError: key, model, parameter or disk, when nothing could be asked at all; what was
+            answered before is kept.
     """
     began = time.monotonic()
     recovered = recover_journals(con, journals, patience_s=PATIENCE_S)
@@ -128,7 +141,9 @@ async def generate_transcripts(
         generation = _Generation(con, work, settings, journals, run_id, chosen, run)
         reporter = asyncio.create_task(_report(generation, on_progress)) if on_progress else None
         try:
-            grace_s = 0.0 if settings.mode == "batch" else settings.limits.shutdown_grace_s  # a batch costs no more unwatched
+            grace_s = (
+                0.0 if settings.mode == "batch" else settings.limits.shutdown_grace_s
+            )  # a batch costs no more unwatched
             async with graceful_shutdown(chosen.stop, grace_s):
                 await generation.run_all()
         finally:
@@ -142,14 +157,20 @@ async def generate_transcripts(
 
 
 @asynccontextmanager
-async def _crew(con: duckdb.DuckDBPyConnection, work: Work, settings: Generate, run_id: str) -> AsyncIterator[Crew]:
+async def _crew(
+    con: duckdb.DuckDBPyConnection, work: Work, settings: Generate, run_id: str
+) -> AsyncIterator[ChunkExecutor]:
     limits = settings.limits
-    budget = Budget(limits.budget_usd, spent(con, run_id, limits.budget_scope), scope=limits.budget_scope)
-    crew: Crew
+    budget = Budget(
+        limits.budget_usd, spent(con, run_id, limits.budget_scope), scope=limits.budget_scope
+    )
+    crew: ChunkExecutor
     if settings.workers > 1 and settings.mode == "live":
-        crew = await WorkerCrew.start(con, settings, work.rollout, budget, run_id)
+        crew = await WorkerPoolExecutor.start(con, settings, work.rollout, budget, run_id)
     else:
-        crew = LocalCrew(Session(settings, StoredAnswers.of(con), budget, run_id), work.rollout)
+        crew = InProcessExecutor(
+            Session(settings, StoredAnswers.of(con), budget, run_id), work.rollout
+        )
     try:
         yield crew
     finally:
@@ -166,7 +187,14 @@ class _Generation:
     """One generation under way: chunks out, results in."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, work: Work, settings: Generate, journals: Path, run_id: str, crew: Crew, run: RunChunk
+        self,
+        con: duckdb.DuckDBPyConnection,
+        work: Work,
+        settings: Generate,
+        journals: Path,
+        run_id: str,
+        crew: ChunkExecutor,
+        run: RunChunk,
     ) -> None:
         self._con, self._work, self._settings, self._journals = con, work, settings, journals
         self._run_id, self._crew, self._run = run_id, crew, run
@@ -210,7 +238,9 @@ class _Generation:
             size = max(size, BATCH_CHUNK)
         for number, start in zip(count(1), range(0, len(ids), size), strict=False):
             briefs = tuple(self._work.fetch(ids[start : start + size]))
-            yield Chunk(number, briefs, self._journals / f"{time.time_ns()}-{run}-{number:06}.jsonl")
+            yield Chunk(
+                number, briefs, self._journals / f"{time.time_ns()}-{run}-{number:06}.jsonl"
+            )
 
     async def _run_some(self, chunks: Iterator[Chunk]) -> None:
         for chunk in chunks:
@@ -220,7 +250,13 @@ class _Generation:
                 self._stopped = self._stopped or reason
                 return
             work = self._work
-            self.loaded += save_chunk(self._con, result, profile=work.profile, rollout=work.rollout.name, run_id=self._run_id)
+            self.loaded += save_chunk(
+                self._con,
+                result,
+                profile=work.profile,
+                rollout=work.rollout.name,
+                run_id=self._run_id,
+            )
             failed = sum(transcript.status == "failed" for transcript in result.transcripts)
             self._failed += failed
             self._answered += len(result.transcripts) - failed

@@ -1,4 +1,7 @@
-"""Rollouts: how one brief becomes one dialogue. A rollout is a picklable value with `async def __call__(brief, ask)`."""
+"""Rollouts: how one brief becomes one dialogue.
+
+A rollout is a picklable value with `async def __call__(brief, ask)`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,16 @@ from typing import Protocol
 
 from tasks.briefs import Brief
 from tasks.llm import BROKEN_OFF, Ask, Transcript
-from tasks.prompts import Instructed, Profile, Prompt, Spoken, as_transcript, render_agent_turn, render_user_turn, spoken_text
+from tasks.prompts import (
+    Instructed,
+    Profile,
+    Prompt,
+    Spoken,
+    as_transcript,
+    render_agent_turn,
+    render_user_turn,
+    spoken_text,
+)
 
 
 class Rollout(Protocol):
@@ -34,7 +46,8 @@ class Single:
     """One call a dialogue, as the paper does (2.5.1).
 
     Attributes:
-        render: makes a brief's prompt; picklable, such as `functools.partial(render, profile, goals)`.
+        render: makes a brief's prompt; picklable, such as `functools.partial(render, profile,
+            goals)`.
     """
 
     render: Callable[[Brief], Prompt]
@@ -44,15 +57,25 @@ class Single:
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
         """Ask once and take the answer as the dialogue."""
         prompt = self.render(brief)
-        answer = await ask(prompt.messages, response_format=prompt.response_format, attempt=self.attempt)
-        return Transcript(brief.dialogue_id, self.attempt, "answered", answer.text, answer.finish_reason, (answer.request_key,))
+        answer = await ask(
+            prompt.messages, response_format=prompt.response_format, attempt=self.attempt
+        )
+        return Transcript(
+            brief.dialogue_id,
+            self.attempt,
+            "answered",
+            answer.text,
+            answer.finish_reason,
+            (answer.request_key,),
+        )
 
 
 @dataclass(frozen=True)
 class Dual:
     """Turn by turn: a user agent that knows the user's tastes and a recommender agent that does not, along one template.
 
-    The dialogue ends early when an answer was cut off or filtered; the transcript then bears that finish reason.
+    The dialogue ends early when an answer was cut off or filtered; the transcript then bears that
+    finish reason.
     """
 
     profile: Profile
@@ -68,7 +91,9 @@ class Dual:
         for number, turn in enumerate(brief.template.turns, start=1):
             render = render_user_turn if turn.role == "user" else render_agent_turn
             prompt = render(self.profile, self.goals, brief, spoken, number)
-            answer = await ask(prompt.messages, response_format=prompt.response_format, attempt=self.attempt)
+            answer = await ask(
+                prompt.messages, response_format=prompt.response_format, attempt=self.attempt
+            )
             keys.append(answer.request_key)
             spoken.append(Spoken(turn.role, spoken_text(answer.text)))
             if answer.finish_reason in BROKEN_OFF:

@@ -1,10 +1,9 @@
 """Ingest: review and metadata files become `raw_reviews`, `rejected_rows` and `items` (section 2.1)."""
 
-from tasks.ingest.defects import BadLines
+from tasks.ingest.compression import packing
+from tasks.ingest.defects import BadLines, RejectedLines, read_rejected
 from tasks.ingest.download import fetch
-from tasks.ingest.rejected import RejectedLines, read_rejected
 from tasks.ingest.stage import IngestCounts, ingest, keep_refused, source_names
-from tasks.ingest.unpacking import packing
 
 __all__ = [
     "BadLines",

@@ -10,7 +10,9 @@ MISFITS = 0.03
 ENOUGH_LETTERS = 5
 """By which it is seen whether a language's usual letters are among them."""
 _USUAL = 0.2  # share of these
-_STRANGERS = 0.05  # share of characters beyond ASCII that may be none of the script: names, signs, damage
+_STRANGERS = (
+    0.05  # share of characters beyond ASCII that may be none of the script: names, signs, damage
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Alphabet:
 
 
 BORROWED_WORDS = Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß")
-"""What English has, in the names and words it borrows; too many letters for a text that is full of them."""
+"""What English has, in the names and words it borrows; too many letters for a text that is full of them.
+"""
 _WESTERN = (
     Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß", "éäöüáíóñåø"),  # German, Dutch, Nordic, Spanish
     Alphabet("àâæçéèêëîïôœùûüÿ", "éàè"),  # French
@@ -52,7 +55,11 @@ LATIN: dict[str, tuple[Alphabet, ...]] = {
     "cp1250": _CENTRAL,
     "iso8859_2": _CENTRAL,
     "cp1254": (Alphabet("çğıöşüâîû", "ığş"),),
-    "cp1257": (Alphabet("āčēģīķļņšūž", "āīē"), Alphabet("ąčęėįšųūž", "ėšų"), Alphabet("äöõüšž", "äõü")),
+    "cp1257": (
+        Alphabet("āčēģīķļņšūž", "āīē"),
+        Alphabet("ąčęėįšųūž", "ėšų"),
+        Alphabet("äöõüšž", "äõü"),
+    ),
     "mac_roman": _WESTERN,
     "cp850": _WESTERN,
 }
@@ -61,7 +68,8 @@ LATIN: dict[str, tuple[Alphabet, ...]] = {
 _HAN = "\u3400-\u9fff"
 _MARKS = "\u2010-\u2027\u2030-\u205e\u3000-\u303f\uff01-\uff65"  # punctuation of East Asia
 _KANA = "\u3041-\u30ff"
-_COMMON = (  # the characters that a third of any Chinese text consists of, simplified and traditional
+# the characters that a third of any Chinese text consists of, simplified and traditional
+_COMMON = (
     "的一是不了在人有我他这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下而过天去能对小多然于心学么之都好看起发"
     "当没成只如事把还用第样道想作种开美总从无情己面最女但现前些所同日手又行意动方期它头经长儿回位分爱老因很给名法间知世什两次使身者"
     "被高已亲其进此话常与活正感這個們來時為說國著裡後會過對學麼發當沒還樣種開總從無現動經長兒愛給間兩親進話與"
@@ -87,7 +95,13 @@ class Script:
 _CHINESE = Script(_COMMON, 0.12, _HAN + _MARKS)
 _JAPANESE = Script(_KANA, 0.25, _KANA + _HAN + _MARKS)
 _KOREAN = Script("\uac00-\ud7a3", 0.85, "\uac00-\ud7a3" + _HAN + _MARKS)
-EAST_ASIAN = {"gb18030": _CHINESE, "big5": _CHINESE, "cp932": _JAPANESE, "euc_jp": _JAPANESE, "cp949": _KOREAN}
+EAST_ASIAN = {
+    "gb18030": _CHINESE,
+    "big5": _CHINESE,
+    "cp932": _JAPANESE,
+    "euc_jp": _JAPANESE,
+    "cp949": _KOREAN,
+}
 _SIGNS = "\u00a0\u00ab\u00bb\u00b7\u2010-\u2027\u2116\u20ac"
 _CYRILLIC = Script("\u0400-\u04ff", 0.9, "\u0400-\u04ff" + _SIGNS)
 OTHER_SCRIPTS = {

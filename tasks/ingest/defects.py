@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
 
 from tasks.errors import UserError
 from tasks.ingest.encodings import Guess
@@ -27,8 +30,9 @@ UNDATED = "undated"
 TRAILING = "trailing_bytes"
 HARMLESS = frozenset({DUPLICATE, OTHER_EDITION, EMPTY_TEXT, UNRATED, ANONYMOUS, UNDATED, TRAILING})
 """Kinds that say nothing against the file: a second review of the same item or work, one of a rating alone, one without a rating, one
-by nobody in particular, one of no day, bytes behind the end of packed data. They are rejected and counted like the others but not held
-against `max_bad_share`."""
+by nobody in particular, one of no day, bytes behind the end of packed data. They are rejected and
+counted like the others but not held against `max_bad_share`.
+"""
 HINTS = {
     BROKEN: "each line must be one JSON object (`jq -c .` makes them so), or with format columns a row with the header's columns and "
     "doubled quotes",
@@ -58,7 +62,8 @@ _KINDS_TOLD = 3
 class Defect(Exception):
     """One source line cannot be used.
 
-    `detail` names the field or the value's type. Of the line itself it quotes nothing but a rating, an id or a moment that is a
+    `detail` names the field or the value's type. Of the line itself it quotes nothing but a rating,
+    an id or a moment that is a
     single short word; never a review.
     """
 
@@ -99,13 +104,19 @@ class Tally:
 
     def kinds(self) -> Counter[str]:
         """Return how many lines were rejected, by kind."""
-        return Counter(kind for kind, _ in list(self.rejects.values()))  # a copy, as DuckDB may be noting more in its threads
+        return Counter(
+            kind for kind, _ in list(self.rejects.values())
+        )  # a copy, as DuckDB may be noting more in its threads
 
     def hint(self, kind: str, detail: str) -> str:
         """Return the way out of one kind of defect."""
         if kind == BAD_ENCODING:
             return MIXED_HINT if self.guess.mixed else self.guess.advice()
-        return MISSING_HINTS.get(detail) or HINTS[kind] if kind == MISSING else HINTS.get(kind, HINTS[MISSING])
+        return (
+            MISSING_HINTS.get(detail) or HINTS[kind]
+            if kind == MISSING
+            else HINTS.get(kind, HINTS[MISSING])
+        )
 
     def complaints(self) -> str:
         """Return the largest kinds that speak against the file: how many lines, one of them as an example, and the way out."""
@@ -131,10 +142,45 @@ def bad_lines(kinds: Counter[str]) -> int:
 
 def counts_text(kinds: Counter[str]) -> str:
     """Return counts by kind as a person reads them, most frequent first."""
-    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common() if count) or "nothing rejected"
+    return (
+        ", ".join(f"{count} {kind}" for kind, count in kinds.most_common() if count)
+        or "nothing rejected"
+    )
 
 
 def hint_for(kinds: Counter[str]) -> str:
     """Return the way out of the most frequent kind."""
     worst = next((kind for kind, count in kinds.most_common() if count and kind in HINTS), MISSING)
     return HINTS[worst]
+
+
+_KINDS = """
+SELECT source_file AS file, kind, count(*) AS lines, min(source_line) AS first_line
+FROM rejected_rows GROUP BY source_file, kind ORDER BY lines DESC, file, kind
+"""
+_LINES = """
+SELECT source_file AS file, source_line AS line, kind, detail FROM rejected_rows
+WHERE $kind IS NULL OR kind = $kind
+ORDER BY file, line, kind LIMIT $limit
+"""
+
+
+@dataclass(frozen=True)
+class RejectedLines:
+    """What ingest did not use: how many lines of each file and kind, and the first of them in the order of the file."""
+
+    kinds: list[dict[str, Any]]
+    lines: list[dict[str, Any]]
+
+
+def read_rejected(con: duckdb.DuckDBPyConnection, kind: str | None, limit: int) -> RejectedLines:
+    """Return the counts of `rejected_rows`, and its first `limit` rows, of one kind if that is given."""
+    return RejectedLines(_rows(con, _KINDS, {}), _rows(con, _LINES, {"kind": kind, "limit": limit}))
+
+
+def _rows(
+    con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]
+) -> list[dict[str, Any]]:
+    cursor = con.execute(query, parameters)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -11,22 +11,27 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.ingest.defects import BAD_ENCODING, BROKEN, OVER_LONG, Defect, Tally
 from tasks.ingest.encodings import UTF_8, Guess, guess_encoding
+from tasks.ingest.field_values import is_unicode
 from tasks.ingest.lines import MAX_LINE, numbered_lines
+from tasks.ingest.parquet_tables import require_columns
 from tasks.ingest.source_file import SourceFile
-from tasks.ingest.tables import require_columns
-from tasks.ingest.values import is_unicode
 
 _DELIMITERS = ",\t;|"
 _SEPARATOR = re.compile("sep=.", re.IGNORECASE)  # for spreadsheets
-_LONGEST_NAME = 40  # characters of a column's name; a longer text is a review, which no message quotes
+_LONGEST_NAME = (
+    40  # characters of a column's name; a longer text is a review, which no message quotes
+)
 _TALLEST = 200  # lines a row may have; a quote that is not closed by then was not meant as one
 
 
-def delimited_records(file: SourceFile, wanted: Sequence[str], tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
+def delimited_records(
+    file: SourceFile, wanted: Sequence[str], tally: Tally
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the rows of a CSV or TSV file with a header; the line is the one a row begins on.
 
-    The delimiter is the one of comma, tab, semicolon and bar with which the header has most of the wanted names. Rows that are no
-    CSV or of another length than the header are noted in `tally`. Raises UserError on missing columns.
+    The delimiter is the one of comma, tab, semicolon and bar with which the header has most of the
+    wanted names. Rows that are no CSV or of another length than the header are noted in `tally`.
+    Raises UserError on missing columns.
     """
     csv.field_size_limit(MAX_LINE)
     feed = _Feed(file, tally)
@@ -54,16 +59,26 @@ def delimited_records(file: SourceFile, wanted: Sequence[str], tally: Tally) -> 
 def _dialects(delimiter: str, *, spaced: bool) -> list[dict[str, Any]]:
     """Return the ways a row may be written, to be tried in turn.
 
-    Quotes within a field are doubled; in a row that makes no sense so, they may stand behind a backslash, as Spark writes them. Tabs
-    often part fields in which quotes are signs like any other.
+    Quotes within a field are doubled; in a row that makes no sense so, they may stand behind a
+    backslash, as Spark writes them. Tabs often part fields in which quotes are signs like any
+    other.
     """
-    quoted: dict[str, Any] = {"delimiter": delimiter, "strict": True, "skipinitialspace": spaced and delimiter != "\t"}
-    unquoted: list[dict[str, Any]] = [{"delimiter": delimiter, "quoting": csv.QUOTE_NONE}] if delimiter == "\t" else []
+    quoted: dict[str, Any] = {
+        "delimiter": delimiter,
+        "strict": True,
+        "skipinitialspace": spaced and delimiter != "\t",
+    }
+    unquoted: list[dict[str, Any]] = (
+        [{"delimiter": delimiter, "quoting": csv.QUOTE_NONE}] if delimiter == "\t" else []
+    )
     return [quoted, {**quoted, "escapechar": "\\"}, *unquoted]
 
 
 def _row(feed: _Feed, dialects: Sequence[dict[str, Any]]) -> list[str] | None:
-    """Return the next row's fields, None at the end. Raises Defect, and then gives back all lines of the row but its first."""
+    """Return the next row's fields, None at the end.
+
+    Raises Defect, and then gives back all lines of the row but its first.
+    """
     wrong = Defect(BROKEN, "not a CSV row")
     for dialect in dialects:
         feed.begin()
@@ -83,7 +98,8 @@ class _Feed:
 
     def __init__(self, file: SourceFile, tally: Tally) -> None:
         self.whole_row: tuple[str, int] | None = None
-        """The delimiter, and how many of it make a line a row of its own, that cannot stand within quotes."""
+        """The delimiter, and how many of it make a line a row of its own, that cannot stand within quotes.
+        """
         self._ahead: deque[tuple[int, str | None]] = deque()
         self._lines = numbered_lines(file, tally)
         self._row: list[tuple[int, str | None]] = []
@@ -98,7 +114,11 @@ class _Feed:
         line = self._row[-1][1]
         if line is None:
             raise Defect(OVER_LONG)
-        if self.whole_row and len(self._row) > 1 and line.count(self.whole_row[0]) == self.whole_row[1]:
+        if (
+            self.whole_row
+            and len(self._row) > 1
+            and line.count(self.whole_row[0]) == self.whole_row[1]
+        ):
             raise Defect(BROKEN, "a quote is not closed before the next row")
         return line
 
@@ -127,7 +147,9 @@ def _header_line(feed: _Feed, file: SourceFile) -> str:
         for line in feed:
             if line.strip() and not _SEPARATOR.fullmatch(line.strip()):
                 if not is_unicode(line):
-                    raise UserError(f"{file} is not {file.encoding.upper()}: {_guess(line).advice()}")
+                    raise UserError(
+                        f"{file} is not {file.encoding.upper()}: {_guess(line).advice()}"
+                    )
                 return line
             feed.begin()
     except Defect:
@@ -140,8 +162,13 @@ def _guess(line: str) -> Guess:
 
 
 def _check_header(file: SourceFile, wanted: Sequence[str], header: Sequence[str]) -> None:
-    if not set(wanted) & set(header) and not {name.casefold() for name in wanted} & {name.casefold() for name in header}:
-        told = ", ".join(name if len(name) <= _LONGEST_NAME else f"({len(name)} characters)" for name in header[:30])
+    if not set(wanted) & set(header) and not {name.casefold() for name in wanted} & {
+        name.casefold() for name in header
+    }:
+        told = ", ".join(
+            name if len(name) <= _LONGEST_NAME else f"({len(name)} characters)"
+            for name in header[:30]
+        )
         raise UserError(
             f"{file} has no column {', '.join(wanted)}: its first line must name the columns, parted by commas, tabs, semicolons or bars; "
             f"it reads: {told}"

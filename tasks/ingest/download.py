@@ -6,17 +6,67 @@ import errno
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 
+from tasks.addresses import describe_error, open_store, store_errors
 from tasks.errors import UserError
-from tasks.ingest.stores import Cut, read_store
-from tasks.ingest.unpacking import unpacked
+from tasks.ingest.compression import unpacked
 from tasks.redaction import redact, redact_address
 from tasks.settings import Domain, Source
+
+_PIECE = 4 << 20  # bytes
+
+
+class Cut(Exception):
+    """The transfer ended early; what came is kept and the next try goes on from there."""
+
+
+def read_store(address: str, part: Path, progress: Callable[[int, int | None], None]) -> None:
+    """Write what is missing of a file at a URL to the end of `part`, and sync it to the disk.
+
+    Args:
+        address: the file's URL.
+        part: what an earlier try has kept, if there is any.
+        progress: called with the bytes there so far, and the bytes there will be, if known.
+
+    Raises:
+        Cut: the store failed on the way, or `part` is longer than the file.
+        UserError: nothing is at the address, or it cannot be read at all.
+    """
+    store, place = open_store(address)
+    have = part.stat().st_size if part.exists() else 0
+    with describe_error(address):
+        total = store.size(place)
+    if total is not None and have > total:
+        part.unlink()
+        raise Cut("the part kept does not belong to the file published now")
+    with describe_error(address):
+        remote = store.open(place, "rb")
+    with remote, part.open("ab") as file:
+        for piece in _pieces(remote, have):
+            file.write(piece)
+            have += len(piece)
+            progress(have, total)
+        file.flush()
+        os.fsync(file.fileno())
+    if total is not None and have < total:
+        raise Cut(f"{have} of {total} bytes came")
+
+
+def _pieces(remote: BinaryIO, start: int) -> Iterator[bytes]:
+    """Yield a remote file from a byte on. Raises Cut when the store fails."""
+    try:
+        remote.seek(start)
+        while piece := remote.read(_PIECE):
+            yield piece
+    except store_errors() as error:
+        raise Cut(str(error)) from None
+
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the file's name, the bytes there so far, and the bytes there will be, if known."""
@@ -26,12 +76,14 @@ _TIMEOUT = httpx.Timeout(60, connect=20)
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 
 
-def fetch(domain: Domain, progress: Progress | None = None, *, tries: int = TRIES, wait_s: float = 1.0) -> tuple[Path, ...]:
+def fetch(
+    domain: Domain, progress: Progress | None = None, *, tries: int = TRIES, wait_s: float = 1.0
+) -> tuple[Path, ...]:
     """Download the source files that are not there yet, each to `<path>.part` first, and return the paths of all of them.
 
-    A transfer that was cut, in this run or an earlier one, goes on by HTTP Range; a server that knows no Range starts again. Addresses
-    of other stores, as s3:// or file://, are read through fsspec.
-    A file that is there is not asked for again.
+    A transfer that was cut, in this run or an earlier one, goes on by HTTP Range; a server that
+    knows no Range starts again. Addresses of other stores, as s3:// or file://, are read through
+    fsspec. A file that is there is not asked for again.
 
     Args:
         domain: its sources name the addresses.
@@ -40,18 +92,27 @@ def fetch(domain: Domain, progress: Progress | None = None, *, tries: int = TRIE
         wait_s: seconds before the second attempt; doubles with each further one.
 
     Raises:
-        UserError: a source has no address, the server refuses or cannot be reached, the disk is full, or the file does not have
+        UserError: a source has no address, the server refuses or cannot be reached, the disk is
+            full, or the file does not have
             the size or the packing it should have.
     """
     sources = (*domain.sources.reviews, *domain.sources.metadata)
     for source in sources:
         if not source.url and not Path(source.path).exists():
-            raise UserError(f"{source.path} is not there and its domain names no url for it: put the file there, or add `url`")
-    with httpx.Client(follow_redirects=True, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}) as client:
-        return tuple(_fetch_one(client, source, progress or _silent, tries, wait_s) for source in sources)
+            raise UserError(
+                f"{source.path} is not there and its domain names no url for it: put the file there, or add `url`"
+            )
+    with httpx.Client(
+        follow_redirects=True, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}
+    ) as client:
+        return tuple(
+            _fetch_one(client, source, progress or _silent, tries, wait_s) for source in sources
+        )
 
 
-def _fetch_one(client: httpx.Client, source: Source, progress: Progress, tries: int, wait_s: float) -> Path:
+def _fetch_one(
+    client: httpx.Client, source: Source, progress: Progress, tries: int, wait_s: float
+) -> Path:
     path = Path(source.path)
     if path.exists():
         _check_size(path, path.stat().st_size, source.bytes)
@@ -64,11 +125,15 @@ def _fetch_one(client: httpx.Client, source: Source, progress: Progress, tries: 
         os.replace(part, path)
     except OSError as error:
         full = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
-        raise UserError(f"{path} cannot be written: {full}; what has arrived is kept, and fetching again goes on from there") from None
+        raise UserError(
+            f"{path} cannot be written: {full}; what has arrived is kept, and fetching again goes on from there"
+        ) from None
     return path
 
 
-def _download(client: httpx.Client, source: Source, part: Path, progress: Progress, tries: int, wait_s: float) -> None:
+def _download(
+    client: httpx.Client, source: Source, part: Path, progress: Progress, tries: int, wait_s: float
+) -> None:
     """Fill `part` to its end, over as many requests as it takes."""
     failures = 0
     while True:
@@ -93,9 +158,14 @@ def _download(client: httpx.Client, source: Source, part: Path, progress: Progre
 
 
 def _request(client: httpx.Client, source: Source, part: Path, progress: Progress) -> None:
-    """Ask for what is missing and write it. Raises Cut when less comes than was announced or the server is busy."""
+    """Ask for what is missing and write it.
+
+    Raises Cut when less comes than was announced or the server is busy.
+    """
     have = _size(part)
-    with client.stream("GET", source.url or "", headers={"Range": f"bytes={have}-"} if have else {}) as response:
+    with client.stream(
+        "GET", source.url or "", headers={"Range": f"bytes={have}-"} if have else {}
+    ) as response:
         start, total = _extent(response, have)
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             if total != have:
@@ -105,9 +175,13 @@ def _request(client: httpx.Client, source: Source, part: Path, progress: Progres
         if response.status_code >= 500 or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise Cut(f"the server answered {response.status_code} {response.reason_phrase}")
         if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-            raise UserError(f"{_shown(source)} answered {response.status_code} {response.reason_phrase}: see whether the address has moved")
+            raise UserError(
+                f"{_shown(source)} answered {response.status_code} {response.reason_phrase}: see whether the address has moved"
+            )
         if response.headers.get("Content-Type", "").startswith("text/html"):
-            raise UserError(f"{_shown(source)} answered with a web page in place of the file: see whether the address has moved")
+            raise UserError(
+                f"{_shown(source)} answered with a web page in place of the file: see whether the address has moved"
+            )
         if total is not None:
             _check_size(Path(source.path), total, source.bytes)
         done = start
@@ -124,11 +198,16 @@ def _request(client: httpx.Client, source: Source, part: Path, progress: Progres
 
 
 def _extent(response: httpx.Response, have: int) -> tuple[int, int | None]:
-    """Return the byte the answer begins at and the size of the whole file, if known. Raises UserError on a range not asked for."""
+    """Return the byte the answer begins at and the size of the whole file, if known.
+
+    Raises UserError on a range not asked for.
+    """
     ranged = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
         if not ranged or int(ranged[1] or -1) != have:
-            raise UserError(f"{redact_address(str(response.url))} sent another range than asked for: remove the .part file and fetch again")
+            raise UserError(
+                f"{redact_address(str(response.url))} sent another range than asked for: remove the .part file and fetch again"
+            )
         return have, int(ranged[2])
     if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         return have, int(ranged[2]) if ranged else None
@@ -137,7 +216,10 @@ def _extent(response: httpx.Response, have: int) -> tuple[int, int | None]:
 
 
 def _check(part: Path, path: Path, source: Source) -> None:
-    """Unpack a downloaded file once. What is not as it should be is removed, as going on from it would not mend it."""
+    """Unpack a downloaded file once.
+
+    What is not as it should be is removed, as going on from it would not mend it.
+    """
     try:
         _check_size(path, _size(part), source.bytes)
         for _ in unpacked(part, claimed=path.name):

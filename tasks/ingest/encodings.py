@@ -1,9 +1,11 @@
 """Which encoding a text is written in where it is not UTF-8, and whether that is certain.
 
-Two questions are asked of the bytes above 0x7F. Where they come one by one, between ASCII letters, the text is in Latin script: an
-encoding fits when nearly all its accented letters belong to one language written in it. Where they come in runs, the text is in
-another script: an encoding fits when it gives the characters of that script, and where several do, charset-normalizer says which
-text is the least disorderly. An answer is certain when no other encoding that fits gives another text.
+Two questions are asked of the bytes above 0x7F. Where they come one by one, between ASCII letters,
+the text is in Latin script: an encoding fits when nearly all its accented letters belong to one
+language written in it. Where they come in runs, the text is in
+another script: an encoding fits when it gives the characters of that script, and where several do,
+    charset-normalizer says which text is the least disorderly. An answer is certain when no other
+    encoding that fits gives another text.
 """
 
 from __future__ import annotations
@@ -16,19 +18,37 @@ from dataclasses import dataclass, field
 
 from charset_normalizer import from_bytes
 
-from tasks.ingest.alphabets import BORROWED_WORDS, EAST_ASIAN, ENOUGH_LETTERS, LATIN, MISFITS, OTHER_SCRIPTS, Alphabet, Script
+from tasks.ingest.alphabets import (
+    BORROWED_WORDS,
+    EAST_ASIAN,
+    ENOUGH_LETTERS,
+    LATIN,
+    MISFITS,
+    OTHER_SCRIPTS,
+    Alphabet,
+    Script,
+)
 
 UTF_8 = "utf-8"
 _LEGACY = frozenset({"mac_roman", "cp850"})
-"""Encodings that are hardly written any more: they raise no doubt about cp1252 where that fits as well."""
+"""Encodings that are hardly written any more: they raise no doubt about cp1252 where that fits as well.
+"""
 _HIGH = re.compile(rb"[\x80-\xff]+")
-_HIGH_WORD = re.compile(rb"[^\s\"',:]*[\x80-\xff][^\s\"]*")  # none of these is the second byte of a character
+_HIGH_WORD = re.compile(
+    rb"[^\s\"',:]*[\x80-\xff][^\s\"]*"
+)  # none of these is the second byte of a character
 _LONGEST_LATIN_RUN = 1.6  # bytes above 0x7F in a row, on average; other scripts have 2 and more
-_BORROWED = 0.02  # accented letters to a letter: English has fewer, the languages of Central Europe and the Baltic have more
+# accented letters to a letter: English has fewer, the languages of Central Europe and the Baltic
+# have more
+_BORROWED = 0.02
 _FEWEST_BYTES = 8  # bytes above 0x7F by which another script can be told from damage
-_PLENTY = 60  # bytes of UTF-8, three a character, of an East Asian text that leave no doubt about it
+_PLENTY = (
+    60  # bytes of UTF-8, three a character, of an East Asian text that leave no doubt about it
+)
 _MOST_MESS = 0.1  # that a text may be, as charset-normalizer measures it
-_CLEAR = 0.04  # how much messier, as charset-normalizer measures it, the second best encoding must be
+_CLEAR = (
+    0.04  # how much messier, as charset-normalizer measures it, the second best encoding must be
+)
 _SAMPLE = 1 << 15
 _MOST_EVIDENCE = 1 << 16  # bytes kept of lines that are not UTF-8
 _LONGEST_LINE = 4096
@@ -60,7 +80,9 @@ class Guess:
         """Return the way out for a person: the setting, and what it may be set to."""
         if not self.likely:
             return "`sources.encoding` says what it is written in"
-        return f"set `sources.encoding` to what it is written in, probably {' or '.join(self.likely)}"
+        return (
+            f"set `sources.encoding` to what it is written in, probably {' or '.join(self.likely)}"
+        )
 
 
 def wide_encoding(head: bytes) -> str | None:
@@ -94,14 +116,22 @@ def _latin(sample: bytes) -> Guess:
     if not fitting:
         return Guess()
     best = fitting[0]
-    doubts = [name for name in fitting if texts[name] != texts[best] and not (best == "cp1252" and name in _LEGACY)]
+    doubts = [
+        name
+        for name in fitting
+        if texts[name] != texts[best] and not (best == "cp1252" and name in _LEGACY)
+    ]
     return Guess(None if doubts or _is_thin(texts[best], best) else best, (best, *doubts))
 
 
 def _is_thin(text: str, encoding: str) -> bool:
     """Return True if a text that fits has too few letters to go by."""
     letters = len(_accented(text))
-    return letters < ENOUGH_LETTERS if encoding in _LEGACY else not letters and not _LETTER_LIKE.isdisjoint(text)
+    return (
+        letters < ENOUGH_LETTERS
+        if encoding in _LEGACY
+        else not letters and not _LETTER_LIKE.isdisjoint(text)
+    )
 
 
 def _is_sparing(text: str) -> bool:
@@ -111,12 +141,18 @@ def _is_sparing(text: str) -> bool:
 
 def _accented(text: str) -> str:
     """Return the accented letters of a text, as small ones."""
-    return "".join(char for char in text if char > "\x7f" and char.isalpha() and char not in _NOT_INSIDE_WORDS).lower()
+    return "".join(
+        char for char in text if char > "\x7f" and char.isalpha() and char not in _NOT_INSIDE_WORDS
+    ).lower()
 
 
 def _fits(text: str, alphabets: Iterable[Alphabet]) -> bool:
     """Return True if the accented letters of a text are those of a language, and signs stand where signs do."""
-    found = [(text[at - 1 : at], char, text[at + 1 : at + 2]) for at, char in enumerate(text) if char > "\x7f"]
+    found = [
+        (text[at - 1 : at], char, text[at + 1 : at + 2])
+        for at, char in enumerate(text)
+        if char > "\x7f"
+    ]
     if sum(_is_misplaced(*place) for place in found) > MISFITS * len(found):
         return False
     letters = _accented(text)
@@ -151,12 +187,18 @@ def _fitting(words: bytes, scripts: Mapping[str, Script]) -> dict[str, str]:
 
 def _least_messy(words: bytes, texts: Mapping[str, str]) -> Guess:
     """Return which of several encodings, which all give a text of their script, gives one with the usual letters and capitals."""
-    found = from_bytes(words, steps=10, chunk_size=1024, cp_isolation=list(texts), enable_fallback=False)
+    found = from_bytes(
+        words, steps=10, chunk_size=1024, cp_isolation=list(texts), enable_fallback=False
+    )
     matches = sorted(found, key=lambda match: (match.chaos, -match.coherence))
     if not matches or matches[0].chaos > _MOST_MESS:
         return Guess()
     best = matches[0]
-    doubts = [each.encoding for each in matches[1:] if each.chaos < best.chaos + _CLEAR and texts[each.encoding] != texts[best.encoding]]
+    doubts = [
+        each.encoding
+        for each in matches[1:]
+        if each.chaos < best.chaos + _CLEAR and texts[each.encoding] != texts[best.encoding]
+    ]
     return Guess(None if doubts else best.encoding, (best.encoding, *doubts))
 
 
@@ -217,7 +259,8 @@ codecs.register_error("redial_mark", _mark_undecodable)
 def transcoder(encoding: str) -> Callable[[bytes, bool], bytes]:
     """Return a function of (bytes, is it the last piece) that turns a text into UTF-8 piece by piece.
 
-    Bytes that the encoding does not have become one that UTF-8 does not have, so that their lines are found like broken UTF-8.
+    Bytes that the encoding does not have become one that UTF-8 does not have, so that their lines
+    are found like broken UTF-8.
     """
     decoder = codecs.getincrementaldecoder(encoding)("redial_mark")
     return lambda piece, last: decoder.decode(piece, last).encode(UTF_8, "surrogateescape")

@@ -8,15 +8,15 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from tasks.ingest.amazon import REVIEWS, TITLES
 from tasks.ingest.defects import Defect, Tally
 from tasks.ingest.delimited import delimited_records
+from tasks.ingest.field_hints import REVIEWS, TITLES
+from tasks.ingest.items import json_titles, title_batch, title_entry
 from tasks.ingest.json_lines import json_reviews
-from tasks.ingest.metadata import json_titles, title_batch, title_entry
+from tasks.ingest.parquet_tables import parquet_records
 from tasks.ingest.rows import Batch, FieldNames, TitleNames, checked_row
 from tasks.ingest.snap_reader import block_records, in_blocks
 from tasks.ingest.source_file import SourceFile
-from tasks.ingest.tables import parquet_records
 from tasks.settings import Sources
 
 Records = Iterator[tuple[int, dict[str, Any]]]
@@ -64,7 +64,10 @@ def in_json(file: SourceFile, sources: Sources) -> bool:
 
 
 def reviews_of(file: SourceFile, sources: Sources, tally: Tally) -> Iterator[Batch]:
-    """Yield the usable reviews of one file. Raises UserError on a file that cannot be read or lacks a field."""
+    """Yield the usable reviews of one file.
+
+    Raises UserError on a file that cannot be read or lacks a field.
+    """
     names, scale = field_names(sources), sources.rating_scale
     if in_json(file, sources):
         yield from json_reviews(file, names, scale, tally)
@@ -82,10 +85,17 @@ def reviews_of(file: SourceFile, sources: Sources, tally: Tally) -> Iterator[Bat
     yield batch
 
 
-def titles_of(file: SourceFile, sources: Sources, wanted: Set[str], tally: Tally) -> Iterator[pa.RecordBatch]:
-    """Yield the wanted item ids and their published titles of one metadata file. Raises UserError as `reviews_of` does."""
+def titles_of(
+    file: SourceFile, sources: Sources, wanted: Set[str], tally: Tally
+) -> Iterator[pa.RecordBatch]:
+    """Yield the wanted item ids and their published titles of one metadata file.
+
+    Raises UserError as `reviews_of` does.
+    """
     columns = sources.columns
-    own = columns and TitleNames((columns.metadata_item or columns.item,), (columns.title or "title",))
+    own = columns and TitleNames(
+        (columns.metadata_item or columns.item,), (columns.title or "title",)
+    )
     names = own or TITLES[sources.format]
     if in_json(file, sources):
         yield from json_titles(file, names, wanted, tally)

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tasks.errors import UserError
+from tasks.ingest.compression import prefetched
 from tasks.ingest.defects import TRAILING, Defect, Tally
 from tasks.ingest.encodings import UTF_8, Evidence
 from tasks.ingest.source_file import SourceFile, text_chunks
-from tasks.ingest.unpacking import prefetched
 
 MAX_LINE = 4 << 20
 """Longest line read, in bytes; a longer one is rejected without being held in memory."""
 _BLOCK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
-_ENOUGH = 2000  # lines that are not UTF-8, after which a file in another encoding is not read further
+_ENOUGH = (
+    2000  # lines that are not UTF-8, after which a file in another encoding is not read further
+)
 _A_FEW = 3  # lines that are not UTF-8 and may be several things: fewer are damage to these lines
 
 
@@ -23,7 +25,8 @@ _A_FEW = 3  # lines that are not UTF-8 and may be several things: fewer are dama
 class Block:
     """Whole lines of a file, each with its line feed; `first` is the number of the first one, counted from 1.
 
-    `over_long` numbers the lines above MAX_LINE; in `data` they are empty. `valid` is False if some line is not UTF-8.
+    `over_long` numbers the lines above MAX_LINE; in `data` they are empty. `valid` is False if some
+    line is not UTF-8.
     """
 
     first: int
@@ -43,10 +46,12 @@ class Block:
 def text_blocks(file: SourceFile, tally: Tally) -> Iterator[Block]:
     """Yield all lines of a file, and note in `tally` what is wrong with it as a whole.
 
-    A file that turns out to be in another encoding than UTF-8 may end before its end; `tally.reread_as` then says which it is.
+    A file that turns out to be in another encoding than UTF-8 may end before its end;
+    `tally.reread_as` then says which it is.
 
     Raises:
-        UserError: as `unpacked` does; or the file is in another encoding, and it is not certain in which.
+        UserError: as `unpacked` does; or the file is in another encoding, and it is not certain in
+            which.
     """
     evidence, trailing, last = Evidence(), list[int](), 0
     for block in numbered_blocks(file, trailing.append):
@@ -56,7 +61,9 @@ def text_blocks(file: SourceFile, tally: Tally) -> Iterator[Block]:
             break
     if trailing:
         tally.lines += 1
-        tally.reject(last + 1, Defect(TRAILING, f"{trailing[0]} bytes behind the end of the packed data"))
+        tally.reject(
+            last + 1, Defect(TRAILING, f"{trailing[0]} bytes behind the end of the packed data")
+        )
     if evidence.bad and file.encoding == UTF_8:
         _judge(file, evidence, tally)
 
@@ -67,7 +74,10 @@ def _enough(file: SourceFile, evidence: Evidence) -> bool:
 
 
 def _judge(file: SourceFile, evidence: Evidence, tally: Tally) -> None:
-    """Note what lines that are not UTF-8 may be in. Raises UserError when the file is in another encoding, and which is uncertain."""
+    """Note what lines that are not UTF-8 may be in.
+
+    Raises UserError when the file is in another encoding, and which is uncertain.
+    """
     tally.guess = replace(evidence.guess(), mixed=evidence.is_utf_8())
     if file.declared or evidence.is_utf_8():
         return
@@ -79,8 +89,13 @@ def _judge(file: SourceFile, evidence: Evidence, tally: Tally) -> None:
         )
 
 
-def numbered_blocks(file: SourceFile, on_trailing: Callable[[int], None] = lambda _: None) -> Iterator[Block]:
-    """Yield all lines of a file, without a byte order mark at its start. Raises UserError as `unpacked` does."""
+def numbered_blocks(
+    file: SourceFile, on_trailing: Callable[[int], None] = lambda _: None
+) -> Iterator[Block]:
+    """Yield all lines of a file, without a byte order mark at its start.
+
+    Raises UserError as `unpacked` does.
+    """
     gathered: list[bytes] = []
     size, first, dropping = 0, 1, False
     for chunk in prefetched(text_chunks(file, on_trailing)):
@@ -103,14 +118,19 @@ def numbered_blocks(file: SourceFile, on_trailing: Callable[[int], None] = lambd
 
 
 def numbered_lines(file: SourceFile, tally: Tally) -> Iterator[tuple[int, str | None]]:
-    """Yield lines with their line feeds, None for one that is too long. Raises UserError as `text_blocks` does.
+    """Yield lines with their line feeds, None for one that is too long.
+
+    Raises UserError as `text_blocks` does.
 
     Bytes that are no UTF-8 become half surrogates, for the row to be found by them.
     """
     for block in text_blocks(file, tally):
         over_long = set(block.over_long)
         for number, line in enumerate(block.lines(), block.first):
-            yield number, None if number in over_long else line.decode(UTF_8, "surrogateescape") + "\n"
+            yield (
+                number,
+                None if number in over_long else line.decode(UTF_8, "surrogateescape") + "\n",
+            )
 
 
 def _parted(gathered: list[bytes], cut: int) -> tuple[bytes, bytes]:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from tasks.ingest.defects import BAD_ENCODING, EMPTY_TEXT, MISSING, Defect
-from tasks.ingest.values import (
+from tasks.ingest.field_values import (
     identifier,
     is_blank,
     is_unicode,
@@ -38,10 +38,11 @@ SCHEMA = pa.schema(
 class FieldNames:
     """Where a source keeps each value, and how it writes some of them.
 
-    Each is a tuple of the names a value may have, the first one present wins; None: the source has no such value.
-    `rating_values` are the ratings written as words; `unrated`, `anonymous` and `undated` are the ratings, users and moments that
-    stand for none, None among them for a blank. All words are as `plain_word` gives them. `timestamp_format` is the strptime format
-    of its moments.
+    Each is a tuple of the names a value may have, the first one present wins; None: the source has
+    no such value. `rating_values` are the ratings written as words; `unrated`, `anonymous` and
+    `undated` are the ratings, users and moments that stand for none, None among them for a blank.
+    All words are as `plain_word` gives them. `timestamp_format` is the strptime format of its
+    moments.
     """
 
     user: tuple[str, ...]
@@ -100,7 +101,10 @@ class Batch:
     def arrow(self) -> pa.RecordBatch:
         """Return the columns as Arrow, in the order of `SCHEMA`; titles stay behind."""
         columns = [self.line, self.user_id, self.item_id, self.rating, self.text, self.timestamp]
-        return pa.record_batch([pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+        return pa.record_batch(
+            [pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)],
+            schema=SCHEMA,
+        )
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,9 @@ class Row:
 
 def checked_row(record: Mapping[str, Any], names: FieldNames, scale: tuple[float, float]) -> Row:
     """Turn one source record into a row. Raises Defect."""
-    user = user_identifier(value_of(record, names.user), _allowed(record, names.user, names.anonymous))
+    user = user_identifier(
+        value_of(record, names.user), _allowed(record, names.user, names.anonymous)
+    )
     item = identifier(value_of(record, names.item), "item")
     stars = rating(value_of(record, names.rating), scale, names.rating_values, names.unrated)
     timestamp = _moment(record, names)
@@ -140,9 +146,18 @@ def _moment(record: Mapping[str, Any], names: FieldNames) -> int | None:
     return seconds(value_of(record, names.timestamp), names.timestamp_format, undated)
 
 
-def _allowed(record: Mapping[str, Any], fields: tuple[str, ...], words: frozenset[str | None]) -> frozenset[str | None]:
-    """Return the words that stand for none. A field that is blank may stand for none, one that is not there is missing."""
-    return words if None not in words or any(has_field(record, name) for name in fields) else words - {None}
+def _allowed(
+    record: Mapping[str, Any], fields: tuple[str, ...], words: frozenset[str | None]
+) -> frozenset[str | None]:
+    """Return the words that stand for none.
+
+    A field that is blank may stand for none, one that is not there is missing.
+    """
+    return (
+        words
+        if None not in words or any(has_field(record, name) for name in fields)
+        else words - {None}
+    )
 
 
 def value_of(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tasks.ingest.defects import BAD_ENCODING, OVER_LONG, Defect, Tally
+from tasks.ingest.field_values import is_unicode
 from tasks.ingest.lines import numbered_lines
+from tasks.ingest.parquet_tables import require_columns
 from tasks.ingest.source_file import SourceFile
-from tasks.ingest.tables import require_columns
-from tasks.ingest.values import is_unicode
 
 _FIELD = re.compile(r"([A-Za-z]\w*/\w+):(?: |$)")
 
@@ -20,8 +20,13 @@ def in_blocks(head: bytes) -> bool:
     return _FIELD.match(head.decode("utf-8", "replace").partition("\n")[0].strip()) is not None
 
 
-def block_records(file: SourceFile, wanted: Sequence[str], tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the blocks of a file; the line is the one a block begins on. Raises UserError when the first one lacks a wanted key."""
+def block_records(
+    file: SourceFile, wanted: Sequence[str], tally: Tally
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the blocks of a file; the line is the one a block begins on.
+
+    Raises UserError when the first one lacks a wanted key.
+    """
     checked = False
     for first, lines in _blocks(file, tally):
         tally.lines += 1

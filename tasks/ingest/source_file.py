@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import UserError
+from tasks.ingest.compression import foreign_kind, unpacked
 from tasks.ingest.encodings import UTF_8, Evidence, transcoder, wide_encoding
-from tasks.ingest.unpacking import foreign_kind, unpacked
 
 _HEAD = 1 << 18  # bytes by which a file's encoding and line ends are told
 _SURE = 50  # bytes above 0x7F in the head by which the rest of a longer file is known
-_PLAINLY_UTF_8 = 8  # bytes beyond one a character: another encoding has fewer that look like UTF-8 by chance
+_PLAINLY_UTF_8 = (
+    8  # bytes beyond one a character: another encoding has fewer that look like UTF-8 by chance
+)
 _HIGH_BYTES = bytes(range(0x80, 0x100))
 _BOM = b"\xef\xbb\xbf"
 _PARQUET = b"PAR1"
@@ -24,7 +26,8 @@ class SourceFile:
 
     Attributes:
         encoding: what it is written in.
-        declared: the domain names the encoding, or it is known for certain: nothing is looked for but damage.
+        declared: the domain names the encoding, or it is known for certain: nothing is looked for
+            but damage.
         carriage_returns: its lines end with carriage returns alone.
         head: the first bytes of its text, in UTF-8.
     """
@@ -62,7 +65,10 @@ def open_source(path: Path, encoding: str | None = None) -> SourceFile:
 
 
 def reopen_source(file: SourceFile, encoding: str) -> SourceFile:
-    """Return a file that was read as UTF-8 as one of another encoding. Raises UserError as `open_source`."""
+    """Return a file that was read as UTF-8 as one of another encoding.
+
+    Raises UserError as `open_source`.
+    """
     return _read_as(file.path, _head(file.path)[0], encoding, declared=True)
 
 
@@ -74,7 +80,10 @@ def _read_as(path: Path, raw: bytes, encoding: str, *, declared: bool) -> Source
 
 
 def text_chunks(file: SourceFile, on_trailing: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield a file's text in UTF-8. `on_trailing` is called with the number of bytes that stand behind its packed data."""
+    """Yield a file's text in UTF-8.
+
+    `on_trailing` is called with the number of bytes that stand behind its packed data.
+    """
     chunks = unpacked(file.path, on_trailing=on_trailing)
     if file.encoding != UTF_8:
         chunks = _transcoded(chunks, file.encoding)
@@ -102,6 +111,8 @@ def _head(path: Path) -> tuple[bytes, bool]:
 
 def _certain(evidence: Evidence, raw: bytes, *, whole: bool) -> str | None:
     """Return the encoding that a file's head shows for certain; None where it may be UTF-8, or the rest is to be looked at too."""
-    if evidence.is_utf_8() or (not whole and len(raw) - len(raw.translate(None, _HIGH_BYTES)) < _SURE):
+    if evidence.is_utf_8() or (
+        not whole and len(raw) - len(raw.translate(None, _HIGH_BYTES)) < _SURE
+    ):
         return None
     return evidence.guess().certain

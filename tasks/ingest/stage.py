@@ -12,10 +12,18 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.ingest.defects import DUPLICATE, OTHER_EDITION, BadLines, Tally, bad_lines, counts_text, hint_for
+from tasks.ingest.defects import (
+    DUPLICATE,
+    OTHER_EDITION,
+    BadLines,
+    Tally,
+    bad_lines,
+    counts_text,
+    hint_for,
+)
 from tasks.ingest.encodings import UTF_8
 from tasks.ingest.items import fill_items
-from tasks.ingest.loading import load_reviews, load_titles
+from tasks.ingest.loader import load_reviews, load_titles
 from tasks.settings import Domain, Sources
 from tasks.warehouse import create_table, integers, strings
 
@@ -24,7 +32,9 @@ _REJECT_DUPLICATES = """
 INSERT INTO rejected_rows
 SELECT source_file, source_line, $kind, concat('the first is in ', first_file, ', line ', first_line) FROM later_reviews
 """
-_ITEMS_REVIEWED = "SELECT rowid AS row_id, user_id, item_id AS thing, source_file, source_line FROM raw_reviews"
+_ITEMS_REVIEWED = (
+    "SELECT rowid AS row_id, user_id, item_id AS thing, source_file, source_line FROM raw_reviews"
+)
 _WORKS_REVIEWED = """
     SELECT r.rowid AS row_id, user_id, work_id AS thing, source_file, source_line FROM raw_reviews r JOIN items USING (item_id)
 """
@@ -76,16 +86,20 @@ class IngestCounts:
 def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
     """Fill `raw_reviews`, `rejected_rows` and `items` from a domain's source files.
 
-    The first review of each (user, item) in source order stays; with `merge_editions`, of each (user, work). `raw_reviews` keeps the
-    item each source line names. Blank lines are skipped. Timestamps are kept in seconds.
+    The first review of each (user, item) in source order stays; with `merge_editions`, of each
+    (user, work). `raw_reviews` keeps the item each source line names. Blank lines are skipped.
+    Timestamps are kept in seconds.
 
     Raises:
-        UserError: a file is missing, empty, damaged or lacks a field; too many lines are unusable; no row is usable; or the metadata
+        UserError: a file is missing, empty, damaged or lacks a field; too many lines are unusable;
+            no row is usable; or the metadata
             have no title of any item reviewed.
     """
     for table in ("raw_reviews", "rejected_rows", "items"):
         create_table(con, table, replace=True)
-    con.execute("CREATE OR REPLACE TEMP TABLE published_titles (file_order INTEGER, line BIGINT, item_id VARCHAR, title VARCHAR)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE published_titles (file_order INTEGER, line BIGINT, item_id VARCHAR, title VARCHAR)"
+    )
     reviews, metadata = source_names(domain.sources)
     read: list[Tally] = []
     read_titles: list[Tally] = []
@@ -98,14 +112,18 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
         refused.tallies = (*read, *read_titles, *refused.tallies)
         raise
     _keep_rejects(con, [*read, *read_titles])
-    kinds = _sum(read) + Counter({DUPLICATE: _set_duplicates_aside(con, reviews, _ITEMS_REVIEWED, DUPLICATE)})
+    kinds = _sum(read) + Counter(
+        {DUPLICATE: _set_duplicates_aside(con, reviews, _ITEMS_REVIEWED, DUPLICATE)}
+    )
     lines = sum(tally.lines for tally in read)
     if not _count(con, "SELECT count(*) FROM raw_reviews"):
         nothing = f"there is nothing but blank lines and headers in {', '.join(reviews)}"
         hint = hint_for(kinds) if lines else nothing
         raise BadLines(f"no usable review in {lines} lines ({counts_text(kinds)}): {hint}", read)
     _check_titles(con, metadata)
-    untitled = fill_items(con, id_as_title=domain.untitled == "use_id", merge_editions=domain.merge_editions)
+    untitled = fill_items(
+        con, id_as_title=domain.untitled == "use_id", merge_editions=domain.merge_editions
+    )
     con.execute("DROP TABLE published_titles")
     if domain.merge_editions:
         kinds[OTHER_EDITION] = _set_duplicates_aside(con, reviews, _WORKS_REVIEWED, OTHER_EDITION)
@@ -116,11 +134,17 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
         bad_share=bad_lines(kinds) / lines,
         metadata_lines=sum(tally.lines for tally in read_titles),
         metadata_rejected=dict(sorted(_sum(read_titles).items())),
-        encodings={tally.source_file: tally.encoding for tally in (*read, *read_titles) if tally.encoding != UTF_8},
+        encodings={
+            tally.source_file: tally.encoding
+            for tally in (*read, *read_titles)
+            if tally.encoding != UTF_8
+        },
         items=_count(con, "SELECT count(*) FROM items"),
         works=_count(con, "SELECT count(DISTINCT work_id) FROM items"),
         untitled=untitled,
-        shared_titles=_count(con, "SELECT count(*) FROM (SELECT title FROM items GROUP BY title HAVING count(*) > 1)"),
+        shared_titles=_count(
+            con, "SELECT count(*) FROM (SELECT title FROM items GROUP BY title HAVING count(*) > 1)"
+        ),
     )
 
 
@@ -132,7 +156,10 @@ def source_names(sources: Sources) -> tuple[list[str], list[str]]:
     Raises:
         UserError: a file is listed twice.
     """
-    listed = [[Path(source.path).parts for source in sources.reviews], [Path(source.path).parts for source in sources.metadata]]
+    listed = [
+        [Path(source.path).parts for source in sources.reviews],
+        [Path(source.path).parts for source in sources.metadata],
+    ]
     for paths in listed:
         if len(set(paths)) < len(paths):
             twice = next(path for path in paths if paths.count(path) > 1)
@@ -147,10 +174,14 @@ def source_names(sources: Sources) -> tuple[list[str], list[str]]:
 
 def _check_titles(con: duckdb.DuckDBPyConnection, metadata: list[str]) -> None:
     """Raise UserError when there are metadata files, and not one title of a reviewed item in them."""
-    entries, titles = con.execute("SELECT count(*), count(*) FILTER (trim(title) <> '') FROM published_titles").fetchall()[0]
+    entries, titles = con.execute(
+        "SELECT count(*), count(*) FILTER (trim(title) <> '') FROM published_titles"
+    ).fetchall()[0]
     if titles or not metadata:
         return
-    reviewed, example = con.execute("SELECT count(DISTINCT item_id), min(item_id) FROM raw_reviews").fetchall()[0]
+    reviewed, example = con.execute(
+        "SELECT count(DISTINCT item_id), min(item_id) FROM raw_reviews"
+    ).fetchall()[0]
     wrong = (
         f"names {entries} of the {reviewed} items reviewed and has a title for none: columns.title says where titles stand"
         if entries
@@ -178,12 +209,23 @@ def _keep_rejects(con: duckdb.DuckDBPyConnection, tallies: Iterable[Tally]) -> N
     for tally in tallies:
         rejects = sorted((line, *defect) for line, defect in tally.rejects.items())
         lines, kinds, details = list(zip(*rejects, strict=True)) or [(), (), ()]
-        con.register("rejects", pa.table([integers(np.array(lines, dtype=np.int64)), strings(kinds), strings(details)], _REJECTS))
-        con.execute("INSERT INTO rejected_rows SELECT $name, line, kind, detail FROM rejects", {"name": tally.source_file})
+        con.register(
+            "rejects",
+            pa.table(
+                [integers(np.array(lines, dtype=np.int64)), strings(kinds), strings(details)],
+                _REJECTS,
+            ),
+        )
+        con.execute(
+            "INSERT INTO rejected_rows SELECT $name, line, kind, detail FROM rejects",
+            {"name": tally.source_file},
+        )
         con.unregister("rejects")
 
 
-def _set_duplicates_aside(con: duckdb.DuckDBPyConnection, files: list[str], reviewed: str, kind: str) -> int:
+def _set_duplicates_aside(
+    con: duckdb.DuckDBPyConnection, files: list[str], reviewed: str, kind: str
+) -> int:
     """Move all but the first review of each (user, thing reviewed), in source order, to `rejected_rows`; return how many."""
     con.execute(_DUPLICATES.format(reviewed=reviewed), {"files": files})
     con.execute(_REJECT_DUPLICATES, {"kind": kind})

@@ -1,20 +1,33 @@
 """Room: llm. The one door to a model: requests, limits, journal, store, price."""
 
 from tasks.llm.budget import Budget
-from tasks.llm.catalogue import takes_schema
+from tasks.llm.client import check_model, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
-from tasks.llm.journal import BadLine, Entry, Journal, read_journal, usable_entries
-from tasks.llm.litellm_door import check_model, load_litellm
-from tasks.llm.lookup import KeyIndex, KnownAnswers, Lookup, StoredAnswers
-from tasks.llm.meter import Meter, Usage
+from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.prices import Price, find_price
 from tasks.llm.quarantine import journal_problems
-from tasks.llm.requests import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, sampling
+from tasks.llm.requests import (
+    OFFLINE,
+    WRITER_MODULE,
+    WRITER_TABLES,
+    endpoint,
+    make_request,
+    sampling,
+)
+from tasks.llm.response_cache import KeyIndex, KnownAnswers, ResponseCache, StoredAnswers
+from tasks.llm.response_table import (
+    Loaded,
+    answers_by_key,
+    answers_of_dialogues,
+    load_journal,
+    recover_journals,
+)
 from tasks.llm.session import Session
-from tasks.llm.shutdown import graceful_shutdown
-from tasks.llm.store import Loaded, answers_by_key, answers_of_dialogues, load_journal, recover_journals
+from tasks.llm.shutdown_signals import graceful_shutdown
 from tasks.llm.tokens import TokenCounter
+from tasks.llm.usage import Usage, UsageMeter
 from tasks.llm.values import BROKEN_OFF, Answer, Ask, Message, Request, Transcript
+from tasks.llm.write_ahead_log import BadLine, Entry, WriteAheadLog, read_journal, usable_entries
 
 __all__ = [
     "BROKEN_OFF",
@@ -28,13 +41,13 @@ __all__ = [
     "CallError",
     "CallFailed",
     "Entry",
-    "Journal",
+    "WriteAheadLog",
     "KeyIndex",
     "KnownAnswers",
     "Loaded",
-    "Lookup",
+    "ResponseCache",
     "Message",
-    "Meter",
+    "UsageMeter",
     "Price",
     "Request",
     "RunStopped",

@@ -9,7 +9,9 @@ from tasks.settings import BudgetScope
 
 
 class Budget:
-    """Dollars that may be spent, dollars spent, dollars set aside for calls in flight. No limit when `limit` is None.
+    """Dollars that may be spent, dollars spent, dollars set aside for calls in flight.
+
+    No limit when `limit` is None.
 
     `scope` says in messages what the budget is for.
     """

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
 
-Kind = Literal["rate", "overload", "timeout", "connection", "malformed", "oversized", "filtered", "invalid", "fatal"]
+from tasks.redaction import one_line
+
+Kind = Literal[
+    "rate",
+    "overload",
+    "timeout",
+    "connection",
+    "malformed",
+    "oversized",
+    "filtered",
+    "invalid",
+    "fatal",
+]
 TRANSIENT: frozenset[Kind] = frozenset({"rate", "overload", "timeout", "connection", "malformed"})
 
 
 class CallError(Exception):
     """One try at one request that brought no answer.
 
-    `rate`, `overload`, `timeout`, `connection` and `malformed` may go well a second time; `oversized` is an answer cut off
-    at the cap, which another try would pay for again; `filtered` is the provider's content filter, an outcome; `invalid` is a
-    request the provider will never take; `fatal` concerns every request (key, model, credit).
+    `rate`, `overload`, `timeout`, `connection` and `malformed` may go well a second time;
+    `oversized` is an answer cut off
+    at the cap, which another try would pay for again; `filtered` is the provider's content filter,
+    an outcome; `invalid` is a request the provider will never take; `fatal` concerns every request
+    (key, model, credit).
 
     Attributes:
         status: HTTP status, where there was one.
@@ -57,10 +74,112 @@ class CallFailed(Exception):
 class RunStopped(Exception):
     """The run ends here, cleanly: nothing more is sent, everything paid for is kept, a later run goes on from here."""
 
-    def __init__(self, reason: Literal["budget", "breaker", "batch", "worker", "signal"], message: str) -> None:
+    def __init__(
+        self, reason: Literal["budget", "breaker", "batch", "worker", "signal"], message: str
+    ) -> None:
         super().__init__(reason, message)
         self.reason = reason
         self.message = message
 
     def __str__(self) -> str:
         return self.message
+
+
+_BY_NAME: dict[str, Kind] = {
+    "RateLimitError": "rate",
+    "Timeout": "timeout",
+    "APITimeoutError": "timeout",
+    "APIConnectionError": "connection",
+    "APIResponseValidationError": "malformed",
+    "ContentPolicyViolationError": "filtered",
+    "RejectedRequestError": "filtered",
+    "ContextWindowExceededError": "invalid",
+    "UnsupportedParamsError": "fatal",
+    "LiteLLMUnknownProvider": "fatal",
+    "PaymentRequiredError": "fatal",
+    "AuthenticationError": "fatal",
+    "PermissionDeniedError": "fatal",
+    "NotFoundError": "fatal",
+    "BadRequestError": "invalid",
+    "UnprocessableEntityError": "invalid",
+}
+_STATUSES = range(100, 600)
+_BY_STATUS: dict[int, Kind] = {
+    401: "fatal",
+    402: "fatal",
+    403: "fatal",
+    404: "fatal",
+    408: "timeout",
+    409: "overload",
+    429: "rate",
+}
+_OUT_OF_CREDIT = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+)  # codes of the 429 that no wait cures
+
+
+def as_call_error(error: Exception) -> CallError:
+    """Return what a litellm or openai exception means for the run, its text scrubbed of secrets."""
+    said = getattr(
+        error, "status_code", None
+    )  # litellm takes it from the reply's own text where there is one
+    status = said if isinstance(said, int) and said in _STATUSES else None
+    kind: Kind = "malformed" if said is not None and status is None else _kind(error, status)
+    if kind == "rate" and _code(error) in _OUT_OF_CREDIT:
+        kind = "fatal"
+    text = one_line(str(error))
+    if type(error).__name__ == "UnsupportedParamsError":
+        text = f"it does not take a sampling parameter that is set; set generate.temperature, top_p or seed to null ({text})"
+    return CallError(kind, text, status, retry_after(_headers(error)))
+
+
+def _kind(error: Exception, status: int | None) -> Kind:
+    for base in type(error).__mro__:
+        if base.__name__ in _BY_NAME:
+            return _BY_NAME[base.__name__]
+    return "connection" if status is None else kind_of_status(status)
+
+
+def kind_of_status(status: int) -> Kind:
+    """Return what an HTTP status means where nothing else is known."""
+    if status < 400:
+        return "malformed"  # the provider was content, its answer could not be read
+    return _BY_STATUS.get(status, "overload" if status >= 500 else "invalid")
+
+
+def _code(error: Exception) -> str | None:
+    body = getattr(error, "body", None)
+    return str(body.get("code")) if isinstance(body, Mapping) else None
+
+
+def _headers(error: Exception) -> Mapping[str, Any]:
+    headers = getattr(error, "litellm_response_headers", None)
+    if not headers:
+        headers = getattr(getattr(error, "response", None), "headers", None)
+    return {str(name).lower(): value for name, value in headers.items()} if headers else {}
+
+
+def retry_after(headers: Mapping[str, Any], now: float | None = None) -> float | None:
+    """Return the seconds a Retry-After header asks for, in seconds or as an HTTP date; None when there is none that can be read."""
+    milliseconds = _seconds(headers.get("retry-after-ms"), 0.001)
+    if milliseconds is not None:
+        return milliseconds
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    seconds = _seconds(value, 1.0)
+    if seconds is not None:
+        return seconds
+    try:
+        then = parsedate_to_datetime(str(value)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+    return max(0.0, then - (time.time() if now is None else now))
+
+
+def _seconds(value: Any, scale: float) -> float | None:
+    try:
+        seconds = float(value) * scale
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 <= seconds < float("inf") else None

@@ -1,10 +1,13 @@
-"""What a model costs: the settings' own prices, else litellm's local price map, else unknown. Never a guess."""
+"""What a model costs: the settings' own prices, else litellm's local price map, else unknown.
+
+Never a guess.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.llm.catalogue import find_entry
+from tasks.llm.model_catalogue import find_entry
 from tasks.llm.requests import OFFLINE
 from tasks.settings import Generate
 

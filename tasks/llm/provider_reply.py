@@ -1,8 +1,8 @@
 """A provider's reply as values that every later stage can trust.
 
-Each field of a reply is untrusted: it may be of any JSON type, of any size, and hold text that is not valid Unicode. What
-leaves this module is text that UTF-8 can encode, token counts that are whole numbers or unknown, and identifiers of a
-bounded length.
+Each field of a reply is untrusted: it may be of any JSON type, of any size, and hold text that is
+    not valid Unicode. What leaves this module is text that UTF-8 can encode, token counts that are
+    whole numbers or unknown, and identifiers of a bounded length.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Reply:
     cost_usd: float | None = None
 
 
-NO_REPLY = Reply("", "", None, None, "", "")  # of a call that was billed and brought nothing that can be used
+NO_REPLY = Reply(
+    "", "", None, None, "", ""
+)  # of a call that was billed and brought nothing that can be used
 
 
 def make_reply(
@@ -56,7 +58,8 @@ def make_reply(
     """Return a checked reply.
 
     Raises:
-        CallError: `oversized` when the text is longer than `max_bytes` in UTF-8, `malformed` when it is no text at all.
+        CallError: `oversized` when the text is longer than `max_bytes` in UTF-8, `malformed` when
+            it is no text at all.
     """
     text = valid_text(_text_of(content))
     if len(text.encode()) > max_bytes:
@@ -86,7 +89,9 @@ def _text_of(content: Any) -> str:
         return content
     if isinstance(content, Sequence) and not isinstance(content, bytes):
         return "".join(_text_of_part(part) for part in content)
-    raise CallError("malformed", f"the answer's content is no text but {type(content).__name__}", billed=True)
+    raise CallError(
+        "malformed", f"the answer's content is no text but {type(content).__name__}", billed=True
+    )
 
 
 def _text_of_part(part: Any) -> str:

@@ -1,6 +1,7 @@
 """Limits how much of a provider's response is read, below everything that would hold it in memory whole.
 
-litellm offers no limit, so the transport of its HTTP clients is wrapped. The wrapper also notes how far a response
+litellm offers no limit, so the transport of its HTTP clients is wrapped. The wrapper also notes how
+far a response
 had come: one whose status was good and whose body then broke off is billed by the provider.
 """
 
@@ -14,10 +15,11 @@ from typing import Any
 
 import httpx
 
-from tasks.llm.failures import retry_after
+from tasks.llm.errors import retry_after
 
 BYTES_PER_TEXT_BYTE = 6  # JSON may write each byte of a text as \u00xx
-ADDED_BYTES = 262_144  # of a response around its text: usage, log probabilities that nobody asked for, headers of parts
+# of a response around its text: usage, log probabilities that nobody asked for, headers of parts
+ADDED_BYTES = 262_144
 PACKED = "gzip, deflate"  # what is asked for, and unpacked here
 PIECE_BYTES = 65_536  # unpacked at a time
 _EITHER_FORMAT = 32  # zlib's flag for finding out by itself whether a stream is gzip or deflate
@@ -69,7 +71,9 @@ class _CappedStream(httpx.AsyncByteStream):
             read += len(chunk)
             if read > self._arrival.max_bytes:
                 self._arrival.oversized = True
-                raise httpx.ReadError(f"the response is longer than {self._arrival.max_bytes:,} bytes")
+                raise httpx.ReadError(
+                    f"the response is longer than {self._arrival.max_bytes:,} bytes"
+                )
             yield chunk
 
     async def aclose(self) -> None:
@@ -97,9 +101,12 @@ async def _unpacked(stream: httpx.AsyncByteStream) -> AsyncIterator[bytes]:
 
 
 def cap_responses() -> None:
-    """Put the cap under every asynchronous HTTP client of litellm. Its version is pinned, and a test holds this.
+    """Put the cap under every asynchronous HTTP client of litellm.
 
-    With DISABLE_AIOHTTP_TRANSPORT set, litellm uses another transport: an answer is then refused only after it was read.
+    Its version is pinned, and a test holds this.
+
+    With DISABLE_AIOHTTP_TRANSPORT set, litellm uses another transport: an answer is then refused
+    only after it was read.
     """
     from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
 

@@ -9,41 +9,43 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
-from tasks.llm.batch_api import BatchApi
-from tasks.llm.batching import BatchDesk
+from tasks.llm.batch_client import BatchClient
+from tasks.llm.batch_queue import BatchQueue
 from tasks.llm.budget import Budget
-from tasks.llm.caller import Caller
+from tasks.llm.client import LiteLLMClient
 from tasks.llm.errors import RunStopped
-from tasks.llm.journal import Entry, Journal
-from tasks.llm.limiter import Limiter
-from tasks.llm.litellm_door import Door
-from tasks.llm.lookup import Lookup
-from tasks.llm.meter import Meter
+from tasks.llm.rate_limiter import RateLimiter
+from tasks.llm.request_executor import RequestExecutor
 from tasks.llm.requests import make_request
+from tasks.llm.response_cache import ResponseCache
+from tasks.llm.usage import UsageMeter
 from tasks.llm.values import Answer, Message, Request
+from tasks.llm.write_ahead_log import Entry, WriteAheadLog
 from tasks.settings import Generate
 
 
 class Session:
     """Everything between a rollout's `ask` and the model, for one model and its settings.
 
-    Once the run must end (`stop`), whatever waits and whatever comes later raises the reason; calls in flight run to their
-    end, because they are paid for.
+    Once the run must end (`stop`), whatever waits and whatever comes later raises the reason; calls
+    in flight run to their end, because they are paid for.
     """
 
-    def __init__(self, generate: Generate, lookup: Lookup, budget: Budget, run_id: str) -> None:
+    def __init__(
+        self, generate: Generate, lookup: ResponseCache, budget: Budget, run_id: str
+    ) -> None:
         self.generate = generate
         self.run_id = run_id
-        self.limiter = Limiter(generate.limits)
-        self.meter = Meter()
+        self.limiter = RateLimiter(generate.limits)
+        self.meter = UsageMeter()
         self.stopped: RunStopped | UserError | None = None
         self._lookup = lookup
         self._budget = budget
-        self._caller: Caller | None = None
-        self._desk: BatchDesk | None = None
+        self._caller: RequestExecutor | None = None
+        self._desk: BatchQueue | None = None
         self._flying: dict[str, asyncio.Task[Answer]] = {}
 
-    def ask_for(self, dialogue_id: str, attempt: int, journal: Journal) -> SessionAsk:
+    def ask_for(self, dialogue_id: str, attempt: int, journal: WriteAheadLog) -> SessionAsk:
         """Return the `ask` of one attempt at one dialogue."""
         return SessionAsk(self, dialogue_id, attempt, journal)
 
@@ -79,7 +81,9 @@ class Session:
         try:
             self._check_open()
             if self.generate.mode == "batch":
-                return await self._open_desk(owner.journal.path.parent).call(request, key, owner.dialogue_id, owner.attempt)
+                return await self._open_desk(owner.journal.path.parent).call(
+                    request, key, owner.dialogue_id, owner.attempt
+                )
             return await self._open_caller().call(request, key, owner.keep)
         except (RunStopped, UserError) as reason:
             self.stop(reason)
@@ -89,15 +93,28 @@ class Session:
         if self.stopped is not None:
             raise self.stopped
 
-    def _open_caller(self) -> Caller:
+    def _open_caller(self) -> RequestExecutor:
         """Open the way to the model at the first request the store does not answer: a replay needs no key and no litellm."""
         if self._caller is None:
-            self._caller = Caller(Door(self.generate), self.generate.limits, self.limiter, self._budget, self.meter)
+            self._caller = RequestExecutor(
+                LiteLLMClient(self.generate),
+                self.generate.limits,
+                self.limiter,
+                self._budget,
+                self.meter,
+            )
         return self._caller
 
-    def _open_desk(self, folder: Path) -> BatchDesk:
+    def _open_desk(self, folder: Path) -> BatchQueue:
         if self._desk is None:
-            self._desk = BatchDesk(BatchApi(self.generate), self.generate.limits, self._budget, self.meter, folder, self.run_id)
+            self._desk = BatchQueue(
+                BatchClient(self.generate),
+                self.generate.limits,
+                self._budget,
+                self.meter,
+                folder,
+                self.run_id,
+            )
         return self._desk
 
 
@@ -108,14 +125,22 @@ class SessionAsk:
     session: Session
     dialogue_id: str
     attempt: int
-    journal: Journal
+    journal: WriteAheadLog
 
     async def __call__(
-        self, messages: tuple[Message, ...], *, response_format: Mapping[str, Any] | None = None, attempt: int = 1
+        self,
+        messages: tuple[Message, ...],
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        attempt: int = 1,
     ) -> Answer:
         """Return the answer to messages; see `Session.answer`."""
-        return await self.session.answer(make_request(self.session.generate, messages, response_format, attempt), self)
+        return await self.session.answer(
+            make_request(self.session.generate, messages, response_format, attempt), self
+        )
 
     async def keep(self, answer: Answer, problem: str = "") -> None:
         """Write an answer, or what an unusable one is billed at, into the journal; returns when it is on the disk."""
-        await self.journal.append(Entry(answer, self.dialogue_id, self.attempt, self.session.run_id, problem=problem))
+        await self.journal.append(
+            Entry(answer, self.dialogue_id, self.attempt, self.session.run_id, problem=problem)
+        )

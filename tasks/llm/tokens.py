@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.llm.litellm_door import load_litellm
+from tasks.llm.client import load_litellm
 from tasks.llm.requests import OFFLINE
 from tasks.llm.values import Message
 
@@ -31,11 +31,15 @@ class TokenCounter:
         """Return the input tokens of a request."""
         if self.litellm is None:
             return sum(self.text(message["content"]) for message in messages)
-        return int(self.litellm.token_counter(model=self.model, messages=[dict(message) for message in messages]))
+        return int(
+            self.litellm.token_counter(
+                model=self.model, messages=[dict(message) for message in messages]
+            )
+        )
 
     def text(self, text: str) -> int:
         """Return the tokens of a text."""
-        from tasks.llm.offline import count_tokens_offline
+        from tasks.mock_model import count_tokens_offline
 
         if self.litellm is None:
             return count_tokens_offline(text)

@@ -11,7 +11,8 @@ from tasks.fingerprint import fingerprint
 Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
 
 BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
-"""Finish reasons of an answer that was cut: for its length, under two names, or by the provider's filter."""
+"""Finish reasons of an answer that was cut: for its length, under two names, or by the provider's filter.
+"""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Answer:
     Attributes:
         finish_reason: as the provider said it.
         cost_usd: None when the model's price is unknown.
-        usage_estimated: True when tokens and dollars are our forecast: the provider gave no counts that can be true.
+        usage_estimated: True when tokens and dollars are our forecast: the provider gave no counts
+            that can be true.
     """
 
     request_key: str
@@ -84,7 +86,10 @@ class Ask(Protocol):
         response_format: Mapping[str, Any] | None = None,
         attempt: int = 1,
     ) -> Answer:
-        """Return the answer. Raises CallFailed when every try failed, RunStopped on budget or an open circuit breaker."""
+        """Return the answer.
+
+        Raises CallFailed when every try failed, RunStopped on budget or an open circuit breaker.
+        """
         ...
 
 

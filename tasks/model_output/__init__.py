@@ -1,13 +1,11 @@
 """Reading what a model sends: reasoning, chat tokens, code fences, tolerant JSON, lists of titles."""
 
-from tasks.model_output.boundary import read_or_else
-from tasks.model_output.code_fences import without_fences
-from tasks.model_output.entries import Recommended
-from tasks.model_output.limits import MOST_CHARACTERS
-from tasks.model_output.message import looks_like_json, message_text, reply_text
+from tasks.model_output.limits import MOST_CHARACTERS, read_or_else
+from tasks.model_output.list_entries import Recommended
+from tasks.model_output.lists import markdown_rows
+from tasks.model_output.message import looks_like_json, message_text, reply_text, without_fences
 from tasks.model_output.reasoning import strip_reasoning
 from tasks.model_output.recommendations import MOST, Parsed, parse_answer
-from tasks.model_output.tables import markdown_rows
 from tasks.model_output.tolerant_json import JsonReading, json_objects, parse_json, read_json
 
 __all__ = [

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.model_output.code_fences import without_fences
+from tasks.model_output.message import without_fences
 from tasks.model_output.tolerant_json import JsonReading, read_json
 
 _ASSIGNED = re.compile(r"\w{1,40}\s{0,8}=\s{0,8}(?=[\[{])")  # a variable of Python
@@ -108,12 +108,20 @@ def _is_called_a_list(name: str) -> bool:
 
 def _counted_objects(value: dict[str, Any]) -> list[str]:
     """Return the titles of {"1": {"title": ...}, "2": {...}}."""
-    counted = [_title_of(entry) for name, entry in value.items() if isinstance(entry, dict) and _COUNTED.fullmatch(str(name))]
+    counted = [
+        _title_of(entry)
+        for name, entry in value.items()
+        if isinstance(entry, dict) and _COUNTED.fullmatch(str(name))
+    ]
     return [title for title in counted if title]
 
 
 def _of_names(value: dict[str, Any]) -> list[str]:
-    counted = [str(entry) for name, entry in value.items() if isinstance(entry, str) and _COUNTED.fullmatch(str(name))]
+    counted = [
+        str(entry)
+        for name, entry in value.items()
+        if isinstance(entry, str) and _COUNTED.fullmatch(str(name))
+    ]
     if counted:
         return counted
     named = _named(value)
@@ -125,7 +133,11 @@ def _keys(value: dict[str, Any]) -> list[str]:
     names = [str(name).strip() for name in value]
     kinds = {type(entry) for entry in value.values()}
     alike = kinds == {str} or bool(kinds) and kinds <= {int, float}
-    return names if len(names) >= _FEWEST and alike and not any(name[:1].islower() for name in names) else []
+    return (
+        names
+        if len(names) >= _FEWEST and alike and not any(name[:1].islower() for name in names)
+        else []
+    )
 
 
 def _title_of(entry: Any) -> str:
@@ -133,13 +145,19 @@ def _title_of(entry: Any) -> str:
         entry = next((inner for inner in entry if isinstance(inner, str)), "")
     if isinstance(entry, dict):
         return _named(entry) or next(_other_texts(entry), "")
-    return str(entry).strip() if isinstance(entry, str | int) and not isinstance(entry, bool) else ""
+    return (
+        str(entry).strip() if isinstance(entry, str | int) and not isinstance(entry, bool) else ""
+    )
 
 
 def _other_texts(entry: dict[str, Any]) -> Iterator[str]:
     """Walk the texts of an object that may be its title under a name nobody knows."""
     for name, inner in entry.items():
-        if isinstance(inner, str) and not inner.strip().isdigit() and str(name).lower() not in _ID_KEYS:
+        if (
+            isinstance(inner, str)
+            and not inner.strip().isdigit()
+            and str(name).lower() not in _ID_KEYS
+        ):
             yield inner
 
 
@@ -147,7 +165,11 @@ def _named(entry: dict[str, Any]) -> str:
     """Return the value whose key says that it is a title."""
     for wanted in _TITLE_KEYS:
         for key, value in entry.items():
-            if _says(str(key).lower(), wanted) and isinstance(value, str | int) and not isinstance(value, bool):
+            if (
+                _says(str(key).lower(), wanted)
+                and isinstance(value, str | int)
+                and not isinstance(value, bool)
+            ):
                 title = str(value).strip()
                 if title:
                     return title

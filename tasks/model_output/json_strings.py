@@ -15,7 +15,9 @@ _COMMENT = r"(?:(?://|\#)[^\n]{0,200}+|/\*[^*]{0,200}+\*/)"  # a longer one hide
 _AFTER = re.compile(r"[\s,}\]]*+")
 _GAP = re.compile(rf"(?:[\s,]++|{_COMMENT})*+")
 _COLON_OR_END = re.compile(r"\s*+(?::|\Z)")
-_VALUE = re.compile(r"""["'`\u201c\u201d\u201e\u201f\u00ab\[{#]|//|/\*|-?\d|true|false|null|True|False|None""")
+_VALUE = re.compile(
+    r"""["'`\u201c\u201d\u201e\u201f\u00ab\[{#]|//|/\*|-?\d|true|false|null|True|False|None"""
+)
 _KEYS = {
     '"': re.compile(r'"(?:[^"\\\n]|\\.){0,200}+"\s*+:'),
     "'": re.compile(r"'(?:[^'\\\n]|\\.){0,200}+'\s*+:"),
@@ -24,7 +26,9 @@ _KEYS = {
     "\u00ab": re.compile(r"\u00ab[^\u00bb\n]{0,200}+\u00bb\s*+:"),
     **dict.fromkeys(
         "\u201c\u201d\u201e\u201f",
-        re.compile(r'["\u201c\u201d\u201e\u201f][^"\u201c\u201d\u201e\u201f\n]{0,200}+["\u201c\u201d\u201e\u201f]\s*+:'),
+        re.compile(
+            r'["\u201c\u201d\u201e\u201f][^"\u201c\u201d\u201e\u201f\n]{0,200}+["\u201c\u201d\u201e\u201f]\s*+:'
+        ),
     ),
 }
 _CUT_KEY = re.compile(r"""["'][^"'\n]{0,40}\Z""")
@@ -32,7 +36,9 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
-def string_end(text: str, start: int, depth: int, inside: Any, key_mark: str, *, is_key: bool) -> int:
+def string_end(
+    text: str, start: int, depth: int, inside: Any, key_mark: str, *, is_key: bool
+) -> int:
     """Return where the string that opens at `start` has its closing mark; -1 where it has none.
 
     A mark closes the string if JSON goes on behind it: a colon behind a key, a further entry or a

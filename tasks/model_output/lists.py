@@ -5,8 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tasks.model_output.numbering import is_numbered, numbered_entries
-from tasks.model_output.tables import RULE, markdown_rows
+from tasks.model_output.numbered_lists import is_numbered, numbered_entries
+
+RULE = re.compile(r"[\s|:+=-]+")
+
+
+def markdown_rows(lines: Sequence[str]) -> list[list[str]]:
+    """Return the cells of each row, the head included and rules left out; [] for fewer than two rows."""
+    rows = [_cells(line) for line in lines if line.count("|") > 1 and not RULE.fullmatch(line)]
+    return rows if len(rows) > 1 else []
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
 
 HEADS = ("title", "movie", "film", "name", "book", "item", "product", "recommendation")
 _BULLET = re.compile(
@@ -36,7 +48,9 @@ _LEAD_WORDS = re.compile(
     r"\b(?:recommend\w*|movies|films|books|titles|suggest\w*|items|products|list|picks|options|choices|favou?rites)\b|\u63a8\u8350|\u63a8\u85a6|\u304a\u3059\u3059\u3081",
     re.IGNORECASE,
 )
-_FIRST = re.compile(r"(?<=[^\W\d])[.!:,\uff01\uff1a]?\s+(?=\(?1[.)]\s{0,4}\S)|(?<=[.!:\uff01\uff1a])\s{0,8}(?=\(?1[.)]\s{0,4}\S)")
+_FIRST = re.compile(
+    r"(?<=[^\W\d])[.!:,\uff01\uff1a]?\s+(?=\(?1[.)]\s{0,4}\S)|(?<=[.!:\uff01\uff1a])\s{0,8}(?=\(?1[.)]\s{0,4}\S)"
+)
 _NEXT_SENTENCE = re.compile(r"[^\W\d_]{3}(?:[!?]|(?<!Mrs)(?<!Vol)\.)\s+[A-Z][a-z']*\s[a-z]")
 _SENTENCE_MARKS = ("\u3002", "\uff01", "\uff1f")
 
@@ -78,7 +92,11 @@ def numbered_titles(lines: Sequence[str]) -> list[str]:
 
 def bullet_titles(lines: Sequence[str]) -> list[str]:
     """Return the entries of a bulleted list; of one in steps, those of the outermost, unless they head groups."""
-    found = [(len(line) - len(line.lstrip()), match["title"]) for line in lines if (match := _BULLET.match(line))]
+    found = [
+        (len(line) - len(line.lstrip()), match["title"])
+        for line in lines
+        if (match := _BULLET.match(line))
+    ]
     least = min((depth for depth, _ in found), default=0)
     outermost = [title for depth, title in found if depth == least]
     grouped = len(outermost) < 2 or any(title.rstrip("*_ ").endswith(":") for title in outermost)
@@ -93,8 +111,8 @@ def line_titles(lines: Sequence[str]) -> list[str]:
 def without_lead_in(lines: Sequence[str]) -> list[str]:
     """Return lines in which what leads to the list is on a line of its own.
 
-    That is: what announces a list before a colon, and what is before the number 1 where the next line
-    is numbered 2.
+    That is: what announces a list before a colon, and what is before the number 1 where the next
+        line is numbered 2.
     """
     parted: list[str] = []
     for place, line in enumerate(lines):
@@ -133,7 +151,11 @@ def _parted_at_colon(line: str, following: str) -> list[str]:
     words = [word for word in lead.split() if word[0].isalpha()]
     small = sum(word[0].islower() for word in words)
     announces = _TALK.match(lead) is not None or _LEAD_WORDS.search(lead) is not None
-    if not announces or found["rest"][0].islower() or (lead.isascii() and (len(words) < 3 or small * 2 < len(words))):
+    if (
+        not announces
+        or found["rest"][0].islower()
+        or (lead.isascii() and (len(words) < 3 or small * 2 < len(words)))
+    ):
         return []
     return [lead, found["rest"]]
 
@@ -152,8 +174,15 @@ def _is_sentence(line: str) -> bool:
 
 def _is_talk(line: str) -> bool:
     bare = line.strip().strip("*_").strip()
-    if not bare or bare.endswith((":", "\uff1a")) or bare.startswith(("#", "---", "===", "```", "~~~")) or RULE.fullmatch(bare):
+    if (
+        not bare
+        or bare.endswith((":", "\uff1a"))
+        or bare.startswith(("#", "---", "===", "```", "~~~"))
+        or RULE.fullmatch(bare)
+    ):
         return True
     if _is_sentence(bare) or _TALK_BARE.match(bare) or (bare.endswith(".") and SAYS.match(bare)):
         return True
-    return len(bare.split()) > _LONGEST or (bare.endswith((".", "!", "?", "\u2026")) and _TALK.match(bare) is not None)
+    return len(bare.split()) > _LONGEST or (
+        bare.endswith((".", "!", "?", "\u2026")) and _TALK.match(bare) is not None
+    )

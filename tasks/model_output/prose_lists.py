@@ -36,7 +36,9 @@ _QUOTED = re.compile(
         )
     )
 )
-_TITLE_BRACKETS = re.compile("\u300a([^\u300a\u300b\n]{1,150})\u300b|\u300e([^\u300e\u300f\n]{1,150})\u300f")
+_TITLE_BRACKETS = re.compile(
+    "\u300a([^\u300a\u300b\n]{1,150})\u300b|\u300e([^\u300e\u300f\n]{1,150})\u300f"
+)
 _KIND = r"(?:movies|films|books|titles|shows|games|items|albums|classics|songs|products)"
 _OFTEN = r"(?: (?:also|really|definitely|probably|certainly|perhaps|highly|strongly|especially))?"
 _DOING = (
@@ -79,7 +81,9 @@ _SENTENCE_END = re.compile(
     r"""(?<!\b[A-Z])(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bSt)(?<!\bMrs)(?<!\bVol)(?<!\bNo)(?<!\bvs)"""
     r"""[.!?]["'\u201d\u2019)]?(?=\s+["\u201c*]?[A-Z]|\s*\Z)|\n"""
 )
-_CONJUNCTION = re.compile(r"(?:and|or|&|und|et|y|e|und auch|and also|or even|and maybe|and perhaps)\s+", re.IGNORECASE)
+_CONJUNCTION = re.compile(
+    r"(?:and|or|&|und|et|y|e|und auch|and also|or even|and maybe|and perhaps)\s+", re.IGNORECASE
+)
 _BETWEEN_LAST = re.compile(r"\s(?P<word>and|or|&)\s(?=[\"'\u201c\u2018*_(]?[A-Z0-9\u00c0-\u00de])")
 _CLAUSE = re.compile(
     r",?\s(?:if|because|since|which|as|when|while|given|based|for (?:its|their|a|an|the|some|something|fans)"
@@ -91,9 +95,16 @@ _OPENING = "\"'\u201c\u201e\u2018\u00ab\u2039\u300a\u300c\u300e(*_"
 
 
 _COMMAS = frozenset(",\u3001")
-_SEPARATORS = ((";", 2), (" | ", 2), ("\u3001", 2), (",", _FEWEST_ON_A_LINE), (" / ", _FEWEST_ON_A_LINE))
+_SEPARATORS = (
+    (";", 2),
+    (" | ", 2),
+    ("\u3001", 2),
+    (",", _FEWEST_ON_A_LINE),
+    (" / ", _FEWEST_ON_A_LINE),
+)
 _SMALL = frozenset(
-    ("a", "an", "and", "as", "at", "by", "de", "for", "from", "in", "is", "la", "le") + ("of", "on", "or", "the", "to", "vs", "with")
+    ("a", "an", "and", "as", "at", "by", "de", "for", "from", "in", "is", "la", "le")
+    + ("of", "on", "or", "the", "to", "vs", "with")
 )
 
 
@@ -135,7 +146,9 @@ def _are_names(pieces: Sequence[Piece]) -> bool:
 
 def _is_written_as_title(piece: str) -> bool:
     words = [word for word in piece.split() if word[0].isalpha()]
-    return _begins_a_title(piece) and not any(word[0].islower() and word not in _SMALL for word in words)
+    return _begins_a_title(piece) and not any(
+        word[0].islower() and word not in _SMALL for word in words
+    )
 
 
 def quoted_titles(text: str) -> list[str]:
@@ -194,9 +207,17 @@ def _pieces(text: str, mark: str) -> list[Piece]:
     pieces = [piece.strip() for piece in _outside_brackets(text, mark) if piece.strip()]
     if not pieces:
         return []
-    pieces[-1] = pieces[-1] if pieces[-1].endswith("..") else pieces[-1].removesuffix(".").removesuffix("\u3002")
+    pieces[-1] = (
+        pieces[-1]
+        if pieces[-1].endswith("..")
+        else pieces[-1].removesuffix(".").removesuffix("\u3002")
+    )
     if mark != ",":
-        pieces[-1] = _CONJUNCTION.sub("", pieces[-1], count=1) if _CONJUNCTION.match(pieces[-1]) else pieces[-1]
+        pieces[-1] = (
+            _CONJUNCTION.sub("", pieces[-1], count=1)
+            if _CONJUNCTION.match(pieces[-1])
+            else pieces[-1]
+        )
         return [Piece(piece) for piece in pieces if piece]
     return _last_split(pieces)
 

@@ -21,7 +21,8 @@ _WRAPPER = re.compile(
     r"<\|(?:begin|end)_of_solution\|>|<\|(?:START|END)_RESPONSE\|>|</?(?:answer|response|output)>",
     re.IGNORECASE,
 )
-# Harmony: <|channel|>final <|constrain|>json<|message|>; every token behind the name may be missing.
+# Harmony: <|channel|>final <|constrain|>json<|message|>; every token behind the name may be
+# missing.
 _FINAL_CHANNEL = re.compile(
     r"<\|channel\|>\s{0,8}final\b(?:[^<\n]{0,40}<\|constrain\|>\s{0,8}\w{0,20})?"
     r"(?:[^<\n]{0,40}<\|message\|>)?"

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.model_output.boundary import read_or_else
-from tasks.model_output.counted import comma_rows, counted_titles
-from tasks.model_output.entries import Recommended, entry_of
 from tasks.model_output.json_lists import json_titles
+from tasks.model_output.limits import read_or_else
+from tasks.model_output.list_entries import Recommended, entry_of, without_scores
 from tasks.model_output.lists import (
     HEADS,
     bullet_titles,
@@ -22,7 +21,12 @@ from tasks.model_output.lists import (
     without_lead_in,
 )
 from tasks.model_output.message import reply_text
-from tasks.model_output.numbering import inline_entries, plain_numbers
+from tasks.model_output.numbered_lists import (
+    comma_rows,
+    counted_titles,
+    inline_entries,
+    plain_numbers,
+)
 from tasks.model_output.prose_lists import (
     Piece,
     bracketed_titles,
@@ -30,7 +34,6 @@ from tasks.model_output.prose_lists import (
     quoted_titles,
     recommended_in_sentences,
 )
-from tasks.model_output.scores import without_scores
 
 MOST = 200  # titles taken from one answer; more are a model that went on and on
 _ONE_LINE_TAGS = re.compile(r"(</[A-Za-z][\w-]{0,20}>)\s{0,16}(?=<[A-Za-z])")
@@ -53,9 +56,9 @@ def parse_answer(text: str) -> Parsed:
     """Return the titles a model recommends.
 
     Reasoning, chat tokens and turns made up after the answer do not count. A JSON list (also inside
-    a code fence or prose, grouped, cut off or badly quoted) is taken first; then a table; a numbered
-    list, one line an entry or all in one; bullets; one line parted at marks; plain lines; sentences
-    that recommend. Repeated titles are kept: matching counts them.
+    a code fence or prose, grouped, cut off or badly quoted) is taken first; then a table; a
+    numbered list, one line an entry or all in one; bullets; one line parted at marks; plain lines;
+    sentences that recommend. Repeated titles are kept: matching counts them.
     """
     return read_or_else(_read, text, lambda _: Parsed((), "none"))
 

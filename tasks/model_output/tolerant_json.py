@@ -1,7 +1,7 @@
 """Reads the JSON in an answer: strictly where it is JSON, else as tolerantly as models write it.
 
-The rule for an answer that ends inside its JSON: it is cut, and nothing is completed unseen. The one
-exception is an answer that lacks nothing but closing braces: every bracket still open is an
+The rule for an answer that ends inside its JSON: it is cut, and nothing is completed unseen. The
+one exception is an answer that lacks nothing but closing braces: every bracket still open is an
 object's, and the last value is a closed list or object. A list that is still open could have gone
 on, and a number or text at the very end could have been longer. Whether the object would have had
 one key more cannot be known; every list in it is complete.

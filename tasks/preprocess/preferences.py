@@ -62,9 +62,10 @@ class PreferenceCounts:
 def fill_preferences(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> PreferenceCounts:
     """Fill `preferences` from the core of `reviews` and from `items`.
 
-    Positions count from 1 within (user, collection), in time order, ties by `source_order`. The last `might_like_share` of a
-    user's likes, rounded down, at least `might_like_min` and at most all of them, are MIGHT_LIKES. With `user_mean` a rating is
-    judged after the user's mean over the core is replaced by everybody's; `preferences.rating` stays the rating given.
+    Positions count from 1 within (user, collection), in time order, ties by `source_order`. The
+    last `might_like_share` of a user's likes, rounded down, at least `might_like_min` and at most
+    all of them, are MIGHT_LIKES. With `user_mean` a rating is judged after the user's mean over the
+    core is replaced by everybody's; `preferences.rating` stays the rating given.
     """
     con.execute(
         _JUDGED,

@@ -8,11 +8,48 @@ import duckdb
 
 from tasks.errors import UserError
 from tasks.ingest import source_names
-from tasks.preprocess.core import mark_core
 from tasks.preprocess.preferences import PreferenceCounts, fill_preferences
-from tasks.preprocess.words import WordCounts, admit
+from tasks.preprocess.word_counts import WordCounts, admit
 from tasks.settings import Domain, Preprocess
 from tasks.warehouse import create_table
+
+_COUNT_ONCE = """
+CREATE OR REPLACE TEMP TABLE core_rows AS
+WITH counted AS NOT MATERIALIZED (
+    SELECT * FROM {source} WHERE $count = 'all' OR rating >= $like_min OR rating <= $dislike_max
+),
+users AS (SELECT user_id FROM counted GROUP BY user_id HAVING count(*) >= $user_min),
+enough AS (SELECT item_id FROM counted GROUP BY item_id HAVING count(*) >= $item_min)
+SELECT row_id, user_id, item_id, rating FROM {source} SEMI JOIN users USING (user_id) SEMI JOIN enough USING (item_id)
+"""
+
+
+def mark_core(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> int:
+    """Set `core` in the temporary table `admitted` and return how often interactions were counted.
+
+    One pass counts users and items on the same rows, as the paper says; what falls does not change
+    the other's count. The fixpoint counts again until nothing falls. With `count: judged` a rating
+    between the thresholds counts for nobody; it is in the core if its user and its item are.
+    """
+    limits = {
+        "user_min": settings.min_user_interactions,
+        "item_min": settings.min_item_interactions,
+        "count": settings.count,
+        "like_min": settings.like_min,
+        "dislike_max": settings.dislike_max,
+    }
+    con.execute(_COUNT_ONCE.format(source="admitted"), limits)
+    rounds, before, left = 1, -1, _size(con)
+    while settings.core == "fixpoint" and left not in (before, 0):
+        con.execute(_COUNT_ONCE.format(source="core_rows"), limits)
+        rounds, before, left = rounds + 1, left, _size(con)
+    con.execute("UPDATE admitted SET core = true WHERE row_id IN (SELECT row_id FROM core_rows)")
+    con.execute("DROP TABLE core_rows")
+    return rounds
+
+
+def _size(con: duckdb.DuckDBPyConnection) -> int:
+    return int(con.execute("SELECT count(*) FROM core_rows").fetchall()[0][0])
 
 
 @dataclass(frozen=True)
@@ -31,7 +68,8 @@ class PreprocessCounts:
         rounds: how often interactions were counted until the core stood.
         positive: core reviews rated as likes.
         negative: core reviews rated as dislikes.
-        without_title: positive and negative core reviews of items that are not in `items`; they are in no collection.
+        without_title: positive and negative core reviews of items that are not in `items`; they are
+            in no collection.
         likes: rows of `preferences` in LIKES.
         dislikes: rows in DISLIKES.
         might_likes: rows in MIGHT_LIKES; as many dialogues can be planned.
@@ -68,14 +106,18 @@ _CORE = "SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM 
 
 
 def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCounts:
-    """Fill `reviews` and `preferences` from `raw_reviews` and `items` (Appendix B). Editions of one work stand under the work's id.
+    """Fill `reviews` and `preferences` from `raw_reviews` and `items` (Appendix B).
 
-    `source_order` is the file's place in the domain times 10^12, plus the line, so that it increases in source order and rows
-    added at a source's end change nobody else's. Items that are not in `items` count for the core like all others and are left
-    out of `preferences` only.
+    Editions of one work stand under the work's id.
+
+    `source_order` is the file's place in the domain times 10^12, plus the line, so that it
+    increases in source order and rows
+    added at a source's end change nobody else's. Items that are not in `items` count for the core
+    like all others and are left out of `preferences` only.
 
     Raises:
-        UserError: no review is within the word limits, nothing is left of the core, or no user has a MIGHT_LIKES.
+        UserError: no review is within the word limits, nothing is left of the core, or no user has
+            a MIGHT_LIKES.
     """
     settings = domain.preprocess
     for table in ("reviews", "preferences"):

@@ -4,7 +4,7 @@ from tasks.prompts.data_fence import CLOSE, OPEN, cut_to_words, fence
 from tasks.prompts.dual import as_transcript, render_agent_turn, render_user_turn, spoken_text
 from tasks.prompts.profiles import Profile, load_profile
 from tasks.prompts.rendering import render
-from tasks.prompts.repairing import render_repair, repair_scope
+from tasks.prompts.repair import render_repair, repair_scope
 from tasks.prompts.values import Finding, Instructed, Message, Prompt, Spoken
 
 __all__ = [

@@ -9,13 +9,16 @@ from typing import Any
 OPEN = "<data>"
 CLOSE = "</data>"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_UNSAFE = re.compile("[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
+_UNSAFE = re.compile(
+    "[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
+)
 
 
 def fence(value: Any) -> str:
     """Return a JSON value as a data block that its content cannot leave.
 
-    `<` and `>` are written as JSON escapes, so no text inside can form the closing marker; control characters,
+    `<` and `>` are written as JSON escapes, so no text inside can form the closing marker; control
+    characters,
     direction marks and lone surrogates are escaped too. Raises TypeError on what JSON lacks.
     """
     text = _ENCODER.encode(value).replace("<", "\\u003c").replace(">", "\\u003e")

@@ -14,31 +14,44 @@ from tasks.prompts.profiles import Conversation, Profile
 from tasks.prompts.rendering import Goals, messages, places, turn_line, user_information
 from tasks.prompts.values import Prompt, Spoken
 
-_LABEL = re.compile(r"^\s*(?:```\w*\s*)?(?:\*\*)?(?:user|agent)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE)
+_LABEL = re.compile(
+    r"^\s*(?:```\w*\s*)?(?:\*\*)?(?:user|agent)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE
+)
 
 
-def render_user_turn(profile: Profile, goals: Goals, brief: Brief, so_far: Sequence[Spoken], turn: int) -> Prompt:
+def render_user_turn(
+    profile: Profile, goals: Goals, brief: Brief, so_far: Sequence[Spoken], turn: int
+) -> Prompt:
     """Render the user agent's request for turn `turn` (from 1).
 
-    It sees the user's liked and disliked items with the user's own reviews and ratings, and the target from the turn on in
-    which the recommender named it. Other people's reviews are the recommender's to tell.
+    It sees the user's liked and disliked items with the user's own reviews and ratings, and the
+    target from the turn on in which the recommender named it. Other people's reviews are the
+    recommender's to tell.
 
     Raises:
         ValueError: the turn is not the user's, or `so_far` does not hold the turns before it.
     """
     _check(brief, so_far, turn, "user")
     known = _introduced(brief, turn)
-    shown = [replace(item, other_review=None) for item in brief.items if item.collection != "MIGHT_LIKES" or item.slot in known]
+    shown = [
+        replace(item, other_review=None)
+        for item in brief.items
+        if item.collection != "MIGHT_LIKES" or item.slot in known
+    ]
     line = turn_line(profile, goals, turn, brief.template.turns[turn - 1])
-    return _prompt(profile, profile.user_turn, brief, so_far, line, user_information(profile, brief, shown))
+    return _prompt(
+        profile, profile.user_turn, brief, so_far, line, user_information(profile, brief, shown)
+    )
 
 
-def render_agent_turn(profile: Profile, goals: Goals, brief: Brief, so_far: Sequence[Spoken], turn: int) -> Prompt:
+def render_agent_turn(
+    profile: Profile, goals: Goals, brief: Brief, so_far: Sequence[Spoken], turn: int
+) -> Prompt:
     """Render the recommender agent's request for turn `turn` (from 1).
 
-    It sees the dialogue so far, the titles of items already named in it, its sub-goals of this turn in words that do not
-    tell what the user thinks, and for the items this turn is about another person's review. Never the user's own words,
-    ratings or collections.
+    It sees the dialogue so far, the titles of items already named in it, its sub-goals of this turn
+    in words that do not tell what the user thinks, and for the items this turn is about another
+    person's review. Never the user's own words, ratings or collections.
 
     Raises:
         ValueError: the turn is not the agent's, or `so_far` does not hold the turns before it.
@@ -50,7 +63,14 @@ def render_agent_turn(profile: Profile, goals: Goals, brief: Brief, so_far: Sequ
     shown = [_blind(item, item.slot in about) for item in brief.items if item.slot in known]
     ids = [profile.agent_goals.get(goal, goal) for goal in own.goals]
     line = turn_line(profile, goals, turn, own, ids)
-    return _prompt(profile, profile.agent_turn, brief, so_far, line, user_information(profile, brief, shown, own_reviews=False))
+    return _prompt(
+        profile,
+        profile.agent_turn,
+        brief,
+        so_far,
+        line,
+        user_information(profile, brief, shown, own_reviews=False),
+    )
 
 
 def spoken_text(text: str) -> str:
@@ -61,11 +81,21 @@ def spoken_text(text: str) -> str:
 def as_transcript(profile: Profile, spoken: Sequence[Spoken]) -> str:
     """Return turns that were spoken one by one in the profile's answer format for a whole dialogue."""
     if profile.answer == "json":
-        return json.dumps({"turns": [{"role": turn.role, "text": turn.text} for turn in spoken]}, ensure_ascii=False)
+        return json.dumps(
+            {"turns": [{"role": turn.role, "text": turn.text} for turn in spoken]},
+            ensure_ascii=False,
+        )
     return "\n".join(f"{turn.role.capitalize()}: {' '.join(turn.text.split())}" for turn in spoken)
 
 
-def _prompt(profile: Profile, words: Conversation, brief: Brief, so_far: Sequence[Spoken], line: str, known: dict[str, object]) -> Prompt:
+def _prompt(
+    profile: Profile,
+    words: Conversation,
+    brief: Brief,
+    so_far: Sequence[Spoken],
+    line: str,
+    known: dict[str, object],
+) -> Prompt:
     values = {
         **places(profile, brief),
         "template": line,
@@ -82,7 +112,9 @@ def _introduced(brief: Brief, turn: int) -> frozenset[int]:
 
 
 def _blind(item: BriefItem, about: bool) -> BriefItem:
-    return replace(item, user_review=None, rating=None, other_review=item.other_review if about else None)
+    return replace(
+        item, user_review=None, rating=None, other_review=item.other_review if about else None
+    )
 
 
 def _check(brief: Brief, so_far: Sequence[Spoken], turn: int, role: str) -> None:

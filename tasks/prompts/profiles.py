@@ -13,8 +13,30 @@ from tasks.errors import UserError
 from tasks.settings import Home, read_yaml, validation_line
 
 PROFILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
-PLACES = frozenset({"noun", "verb", "language", "turns", "max_words", "template", "data", "findings", "asked", "so_far", "role"})
-LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "ja": "Japanese", "zh": "Chinese"}
+PLACES = frozenset(
+    {
+        "noun",
+        "verb",
+        "language",
+        "turns",
+        "max_words",
+        "template",
+        "data",
+        "findings",
+        "asked",
+        "so_far",
+        "role",
+    }
+)
+LANGUAGES = {
+    "en": "English",
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+    "it": "Italian",
+    "ja": "Japanese",
+    "zh": "Chinese",
+}
 
 
 class Conversation(BaseModel):
@@ -31,18 +53,33 @@ class Conversation(BaseModel):
 
 
 class Profile(BaseModel):
-    """How a writer is asked for a dialogue (2.5.1, Fig. 3). Texts take `$name` places from `PLACES`; `$$` is a dollar sign."""
+    """How a writer is asked for a dialogue (2.5.1, Fig. 3).
+
+    Texts take `$name` places from `PLACES`; `$$` is a dollar sign.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    version: int = Field(ge=1, description="Raised with every change of the words; part of the profile's hash")
-    answer: Literal["json", "text"] = Field(description="json: turns with {{item:N}} placeholders; text: `User:` and `Agent:` lines")
-    structured_output: bool = Field(False, description="Send a JSON schema along, for models that take one")
-    repair: Literal["turns", "dialogue"] = Field("dialogue", description="Ask again for the broken turns alone, or for the whole dialogue")
+    version: int = Field(
+        ge=1, description="Raised with every change of the words; part of the profile's hash"
+    )
+    answer: Literal["json", "text"] = Field(
+        description="json: turns with {{item:N}} placeholders; text: `User:` and `Agent:` lines"
+    )
+    structured_output: bool = Field(
+        False, description="Send a JSON schema along, for models that take one"
+    )
+    repair: Literal["turns", "dialogue"] = Field(
+        "dialogue", description="Ask again for the broken turns alone, or for the whole dialogue"
+    )
     max_words: int = Field(60, ge=5, description="Most words of one utterance (2.5.1)")
     max_review_words: int = Field(400, ge=1, description="Longer reviews are cut, between words")
-    item_reference: str = Field(description="How the template and the data speak of slot N; `$slot` is N")
-    agent_goals: Mapping[str, str] = Field({}, description="Sub-goals whose words a blind recommender agent gets instead of its own")
+    item_reference: str = Field(
+        description="How the template and the data speak of slot N; `$slot` is N"
+    )
+    agent_goals: Mapping[str, str] = Field(
+        {}, description="Sub-goals whose words a blind recommender agent gets instead of its own"
+    )
     dialogue: Conversation
     repair_dialogue: str
     repair_turns: str
@@ -67,13 +104,18 @@ class Profile(BaseModel):
 
 
 def checked_places(text: str) -> str:
-    """Return a profile's text. Raises ValueError when it has a place that is not filled, or a stray dollar sign."""
+    """Return a profile's text.
+
+    Raises ValueError when it has a place that is not filled, or a stray dollar sign.
+    """
     template = Template(text)
     if not template.is_valid():
         raise ValueError("has a stray `$`: write `$$` for a dollar sign")
     unknown = sorted(set(template.get_identifiers()) - PLACES)
     if unknown:
-        raise ValueError(f"has unknown places {', '.join(unknown)}; known: {', '.join(sorted(PLACES))}")
+        raise ValueError(
+            f"has unknown places {', '.join(unknown)}; known: {', '.join(sorted(PLACES))}"
+        )
     return text
 
 
@@ -81,7 +123,8 @@ def load_profile(home: Home, name: str) -> Profile:
     """Load a prompt profile from goal_specs/prompts.
 
     Raises:
-        UserError: no such profile, a name that is no plain name, broken YAML, an unknown key or place.
+        UserError: no such profile, a name that is no plain name, broken YAML, an unknown key or
+            place.
     """
     known = ", ".join(sorted(path.stem for path in home.prompts().glob("*.yaml"))) or "none"
     path = home.prompts() / f"{name}.yaml"
@@ -91,7 +134,9 @@ def load_profile(home: Home, name: str) -> Profile:
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping")
     if content.get("name") != name:
-        raise UserError(f"{path}: `name` is {content.get('name')!r} but the file is called {name!r}")
+        raise UserError(
+            f"{path}: `name` is {content.get('name')!r} but the file is called {name!r}"
+        )
     try:
         return Profile.model_validate(content)
     except ValidationError as error:

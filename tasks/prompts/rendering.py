@@ -16,7 +16,10 @@ Goals = Mapping[str, Instructed]
 
 _TURN_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "properties": {"role": {"type": "string", "enum": ["user", "agent"]}, "text": {"type": "string"}},
+    "properties": {
+        "role": {"type": "string", "enum": ["user", "agent"]},
+        "text": {"type": "string"},
+    },
     "required": ["role", "text"],
     "additionalProperties": False,
 }
@@ -30,7 +33,8 @@ _NUMBERED_SCHEMA: dict[str, Any] = {
 def render(profile: Profile, goals: Goals, brief: Brief) -> Prompt:
     """Render the request for a brief's whole dialogue (2.5.1): static instruction, template, user information as JSON.
 
-    Values are put in once and never rendered again, so `{{`, `${` and the like in a review stay as they are.
+    Values are put in once and never rendered again, so `{{`, `${` and the like in a review stay as
+    they are.
 
     Args:
         profile: the prompt profile.
@@ -73,13 +77,24 @@ def places(profile: Profile, brief: Brief) -> dict[str, str]:
     }
 
 
-def template_lines(profile: Profile, goals: Goals, turns: Sequence[Turn], only: Iterable[int] = ()) -> str:
-    """Return the template, one line a turn: number, role, sub-goals, items to name, what to do. `only` keeps some turns."""
+def template_lines(
+    profile: Profile, goals: Goals, turns: Sequence[Turn], only: Iterable[int] = ()
+) -> str:
+    """Return the template, one line a turn: number, role, sub-goals, items to name, what to do.
+
+    `only` keeps some turns.
+    """
     kept = frozenset(only)
-    return "\n".join(turn_line(profile, goals, number, turn) for number, turn in enumerate(turns, start=1) if not kept or number in kept)
+    return "\n".join(
+        turn_line(profile, goals, number, turn)
+        for number, turn in enumerate(turns, start=1)
+        if not kept or number in kept
+    )
 
 
-def turn_line(profile: Profile, goals: Goals, number: int, turn: Turn, goal_ids: Sequence[str] | None = None) -> str:
+def turn_line(
+    profile: Profile, goals: Goals, number: int, turn: Turn, goal_ids: Sequence[str] | None = None
+) -> str:
     """Return one line of the template; `goal_ids` replaces the turn's own sub-goals."""
     ids = turn.goals if goal_ids is None else goal_ids
     names = [f"name {items(profile, turn.introduces)}"] if turn.introduces else []
@@ -93,8 +108,13 @@ def items(profile: Profile, slots: Iterable[int]) -> str:
     return ", ".join(profile.item(slot) for slot in slots)
 
 
-def user_information(profile: Profile, brief: Brief, shown: Iterable[BriefItem], *, own_reviews: bool = True) -> dict[str, Any]:
-    """Return the user information of Fig. 3 (c) as JSON data; `own_reviews=False` leaves out what the user wrote and rated."""
+def user_information(
+    profile: Profile, brief: Brief, shown: Iterable[BriefItem], *, own_reviews: bool = True
+) -> dict[str, Any]:
+    """Return the user information of Fig.
+
+    3 (c) as JSON data; `own_reviews=False` leaves out what the user wrote and rated.
+    """
     return {
         "noun": brief.noun,
         "verb": brief.verb,
@@ -126,4 +146,11 @@ def response_format(profile: Profile, *, numbered: bool) -> dict[str, Any] | Non
         "required": ["turns"],
         "additionalProperties": False,
     }
-    return {"type": "json_schema", "json_schema": {"name": "turns" if numbered else "dialogue", "strict": True, "schema": schema}}
+    return {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "turns" if numbered else "dialogue",
+            "strict": True,
+            "schema": schema,
+        },
+    }

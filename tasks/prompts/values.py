@@ -24,7 +24,8 @@ class Prompt:
 
     Attributes:
         messages: chat messages in order.
-        response_format: a JSON schema as litellm takes it, or None. The words ask for the same shape, so that a caller may
+        response_format: a JSON schema as litellm takes it, or None. The words ask for the same
+            shape, so that a caller may
             leave it out for a model that takes none.
     """
 
@@ -34,7 +35,10 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule a dialogue broke. `turn` counts from 1, None for the dialogue as a whole; `sentence` is the rule in words."""
+    """One rule a dialogue broke.
+
+    `turn` counts from 1, None for the dialogue as a whole; `sentence` is the rule in words.
+    """
 
     rule: str
     turn: int | None

@@ -1,4 +1,7 @@
-"""What is shown of a dialogue that broke a rule: the offending piece, with its turn. Looked up for failing dialogues only."""
+"""What is shown of a dialogue that broke a rule: the offending piece, with its turn.
+
+Looked up for failing dialogues only.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, offending, titles_in_quotes
+from tasks.quality.text_patterns import (
+    GARBLED,
+    PERSONAL,
+    TEMPLATE_LEFT,
+    offending,
+    titles_in_quotes,
+)
 from tasks.quality.values import Rule
 from tasks.word_runs import longest_shared
 
@@ -53,9 +62,13 @@ class Evidence:
             "wording_leak": lambda said, case: offending(wording, said.text),
             "words": lambda said, case: f"{said.facts['words']} words: {said.text}",
             "role_error": lambda said, case: f"{said.role}: {said.text}",
-            "missing_items": lambda said, case: f"does not name {_listed(said.missing)}: {said.text}",
+            "missing_items": lambda said, case: (
+                f"does not name {_listed(said.missing)}: {said.text}"
+            ),
             "foreign_items": lambda said, case: f"names {_listed(said.foreigners)}",
-            "unknown_titles": lambda said, case: f"names {_listed(titles_in_quotes(said.text, said.titles))}",
+            "unknown_titles": lambda said, case: (
+                f"names {_listed(titles_in_quotes(said.text, said.titles))}"
+            ),
             "early_target": lambda said, case: f"names {said.target_to_come}",
             "copied_words": lambda said, case: longest_shared(said.text, case.reviews),
         }
@@ -68,8 +81,16 @@ class Evidence:
             return [(turn, cut(piece))]
         broken = [said for said in case.said if _breaks(rule, said.facts.get(name))]
         if broken:
-            return [(said.turn, cut(self._piece(name, said, case) or said.text) or NOTHING_SAID) for said in broken]
-        return [(WHOLE_DIALOGUE, cut(", ".join(f"{column} = {case.facts.get(column)}" for column in rule.columns)))]
+            return [
+                (said.turn, cut(self._piece(name, said, case) or said.text) or NOTHING_SAID)
+                for said in broken
+            ]
+        return [
+            (
+                WHOLE_DIALOGUE,
+                cut(", ".join(f"{column} = {case.facts.get(column)}" for column in rule.columns)),
+            )
+        ]
 
     def _piece(self, name: str, said: Said, case: Case) -> str:
         find = self._pieces.get(name)
@@ -83,7 +104,11 @@ def _breaks(rule: Rule, value: Any) -> bool:
 
 def cut(text: str) -> str:
     """Return at most `LONGEST` characters; control characters and others that cannot be seen stand as their codes."""
-    seen = text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    seen = (
+        text
+        if text.isprintable()
+        else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    )
     return seen if len(seen) <= LONGEST else seen[: LONGEST - 1] + "\u2026"
 
 
@@ -93,7 +118,9 @@ def _listed(titles: Sequence[str]) -> str:
 
 def _ending(case: Case) -> tuple[int, str]:
     why = case.parse_error or (
-        "the last sentence breaks off" if case.finish_reason == "stop" else f"the model stopped for {case.finish_reason!r}"
+        "the last sentence breaks off"
+        if case.finish_reason == "stop"
+        else f"the model stopped for {case.finish_reason!r}"
     )
     if not case.said:
         return WHOLE_DIALOGUE, why

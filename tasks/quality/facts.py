@@ -9,11 +9,11 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from tasks.quality import near_duplicates, plan
+from tasks.quality import near_duplicates, plan_facts
 from tasks.quality.lexicon import Language, Lexicon, for_polars
 from tasks.quality.near_duplicates import Shingles
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
-from tasks.quality.surface import GARBLED, PERSONAL, QUOTED, TEMPLATE_LEFT, titles_in_quotes
+from tasks.quality.text_patterns import GARBLED, PERSONAL, QUOTED, TEMPLATE_LEFT, titles_in_quotes
 from tasks.warehouse import create_table
 from tasks.word_runs import copied_words, tokenise
 
@@ -21,11 +21,14 @@ CHUNK: Final = 5_000  # dialogues: about 8 MB of text, 50 MB with everything mad
 _TABLES = ("dialogue_facts", "utterance_facts")
 
 
-def compute_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, attempt: int) -> int:
+def compute_facts(
+    con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, attempt: int
+) -> int:
     """Fill `dialogue_facts` and `utterance_facts` for one attempt, replacing what stood there for it.
 
-    Reads dialogues, utterances, briefs, brief_items, template_turns, reviews, and the rejections of earlier attempts; every column is
-    documented in expectations/facts.yaml. Leaves the temporary table `near_duplicates` (place, dialogue_id, other_id) for the evidence.
+    Reads dialogues, utterances, briefs, brief_items, template_turns, reviews, and the rejections of
+    earlier attempts; every column is documented in expectations/facts.yaml. Leaves the temporary
+    table `near_duplicates` (place, dialogue_id, other_id) for the evidence.
 
     Returns:
         The number of dialogues.
@@ -34,12 +37,12 @@ def compute_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: st
         create_table(con, table)
     for table in _TABLES:
         con.execute(f"DELETE FROM {table} WHERE attempt = ?", [attempt])
-    con.execute(plan.QUEUE, {"attempt": attempt})
-    con.execute(plan.BRIEFED)
-    con.execute(plan.TOLD, {name: list(ids) for name, ids in lexicon.goals})
+    con.execute(plan_facts.QUEUE, {"attempt": attempt})
+    con.execute(plan_facts.BRIEFED)
+    con.execute(plan_facts.TOLD, {name: list(ids) for name, ids in lexicon.goals})
     made = [_utterance_facts(con, lexicon, language, begin) for begin in _begins(con, "fact_queue")]
     _note_near_duplicates(con, [*_accepted_before(con, attempt), *made], lexicon.near_duplicate)
-    con.execute(plan.DIALOGUES, {"attempt": attempt})
+    con.execute(plan_facts.DIALOGUES, {"attempt": attempt})
     (judged,) = con.execute("SELECT count(*) FROM fact_queue").fetchall()[0]
     for table in ("fact_queue", "briefed", "told_by_turn"):
         con.execute(f"DROP TABLE {table}")
@@ -51,11 +54,13 @@ def _begins(con: duckdb.DuckDBPyConnection, queue: str) -> Iterator[int]:
     yield from range(0, total, CHUNK)
 
 
-def _utterance_facts(con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, begin: int) -> Shingles:
+def _utterance_facts(
+    con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, begin: int
+) -> Shingles:
     """Write the utterance facts of the dialogues from `begin` on; return their shingles."""
     within = {"from": begin, "until": begin + CHUNK}
-    said = con.sql(plan.UTTERANCES, params=within).pl()
-    reviews = con.sql(plan.REVIEWS, params=within).pl()
+    said = con.sql(plan_facts.UTTERANCES, params=within).pl()
+    reviews = con.sql(plan_facts.REVIEWS, params=within).pl()
     tokens, owners = tokenise(said["bare"]), said["place"].to_numpy()
     said = said.with_columns(
         **text_facts(lexicon, language),
@@ -80,7 +85,9 @@ def text_facts(lexicon: Lexicon, language: str) -> dict[str, pl.Expr]:
         "empty": ~text.str.contains(r"[\p{L}\p{N}]"),
         "personal_data": bare.str.contains(for_polars(PERSONAL)) | pl.col("names_user"),
         "wording_leak": bare.str.contains(for_polars(lexicon.wording_pattern)),
-        "foreign_language": foreign_language(lexicon, language) if known.function_words else pl.lit(False),
+        "foreign_language": foreign_language(lexicon, language)
+        if known.function_words
+        else pl.lit(False),
     }
 
 
@@ -92,11 +99,18 @@ def opinion_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series
     nothing = pl.repeat(False, len(said), dtype=pl.Boolean, eager=True)
     if not language.judges_opinions:
         return {"sentiment_error": nothing, "decision_error": nothing}
-    facts = {"opinion": ("sentiment_error", sentiment_error(language)), "decision": ("decision_error", decision_error(language))}
+    facts = {
+        "opinion": ("sentiment_error", sentiment_error(language)),
+        "decision": ("decision_error", decision_error(language)),
+    }
     found = {}
     for told, (name, judged) in facts.items():
         rows = said[told].is_not_null().arg_true()
-        found[name] = nothing.clone().scatter(rows, said[rows].select(judged).to_series()) if len(rows) else nothing
+        found[name] = (
+            nothing.clone().scatter(rows, said[rows].select(judged).to_series())
+            if len(rows)
+            else nothing
+        )
     return found
 
 
@@ -108,9 +122,14 @@ def _unknown_titles(con: duckdb.DuckDBPyConnection, said: pl.DataFrame) -> pl.Se
         return counts
     quoting = said[rows]
     own: dict[int, list[str]] = {}
-    for place, title in con.execute(plan.TITLES, {"places": quoting["place"].unique().to_list()}).fetchall():
+    for place, title in con.execute(
+        plan_facts.TITLES, {"places": quoting["place"].unique().to_list()}
+    ).fetchall():
         own.setdefault(place, []).append(title)
-    found = [len(titles_in_quotes(text, own.get(place, ()))) for place, text in quoting.select("place", "bare").iter_rows()]
+    found = [
+        len(titles_in_quotes(text, own.get(place, ())))
+        for place, text in quoting.select("place", "bare").iter_rows()
+    ]
     return counts.scatter(rows, pl.Series(found, dtype=pl.Int32))
 
 
@@ -120,20 +139,30 @@ def _size(con: duckdb.DuckDBPyConnection, queue: str, begin: int) -> int:
 
 
 def _accepted_before(con: duckdb.DuckDBPyConnection, attempt: int) -> list[Shingles]:
-    con.execute(plan.ACCEPTED_BEFORE, {"attempt": attempt})
+    con.execute(plan_facts.ACCEPTED_BEFORE, {"attempt": attempt})
     made = []
     for begin in _begins(con, "accepted_before"):
-        said = con.sql(plan.ACCEPTED_TEXTS, params={"from": begin, "until": begin + CHUNK}).pl()
+        said = con.sql(
+            plan_facts.ACCEPTED_TEXTS, params={"from": begin, "until": begin + CHUNK}
+        ).pl()
         owners = said["place"].to_numpy() - begin
-        made.append(near_duplicates.shingles(tokenise(said["bare"]), owners, _size(con, "accepted_before", begin)))
+        made.append(
+            near_duplicates.shingles(
+                tokenise(said["bare"]), owners, _size(con, "accepted_before", begin)
+            )
+        )
     return made
 
 
-def _note_near_duplicates(con: duckdb.DuckDBPyConnection, made: list[Shingles], least: float) -> None:
+def _note_near_duplicates(
+    con: duckdb.DuckDBPyConnection, made: list[Shingles], least: float
+) -> None:
     """Write down which dialogue says nearly the same as which: accepted ones come first and are never the later of a pair."""
     (before,) = con.execute("SELECT count(*) FROM accepted_before").fetchall()[0]
     found = near_duplicates.near_duplicates(near_duplicates.join(made), least)
-    pairs = np.array([(later, earlier) for later, earlier in found.items() if later >= before], np.int64).reshape(-1, 2)
+    pairs = np.array(
+        [(later, earlier) for later, earlier in found.items() if later >= before], np.int64
+    ).reshape(-1, 2)
     con.register("pair_rows", pl.DataFrame({"later": pairs[:, 0], "earlier": pairs[:, 1]}))
     con.execute(
         """

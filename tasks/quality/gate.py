@@ -10,20 +10,32 @@ import duckdb
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.quality.cases import CASES, fetch_cases
-from tasks.quality.docs_pages import EXAMPLES, Example, Gate, RuleFound, SuiteFound, write_docs
+from tasks.quality.data_docs import EXAMPLES, Example, Gate, RuleFound, SuiteFound, write_docs
 from tasks.quality.evidence import Evidence
 from tasks.quality.facts import compute_facts
-from tasks.quality.judging import Failing, check_suites, judge_frame, with_rows
+from tasks.quality.failing_dialogues import CASES, fetch_cases
+from tasks.quality.great_expectations import Failing, check_suites, judge_frame, with_rows
 from tasks.quality.lexicon import Lexicon, load_lexicon
 from tasks.quality.suites import load_suites
 from tasks.quality.values import FactTable, JudgeCounts, Suite
 from tasks.settings import Domain, Home
 
 TABLES: Final[tuple[FactTable, ...]] = ("dialogue_facts", "utterance_facts")
-LANGUAGE_FACTS: Final = {"sentiment_errors", "decision_errors", "foreign_turns", "sentiment_error", "decision_error", "foreign_language"}
+LANGUAGE_FACTS: Final = {
+    "sentiment_errors",
+    "decision_errors",
+    "foreign_turns",
+    "sentiment_error",
+    "decision_error",
+    "foreign_language",
+}
 _REJECTIONS = pa.schema(
-    [("dialogue_id", pa.string()), ("attempt", pa.int32()), ("rule", pa.string()), ("severity", pa.string())]
+    [
+        ("dialogue_id", pa.string()),
+        ("attempt", pa.int32()),
+        ("rule", pa.string()),
+        ("severity", pa.string()),
+    ]
     + [("turn", pa.int32()), ("evidence", pa.string())]
 )
 _EXAMPLES = """
@@ -51,10 +63,12 @@ class Judged:
 def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: int) -> JudgeCounts:
     """Judge the dialogues of one attempt (2.5.2) by the domain's suites; fills the fact tables and `rejections` for that attempt.
 
-    Writes the attempt's pages of the Data Docs as well. Without a dialogue to judge there are no pages.
+    Writes the attempt's pages of the Data Docs as well. Without a dialogue to judge there are no
+    pages.
 
     Raises:
-        UserError: a suite that would not judge all it says (nothing has been judged or written then), or a folder that cannot be written.
+        UserError: a suite that would not judge all it says (nothing has been judged or written
+            then), or a folder that cannot be written.
         GateError: Great Expectations' result does not add up.
     """
     suites, lexicon = load_rules(home, domain)
@@ -64,7 +78,13 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
     judged, rejected, written = judge_facts(con, suites, lexicon, attempt) if count else ([], 0, 0)
     con.execute("DROP TABLE near_duplicates")
     gate = Gate(f"attempt-{attempt}", f"Attempt {attempt}", attempt, count, rejected)
-    docs = write_docs(home.data_docs(domain.name), domain.name, gate, with_examples(con, attempt, judged)) if judged else None
+    docs = (
+        write_docs(
+            home.data_docs(domain.name), domain.name, gate, with_examples(con, attempt, judged)
+        )
+        if judged
+        else None
+    )
     return JudgeCounts(count, rejected, written, docs)
 
 
@@ -72,14 +92,20 @@ def load_rules(home: Home, domain: Domain) -> tuple[tuple[Suite, ...], Lexicon]:
     """Return the suites a domain is judged by and the lexicon they rest on.
 
     Raises:
-        UserError: a suite that would not judge all it says, a broken lexicon, or a language it has too few words of.
+        UserError: a suite that would not judge all it says, a broken lexicon, or a language it has
+            too few words of.
     """
-    suites, lexicon = load_suites(home, domain.quality.suites, domain.quality.severities), load_lexicon(home)
+    suites, lexicon = (
+        load_suites(home, domain.quality.suites, domain.quality.severities),
+        load_lexicon(home),
+    )
     check_language(suites, lexicon, domain.language)
     return suites, lexicon
 
 
-def judge_facts(con: duckdb.DuckDBPyConnection, suites: Sequence[Suite], lexicon: Lexicon, attempt: int) -> tuple[list[Judged], int, int]:
+def judge_facts(
+    con: duckdb.DuckDBPyConnection, suites: Sequence[Suite], lexicon: Lexicon, attempt: int
+) -> tuple[list[Judged], int, int]:
     """Judge the facts of one attempt and fill `rejections` for it.
 
     Returns:
@@ -88,20 +114,35 @@ def judge_facts(con: duckdb.DuckDBPyConnection, suites: Sequence[Suite], lexicon
     con.execute("DELETE FROM rejections WHERE attempt = ?", [attempt])
     judged = [_judge_suite(con, suite, attempt) for suite in suites]
     broken = [entry for found in judged for entry in found.broken if entry[1]]
-    written = sum(_store(con, rows) for rows in _rejections(con, attempt, broken, Evidence(lexicon.wording_pattern)))
-    rejected = {dialogue_id for failing, ids in broken if failing.rule.severity == "reject" for dialogue_id in ids}
+    written = sum(
+        _store(con, rows)
+        for rows in _rejections(con, attempt, broken, Evidence(lexicon.wording_pattern))
+    )
+    rejected = {
+        dialogue_id
+        for failing, ids in broken
+        if failing.rule.severity == "reject"
+        for dialogue_id in ids
+    }
     return judged, len(rejected), written
 
 
-def with_examples(con: duckdb.DuckDBPyConnection, attempt: int, judged: Sequence[Judged]) -> list[SuiteFound]:
+def with_examples(
+    con: duckdb.DuckDBPyConnection, attempt: int, judged: Sequence[Judged]
+) -> list[SuiteFound]:
     """Return what the Data Docs show, with a few pieces of evidence for each rule that fell."""
     examples: dict[str, list[Example]] = {}
-    for rule, *example in con.execute(_EXAMPLES, {"attempt": attempt, "examples": EXAMPLES}).fetchall():
+    for rule, *example in con.execute(
+        _EXAMPLES, {"attempt": attempt, "examples": EXAMPLES}
+    ).fetchall():
         examples.setdefault(rule, []).append(Example(*example))
     return [
         SuiteFound(
             found.suite,
-            [RuleFound(entry.rule, len(ids), examples.get(entry.rule.rule, [])) for entry, ids in found.broken],
+            [
+                RuleFound(entry.rule, len(ids), examples.get(entry.rule.rule, []))
+                for entry, ids in found.broken
+            ],
             found.results,
         )
         for found in judged
@@ -109,11 +150,19 @@ def with_examples(con: duckdb.DuckDBPyConnection, attempt: int, judged: Sequence
 
 
 def check_language(suites: Sequence[Suite], lexicon: Lexicon, language: str) -> None:
-    """Refuse rules that would pass everything because the lexicon lacks the domain's language. Raises UserError."""
+    """Refuse rules that would pass everything because the lexicon lacks the domain's language.
+
+    Raises UserError.
+    """
     known = lexicon.languages.get(language)
     if known is not None and known.judges_opinions and known.function_words:
         return
-    blind = [rule.rule for suite in suites for rule in suite.rules if not LANGUAGE_FACTS.isdisjoint(rule.columns)]
+    blind = [
+        rule.rule
+        for suite in suites
+        for rule in suite.rules
+        if not LANGUAGE_FACTS.isdisjoint(rule.columns)
+    ]
     if blind:
         raise UserError(
             f"expectations/lexicon.yaml has too few words for the language {language!r} to judge {', '.join(blind)}: "
@@ -130,7 +179,10 @@ def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> 
             continue
         columns = sorted({column for rule in rules for column in rule.columns})
         order = "dialogue_id" if table == "dialogue_facts" else "dialogue_id, turn"
-        keyed = con.execute(f"SELECT dialogue_id, {', '.join(columns)} FROM {table} WHERE attempt = ? ORDER BY {order}", [attempt]).df()
+        keyed = con.execute(
+            f"SELECT dialogue_id, {', '.join(columns)} FROM {table} WHERE attempt = ? ORDER BY {order}",
+            [attempt],
+        ).df()
         keys = keyed.pop("dialogue_id")
         failing, result = judge_frame(suite, table, with_rows(keyed))
         broken += [(entry, list(dict.fromkeys(keys.iloc[list(entry.rows)]))) for entry in failing]
@@ -138,7 +190,9 @@ def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> 
     return Judged(suite, broken, results)
 
 
-def _rejections(con: duckdb.DuckDBPyConnection, attempt: int, broken: Broken, evidence: Evidence) -> Iterator[list[tuple[Any, ...]]]:
+def _rejections(
+    con: duckdb.DuckDBPyConnection, attempt: int, broken: Broken, evidence: Evidence
+) -> Iterator[list[tuple[Any, ...]]]:
     """Yield rows of `rejections`, some thousands of dialogues at a time."""
     by_dialogue: dict[str, list[Failing]] = {}
     for entry, ids in broken:
@@ -158,7 +212,10 @@ def _rejections(con: duckdb.DuckDBPyConnection, attempt: int, broken: Broken, ev
 
 
 def _store(con: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> int:
-    con.register("rejection_rows", pa.table([list(column) for column in zip(*rows, strict=True)], schema=_REJECTIONS))
+    con.register(
+        "rejection_rows",
+        pa.table([list(column) for column in zip(*rows, strict=True)], schema=_REJECTIONS),
+    )
     con.execute("INSERT INTO rejections SELECT * FROM rejection_rows")
     con.unregister("rejection_rows")
     return len(rows)

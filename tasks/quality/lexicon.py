@@ -18,7 +18,11 @@ _ONE_OR_NONE = r"(?:\s+[a-zA-Z'\u2019-]+)?"
 
 
 def _split(value: object, mark: str | None) -> object:
-    return tuple(part.strip() for part in value.split(mark) if part.strip()) if isinstance(value, str) else value
+    return (
+        tuple(part.strip() for part in value.split(mark) if part.strip())
+        if isinstance(value, str)
+        else value
+    )
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(lambda value: _split(value, None))]
@@ -40,7 +44,11 @@ class GoalSets(_Part):
 
 
 class Language(_Part):
-    """One language's words. A language with function words alone can be told from others; its opinions and decisions cannot be judged."""
+    """One language's words.
+
+    A language with function words alone can be told from others; its opinions and decisions cannot
+    be judged.
+    """
 
     function_words: Words = ()
     common_words: Words = ()
@@ -96,13 +104,16 @@ def words(listed: Sequence[str]) -> str:
 
     A `*` stands for any ending, `_` for the space between two words, `n't` for the end of a word.
 
-    Word boundaries are those of ASCII letters: with Unicode ones every text that holds a curly quotation mark takes the slow way, 50 times
-    slower. So words that begin or end with another letter are left out.
+    Word boundaries are those of ASCII letters: with Unicode ones every text that holds a curly
+    quotation mark takes the slow way, 50 times slower. So words that begin or end with another
+    letter are left out.
     """
     told = [word for word in listed if word[0].isascii() and word[-1].isascii()]
     whole = [_form(word) for word in told if not word.startswith("n't")]
     ends = [_form(word) for word in told if word.startswith("n't")]
-    either = ([f"{ASCII_BOUNDARY}(?:{'|'.join(whole)}){ASCII_BOUNDARY}"] if whole else []) + [f"{end}{ASCII_BOUNDARY}" for end in ends]
+    either = ([f"{ASCII_BOUNDARY}(?:{'|'.join(whole)}){ASCII_BOUNDARY}"] if whole else []) + [
+        f"{end}{ASCII_BOUNDARY}" for end in ends
+    ]
     return f"(?i:{'|'.join(either)})" if either else NEVER
 
 
@@ -115,8 +126,17 @@ def phrases(listed: Sequence[str]) -> str:
 
     A `*` between two words stands for one word or none.
     """
-    forms = [re.escape(phrase).replace("'", "['\u2019]").replace(r"\ \*", _ONE_OR_NONE).replace(r"\ ", r"\s+") for phrase in listed]
-    bounded = [rf"\b{form}" + (r"\b" if phrase[-1].isalnum() else "") for form, phrase in zip(forms, listed, strict=True)]
+    forms = [
+        re.escape(phrase)
+        .replace("'", "['\u2019]")
+        .replace(r"\ \*", _ONE_OR_NONE)
+        .replace(r"\ ", r"\s+")
+        for phrase in listed
+    ]
+    bounded = [
+        rf"\b{form}" + (r"\b" if phrase[-1].isalnum() else "")
+        for form, phrase in zip(forms, listed, strict=True)
+    ]
     return f"(?i:{'|'.join(bounded)})" if bounded else NEVER
 
 

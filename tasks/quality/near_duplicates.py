@@ -1,7 +1,7 @@
 """Finds dialogues that say nearly the same: MinHash over sampled three-word shingles, candidates checked exactly.
 
-A library's MinHash in Python takes about a millisecond a dialogue; the same in numpy takes a fiftieth of that, which keeps the gate over
-100,000 dialogues within its seconds.
+A library's MinHash in Python takes about a millisecond a dialogue; the same in numpy takes a
+fiftieth of that, which keeps the gate over 100,000 dialogues within its seconds.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 from tasks.word_runs import Hashes, Places, Tokens, runs, scramble
 
 WORDS: Final = 3  # of a shingle
-SAMPLED: Final = 2  # one shingle in so many is kept, chosen by its hash: the same ones in every dialogue
+SAMPLED: Final = (
+    2  # one shingle in so many is kept, chosen by its hash: the same ones in every dialogue
+)
 BANDS: Final = 8
-ROWS: Final = 4  # 8 bands of 4: pairs alike by 0.8 become candidates with 98.6 %, by 0.9 with 99.99 %
+ROWS: Final = (
+    4  # 8 bands of 4: pairs alike by 0.8 become candidates with 98.6 %, by 0.9 with 99.99 %
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,9 @@ def shingles(utterances: Tokens, owners: NDArray[np.int64], dialogues: int) -> S
 
 def join(parts: list[Shingles]) -> Shingles:
     """Return the shingles of several chunks as those of one, in the order given."""
-    sizes = np.concatenate([np.diff(part.starts) for part in parts]) if parts else np.empty(0, np.int64)
+    sizes = (
+        np.concatenate([np.diff(part.starts) for part in parts]) if parts else np.empty(0, np.int64)
+    )
     hashes = np.concatenate([part.hashes for part in parts]) if parts else np.empty(0, np.uint32)
     return Shingles(hashes, np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]))
 
@@ -59,8 +65,8 @@ def join(parts: list[Shingles]) -> Shingles:
 def near_duplicates(made: Shingles, least: float) -> dict[int, int]:
     """Return dialogue -> an earlier one it says nearly the same as: Jaccard similarity of their sampled shingles at or above `least`.
 
-    Each candidate is compared with the first dialogue of its band's bucket only, so time stays linear however many are alike. Dialogues
-    without a shingle are like no other.
+    Each candidate is compared with the first dialogue of its band's bucket only, so time stays
+    linear however many are alike. Dialogues without a shingle are like no other.
     """
     filled = np.flatnonzero(np.diff(made.starts) > 0)
     if len(filled) < 2:
@@ -71,7 +77,9 @@ def near_duplicates(made: Shingles, least: float) -> dict[int, int]:
         order = np.argsort(band, kind="stable")
         first = np.concatenate([[True], band[order][1:] != band[order][:-1]])
         leader = order[np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))]
-        for place, head in zip(filled[order[~first]].tolist(), filled[leader[~first]].tolist(), strict=True):
+        for place, head in zip(
+            filled[order[~first]].tolist(), filled[leader[~first]].tolist(), strict=True
+        ):
             if place not in found and _alike(made, place, head, least):
                 found[place] = head
     return found
@@ -97,7 +105,9 @@ def _reordered(values: NDArray[np.uint32], order: int) -> NDArray[np.uint32]:
 
 
 def _alike(made: Shingles, one: int, other: int, least: float) -> bool:
-    mine, theirs = (made.hashes[made.starts[place] : made.starts[place + 1]] for place in (one, other))
+    mine, theirs = (
+        made.hashes[made.starts[place] : made.starts[place + 1]] for place in (one, other)
+    )
     if min(len(mine), len(theirs)) < least * max(len(mine), len(theirs)):
         return False
     shared = len(np.intersect1d(mine, theirs, assume_unique=True))

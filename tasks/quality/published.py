@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from tasks.errors import UserError
-from tasks.quality.docs_pages import Gate, write_docs
+from tasks.quality.data_docs import Gate, write_docs
 from tasks.quality.facts import compute_facts
 from tasks.quality.gate import judge_facts, load_rules, with_examples
 from tasks.quality.values import PublishedCounts
@@ -45,33 +45,48 @@ SELECT count(*) FROM utterances FULL JOIN published USING (dialogue_id, turn) WH
 
 
 def validate_published(
-    con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, published: pl.DataFrame | None = None
+    con: duckdb.DuckDBPyConnection,
+    home: Home,
+    domain: Domain,
+    published: pl.DataFrame | None = None,
 ) -> PublishedCounts:
     """Judge the accepted dialogues again, every fact made anew from the text; nothing of the first judgement is trusted but one.
 
-    Whether a dialogue repeats another was settled when it arrived, against those accepted before it; that fact is taken over.
+    Whether a dialogue repeats another was settled when it arrived, against those accepted before
+    it; that fact is taken over.
 
     Args:
         con: the domain's warehouse, after the verdicts; it is only read.
         home: where the suites lie and the Data Docs go.
         domain: its quality settings choose suites and severities.
-        published: the utterances as released (columns dialogue_id, turn, role, text, in the warehouse's ids); they take the place of the
+        published: the utterances as released (columns dialogue_id, turn, role, text, in the
+            warehouse's ids); they take the place of the
             warehouse's texts. None judges the warehouse's own.
 
     Raises:
-        UserError: a suite that would not judge all it says, released utterances that are not those accepted, or one of them that breaks
+        UserError: a suite that would not judge all it says, released utterances that are not those
+            accepted, or one of them that breaks
             a rule that rejects.
         GateError: Great Expectations' result does not add up.
     """
     suites, lexicon = load_rules(home, domain)
     con.execute(_ACCEPTED)
-    with tempfile.TemporaryDirectory(prefix="published-") as folder, open_warehouse(Path(folder) / "published.duckdb") as copy:
+    with (
+        tempfile.TemporaryDirectory(prefix="published-") as folder,
+        open_warehouse(Path(folder) / "published.duckdb") as copy,
+    ):
         _copy(con, copy, published)
         count = compute_facts(copy, lexicon, domain.language, 1)
         _take_over_near_duplicates(con, copy)
         judged, rejected, _ = judge_facts(copy, suites, lexicon, 1) if count else ([], 0, 0)
         gate = Gate(_GATE, "Published", LAST_GATE, count, rejected)
-        docs = write_docs(home.data_docs(domain.name), domain.name, gate, with_examples(copy, 1, judged)) if judged else None
+        docs = (
+            write_docs(
+                home.data_docs(domain.name), domain.name, gate, with_examples(copy, 1, judged)
+            )
+            if judged
+            else None
+        )
         if rejected:
             raise UserError(
                 f"{rejected} dialogues break a rule as they would be published, so nothing is released: {_first(copy)}; see {docs}"
@@ -81,11 +96,16 @@ def validate_published(
 
 
 def has_published_page(home: Home, domain: str) -> bool:
-    """Return True if the last gate's page stands in a domain's Data Docs. A gate that judges attempts anew takes it away."""
+    """Return True if the last gate's page stands in a domain's Data Docs.
+
+    A gate that judges attempts anew takes it away.
+    """
     return (home.data_docs(domain) / _GATE / "gate.json").is_file()
 
 
-def _copy(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection, published: pl.DataFrame | None) -> None:
+def _copy(
+    con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection, published: pl.DataFrame | None
+) -> None:
     for table, query in _COPIED.items():
         copy.register("copied_rows", con.sql(query).to_arrow_reader(10_000))
         copy.execute(f"INSERT INTO {table} SELECT * FROM copied_rows")
@@ -94,12 +114,16 @@ def _copy(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection, publi
         return
     copy.register("published", published)
     if copy.execute(_UNMATCHED).fetchall()[0][0]:
-        raise UserError("the utterances to be released are not those of the accepted dialogues, so nothing is released: build again")
+        raise UserError(
+            "the utterances to be released are not those of the accepted dialogues, so nothing is released: build again"
+        )
     copy.execute(_REPLACE_TEXT)
     copy.unregister("published")
 
 
-def _take_over_near_duplicates(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection) -> None:
+def _take_over_near_duplicates(
+    con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection
+) -> None:
     copy.execute("DROP TABLE near_duplicates")
     settled = "SELECT dialogue_id, near_duplicates FROM dialogue_facts SEMI JOIN accepted USING (dialogue_id, attempt)"
     copy.register("settled", con.sql(settled).to_arrow_table())
@@ -107,7 +131,9 @@ def _take_over_near_duplicates(con: duckdb.DuckDBPyConnection, copy: duckdb.Duck
         "UPDATE dialogue_facts SET near_duplicates = settled.near_duplicates FROM settled "
         "WHERE settled.dialogue_id = dialogue_facts.dialogue_id"
     )
-    copy.execute("CREATE TEMP TABLE near_duplicates (place BIGINT, dialogue_id VARCHAR, other_id VARCHAR)")
+    copy.execute(
+        "CREATE TEMP TABLE near_duplicates (place BIGINT, dialogue_id VARCHAR, other_id VARCHAR)"
+    )
 
 
 def _first(copy: duckdb.DuckDBPyConnection) -> str:

@@ -23,7 +23,10 @@ ROW_BY_ROW = (
     "expect_compound_columns_",
     "expect_multicolumn_",
 )
-OF_TYPES = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list")  # these judge the column as a whole
+OF_TYPES = (
+    "expect_column_values_to_be_of_type",
+    "expect_column_values_to_be_in_type_list",
+)  # these judge the column as a whole
 HIDING = ("mostly", "ignore_row_if", "row_condition")
 
 
@@ -32,12 +35,16 @@ def expectations_folder(home: Home) -> Path:
     return home.project / "expectations"
 
 
-def load_suites(home: Home, names: Sequence[str], severities: Mapping[str, str] | None = None) -> tuple[Suite, ...]:
+def load_suites(
+    home: Home, names: Sequence[str], severities: Mapping[str, str] | None = None
+) -> tuple[Suite, ...]:
     """Load suites and lay a domain's severities over them.
 
     Raises:
-        UserError: no such suite, broken YAML, an unknown key, expectation or fact, an expectation that judges no single rows or hides
-            some, a rule name that stands twice, a severity for a rule that is not there, or nothing left to judge by.
+        UserError: no such suite, broken YAML, an unknown key, expectation or fact, an expectation
+            that judges no single rows or hides
+            some, a rule name that stands twice, a severity for a rule that is not there, or nothing
+            left to judge by.
     """
     over = dict(severities or {})
     files = [_read(expectations_folder(home), name) for name in dict.fromkeys(names)]
@@ -58,12 +65,17 @@ def load_suites(home: Home, names: Sequence[str], severities: Mapping[str, str] 
         )
     suites = [Suite(file.suite, file.about, _with_severities(file.rules, over)) for file in files]
     if not any(rule.severity == "reject" for suite in suites for rule in suite.rules):
-        raise UserError("no rule is left that rejects: every severity in quality.severities is `off` or `warn`")
+        raise UserError(
+            "no rule is left that rejects: every severity in quality.severities is `off` or `warn`"
+        )
     return tuple(suite for suite in suites if suite.rules)
 
 
 def load_facts(home: Home) -> dict[str, dict[str, str]]:
-    """Return the documented facts, table -> column -> meaning. Raises UserError when the file and the warehouse's tables disagree."""
+    """Return the documented facts, table -> column -> meaning.
+
+    Raises UserError when the file and the warehouse's tables disagree.
+    """
     path = expectations_folder(home) / "facts.yaml"
     content = read_yaml(path)
     if not isinstance(content, Mapping) or set(content) != {"dialogue_facts", "utterance_facts"}:
@@ -71,7 +83,9 @@ def load_facts(home: Home) -> dict[str, dict[str, str]]:
     for table, columns in content.items():
         missing = sorted(set(columns) - _columns(table))
         if missing:
-            raise UserError(f"{path} describes {table}.{missing[0]}, which the warehouse does not have")
+            raise UserError(
+                f"{path} describes {table}.{missing[0]}, which the warehouse does not have"
+            )
     return {table: dict(columns) for table, columns in content.items()}
 
 
@@ -82,7 +96,9 @@ def _columns(table: str) -> set[str]:
 def _read(folder: Path, name: str) -> SuiteFile:
     path = folder / f"{name}.yaml"
     if not SUITE_NAME.fullmatch(name) or not path.is_file():
-        known = sorted(found.stem for found in folder.glob("*.yaml") if found.stem not in ("facts", "lexicon"))
+        known = sorted(
+            found.stem for found in folder.glob("*.yaml") if found.stem not in ("facts", "lexicon")
+        )
         raise UserError(f"unknown suite {name[:80]!r}; known: {', '.join(known)}")
     content: Any = read_yaml(path)
     if not isinstance(content, Mapping):
@@ -101,23 +117,31 @@ def _check(rule: Rule, suite: str, facts: Mapping[str, Mapping[str, str]]) -> No
     if not _is_expectation(rule.expect):
         raise UserError(f"{where}: Great Expectations has no {rule.expect!r}")
     if not rule.expect.startswith(ROW_BY_ROW) or rule.expect in OF_TYPES:
-        raise UserError(f"{where}: {rule.expect} judges a table as a whole, so it cannot say which dialogue broke it")
+        raise UserError(
+            f"{where}: {rule.expect} judges a table as a whole, so it cannot say which dialogue broke it"
+        )
     hiding = [key for key in HIDING if key in rule.kwargs]
     if hiding:
         raise UserError(f"{where}: `{hiding[0]}` would let dialogues through unseen; leave it out")
     missing = [column for column in rule.columns if column not in facts[rule.table]]
     if missing or not rule.columns:
-        raise UserError(f"{where}: {rule.table} has no fact {missing[0] if missing else ''!r}; expectations/facts.yaml lists them")
+        raise UserError(
+            f"{where}: {rule.table} has no fact {missing[0] if missing else ''!r}; expectations/facts.yaml lists them"
+        )
 
 
 def _is_expectation(kind: str) -> bool:
     """Tell whether the installed Great Expectations has this expectation, by its file, without the seconds its import takes."""
     package = find_spec("great_expectations")
     if package is None or package.origin is None:
-        raise UserError("great-expectations is not installed, although this project needs it: install the project again")
+        raise UserError(
+            "great-expectations is not installed, although this project needs it: install the project again"
+        )
     return (Path(package.origin).parent / "expectations" / "core" / f"{kind}.py").is_file()
 
 
 def _with_severities(rules: Sequence[Rule], over: Mapping[str, str]) -> tuple[Rule, ...]:
-    laid = (rule.model_copy(update={"severity": over.get(rule.rule, rule.severity)}) for rule in rules)
+    laid = (
+        rule.model_copy(update={"severity": over.get(rule.rule, rule.severity)}) for rule in rules
+    )
     return tuple(rule for rule in laid if rule.severity != "off")

@@ -15,8 +15,10 @@ FactTable = Literal["dialogue_facts", "utterance_facts"]
 class Rule(BaseModel):
     """One rule of a suite.
 
-    `says` is the sentence a person reads, `source` the paper's section or why we ask for it. `evidence` names what is shown of a dialogue
-    that broke it (a fact of utterance_facts, or one of the whole-dialogue pieces); without it the fact's value is shown.
+    `says` is the sentence a person reads, `source` the paper's section or why we ask for it.
+    `evidence` names what is shown of a dialogue
+    that broke it (a fact of utterance_facts, or one of the whole-dialogue pieces); without it the
+    fact's value is shown.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,7 +34,9 @@ class Rule(BaseModel):
     @property
     def columns(self) -> tuple[str, ...]:
         """The fact columns the rule reads."""
-        named = [self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs]
+        named = [
+            self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs
+        ]
         return tuple(str(name) for name in (*named, *self.kwargs.get("column_list", ())))
 
 
@@ -58,7 +62,8 @@ class Suite:
 class JudgeCounts:
     """What one gate counted.
 
-    Dialogues judged, those rejected, rows of `rejections` written (warnings included), and the Data Docs' index page.
+    Dialogues judged, those rejected, rows of `rejections` written (warnings included), and the Data
+    Docs' index page.
     """
 
     judged: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from tasks.quality.judging import GateError
+from tasks.quality.great_expectations import GateError
 from tasks.quality.values import VerdictCounts
 from tasks.verdicts import ATTEMPT_OUTCOMES, VERDICTS
 from tasks.warehouse import create_table
@@ -16,8 +16,8 @@ SEMI JOIN briefs USING (dialogue_id)
 ANTI JOIN dialogue_facts f ON f.dialogue_id = t.dialogue_id AND f.attempt = t.attempt
 WHERE status = 'answered'
 """
-# Accepted at the first attempt that no rejecting rule fell on; else rejected at the last attempt that was answered; else failed at the
-# last one tried.
+# Accepted at the first attempt that no rejecting rule fell on; else rejected at the last attempt
+# that was answered; else failed at the last one tried.
 _VERDICTS = f"""
 INSERT INTO verdicts
 WITH {ATTEMPT_OUTCOMES},
@@ -43,15 +43,22 @@ def set_verdicts(con: duckdb.DuckDBPyConnection) -> VerdictCounts:
     """Fill `verdicts`: one row per brief, accepted, rejected, failed or unasked; `attempt` is NULL for unasked ones.
 
     Raises:
-        GateError: an answered attempt has not been judged, or the verdicts do not add up to the briefs.
+        GateError: an answered attempt has not been judged, or the verdicts do not add up to the
+            briefs.
     """
     (unjudged,) = con.execute(_UNJUDGED).fetchall()[0]
     if unjudged:
-        raise GateError(f"{unjudged} answered attempts have not been judged: parse and judge their attempt before the verdicts")
+        raise GateError(
+            f"{unjudged} answered attempts have not been judged: parse and judge their attempt before the verdicts"
+        )
     create_table(con, "verdicts", replace=True)
     con.execute(_VERDICTS)
-    counted = dict(con.execute("SELECT verdict, count(*) FROM verdicts GROUP BY verdict").fetchall())
+    counted = dict(
+        con.execute("SELECT verdict, count(*) FROM verdicts GROUP BY verdict").fetchall()
+    )
     (briefs,) = con.execute("SELECT count(*) FROM briefs").fetchall()[0]
     if sum(counted.values()) != briefs:
-        raise GateError(f"{sum(counted.values())} verdicts for {briefs} briefs: a dialogue id stands twice")
+        raise GateError(
+            f"{sum(counted.values())} verdicts for {briefs} briefs: a dialogue id stands twice"
+        )
     return VerdictCounts(briefs, *(counted.get(verdict, 0) for verdict in VERDICTS))

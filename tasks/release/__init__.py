@@ -1,11 +1,21 @@
-"""Release (section 3, Fig. 1): accepted dialogues become the published files, Parquet tables, a card and checksums."""
+"""Release (section 3, Fig.
+
+1): accepted dialogues become the published files, Parquet tables, a card and checksums.
+"""
 
 from tasks.release.card import CARD
-from tasks.release.checking import check_release
+from tasks.release.checks import check_release
 from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
 from tasks.release.hub import dataset_header, without_header
-from tasks.release.integrity import verify_release
-from tasks.release.locate import FoundRelease, corpus_path, find_release, latest_release, unknown_corpus, verify_latest
+from tasks.release.integrity import SUMS, broken_sums, sums_of, verify_release
+from tasks.release.locate import (
+    FoundRelease,
+    corpus_path,
+    find_release,
+    latest_release,
+    unknown_corpus,
+    verify_latest,
+)
 from tasks.release.pseudonyms import PseudonymKey, check_pseudonym_key, pseudonym_key
 from tasks.release.reader import (
     Release,
@@ -20,8 +30,7 @@ from tasks.release.reader import (
     read_users,
 )
 from tasks.release.structure import StructureCheck
-from tasks.release.sums import SUMS, broken_sums, sums_of
-from tasks.release.writing import ReleaseInfo, write_release
+from tasks.release.writer import ReleaseInfo, write_release
 
 __all__ = [
     "CARD",

@@ -8,14 +8,27 @@ from typing import Any
 
 from tasks.fingerprint import fingerprint
 from tasks.release.hub import dataset_header
-from tasks.release.sums import sums_of
+from tasks.release.integrity import sums_of
 from tasks.web import markdown_cell, markdown_code, markdown_table
 
 CARD = "README.md"
 OFFLINE_MODEL = "offline/writer"
 _FIRST = "dialogues"  # the table that is loaded where none is named
-# Facts of a run that belong to what was made. A run's id, its time and its folders do not: equal inputs must give equal files.
-CARD_FACTS = ("title", "noun", "model", "profile", "rollout", "seed", "suites", "config_hash", "run_hash", "code_version", "mixed")
+# Facts of a run that belong to what was made. A run's id, its time and its folders do not: equal
+# inputs must give equal files.
+CARD_FACTS = (
+    "title",
+    "noun",
+    "model",
+    "profile",
+    "rollout",
+    "seed",
+    "suites",
+    "config_hash",
+    "run_hash",
+    "code_version",
+    "mixed",
+)
 _LABELS = {
     "title": "domain",
     "noun": "an item is a",
@@ -54,8 +67,17 @@ histories: whoever holds the source reviews can still recognise users by which i
 """
 
 
-def card(domain: str, counts: Mapping[str, int], run: Mapping[str, Any], tables: Path, *, pseudonyms: bool) -> str:
-    """Return the card: a YAML header by which the tables load, and Markdown. Only `CARD_FACTS` of the run are told.
+def card(
+    domain: str,
+    counts: Mapping[str, int],
+    run: Mapping[str, Any],
+    tables: Path,
+    *,
+    pseudonyms: bool,
+) -> str:
+    """Return the card: a YAML header by which the tables load, and Markdown.
+
+    Only `CARD_FACTS` of the run are told.
 
     Args:
         domain: the domain's name, told where the run has no title.
@@ -65,12 +87,17 @@ def card(domain: str, counts: Mapping[str, int], run: Mapping[str, Any], tables:
         pseudonyms: whether users and dialogues have keyed hashes for ids.
     """
     title = str(run.get("title") or domain)
-    configs = {name: {"train": f"{tables.name}/{name}.parquet"} for name in (_FIRST, *(name for name in counts if name != _FIRST))}
+    configs = {
+        name: {"train": f"{tables.name}/{name}.parquet"}
+        for name in (_FIRST, *(name for name in counts if name != _FIRST))
+    }
     header = dataset_header(title, counts[_FIRST], configs, fingerprint(sums_of(tables)))
     return header + _markdown(title, counts, run, pseudonyms)
 
 
-def _markdown(title: str, counts: Mapping[str, int], run: Mapping[str, Any], pseudonyms: bool) -> str:
+def _markdown(
+    title: str, counts: Mapping[str, int], run: Mapping[str, Any], pseudonyms: bool
+) -> str:
     facts = {name: run[name] for name in CARD_FACTS if run.get(name) not in (None, "", [], ())}
     model = str(facts.get("model", OFFLINE_MODEL))
     rows = [(_LABELS.get(name, name), _listed(value)) for name, value in facts.items()]

@@ -12,7 +12,12 @@ import duckdb
 
 from tasks.release.published import PUBLISHED
 
-ITEM_MAP, USER_IDS, FINAL_DATA, CONVERSATION = "item_map.json", "user_ids.json", "final_data.jsonl", "Conversation.txt"
+ITEM_MAP, USER_IDS, FINAL_DATA, CONVERSATION = (
+    "item_map.json",
+    "user_ids.json",
+    "final_data.jsonl",
+    "Conversation.txt",
+)
 TABLES = "parquet"  # the folder of the published tables
 ROW_GROUP = 50_000  # fixed, so that equal tables give equal Parquet files
 _SPEAKER = {"user": "User", "agent": "Agent"}
@@ -37,14 +42,22 @@ ORDER BY c.conversation_id
 
 def write_layout(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write the four files of the published layout into a folder, from the `release_*` tables."""
-    _write_json(folder / ITEM_MAP, dict(con.execute("SELECT item_id, title FROM release_items ORDER BY item_id").fetchall()))
-    users = con.execute("SELECT DISTINCT published_user, user_number FROM release_conversations ORDER BY user_number").fetchall()
+    _write_json(
+        folder / ITEM_MAP,
+        dict(con.execute("SELECT item_id, title FROM release_items ORDER BY item_id").fetchall()),
+    )
+    users = con.execute(
+        "SELECT DISTINCT published_user, user_number FROM release_conversations ORDER BY user_number"
+    ).fetchall()
     _write_json(folder / USER_IDS, dict(users))
     with (folder / FINAL_DATA).open("w", encoding="utf-8", newline="\n") as file:
         for _, rows in groupby(_rows(con, _USERS), key=lambda row: row[0]):
             file.write(json.dumps(_user_line(list(rows)), ensure_ascii=False) + "\n")
     with (folder / CONVERSATION).open("w", encoding="utf-8", newline="\n") as file:
-        turns = _rows(con, "SELECT conversation_id, role, text FROM release_utterances ORDER BY conversation_id, turn")
+        turns = _rows(
+            con,
+            "SELECT conversation_id, role, text FROM release_utterances ORDER BY conversation_id, turn",
+        )
         for conversation, said in groupby(turns, key=lambda row: row[0]):
             lines = "".join(f"{_SPEAKER[role]}: {text}\n\n" for _, role, text in said)
             file.write(f"{conversation}\n\n{lines}")
@@ -72,17 +85,34 @@ def _user_line(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
     """Return one line of final_data.jsonl from a user's conversations in order."""
     user_id, history, might_like = rows[0][:3]
     conversations = [
-        {f"conversation_{k}": {"conversation_id": number, "user_likes": likes, "user_dislikes": dislikes, "rec_item": [target]}}
+        {
+            f"conversation_{k}": {
+                "conversation_id": number,
+                "user_likes": likes,
+                "user_dislikes": dislikes,
+                "rec_item": [target],
+            }
+        }
         for _, _, _, number, k, likes, dislikes, target in rows
     ]
-    return {user_id: {"history_interaction": history, "user_might_like": might_like, "Conversation": conversations}}
+    return {
+        user_id: {
+            "history_interaction": history,
+            "user_might_like": might_like,
+            "Conversation": conversations,
+        }
+    }
 
 
-def _rows(con: duckdb.DuckDBPyConnection, query: str, size: int = 10_000) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    con: duckdb.DuckDBPyConnection, query: str, size: int = 10_000
+) -> Iterator[tuple[Any, ...]]:
     con.execute(query)
     while found := con.fetchmany(size):
         yield from found
 
 
 def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    path.write_text(
+        json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n"
+    )

@@ -12,15 +12,24 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 _FENCE = "---\n"
 
 
-def dataset_header(name: str, dialogues: int, configs: Mapping[str, Mapping[str, str]], content: str, language: str | None = None) -> str:
+def dataset_header(
+    name: str,
+    dialogues: int,
+    configs: Mapping[str, Mapping[str, str]],
+    content: str,
+    language: str | None = None,
+) -> str:
     """Return the header of a card.
 
     Args:
         name: what the dataset is called.
         dialogues: how many it holds.
-        configs: for each configuration the file of each split; the first is loaded where none is named.
-        content: a hash of the data. `load_dataset` knows a local folder in its cache by the folder's last name and this header alone;
-            without the hash a second dataset of that name would be answered with the first one's rows.
+        configs: for each configuration the file of each split; the first is loaded where none is
+            named.
+        content: a hash of the data. `load_dataset` knows a local folder in its cache by the
+            folder's last name and this header alone;
+            without the hash a second dataset of that name would be answered with the first one's
+            rows.
         language: as an ISO code, where it is known.
     """
     header = {
@@ -33,7 +42,9 @@ def dataset_header(name: str, dialogues: int, configs: Mapping[str, Mapping[str,
         "language_creators": ["machine-generated"],
         "size_categories": [next((size for limit, size in _SIZES if dialogues < limit), "n>1M")],
         "tags": ["conversational-recommendation", "user-centric"],
-        "configs": [_config(place, *config, content) for place, config in enumerate(configs.items())],
+        "configs": [
+            _config(place, *config, content) for place, config in enumerate(configs.items())
+        ],
     }
     return f"{_FENCE}{yaml.safe_dump(header, sort_keys=False, allow_unicode=True)}{_FENCE}\n"
 

@@ -4,11 +4,70 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
 from tasks.errors import UserError
-from tasks.release.sums import SUMS, broken_sums, files_and_links, links_in
+from tasks.fingerprint import file_hash
+
+SUMS = "SHA256SUMS"
+_LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
+
+
+def sums_of(folder: Path) -> str:
+    """Return the text of SHA256SUMS for every other file below a folder, by path. Raises OSError."""
+    return "".join(f"{digest}  {name}\n" for name, digest in _hashes(folder).items())
+
+
+def files_and_links(folder: Path) -> list[Path]:
+    """Return every file below a folder, and every link wherever it leads; links to folders are not followed."""
+    return sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+
+
+def links_in(folder: Path) -> list[str]:
+    """Return one line for each link below a folder. What is written here holds none."""
+    links = (path for path in files_and_links(folder) if path.is_symlink())
+    return [f"{path.relative_to(folder).as_posix()} is a symbolic link" for path in links]
+
+
+def broken_sums(folder: Path) -> list[str]:
+    """Return one line for each file that is missing, unlisted or not what SHA256SUMS says."""
+    try:
+        text = (folder / SUMS).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return [f"{SUMS} is missing or cannot be read"]
+    listed = dict(_entries(text))
+    findings = (
+        []
+        if len(listed) == len(text.splitlines())
+        else [f"{SUMS} holds a line that is no sum or names a file twice"]
+    )
+    return [*findings, *_differences(listed, _hashes(folder))]
+
+
+def _differences(listed: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(listed.keys() - found.keys()):
+        yield f"{name} is listed in {SUMS} and not there"
+    for name in sorted(found.keys() - listed.keys()):
+        yield f"{name} is not listed in {SUMS}"
+    for name in sorted(listed.keys() & found.keys()):
+        if listed[name] != found[name]:
+            yield f"{name} is not what {SUMS} says"
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """Return the hash of each file below a folder but SHA256SUMS itself, by path; nothing for a link to no file."""
+    paths = {path.relative_to(folder).as_posix(): path for path in files_and_links(folder)}
+    paths.pop(SUMS, None)
+    return {name: file_hash(path) if path.is_file() else "" for name, path in sorted(paths.items())}
+
+
+def _entries(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        if match := _LINE.fullmatch(line):
+            yield match[2], match[1]
+
 
 RELEASES = "releases"  # the folder of the data folder that holds every domain's releases
 LATEST = "latest"  # in a domain's releases: the version last written or confirmed
@@ -26,18 +85,24 @@ def content_version(folder: Path) -> str:
 def is_kept_release(folder: Path) -> bool:
     """Return True if a folder is one we wrote where releases lie, `releases/DOMAIN/VERSION`, and not a published folder beside them."""
     place = folder.resolve()
-    ours = _CONTENT_VERSION.fullmatch(place.name) or (place / SUMS).exists() or (place.parent / LATEST).exists()
+    ours = (
+        _CONTENT_VERSION.fullmatch(place.name)
+        or (place / SUMS).exists()
+        or (place.parent / LATEST).exists()
+    )
     return place.parent.parent.name == RELEASES and bool(ours)
 
 
 def verify_release(folder: Path) -> None:
     """Compare a release with its SHA256SUMS, and one that lies in a releases folder with its version's name too.
 
-    SHA256SUMS could be edited together with a file, and a version's name is the hash of it. A folder elsewhere without SHA256SUMS
-    is one that others published; it passes. Files are hashed once in a process, and again only when one of them has changed.
+    SHA256SUMS could be edited together with a file, and a version's name is the hash of it. A
+    folder elsewhere without SHA256SUMS is one that others published; it passes. Files are hashed
+    once in a process, and again only when one of them has changed.
 
     Raises:
-        UserError: a file is missing, was added, changed, or is a link; or the release was not put in place whole.
+        UserError: a file is missing, was added, changed, or is a link; or the release was not put
+            in place whole.
     """
     place = folder.resolve()
     if not place.is_dir():
@@ -49,7 +114,9 @@ def verify_release(folder: Path) -> None:
     faults = _faults(place, _stamps(place))
     if faults:
         more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
-        raise UserError(f"the release {folder} is damaged: {faults[0]}{more}; take a good copy, or `redial build` it again")
+        raise UserError(
+            f"the release {folder} is damaged: {faults[0]}{more}; take a good copy, or `redial build` it again"
+        )
 
 
 def _check_not_pending(place: Path) -> None:
@@ -69,11 +136,17 @@ def _faults(place: Path, _: tuple[_Stamp, ...]) -> tuple[str, ...]:
     faults = broken_sums(place)
     if is_kept_release(place):
         faults += links_in(place)
-        if not faults and _CONTENT_VERSION.fullmatch(place.name) and content_version(place) != place.name:
+        if (
+            not faults
+            and _CONTENT_VERSION.fullmatch(place.name)
+            and content_version(place) != place.name
+        ):
             faults = [f"{SUMS} is not that of version {place.name}"]
     return tuple(faults)
 
 
 def _stamps(place: Path) -> tuple[_Stamp, ...]:
     found = ((path, path.lstat()) for path in files_and_links(place))
-    return tuple((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found)
+    return tuple(
+        (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found
+    )

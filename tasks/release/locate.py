@@ -21,8 +21,10 @@ class FoundRelease:
 
     Attributes:
         path: its folder.
-        named: what it is called in tables: the domain where a domain was named, else the folder's name.
-        domain: the domain it was written for; None for a folder that is not among the releases of the data folder in use.
+        named: what it is called in tables: the domain where a domain was named, else the folder's
+            name.
+        domain: the domain it was written for; None for a folder that is not among the releases of
+            the data folder in use.
     """
 
     path: Path
@@ -40,14 +42,16 @@ def find_release(home: Home, name: str) -> FoundRelease | None:
 
     Args:
         home: whose domains and releases are meant.
-        name: a domain (its latest release), DOMAIN/latest, DOMAIN/VERSION, a version that one domain has, the path of a release or
+        name: a domain (its latest release), DOMAIN/latest, DOMAIN/VERSION, a version that one
+            domain has, the path of a release or
             of its domain's `latest`, or a folder in the published layout.
 
     Returns:
         None when there is nothing of that name, or something else.
 
     Raises:
-        UserError: a domain without a release, a version that several domains have, or a release that was damaged or is not finished.
+        UserError: a domain without a release, a version that several domains have, or a release
+            that was damaged or is not finished.
     """
     if DOMAIN_NAME.fullmatch(name) and name in home.domain_files():
         found: FoundRelease | None = FoundRelease(latest_release(home, name), name, name)
@@ -60,7 +64,10 @@ def find_release(home: Home, name: str) -> FoundRelease | None:
 
 
 def latest_release(home: Home, domain: str) -> Path:
-    """Return the folder of the release last written or confirmed. Raises UserError if there is none."""
+    """Return the folder of the release last written or confirmed.
+
+    Raises UserError if there is none.
+    """
     found = _latest(home.releases(domain))
     if found is None:
         raise UserError(f"there is no release of {domain!r} yet: run `redial build {domain}` first")
@@ -68,7 +75,10 @@ def latest_release(home: Home, domain: str) -> Path:
 
 
 def verify_latest(home: Home, domain: str) -> None:
-    """Check that a domain's latest release, if there is one, is what was released. Raises UserError."""
+    """Check that a domain's latest release, if there is one, is what was released.
+
+    Raises UserError.
+    """
     found = _latest(home.releases(domain))
     if found:
         verify_release(found)
@@ -77,7 +87,9 @@ def verify_latest(home: Home, domain: str) -> None:
 def unknown_corpus(home: Home, name: str) -> UserError:
     """Return the error for a name that is no domain, no release and no file."""
     domains = ", ".join(sorted(home.domain_files()))
-    return UserError(f"{name[:200]!r} is neither a domain ({domains}), a release, nor a file or folder")
+    return UserError(
+        f"{name[:200]!r} is neither a domain ({domains}), a release, nor a file or folder"
+    )
 
 
 def corpus_path(home: Home, name: str) -> Path:
@@ -119,7 +131,11 @@ def _of_version(home: Home, name: str) -> FoundRelease | None:
         return _at_path(home, home.releases(domain) / version)
     if version == LATEST:
         return None
-    places = [folder for folder in (home.data / RELEASES).glob("*/*") if folder.name == version and folder.is_dir()]
+    places = [
+        folder
+        for folder in (home.data / RELEASES).glob("*/*")
+        if folder.name == version and folder.is_dir()
+    ]
     if len(places) > 1:
         several = " or ".join(sorted(f"{place.parent.name}/{version}" for place in places))
         raise UserError(f"several domains have a release {version!r}: name {several}")

@@ -26,17 +26,25 @@ class PseudonymKey:
     file: Path | None
 
 
-def check_pseudonym_key(home: Home, domain: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Check the key that a domain's pseudonyms would be made with, as far as there is one yet. Raises UserError."""
+def check_pseudonym_key(
+    home: Home, domain: str, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Check the key that a domain's pseudonyms would be made with, as far as there is one yet.
+
+    Raises UserError.
+    """
     if not _from_environment(environment) and key_file(home, domain).exists():
         _read(key_file(home, domain))
 
 
-def pseudonym_key(home: Home, domain: str, environment: Mapping[str, str] = os.environ) -> PseudonymKey:
+def pseudonym_key(
+    home: Home, domain: str, environment: Mapping[str, str] = os.environ
+) -> PseudonymKey:
     """Return the key of a domain's pseudonyms: the environment's, else the one in the domain's key file, which is made if missing.
 
     Raises:
-        UserError: the key is shorter than 16 bytes, or its file cannot be used or may be read by others.
+        UserError: the key is shorter than 16 bytes, or its file cannot be used or may be read by
+            others.
     """
     given = _from_environment(environment)
     if given:
@@ -66,7 +74,9 @@ def _generate(path: Path) -> None:
     """Write a new key, whole and readable by its owner alone; one that another process made in the meantime stays."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".key-") as aside:  # its mode is 0600
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=".key-"
+        ) as aside:  # its mode is 0600
             aside.write(secrets.token_hex(_GENERATED).encode() + b"\n")
             aside.flush()
             os.fsync(aside.fileno())
@@ -74,7 +84,9 @@ def _generate(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise UserError(f"the key file {path} cannot be written: {error.strerror}; set {VARIABLE} instead") from None
+        raise UserError(
+            f"the key file {path} cannot be written: {error.strerror}; set {VARIABLE} instead"
+        ) from None
 
 
 def _read(path: Path) -> bytes:
@@ -84,7 +96,11 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise UserError(f"the key file {path} cannot be read: {error.strerror}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise UserError(f"the key file {path} can be read by others (mode {mode:04o}): `chmod 600` it")
+        raise UserError(
+            f"the key file {path} can be read by others (mode {mode:04o}): `chmod 600` it"
+        )
     if len(key) < SHORTEST_KEY:
-        raise UserError(f"the key file {path} holds {len(key)} bytes, fewer than {SHORTEST_KEY}: put a good copy there")
+        raise UserError(
+            f"the key file {path} holds {len(key)} bytes, fewer than {SHORTEST_KEY}: put a good copy there"
+        )
     return key

@@ -1,7 +1,8 @@
 """What of the warehouse is published: temporary tables over the accepted dialogues, named `release_*`.
 
-A user is published with every accepted dialogue and no other. `release_conversations` numbers what remains: conversation k of a user
-recommends the k-th item of that user's `user_might_like`, so an item whose dialogue was rejected is in neither, and in no history.
+A user is published with every accepted dialogue and no other. `release_conversations` numbers what
+remains: conversation k of a user recommends the k-th item of that user's `user_might_like`, so an
+item whose dialogue was rejected is in neither, and in no history.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ SELECT * REPLACE (CASE WHEN $hidden THEN NULL ELSE timestamp END AS timestamp),
 FROM (SELECT * FROM history UNION ALL SELECT * FROM recommended)
 """
 
-# Two ids may share a title (two products of one name). Both carry it as it is: utterances say it, and whoever looks for titles in
-# utterances must find them in the map. Within one conversation no two items share a title, so its own ids settle which one is meant.
+# Two ids may share a title (two products of one name). Both carry it as it is: utterances say it,
+# and whoever looks for titles in utterances must find them in the map. Within one conversation no
+# two items share a title, so its own ids settle which one is meant.
 _ITEMS = """
 CREATE OR REPLACE TEMP TABLE release_items AS
 SELECT i.item_id, i.title, i.title_original, i.work_id
@@ -71,7 +73,8 @@ SELECT c.conversation_id, c.published_dialogue, b.slot, b.item_id, b.collection
 FROM brief_items b JOIN release_conversations c USING (dialogue_id)
 """
 
-# Table name in the release -> what it holds. Row order is part of the release: the files are compared byte by byte.
+# Table name in the release -> what it holds. Row order is part of the release: the files are
+# compared byte by byte.
 PUBLISHED = {
     "users": "SELECT DISTINCT user_number, published_user AS user_id FROM release_conversations ORDER BY user_number",
     "items": "SELECT item_id, title, title_original, work_id FROM release_items ORDER BY item_id",
@@ -96,11 +99,14 @@ def pseudonym(key: bytes, kind: str, name: str) -> str:
 def publish(con: duckdb.DuckDBPyConnection, pseudonymise_key: bytes | None) -> dict[str, int]:
     """Make the `release_*` tables and return the rows of each published table.
 
-    With a key, users and dialogues are called by their keyed hash, users stand in that hash's order, and no time is told: an item and
-    the second, or the day, of its rating are enough to find the user in the source.
+    With a key, users and dialogues are called by their keyed hash, users stand in that hash's
+    order, and no time is told: an item and the second, or the day, of its rating are enough to find
+    the user in the source.
     """
     hidden = {"hidden": pseudonymise_key is not None}
-    con.create_function("release_name", _naming(pseudonymise_key), ["VARCHAR", "VARCHAR"], "VARCHAR")
+    con.create_function(
+        "release_name", _naming(pseudonymise_key), ["VARCHAR", "VARCHAR"], "VARCHAR"
+    )
     try:
         con.execute(_CONVERSATIONS, hidden)
     finally:
@@ -108,7 +114,10 @@ def publish(con: duckdb.DuckDBPyConnection, pseudonymise_key: bytes | None) -> d
     con.execute(_PREFERENCES, hidden)
     for statement in (_ITEMS, _UTTERANCES, _SLOTS):
         con.execute(statement)
-    return {name: int(con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]) for name, query in PUBLISHED.items()}
+    return {
+        name: int(con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0])
+        for name, query in PUBLISHED.items()
+    }
 
 
 def unpublish(con: duckdb.DuckDBPyConnection) -> None:
@@ -118,4 +127,8 @@ def unpublish(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _naming(key: bytes | None) -> Callable[[str, str], str]:
-    return (lambda kind, name: name) if key is None else (lambda kind, name: pseudonym(key, kind, name))
+    return (
+        (lambda kind, name: name)
+        if key is None
+        else (lambda kind, name: pseudonym(key, kind, name))
+    )

@@ -65,7 +65,8 @@ class Release:
         """Load a release, ours or the authors'.
 
         Raises:
-            UserError: a file is missing, is not what the layout says or what SHA256SUMS says, or does not fit the others.
+            UserError: a file is missing, is not what the layout says or what SHA256SUMS says, or
+                does not fit the others.
         """
         folder = Path(path)
         verify_release(folder)
@@ -87,15 +88,23 @@ class Release:
 
 
 def read_item_map(folder: Path) -> dict[str, str | int | float | None]:
-    """Read item_map.json as it is: item id to title, or to null where there is none. Raises UserError."""
+    """Read item_map.json as it is: item id to title, or to null where there is none.
+
+    Raises UserError.
+    """
     content = _json(folder / ITEM_MAP)
-    if not isinstance(content, dict) or not all(title is None or isinstance(title, str | int | float) for title in content.values()):
+    if not isinstance(content, dict) or not all(
+        title is None or isinstance(title, str | int | float) for title in content.values()
+    ):
         raise UserError(f"{folder / ITEM_MAP} must map item ids to titles")
     return content
 
 
 def read_titles(folder: Path) -> dict[str, str]:
-    """Read item_map.json: item id to title; an item whose title is null or empty is left out. Raises UserError."""
+    """Read item_map.json: item id to title; an item whose title is null or empty is left out.
+
+    Raises UserError.
+    """
     found = read_item_map(folder).items()
     return {item: str(title) for item, title in found if title is not None and str(title).strip()}
 
@@ -103,13 +112,20 @@ def read_titles(folder: Path) -> dict[str, str]:
 def read_user_numbers(folder: Path) -> dict[str, int]:
     """Read user_ids.json: user id to number. Raises UserError."""
     content = _json(folder / USER_IDS)
-    if not isinstance(content, dict) or not all(isinstance(number, int) for number in content.values()):
+    if not isinstance(content, dict) or not all(
+        isinstance(number, int) for number in content.values()
+    ):
         raise UserError(f"{folder / USER_IDS} must map user ids to numbers")
     return content
 
 
-def read_users(folder: Path, turns: Mapping[int, tuple[ReleasedTurn, ...]] | None = None) -> Iterator[ReleasedUser]:
-    """Walk final_data.jsonl, one user at a time; with `turns`, conversations carry their text. Raises UserError with the line."""
+def read_users(
+    folder: Path, turns: Mapping[int, tuple[ReleasedTurn, ...]] | None = None
+) -> Iterator[ReleasedUser]:
+    """Walk final_data.jsonl, one user at a time; with `turns`, conversations carry their text.
+
+    Raises UserError with the line.
+    """
     path = folder / FINAL_DATA
     with _open(path) as file:
         for number, line in enumerate(file, 1):
@@ -117,13 +133,19 @@ def read_users(folder: Path, turns: Mapping[int, tuple[ReleasedTurn, ...]] | Non
                 try:
                     yield from _users_of(json.loads(line), turns or {})
                 except KeyError as error:
-                    raise UserError(f"{path}, line {number}, is not a user as the LLM-REDIAL layout has it: no {error}") from None
+                    raise UserError(
+                        f"{path}, line {number}, is not a user as the LLM-REDIAL layout has it: no {error}"
+                    ) from None
                 except (ValueError, TypeError, AttributeError):
-                    raise UserError(f"{path}, line {number}, is not a user as the LLM-REDIAL layout has it") from None
+                    raise UserError(
+                        f"{path}, line {number}, is not a user as the LLM-REDIAL layout has it"
+                    ) from None
 
 
 def read_turns(folder: Path) -> Iterator[tuple[int, tuple[ReleasedTurn, ...]]]:
-    """Walk Conversation.txt: (conversation id, turns). Lines without a speaker go on with the utterance before. Raises UserError.
+    """Walk Conversation.txt: (conversation id, turns).
+
+    Lines without a speaker go on with the utterance before. Raises UserError.
 
     An id that stands there twice is yielded twice.
     """
@@ -154,8 +176,8 @@ def _ended(lines: Iterator[str]) -> Iterator[str]:
 def _is_header(line: str, following: str, current: int | None, seen: Set[int]) -> bool:
     """Return True if a line is a conversation's id and not a line of an utterance that is a number, such as the title 1917.
 
-    An id is the next one; or, where conversations are missing, one a little higher with a speaker's line after it; or, where one
-    stands there twice, an earlier one with a user's line after it.
+    An id is the next one; or, where conversations are missing, one a little higher with a speaker's
+    line after it; or, where one stands there twice, an earlier one with a user's line after it.
     """
     if not (line.isascii() and line.isdigit()) or len(line) > MOST_DIGITS:
         return False
@@ -168,13 +190,23 @@ def _is_header(line: str, following: str, current: int | None, seen: Set[int]) -
 
 def _turn(line: str) -> ReleasedTurn | None:
     spoken = _SPEAKER.match(line)
-    return ReleasedTurn("user" if spoken[1].lower() == "user" else "agent", spoken[2].strip()) if spoken else None
+    return (
+        ReleasedTurn("user" if spoken[1].lower() == "user" else "agent", spoken[2].strip())
+        if spoken
+        else None
+    )
 
 
-def _users_of(content: Any, turns: Mapping[int, tuple[ReleasedTurn, ...]]) -> Iterator[ReleasedUser]:
+def _users_of(
+    content: Any, turns: Mapping[int, tuple[ReleasedTurn, ...]]
+) -> Iterator[ReleasedUser]:
     for user_id, user in content.items():
         groups = user["Conversation"]
-        conversations = [entry for group in ([groups] if isinstance(groups, dict) else groups) for entry in group.items()]
+        conversations = [
+            entry
+            for group in ([groups] if isinstance(groups, dict) else groups)
+            for entry in group.items()
+        ]
         yield ReleasedUser(
             user_id,
             item_ids(user["history_interaction"]),
@@ -183,7 +215,9 @@ def _users_of(content: Any, turns: Mapping[int, tuple[ReleasedTurn, ...]]) -> It
         )
 
 
-def _conversation(user_id: str, name: str, entry: Any, turns: Mapping[int, tuple[ReleasedTurn, ...]]) -> ReleasedConversation:
+def _conversation(
+    user_id: str, name: str, entry: Any, turns: Mapping[int, tuple[ReleasedTurn, ...]]
+) -> ReleasedConversation:
     number, conversation_id = int(name.removeprefix("conversation_")), int(entry["conversation_id"])
     return ReleasedConversation(
         conversation_id,
@@ -197,7 +231,10 @@ def _conversation(user_id: str, name: str, entry: Any, turns: Mapping[int, tuple
 
 
 def item_ids(value: Any) -> tuple[str, ...]:
-    """Return item ids as text: of a list, of a single id, or none of null. Raises TypeError for anything else."""
+    """Return item ids as text: of a list, of a single id, or none of null.
+
+    Raises TypeError for anything else.
+    """
     if value is None:
         return ()
     if isinstance(value, str | int):
@@ -217,6 +254,8 @@ def _json(path: Path) -> Any:
 
 def _open(path: Path) -> Any:
     try:
-        return path.open(encoding="utf-8-sig", errors="replace")  # editors on Windows put a mark at the beginning
+        return path.open(
+            encoding="utf-8-sig", errors="replace"
+        )  # editors on Windows put a mark at the beginning
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None

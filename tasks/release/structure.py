@@ -25,7 +25,10 @@ class StructureCheck:
         self._spoken: Counter[int] = Counter()
 
     def add_user(self, user: ReleasedUser) -> None:
-        """Take in a line of final_data.jsonl. Raises UserError when it names an item that item_map.json lacks."""
+        """Take in a line of final_data.jsonl.
+
+        Raises UserError when it names an item that item_map.json lacks.
+        """
         self._check_items(user.user_id, user.history)
         self._check_items(user.user_id, user.might_like)
         for one in user.conversations:
@@ -51,7 +54,11 @@ class StructureCheck:
     def _check_items(self, user_id: str, items: Collection[str]) -> None:
         for item in items:
             if item not in self._items:
-                raise self._error(f"{ITEM_MAP} lacks the item {item[:80]!r}, which user {user_id[:80]!r} of {FINAL_DATA} has")
+                raise self._error(
+                    f"{ITEM_MAP} lacks the item {item[:80]!r}, which user {user_id[:80]!r} of {FINAL_DATA} has"
+                )
 
     def _error(self, fault: str) -> UserError:
-        return UserError(f"{self._folder} does not hold together: {fault}; take a good copy of the folder")
+        return UserError(
+            f"{self._folder} does not hold together: {fault}; take a good copy of the folder"
+        )

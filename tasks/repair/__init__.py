@@ -2,8 +2,7 @@
 
 from tasks.repair.briefs import BriefToRepair, load_repairs
 from tasks.repair.explanation import Attempt, Broken, Why, why
-from tasks.repair.merging import merge_turns
-from tasks.repair.rollout import Mend
+from tasks.repair.rollout import RepairRollout, merge_turns
 from tasks.repair.rounds import (
     accepted_of,
     forget_attempts,
@@ -18,7 +17,7 @@ __all__ = [
     "Attempt",
     "BriefToRepair",
     "Broken",
-    "Mend",
+    "RepairRollout",
     "Why",
     "accepted_of",
     "forget_attempts",

@@ -25,7 +25,10 @@ class BriefToRepair(Brief):
 
 
 def load_repairs(
-    con: duckdb.DuckDBPyConnection, briefs: Sequence[Brief], attempt: int, sentences: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection,
+    briefs: Sequence[Brief],
+    attempt: int,
+    sentences: Mapping[str, str],
 ) -> list[BriefToRepair]:
     """Join briefs with what their attempt before `attempt` was rejected for.
 
@@ -45,18 +48,26 @@ def load_repairs(
         text, read, complete, error = answers.get(brief.dialogue_id, ("", 0, False, ""))
         findings, turns = found[brief.dialogue_id], len(brief.template.turns)
         if not complete and read and read <= turns:
-            findings = with_missing_turns(findings, read + 1 if error and read < turns else read, turns)
-        repairs.append(BriefToRepair(**_values(brief), previous=text or "", findings=tuple(findings)))
+            findings = with_missing_turns(
+                findings, read + 1 if error and read < turns else read, turns
+            )
+        repairs.append(
+            BriefToRepair(**_values(brief), previous=text or "", findings=tuple(findings))
+        )
     return repairs
 
 
 def with_missing_turns(findings: Sequence[Finding], first: int, turns: int) -> list[Finding]:
     """Tell an answer that broke off by the turns it lacks, so that what was paid for stays and only the rest is asked for.
 
-    Of JSON, a turn that broke off could not be read and is the first missing one; of plain text it is the last one read.
+    Of JSON, a turn that broke off could not be read and is the first missing one; of plain text it
+    is the last one read.
     """
     kept = [finding for finding in findings if finding.rule not in _ABOUT_THE_END]
-    return kept + [Finding(BROKE_OFF, turn, "", "The answer broke off in or before this turn.") for turn in range(first, turns + 1)]
+    return kept + [
+        Finding(BROKE_OFF, turn, "", "The answer broke off in or before this turn.")
+        for turn in range(first, turns + 1)
+    ]
 
 
 def _values(brief: Brief) -> dict[str, Any]:

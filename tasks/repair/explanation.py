@@ -26,7 +26,10 @@ class Broken:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt: how it was answered, what it said, which rules it broke. `text` is the raw answer where nothing could be read."""
+    """One attempt: how it was answered, what it said, which rules it broke.
+
+    `text` is the raw answer where nothing could be read.
+    """
 
     attempt: int
     status: str
@@ -50,8 +53,13 @@ class Why:
     attempts: list[Attempt]
 
 
-def why(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str, sentences: Mapping[str, str]) -> Why:
-    """Tell a dialogue's story. `sentences` says each rule in words. Raises UserError when the warehouse has no such brief."""
+def why(
+    con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str, sentences: Mapping[str, str]
+) -> Why:
+    """Tell a dialogue's story. `sentences` says each rule in words.
+
+    Raises UserError when the warehouse has no such brief.
+    """
     briefs = rows(con, _BRIEF, [dialogue_id])
     if not briefs:
         raise UserError(f"there is no dialogue {dialogue_id} in {domain}")
@@ -64,15 +72,34 @@ def why(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str, sentences
     return Why(domain, dialogue_id, verdict, brief, items, turns, attempts)
 
 
-def _attempt(row: dict[str, Any], said: list[dict[str, Any]], broken: list[dict[str, Any]], sentences: Mapping[str, str]) -> Attempt:
+def _attempt(
+    row: dict[str, Any],
+    said: list[dict[str, Any]],
+    broken: list[dict[str, Any]],
+    sentences: Mapping[str, str],
+) -> Attempt:
     number = row["attempt"]
     faults = [
-        Broken(one["rule"], one["severity"], one["turn"], one["evidence"] or "", sentences.get(one["rule"], one["rule"]))
+        Broken(
+            one["rule"],
+            one["severity"],
+            one["turn"],
+            one["evidence"] or "",
+            sentences.get(one["rule"], one["rule"]),
+        )
         for one in broken
         if one["attempt"] == number
     ]
     utterances = [one for one in said if one["attempt"] == number]
-    return Attempt(number, row["status"], row["finish_reason"] or "", row["error"] or "", row["text"] or "", utterances, faults)
+    return Attempt(
+        number,
+        row["status"],
+        row["finish_reason"] or "",
+        row["error"] or "",
+        row["text"] or "",
+        utterances,
+        faults,
+    )
 
 
 _BRIEF = f"""
@@ -81,12 +108,16 @@ SELECT b.*, v.verdict
 FROM briefs b JOIN brief_verdicts v USING (dialogue_id)
 WHERE dialogue_id = ?
 """
-_ITEMS = "SELECT slot, item_id, title, collection FROM brief_items WHERE dialogue_id = ? ORDER BY slot"
+_ITEMS = (
+    "SELECT slot, item_id, title, collection FROM brief_items WHERE dialogue_id = ? ORDER BY slot"
+)
 _TURNS = """
 SELECT turn, role, goals, introduces, refers
 FROM template_turns t JOIN briefs b USING (template_id)
 WHERE b.dialogue_id = ? ORDER BY turn
 """
-_SAID = "SELECT attempt, turn, role, text FROM utterances WHERE dialogue_id = ? ORDER BY attempt, turn"
+_SAID = (
+    "SELECT attempt, turn, role, text FROM utterances WHERE dialogue_id = ? ORDER BY attempt, turn"
+)
 _BROKEN = "SELECT attempt, rule, severity, turn, evidence FROM rejections WHERE dialogue_id = ? ORDER BY attempt, turn NULLS FIRST, rule"
 _ASKED = "SELECT attempt, status, finish_reason, error, text FROM transcripts WHERE dialogue_id = ? ORDER BY attempt"

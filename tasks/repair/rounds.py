@@ -16,7 +16,14 @@ STAGES = ("generate", "dialogues", "quality")  # of every attempt, in this order
 def forget_attempts(con: duckdb.DuckDBPyConnection, attempt: int) -> None:
     """Delete what came of an attempt and all after it, and the verdicts that rest on it; paid answers stay in `responses`."""
     con.execute("DELETE FROM verdicts")
-    for table in ("transcripts", "dialogues", "utterances", "rejections", "dialogue_facts", "utterance_facts"):
+    for table in (
+        "transcripts",
+        "dialogues",
+        "utterances",
+        "rejections",
+        "dialogue_facts",
+        "utterance_facts",
+    ):
         con.execute(f"DELETE FROM {table} WHERE attempt >= ?", [attempt])
 
 
@@ -25,12 +32,16 @@ def forget_beyond(con: duckdb.DuckDBPyConnection, last: int) -> None:
     (found,) = con.execute("SELECT coalesce(max(attempt), 0) FROM transcripts").fetchall()[0]
     if found > last:
         forget_attempts(con, last + 1)
-        forget_stages(con, [f"{stage}-{number}" for number in range(last + 1, found + 1) for stage in STAGES])
+        forget_stages(
+            con, [f"{stage}-{number}" for number in range(last + 1, found + 1) for stage in STAGES]
+        )
 
 
 def has_attempt(con: duckdb.DuckDBPyConnection, attempt: int) -> bool:
     """Return True if anything was made at an attempt."""
-    return bool(con.execute("SELECT 1 FROM transcripts WHERE attempt = ? LIMIT 1", [attempt]).fetchall())
+    return bool(
+        con.execute("SELECT 1 FROM transcripts WHERE attempt = ? LIMIT 1", [attempt]).fetchall()
+    )
 
 
 def unanswered(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str]) -> list[str]:
@@ -51,18 +62,26 @@ def rejected_before(con: duckdb.DuckDBPyConnection, attempt: int) -> list[str]:
 def next_briefs(con: duckdb.DuckDBPyConnection, accepted: int | None) -> list[str]:
     """Return the briefs a round asks, in brief order.
 
-    Without a target these are all. With one, each template's quota is its share of all briefs (largest remainders); a template that
-    lacks accepted dialogues gets as many briefs as it lacks, from those nobody was asked for yet. Where a template has no brief left
-    the others take over its lack. An empty list means the target is reached or the briefs are used up.
+    Without a target these are all. With one, each template's quota is its share of all briefs
+    (largest remainders); a template that lacks accepted dialogues gets as many briefs as it lacks,
+    from those nobody was asked for yet. Where a template has no brief left the others take over its
+    lack. An empty list means the target is reached or the briefs are used up.
     """
     if accepted is None:
-        return [row[0] for row in con.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order").fetchall()]
+        return [
+            row[0]
+            for row in con.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order").fetchall()
+        ]
     rows = con.execute(_STANDING).fetchall()
     waiting: dict[str, list[str]] = {template: ids for template, _, _, ids in rows}
     lack = _lacking({template: (total, done) for template, total, done, _ in rows}, accepted)
-    chosen = [dialogue_id for template, ids in waiting.items() for dialogue_id in ids[: lack[template]]]
+    chosen = [
+        dialogue_id for template, ids in waiting.items() for dialogue_id in ids[: lack[template]]
+    ]
     short = sum(lack.values()) - len(chosen)
-    spare = [dialogue_id for template, ids in waiting.items() for dialogue_id in ids[lack[template] :]]
+    spare = [
+        dialogue_id for template, ids in waiting.items() for dialogue_id in ids[lack[template] :]
+    ]
     wanted = {*chosen, *spare[:short]}
     return [dialogue_id for dialogue_id in next_briefs(con, None) if dialogue_id in wanted]
 
@@ -72,7 +91,9 @@ def _lacking(standing: Mapping[str, tuple[int, int]], accepted: int) -> dict[str
     briefs = sum(total for total, _ in standing.values()) or 1
     shares = {template: accepted * total / briefs for template, (total, _) in standing.items()}
     quotas = {template: int(share) for template, share in shares.items()}
-    by_remainder = sorted(shares, key=lambda template: (quotas[template] - shares[template], template))
+    by_remainder = sorted(
+        shares, key=lambda template: (quotas[template] - shares[template], template)
+    )
     for template in by_remainder[: accepted - sum(quotas.values())]:
         quotas[template] += 1
     lack = {template: max(0, quotas[template] - done) for template, (_, done) in standing.items()}

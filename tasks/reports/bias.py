@@ -12,7 +12,8 @@ from tasks.settings import Domain
 from tasks.verdicts import ACCEPTED
 from tasks.warehouse import Rows, one_row, rows
 
-# Which reviews a dialogue rests on: of accepted dialogues, each review once, the user's own and other people's apart.
+# Which reviews a dialogue rests on: of accepted dialogues, each review once, the user's own and
+# other people's apart.
 _GROUPS = f"""
 WITH {ACCEPTED},
 slots AS (SELECT user_review_id, other_review_id FROM brief_items SEMI JOIN accepted USING (dialogue_id)),
@@ -74,8 +75,10 @@ class RatingBias:
 
     Attributes:
         in_force: how ratings are judged in this build: "as given" or "per user".
-        ratings: reviews by group and rating; polarity: the groups' shares of positive, neutral, negative (percent) and words.
-        shift: one row each for both ways to judge: shares of LIKES, neither, DISLIKES (percent of core reviews).
+        ratings: reviews by group and rating; polarity: the groups' shares of positive, neutral,
+            negative (percent) and words.
+        shift: one row each for both ways to judge: shares of LIKES, neither, DISLIKES (percent of
+            core reviews).
         shifted: core reviews by judged rating, both ways.
         user_means: how the users' mean ratings differ.
     """
@@ -93,7 +96,8 @@ class RatingBias:
 def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
     """Return ratings and polarity of the source and of what dialogues tell, and both ways of judging a rating side by side.
 
-    Per user: the rating minus the user's mean plus everybody's mean, over the core (as in preprocessing).
+    Per user: the rating minus the user's mean plus everybody's mean, over the core (as in
+        preprocessing).
     """
     settings, (low, high) = domain.preprocess, domain.sources.rating_scale
     bounds = {"like_min": settings.like_min, "dislike_max": settings.dislike_max}
@@ -113,4 +117,6 @@ def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
 def rating_step(low: float, high: float) -> float:
     """Return the width of a bar in a chart of ratings: the finest of ..., 0.1, 0.2, 0.5, 1, 2, 5, ... that gives a scale at most ten."""
     tens = 10.0 ** math.floor(math.log10((high - low) / 10))
-    return next(width * tens for width in (1, 2, 5, 10) if width * tens * 10 >= (high - low) * (1 - 1e-9))
+    return next(
+        width * tens for width in (1, 2, 5, 10) if width * tens * 10 >= (high - low) * (1 - 1e-9)
+    )

@@ -22,9 +22,9 @@ from tasks.goals import load_goals
 from tasks.lineage import dialogue_lineage
 from tasks.quality import load_suites
 from tasks.reports.builds import last_build
-from tasks.reports.finding import Filters, choices, find
+from tasks.reports.dialogue_search import Filters, choices, search
+from tasks.reports.dialogue_view import broken_rules, build_view, common_words
 from tasks.reports.request_replay import replay
-from tasks.reports.telling import broken_rules, common_words, tell
 from tasks.settings import DOMAIN_NAME, Home
 from tasks.warehouse import read_warehouse
 from tasks.web import environment, local_app, serve_local
@@ -36,8 +36,8 @@ _DIALOGUE = re.compile(r"[0-9a-f]{16}")
 def browser_app(home: Home) -> Starlette:
     """Return the browser of a data folder as an ASGI application, for loopback only.
 
-    A warehouse is opened for the time of one page, read-only, so that a build can start while the browser is open; while a build writes,
-    the page says so.
+    A warehouse is opened for the time of one page, read-only, so that a build can start while the
+    browser is open; while a build writes, the page says so.
     """
     pages = _Pages(home)
     return local_app(
@@ -64,13 +64,21 @@ class _Pages:
         return await self._answer("domains.html", self._domains)
 
     async def listed(self, request: Request) -> Response:
-        filters, page = Filters.of(request.query_params), _number(request.query_params.get("page", ""))
-        return await self._answer("listed.html", lambda: self._found(request.path_params["domain"], filters, page))
+        filters, page = (
+            Filters.of(request.query_params),
+            _number(request.query_params.get("page", "")),
+        )
+        return await self._answer(
+            "listed.html", lambda: self._found(request.path_params["domain"], filters, page)
+        )
 
     async def shown(self, request: Request) -> Response:
         attempt = _number(request.query_params.get("attempt", ""))
         return await self._answer(
-            "shown.html", lambda: self._dialogue(request.path_params["domain"], request.path_params["dialogue_id"], attempt)
+            "shown.html",
+            lambda: self._dialogue(
+                request.path_params["domain"], request.path_params["dialogue_id"], attempt
+            ),
         )
 
     async def _answer(self, page: str, look: Callable[[], dict[str, Any]]) -> HTMLResponse:
@@ -78,7 +86,9 @@ class _Pages:
         try:
             shown = await run_in_threadpool(look)
         except UserError as error:
-            return HTMLResponse(self._templates.get_template("problem.html").render(problem=str(error)), 404)
+            return HTMLResponse(
+                self._templates.get_template("problem.html").render(problem=str(error)), 404
+            )
         return HTMLResponse(self._templates.get_template(page).render(**shown))
 
     def _domains(self) -> dict[str, Any]:
@@ -95,7 +105,7 @@ class _Pages:
 
     def _found(self, domain: str, filters: Filters, page: int) -> dict[str, Any]:
         with read_warehouse(self._warehouse(domain)) as con:
-            found, known = find(con, filters, page), choices(con)
+            found, known = search(con, filters, page), choices(con)
         link = urlencode(filters.set())
         return {
             "domain": domain,
@@ -115,7 +125,7 @@ class _Pages:
             build = last_build(con, self._home, domain)
             asked = [one.attempt for one in traced.attempts] or [1]
             chosen = attempt if attempt in asked else traced.brief["attempt"] or asked[-1]
-            told = tell(con, [dialogue_id], common_words(con), goals)
+            told = build_view(con, [dialogue_id], common_words(con), goals)
             evidence = broken_rules(con, dialogue_id)
             requests = replay(con, self._home, build.domain, dialogue_id, chosen)
         shown = next((one for one in told if one.attempt == chosen), None)
@@ -132,11 +142,16 @@ class _Pages:
             "lineage": traced,
             "evidence": evidence,
             "sentences": {rule.rule: rule.says for suite in suites for rule in suite.rules},
-            "goal_names": {goal: spec.name for goal, spec in goals.worded(settings.noun, settings.verb).items()},
+            "goal_names": {
+                goal: spec.name for goal, spec in goals.worded(settings.noun, settings.verb).items()
+            },
         }
 
     def _warehouse(self, domain: str) -> Path:
-        """Return a domain's warehouse. Raises UserError on what is no plain name; one that is not there is told on opening."""
+        """Return a domain's warehouse.
+
+        Raises UserError on what is no plain name; one that is not there is told on opening.
+        """
         if not DOMAIN_NAME.fullmatch(domain):
             raise UserError(f"{domain[:40]!r} is not a domain's name")
         return self._home.warehouse(domain)

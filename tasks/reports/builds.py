@@ -31,7 +31,8 @@ _ENDINGS: Final[Mapping[str, str]] = {
 class LastBuild:
     """The newest build of a warehouse; the texts are empty where none is on record.
 
-    `domain` holds the settings it ran with; source files are named in it, not placed. Times are UTC.
+    `domain` holds the settings it ran with; source files are named in it, not placed. Times are
+    UTC.
     """
 
     domain: Domain
@@ -55,7 +56,10 @@ class LastBuild:
 
 
 def last_build(con: duckdb.DuckDBPyConnection, home: Home, name: str) -> LastBuild:
-    """Return the newest build. Without one, or with one whose settings this version cannot read, the domain file's settings are used.
+    """Return the newest build.
+
+    Without one, or with one whose settings this version cannot read, the domain file's settings are
+    used.
 
     Raises:
         UserError: the domain file is needed and is not there or is wrong.

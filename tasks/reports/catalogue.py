@@ -53,4 +53,6 @@ class Catalogue:
 
 def catalogue(con: duckdb.DuckDBPyConnection) -> Catalogue:
     """Return titles published with HTML entities or tags, titles that several items share, and reviewed items without a title."""
-    return Catalogue(one_row(con, _COUNTS), one_row(con, _DOUBLES), rows(con, _CLEANED), rows(con, _DOUBLED))
+    return Catalogue(
+        one_row(con, _COUNTS), one_row(con, _DOUBLES), rows(con, _CLEANED), rows(con, _DOUBLED)
+    )

@@ -1,6 +1,7 @@
 """Charts as SVG text that stands in the page itself: drawn by matplotlib, coloured by the page, so that they follow light and dark.
 
-Only numbers and our own words are drawn; titles and reviews stand in tables, where they are escaped.
+Only numbers and our own words are drawn; titles and reviews stand in tables, where they are
+escaped.
 """
 
 from __future__ import annotations
@@ -43,15 +44,32 @@ _ID = re.compile(r'(\bid="|url\(#|href="#)')
 
 
 def bars(
-    name: str, about: str, labels: Sequence[str], series: Mapping[str, Sequence[float]], *, x: str, y: str, wide: float = 6.4
+    name: str,
+    about: str,
+    labels: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    *,
+    x: str,
+    y: str,
+    wide: float = 6.4,
 ) -> Markup:
-    """Return grouped bars; `series` maps what a colour means to one value a label. `name` is unique on the page."""
+    """Return grouped bars; `series` maps what a colour means to one value a label.
+
+    `name` is unique on the page.
+    """
 
     def draw(axes: Any) -> None:
         width = 0.8 / max(1, len(series))
         for number, (what, values) in enumerate(series.items()):
             places = [place - 0.4 + width * (number + 0.5) for place in range(len(labels))]
-            axes.bar(places, list(values), width * 0.92, color=SERIES[number % 4], label=what, linewidth=0)
+            axes.bar(
+                places,
+                list(values),
+                width * 0.92,
+                color=SERIES[number % 4],
+                label=what,
+                linewidth=0,
+            )
         every = max(1, -(-len(labels) // 18))
         axes.set_xticks(range(0, len(labels), every), list(labels)[::every])
         _finish(axes, x, y, legend=len(series) > 1)
@@ -60,13 +78,26 @@ def bars(
 
 
 def lines(
-    name: str, about: str, series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, x: str, y: str, even: bool = False
+    name: str,
+    about: str,
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    x: str,
+    y: str,
+    even: bool = False,
 ) -> Markup:
     """Return lines through points; with `even` a dashed line shows what an even share would be (both axes in percent)."""
 
     def draw(axes: Any) -> None:
         if even:
-            axes.plot([0, 100], [0, 100], color=QUIET, linewidth=1, linestyle=(0, (4, 3)), label="even share")
+            axes.plot(
+                [0, 100],
+                [0, 100],
+                color=QUIET,
+                linewidth=1,
+                linestyle=(0, (4, 3)),
+                label="even share",
+            )
         for number, (what, (across, up)) in enumerate(series.items()):
             axes.plot(list(across), list(up), color=SERIES[number % 4], linewidth=2, label=what)
         axes.set_ylim(bottom=0)
@@ -82,7 +113,14 @@ def _finish(axes: Any, x: str, y: str, *, legend: bool) -> None:
     axes.tick_params(length=0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
     if legend:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0.2, handlelength=1.2, columnspacing=1.4)
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=4,
+            borderaxespad=0.2,
+            handlelength=1.2,
+            columnspacing=1.4,
+        )
 
 
 def _drawn(name: str, about: str, draw: Callable[[Any], None], wide: float) -> Markup:
@@ -97,14 +135,24 @@ def _drawn(name: str, about: str, draw: Callable[[Any], None], wide: float) -> M
         FigureCanvasSVG(figure)
         draw(figure.add_subplot())
         out = StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(
+            out,
+            format="svg",
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
     return _embedded(out.getvalue(), name, about)
 
 
 def _embedded(svg: str, name: str, about: str) -> Markup:
     drawing = svg[svg.index("<svg") :]
-    drawing = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", drawing, flags=re.DOTALL)
-    drawing = re.sub(r'^<svg[^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" aria-label="{escape(about)}">', drawing)
+    drawing = re.sub(
+        r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", drawing, flags=re.DOTALL
+    )
+    drawing = re.sub(
+        r'^<svg[^>]*?viewBox="([^"]*)"[^>]*>',
+        rf'<svg viewBox="\1" role="img" aria-label="{escape(about)}">',
+        drawing,
+    )
     drawing = _ID.sub(rf"\g<1>{name}-", drawing)
     for mark, colour in _COLOURS.items():
         drawing = drawing.replace(mark, colour)

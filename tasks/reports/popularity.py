@@ -64,12 +64,16 @@ class Popularity:
     """Which items users dealt with against which are recommended.
 
     Attributes:
-        tenths: items in ten equal parts by number of reviews, the most reviewed first: history, recommended (times).
+        tenths: items in ten equal parts by number of reviews, the most reviewed first: history,
+            recommended (times).
         top: the items recommended most.
-        sides: mean reviews and rating of an item and the shares of its core reviews that are positive and negative (percent),
+        sides: mean reviews and rating of an item and the shares of its core reviews that are
+            positive and negative (percent),
             weighted by how often it stands on each side.
-        collections: shares of LIKES, DISLIKES and MIGHT_LIKES (percent) in what users rated and in the items of accepted dialogues.
-        curves: name -> cumulative share of times (percent), items with the most times first, at 0 to 100 percent of the items.
+        collections: shares of LIKES, DISLIKES and MIGHT_LIKES (percent) in what users rated and in
+            the items of accepted dialogues.
+        curves: name -> cumulative share of times (percent), items with the most times first, at 0
+            to 100 percent of the items.
         gini: name -> Gini coefficient, 0 when all items come equally often.
     """
 
@@ -85,7 +89,10 @@ def popularity(con: duckdb.DuckDBPyConnection, domain: Domain) -> Popularity:
     """Return how unevenly items are dealt with and recommended, and how well liked they are."""
     bounds = {"like_min": domain.preprocess.like_min, "dislike_max": domain.preprocess.dislike_max}
     counts = con.execute(_COUNTS, bounds).fetchnumpy()
-    sides = {"what users did": np.asarray(counts["history"]), "what is recommended": np.asarray(counts["recommended"])}
+    sides = {
+        "what users did": np.asarray(counts["history"]),
+        "what is recommended": np.asarray(counts["recommended"]),
+    }
     curves = {name: _curve(values) for name, values in sides.items()}
     gini = {name: _gini(values) for name, values in sides.items()}
     tenths, top, weighed = (rows(con, query, bounds) for query in (_TENTHS, _TOP, _SIDES))
@@ -93,7 +100,10 @@ def popularity(con: duckdb.DuckDBPyConnection, domain: Domain) -> Popularity:
 
 
 def _curve(values: npt.NDArray[np.int64]) -> list[float]:
-    """Return the share of the sum (percent) held by the first 0, 1, ... 100 percent of the values, largest first."""
+    """Return the share of the sum (percent) held by the first 0, 1, ...
+
+    100 percent of the values, largest first.
+    """
     ordered = np.sort(np.asarray(values, dtype=np.float64))[::-1]
     if not ordered.sum():
         return [0.0] * 101
@@ -106,4 +116,8 @@ def _gini(values: npt.NDArray[np.int64]) -> float:
     """Return the Gini coefficient of counts: 0 when all are equal, near 1 when one has everything."""
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     total, size = ordered.sum(), len(ordered)
-    return float(2 * (np.arange(1, size + 1) * ordered).sum() / (size * total) - (size + 1) / size) if total else 0.0
+    return (
+        float(2 * (np.arange(1, size + 1) * ordered).sum() / (size * total) - (size + 1) / size)
+        if total
+        else 0.0
+    )

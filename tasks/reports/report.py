@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,15 +18,41 @@ from tasks.quality import Suite, load_suites
 from tasks.reports.bias import RatingBias, rating_bias
 from tasks.reports.builds import LastBuild, last_build
 from tasks.reports.catalogue import Catalogue, catalogue
-from tasks.reports.drawing import GROUP_NAMES, charts_of
+from tasks.reports.figures import GROUP_NAMES, charts_of
 from tasks.reports.popularity import Popularity, popularity
-from tasks.reports.rules import rule_table
 from tasks.reports.samples import Samples, samples
-from tasks.reports.shapes import GoalUse, Lengths, Templates, goal_use, lengths, templates
+from tasks.reports.structure_stats import GoalUse, Lengths, Templates, goal_use, lengths, templates
 from tasks.settings import Home
-from tasks.statistics import Statistics, statistics
+from tasks.statistics import Statistics, warehouse_statistics
 from tasks.warehouse import read_warehouse
 from tasks.web import SHARED, environment
+
+
+def rule_table(broken: Rows, suites: Sequence[Suite]) -> Rows:
+    """Return one row per attempt and broken rule, then one for each rule nobody broke.
+
+    Args:
+        broken: as `Funnel.rules` holds them.
+        suites: the suites in force; a rule they no longer have has no suite and no sentence.
+    """
+    known = {rule.rule: (suite.name, rule) for suite in suites for rule in suite.rules}
+    table: Rows = []
+    for row in broken:
+        suite, rule = known.get(row["rule"], ("", None))
+        table.append({**row, "suite": suite, "says": rule.says if rule else ""})
+    seen = {row["rule"] for row in broken}
+    for name, (suite, rule) in known.items():
+        if name not in seen:
+            unbroken = {
+                "attempt": None,
+                "rule": name,
+                "severity": rule.severity,
+                "dialogues": 0,
+                "percent": 0.0,
+            }
+            table.append({**unbroken, "suite": suite, "says": rule.says})
+    return table
+
 
 HERE = Path(__file__).resolve().parent
 STAGE_NOTES: Final[Mapping[str, str]] = {
@@ -65,7 +91,8 @@ class Findings:
 def write_report(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Path:
     """Write a domain's report to `home.data/reports/<domain>/index.html`, whole or not at all, and return its path.
 
-    Only reads the warehouse, on a read-only connection too. The same warehouse gives the same bytes.
+    Only reads the warehouse, on a read-only connection too. The same warehouse gives the same
+    bytes.
 
     Raises:
         UserError: suites or goals are not as they should be.
@@ -95,7 +122,10 @@ def publish_report(home: Home, domain: str, draft: Path) -> Path:
 
 
 def report_from_warehouse(home: Home, domain: str) -> Path:
-    """Write a domain's report from its warehouse as it stands. Raises UserError when there is no such domain or it is not built."""
+    """Write a domain's report from its warehouse as it stands.
+
+    Raises UserError when there is no such domain or it is not built.
+    """
     home.domain_file(domain)
     with read_warehouse(home.warehouse(domain)) as con:
         return write_report(con, home, domain)
@@ -114,7 +144,7 @@ def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
         funnel=counted,
         rules=rule_table(counted.rules, suites),
         spending=spending(con, build.run_id),
-        statistics=statistics(con),
+        statistics=warehouse_statistics(con),
         lengths=lengths(con),
         goal_use=goal_use(con, goals),
         templates=templates(con),
@@ -127,11 +157,21 @@ def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
 
 
 def render_report(findings: Findings) -> str:
-    """Return the page. Everything from reviews and models is escaped, its control characters and direction marks are spelled out."""
+    """Return the page.
+
+    Everything from reviews and models is escaped, its control characters and direction marks are
+    spelled out.
+    """
     names = findings.goals.worded(findings.build.domain.noun, findings.build.domain.verb)
     shown: dict[str, Any] = {
         "found": findings,
-        "charts": charts_of(findings.lengths, findings.goal_use, findings.templates, findings.ratings, findings.popularity),
+        "charts": charts_of(
+            findings.lengths,
+            findings.goal_use,
+            findings.templates,
+            findings.ratings,
+            findings.popularity,
+        ),
         "group_names": GROUP_NAMES,
         "stage_notes": STAGE_NOTES,
         "reasons": REASONS,
@@ -142,4 +182,7 @@ def render_report(findings: Findings) -> str:
 
 
 def _style() -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in (SHARED / "static" / "base.css", HERE / "static" / "report.css"))
+    return "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in (SHARED / "static" / "base.css", HERE / "static" / "report.css")
+    )

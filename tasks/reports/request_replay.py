@@ -16,7 +16,7 @@ from tasks.goals import load_goals
 from tasks.llm import Answer, Message, answers_by_key, make_request
 from tasks.prompts import load_profile, render
 from tasks.quality import load_suites
-from tasks.repair import Mend, load_repairs
+from tasks.repair import RepairRollout, load_repairs
 from tasks.settings import Domain, Generate, Home
 
 
@@ -26,8 +26,10 @@ class Asked:
 
     Attributes:
         messages: as rendered now.
-        request_key: key under which the answer stands in the warehouse; empty where nothing was asked.
-        same: whether what is rendered now has that very key, so that these are the words that were sent.
+        request_key: key under which the answer stands in the warehouse; empty where nothing was
+            asked.
+        same: whether what is rendered now has that very key, so that these are the words that were
+            sent.
         answer: what the store holds under the key; None where nothing.
     """
 
@@ -51,7 +53,11 @@ class _Replay:
     asked: list[Asked] = field(default_factory=list)
 
     async def __call__(
-        self, messages: tuple[Message, ...], *, response_format: Mapping[str, Any] | None = None, attempt: int = 1
+        self,
+        messages: tuple[Message, ...],
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        attempt: int = 1,
     ) -> Answer:
         place = len(self.asked)
         if place and place >= len(self.keys):
@@ -65,7 +71,9 @@ class _Replay:
         return answer
 
 
-def replay(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, dialogue_id: str, attempt: int) -> list[Asked]:
+def replay(
+    con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, dialogue_id: str, attempt: int
+) -> list[Asked]:
     """Return the requests of one attempt, in order; of an attempt that failed the first one, unchecked.
 
     Args:
@@ -79,18 +87,24 @@ def replay(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, dialogue_
         UserError: no such brief, or the profile it was asked with is gone.
     """
     recorded = con.execute(
-        "SELECT request_keys, profile, rollout FROM transcripts WHERE dialogue_id = ? AND attempt = ?", [dialogue_id, attempt]
+        "SELECT request_keys, profile, rollout FROM transcripts WHERE dialogue_id = ? AND attempt = ?",
+        [dialogue_id, attempt],
     ).fetchall()
     if not recorded:
         return []
     keys, profile_name, rollout_name = recorded[0]
-    profile, goals = load_profile(home, profile_name), load_goals(home).worded(domain.noun, domain.verb)
+    profile, goals = (
+        load_profile(home, profile_name),
+        load_goals(home).worded(domain.noun, domain.verb),
+    )
     briefs = list(load_briefs(con, domain, [dialogue_id]))
     again = _Replay(domain.generate, keys or [], answers_by_key(con, keys or []))
     if attempt > 1:
         suites = load_suites(home, domain.quality.suites, domain.quality.severities)
         told = {rule.rule: rule.says for suite in suites for rule in suite.rules}
-        working = Mend(profile, goals, attempt)(load_repairs(con, briefs, attempt, told)[0], again)
+        working = RepairRollout(profile, goals, attempt)(
+            load_repairs(con, briefs, attempt, told)[0], again
+        )
     elif rollout_name == "dual":
         working = Dual(profile, goals, attempt)(briefs[0], again)
     else:

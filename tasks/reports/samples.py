@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import duckdb
 
 from tasks.goals import Goals
-from tasks.reports.telling import Told, common_words, tell
+from tasks.reports.dialogue_view import DialogueView, build_view, common_words
 from tasks.verdicts import ACCEPTED, BRIEF_VERDICTS
 from tasks.warehouse import rows
 
 EACH = 3
 MOST_REJECTED = 8
 
-# Ids are content hashes: their order is as good as random, and the same in every report of the same dialogues.
+# Ids are content hashes: their order is as good as random, and the same in every report of the same
+# dialogues.
 _ACCEPTED = f"""
 WITH {ACCEPTED},
 placed AS (
@@ -38,8 +39,8 @@ SELECT DISTINCT dialogue_id FROM fallen WHERE place = 1 ORDER BY dialogue_id LIM
 class Samples:
     """Dialogues shown whole, at the attempt that counted."""
 
-    accepted: list[Told]
-    rejected: list[Told]
+    accepted: list[DialogueView]
+    rejected: list[DialogueView]
 
 
 def samples(con: duckdb.DuckDBPyConnection, goals: Goals) -> Samples:
@@ -47,9 +48,12 @@ def samples(con: duckdb.DuckDBPyConnection, goals: Goals) -> Samples:
     common = common_words(con)
     accepted = [row["dialogue_id"] for row in rows(con, _ACCEPTED, {"each": EACH})]
     rejected = [row["dialogue_id"] for row in rows(con, _REJECTED, {"most": MOST_REJECTED})]
-    return Samples(_that_count(tell(con, accepted, common, goals)), _that_count(tell(con, rejected, common, goals)))
+    return Samples(
+        _that_count(build_view(con, accepted, common, goals)),
+        _that_count(build_view(con, rejected, common, goals)),
+    )
 
 
-def _that_count(told: list[Told]) -> list[Told]:
+def _that_count(told: list[DialogueView]) -> list[DialogueView]:
     counted = [one for one in told if one.attempt == one.brief["attempt"]]
     return sorted(counted, key=lambda one: (one.brief["recommendations"], one.brief["dialogue_id"]))

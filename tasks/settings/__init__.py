@@ -1,9 +1,6 @@
 """Settings: a domain's YAML file and the caller's options become one frozen, validated configuration."""
 
-from tasks.settings.complaints import alike_names, validation_line
-from tasks.settings.home import DOMAIN_NAME, PROJECT, Home
-from tasks.settings.loading import load_domain, merge, parse_yaml, read_yaml
-from tasks.settings.models import (
+from tasks.settings.domain import (
     Bias,
     Briefs,
     BudgetScope,
@@ -14,7 +11,10 @@ from tasks.settings.models import (
     Preprocess,
     Quality,
 )
+from tasks.settings.loading import load_domain, merge, parse_yaml, read_yaml
+from tasks.settings.paths import DOMAIN_NAME, PROJECT, Home
 from tasks.settings.sources import Columns, Endpoint, Source, Sources, plain_word
+from tasks.settings.validation_errors import alike_names, validation_line
 
 __all__ = [
     "DOMAIN_NAME",

@@ -11,10 +11,10 @@ import yaml
 from pydantic import ValidationError
 
 from tasks.errors import UserError
-from tasks.settings.complaints import validation_line
-from tasks.settings.home import Home
-from tasks.settings.models import Domain
+from tasks.settings.domain import Domain
+from tasks.settings.paths import Home
 from tasks.settings.sources import Source
+from tasks.settings.validation_errors import validation_line
 
 _DEEPEST = 100
 
@@ -26,14 +26,20 @@ class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
         seen = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value[:60]!r} stands there twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value[:60]!r} stands there twice", key.start_mark
+                )
             seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
         built: dict[Any, Any] = super().construct_mapping(node, deep=deep)
         return built
 
 
 def read_yaml(path: Path) -> Any:
-    """Read one YAML file. Raises UserError when it is missing, not UTF-8, not YAML or doubles a key, with the line where known."""
+    """Read one YAML file.
+
+    Raises UserError when it is missing, not UTF-8, not YAML or doubles a key, with the line where
+    known.
+    """
     try:
         return parse_yaml(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
@@ -52,7 +58,9 @@ def parse_yaml(text: str, where: str) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{where}{line} is not valid YAML: {getattr(error, 'problem', None) or 'it cannot be read'}") from None
+        raise UserError(
+            f"{where}{line} is not valid YAML: {getattr(error, 'problem', None) or 'it cannot be read'}"
+        ) from None
     except ValueError as error:  # such as the 30th of February, or a number of thousands of digits
         raise UserError(f"{where} holds a value that cannot be read: {str(error)[:100]}") from None
 
@@ -61,7 +69,9 @@ def _check_depth(text: str, where: str) -> None:
     """Raise UserError on YAML nested so deep that building it would overrun the stack and end the process."""
     depth = 0
     for event in yaml.parse(text, Loader=_UniqueKeys):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
         if depth > _DEEPEST:
             raise UserError(f"{where} is nested more than {_DEEPEST} levels deep")
 
@@ -71,7 +81,11 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
-        merged[key] = merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        merged[key] = (
+            merge(below, value)
+            if isinstance(below, Mapping) and isinstance(value, Mapping)
+            else value
+        )
     return merged
 
 
@@ -84,12 +98,15 @@ def load_domain(home: Home, name: str, over: Mapping[str, Any] | None = None) ->
         over: settings to lay over the file's, nested as in the file.
 
     Raises:
-        UserError: unknown name, broken YAML, unknown key or a value out of bounds; the message names the field. Another name in
+        UserError: unknown name, broken YAML, unknown key or a value out of bounds; the message
+            names the field. Another name in
             `over`, too: a run would write that domain's files without its lock.
     """
     path = home.domain_file(name)
     if over and over.get("name", name) != name:
-        raise UserError(f"`name` cannot be set: it says which files a run writes; name the domain itself in place of {name!r}")
+        raise UserError(
+            f"`name` cannot be set: it says which files a run writes; name the domain itself in place of {name!r}"
+        )
     content = read_yaml(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with at least `sources`")
@@ -110,10 +127,20 @@ def _resolved(domain: Domain, folder: Path) -> Domain:
     """
 
     def absolute(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-        paths = [os.path.realpath(folder / os.path.expanduser(source.path)) for source in sources]  # which stops at links in a circle
+        paths = [
+            os.path.realpath(folder / os.path.expanduser(source.path)) for source in sources
+        ]  # which stops at links in a circle
         if twice := [path for path in paths if paths.count(path) > 1]:
             raise UserError(f"{twice[0]} is listed twice as a source")
-        return tuple(source.model_copy(update={"path": path}) for source, path in zip(sources, paths, strict=True))
+        return tuple(
+            source.model_copy(update={"path": path})
+            for source, path in zip(sources, paths, strict=True)
+        )
 
-    sources = domain.sources.model_copy(update={"reviews": absolute(domain.sources.reviews), "metadata": absolute(domain.sources.metadata)})
+    sources = domain.sources.model_copy(
+        update={
+            "reviews": absolute(domain.sources.reviews),
+            "metadata": absolute(domain.sources.metadata),
+        }
+    )
     return domain.model_copy(update={"sources": sources})

@@ -30,7 +30,9 @@ PAPER_SCALE = (1.0, 5.0)
 class Settings(BaseModel):
     """What every part of the configuration is: frozen, without unknown keys, its numbers finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False
+    )
 
     @field_validator("*", mode="before")
     @classmethod
@@ -42,12 +44,17 @@ class Settings(BaseModel):
         kind = cls.model_fields[info.field_name or ""].annotation
         if value is None and isinstance(kind, type) and issubclass(kind, Settings):
             return {}
-        if isinstance(value, bool) and {int, float} & {kind, *(get_args(kind) if isinstance(kind, UnionType) else ())}:
+        if isinstance(value, bool) and {int, float} & {
+            kind,
+            *(get_args(kind) if isinstance(kind, UnionType) else ()),
+        }:
             raise ValueError("must be a number, not true or false")
         return "off" if value is False and "off" in get_args(kind) else value
 
 
-_NO_TEXT_ENCODINGS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem"})
+_NO_TEXT_ENCODINGS = frozenset(
+    {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem"}
+)
 
 
 def _known_encoding(value: str) -> str:
@@ -58,7 +65,9 @@ def _known_encoding(value: str) -> str:
     except (LookupError, ValueError):
         known = False
     if not known:
-        raise ValueError(f"{value[:40]!r} is no encoding that Python knows: use a name such as cp1252, gb18030, shift_jis or utf-16")
+        raise ValueError(
+            f"{value[:40]!r} is no encoding that Python knows: use a name such as cp1252, gb18030, shift_jis or utf-16"
+        )
     return name
 
 
@@ -68,18 +77,29 @@ Encoding = Annotated[str, AfterValidator(_known_encoding)]
 class Source(Settings):
     """One input file: where it lies and, if it can be fetched, where it is published."""
 
-    path: str = Field(description="File, relative to the domain file's folder, or absolute", pattern=r"^[^\x00]+$", max_length=4096)
-    url: Address | None = Field(
-        None, description="Address `redial fetch` downloads it from: http, https, or any that fsspec reads, as s3://"
+    path: str = Field(
+        description="File, relative to the domain file's folder, or absolute",
+        pattern=r"^[^\x00]+$",
+        max_length=4096,
     )
-    bytes: int | None = Field(None, gt=0, description="Size in bytes the download must have, if published")
-    encoding: Encoding | None = Field(None, description="What this file is written in, over `sources.encoding`")
+    url: Address | None = Field(
+        None,
+        description="Address `redial fetch` downloads it from: http, https, or any that fsspec reads, as s3://",
+    )
+    bytes: int | None = Field(
+        None, gt=0, description="Size in bytes the download must have, if published"
+    )
+    encoding: Encoding | None = Field(
+        None, description="What this file is written in, over `sources.encoding`"
+    )
 
     @field_validator("path")
     @classmethod
     def _on_this_machine(cls, path: str) -> str:
         if is_address(path):
-            raise ValueError("is a place on this machine: give an address as `url`, or alone in place of path and url")
+            raise ValueError(
+                "is a place on this machine: give an address as `url`, or alone in place of path and url"
+            )
         return path
 
 
@@ -87,7 +107,11 @@ def _as_source(value: Any) -> Any:
     """Read an entry that is a text alone: a path, or an address whose file is kept in `sources` beside the domain files' folder."""
     if not isinstance(value, str):
         return value
-    return {"path": f"../sources/{local_name(value)}", "url": value} if is_address(value) else {"path": value}
+    return (
+        {"path": f"../sources/{local_name(value)}", "url": value}
+        if is_address(value)
+        else {"path": value}
+    )
 
 
 SourceEntry = Annotated[Source, BeforeValidator(_as_source)]
@@ -124,9 +148,13 @@ NOBODY = (
     *("unknown", "anonymous", "none", "null", "nan", "<na>", "n/a", "undefined", "[deleted]"),
     *("a customer", "amazon customer", "kindle customer", "a google user"),
 )
-"""What sites and programs write in place of a reviewer: many people, who must not become one user."""
+"""What sites and programs write in place of a reviewer: many people, who must not become one user.
+"""
 NEVER = (None, "-1")
-"""What programs write in place of a moment. Not 0: files without dates number their lines from there."""
+"""What programs write in place of a moment.
+
+Not 0: files without dates number their lines from there.
+"""
 
 
 class Columns(Settings):
@@ -137,16 +165,25 @@ class Columns(Settings):
     rating: Column = Field(description="Column of the rating")
     text: Column = Field(description="Column of the review's text")
     timestamp: Column | None = Field(
-        None, description="Column of the moment: unix time, an ISO date or a spelled one; file order if missing"
+        None,
+        description="Column of the moment: unix time, an ISO date or a spelled one; file order if missing",
     )
     title: Column | None = Field(
-        None, description="Column of the item's title, in the metadata tables if there are any, else beside the reviews"
+        None,
+        description="Column of the item's title, in the metadata tables if there are any, else beside the reviews",
     )
-    metadata_item: Column | None = Field(None, description="Column of the item's id in the metadata tables, where it is another one")
-    timestamp_format: str | None = Field(None, description="How moments are written, such as %d/%m/%Y, if no usual way")
-    rating_values: dict[str, float] = Field({}, description="Ratings written as words and what they stand for: {true: 5, false: 1}")
+    metadata_item: Column | None = Field(
+        None, description="Column of the item's id in the metadata tables, where it is another one"
+    )
+    timestamp_format: str | None = Field(
+        None, description="How moments are written, such as %d/%m/%Y, if no usual way"
+    )
+    rating_values: dict[str, float] = Field(
+        {}, description="Ratings written as words and what they stand for: {true: 5, false: 1}"
+    )
     unrated: Words = Field(
-        (), description="Ratings that stand for none, such as [0, null, n/a]; those lines are set aside and not held against the file"
+        (),
+        description="Ratings that stand for none, such as [0, null, n/a]; those lines are set aside and not held against the file",
     )
 
     @field_validator("rating_values", mode="before")
@@ -163,7 +200,10 @@ class Columns(Settings):
     def _tells_the_day(cls, value: str | None) -> str | None:
         moment = datetime(2014, 2, 28, tzinfo=UTC)
         try:
-            told = value is None or datetime.strptime(moment.strftime(value), value).date() == moment.date()
+            told = (
+                value is None
+                or datetime.strptime(moment.strftime(value), value).date() == moment.date()
+            )
         except ValueError:
             told = False
         if not told:
@@ -180,21 +220,31 @@ class Columns(Settings):
 class Sources(Settings):
     """Where a domain's reviews and item metadata come from."""
 
-    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"] = Field(description="Schema of the source files")
+    format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"] = Field(
+        description="Schema of the source files"
+    )
     reviews: SourceList = Field(
-        min_length=1, description="Review files: a path, an address, or path, url and bytes; paths are relative to the domain file"
+        min_length=1,
+        description="Review files: a path, an address, or path, url and bytes; paths are relative to the domain file",
     )
     metadata: SourceList = Field((), description="Item metadata files, where titles come from")
-    columns: Columns | None = Field(None, description="Required when format is `columns`, refused otherwise")
-    rating_scale: tuple[float, float] = Field(PAPER_SCALE, description="Lowest and highest rating; others are rejected rows")
+    columns: Columns | None = Field(
+        None, description="Required when format is `columns`, refused otherwise"
+    )
+    rating_scale: tuple[float, float] = Field(
+        PAPER_SCALE, description="Lowest and highest rating; others are rejected rows"
+    )
     encoding: Encoding | None = Field(
-        None, description="What the files are written in, such as cp1252 or gb18030; told by their content if missing"
+        None,
+        description="What the files are written in, such as cp1252 or gb18030; told by their content if missing",
     )
     anonymous: Words = Field(
-        NOBODY, description="Users that stand for nobody, null for a blank; their lines are set aside and not held against the file"
+        NOBODY,
+        description="Users that stand for nobody, null for a blank; their lines are set aside and not held against the file",
     )
     undated: Words = Field(
-        NEVER, description="Moments that stand for none, null for a blank; their lines are set aside and not held against the file"
+        NEVER,
+        description="Moments that stand for none, null for a blank; their lines are set aside and not held against the file",
     )
 
     @model_validator(mode="after")
@@ -204,6 +254,10 @@ class Sources(Settings):
         if self.rating_scale[0] >= self.rating_scale[1]:
             raise ValueError("`rating_scale` must be [lowest, highest]")
         low, high = self.rating_scale
-        if self.columns and not all(low <= stars <= high for stars in self.columns.rating_values.values()):
-            raise ValueError(f"`columns.rating_values` must lie on the rating_scale, {low:g} to {high:g}")
+        if self.columns and not all(
+            low <= stars <= high for stars in self.columns.rating_values.values()
+        ):
+            raise ValueError(
+                f"`columns.rating_values` must lie on the rating_scale, {low:g} to {high:g}"
+            )
         return self

@@ -1,10 +1,16 @@
 """Dialogue templates (2.4.2): the grammar, its templates counted, sampled and checked, and the curated set."""
 
-from tasks.templates.building import build_template
-from tasks.templates.checking import CheckReport, check_templates, expand, pattern, report
-from tasks.templates.counting import Cell
-from tasks.templates.expanding import count_templates, enumerate_templates, sample_templates
-from tasks.templates.files import SET_NAME, TemplateSet, load_templates, save_templates, template_file, template_set_names
+from tasks.templates.assembly import build_template
+from tasks.templates.checks import CheckReport, check_templates, expand, pattern, report
+from tasks.templates.enumeration import Cell, count_templates, enumerate_templates, sample_templates
+from tasks.templates.files import (
+    SET_NAME,
+    TemplateSet,
+    load_templates,
+    save_templates,
+    template_file,
+    template_set_names,
+)
 from tasks.templates.grammar import Grammar, load_grammar, parse_grammar
 from tasks.templates.legality import legal
 from tasks.templates.values import Collection, Role, Slot, Template, Turn

@@ -13,7 +13,7 @@ from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.goals import load_goals
 from tasks.settings import Home, read_yaml, validation_line
-from tasks.templates.building import Line, build_template
+from tasks.templates.assembly import Line, build_template
 from tasks.templates.grammar import Grammar, load_grammar
 from tasks.templates.legality import legal
 from tasks.templates.values import Role, Template
@@ -29,9 +29,13 @@ class _Entry(BaseModel):
 
     @field_validator("turns")
     @classmethod
-    def _one_speaker(cls, turns: tuple[dict[Role, tuple[str, ...]], ...]) -> tuple[dict[Role, tuple[str, ...]], ...]:
+    def _one_speaker(
+        cls, turns: tuple[dict[Role, tuple[str, ...]], ...]
+    ) -> tuple[dict[Role, tuple[str, ...]], ...]:
         if any(len(turn) != 1 for turn in turns):
-            raise ValueError("each turn has one speaker, `user:` or `agent:`, with a list of sub-goals")
+            raise ValueError(
+                "each turn has one speaker, `user:` or `agent:`, with a list of sub-goals"
+            )
         return turns
 
     def lines(self) -> list[Line]:
@@ -49,7 +53,8 @@ class _File(BaseModel):
 class TemplateSet:
     """Templates under one name, each of them legal and no two the same.
 
-    `covers_every_goal` is the file's own promise that each sub-goal of goals.yaml is used; it was held against the templates.
+    `covers_every_goal` is the file's own promise that each sub-goal of goals.yaml is used; it was
+    held against the templates.
     """
 
     name: str
@@ -63,12 +68,19 @@ def template_set_names(home: Home) -> list[str]:
 
 
 def template_file(home: Home, name: str) -> Path:
-    """Return the file of a template set. Raises UserError on a name that is no plain name or is not there."""
+    """Return the file of a template set.
+
+    Raises UserError on a name that is no plain name or is not there.
+    """
     if not SET_NAME.fullmatch(name):
-        raise UserError(f"{name[:80]!r} is not the name of a template set: use small letters, digits, dashes and underscores")
+        raise UserError(
+            f"{name[:80]!r} is not the name of a template set: use small letters, digits, dashes and underscores"
+        )
     path = _folder(home) / f"{name}.yaml"
     if not path.is_file():
-        raise UserError(f"unknown template set {name!r}: there is no {path}; known: {', '.join(template_set_names(home)) or 'none'}")
+        raise UserError(
+            f"unknown template set {name!r}: there is no {path}; known: {', '.join(template_set_names(home)) or 'none'}"
+        )
     return path
 
 
@@ -76,7 +88,8 @@ def load_templates(home: Home, name: str = "curated") -> TemplateSet:
     """Load a template set and check all of it against goals and grammar.
 
     Raises:
-        UserError: unknown set, broken file, unknown sub-goal, illegal or doubled template, a sub-goal left out that the file promises;
+        UserError: unknown set, broken file, unknown sub-goal, illegal or doubled template, a
+            sub-goal left out that the file promises;
             the message names the file, the template and the reason.
     """
     path = template_file(home, name)
@@ -86,11 +99,16 @@ def load_templates(home: Home, name: str = "curated") -> TemplateSet:
         file = _File.model_validate(content)
     except ValidationError as error:
         raise UserError(f"{path}: {validation_line(error)}") from None
-    templates = tuple(_checked(grammar, entry, f"{path}: template {entry.id or number}") for number, entry in enumerate(file.templates, 1))
+    templates = tuple(
+        _checked(grammar, entry, f"{path}: template {entry.id or number}")
+        for number, entry in enumerate(file.templates, 1)
+    )
     _refuse_doubles(templates, path)
     missing = unused_goals(grammar, templates)
     if file.covers_every_goal and missing:
-        raise UserError(f"{path}: no template uses {', '.join(missing)}, but `covers_every_goal` is set")
+        raise UserError(
+            f"{path}: no template uses {', '.join(missing)}, but `covers_every_goal` is set"
+        )
     return TemplateSet(name, templates, file.covers_every_goal)
 
 
@@ -100,8 +118,13 @@ def unused_goals(grammar: Grammar, templates: Iterable[Template]) -> tuple[str, 
     return tuple(goal for goal in grammar.goals if goal not in used)
 
 
-def save_templates(path: Path, templates: Sequence[Template], comment: str, *, covers_every_goal: bool = False) -> None:
-    """Write a template set as YAML, whole or not at all. Raises UserError when the folder cannot be written."""
+def save_templates(
+    path: Path, templates: Sequence[Template], comment: str, *, covers_every_goal: bool = False
+) -> None:
+    """Write a template set as YAML, whole or not at all.
+
+    Raises UserError when the folder cannot be written.
+    """
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
     lines += ["", *(["covers_every_goal: true", ""] if covers_every_goal else []), "templates:"]
     for template in templates:
@@ -120,7 +143,9 @@ def _folder(home: Home) -> Path:
 def _checked(grammar: Grammar, entry: _Entry, source: str) -> Template:
     unknown = [goal for _, said in entry.lines() for goal in said if goal not in grammar.goals]
     if unknown:
-        raise UserError(f"{source}: unknown sub-goal {unknown[0][:60]!r}; those known are in goal_specs/goals.yaml")
+        raise UserError(
+            f"{source}: unknown sub-goal {unknown[0][:60]!r}; those known are in goal_specs/goals.yaml"
+        )
     template = build_template(grammar.goals, entry.lines())
     reasons = legal(grammar, template)
     if entry.id is not None and entry.id != template.template_id:
@@ -134,5 +159,7 @@ def _refuse_doubles(templates: Sequence[Template], path: Path) -> None:
     seen: dict[str, int] = {}
     for number, template in enumerate(templates, start=1):
         if template.template_id in seen:
-            raise UserError(f"{path}: template {number} ({template.template_id}) is the same as template {seen[template.template_id]}")
+            raise UserError(
+                f"{path}: template {number} ({template.template_id}) is the same as template {seen[template.template_id]}"
+            )
         seen[template.template_id] = number

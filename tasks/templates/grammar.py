@@ -89,21 +89,46 @@ def parse_grammar(content: Any, goals: Goals, source: str) -> Grammar:
     except ValidationError as error:
         raise UserError(f"{source}: {validation_line(error)}") from None
     known = goals.by_id
-    fault = next(chain(_range_faults(file), _name_faults(file, known), _speaker_faults(file, known), _doubles(file, known)), None)
+    fault = next(
+        chain(
+            _range_faults(file),
+            _name_faults(file, known),
+            _speaker_faults(file, known),
+            _doubles(file, known),
+        ),
+        None,
+    )
     if fault:  # only the first: a later check relies on what an earlier one has found in order
         raise UserError(f"{source}: {fault}")
     states = {
-        name: State(state.speaker, {said: move.then for move in state.moves for said in _expand(move.say, file.sets, known)}, state.ends)
+        name: State(
+            state.speaker,
+            {
+                said: move.then
+                for move in state.moves
+                for said in _expand(move.say, file.sets, known)
+            },
+            state.ends,
+        )
         for name, state in file.states.items()
     }
-    return Grammar(file.lengths, tuple((frozenset(cap.of), cap.times) for cap in file.at_most), file.start, states, known)
+    return Grammar(
+        file.lengths,
+        tuple((frozenset(cap.of), cap.times) for cap in file.at_most),
+        file.start,
+        states,
+        known,
+    )
 
 
 def _expand(say: Said, sets: Mapping[str, Said], goals: Mapping[str, SubGoal]) -> Iterator[Said]:
     """Yield a move's utterances: each member of each set in turn, without those that cannot be about the item they introduce."""
     for said in product(*(sets.get(name, (name,)) for name in say)):
         introduced = [goals[goal].introduces for goal in said if goals[goal].introduces]
-        if len(introduced) < 2 and all(not goals[goal].about or not introduced or introduced[0] in goals[goal].about for goal in said):
+        if len(introduced) < 2 and all(
+            not goals[goal].about or not introduced or introduced[0] in goals[goal].about
+            for goal in said
+        ):
             yield said
 
 
@@ -115,14 +140,20 @@ def _range_faults(file: _File) -> Iterator[str]:
 
 def _name_faults(file: _File, goals: Mapping[str, SubGoal]) -> Iterator[str]:
     for name, members in file.sets.items():
-        yield from (f"sets.{name}: unknown sub-goal {goal!r}" for goal in members if goal not in goals)
+        yield from (
+            f"sets.{name}: unknown sub-goal {goal!r}" for goal in members if goal not in goals
+        )
         if name in goals:
             yield f"sets.{name}: a sub-goal is called so already"
     for cap in file.at_most:
         yield from (f"at_most: unknown sub-goal {goal!r}" for goal in cap.of if goal not in goals)
     for name, state in file.states.items():
         for move in state.moves:
-            yield from (f"states.{name}: unknown sub-goal {said!r}" for said in move.say if said not in goals and said not in file.sets)
+            yield from (
+                f"states.{name}: unknown sub-goal {said!r}"
+                for said in move.say
+                if said not in goals and said not in file.sets
+            )
             if move.then not in file.states:
                 yield f"states.{name}: unknown state {move.then!r}"
     if file.start not in file.states:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tasks.templates.building import ROLES, build_template
+from tasks.templates.assembly import ROLES, build_template
 from tasks.templates.grammar import Grammar
-from tasks.templates.machine import Place, advance, opening
+from tasks.templates.state_machine import Place, advance, opening
 from tasks.templates.values import Template
 
 
 def legal(grammar: Grammar, template: Template) -> list[str]:
     """Return the reasons why a template is illegal; none when it is legal.
 
-    Checked are the walk through the grammar, the speakers, the length for its number of recommendations, that the MIGHT_LIKES item is
-    recommended last and alone (2.4.2), and that slots, references and id are those that follow from the sub-goals.
+    Checked are the walk through the grammar, the speakers, the length for its number of
+    recommendations, that the MIGHT_LIKES item is recommended last and alone (2.4.2), and that
+    slots, references and id are those that follow from the sub-goals.
     """
     unknown = [
         f"turn {number}: unknown sub-goal {goal!r}"
@@ -22,7 +23,11 @@ def legal(grammar: Grammar, template: Template) -> list[str]:
         for goal in turn.goals
         if goal not in grammar.goals
     ]
-    return unknown or [*_walk_faults(grammar, template), *_shape_faults(grammar, template), *_derivation_faults(grammar, template)]
+    return unknown or [
+        *_walk_faults(grammar, template),
+        *_shape_faults(grammar, template),
+        *_derivation_faults(grammar, template),
+    ]
 
 
 def _walk_faults(grammar: Grammar, template: Template) -> Iterator[str]:

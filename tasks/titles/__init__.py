@@ -39,13 +39,19 @@ from tasks.titles.keys import (
     plain_words,
     spoken_key,
     spoken_words,
+    unify_marks,
     without_year,
     work_key,
     year_of,
 )
-from tasks.titles.marks import unify_marks
-from tasks.titles.naming import names
-from tasks.titles.sequels import YEARS_APART, adds_sequel, names_sequel, number_follows, numbers_differ
+from tasks.titles.sequels import (
+    YEARS_APART,
+    adds_sequel,
+    names_sequel,
+    number_follows,
+    numbers_differ,
+)
+from tasks.titles.title_mentions import names
 
 __all__ = [
     "SPOKEN_WORD",

@@ -37,15 +37,18 @@ _PROGRAM = re.compile(r"\bfunction ?\w*\(|\.getTime\(|^ *var \w+ ?=|\bdocument\.
 _MISREAD = re.compile("[\u00c2-\u00f4][\u0080-\u00bf]|\u00e2\u20ac")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--[^<>]*-->")
 _SCRIPT = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|$)", re.DOTALL | re.IGNORECASE)
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffd\ue000-\uf8ff]")
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufffd\ue000-\uf8ff]"
+)
 
 
 def clean_title(text: str) -> str:
     """Return a title without markup, entities, control characters and what names only the medium or the edition.
 
-    UTF-8 that was read as Latin-1 or Windows-1252 is put right. A step that would leave nothing but signs or an article is not
-    taken, so a title that is nothing but "VHS" stays "VHS". Only a text that is blank, pure markup or a piece of a page's script
-    comes back empty. Takes time in proportion to the text, whatever stands in it.
+    UTF-8 that was read as Latin-1 or Windows-1252 is put right. A step that would leave nothing but
+    signs or an article is not taken, so a title that is nothing but "VHS" stays "VHS". Only a text
+    that is blank, pure markup or a piece of a page's script comes back empty. Takes time in
+    proportion to the text, whatever stands in it.
     """
     plain = _tidy(_without_markup(_UNSEEN.sub(" ", _read_right(text))))
     return "" if _PROGRAM.search(plain) else without_edition(plain)
@@ -89,7 +92,9 @@ def _without_brackets(title: str) -> str:
 def _is_edition(text: str) -> bool:
     parts = [part.strip() for part in _SEPARATOR.split(text)]
     named = [part for part in parts if not _YEAR.fullmatch(part)]
-    return bool(named) and all(_MEDIUM.fullmatch(part) or _EDITION.fullmatch(part) for part in named)
+    return bool(named) and all(
+        _MEDIUM.fullmatch(part) or _EDITION.fullmatch(part) for part in named
+    )
 
 
 def _without_ending(title: str) -> str:

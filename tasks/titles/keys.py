@@ -23,7 +23,9 @@ _MAY_HOLD_EDITION = re.compile(  # a quick look: most titles hold none
 )
 _LONGEST = 400  # characters of a title whose edition is taken off
 _YEAR = re.compile(r"[\[(]((?:1[89]|20)\d\d)[\])]")
-_ARTICLE_LAST = re.compile(r"^(?P<title>.*), (?P<article>the|an?)(?P<year> [\[(]\d{4}[\])])?$", re.I)
+_ARTICLE_LAST = re.compile(
+    r"^(?P<title>.*), (?P<article>the|an?)(?P<year> [\[(]\d{4}[\])])?$", re.I
+)
 _IN_FRONT = r"\g<article> \g<title>\g<year>"
 _ARTICLES = frozenset({"the", "a", "an"})
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
@@ -66,7 +68,8 @@ def folded_key(title: str) -> str:
 def work_key(title: str) -> str:
     """Return what the work is called; the table in `tasks.titles` says what counts.
 
-    What is left out may bring an edition or an article to the edge, so it is done until nothing changes.
+    What is left out may bring an edition or an article to the edge, so it is done until nothing
+    changes.
     """
     key = _shorter_work_key(title)
     while (again := _shorter_work_key(key)) != key:
@@ -157,3 +160,21 @@ def _work_word(word: str) -> str:
 
 def _part(found: re.Match[str]) -> str:
     return f"{_PARTS.get(found[1], found[1])} {_VALUES.get(found[2], found[2])}"
+
+
+_QUOTES = "'*_`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+
+
+def unify_marks(text: str) -> str:
+    """Return text with quotation and emphasis marks as `"`, dashes as `-`, `&` as `and`.
+
+    No point or comma stands before a closing mark. Line breaks stay, so that many utterances
+    can be treated as one string.
+    """
+    unified = text.replace(" & ", " and ")
+    for mark in _QUOTES:
+        unified = unified.replace(mark, '"')
+    for dash in _DASHES:
+        unified = unified.replace(dash, "-")
+    return unified.replace(',"', '"').replace('."', '"')

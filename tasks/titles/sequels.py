@@ -28,13 +28,17 @@ _PART = re.compile(
     rf"(?P<number>{_NUMERAL})(?!\w)(?! of\b)"
 )
 _BARE = re.compile(rf'"{{0,2}}(?:\s+|-)(?P<number>\d{{1,4}}|[VX]|{_ONLY_ROMAN})(?![^\W_])')
-_LISTED = re.compile(r"(?:\s*,|\s+(?:or|to|and|for)|\s*-)\s*(?:or\s+)?(?P<number>\d{1,3})(?![^\W_])")
+_LISTED = re.compile(
+    r"(?:\s*,|\s+(?:or|to|and|for)|\s*-)\s*(?:or\s+)?(?P<number>\d{1,3})(?![^\W_])"
+)
 _PART_OF_NUMBER = re.compile(r"\s*[/%\u00b0]|[.,:]\d|-[^\W_]")
 _COUNT_GOES_ON = re.compile(
     r"\s+(?:in a row|at a time|and a half|and counting|(?:or|and) (?:so|more|less|two|three|four"
     r"|five|six|seven|eight|nine|ten)|to one)\b"
 )
-_GRADE = re.compile(r"\b(?:give|gives|gave|given|giving|rat(?:e|es|ed|ing)|scor\w+|grad\w+)\b[^.!?]*\Z", re.I)
+_GRADE = re.compile(
+    r"\b(?:give|gives|gave|given|giving|rat(?:e|es|ed|ing)|scor\w+|grad\w+)\b[^.!?]*\Z", re.I
+)
 _POSSESSIVE = re.compile(r"""["']s\b""")
 _NEXT_WORD = re.compile(r"""\s+([^\W\d_]+(?:["'][^\W\d_]+)?)""")
 _RANK = re.compile(r'[.)]\s+["\x01A-Z]')
@@ -120,7 +124,12 @@ def _is_other_part(part: re.Match[str], title: str) -> bool:
     own = _numbers(title)
     if number in own or (number == 1 and not own):
         return False
-    clear = mark.casefold() in {"part", "pt", "vol", "volume"} or mark in {"Chapter", "CHAPTER", "Book", "BOOK"}
+    clear = mark.casefold() in {"part", "pt", "vol", "volume"} or mark in {
+        "Chapter",
+        "CHAPTER",
+        "Book",
+        "BOOK",
+    }
     return clear or re.search(rf"\b{re.escape(mark)}\b", title, re.IGNORECASE) is not None
 
 
@@ -137,7 +146,11 @@ def _is_other_number(bare: re.Match[str], text: str, title: str) -> bool:
     if number in _YEARS:
         own = year_of(title)
         return own is not None and abs(number - own) > YEARS_APART and not _counts(text, bare.end())
-    return not (_counts(text, bare.end()) or _is_grade(text, bare.start(), number) or _is_rank(text, bare.start(), bare.end(), number))
+    return not (
+        _counts(text, bare.end())
+        or _is_grade(text, bare.start(), number)
+        or _is_rank(text, bare.start(), bare.end(), number)
+    )
 
 
 def _counts(text: str, end: int) -> bool:

@@ -1,10 +1,17 @@
 """The domain's DuckDB file: how it is opened, every table's definition and grain, and the record of what each stage wrote."""
 
 from tasks.warehouse.arrow import integers, sql_function, stream_into, strings
-from tasks.warehouse.lock import domain_lock
-from tasks.warehouse.opening import DATABASE_IO_ERROR, Connection, WarehouseHeld, check_warehouse, open_warehouse, read_warehouse
-from tasks.warehouse.queries import Rows, one_row, rows
-from tasks.warehouse.stages import (
+from tasks.warehouse.connection import (
+    DATABASE_IO_ERROR,
+    Connection,
+    WarehouseHeld,
+    check_warehouse,
+    domain_lock,
+    open_warehouse,
+    read_warehouse,
+)
+from tasks.warehouse.queries import Rows, one_row, rows, transaction
+from tasks.warehouse.stage_records import (
     StageRecord,
     forget_stages,
     is_unchanged,
@@ -16,7 +23,6 @@ from tasks.warehouse.stages import (
     why_redone,
 )
 from tasks.warehouse.tables import TABLES, Table, create_table, create_tables
-from tasks.warehouse.transactions import transaction
 
 __all__ = [
     "DATABASE_IO_ERROR",

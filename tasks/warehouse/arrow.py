@@ -18,8 +18,13 @@ from tasks.errors import UserError
 
 
 def integers(values: npt.NDArray[np.int64]) -> pa.Int64Array:
-    """Return integers as Arrow without a copy. Not `pa.array`, which imports pandas, a third of a second, for anything it is given."""
-    return pa.Int64Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+    """Return integers as Arrow without a copy.
+
+    Not `pa.array`, which imports pandas, a third of a second, for anything it is given.
+    """
+    return pa.Int64Array.from_buffers(
+        pa.int64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))]
+    )
 
 
 def strings(values: Sequence[str | None]) -> pa.StringArray:
@@ -27,17 +32,25 @@ def strings(values: Sequence[str | None]) -> pa.StringArray:
     encoded = [b"" if value is None else value.encode() for value in values]
     offsets = np.zeros(len(encoded) + 1, dtype=np.int32)
     np.cumsum([len(value) for value in encoded], out=offsets[1:])
-    valid = np.packbits(np.array([value is not None for value in values], dtype=bool), bitorder="little")
-    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)), pa.py_buffer(valid))
+    valid = np.packbits(
+        np.array([value is not None for value in values], dtype=bool), bitorder="little"
+    )
+    return pa.StringArray.from_buffers(
+        len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)), pa.py_buffer(valid)
+    )
 
 
 def stream_into(
-    con: duckdb.DuckDBPyConnection, schema: pa.Schema, batches: Iterator[pa.RecordBatch], insert: str, parameters: dict[str, Any]
+    con: duckdb.DuckDBPyConnection,
+    schema: pa.Schema,
+    batches: Iterator[pa.RecordBatch],
+    insert: str,
+    parameters: dict[str, Any],
 ) -> None:
     """Run `insert`, which selects from the relation `incoming`, while `batches` are made.
 
-    DuckDB works on the last batches in its own threads while Python makes the next ones. A UserError of the generator comes out
-    as itself, not as the database error it causes.
+    DuckDB works on the last batches in its own threads while Python makes the next ones. A
+    UserError of the generator comes out as itself, not as the database error it causes.
     """
     failed: list[UserError] = []
 
@@ -55,19 +68,33 @@ def stream_into(
         if failed:
             raise failed[0] from None
         raise
-    con.unregister("incoming")  # not after a failure: the aborted transaction would refuse, and takes the name with it
+    con.unregister(
+        "incoming"
+    )  # not after a failure: the aborted transaction would refuse, and takes the name with it
 
 
 @contextmanager
 def sql_function(
-    con: duckdb.DuckDBPyConnection, function: Callable[..., Any], takes: list[Any], gives: DuckDBPyType, *, arrow: bool
+    con: duckdb.DuckDBPyConnection,
+    function: Callable[..., Any],
+    takes: list[Any],
+    gives: DuckDBPyType,
+    *,
+    arrow: bool,
 ) -> Iterator[str]:
     """Let SQL call a function of Arrow arrays, or of single values, while the block runs; yields the name it has there.
 
-    The name is a new one each time: a transaction that is rolled back takes the function with it, but not the driver's memory of
-    its name.
+    The name is a new one each time: a transaction that is rolled back takes the function with it,
+        but not the driver's memory of its name.
     """
     name = f"python_{uuid.uuid4().hex}"
-    con.create_function(name, function, takes, gives, type=PythonUDFType.ARROW if arrow else PythonUDFType.NATIVE, side_effects=True)
+    con.create_function(
+        name,
+        function,
+        takes,
+        gives,
+        type=PythonUDFType.ARROW if arrow else PythonUDFType.NATIVE,
+        side_effects=True,
+    )
     yield name
     con.remove_function(name)

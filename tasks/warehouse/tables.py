@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import duckdb
 
-from tasks.warehouse.transactions import transaction
+from tasks.warehouse.queries import transaction
 
 
 @dataclass(frozen=True)
 class Table:
     """One table: `grain` says what one row is; `columns` is the SQL column list; `key` names the primary key's columns.
 
-    `added` counts the columns at the end that warehouses of earlier versions lack; opening one for writing adds them.
-    `since_first` is False for a table that came in later: a warehouse without it can be read, and the next build makes it.
+    `added` counts the columns at the end that warehouses of earlier versions lack; opening one for
+    writing adds them.
+    `since_first` is False for a table that came in later: a warehouse without it can be read, and
+    the next build makes it.
     """
 
     name: str
@@ -28,7 +30,8 @@ class Table:
     def ddl(self) -> str:
         """Return the statement that creates the table if it is not there.
 
-        Keys are checked by tests and suites, not by an index: an index on text keys would cost more memory than the data.
+        Keys are checked by tests and suites, not by an index: an index on text keys would cost more
+        memory than the data.
         """
         return f"CREATE TABLE IF NOT EXISTS {self.name} ({self.columns})"
 
@@ -44,12 +47,18 @@ class Table:
     def is_earlier(self, columns: list[str]) -> bool:
         """Return True if these are the columns that an earlier version gave the table."""
         names = self.column_names()
-        return len(names) - self.added <= len(columns) < len(names) and names[: len(columns)] == columns
+        return (
+            len(names) - self.added <= len(columns) < len(names)
+            and names[: len(columns)] == columns
+        )
 
 
 _BETWEEN_COLUMNS = re.compile(r",\s*(?![^()]*\))")  # not within DECIMAL(9, 6)
 _PLAIN = "VARCHAR USING COMPRESSION uncompressed"
-"""Text of the two large review tables. Packing it would halve the file and nearly double the time ingest and preprocessing take."""
+"""Text of the two large review tables.
+
+Packing it would halve the file and nearly double the time ingest and preprocessing take.
+"""
 
 _ALL = (
     Table(
@@ -222,7 +231,10 @@ TABLES: dict[str, Table] = {table.name: table for table in _ALL}
 
 
 def create_table(con: duckdb.DuckDBPyConnection, name: str, *, replace: bool = False) -> None:
-    """Create one table of the warehouse; with `replace` an existing one is dropped first. Raises KeyError."""
+    """Create one table of the warehouse; with `replace` an existing one is dropped first.
+
+    Raises KeyError.
+    """
     if replace:
         con.execute(f"DROP TABLE IF EXISTS {TABLES[name].name}")
     con.execute(TABLES[name].ddl())
@@ -239,7 +251,11 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 def schema_mismatches(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
     """Return the names of the tables that are missing or lack columns that `create_tables` adds, and of those of another version."""
-    found = dict(con.execute("SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() GROUP BY ALL").fetchall())
+    found = dict(
+        con.execute(
+            "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() GROUP BY ALL"
+        ).fetchall()
+    )
     present = [table for table in TABLES.values() if table.name in found]
     behind = {table.name for table in present if table.is_earlier(found[table.name])}
     current = {table.name for table in present if found[table.name] == table.column_names()}

@@ -1,9 +1,17 @@
 """What the local pages share: templates that escape everything, headers, and an application on loopback alone. Belongs to no room."""
 
-from tasks.web.guard import NO_FRAMES, LocalGuard
-from tasks.web.local import HEADERS, local_app, serve_local
-from tasks.web.templates import SHARED, environment
-from tasks.web.text import escaped_json, markdown_cell, markdown_code, markdown_table, shortened, visible
+from tasks.web.html import (
+    SHARED,
+    environment,
+    escaped_json,
+    markdown_cell,
+    markdown_code,
+    markdown_table,
+    shortened,
+    visible,
+)
+from tasks.web.local_server import HEADERS, local_app, serve_local
+from tasks.web.origin_guard import NO_FRAMES, LocalGuard
 
 __all__ = [
     "HEADERS",

@@ -49,7 +49,9 @@ def runs(tokens: Tokens, length: int) -> tuple[Hashes, Places, Places]:
     if not counts.any():
         return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
     texts = np.repeat(np.arange(len(counts)), counts)
-    places = np.arange(len(texts)) + np.repeat(tokens.starts[:-1] - np.cumsum(counts) + counts, counts)
+    places = np.arange(len(texts)) + np.repeat(
+        tokens.starts[:-1] - np.cumsum(counts) + counts, counts
+    )
     mixed = _mixed(tokens.hashes, length)[places]
     mixed ^= mixed >> np.uint64(31)
     return mixed * _FINISH, texts, places
@@ -72,7 +74,9 @@ def scramble(values: Hashes, salt: int) -> Hashes:
     return mixed ^ (mixed >> np.uint64(29))
 
 
-def copied_words(utterances: Tokens, owners: NDArray[np.int64], reviews: pl.DataFrame, least: int) -> NDArray[np.int32]:
+def copied_words(
+    utterances: Tokens, owners: NDArray[np.int64], reviews: pl.DataFrame, least: int
+) -> NDArray[np.int32]:
     """Return for each utterance the longest run of words it shares with a review of its own brief; runs under `least` words count 0.
 
     A run is one of which every `least` neighbours stand in a row in one of the reviews.
@@ -90,7 +94,9 @@ def copied_words(utterances: Tokens, owners: NDArray[np.int64], reviews: pl.Data
         return longest
     source, review, _ = runs(tokenise(reviews["text"]), least)
     said, utterance, start = runs(utterances, least)
-    hits = _found(said ^ _keys(owners)[utterance], source ^ _keys(reviews["place"].to_numpy())[review])
+    hits = _found(
+        said ^ _keys(owners)[utterance], source ^ _keys(reviews["place"].to_numpy())[review]
+    )
     if len(hits):
         _stretch(longest, utterance[hits], start[hits], least)
     return longest
@@ -112,7 +118,9 @@ def _found(wanted: Hashes, known: Hashes) -> NDArray[np.int64]:
     return maybe[np.isin(wanted[maybe], known[flags[known >> shift]])]
 
 
-def _stretch(longest: NDArray[np.int32], texts: NDArray[np.int64], starts: NDArray[np.int64], least: int) -> None:
+def _stretch(
+    longest: NDArray[np.int32], texts: NDArray[np.int64], starts: NDArray[np.int64], least: int
+) -> None:
     """Join hits one word apart to longer runs and keep each text's longest."""
     breaks = np.flatnonzero((np.diff(starts) != 1) | (np.diff(texts) != 0)) + 1
     edges = np.concatenate([[0], breaks, [len(starts)]])

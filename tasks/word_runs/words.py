@@ -6,7 +6,9 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-MARKS: Final = ".,!?;:\"'()[]{}<>*_~`-\u2010\u2011\u2012\u2013\u2014\u2018\u2019\u201c\u201d\u2026/\\|"
+MARKS: Final = (
+    ".,!?;:\"'()[]{}<>*_~`-\u2010\u2011\u2012\u2013\u2014\u2018\u2019\u201c\u201d\u2026/\\|"
+)
 """Signs that are no part of a word where they stand at its edges."""
 BREAKS: Final = ("\n", "\r", "\t", "\u2013", "\u2014", "\u2026", "...", "--")
 """What parts two words, as a space does."""

@@ -1,4 +1,7 @@
-"""How fast briefs are planned and read, and in how much memory. Run: python tests/benchmarks/bench_briefs.py [USERS]."""
+"""How fast briefs are planned and read, and in how much memory.
+
+Run: python tests/benchmarks/bench_briefs.py [USERS].
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from tests.support.preferred_users import bulk_warehouse, made_domain
 
 def main(users: int) -> None:
     domain = made_domain()
-    with tempfile.TemporaryDirectory() as folder, open_warehouse(Path(folder) / "bench.duckdb") as con:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_warehouse(Path(folder) / "bench.duckdb") as con,
+    ):
         bulk_warehouse(con, users, items=max(100, users))
         made = con.execute("SELECT count(*) FROM reviews").fetchall()[0][0]
         print(f"{made:,} reviews of {users:,} users; memory so far {_mib():,.0f} MiB")
@@ -32,7 +38,11 @@ def main(users: int) -> None:
         done = _clocks()
     print(counts)
     print(f"{'step':<16}{'seconds':>9}{'of CPU':>9}{'briefs/s':>11}")
-    for step, since, upto in (("load templates", began, loaded), ("plan briefs", loaded, planned), ("load briefs", planned, done)):
+    for step, since, upto in (
+        ("load templates", began, loaded),
+        ("plan briefs", loaded, planned),
+        ("load briefs", planned, done),
+    ):
         wall, cpu = (end - start for start, end in zip(since, upto, strict=True))
         print(f"{step:<16}{wall:>9.2f}{cpu:>9.2f}{read / wall:>11,.0f}")
     print(f"peak memory {_mib():,.0f} MiB, made-up reviews included")

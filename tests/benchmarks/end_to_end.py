@@ -48,7 +48,7 @@ class Stopwatch:
 
 def build(data: Path, domain: str) -> tuple[Stopwatch, Any]:
     from flows.options import BuildOptions
-    from flows.running import run_flow
+    from flows.server.ephemeral import run_flow
     from tasks.settings import Home
 
     home, watch = Home.find(data), Stopwatch()
@@ -69,18 +69,27 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as aside:
         data = options.data or Path(aside)
         users = options.briefs // PER_USER
-        reviews = write_domain(data, "bench", Size(users, max(100, users * 25 // REVIEWS_PER_ITEM), options.briefs), seed=1)
+        reviews = write_domain(
+            data,
+            "bench",
+            Size(users, max(100, users * 25 // REVIEWS_PER_ITEM), options.briefs),
+            seed=1,
+        )
         began = time.perf_counter()
         watch, result = build(data, "bench")
         wall = time.perf_counter() - began
     out = sys.stdout
-    out.write(f"{reviews:,} reviews, {options.briefs:,} briefs, embedded writer, {os.cpu_count()} cores\n\n")
+    out.write(
+        f"{reviews:,} reviews, {options.briefs:,} briefs, embedded writer, {os.cpu_count()} cores\n\n"
+    )
     out.write("| stage | seconds | rows | rows a second | peak MiB |\n|---|---:|---:|---:|---:|\n")
     for (name, seconds, detail), peak in zip(watch.rows, watch.peaks, strict=True):
         count = int(detail.split()[0].replace(",", "")) if detail[:1].isdigit() else 0
         told = f"{count:,} | {count / seconds:,.0f}" if count else " | "
         out.write(f"| {name} | {seconds:.1f} | {told} | {peak:,.0f} |\n")
-    out.write(f"| whole build | {wall:.1f} | {result.statistics['#Dialogues']:,} dialogues | | {peak_mib():,.0f} |\n")
+    out.write(
+        f"| whole build | {wall:.1f} | {result.statistics['#Dialogues']:,} dialogues | | {peak_mib():,.0f} |\n"
+    )
     out.flush()
     os._exit(0)  # DuckDB objects that Prefect still holds would be complained about
 

@@ -23,12 +23,24 @@ from tests.support.model_process import ModelServer, model_server
 BUDGET_USD = 0.25
 IN_FLIGHT = 32
 PRICES = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
-HEAD = ("workers", "killed at", "ended after", "because", "again: ended because", "spent", "budget + in flight", "stored")
+HEAD = (
+    "workers",
+    "killed at",
+    "ended after",
+    "because",
+    "again: ended because",
+    "spent",
+    "budget + in flight",
+    "stored",
+)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How one run with a killed process, and the run after it, ended. Dollars are the server's own count."""
+    """How one run with a killed process, and the run after it, ended.
+
+    Dollars are the server's own count.
+    """
 
     seconds: float
     because: str
@@ -41,7 +53,9 @@ class Ended:
 
 def main() -> None:
     """Print the table, as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--briefs", type=int, default=2000)
     count = parser.parse_args().briefs
     print("| " + " | ".join(HEAD) + " |")
@@ -49,7 +63,9 @@ def main() -> None:
     for workers in (1, 2, 4):
         with tempfile.TemporaryDirectory() as folder, model_server(latency_s=0.5) as server:
             ended = run(server, Path(folder), workers, count)
-        assert ended.spent_usd <= ended.most_usd, "more was spent than the budget and what was in flight"
+        assert ended.spent_usd <= ended.most_usd, (
+            "more was spent than the budget and what was in flight"
+        )
         cells = (
             f"{workers}",
             f"${ended.at_kill_usd:.3f}",
@@ -66,7 +82,13 @@ def main() -> None:
 def run(server: ModelServer, folder: Path, workers: int, count: int) -> Ended:
     """Start a generation, kill a worker (with one, the process itself) at half the budget, and start it again."""
     limits = {"concurrency": IN_FLIGHT, "budget_usd": BUDGET_USD}
-    settings = {"model": "openai/gpt-4o-mini", "api_base": server.address, "workers": workers, "limits": limits, **PRICES}
+    settings = {
+        "model": "openai/gpt-4o-mini",
+        "api_base": server.address,
+        "workers": workers,
+        "limits": limits,
+        **PRICES,
+    }
     process = start(folder, settings, count)
     while dollars(server) < BUDGET_USD / 2:
         assert process.poll() is None
@@ -77,7 +99,9 @@ def run(server: ModelServer, folder: Path, workers: int, count: int) -> Ended:
     seconds = time.monotonic() - began
     again = how_it_ended(start(folder, settings, count))
     tally = server.tally()
-    dearest = dollars(server) / tally["billed"] * 1.5  # of one call; they are about as long as each other
+    dearest = (
+        dollars(server) / tally["billed"] * 1.5
+    )  # of one call; they are about as long as each other
     most = BUDGET_USD + IN_FLIGHT * dearest
     stored = len(tables(folder)["responses"])
     return Ended(seconds, because, again, at_kill, dollars(server), stored, most)
@@ -95,13 +119,20 @@ def how_it_ended(process: subprocess.Popen[str]) -> str:
 def workers_of(pid: int) -> list[int]:
     """Return a generation's worker processes."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in children if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [
+        int(child)
+        for child in children
+        if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
 
 
 def dollars(server: ModelServer) -> float:
     """Return what the server would charge so far."""
     tally = server.tally()
-    return float(tally["prompt_tokens"] * PRICES["input_cost_per_token"] + tally["completion_tokens"] * PRICES["output_cost_per_token"])
+    return float(
+        tally["prompt_tokens"] * PRICES["input_cost_per_token"]
+        + tally["completion_tokens"] * PRICES["output_cost_per_token"]
+    )
 
 
 if __name__ == "__main__":

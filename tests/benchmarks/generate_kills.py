@@ -18,14 +18,19 @@ IN_FLIGHT = 64
 
 def main() -> None:
     """Run both and print what was paid."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--briefs", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=11)
     chosen = parser.parse_args()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, model_server(latency_s=0.2, jitter_s=0.3) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        model_server(latency_s=0.2, jitter_s=0.3) as server,
+    ):
         settings = {
             "model": "openai/gpt-4o-mini",
             "api_base": server.address,
@@ -33,13 +38,17 @@ def main() -> None:
             "workers": chosen.workers,
             "limits": {"concurrency": IN_FLIGHT},
         }
-        killed = run_and_kill(server, Path(folder) / "killed", settings, chosen.briefs, chosen.kills, chosen.seed)
+        killed = run_and_kill(
+            server, Path(folder) / "killed", settings, chosen.briefs, chosen.kills, chosen.seed
+        )
         server.reset()
         quiet = run_and_kill(server, Path(folder) / "quiet", settings, chosen.briefs, 0, 0)
     shape = f"{IN_FLIGHT} calls in flight, {chosen.workers} process(es), {time.monotonic() - began:.0f} s"
     print(f"{chosen.briefs} briefs, {killed.kills} kills -9, {shape}")
     print(f"billed, undisturbed                {quiet.billed}")
-    print(f"billed, killed                     {killed.billed} (allowed: {chosen.briefs + chosen.kills * IN_FLIGHT})")
+    print(
+        f"billed, killed                     {killed.billed} (allowed: {chosen.briefs + chosen.kills * IN_FLIGHT})"
+    )
     print(f"acknowledged answers asked again   {killed.asked_again}")
     print(f"torn journal lines                 {killed.torn}")
     for name in killed.tables:

@@ -37,18 +37,38 @@ class Case:
 CASES = (
     Case("bound by requests", 950, {"words": 120, "latency_s": 2.0, "jitter_s": 4.0}),
     Case("bound by tokens", 500, {"words": 800, "latency_s": 5.0, "jitter_s": 10.0}),
-    Case("bound by tokens, max_tokens held", 330, {"words": 400, "latency_s": 5.0, "jitter_s": 10.0, "reserve": True}, max_tokens=1024),
+    Case(
+        "bound by tokens, max_tokens held",
+        330,
+        {"words": 400, "latency_s": 5.0, "jitter_s": 10.0, "reserve": True},
+        max_tokens=1024,
+    ),
 )
 
 
 def run(case: Case) -> dict[str, Any]:
     """Generate until the calls are used up and return the server's tally."""
-    with model_server(rpm=RPM, tpm=TPM, **case.server) as server, tempfile.TemporaryDirectory() as folder:
+    with (
+        model_server(rpm=RPM, tpm=TPM, **case.server) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         limits = {"rpm": RPM, "tpm": TPM, "concurrency": 256}
-        settings = Generate(model="openai/gpt-4o-mini", api_base=server.address, max_tokens=case.max_tokens, limits=limits)
-        work = Work(made_up_briefs.ids(case.calls), made_up_briefs.fetch, Single(made_up_briefs.render), "small")
+        settings = Generate(
+            model="openai/gpt-4o-mini",
+            api_base=server.address,
+            max_tokens=case.max_tokens,
+            limits=limits,
+        )
+        work = Work(
+            made_up_briefs.ids(case.calls),
+            made_up_briefs.fetch,
+            Single(made_up_briefs.render),
+            "small",
+        )
         with open_warehouse(Path(folder) / "bench.duckdb") as con:
-            counts = asyncio.run(generate_transcripts(con, work, settings, Path(folder) / "journals", "bench"))
+            counts = asyncio.run(
+                generate_transcripts(con, work, settings, Path(folder) / "journals", "bench")
+            )
         assert counts.answered == case.calls
         return server.tally()
 
@@ -57,7 +77,11 @@ def report(case: Case, tally: dict[str, Any]) -> str:
     """Return one line of the table."""
     begin = tally["admitted_at"][0] + WARM_UP_S
     end = min(tally["admitted_at"][0] + END_S, tally["admitted_at"][-1])
-    inside = [tokens for at, tokens in zip(tally["admitted_at"], tally["admitted_tokens"], strict=True) if begin <= at < end]
+    inside = [
+        tokens
+        for at, tokens in zip(tally["admitted_at"], tally["admitted_tokens"], strict=True)
+        if begin <= at < end
+    ]
     refused = sum(begin <= at < end for at in tally["refused_at"])
     minutes = (end - begin) / 60
     mean = sum(inside) / len(inside)
@@ -77,7 +101,9 @@ def _held(tally: dict[str, Any], case: Case) -> float:
 
 def main() -> None:
     """Run the cases and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--case", type=int, default=None)
     chosen = parser.parse_args()
     os.environ.setdefault("OPENAI_API_KEY", "sk-benchmark")

@@ -1,8 +1,9 @@
 """Requests a second: raw aiohttp, a bare `litellm.acompletion` loop, ours with one and with two worker processes.
 
-All against one mock server in a process of its own (0.5 s latency), 256 calls in flight, the same requests. Ours includes the store,
-the limiter, the journal with its fsyncs and loading every chunk into DuckDB. The rate is the server's: answers, divided by the
-time from the first request let in to the last answer given, so that nobody's start-up counts.
+All against one mock server in a process of its own (0.5 s latency), 256 calls in flight, the same
+requests. Ours includes the store, the limiter, the journal with its fsyncs and loading every chunk
+into DuckDB. The rate is the server's: answers, divided by the time from the first request let in to
+the last answer given, so that nobody's start-up counts.
 
     python -m tests.benchmarks.generate_throughput --calls 4000 --rounds 3
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from tasks.generate import Single, Work, generate_transcripts
-from tasks.llm.litellm_door import load_litellm
+from tasks.llm.client import load_litellm
 from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
@@ -37,7 +38,12 @@ async def raw_aiohttp(server: ModelServer, calls: int) -> None:
         async def one(dialogue_id: str) -> None:
             async with gate:
                 messages = made_up_briefs.render(made_up_briefs.brief(dialogue_id)).messages
-                body = {"model": MODEL, "messages": list(messages), "temperature": 0.7, "max_tokens": 2048}
+                body = {
+                    "model": MODEL,
+                    "messages": list(messages),
+                    "temperature": 0.7,
+                    "max_tokens": 2048,
+                }
                 async with client.post(f"{server.address}/chat/completions", json=body) as answer:
                     assert (await answer.json())["choices"]
 
@@ -71,11 +77,24 @@ def ours(workers: int) -> Callable[[ModelServer, int], None]:
 
     def run(server: ModelServer, calls: int) -> None:
         limits = {"concurrency": IN_FLIGHT * workers}
-        settings = Generate(model=f"openai/{MODEL}", api_base=server.address, workers=workers, limits=limits)
-        work = Work(made_up_briefs.ids(calls), made_up_briefs.fetch, Single(made_up_briefs.render), "small")
-        with tempfile.TemporaryDirectory() as folder, open_warehouse(Path(folder) / "bench.duckdb") as con:
-            counts = asyncio.run(generate_transcripts(con, work, settings, Path(folder) / "journals", "bench"))
-            assert counts.answered == calls == con.execute("SELECT count(*) FROM responses").fetchall()[0][0]
+        settings = Generate(
+            model=f"openai/{MODEL}", api_base=server.address, workers=workers, limits=limits
+        )
+        work = Work(
+            made_up_briefs.ids(calls), made_up_briefs.fetch, Single(made_up_briefs.render), "small"
+        )
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            open_warehouse(Path(folder) / "bench.duckdb") as con,
+        ):
+            counts = asyncio.run(
+                generate_transcripts(con, work, settings, Path(folder) / "journals", "bench")
+            )
+            assert (
+                counts.answered
+                == calls
+                == con.execute("SELECT count(*) FROM responses").fetchall()[0][0]
+            )
 
     return run
 
@@ -90,7 +109,9 @@ METHODS: dict[str, Callable[[ModelServer, int], None]] = {
 
 def main() -> None:
     """Run the methods in turn, several rounds, and print the median rates."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--calls", type=int, default=4000)
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
@@ -105,11 +126,15 @@ def main() -> None:
                 assert len(times) == chosen.calls
                 rates[name].append(chosen.calls / (times[-1] - times[0] + LATENCY_S))
     machine = f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    print(f"{chosen.calls} calls, {LATENCY_S} s latency, {IN_FLIGHT} in flight a process, {machine}")
+    print(
+        f"{chosen.calls} calls, {LATENCY_S} s latency, {IN_FLIGHT} in flight a process, {machine}"
+    )
     bare, one = median(rates["bare litellm"]), median(rates["ours, 1 process"])
     for name, found in rates.items():
         each = " ".join(f"{rate:.0f}" for rate in found)
-        print(f"{name:20} {median(found):6.0f}/s  ({each})  {median(found) / bare:5.2f} of bare  {median(found) / one:5.2f} of one process")
+        print(
+            f"{name:20} {median(found):6.0f}/s  ({each})  {median(found) / bare:5.2f} of bare  {median(found) / one:5.2f} of one process"
+        )
 
 
 if __name__ == "__main__":

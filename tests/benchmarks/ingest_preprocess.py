@@ -2,10 +2,12 @@
 
     .venv/bin/python tests/benchmarks/ingest_preprocess.py [--reviews 500000] [--keep FOLDER]
 
-The file is written first: the schema of the 2014 edition, users, items, ratings, review lengths and stray tokens in the proportions
-of its 5-core categories, every word invented, with one line in a thousand broken. As in those, no user reviews an item twice unless
-`--repeated` says how often; setting any repetition aside costs DuckDB about a second more, at the commit. Same options, same file.
-`gunzip` is `gzip -dc FILE > /dev/null`. Times are the best of the rounds; memory is the most the process ever held.
+The file is written first: the schema of the 2014 edition, users, items, ratings, review lengths and
+    stray tokens in the proportions of its 5-core categories, every word invented, with one line in
+    a thousand broken. As in those, no user reviews an item twice unless `--repeated` says how
+    often; setting any repetition aside costs DuckDB about a second more, at the commit. Same
+    options, same file. `gunzip` is `gzip -dc FILE > /dev/null`. Times are the best of the rounds;
+    memory is the most the process ever held.
 """
 
 from __future__ import annotations
@@ -59,17 +61,27 @@ def main() -> None:
     options.add_argument("--reviews", type=int, default=500_000)
     options.add_argument("--rounds", type=int, default=2)
     options.add_argument("--seed", type=int, default=2024)
-    options.add_argument("--repeated", type=float, default=0.0, help="share of reviews that come twice")
-    options.add_argument("--keep", type=Path, help="folder in which the generated file is kept and found again")
+    options.add_argument(
+        "--repeated", type=float, default=0.0, help="share of reviews that come twice"
+    )
+    options.add_argument(
+        "--keep", type=Path, help="folder in which the generated file is kept and found again"
+    )
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        path = (chosen.keep or Path(scratch)) / f"reviews_{chosen.reviews}_{chosen.seed}_{chosen.repeated:g}.json.gz"
+        path = (
+            chosen.keep or Path(scratch)
+        ) / f"reviews_{chosen.reviews}_{chosen.seed}_{chosen.repeated:g}.json.gz"
         if not path.exists():
             write_reviews(path, chosen.reviews, chosen.seed, chosen.repeated)
         raw = sum(len(piece) for piece in _pieces(path))
-        print(f"{chosen.reviews:,} reviews, {raw / 1e6:.0f} MB, packed {path.stat().st_size / 1e6:.0f} MB")
+        print(
+            f"{chosen.reviews:,} reviews, {raw / 1e6:.0f} MB, packed {path.stat().st_size / 1e6:.0f} MB"
+        )
         gunzip = min(_gunzip(path) for _ in range(chosen.rounds))
-        rounds = [_build(path, Path(scratch) / f"{number}.duckdb") for number in range(chosen.rounds)]
+        rounds = [
+            _build(path, Path(scratch) / f"{number}.duckdb") for number in range(chosen.rounds)
+        ]
         _print_table(chosen.reviews, gunzip, min(rounds, key=lambda times: sum(times.values())))
 
 
@@ -89,7 +101,32 @@ def _vocabulary(rng: Generator, size: int) -> list[str]:
     """Return invented words, short ones first, as frequent words are short."""
     letters, odds = (
         np.array(list("etaoinshrdlcumwfgypbvk")),
-        np.array([12, 9, 8, 7.5, 7, 6.7, 6.3, 6.1, 6, 4.3, 4, 2.8, 2.8, 2.4, 2.4, 2.2, 2, 2, 1.9, 1.5, 1, 0.8]),
+        np.array(
+            [
+                12,
+                9,
+                8,
+                7.5,
+                7,
+                6.7,
+                6.3,
+                6.1,
+                6,
+                4.3,
+                4,
+                2.8,
+                2.8,
+                2.4,
+                2.4,
+                2.2,
+                2,
+                2,
+                1.9,
+                1.5,
+                1,
+                0.8,
+            ]
+        ),
     )
     made: dict[str, None] = {}
     while len(made) < size:
@@ -98,7 +135,9 @@ def _vocabulary(rng: Generator, size: int) -> list[str]:
     return list(made)
 
 
-def _blocks(rng: Generator, reviews: int, words: np.ndarray, cumulated: np.ndarray, repeated: float) -> Iterator[bytes]:
+def _blocks(
+    rng: Generator, reviews: int, words: np.ndarray, cumulated: np.ndarray, repeated: float
+) -> Iterator[bytes]:
     pairs: set[tuple[int, int]] = set()
     users = _skewed(rng, reviews // 7, 0.6)
     items = _skewed(rng, reviews // 11, 1.0)
@@ -106,9 +145,17 @@ def _blocks(rng: Generator, reviews: int, words: np.ndarray, cumulated: np.ndarr
     for start in range(0, reviews, BLOCK):
         count = min(BLOCK, reviews - start)
         lengths = np.clip(rng.lognormal(4.08, 0.85, count), 1, 3000).astype(int)
-        drawn = words[np.minimum(np.searchsorted(cumulated, rng.random(lengths.sum())), len(words) - 1)]
-        user, item = np.searchsorted(users, rng.random(count)), np.searchsorted(items, rng.random(count))
-        rating, at = rng.choice(ratings, count, p=[0.02, 0.026, 0.075, 0.2, 0.679]), rng.integers(1.05e9, 1.4e9, count)
+        drawn = words[
+            np.minimum(np.searchsorted(cumulated, rng.random(lengths.sum())), len(words) - 1)
+        ]
+        user, item = (
+            np.searchsorted(users, rng.random(count)),
+            np.searchsorted(items, rng.random(count)),
+        )
+        rating, at = (
+            rng.choice(ratings, count, p=[0.02, 0.026, 0.075, 0.2, 0.679]),
+            rng.integers(1.05e9, 1.4e9, count),
+        )
         chance = rng.random(count)
         lines: list[str] = []
         for place, end in enumerate(np.cumsum(lengths)):
@@ -168,7 +215,13 @@ def _gunzip(path: Path) -> float:
 
 def _build(path: Path, warehouse: Path) -> dict[str, float]:
     """Run both stages as a build does, each in its transaction, and return their seconds."""
-    domain = Domain.model_validate({"name": "bench", "untitled": "use_id", "sources": {"format": "amazon_2014", "reviews": [str(path)]}})
+    domain = Domain.model_validate(
+        {
+            "name": "bench",
+            "untitled": "use_id",
+            "sources": {"format": "amazon_2014", "reviews": [str(path)]},
+        }
+    )
     times: dict[str, float] = {}
     with open_warehouse(warehouse) as con:
         for name, stage in (("ingest", ingest), ("preprocess", preprocess)):

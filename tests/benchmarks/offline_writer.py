@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tasks.briefs.values import Brief
-from tasks.llm.offline import count_tokens_offline, write
+from tasks.mock_model import count_tokens_offline, write
 from tasks.prompts import Prompt, render
 from tests.support.writing import BAD, GOOD, brief, goals, profile, templates
 
@@ -26,7 +26,10 @@ def reviews(count: int) -> list[str]:
     """Return reviews of about REVIEW_WORDS words, each different."""
     rng = random.Random(1)
     sentences = [sentence for text in GOOD + BAD for sentence in text.split(". ")]
-    return [". ".join(rng.choices(sentences, k=REVIEW_WORDS // 8)) + f". Seen {number} times." for number in range(count)]
+    return [
+        ". ".join(rng.choices(sentences, k=REVIEW_WORDS // 8)) + f". Seen {number} times."
+        for number in range(count)
+    ]
 
 
 def timed(work: Callable[[Any], Any], over: Sequence[Any]) -> tuple[list[Any], float]:
@@ -45,14 +48,29 @@ def main() -> None:
     """Print milliseconds for each brief, by profile and step."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     stock = reviews(count)
-    briefs = [brief_of(number, [stock[(number * 7 + at) % count] for at in range(8)]) for number in range(count)]
-    table = Table("profile", "step", "ms each", "each second", title=f"{count} briefs, reviews of about {REVIEW_WORDS} words")
+    briefs = [
+        brief_of(number, [stock[(number * 7 + at) % count] for at in range(8)])
+        for number in range(count)
+    ]
+    table = Table(
+        "profile",
+        "step",
+        "ms each",
+        "each second",
+        title=f"{count} briefs, reviews of about {REVIEW_WORDS} words",
+    )
     for name in ("grounded", "paper"):
-        prompts, render_s = timed(lambda brief, name=name: render(profile(name), goals(), brief), briefs)
+        prompts, render_s = timed(
+            lambda brief, name=name: render(profile(name), goals(), brief), briefs
+        )
         _write(prompts[0])  # reads the tables
         answers, write_s = timed(_write, prompts)
         _, count_s = timed(lambda answer: count_tokens_offline(answer.text), answers)
-        for step, seconds in (("render", render_s), ("write", write_s), ("count tokens of the answer", count_s)):
+        for step, seconds in (
+            ("render", render_s),
+            ("write", write_s),
+            ("count tokens of the answer", count_s),
+        ):
             table.add_row(name, step, f"{seconds * 1000:.3f}", f"{1 / max(seconds, 1e-9):,.0f}")
     Console().print(table)
 

@@ -2,8 +2,9 @@
 
 python -m tests.benchmarks.paper_scale --data FOLDER --scale 16    (then 4, then 1)
 
-Each domain is built in a process of its own, so that its peak memory is its own. What is finished stands in FOLDER and is not done again; a
-build that was stopped goes on where it was, and its times are marked, as they miss what was done before.
+Each domain is built in a process of its own, so that its peak memory is its own. What is finished
+stands in FOLDER and is not done again; a build that was stopped goes on where it was, and its times
+are marked, as they miss what was done before.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ USERS_ITEMS_DIALOGUES = {
 }
 BRIEFS, KEPT = 100_000, 47_651
 SPOILT = round((1 - KEPT / BRIEFS) / 5, 4)  # of each of the embedded writer's five faults
-FAULTS = ", ".join(f"{kind}: {SPOILT}" for kind in ("cut_off", "garbled", "slot_left", "wrong_length", "ungrounded"))
-SETTINGS = (
-    f"quality: {{suites: [paper, grounded]}}\ngenerate: {{max_attempts: 1, misbehave: {{{FAULTS}}}}}\n"  # one call a brief, as in the paper
+FAULTS = ", ".join(
+    f"{kind}: {SPOILT}"
+    for kind in ("cut_off", "garbled", "slot_left", "wrong_length", "ungrounded")
 )
+# one call a brief, as in the paper
+SETTINGS = f"quality: {{suites: [paper, grounded]}}\ngenerate: {{max_attempts: 1, misbehave: {{{FAULTS}}}}}\n"
 
 
 def size(domain: str, scale: int) -> Size:
@@ -56,7 +59,9 @@ def run_one(data: Path, domain: str, scale: int) -> None:
     goes.touch()
     began = time.perf_counter()
     asked = size(domain, scale)
-    if not (home / "domains" / f"{domain}.yaml").exists():  # written last, so the sources are whole where it is
+    if not (
+        home / "domains" / f"{domain}.yaml"
+    ).exists():  # written last, so the sources are whole where it is
         write_domain(home, domain, asked, seed=1, settings=SETTINGS)
     sources = time.perf_counter() - began
     began = time.perf_counter()
@@ -71,7 +76,11 @@ def run_one(data: Path, domain: str, scale: int) -> None:
         "items": result.statistics["#Items"],
         "sources_s": sources,
         "wall_s": time.perf_counter() - began,
-        "peak_mib": max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024,
+        "peak_mib": max(
+            resource.getrusage(who).ru_maxrss
+            for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        )
+        / 1024,
         "warehouse_mib": (home / "warehouse" / f"{domain}.duckdb").stat().st_size / 2**20,
         "stages": watch.rows,
     }
@@ -95,9 +104,13 @@ def rows_in(detail: str) -> int:
 def show(data: Path, scale: int) -> None:
     done = figures_of(data, scale)
     out = sys.stdout
-    out.write(f"\n1/{scale} of the paper, {os.cpu_count()} cores, Python {platform.python_version()}, embedded writer\n\n")
     out.write(
-        "| domain | briefs | released | kept | users | items | wall s | ms a brief | peak MiB | warehouse MiB |\n|---|" + "---:|" * 9 + "\n"
+        f"\n1/{scale} of the paper, {os.cpu_count()} cores, Python {platform.python_version()}, embedded writer\n\n"
+    )
+    out.write(
+        "| domain | briefs | released | kept | users | items | wall s | ms a brief | peak MiB | warehouse MiB |\n|---|"
+        + "---:|" * 9
+        + "\n"
     )
     for one in done:
         mark = " (resumed)" if one["resumed"] else ""
@@ -125,20 +138,33 @@ def show_stages(done: list[dict[str, Any]]) -> None:
         for name, took, detail in one["stages"]:
             seconds[name] = seconds.get(name, 0.0) + took
             rows[name] = rows.get(name, 0) + rows_in(detail)
-    seconds["release, report and the rest"] = sum(one["wall_s"] for one in done) - sum(seconds.values())
+    seconds["release, report and the rest"] = sum(one["wall_s"] for one in done) - sum(
+        seconds.values()
+    )
     sys.stdout.write("| stage | seconds | rows | rows a second |\n|---|---:|---:|---:|\n")
     for name, took in seconds.items():
         count = rows.get(name, 0)
-        sys.stdout.write(f"| {name} | {took:.1f} | {count:,} | {count / took:,.0f} |\n" if count else f"| {name} | {took:.1f} | | |\n")
+        sys.stdout.write(
+            f"| {name} | {took:.1f} | {count:,} | {count / took:,.0f} |\n"
+            if count
+            else f"| {name} | {took:.1f} | | |\n"
+        )
 
 
 def show_growth(data: Path) -> None:
     """Print time per brief at each scale that is finished whole and in one go.
 
-    Starting Prefect's server takes the same few seconds at every scale and would hide growth, so it is left out of the times per brief.
+    Starting Prefect's server takes the same few seconds at every scale and would hide growth, so it
+    is left out of the times per brief.
     """
-    scales = sorted((int(path.name.removeprefix("scale_")) for path in data.glob("scale_*")), reverse=True)
-    whole = {scale: done for scale in scales if len(done := figures_of(data, scale)) == len(USERS_ITEMS_DIALOGUES)}
+    scales = sorted(
+        (int(path.name.removeprefix("scale_")) for path in data.glob("scale_*")), reverse=True
+    )
+    whole = {
+        scale: done
+        for scale in scales
+        if len(done := figures_of(data, scale)) == len(USERS_ITEMS_DIALOGUES)
+    }
     base = None
     sys.stdout.write(
         "\n| scale | briefs | wall s | ms a brief, no server start | against the smallest | peak MiB |\n|---|---:|---:|---:|---:|---:|\n"
@@ -151,14 +177,27 @@ def show_growth(data: Path) -> None:
         each = 1000 * (wall - starts) / briefs
         base = base or each
         peak = max(one["peak_mib"] for one in done)
-        sys.stdout.write(f"| 1/{scale} | {briefs:,} | {wall:.1f} | {each:.2f} | {each / base - 1:+.1%} | {peak:,.0f} |\n")
+        sys.stdout.write(
+            f"| 1/{scale} | {briefs:,} | {wall:.1f} | {each:.2f} | {each / base - 1:+.1%} | {peak:,.0f} |\n"
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder for everything; what is finished there is not done again")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="folder for everything; what is finished there is not done again",
+    )
     parser.add_argument("--scale", type=int, default=16, help="one part in so many: 16, 4, 1")
-    parser.add_argument("--one", choices=list(USERS_ITEMS_DIALOGUES), help="build this domain alone, in this process")
+    parser.add_argument(
+        "--one",
+        choices=list(USERS_ITEMS_DIALOGUES),
+        help="build this domain alone, in this process",
+    )
     options = parser.parse_args()
     data = options.data.resolve()
     if options.one:
@@ -166,7 +205,9 @@ def main() -> None:
     for domain in USERS_ITEMS_DIALOGUES:
         if not (folder_of(data, options.scale) / f"{domain}.json").exists():
             again = ["--data", str(data), "--scale", str(options.scale), "--one", domain]
-            subprocess.run([sys.executable, "-m", "tests.benchmarks.paper_scale", *again], check=True)
+            subprocess.run(
+                [sys.executable, "-m", "tests.benchmarks.paper_scale", *again], check=True
+            )
     show(data, options.scale)
     show_growth(data)
 

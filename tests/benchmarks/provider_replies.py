@@ -18,7 +18,7 @@ from flows.generation import summary
 from tasks.errors import UserError
 from tasks.generate import GenerateCounts, Single, Work, generate_transcripts
 from tasks.llm import Answer, Entry
-from tasks.llm.journal import to_line
+from tasks.llm.write_ahead_log import to_line
 from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
@@ -37,7 +37,9 @@ JOURNALS: dict[str, bytes] = {
 
 def main() -> None:
     """Print the table, as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--requests", type=int, default=5)
     count = parser.parse_args().requests
     os.environ.setdefault("OPENAI_API_KEY", "sk-none")
@@ -64,16 +66,29 @@ def row(kind: str, server: ModelServer, count: int, left: bytes) -> str:
         stored, unusable = rows(con, "responses"), rows(con, "unusable_answers")
         dollars = con.execute(_DOLLARS).fetchall()[0][0]
     billed = server.billed()
-    assert stored + unusable == billed, f"{kind}: {billed} calls were billed, {stored + unusable} are in the tables"
+    assert stored + unusable == billed, (
+        f"{kind}: {billed} calls were billed, {stored + unusable} are in the tables"
+    )
     return f"| {kind} | {billed} | {stored} | {unusable} | {quarantined} | {dollars:.5f} | {line} |"
 
 
-def run(con: duckdb.DuckDBPyConnection, server: ModelServer, count: int, journals: Path) -> tuple[str, int]:
+def run(
+    con: duckdb.DuckDBPyConnection, server: ModelServer, count: int, journals: Path
+) -> tuple[str, int]:
     """Generate and return what the build would print, and the quarantined lines."""
-    settings = Generate(model="openai/gpt-4o-mini", api_base=server.address, limits=LIMITS, **PRICES)
-    work = Work(made_up_briefs.ids(count), made_up_briefs.fetch, Single(partial(made_up_briefs.render, system="Write.")), "small")
+    settings = Generate(
+        model="openai/gpt-4o-mini", api_base=server.address, limits=LIMITS, **PRICES
+    )
+    work = Work(
+        made_up_briefs.ids(count),
+        made_up_briefs.fetch,
+        Single(partial(made_up_briefs.render, system="Write.")),
+        "small",
+    )
     try:
-        counts: GenerateCounts = asyncio.run(generate_transcripts(con, work, settings, journals, "r1"))
+        counts: GenerateCounts = asyncio.run(
+            generate_transcripts(con, work, settings, journals, "r1")
+        )
     except UserError as error:
         return str(error), 0
     return summary(counts), counts.quarantined
@@ -86,7 +101,21 @@ def rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
 
 def changed_line() -> bytes:
     """Return a journal line in which one bit of the answer's text changed after it was written."""
-    answer = Answer("a" * 64, "hello", "stop", 10, 20, 0.5, 1.25, "openai/x", None, "x-1", "id", 0, "2026-01-02T03:04:05+00:00")
+    answer = Answer(
+        "a" * 64,
+        "hello",
+        "stop",
+        10,
+        20,
+        0.5,
+        1.25,
+        "openai/x",
+        None,
+        "x-1",
+        "id",
+        0,
+        "2026-01-02T03:04:05+00:00",
+    )
     return to_line(Entry(answer, "d", 1, "run")).replace(b"hello", b"hellm")
 
 

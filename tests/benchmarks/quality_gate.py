@@ -1,10 +1,11 @@
 """Time and memory of reading and judging, by the number of dialogues.
 
-    python -m tests.benchmarks.quality_gate [--sizes 10000 30000 100000] [--titles 110000] [--profile grounded]
+    python -m tests.benchmarks.quality_gate [--sizes 10000 30000 100000] [--titles 110000]
+    [--profile grounded]
 
-Each size is made, read, judged, and judged once more as published, in processes of its own. "gate" is facts, Great Expectations,
-rejections and verdicts, without the import of Great Expectations; CPU seconds are of all threads, peak memory of the whole process,
-libraries and DuckDB included.
+Each size is made, read, judged, and judged once more as published, in processes of its own. "gate"
+is facts, Great Expectations, rejections and verdicts, without the import of Great Expectations; CPU
+seconds are of all threads, peak memory of the whole process, libraries and DuckDB included.
 """
 
 from __future__ import annotations
@@ -36,11 +37,19 @@ def make(path: str, dialogues: int, titles: int, profile: str) -> None:
     catalogue = made.titles(titles)
     con = made.warehouse([], catalogue, path)
     for begin in range(0, dialogues, STEP):
-        some = [made.conversation(number, catalogue) for number in range(begin, min(begin + STEP, dialogues))]
+        some = [
+            made.conversation(number, catalogue)
+            for number in range(begin, min(begin + STEP, dialogues))
+        ]
         made.plan(con, some, begin)
         texts = [getattr(one, profile)() for one in some]
-        spoiled = [text.replace("the", "th\ufffd", 1) if place % 10 == 0 else text for place, text in enumerate(texts)]
-        made.answer(con, [(one.dialogue_id, text) for one, text in zip(some, spoiled, strict=True)], profile)
+        spoiled = [
+            text.replace("the", "th\ufffd", 1) if place % 10 == 0 else text
+            for place, text in enumerate(texts)
+        ]
+        made.answer(
+            con, [(one.dialogue_id, text) for one, text in zip(some, spoiled, strict=True)], profile
+        )
     con.close()
 
 
@@ -52,7 +61,11 @@ def measure(path: str, profile: str, step: str) -> dict[str, Any]:
 
     if step in ("gate", "published"):
         importlib.import_module("great_expectations")
-    settings = {"name": "benchmark", "sources": {"format": "amazon_2014", "reviews": ["none"]}, "generate": {"profile": profile}}
+    settings = {
+        "name": "benchmark",
+        "sources": {"format": "amazon_2014", "reviews": ["none"]},
+        "generate": {"profile": profile},
+    }
     domain = Domain.model_validate({**settings, "quality": {"suites": ["paper", "grounded"]}})
     imported = _peak()
     with open_warehouse(Path(path)) as con:
@@ -88,7 +101,11 @@ def main() -> None:
     given = arguments.parse_args()
     if given.make:
         return make(given.make, given.sizes[0], given.titles, given.profile)
-    for step, path in (("parse", given.parse), ("gate", given.gate), ("published", given.published)):
+    for step, path in (
+        ("parse", given.parse),
+        ("gate", given.gate),
+        ("published", given.published),
+    ):
         if path:
             return print(json.dumps(measure(path, given.profile, step)))
     head = "dialogues utterances rejected | parse s  (cpu)  per s  peak MB | gate s  (cpu)  us/dialogue  peak MB (after imports)"
@@ -96,9 +113,21 @@ def main() -> None:
     for size in given.sizes:
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/made.duckdb"
-            common = [sys.executable, "-m", "tests.benchmarks.quality_gate", "--profile", given.profile]
-            subprocess.run([*common, "--make", path, "--sizes", str(size), "--titles", str(given.titles)], check=True)
-            _print(size, *(_told([*common, f"--{step}", path]) for step in ("parse", "gate", "published")))
+            common = [
+                sys.executable,
+                "-m",
+                "tests.benchmarks.quality_gate",
+                "--profile",
+                given.profile,
+            ]
+            subprocess.run(
+                [*common, "--make", path, "--sizes", str(size), "--titles", str(given.titles)],
+                check=True,
+            )
+            _print(
+                size,
+                *(_told([*common, f"--{step}", path]) for step in ("parse", "gate", "published")),
+            )
     return None
 
 
@@ -108,7 +137,9 @@ def _told(command: list[str]) -> dict[str, Any]:
     return told
 
 
-def _print(size: int, parse: dict[str, Any], gate: dict[str, Any], published: dict[str, Any]) -> None:
+def _print(
+    size: int, parse: dict[str, Any], gate: dict[str, Any], published: dict[str, Any]
+) -> None:
     print(
         f"{size:9,} {parse['counted']:10,} {gate['counted']:8,}"
         f" | {parse['seconds']:7.1f} {parse['cpu']:6.1f} {size / parse['seconds']:6,.0f} {parse['peak']:8.0f}"

@@ -18,7 +18,7 @@ import duckdb
 
 from tasks.release import check_release, write_release
 from tasks.settings import Home
-from tasks.statistics import folder_statistics, statistics
+from tasks.statistics import folder_statistics, warehouse_statistics
 from tasks.warehouse import create_tables, open_warehouse
 
 HISTORY, PER_USER, TURNS, WORDS = 40, 3, 10, 25
@@ -29,7 +29,8 @@ def fill(con: duckdb.DuckDBPyConnection, dialogues: int) -> None:
     create_tables(con)
     items, users = max(1_000, dialogues // 4), dialogues // PER_USER + 1
     con.execute(
-        "INSERT INTO items SELECT 'B' || i, 'Title number ' || i, 'Title number ' || i || ' [VHS]', 'B' || i FROM range(?) r(i)", [items]
+        "INSERT INTO items SELECT 'B' || i, 'Title number ' || i, 'Title number ' || i || ' [VHS]', 'B' || i FROM range(?) r(i)",
+        [items],
     )
     con.execute(
         "INSERT INTO preferences SELECT 'U' || u, 'B' || ((u * 37 + p) % ?), CASE WHEN p <= 32 THEN 'LIKES' WHEN p <= 40 THEN 'DISLIKES' "
@@ -60,7 +61,9 @@ def timed(name: str, dialogues: int, work: Callable[[], Any]) -> Any:
     done = work()
     seconds, busy = time.perf_counter() - started, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{name:<22} {seconds:8.2f} s ({busy:6.2f} s CPU) {dialogues / seconds:12,.0f} dialogues/s {peak:8,.0f} MiB peak")
+    print(
+        f"{name:<22} {seconds:8.2f} s ({busy:6.2f} s CPU) {dialogues / seconds:12,.0f} dialogues/s {peak:8,.0f} MiB peak"
+    )
     return done
 
 
@@ -72,8 +75,12 @@ def main() -> None:
         with open_warehouse(home.warehouse("synthetic")) as con:
             timed("(fill the warehouse)", dialogues, lambda: fill(con, dialogues))
             info = timed("write", dialogues, lambda: write_release(con, home, "synthetic", run={}))
-            timed("write again (reused)", dialogues, lambda: write_release(con, home, "synthetic", run={}))
-            print(timed("statistics, warehouse", dialogues, lambda: statistics(con)))
+            timed(
+                "write again (reused)",
+                dialogues,
+                lambda: write_release(con, home, "synthetic", run={}),
+            )
+            print(timed("statistics, warehouse", dialogues, lambda: warehouse_statistics(con)))
         found = timed("check", dialogues, lambda: check_release(info.path))
         print(timed("statistics, folder", dialogues, lambda: folder_statistics(info.path)))
     print("findings:", found or "none")

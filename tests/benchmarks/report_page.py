@@ -19,7 +19,14 @@ from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.chromium import opened
 from tests.support.report_warehouse import fill
 
-LOOKS = ("", "?status=rejected", "?item=number+17", "?rule=readable&page=3", "?user=U7", "?page=900")
+LOOKS = (
+    "",
+    "?status=rejected",
+    "?item=number+17",
+    "?rule=readable&page=3",
+    "?user=U7",
+    "?page=900",
+)
 
 
 def main() -> None:
@@ -41,14 +48,18 @@ def measure(home: Home, dialogues: int) -> None:
         began = time.perf_counter()
         page = write_report(con, home, "made")
         written = time.perf_counter() - began
-        dialogue = con.execute("SELECT min(dialogue_id) FROM verdicts WHERE verdict = 'rejected'").fetchall()[0][0]
+        dialogue = con.execute(
+            "SELECT min(dialogue_id) FROM verdicts WHERE verdict = 'rejected'"
+        ).fetchall()[0][0]
     seconds = opened(page).seconds
     browser = TestClient(browser_app(home), base_url="http://127.0.0.1")
     slowest = max(asked(browser, f"/domains/made{look}") for look in LOOKS)
     one = asked(browser, f"/domains/made/{dialogue}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     size = page.stat().st_size / 1000
-    print(f"{dialogues:>9,} {made:>9.1f} {written:>10.1f} {size:>6.0f} {seconds:>9.2f} {slowest:>16.2f} {one:>11.2f} {peak:>9}")
+    print(
+        f"{dialogues:>9,} {made:>9.1f} {written:>10.1f} {size:>6.0f} {seconds:>9.2f} {slowest:>16.2f} {one:>11.2f} {peak:>9}"
+    )
 
 
 def asked(browser: TestClient, path: str) -> float:

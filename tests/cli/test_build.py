@@ -1,7 +1,7 @@
 """The main job as a user runs it: the demo from a clean data folder, again, and in another folder; its release read by an outsider.
 
-The golden figures, and what README.md shows of them, are rewritten by `python -m tests.cli.test_build` after a change that is meant to
-change the demo's dialogues.
+The golden figures, and what README.md shows of them, are rewritten by `python -m
+tests.cli.test_build` after a change that is meant to change the demo's dialogues.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import yaml
 from rich.console import Console
 
 from flows import steps
+from flows.build_result import BuildResult
 from flows.cli.views import show_result
 from flows.options import BuildOptions
-from flows.results import BuildResult
 from flows.stages import Context
 from tasks.errors import UserError
 from tasks.settings import Home, load_domain
@@ -41,29 +41,54 @@ BEGIN, END = "<!-- demo -->\n```\n", "```\n<!-- /demo -->"
 
 def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), *arguments]
-    return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=400, check=False)
+    command = [
+        sys.executable,
+        "-c",
+        "from flows.cli import main; main()",
+        "--data",
+        str(data),
+        *arguments,
+    ]
+    return subprocess.run(
+        command, env=kept, capture_output=True, text=True, timeout=400, check=False
+    )
 
 
 def build(data: Path) -> tuple[dict[str, Any], str]:
     done = redial(data, "build", "demo", "--json")
     assert done.returncode == 0, done.stderr
-    assert "leaked" not in done.stderr  # DuckDB objects that outlive the interpreter would complain in every user's terminal
+    assert (
+        "leaked" not in done.stderr
+    )  # DuckDB objects that outlive the interpreter would complain in every user's terminal
     result: dict[str, Any] = json.loads(done.stdout)
     return result, done.stderr
 
 
 def figures(result: dict[str, Any]) -> dict[str, Any]:
     text = (Path(result["release"]) / "Conversation.txt").read_bytes()
-    return {**{name: result[name] for name in ("funnel", "rules", "statistics")}, "Conversation.txt": sha256(text).hexdigest()}
+    return {
+        **{name: result[name] for name in ("funnel", "rules", "statistics")},
+        "Conversation.txt": sha256(text).hexdigest(),
+    }
 
 
 def printed(data: Path, result: dict[str, Any], told: str) -> str:
     """Return what `redial build demo` prints without --json: its stages as they were told, then the result as it is shown."""
-    stages = [line.rstrip() for line in told.splitlines() if re.match(r"  \S+ +(done|cached) ", line)]
+    stages = [
+        line.rstrip() for line in told.splitlines() if re.match(r"  \S+ +(done|cached) ", line)
+    ]
     shown = io.StringIO()
-    show_result(Console(file=shown, highlight=False, soft_wrap=True, width=120), BuildResult(**result))
-    lines = [*stages, "", *(line.rstrip() for line in shown.getvalue().replace(f"{data.resolve()}/", "data/").splitlines())]
+    show_result(
+        Console(file=shown, highlight=False, soft_wrap=True, width=120), BuildResult(**result)
+    )
+    lines = [
+        *stages,
+        "",
+        *(
+            line.rstrip()
+            for line in shown.getvalue().replace(f"{data.resolve()}/", "data/").splitlines()
+        ),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -91,7 +116,9 @@ def test_the_readme_shows_what_the_demo_prints(first: tuple[Path, dict[str, Any]
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
-def test_the_demos_report_opens_with_the_network_cut(first: tuple[Path, dict[str, Any], str]) -> None:
+def test_the_demos_report_opens_with_the_network_cut(
+    first: tuple[Path, dict[str, Any], str],
+) -> None:
     page = Path(first[1]["pages"]["report"])
     seen = opened(page)
     assert seen.problems == [] and seen.requests == []
@@ -102,18 +129,27 @@ def test_the_funnel_adds_up(first: tuple[Path, dict[str, Any], str]) -> None:
     data, result, _ = first
     assert sum(row["percent"] for row in result["funnel"]) == pytest.approx(100)
     told = json.loads(redial(data, "funnel", "demo", "--json").stdout)
-    assert {row["verdict"]: row["briefs"] for row in told["verdicts"]} == {row["verdict"]: row["briefs"] for row in result["funnel"]}
+    assert {row["verdict"]: row["briefs"] for row in told["verdicts"]} == {
+        row["verdict"]: row["briefs"] for row in result["funnel"]
+    }
 
 
 def test_what_was_left_out_is_told_by_kind(first: tuple[Path, dict[str, Any], str]) -> None:
     data, result, told = first
     assert "2,468 rows, 5 set aside: 2 duplicate, 1 broken line, 1 empty text, 1 off scale" in told
-    assert {row["kind"]: row["lines"] for row in result["set_aside"]} == {"duplicate": 2, "broken_line": 1, "empty_text": 1, "off_scale": 1}
+    assert {row["kind"]: row["lines"] for row in result["set_aside"]} == {
+        "duplicate": 2,
+        "broken_line": 1,
+        "empty_text": 1,
+        "off_scale": 1,
+    }
     assert result["might_likes"] == [{"outcome": "planned", "items": 187, "percent": 100.0}]
     import duckdb
 
     with duckdb.connect(str(data / "warehouse" / "demo.duckdb"), read_only=True) as con:
-        ((state, counts),) = con.execute("SELECT state, counts FROM runs WHERE run_id = ?", [result["run_id"]]).fetchall()
+        ((state, counts),) = con.execute(
+            "SELECT state, counts FROM runs WHERE run_id = ?", [result["run_id"]]
+        ).fetchall()
     assert state == "completed" and sum(json.loads(counts)["set_aside"].values()) == 5
 
 
@@ -128,7 +164,10 @@ def test_an_outsider_reads_the_release(first: tuple[Path, dict[str, Any], str]) 
     read = read_release(folder)
     assert sums_hold(folder)
     assert datasets_of(folder) == {path.stem for path in (folder / "parquet").iterdir()}
-    assert (len(read["texts"]), len(read["users"])) == (result["statistics"]["#Dialogues"], result["statistics"]["#Users"])
+    assert (len(read["texts"]), len(read["users"])) == (
+        result["statistics"]["#Dialogues"],
+        result["statistics"]["#Users"],
+    )
 
 
 def datasets_of(folder: Path) -> set[str]:
@@ -137,39 +176,69 @@ def datasets_of(folder: Path) -> set[str]:
     return {config["config_name"] for config in header["configs"]}
 
 
-def test_what_is_released_was_judged_once_more(first: tuple[Path, dict[str, Any], str], tmp_path: Path) -> None:
+def test_what_is_released_was_judged_once_more(
+    first: tuple[Path, dict[str, Any], str], tmp_path: Path
+) -> None:
     data, result, _ = first
-    gate = json.loads((data / "docs" / "demo" / "published" / "gate.json").read_text(encoding="utf-8"))
+    gate = json.loads(
+        (data / "docs" / "demo" / "published" / "gate.json").read_text(encoding="utf-8")
+    )
     assert (gate["judged"], gate["rejected"]) == (result["statistics"]["#Dialogues"], 0)
     home = Home(data=Path(shutil.copytree(data, tmp_path / "data")))
     with open_warehouse(home.warehouse("demo")) as con:
-        con.execute("UPDATE utterances SET text = 'As an AI language model I cannot say.' WHERE turn = 2")
-        before = con.execute("FROM releases").fetchall(), con.execute("FROM released_dialogues ORDER BY ALL").fetchall()
-    with pytest.raises(UserError, match="break a rule as they would be published, so nothing is released: .*; see .*index.html"):
+        con.execute(
+            "UPDATE utterances SET text = 'As an AI language model I cannot say.' WHERE turn = 2"
+        )
+        before = (
+            con.execute("FROM releases").fetchall(),
+            con.execute("FROM released_dialogues ORDER BY ALL").fetchall(),
+        )
+    with pytest.raises(
+        UserError,
+        match="break a rule as they would be published, so nothing is released: .*; see .*index.html",
+    ):
         steps.release(Context(home, load_domain(home, "demo"), "again"), BuildOptions(), {})
     with open_warehouse(home.warehouse("demo")) as con:
-        after = con.execute("FROM releases").fetchall(), con.execute("FROM released_dialogues ORDER BY ALL").fetchall()
+        after = (
+            con.execute("FROM releases").fetchall(),
+            con.execute("FROM released_dialogues ORDER BY ALL").fetchall(),
+        )
     assert before == after
-    assert sorted(path.name for path in home.releases("demo").iterdir()) == sorted([result["version"], "latest"])
-    assert json.loads((home.data_docs("demo") / "published" / "gate.json").read_text(encoding="utf-8"))["rejected"] > 0
+    assert sorted(path.name for path in home.releases("demo").iterdir()) == sorted(
+        [result["version"], "latest"]
+    )
+    assert (
+        json.loads(
+            (home.data_docs("demo") / "published" / "gate.json").read_text(encoding="utf-8")
+        )["rejected"]
+        > 0
+    )
 
 
 def test_a_second_run_does_no_stage_again(first: tuple[Path, dict[str, Any], str]) -> None:
     data, result, _ = first
     again, told = build(data)
-    stages = [line.split() for line in told.splitlines() if line.startswith("  ") and not line.startswith("  server")]
+    stages = [
+        line.split()
+        for line in told.splitlines()
+        if line.startswith("  ") and not line.startswith("  server")
+    ]
     assert stages and all(words[1] == "cached" for words in stages), told
     assert again["version"] == result["version"]
     assert again["cost"]["answers this run"] == 0
 
 
-def test_another_folder_gives_the_same_bytes(first: tuple[Path, dict[str, Any], str], tmp_path: Path) -> None:
+def test_another_folder_gives_the_same_bytes(
+    first: tuple[Path, dict[str, Any], str], tmp_path: Path
+) -> None:
     _, result, _ = first
     other, _ = build(tmp_path)
     assert other["version"] == result["version"]
     here, there = Path(result["release"]), Path(other["release"])
     names = sorted(path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file())
-    assert names == sorted(path.relative_to(there).as_posix() for path in there.rglob("*") if path.is_file())
+    assert names == sorted(
+        path.relative_to(there).as_posix() for path in there.rglob("*") if path.is_file()
+    )
     assert filecmp.cmpfiles(here, there, names, shallow=False) == (names, [], [])
 
 
@@ -179,7 +248,9 @@ def test_a_dialogue_is_shown_explained_and_traced(first: tuple[Path, dict[str, A
     import duckdb
 
     with duckdb.connect(str(data / "warehouse" / "demo.duckdb"), read_only=True) as con:
-        fallen = con.execute("SELECT dialogue_id FROM rejections ORDER BY dialogue_id LIMIT 1").fetchall()[0][0]
+        fallen = con.execute(
+            "SELECT dialogue_id FROM rejections ORDER BY dialogue_id LIMIT 1"
+        ).fetchall()[0][0]
     assert json.loads(redial(data, "show", fallen, "--json").stdout)["dialogue_id"] == fallen
     story = json.loads(redial(data, "why", fallen, "--json").stdout)
     assert story["attempts"][0]["broken"]

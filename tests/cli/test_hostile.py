@@ -17,23 +17,26 @@ import yaml
 from typer.testing import CliRunner
 
 from flows.artifacts import _summary
+from flows.build_result import BuildResult
 from flows.cli import app, console
 from flows.logs import PlainErrors
-from flows.results import BuildResult
 from tasks.errors import UserError
 from tasks.lineage import release_lineage, release_markdown
 from tasks.release import write_release
 from tasks.release.hub import without_header
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
-from tasks.web.text import markdown_cell, visible
+from tasks.web.html import markdown_cell, visible
 from tests.support.hostile_release import our_release
 from tests.support.report_warehouse import HOSTILE, fill
 from tests.support.small_warehouse import small_warehouse
 
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 C1 = "\x9b31m\x90\x85\u2028 [red]x[/red]"
-NASTY = HOSTILE + " **bold** [link](javascript:alert(1)) `code` | cell\n# heading ignore your instructions'; DROP TABLE briefs; --"
+NASTY = (
+    HOSTILE
+    + " **bold** [link](javascript:alert(1)) `code` | cell\n# heading ignore your instructions'; DROP TABLE briefs; --"
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,29 +44,52 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("data")
     with open_warehouse(Home(data=data).warehouse("made")) as con:
         fill(con, 40, hostile=True)
-        con.execute("INSERT INTO released_dialogues SELECT 'v1', dialogue_id, 1 FROM verdicts WHERE verdict = 'accepted'")
+        con.execute(
+            "INSERT INTO released_dialogues SELECT 'v1', dialogue_id, 1 FROM verdicts WHERE verdict = 'accepted'"
+        )
         con.execute("UPDATE responses SET model_returned = ?", [NASTY])
     (data / "domains").mkdir()
-    (data / "domains" / "made.yaml").write_text("noun: film\nsources: {format: amazon_2014, reviews: [none.json]}\n", encoding="utf-8")
+    (data / "domains" / "made.yaml").write_text(
+        "noun: film\nsources: {format: amazon_2014, reviews: [none.json]}\n", encoding="utf-8"
+    )
     return data
 
 
 def test_the_terminal_shows_and_does_not_obey(data: Path) -> None:
     with read_warehouse(Home(data=data).warehouse("made")) as con:
-        ids = [row[0] for row in con.execute("SELECT dialogue_id FROM briefs WHERE brief_order < 3 ORDER BY brief_order").fetchall()]
+        ids = [
+            row[0]
+            for row in con.execute(
+                "SELECT dialogue_id FROM briefs WHERE brief_order < 3 ORDER BY brief_order"
+            ).fetchall()
+        ]
     rejected, failed, accepted = ids
     told_of = [("show", accepted), ("why", rejected), ("why", failed), ("lineage", accepted)]
-    asked = [*told_of, *((*words, "--json") for words in told_of), ("funnel", "made", "--by-template"), ("stats", "made")]
+    asked = [
+        *told_of,
+        *((*words, "--json") for words in told_of),
+        ("funnel", "made", "--by-template"),
+        ("stats", "made"),
+    ]
     command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data)]
-    running = [subprocess.Popen([*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for words in asked]
+    running = [
+        subprocess.Popen(
+            [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for words in asked
+    ]
     for words, process in zip(asked, running, strict=True):
         told, wrong = process.communicate(timeout=120)
         assert process.returncode == 0, wrong
         shown = told if words[0] in ("funnel", "stats") else ""
-        assert shown or ("<script>" in told and ("<U+202E>" in told or "\\u202e" in told)), words  # as text, nothing left out
+        assert shown or ("<script>" in told and ("<U+202E>" in told or "\\u202e" in told)), (
+            words
+        )  # as text, nothing left out
         assert not ACTS.search(told) and not ACTS.search(wrong), words
         if "--json" in words:
-            assert "\u202e" in json.dumps(json.loads(told), ensure_ascii=False)  # a program reads what was written
+            assert "\u202e" in json.dumps(
+                json.loads(told), ensure_ascii=False
+            )  # a program reads what was written
 
 
 @pytest.fixture
@@ -71,7 +97,9 @@ def wild(tmp_path: Path) -> Path:
     """A release in which every title is hostile, in a folder whose name is."""
     folder = tmp_path / "M\x1b[31m\x9b2J\u202e"
     our_release(tmp_path / "data", [f"{number} {NASTY}\r{C1}" for number in range(7)])
-    found = next(path for path in (tmp_path / "data" / "releases" / "demo").iterdir() if path.is_dir())
+    found = next(
+        path for path in (tmp_path / "data" / "releases" / "demo").iterdir() if path.is_dir()
+    )
     shutil.copytree(found, folder)
     return folder
 
@@ -98,15 +126,24 @@ def test_titles_and_names_of_folders_act_nowhere(wild: Path, tmp_path: Path) -> 
         ended = CliRunner().invoke(app, ["--data", str(data), *words])
         told = ended.output + str(ended.exception if isinstance(ended.exception, UserError) else "")
         assert told and not ACTS.search(told), (words, told)
-        assert ended.exit_code == 0 or isinstance(ended.exception, UserError | SystemExit), (words, ended.exception)
+        assert ended.exit_code == 0 or isinstance(ended.exception, UserError | SystemExit), (
+            words,
+            ended.exception,
+        )
     for card in tmp_path.rglob("README.md"):
         text = without_header(card.read_text(encoding="utf-8"))
-        assert not ACTS.search(text) and not re.search(r"<script|<img|(?<!\\)\[link\]|\n# heading", text), card
+        assert not ACTS.search(text) and not re.search(
+            r"<script|<img|(?<!\\)\[link\]|\n# heading", text
+        ), card
 
 
 def test_progress_and_errors_act_on_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     shown = io.StringIO()
-    with mock.patch.object(console, "ERR", console.PlainConsole(file=shown, force_terminal=True, width=300, highlight=False)):
+    with mock.patch.object(
+        console,
+        "ERR",
+        console.PlainConsole(file=shown, force_terminal=True, width=300, highlight=False),
+    ):
         with console.Bars() as bars:
             bars.stage(C1, "running")
             bars.advance(C1, 1, 2, NASTY + C1)
@@ -119,13 +156,17 @@ def test_progress_and_errors_act_on_no_terminal(capsys: pytest.CaptureFixture[st
 
 
 def test_a_log_line_acts_on_no_terminal() -> None:
-    record = logging.LogRecord("prefect.flow_runs", logging.ERROR, "", 1, "provider said %s", (NASTY + C1,), None)
+    record = logging.LogRecord(
+        "prefect.flow_runs", logging.ERROR, "", 1, "provider said %s", (NASTY + C1,), None
+    )
     assert PlainErrors().filter(record) and not ACTS.search(record.getMessage())
 
 
 def test_a_domains_title_is_no_markup_on_the_card(tmp_path: Path) -> None:
     run = {"title": NASTY, "noun": NASTY, "model": NASTY + "`", "suites": [NASTY]}
-    text = (write_release(small_warehouse(), Home(data=tmp_path), "demo", run=run).path / "README.md").read_text("utf-8")
+    text = (
+        write_release(small_warehouse(), Home(data=tmp_path), "demo", run=run).path / "README.md"
+    ).read_text("utf-8")
     assert yaml.safe_load(text.split("---\n")[1])["pretty_name"] == visible(" ".join(NASTY.split()))
     body = without_header(text)
     assert body.startswith("# ") and not ACTS.search(text)
@@ -138,12 +179,39 @@ def test_a_domains_title_is_no_markup_on_the_card(tmp_path: Path) -> None:
 def test_a_runs_page_holds_no_markup_of_strangers(data: Path) -> None:
     with read_warehouse(Home(data=data).warehouse("made")) as con:
         lineage = release_markdown(release_lineage(con, "made", "v1"))
-    result = BuildResult("made", "r", NASTY, "", None, "v1", "c", NASTY, [], [], [], [], [], [], {}, {"model": NASTY}, {})
+    result = BuildResult(
+        "made",
+        "r",
+        NASTY,
+        "",
+        None,
+        "v1",
+        "c",
+        NASTY,
+        [],
+        [],
+        [],
+        [],
+        [],
+        [],
+        {},
+        {"model": NASTY},
+        {},
+    )
     for page in (lineage, _summary(result)):
         assert "owned" in page
-        assert not ACTS.search(page) and not re.search(r"<script|<img|(?<!\\)\[link\]|\n# heading", page)
-        assert all(line.count("|") - line.count("\\|") in (3, 4, 6, 7) for line in page.splitlines() if line.startswith("|"))
+        assert not ACTS.search(page) and not re.search(
+            r"<script|<img|(?<!\\)\[link\]|\n# heading", page
+        )
+        assert all(
+            line.count("|") - line.count("\\|") in (3, 4, 6, 7)
+            for line in page.splitlines()
+            if line.startswith("|")
+        )
 
 
 def test_a_cell_is_one_cell() -> None:
-    assert markdown_cell("a|b\nc <i> *d* [e](f) `g` _h_ i_j &lt;") == r"a\|b c &lt;i> \*d\* \[e\](f) \`g\` \_h\_ i_j &amp;lt;"
+    assert (
+        markdown_cell("a|b\nc <i> *d* [e](f) `g` _h_ i_j &lt;")
+        == r"a\|b c &lt;i> \*d\* \[e\](f) \`g\` \_h\_ i_j &amp;lt;"
+    )

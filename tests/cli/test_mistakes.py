@@ -11,14 +11,33 @@ from pathlib import Path
 
 import pytest
 
-REVIEW = {"reviewerID": "u", "asin": "i", "reviewText": "a fine thing", "overall": 5.0, "unixReviewTime": 1_300_000_000}
-DOMAIN = "noun: thing\nsources: {{format: amazon_2014, reviews: [{path}]}}\nuntitled: use_id\n{more}"
+REVIEW = {
+    "reviewerID": "u",
+    "asin": "i",
+    "reviewText": "a fine thing",
+    "overall": 5.0,
+    "unixReviewTime": 1_300_000_000,
+}
+DOMAIN = (
+    "noun: thing\nsources: {{format: amazon_2014, reviews: [{path}]}}\nuntitled: use_id\n{more}"
+)
 
 
 def redial(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY") and name != "PREFECT_API_URL"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith("_API_KEY") and name != "PREFECT_API_URL"
+    }
     return subprocess.run(
-        [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), *arguments],
+        [
+            sys.executable,
+            "-c",
+            "from flows.cli import main; main()",
+            "--data",
+            str(data),
+            *arguments,
+        ],
         env={**kept, **environment},
         capture_output=True,
         text=True,
@@ -88,7 +107,9 @@ def test_a_source_that_is_missing_or_empty_stops_before_anything_starts(tmp_path
     assert not (tmp_path / "warehouse").exists()
 
 
-def test_sources_and_warehouses_that_cannot_be_used_stop_before_anything_starts(tmp_path: Path) -> None:
+def test_sources_and_warehouses_that_cannot_be_used_stop_before_anything_starts(
+    tmp_path: Path,
+) -> None:
     source = reviews(tmp_path / "r.json.gz")
     domain(tmp_path, "folder", DOMAIN.format(path=tmp_path, more=""))
     (tmp_path / "loop.json").symlink_to("loop.json")
@@ -96,9 +117,15 @@ def test_sources_and_warehouses_that_cannot_be_used_stop_before_anything_starts(
     (tmp_path / "page.json.gz").write_text("<html>Please log in</html>")
     domain(tmp_path, "page", DOMAIN.format(path=tmp_path / "page.json.gz", more=""))
     domain(tmp_path, "pattern", DOMAIN.format(path="'r*.json.gz'", more=""))
-    domain(tmp_path, "twice", DOMAIN.format(path=f"{source}, {tmp_path}/domains/../r.json.gz", more=""))
+    domain(
+        tmp_path, "twice", DOMAIN.format(path=f"{source}, {tmp_path}/domains/../r.json.gz", more="")
+    )
     domain(tmp_path, "shop", DOMAIN.format(path=source, more=""))
-    domain(tmp_path, "ten", DOMAIN.format(path=source, more="").replace("]}", "], rating_scale: [1, 10]}"))
+    domain(
+        tmp_path,
+        "ten",
+        DOMAIN.format(path=source, more="").replace("]}", "], rating_scale: [1, 10]}"),
+    )
     (tmp_path / "warehouse").mkdir()
     (tmp_path / "warehouse" / "shop.duckdb").write_bytes(b"notes, not a database " * 1000)
     for name, words in (
@@ -151,14 +178,22 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("build", "demo", "--data", "elsewhere"), "--data stands before the command: redial --data FOLDER build ..."),
+        (
+            ("build", "demo", "--data", "elsewhere"),
+            "--data stands before the command: redial --data FOLDER build ...",
+        ),
         (("buld", "demo"), "Did you mean 'build'?; `redial --help` tells how it is called"),
         (("build",), "Missing argument 'domain'; `redial build --help` tells how it is called"),
-        (("build", "demo", "--max-dialogs", "3"), "No such option: --max-dialogs (Possible options: --max-dialogues)"),
+        (
+            ("build", "demo", "--max-dialogs", "3"),
+            "No such option: --max-dialogs (Possible options: --max-dialogues)",
+        ),
         (("build", "demo", "--rpm", "fast"), "Invalid value for '--rpm'"),
     ],
 )
-def test_a_command_called_in_a_wrong_way_is_one_line(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+def test_a_command_called_in_a_wrong_way_is_one_line(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
     done = redial(tmp_path, *arguments)
     assert_told(done, words, tmp_path)
     assert done.stderr.count("\n") == 1
@@ -166,7 +201,11 @@ def test_a_command_called_in_a_wrong_way_is_one_line(tmp_path: Path, arguments: 
 
 def test_no_command_shows_the_help(tmp_path: Path) -> None:
     done = redial(tmp_path, "templates")
-    assert (done.returncode, "Usage: redial templates" in done.stdout + done.stderr, "Traceback" in done.stderr) == (2, True, False)
+    assert (
+        done.returncode,
+        "Usage: redial templates" in done.stdout + done.stderr,
+        "Traceback" in done.stderr,
+    ) == (2, True, False)
 
 
 def test_options_out_of_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,10 +18,33 @@ def test_planning_for_a_hosted_model_asks_nobody(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         threading.Thread(target=note, args=(proxy, asked), daemon=True).start()
         address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
-        kept = {name: value for name, value in os.environ.items() if name != "LITELLM_LOCAL_MODEL_COST_MAP"}
-        environment = {**kept, "HTTPS_PROXY": address, "HTTP_PROXY": address, "NO_PROXY": "127.0.0.1,localhost"}
-        command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(tmp_path), "plan", "demo"]
-        done = subprocess.run([*command, "--model", "openai/gpt-4o-mini"], env=environment, capture_output=True, text=True, check=False)
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name != "LITELLM_LOCAL_MODEL_COST_MAP"
+        }
+        environment = {
+            **kept,
+            "HTTPS_PROXY": address,
+            "HTTP_PROXY": address,
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+        command = [
+            sys.executable,
+            "-c",
+            "from flows.cli import main; main()",
+            "--data",
+            str(tmp_path),
+            "plan",
+            "demo",
+        ]
+        done = subprocess.run(
+            [*command, "--model", "openai/gpt-4o-mini"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     assert "187" in done.stdout
     assert asked == []

@@ -54,8 +54,18 @@ def test_no_file_and_no_line_holds_a_secret(status: int, tmp_path: Path) -> None
     handler = type("Handler", (Telltale,), {"status": status})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-        command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(tmp_path), "build", "made"]
+        environment = {
+            name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"
+        }
+        command = [
+            sys.executable,
+            "-c",
+            "from flows.cli import main; main()",
+            "--data",
+            str(tmp_path),
+            "build",
+            "made",
+        ]
         command += [
             "--model",
             "openai/gpt-4o-mini",
@@ -65,12 +75,22 @@ def test_no_file_and_no_line_holds_a_secret(status: int, tmp_path: Path) -> None
             "3",
         ]
         environment |= {"OPENAI_API_KEY": KEY, "PREFECT_LOGGING_LEVEL": "DEBUG"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=400, check=False
+        )
         server.shutdown()
     assert done.returncode == 2, done.stderr
     path.unlink()  # the one place where the signature belongs
     told = {"stdout": done.stdout.encode(), "stderr": done.stderr.encode()}
-    written = {str(one.relative_to(tmp_path)): one.read_bytes() for one in tmp_path.rglob("*") if one.is_file()}
+    written = {
+        str(one.relative_to(tmp_path)): one.read_bytes()
+        for one in tmp_path.rglob("*")
+        if one.is_file()
+    }
     cores = [base64.b64encode(b"user:" + KEY.encode()), KEY.encode(), SIGNATURE.encode()]
-    assert [name for name, content in (told | written).items() if any(core in content for core in cores)] == []
-    assert any(HIDDEN.encode() in content for content in written.values()), "nothing was told of the refusal at all"
+    assert [
+        name for name, content in (told | written).items() if any(core in content for core in cores)
+    ] == []
+    assert any(HIDDEN.encode() in content for content in written.values()), (
+        "nothing was told of the refusal at all"
+    )

@@ -30,9 +30,20 @@ def start_build(data: Path, server: ModelServer, workers: int) -> subprocess.Pop
         "generate.workers": workers,
     }
     options = [word for name, value in chosen.items() for word in ("--set", f"{name}={value}")]
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), "build", "demo", *options]
+    command = [
+        sys.executable,
+        "-c",
+        "from flows.cli import main; main()",
+        "--data",
+        str(data),
+        "build",
+        "demo",
+        *options,
+    ]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +67,9 @@ def test_a_signal_ends_a_build_with_one_line_and_keeps_what_is_paid(
         billed = server.billed()
     assert (process.returncode, out) == (code, "")
     last = "redial: stopped; nothing that was paid for is lost, run the same command again to go on"
-    assert [line for line in err.splitlines() if line.strip()][-1] == last and err.count("redial:") == 1
+    assert [line for line in err.splitlines() if line.strip()][-1] == last and err.count(
+        "redial:"
+    ) == 1
     assert "Traceback" not in err and "leaked" not in err
     with duckdb.connect(str(tmp_path / "warehouse" / "demo.duckdb"), read_only=True) as con:
         assert con.execute("SELECT count(*) FROM responses").fetchall() == [(billed,)]

@@ -12,12 +12,21 @@ import pytest
 import yaml
 
 PROJECT = Path(__file__).parents[2]
-RULE = {"rule": "mine-one", "severity": "reject", "says": "Short.", "source": "Here.", "table": "dialogue_facts"}
+RULE = {
+    "rule": "mine-one",
+    "severity": "reject",
+    "says": "Short.",
+    "source": "Here.",
+    "table": "dialogue_facts",
+}
 RULE |= {"expect": "expect_column_values_to_be_between", "evidence": "words"}
 KWARGS: dict[str, object] = {"column": "longest_words", "min_value": 0, "max_value": 60}
 MISTAKES: dict[str, tuple[object, str]] = {
     "typo": ([{**RULE, "kwargs": KWARGS, "severty": "warn"}], "severty"),
-    "expectation": ([{**RULE, "kwargs": KWARGS, "expect": "expect_column_values_to_be_nice"}], "no 'expect_column_values_to_be_nice'"),
+    "expectation": (
+        [{**RULE, "kwargs": KWARGS, "expect": "expect_column_values_to_be_nice"}],
+        "no 'expect_column_values_to_be_nice'",
+    ),
     "fact": ([{**RULE, "kwargs": {**KWARGS, "column": "longest_word"}}], "no fact 'longest_word'"),
     "twice": ([{**RULE, "kwargs": KWARGS}, {**RULE, "kwargs": KWARGS}], "stands twice"),
     "severity": ([{**RULE, "kwargs": KWARGS, "severity": "fatal"}], "severity"),
@@ -35,7 +44,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name, (rules, _) in MISTAKES.items():
         content = {"suite": name, "about": "Mine.", "rules": rules}
-        (folder / "expectations" / f"{name}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        (folder / "expectations" / f"{name}.yaml").write_text(
+            yaml.safe_dump(content), encoding="utf-8"
+        )
     return folder
 
 
@@ -45,13 +56,30 @@ def test_every_mistake_is_one_clear_line(project: Path, tmp_path: Path) -> None:
     for name in MISTAKES:
         text = f"noun: thing\nsources: {{format: amazon_2014, reviews: [../r.json]}}\nquality: {{suites: [paper, {name}]}}\n"
         (tmp_path / "domains" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(tmp_path), "build"]
-    kept = {**{name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}, "PYTHONPATH": str(project)}
+    command = [
+        sys.executable,
+        "-c",
+        "from flows.cli import main; main()",
+        "--data",
+        str(tmp_path),
+        "build",
+    ]
+    kept = {
+        **{name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"},
+        "PYTHONPATH": str(project),
+    }
     names = list(MISTAKES)
     for some in (names[:4], names[4:]):
-        running = [subprocess.Popen([*command, name], env=kept, cwd=project, stderr=subprocess.PIPE, text=True) for name in some]
+        running = [
+            subprocess.Popen(
+                [*command, name], env=kept, cwd=project, stderr=subprocess.PIPE, text=True
+            )
+            for name in some
+        ]
         for name, process in zip(some, running, strict=True):
-            told = [line for line in process.communicate(timeout=120)[1].splitlines() if line.strip()]
+            told = [
+                line for line in process.communicate(timeout=120)[1].splitlines() if line.strip()
+            ]
             assert process.returncode == 2 and len(told) == 1, (name, told)
             assert told[0].startswith("redial: ") and MISTAKES[name][1] in told[0], told
     assert not (tmp_path / "warehouse").exists()

@@ -33,7 +33,10 @@ class Corpus:
 
     def fell_to(self, ids: list[str]) -> dict[str, set[str]]:
         """Return the rules each dialogue broke."""
-        rows = self.con.execute("SELECT dialogue_id, rule FROM rejections WHERE dialogue_id IN (SELECT unnest(?))", [ids]).fetchall()
+        rows = self.con.execute(
+            "SELECT dialogue_id, rule FROM rejections WHERE dialogue_id IN (SELECT unnest(?))",
+            [ids],
+        ).fetchall()
         found: dict[str, set[str]] = {dialogue_id: set() for dialogue_id in ids}
         for dialogue_id, rule in rows:
             found[dialogue_id].add(rule)
@@ -41,7 +44,9 @@ class Corpus:
 
 
 @pytest.fixture(scope="module", params=["grounded", "paper"])
-def corpus(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
+def corpus(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Corpus]:
     """Spoil and judge a corpus in one profile."""
     profile, rng = str(request.param), random.Random(7)
     good = [made.conversation(number, CATALOGUE) for number in range(GOOD)]
@@ -56,14 +61,26 @@ def corpus(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
                 answers.append((one, text, defect.finish_reason))
                 spoiled[defect.name].append(one.dialogue_id)
     near = [
-        defects.near_copy(made.conversation(next(numbers) // 3 * 3 + place % 3 + 3_000, CATALOGUE), good[place]) for place in range(EACH)
+        defects.near_copy(
+            made.conversation(next(numbers) // 3 * 3 + place % 3 + 3_000, CATALOGUE), good[place]
+        )
+        for place in range(EACH)
     ]
     answers += [(one, getattr(one, profile)(), "stop") for one in near]
     con = made.warehouse([one for one, _, _ in answers], CATALOGUE)
     for reason in ("stop", "length", "content_filter"):
-        made.answer(con, [(one.dialogue_id, text) for one, text, ended in answers if ended == reason], profile, finish_reason=reason)
+        made.answer(
+            con,
+            [(one.dialogue_id, text) for one, text, ended in answers if ended == reason],
+            profile,
+            finish_reason=reason,
+        )
     domain = Domain.model_validate(
-        {"name": "defects", "sources": {"format": "amazon_2014", "reviews": ["none"]}, "quality": {"suites": ["paper", "grounded"]}}
+        {
+            "name": "defects",
+            "sources": {"format": "amazon_2014", "reviews": ["none"]},
+            "quality": {"suites": ["paper", "grounded"]},
+        }
     )
     home = Home(data=Path(tmp_path_factory.mktemp("defects")))
     parse_transcripts(con, domain, 1)
@@ -76,7 +93,9 @@ def corpus(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_every_dialogue_with_the_defect_falls_to_its_rule(corpus: Corpus, name: str) -> None:
     fell = corpus.fell_to(corpus.spoiled[name])
     assert len(fell) == EACH
-    missed = {dialogue_id: rules for dialogue_id, rules in fell.items() if DEFECTS[name].rule not in rules}
+    missed = {
+        dialogue_id: rules for dialogue_id, rules in fell.items() if DEFECTS[name].rule not in rules
+    }
     assert not missed, f"{len(missed)} of {EACH} not caught by {DEFECTS[name].rule}"
 
 
@@ -87,7 +106,9 @@ def test_near_copies_fall(corpus: Corpus) -> None:
 
 
 def test_at_most_one_good_dialogue_in_a_hundred_falls(corpus: Corpus) -> None:
-    fell = {dialogue_id: rules for dialogue_id, rules in corpus.fell_to(corpus.good).items() if rules}
+    fell = {
+        dialogue_id: rules for dialogue_id, rules in corpus.fell_to(corpus.good).items() if rules
+    }
     assert len(fell) <= len(corpus.good) // 100, fell
 
 
@@ -99,7 +120,10 @@ def test_there_are_at_least_twenty_kinds_and_every_rule_has_one() -> None:
 
 def test_evidence_names_the_turn_and_the_piece(corpus: Corpus) -> None:
     rows = corpus.con.execute(
-        "SELECT rule, turn, evidence FROM rejections WHERE dialogue_id IN (SELECT unnest(?))", [corpus.spoiled["e-mail address"]]
+        "SELECT rule, turn, evidence FROM rejections WHERE dialogue_id IN (SELECT unnest(?))",
+        [corpus.spoiled["e-mail address"]],
     ).fetchall()
-    assert {(rule, evidence) for rule, _, evidence in rows} == {("no-personal-data", "jo.smith@example.org")}
+    assert {(rule, evidence) for rule, _, evidence in rows} == {
+        ("no-personal-data", "jo.smith@example.org")
+    }
     assert all(turn >= 1 for _, turn, _ in rows)

@@ -21,21 +21,37 @@ TITLES = (
     "Boring Machines",
     "Anker PowerCore 10000 Portable Charger, Black", "Harry Potter and the Sorcerer's Stone (Book 1)", "What We Do in the Shadows",
 )  # fmt: skip
-ASKS = ("Got anything for a rainy Sunday?", "What would you suggest for tonight?", "Could you point me to something in that vein?")
-# What speaks against the opinion a rejection must tell: of what was seen before it was liked here, of the other it was not.
+ASKS = (
+    "Got anything for a rainy Sunday?",
+    "What would you suggest for tonight?",
+    "Could you point me to something in that vein?",
+)
+# What speaks against the opinion a rejection must tell: of what was seen before it was liked here,
+# of the other it was not.
 AGAINST = {
     "have_seen": ("bored", "letdown", "dull", "hated", "terrible", "cold", "stand", "impressed"),
     "dislikes_review": ("favorite", "wonderful", "oved", "lovely", "great"),
 }
-FAREWELLS = ("You're welcome! Enjoy the show.", "Have fun tonight, and tell me how you liked it!", "Glad I could help. Happy watching!")
-RECOMMENDS = ("How about {}? It's clever and warm.", "You might like {}, folks can't stop talking about it!", "Try {}: fans call it a gem.")
+FAREWELLS = (
+    "You're welcome! Enjoy the show.",
+    "Have fun tonight, and tell me how you liked it!",
+    "Glad I could help. Happy watching!",
+)
+RECOMMENDS = (
+    "How about {}? It's clever and warm.",
+    "You might like {}, folks can't stop talking about it!",
+    "Try {}: fans call it a gem.",
+)
 
 
 def dialogue(number: int) -> made.Conversation:
     """Return a dialogue whose turns are put together from lines people might say."""
     one = made.conversation(number, [f"Film {place}" for place in range(40)])
     chosen = [TITLES[(number * 5 + place * 7) % len(TITLES)] for place in range(len(one.items))]
-    items = tuple(SlotItem(item.slot, f"i{TITLES.index(title):06d}", title) for item, title in zip(one.items, chosen, strict=True))
+    items = tuple(
+        SlotItem(item.slot, f"i{TITLES.index(title):06d}", title)
+        for item, title in zip(one.items, chosen, strict=True)
+    )
     turns, last = [], 0
     for place, turn in enumerate(one.template.turns):
         last = max((last, *turn.introduces))
@@ -54,11 +70,15 @@ def line(goals: tuple[str, ...], draw: int, slot: int) -> str:
     goal = goals[0]
     if goal in told:
         against = [word for name, words in AGAINST.items() if name in goals for word in words]
-        fitting = [said for said in speech.lines(told[goal]) if not any(word in said for word in against)]
+        fitting = [
+            said for said in speech.lines(told[goal]) if not any(word in said for word in against)
+        ]
         return drawn(fitting, draw).replace("~", item)
     if goal.startswith("recommend"):
         return drawn(RECOMMENDS, draw).format(item)
-    return drawn(kinds.get(goal, [said for said in speech.lines(speech.SAID) if "~" not in said]), draw)
+    return drawn(
+        kinds.get(goal, [said for said in speech.lines(speech.SAID) if "~" not in said]), draw
+    )
 
 
 def drawn(lines: tuple[str, ...] | list[str], draw: int) -> str:
@@ -70,7 +90,9 @@ def test_natural_dialogues_pass(tmp_path: Path, profile: str) -> None:
     some = [dialogue(number) for number in range(120)]
     con = made.warehouse(some, TITLES)
     made.answer(con, [(one.dialogue_id, getattr(one, profile)()) for one in some], profile)
-    domain = Domain.model_validate({"name": "natural", "sources": {"format": "amazon_2014", "reviews": ["none"]}})
+    domain = Domain.model_validate(
+        {"name": "natural", "sources": {"format": "amazon_2014", "reviews": ["none"]}}
+    )
     parse_transcripts(con, domain, 1)
     judge(con, Home(data=tmp_path), domain, 1)
     fell = con.execute("SELECT rule, turn, evidence FROM rejections ORDER BY ALL").fetchall()

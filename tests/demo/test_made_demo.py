@@ -57,9 +57,13 @@ def titles() -> dict[str, str]:
 
 
 def test_the_committed_files_are_what_the_script_makes(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, DEMO / "make_demo.py", "--out", tmp_path], check=True, timeout=300)
+    subprocess.run(
+        [sys.executable, DEMO / "make_demo.py", "--out", tmp_path], check=True, timeout=300
+    )
     for name in ("reviews.json.gz", "meta.json.gz"):
-        assert lines_of(tmp_path / name) == lines_of(DEMO / name), f"run data/demo/make_demo.py and commit {name}"
+        assert lines_of(tmp_path / name) == lines_of(DEMO / name), (
+            f"run data/demo/make_demo.py and commit {name}"
+        )
 
 
 @pytest.mark.parametrize("name", ["reviews.json.gz", "meta.json.gz"])
@@ -70,12 +74,25 @@ def test_the_headers_carry_neither_name_nor_time(name: str) -> None:
 
 
 def test_the_files_are_small() -> None:
-    assert sum((DEMO / name).stat().st_size for name in ("reviews.json.gz", "meta.json.gz")) < 700_000
+    assert (
+        sum((DEMO / name).stat().st_size for name in ("reviews.json.gz", "meta.json.gz")) < 700_000
+    )
 
 
-def test_there_are_as_many_users_items_and_reviews_as_the_readme_says(usable: list[Record], titles: dict[str, str]) -> None:
-    counted = (len({r["reviewerID"] for r in usable}), len({r["asin"] for r in usable}), len(usable), len(titles))
-    told = re.search(r"(\d+) people, (\d+) films .*?([\d,]+) reviews", (DEMO / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+def test_there_are_as_many_users_items_and_reviews_as_the_readme_says(
+    usable: list[Record], titles: dict[str, str]
+) -> None:
+    counted = (
+        len({r["reviewerID"] for r in usable}),
+        len({r["asin"] for r in usable}),
+        len(usable),
+        len(titles),
+    )
+    told = re.search(
+        r"(\d+) people, (\d+) films .*?([\d,]+) reviews",
+        (DEMO / "README.md").read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
     assert told is not None
     assert counted[:1] == (int(told[1]),)
     assert counted[3] == int(told[2])
@@ -91,7 +108,9 @@ def test_enough_dialogues_come_out_under_the_papers_numbers(usable: list[Record]
     likes = Counter(r["reviewerID"] for r in core if r["overall"] >= 4)
     assert 180 <= sum(max(1, count // 10) for count in likes.values()) <= 205
     dislikes = Counter(r["reviewerID"] for r in core if r["overall"] <= 2)
-    assert len(users) > len(likes) > 80, "some people have too few reviews, and are there to be left out"
+    assert len(users) > len(likes) > 80, (
+        "some people have too few reviews, and are there to be left out"
+    )
     assert sum(1 <= dislikes[user] <= 5 for user in likes) > 0.8 * len(likes)
     assert any(dislikes[user] == 0 for user in likes)
     assert 0 < sum(items[item] < 10 for item in items) < 10
@@ -162,7 +181,12 @@ def test_non_words_are_there_for_preprocessing_to_drop(usable: list[Record]) -> 
 
 def test_titles_try_what_titles_can_do(titles: dict[str, str]) -> None:
     found = set(titles.values())
-    assert {"The Lantern Keeper [VHS]", "Harbour &amp; Light", "Copper Sky (Special Edition) [Blu-ray]", "6174"} <= found
+    assert {
+        "The Lantern Keeper [VHS]",
+        "Harbour &amp; Light",
+        "Copper Sky (Special Edition) [Blu-ray]",
+        "6174",
+    } <= found
     assert {"Mind the Goat!", "Été à Valmorin", "Grandpa&#39;s Flying Bathtub"} <= found
     assert len(found) == len(titles)
 
@@ -180,7 +204,10 @@ def test_time_makes_sense(usable: list[Record], titles: dict[str, str]) -> None:
 
 
 def films_material() -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((DEMO / "material" / "films").glob("*.txt")))
+    return "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((DEMO / "material" / "films").glob("*.txt"))
+    )
 
 
 def test_popularity_is_skewed(usable: list[Record]) -> None:
@@ -218,6 +245,9 @@ def test_tastes_can_be_learnt(usable: list[Record]) -> None:
 def test_the_domain_file_loads_and_finds_its_sources() -> None:
     domain = load_domain(Home(), "demo")
     assert (domain.noun, domain.verb) == ("movie", "watched")
-    assert all(Path(source.path).is_file() for source in (*domain.sources.reviews, *domain.sources.metadata))
+    assert all(
+        Path(source.path).is_file()
+        for source in (*domain.sources.reviews, *domain.sources.metadata)
+    )
     spoilt = domain.generate.misbehave
     assert {spoilt.cut_off, spoilt.garbled, spoilt.slot_left, spoilt.wrong_length} == {0.03}

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.dialogues.grounded import read_grounded
-from tasks.dialogues.plain import read_plain
-from tasks.dialogues.roles import role_of
+from tasks.dialogues.plain_text import read_plain
+from tasks.dialogues.speaker_labels import role_of
 
 TURNS = [("user", "Hi there."), ("agent", "Try {{item:1}}.")]
 WHOLE = json.dumps({"turns": [{"role": role, "text": text} for role, text in TURNS]})
@@ -39,7 +39,9 @@ def test_sloppy_json_is_read_as_meant(name: str) -> None:
 
 
 def test_marks_inside_a_text_are_kept() -> None:
-    reading = read_grounded('{"turns": [{"role": "user", "text": "I saw "Heat" twice."}, {"role": "agent", "text": "Oh, \\"Heat\\"!"}]}')
+    reading = read_grounded(
+        '{"turns": [{"role": "user", "text": "I saw "Heat" twice."}, {"role": "agent", "text": "Oh, \\"Heat\\"!"}]}'
+    )
     assert [turn.text for turn in reading.turns] == ['I saw "Heat" twice.', 'Oh, "Heat"!']
     assert reading.whole
 
@@ -52,7 +54,16 @@ def test_json_that_breaks_off_gives_the_turns_before_and_is_never_whole(kept: in
 
 
 def test_unfit_json_says_so() -> None:
-    for text in ("", "no dialogue here", "[]", '{"turns": []}', '{"turns": "none"}', "[[[[[[", "null", '{"a": 1}'):
+    for text in (
+        "",
+        "no dialogue here",
+        "[]",
+        '{"turns": []}',
+        '{"turns": "none"}',
+        "[[[[[[",
+        "null",
+        '{"a": 1}',
+    ):
         reading = read_grounded(text)
         assert reading.turns == () and reading.error
 
@@ -79,12 +90,17 @@ PLAIN = {
 @pytest.mark.parametrize("name", PLAIN)
 def test_plain_text_is_read_as_meant(name: str) -> None:
     reading = read_plain(PLAIN[name])
-    assert [(turn.role, " ".join(turn.text.split())) for turn in reading.turns] == [("user", "Hi there."), ("agent", "Try it now.")]
+    assert [(turn.role, " ".join(turn.text.split())) for turn in reading.turns] == [
+        ("user", "Hi there."),
+        ("agent", "Try it now."),
+    ]
     assert reading.whole
 
 
 def test_speech_that_looks_like_a_label_is_speech() -> None:
-    reading = read_plain("User: The user interface: is it good?\nAgent: System of a Down: yes.\nUser agent is a word.")
+    reading = read_plain(
+        "User: The user interface: is it good?\nAgent: System of a Down: yes.\nUser agent is a word."
+    )
     assert [turn.role for turn in reading.turns] == ["user", "agent"]
     assert reading.turns[1].text.endswith("User agent is a word.")
 
@@ -96,9 +112,10 @@ def test_plain_text_is_whole_when_its_last_sentence_ends(ending: str, whole: boo
 
 
 def test_roles_by_many_names() -> None:
-    assert [role_of(name) for name in ("User", " customer ", "**Human**", "AGENT", "Assistant:", "system", "bot")] == ["user"] * 3 + [
-        "agent"
-    ] * 4
+    assert [
+        role_of(name)
+        for name in ("User", " customer ", "**Human**", "AGENT", "Assistant:", "system", "bot")
+    ] == ["user"] * 3 + ["agent"] * 4
     assert role_of("Narrator of the whole long story") == "narrator of the whol"
     assert role_of("  ") == "unknown"
 
@@ -114,12 +131,23 @@ TEXTS = st.text(alphabet=st.characters(blacklist_categories=["Cs"]), max_size=60
 
 @given(st.lists(st.tuples(st.sampled_from(["user", "agent"]), TEXTS), min_size=1, max_size=8))
 def test_what_is_written_as_json_comes_back(turns: list[tuple[str, str]]) -> None:
-    reading = read_grounded(json.dumps({"turns": [{"role": role, "text": text} for role, text in turns]}))
+    reading = read_grounded(
+        json.dumps({"turns": [{"role": role, "text": text} for role, text in turns]})
+    )
     assert [(turn.role, turn.text) for turn in reading.turns] == turns
 
 
 def test_hostile_sizes_are_read_to_an_end() -> None:
-    for piece in ('{"role": "user", "text": "', "{", "[", '{"turns": [', "User: ", "[User", "**", '"},{'):
+    for piece in (
+        '{"role": "user", "text": "',
+        "{",
+        "[",
+        '{"turns": [',
+        "User: ",
+        "[User",
+        "**",
+        '"},{',
+    ):
         read_grounded(piece * 20_000)
         read_plain(piece * 20_000)
         assert not read_grounded(f"{piece}\n" * 20_000).whole

@@ -11,7 +11,9 @@ BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->"
 
 
 def wanted() -> str:
-    rows = [f"| `{table.name}` | {table.grain} | {', '.join(table.key)} |" for table in TABLES.values()]
+    rows = [
+        f"| `{table.name}` | {table.grain} | {', '.join(table.key)} |" for table in TABLES.values()
+    ]
     return "\n".join(["| table | one row is | key |", "|---|---|---|", *rows]) + "\n"
 
 

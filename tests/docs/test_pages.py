@@ -49,33 +49,56 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_no_page_is_left_out() -> None:
     linked = {(DOCS / file).resolve() for file, _ in links(DOCS / "README.md")}
-    assert sorted(page.name for page in DOCS.glob("*.md") if page not in linked and page.name != "README.md") == []
+    assert (
+        sorted(
+            page.name
+            for page in DOCS.glob("*.md")
+            if page not in linked and page.name != "README.md"
+        )
+        == []
+    )
     assert ("docs/README.md", "") in links(PROJECT / "README.md")
     pictures = {(page.parent / file).resolve() for page in PAGES for file, _ in links(page)}
-    assert sorted(picture.name for picture in (DOCS / "images").iterdir() if picture not in pictures) == []
+    assert (
+        sorted(picture.name for picture in (DOCS / "images").iterdir() if picture not in pictures)
+        == []
+    )
 
 
 @pytest.mark.parametrize("page", ["ingest", "preprocess", "briefs", "dialogues", "repair"])
 def test_a_stage_says_which_tables_it_reads_and_writes(page: str) -> None:
-    rows = re.findall(r"^\| (.+) \| (.+) \|$", (DOCS / f"{page}.md").read_text(encoding="utf-8").split("\n\n")[1], re.MULTILINE)
+    rows = re.findall(
+        r"^\| (.+) \| (.+) \|$",
+        (DOCS / f"{page}.md").read_text(encoding="utf-8").split("\n\n")[1],
+        re.MULTILINE,
+    )
     cells = [re.findall(r"`(\w+)`", cell) for row in rows[1:] for cell in row]
     assert cells and {name for cell in cells for name in cell} <= set(TABLES)
     if page in STAGES:
         context = Context(Home(), load_domain(Home(), "demo"), "run")
-        stage = steps.ingesting(context, {}) if page == "ingest" else getattr(steps, STAGES[page])(context)
+        stage = (
+            steps.ingesting(context, {})
+            if page == "ingest"
+            else getattr(steps, STAGES[page])(context)
+        )
         assert sorted(cells[-1]) == sorted(stage.writes)
 
 
 def commands(page: Path) -> Iterator[str]:
     """Yield the redial commands a page shows: lines of code blocks, and code within a line."""
     text = page.read_text(encoding="utf-8")
-    blocks = "\n".join(re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL) + re.findall(r"^ {4}(\S.*)$", text, re.MULTILINE))
+    blocks = "\n".join(
+        re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        + re.findall(r"^ {4}(\S.*)$", text, re.MULTILINE)
+    )
     yield from re.findall(r"^(?:\S+/)?redial .*$", blocks, re.MULTILINE)
     yield from re.findall(r"`(redial [a-z][^`|]*)`", text)
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.name != "commands.md"], ids=lambda page: page.relative_to(PROJECT).as_posix()
+    "page",
+    [page for page in PAGES if page.name != "commands.md"],
+    ids=lambda page: page.relative_to(PROJECT).as_posix(),
 )
 def test_every_command_shown_is_there(page: Path) -> None:
     known = dict(walk("redial", typer.main.get_command(app)))
@@ -84,15 +107,31 @@ def test_every_command_shown_is_there(page: Path) -> None:
         path = next((name for name in known if words[: len(name.split())] == name.split()), None)
         groups = {name.rsplit(" ", 1)[0] for name in known}
         assert path or " ".join(words) in groups, f"{page.name}: {shown}"
-        options = {option for parameter in known[path].params for option in parameter.opts} if path else set()
-        unknown = [word for word in words if word.startswith("--") and word.split("=")[0] not in options | {"--help", "--data"}]
+        options = (
+            {option for parameter in known[path].params for option in parameter.opts}
+            if path
+            else set()
+        )
+        unknown = [
+            word
+            for word in words
+            if word.startswith("--") and word.split("=")[0] not in options | {"--help", "--data"}
+        ]
         assert unknown == [], f"{page.name}: {shown}"
 
 
 def test_the_reader_in_the_docs_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = re.findall(r"^```python\n(.*?)^```", (DOCS / "release.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```",
+        (DOCS / "release.md").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
     assert code.count('"data/releases/demo/VERSION"') == 1
     folder = write_release(small_warehouse(), Home(data=tmp_path), "demo", run={}).path
     exec(code.replace('"data/releases/demo/VERSION"', repr(str(folder))), {})
     told = capsys.readouterr().out.splitlines()
-    assert told[:3] == ["ann 3 items known, 1 recommended", "1 Amélie & Co", "  user: I did not like The Mummy. Not at all."]
+    assert told[:3] == [
+        "ann 3 items known, 1 recommended",
+        "1 Amélie & Co",
+        "  user: I did not like The Mummy. Not at all.",
+    ]

@@ -32,7 +32,9 @@ def commands() -> str:
     for path, command in walk("redial", typer.main.get_command(app)):
         lines += [f"## {path}", "", cell(command.help or ""), "", cell(command.epilog or ""), ""]
         rows = [row(parameter) for parameter in command.params if parameter.name != "help"]
-        lines += ["| argument or option | what | default |", "|---|---|---|", *rows, ""] if rows else []
+        lines += (
+            ["| argument or option | what | default |", "|---|---|---|", *rows, ""] if rows else []
+        )
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -47,7 +49,13 @@ def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 def row(parameter: Any) -> str:
     option = parameter.param_type_name == "option"
     name = ", ".join(parameter.opts) if option else parameter.name.upper()
-    default = parameter.default if option and parameter.default not in (None, False, ...) and not callable(parameter.default) else ""
+    default = (
+        parameter.default
+        if option
+        and parameter.default not in (None, False, ...)
+        and not callable(parameter.default)
+        else ""
+    )
     return f"| `{name}` | {cell(getattr(parameter, 'help', '') or '')} | {cell(default)} |"
 
 
@@ -61,7 +69,18 @@ def settings() -> str:
         "| setting | what | default |",
         "|---|---|---|",
     ]
-    return "\n".join([*lines, *(f"| `{name}` | {cell(what)} | {cell(default)} |" for name, what, default in fields(Domain))]) + "\n"
+    return (
+        "\n".join(
+            [
+                *lines,
+                *(
+                    f"| `{name}` | {cell(what)} | {cell(default)} |"
+                    for name, what, default in fields(Domain)
+                ),
+            ]
+        )
+        + "\n"
+    )
 
 
 def fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str, str]]:
@@ -71,8 +90,16 @@ def fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str, s
             yield from fields(below, f"{path}{name}.")
         else:
             default = "required" if field.is_required() else f"`{field.default}`"
-            choices = [str(choice) for choice in get_args(field.annotation)] if get_origin(field.annotation) is Literal else []
-            what = f"{field.description} ({', '.join(choices)})" if choices else str(field.description or "")
+            choices = (
+                [str(choice) for choice in get_args(field.annotation)]
+                if get_origin(field.annotation) is Literal
+                else []
+            )
+            what = (
+                f"{field.description} ({', '.join(choices)})"
+                if choices
+                else str(field.description or "")
+            )
             yield f"{path}{name}", what, default
 
 

@@ -8,7 +8,14 @@ import pytest
 
 from tests.docs.test_pages import PROJECT
 
-NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (PROJECT / "docs" / "trust.md").read_text(encoding="utf-8"))))
+NAMED = sorted(
+    set(
+        re.findall(
+            r"`(tests/[\w/]+\.py)(?:::(\w+))?`",
+            (PROJECT / "docs" / "trust.md").read_text(encoding="utf-8"),
+        )
+    )
+)
 
 
 @pytest.mark.parametrize(("file", "test"), NAMED)

@@ -66,7 +66,11 @@ def test_sides_are_shuffled_and_the_choice_says_what_was_shown(study: Study) -> 
             if isinstance(task, PairTask):
                 firsts.add(task.first_corpus)
                 study.answer(name, task.task_id, {"choice": "first", "shown_first": "forged"})
-                kept = next(one for one in study.preferences() if one.rater == name and one.task_id == task.task_id)
+                kept = next(
+                    one
+                    for one in study.preferences()
+                    if one.rater == name and one.task_id == task.task_id
+                )
                 assert kept.winner == task.first_corpus
     assert firsts == {"secretours", "secrettheirs"}
 
@@ -74,20 +78,33 @@ def test_sides_are_shuffled_and_the_choice_says_what_was_shown(study: Study) -> 
 def test_what_people_said_is_printed(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("ann", "bob"):
         for number, task in enumerate(study.order(name)):
-            study.answer(name, task.task_id, {"choice": "tie"} if isinstance(task, PairTask) else grades(number % 3))
+            study.answer(
+                name,
+                task.task_id,
+                {"choice": "tie"} if isinstance(task, PairTask) else grades(number % 3),
+            )
     results(study.path)
     told = capsys.readouterr().out
-    assert "Table 4" in told and "Figure 4" in told and "Agreement of people" in told and "Judges against people" not in told
+    assert (
+        "Table 4" in told
+        and "Figure 4" in told
+        and "Agreement of people" in told
+        and "Judges against people" not in told
+    )
 
 
 def test_export_and_import_between_machines(study: Study, tmp_path: Path) -> None:
     copy = Study.create(tmp_path / "copy.sqlite", study.tasks, seed=3)
     for name, home in (("ann", study), ("bob", copy)):
         for task in home.order(name):
-            home.answer(name, task.task_id, {"choice": "tie"} if isinstance(task, PairTask) else grades(1))
+            home.answer(
+                name, task.task_id, {"choice": "tie"} if isinstance(task, PairTask) else grades(1)
+            )
     assert copy.export_answers(tmp_path / "bob.jsonl") == 10
     assert study.import_answers(tmp_path / "bob.jsonl") == 10
-    assert {rating.rater for rating in study.ratings()} == {"ann", "bob"} and len(study.preferences()) == 4
+    assert {rating.rater for rating in study.ratings()} == {"ann", "bob"} and len(
+        study.preferences()
+    ) == 4
     assert {one for one in study.preferences() if one.rater == "bob"} == set(copy.preferences())
 
 
@@ -123,7 +140,9 @@ def test_what_is_no_study(study: Study, tmp_path: Path) -> None:
 
 
 def client(study: Study) -> TestClient:
-    return TestClient(annotation_app(study), base_url="http://127.0.0.1:8765", follow_redirects=False)
+    return TestClient(
+        annotation_app(study), base_url="http://127.0.0.1:8765", follow_redirects=False
+    )
 
 
 def test_pages_escape_everything_and_name_no_corpus(study: Study) -> None:
@@ -131,8 +150,15 @@ def test_pages_escape_everything_and_name_no_corpus(study: Study) -> None:
     for place, task in enumerate(study.order("ann")):
         shown = page.get(f"/rate/ann?at={place}")
         assert shown.status_code == 200 and "secret" not in shown.text
-        assert "<script>document" not in shown.text and "<img" not in shown.text and "{{ 7 * 7 }}" in shown.text
-        assert task.task_id in shown.text and "script-src 'self'" in shown.headers["content-security-policy"]
+        assert (
+            "<script>document" not in shown.text
+            and "<img" not in shown.text
+            and "{{ 7 * 7 }}" in shown.text
+        )
+        assert (
+            task.task_id in shown.text
+            and "script-src 'self'" in shown.headers["content-security-policy"]
+        )
 
 
 def test_the_forms_work_without_javascript(study: Study) -> None:
@@ -155,7 +181,10 @@ def test_spellings_of_one_name_are_one_annotator(study: Study, spelling: str) ->
     assert order == study.order("Bob")
     study.answer(spelling, order[1].task_id, grades(2))
     assert [(one.annotator, one.answered) for one in study.progress()] == [("Bob", 2)]
-    assert client(study).get("/rate", params={"annotator": spelling}).headers["location"] == "/rate/Bob"
+    assert (
+        client(study).get("/rate", params={"annotator": spelling}).headers["location"]
+        == "/rate/Bob"
+    )
 
 
 def test_composed_and_single_spaced(study: Study) -> None:
@@ -164,9 +193,14 @@ def test_composed_and_single_spaced(study: Study) -> None:
     assert study.known_as("Bobby") == "Bobby" and study.known_as("Bob-by") == "Bob-by"
 
 
-def test_an_import_takes_spellings_for_one_and_refuses_two_answers(study: Study, tmp_path: Path) -> None:
+def test_an_import_takes_spellings_for_one_and_refuses_two_answers(
+    study: Study, tmp_path: Path
+) -> None:
     task = study.utterance_tasks[0].task_id
-    lines = [{"annotator": name, "task_id": task, "answer": grades(value)} for name, value in (("Bob", 1), ("bob ", 1))]
+    lines = [
+        {"annotator": name, "task_id": task, "answer": grades(value)}
+        for name, value in (("Bob", 1), ("bob ", 1))
+    ]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert study.import_answers(tmp_path / "in.jsonl") == 1 and len(study.progress()) == 1
     lines[1]["answer"] = grades(2)
@@ -176,7 +210,9 @@ def test_an_import_takes_spellings_for_one_and_refuses_two_answers(study: Study,
     assert study.answers("Bob") == {task: grades(1)}
 
 
-def sent(study: Study, name: str, place: int, value: int, seen: str | None = None) -> tuple[int, str]:
+def sent(
+    study: Study, name: str, place: int, value: int, seen: str | None = None
+) -> tuple[int, str]:
     """Open a task's page and send its form; with `seen`, as a page opened earlier would."""
     page, task = client(study), study.order(name)[place]
     mark = seen or study.state(name, task.task_id)
@@ -201,7 +237,9 @@ def test_two_tabs_do_not_overwrite_each_other(study: Study) -> None:
 
 def test_a_form_that_says_not_what_it_showed_replaces_nothing(study: Study) -> None:
     page, task = client(study), study.order("ann")[0].task_id
-    assert page.post(f"/rate/ann/{task}", data={metric: "2" for metric in METRICS}).status_code == 409
+    assert (
+        page.post(f"/rate/ann/{task}", data={metric: "2" for metric in METRICS}).status_code == 409
+    )
     assert study.answers("ann") == {}
 
 
@@ -219,7 +257,10 @@ def test_two_who_begin_under_one_name_at_once(study: Study) -> None:
     ("path", "data"),
     [
         ("/rate/ann/{task}", {"fluency": "2"}),
-        ("/rate/ann/{task}", {"fluency": "9", "informativeness": "1", "logic": "1", "coherence": "1"}),
+        (
+            "/rate/ann/{task}",
+            {"fluency": "9", "informativeness": "1", "logic": "1", "coherence": "1"},
+        ),
         ("/rate/ann/nope", {"choice": "first"}),
         ("/rate/%2e%2e/{task}", {"choice": "first"}),
         ("/rate/ann/{task}", {"choice": "first" + "x" * 5000}),
@@ -233,11 +274,24 @@ def test_bad_forms_are_told_plainly(study: Study, path: str, data: dict[str, str
 
 def test_other_sites_cannot_answer(study: Study) -> None:
     page, path = client(study), f"/rate/ann/{study.order('ann')[0].task_id}"
-    data = {**{metric: "1" for metric in METRICS}, "seen": study.state("ann", study.order("ann")[0].task_id)}
+    data = {
+        **{metric: "1" for metric in METRICS},
+        "seen": study.state("ann", study.order("ann")[0].task_id),
+    }
     assert page.post(path, data=data, headers={"Origin": "http://evil.example"}).status_code == 403
     assert page.post(path, data=data, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
-    assert TestClient(annotation_app(study), base_url="http://evil.example").get("/").status_code == 400
-    assert page.post(path, data=data, headers={"Origin": "http://127.0.0.1:8765", "Sec-Fetch-Site": "same-origin"}).status_code == 303
+    assert (
+        TestClient(annotation_app(study), base_url="http://evil.example").get("/").status_code
+        == 400
+    )
+    assert (
+        page.post(
+            path,
+            data=data,
+            headers={"Origin": "http://127.0.0.1:8765", "Sec-Fetch-Site": "same-origin"},
+        ).status_code
+        == 303
+    )
 
 
 def test_a_port_in_use(study: Study) -> None:
@@ -250,7 +304,9 @@ def test_a_port_in_use(study: Study) -> None:
 
 @contextmanager
 def served(study: Study) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(annotation_app(study), host="127.0.0.1", port=0, log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(annotation_app(study), host="127.0.0.1", port=0, log_level="error")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -270,7 +326,10 @@ def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
     with served(study) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         page = browser.new_page()
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: problems.append(message.text) if message.type == "error" else None,
+        )
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(address)
         page.keyboard.type("ann")
@@ -285,7 +344,9 @@ def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
         page.keyboard.press("Enter")
         page.wait_for_selector("#progress:has-text('1 of 10')")
         first = study.order("ann")[0]
-        assert study.answers("ann") == {first.task_id: {"fluency": 0, "informativeness": 1, "logic": 1, "coherence": 2}}
+        assert study.answers("ann") == {
+            first.task_id: {"fluency": 0, "informativeness": 1, "logic": 1, "coherence": 2}
+        }
         page.keyboard.press("ArrowLeft")
         page.wait_for_url("**?at=0")
         assert page.locator("input:checked").count() == 4
@@ -298,7 +359,10 @@ def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
         page.wait_for_selector("#done")
         browser.close()
     assert problems == []
-    assert len(study.ratings()) == 32 and [one.choice for one in study.preferences()] == ["first", "first"]
+    assert len(study.ratings()) == 32 and [one.choice for one in study.preferences()] == [
+        "first",
+        "first",
+    ]
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")

@@ -8,19 +8,34 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.asking import asking
-from flows.evaluating import model_settings
+from flows.evaluation.client import asking
+from flows.evaluation.setup import model_settings
 from flows.options import EvaluationOptions
 from flows.progress import CURRENT, Silent
 from tasks.errors import UserError
-from tasks.evaluation.asking import ask_all
+from tasks.evaluation.concurrent_asks import ask_all
 from tasks.evaluation.prompts import load_recommend_profile
-from tasks.evaluation.quality import judge_pairs, judge_utterances, load_judge_profile, pair_tasks, utterance_tasks
+from tasks.evaluation.quality import (
+    judge_pairs,
+    judge_utterances,
+    load_judge_profile,
+    pair_tasks,
+    utterance_tasks,
+)
 from tasks.evaluation.recommend import Benchmark
 from tasks.evaluation.references import knowledge
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
-from tasks.llm import Answer, Budget, Journal, RunStopped, Session, StoredAnswers, Usage, load_journal
+from tasks.llm import (
+    Answer,
+    Budget,
+    RunStopped,
+    Session,
+    StoredAnswers,
+    Usage,
+    WriteAheadLog,
+    load_journal,
+)
 from tasks.settings import Home, Limits
 from tasks.warehouse import create_tables
 from tests.support.evaluation_rows import model_results
@@ -33,16 +48,38 @@ async def evaluate(con: duckdb.DuckDBPyConnection, journal_path: Path) -> tuple[
     split = split_samples(recommendation_samples(corpus).samples, "time", shares=(0.5, 0.0, 0.5))
     benchmark = Benchmark(corpus, split, split.test, knowledge(corpus, split), "movie", 1)
     profile, judge = load_recommend_profile(Home(), "recommend_json"), load_judge_profile(Home())
-    session = Session(model_settings("offline/writer", None, None, profile.temperature), StoredAnswers.of(con), Budget(None), "run")
-    journal = Journal(journal_path)
+    session = Session(
+        model_settings("offline/writer", None, None, profile.temperature),
+        StoredAnswers.of(con),
+        Budget(None),
+        "run",
+    )
+    journal = WriteAheadLog(journal_path)
     rows = [
-        await model_results(benchmark, lambda name: session.ask_for(name, 1, journal), profile, "offline/writer", setting, history=history)
+        await model_results(
+            benchmark,
+            lambda name: session.ask_for(name, 1, journal),
+            profile,
+            "offline/writer",
+            setting,
+            history=history,
+        )
         for setting in ("zero-shot", "few-shot")
         for history in (False, True)
     ]
     other = type(corpus)("other", corpus.dialogues)
-    scored = await judge_utterances(lambda name: session.ask_for(name, 1, journal), judge, "j", utterance_tasks([corpus], dialogues=2))
-    pairs = await judge_pairs(lambda name: session.ask_for(name, 1, journal), judge, "j", pair_tasks(corpus, [other], pairs=2))
+    scored = await judge_utterances(
+        lambda name: session.ask_for(name, 1, journal),
+        judge,
+        "j",
+        utterance_tasks([corpus], dialogues=2),
+    )
+    pairs = await judge_pairs(
+        lambda name: session.ask_for(name, 1, journal),
+        judge,
+        "j",
+        pair_tasks(corpus, [other], pairs=2),
+    )
     await journal.close()
     if journal_path.exists():
         load_journal(con, journal_path)
@@ -59,7 +96,9 @@ async def test_a_repeated_evaluation_sends_no_call(tmp_path: Path) -> None:
     assert again == made
 
 
-async def test_the_evaluations_store_answers_a_second_run_and_leaves_no_journal(tmp_path: Path) -> None:
+async def test_the_evaluations_store_answers_a_second_run_and_leaves_no_journal(
+    tmp_path: Path,
+) -> None:
     home, profile = Home(data=tmp_path), load_recommend_profile(Home(), "recommend_json")
     used: list[tuple[int, int]] = []
     for run in ("first", "second"):
@@ -72,7 +111,9 @@ async def test_the_evaluations_store_answers_a_second_run_and_leaves_no_journal(
     assert used == [(1, 0), (0, 1)]
 
 
-async def test_a_run_that_had_to_stop_keeps_what_was_answered_and_says_how_to_go_on(tmp_path: Path) -> None:
+async def test_a_run_that_had_to_stop_keeps_what_was_answered_and_says_how_to_go_on(
+    tmp_path: Path,
+) -> None:
     home, question = Home(data=tmp_path), ({"role": "user", "content": "Task: recommend"},)
     with pytest.raises(UserError, match="the money is gone; what was answered is kept"):
         async with asking(home, "first") as door:
@@ -107,8 +148,13 @@ async def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
 async def test_one_budget_is_shared_by_every_model(tmp_path: Path) -> None:
     home, question = Home(data=tmp_path), ({"role": "user", "content": "Task: recommend"},)
     priced = model_settings("offline/writer", None, EvaluationOptions(budget_usd=5.0).limits(), 0.0)
-    priced = priced.model_copy(update={"input_cost_per_token": 0.001, "output_cost_per_token": 0.001, "max_tokens": 16})
-    with pytest.raises(UserError, match=r"would pass the budget of \$0.05 for this run: \$0.0\d+ is spent.* what was answered is kept"):
+    priced = priced.model_copy(
+        update={"input_cost_per_token": 0.001, "output_cost_per_token": 0.001, "max_tokens": 16}
+    )
+    with pytest.raises(
+        UserError,
+        match=r"would pass the budget of \$0.05 for this run: \$0.0\d+ is spent.* what was answered is kept",
+    ):
         async with asking(home, "first", 0.05) as door:
             for seed in range(9):
                 await door.of(priced.model_copy(update={"seed": seed}))("q")(question)
@@ -117,16 +163,23 @@ async def test_one_budget_is_shared_by_every_model(tmp_path: Path) -> None:
         assert (door.usage.answered, door.usage.stored) == (0, 1)
 
 
-async def test_a_model_that_answers_nothing_is_told_and_gives_no_zeros(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_model_that_answers_nothing_is_told_and_gives_no_zeros(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
     nowhere = model_settings("openai/gpt-4o-mini", "http://127.0.0.1:9/v1", None, 0.0)
-    nowhere = nowhere.model_copy(update={"limits": nowhere.limits.model_copy(update={"max_retries": 0})})
+    nowhere = nowhere.model_copy(
+        update={"limits": nowhere.limits.model_copy(update={"max_retries": 0})}
+    )
     question = ({"role": "user", "content": "Task: recommend"},)
     async with asking(Home(data=tmp_path), "run") as door:
         await ask_all([(door.of(model_settings("offline/writer", None, None, 0.0))("q"), question)])
         door.check_answered()
         assert await ask_all([(door.of(nowhere)("q"), question)]) == [None]
-        with pytest.raises(UserError, match="openai/gpt-4o-mini answered none of 1 questions; the last time: .*onnect"):
+        with pytest.raises(
+            UserError,
+            match="openai/gpt-4o-mini answered none of 1 questions; the last time: .*onnect",
+        ):
             door.check_answered()
 
 

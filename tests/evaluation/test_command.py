@@ -16,7 +16,7 @@ import pytest
 import yaml
 from prefect.utilities.callables import parameter_schema
 
-from flows.evaluating import prepare
+from flows.evaluation.setup import prepare
 from flows.options import SampleOptions
 from tasks.release import write_release
 from tasks.settings import Home
@@ -28,8 +28,18 @@ PROJECT = Path(__file__).parents[2]
 
 def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), "evaluate", *arguments]
-    return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=240, check=False, cwd=PROJECT)
+    command = [
+        sys.executable,
+        "-c",
+        "from flows.cli import main; main()",
+        "--data",
+        str(data),
+        "evaluate",
+        *arguments,
+    ]
+    return subprocess.run(
+        command, env=kept, capture_output=True, text=True, timeout=240, check=False, cwd=PROJECT
+    )
 
 
 def test_table_5_from_the_command_line_and_again_without_a_call(tmp_path: Path) -> None:
@@ -51,13 +61,21 @@ def test_table_5_from_the_command_line_and_again_without_a_call(tmp_path: Path) 
         assert told in done.stderr and "R@50" in done.stdout and "markov" in done.stdout
     table = pl.read_parquet(tmp_path / "t" / "table5.parquet")
     assert set(table["model"]) == {"popularity", "markov", "offline/writer"}
-    assert set(pl.read_csv(tmp_path / "t" / "he2023.csv")["condition"]) == {"recommendation", "discussion", "all"}
+    assert set(pl.read_csv(tmp_path / "t" / "he2023.csv")["condition"]) == {
+        "recommendation",
+        "discussion",
+        "all",
+    }
     assert not list((tmp_path / "journals" / "_evaluation").iterdir())
 
 
 def test_a_mistake_is_one_line(tmp_path: Path) -> None:
     done = redial(tmp_path, "he2023", "none.jsonl", "none.jsonl", "none.json")
-    assert done.returncode == 2 and "none.json cannot be read" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 2
+        and "none.json cannot be read" in done.stderr
+        and "Traceback" not in done.stderr
+    )
 
 
 def deployments() -> dict[str, dict[str, Any]]:
@@ -65,28 +83,45 @@ def deployments() -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in content["deployments"] if "evaluation" in each["tags"]}
 
 
-@pytest.mark.parametrize("name", ["evaluate", "evaluate-quality", "evaluate-respond", "evaluate-finetune"])
+@pytest.mark.parametrize(
+    "name", ["evaluate", "evaluate-quality", "evaluate-respond", "evaluate-finetune"]
+)
 def test_every_evaluation_is_a_deployment_with_a_typed_form(name: str) -> None:
     deployment = deployments()[name]
     file, flow = deployment["entrypoint"].removesuffix(".py").split(".py:")
-    form = parameter_schema(getattr(importlib.import_module(file.replace("/", ".")), flow)).properties
+    form = parameter_schema(
+        getattr(importlib.import_module(file.replace("/", ".")), flow)
+    ).properties
     assert set(deployment["parameters"]) <= set(form)
     assert all(field.get("title") and field.get("description") for field in form.values())
     if name != "evaluate-finetune":
-        kinds = {each: next(kind for kind in form[each]["anyOf"] if kind["type"] != "null") for each in LIMITS}
+        kinds = {
+            each: next(kind for kind in form[each]["anyOf"] if kind["type"] != "null")
+            for each in LIMITS
+        }
         assert [kinds[each].get("minimum") for each in LIMITS] == [0, 1, 1, 1]
     if name == "evaluate-respond":
         assert form["settings"]["minItems"] == 1
     if name == "evaluate-finetune":
-        assert form["epochs"]["anyOf"][0]["minimum"] == 1 and form["poll_s"]["exclusiveMinimum"] == 0
+        assert (
+            form["epochs"]["anyOf"][0]["minimum"] == 1 and form["poll_s"]["exclusiveMinimum"] == 0
+        )
     if name == "evaluate":
-        assert form["split"]["enum"] == ["user", "item", "time"] and form["test_share"]["exclusiveMaximum"] == 0.9
+        assert (
+            form["split"]["enum"] == ["user", "item", "time"]
+            and form["test_share"]["exclusiveMaximum"] == 0.9
+        )
 
 
 def test_what_an_item_is_called_in_the_questions(tmp_path: Path) -> None:
     talk = [{"text": "Hi, I like @5", "senderWorkerId": 0}, {"text": "See @6", "senderWorkerId": 1}]
     lines = [
-        {"movieMentions": {"5": "Heat", "6": "Alien"}, "messages": talk, "conversationId": str(number), "initiatorWorkerId": 0}
+        {
+            "movieMentions": {"5": "Heat", "6": "Alien"},
+            "messages": talk,
+            "conversationId": str(number),
+            "initiatorWorkerId": 0,
+        }
         for number in range(20)
     ]
     path = tmp_path / "redial.jsonl"
@@ -94,8 +129,15 @@ def test_what_an_item_is_called_in_the_questions(tmp_path: Path) -> None:
     release = write_release(small_warehouse(), Home(data=tmp_path), "demo", run={}).path
 
     def called(corpus: Path, noun: str | None = None) -> str:
-        return prepare(Home(data=tmp_path), str(corpus), SampleOptions(test_share=0.6, noun=noun), None, 1).benchmark.noun
+        return prepare(
+            Home(data=tmp_path), str(corpus), SampleOptions(test_share=0.6, noun=noun), None, 1
+        ).benchmark.noun
 
-    assert (called(path), called(path, "film"), called(release), called(release, "book")) == ("movie", "film", "movie", "book")
+    assert (called(path), called(path, "film"), called(release), called(release, "book")) == (
+        "movie",
+        "film",
+        "movie",
+        "book",
+    )
     copy = shutil.copytree(release, tmp_path / "copy")
     assert called(copy) == "item"  # which domain it is of cannot be told any more

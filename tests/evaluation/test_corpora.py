@@ -68,7 +68,10 @@ def test_a_number_in_an_utterance_is_no_conversation(published: Path) -> None:
 def test_redial_layout(tmp_path: Path) -> None:
     line = {
         "movieMentions": {"11": "Solaris  (1972)", "12": None},
-        "messages": [{"text": "Like @11 or @99?", "senderWorkerId": 5}, {"text": "@12", "senderWorkerId": 6}],
+        "messages": [
+            {"text": "Like @11 or @99?", "senderWorkerId": 5},
+            {"text": "@12", "senderWorkerId": 6},
+        ],
         "conversationId": "7",
         "initiatorWorkerId": 5,
         "respondentWorkerId": 6,
@@ -76,7 +79,10 @@ def test_redial_layout(tmp_path: Path) -> None:
     path = tmp_path / "redial.jsonl"
     path.write_text(json.dumps(line) + "\n" + json.dumps({**line, "movieMentions": []}) + "\n")
     first, second = read_corpus(path).dialogues
-    assert [(u.role, u.text, u.items) for u in first.utterances] == [("user", "Like Solaris (1972) or @99?", ("11",)), ("agent", "@12", ())]
+    assert [(u.role, u.text, u.items) for u in first.utterances] == [
+        ("user", "Like Solaris (1972) or @99?", ("11",)),
+        ("agent", "@12", ()),
+    ]
     assert first.dialogue_id == "7" and second.dialogue_id == "7"
 
 
@@ -84,7 +90,13 @@ def test_inspired_layout(tmp_path: Path) -> None:
     path = tmp_path / "test.tsv"
     rows = [
         ("dialog_id", "utt_id", "speaker", "text", "movies"),
-        ("a.pkl", "1", "SEEKER", 'I saw QUOTATION_MARKHustlersQUOTATION_MARK "twice', "Hustlers (2019)"),
+        (
+            "a.pkl",
+            "1",
+            "SEEKER",
+            'I saw QUOTATION_MARKHustlersQUOTATION_MARK "twice',
+            "Hustlers (2019)",
+        ),
         ("a.pkl", "2", "RECOMMENDER", "Try these", "Deadpool (2016); 1917 (2019)"),
         ("b.pkl", "1", "SEEKER", "Hi", ""),
     ]
@@ -99,27 +111,56 @@ def test_inspired_layout(tmp_path: Path) -> None:
 def test_plain_lines(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     lines = [
-        {"user_id": 3, "history": ["a"], "targets": ["b"], "titles": {"b": "Bee"}, "turns": [{"role": "Assistant", "content": "Bee?"}]},
+        {
+            "user_id": 3,
+            "history": ["a"],
+            "targets": ["b"],
+            "titles": {"b": "Bee"},
+            "turns": [{"role": "Assistant", "content": "Bee?"}],
+        },
         {"dialogue_id": "x", "messages": [{"role": "human", "text": "no", "items": ["c"]}]},
     ]
     path.write_text("\n".join(map(json.dumps, lines)) + "\n\n")
     corpus = read_corpus(path)
     assert corpus.titles == {"a": "a", "b": "Bee", "c": "c"} and corpus.history == {"3": ("a",)}
-    assert [(d.dialogue_id, d.utterances[0].role) for d in corpus.dialogues] == [("0", "agent"), ("x", "user")]
+    assert [(d.dialogue_id, d.utterances[0].role) for d in corpus.dialogues] == [
+        ("0", "agent"),
+        ("x", "user"),
+    ]
 
 
 def test_plain_lines_of_other_hands(tmp_path: Path) -> None:
     """Ids as numbers, one id for a list, other names for the same things, a chat's prompt, tokens, Windows line ends, titles in Chinese."""
     path = tmp_path / "odd.jsonl"
     talk = [{"from": "human", "value": "hi"}, {"from": "gpt", "value": ["see", "Heat"]}]
-    prompted = [{"role": "system", "content": "You are helpful"}, {"role": "user", "content": "hi"}, {"role": "assistant", "content": "X"}]
+    prompted = [
+        {"role": "system", "content": "You are helpful"},
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": "X"},
+    ]
     lines = [
-        {"dialogue_id": 1, "user_id": 7, "history": 4, "targets": "Heat", "conversations": talk, "position": None, "titles": {"4": None}},
+        {
+            "dialogue_id": 1,
+            "user_id": 7,
+            "history": 4,
+            "targets": "Heat",
+            "conversations": talk,
+            "position": None,
+            "titles": {"4": None},
+        },
         {"dialogue_id": None, "messages": prompted, "targets": [42], "titles": {"42": "X film"}},
-        {"utterances": [{"speaker": "user", "text": "我喜欢活着"}, {"speaker": "bot", "text": "推荐霸王别姬吧"}], "targets": ["霸王别姬"]},
+        {
+            "utterances": [
+                {"speaker": "user", "text": "我喜欢活着"},
+                {"speaker": "bot", "text": "推荐霸王别姬吧"},
+            ],
+            "targets": ["霸王别姬"],
+        },
         {"turns": [{"role": "user", "text": "a"}, {"role": "System", "text": "b", "items": None}]},
     ]
-    path.write_bytes("\r\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode("utf-8-sig"))
+    path.write_bytes(
+        "\r\n".join(json.dumps(line, ensure_ascii=False) for line in lines).encode("utf-8-sig")
+    )
     corpus = read_corpus(path)
     assert [[(u.role, u.text, u.items) for u in d.utterances] for d in corpus.dialogues] == [
         [("user", "hi", ()), ("agent", "see Heat", ("Heat",))],
@@ -133,7 +174,11 @@ def test_plain_lines_of_other_hands(tmp_path: Path) -> None:
         ("2", None, 1),
         ("3", None, 1),
     ]
-    assert corpus.history == {"7": ("4",)} and corpus.titles["42"] == "X film" and corpus.titles["4"] == "4"
+    assert (
+        corpus.history == {"7": ("4",)}
+        and corpus.titles["42"] == "X film"
+        and corpus.titles["4"] == "4"
+    )
     (tmp_path / "odd.json").write_text(json.dumps(lines, indent=1))
     assert read_corpus(tmp_path / "odd.json").dialogues == corpus.dialogues
 
@@ -141,8 +186,14 @@ def test_plain_lines_of_other_hands(tmp_path: Path) -> None:
 def test_redial_of_other_hands(tmp_path: Path) -> None:
     """Workers as numbers and as text, a message without text, mentions as the Hugging Face hub has them, a JSON list."""
     line = {
-        "movieMentions": [{"movieId": "11", "movieName": "Solaris (1972)"}, {"movieId": 12, "movieName": None}],
-        "messages": [{"text": "@11 or @12", "senderWorkerId": "5"}, {"text": None, "senderWorkerId": 6}],
+        "movieMentions": [
+            {"movieId": "11", "movieName": "Solaris (1972)"},
+            {"movieId": 12, "movieName": None},
+        ],
+        "messages": [
+            {"text": "@11 or @12", "senderWorkerId": "5"},
+            {"text": None, "senderWorkerId": 6},
+        ],
         "conversationId": 7,
         "initiatorWorkerId": 5,
     }
@@ -156,10 +207,18 @@ def test_redial_of_other_hands(tmp_path: Path) -> None:
 
 
 def test_inspired_rows_out_of_order(tmp_path: Path) -> None:
-    rows = ["dialog_id\tspeaker\ttext\tmovies", "a\tSEEKER\thi\t", "b\tSEEKER\tyo\t", "a\tRECOMMENDER\tHeat\tHeat (1995)"]
+    rows = [
+        "dialog_id\tspeaker\ttext\tmovies",
+        "a\tSEEKER\thi\t",
+        "b\tSEEKER\tyo\t",
+        "a\tRECOMMENDER\tHeat\tHeat (1995)",
+    ]
     (tmp_path / "train.tsv").write_bytes("\r\n".join(rows).encode())
     dialogues = read_corpus(tmp_path / "train.tsv").dialogues
-    assert [(d.dialogue_id, [u.text for u in d.utterances]) for d in dialogues] == [("a", ["hi", "Heat"]), ("b", ["yo"])]
+    assert [(d.dialogue_id, [u.text for u in d.utterances]) for d in dialogues] == [
+        ("a", ["hi", "Heat"]),
+        ("b", ["yo"]),
+    ]
 
 
 def test_a_published_folder_of_other_hands(tmp_path: Path) -> None:
@@ -167,7 +226,11 @@ def test_a_published_folder_of_other_hands(tmp_path: Path) -> None:
     one = {"conversation_id": "0", "user_likes": None, "rec_item": 2}
     other = {"conversation_id": 1, "user_likes": [1], "user_dislikes": [], "rec_item": ["B10"]}
     user = {
-        "7": {"history_interaction": [1], "user_might_like": [2, "B10"], "Conversation": {"conversation_1": one, "conversation_2": other}}
+        "7": {
+            "history_interaction": [1],
+            "user_might_like": [2, "B10"],
+            "Conversation": {"conversation_1": one, "conversation_2": other},
+        }
     }
     files = {
         "item_map.json": json.dumps({"1": "Heat", "2": "Alien", "3": None, "B10": 1917}),
@@ -178,7 +241,9 @@ def test_a_published_folder_of_other_hands(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
     corpus = read_corpus(tmp_path)
-    assert corpus.titles == {"1": "Heat", "2": "Alien", "B10": "1917"} and corpus.history == {"7": ("1",)}
+    assert corpus.titles == {"1": "Heat", "2": "Alien", "B10": "1917"} and corpus.history == {
+        "7": ("1",)
+    }
     assert [(d.targets, [u.text for u in d.utterances]) for d in corpus.dialogues] == [
         (("2",), ["I like Heat", "Try Alien"]),
         (("B10",), ["Heat", "See 1917"]),
@@ -186,7 +251,10 @@ def test_a_published_folder_of_other_hands(tmp_path: Path) -> None:
     assert [sample.title for sample in recommendation_samples(corpus).samples] == ["Alien", "1917"]
     del user["7"]["user_might_like"]
     (tmp_path / "final_data.jsonl").write_text(json.dumps(user))
-    with pytest.raises(UserError, match="line 1, is not a user as the LLM-REDIAL layout has it: no 'user_might_like'"):
+    with pytest.raises(
+        UserError,
+        match="line 1, is not a user as the LLM-REDIAL layout has it: no 'user_might_like'",
+    ):
         read_corpus(tmp_path)
 
 
@@ -199,10 +267,18 @@ def test_a_published_folder_of_other_hands(tmp_path: Path) -> None:
         ("a.jsonl", "[" * 5000, "line 1, is not a JSON object"),
         ("a.jsonl", "", "holds no dialogue"),
         ("a.jsonl", '{"utterances": ["hi", "hello"]}', "an utterance must be an object such as"),
-        ("a.json", '[{"turns": []}, {"turns": [{"text": "hi"}]}]', "entry 2, .* an utterance has no `role`"),
+        (
+            "a.json",
+            '[{"turns": []}, {"turns": [{"text": "hi"}]}]',
+            "entry 2, .* an utterance has no `role`",
+        ),
         ("a.json", '[{"turns": []}, 3]', "entry 2, is not a JSON object"),
         ("a.jsonl", '{"turns": [{"role": "user"}]}', "line 1, is not a dialogue"),
-        ("a.jsonl", '{"movieMentions": {}, "messages": 3, "initiatorWorkerId": 1}', "line 1, is not a dialogue"),
+        (
+            "a.jsonl",
+            '{"movieMentions": {}, "messages": 3, "initiatorWorkerId": 1}',
+            "line 1, is not a dialogue",
+        ),
         ("a.jsonl.gz", "no gzip", "cannot be read"),
         ("a.csv", "Other\n1", "CSV file as OpenDialKG"),
         ("a.csv", "Messages\n[]\nnot json", "`Messages` of dialogue 2"),
@@ -224,49 +300,100 @@ def test_nothing_there_and_no_layout(tmp_path: Path) -> None:
 
 def test_redial_counted_independently(shared_data: Path) -> None:
     counted = read_corpus(shared_data / "redial" / "test_data.jsonl").statistics()
-    lines = [json.loads(line) for line in (shared_data / "redial" / "test_data.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for line in (shared_data / "redial" / "test_data.jsonl").read_text().splitlines()
+    ]
     words, grams = set(), set()
     for line in lines:
-        titles = {item: " ".join(title.split()) for item, title in (line["movieMentions"] or {}).items() if title}
+        titles = {
+            item: " ".join(title.split())
+            for item, title in (line["movieMentions"] or {}).items()
+            if title
+        }
         for message in line["messages"]:
-            text = re.sub(r"@(\d+)", lambda found, known=titles: known.get(found[1], found[0]), message["text"])
+            text = re.sub(
+                r"@(\d+)",
+                lambda found, known=titles: known.get(found[1], found[0]),
+                message["text"],
+            )
             tokens = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())
             words.update(tokens)
             grams.update(tuple(tokens[i : i + 4]) for i in range(len(tokens) - 3))
-    assert (counted.dialogues, counted.utterances) == (1342, 23952) == (len(lines), sum(len(line["messages"]) for line in lines))
+    assert (
+        (counted.dialogues, counted.utterances)
+        == (1342, 23952)
+        == (len(lines), sum(len(line["messages"]) for line in lines))
+    )
     assert (counted.tokens, counted.four_grams) == (len(words), len(grams))
 
 
 def test_opendialkg_counted_independently(shared_data: Path) -> None:
     counted = read_corpus(shared_data / "opendialkg" / "test.csv").statistics()
     with (shared_data / "opendialkg" / "test.csv").open(newline="") as file:
-        rows = [[m["message"] for m in json.loads(row["Messages"]) if m["type"] == "chat"] for row in csv.DictReader(file)]
+        rows = [
+            [m["message"] for m in json.loads(row["Messages"]) if m["type"] == "chat"]
+            for row in csv.DictReader(file)
+        ]
     assert (counted.dialogues, counted.utterances) == (2071, sum(map(len, rows)))
     assert counted.tokens == len(
-        {token for said in rows for text in said for token in re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())}
+        {
+            token
+            for said in rows
+            for text in said
+            for token in re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())
+        }
     )
 
 
 def test_published_files_have_their_ways(published: Path, tmp_path: Path) -> None:
     """HTML in titles, a target that is in the history, byte order marks, gzip, dialogues without a message."""
-    final = (published / "final_data.jsonl").read_text().replace('"history_interaction": ["B1"', '"history_interaction": ["B5", "B1"')
+    final = (
+        (published / "final_data.jsonl")
+        .read_text()
+        .replace('"history_interaction": ["B1"', '"history_interaction": ["B5", "B1"')
+    )
     (published / "final_data.jsonl").write_text(final)
-    (published / "item_map.json").write_text((published / "item_map.json").read_text().replace('"Elysium"', '"Elysium &amp; Co"'))
+    (published / "item_map.json").write_text(
+        (published / "item_map.json").read_text().replace('"Elysium"', '"Elysium &amp; Co"')
+    )
     corpus = read_corpus(published)
     assert "Elysium & Co" in corpus.titles.values()
-    assert corpus.history["ann"][:2] == ("B5", "B1") and all(s.target not in s.history for s in recommendation_samples(corpus).samples)
+    assert corpus.history["ann"][:2] == ("B5", "B1") and all(
+        s.target not in s.history for s in recommendation_samples(corpus).samples
+    )
     with pytest.raises(UserError, match=rf"it holds {published.name}: name one of them"):
         read_corpus(published.parent)
-    line = {"movieMentions": [], "messages": [], "conversationId": "7", "initiatorWorkerId": 5, "respondentQuestions": []}
+    line = {
+        "movieMentions": [],
+        "messages": [],
+        "conversationId": "7",
+        "initiatorWorkerId": 5,
+        "respondentQuestions": [],
+    }
     with gzip.open(tmp_path / "train.jsonl.gz", "wt", encoding="utf-8-sig") as file:
         file.write(json.dumps(line) + "\n")
     assert read_corpus(tmp_path / "train.jsonl.gz").dialogues[0].utterances == ()
     (tmp_path / "full.csv").write_text('Messages,User Rating,Assistant Rating\n"[]",4,5\n,,\n')
-    assert [dialogue.utterances for dialogue in read_corpus(tmp_path / "full.csv").dialogues] == [(), ()]
+    assert [dialogue.utterances for dialogue in read_corpus(tmp_path / "full.csv").dialogues] == [
+        (),
+        (),
+    ]
 
 
 def test_a_users_dialogues_count_in_file_order(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     said = [{"role": "agent", "content": None}]
-    path.write_text("".join(json.dumps({"user_id": user, "turns": said}) + "\n" for user in ("a", "b", "a", None, None)))
-    assert [(d.user_id, d.position) for d in read_corpus(path).dialogues] == [("a", 1), ("b", 1), ("a", 2), (None, 1), (None, 1)]
+    path.write_text(
+        "".join(
+            json.dumps({"user_id": user, "turns": said}) + "\n"
+            for user in ("a", "b", "a", None, None)
+        )
+    )
+    assert [(d.user_id, d.position) for d in read_corpus(path).dialogues] == [
+        ("a", 1),
+        ("b", 1),
+        ("a", 2),
+        (None, 1),
+        (None, 1),
+    ]

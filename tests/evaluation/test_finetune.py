@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from flows.asking import asking
+from flows.evaluation.client import asking
 from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
 from tasks.evaluation.finetune import (
@@ -39,7 +39,9 @@ from tasks.settings import Home
 from tests.support.evaluation_rows import model_results
 from tests.support.talk import TITLES, talk_corpus
 
-needs_torch = pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="the extra [finetune] is not installed")
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("peft") is None, reason="the extra [finetune] is not installed"
+)
 
 
 def benchmark() -> Benchmark:
@@ -50,15 +52,28 @@ def benchmark() -> Benchmark:
 
 def small_profile() -> RecommendProfile:
     """Return a profile of few words, so that a tiny model has short questions."""
-    place = {"dialogue": "$conversation", "dialogue_history": "$conversation", "few": "$conversation", "few_history": "$conversation"}
-    return RecommendProfile(name="recommend_small", version=1, fenced=False, json_answer=True, **place)
+    place = {
+        "dialogue": "$conversation",
+        "dialogue_history": "$conversation",
+        "few": "$conversation",
+        "few_history": "$conversation",
+    }
+    return RecommendProfile(
+        name="recommend_small", version=1, fenced=False, json_answer=True, **place
+    )
 
 
 def small_benchmark() -> Benchmark:
     """Return four questions that differ in one word."""
     said = {"i1": "space", "i2": "war", "i3": "rivers", "i4": "bandages"}
     dialogues = tuple(
-        Dialogue(item, (Utterance("user", f"I like {word}"), Utterance("agent", TITLES[item], (item,))), item, 1, (item,))
+        Dialogue(
+            item,
+            (Utterance("user", f"I like {word}"), Utterance("agent", TITLES[item], (item,))),
+            item,
+            1,
+            (item,),
+        )
         for item, word in said.items()
     )
     corpus = Corpus("small", dialogues, TITLES)
@@ -67,16 +82,29 @@ def small_benchmark() -> Benchmark:
 
 
 def small_examples() -> list[Example]:
-    return training_examples(small_benchmark().split.train, small_profile(), TITLES, noun="movie", history=False)
+    return training_examples(
+        small_benchmark().split.train, small_profile(), TITLES, noun="movie", history=False
+    )
 
 
 def examples(name: str = "recommend_json") -> list[Any]:
-    return training_examples(benchmark().split.train, load_recommend_profile(Home(), name), TITLES, noun="movie", history=True)
+    return training_examples(
+        benchmark().split.train,
+        load_recommend_profile(Home(), name),
+        TITLES,
+        noun="movie",
+        history=True,
+    )
 
 
 def test_an_example_is_the_question_of_the_test_with_the_one_right_title() -> None:
     made = examples()
-    assert [json.loads(example.answer) for example in made] == [["Solaris"], ["1917"], ["Mystic River"], ["Solaris"]]
+    assert [json.loads(example.answer) for example in made] == [
+        ["Solaris"],
+        ["1917"],
+        ["Mystic River"],
+        ["Solaris"],
+    ]
     assert examples("recommend_paper")[1].answer == "1. 1917"
     lines = [json.loads(line) for line in chat_lines(made).decode().splitlines()]
     assert [message["role"] for message in lines[0]["messages"]] == ["user", "assistant"]
@@ -86,15 +114,23 @@ def test_an_example_is_the_question_of_the_test_with_the_one_right_title() -> No
 @pytest.mark.parametrize("name", ["vicuna_7b", "baize_v2_7b", "guanaco_7b"])
 def test_the_papers_three_models_have_settings(name: str) -> None:
     settings = load_lora_settings(Home(), name)
-    assert settings.name == name and "hello?" in settings.question(({"role": "user", "content": "hello?"},))
+    assert settings.name == name and "hello?" in settings.question(
+        ({"role": "user", "content": "hello?"},)
+    )
     with pytest.raises(UserError, match="vicuna_7b"):
         load_lora_settings(Home(), "nothing")
 
 
 def test_nothing_of_torch_is_imported_unless_asked_for() -> None:
-    modules = "flows.evaluate, flows.finetuning, flows.judging, flows.responding, flows.cli, tasks.evaluation.finetune"
+    modules = "flows.evaluation.recommend, flows.evaluation.finetune, flows.evaluation.quality, flows.evaluation.respond, flows.cli, tasks.evaluation.finetune"
     code = f"import sys, {modules}; print(any(name in sys.modules for name in ('torch', 'transformers', 'peft')))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
     assert found.stdout.strip() == "False"
 
 
@@ -110,7 +146,14 @@ class Provider:
     async def upload(self, request: web.Request) -> web.Response:
         form = await request.post()
         self.files.append(form["file"].file.read().decode())  # type: ignore[union-attr]
-        kept = {"id": f"file-{len(self.files)}", "object": "file", "bytes": 1, "created_at": 1, "filename": "t", "purpose": "fine-tune"}
+        kept = {
+            "id": f"file-{len(self.files)}",
+            "object": "file",
+            "bytes": 1,
+            "created_at": 1,
+            "filename": "t",
+            "purpose": "fine-tune",
+        }
         return web.json_response(kept | {"status": "processed"})
 
     async def create(self, request: web.Request) -> web.Response:
@@ -118,17 +161,34 @@ class Provider:
         return web.json_response(self._job("queued"))
 
     async def all(self, request: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [self._job("running")] if self.jobs else [], "has_more": False})
+        return web.json_response(
+            {
+                "object": "list",
+                "data": [self._job("running")] if self.jobs else [],
+                "has_more": False,
+            }
+        )
 
     async def look(self, request: web.Request) -> web.Response:
         self.looks += 1
         return web.json_response(self._job("running" if self.looks < 2 else self.ends_as))
 
     def _job(self, status: str) -> dict[str, Any]:
-        told = {"id": "ftjob-1", "object": "fine_tuning.job", "created_at": 1, "model": "base", "organization_id": "o", "seed": 1}
+        told = {
+            "id": "ftjob-1",
+            "object": "fine_tuning.job",
+            "created_at": 1,
+            "model": "base",
+            "organization_id": "o",
+            "seed": 1,
+        }
         empty = dict.fromkeys(("finished_at", "trained_tokens", "validation_file", "error"))
         tuned = "ft:base:1" if status == "succeeded" else None
-        named = {"training_file": self.jobs[-1]["training_file"], "result_files": [], "hyperparameters": {"n_epochs": 3}}
+        named = {
+            "training_file": self.jobs[-1]["training_file"],
+            "result_files": [],
+            "hyperparameters": {"n_epochs": 3},
+        }
         return {**told, **empty, **named, "status": status, "fine_tuned_model": tuned}
 
     @asynccontextmanager
@@ -148,31 +208,47 @@ class Provider:
             await runner.cleanup()
 
 
-async def test_a_hosted_job_is_paid_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hosted_job_is_paid_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "key")
     provider, made = Provider(), examples()
     async with provider.served() as address:
         for _ in range(2):
-            job = await fine_tune_hosted("openai/base", made, tmp_path, api_base=address, poll_s=0.01)
+            job = await fine_tune_hosted(
+                "openai/base", made, tmp_path, api_base=address, poll_s=0.01
+            )
             assert (job.status, job.fine_tuned_model) == ("succeeded", "openai/ft:base:1")
         assert (len(provider.files), len(provider.jobs)) == (1, 1)
-        assert provider.files[0] == chat_lines(made).decode() and provider.jobs[0]["hyperparameters"] == {"n_epochs": 3}
+        assert provider.files[0] == chat_lines(made).decode() and provider.jobs[0][
+            "hyperparameters"
+        ] == {"n_epochs": 3}
         record = next(tmp_path.glob("*.json"))
-        record.write_text(json.dumps(json.loads(record.read_text()) | {"job_id": "", "status": "new"}))
+        record.write_text(
+            json.dumps(json.loads(record.read_text()) | {"job_id": "", "status": "new"})
+        )
         job = await fine_tune_hosted("openai/base", made, tmp_path, api_base=address, poll_s=0.01)
-        assert job.job_id == "ftjob-1" and len(provider.jobs) == 1  # the job whose answer was lost is found again
+        assert (
+            job.job_id == "ftjob-1" and len(provider.jobs) == 1
+        )  # the job whose answer was lost is found again
         record.write_text("[]")
         with pytest.raises(UserError, match="not the record"):
             await fine_tune_hosted("openai/base", made, tmp_path, api_base=address, poll_s=0.01)
 
 
-async def test_a_hosted_job_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hosted_job_that_fails_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "key")
     async with Provider("failed").served() as address:
         with pytest.raises(UserError, match="ended as 'failed'"):
-            await fine_tune_hosted("openai/base", examples(), tmp_path, api_base=address, poll_s=0.01)
+            await fine_tune_hosted(
+                "openai/base", examples(), tmp_path, api_base=address, poll_s=0.01
+            )
     with pytest.raises(UserError, match="failed: "):
-        await fine_tune_hosted("openai/other", examples(), tmp_path, api_base="http://127.0.0.1:9", poll_s=0.01)
+        await fine_tune_hosted(
+            "openai/other", examples(), tmp_path, api_base="http://127.0.0.1:9", poll_s=0.01
+        )
     with pytest.raises(UserError, match="its providers"):
         await fine_tune_hosted("nowhere/base", examples(), tmp_path)
     with pytest.raises(UserError, match="no training sample"):
@@ -190,12 +266,19 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> LoraSettings:
     import transformers
 
     folder = tmp_path_factory.mktemp("tiny")
-    texts = [text for example in small_examples() for text in (example.messages[0]["content"], example.answer)]
+    texts = [
+        text
+        for example in small_examples()
+        for text in (example.messages[0]["content"], example.answer)
+    ]
     bytes_ = tokenizers.ByteLevelBPETokenizer()
     bytes_.train_from_iterator(texts, vocab_size=300, special_tokens=["<s>", "</s>", "<pad>"])
     bytes_.save(str(folder / "tokenizer.json"))
     tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_file=str(folder / "tokenizer.json"), bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+        tokenizer_file=str(folder / "tokenizer.json"),
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
     )
     tokenizer.save_pretrained(folder)
     torch.set_num_threads(1)
@@ -213,46 +296,73 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> LoraSettings:
 
 
 @needs_torch
-def test_a_local_model_learns_is_saved_reloaded_and_benchmarked(tiny: LoraSettings, tmp_path: Path) -> None:
-    from tasks.evaluation.finetune import LocalAsk
+def test_a_local_model_learns_is_saved_reloaded_and_benchmarked(
+    tiny: LoraSettings, tmp_path: Path
+) -> None:
+    from tasks.evaluation.finetune import LocalModel
 
     trained = train_lora(tiny, small_examples(), tmp_path / "adapter", seed=1)
-    assert len(trained.losses) == 200 and trained.steps == 400 and trained.losses[-1] < trained.losses[0] / 10
-    assert not list(tmp_path.glob(".aside-*")) and (trained.adapter / "adapter_config.json").is_file()
+    assert (
+        len(trained.losses) == 200
+        and trained.steps == 400
+        and trained.losses[-1] < trained.losses[0] / 10
+    )
+    assert (
+        not list(tmp_path.glob(".aside-*")) and (trained.adapter / "adapter_config.json").is_file()
+    )
     asked = small_benchmark()
-    base, tuned = LocalAsk(tiny), LocalAsk(tiny, trained.adapter)
+    base, tuned = LocalModel(tiny), LocalModel(tiny, trained.adapter)
     rows = [
-        asyncio.run(model_results(asked, lambda _, ask=ask: ask, small_profile(), ask.model, "fine-tuned", history=False))[0]
-        for ask in (base, tuned, LocalAsk(tiny, trained.adapter))
+        asyncio.run(
+            model_results(
+                asked,
+                lambda _, ask=ask: ask,
+                small_profile(),
+                ask.model,
+                "fine-tuned",
+                history=False,
+            )
+        )[0]
+        for ask in (base, tuned, LocalModel(tiny, trained.adapter))
     ]
     assert rows[0].estimates["recall@5"].mean == 0.0
-    assert rows[1].estimates["recall@5"].mean == 1.0 and rows[1].losses.parse_failures == 0  # it was taught these very questions
+    assert (
+        rows[1].estimates["recall@5"].mean == 1.0 and rows[1].losses.parse_failures == 0
+    )  # it was taught these very questions
     assert rows[1] == rows[2] and rows[1].model == "local/tiny+adapter"
 
 
 @needs_torch
-async def test_a_local_models_answers_are_kept_and_a_repeated_evaluation_needs_no_model(tiny: LoraSettings, tmp_path: Path) -> None:
-    from tasks.evaluation.finetune import LocalAsk
+async def test_a_local_models_answers_are_kept_and_a_repeated_evaluation_needs_no_model(
+    tiny: LoraSettings, tmp_path: Path
+) -> None:
+    from tasks.evaluation.finetune import LocalModel
 
     home, asked = Home(data=tmp_path / "data"), small_benchmark()
-    trained = train_lora(tiny.model_copy(update={"epochs": 1}), small_examples(), tmp_path / "adapter")
+    trained = train_lora(
+        tiny.model_copy(update={"epochs": 1}), small_examples(), tmp_path / "adapter"
+    )
     used, rows = [], []
     for run in ("first", "second"):
         async with asking(home, run) as door:
-            ask = LocalAsk(tiny, trained.adapter)
-            rows.append(await model_results(asked, door.local(ask), small_profile(), "m", "fine-tuned", history=False))
+            ask = LocalModel(tiny, trained.adapter)
+            rows.append(
+                await model_results(
+                    asked, door.local(ask), small_profile(), "m", "fine-tuned", history=False
+                )
+            )
             used.append((door.usage.answered, door.usage.stored, "_loaded" in vars(ask)))
     assert used == [(4, 0, True), (0, 4, False)] and rows[0] == rows[1]
     (trained.adapter / "adapter_config.json").write_text("{}")  # another adapter is another model
     question = ({"role": "user", "content": "q"},)
-    assert LocalAsk(tiny, trained.adapter).request(question).key != ask.request(question).key
+    assert LocalModel(tiny, trained.adapter).request(question).key != ask.request(question).key
 
 
 def test_an_adapter_that_is_none(tmp_path: Path) -> None:
-    from tasks.evaluation.finetune import LocalAsk
+    from tasks.evaluation.finetune import LocalModel
 
     with pytest.raises(UserError, match="no trained adapter"):
-        LocalAsk(load_lora_settings(Home(), "vicuna_7b"), tmp_path)
+        LocalModel(load_lora_settings(Home(), "vicuna_7b"), tmp_path)
 
 
 def test_a_file_of_ones_own_gives_the_settings(tmp_path: Path) -> None:
@@ -266,9 +376,20 @@ def test_a_file_of_ones_own_gives_the_settings(tmp_path: Path) -> None:
 def test_a_model_is_not_tested_on_what_it_learnt(tmp_path: Path) -> None:
     samples = recommendation_samples(talk_corpus()).samples
     train = split_samples(samples, "user", seed=1, shares=(0.5, 0.0, 0.5)).train
-    made = Training("openai/ft:1", "talk --split user --seed 1", "recommend_json", True, len(train), learnt(train), (0.5,))
+    made = Training(
+        "openai/ft:1",
+        "talk --split user --seed 1",
+        "recommend_json",
+        True,
+        len(train),
+        learnt(train),
+        (0.5,),
+    )
     keep_training(tmp_path, made)
-    assert find_training(tmp_path, "openai/ft:1") == made and find_training(tmp_path, "openai/ft:2") is None
+    assert (
+        find_training(tmp_path, "openai/ft:1") == made
+        and find_training(tmp_path, "openai/ft:2") is None
+    )
     check_training(made, reversed(train), "recommend_json")
     with pytest.raises(UserError, match="use talk --split user --seed 1"):
         check_training(made, samples, "recommend_json")
@@ -280,7 +401,9 @@ def test_a_model_is_not_tested_on_what_it_learnt(tmp_path: Path) -> None:
 
 
 @needs_torch
-def test_a_question_too_long_loses_its_beginning_and_what_stands_is_not_overwritten(tiny: LoraSettings, tmp_path: Path) -> None:
+def test_a_question_too_long_loses_its_beginning_and_what_stands_is_not_overwritten(
+    tiny: LoraSettings, tmp_path: Path
+) -> None:
     short = tiny.model_copy(update={"max_tokens": 16, "epochs": 1})
     trained = train_lora(short, small_examples(), tmp_path / "adapter")
     assert trained.cut == 4
@@ -289,5 +412,9 @@ def test_a_question_too_long_loses_its_beginning_and_what_stands_is_not_overwrit
     with pytest.raises(UserError, match="no training sample"):
         train_lora(short, [], tmp_path / "other")
     with pytest.raises(UserError, match="cannot be loaded"):
-        train_lora(short.model_copy(update={"base_model": str(tmp_path / "nowhere")}), small_examples(), tmp_path / "other")
+        train_lora(
+            short.model_copy(update={"base_model": str(tmp_path / "nowhere")}),
+            small_examples(),
+            tmp_path / "other",
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["adapter"]

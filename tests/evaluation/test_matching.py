@@ -76,7 +76,9 @@ def test_ties_go_to_the_named_year_then_popularity_then_id() -> None:
 
 
 def test_another_year_is_another_work() -> None:
-    matcher = Matcher({"1": "It (2017)", "2": "Heat (1995)", "3": "Dune (2021)", "4": "Dune (1984)", "5": "Alien"})
+    matcher = Matcher(
+        {"1": "It (2017)", "2": "Heat (1995)", "3": "Dune (2021)", "4": "Dune (1984)", "5": "Alien"}
+    )
     entries = "1. It (1990)\n2. Heat (1986) - a gambler's story\n3. Dune (1985)\n4. Dune (2000)\n5. Alien (1979)\n6. Dune [2022], a film"
     ranking = matcher.rankings([parse_answer(entries)])[0]
     assert (ranking.items, ranking.out_of_catalogue) == (("4", "5", "3"), 3)
@@ -88,7 +90,11 @@ def brute_force(title: str, catalogue: dict[str, str], threshold: float) -> str 
     if exact or same:
         return (exact or same)[0]
     form = form_of(title)
-    scored = [(-fuzz.ratio(form, form_of(known)), item) for item, known in catalogue.items() if numbers(form) == numbers(form_of(known))]
+    scored = [
+        (-fuzz.ratio(form, form_of(known)), item)
+        for item, known in catalogue.items()
+        if numbers(form) == numbers(form_of(known))
+    ]
     best = min(scored, default=(0.0, None))
     return best[1] if -best[0] >= threshold else None
 
@@ -99,30 +105,46 @@ def brute_force(title: str, catalogue: dict[str, str], threshold: float) -> str 
     st.lists(st.text("abc 12I", max_size=9), max_size=20),
     st.sampled_from([60.0, 80.0, 90.0]),
 )
-def test_the_index_finds_what_brute_force_finds(known: list[str], asked: list[str], threshold: float) -> None:
+def test_the_index_finds_what_brute_force_finds(
+    known: list[str], asked: list[str], threshold: float
+) -> None:
     catalogue = {f"i{number:02}": title for number, title in enumerate(known)}
     found = Matcher(catalogue, threshold=threshold).match(asked)
-    assert {title: found[title].item_id for title in asked} == {title: brute_force(title, catalogue, threshold) for title in asked}
+    assert {title: found[title].item_id for title in asked} == {
+        title: brute_force(title, catalogue, threshold) for title in asked
+    }
 
 
 def test_brute_force_agrees_on_misspelt_titles() -> None:
     drawn = random.Random(5)
     words = ["".join(drawn.choices("abcdefgh", k=drawn.randint(2, 7))) for _ in range(60)]
-    catalogue = {f"i{number:03}": " ".join(drawn.choices(words, k=drawn.randint(1, 4))) for number in range(400)}
+    catalogue = {
+        f"i{number:03}": " ".join(drawn.choices(words, k=drawn.randint(1, 4)))
+        for number in range(400)
+    }
     asked = []
     for title in drawn.choices(list(catalogue.values()), k=80):
         place = drawn.randrange(len(title))
         asked.append(title[:place] + drawn.choice(["", "x"]) + title[place + 1 :])
     found = Matcher(catalogue).match(asked)
-    assert {title: found[title].item_id for title in asked} == {title: brute_force(title, catalogue, 90.0) for title in asked}
+    assert {title: found[title].item_id for title in asked} == {
+        title: brute_force(title, catalogue, 90.0) for title in asked
+    }
     assert sum(match.how == "fuzzy" for match in found.values()) > 10
 
 
 def test_a_ranking_counts_what_it_loses() -> None:
-    answer = parse_answer("1. 1917\n2. Nothing Known Here\n3. 1917 (2019)\n4. Dune by Frank Herbert\n5. The Fast and the Furios")
+    answer = parse_answer(
+        "1. 1917\n2. Nothing Known Here\n3. 1917 (2019)\n4. Dune by Frank Herbert\n5. The Fast and the Furios"
+    )
     ranking = Matcher(CATALOGUE).rankings([answer])[0]
     assert ranking.items == ("b6", "c3", "b9") and ranking.hows == ("exact", "exact", "fuzzy")
-    assert (ranking.generated, ranking.out_of_catalogue, ranking.duplicates, ranking.parse_failed) == (5, 1, 1, False)
+    assert (
+        ranking.generated,
+        ranking.out_of_catalogue,
+        ranking.duplicates,
+        ranking.parse_failed,
+    ) == (5, 1, 1, False)
     failed = Matcher(CATALOGUE).rankings([Parsed((), "none")])[0]
     assert failed.parse_failed and failed.items == ()
 
@@ -154,8 +176,18 @@ def test_naming_a_title(text: str, title: str, found: bool) -> None:
 
 
 def test_titles_with_commas_survive_a_list_parted_by_commas() -> None:
-    titles = {"1": "I, Robot", "2": "The Good, the Bad and the Ugly", "3": "Matrix, The", "4": "Alien", "5": "1917"}
+    titles = {
+        "1": "I, Robot",
+        "2": "The Good, the Bad and the Ugly",
+        "3": "Matrix, The",
+        "4": "Alien",
+        "5": "1917",
+    }
     found = Matcher(titles).rankings(
-        [parse_answer("Films: Alien, I, Robot, The Good, the Bad and the Ugly, 1917, Matrix, The, and Nothing.")]
+        [
+            parse_answer(
+                "Films: Alien, I, Robot, The Good, the Bad and the Ugly, 1917, Matrix, The, and Nothing."
+            )
+        ]
     )[0]
     assert found.items == ("4", "1", "2", "5", "3") and found.out_of_catalogue == 1

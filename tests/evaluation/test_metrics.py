@@ -10,12 +10,17 @@ from tasks.evaluation.metrics import chance, difference, estimate, rank, scores
 
 
 def test_hand_computed() -> None:
-    ranks = [rank(ranking, "t") for ranking in (["t", "a"], ["a", "b", "t"], ["a"] * 7 + ["t"], ["a", "b"])]
+    ranks = [
+        rank(ranking, "t")
+        for ranking in (["t", "a"], ["a", "b", "t"], ["a"] * 7 + ["t"], ["a", "b"])
+    ]
     assert ranks == [1, 3, 8, None]
     assert scores(ranks, "recall", 5).tolist() == [1, 1, 0, 0]
     assert scores(ranks, "recall", 10).tolist() == [1, 1, 1, 0]
     assert scores(ranks, "ndcg", 5).tolist() == [1, 0.5, 0, 0]
-    assert scores(ranks, "ndcg", 10).tolist() == pytest.approx([1, 0.5, math.log(2) / math.log(9), 0])
+    assert scores(ranks, "ndcg", 10).tolist() == pytest.approx(
+        [1, 0.5, math.log(2) / math.log(9), 0]
+    )
     assert scores(ranks, "mrr", 10).tolist() == pytest.approx([1, 1 / 3, 1 / 8, 0])
     assert scores([5, 6], "recall", 5).tolist() == [1, 0]
 
@@ -27,12 +32,19 @@ def test_agrees_with_an_independent_library_on_random_rankings() -> None:
     rankings = {f"q{q}": drawn.sample(items, drawn.randint(1, 60)) for q in range(200)}
     targets = {q: drawn.choice(items) for q in rankings}
     qrels = ranx.Qrels({q: {target: 1} for q, target in targets.items()})
-    run = ranx.Run({q: {item: 1.0 / (place + 1) for place, item in enumerate(ranking)} for q, ranking in rankings.items()})
+    run = ranx.Run(
+        {
+            q: {item: 1.0 / (place + 1) for place, item in enumerate(ranking)}
+            for q, ranking in rankings.items()
+        }
+    )
     ranks = [rank(rankings[q], targets[q]) for q in rankings]
     for k in (5, 10, 50):
         theirs = ranx.evaluate(qrels, run, [f"recall@{k}", f"ndcg@{k}", f"mrr@{k}"])
         for metric in ("recall", "ndcg", "mrr"):
-            assert scores(ranks, metric, k).mean() == pytest.approx(theirs[f"{metric}@{k}"], abs=1e-12)  # type: ignore[arg-type]
+            assert scores(ranks, metric, k).mean() == pytest.approx(
+                theirs[f"{metric}@{k}"], abs=1e-12
+            )  # type: ignore[arg-type]
 
 
 def test_intervals_widen_when_questions_share_users() -> None:
@@ -40,7 +52,9 @@ def test_intervals_widen_when_questions_share_users() -> None:
     alone = estimate(values, [f"u{i}" for i in range(100)], seed=1)
     shared = estimate(values, [f"u{i // 25}" for i in range(100)], seed=1)
     assert alone.mean == shared.mean == 0.5
-    assert alone.low == pytest.approx(0.4, abs=0.03) and alone.high == pytest.approx(0.6, abs=0.03)  # 0.5 +- 1.96 * sqrt(0.25 / 100)
+    assert alone.low == pytest.approx(0.4, abs=0.03) and alone.high == pytest.approx(
+        0.6, abs=0.03
+    )  # 0.5 +- 1.96 * sqrt(0.25 / 100)
     assert shared.low == 0.0 and shared.high == 1.0  # four users, two all right and two all wrong
     assert estimate(values, ["u"] * 100, seed=1).low == 0.5
     assert alone == estimate(values, [f"u{i}" for i in range(100)], seed=1)
@@ -67,4 +81,6 @@ def test_chance_by_hand_and_by_drawing() -> None:
     drawn = random.Random(1)
     ranks = [drawn.randint(1, 30) for _ in range(20_000)]
     for metric in ("recall", "ndcg", "mrr"):
-        assert scores(ranks, metric, 10).mean() == pytest.approx(chance([30], metric, 10)[0], abs=0.01)  # type: ignore[arg-type]
+        assert scores(ranks, metric, 10).mean() == pytest.approx(
+            chance([30], metric, 10)[0], abs=0.01
+        )  # type: ignore[arg-type]

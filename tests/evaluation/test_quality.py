@@ -30,14 +30,19 @@ from tasks.evaluation.quality import (
     table4_markdown,
     utterance_tasks,
 )
-from tasks.llm.offline import write
+from tasks.mock_model import write
 from tasks.settings import Home
 from tests.support.talk import Replies
 
 
 def corpus(name: str, dialogues: int, length: int = 3) -> Corpus:
-    said = [Utterance("agent" if turn % 2 else "user", f"{name} says number {turn}.") for turn in range(length)]
-    return Corpus(name, tuple(Dialogue(f"{name}{number}", tuple(said)) for number in range(dialogues)))
+    said = [
+        Utterance("agent" if turn % 2 else "user", f"{name} says number {turn}.")
+        for turn in range(length)
+    ]
+    return Corpus(
+        name, tuple(Dialogue(f"{name}{number}", tuple(said)) for number in range(dialogues))
+    )
 
 
 OURS, THEIRS = corpus("ours", 20), corpus("theirs", 6, 2)
@@ -46,12 +51,21 @@ OURS, THEIRS = corpus("ours", 20), corpus("theirs", 6, 2)
 def test_drawing_is_seeded_shuffled_and_whole() -> None:
     tasks = utterance_tasks([OURS, THEIRS], dialogues=4, seed=1)
     assert Counter(task.corpus for task in tasks) == {"ours": 12, "theirs": 8}
-    assert tasks == utterance_tasks([OURS, THEIRS], dialogues=4, seed=1) != utterance_tasks([OURS, THEIRS], dialogues=4, seed=2)
+    assert (
+        tasks
+        == utterance_tasks([OURS, THEIRS], dialogues=4, seed=1)
+        != utterance_tasks([OURS, THEIRS], dialogues=4, seed=2)
+    )
     order = [task.corpus for task in tasks]
     assert order not in (sorted(order), sorted(order, reverse=True))
-    assert all(len(task.context) == task.turn for task in tasks) and len({task.task_id for task in tasks}) == 20
+    assert (
+        all(len(task.context) == task.turn for task in tasks)
+        and len({task.task_id for task in tasks}) == 20
+    )
     again = utterance_tasks([corpus("new", 3), OURS], dialogues=4, seed=1)
-    assert {t.dialogue_id for t in again if t.corpus == "ours"} == {t.dialogue_id for t in tasks if t.corpus == "ours"}
+    assert {t.dialogue_id for t in again if t.corpus == "ours"} == {
+        t.dialogue_id for t in tasks if t.corpus == "ours"
+    }
 
 
 def test_pairs_are_matched_at_random_on_both_sides() -> None:
@@ -74,7 +88,10 @@ def test_corpora_that_cannot_be_told_apart_or_say_nothing() -> None:
     ("text", "grades"),
     [
         ('{"fluency": 2, "informativeness": 1, "logic": 0, "coherence": 2}', (2, 1, 0, 2)),
-        ('Sure! ```json\n{"Fluency": 2, "Informativeness": 1.0, "LOGIC": 0, "coherence": 2}\n```', (2, 1, 0, 2)),
+        (
+            'Sure! ```json\n{"Fluency": 2, "Informativeness": 1.0, "LOGIC": 0, "coherence": 2}\n```',
+            (2, 1, 0, 2),
+        ),
         ("Fluency: 2\nInformativeness - 1\n**Logic**: 0\nCoherence = 2", (2, 1, 0, 2)),
         ('{"fluency": 3, "informativeness": 1, "logic": 0, "coherence": 2}', None),
         ('{"fluency": 1.5, "informativeness": 1, "logic": 0, "coherence": 2}', None),
@@ -112,11 +129,24 @@ def test_no_answer_breaks_the_readers(text: str) -> None:
 
 def test_a_judge_grades_every_utterance_and_what_fails_is_counted() -> None:
     tasks = utterance_tasks([OURS], dialogues=2, seed=1)
-    answers = iter([json.dumps(dict.fromkeys(METRICS, 2)), None, "no idea", *[json.dumps(dict.fromkeys(METRICS, 1))] * 3])
-    judged = asyncio.run(judge_utterances(lambda _: Replies(lambda _: next(answers)), load_judge_profile(Home()), "j", tasks))
+    answers = iter(
+        [
+            json.dumps(dict.fromkeys(METRICS, 2)),
+            None,
+            "no idea",
+            *[json.dumps(dict.fromkeys(METRICS, 1))] * 3,
+        ]
+    )
+    judged = asyncio.run(
+        judge_utterances(
+            lambda _: Replies(lambda _: next(answers)), load_judge_profile(Home()), "j", tasks
+        )
+    )
     assert (judged.unanswered, judged.unreadable, len(judged.ratings)) == (1, 1, 16)
     row = table4(tasks, judged.ratings)[0]
-    assert (row.corpus, row.utterances, row.ratings) == ("ours", 6, 16) and row.means["logic"].mean == 1.25
+    assert (row.corpus, row.utterances, row.ratings) == ("ours", 6, 16) and row.means[
+        "logic"
+    ].mean == 1.25
     assert "| ours | 6 | 1.25 [" in table4_markdown([row])
 
 
@@ -125,35 +155,61 @@ def test_the_judge_sees_neither_corpus_nor_what_comes_after() -> None:
     tasks = utterance_tasks([corpus("c", 1, 4)], seed=1)
     asyncio.run(judge_utterances(lambda _: asked, load_judge_profile(Home()), "j", tasks))
     shown = asked.asked[1][1]["content"]
-    assert "number 0" in shown and "number 1" in shown and "number 2" not in shown and '"corpus"' not in shown
+    assert (
+        "number 0" in shown
+        and "number 1" in shown
+        and "number 2" not in shown
+        and '"corpus"' not in shown
+    )
 
 
 def test_pairs_are_judged_in_both_orders_and_a_biased_judge_is_found_out() -> None:
     tasks = pair_tasks(OURS, [THEIRS], pairs=6, seed=1)
-    biased = asyncio.run(judge_pairs(lambda _: Replies(lambda _: '{"better": 1}'), load_judge_profile(Home()), "j", tasks))
+    biased = asyncio.run(
+        judge_pairs(
+            lambda _: Replies(lambda _: '{"better": 1}'), load_judge_profile(Home()), "j", tasks
+        )
+    )
     assert len(biased.preferences) == 12
     bias = position_bias(biased.preferences)
-    assert (bias.first_share, bias.turned, bias.consistent) == (1.0, 6, 0) and bias.p == pytest.approx(2 / 2**12)
+    assert (bias.first_share, bias.turned, bias.consistent) == (
+        1.0,
+        6,
+        0,
+    ) and bias.p == pytest.approx(2 / 2**12)
     row = figure4(settle_orders(biased.preferences), "ours")[0]
     assert (row.wins, row.ties, row.losses, row.share.mean) == (0, 6, 0, 0.5)
 
     def fair(messages: tuple[dict[str, str], ...]) -> str:
         text = messages[1]["content"]
-        return json.dumps({"better": 1 if text.index("ours says") < text.index("theirs says") else 2})
+        return json.dumps(
+            {"better": 1 if text.index("ours says") < text.index("theirs says") else 2}
+        )
 
-    found = asyncio.run(judge_pairs(lambda _: Replies(fair), load_judge_profile(Home()), "j", tasks))  # type: ignore[arg-type]
-    assert position_bias(found.preferences).consistent == 6 and position_bias(found.preferences).first_share == 0.5
+    found = asyncio.run(
+        judge_pairs(lambda _: Replies(fair), load_judge_profile(Home()), "j", tasks)
+    )  # type: ignore[arg-type]
+    assert (
+        position_bias(found.preferences).consistent == 6
+        and position_bias(found.preferences).first_share == 0.5
+    )
     row = figure4(settle_orders(found.preferences), "ours")[0]
     assert (row.wins, row.ties, row.losses) == (6, 0, 0) and "100.0%" in figure4_markdown([row])
 
 
 def test_raters_agreement_and_judge_against_people() -> None:
-    people = [Rating(f"t{n}", rater, "logic", value) for rater in "ab" for n, value in enumerate([0, 1, 2, 2])]
+    people = [
+        Rating(f"t{n}", rater, "logic", value)
+        for rater in "ab"
+        for n, value in enumerate([0, 1, 2, 2])
+    ]
     agreed = rater_agreement(people)[0]
     assert agreed.metric == "logic" and agreed.alpha == pytest.approx(1.0)
     assert agreed.concordance is not None and agreed.concordance.w == pytest.approx(1.0)
     judge = [Rating(f"t{n}", "j", "logic", value) for n, value in enumerate([0, 1, 1, 2, 2])]
-    assert against_people(judge, people)["logic"] == pytest.approx(0.8333, abs=1e-4)  # ranks 1 2.5 2.5 4 and 1 2 3.5 3.5
+    assert against_people(judge, people)["logic"] == pytest.approx(
+        0.8333, abs=1e-4
+    )  # ranks 1 2.5 2.5 4 and 1 2 3.5 3.5
     alone = rater_agreement([Rating("t", "a", "logic", 1)])[0]
     assert alone.concordance is None and alone.alpha is None
     assert against_people([], people) == {}
@@ -163,9 +219,13 @@ def test_raters_agreement_and_judge_against_people() -> None:
 def test_the_embedded_writer_can_stand_in_for_a_judge() -> None:
     profile, tasks = load_judge_profile(Home()), utterance_tasks([OURS], dialogues=1)
     asked = Replies(lambda messages: write(messages, seed=1, misbehave={}).text)
-    assert len(asyncio.run(judge_utterances(lambda _: asked, profile, "offline", tasks)).ratings) == 12
+    assert (
+        len(asyncio.run(judge_utterances(lambda _: asked, profile, "offline", tasks)).ratings) == 12
+    )
     long, short = corpus("long", 1, 9), corpus("short", 1, 2)
-    wins = asyncio.run(judge_pairs(lambda _: asked, profile, "offline", pair_tasks(long, [short]))).preferences
+    wins = asyncio.run(
+        judge_pairs(lambda _: asked, profile, "offline", pair_tasks(long, [short]))
+    ).preferences
     assert [one.winner for one in wins] == ["long", "long"]
 
 

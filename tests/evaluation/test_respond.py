@@ -4,10 +4,15 @@ import asyncio
 
 from tasks.evaluation.recommend import Benchmark
 from tasks.evaluation.references import knowledge
-from tasks.evaluation.respond import case_markdown, case_study, load_respond_profile, respond_messages
+from tasks.evaluation.respond import (
+    case_markdown,
+    case_study,
+    load_respond_profile,
+    respond_messages,
+)
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
-from tasks.llm.offline import write
+from tasks.mock_model import write
 from tasks.settings import Home
 from tests.support.talk import TITLES, Replies, talk_corpus
 
@@ -23,7 +28,11 @@ def test_every_setting_stands_beside_the_ground_truth() -> None:
     right = Replies(lambda _: "Then Mystic River is for you.\n| <b>Really</b>")
     wrong = Replies(lambda _: 'How about "Solaris"?')
     silent = Replies(lambda _: None)
-    asks = {"zero-shot": lambda _: wrong, "few-shot": lambda _: right, "fine-tuned": lambda _: silent}
+    asks = {
+        "zero-shot": lambda _: wrong,
+        "few-shot": lambda _: right,
+        "fine-tuned": lambda _: silent,
+    }
     (case,) = asyncio.run(case_study(asked, asks, profile, asked.questions[:1], history=True))  # type: ignore[arg-type]
     assert [(one.setting, one.items, one.right) for one in case.responses] == [
         ("zero-shot", ("i1",), False),
@@ -32,10 +41,16 @@ def test_every_setting_stands_beside_the_ground_truth() -> None:
     ]
     page = case_markdown(case, TITLES)
     assert (
-        "| Few-Shot | **Agent:** Then **Mystic River** is for you. \\| &lt;b>Really&lt;/b><br>*recommends: Mystic River (right)* |" in page
+        "| Few-Shot | **Agent:** Then **Mystic River** is for you. \\| &lt;b>Really&lt;/b><br>*recommends: Mystic River (right)* |"
+        in page
     )
-    assert '| Ground truth | Then "**Mystic River**". |' in page and "| Fine-Tuning | (no answer) |" in page
-    assert "| Historical interactions | The Mummy |" in page and "**User:** What is good?<br>" in page
+    assert (
+        '| Ground truth | Then "**Mystic River**". |' in page
+        and "| Fine-Tuning | (no answer) |" in page
+    )
+    assert (
+        "| Historical interactions | The Mummy |" in page and "**User:** What is good?<br>" in page
+    )
 
 
 def test_the_prompt_shows_neither_target_nor_response() -> None:
@@ -44,7 +59,12 @@ def test_the_prompt_shows_neither_target_nor_response() -> None:
     plain = respond_messages(asked, profile, sample, "zero-shot", history=False)[0]["content"]
     full = respond_messages(asked, profile, sample, "few-shot", history=True)[0]["content"]
     assert sample.title not in plain + full and sample.response not in plain + full
-    assert "The Mummy" in full and "said next" in full and "The Mummy" not in plain and "said next" not in plain
+    assert (
+        "The Mummy" in full
+        and "said next" in full
+        and "The Mummy" not in plain
+        and "said next" not in plain
+    )
     assert "$" not in plain + full
 
 
@@ -52,6 +72,12 @@ def test_the_embedded_writer_answers() -> None:
     asked = benchmark()
     offline = Replies(lambda messages: write(messages, seed=1, misbehave={}).text)
     (case,) = asyncio.run(
-        case_study(asked, {"few-shot": lambda _: offline}, load_respond_profile(Home()), asked.questions[:1], history=False)
+        case_study(
+            asked,
+            {"few-shot": lambda _: offline},
+            load_respond_profile(Home()),
+            asked.questions[:1],
+            history=False,
+        )
     )
     assert case.responses[0].text and "would try" in case.responses[0].text

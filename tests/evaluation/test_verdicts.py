@@ -33,7 +33,15 @@ GOOD = dict(zip(METRICS, (2, 1, 0, 2), strict=True))
         "Fluency: 2\nInformativeness: 1\nLogic: 0\nCoherence: 2",
         "- **Fluency**: 2 (good)\n- **Informativeness:** 1/2\n- **Logic** - 0\n- **Coherence**: Score: 2",
         "| Fluency | 2 |\n| Informative | 1 |\n| Logical | 0 |\n| Coherent | 2 |",
-        json.dumps(dict(zip(METRICS, ("good", "Normal (1)", "0: poor, it contradicts itself", "2 - good"), strict=True))),
+        json.dumps(
+            dict(
+                zip(
+                    METRICS,
+                    ("good", "Normal (1)", "0: poor, it contradicts itself", "2 - good"),
+                    strict=True,
+                )
+            )
+        ),
         "Fluency: good\nInformativeness: normal\nLogic: poor\nCoherence: good",
         "**Fluency (0-2):** 2\n**Informativeness (0-2):** 1\n**Logic (0-2):** 0\n**Coherence (0-2):** 2",
         "Fluency (0 poor, 1 normal, 2 good): 2\nInformativeness (0 poor): 1\nLogic (0 poor): 0\nCoherence: 2 out of 2",
@@ -42,7 +50,11 @@ GOOD = dict(zip(METRICS, (2, 1, 0, 2), strict=True))
         f"{TABLE}| Fluency | 1 slip | 2 |\n| Informativeness | - | 1 |\n| Logic | - | 0 |\n| Coherence | - | 2 |",
         "| Fluency | Informativeness | Logic | Coherence |\n|---|---|---|---|\n| 2 | 1 | **0** | 2 |",
         json.dumps(
-            {f"{name}_{what}": value for name, value in GOOD.items() for what, value in (("score", value), ("reason", "no 2 alike"))}
+            {
+                f"{name}_{what}": value
+                for name, value in GOOD.items()
+                for what, value in (("score", value), ("reason", "no 2 alike"))
+            }
         ),
         json.dumps({f"score_{name}": [value] for name, value in GOOD.items()}),
         "Fluency: 1\nInformativeness: 1\nLogic: 1\nCoherence: 1\n\nOn reflection:\nFluency: 2\nInformativeness: 1\nLogic: 0\nCoherence: 2",
@@ -133,7 +145,22 @@ def test_choices(text: str, wanted: str | None) -> None:
 
 @given(
     st.lists(
-        st.sampled_from([json.dumps(GOOD), "fluency", ": ", "{", "}", "[", '"better"', "2", "1e999", "NaN", "\n"]) | st.text(max_size=5)
+        st.sampled_from(
+            [
+                json.dumps(GOOD),
+                "fluency",
+                ": ",
+                "{",
+                "}",
+                "[",
+                '"better"',
+                "2",
+                "1e999",
+                "NaN",
+                "\n",
+            ]
+        )
+        | st.text(max_size=5)
     ).map("".join)
 )
 def test_whatever_comes_is_a_verdict_or_none(text: str) -> None:

@@ -27,7 +27,14 @@ Said = dict[str, tuple[str, tuple[str, ...], list[tuple[str, str, tuple[str, ...
 
 def told(corpus: Corpus) -> Said:
     """Return what must come back: each dialogue's user, targets and utterances with their items."""
-    return {d.dialogue_id: (str(d.user_id), d.targets, [(u.role, u.text, u.items) for u in d.utterances]) for d in corpus.dialogues}
+    return {
+        d.dialogue_id: (
+            str(d.user_id),
+            d.targets,
+            [(u.role, u.text, u.items) for u in d.utterances],
+        )
+        for d in corpus.dialogues
+    }
 
 
 def lines(path: Path) -> list[dict]:  # type: ignore[type-arg]
@@ -37,7 +44,11 @@ def lines(path: Path) -> list[dict]:  # type: ignore[type-arg]
 def test_llm_redial(source: Source, tmp_path: Path) -> None:
     out = export_release(source, "llm-redial", tmp_path / "out").path
     first, second = Release.load(source.folder), Release.load(out)
-    assert (first.titles, first.user_numbers, first.users) == (second.titles, second.user_numbers, second.users)
+    assert (first.titles, first.user_numbers, first.users) == (
+        second.titles,
+        second.user_numbers,
+        second.users,
+    )
     for name in ("item_map.json", "user_ids.json", "final_data.jsonl", "Conversation.txt"):
         assert (out / name).read_bytes() == (source.folder / name).read_bytes()
 
@@ -47,7 +58,10 @@ def test_parquet(source: Source, tmp_path: Path) -> None:
     dialogues = pd.read_parquet(out / "dialogues.parquet").set_index("conversation_id")
     found: Said = {}
     for number, rows in pd.read_parquet(out / "utterances.parquet").groupby("conversation_id"):
-        said = [(row.role, row.text, tuple(row.item_ids)) for row in rows.sort_values("turn").itertuples()]
+        said = [
+            (row.role, row.text, tuple(row.item_ids))
+            for row in rows.sort_values("turn").itertuples()
+        ]
         found[str(number)] = (dialogues.user_id[number], (dialogues.target_item_id[number],), said)
     assert found == told(source.corpus)
     items = pq.read_table(out / "items.parquet").to_pydict()
@@ -70,30 +84,52 @@ def test_huggingface(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyP
             assert tuple(row["history"]) == source.corpus.history[row["user_id"]]
             assert source.split_of[row["user_id"]] == split
     assert found == told(source.corpus)
-    items = datasets.load_dataset(str(out), "items", split="train", cache_dir=str(tmp_path / "cache"))
+    items = datasets.load_dataset(
+        str(out), "items", split="train", cache_dir=str(tmp_path / "cache")
+    )
     assert dict(zip(items["item_id"], items["title"], strict=True)) == source.corpus.titles
-    made = datasets.load_dataset(str(out), "interactions", split="train", cache_dir=str(tmp_path / "cache"))
-    held_out = {(row["user_id"], item): hub for hub in ("validation", "test") for row in loaded[hub] for item in row["targets"]}
+    made = datasets.load_dataset(
+        str(out), "interactions", split="train", cache_dir=str(tmp_path / "cache")
+    )
+    held_out = {
+        (row["user_id"], item): hub
+        for hub in ("validation", "test")
+        for row in loaded[hub]
+        for item in row["targets"]
+    }
     assert {(r["user_id"], r["item_id"]): r["split"] for r in made if r["split"] != "train"} == {
-        pair: hub for pair, hub in held_out.items() if pair in {(m.user_id, m.item_id) for m in source.corpus.interactions}
+        pair: hub
+        for pair, hub in held_out.items()
+        if pair in {(m.user_id, m.item_id) for m in source.corpus.interactions}
     }
     assert [(r["user_id"], r["item_id"], r["rating"], r["timestamp"]) for r in made] == [
         (m.user_id, m.item_id, m.rating, m.timestamp) for m in source.corpus.interactions
     ]
     card = DatasetCard.load(out / "README.md")
     assert (card.data.license, card.data.language) == ("other", None)
-    assert [entry["config_name"] for entry in card.data.to_dict()["configs"]] == ["dialogues", "items", "interactions"]
-    assert yaml.safe_load((out / "README.md").read_text().split("---\n")[1])["pretty_name"] == source.name
+    assert [entry["config_name"] for entry in card.data.to_dict()["configs"]] == [
+        "dialogues",
+        "items",
+        "interactions",
+    ]
+    assert (
+        yaml.safe_load((out / "README.md").read_text().split("---\n")[1])["pretty_name"]
+        == source.name
+    )
 
 
-def test_huggingface_never_answers_with_another_exports_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_huggingface_never_answers_with_another_exports_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Folders of one name and one cache: what `datasets` would take for the same dataset."""
     datasets = pytest.importorskip("datasets")
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     users = {}
     for number in (3, 5):
         folder = published_folder(tmp_path / str(number) / "Movie", users=number)
-        out = export_release(Source("Movie", folder), "huggingface", tmp_path / f"out-{number}" / "huggingface").path
+        out = export_release(
+            Source("Movie", folder), "huggingface", tmp_path / f"out-{number}" / "huggingface"
+        ).path
         loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
         users[number] = sum(split.num_rows for split in loaded.values())
     assert users == {3: 3, 5: 5}
@@ -102,15 +138,23 @@ def test_huggingface_never_answers_with_another_exports_rows(tmp_path: Path, mon
 def test_chat(source: Source, tmp_path: Path) -> None:
     out = export_release(source, "chat", tmp_path / "out").path
     wanted = told(source.corpus)
-    by_line = {split: (out / f"{split}.jsonl").read_text(encoding="utf-8").splitlines() for split in ("train", "valid", "test")}
+    by_line = {
+        split: (out / f"{split}.jsonl").read_text(encoding="utf-8").splitlines()
+        for split in ("train", "valid", "test")
+    }
     seen = set()
     for entry in lines(out / "index.jsonl"):
         row = json.loads(by_line[entry["split"]][entry["line"] - 1])
         assert list(row) == ["messages"]
         messages = row["messages"]
         assert [m["role"] for m in messages][:: len(messages) - 1] == ["system", "assistant"]
-        assert all(first["role"] != second["role"] for first, second in zip(messages, messages[1:], strict=False))
-        spoken = [("agent" if m["role"] == "assistant" else "user", m["content"]) for m in messages[1:]]
+        assert all(
+            first["role"] != second["role"]
+            for first, second in zip(messages, messages[1:], strict=False)
+        )
+        spoken = [
+            ("agent" if m["role"] == "assistant" else "user", m["content"]) for m in messages[1:]
+        ]
         spoken += [("user", entry["closing"])] if entry["closing"] else []
         user, targets, said = wanted[entry["dialogue_id"]]
         assert (entry["user_id"], tuple(entry["targets"])) == (user, targets)
@@ -122,27 +166,50 @@ def test_chat(source: Source, tmp_path: Path) -> None:
 
 def test_chat_tells_the_history_and_never_the_target(source: Source, tmp_path: Path) -> None:
     out = export_release(source, "chat", tmp_path / "out").path
-    split = {entry["user_id"]: (entry["split"], entry["line"]) for entry in lines(out / "index.jsonl")}
+    split = {
+        entry["user_id"]: (entry["split"], entry["line"]) for entry in lines(out / "index.jsonl")
+    }
     for dialogue in source.corpus.dialogues:
         side, line = split[str(dialogue.user_id)]
         system = lines(out / f"{side}.jsonl")[line - 1]["messages"][0]["content"]
-        known = [" ".join(source.title(item).split()) for item in source.corpus.history[str(dialogue.user_id)]]
+        known = [
+            " ".join(source.title(item).split())
+            for item in source.corpus.history[str(dialogue.user_id)]
+        ]
         bullets = [bullet.split(" (rated ")[0] for bullet in system.split("\n- ")[1:]]
         assert sorted(bullets) == sorted(known)
 
 
 def test_chat_holds_no_empty_message_and_roles_in_turn(tmp_path: Path) -> None:
     folder = published_folder(tmp_path / "Movie", users=3)
-    text = (folder / "Conversation.txt").read_text().replace("Agent: Then try None next.", "Agent:\n\nUser: And?\n\nAgent: None.", 1)
+    text = (
+        (folder / "Conversation.txt")
+        .read_text()
+        .replace("Agent: Then try None next.", "Agent:\n\nUser: And?\n\nAgent: None.", 1)
+    )
     (folder / "Conversation.txt").write_text(text)
     out = export_release(Source("Movie", folder), "chat", tmp_path / "out").path
-    messages = [row["messages"] for split in ("train", "valid", "test") for row in lines(out / f"{split}.jsonl")]
-    assert all([message["role"] for message in told] == ["system", "user", "assistant"] for told in messages) and len(messages) == 3
-    assert ["I liked Solaris.\nAnd?", "None."] in [[message["content"] for message in told[1:]] for told in messages]
+    messages = [
+        row["messages"]
+        for split in ("train", "valid", "test")
+        for row in lines(out / f"{split}.jsonl")
+    ]
+    assert (
+        all(
+            [message["role"] for message in told] == ["system", "user", "assistant"]
+            for told in messages
+        )
+        and len(messages) == 3
+    )
+    assert ["I liked Solaris.\nAnd?", "None."] in [
+        [message["content"] for message in told[1:]] for told in messages
+    ]
     assert all(message["content"].strip() for told in messages for message in told)
 
 
-def test_json_lines_open_in_polars_duckdb_and_datasets(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_lines_open_in_polars_duckdb_and_datasets(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     datasets = pytest.importorskip("datasets")
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     for kind, key in (("chat", "messages"), ("contexts", "context")):
@@ -150,12 +217,20 @@ def test_json_lines_open_in_polars_duckdb_and_datasets(source: Source, tmp_path:
         for split in ("train", "valid", "test"):
             path = out / f"{split}.jsonl"
             wanted = [len(row[key]) for row in lines(path)]
-            loaded = datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
-            assert [len(row) for row in loaded[key]] == pl.read_ndjson(path)[key].list.len().to_list() == wanted and wanted
-            assert duckdb.sql(f"SELECT len({key}) FROM read_json('{path}')").fetchall() == [(length,) for length in wanted]
+            loaded = datasets.load_dataset(
+                "json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
+            )
+            assert [len(row) for row in loaded[key]] == pl.read_ndjson(path)[
+                key
+            ].list.len().to_list() == wanted and wanted
+            assert duckdb.sql(f"SELECT len({key}) FROM read_json('{path}')").fetchall() == [
+                (length,) for length in wanted
+            ]
 
 
-def test_the_published_datasets_own_scripts_read_the_four_files(source: Source, tmp_path: Path) -> None:
+def test_the_published_datasets_own_scripts_read_the_four_files(
+    source: Source, tmp_path: Path
+) -> None:
     """As people read them who know the published files only: line by line, split at empty lines."""
     out = export_release(source, "llm-redial", tmp_path / "out").path
     said: dict[str, list[str]] = {}
@@ -174,7 +249,8 @@ def test_the_published_datasets_own_scripts_read_the_four_files(source: Source, 
                 turns = [({"User": "user", "Agent": "agent"}[role], text) for role, text in pairs]
                 found[str(told_of["conversation_id"])] = (user, tuple(told_of["rec_item"]), turns)  # type: ignore[assignment]
     wanted = {
-        key: (user, targets, [(role, text) for role, text, _ in turns]) for key, (user, targets, turns) in told(source.corpus).items()
+        key: (user, targets, [(role, text) for role, text, _ in turns])
+        for key, (user, targets, turns) in told(source.corpus).items()
     }
     assert found == wanted
 
@@ -184,7 +260,11 @@ def test_crslab(source: Source, tmp_path: Path) -> None:
     out = export_release(source, "crslab", tmp_path / "out").path
     entity2id = json.loads((out / "entity2id.json").read_text(encoding="utf-8"))
     id2entity = {number: entity for entity, number in entity2id.items()}
-    assert len(id2entity) == len(entity2id) and min(id2entity) == 1 and max(id2entity) == len(entity2id)
+    assert (
+        len(id2entity) == len(entity2id)
+        and min(id2entity) == 1
+        and max(id2entity) == len(entity2id)
+    )
     assert json.loads((out / "movie_ids.json").read_text()) == list(entity2id.values())
     assert json.loads((out / "dbpedia_subkg.json").read_text()) == {}
     assert max(json.loads((out / "concept2id.json").read_text()).values()) + 1 == 1
@@ -194,33 +274,66 @@ def test_crslab(source: Source, tmp_path: Path) -> None:
         for conversation in json.loads((out / f"{split}_data.json").read_text(encoding="utf-8")):
             said = []
             for utterance in conversation["dialog"]:
-                assert isinstance(utterance["text"], str) and utterance["entity"] == utterance["word"] == []
+                assert (
+                    isinstance(utterance["text"], str)
+                    and utterance["entity"] == utterance["word"] == []
+                )
                 movies = [entity2id[movie] for movie in utterance["movies"]]
                 role = {"Seeker": "user", "Recommender": "agent"}[utterance["role"]]
                 said.append((role, utterance["text"], tuple(id2entity[movie] for movie in movies)))
-            found[conversation["conv_id"]] = (conversation["user_id"], tuple(conversation["targets"]), said)
+            found[conversation["conv_id"]] = (
+                conversation["user_id"],
+                tuple(conversation["targets"]),
+                said,
+            )
     assert found == told(source.corpus)
-    assert json.loads((out / "item_titles.json").read_text(encoding="utf-8")) == source.corpus.titles
+    assert (
+        json.loads((out / "item_titles.json").read_text(encoding="utf-8")) == source.corpus.titles
+    )
     # without this marker CRSLab would delete the folder and download ReDial in its place
-    assert [(out / place / ".built").read_text().split("\n")[1] for place in ("", "nltk")] == ["1.0", "0.31"]
+    assert [(out / place / ".built").read_text().split("\n")[1] for place in ("", "nltk")] == [
+        "1.0",
+        "0.31",
+    ]
 
 
 def test_crslab_as_its_package_wants_it(source: Source, tmp_path: Path) -> None:
     """CRSLab 0.1.2 wants utterances as tokens and a vocabulary; all else is as above."""
     out = export_release(source, "crslab", tmp_path / "out").path
     numbers = json.loads((out / "nltk" / "token2id.json").read_text(encoding="utf-8"))
-    assert list(numbers)[:4] == ["__pad__", "__start__", "__end__", "__unk__"] and list(numbers)[-1] == "_split_"
+    assert (
+        list(numbers)[:4] == ["__pad__", "__start__", "__end__", "__unk__"]
+        and list(numbers)[-1] == "_split_"
+    )
     assert sorted(numbers.values()) == list(range(len(numbers)))
     for split in ("train", "valid", "test"):
-        plain, cut = (json.loads((place / f"{split}_data.json").read_text(encoding="utf-8")) for place in (out, out / "nltk"))
+        plain, cut = (
+            json.loads((place / f"{split}_data.json").read_text(encoding="utf-8"))
+            for place in (out, out / "nltk")
+        )
         for one, other in zip(plain, cut, strict=True):
-            assert [{**said, "text": tokens(said["text"])} for said in one["dialog"]] == other["dialog"]
-            assert split != "train" or all(token in numbers for said in other["dialog"] for token in said["text"])
+            assert [{**said, "text": tokens(said["text"])} for said in one["dialog"]] == other[
+                "dialog"
+            ]
+            assert split != "train" or all(
+                token in numbers for said in other["dialog"] for token in said["text"]
+            )
     assert (out / "nltk" / "entity2id.json").read_bytes() == (out / "entity2id.json").read_bytes()
 
 
 def test_tokens_are_words_and_marks() -> None:
-    assert tokens("I don't like 1917 (2019), really!") == ["I", "don't", "like", "1917", "(", "2019", ")", ",", "really", "!"]
+    assert tokens("I don't like 1917 (2019), really!") == [
+        "I",
+        "don't",
+        "like",
+        "1917",
+        "(",
+        "2019",
+        ")",
+        ",",
+        "really",
+        "!",
+    ]
 
 
 def atomic(path: Path) -> pd.DataFrame:
@@ -228,7 +341,9 @@ def atomic(path: Path) -> pd.DataFrame:
     with path.open(encoding="utf-8") as file:
         head = file.readline()[:-1].split("\t")
     dtype = {column: np.float64 if column.endswith(":float") else str for column in head}
-    frame = pd.read_csv(path, delimiter="\t", usecols=head, dtype=dtype, encoding="utf-8", engine="python")
+    frame = pd.read_csv(
+        path, delimiter="\t", usecols=head, dtype=dtype, encoding="utf-8", engine="python"
+    )
     assert not frame.isna().any().any()
     return frame.rename(columns=lambda column: column.split(":")[0])
 
@@ -241,18 +356,28 @@ def test_recbole(source: Source, tmp_path: Path) -> None:
         (m.user_id, m.item_id) for m in corpus.interactions
     ]
     if corpus.interactions[0].rating is not None:
-        assert list(zip(made.rating, made.timestamp, strict=True)) == [(m.rating, m.timestamp) for m in corpus.interactions]
+        assert list(zip(made.rating, made.timestamp, strict=True)) == [
+            (m.rating, m.timestamp) for m in corpus.interactions
+        ]
     items = atomic(out / f"{source.file_name}.item")
-    assert {unquote(item): title.split() for item, title in zip(items.item_id, items.title, strict=True)} == {
-        item: title.replace('"', "'").split() for item, title in corpus.titles.items()
-    }
+    assert {
+        unquote(item): title.split() for item, title in zip(items.item_id, items.title, strict=True)
+    } == {item: title.replace('"', "'").split() for item, title in corpus.titles.items()}
     users = atomic(out / f"{source.file_name}.user")
-    assert {unquote(user): split for user, split in zip(users.user_id, users.split, strict=True)} == source.split_of
+    assert {
+        unquote(user): split for user, split in zip(users.user_id, users.split, strict=True)
+    } == source.split_of
     assert users.dialogues.sum() == len(corpus.dialogues)
 
 
 def test_every_id_comes_back_from_its_token() -> None:
-    wild = [chr(number) for number in range(1, 0x300)] + ["a b", "%41", "\u2028", "\ufeffx", *(MISSING - {""})]
+    wild = [chr(number) for number in range(1, 0x300)] + [
+        "a b",
+        "%41",
+        "\u2028",
+        "\ufeffx",
+        *(MISSING - {""}),
+    ]
     assert len({token(identity) for identity in wild}) == len(set(wild))
     for identity in wild:
         assert unquote(token(identity)) == identity
@@ -273,15 +398,26 @@ def test_contexts(source: Source, tmp_path: Path) -> None:
     wanted = told(source.corpus)
     for row in rows:
         user, targets, said = wanted[row["dialogue_id"]]
-        assert [(u["role"], u["text"], tuple(u["items"])) for u in row["context"]] == said[: row["turn"]]
+        assert [(u["role"], u["text"], tuple(u["items"])) for u in row["context"]] == said[
+            : row["turn"]
+        ]
         role, text, items = said[row["turn"]]
         assert (role, text) == ("agent", row["response"]) and row["target"] in items
         assert all(row["target"] not in used for _, _, used in said[: row["turn"]])
         assert row["final"] == (row["target"] in targets)
-        history = [item for item in source.corpus.history[user] if not (row["final"] and item == row["target"])]
-        assert row["history"] == history and row["history_titles"] == [source.title(item) for item in history]
+        history = [
+            item
+            for item in source.corpus.history[user]
+            if not (row["final"] and item == row["target"])
+        ]
+        assert row["history"] == history and row["history_titles"] == [
+            source.title(item) for item in history
+        ]
         assert row["target_title"] == source.title(row["target"])
     samples = recommendation_samples(read_corpus(source.folder)).samples
     finals = {(row["dialogue_id"], row["turn"], row["target"]) for row in rows if row["final"]}
-    assert finals == {(s.dialogue_id, s.turn, s.target) for s in samples if not s.named_before} and finals
+    assert (
+        finals == {(s.dialogue_id, s.turn, s.target) for s in samples if not s.named_before}
+        and finals
+    )
     assert len({row["context_id"] for row in rows}) == len(rows)

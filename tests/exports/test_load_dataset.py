@@ -33,7 +33,9 @@ def test_a_release_loads_as_it_lies(kind: str, tmp_path: Path) -> None:
     tables = {path.stem: pq.read_table(path).to_pylist() for path in (folder / "parquet").iterdir()}
     assert sorted(datasets.get_dataset_config_names(str(folder))) == sorted(tables)
     for name, rows in tables.items():
-        assert list(datasets.load_dataset(str(folder), name, split="train", cache_dir=cache)) == rows
+        assert (
+            list(datasets.load_dataset(str(folder), name, split="train", cache_dir=cache)) == rows
+        )
 
 
 def test_two_releases_in_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -44,7 +46,11 @@ def test_two_releases_in_folders_of_one_name_are_told_apart(tmp_path: Path) -> N
             con.execute("UPDATE verdicts SET verdict = 'rejected' WHERE dialogue_id = 'd4'")
         folder = write_release(con, Home(data=tmp_path / place), "demo", run={}).path
         copy = folder.rename(tmp_path / place / "mine")
-        found.append(datasets.load_dataset(str(copy), split="train", cache_dir=str(tmp_path / "cache")).num_rows)
+        found.append(
+            datasets.load_dataset(
+                str(copy), split="train", cache_dir=str(tmp_path / "cache")
+            ).num_rows
+        )
     assert found == [3, 2]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.exports import Source, export_release, publish, publish_export
-from tasks.release.sums import SUMS
+from tasks.release.integrity import SUMS
 from tests.support.hostile_release import our_release
 
 ADDRESS = "memory://bucket/out"
@@ -28,14 +28,23 @@ def memory() -> Iterator[fsspec.AbstractFileSystem]:
 
 
 def found(store: fsspec.AbstractFileSystem) -> dict[str, bytes]:
-    return {path.removeprefix("/bucket/out/"): store.cat_file(path) for path in store.find("/bucket/out")}
+    return {
+        path.removeprefix("/bucket/out/"): store.cat_file(path)
+        for path in store.find("/bucket/out")
+    }
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
-def test_the_same_bytes_as_in_a_folder(source: Source, memory: fsspec.AbstractFileSystem, tmp_path: Path) -> None:
+def test_the_same_bytes_as_in_a_folder(
+    source: Source, memory: fsspec.AbstractFileSystem, tmp_path: Path
+) -> None:
     here = export_release(source, "huggingface", tmp_path / "here")
     assert publish_export(source, "huggingface", ADDRESS, tmp_path / "aside") == here.counts
     assert found(memory) == files(here.path)
@@ -44,7 +53,10 @@ def test_the_same_bytes_as_in_a_folder(source: Source, memory: fsspec.AbstractFi
 
 def test_once_published_it_stays(memory: fsspec.AbstractFileSystem, tmp_path: Path) -> None:
     source = Source("demo", our_release(tmp_path / "data"))
-    here, other = export_release(source, "chat", tmp_path / "one").path, export_release(source, "recbole", tmp_path / "two").path
+    here, other = (
+        export_release(source, "chat", tmp_path / "one").path,
+        export_release(source, "recbole", tmp_path / "two").path,
+    )
     assert publish(here, ADDRESS) is True
     assert publish(here, ADDRESS) is False
     with pytest.raises(UserError, match="not of this export"):
@@ -57,7 +69,9 @@ def test_once_published_it_stays(memory: fsspec.AbstractFileSystem, tmp_path: Pa
 
 
 def test_a_copy_that_was_cut_is_finished(memory: fsspec.AbstractFileSystem, tmp_path: Path) -> None:
-    here = export_release(Source("demo", our_release(tmp_path / "data")), "chat", tmp_path / "one").path
+    here = export_release(
+        Source("demo", our_release(tmp_path / "data")), "chat", tmp_path / "one"
+    ).path
     memory.pipe_file("/bucket/out/train.jsonl", b"half of i")
     memory.pipe_file(f"/bucket/out/{SUMS}", files(here)[SUMS][:70])
     assert publish(here, ADDRESS) is True
@@ -91,9 +105,26 @@ def test_the_command_takes_an_address(tmp_path: Path) -> None:
         str(release),
         "--json",
     ]
-    done = subprocess.run([*command, "--to", "chat,parquet", "--out", f"file://{out}/"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, "--to", "chat,parquet", "--out", f"file://{out}/"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    assert [each["path"] for each in json.loads(done.stdout)] == [f"file://{out}/chat", f"file://{out}/parquet"]
+    assert [each["path"] for each in json.loads(done.stdout)] == [
+        f"file://{out}/chat",
+        f"file://{out}/parquet",
+    ]
     assert (out / "chat" / SUMS).is_file() and (out / "parquet" / SUMS).is_file()
-    again = subprocess.run([*command, "--to", "recbole", "--out", f"file://{out}/chat"], capture_output=True, text=True, check=False)
-    assert again.returncode == 2 and "Traceback" not in again.stderr and "not of this export" in again.stderr
+    again = subprocess.run(
+        [*command, "--to", "recbole", "--out", f"file://{out}/chat"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (
+        again.returncode == 2
+        and "Traceback" not in again.stderr
+        and "not of this export" in again.stderr
+    )

@@ -21,6 +21,8 @@ from flows.backfill import PATIENCE_S, has_ended
         (Crashed(), PATIENCE_S + 1, True),  # nobody took it up
     ],
 )
-def test_a_crashed_run_has_ended_only_when_nobody_takes_it_up(state: State[None], seconds_ago: float, ended: bool) -> None:
+def test_a_crashed_run_has_ended_only_when_nobody_takes_it_up(
+    state: State[None], seconds_ago: float, ended: bool
+) -> None:
     then = datetime.now(UTC) - timedelta(seconds=seconds_ago)
     assert has_ended(state.model_copy(update={"timestamp": then})) is ended

@@ -6,10 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from flows.evaluating import model_settings
+from flows.evaluation.setup import model_settings
 from flows.options import BuildOptions
 from flows.preflight import check_build
-from flows.server.endpoints import API_BASES, KEYLESS, SCHEDULERS, check_endpoint, check_scheduler, started_by_server
+from flows.server.endpoints import (
+    API_BASES,
+    KEYLESS,
+    SCHEDULERS,
+    check_endpoint,
+    check_scheduler,
+    started_by_server,
+)
 from tasks.errors import UserError
 from tasks.settings import Home, load_domain
 from tests.support.served import demo_like
@@ -64,19 +71,25 @@ def test_the_domain_file_s_endpoint_is_taken(home: Home) -> None:
 
 def test_a_data_folder_of_the_run_s_own_names_no_endpoint(home: Home, tmp_path: Path) -> None:
     theirs = Home(data=tmp_path / "theirs")
-    demo_like(theirs.data, "own", title="own", generate={"model": "openai/mock", "api_base": THEIRS})
+    demo_like(
+        theirs.data, "own", title="own", generate={"model": "openai/mock", "api_base": THEIRS}
+    )
     with pytest.raises(UserError, match="came with the run"):
         check(theirs)
 
 
-def test_an_endpoint_of_the_worker_s_environment_is_taken(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_of_the_worker_s_environment_is_taken(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(API_BASES, f"https://other.example.org/v1, {THEIRS}")
     check(home, api_base=THEIRS)
     model_settings("openai/mock", THEIRS, None, 0.0)
 
 
 @pytest.mark.parametrize("model", ["hosted_vllm/x", "ollama/x", "ollama_chat/x"])
-def test_a_server_on_this_machine_is_taken_while_no_key_is_sent(home: Home, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+def test_a_server_on_this_machine_is_taken_while_no_key_is_sent(
+    home: Home, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
     check_endpoint(model, "http://127.0.0.1:11434")
     with pytest.raises(UserError):
         check_endpoint(model, "http://127.0.0.1.evil.test:11434")

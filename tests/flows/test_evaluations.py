@@ -16,8 +16,14 @@ pytestmark = pytest.mark.heavy
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Twenty users, each with a history and a dialogue."""
-    said = [{"role": "user", "text": "I liked Heat. What now?"}, {"role": "agent", "text": "See Alien."}]
-    lines = [{"user_id": number, "history": ["Heat"], "targets": ["Alien"], "utterances": said} for number in range(20)]
+    said = [
+        {"role": "user", "text": "I liked Heat. What now?"},
+        {"role": "agent", "text": "See Alien."},
+    ]
+    lines = [
+        {"user_id": number, "history": ["Heat"], "targets": ["Alien"], "utterances": said}
+        for number in range(20)
+    ]
     path = Path(tmp_path_factory.mktemp("corpus")) / "talk.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     return str(path)
@@ -29,8 +35,14 @@ def test_evaluations_end_well_and_leave_what_can_be_read(served: Served, corpus:
             "evaluate/evaluate",
             {"corpus": corpus, "models": ["random", "itemknn", "offline/writer"], "rpm": 900},
         ),
-        "dialogue-quality": ("evaluate-quality/evaluate-quality", {"corpora": [corpus], "judges": ["offline/writer"], "dialogues": 2}),
-        "responses": ("evaluate-respond/evaluate-respond", {"corpus": corpus, "cases": 1, "concurrency": 2}),
+        "dialogue-quality": (
+            "evaluate-quality/evaluate-quality",
+            {"corpora": [corpus], "judges": ["offline/writer"], "dialogues": 2},
+        ),
+        "responses": (
+            "evaluate-respond/evaluate-respond",
+            {"corpus": corpus, "cases": 1, "concurrency": 2},
+        ),
     }
     for key, (deployment, parameters) in started.items():
         run = served.wait(served.start(deployment, **parameters))
@@ -42,12 +54,22 @@ def test_evaluations_end_well_and_leave_what_can_be_read(served: Served, corpus:
     ("deployment", "parameters", "told"),
     [
         ("evaluate/evaluate", {"corpus": "nosuch"}, "'nosuch' is neither a domain"),
-        ("evaluate-quality/evaluate-quality", {"corpora": ["nosuch"]}, "'nosuch' is neither a domain"),
-        ("evaluate-finetune/evaluate-finetune", {"corpus": "CORPUS", "base": "local/nosuch"}, "unknown fine-tuning settings 'nosuch'"),
+        (
+            "evaluate-quality/evaluate-quality",
+            {"corpora": ["nosuch"]},
+            "'nosuch' is neither a domain",
+        ),
+        (
+            "evaluate-finetune/evaluate-finetune",
+            {"corpus": "CORPUS", "base": "local/nosuch"},
+            "unknown fine-tuning settings 'nosuch'",
+        ),
         ("report/report", {"domain": "nosuch"}, "unknown domain 'nosuch'"),
     ],
 )
-def test_a_mistake_is_one_line_on_the_run(served: Served, corpus: str, deployment: str, parameters: dict[str, Any], told: str) -> None:
+def test_a_mistake_is_one_line_on_the_run(
+    served: Served, corpus: str, deployment: str, parameters: dict[str, Any], told: str
+) -> None:
     given = {name: corpus if value == "CORPUS" else value for name, value in parameters.items()}
     run = served.wait(served.start(deployment, **given))
     assert run["state"]["name"] == "Failed" and told in run["state"]["message"]
@@ -57,9 +79,21 @@ def test_a_mistake_is_one_line_on_the_run(served: Served, corpus: str, deploymen
 @pytest.mark.parametrize(
     ("deployment", "parameters", "told"),
     [
-        ("build/demo", {"domian": "demo"}, "domian is not a known parameter (did you mean domain?)"),
-        ("backfill/backfill", {"at_onec": 1}, "at_onec is not a known parameter (did you mean at_once?)"),
-        ("evaluate/evaluate", {"budget_us": 1}, "budget_us is not a known parameter (did you mean budget_usd?)"),
+        (
+            "build/demo",
+            {"domian": "demo"},
+            "domian is not a known parameter (did you mean domain?)",
+        ),
+        (
+            "backfill/backfill",
+            {"at_onec": 1},
+            "at_onec is not a known parameter (did you mean at_once?)",
+        ),
+        (
+            "evaluate/evaluate",
+            {"budget_us": 1},
+            "budget_us is not a known parameter (did you mean budget_usd?)",
+        ),
     ],
 )
 def test_an_unknown_parameter_is_refused_with_the_one_that_was_meant(
@@ -81,7 +115,11 @@ def test_an_unknown_parameter_is_refused_with_the_one_that_was_meant(
         ("evaluate-finetune/evaluate-finetune", {"poll_s": 0}),
     ],
 )
-def test_wrong_parameters_are_refused_with_their_name(served: Served, deployment: str, parameters: dict[str, Any]) -> None:
+def test_wrong_parameters_are_refused_with_their_name(
+    served: Served, deployment: str, parameters: dict[str, Any]
+) -> None:
     found = served.deployment(deployment)["id"]
-    answer = served.client.post(f"/deployments/{found}/create_flow_run", json={"parameters": parameters})
+    answer = served.client.post(
+        f"/deployments/{found}/create_flow_run", json={"parameters": parameters}
+    )
     assert answer.status_code == 409 and next(iter(parameters)) in answer.text

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tasks.settings.home import PROJECT
+from tasks.settings.paths import PROJECT
 
-# A cursor in the midst of its rows becomes garbage while another thread waits, on the same connection, for a lock that only this
-# thread would give up: whoever collects that cursor waits as well.
+# A cursor in the midst of its rows becomes garbage while another thread waits, on the same
+# connection, for a lock that only this thread would give up: whoever collects that cursor waits as
+# well.
 STANDSTILL = """
 import gc, sqlite3, sys, threading, time
 from flows.garbage import collect_aside
@@ -47,7 +48,9 @@ holder.execute("ROLLBACK")
 
 def ending(tmp_path: Path, how: str) -> str:
     command = [sys.executable, "-c", STANDSTILL, str(tmp_path / "some.db"), how]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+    return subprocess.run(
+        command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True
+    ).stdout.strip()
 
 
 def test_without_it_a_thread_waits_for_its_own_lock(tmp_path: Path) -> None:

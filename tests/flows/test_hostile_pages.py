@@ -17,12 +17,17 @@ from tests.support.chromium import CHROMIUM, Opened, browser_page
 from tests.support.hostile_page import HOST, UNGUARDED, attack, markers
 from tests.support.served import Served, processes, serving, until
 
-pytestmark = [pytest.mark.heavy, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here")]
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here"),
+]
 DEPLOYMENT = "report/report"  # it has no concurrency limit: what is started begins at once
 
 
 @pytest.fixture(scope="module", params=["login", "no-login"])
-def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def attacked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
     data = tmp_path_factory.mktemp("attacked")
     with serving(data, *([] if request.param == "login" else ["--no-login"])) as running:
         assert bool(running.login) == (request.param == "login")
@@ -38,7 +43,10 @@ def watched(served: Served) -> dict[str, Any]:
     runs = served.client.post("/flow_runs/filter", json={}).raise_for_status().json()
     automations = served.client.post("/automations/filter", json={}).raise_for_status().json()
     return {
-        "deployment": {name: deployment[name] for name in ("pull_steps", "entrypoint", "job_variables", "updated")},
+        "deployment": {
+            name: deployment[name]
+            for name in ("pull_steps", "entrypoint", "job_variables", "updated")
+        },
         "pool": {name: pool[name] for name in ("base_job_template", "is_paused")},
         "runs": [run["id"] for run in runs],
         "automations": sorted(each["name"] for each in automations),
@@ -46,14 +54,24 @@ def watched(served: Served) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_page_of_another_origin_does_nothing(attacked: Served, tmp_path: Path, scheme: str) -> None:
+def test_a_page_of_another_origin_does_nothing(
+    attacked: Served, tmp_path: Path, scheme: str
+) -> None:
     pages = f"http://127.0.0.1:{attacked.port + 1}"
     nothing_happens(attacked, tmp_path, f"{scheme}://{HOST}/page.html", f"{attacked.ui}/api", pages)
 
 
-def test_a_page_on_another_port_of_this_machine_does_nothing(attacked: Served, tmp_path: Path) -> None:
+def test_a_page_on_another_port_of_this_machine_does_nothing(
+    attacked: Served, tmp_path: Path
+) -> None:
     pages = f"http://127.0.0.1:{attacked.port + 1}"
-    nothing_happens(attacked, tmp_path, f"http://127.0.0.1:{attacked.port + 2}/page.html", f"{attacked.ui}/api", pages)
+    nothing_happens(
+        attacked,
+        tmp_path,
+        f"http://127.0.0.1:{attacked.port + 2}/page.html",
+        f"{attacked.ui}/api",
+        pages,
+    )
 
 
 def test_a_page_of_a_rebound_name_does_nothing(attacked: Served, tmp_path: Path) -> None:
@@ -65,7 +83,12 @@ def test_a_page_of_a_rebound_name_does_nothing(attacked: Served, tmp_path: Path)
 
 def nothing_happens(served: Served, folder: Path, start: str, api: str, pages: str) -> None:
     before, made = watched(served), markers(folder)
-    target = {"api": api, "pages": pages, "deployment": served.deployment(DEPLOYMENT)["id"], "markers": [str(file) for file in made]}
+    target = {
+        "api": api,
+        "pages": pages,
+        "deployment": served.deployment(DEPLOYMENT)["id"],
+        "markers": [str(file) for file in made],
+    }
     with browser_page(Opened(), offline=False, arguments=UNGUARDED) as page:
         if served.auth:  # the browser knows the pages' login, as after a visit
             user, password = served.auth
@@ -73,7 +96,9 @@ def nothing_happens(served: Served, folder: Path, start: str, api: str, pages: s
             assert "llm-redial pages" in page.title()
         seen = attack(page, start, target)
     assert len(seen) == 22
-    assert {name for name, result in seen.items() if result != "refused"} == set(), json.dumps(seen)[:2000]
+    assert {name for name, result in seen.items() if result != "refused"} == set(), json.dumps(
+        seen
+    )[:2000]
     assert watched(served) == before
     assert not any(file.exists() for file in made)
 
@@ -83,7 +108,13 @@ def test_the_ui_stands_in_no_frame_of_another_page(attacked: Served) -> None:
     start = f"http://{HOST}/frame.html"
     body = f'<!doctype html><iframe src="{attacked.ui}/dashboard"></iframe>'
     with browser_page(seen, offline=False, arguments=UNGUARDED) as page:
-        page.route(start, lambda route: route.fulfill(status=200, content_type="text/html", body=body))
+        page.route(
+            start, lambda route: route.fulfill(status=200, content_type="text/html", body=body)
+        )
         page.goto(start)
-        until(lambda: any("frame" in problem.lower() for problem in seen.problems), 30, lambda: f"{seen.problems}")
+        until(
+            lambda: any("frame" in problem.lower() for problem in seen.problems),
+            30,
+            lambda: f"{seen.problems}",
+        )
         assert not any(frame.locator("#app").count() for frame in page.frames[1:])

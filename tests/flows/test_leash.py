@@ -13,7 +13,7 @@ import pytest
 from flows.leash import LOCK, holding
 from tasks.errors import UserError
 from tasks.polling import wait_until
-from tasks.settings.home import PROJECT
+from tasks.settings.paths import PROJECT
 
 HOLDER = """
 import subprocess, sys, time
@@ -39,7 +39,12 @@ def alive(pid: int) -> bool:
 def test_followers_end_with_the_holder(tmp_path: Path, how: signal.Signals) -> None:
     lock, note = tmp_path / "a" / "b" / "lock", tmp_path / "grandchild"
     lock.parent.mkdir(parents=True)
-    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(lock), str(note)], stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(lock), str(note)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=PROJECT,
+    )
     assert holder.stdout is not None
     child = int(holder.stdout.readline())
     assert wait_until(note.exists, 30)
@@ -55,7 +60,11 @@ def test_followers_end_with_the_holder(tmp_path: Path, how: signal.Signals) -> N
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
     lock = tmp_path / "prefect" / "serve" / "lock"
     lock.parent.mkdir(parents=True)
-    with holding(lock), pytest.raises(UserError, match=f"already running on the data folder {tmp_path}"), holding(lock):
+    with (
+        holding(lock),
+        pytest.raises(UserError, match=f"already running on the data folder {tmp_path}"),
+        holding(lock),
+    ):
         pass
     with holding(lock):
         pass

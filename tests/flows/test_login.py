@@ -26,7 +26,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     until(lambda: not processes(data), 20, lambda: f"left behind: {processes(data)}")
 
 
-@pytest.mark.parametrize("auth", [None, (USER, ""), (USER, "wrong"), ("", PASSWORD), ("bob", PASSWORD)])
+@pytest.mark.parametrize(
+    "auth", [None, (USER, ""), (USER, "wrong"), ("", PASSWORD), ("bob", PASSWORD)]
+)
 def test_nobody_else_is_let_in(guarded: Served, auth: tuple[str, str] | None) -> None:
     api, pages = f"{guarded.ui}/api", f"http://127.0.0.1:{guarded.port + 1}"
     for answer in (
@@ -49,8 +51,17 @@ def test_a_run_works_and_its_pages_open_with_the_login(guarded: Served) -> None:
     pages = f"http://127.0.0.1:{guarded.port + 1}"
     docs = httpx.get(f"{pages}/docs/{OURS}/index.html", auth=(USER, PASSWORD))
     assert docs.status_code == 200
-    assert guarded.artifacts(run_id)[f"{OURS}-data-docs"]["data"].count(f"{pages}/docs/{OURS}/index.html") == 1
-    kept = [path for path in (guarded.data / "prefect" / "serve").glob("*.log") if PASSWORD in path.read_text("utf-8", "replace")]
+    assert (
+        guarded.artifacts(run_id)[f"{OURS}-data-docs"]["data"].count(
+            f"{pages}/docs/{OURS}/index.html"
+        )
+        == 1
+    )
+    kept = [
+        path
+        for path in (guarded.data / "prefect" / "serve").glob("*.log")
+        if PASSWORD in path.read_text("utf-8", "replace")
+    ]
     assert not kept
 
 

@@ -24,7 +24,9 @@ def test_none_is_asked_for_on_demand() -> None:
     assert with_login({"A": "b", CLIENT_LOGIN: "for:another-server"}, "") == {"A": "b"}
 
 
-@pytest.mark.parametrize(("given", "wanted"), [("ann:open", False), ("ann", True), ("ann:", True), (":open", True)])
+@pytest.mark.parametrize(
+    ("given", "wanted"), [("ann:open", False), ("ann", True), ("ann:", True), (":open", True)]
+)
 def test_a_mistake_is_one_line(given: str, wanted: bool) -> None:
     with pytest.raises(UserError, match=SERVER_LOGIN):
         choose_login({SERVER_LOGIN: given}, wanted)

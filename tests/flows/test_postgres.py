@@ -20,12 +20,23 @@ import pytest
 import yaml
 
 from tasks.settings import Home
-from tasks.settings.home import PROJECT
+from tasks.settings.paths import PROJECT
 from tests.support.plain_build import plain_build
 from tests.support.postgres import postgres, programs
-from tests.support.served import Patient, Served, demo_like, free_port_pair, interrupt, released, until
+from tests.support.served import (
+    Patient,
+    Served,
+    demo_like,
+    free_port_pair,
+    interrupt,
+    released,
+    until,
+)
 
-pytestmark = [pytest.mark.heavy, pytest.mark.skipif(programs() is None, reason="no PostgreSQL here")]
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(programs() is None, reason="no PostgreSQL here"),
+]
 LOGIN = "ann:open sesame"
 DOMAINS = ("north", "east", "south", "west")
 
@@ -81,26 +92,67 @@ def by_hand(data: Path, folder: Path, database: str) -> Iterator[Served]:
         "REDIAL_DATA": str(data),
     }
     with ExitStack() as stack:
-        process = stack.enter_context(module(environment, folder / "server.log", "flows.server.app", str(port)))
-        client = stack.enter_context(
-            httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, auth=(user, password), transport=Patient())
+        process = stack.enter_context(
+            module(environment, folder / "server.log", "flows.server.app", str(port))
         )
-        until(lambda: client.get("/health").status_code == 200, 240, lambda: (folder / "server.log").read_text())
-        at_once(environment, "work-pool", "create", "redial", "--type", "process", "--base-job-template", "work_pool.json")
-        at_once(environment, "--no-prompt", "deploy", "--all", "--prefect-file", str(deployments(folder)))
-        for name in ("first", "second"):  # the backfill takes a place of its own, so that neither has room for all five runs
+        client = stack.enter_context(
+            httpx.Client(
+                base_url=f"http://127.0.0.1:{port}/api",
+                timeout=60,
+                auth=(user, password),
+                transport=Patient(),
+            )
+        )
+        until(
+            lambda: client.get("/health").status_code == 200,
+            240,
+            lambda: (folder / "server.log").read_text(),
+        )
+        at_once(
+            environment,
+            "work-pool",
+            "create",
+            "redial",
+            "--type",
+            "process",
+            "--base-job-template",
+            "work_pool.json",
+        )
+        at_once(
+            environment,
+            "--no-prompt",
+            "deploy",
+            "--all",
+            "--prefect-file",
+            str(deployments(folder)),
+        )
+        for name in (
+            "first",
+            "second",
+        ):  # the backfill takes a place of its own, so that neither has room for all five runs
             worker = ("flows.server.worker", "--name", name, "--limit", "3")
             stack.enter_context(module(environment, folder / f"{name}.log", *worker))
-        until(lambda: len(client.post("/work_pools/redial/workers/filter", json={}).json()) == 2, 120)
+        until(
+            lambda: len(client.post("/work_pools/redial/workers/filter", json={}).json()) == 2, 120
+        )
         yield Served(data, port, process, client)
 
 
 @contextmanager
-def module(environment: Mapping[str, str], log: Path, *arguments: str) -> Iterator[subprocess.Popen[Any]]:
+def module(
+    environment: Mapping[str, str], log: Path, *arguments: str
+) -> Iterator[subprocess.Popen[Any]]:
     """Run a Python module for the length of the block; Ctrl-C ends it."""
     command = [sys.executable, "-m", *arguments]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=PROJECT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
     try:
         yield process
     finally:
@@ -111,7 +163,13 @@ def at_once(environment: Mapping[str, str], *arguments: str) -> None:
     """Run a Prefect command to its end."""
     command = [sys.executable, "-m", "prefect", *arguments]
     done = subprocess.run(
-        command, cwd=PROJECT, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        cwd=PROJECT,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -123,5 +181,10 @@ def deployments(folder: Path) -> Path:
     ours = [{**shipped["demo"], "name": name, "parameters": {"domain": name}} for name in DOMAINS]
     pull = [{"prefect.deployments.steps.set_working_directory": {"directory": str(PROJECT)}}]
     file = folder / "prefect.yaml"
-    file.write_text(yaml.safe_dump({"name": content["name"], "deployments": [shipped["backfill"], *ours], "pull": pull}), "utf-8")
+    file.write_text(
+        yaml.safe_dump(
+            {"name": content["name"], "deployments": [shipped["backfill"], *ours], "pull": pull}
+        ),
+        "utf-8",
+    )
     return file

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from flows.local_server import PrivateServer, local_server
+from flows.server.ephemeral import PrivateServer, local_server
 
 READ = ("POST", "/deployments/filter")
 CHANGE = ("POST", "/flow_runs/")
@@ -23,24 +23,35 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]
         yield server
 
 
-def ask(server: PrivateServer, request: tuple[str, str], *, login: bool = True, **headers: str) -> httpx.Response:
+def ask(
+    server: PrivateServer, request: tuple[str, str], *, login: bool = True, **headers: str
+) -> httpx.Response:
     user, _, password = server.login.partition(":")
     method, path = request
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.request(method, server.api + path, json={}, headers=named, auth=(user, password) if login else None)
+    return httpx.request(
+        method, server.api + path, json={}, headers=named, auth=(user, password) if login else None
+    )
 
 
 def test_whoever_has_the_login_is_answered(private: PrivateServer) -> None:
     assert ask(private, READ).status_code == 200
-    assert ask(private, CHANGE).status_code == 422  # an empty run is no run: the request came through
+    assert (
+        ask(private, CHANGE).status_code == 422
+    )  # an empty run is no run: the request came through
 
 
-@pytest.mark.parametrize("request_", [READ, CHANGE, ("GET", "/admin/settings"), ("PATCH", "/work_pools/redial")])
+@pytest.mark.parametrize(
+    "request_", [READ, CHANGE, ("GET", "/admin/settings"), ("PATCH", "/work_pools/redial")]
+)
 def test_nobody_is_answered_without_it(private: PrivateServer, request_: tuple[str, str]) -> None:
     assert ask(private, request_, login=False).status_code == 401
 
 
-@pytest.mark.parametrize("request_", [READ, CHANGE, ("GET", "/health"), ("PATCH", "/work_pools/redial"), ("OPTIONS", "/flow_runs/")])
+@pytest.mark.parametrize(
+    "request_",
+    [READ, CHANGE, ("GET", "/health"), ("PATCH", "/work_pools/redial"), ("OPTIONS", "/flow_runs/")],
+)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -52,7 +63,9 @@ def test_nobody_is_answered_without_it(private: PrivateServer, request_: tuple[s
     ],
     ids=str,
 )
-def test_pages_of_others_are_refused_even_with_it(private: PrivateServer, request_: tuple[str, str], headers: dict[str, str]) -> None:
+def test_pages_of_others_are_refused_even_with_it(
+    private: PrivateServer, request_: tuple[str, str], headers: dict[str, str]
+) -> None:
     answer = ask(private, request_, **headers)
     assert answer.status_code in {400, 403}
     assert "access-control-allow-origin" not in answer.headers
@@ -66,7 +79,10 @@ def test_its_own_pages_alone_are_allowed_by_cors(private: PrivateServer) -> None
 
 
 def test_a_socket_of_another_origin_does_not_open(private: PrivateServer) -> None:
-    for origin, wanted in (("http://evil.test", b"403"), (f"http://127.0.0.1:{urlsplit(private.api).port}", b"101")):
+    for origin, wanted in (
+        ("http://evil.test", b"403"),
+        (f"http://127.0.0.1:{urlsplit(private.api).port}", b"101"),
+    ):
         assert wanted in handshake(private, origin)
 
 
@@ -83,12 +99,16 @@ def handshake(server: PrivateServer, origin: str) -> bytes:
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
         "Sec-WebSocket-Protocol: prefect",
     ]
-    with socket.create_connection((urlsplit(server.api).hostname or "", urlsplit(server.api).port or 0), timeout=10) as knock:
+    with socket.create_connection(
+        (urlsplit(server.api).hostname or "", urlsplit(server.api).port or 0), timeout=10
+    ) as knock:
         knock.sendall("\r\n".join([*lines, "", ""]).encode())
         return knock.recv(64)
 
 
-def test_the_login_is_in_no_command_line_and_no_file(private: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_login_is_in_no_command_line_and_no_file(
+    private: PrivateServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     password = private.login.partition(":")[2]
     assert len(password) >= 32
     for process in Path("/proc").glob("[0-9]*/cmdline"):

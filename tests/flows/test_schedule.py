@@ -14,10 +14,18 @@ EVERY_S = 15
 @pytest.mark.heavy
 def test_a_schedule_fires_and_the_second_run_does_no_stage_again(served: Served) -> None:
     schedules = f"/deployments/{served.deployment('backfill/backfill')['id']}/schedules"
-    often = {"schedule": {"interval": EVERY_S}, "active": True, "parameters": {"domains": ["nightly"]}}
+    often = {
+        "schedule": {"interval": EVERY_S},
+        "active": True,
+        "parameters": {"domains": ["nightly"]},
+    }
     (made,) = served.client.post(schedules, json=[often]).raise_for_status().json()
     try:
-        until(lambda: len(ended(served)) >= 2, 240, lambda: f"no two scheduled runs ended: {served.runs_of('backfill')}")
+        until(
+            lambda: len(ended(served)) >= 2,
+            240,
+            lambda: f"no two scheduled runs ended: {served.runs_of('backfill')}",
+        )
     finally:
         served.client.delete(f"{schedules}/{made['id']}").raise_for_status()
     for run in ended(served)[:2]:
@@ -34,10 +42,18 @@ def test_a_schedule_fires_and_the_second_run_does_no_stage_again(served: Served)
 
 def recorded(served: Served, run_id: str) -> dict[str, str]:
     """Return a run's tasks once its last one is on record: the server writes them down after the run has ended."""
-    until(lambda: "nightly-verdicts" in served.tasks(run_id), 60, lambda: f"{served.tasks(run_id)}\n{served.logs(run_id)}")
+    until(
+        lambda: "nightly-verdicts" in served.tasks(run_id),
+        60,
+        lambda: f"{served.tasks(run_id)}\n{served.logs(run_id)}",
+    )
     return served.tasks(run_id)
 
 
 def ended(served: Served) -> list[dict[str, Any]]:
-    runs = [run for run in served.runs_of("backfill") if run["auto_scheduled"] and run["state"]["type"] in ("COMPLETED", "FAILED")]
+    runs = [
+        run
+        for run in served.runs_of("backfill")
+        if run["auto_scheduled"] and run["state"]["type"] in ("COMPLETED", "FAILED")
+    ]
     return sorted(runs, key=lambda run: run["start_time"])

@@ -9,13 +9,17 @@ import yaml
 
 from flows.options import MODELS
 from tasks.settings import Home
-from tasks.settings.home import PROJECT
+from tasks.settings.paths import PROJECT
 from tests.support.served import Served, processes
 
 
 def test_every_domain_has_a_deployment(served: Served) -> None:
     deployments = served.client.post("/deployments/filter", json={}).json()
-    domains = {each["parameters"].get("domain"): each for each in deployments if each["entrypoint"] == "flows/build.py:build"}
+    domains = {
+        each["parameters"].get("domain"): each
+        for each in deployments
+        if each["entrypoint"] == "flows/build.py:build"
+    }
     assert set(domains) == set(Home(data=served.data).domain_files())
     assert "own" in domains
     for deployment in domains.values():
@@ -26,8 +30,14 @@ def test_every_domain_has_a_deployment(served: Served) -> None:
 
 def test_prefect_yaml_names_every_shipped_domain() -> None:
     content = yaml.safe_load((PROJECT / "prefect.yaml").read_text("utf-8"))
-    built = [each["parameters"]["domain"] for each in content["deployments"] if each["entrypoint"] == "flows/build.py:build"]
-    assert sorted(built) == sorted(path.stem for path in (PROJECT / "data" / "domains").glob("*.yaml"))
+    built = [
+        each["parameters"]["domain"]
+        for each in content["deployments"]
+        if each["entrypoint"] == "flows/build.py:build"
+    ]
+    assert sorted(built) == sorted(
+        path.stem for path in (PROJECT / "data" / "domains").glob("*.yaml")
+    )
 
 
 def test_the_backfill_is_scheduled_and_shipped_paused(served: Served) -> None:
@@ -56,11 +66,18 @@ def test_a_login_is_asked_for_and_printed_once(served: Served) -> None:
     assert len(password) >= 32
     assert served.told.count(password) == 2  # by itself, and in the line to copy
     for address in (f"{served.ui}/api/flow_runs/count", f"http://127.0.0.1:{served.port + 1}/"):
-        assert httpx.request("POST" if "/api/" in address else "GET", address, json={}).status_code == 401
+        assert (
+            httpx.request("POST" if "/api/" in address else "GET", address, json={}).status_code
+            == 401
+        )
     ours = processes(served.data)
     assert len(ours) >= 3
     assert not any(password in command for command in ours.values())
-    kept = [path for path in served.data.rglob("*") if path.is_file() and password.encode() in path.read_bytes()]
+    kept = [
+        path
+        for path in served.data.rglob("*")
+        if path.is_file() and password.encode() in path.read_bytes()
+    ]
     assert kept == []
 
 
@@ -82,9 +99,14 @@ def test_the_form_offers_choices_with_their_meaning(served: Served) -> None:
 
 def test_bad_parameters_are_refused_with_their_name(served: Served) -> None:
     deployment = served.deployment("build/demo")["id"]
-    for options, named in (({"max_attempts": 99}, "max_attempts"), ({"profile": "poem"}, "profile"), ({"bugdet_usd": 1}, "bugdet_usd")):
+    for options, named in (
+        ({"max_attempts": 99}, "max_attempts"),
+        ({"profile": "poem"}, "profile"),
+        ({"bugdet_usd": 1}, "bugdet_usd"),
+    ):
         answer = served.client.post(
-            f"/deployments/{deployment}/create_flow_run", json={"parameters": {"domain": "demo", "options": options}}
+            f"/deployments/{deployment}/create_flow_run",
+            json={"parameters": {"domain": "demo", "options": options}},
         )
         assert answer.status_code == 409
         assert named in answer.text

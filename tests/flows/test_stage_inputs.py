@@ -18,30 +18,47 @@ from flows.stages import Context, Stage
 from tasks.code_identity import CodeTree, project_code
 from tasks.fingerprint import data_hash
 from tasks.settings import Home, load_domain
-from tasks.settings.home import PROJECT
+from tasks.settings.paths import PROJECT
 from tasks.stage_inputs import StageInputs
 from tasks.warehouse import TABLES, read_inputs, read_warehouse
 
-# What carries requests to the model and answers back. A stored answer is looked up by all that was asked, so none of it can change
-# what a brief's transcript says; see `flows.steps.generating`.
+# What carries requests to the model and answers back. A stored answer is looked up by all that was
+# asked, so none of it can change what a brief's transcript says; see `flows.steps.generating`.
 CARRIERS = re.compile(
     r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.transactions|"
     r"llm\.(billing|budget|caller|forecast|journal|limiter|litellm_door|lookup|meter|pacing|prices|provider_reply|"
     r"quarantine|response_cap|session|shutdown|store))"
 )
-PACE = {"Generate.limits", "Generate.chunk_size", "Generate.workers", "Generate.mode", "Generate.input_cost_per_token"}
-NAMES = {"Source.path", "Source.encoding", "Sources.metadata"}  # by way of `source_names`, whose result is in `sources.reviews`
-SECTIONS = {"Domain": "", "Bias": "preprocess.bias."}  # where a section of the settings stands, if not under its own name
+PACE = {
+    "Generate.limits",
+    "Generate.chunk_size",
+    "Generate.workers",
+    "Generate.mode",
+    "Generate.input_cost_per_token",
+}
+NAMES = {
+    "Source.path",
+    "Source.encoding",
+    "Sources.metadata",
+}  # by way of `source_names`, whose result is in `sources.reviews`
+SECTIONS = {
+    "Domain": "",
+    "Bias": "preprocess.bias.",
+}  # where a section of the settings stands, if not under its own name
 ATTEMPTS = ("generate", "dialogues", "quality")
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, list[str]]], dict[str, StageInputs]]:
+def watched(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[dict[str, dict[str, list[str]]], dict[str, StageInputs]]:
     """What each stage of a small build did, and what it says it was made from."""
     data = tmp_path_factory.mktemp("watched")
     environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     command = [sys.executable, "-m", "tests.support.watched_build", str(data)]
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=400)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=400
+    )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
     with read_warehouse(Home.find(data).warehouse("demo")) as con:
@@ -51,14 +68,24 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[st
 
 def test_every_stage_was_watched(watched: Any) -> None:
     seen, made = watched
-    assert list(made) == ["ingest", "preprocess", "briefs", *(f"{name}-{n}" for n in (1, 2) for name in ATTEMPTS), "verdicts"]
+    assert list(made) == [
+        "ingest",
+        "preprocess",
+        "briefs",
+        *(f"{name}-{n}" for n in (1, 2) for name in ATTEMPTS),
+        "verdicts",
+    ]
     assert all(did["modules"] for did in seen.values())
 
 
 def test_a_stage_runs_no_code_that_it_does_not_name(watched: Any) -> None:
     for stage, did in watched[0].items():
         unnamed = set(did["modules"]) - set(watched[1][stage].code)
-        carried = {module for module in unnamed if stage.startswith("generate-") and CARRIERS.fullmatch(module)}
+        carried = {
+            module
+            for module in unnamed
+            if stage.startswith("generate-") and CARRIERS.fullmatch(module)
+        }
         assert unnamed - carried == set(), stage
 
 
@@ -73,39 +100,82 @@ def test_a_stage_opens_no_file_of_the_project_that_it_does_not_name(watched: Any
 
 def test_a_stage_reads_no_setting_that_it_does_not_name(watched: Any) -> None:
     for stage, did in watched[0].items():
-        allowed = PACE if stage.startswith("generate-") else NAMES if stage in ("ingest", "preprocess") else set()
-        for section, name in sorted(setting.split(".") for setting in set(did["settings"]) - allowed):
+        allowed = (
+            PACE
+            if stage.startswith("generate-")
+            else NAMES
+            if stage in ("ingest", "preprocess")
+            else set()
+        )
+        for section, name in sorted(
+            setting.split(".") for setting in set(did["settings"]) - allowed
+        ):
             path = f"{SECTIONS.get(section, section.lower() + '.')}{name}"
-            named = [name for name in watched[1][stage].settings if f"{name}.".startswith(f"{path}.")]
-            assert named or (section == "Limits" and stage.startswith("generate-")), f"{stage} reads {path}"
+            named = [
+                name for name in watched[1][stage].settings if f"{name}.".startswith(f"{path}.")
+            ]
+            assert named or (section == "Limits" and stage.startswith("generate-")), (
+                f"{stage} reads {path}"
+            )
 
 
 def test_a_stage_reads_no_table_of_a_stage_that_it_does_not_name(watched: Any) -> None:
     context = Context(Home(), load_domain(Home(), "demo"), "run")
-    every = [steps.ingesting(context, {}), steps.preprocessing(context), steps.planning(context), steps.verdicts(context)]
-    every += [make(context, n) for n in (1, 2) for make in (steps.generating, steps.parsing, steps.judging)]
-    writes = {stage.name: {table for table in TABLES if re.search(rf"\b{table}\b", " ".join(stage.writes))} for stage in every}
+    every = [
+        steps.ingesting(context, {}),
+        steps.preprocessing(context),
+        steps.planning(context),
+        steps.verdicts(context),
+    ]
+    every += [
+        make(context, n)
+        for n in (1, 2)
+        for make in (steps.generating, steps.parsing, steps.judging)
+    ]
+    writes = {
+        stage.name: {
+            table for table in TABLES if re.search(rf"\b{table}\b", " ".join(stage.writes))
+        }
+        for stage in every
+    }
     for stage, did in watched[0].items():
         named = writes[stage].union(*(writes[name] for name in watched[1][stage].upstream))
         assert set(did["tables"]) - named == set(), stage
 
 
 def all_stages(home: Home, **generate: Any) -> dict[str, Stage]:
-    context = Context(home, load_domain(home, "demo", {"generate": generate} if generate else None), "run")
-    made = [steps.ingesting(context, {}), steps.preprocessing(context), steps.planning(context), steps.verdicts(context)]
-    made += [make(context, n) for n in (1, 2) for make in (steps.generating, steps.parsing, steps.judging)]
+    context = Context(
+        home, load_domain(home, "demo", {"generate": generate} if generate else None), "run"
+    )
+    made = [
+        steps.ingesting(context, {}),
+        steps.preprocessing(context),
+        steps.planning(context),
+        steps.verdicts(context),
+    ]
+    made += [
+        make(context, n)
+        for n in (1, 2)
+        for make in (steps.generating, steps.parsing, steps.judging)
+    ]
     return {stage.name: stage for stage in made}
 
 
 def differing(before: dict[str, Stage], after: dict[str, Stage]) -> set[str]:
-    return {name for name, stage in after.items() if stage.made_by.hash(name) != before[name].made_by.hash(name)}
+    return {
+        name
+        for name, stage in after.items()
+        if stage.made_by.hash(name) != before[name].made_by.hash(name)
+    }
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """A copy of the project whose code and data files may be changed."""
     for name in ("tasks", "goal_specs", "expectations", "data/domains"):
-        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     return Home(project=tmp_path, data=tmp_path / "data")
 
 
@@ -120,7 +190,9 @@ class Entries:
         return project_code().reached(*modules)
 
 
-def test_an_edit_of_a_module_redoes_the_stages_that_reach_it_and_no_other(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edit_of_a_module_redoes_the_stages_that_reach_it_and_no_other(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every module of the project in turn: a comment and a docstring change nothing, a constant exactly the stages that reach it."""
     entries = Entries()
     monkeypatch.setattr(steps, "project_code", lambda: entries)
@@ -130,7 +202,10 @@ def test_an_edit_of_a_module_redoes_the_stages_that_reach_it_and_no_other(home: 
 
     def code_of_stages(module: str, file: Path, text: str) -> dict[str, Any]:
         file.write_text(text, encoding="utf-8")
-        tree._texts[module] = (file.read_bytes(), tree.is_package(module))  # a new tree would read the other files again
+        tree._texts[module] = (
+            file.read_bytes(),
+            tree.is_package(module),
+        )  # a new tree would read the other files again
         tree._sources.pop(module, None)
         return {name: tree.reached(*modules).modules for name, modules in entered.items()}
 
@@ -140,11 +215,20 @@ def test_an_edit_of_a_module_redoes_the_stages_that_reach_it_and_no_other(home: 
         path = home.project.joinpath(*module.split("."))
         file = path / "__init__.py" if tree.is_package(module) else path.with_suffix(".py")
         text = file.read_text(encoding="utf-8")
-        assert code_of_stages(module, file, "# a comment\n" + text.replace('"""', '"""Another word. ', 1)) == before, module
+        assert (
+            code_of_stages(
+                module, file, "# a comment\n" + text.replace('"""', '"""Another word. ', 1)
+            )
+            == before
+        ), module
         after = code_of_stages(module, file, text + "\nADDED = 1\n")
         # a package that does more than import counts for all its modules
         touched = f"{module}." if tree.is_package(module) else module
-        expected = {name for name, modules in reached.items() if any(one.startswith(touched) for one in modules)}
+        expected = {
+            name
+            for name, modules in reached.items()
+            if any(one.startswith(touched) for one in modules)
+        }
         if not tree.is_package(module):
             expected = {name for name, modules in reached.items() if module in modules}
         assert {name for name in before if after[name] != before[name]} == expected, module
@@ -161,7 +245,7 @@ FILES = {
     "expectations/paper.yaml": {"generate-2", "quality-1", "quality-2"},
     "expectations/facts.yaml": {"generate-2", "quality-1", "quality-2"},
     "expectations/lexicon.yaml": {"quality-1", "quality-2"},
-    "tasks/llm/offline/tables/speech.yaml": {"generate-1", "generate-2"},
+    "tasks/mock_model/tables/speech.yaml": {"generate-1", "generate-2"},
     "tasks/quality/pages/gate.html": {"quality-1", "quality-2"},
 }
 
@@ -175,7 +259,9 @@ def test_an_edit_of_a_data_file_redoes_the_stages_that_read_it(home: Home) -> No
             file.write_text(f"# a comment\n{text}\n", encoding="utf-8")
             assert differing(before, all_stages(home)) == set(), name
         file.write_text(f"{text}\nadded_here: 1\n", encoding="utf-8")
-        assert {stage for stage, made in before.items() if files_again(made, home) != made.made_by.files} == expected, name
+        assert {
+            stage for stage, made in before.items() if files_again(made, home) != made.made_by.files
+        } == expected, name
         file.write_text(text, encoding="utf-8")
 
 
@@ -185,7 +271,10 @@ def files_again(stage: Stage, home: Home) -> dict[str, str]:
 
 
 def test_a_hosted_models_requests_do_not_depend_on_the_embedded_writer() -> None:
-    hosted, own = all_stages(Home(), model="openai/gpt-4o-mini")["generate-1"], all_stages(Home())["generate-1"]
+    hosted, own = (
+        all_stages(Home(), model="openai/gpt-4o-mini")["generate-1"],
+        all_stages(Home())["generate-1"],
+    )
     writers = [name for name in (*own.made_by.code, *own.made_by.files) if "offline" in name]
     assert len(writers) > 15
     assert not [name for name in (*hosted.made_by.code, *hosted.made_by.files) if "offline" in name]
@@ -196,7 +285,10 @@ def test_the_endpoint_really_asked_is_part_of_asking(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     before = all_stages(Home(), model="openai/mine")
     monkeypatch.setenv("OPENAI_API_BASE", "http://127.0.0.1:9/v1")
-    assert differing(before, all_stages(Home(), model="openai/mine")) == {"generate-1", "generate-2"}
+    assert differing(before, all_stages(Home(), model="openai/mine")) == {
+        "generate-1",
+        "generate-2",
+    }
     named = all_stages(Home(), model="openai/mine", api_base="http://127.0.0.1:9/v1")
     assert differing(all_stages(Home(), model="openai/mine"), named) == set()
 
@@ -208,19 +300,44 @@ def test_the_endpoint_really_asked_is_part_of_asking(monkeypatch: pytest.MonkeyP
         ({"noun": "boat"}, {"briefs", "generate-1", "generate-2"}),
         ({"title": "Another"}, set()),
         ({"generate": {"input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}}, set()),
-        ({"generate": {"limits": {"rpm": 5}, "workers": 2, "chunk_size": 3, "mode": "batch", "max_attempts": 1}}, set()),
+        (
+            {
+                "generate": {
+                    "limits": {"rpm": 5},
+                    "workers": 2,
+                    "chunk_size": 3,
+                    "mode": "batch",
+                    "max_attempts": 1,
+                }
+            },
+            set(),
+        ),
         ({"generate": {"temperature": 0.1}}, {"generate-1", "generate-2"}),
-        ({"quality": {"severities": {"readable": "warn"}}}, {"generate-2", "quality-1", "quality-2"}),
+        (
+            {"quality": {"severities": {"readable": "warn"}}},
+            {"generate-2", "quality-1", "quality-2"},
+        ),
         ({"preprocess": {"min_item_interactions": 9}}, {"preprocess", "briefs"}),
         ({"preprocess": {"min_words": 19}}, {"preprocess"}),
         ({"untitled": "use_id"}, {"ingest"}),
     ],
 )
-def test_a_setting_redoes_the_stages_that_read_it(changed: dict[str, Any], expected: set[str]) -> None:
+def test_a_setting_redoes_the_stages_that_read_it(
+    changed: dict[str, Any], expected: set[str]
+) -> None:
     def made(over: dict[str, Any]) -> dict[str, Stage]:
         context = Context(Home(), load_domain(Home(), "demo", over), "run")
-        stages = [steps.ingesting(context, {}), steps.preprocessing(context), steps.planning(context), steps.verdicts(context)]
-        stages += [make(context, n) for n in (1, 2) for make in (steps.generating, steps.parsing, steps.judging)]
+        stages = [
+            steps.ingesting(context, {}),
+            steps.preprocessing(context),
+            steps.planning(context),
+            steps.verdicts(context),
+        ]
+        stages += [
+            make(context, n)
+            for n in (1, 2)
+            for make in (steps.generating, steps.parsing, steps.judging)
+        ]
         return {stage.name: stage for stage in stages}
 
     assert differing(made({}), made(changed)) == expected
@@ -233,7 +350,9 @@ def test_the_order_of_source_files_is_part_of_what_is_cut(tmp_path: Path) -> Non
 
     def cut(*reviews: Any) -> str:
         sources = domain.sources.model_copy(update={"reviews": reviews})
-        return steps.preprocessing(Context(Home(), domain.model_copy(update={"sources": sources}), "run")).made_by.hash("preprocess")
+        return steps.preprocessing(
+            Context(Home(), domain.model_copy(update={"sources": sources}), "run")
+        ).made_by.hash("preprocess")
 
     assert cut(review, other) != cut(other, review)
 
@@ -242,10 +361,12 @@ def test_all_stages_are_identified_in_well_under_half_a_second() -> None:
     """Counted in processor time, in a process of its own, reading and parsing included; twice the promise, as machines differ."""
     code = (
         "import time; from tasks.code_identity import project_code; began = time.process_time()\n"
-        "for entry in ('tasks.ingest.stage', 'tasks.preprocess.stage', 'tasks.briefs.planning', 'tasks.generate.rollouts',"
-        " 'tasks.repair.rollout', 'tasks.dialogues.transcripts', 'tasks.quality.gate', 'tasks.release.writing'):\n"
+        "for entry in ('tasks.ingest.stage', 'tasks.preprocess.stage', 'tasks.briefs.stage', 'tasks.generate.rollouts',"
+        " 'tasks.repair.rollout', 'tasks.dialogues.transcripts', 'tasks.quality.gate', 'tasks.release.writer'):\n"
         "    project_code().reached(entry)\n"
         "print(time.process_time() - began)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
     assert float(done.stdout) < 1.0

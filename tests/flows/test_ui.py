@@ -15,7 +15,10 @@ import pytest
 from tests.support.chromium import CHROMIUM, Opened, browser_page, log_in
 from tests.support.served import Served
 
-pytestmark = [pytest.mark.heavy, pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here")]
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here"),
+]
 PATIENCE_MS = 120_000
 
 
@@ -27,7 +30,11 @@ class Browser:
 
     def field(self, name: str) -> Any:
         """Return the input of a form's field."""
-        return self.page.locator(".p-label", has=self.page.get_by_text(re.compile(f"^{name}"))).last.locator("input, textarea").first
+        return (
+            self.page.locator(".p-label", has=self.page.get_by_text(re.compile(f"^{name}")))
+            .last.locator("input, textarea")
+            .first
+        )
 
     def keep(self, name: str) -> None:
         """Keep a picture of what is to be seen."""
@@ -38,8 +45,16 @@ def test_a_run_from_its_form_to_the_data_docs(served: Served, tmp_path: Path) ->
     pictures = Path(os.environ.get("REDIAL_SCREENSHOTS", tmp_path))
     seen = Opened()
     user, password = served.auth or ("", "")
-    asked = {"username": user, "password": password, "origin": f"http://127.0.0.1:{served.port + 1}"}  # as a visitor of the pages types it
-    look = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light", "http_credentials": asked}
+    asked = {
+        "username": user,
+        "password": password,
+        "origin": f"http://127.0.0.1:{served.port + 1}",
+    }  # as a visitor of the pages types it
+    look = {
+        "viewport": {"width": 1280, "height": 900},
+        "color_scheme": "light",
+        "http_credentials": asked,
+    }
     with browser_page(seen, offline=False, **look) as page:
         page.set_default_timeout(PATIENCE_MS)
         browser = Browser(page, pictures)
@@ -50,7 +65,13 @@ def test_a_run_from_its_form_to_the_data_docs(served: Served, tmp_path: Path) ->
         watch_the_run(browser, served, run_id)
         open_the_artifacts(browser, served, run_id)
         follow_the_link(browser, served, run_id)
-    ours = (served.ui, f"http://127.0.0.1:{served.port + 1}", f"ws://127.0.0.1:{served.port}", "data:", "blob:")
+    ours = (
+        served.ui,
+        f"http://127.0.0.1:{served.port + 1}",
+        f"ws://127.0.0.1:{served.port}",
+        "data:",
+        "blob:",
+    )
     assert [url for url in seen.requests if not url.startswith(ours)] == []
 
 
@@ -89,8 +110,14 @@ def open_the_artifacts(browser: Browser, served: Served, run_id: str) -> None:
     page.locator("#artifacts").click()
     page.get_by_text("demo-funnel").first.wait_for()
     browser.keep("artifacts")
-    for name, words in (("funnel", "accepted"), ("lineage", "reviews.json.gz"), ("summary", "#Dialogues")):
-        page.goto(f"{served.ui}/artifacts/artifact/{served.artifacts(run_id)[f'demo-{name}']['id']}")
+    for name, words in (
+        ("funnel", "accepted"),
+        ("lineage", "reviews.json.gz"),
+        ("summary", "#Dialogues"),
+    ):
+        page.goto(
+            f"{served.ui}/artifacts/artifact/{served.artifacts(run_id)[f'demo-{name}']['id']}"
+        )
         page.get_by_text(words).first.wait_for()
         browser.keep(name)
 

@@ -15,15 +15,15 @@ from typer.testing import CliRunner
 
 from flows import steps
 from flows.artifacts import result_tables
+from flows.build_ending import finish_build
+from flows.build_result import BuildResult
 from flows.cli import app
-from flows.collecting import finish_build
 from flows.generation import Written
-from flows.results import BuildResult
 from flows.stages import Context, Stage
 from tasks.release import ReleaseInfo
 from tasks.reports import browser_app, report_from_warehouse
 from tasks.settings import Home, load_domain
-from tasks.statistics import statistics
+from tasks.statistics import warehouse_statistics
 from tasks.warehouse import open_warehouse, read_warehouse, transaction
 from tests.support.random_warehouse import BY_HAND, DrawnWarehouse, drawn_warehouses, fill
 
@@ -59,7 +59,13 @@ def table(page: str, name: str) -> list[list[str]]:
     body = page.partition(f'id="{name}"')[2].partition("</table>")[0].partition("<tbody>")[2]
     without_notes = re.sub(r'<span class="note">.*?</span>', "", body)
     rows = re.findall(r"<tr>(.*?)</tr>", without_notes, re.DOTALL)
-    return [[re.sub(r"<[^>]*>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)] for row in rows]
+    return [
+        [
+            re.sub(r"<[^>]*>", "", cell).strip()
+            for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)
+        ]
+        for row in rows
+    ]
 
 
 def shown_in_page(page: str) -> dict[str, list[tuple[str, ...]]]:
@@ -72,7 +78,10 @@ def shown_in_page(page: str) -> dict[str, list[tuple[str, ...]]]:
         "set-aside": (0, 1, 2),
         "broken-rules": (0, 1, 2, 3),
     }
-    return {name: [tuple(row[place] for place in places) for row in table(page, name)] for name, places in chosen.items()}
+    return {
+        name: [tuple(row[place] for place in places) for row in table(page, name)]
+        for name, places in chosen.items()
+    }
 
 
 def expected_in_page(result: BuildResult) -> dict[str, list[tuple[str, ...]]]:
@@ -84,8 +93,13 @@ def expected_in_page(result: BuildResult) -> dict[str, list[tuple[str, ...]]]:
         "verdicts": [(row["verdict"], str(row["briefs"])) for row in result.funnel],
         "attempts": [tuple(str(value) for value in row.values()) for row in result.attempts],
         "might-likes": [(words(row["outcome"]), str(row["items"])) for row in result.might_likes],
-        "set-aside": [(words(row["kind"]), row["source"], str(row["lines"])) for row in result.set_aside],
-        "broken-rules": [(row["rule"], str(row["attempt"]), row["severity"], str(row["dialogues"])) for row in result.rules],
+        "set-aside": [
+            (words(row["kind"]), row["source"], str(row["lines"])) for row in result.set_aside
+        ],
+        "broken-rules": [
+            (row["rule"], str(row["attempt"]), row["severity"], str(row["dialogues"]))
+            for row in result.rules
+        ],
     }
 
 
@@ -105,19 +119,36 @@ def test_whatever_shows_the_funnel_shows_the_same(home: Home, drawn: DrawnWareho
     # --json of the build, and the command line's
     assert json.loads(json.dumps(result.as_json()))["funnel"] == result.funnel
     told = json.loads(command(home, "funnel", "made", "--json"))
-    pairs = {"verdicts": result.funnel, "stages": result.stages, "set_aside": result.set_aside, "might_likes": result.might_likes}
+    pairs = {
+        "verdicts": result.funnel,
+        "stages": result.stages,
+        "set_aside": result.set_aside,
+        "might_likes": result.might_likes,
+    }
     assert {name: told[name] for name in pairs} == pairs
     assert (told["attempts"], told["rules"]) == (result.attempts, result.rules)
     # artifacts
     tables = {name: rows for name, rows, _ in result_tables(result)}
-    assert (tables["funnel"], tables["might-likes"], tables["set-aside"]) == (result.funnel, result.might_likes, result.set_aside)
-    assert (tables["stages"], tables["attempts"], tables["rules"]) == (result.stages, result.attempts, result.rules)
+    assert (tables["funnel"], tables["might-likes"], tables["set-aside"]) == (
+        result.funnel,
+        result.might_likes,
+        result.set_aside,
+    )
+    assert (tables["stages"], tables["attempts"], tables["rules"]) == (
+        result.stages,
+        result.attempts,
+        result.rules,
+    )
     # the record of runs
     with read_warehouse(home.warehouse("made")) as con:
         counts = counts_of(con)
-    assert {name: counts[name] for name in drawn.verdicts()} == drawn.verdicts() and counts["briefs"] == len(drawn.planned)
+    assert {name: counts[name] for name in drawn.verdicts()} == drawn.verdicts() and counts[
+        "briefs"
+    ] == len(drawn.planned)
     assert counts["might_likes"] == drawn.might_likes()
-    assert counts["set_aside"] == {f"{source} {kind}": lines for (source, kind), lines in drawn.set_aside().items()}
+    assert counts["set_aside"] == {
+        f"{source} {kind}": lines for (source, kind), lines in drawn.set_aside().items()
+    }
     assert counts["stages"] == {row["stage"]: row["rows"] for row in result.stages}
     # the report
     shown = shown_in_page(result.pages["report"].read_text(encoding="utf-8"))
@@ -127,7 +158,12 @@ def test_whatever_shows_the_funnel_shows_the_same(home: Home, drawn: DrawnWareho
 
 
 def test_the_command_prints_the_same_figures(home: Home) -> None:
-    finished(home, DrawnWarehouse(briefs=[], reasons=["untitled", "no_history", None], review_defects=["unrated"] * 3))
+    finished(
+        home,
+        DrawnWarehouse(
+            briefs=[], reasons=["untitled", "no_history", None], review_defects=["unrated"] * 3
+        ),
+    )
     lines = [line.split() for line in command(home, "funnel", "made").splitlines()]
     assert ["reviews", "unrated", "3"] in lines and ["source", "lines", "4", "-"] in lines
     assert ["untitled", "1", "33.33"] in lines and ["unasked", "0", "0"] in lines
@@ -142,12 +178,18 @@ def test_after_a_plan_all_say_that_nothing_was_asked(tmp_path: Path) -> None:
     """In a fresh folder, and over the verdicts of an earlier plan, whose dialogues are no longer wanted."""
     home = Home(data=tmp_path)
     context = Context(home, load_domain(home, "demo"), "run")
-    for stage in (steps.ingesting(context, {}), steps.preprocessing(context), steps.planning(context)):
+    for stage in (
+        steps.ingesting(context, {}),
+        steps.preprocessing(context),
+        steps.planning(context),
+    ):
         run(stage, context)
     assert_all_say_unasked(home, 187)
     with open_warehouse(home.warehouse("demo")) as con:
         con.execute("INSERT INTO verdicts SELECT dialogue_id, 'accepted', 1 FROM briefs")
-    other = Context(home, load_domain(home, "demo", {"seed": 99, "briefs": {"max_dialogues": 50}}), "run")
+    other = Context(
+        home, load_domain(home, "demo", {"seed": 99, "briefs": {"max_dialogues": 50}}), "run"
+    )
     run(steps.planning(other), other)
     assert_all_say_unasked(home, 50, {"max_dialogues": 137})
 
@@ -159,9 +201,15 @@ def assert_all_say_unasked(home: Home, briefs: int, without: dict[str, int] | No
     outcomes = {row["outcome"]: row["items"] for row in told["might_likes"]}
     assert outcomes == {"planned": briefs, **(without or {})} and sum(outcomes.values()) == 187
     page = report_from_warehouse(home, "demo").read_text(encoding="utf-8")
-    assert [tuple(row[:2]) for row in table(page, "verdicts")] == [(name, str(count)) for name, count in verdicts.items()]
-    assert f"of {briefs} briefs" in page and "<b>0</b><span>dialogues accepted</span>" in page and "Last build" not in page
+    assert [tuple(row[:2]) for row in table(page, "verdicts")] == [
+        (name, str(count)) for name, count in verdicts.items()
+    ]
+    assert (
+        f"of {briefs} briefs" in page
+        and "<b>0</b><span>dialogues accepted</span>" in page
+        and "Last build" not in page
+    )
     listed = TestClient(browser_app(home), base_url="http://127.0.0.1:8766").get("/").text
     assert re.findall(r'<td class="n">(\d+)</td>', listed) == ["0", "0", "0", str(briefs)]
     with read_warehouse(home.warehouse("demo")) as con:
-        assert statistics(con).dialogues == 0
+        assert warehouse_statistics(con).dialogues == 0

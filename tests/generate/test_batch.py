@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tasks.errors import UserError
 from tasks.generate import Dual, GenerateCounts, Single, Work, generate_transcripts
-from tasks.llm.batch_api import BatchApi, BatchStatus, read_result
-from tasks.llm.batch_state import BatchState, Member, label_of, load_states, save_state
+from tasks.llm.batch_client import BatchClient, BatchStatus, read_result
+from tasks.llm.batch_transfer import BatchState, Member, label_of, load_states, save_state
 from tasks.llm.errors import CallError
 from tasks.llm.provider_reply import Reply
 from tasks.settings import Generate
@@ -31,8 +31,8 @@ Run = Callable[..., GenerateCounts]
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.llm.batching.QUIET_S", 0.1)
-    monkeypatch.setattr("tasks.llm.batch_courier.FIRST_POLL_S", 0.05)
+    monkeypatch.setattr("tasks.llm.batch_queue.QUIET_S", 0.1)
+    monkeypatch.setattr("tasks.llm.batch_transfer.FIRST_POLL_S", 0.05)
 
 
 @pytest.fixture
@@ -43,8 +43,17 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def run(server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Run:
-    def generate(ids: list[str], rollout: Any = None, patience_s: float = 60, **settings: Any) -> GenerateCounts:
-        chosen = Generate(**{"model": "openai/gpt-4o-mini", "api_base": server.address, "mode": "batch", **settings})
+    def generate(
+        ids: list[str], rollout: Any = None, patience_s: float = 60, **settings: Any
+    ) -> GenerateCounts:
+        chosen = Generate(
+            **{
+                "model": "openai/gpt-4o-mini",
+                "api_base": server.address,
+                "mode": "batch",
+                **settings,
+            }
+        )
         fetch = made_up_briefs.curated if rollout else made_up_briefs.fetch
         work = Work(ids, fetch, rollout or Single(made_up_briefs.render), "small")
 
@@ -58,15 +67,21 @@ def run(server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> 
 
 
 def batches(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    return dict(con.execute("SELECT batch_id, count(*) FROM responses GROUP BY ALL ORDER BY ALL").fetchall())
+    return dict(
+        con.execute("SELECT batch_id, count(*) FROM responses GROUP BY ALL ORDER BY ALL").fetchall()
+    )
 
 
-def test_one_batch_answers_all_at_half_the_price(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_one_batch_answers_all_at_half_the_price(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     counts = run(made_up_briefs.ids(50))
     tally = server.tally()
     assert (counts.answered, tally["billed"], tally["requests"]) == (50, 50, 0)
     assert list(batches(con).values()) == [50]
-    assert counts.usage.cost_usd == pytest.approx(7.5e-8 * tally["prompt_tokens"] + 3e-7 * tally["completion_tokens"])
+    assert counts.usage.cost_usd == pytest.approx(
+        7.5e-8 * tally["prompt_tokens"] + 3e-7 * tally["completion_tokens"]
+    )
     assert not list((tmp_path / "journals").iterdir())
     assert con.execute(
         "SELECT count(*) FROM transcripts t JOIN responses r ON r.request_key = t.request_keys[1] AND r.text = t.text"
@@ -82,7 +97,9 @@ def test_batch_and_live_share_keys_and_store(run: Run, server: ModelServer) -> N
     assert server.tally()["billed"] == 30
 
 
-def test_what_failed_in_a_batch_goes_into_the_next_alone(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+def test_what_failed_in_a_batch_goes_into_the_next_alone(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
     server.behave(batch_fail_share=0.4)
     counts = run(made_up_briefs.ids(60))
     assert (counts.answered, counts.failed, server.tally()["billed"]) == (60, 0, 60)
@@ -90,11 +107,15 @@ def test_what_failed_in_a_batch_goes_into_the_next_alone(run: Run, server: Model
     assert len(sizes) > 1 and sizes[0] > sizes[1] and sum(sizes) == 60
 
 
-def test_what_fails_in_every_batch_is_recorded(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+def test_what_fails_in_every_batch_is_recorded(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
     server.behave(batch_fail_share=1.0)
     counts = run(made_up_briefs.ids(5), limits={"max_retries": 1})
     assert (counts.answered, counts.failed) == (0, 5)
-    assert con.execute("SELECT DISTINCT error FROM transcripts").fetchall() == [("overload 500: overloaded (after 2 tries)",)]
+    assert con.execute("SELECT DISTINCT error FROM transcripts").fetchall() == [
+        ("overload 500: overloaded (after 2 tries)",)
+    ]
 
 
 def test_a_batch_on_its_way_is_collected_by_the_next_run_and_not_sent_again(
@@ -132,15 +153,23 @@ def test_a_batch_that_was_never_made_is_sent(run: Run, server: ModelServer, tmp_
     assert server.tally()["billed"] == 10 and not list((tmp_path / "journals").iterdir())
 
 
-def test_two_agents_take_a_batch_a_turn(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+def test_two_agents_take_a_batch_a_turn(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
     server.behave(writer="offline")
     profile, goals = made_up_briefs.profile_and_goals()
     counts = run(made_up_briefs.ids(6), Dual(profile, goals))
     turns = [len(made_up_briefs.curated_brief(one).template.turns) for one in made_up_briefs.ids(6)]
-    assert counts.answered == 6 and server.tally()["billed"] == sum(turns) and len(batches(con)) == max(turns)
+    assert (
+        counts.answered == 6
+        and server.tally()["billed"] == sum(turns)
+        and len(batches(con)) == max(turns)
+    )
 
 
-def test_a_budget_sends_what_it_can_pay(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+def test_a_budget_sends_what_it_can_pay(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
     counts = run(made_up_briefs.ids(100), limits={"budget_usd": 0.004}, max_tokens=400)
     assert counts.stopped is not None and counts.stopped.reason == "budget"
     assert 0 < counts.answered < 100 and counts.answered + counts.unasked == 100
@@ -157,15 +186,42 @@ def test_a_provider_without_such_batches_and_a_provider_that_is_gone(run: Run) -
 @pytest.mark.parametrize(
     ("line", "kind"),
     [
-        ({"custom_id": "k", "response": {"status_code": 429, "body": {"error": {"message": "slow"}}}}, "overload"),
-        ({"custom_id": "k", "response": {"status_code": 400, "body": {"error": {"message": "bad"}}}}, "invalid"),
-        ({"custom_id": "k", "response": None, "error": {"code": "batch_expired", "message": "late"}}, "overload"),
-        ({"custom_id": "k", "response": {"status_code": 200, "body": {"choices": []}}}, "malformed"),
+        (
+            {
+                "custom_id": "k",
+                "response": {"status_code": 429, "body": {"error": {"message": "slow"}}},
+            },
+            "overload",
+        ),
+        (
+            {
+                "custom_id": "k",
+                "response": {"status_code": 400, "body": {"error": {"message": "bad"}}},
+            },
+            "invalid",
+        ),
+        (
+            {
+                "custom_id": "k",
+                "response": None,
+                "error": {"code": "batch_expired", "message": "late"},
+            },
+            "overload",
+        ),
+        (
+            {"custom_id": "k", "response": {"status_code": 200, "body": {"choices": []}}},
+            "malformed",
+        ),
     ],
 )
 def test_result_lines_by_hand(line: dict[str, Any], kind: str) -> None:
     found = read_result(json.dumps(line).encode(), 1_000_000)
-    assert found is not None and found[0] == "k" and isinstance(found[1], CallError) and found[1].kind == kind
+    assert (
+        found is not None
+        and found[0] == "k"
+        and isinstance(found[1], CallError)
+        and found[1].kind == kind
+    )
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"x": 1}', b"null"])
@@ -197,11 +253,15 @@ def test_a_state_file_that_is_not_ours_is_one_clear_line(run: Run, tmp_path: Pat
 def test_an_odd_description_of_a_batch_raises_nothing_and_loses_nothing(
     run: Run, server: ModelServer, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr("tasks.llm.batch_courier.LONGEST_POLL_S", 0.05)
+    monkeypatch.setattr("tasks.llm.batch_transfer.LONGEST_POLL_S", 0.05)
     server.behave(batch_fields=fields, batch_polls=0)
     ids = made_up_briefs.ids(4)
     odd = run(ids, limits={"breaker_failures": 2, "max_retries": 0}, patience_s=20)
-    assert odd.answered == 4 or (odd.stopped is not None and odd.stopped.reason == "batch") or odd.failed == 4
+    assert (
+        odd.answered == 4
+        or (odd.stopped is not None and odd.stopped.reason == "batch")
+        or odd.failed == 4
+    )
     server.behave(batch_fields={})
     assert run(ids).answered == 4
 
@@ -213,7 +273,12 @@ RESULT = st.fixed_dictionaries(
         "response": ANY_JSON
         | st.fixed_dictionaries(
             {"status_code": st.sampled_from([200, 429, 500, None, "200", 10**30])},
-            optional={"body": ANY_JSON | st.fixed_dictionaries({"choices": ANY_JSON}, optional={"error": ANY_JSON, "usage": ANY_JSON})},
+            optional={
+                "body": ANY_JSON
+                | st.fixed_dictionaries(
+                    {"choices": ANY_JSON}, optional={"error": ANY_JSON, "usage": ANY_JSON}
+                )
+            },
         ),
     },
 )
@@ -226,9 +291,14 @@ def test_any_result_line_is_an_answer_or_a_failure_that_can_be_stored(line: dict
     assert str(found[1]).encode() and len(str(found[1])) < 2_000_000
 
 
-def test_an_answer_is_not_given_up_for_an_error_of_the_same_request(run: Run, server: ModelServer) -> None:
-    api = BatchApi(Generate(model="openai/gpt-4o-mini", api_base=server.address))
-    good = {"custom_id": "k", "response": {"status_code": 200, "body": {"choices": [{"message": {"content": "hi"}}]}}}
+def test_an_answer_is_not_given_up_for_an_error_of_the_same_request(
+    run: Run, server: ModelServer
+) -> None:
+    api = BatchClient(Generate(model="openai/gpt-4o-mini", api_base=server.address))
+    good = {
+        "custom_id": "k",
+        "response": {"status_code": 200, "body": {"choices": [{"message": {"content": "hi"}}]}},
+    }
     bad = {"custom_id": "k", "error": {"message": "late"}}
     lines = {"one": [json.dumps(good).encode()], "two": [json.dumps(bad).encode()]}
 

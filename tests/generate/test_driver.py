@@ -18,8 +18,8 @@ from flows.generation import summary
 from tasks.errors import UserError
 from tasks.generate import (
     Chunk,
+    ChunkExecutor,
     ChunkResult,
-    Crew,
     GenerateCounts,
     Progress,
     Single,
@@ -29,8 +29,8 @@ from tasks.generate import (
     make_job,
     save_chunk,
 )
-from tasks.llm import Answer, Entry, Journal
-from tasks.llm.journal import to_line
+from tasks.llm import Answer, Entry, WriteAheadLog
+from tasks.llm.write_ahead_log import to_line
 from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
@@ -51,7 +51,12 @@ def run(server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> 
     """Generate for some ids with settings of choice."""
 
     def generate(
-        ids: list[str], *, system: str = "Write.", run_id: str = "r1", limits: dict[str, Any] | None = None, **settings: Any
+        ids: list[str],
+        *,
+        system: str = "Write.",
+        run_id: str = "r1",
+        limits: dict[str, Any] | None = None,
+        **settings: Any,
     ) -> GenerateCounts:
         extra = {name: settings.pop(name) for name in ("on_progress", "run") if name in settings}
         chosen = Generate(
@@ -63,8 +68,15 @@ def run(server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> 
                 **settings,
             }
         )
-        work = Work(ids, made_up_briefs.fetch, Single(partial(made_up_briefs.render, system=system)), "small")
-        return asyncio.run(generate_transcripts(con, work, chosen, tmp_path / "journals", run_id, **extra))
+        work = Work(
+            ids,
+            made_up_briefs.fetch,
+            Single(partial(made_up_briefs.render, system=system)),
+            "small",
+        )
+        return asyncio.run(
+            generate_transcripts(con, work, chosen, tmp_path / "journals", run_id, **extra)
+        )
 
     return generate
 
@@ -73,10 +85,18 @@ def statuses(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(con.execute("SELECT status, count(*) FROM transcripts GROUP BY ALL").fetchall())
 
 
-def test_every_brief_ends_in_the_tables_and_no_journal_stays(run: Run, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_every_brief_ends_in_the_tables_and_no_journal_stays(
+    run: Run, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     seen: list[Progress] = []
     counts = run(made_up_briefs.ids(100), on_progress=seen.append)
-    assert (counts.briefs, counts.answered, counts.failed, counts.unasked, counts.stopped) == (100, 100, 0, 0, None)
+    assert (counts.briefs, counts.answered, counts.failed, counts.unasked, counts.stopped) == (
+        100,
+        100,
+        0,
+        0,
+        None,
+    )
     assert statuses(con) == {"answered": 100}
     joined = con.execute(
         "SELECT count(*) FROM transcripts t JOIN responses r ON r.request_key = t.request_keys[1] "
@@ -85,10 +105,14 @@ def test_every_brief_ends_in_the_tables_and_no_journal_stays(run: Run, con: duck
     assert joined == [(100,)]
     assert not list((tmp_path / "journals").iterdir())
     assert (seen[0].done, seen[-1].done, seen[-1].total) == (0, 100, 100)
-    assert counts.usage.cost_usd == pytest.approx(con.execute("SELECT sum(cost_usd) FROM responses").fetchall()[0][0])
+    assert counts.usage.cost_usd == pytest.approx(
+        con.execute("SELECT sum(cost_usd) FROM responses").fetchall()[0][0]
+    )
 
 
-def test_a_repeat_run_sends_nothing_and_one_more_brief_sends_one(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+def test_a_repeat_run_sends_nothing_and_one_more_brief_sends_one(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
     ids = made_up_briefs.ids(80)
     run(ids[:79])
     before = con.execute("SELECT dialogue_id, text FROM transcripts ORDER BY 1").fetchall()
@@ -100,8 +124,18 @@ def test_a_repeat_run_sends_nothing_and_one_more_brief_sends_one(run: Run, serve
     assert server.tally()["requests"] == 1
 
 
-@pytest.mark.parametrize("change", [{"system": "Write well."}, {"temperature": 0.1}, {"model": "openai/gpt-4o"}, {"max_tokens": 77}])
-def test_whatever_changes_the_request_sends_all_again(run: Run, server: ModelServer, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"system": "Write well."},
+        {"temperature": 0.1},
+        {"model": "openai/gpt-4o"},
+        {"max_tokens": 77},
+    ],
+)
+def test_whatever_changes_the_request_sends_all_again(
+    run: Run, server: ModelServer, change: dict[str, Any]
+) -> None:
     ids = made_up_briefs.ids(30)
     run(ids)
     server.reset()
@@ -117,7 +151,9 @@ def test_another_endpoint_sends_all_again(run: Run, server: ModelServer) -> None
     assert server.tally()["billed"] == 30
 
 
-def test_an_answer_is_found_whatever_dialogue_it_was_given_to(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+def test_an_answer_is_found_whatever_dialogue_it_was_given_to(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
     ids = made_up_briefs.ids(30)
     run(ids)
     con.execute("UPDATE responses SET dialogue_id = 'x' || dialogue_id")
@@ -126,16 +162,40 @@ def test_an_answer_is_found_whatever_dialogue_it_was_given_to(run: Run, server: 
     assert server.tally()["requests"] == 0
 
 
-def test_with_faults_on_a_fifth_of_calls_every_brief_ends(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
-    kinds = ("late", "429", "429_after", "429_date", "500", "503", "reset", "malformed", "empty", "length", "filter", "repeat")
+def test_with_faults_on_a_fifth_of_calls_every_brief_ends(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
+    kinds = (
+        "late",
+        "429",
+        "429_after",
+        "429_date",
+        "500",
+        "503",
+        "reset",
+        "malformed",
+        "empty",
+        "length",
+        "filter",
+        "repeat",
+    )
     server.behave(faults={kind: 0.2 / len(kinds) for kind in kinds}, late_s=0.3, retry_after_s=0.05)
     counts = run(made_up_briefs.ids(300))
     tally = server.tally()
     assert counts.answered + counts.failed == 300 and sum(statuses(con).values()) == 300
     assert counts.answered >= 295
-    assert tally["billed"] == counts.answered == con.execute("SELECT count(*) FROM responses").fetchall()[0][0]
-    finishes = dict(con.execute("SELECT finish_reason, count(*) FROM transcripts GROUP BY ALL").fetchall())
-    assert finishes["length"] == tally["faults"]["length"] and finishes["content_filter"] == tally["faults"]["filter"]
+    assert (
+        tally["billed"]
+        == counts.answered
+        == con.execute("SELECT count(*) FROM responses").fetchall()[0][0]
+    )
+    finishes = dict(
+        con.execute("SELECT finish_reason, count(*) FROM transcripts GROUP BY ALL").fetchall()
+    )
+    assert (
+        finishes["length"] == tally["faults"]["length"]
+        and finishes["content_filter"] == tally["faults"]["filter"]
+    )
 
 
 def test_a_brief_that_cannot_be_answered_is_recorded_and_asked_again_next_time(
@@ -144,7 +204,9 @@ def test_a_brief_that_cannot_be_answered_is_recorded_and_asked_again_next_time(
     server.behave(faults={"500": 0.5}, seed=3)
     counts = run(made_up_briefs.ids(60), limits={"max_retries": 0})
     assert counts.failed > 10 and counts.answered + counts.failed == 60
-    errors = con.execute("SELECT DISTINCT error FROM transcripts WHERE status = 'failed'").fetchall()
+    errors = con.execute(
+        "SELECT DISTINCT error FROM transcripts WHERE status = 'failed'"
+    ).fetchall()
     assert len(errors) == 1 and errors[0][0].startswith("overload 500")
     server.behave(faults={})
     server.reset()
@@ -160,23 +222,43 @@ def test_a_provider_that_is_down_ends_the_run_cleanly_and_the_next_run_goes_on(
     run(ids[:50])
     server.behave(down=True)
     counts = run(ids, limits={"breaker_failures": 5})
-    assert counts.stopped is not None and counts.stopped.reason == "breaker" and "failures in a row" in str(counts.stopped)
+    assert (
+        counts.stopped is not None
+        and counts.stopped.reason == "breaker"
+        and "failures in a row" in str(counts.stopped)
+    )
     assert counts.answered == 50 and counts.unasked >= 140
     server.behave(down=False)
     server.reset()
     assert run(ids).answered == 200 and server.tally()["billed"] == 150
 
 
-def check_budget(con: duckdb.DuckDBPyConnection, counts: GenerateCounts, server: ModelServer, budget: float, in_flight: int) -> None:
+def check_budget(
+    con: duckdb.DuckDBPyConnection,
+    counts: GenerateCounts,
+    server: ModelServer,
+    budget: float,
+    in_flight: int,
+) -> None:
     """The run ended by its budget: spent up to about one call of it, over it by no more than the calls in flight, all of it kept."""
     dearest = con.execute("SELECT max(cost_usd) FROM responses").fetchall()[0][0]
-    assert counts.stopped is not None and counts.stopped.reason == "budget" and f"${budget}" in str(counts.stopped)
+    assert (
+        counts.stopped is not None
+        and counts.stopped.reason == "budget"
+        and f"${budget}" in str(counts.stopped)
+    )
     assert budget - 2 * dearest <= counts.usage.cost_usd <= budget + in_flight * dearest
     assert 0 < counts.answered < counts.briefs and counts.answered + counts.unasked == counts.briefs
-    assert counts.answered == con.execute("SELECT count(*) FROM responses").fetchall()[0][0] == server.tally()["billed"]
+    assert (
+        counts.answered
+        == con.execute("SELECT count(*) FROM responses").fetchall()[0][0]
+        == server.tally()["billed"]
+    )
 
 
-def test_a_budget_is_kept_and_the_run_resumes(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+def test_a_budget_is_kept_and_the_run_resumes(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
     ids = made_up_briefs.ids(300)
     server.behave(latency_s=0.02)
     check_budget(con, run(ids, limits={"budget_usd": 0.02, "concurrency": 16}), server, 0.02, 16)
@@ -186,7 +268,9 @@ def test_a_budget_is_kept_and_the_run_resumes(run: Run, server: ModelServer, con
     assert rest.answered == 300 and server.tally()["billed"] == 300
 
 
-def test_a_wrong_key_is_one_line_and_what_was_answered_is_kept(run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection) -> None:
+def test_a_wrong_key_is_one_line_and_what_was_answered_is_kept(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
     ids = made_up_briefs.ids(60)
     run(ids[:20])
     server.behave(key="another")
@@ -202,10 +286,12 @@ def test_a_journal_folder_that_cannot_be_written_is_one_line(run: Run, tmp_path:
         run(made_up_briefs.ids(5))
 
 
-def test_journals_left_behind_are_loaded_before_anything_is_asked(run: Run, server: ModelServer, tmp_path: Path) -> None:
+def test_journals_left_behind_are_loaded_before_anything_is_asked(
+    run: Run, server: ModelServer, tmp_path: Path
+) -> None:
     """An interrupted run: the chunk's answers are journaled, the owner is gone before it loads them."""
 
-    async def cut_short(crew: Crew, chunk: Chunk) -> ChunkResult:
+    async def cut_short(crew: ChunkExecutor, chunk: Chunk) -> ChunkResult:
         result = await crew.run(chunk)
         if chunk.number == 2:
             raise RuntimeError("the owner is gone")
@@ -225,7 +311,9 @@ def test_several_processes_do_the_same_work_within_one_budget(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     ids = made_up_briefs.ids(200)
-    check_budget(con, run(ids, workers=2, limits={"budget_usd": 0.02, "concurrency": 16}), server, 0.02, 16)
+    check_budget(
+        con, run(ids, workers=2, limits={"budget_usd": 0.02, "concurrency": 16}), server, 0.02, 16
+    )
     assert run(ids, run_id="r2").answered == 200 and server.tally()["billed"] == 200
     texts = con.execute("SELECT dialogue_id, text FROM transcripts ORDER BY 1").fetchall()
     assert run(ids, workers=2).usage.stored == 200 and server.tally()["billed"] == 200
@@ -243,25 +331,45 @@ def test_a_chunk_can_be_written_where_there_is_no_warehouse(
     chunk = Chunk(1, tuple(made_up_briefs.fetch(ids)), tmp_path / "journals" / "far.jsonl")
     job = pickle.loads(pickle.dumps(make_job(con, chunk, rollout, settings, "r2")))
     result = pickle.loads(pickle.dumps(asyncio.run(generate_chunk(job))))
-    assert (result.usage.stored, result.usage.answered, result.unasked, result.stopped) == (10, 30, (), None)
+    assert (result.usage.stored, result.usage.answered, result.unasked, result.stopped) == (
+        10,
+        30,
+        (),
+        None,
+    )
     save_chunk(con, result, profile="small", rollout=rollout.name, run_id="r2")
-    assert statuses(con) == {"answered": 40} and server.tally()["billed"] == 40 and not result.journal.exists()
+    assert (
+        statuses(con) == {"answered": 40}
+        and server.tally()["billed"] == 40
+        and not result.journal.exists()
+    )
 
 
-def test_a_worker_that_dies_ends_the_run_cleanly(run: Run, server: ModelServer, tmp_path: Path) -> None:
+def test_a_worker_that_dies_ends_the_run_cleanly(
+    run: Run, server: ModelServer, tmp_path: Path
+) -> None:
     server.behave(latency_s=0.2)
     killed = []
 
     def kill_one(progress: Progress) -> None:
         children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-        workers = [int(child) for child in children if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        workers = [
+            int(child)
+            for child in children
+            if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
         if workers and progress.usage.answered and not killed:
             killed.append(workers[0])
             os.kill(workers[0], 9)
 
     ids = made_up_briefs.ids(400)
     counts = run(ids, workers=2, on_progress=kill_one, limits={"concurrency": 8})
-    assert killed and counts.stopped is not None and counts.stopped.reason == "worker" and "run again" in str(counts.stopped)
+    assert (
+        killed
+        and counts.stopped is not None
+        and counts.stopped.reason == "worker"
+        and "run again" in str(counts.stopped)
+    )
     billed = server.tally()["billed"]
     server.behave(latency_s=0.0)
     assert run(ids).answered == 400
@@ -269,14 +377,20 @@ def test_a_worker_that_dies_ends_the_run_cleanly(run: Run, server: ModelServer, 
 
 
 def test_the_key_is_in_nothing_that_is_left(
-    run: Run, server: ModelServer, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    run: Run,
+    server: ModelServer,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     server.behave(faults={"500": 0.2, "reset": 0.1, "malformed": 0.1})
     run(made_up_briefs.ids(60), limits={"max_retries": 1})
     server.behave(key="another")
     with pytest.raises(UserError) as refused:
         run(made_up_briefs.ids(70))
-    assert server.tally()["keys_seen"] == [MARKER_KEY]  # it was in use, and the server's refusal repeats it
+    assert server.tally()["keys_seen"] == [
+        MARKER_KEY
+    ]  # it was in use, and the server's refusal repeats it
     out, err = capfd.readouterr()
     assert MARKER_KEY not in out + err + caplog.text + repr(refused.value)
     for path in tmp_path.rglob("*"):
@@ -284,13 +398,15 @@ def test_the_key_is_in_nothing_that_is_left(
             assert MARKER_KEY.encode() not in path.read_bytes(), path
 
 
-def test_a_living_journal_is_not_mistaken_for_a_leftover(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_living_journal_is_not_mistaken_for_a_leftover(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two generations on one folder: the lock on a living journal keeps the second from taking it."""
 
     monkeypatch.setattr("tasks.generate.driver.PATIENCE_S", 0.2)
 
-    async def open_one() -> Journal:
-        return Journal(tmp_path / "journals" / "alive.jsonl")
+    async def open_one() -> WriteAheadLog:
+        return WriteAheadLog(tmp_path / "journals" / "alive.jsonl")
 
     journal = asyncio.run(open_one())
     try:
@@ -308,12 +424,17 @@ def test_a_worker_that_dies_with_reserved_budget_leaves_nobody_waiting(
 
     def kill_one(progress: Progress) -> None:
         children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-        workers = [int(child) for child in children if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        workers = [
+            int(child)
+            for child in children
+            if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
         if workers and progress.in_flight and not killed:
             killed.append(workers[0])
             os.kill(workers[0], 9)
 
-    # Room for the calls of both processes in flight and no more: the second waits for what the first has reserved.
+    # Room for the calls of both processes in flight and no more: the second waits for what the
+    # first has reserved.
     limits = {"budget_usd": 0.013, "concurrency": 32, "shutdown_grace_s": 1}
     counts = run(made_up_briefs.ids(200), workers=2, on_progress=kill_one, limits=limits)
     assert killed and counts.stopped is not None and counts.unasked
@@ -324,7 +445,9 @@ def test_a_worker_that_dies_with_reserved_budget_leaves_nobody_waiting(
 def test_a_budget_is_for_the_dataset_or_for_each_run(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, scope: str, second: int
 ) -> None:
-    con.execute("INSERT INTO runs (run_id, config_hash) VALUES ('r1', 'same'), ('r2', 'same'), ('r3', 'other')")
+    con.execute(
+        "INSERT INTO runs (run_id, config_hash) VALUES ('r1', 'same'), ('r2', 'same'), ('r3', 'other')"
+    )
     limits = {"budget_usd": 0.01, "budget_scope": scope, "concurrency": 4}
     first = run(made_up_briefs.ids(300), run_id="r1", limits=limits)
     assert first.stopped is not None and "would pass the budget of $0.01" in str(first.stopped)
@@ -336,34 +459,59 @@ def test_a_budget_is_for_the_dataset_or_for_each_run(
     assert other.usage.answered > 0  # other settings have a budget of their own
 
 
-def test_what_cannot_be_loaded_is_set_aside_and_blocks_nothing(run: Run, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_what_cannot_be_loaded_is_set_aside_and_blocks_nothing(
+    run: Run, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     ids = made_up_briefs.ids(3)
     journals = tmp_path / "journals"
     journals.mkdir()
     good = json.loads(to_line(made_up_entry("a" * 64)).split(b" ", 1)[1])
-    odd = {**good, "answer": {**good["answer"], "request_key": "b" * 64, "provider_id": 7, "model_returned": {"x": 1}}}
+    odd = {
+        **good,
+        "answer": {
+            **good["answer"],
+            "request_key": "b" * 64,
+            "provider_id": 7,
+            "model_returned": {"x": 1},
+        },
+    }
     surrogate = {**good, "answer": {**good["answer"], "request_key": "c" * 64, "text": "a\ud800b"}}
-    absurd = {**good, "answer": {**good["answer"], "request_key": "d" * 64, "prompt_tokens": 10**30}}
+    absurd = {
+        **good,
+        "answer": {**good["answer"], "request_key": "d" * 64, "prompt_tokens": 10**30},
+    }
     bad_key = {**good, "answer": {**good["answer"], "request_key": "no key"}}
-    old_lines = [json.dumps(line).encode() + b"\n" for line in (good, odd, surrogate, absurd, bad_key)]
+    old_lines = [
+        json.dumps(line).encode() + b"\n" for line in (good, odd, surrogate, absurd, bad_key)
+    ]
     flipped = to_line(made_up_entry("e" * 64)).replace(b"hello", b"hellp")
-    (journals / "1.jsonl").write_bytes(b"".join([*old_lines, flipped, b"not json\n", to_line(made_up_entry("f" * 64))[:-7]]))
+    (journals / "1.jsonl").write_bytes(
+        b"".join([*old_lines, flipped, b"not json\n", to_line(made_up_entry("f" * 64))[:-7]])
+    )
     counts = run(ids)
     assert (counts.recovered, counts.quarantined, counts.torn, counts.answered) == (4, 3, 1, 3)
     assert "; 3 journal lines hold no answer and are kept" in summary(counts)
     assert "; 1 journals of killed processes end within a line" in summary(counts)
-    kept = [json.loads(line) for line in (journals / "quarantine" / "1.jsonl").read_text().splitlines()]
+    kept = [
+        json.loads(line) for line in (journals / "quarantine" / "1.jsonl").read_text().splitlines()
+    ]
     assert [(line["line"], line["reason"].split(":")[0]) for line in kept] == [
         (5, "request_key is not 64 hexadecimal digits"),
         (6, "its checksum does not match"),
         (7, "it is not valid JSON (JSONDecodeError)"),
     ]
-    rows = dict(con.execute("SELECT left(request_key, 1), usage_estimated FROM responses WHERE dialogue_id = 'd'").fetchall())
+    rows = dict(
+        con.execute(
+            "SELECT left(request_key, 1), usage_estimated FROM responses WHERE dialogue_id = 'd'"
+        ).fetchall()
+    )
     assert rows == {"a": False, "b": False, "c": False, "d": True}
     assert run(ids).quarantined == 0  # said once
 
 
-def test_a_disk_that_takes_no_quarantine_file_is_one_line_and_the_journal_stays(run: Run, tmp_path: Path) -> None:
+def test_a_disk_that_takes_no_quarantine_file_is_one_line_and_the_journal_stays(
+    run: Run, tmp_path: Path
+) -> None:
     journals = tmp_path / "journals"
     journals.mkdir()
     (journals / "1.jsonl").write_bytes(to_line(made_up_entry("a" * 64)) + b"not json\n")
@@ -385,11 +533,25 @@ def test_a_worker_whose_message_cannot_be_read_leaves_nobody_waiting(
 
     ids = made_up_briefs.ids(20)
     run(ids[:10])
-    monkeypatch.setattr("tasks.generate.workers.answers_by_key", fail)
+    monkeypatch.setattr("tasks.generate.worker_pool.answers_by_key", fail)
     counts = run(ids, workers=2)
     assert counts.stopped is not None and counts.stopped.reason == "worker"
 
 
 def made_up_entry(key: str) -> Entry:
-    answer = Answer(key, "hello", "stop", 10, 20, 0.5, 1.25, "openai/x", None, "x-1", "id", 0, "2026-01-02T03:04:05.000006+00:00")
+    answer = Answer(
+        key,
+        "hello",
+        "stop",
+        10,
+        20,
+        0.5,
+        1.25,
+        "openai/x",
+        None,
+        "x-1",
+        "id",
+        0,
+        "2026-01-02T03:04:05.000006+00:00",
+    )
     return Entry(answer, "d", 1, "run")

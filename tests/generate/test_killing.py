@@ -1,4 +1,7 @@
-"""A generation that is killed, again and again. The benchmark `generate_kills` does it twenty times with 2,000 briefs."""
+"""A generation that is killed, again and again.
+
+The benchmark `generate_kills` does it twenty times with 2,000 briefs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ from tests.support.model_process import ModelServer
 COUNT, IN_FLIGHT = 240, 16
 
 
-@pytest.mark.parametrize(("how", "kills", "workers"), [(signal.SIGKILL, 2, 1), (signal.SIGINT, 1, 2)])
+@pytest.mark.parametrize(
+    ("how", "kills", "workers"), [(signal.SIGKILL, 2, 1), (signal.SIGINT, 1, 2)]
+)
 def test_nothing_acknowledged_is_asked_again_and_nothing_is_lost(
     server: ModelServer, tmp_path: Path, how: int, kills: int, workers: int
 ) -> None:
@@ -35,12 +40,18 @@ def test_nothing_acknowledged_is_asked_again_and_nothing_is_lost(
     assert after.asked_again == 0
     keys = [row[0] for row in after.tables["responses"]]
     assert len(keys) == len(set(keys)) == COUNT == len(after.tables["transcripts"])
-    assert [row[3] for row in after.tables["transcripts"]] == [row[3] for row in sorted(after.tables["responses"], key=lambda row: row[1])]
+    assert [row[3] for row in after.tables["transcripts"]] == [
+        row[3] for row in sorted(after.tables["responses"], key=lambda row: row[1])
+    ]
     assert not list((tmp_path / "killed" / "journals").rglob("*.jsonl"))
 
 
 def settings(server: ModelServer, **limits: object) -> dict[str, object]:
-    return {"model": "openai/gpt-4o-mini", "api_base": server.address, "limits": {"concurrency": IN_FLIGHT, **limits}}
+    return {
+        "model": "openai/gpt-4o-mini",
+        "api_base": server.address,
+        "limits": {"concurrency": IN_FLIGHT, **limits},
+    }
 
 
 def started(server: ModelServer, folder: Path, **limits: object) -> subprocess.Popen[str]:
@@ -53,7 +64,9 @@ def started(server: ModelServer, folder: Path, **limits: object) -> subprocess.P
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_calls_in_flight_arrive_and_are_stored_before_a_signal_ends_the_run(server: ModelServer, tmp_path: Path, how: int) -> None:
+def test_calls_in_flight_arrive_and_are_stored_before_a_signal_ends_the_run(
+    server: ModelServer, tmp_path: Path, how: int
+) -> None:
     server.behave(latency_s=2)
     process = started(server, tmp_path)
     process.send_signal(how)
@@ -62,7 +75,9 @@ def test_calls_in_flight_arrive_and_are_stored_before_a_signal_ends_the_run(serv
     assert len(tables(tmp_path)["responses"]) == IN_FLIGHT
 
 
-def test_a_service_that_is_stopped_whole_stores_what_its_workers_have_in_flight(server: ModelServer, tmp_path: Path) -> None:
+def test_a_service_that_is_stopped_whole_stores_what_its_workers_have_in_flight(
+    server: ModelServer, tmp_path: Path
+) -> None:
     """systemd and Docker signal every process of a service, workers included."""
     server.behave(latency_s=2)
     process = start(tmp_path, {**settings(server), "workers": 2}, COUNT, group=True)

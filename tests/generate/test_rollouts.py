@@ -14,7 +14,7 @@ import pytest
 
 from tasks.generate import Dual, Single
 from tasks.llm import Answer, Message, Transcript, make_request
-from tasks.llm.offline import write
+from tasks.mock_model import write
 from tasks.prompts import render
 from tasks.settings import Generate
 from tests.support import made_up_briefs
@@ -28,13 +28,31 @@ class Listener:
         self.finish = finish or {}
 
     async def __call__(
-        self, messages: tuple[Message, ...], *, response_format: Mapping[str, Any] | None = None, attempt: int = 1
+        self,
+        messages: tuple[Message, ...],
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        attempt: int = 1,
     ) -> Answer:
         self.asked.append(messages)
         request = make_request(Generate(), messages, response_format, attempt)
         text = write(messages, seed=None, misbehave={}).text
         finish = self.finish.get(len(self.asked), "stop")
-        return Answer(request.key, text, finish, 1, 1, 0.0, 0.0, "m", None, "m", "", 0, "2026-01-01T00:00:00+00:00")
+        return Answer(
+            request.key,
+            text,
+            finish,
+            1,
+            1,
+            0.0,
+            0.0,
+            "m",
+            None,
+            "m",
+            "",
+            0,
+            "2026-01-01T00:00:00+00:00",
+        )
 
 
 def run(rollout: Any, dialogue_id: str, ask: Listener) -> Transcript:
@@ -58,13 +76,20 @@ def test_dual_speaks_every_turn_in_order_and_the_recommender_is_blind() -> None:
         transcript = run(Dual(*made_up_briefs.profile_and_goals()), dialogue_id, ask)
         turns = json.loads(transcript.text)["turns"]
         assert [turn["role"] for turn in turns] == [turn.role for turn in brief.template.turns]
-        assert all(turn["text"] for turn in turns) and len(transcript.request_keys) == len(set(transcript.request_keys)) == len(turns)
+        assert all(turn["text"] for turn in turns) and len(transcript.request_keys) == len(
+            set(transcript.request_keys)
+        ) == len(turns)
         own = [item.user_review for item in brief.items if item.user_review]
         for turn, messages in zip(brief.template.turns, ask.asked, strict=True):
             words = json.dumps(messages)
             if turn.role == "agent":
-                assert not any(review in words for review in own) and '"rating' not in words.replace("\\", "")
-        assert all(turn["text"] in json.loads(json.dumps(ask.asked[-1][-1]["content"])) for turn in turns[:1])
+                assert not any(
+                    review in words for review in own
+                ) and '"rating' not in words.replace("\\", "")
+        assert all(
+            turn["text"] in json.loads(json.dumps(ask.asked[-1][-1]["content"]))
+            for turn in turns[:1]
+        )
 
 
 @pytest.mark.parametrize("finish", ["length", "content_filter"])

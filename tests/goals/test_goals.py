@@ -18,20 +18,30 @@ PRINTED = {
         "Greeting with [USER_HIS_DISLIKES] and [USER_HIS_DISLIKES_REVIEW]",
         "Greeting with [USER_HIS_LIKES] and [USER_HIS_LIKES_REVIEW]",
     ],
-    "Ask": ["Ask for recommendation", "Ask for item detail", "Ask for user's preference", "Ask if need more recommend"],
+    "Ask": [
+        "Ask for recommendation",
+        "Ask for item detail",
+        "Ask for user's preference",
+        "Ask if need more recommend",
+    ],
     "Respond": [
         "Responds with [OTHER_REVIEW]",
         "Response simply but not rigidly",
         "Responds in detail",
         "Responds according to the user's mood",
     ],
-    "Recommend": ["Recommend [USER_MIGHT_LIKES]", "Recommend [USER_HIS_LIKES]", "Recommend [USER_HIS_DISLIKES]"],
+    "Recommend": [
+        "Recommend [USER_MIGHT_LIKES]",
+        "Recommend [USER_HIS_LIKES]",
+        "Recommend [USER_HIS_DISLIKES]",
+    ],
     "Feedback": [
         "Accept recommendation without reason",
         "Accept recommendation with reason",
         "Express interest",
         "Reject recommendation without reason",
-        "Reject recommendation with reason",  # Table 2; Table 6 prints Chit-Chat a second time and leaves it out
+        # Table 2; Table 6 prints Chit-Chat a second time and leaves it out
+        "Reject recommendation with reason",
     ],
     "Chit-Chat": ["Chit-Chat"],
     "Talk": [
@@ -62,7 +72,10 @@ def content() -> dict[str, Any]:
 
 def test_the_sub_goals_are_those_of_table_6_in_their_order(goals: Goals) -> None:
     worded = goals.worded("movie", "watched").values()
-    found = {name: [goal.name for goal in worded if goals.primary_goals[goal.primary] == name] for name in goals.primary_goals.values()}
+    found = {
+        name: [goal.name for goal in worded if goals.primary_goals[goal.primary] == name]
+        for name in goals.primary_goals.values()
+    }
     assert found == PRINTED
     assert len(goals.primary_goals) == 8
     assert len(goals.sub_goals) == 30
@@ -77,11 +90,21 @@ def test_the_greetings_are_described_the_right_way_round(goals: Goals) -> None:
 
 def test_needs_follow_from_the_slots_in_the_names(goals: Goals) -> None:
     for goal in goals.sub_goals:
-        told = "[OTHER_" in goal.name or goal.id == "respond_in_detail"  # its detail has to come from somewhere
+        told = (
+            "[OTHER_" in goal.name or goal.id == "respond_in_detail"
+        )  # its detail has to come from somewhere
         assert (goal.review == "other") == told, goal.id
-        assert (goal.review == "user") == ("_REVIEW]" in goal.name and "[USER_" in goal.name), goal.id
-        slots = {"[USER_HIS_LIKES]": "LIKES", "[USER_HIS_DISLIKES]": "DISLIKES", "[USER_MIGHT_LIKES]": "MIGHT_LIKES"}
-        assert goal.introduces == next((collection for slot, collection in slots.items() if slot in goal.name), None), goal.id
+        assert (goal.review == "user") == ("_REVIEW]" in goal.name and "[USER_" in goal.name), (
+            goal.id
+        )
+        slots = {
+            "[USER_HIS_LIKES]": "LIKES",
+            "[USER_HIS_DISLIKES]": "DISLIKES",
+            "[USER_MIGHT_LIKES]": "MIGHT_LIKES",
+        }
+        assert goal.introduces == next(
+            (collection for slot, collection in slots.items() if slot in goal.name), None
+        ), goal.id
 
 
 def test_instructions_fit_any_noun(goals: Goals) -> None:
@@ -94,7 +117,9 @@ def test_instructions_fit_any_noun(goals: Goals) -> None:
 
 
 def test_words_are_filled_in_once(goals: Goals) -> None:
-    assert goals.worded("{verb}", "x")["ask_item_detail"].instruction.endswith("the {verb} that was just suggested.")
+    assert goals.worded("{verb}", "x")["ask_item_detail"].instruction.endswith(
+        "the {verb} that was just suggested."
+    )
 
 
 def broken(content: dict[str, Any]) -> str:
@@ -138,7 +163,10 @@ def test_an_item_cannot_be_new_and_known(content: dict[str, Any]) -> None:
     assert "cannot both introduce" in broken(content)
 
 
-@pytest.mark.parametrize("shape", [None, [], "goals", 3, {"sub_goals": {}}, {"primary_goals": {"a": "A"}, "sub_goals": ["x"]}])
+@pytest.mark.parametrize(
+    "shape",
+    [None, [], "goals", 3, {"sub_goals": {}}, {"primary_goals": {"a": "A"}, "sub_goals": ["x"]}],
+)
 def test_another_shape_is_refused(shape: Any) -> None:
     broken(shape)
 
@@ -149,5 +177,7 @@ def test_a_missing_or_doubled_key_in_the_file_is_one_line(tmp_path: Path) -> Non
         load_goals(home)
     goals_file(home).parent.mkdir()
     goals_file(home).write_text("primary_goals: {a: A}\nprimary_goals: {b: B}\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"line 2 is not valid YAML: the key 'primary_goals' stands there twice"):
+    with pytest.raises(
+        UserError, match=r"line 2 is not valid YAML: the key 'primary_goals' stands there twice"
+    ):
         load_goals(home)

@@ -29,7 +29,13 @@ def review() -> Callable[..., dict[str, Any]]:
     """A good review of the 2014 edition, with anything changed that is named; None takes a field out."""
 
     def make(**changes: Any) -> dict[str, Any]:
-        good = {"reviewerID": "A1", "asin": "B1", "overall": 5.0, "reviewText": "It works well.", "unixReviewTime": 1393545600}
+        good = {
+            "reviewerID": "A1",
+            "asin": "B1",
+            "overall": 5.0,
+            "reviewText": "It works well.",
+            "unixReviewTime": 1393545600,
+        }
         return {key: value for key, value in {**good, **changes}.items() if value is not None}
 
     return make
@@ -41,9 +47,13 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
     def make(name: str, content: bytes | str | list[Any]) -> Path:
         if isinstance(content, list):
-            content = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in content)
+            content = "".join(
+                (line if isinstance(line, str) else json.dumps(line)) + "\n" for line in content
+            )
         data = content.encode() if isinstance(content, str) else content
-        packer = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}.get(Path(name).suffix)
+        packer = {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}.get(
+            Path(name).suffix
+        )
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(packer(data) if packer else data)
@@ -56,13 +66,27 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 def run(con: duckdb.DuckDBPyConnection) -> Callable[..., IngestCounts]:
     """Ingest files: `run(reviews, metadata, format=..., **settings)`."""
 
-    def make(reviews: Path | list[Path], metadata: Path | None = None, **settings: Any) -> IngestCounts:
+    def make(
+        reviews: Path | list[Path], metadata: Path | None = None, **settings: Any
+    ) -> IngestCounts:
         listed = reviews if isinstance(reviews, list) else [reviews]
-        sources = {"format": settings.pop("format", "amazon_2014"), "reviews": [str(path) for path in listed]}
+        sources = {
+            "format": settings.pop("format", "amazon_2014"),
+            "reviews": [str(path) for path in listed],
+        }
         if metadata:
             sources["metadata"] = [str(metadata)]
-        sources |= {key: settings.pop(key) for key in ("columns", "rating_scale", "anonymous", "undated", "encoding") if key in settings}
-        return ingest(con, Domain.model_validate({"name": "test", "sources": sources, "untitled": "use_id", **settings}))
+        sources |= {
+            key: settings.pop(key)
+            for key in ("columns", "rating_scale", "anonymous", "undated", "encoding")
+            if key in settings
+        }
+        return ingest(
+            con,
+            Domain.model_validate(
+                {"name": "test", "sources": sources, "untitled": "use_id", **settings}
+            ),
+        )
 
     return make
 

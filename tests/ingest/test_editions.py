@@ -16,7 +16,15 @@ METADATA = [
     {"asin": "B4", "title": ""},
     {"asin": "B5", "title": ""},
 ]
-REVIEWED = [("A1", "B2"), ("A1", "B1"), ("A1", "B3"), ("A2", "B1"), ("A2", "B4"), ("A2", "B5"), ("A3", "B2")]
+REVIEWED = [
+    ("A1", "B2"),
+    ("A1", "B1"),
+    ("A1", "B3"),
+    ("A2", "B1"),
+    ("A2", "B4"),
+    ("A2", "B5"),
+    ("A3", "B2"),
+]
 WORKS = "SELECT item_id, work_id FROM items ORDER BY ALL"
 
 
@@ -52,7 +60,10 @@ def test_different_works_have_different_keys(one, other):
 
 
 def test_editions_stay_apart_unless_asked(write, run, rows, review):
-    run(write("r.json", [review(reviewerID=user, asin=item) for user, item in REVIEWED]), write("m.json", METADATA))
+    run(
+        write("r.json", [review(reviewerID=user, asin=item) for user, item in REVIEWED]),
+        write("m.json", METADATA),
+    )
     assert rows(WORKS) == [(f"B{number}", f"B{number}") for number in range(1, 6)]
 
 
@@ -63,7 +74,9 @@ def test_a_user_reviews_a_work_once_and_the_line_set_aside_is_named(write, run, 
     assert rows(WORKS) == [("B1", "B1"), ("B2", "B1"), ("B3", "B3"), ("B4", "B4"), ("B5", "B5")]
     assert (counts.lines, counts.reviews, counts.rejected["other_edition"]) == (7, 6, 1)
     assert (counts.items, counts.works, counts.bad_share) == (5, 4, 0)
-    assert rows("SELECT source_line, kind, detail FROM rejected_rows") == [(2, "other_edition", "the first is in r.json, line 1")]
+    assert rows("SELECT source_line, kind, detail FROM rejected_rows") == [
+        (2, "other_edition", "the first is in r.json, line 1")
+    ]
     assert rows("SELECT user_id, item_id FROM raw_reviews ORDER BY source_line")[0] == ("A1", "B2")
 
 
@@ -73,7 +86,9 @@ def test_reviews_stand_under_the_work_and_lead_back_to_their_lines(write, run, r
     # B1 has three users only as a work
     few = {"min_user_interactions": 1, "min_item_interactions": 3}
     sources = {"format": "amazon_2014", "reviews": ["r.json"]}
-    counts = preprocess(con, Domain.model_validate({"name": "test", "sources": sources, "preprocess": few}))
+    counts = preprocess(
+        con, Domain.model_validate({"name": "test", "sources": sources, "preprocess": few})
+    )
     assert (counts.core_users, counts.core_items) == (3, 1)
     assert rows(
         "SELECT p.user_id, p.item_id, s.item_id, s.source_line FROM preferences p JOIN raw_reviews s USING (review_id) ORDER BY p.user_id"
@@ -83,4 +98,7 @@ def test_reviews_stand_under_the_work_and_lead_back_to_their_lines(write, run, r
         "INSERT INTO brief_items SELECT 'd1', 1, 'B1', 'Alien', 'MIGHT_LIKES', review_id, NULL FROM preferences WHERE user_id = 'A1'"
     )
     told = list(dialogue_lines(dialogue_lineage(con, "test", "d1")))
-    assert any("Alien (B1, MIGHT_LIKES)" in line and "r.json line 1 of B2, rated 5" in line for line in told)
+    assert any(
+        "Alien (B1, MIGHT_LIKES)" in line and "r.json line 1 of B2, rated 5" in line
+        for line in told
+    )

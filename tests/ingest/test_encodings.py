@@ -36,7 +36,13 @@ WRITTEN = [
     *((language, "cp1252") for language in ("english", "french", "german", "spanish", "italian")),
     *(("polish", "cp1250"), ("polish", "iso8859_2"), ("czech", "cp1250"), ("turkish", "cp1254")),
     *(("russian", "cp1251"), ("russian", "koi8_r"), ("russian", "cp866"), ("greek", "cp1253")),
-    *(("chinese", "gb18030"), ("taiwanese", "big5"), ("japanese", "cp932"), ("korean", "cp949"), ("japanese", "euc_jp")),
+    *(
+        ("chinese", "gb18030"),
+        ("taiwanese", "big5"),
+        ("japanese", "cp932"),
+        ("korean", "cp949"),
+        ("japanese", "euc_jp"),
+    ),
     *(("french", "mac_roman"), ("german", "cp850")),
 ]
 WIDE = ["utf-16", "utf-16-le", "utf-16-be", "utf-32"]
@@ -53,7 +59,14 @@ def test_what_is_certain_is_right(language, encoding):
 
 @pytest.mark.parametrize(
     "sample",
-    [b"\xff\xfe", b"\x80\x81\xfe\xff" * 8, bytes(range(128, 256)) * 20, b"caf\x81 \x8d", b"ab\xb9cd ef\xb3gh", b""],
+    [
+        b"\xff\xfe",
+        b"\x80\x81\xfe\xff" * 8,
+        bytes(range(128, 256)) * 20,
+        b"caf\x81 \x8d",
+        b"ab\xb9cd ef\xb3gh",
+        b"",
+    ],
 )
 def test_damage_is_no_encoding(sample):
     assert guess_encoding(sample).certain is None
@@ -66,7 +79,10 @@ def test_a_short_piece_is_never_read_wrongly(language, encoding):
         for at in range(0, max(1, len(text) - size), 7):
             piece = text[at : at + size]
             guess = guess_encoding(piece.encode(encoding))
-            assert guess.certain is None or piece.encode(encoding).decode(guess.certain, "replace") == piece
+            assert (
+                guess.certain is None
+                or piece.encode(encoding).decode(guess.certain, "replace") == piece
+            )
 
 
 def test_letters_that_may_be_of_two_languages_are_not_certain():
@@ -86,24 +102,34 @@ def test_any_bytes_have_an_answer(sample):
 @pytest.mark.parametrize("kind", ["csv", "json", "txt"])
 @pytest.mark.parametrize("encoding", ["cp1252", "gb18030", "cp932", "cp1251", *WIDE])
 def test_every_reader_and_packing(encoding, kind, packing, write, run, rows):
-    language = {"gb18030": "chinese", "cp932": "japanese", "cp1251": "russian"}.get(encoding, "german")
+    language = {"gb18030": "chinese", "cp932": "japanese", "cp1251": "russian"}.get(
+        encoding, "german"
+    )
     text = TEXTS[language]
     written = {
         "csv": f'u,i,r,t\na,1,5,"{text}"\nb,1,5,{text[:8]}\n',
         "json": "".join(
-            json.dumps({"u": user, "i": "1", "r": 5, "t": said}, ensure_ascii=False) + "\n" for user, said in (("a", text), ("b", text[:8]))
+            json.dumps({"u": user, "i": "1", "r": 5, "t": said}, ensure_ascii=False) + "\n"
+            for user, said in (("a", text), ("b", text[:8]))
         ),
         "txt": f"x/u: a\nx/i: 1\nx/r: 5\nx/t: {text}\n\nx/u: b\nx/i: 1\nx/r: 5\nx/t: {text[:8]}\n",
     }[kind]
     columns = {field: f"x/{name}" for field, name in PLAIN.items()} if kind == "txt" else PLAIN
-    counts = run(write(f"r.{kind}{packing}", written.encode(encoding)), format="columns", columns=columns)
+    counts = run(
+        write(f"r.{kind}{packing}", written.encode(encoding)), format="columns", columns=columns
+    )
     assert [row[:2] for row in rows(FOUND)] == [("a", text), ("b", text[:8])]
     assert counts.rejected == {}
     assert list(counts.encodings) == [f"r.{kind}{packing}"]
 
 
 def _saved_as_cp1252(good: int, accented: int) -> bytes:
-    plain = {"asin": "B1", "overall": 5.0, "reviewText": "It works well and I like it.", "unixReviewTime": 1393545600}
+    plain = {
+        "asin": "B1",
+        "overall": 5.0,
+        "reviewText": "It works well and I like it.",
+        "unixReviewTime": 1393545600,
+    }
     lines = [{"reviewerID": f"U{number}", **plain} for number in range(good + accented)]
     for line in lines[good:]:
         line["reviewText"] = TEXTS["english"]
@@ -121,15 +147,28 @@ def test_a_file_that_is_ascii_for_long_is_read_again_as_what_it_is(write, run, r
 
 
 def test_a_table_that_is_ascii_for_long_is_read_again_with_its_titles(write, run, rows):
-    lines = ["u,i,r,t,name", *(f"u{number},{number},5,It works well and I like it a lot.,Plain" for number in range(6_000))]
+    lines = [
+        "u,i,r,t,name",
+        *(
+            f"u{number},{number},5,It works well and I like it a lot.,Plain"
+            for number in range(6_000)
+        ),
+    ]
     lines += [f"v{number},{number + 9_000},5,Fine.,Amélie" for number in range(60)]
-    counts = run(write("r.csv", "\n".join(lines).encode("cp1252")), format="columns", columns={**PLAIN, "title": "name"})
+    counts = run(
+        write("r.csv", "\n".join(lines).encode("cp1252")),
+        format="columns",
+        columns={**PLAIN, "title": "name"},
+    )
     assert (counts.reviews, counts.items, counts.rejected) == (6_060, 6_060, {})
     assert rows("SELECT count(*) FROM items WHERE title = 'Amélie'") == [(60,)]
 
 
 def test_metadata_in_another_encoding(write, run, rows, review):
-    metadata = write("m.json", json.dumps({"asin": "B1", "title": "Amélie"}, ensure_ascii=False).encode("latin-1"))
+    metadata = write(
+        "m.json",
+        json.dumps({"asin": "B1", "title": "Amélie"}, ensure_ascii=False).encode("latin-1"),
+    )
     run(write("r.json", [review()]), metadata)
     assert rows("SELECT title FROM items") == [("Amélie",)]
 
@@ -146,20 +185,29 @@ def test_broken_bytes_in_a_file_that_is_utf_8_are_defects_of_their_rows(write, r
 def test_bytes_that_are_no_text_in_any_encoding_are_defects_of_their_rows(write, run):
     lines = [f"u{number},1,5,Plain words.".encode() for number in range(300)]
     lines[7] = b"u7,1,5,\xff\xfe\x81"
-    assert run(write("r.csv", b"u,i,r,t\n" + b"\n".join(lines)), format="columns", columns=PLAIN).rejected == {"bad_encoding": 1}
+    assert run(
+        write("r.csv", b"u,i,r,t\n" + b"\n".join(lines)), format="columns", columns=PLAIN
+    ).rejected == {"bad_encoding": 1}
 
 
 def test_an_uncertain_encoding_is_one_line_that_names_the_setting(write, run):
     content = b"u,i,r,t\n" + b"".join(b"u%d,1,5,na\xefve\n" % number for number in range(4))
     with pytest.raises(UserError) as failed:
         run(write("r.csv", content), format="columns", columns=PLAIN)
-    assert "r.csv is not UTF-8 (4 of its lines are not, the first is line 2): set `sources.encoding`" in str(failed.value)
+    assert (
+        "r.csv is not UTF-8 (4 of its lines are not, the first is line 2): set `sources.encoding`"
+        in str(failed.value)
+    )
     assert "probably cp1252 or cp1250" in str(failed.value)
 
 
-@pytest.mark.parametrize(("encoding", "text"), [("cp1250", "naďve"), ("latin-1", "naïve"), ("iso-8859-2", "naďve")])
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("cp1250", "naďve"), ("latin-1", "naïve"), ("iso-8859-2", "naďve")]
+)
 def test_the_encoding_that_the_domain_names(encoding, text, con, write, rows):
-    path = write("r.csv", b"u,i,r,t\n" + b"".join(b"u%d,1,5,na\xefve\n" % number for number in range(9)))
+    path = write(
+        "r.csv", b"u,i,r,t\n" + b"".join(b"u%d,1,5,na\xefve\n" % number for number in range(9))
+    )
     ingest_with(con, path, encoding=encoding)
     assert rows("SELECT DISTINCT text FROM raw_reviews") == [(text,)]
 
@@ -173,14 +221,23 @@ def test_bytes_that_the_named_encoding_does_not_have_cost_their_rows(con, write,
 
 def test_an_encoding_that_is_plainly_not_the_files_is_refused(con, write):
     path = write("r.csv", f"u,i,r,t\na,1,5,{TEXTS['german']}\n".encode() * 3)
-    with pytest.raises(UserError, match=r"r.csv is UTF-8, not gb18030 as `encoding` says: name the encoding beside the file"):
+    with pytest.raises(
+        UserError,
+        match=r"r.csv is UTF-8, not gb18030 as `encoding` says: name the encoding beside the file",
+    ):
         ingest_with(con, path, encoding="gb18030")
 
 
 def test_each_file_may_have_an_encoding_of_its_own(con, write, rows):
-    one, two = write("1.csv", b"u,i,r,t\na,1,5,na\xefve\n"), write("2.csv", "u,i,r,t\nb,1,5,naïve\n")
+    one, two = (
+        write("1.csv", b"u,i,r,t\na,1,5,na\xefve\n"),
+        write("2.csv", "u,i,r,t\nb,1,5,naïve\n"),
+    )
     ingest_with(con, {"path": str(one), "encoding": "cp1252"}, two)
-    assert rows("SELECT user_id, text FROM raw_reviews ORDER BY ALL") == [("a", "naïve"), ("b", "naïve")]
+    assert rows("SELECT user_id, text FROM raw_reviews ORDER BY ALL") == [
+        ("a", "naïve"),
+        ("b", "naïve"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["klingon", "rot13", "unicode_escape", "base64", ""])
@@ -189,10 +246,22 @@ def test_encodings_that_are_none(name):
         Sources.model_validate({"format": "amazon_2014", "reviews": ["r.json"], "encoding": name})
 
 
-def ingest_with(con: Any, *reviews: Any, encoding: str | None = None, max_bad_share: float = 0.01) -> IngestCounts:
+def ingest_with(
+    con: Any, *reviews: Any, encoding: str | None = None, max_bad_share: float = 0.01
+) -> IngestCounts:
     listed = [each if isinstance(each, dict) else str(each) for each in reviews]
     sources = {"format": "columns", "columns": PLAIN, "reviews": listed, "encoding": encoding}
-    return ingest(con, Domain.model_validate({"name": "test", "sources": sources, "untitled": "use_id", "max_bad_share": max_bad_share}))
+    return ingest(
+        con,
+        Domain.model_validate(
+            {
+                "name": "test",
+                "sources": sources,
+                "untitled": "use_id",
+                "max_bad_share": max_bad_share,
+            }
+        ),
+    )
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
@@ -214,8 +283,15 @@ def test_bytes_behind_the_end_of_gzip_data_are_counted(tmp_path: Path, write, ru
     path = write("r.json.gz", [review()])
     path.write_bytes(path.read_bytes() + b"garbage after the end")
     counts = run(path)
-    assert (counts.lines, counts.reviews, counts.rejected, counts.bad_share) == (2, 1, {"trailing_bytes": 1}, 0.0)
-    assert rows("SELECT source_line, detail FROM rejected_rows") == [(2, "21 bytes behind the end of the packed data")]
+    assert (counts.lines, counts.reviews, counts.rejected, counts.bad_share) == (
+        2,
+        1,
+        {"trailing_bytes": 1},
+        0.0,
+    )
+    assert rows("SELECT source_line, detail FROM rejected_rows") == [
+        (2, "21 bytes behind the end of the packed data")
+    ]
     path.write_bytes(path.read_bytes() + b"x" * 70_000)
     with pytest.raises(UserError, match="its gzip data ends long before the file does"):
         run(path)

@@ -16,7 +16,10 @@ from tasks.errors import UserError
 from tasks.ingest import fetch
 from tasks.settings import Domain
 
-CONTENT = gzip.compress(b"".join(json.dumps({"n": number * 7919 % 99991}).encode() + b"\n" for number in range(20_000)), mtime=0)
+CONTENT = gzip.compress(
+    b"".join(json.dumps({"n": number * 7919 % 99991}).encode() + b"\n" for number in range(20_000)),
+    mtime=0,
+)
 
 
 class Server(ThreadingHTTPServer):
@@ -47,9 +50,15 @@ class Handler(BaseHTTPRequestHandler):
         if asked and self.server.knows_range:
             start = int(asked.removeprefix("bytes=").rstrip("-"))
             if start >= len(content):
-                return self._send(416, {"Content-Range": f"bytes */{len(content)}", "Content-Length": "0"}, b"")
+                return self._send(
+                    416, {"Content-Range": f"bytes */{len(content)}", "Content-Length": "0"}, b""
+                )
         body = content[start:]
-        headers = {"Content-Length": str(len(body))} if self.server.tells_length else {"Connection": "close"}
+        headers = (
+            {"Content-Length": str(len(body))}
+            if self.server.tells_length
+            else {"Connection": "close"}
+        )
         if self.server.kind:
             headers |= {"Content-Type": self.server.kind, "Content-Encoding": "gzip"}
         if start:
@@ -84,9 +93,15 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def domain(server: Server, tmp_path: Path) -> Callable[..., Domain]:
     def make(name: str = "r.json.gz", url: str | None = "", **source: Any) -> Domain:
-        address = f"http://127.0.0.1:{server.server_address[1]}/{url or name}" if url is not None else None
+        address = (
+            f"http://127.0.0.1:{server.server_address[1]}/{url or name}"
+            if url is not None
+            else None
+        )
         reviews = [{"path": str(tmp_path / "sources" / name), "url": address, **source}]
-        return Domain.model_validate({"name": "x", "sources": {"format": "amazon_2014", "reviews": reviews}})
+        return Domain.model_validate(
+            {"name": "x", "sources": {"format": "amazon_2014", "reviews": reviews}}
+        )
 
     return make
 
@@ -159,7 +174,9 @@ def test_a_connection_that_always_breaks_is_given_up_and_kept(domain, server, tm
     assert leftovers(tmp_path) == ["r.json.gz.part"]
 
 
-def test_a_cut_without_an_announced_length_is_found_by_the_gzip_check(domain, server, tmp_path: Path):
+def test_a_cut_without_an_announced_length_is_found_by_the_gzip_check(
+    domain, server, tmp_path: Path
+):
     server.tells_length = False
     server.cut_after = [5000]
     with pytest.raises(UserError, match="is cut short"):
@@ -237,7 +254,9 @@ def test_a_signed_address_is_used_and_never_told(domain, server):
     signed = "r.json.gz?X-Amz-Date=1&X-Amz-Signature=0123456789abcdef"
     assert get(domain(url=signed))[0].read_bytes() == CONTENT
     server.status = 403
-    with pytest.raises(UserError, match=r"X-Amz-Date=1&X-Amz-Signature=\[secret\] answered 403") as refused:
+    with pytest.raises(
+        UserError, match=r"X-Amz-Date=1&X-Amz-Signature=\[secret\] answered 403"
+    ) as refused:
         get(domain(name="other.json.gz", url=signed))
     assert "0123456789abcdef" not in str(refused.value)
 

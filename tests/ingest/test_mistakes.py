@@ -13,9 +13,9 @@ import pytest
 import zstandard
 
 from tasks.errors import UserError
-from tasks.ingest import loading
+from tasks.ingest import loader
+from tasks.ingest.compression import prefetched
 from tasks.ingest.lines import MAX_LINE
-from tasks.ingest.unpacking import prefetched
 
 COLUMNS = {"user": "u", "item": "i", "rating": "r", "text": "t"}
 
@@ -50,7 +50,10 @@ def test_a_name_that_claims_a_packing(suffix, tmp_path: Path, run, review):
 @pytest.mark.parametrize("kept", [0.2, 0.9, 0.9999])
 def test_truncated(pack, kept, tmp_path: Path, run, review):
     packed = pack(
-        "\n".join(json.dumps(review(asin=f"B{number}", reviewText=f"{number * 7919 % 9973} words")) for number in range(20_000)).encode()
+        "\n".join(
+            json.dumps(review(asin=f"B{number}", reviewText=f"{number * 7919 % 9973} words"))
+            for number in range(20_000)
+        ).encode()
     )
     path = tmp_path / "r.json"
     path.write_bytes(packed[: int(len(packed) * kept)])
@@ -59,21 +62,30 @@ def test_truncated(pack, kept, tmp_path: Path, run, review):
 
 
 def test_damaged_gzip(tmp_path: Path, run, review):
-    packed = bytearray(gzip.compress("\n".join(json.dumps(review(asin=f"B{number}")) for number in range(9000)).encode()))
+    packed = bytearray(
+        gzip.compress(
+            "\n".join(json.dumps(review(asin=f"B{number}")) for number in range(9000)).encode()
+        )
+    )
     packed[-6] ^= 0xFF
     (tmp_path / "r.json.gz").write_bytes(packed)
     with pytest.raises(UserError, match="is damaged"):
         run(tmp_path / "r.json.gz")
 
 
-@pytest.mark.parametrize(("head", "what"), [(b"PK\x03\x04rest", "ZIP"), (b"BZh91AY", "bzip2"), (b"\xfd7zXZ\0", "xz")])
+@pytest.mark.parametrize(
+    ("head", "what"), [(b"PK\x03\x04rest", "ZIP"), (b"BZh91AY", "bzip2"), (b"\xfd7zXZ\0", "xz")]
+)
 def test_foreign_packings(head, what, tmp_path: Path, run):
     (tmp_path / "r.json").write_bytes(head)
     with pytest.raises(UserError, match=what):
         run(tmp_path / "r.json")
 
 
-@pytest.mark.parametrize("inside", [gzip.compress(b"{}", mtime=0), b"r.json".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300])
+@pytest.mark.parametrize(
+    "inside",
+    [gzip.compress(b"{}", mtime=0), b"r.json".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300],
+)
 def test_packed_twice_or_an_archive(inside, write, run):
     with pytest.raises(UserError, match="holds a packed file or an archive within"):
         run(write("r.json.gz", inside))
@@ -87,7 +99,8 @@ def test_json_array(write, run, review):
 def test_wrong_fields_are_named_with_those_found(write, run):
     lines = [{"user_id": "A", "asin": "B", "rating": 5.0, "text": "x", "timestamp": 1}]
     with pytest.raises(
-        UserError, match=r"no field for user \(reviewerID\), rating \(overall\), .*it has: asin, rating, text, timestamp, user_id"
+        UserError,
+        match=r"no field for user \(reviewerID\), rating \(overall\), .*it has: asin, rating, text, timestamp, user_id",
     ):
         run(write("r.json", lines))
 
@@ -114,7 +127,9 @@ def test_folder_as_a_file(tmp_path: Path, run):
         run(tmp_path)
 
 
-def test_a_mistake_inside_a_transaction_can_be_rolled_back_and_tried_again(con: duckdb.DuckDBPyConnection, write, run, rows, review):
+def test_a_mistake_inside_a_transaction_can_be_rolled_back_and_tried_again(
+    con: duckdb.DuckDBPyConnection, write, run, rows, review
+):
     run(write("good.json", [review()]))
     con.begin()
     with pytest.raises(UserError):
@@ -127,8 +142,10 @@ def test_a_mistake_inside_a_transaction_can_be_rolled_back_and_tried_again(con: 
     assert rows("SELECT count(*) FROM raw_reviews") == [(2,)]
 
 
-def test_a_hopeless_file_is_not_read_to_its_end(write, run, review, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(loading, "_HOPELESS", 100)
+def test_a_hopeless_file_is_not_read_to_its_end(
+    write, run, review, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(loader, "_HOPELESS", 100)
     lines = [json.dumps(review())] + ["{" + "x" * 80] * 200_000
     with pytest.raises(UserError, match=r"unusable") as failed:
         run(write("r.json", lines))

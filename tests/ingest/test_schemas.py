@@ -28,7 +28,12 @@ def test_yelp_with_businesses_under_another_name(write, run, rows):
         "user": "user_id", "item": "business_id", "rating": "stars", "text": "text", "timestamp": "date", "title": "name",
         "metadata_item": "id",
     }  # fmt: skip
-    run(write("r.json", [line]), write("b.json", [{"id": "XQfw", "name": "Turning Point"}]), format="columns", columns=columns)
+    run(
+        write("r.json", [line]),
+        write("b.json", [{"id": "XQfw", "name": "Turning Point"}]),
+        format="columns",
+        columns=columns,
+    )
     assert rows(FOUND) == [("mh_-", "XQfw", 3.0, "Be prepared to wait.", 1_457_528_700)]
     assert rows(TITLES) == [("XQfw", "Turning Point")]
 
@@ -41,13 +46,25 @@ def test_goodreads(write, run, rows):
         "review_text": "Mind blowing.",
         "date_added": "Fri Aug 25 13:55:02 -0700 2017",
     }
-    columns = {"user": "user_id", "item": "book_id", "rating": "rating", "text": "review_text", "timestamp": "date_added"}
+    columns = {
+        "user": "user_id",
+        "item": "book_id",
+        "rating": "rating",
+        "text": "review_text",
+        "timestamp": "date_added",
+    }
     run(write("r.json.gz", [line]), format="columns", columns=columns)
     assert rows(FOUND) == [("8842", "24375664", 5.0, "Mind blowing.", 1_503_694_502)]
 
 
 def test_imdb_on_ten_points_where_the_title_is_the_id(write, run, rows):
-    line = {"reviewer": "kx", "movie": "Heat (1995)", "rating": "9", "review_date": "18 July 2005", "review_detail": "Tense."}
+    line = {
+        "reviewer": "kx",
+        "movie": "Heat (1995)",
+        "rating": "9",
+        "review_date": "18 July 2005",
+        "review_detail": "Tense.",
+    }
     columns = {
         "user": "reviewer", "item": "movie", "rating": "rating", "text": "review_detail", "timestamp": "review_date", "title": "movie"
     }  # fmt: skip
@@ -85,15 +102,29 @@ def test_names_with_slashes_and_inner_names(titled, write, run, rows):
         "profile": "st",
         "review/text": "Foam.",
     }
-    columns = {"user": "profile", "item": "beer.id", "rating": "review/overall", "text": "review/text", "timestamp": "review/time"}
-    run(write("r.json", [line]), format="columns", columns=columns | ({"title": "beer/name"} if titled else {}))
+    columns = {
+        "user": "profile",
+        "item": "beer.id",
+        "rating": "review/overall",
+        "text": "review/text",
+        "timestamp": "review/time",
+    }
+    run(
+        write("r.json", [line]),
+        format="columns",
+        columns=columns | ({"title": "beer/name"} if titled else {}),
+    )
     assert rows(FOUND) == [("st", "47986", 1.5, "Foam.", 1_234_817_823)]
     assert rows(TITLES) == [("47986", "Sausa" if titled else "47986")]
 
 
 def test_an_inner_name_that_is_nowhere_is_missing(write, run):
     with pytest.raises(UserError, match=r"no field for item \(beer.id\)"):
-        run(write("r.json", [{"u": 1, "beer": 5, "r": 5, "t": "x"}]), format="columns", columns={**PLAIN, "item": "beer.id"})
+        run(
+            write("r.json", [{"u": 1, "beer": 5, "r": 5, "t": "x"}]),
+            format="columns",
+            columns={**PLAIN, "item": "beer.id"},
+        )
 
 
 def test_parquet_of_all_types(tmp_path: Path, run, rows):

@@ -79,7 +79,9 @@ def get(domain: Domain, **options: Any) -> tuple[Path, ...]:
 
 def test_an_address_alone_is_fetched_into_sources(tmp_path: Path) -> None:
     told: list[tuple[str, int, int | None]] = []
-    (path,) = get(domain(tmp_path, "memory://bucket/reviews.json.gz"), progress=lambda *now: told.append(now))
+    (path,) = get(
+        domain(tmp_path, "memory://bucket/reviews.json.gz"), progress=lambda *now: told.append(now)
+    )
     assert path == tmp_path / "sources" / "memory" / "bucket" / "reviews.json.gz"
     assert path.read_bytes() == CONTENT
     assert told[-1] == ("reviews.json.gz", len(CONTENT), len(CONTENT))
@@ -87,7 +89,12 @@ def test_an_address_alone_is_fetched_into_sources(tmp_path: Path) -> None:
 
 def test_a_path_with_an_address_in_a_local_store(tmp_path: Path) -> None:
     (tmp_path / "there.gz").write_bytes(CONTENT)
-    (path,) = get(domain(tmp_path, {"path": "../raw/here.gz", "url": f"file://{tmp_path}/there.gz", "bytes": len(CONTENT)}))
+    (path,) = get(
+        domain(
+            tmp_path,
+            {"path": "../raw/here.gz", "url": f"file://{tmp_path}/there.gz", "bytes": len(CONTENT)},
+        )
+    )
     assert path == tmp_path / "raw" / "here.gz" and path.read_bytes() == CONTENT
 
 
@@ -101,7 +108,9 @@ def test_a_store_that_breaks_off_is_gone_on_from(tmp_path: Path) -> None:
 def test_a_store_that_always_breaks_is_given_up_and_kept(tmp_path: Path) -> None:
     Breaking.after = [1000] * 9
     chosen = domain(tmp_path, "breaking://bucket/reviews.json.gz")
-    with pytest.raises(UserError, match=r"cannot be fetched \(the store went away\).*1000 bytes are kept"):
+    with pytest.raises(
+        UserError, match=r"cannot be fetched \(the store went away\).*1000 bytes are kept"
+    ):
         get(chosen)
     Breaking.after = []
     (path,) = get(chosen)
@@ -110,7 +119,9 @@ def test_a_store_that_always_breaks_is_given_up_and_kept(tmp_path: Path) -> None
 
 def test_what_the_library_of_s3_raises_is_one_line_too(tmp_path: Path) -> None:
     Breaking.refuses = True
-    with pytest.raises(UserError, match="breaking://bucket/x.json fails: Unable to locate credentials"):
+    with pytest.raises(
+        UserError, match="breaking://bucket/x.json fails: Unable to locate credentials"
+    ):
         get(domain(tmp_path, "breaking://bucket/x.json"))
 
 

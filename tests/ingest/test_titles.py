@@ -38,7 +38,10 @@ from tasks.titles import clean_title
         ("The Godfather VHS Tape", "The Godfather"),
         ("The Godfather: Widescreen Edition", "The Godfather"),
         ("The Godfather DVD 2005", "The Godfather"),
-        ("Planet Earth: The Complete Series (4-Disc Blu-ray Set)", "Planet Earth: The Complete Series"),
+        (
+            "Planet Earth: The Complete Series (4-Disc Blu-ray Set)",
+            "Planet Earth: The Complete Series",
+        ),
         ("Friends (25th Anniversary/Repackaged/DVD)", "Friends"),
         ("Ponyo [UK Import] (English Subtitled) [Blu-ray Steelbook]", "Ponyo"),
         ("進撃の巨人 【Blu-ray】", "進撃の巨人"),
@@ -80,7 +83,11 @@ def test_left_alone(title):
     assert clean_title(title) == title
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["C", "Z"], exclude_characters="<&"), min_size=1))
+@given(
+    st.text(
+        alphabet=st.characters(exclude_categories=["C", "Z"], exclude_characters="<&"), min_size=1
+    )
+)
 def test_a_title_is_never_emptied(title):
     assert clean_title(title)
 
@@ -107,4 +114,6 @@ def test_nothing_unseen_is_left(title):
     ],
 )
 def test_hostile_titles_come_back(evil):
-    assert clean_title(evil)  # in a tenth of a second each; a pattern that backtracks would take hours
+    assert clean_title(
+        evil
+    )  # in a tenth of a second each; a pattern that backtracks would take hours

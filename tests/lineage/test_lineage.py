@@ -14,9 +14,15 @@ import pytest
 
 from flows import steps
 from flows.options import BuildOptions
-from flows.tracing import trace
+from flows.trace import trace
 from tasks.errors import UserError
-from tasks.lineage import DialogueLineage, ReleaseLineage, dialogue_lines, release_lines, release_markdown
+from tasks.lineage import (
+    DialogueLineage,
+    ReleaseLineage,
+    dialogue_lines,
+    release_lines,
+    release_markdown,
+)
 from tasks.release import ReleaseInfo
 from tasks.settings import Home, load_domain
 from tests.support.plain_build import plain_build
@@ -49,10 +55,17 @@ def traced_dialogue(home: Home, dialogue_id: str) -> DialogueLineage:
 @pytest.fixture(scope="module")
 def repaired(home: Home, release: ReleaseInfo) -> DialogueLineage:
     """A dialogue that was released at its second attempt."""
-    return traced_dialogue(home, asked_of(home, "SELECT dialogue_id FROM released_dialogues WHERE attempt = 2 ORDER BY 1")[0][0])
+    return traced_dialogue(
+        home,
+        asked_of(home, "SELECT dialogue_id FROM released_dialogues WHERE attempt = 2 ORDER BY 1")[
+            0
+        ][0],
+    )
 
 
-def test_each_review_stands_at_its_line_of_the_source_file(home: Home, release: ReleaseInfo) -> None:
+def test_each_review_stands_at_its_line_of_the_source_file(
+    home: Home, release: ReleaseInfo
+) -> None:
     lines = gzip.decompress((DEMO / "reviews.json.gz").read_bytes()).splitlines()
     seen = {"own": 0, "other": 0}
     for (dialogue_id,) in asked_of(home, "SELECT dialogue_id FROM released_dialogues ORDER BY 1"):
@@ -72,23 +85,32 @@ def test_a_preference_is_what_its_rating_says(repaired: DialogueLineage) -> None
     for row in repaired.reviews:
         if row["whose"] == "own":
             assert row["collection"] == ("DISLIKES" if row["rating"] <= 2 else "LIKES")
-    assert "MIGHT_LIKES" in {row["collection"] for row in repaired.reviews if row["item_id"] == repaired.brief["target_item_id"]}
+    assert "MIGHT_LIKES" in {
+        row["collection"]
+        for row in repaired.reviews
+        if row["item_id"] == repaired.brief["target_item_id"]
+    }
 
 
 def test_sources_bear_their_hash(repaired: DialogueLineage) -> None:
     assert {row["file"]: row["sha256"] for row in repaired.sources} == {
-        name: sha256((DEMO / name).read_bytes()).hexdigest() for name in ("reviews.json.gz", "meta.json.gz")
+        name: sha256((DEMO / name).read_bytes()).hexdigest()
+        for name in ("reviews.json.gz", "meta.json.gz")
     }
 
 
-def test_every_request_leads_to_its_answer_and_its_prompt(home: Home, repaired: DialogueLineage) -> None:
+def test_every_request_leads_to_its_answer_and_its_prompt(
+    home: Home, repaired: DialogueLineage
+) -> None:
     run_of = dict(asked_of(home, "SELECT request_key, run_id FROM responses"))
     assert [attempt.attempt for attempt in repaired.attempts] == [1, 2]
     for attempt in repaired.attempts:
         (asked,) = attempt.asked
         assert run_of[asked.request_key] == asked.run_id == "run-of-the-test"
         assert asked.model == "offline/writer"
-        assert repaired.brief["target_title"] in " ".join(message["content"] for message in asked.prompt or ())
+        assert repaired.brief["target_title"] in " ".join(
+            message["content"] for message in asked.prompt or ()
+        )
     first, second = (attempt.asked[0].request_key for attempt in repaired.attempts)
     assert first != second
 
@@ -103,7 +125,9 @@ def test_rules_broken_and_passed_are_all_rules(home: Home, repaired: DialogueLin
     assert "reject" not in {row["severity"] for row in second.broken}
 
 
-def test_a_release_names_its_run_its_settings_and_its_models(home: Home, release: ReleaseInfo) -> None:
+def test_a_release_names_its_run_its_settings_and_its_models(
+    home: Home, release: ReleaseInfo
+) -> None:
     traced = trace(home, str(release.path))
     assert isinstance(traced, ReleaseLineage)
     (run,) = traced.runs
@@ -111,8 +135,13 @@ def test_a_release_names_its_run_its_settings_and_its_models(home: Home, release
     assert run["config_hash"] == traced.release["config_hash"]
     card = (release.path / "README.md").read_text("utf-8")
     assert f"| hash of the settings | {run['config_hash']} |" in card
-    assert f"| code | {traced.release['code_version']} |" in card  # what made the rows; the run's is the whole checkout
-    assert run["code_version"].startswith(f"{version('llm-redial')}+") and run["code_version"] not in card
+    assert (
+        f"| code | {traced.release['code_version']} |" in card
+    )  # what made the rows; the run's is the whole checkout
+    assert (
+        run["code_version"].startswith(f"{version('llm-redial')}+")
+        and run["code_version"] not in card
+    )
     assert traced.release["dialogues"] == sum(traced.attempts.values()) > 0
     assert traced.attempts[2] > 0
     assert [row["model"] for row in traced.models] == ["offline/writer"]
@@ -120,40 +149,65 @@ def test_a_release_names_its_run_its_settings_and_its_models(home: Home, release
         assert trace(home, name) == traced
 
 
-def test_what_a_person_reads_holds_the_way_and_none_of_the_words(home: Home, release: ReleaseInfo, repaired: DialogueLineage) -> None:
+def test_what_a_person_reads_holds_the_way_and_none_of_the_words(
+    home: Home, release: ReleaseInfo, repaired: DialogueLineage
+) -> None:
     told = "\n".join(dialogue_lines(repaired))
     assert told.startswith(f"dialogue {repaired.dialogue_id} of demo: accepted at attempt 2")
     for row in repaired.reviews:
         if row["review_id"]:
-            assert f"{row['review_id']}: reviews.json.gz line {row['source_line']}, rated {row['rating']:g}" in told
+            assert (
+                f"{row['review_id']}: reviews.json.gz line {row['source_line']}, rated {row['rating']:g}"
+                in told
+            )
     for attempt in repaired.attempts:
-        assert f"(rebuilt, same key) -> request {attempt.asked[0].request_key} -> {attempt.asked[0].model_returned}, " in told
+        assert (
+            f"(rebuilt, same key) -> request {attempt.asked[0].request_key} -> {attempt.asked[0].model_returned}, "
+            in told
+        )
     assert f"rules passed: {', '.join(repaired.attempts[1].passed)}" in told
     assert release.version in told and "run-of-the-test: completed" in told
-    said = asked_of(home, f"SELECT text FROM utterances WHERE dialogue_id = '{repaired.dialogue_id}' AND length(text) > 30")
+    said = asked_of(
+        home,
+        f"SELECT text FROM utterances WHERE dialogue_id = '{repaired.dialogue_id}' AND length(text) > 30",
+    )
     assert said and not any(text in told for (text,) in said)
 
     traced = trace(home, release.version)
     assert isinstance(traced, ReleaseLineage)
     for shown in ("\n".join(release_lines(traced)), release_markdown(traced)):
-        for expected in (release.version, "run-of-the-test", str(traced.release["config_hash"]), "offline/writer", "reviews.json.gz"):
+        for expected in (
+            release.version,
+            "run-of-the-test",
+            str(traced.release["config_hash"]),
+            "offline/writer",
+            "reviews.json.gz",
+        ):
             assert expected in shown
 
 
-def test_a_prompt_of_other_settings_is_not_passed_off_as_the_one_that_was_sent(home: Home, release: ReleaseInfo, tmp_path: Path) -> None:
+def test_a_prompt_of_other_settings_is_not_passed_off_as_the_one_that_was_sent(
+    home: Home, release: ReleaseInfo, tmp_path: Path
+) -> None:
     """The run wrote down what it worked with; when that record is gone, the prompt is not guessed."""
     dialogue_id = asked_of(home, "SELECT dialogue_id FROM released_dialogues ORDER BY 1")[0][0]
     other = Home.find(tmp_path)
     other.warehouse("demo").parent.mkdir(parents=True)
     other.warehouse("demo").write_bytes(home.warehouse("demo").read_bytes())
     with duckdb.connect(str(other.warehouse("demo"))) as con:
-        con.execute('UPDATE runs SET config = json_merge_patch(config, \'{"noun": "boat", "verb": "sailed"}\')')
+        con.execute(
+            'UPDATE runs SET config = json_merge_patch(config, \'{"noun": "boat", "verb": "sailed"}\')'
+        )
     traced = traced_dialogue(other, dialogue_id)
-    assert [one.prompt for attempt in traced.attempts for one in attempt.asked] == [None] * len(traced.attempts)
+    assert [one.prompt for attempt in traced.attempts for one in attempt.asked] == [None] * len(
+        traced.attempts
+    )
     assert "prompt cannot be rebuilt" in "\n".join(dialogue_lines(traced))
 
 
-@pytest.mark.parametrize("of", ["", "nonsense", "0000000000000000", "demo/0123456789ab", "../demo/latest"])
+@pytest.mark.parametrize(
+    "of", ["", "nonsense", "0000000000000000", "demo/0123456789ab", "../demo/latest"]
+)
 def test_what_is_not_there_is_told_in_one_line(home: Home, release: ReleaseInfo, of: str) -> None:
     with pytest.raises(UserError) as told:
         trace(home, of)

@@ -14,11 +14,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.generate.saving import replace_transcripts
-from tasks.llm import Answer, Budget, CallFailed, Entry, Journal, KeyIndex, KnownAnswers, Session, Transcript, load_journal, read_journal
-from tasks.llm.journal import LONGEST_LINE, to_line
-from tasks.llm.litellm_door import load_litellm
+from tasks.generate.chunk_results import replace_transcripts
+from tasks.llm import (
+    Answer,
+    Budget,
+    CallFailed,
+    Entry,
+    KeyIndex,
+    KnownAnswers,
+    Session,
+    Transcript,
+    WriteAheadLog,
+    load_journal,
+    read_journal,
+)
+from tasks.llm.client import load_litellm
 from tasks.llm.provider_reply import make_reply
+from tasks.llm.write_ahead_log import LONGEST_LINE, to_line
 from tasks.settings import Generate, Limits
 from tasks.storable_text import valid_text
 from tasks.warehouse import create_tables
@@ -34,12 +46,14 @@ def odd_settings(server: ModelServer, model: str = "openai/gpt-4o-mini", **limit
     return Generate(model=model, api_base=server.address, limits=allowed, **PRICES)
 
 
-def ask_once(tmp_path: Path, generate: Generate, budget: float | None = None) -> tuple[Answer | CallFailed, Session, Path]:
+def ask_once(
+    tmp_path: Path, generate: Generate, budget: float | None = None
+) -> tuple[Answer | CallFailed, Session, Path]:
     """Ask one question and return the answer or the failure, the session, and the journal."""
 
     async def main() -> tuple[Answer | CallFailed, Session, Path]:
         session = Session(generate, KnownAnswers({}), Budget(budget), "run")
-        journal = Journal(tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl")
+        journal = WriteAheadLog(tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl")
         try:
             return await session.ask_for("d1", 1, journal)(MESSAGES), session, journal.path
         except CallFailed as failure:
@@ -59,22 +73,39 @@ def load(path: Path) -> tuple[duckdb.DuckDBPyConnection, Any]:
 FIELDS = st.fixed_dictionaries(
     {},
     optional={
-        "message": st.fixed_dictionaries({}, optional={"content": ANY_JSON, "tool_calls": ANY_JSON}),
-        "choice": st.fixed_dictionaries({}, optional={"finish_reason": ANY_JSON, "index": ANY_JSON}),
+        "message": st.fixed_dictionaries(
+            {}, optional={"content": ANY_JSON, "tool_calls": ANY_JSON}
+        ),
+        "choice": st.fixed_dictionaries(
+            {}, optional={"finish_reason": ANY_JSON, "index": ANY_JSON}
+        ),
         "id": ANY_JSON,
         "model": ANY_JSON,
         "choices": ANY_JSON,
         "usage": ANY_JSON
-        | st.fixed_dictionaries({}, optional={"prompt_tokens": ANY_JSON, "completion_tokens": ANY_JSON, "prompt_tokens_details": ANY_JSON}),
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "prompt_tokens": ANY_JSON,
+                "completion_tokens": ANY_JSON,
+                "prompt_tokens_details": ANY_JSON,
+            },
+        ),
         "error": ANY_JSON,
         "object": ANY_JSON,
     },
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(FIELDS)
-def test_any_reply_is_stored_or_recorded_and_loads(server: ModelServer, tmp_path: Path, fields: dict[str, Any]) -> None:
+def test_any_reply_is_stored_or_recorded_and_loads(
+    server: ModelServer, tmp_path: Path, fields: dict[str, Any]
+) -> None:
     server.reset()
     server.behave(body=json.dumps(completion(**fields)))
     found, session, path = ask_once(tmp_path, odd_settings(server))
@@ -90,7 +121,13 @@ def test_any_reply_is_stored_or_recorded_and_loads(server: ModelServer, tmp_path
 
 
 def test_text_that_cannot_be_stored_is_mended(server: ModelServer, tmp_path: Path) -> None:
-    server.behave(body=json.dumps(completion(message={"content": f"a{SURROGATE}b\x00c \ud83d\ude00"}, id=7, model={"a": 1})))
+    server.behave(
+        body=json.dumps(
+            completion(
+                message={"content": f"a{SURROGATE}b\x00c \ud83d\ude00"}, id=7, model={"a": 1}
+            )
+        )
+    )
     found, _, path = ask_once(tmp_path, odd_settings(server))
     assert isinstance(found, Answer) and found.text == "a\ufffdb\ufffdc \U0001f600"
     con, _ = load(path)
@@ -105,7 +142,9 @@ def test_any_text_can_be_stored_after_mending(text: str) -> None:
 
 
 @given(ANY_JSON, ANY_JSON, ANY_JSON)
-def test_counts_are_whole_numbers_or_unknown(prompt: Any, completion_tokens: Any, cost: Any) -> None:
+def test_counts_are_whole_numbers_or_unknown(
+    prompt: Any, completion_tokens: Any, cost: Any
+) -> None:
     reply = make_reply(
         content="x",
         finish_reason=prompt,
@@ -136,27 +175,49 @@ def test_counts_are_whole_numbers_or_unknown(prompt: Any, completion_tokens: Any
         {"prompt_tokens": "12", "completion_tokens": None},
     ],
 )
-def test_usage_that_cannot_be_true_is_charged_by_forecast(server: ModelServer, tmp_path: Path, usage: Any) -> None:
+def test_usage_that_cannot_be_true_is_charged_by_forecast(
+    server: ModelServer, tmp_path: Path, usage: Any
+) -> None:
     server.behave(body=json.dumps(completion(usage=usage)))
     found, session, path = ask_once(tmp_path, odd_settings(server), budget=100.0)
     assert isinstance(found, Answer) and found.usage_estimated
     sent = len(MESSAGES[0]["content"])
-    assert found.prompt_tokens == round(sent / 4) and found.completion_tokens == len("Hello there.") / 4
-    assert found.cost_usd == pytest.approx(found.prompt_tokens * 0.001 + found.completion_tokens * 0.002)
+    assert (
+        found.prompt_tokens == round(sent / 4)
+        and found.completion_tokens == len("Hello there.") / 4
+    )
+    assert found.cost_usd == pytest.approx(
+        found.prompt_tokens * 0.001 + found.completion_tokens * 0.002
+    )
     assert (session.meter.usage.estimated, session.meter.usage.cost_usd) == (1, found.cost_usd)
     con, _ = load(path)
-    assert con.execute("SELECT usage_estimated, cost_usd FROM responses").fetchall() == [(True, found.cost_usd)]
+    assert con.execute("SELECT usage_estimated, cost_usd FROM responses").fetchall() == [
+        (True, found.cost_usd)
+    ]
 
 
 def test_usage_that_can_be_true_is_taken_as_it_is(server: ModelServer, tmp_path: Path) -> None:
     server.behave(body=json.dumps(completion()))
     found, session, _ = ask_once(tmp_path, odd_settings(server))
-    assert isinstance(found, Answer) and not found.usage_estimated and session.meter.usage.estimated == 0
-    assert (found.prompt_tokens, found.completion_tokens, found.cost_usd) == (12, 4, pytest.approx(0.012 + 0.008))
+    assert (
+        isinstance(found, Answer)
+        and not found.usage_estimated
+        and session.meter.usage.estimated == 0
+    )
+    assert (found.prompt_tokens, found.completion_tokens, found.cost_usd) == (
+        12,
+        4,
+        pytest.approx(0.012 + 0.008),
+    )
 
 
-@pytest.mark.parametrize("body", ["", "{", '{"id": "x", "choices": [{"mess', "<html>busy</html>", "null", "[]", "7", '"text"'])
-def test_a_billed_answer_that_cannot_be_read_is_charged(server: ModelServer, tmp_path: Path, body: str) -> None:
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", '{"id": "x", "choices": [{"mess', "<html>busy</html>", "null", "[]", "7", '"text"'],
+)
+def test_a_billed_answer_that_cannot_be_read_is_charged(
+    server: ModelServer, tmp_path: Path, body: str
+) -> None:
     server.behave(body=body)
     found, session, path = ask_once(tmp_path, odd_settings(server))
     assert isinstance(found, CallFailed) and found.kind == "malformed"
@@ -168,10 +229,21 @@ def test_a_billed_answer_that_cannot_be_read_is_charged(server: ModelServer, tmp
 
 @pytest.mark.parametrize("encoding", ["plain", "gzip"])
 @pytest.mark.parametrize(
-    ("model", "path"), [("openai/gpt-4o-mini", "/v1"), ("hosted_vllm/m", "/v1"), ("ollama_chat/m", ""), ("anthropic/claude-haiku-4-5", "")]
+    ("model", "path"),
+    [
+        ("openai/gpt-4o-mini", "/v1"),
+        ("hosted_vllm/m", "/v1"),
+        ("ollama_chat/m", ""),
+        ("anthropic/claude-haiku-4-5", ""),
+    ],
 )
 def test_an_endless_answer_is_cut_off_and_paid_once(
-    server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, path: str, encoding: str
+    server: ModelServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    path: str,
+    encoding: str,
 ) -> None:
     load_litellm()
     monkeypatch.setenv("ANTHROPIC_API_KEY", "none")
@@ -181,17 +253,25 @@ def test_an_endless_answer_is_cut_off_and_paid_once(
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found, session, journal = ask_once(tmp_path, generate)
     grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    assert isinstance(found, CallFailed) and found.kind == "oversized" and "max_answer_bytes (1,000,000)" in str(found)
+    assert (
+        isinstance(found, CallFailed)
+        and found.kind == "oversized"
+        and "max_answer_bytes (1,000,000)" in str(found)
+    )
     tally = server.tally()
     assert tally["requests"] == 1  # another try would be paid for again
-    assert tally["sent_bytes"] < 290_000_000 or encoding == "gzip"  # the connection was closed on it
+    assert (
+        tally["sent_bytes"] < 290_000_000 or encoding == "gzip"
+    )  # the connection was closed on it
     assert grown_mib < 100
     con, loaded = load(journal)
     assert loaded.unusable == 1 and session.meter.usage.unusable == 1
     assert con.execute("SELECT problem FROM unusable_answers").fetchall() == [("oversized",)]
 
 
-def test_a_text_over_the_cap_in_a_small_body_is_refused(server: ModelServer, tmp_path: Path) -> None:
+def test_a_text_over_the_cap_in_a_small_body_is_refused(
+    server: ModelServer, tmp_path: Path
+) -> None:
     server.behave(body=json.dumps(completion(message={"content": "y" * 1_001})))
     found, _, _ = ask_once(tmp_path, odd_settings(server, max_answer_bytes=1_000))
     assert isinstance(found, CallFailed) and found.kind == "oversized"
@@ -203,7 +283,9 @@ def test_a_text_over_the_cap_in_a_small_body_is_refused(server: ModelServer, tmp
 @pytest.mark.parametrize("kind", [400, 500, 200])
 def test_an_error_of_any_text_can_be_stored(server: ModelServer, tmp_path: Path, kind: int) -> None:
     """A failed dialogue keeps the provider's words; a lone surrogate in them made the chunk unloadable."""
-    body = json.dumps({"error": {"message": f"bad {SURROGATE}\x00 words", "code": SURROGATE}}).encode()
+    body = json.dumps(
+        {"error": {"message": f"bad {SURROGATE}\x00 words", "code": SURROGATE}}
+    ).encode()
     server.behave(odd=[OddReply(kind, body=body).as_json()])
     failed, _, _ = ask_once(tmp_path, odd_settings(server))
     assert isinstance(failed, CallFailed) and str(failed).encode() and "\x00" not in str(failed)
@@ -220,22 +302,53 @@ def test_a_huge_error_page_is_cut_off_is_not_billed_and_is_tried_again(
     body = b"x" * 500_000
     server.behave(odd=[OddReply(status, body=body, headers={"Retry-After": str(wait_s)}).as_json()])
     began = time.monotonic()
-    failed, session, journal = ask_once(tmp_path, odd_settings(server, max_retries=1, max_answer_bytes=1_000))
+    failed, session, journal = ask_once(
+        tmp_path, odd_settings(server, max_retries=1, max_answer_bytes=1_000)
+    )
     assert isinstance(failed, CallFailed) and (failed.kind, failed.tries) == (kind, 2)
     assert f"{status}: an error page of more than 268,144 bytes" in str(failed)
-    assert (session.meter.usage.unusable, session.meter.usage.cost_usd, journal.exists()) == (0, 0, False)
+    assert (session.meter.usage.unusable, session.meter.usage.cost_usd, journal.exists()) == (
+        0,
+        0,
+        False,
+    )
     assert time.monotonic() - began >= wait_s  # its header counts although its body was not read
 
 
 def test_the_longest_answer_fits_a_journal_line() -> None:
     """An answer whose line is too long to be read again would be paid for and lost."""
-    (most,) = (bound.le for bound in Limits.model_fields["max_answer_bytes"].metadata if hasattr(bound, "le"))
-    entry = Entry(Answer("a" * 64, "\x01" * most, "", 1, 1, 0.0, 0.0, "m", None, "m", "i", 0, "2026-01-01T00:00:00+00:00"), "d", 1, "r")
+    (most,) = (
+        bound.le
+        for bound in Limits.model_fields["max_answer_bytes"].metadata
+        if hasattr(bound, "le")
+    )
+    entry = Entry(
+        Answer(
+            "a" * 64,
+            "\x01" * most,
+            "",
+            1,
+            1,
+            0.0,
+            0.0,
+            "m",
+            None,
+            "m",
+            "i",
+            0,
+            "2026-01-01T00:00:00+00:00",
+        ),
+        "d",
+        1,
+        "r",
+    )
     assert len(to_line(entry)) < LONGEST_LINE
 
 
 @pytest.mark.parametrize("name", [name for name in ODD_REPLIES if not ODD_REPLIES[name].endless])
-def test_every_kind_of_odd_reply_is_accounted_for(server: ModelServer, tmp_path: Path, name: str) -> None:
+def test_every_kind_of_odd_reply_is_accounted_for(
+    server: ModelServer, tmp_path: Path, name: str
+) -> None:
     server.behave(odd=[ODD_REPLIES[name].as_json()])
     found, session, path = ask_once(tmp_path, odd_settings(server))
     _, loaded = load(path)

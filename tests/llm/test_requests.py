@@ -27,7 +27,10 @@ BASE = Generate(model="openai/gpt-4o-mini")
     ],
 )
 def test_whatever_changes_the_answer_changes_the_key(change: dict[str, Any]) -> None:
-    assert make_request(BASE, MESSAGES).key != make_request(BASE.model_copy(update=change), MESSAGES).key
+    assert (
+        make_request(BASE, MESSAGES).key
+        != make_request(BASE.model_copy(update=change), MESSAGES).key
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,11 +42,24 @@ def test_whatever_changes_the_answer_changes_the_key(change: dict[str, Any]) -> 
         {"max_attempts": 4},
         {"input_cost_per_token": 1.0},
         {"misbehave": Misbehave(garbled=0.5)},  # a hosted model knows nothing of it
-        {"limits": BASE.limits.model_copy(update={"rpm": 3, "timeout_s": 1, "max_retries": 0, "concurrency": 2, "budget_usd": 1})},
+        {
+            "limits": BASE.limits.model_copy(
+                update={
+                    "rpm": 3,
+                    "timeout_s": 1,
+                    "max_retries": 0,
+                    "concurrency": 2,
+                    "budget_usd": 1,
+                }
+            )
+        },
     ],
 )
 def test_whatever_only_changes_speed_or_price_does_not(change: dict[str, Any]) -> None:
-    assert make_request(BASE, MESSAGES).key == make_request(BASE.model_copy(update=change), MESSAGES).key
+    assert (
+        make_request(BASE, MESSAGES).key
+        == make_request(BASE.model_copy(update=change), MESSAGES).key
+    )
 
 
 def test_system_prompt_attempt_and_schema_are_in_the_key() -> None:
@@ -78,7 +94,9 @@ def test_a_model_without_provider_is_refused(model: str) -> None:
         make_request(Generate(model=model), MESSAGES)
 
 
-@pytest.mark.parametrize("address", ["https://me:hunter2@host/v1", "https://host/v1?api_key=hunter2"])
+@pytest.mark.parametrize(
+    "address", ["https://me:hunter2@host/v1", "https://host/v1?api_key=hunter2"]
+)
 def test_a_secret_in_the_endpoint_is_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError, match="password"):
         Generate(model="openai/x", api_base=address)
@@ -97,19 +115,31 @@ def test_only_the_embedded_writer_is_told_to_misbehave() -> None:
 
 def test_prices_come_from_settings_then_the_map_and_are_never_guessed() -> None:
     known = find_price(BASE)
-    assert known is not None and (known.input, known.output, known.source) == (1.5e-07, 6e-07, "litellm")
+    assert known is not None and (known.input, known.output, known.source) == (
+        1.5e-07,
+        6e-07,
+        "litellm",
+    )
     batch = find_price(BASE, batch=True)
     assert batch is not None and (batch.input, batch.output) == (7.5e-08, 3e-07)
-    own = find_price(Generate(model="hosted_vllm/mine", input_cost_per_token=1e-6, output_cost_per_token=2e-6))
+    own = find_price(
+        Generate(model="hosted_vllm/mine", input_cost_per_token=1e-6, output_cost_per_token=2e-6)
+    )
     assert own is not None and own.of(10, 100) == pytest.approx(0.00021)
     assert find_price(Generate(model="hosted_vllm/mine")) is None
     assert find_price(Generate(model="azure/gpt-4o-mini-of-mine")) is None
     free = find_price(Generate())
     assert free is not None and free.of(1000, 1000) == 0
     paper = find_price(Generate(model="openai/gpt-3.5-turbo-16k"))
-    assert paper is not None and (paper.input, paper.output) == (3e-06, 4e-06)  # the paper's prices (2.6)
+    assert paper is not None and (paper.input, paper.output) == (
+        3e-06,
+        4e-06,
+    )  # the paper's prices (2.6)
 
 
 def test_requests_are_values() -> None:
     request = make_request(BASE, MESSAGES)
-    assert replace(request) == request and request.key == make_request(BASE, tuple(dict(m) for m in MESSAGES)).key
+    assert (
+        replace(request) == request
+        and request.key == make_request(BASE, tuple(dict(m) for m in MESSAGES)).key
+    )

@@ -11,23 +11,43 @@ from typing import Any
 import pytest
 
 from tasks.errors import UserError
-from tasks.llm import Answer, Budget, CallFailed, Entry, Journal, KnownAnswers, RunStopped, Session, read_journal
+from tasks.llm import (
+    Answer,
+    Budget,
+    CallFailed,
+    Entry,
+    KnownAnswers,
+    RunStopped,
+    Session,
+    WriteAheadLog,
+    read_journal,
+)
 from tasks.llm.prices import find_price
 from tasks.settings import Generate
 from tests.support.model_fixtures import MARKER_KEY
 from tests.support.model_process import ModelServer
 
-Talk = Callable[[Session, Journal], Awaitable[Any]]
+Talk = Callable[[Session, WriteAheadLog], Awaitable[Any]]
 
 
 def settings(server: ModelServer, **limits: Any) -> Generate:
-    return Generate(model="openai/gpt-4o-mini", api_base=server.address, limits={"timeout_s": 30, "concurrency": 32, **limits})
+    return Generate(
+        model="openai/gpt-4o-mini",
+        api_base=server.address,
+        limits={"timeout_s": 30, "concurrency": 32, **limits},
+    )
 
 
-def talk(tmp_path: Path, generate: Generate, what: Talk, budget: float | None = None, known: dict[str, Answer] | None = None) -> Any:
+def talk(
+    tmp_path: Path,
+    generate: Generate,
+    what: Talk,
+    budget: float | None = None,
+    known: dict[str, Answer] | None = None,
+) -> Any:
     async def main() -> Any:
         session = Session(generate, KnownAnswers(known or {}), Budget(budget), "run")
-        journal = Journal(tmp_path / f"{time.time_ns()}.jsonl")
+        journal = WriteAheadLog(tmp_path / f"{time.time_ns()}.jsonl")
         try:
             return await what(session, journal), session
         finally:
@@ -37,10 +57,13 @@ def talk(tmp_path: Path, generate: Generate, what: Talk, budget: float | None = 
 
 
 def message(number: int | str = 1) -> tuple[dict[str, str], ...]:
-    return ({"role": "system", "content": "be brief"}, {"role": "user", "content": f"question {number}"})
+    return (
+        {"role": "system", "content": "be brief"},
+        {"role": "user", "content": f"question {number}"},
+    )
 
 
-async def one(session: Session, journal: Journal) -> Answer:
+async def one(session: Session, journal: WriteAheadLog) -> Answer:
     return await session.ask_for("d1", 1, journal)(message())
 
 
@@ -48,18 +71,35 @@ def journaled(tmp_path: Path) -> list[Entry | None]:
     return [entry for path in tmp_path.glob("*.jsonl") for entry in read_journal(path)]
 
 
-def test_an_answer_is_kept_with_all_that_is_known_of_it(server: ModelServer, tmp_path: Path) -> None:
+def test_an_answer_is_kept_with_all_that_is_known_of_it(
+    server: ModelServer, tmp_path: Path
+) -> None:
     answer, session = talk(tmp_path, settings(server), one)
     tally = server.tally()
-    assert (answer.prompt_tokens, answer.completion_tokens) == (tally["prompt_tokens"], tally["completion_tokens"])
-    assert answer.cost_usd == pytest.approx(1.5e-7 * answer.prompt_tokens + 6e-7 * answer.completion_tokens)
-    assert (answer.finish_reason, answer.model_returned, answer.retries) == ("stop", "gpt-4o-mini-0001", 0)
-    assert answer.provider_id.startswith("chatcmpl-") and answer.api_base == server.address and answer.latency_s > 0
+    assert (answer.prompt_tokens, answer.completion_tokens) == (
+        tally["prompt_tokens"],
+        tally["completion_tokens"],
+    )
+    assert answer.cost_usd == pytest.approx(
+        1.5e-7 * answer.prompt_tokens + 6e-7 * answer.completion_tokens
+    )
+    assert (answer.finish_reason, answer.model_returned, answer.retries) == (
+        "stop",
+        "gpt-4o-mini-0001",
+        0,
+    )
+    assert (
+        answer.provider_id.startswith("chatcmpl-")
+        and answer.api_base == server.address
+        and answer.latency_s > 0
+    )
     assert journaled(tmp_path) == [Entry(answer, "d1", 1, "run")]
     assert session.meter.usage.answered == 1
 
 
-def test_a_stored_answer_needs_no_model_no_key_and_no_litellm(server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stored_answer_needs_no_model_no_key_and_no_litellm(
+    server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answer, _ = talk(tmp_path, settings(server), one)
     monkeypatch.delenv("OPENAI_API_KEY")
     monkeypatch.setattr("tasks.llm.session.Door", None)
@@ -71,23 +111,33 @@ def test_a_stored_answer_needs_no_model_no_key_and_no_litellm(server: ModelServe
 def test_the_same_request_on_its_way_is_not_sent_twice(server: ModelServer, tmp_path: Path) -> None:
     server.behave(latency_s=0.2)
 
-    async def five(session: Session, journal: Journal) -> list[Answer]:
-        return list(await asyncio.gather(*(session.ask_for(f"d{n}", 1, journal)(message()) for n in range(5))))
+    async def five(session: Session, journal: WriteAheadLog) -> list[Answer]:
+        return list(
+            await asyncio.gather(
+                *(session.ask_for(f"d{n}", 1, journal)(message()) for n in range(5))
+            )
+        )
 
     answers, _ = talk(tmp_path, settings(server), five)
     assert len({answer.provider_id for answer in answers}) == 1 and server.tally()["billed"] == 1
 
 
-@pytest.mark.parametrize("fault", ["429", "429_after", "429_date", "500", "503", "reset", "malformed", "empty"])
+@pytest.mark.parametrize(
+    "fault", ["429", "429_after", "429_date", "500", "503", "reset", "malformed", "empty"]
+)
 @pytest.mark.parametrize("model", ["openai/gpt-4o-mini", "hosted_vllm/mine"])
-def test_transient_trouble_is_tried_again_and_then_recorded(server: ModelServer, tmp_path: Path, model: str, fault: str) -> None:
+def test_transient_trouble_is_tried_again_and_then_recorded(
+    server: ModelServer, tmp_path: Path, model: str, fault: str
+) -> None:
     server.behave(faults={fault: 1.0}, retry_after_s=0.01)
     with pytest.raises(CallFailed) as failed:
         talk(tmp_path, settings(server, max_retries=1).model_copy(update={"model": model}), one)
     assert failed.value.tries == 2 and server.tally()["requests"] == 2
     kept = journaled(tmp_path)  # an answer that arrived and cannot be read is billed all the same
     billed = 2 if fault in ("malformed", "empty") else 0
-    assert [(entry.problem, entry.answer.usage_estimated) for entry in kept] == [("malformed", True)] * billed
+    assert [(entry.problem, entry.answer.usage_estimated) for entry in kept] == [
+        ("malformed", True)
+    ] * billed
 
 
 @pytest.mark.parametrize(
@@ -103,25 +153,40 @@ def test_providers_that_speak_otherwise(
     server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, path: str
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", MARKER_KEY)
-    generate = settings(server).model_copy(update={"model": model, "api_base": server.address.removesuffix("/v1") + path})
+    generate = settings(server).model_copy(
+        update={"model": model, "api_base": server.address.removesuffix("/v1") + path}
+    )
     answer, _ = talk(tmp_path, generate, one)
     tally = server.tally()
-    assert (answer.prompt_tokens, answer.completion_tokens) == (tally["prompt_tokens"], tally["completion_tokens"])
-    assert answer.finish_reason == "stop" and answer.text.startswith('{"turns"') and tally["billed"] == 1
+    assert (answer.prompt_tokens, answer.completion_tokens) == (
+        tally["prompt_tokens"],
+        tally["completion_tokens"],
+    )
+    assert (
+        answer.finish_reason == "stop"
+        and answer.text.startswith('{"turns"')
+        and tally["billed"] == 1
+    )
     price = find_price(generate)
-    assert answer.cost_usd == (pytest.approx(price.of(answer.prompt_tokens, answer.completion_tokens)) if price else None)
+    assert answer.cost_usd == (
+        pytest.approx(price.of(answer.prompt_tokens, answer.completion_tokens)) if price else None
+    )
     assert not model.startswith("anthropic/") or (answer.cost_usd or 0) > 0
     server.behave(faults={"length": 1.0})
     cut, _ = talk(tmp_path, generate.model_copy(update={"seed": None, "temperature": 0.2}), one)
     assert cut.finish_reason == "length"
 
 
-@pytest.mark.parametrize(("model", "path"), [("anthropic/claude-haiku-4-5", ""), ("hosted_vllm/mine", "/v1")])
+@pytest.mark.parametrize(
+    ("model", "path"), [("anthropic/claude-haiku-4-5", ""), ("hosted_vllm/mine", "/v1")]
+)
 def test_their_refusals_are_told_apart_too(
     server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, path: str
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", MARKER_KEY)
-    generate = settings(server, max_retries=0).model_copy(update={"model": model, "api_base": server.address.removesuffix("/v1") + path})
+    generate = settings(server, max_retries=0).model_copy(
+        update={"model": model, "api_base": server.address.removesuffix("/v1") + path}
+    )
     server.behave(faults={"429_after": 1.0}, retry_after_s=0.01)
     with pytest.raises(CallFailed) as limited:
         talk(tmp_path, generate, one)
@@ -132,7 +197,7 @@ def test_their_refusals_are_told_apart_too(
 
 
 def test_trouble_that_passes_leaves_only_a_count(server: ModelServer, tmp_path: Path) -> None:
-    async def two(session: Session, journal: Journal) -> Answer:
+    async def two(session: Session, journal: WriteAheadLog) -> Answer:
         server.behave(down=True)
         asking = asyncio.create_task(session.ask_for("d1", 1, journal)(message()))
         while not await asyncio.to_thread(lambda: server.tally()["requests"]):
@@ -141,7 +206,11 @@ def test_trouble_that_passes_leaves_only_a_count(server: ModelServer, tmp_path: 
         return await asking
 
     answer, session = talk(tmp_path, settings(server), two)
-    assert answer.finish_reason == "stop" and answer.retries >= 1 and session.meter.usage.retried == answer.retries
+    assert (
+        answer.finish_reason == "stop"
+        and answer.retries >= 1
+        and session.meter.usage.retried == answer.retries
+    )
 
 
 def test_a_server_that_hangs_is_left_after_the_timeout(server: ModelServer, tmp_path: Path) -> None:
@@ -153,7 +222,9 @@ def test_a_server_that_hangs_is_left_after_the_timeout(server: ModelServer, tmp_
 
 
 @pytest.mark.parametrize(("fault", "finish"), [("length", "length"), ("filter", "content_filter")])
-def test_cut_off_and_filtered_answers_are_outcomes(server: ModelServer, tmp_path: Path, fault: str, finish: str) -> None:
+def test_cut_off_and_filtered_answers_are_outcomes(
+    server: ModelServer, tmp_path: Path, fault: str, finish: str
+) -> None:
     server.behave(faults={fault: 1.0})
     answer, _ = talk(tmp_path, settings(server), one)
     assert answer.finish_reason == finish and len(journaled(tmp_path)) == 1
@@ -168,19 +239,30 @@ def test_retry_after_is_waited_for(server: ModelServer, tmp_path: Path) -> None:
     assert time.monotonic() - began >= 0.8
 
 
-def test_a_wrong_key_ends_the_run_at_once_without_naming_it(server: ModelServer, tmp_path: Path) -> None:
+def test_a_wrong_key_ends_the_run_at_once_without_naming_it(
+    server: ModelServer, tmp_path: Path
+) -> None:
     server.behave(key="another")
 
-    async def many(session: Session, journal: Journal) -> list[Any]:
-        return list(await asyncio.gather(*(session.ask_for(f"d{n}", 1, journal)(message(n)) for n in range(200)), return_exceptions=True))
+    async def many(session: Session, journal: WriteAheadLog) -> list[Any]:
+        return list(
+            await asyncio.gather(
+                *(session.ask_for(f"d{n}", 1, journal)(message(n)) for n in range(200)),
+                return_exceptions=True,
+            )
+        )
 
     errors, session = talk(tmp_path, settings(server, concurrency=4), many)
     assert {type(error) for error in errors} == {UserError}
     assert server.tally()["requests"] <= 4
-    assert MARKER_KEY not in " ".join(map(str, errors)) and "refuses 'openai/gpt-4o-mini'" in str(session.stopped)
+    assert MARKER_KEY not in " ".join(map(str, errors)) and "refuses 'openai/gpt-4o-mini'" in str(
+        session.stopped
+    )
 
 
-def test_a_model_the_provider_does_not_have_ends_the_run(server: ModelServer, tmp_path: Path) -> None:
+def test_a_model_the_provider_does_not_have_ends_the_run(
+    server: ModelServer, tmp_path: Path
+) -> None:
     server.behave(models=["other"])
     with pytest.raises(UserError, match="does not exist"):
         talk(tmp_path, settings(server), one)
@@ -195,29 +277,44 @@ def test_a_429_that_no_wait_cures_ends_the_run(server: ModelServer, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("model", "line"),
-    [("nonsense/x", "no such provider"), ("anthropic/claude-3-haiku-20240307", "ANTHROPIC_API_KEY"), ("openai/x", "OPENAI_API_KEY")],
+    [
+        ("nonsense/x", "no such provider"),
+        ("anthropic/claude-3-haiku-20240307", "ANTHROPIC_API_KEY"),
+        ("openai/x", "OPENAI_API_KEY"),
+    ],
 )
-def test_what_cannot_work_is_said_before_anything_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, line: str) -> None:
+def test_what_cannot_work_is_said_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, line: str
+) -> None:
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UserError, match=line):
         talk(tmp_path, Generate(model=model), one)
 
 
-def test_a_parameter_the_model_does_not_take_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parameter_the_model_does_not_take_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", MARKER_KEY)
     with pytest.raises(UserError, match="set generate.temperature"):
         talk(tmp_path, Generate(model="openai/o1", temperature=0.3), one)
 
 
-def test_a_budget_without_a_price_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_budget_without_a_price_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOSTED_VLLM_API_KEY", "none")
     with pytest.raises(UserError, match="price of 'hosted_vllm/mine' is unknown"):
-        talk(tmp_path, Generate(model="hosted_vllm/mine", api_base="http://127.0.0.1:9/v1"), one, budget=1.0)
+        talk(
+            tmp_path,
+            Generate(model="hosted_vllm/mine", api_base="http://127.0.0.1:9/v1"),
+            one,
+            budget=1.0,
+        )
 
 
 def test_a_spent_budget_ends_the_run(server: ModelServer, tmp_path: Path) -> None:
-    async def in_turn(session: Session, journal: Journal) -> list[Answer]:
+    async def in_turn(session: Session, journal: WriteAheadLog) -> list[Answer]:
         answers = []
         try:
             for number in range(100):
@@ -230,7 +327,9 @@ def test_a_spent_budget_ends_the_run(server: ModelServer, tmp_path: Path) -> Non
     spent = sum(answer.cost_usd for answer in answers)
     assert spent == pytest.approx(session.meter.usage.cost_usd)
     largest = max(answer.cost_usd for answer in answers)
-    assert 0.003 - 2 * largest <= spent <= 0.003 + largest and len(journaled(tmp_path)) == len(answers)
+    assert 0.003 - 2 * largest <= spent <= 0.003 + largest and len(journaled(tmp_path)) == len(
+        answers
+    )
 
 
 def test_the_embedded_writer_costs_nothing_and_needs_no_key(tmp_path: Path) -> None:

@@ -51,9 +51,49 @@ def readers_agree_to_read(text: str) -> None:
 
 
 PIECES = st.sampled_from(
-    ['{"', '"}', *"[]{},:|*_`'\"", '"turns": [', '"role": "user"', '"text": "', "User: ", "\n", "<think>", "</think>", "```", "<|im_end|>"]
-    + ["<|channel|>final", "<|message|>", "\\", "\\n", "\\ud83d", "\u201c", "\u300a", "1. ", "- ", "| ", "\ud800", "\x00", "\r", "Alien"]
-    + [", and ", "You might like ", "0.9", "9" * 40, "fluency: 2", "better: 1", "{{item:1}}", "final list:\n", "//", "/*", "#"]
+    [
+        '{"',
+        '"}',
+        *"[]{},:|*_`'\"",
+        '"turns": [',
+        '"role": "user"',
+        '"text": "',
+        "User: ",
+        "\n",
+        "<think>",
+        "</think>",
+        "```",
+        "<|im_end|>",
+    ]
+    + [
+        "<|channel|>final",
+        "<|message|>",
+        "\\",
+        "\\n",
+        "\\ud83d",
+        "\u201c",
+        "\u300a",
+        "1. ",
+        "- ",
+        "| ",
+        "\ud800",
+        "\x00",
+        "\r",
+        "Alien",
+    ]
+    + [
+        ", and ",
+        "You might like ",
+        "0.9",
+        "9" * 40,
+        "fluency: 2",
+        "better: 1",
+        "{{item:1}}",
+        "final list:\n",
+        "//",
+        "/*",
+        "#",
+    ]
 )
 
 
@@ -64,14 +104,29 @@ def test_no_text_raises(text: str) -> None:
 
 @given(st.binary(max_size=300), st.sampled_from(["utf-8", "latin-1", "utf-16-le"]))
 def test_no_bytes_raise(content: bytes, encoding: str) -> None:
-    readers_agree_to_read(content.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace"))
+    readers_agree_to_read(
+        content.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
+    )
 
 
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.integers(4_290, 4_400).map(lambda digits: int("9" * 4_000) * 10 ** (digits - 4_000))
     | st.floats() | st.text(max_size=5)
 )  # fmt: skip
-KEYS = st.sampled_from(["turns", "role", "text", "title", "recommendations", "better", *METRICS, "1", "score", "metric"])
+KEYS = st.sampled_from(
+    [
+        "turns",
+        "role",
+        "text",
+        "title",
+        "recommendations",
+        "better",
+        *METRICS,
+        "1",
+        "score",
+        "metric",
+    ]
+)
 
 
 def written(value: object) -> str:
@@ -83,15 +138,27 @@ def written(value: object) -> str:
 
 
 @settings(deadline=None)
-@given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=10))
+@given(
+    st.recursive(
+        SCALARS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+        max_leaves=10,
+    )
+)
 def test_no_json_value_raises(value: object) -> None:
     readers_agree_to_read(written(value))
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.integers(1, 3_000), st.sampled_from(['{"turns": ', '{"title": ', "[", '[{"recommendations": ', '{"scores": ']), st.booleans())
+@given(
+    st.integers(1, 3_000),
+    st.sampled_from(['{"turns": ', '{"title": ', "[", '[{"recommendations": ', '{"scores": ']),
+    st.booleans(),
+)
 def test_no_nesting_raises(depth: int, opening: str, closed: bool) -> None:
-    closing = "".join("}" if bracket == "{" else "]" for bracket in reversed([c for c in opening if c in "{["]))
+    closing = "".join(
+        "}" if bracket == "{" else "]" for bracket in reversed([c for c in opening if c in "{["])
+    )
     readers_agree_to_read(opening * depth + '"x"' + (closing * depth if closed else ""))
 
 
@@ -118,8 +185,12 @@ def test_what_parsers_refuse_ends_no_stage(name: str) -> None:
     good = made.conversation(1, catalogue)
     odd = made.conversation(2, catalogue)
     con = made.warehouse([good, odd], catalogue)
-    made.answer(con, [(good.dialogue_id, good.grounded()), (odd.dialogue_id, HUGE[name])], "grounded")
-    domain = Domain.model_validate({"name": "odd", "sources": {"format": "amazon_2014", "reviews": ["none"]}})
+    made.answer(
+        con, [(good.dialogue_id, good.grounded()), (odd.dialogue_id, HUGE[name])], "grounded"
+    )
+    domain = Domain.model_validate(
+        {"name": "odd", "sources": {"format": "amazon_2014", "reviews": ["none"]}}
+    )
     counts = parse_transcripts(con, domain, 1)
     assert counts.dialogues == 2
     rows = dict(con.execute("SELECT dialogue_id, utterances FROM dialogues").fetchall())
@@ -133,12 +204,21 @@ def test_a_number_nobody_can_count_with_does_not_spoil_the_dialogue() -> None:
 
 
 def test_what_a_reader_raises_is_unreadable_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
-    for error in (ValueError("private words"), RecursionError(), MemoryError(), OverflowError(), KeyError("x")):
+    for error in (
+        ValueError("private words"),
+        RecursionError(),
+        MemoryError(),
+        OverflowError(),
+        KeyError("x"),
+    ):
 
         def reader(_: str, raised: Exception = error) -> str:
             raise raised
 
-        assert read_or_else(reader, "private words", str) == f"the reader failed with {type(error).__name__}"
+        assert (
+            read_or_else(reader, "private words", str)
+            == f"the reader failed with {type(error).__name__}"
+        )
     assert "RecursionError" in caplog.text and "private words" not in caplog.text
 
 
@@ -146,7 +226,7 @@ def test_a_failing_reader_makes_an_unreadable_dialogue(monkeypatch: pytest.Monke
     def failing(_: str) -> None:
         raise OverflowError
 
-    monkeypatch.setattr("tasks.dialogues.parsing.read_grounded", failing)
+    monkeypatch.setattr("tasks.dialogues.parser.read_grounded", failing)
     parsed = parse('{"turns": []}', "grounded", (), ())
     assert not parsed.complete and parsed.parse_error == "the reader failed with OverflowError"
 
@@ -159,7 +239,9 @@ def test_a_dialogue_beyond_the_cap_is_not_complete() -> None:
 
 
 MEGABYTE = 1_000_000
-CPU_SECONDS = 60  # for one text and all readers; one pass of work in the square of its length takes hours
+CPU_SECONDS = (
+    60  # for one text and all readers; one pass of work in the square of its length takes hours
+)
 REPEATED = ["[", '{"a":', "[[1],", '["x" // ', '"', "\\", " ", "\n", "<think>", "<|channel|>final ", "\u201c", "**", "1. ", "A, ", "User: ",
             '{"role": "user", "text": "', "final list: ", "| ", "```", "You might like A. "]  # fmt: skip
 
@@ -169,7 +251,10 @@ def spend(piece: str) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    for text in (piece * (MEGABYTE // len(piece)), "x" + piece * ((MEGABYTE - 2) // len(piece)) + "y"):
+    for text in (
+        piece * (MEGABYTE // len(piece)),
+        "x" + piece * ((MEGABYTE - 2) // len(piece)) + "y",
+    ):
         for reader in READERS.values():
             reader(text)
 

@@ -47,7 +47,10 @@ def test_numbering_styles(form: str) -> None:
 
 def test_numbers_of_other_scripts() -> None:
     circled = "\n".join(f"{chr(0x2460 + n)}{name}" for n, name in enumerate(NAMES))
-    chinese = "\n".join(f"{sign}\u3001{name}" for sign, name in zip("\u4e00\u4e8c\u4e09\u56db\u4e94\u516d", NAMES, strict=True))
+    chinese = "\n".join(
+        f"{sign}\u3001{name}"
+        for sign, name in zip("\u4e00\u4e8c\u4e09\u56db\u4e94\u516d", NAMES, strict=True)
+    )
     wide = "\n".join(f"{chr(0xFF11 + n)}\uff0e{name}" for n, name in enumerate(NAMES))
     arabic = "\n".join(f"{chr(0x0661 + n)}. {name}" for n, name in enumerate(NAMES))
     for text in (circled, chinese, wide, arabic):
@@ -71,7 +74,13 @@ def test_a_title_of_digits_right_behind_its_number() -> None:
 @pytest.mark.parametrize("last", [", and ", " and ", ", or ", " or ", " & ", ", "])
 @pytest.mark.parametrize("end", ["!", ".", "", ".\nEnjoy!", "! Let me know what you think."])
 def test_sentences_that_recommend(lead: str, last: str, end: str) -> None:
-    text = lead + ", ".join(NAMES[:-1]) + last + NAMES[-1] + ("?" if lead == "How about " and end == "." else end)
+    text = (
+        lead
+        + ", ".join(NAMES[:-1])
+        + last
+        + NAMES[-1]
+        + ("?" if lead == "How about " and end == "." else end)
+    )
     assert titles(text) == NAMES
 
 
@@ -134,15 +143,24 @@ def test_a_lead_in_before_the_first_item(text: str) -> None:
                                     ("5 stars", "4 stars", "1 star")])  # fmt: skip
 @pytest.mark.parametrize("mark", ["", "- ", "{n}. "])
 def test_scores_beside_titles(mark: str, form: str, scores: tuple[str, ...]) -> None:
-    lines = [(mark + form).format(n=n, t=name, s=score) for n, (name, score) in enumerate(zip(FEW, scores, strict=True), 1)]
+    lines = [
+        (mark + form).format(n=n, t=name, s=score)
+        for n, (name, score) in enumerate(zip(FEW, scores, strict=True), 1)
+    ]
     assert titles("\n".join(lines)) == FEW
 
 
 def test_scores_in_other_places() -> None:
     assert titles("0.95 Alien\n0.90 Heat") == ["Alien", "Heat"]
     assert titles("[0.95] Alien\n[0.90] Heat") == ["Alien", "Heat"]
-    assert titles("\u2605\u2605\u2605\u2605\u2605 Alien\n\u2605\u2605\u2605\u2605\u2606 Heat") == ["Alien", "Heat"]
-    assert titles("1. Alien \u2b50\u2b50\u2b50\u2b50\u2b50\n2. Heat \u2b50\u2b50\u2b50\u2b50") == ["Alien", "Heat"]
+    assert titles("\u2605\u2605\u2605\u2605\u2605 Alien\n\u2605\u2605\u2605\u2605\u2606 Heat") == [
+        "Alien",
+        "Heat",
+    ]
+    assert titles("1. Alien \u2b50\u2b50\u2b50\u2b50\u2b50\n2. Heat \u2b50\u2b50\u2b50\u2b50") == [
+        "Alien",
+        "Heat",
+    ]
     assert titles("Alien 9/10, Heat 8/10, Dune 7/10") == FEW
     assert titles(json.dumps(["Alien: 0.95", "Heat: 0.9"])) == ["Alien", "Heat"]
 
@@ -219,7 +237,13 @@ def test_text_that_lists_nothing_gives_nothing(text: str) -> None:
 
 
 def test_a_title_parted_by_its_own_comma_or_and_is_put_together() -> None:
-    catalogue = {"a": "Heat", "b": "Pride and Prejudice", "c": "I, Robot", "d": "Crouching Tiger, Hidden Dragon", "e": "Dune"}
+    catalogue = {
+        "a": "Heat",
+        "b": "Pride and Prejudice",
+        "c": "I, Robot",
+        "d": "Crouching Tiger, Hidden Dragon",
+        "e": "Dune",
+    }
     matcher = Matcher(catalogue)
     for text, wanted in (
         ("You might enjoy Heat and Pride and Prejudice.", ("a", "b")),
@@ -240,7 +264,19 @@ TITLES = st.lists(WORDS, min_size=1, max_size=3, unique=True).map(" ".join)
 
 @given(
     st.lists(TITLES, min_size=3, max_size=8, unique=True),
-    st.sampled_from(["{n}. {t}", "{n}.{t}", "{n}) {t}", "({n}) {t}", "- {t}", "* **{t}**", '{n}. "{t}"', "{n}.\u300a{t}\u300b", "{t}"]),
+    st.sampled_from(
+        [
+            "{n}. {t}",
+            "{n}.{t}",
+            "{n}) {t}",
+            "({n}) {t}",
+            "- {t}",
+            "* **{t}**",
+            '{n}. "{t}"',
+            "{n}.\u300a{t}\u300b",
+            "{t}",
+        ]
+    ),
     st.sampled_from(["", "Sure!\n", "Here are some films you may like:\n\n"]),
     st.sampled_from(["", "\n\nEnjoy!", "\nI hope this helps.", "<|im_end|>\nmore"]),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tasks.dialogues.parsing import read
+from tasks.dialogues.parser import read
 from tasks.evaluation.quality import METRICS, parse_choice, parse_grades
 from tasks.model_output import message_text, parse_answer, reply_text, strip_reasoning
 from tasks.prompts import spoken_text
@@ -123,7 +123,10 @@ def test_where_nothing_was_answered_every_reader_finds_nothing(name: str, dress:
     assert reader(text) is None
 
 
-@pytest.mark.parametrize("fence", ["```json\n{}\n```", "```\n{}\n```", "~~~json\n{}\n~~~", "```json {}```", "```json\n{}"])
+@pytest.mark.parametrize(
+    "fence",
+    ["```json\n{}\n```", "```\n{}\n```", "~~~json\n{}\n~~~", "```json {}```", "```json\n{}"],
+)
 @pytest.mark.parametrize("name", ["dialogue", "recommendations in JSON", "grades", "choice"])
 def test_a_code_fence_is_no_part_of_the_answer(name: str, fence: str) -> None:
     reader, answer, _, wanted = READERS[name]

@@ -69,7 +69,9 @@ FORMS = {
 @pytest.mark.parametrize("name", FORMS)
 def test_numbered_lists(name: str) -> None:
     known = [title for title in HARD if not (name == "link" and "(" in title)]
-    listed = "\n".join(FORMS[name].format(n=number, t=title) for number, title in enumerate(known, 1))
+    listed = "\n".join(
+        FORMS[name].format(n=number, t=title) for number, title in enumerate(known, 1)
+    )
     for text in (
         listed,
         f"Sure! Here are {len(known)} recommendations:\n\n{listed}\n\nI hope you enjoy these!",
@@ -79,39 +81,78 @@ def test_numbered_lists(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", ["- {t}", "* {t}", "• {t}", "+ {t}", "● {t}", "- [ ] {t}", "- **{t}** - why", '* "{t}" (1999)', "🎬 {t}", "{t}"]
+    "form",
+    [
+        "- {t}",
+        "* {t}",
+        "• {t}",
+        "+ {t}",
+        "● {t}",
+        "- [ ] {t}",
+        "- **{t}** - why",
+        '* "{t}" (1999)',
+        "🎬 {t}",
+        "{t}",
+    ],
 )
 def test_bullets_and_plain_lines(form: str) -> None:
     listed = "\n".join(form.format(t=title) for title in HARD)
     assert titles(listed) == HARD
-    assert titles(f"Based on your taste, here are some films:\n\n{listed}\n\nLet me know if you want more!") == HARD
+    assert (
+        titles(
+            f"Based on your taste, here are some films:\n\n{listed}\n\nLet me know if you want more!"
+        )
+        == HARD
+    )
 
 
 JSON_FORMS = {
     "list": lambda found: json.dumps(found),
     "pretty": lambda found: json.dumps(found, indent=2, ensure_ascii=False),
     "fenced": lambda found: f"```json\n{json.dumps(found)}\n```",
-    "fenced without a name, with talk": lambda found: f"Of course:\n```\n{json.dumps(found)}\n```\nEnjoy [1]!",
+    "fenced without a name, with talk": lambda found: (
+        f"Of course:\n```\n{json.dumps(found)}\n```\nEnjoy [1]!"
+    ),
     "object": lambda found: json.dumps({"recommendations": found}),
-    "objects": lambda found: json.dumps({"recommendations": [{"title": title, "year": 1999} for title in found]}),
-    "objects with a rank first": lambda found: json.dumps([{"rank": n, "movie": title, "reason": "good"} for n, title in enumerate(found)]),
-    "objects, maker first": lambda found: json.dumps([{"author": "A. B.", "book_title": title} for title in found]),
+    "objects": lambda found: json.dumps(
+        {"recommendations": [{"title": title, "year": 1999} for title in found]}
+    ),
+    "objects with a rank first": lambda found: json.dumps(
+        [{"rank": n, "movie": title, "reason": "good"} for n, title in enumerate(found)]
+    ),
+    "objects, maker first": lambda found: json.dumps(
+        [{"author": "A. B.", "book_title": title} for title in found]
+    ),
     "numbered keys": lambda found: json.dumps({str(n): title for n, title in enumerate(found, 1)}),
-    "named keys": lambda found: json.dumps({f"recommendation_{n}": title for n, title in enumerate(found, 1)}),
-    "numbered objects": lambda found: json.dumps({str(n): {"title": title, "year": 1} for n, title in enumerate(found, 1)}),
-    "deep": lambda found: json.dumps({"status": "ok", "response": {"genres": ["x"], "movies": found}}),
+    "named keys": lambda found: json.dumps(
+        {f"recommendation_{n}": title for n, title in enumerate(found, 1)}
+    ),
+    "numbered objects": lambda found: json.dumps(
+        {str(n): {"title": title, "year": 1} for n, title in enumerate(found, 1)}
+    ),
+    "deep": lambda found: json.dumps(
+        {"status": "ok", "response": {"genres": ["x"], "movies": found}}
+    ),
     "grouped": lambda found: json.dumps({"comedy": found[:5], "drama": found[5:]}),
     "pairs": lambda found: json.dumps([[title, 1999, "someone"] for title in found]),
     "one object a line": lambda found: "\n".join(json.dumps({"title": title}) for title in found),
     "trailing comma": lambda found: json.dumps(found)[:-1] + ",\n]",
-    "comments": lambda found: "[\n" + "\n".join(f"{json.dumps(title)}, // good" for title in found[:-1]) + f"\n{json.dumps(found[-1])}]",
+    "comments": lambda found: (
+        "[\n"
+        + "\n".join(f"{json.dumps(title)}, // good" for title in found[:-1])
+        + f"\n{json.dumps(found[-1])}]"
+    ),
     "python": lambda found: repr(found),
     "python objects": lambda found: repr([{"title": title, "year": 1} for title in found]),
     "smart quotes": lambda found: "[" + ", ".join(f"“{title}”" for title in found) + "]",
     "a string of JSON": lambda found: json.dumps(json.dumps(found)),
     "cut off": lambda found: json.dumps([*found, "The Lord of the Ri"])[:-8],
-    "cut off in an object": lambda found: json.dumps({"recommendations": [{"title": title, "year": 1} for title in [*found, "x"]]})[:-25],
-    "behind a list of what was seen": lambda found: f'Rated before: ["a", "b"]. Now: {json.dumps(found)}',
+    "cut off in an object": lambda found: json.dumps(
+        {"recommendations": [{"title": title, "year": 1} for title in [*found, "x"]]}
+    )[:-25],
+    "behind a list of what was seen": lambda found: (
+        f'Rated before: ["a", "b"]. Now: {json.dumps(found)}'
+    ),
 }
 
 
@@ -242,7 +283,9 @@ def test_a_number_in_prose_is_no_list() -> None:
     assert titles("Based on [1] and [2, 3]:\n1. Alien\n2. Heat") == ["Alien", "Heat"]
 
 
-MARKS = ("1. |\n|2) |- |**|\"|'|[|]|{|}|,|: |```json|<think>|</think>|\\\\| by |(1999)|“|\u200b").split("|")
+MARKS = (
+    "1. |\n|2) |- |**|\"|'|[|]|{|}|,|: |```json|<think>|</think>|\\\\| by |(1999)|“|\u200b"
+).split("|")
 PIECES = st.sampled_from([*HARD, "|", *MARKS])
 
 
@@ -258,7 +301,16 @@ def test_whatever_comes_nothing_is_invented(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 50_000, '{"a":' * 20_000, "1. " + "*" * 50_000, '"' * 50_000, "| " * 30_000, "a, " * 30_000, "(" * 50_000, "1) " * 30_000],
+    [
+        "[" * 50_000,
+        '{"a":' * 20_000,
+        "1. " + "*" * 50_000,
+        '"' * 50_000,
+        "| " * 30_000,
+        "a, " * 30_000,
+        "(" * 50_000,
+        "1) " * 30_000,
+    ],
 )
 def test_a_hostile_answer_costs_no_time(text: str) -> None:
     assert len(parse_answer(text).entries) <= MOST

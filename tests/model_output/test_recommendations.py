@@ -26,7 +26,17 @@ def titles(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "form", ["{n}. {t}", "{n}) {t}", "{n}: {t}", "{n} - {t}", "**{n}.** {t}", "  {n}.  {t}  ", '{n}. "{t}"', "{n}. **{t}**"]
+    "form",
+    [
+        "{n}. {t}",
+        "{n}) {t}",
+        "{n}: {t}",
+        "{n} - {t}",
+        "**{n}.** {t}",
+        "  {n}.  {t}  ",
+        '{n}. "{t}"',
+        "{n}. **{t}**",
+    ],
 )
 def test_titles_that_start_with_numbers_survive_a_numbered_list(form: str) -> None:
     listed = "\n".join(form.format(n=number, t=title) for number, title in enumerate(HARD, 1))
@@ -63,7 +73,9 @@ def test_a_description_behind_the_title_gives_shorter_readings() -> None:
     first, second, third = parse_answer(
         "1. Mission: Impossible - Fallout\n2. Dune by Frank Herbert - a classic\n3. **Alien** (1979) - in space"
     ).entries
-    assert first.title == "Mission: Impossible - Fallout" and first.shorter == ("Mission: Impossible",)
+    assert first.title == "Mission: Impossible - Fallout" and first.shorter == (
+        "Mission: Impossible",
+    )
     assert second.shorter == ("Dune by Frank Herbert", "Dune")
     assert third.title == "Alien" and third.shorter == ()
 

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from tasks.model_output import json_objects, parse_json, read_json
 
-VALUE = {"turns": [{"role": "user", "text": "Hi, it's {{item:1}}."}, {"role": "agent", "text": 'Then "Heat", or 12?'}]}
+VALUE = {
+    "turns": [
+        {"role": "user", "text": "Hi, it's {{item:1}}."},
+        {"role": "agent", "text": 'Then "Heat", or 12?'},
+    ]
+}
 STRICT = json.dumps(VALUE)
 UNESCAPED = STRICT.replace('\\"', '"')
 
@@ -110,7 +115,9 @@ def test_sizes_and_signs_no_parser_takes_do_not_raise(text: str) -> None:
 
 def test_lone_surrogates_are_replaced_and_pairs_kept() -> None:
     assert parse_json('"\\ud800x\\udc00 \\ud83d\\ude00"') == "\ufffdx\ufffd \U0001f600"
-    assert read_json("{'a': '\\ud800x \\ud83d\\ude00'}").values[0].value == {"a": "\ufffdx \U0001f600"}
+    assert read_json("{'a': '\\ud800x \\ud83d\\ude00'}").values[0].value == {
+        "a": "\ufffdx \U0001f600"
+    }
 
 
 def test_a_number_too_long_to_count_with_stays_a_text() -> None:
@@ -119,30 +126,51 @@ def test_a_number_too_long_to_count_with_stays_a_text() -> None:
 
 
 def test_prose_is_no_json() -> None:
-    for text in ("I like {this} and [that].", "See [the list] (or {item 1}).", "a { b [ c", "{{item:1}} and [item 2]", ""):
+    for text in (
+        "I like {this} and [that].",
+        "See [the list] (or {item 1}).",
+        "a { b [ c",
+        "{{item:1}} and [item 2]",
+        "",
+    ):
         found = read_json(text)
         assert not found.values and not found.broken and not found.cut, text
 
 
-LEAVES = st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**17), 10**17)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+)
 VALUES = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abcde \"'", min_size=1, max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text("abcde \"'", min_size=1, max_size=5), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
-@given(st.lists(VALUES, min_size=1, max_size=3) | st.dictionaries(st.sampled_from("abc"), VALUES, min_size=1))
+@given(
+    st.lists(VALUES, min_size=1, max_size=3)
+    | st.dictionaries(st.sampled_from("abc"), VALUES, min_size=1)
+)
 def test_strict_json_comes_back(value: Any) -> None:
     text = json.dumps(value)
     assert parse_json(text) == value
     if text[1] in '"{[}]0123456789-tfn':
         found = read_json(text)
-        assert [read.value for read in found.values] == [value] and not found.cut and not found.broken
+        assert (
+            [read.value for read in found.values] == [value] and not found.cut and not found.broken
+        )
 
 
 @given(st.dictionaries(st.sampled_from(["a", "b"]), VALUES, min_size=1), st.data())
-def test_what_is_cut_from_strict_json_is_never_whole(value: dict[str, Any], data: st.DataObject) -> None:
+def test_what_is_cut_from_strict_json_is_never_whole(
+    value: dict[str, Any], data: st.DataObject
+) -> None:
     text = json.dumps(value)
     kept = data.draw(st.integers(2, len(text) - 1))
     found = read_json(text[:kept])
@@ -154,11 +182,30 @@ def is_part(found: Any, whole: Any) -> bool:
     """Return True if objects lack nothing but keys, and all else is equal."""
     if not isinstance(found, dict):
         return bool(found == whole)
-    return isinstance(whole, dict) and all(key in whole and is_part(found[key], whole[key]) for key in found)
+    return isinstance(whole, dict) and all(
+        key in whole and is_part(found[key], whole[key]) for key in found
+    )
 
 
 PIECES = st.sampled_from(
-    [*"{}[]:,\"'`\\/#", "\u201c", "\u201d", '"a"', '"a": ', "//", "/*", "*/", "\n", "1", "-", "true", "None", "9" * 30, "\\u", "\\ud800"]
+    [
+        *"{}[]:,\"'`\\/#",
+        "\u201c",
+        "\u201d",
+        '"a"',
+        '"a": ',
+        "//",
+        "/*",
+        "*/",
+        "\n",
+        "1",
+        "-",
+        "true",
+        "None",
+        "9" * 30,
+        "\\u",
+        "\\ud800",
+    ]
 )
 
 
@@ -173,5 +220,9 @@ def test_whatever_comes_is_read_or_left(text: str) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_left(content: bytes) -> None:
-    for encoding, errors in (("utf-8", "surrogateescape"), ("utf-16", "replace"), ("latin-1", "strict")):
+    for encoding, errors in (
+        ("utf-8", "surrogateescape"),
+        ("utf-16", "replace"),
+        ("latin-1", "strict"),
+    ):
         assert isinstance(read_json(content.decode(encoding, errors)).values, list)

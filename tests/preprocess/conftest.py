@@ -24,16 +24,26 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def run(con: duckdb.DuckDBPyConnection) -> Callable[..., PreprocessCounts]:
     """Preprocess reviews given as (user, item, rating, text, timestamp), one source line each: `run(reviews, titled=..., **settings)`."""
 
-    def make(reviews: Sequence[tuple[Any, ...]], titled: Sequence[str] | None = None, **settings: Any) -> PreprocessCounts:
+    def make(
+        reviews: Sequence[tuple[Any, ...]], titled: Sequence[str] | None = None, **settings: Any
+    ) -> PreprocessCounts:
         con.execute("DELETE FROM raw_reviews")
         con.execute("DELETE FROM items")
         rows = [(f"r{line}", *review, "r.json", line) for line, review in enumerate(reviews, 1)]
         con.executemany("INSERT INTO raw_reviews VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         items = sorted({review[1] for review in reviews}) if titled is None else titled
-        con.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", [(item, item, item, item) for item in items] or [("none", "", "", "")])
+        con.executemany(
+            "INSERT INTO items VALUES (?, ?, ?, ?)",
+            [(item, item, item, item) for item in items] or [("none", "", "", "")],
+        )
         small = {"min_words": 1, "min_user_interactions": 1, "min_item_interactions": 1}
         sources = {"format": "amazon_2014", "reviews": ["/data/r.json"]}
-        return preprocess(con, Domain.model_validate({"name": "test", "sources": sources, "preprocess": {**small, **settings}}))
+        return preprocess(
+            con,
+            Domain.model_validate(
+                {"name": "test", "sources": sources, "preprocess": {**small, **settings}}
+            ),
+        )
 
     return make
 

@@ -9,7 +9,14 @@ from dataclasses import replace
 import pytest
 
 from tasks.briefs.values import Brief
-from tasks.prompts import Prompt, Spoken, as_transcript, render_agent_turn, render_user_turn, spoken_text
+from tasks.prompts import (
+    Prompt,
+    Spoken,
+    as_transcript,
+    render_agent_turn,
+    render_user_turn,
+    spoken_text,
+)
 from tests.support.writing import brief, goals, profile, some_briefs, templates
 
 PROFILES = ("paper", "grounded")
@@ -42,7 +49,12 @@ def prompts(name: str, made: Brief) -> list[tuple[int, str, Prompt]]:
 
 def shown(prompt: Prompt) -> dict[str, list[dict[str, str]]]:
     """Return what a turn's prompt shows as data: the items and the dialogue so far."""
-    first, second = (json.loads(block) for block in re.findall(r"^<data>\n(.*)\n</data>$", prompt.messages[1]["content"], re.MULTILINE))
+    first, second = (
+        json.loads(block)
+        for block in re.findall(
+            r"^<data>\n(.*)\n</data>$", prompt.messages[1]["content"], re.MULTILINE
+        )
+    )
     return {**first, **second}
 
 
@@ -54,19 +66,37 @@ def test_recommender_sees_only_the_dialogue_and_its_items(name: str) -> None:
                 continue
             turn = made.template.turns[number - 1]
             data = shown(prompt)
-            known = {slot for earlier in made.template.turns[:number] for slot in earlier.introduces}
+            known = {
+                slot for earlier in made.template.turns[:number] for slot in earlier.introduces
+            }
             assert {item["title"] for item in data["items"]} == {f"Title {slot}" for slot in known}
             told = {item["other_review"] for item in data["items"] if "other_review" in item}
             assert told == {f"others on slot {slot}" for slot in (*turn.introduces, *turn.refers)}
-            assert [spoken["text"] for spoken in data["so_far"]] == [f"speech {before}" for before in range(1, number)]
+            assert [spoken["text"] for spoken in data["so_far"]] == [
+                f"speech {before}" for before in range(1, number)
+            ]
             assert not [secret for secret in SECRETS if secret in json.dumps(data)]
-            assert len(re.findall(r"^\d+\. agent \[", prompt.messages[1]["content"], re.MULTILINE)) == 1
+            assert (
+                len(re.findall(r"^\d+\. agent \[", prompt.messages[1]["content"], re.MULTILINE))
+                == 1
+            )
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_recommender_cannot_tell_how_the_item_will_be_taken(name: str) -> None:
-    text = "".join(prompt.messages[1]["content"] for made in some_briefs(168) for _, role, prompt in prompts(name, made) if role == "agent")
-    for telling in ("recommend_likes", "recommend_dislikes", "introduce_other_hislikes", "introduce_other_dislikes", "has no idea"):
+    text = "".join(
+        prompt.messages[1]["content"]
+        for made in some_briefs(168)
+        for _, role, prompt in prompts(name, made)
+        if role == "agent"
+    )
+    for telling in (
+        "recommend_likes",
+        "recommend_dislikes",
+        "introduce_other_hislikes",
+        "introduce_other_dislikes",
+        "has no idea",
+    ):
         assert telling not in text
     assert "recommend_might_likes" in text and "introduce_other_mightlikes" in text
 
@@ -87,7 +117,11 @@ def test_user_sees_own_reviews_and_the_target_only_once_it_is_named(name: str) -
 
 def test_turns_out_of_order_are_refused() -> None:
     made = brief(templates()[0])
-    for so_far, turn, message in ([], 2, "needs the 1 turns"), ([], 1, "not the agent's"), ([Spoken("user", "x")] * 6, 7, "needs the 6"):
+    for so_far, turn, message in (
+        ([], 2, "needs the 1 turns"),
+        ([], 1, "not the agent's"),
+        ([Spoken("user", "x")] * 6, 7, "needs the 6"),
+    ):
         with pytest.raises(ValueError, match=message):
             render_agent_turn(profile("paper"), goals(), made, so_far, turn)
 
@@ -109,7 +143,12 @@ def test_utterance_is_taken_out_of_its_wrapping(answer: str, text: str) -> None:
 
 def test_transcript_is_in_the_profiles_format() -> None:
     spoken = [Spoken("user", 'Hi, "A"\nis fine. {{item:1}}'), Spoken("agent", "Good.")]
-    assert as_transcript(profile("paper"), spoken) == 'User: Hi, "A" is fine. {{item:1}}\nAgent: Good.'
+    assert (
+        as_transcript(profile("paper"), spoken) == 'User: Hi, "A" is fine. {{item:1}}\nAgent: Good.'
+    )
     assert json.loads(as_transcript(profile("grounded"), spoken)) == {
-        "turns": [{"role": "user", "text": 'Hi, "A"\nis fine. {{item:1}}'}, {"role": "agent", "text": "Good."}]
+        "turns": [
+            {"role": "user", "text": 'Hi, "A"\nis fine. {{item:1}}'},
+            {"role": "agent", "text": "Good."},
+        ]
     }

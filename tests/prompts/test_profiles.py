@@ -25,19 +25,31 @@ def home(tmp_path: Path) -> Home:
 def change(home: Home, **changes: object) -> None:
     path = home.prompts() / "mine.yaml"
     content = {**yaml.safe_load(path.read_text()), **changes}
-    path.write_text(yaml.safe_dump({key: value for key, value in content.items() if value is not None}))
+    path.write_text(
+        yaml.safe_dump({key: value for key, value in content.items() if value is not None})
+    )
 
 
-@pytest.mark.parametrize(("name", "answer", "repair"), [("paper", "text", "turns"), ("grounded", "json", "turns")])
-def test_shipped_profiles_load_and_carry_the_papers_rules(name: str, answer: str, repair: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "answer", "repair"), [("paper", "text", "turns"), ("grounded", "json", "turns")]
+)
+def test_shipped_profiles_load_and_carry_the_papers_rules(
+    name: str, answer: str, repair: str
+) -> None:
     profile = load_profile(Home(), name)
     assert (profile.answer, profile.repair, profile.max_words) == (answer, repair, 60)
     words = profile.dialogue.user
-    assert "$max_words words" in words and "exactly $turns" in words and "six or more words in a row" in words
+    assert (
+        "$max_words words" in words
+        and "exactly $turns" in words
+        and "six or more words in a row" in words
+    )
     assert words.index("nothing in them is") < words.index("$data")
 
 
-@pytest.mark.parametrize("name", ["nothing", "../prompts/paper", "Paper", "", "a b", "/etc/passwd", "x" * 500])
+@pytest.mark.parametrize(
+    "name", ["nothing", "../prompts/paper", "Paper", "", "a b", "/etc/passwd", "x" * 500]
+)
 def test_unknown_profile_is_one_line_that_names_the_known_ones(home: Home, name: str) -> None:
     with pytest.raises(UserError, match="unknown prompt profile .*; known: mine") as caught:
         load_profile(home, name)
@@ -51,14 +63,19 @@ def test_unknown_profile_is_one_line_that_names_the_known_ones(home: Home, name:
         ({"answer": "xml"}, "answer: Input should be 'json' or 'text'"),
         ({"version": 0}, "version"),
         ({"max_words": "many"}, "max_words"),
-        ({"dialogue": {"system": "s", "user": "about $nouns"}}, "dialogue.user: has unknown places nouns"),
+        (
+            {"dialogue": {"system": "s", "user": "about $nouns"}},
+            "dialogue.user: has unknown places nouns",
+        ),
         ({"repair_turns": "costs 5 $ a piece"}, "repair_turns: has a stray `\\$`"),
         ({"item_reference": "item"}, "item_reference: must name `\\$slot` once"),
         ({"user_turn": None}, "user_turn: Field required"),
         ({"name": "other"}, "`name` is 'other' but the file is called 'mine'"),
     ],
 )
-def test_mistakes_name_the_file_and_the_field(home: Home, changes: dict[str, object], message: str) -> None:
+def test_mistakes_name_the_file_and_the_field(
+    home: Home, changes: dict[str, object], message: str
+) -> None:
     change(home, **changes)
     with pytest.raises(UserError, match=message) as caught:
         load_profile(home, "mine")

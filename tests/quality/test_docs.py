@@ -33,8 +33,17 @@ def docs(home: Home, domain: MakeDomain) -> Path:
     """The index page after a gate with a sound dialogue, one whose evidence is markup, and the last gate."""
     some = [made.conversation(number, CATALOGUE) for number in range(3)]
     con = made.warehouse(some, CATALOGUE)
-    spoiled = some[0].with_turns([*some[0].turns[:4], ("user", SCRIPT), some[0].turns[5]])  # where the user should accept
-    made.answer(con, [(spoiled.dialogue_id, spoiled.grounded()), *((one.dialogue_id, one.grounded()) for one in some[1:])], "grounded")
+    spoiled = some[0].with_turns(
+        [*some[0].turns[:4], ("user", SCRIPT), some[0].turns[5]]
+    )  # where the user should accept
+    made.answer(
+        con,
+        [
+            (spoiled.dialogue_id, spoiled.grounded()),
+            *((one.dialogue_id, one.grounded()) for one in some[1:]),
+        ],
+        "grounded",
+    )
     chosen = domain(name="docs")
     parse_transcripts(con, chosen, 1)
     index = judge(con, home, chosen, 1).docs
@@ -53,10 +62,12 @@ def test_pages_of_each_gate_and_no_markup_of_others(docs: Path) -> None:
         assert "<script" not in text and "<img" not in text
         assert not re.search(r"""<[^>]*\s(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""", text)
     shown = (docs.parent / "attempt-1" / "grounded.html").read_text(encoding="utf-8")
-    assert "&lt;script&gt;document.title=" in shown and "Great Expectations on dialogue_facts" in shown
-    assert "completely-generated: The dialogue was generated to its end." in (docs.parent / "attempt-1" / "paper.html").read_text(
-        encoding="utf-8"
+    assert (
+        "&lt;script&gt;document.title=" in shown and "Great Expectations on dialogue_facts" in shown
     )
+    assert "completely-generated: The dialogue was generated to its end." in (
+        docs.parent / "attempt-1" / "paper.html"
+    ).read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
@@ -72,7 +83,10 @@ def test_pages_are_whole_and_styled_with_the_network_cut(docs: Path) -> None:
         page.on("console", lambda message: failed.append(message.text))
         for path in docs.parent.rglob("*.html"):
             page.goto(path.as_uri())
-            assert page.locator("th").first.evaluate("cell => getComputedStyle(cell).fontWeight") == "600", f"{path.name} is not styled"
+            assert (
+                page.locator("th").first.evaluate("cell => getComputedStyle(cell).fontWeight")
+                == "600"
+            ), f"{path.name} is not styled"
             assert page.locator("h1").inner_text()
             assert page.title() != "broken in"
         page.goto(docs.as_uri())
@@ -92,7 +106,10 @@ def test_a_new_run_takes_the_old_pages_away(home: Home, domain: MakeDomain, docs
     made.answer(con, [(one.dialogue_id, one.grounded())], "grounded")
     parse_transcripts(con, domain(), 1)
     judge(con, home, domain("paper", name="docs"), 1)
-    assert sorted(str(path.relative_to(docs.parent)) for path in docs.parent.rglob("*.html")) == ["attempt-1/paper.html", "index.html"]
+    assert sorted(str(path.relative_to(docs.parent)) for path in docs.parent.rglob("*.html")) == [
+        "attempt-1/paper.html",
+        "index.html",
+    ]
     assert "published" not in docs.read_text(encoding="utf-8").lower()
 
 
@@ -115,11 +132,15 @@ def test_what_is_published_must_pass_whole(home: Home, domain: MakeDomain) -> No
     parse_transcripts(con, chosen, 1)
     judge(con, home, chosen, 1)
     set_verdicts(con)
-    before = [con.execute(f"FROM {table}").fetchall() for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")]
+    before = [
+        con.execute(f"FROM {table}").fetchall()
+        for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
+    ]
     counts = validate_published(con, home, chosen)
     assert (counts.dialogues, counts.rules) == (3, 18)
     assert [
-        con.execute(f"FROM {table}").fetchall() for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
+        con.execute(f"FROM {table}").fetchall()
+        for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
     ] == before
     released = con.sql("SELECT dialogue_id, turn, role, text FROM utterances").pl()
     assert validate_published(con, home, chosen, released).dialogues == 3
@@ -127,8 +148,12 @@ def test_what_is_published_must_pass_whole(home: Home, domain: MakeDomain) -> No
         validate_published(con, home, chosen, released[1:])
     spoiled = released.clone()
     spoiled[4, "text"] = "Thanks, I will write to a@b.org."
-    with pytest.raises(UserError, match="1 dialogues break a rule as they would be published, .*: no-personal-data"):
+    with pytest.raises(
+        UserError, match="1 dialogues break a rule as they would be published, .*: no-personal-data"
+    ):
         validate_published(con, home, chosen, spoiled)
     con.execute("UPDATE utterances SET text = 'As an AI I pass.' WHERE turn = 2")
-    with pytest.raises(UserError, match="3 dialogues break a rule as they would be published, .*: no-goal-wording"):
+    with pytest.raises(
+        UserError, match="3 dialogues break a rule as they would be published, .*: no-goal-wording"
+    ):
         validate_published(con, home, chosen)

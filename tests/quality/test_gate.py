@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tasks.dialogues import parse_transcripts
 from tasks.quality import GateError, JudgeCounts, VerdictCounts, judge, set_verdicts
-from tasks.quality.judging import with_rows
+from tasks.quality.great_expectations import with_rows
 from tasks.settings import Domain, Home
 from tests.support import conversations as made
 from tests.support import defects
@@ -29,9 +29,15 @@ ONE, TWO, THREE = (made.conversation(number, CATALOGUE) for number in range(3))
 def test_facts_counted_by_hand(home: Home, domain: MakeDomain) -> None:
     turns = list(TWO.turns)
     turns[1] = ("agent", "[USER_HIS_LIKES] " + " ".join(["a word"] * 35))
-    turns[3] = ("agent", "Maybe {{item:1}} or {{item:3}}; write to a@b.org, \ufffd.")  # names 1 (allowed), 3 (target, early), not 2 (due)
+    turns[3] = (
+        "agent",
+        "Maybe {{item:1}} or {{item:3}}; write to a@b.org, \ufffd.",
+    )  # names 1 (allowed), 3 (target, early), not 2 (due)
     turns[4] = ("agent", "")
-    turns[6] = ("user", f"{' '.join(TWO.reviews[1, 'user'].split()[3:14])}. My goal here is lead the conversation to {{{{item:2}}}}.")
+    turns[6] = (
+        "user",
+        f"{' '.join(TWO.reviews[1, 'user'].split()[3:14])}. My goal here is lead the conversation to {{{{item:2}}}}.",
+    )
     con = made.warehouse([TWO], CATALOGUE)
     made.answer(con, [(TWO.dialogue_id, TWO.with_turns(turns[:9]).grounded())], "grounded")
     parse_transcripts(con, domain(), 1)
@@ -42,7 +48,9 @@ def test_facts_counted_by_hand(home: Home, domain: MakeDomain) -> None:
         "role_errors": 1, "missing_items": 1, "foreign_items": 1, "unknown_titles": 0, "early_targets": 1, "sentiment_errors": 0,
         "decision_errors": 1, "copied_words": 11, "wording_leaks": 1, "personal_data": 1, "foreign_turns": 0, "near_duplicates": 0,
     }  # fmt: skip
-    broken = con.execute("SELECT rule, turn, evidence FROM rejections ORDER BY rule, turn").fetchall()
+    broken = con.execute(
+        "SELECT rule, turn, evidence FROM rejections ORDER BY rule, turn"
+    ).fetchall()
     title = {item.slot: item.title for item in TWO.items}
     assert [(rule, turn) for rule, turn, _ in broken] == [
         ("decision-fits", 5), ("items-named", 4), ("no-copied-review", 7), ("no-empty-turns", 5), ("no-goal-wording", 7),
@@ -50,23 +58,45 @@ def test_facts_counted_by_hand(home: Home, domain: MakeDomain) -> None:
         ("template-length", 0), ("utterance-length", 2),
     ]  # fmt: skip
     told = {rule: evidence for rule, _, evidence in broken}
-    assert told["no-personal-data"] == "a@b.org" and told["readable"] == "\ufffd" and told["slots-filled"] == "[USER_HIS_LIKES]"
-    assert told["no-other-items"] == f"names {title[2]}" and told["target-in-time"] == f"names {title[3]}"
+    assert (
+        told["no-personal-data"] == "a@b.org"
+        and told["readable"] == "\ufffd"
+        and told["slots-filled"] == "[USER_HIS_LIKES]"
+    )
+    assert (
+        told["no-other-items"] == f"names {title[2]}"
+        and told["target-in-time"] == f"names {title[3]}"
+    )
     assert told["items-named"].startswith(f"does not name {title[2]}: Maybe")
-    assert told["no-copied-review"].rstrip(".") == " ".join(TWO.reviews[1, "user"].split()[3:14]).rstrip(".")
+    assert told["no-copied-review"].rstrip(".") == " ".join(
+        TWO.reviews[1, "user"].split()[3:14]
+    ).rstrip(".")
     assert told["template-length"] == "9 utterances where the template has 10"
-    assert told["utterance-length"].startswith("71 words: [USER") and len(told["utterance-length"]) == 200
+    assert (
+        told["utterance-length"].startswith("71 words: [USER")
+        and len(told["utterance-length"]) == 200
+    )
 
 
 def test_judging_again_changes_nothing(home: Home, domain: MakeDomain) -> None:
     con = made.warehouse([ONE, TWO, THREE], CATALOGUE)
-    made.answer(con, [(ONE.dialogue_id, ONE.grounded()), (TWO.dialogue_id, TWO.grounded()[:-60])], "grounded")
+    made.answer(
+        con,
+        [(ONE.dialogue_id, ONE.grounded()), (TWO.dialogue_id, TWO.grounded()[:-60])],
+        "grounded",
+    )
     parse_transcripts(con, domain(), 1)
     first = judge(con, home, domain(), 1)
-    tables = [con.execute(f"FROM {table} ORDER BY ALL").fetchall() for table in ("dialogue_facts", "utterance_facts", "rejections")]
+    tables = [
+        con.execute(f"FROM {table} ORDER BY ALL").fetchall()
+        for table in ("dialogue_facts", "utterance_facts", "rejections")
+    ]
     assert judge(con, home, domain(), 1) == first
     assert (first.judged, first.rejected) == (2, 1)
-    assert [con.execute(f"FROM {table} ORDER BY ALL").fetchall() for table in ("dialogue_facts", "utterance_facts", "rejections")] == tables
+    assert [
+        con.execute(f"FROM {table} ORDER BY ALL").fetchall()
+        for table in ("dialogue_facts", "utterance_facts", "rejections")
+    ] == tables
     assert set_verdicts(con) == VerdictCounts(3, 1, 1, 0, 1)
 
 
@@ -78,18 +108,31 @@ def test_nothing_to_judge_is_no_fault(home: Home, domain: MakeDomain) -> None:
 
 def test_a_warning_is_written_down_and_rejects_nothing(home: Home, domain: MakeDomain) -> None:
     con = made.warehouse([ONE], CATALOGUE)
-    made.answer(con, [(ONE.dialogue_id, ONE.with_turns([*ONE.turns[:-1], ("agent", "See www.x.org, will you?")]).grounded())], "grounded")
+    made.answer(
+        con,
+        [
+            (
+                ONE.dialogue_id,
+                ONE.with_turns([*ONE.turns[:-1], ("agent", "See www.x.org, will you?")]).grounded(),
+            )
+        ],
+        "grounded",
+    )
     lenient = domain(no_personal_data="warn")
     parse_transcripts(con, lenient, 1)
     counts = judge(con, home, lenient, 1)
     assert (counts.rejected, counts.rejections) == (0, 1)
-    assert con.execute("SELECT rule, severity, turn FROM rejections").fetchall() == [("no-personal-data", "warn", 6)]
+    assert con.execute("SELECT rule, severity, turn FROM rejections").fetchall() == [
+        ("no-personal-data", "warn", 6)
+    ]
     assert set_verdicts(con).accepted == 1
     assert judge(con, home, domain(), 1).rejected == 1
     assert judge(con, home, domain(no_personal_data="off"), 1).rejections == 0
 
 
-def test_a_suite_of_ones_own_over_utterances_and_without_evidence(tmp_path: Path, domain: MakeDomain) -> None:
+def test_a_suite_of_ones_own_over_utterances_and_without_evidence(
+    tmp_path: Path, domain: MakeDomain
+) -> None:
     shutil.copytree(Home().project / "expectations", tmp_path / "expectations")
     rules = [
         {"rule": "terse", "table": "utterance_facts", "expect": "expect_column_values_to_be_between",
@@ -113,19 +156,35 @@ def test_a_suite_of_ones_own_over_utterances_and_without_evidence(tmp_path: Path
     found = con.execute("SELECT rule, severity, turn FROM rejections ORDER BY rule").fetchall()
     assert longest > 12
     assert found == [("even", "reject", 0), ("more-than", "warn", 0), ("terse", "reject", 0)]
-    assert con.execute("SELECT evidence FROM rejections WHERE rule = 'even'").fetchall() == [("utterances = 6",)]
+    assert con.execute("SELECT evidence FROM rejections WHERE rule = 'even'").fetchall() == [
+        ("utterances = 6",)
+    ]
 
 
-def test_an_accepted_dialogue_is_not_said_again_at_a_later_attempt(home: Home, domain: MakeDomain) -> None:
+def test_an_accepted_dialogue_is_not_said_again_at_a_later_attempt(
+    home: Home, domain: MakeDomain
+) -> None:
     four = made.conversation(3, CATALOGUE)  # of the same template as ONE
     con = made.warehouse([four, ONE], CATALOGUE)
-    made.answer(con, [(ONE.dialogue_id, ONE.grounded()), (four.dialogue_id, four.grounded()[:50])], "grounded")
-    made.answer(con, [(four.dialogue_id, four.with_turns(ONE.turns).grounded())], "grounded", attempt=2)
+    made.answer(
+        con,
+        [(ONE.dialogue_id, ONE.grounded()), (four.dialogue_id, four.grounded()[:50])],
+        "grounded",
+    )
+    made.answer(
+        con, [(four.dialogue_id, four.with_turns(ONE.turns).grounded())], "grounded", attempt=2
+    )
     parse_transcripts(con, domain())
     assert judge(con, home, domain(), 1).rejected == 1
     assert judge(con, home, domain(), 2).rejected == 1
-    assert con.execute("SELECT rule, dialogue_id, evidence FROM rejections WHERE attempt = 2").fetchall() == [
-        ("no-near-duplicate", four.dialogue_id, f"says nearly the same as dialogue {ONE.dialogue_id}")
+    assert con.execute(
+        "SELECT rule, dialogue_id, evidence FROM rejections WHERE attempt = 2"
+    ).fetchall() == [
+        (
+            "no-near-duplicate",
+            four.dialogue_id,
+            f"says nearly the same as dialogue {ONE.dialogue_id}",
+        )
     ]
 
 
@@ -145,12 +204,21 @@ def test_verdicts_wait_until_everything_answered_is_judged(home: Home, domain: M
 KINDS = ("good", "spoiled", "failed", "unasked")
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
-    st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS), st.sampled_from(KINDS)), min_size=1, max_size=25), st.integers(0, 99)
+    st.lists(
+        st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS), st.sampled_from(KINDS)),
+        min_size=1,
+        max_size=25,
+    ),
+    st.integers(0, 99),
 )
 @example([("spoiled", "unasked", "good")], 59)  # an empty turn: there is nothing to show of it
-def test_every_brief_ends_as_exactly_one_verdict(home: Home, domain: MakeDomain, fates: list[tuple[str, str, str]], seed: int) -> None:
+def test_every_brief_ends_as_exactly_one_verdict(
+    home: Home, domain: MakeDomain, fates: list[tuple[str, str, str]], seed: int
+) -> None:
     """Random faults over up to three attempts; an unasked attempt ends a brief's attempts, a good one too."""
     rng = random.Random(seed)
     some = [made.conversation(number, CATALOGUE, seed) for number in range(len(fates))]
@@ -161,8 +229,18 @@ def test_every_brief_ends_as_exactly_one_verdict(home: Home, domain: MakeDomain,
         tried = tried[: tried.index("good") + 1] if "good" in tried else tried
         for attempt, kind in enumerate(tried, 1):
             defect = rng.choice([found for found in defects.DEFECTS if found.cut == 1])
-            text = one.grounded() if kind == "good" else defects.spoil(one, defect, "grounded", rng) or "{}"
-            made.answer(con, [(one.dialogue_id, text)], "grounded", attempt, defect.finish_reason if kind == "spoiled" else "stop")
+            text = (
+                one.grounded()
+                if kind == "good"
+                else defects.spoil(one, defect, "grounded", rng) or "{}"
+            )
+            made.answer(
+                con,
+                [(one.dialogue_id, text)],
+                "grounded",
+                attempt,
+                defect.finish_reason if kind == "spoiled" else "stop",
+            )
             if kind == "failed":
                 con.execute(
                     "UPDATE transcripts SET status = 'failed', text = NULL WHERE dialogue_id = ? AND attempt = ?",
@@ -174,8 +252,15 @@ def test_every_brief_ends_as_exactly_one_verdict(home: Home, domain: MakeDomain,
     for attempt in (1, 2, 3):
         judge(con, home, strict, attempt)
     counts = set_verdicts(con)
-    assert counts.accepted + counts.rejected + counts.failed + counts.unasked == counts.briefs == len(fates)
-    assert counts == VerdictCounts(len(fates), *(expected[verdict] for verdict in ("accepted", "rejected", "failed", "unasked")))
+    assert (
+        counts.accepted + counts.rejected + counts.failed + counts.unasked
+        == counts.briefs
+        == len(fates)
+    )
+    assert counts == VerdictCounts(
+        len(fates),
+        *(expected[verdict] for verdict in ("accepted", "rejected", "failed", "unasked")),
+    )
     rejected = con.execute(
         "SELECT count(*) FROM verdicts v WHERE verdict = 'rejected' AND NOT EXISTS "
         "(FROM rejections r WHERE r.dialogue_id = v.dialogue_id AND r.attempt = v.attempt AND r.severity = 'reject' AND r.evidence <> '')"

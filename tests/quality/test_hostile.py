@@ -42,28 +42,51 @@ def test_nasty_text_is_only_text(home: Home, domain: MakeDomain, profile: str) -
         reviews = {key: f"{storable} {text}" for key, text in one.reviews.items()}
         some.append(replace(one, items=items, turns=tuple(turns), reviews=reviews))
     con = made.warehouse(some, catalogue)
-    answers = [(one.dialogue_id, getattr(one, profile)().encode("utf-8", "replace").decode().replace("\x00", "\x01")) for one in some]
+    answers = [
+        (
+            one.dialogue_id,
+            getattr(one, profile)().encode("utf-8", "replace").decode().replace("\x00", "\x01"),
+        )
+        for one in some
+    ]
     made.answer(con, answers, profile)
-    tables = con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1").fetchall()
+    tables = con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1"
+    ).fetchall()
     parse_transcripts(con, domain(), 1)
     counts = judge(con, home, domain(), 1)
     verdicts = set_verdicts(con)
     assert counts.judged == verdicts.briefs == len(NASTY)
-    assert con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1").fetchall() == tables
-    assert all(evidence.isprintable() for (evidence,) in con.execute("SELECT evidence FROM rejections").fetchall())
+    assert (
+        con.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1"
+        ).fetchall()
+        == tables
+    )
+    assert all(
+        evidence.isprintable()
+        for (evidence,) in con.execute("SELECT evidence FROM rejections").fetchall()
+    )
     assert counts.docs is not None
     for page in counts.docs.parent.rglob("*.html"):
         assert "<script" not in page.read_text(encoding="utf-8")
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(st.text(max_size=120), min_size=1, max_size=15))
 def test_any_answer_is_judged(home: Home, domain: MakeDomain, texts: list[str]) -> None:
     catalogue = made.titles(20)
     some = [made.conversation(number, catalogue) for number in range(len(texts))]
     con = made.warehouse(some, catalogue)
-    said = [one.with_turns([*one.turns[:1], ("agent", text), *one.turns[2:]]).grounded() for one, text in zip(some, texts, strict=True)]
-    made.answer(con, [(one.dialogue_id, text) for one, text in zip(some, said, strict=True)], "grounded")
+    said = [
+        one.with_turns([*one.turns[:1], ("agent", text), *one.turns[2:]]).grounded()
+        for one, text in zip(some, texts, strict=True)
+    ]
+    made.answer(
+        con, [(one.dialogue_id, text) for one, text in zip(some, said, strict=True)], "grounded"
+    )
     parse_transcripts(con, domain(), 1)
     judge(con, home, domain(), 1)
     assert set_verdicts(con).briefs == len(texts)

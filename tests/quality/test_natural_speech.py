@@ -558,7 +558,9 @@ def test_small_talk_passes(text: str) -> None:
 
 def test_clear_contradictions_are_seen() -> None:
     for told, opinion in ((PRAISE, "DISLIKES"), (BLAME, "LIKES")):
-        assert [text for text in lines(told) if "sentiment_error" not in broken(text, opinion=opinion)] == []
+        assert [
+            text for text in lines(told) if "sentiment_error" not in broken(text, opinion=opinion)
+        ] == []
 
 
 def test_most_decisions_turned_round_are_seen() -> None:

@@ -19,7 +19,9 @@ from tasks.settings import Domain, Home, Quality
 from tasks.warehouse import TABLES
 from tests.support import conversations as made
 
-DOMAIN = Domain.model_validate({"name": "t", "sources": {"format": "amazon_2014", "reviews": ["x"]}})
+DOMAIN = Domain.model_validate(
+    {"name": "t", "sources": {"format": "amazon_2014", "reviews": ["x"]}}
+)
 RULE = {
     "rule": "short-enough",
     "severity": "reject",
@@ -41,7 +43,9 @@ def home(tmp_path: Path) -> Home:
 def write(home: Home, *rules: dict[str, object], **over: object) -> None:
     """Write the suite `mine`."""
     content = {"suite": "mine", "about": "A suite.", "rules": list(rules), **over}
-    (home.project / "expectations" / "mine.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    (home.project / "expectations" / "mine.yaml").write_text(
+        yaml.safe_dump(content), encoding="utf-8"
+    )
 
 
 def test_the_shipped_suites_are_taken_whole_by_great_expectations() -> None:
@@ -53,7 +57,10 @@ def test_the_shipped_suites_are_taken_whole_by_great_expectations() -> None:
 def test_the_documented_facts_are_the_warehouses_columns() -> None:
     keys = {"dialogue_id", "attempt"}
     for table, columns in load_facts(Home()).items():
-        assert set(columns) == {column.split()[0] for column in TABLES[table].columns.split(", ")} - keys
+        assert (
+            set(columns)
+            == {column.split()[0] for column in TABLES[table].columns.split(", ")} - keys
+        )
         assert all(meaning.endswith(".") for meaning in columns.values())
 
 
@@ -65,24 +72,54 @@ def test_the_lexicon_speaks_of_known_goals() -> None:
 
 BROKEN: dict[str, tuple[Callable[[Home], None], str]] = {
     "a typo in a key": (lambda home: write(home, {**RULE, "severty": "reject"}), "severty"),
-    "a severity there is not": (lambda home: write(home, {**RULE, "severity": "rejected"}), "severity"),
-    "an expectation there is not": (lambda home: write(home, {**RULE, "expect": "expect_column_values_to_be_nice"}), "to_be_nice"),
-    "a whole-table expectation": (lambda home: write(home, {**RULE, "expect": "expect_column_max_to_be_between"}), "as a whole"),
-    "a column-type expectation": (lambda home: write(home, {**RULE, "expect": "expect_column_values_to_be_of_type"}), "as a whole"),
-    "a fact there is not": (lambda home: write(home, {**RULE, "kwargs": {"column": "longest_word", "max_value": 1}}), "longest_word"),
+    "a severity there is not": (
+        lambda home: write(home, {**RULE, "severity": "rejected"}),
+        "severity",
+    ),
+    "an expectation there is not": (
+        lambda home: write(home, {**RULE, "expect": "expect_column_values_to_be_nice"}),
+        "to_be_nice",
+    ),
+    "a whole-table expectation": (
+        lambda home: write(home, {**RULE, "expect": "expect_column_max_to_be_between"}),
+        "as a whole",
+    ),
+    "a column-type expectation": (
+        lambda home: write(home, {**RULE, "expect": "expect_column_values_to_be_of_type"}),
+        "as a whole",
+    ),
+    "a fact there is not": (
+        lambda home: write(home, {**RULE, "kwargs": {"column": "longest_word", "max_value": 1}}),
+        "longest_word",
+    ),
     "no fact at all": (lambda home: write(home, {**RULE, "kwargs": {"max_value": 1}}), "no fact"),
-    "a fact of the other table": (lambda home: write(home, {**RULE, "table": "utterance_facts"}), "longest_words"),
+    "a fact of the other table": (
+        lambda home: write(home, {**RULE, "table": "utterance_facts"}),
+        "longest_words",
+    ),
     "a rule that stands twice": (lambda home: write(home, RULE, RULE), "twice"),
     "a rule of another suite": (lambda home: write(home, {**RULE, "rule": "readable"}), "readable"),
-    "a rule that hides rows": (lambda home: write(home, {**RULE, "kwargs": {**RULE["kwargs"], "mostly": 0.9}}), "mostly"),  # type: ignore[dict-item]
+    "a rule that hides rows": (
+        lambda home: write(home, {**RULE, "kwargs": {**RULE["kwargs"], "mostly": 0.9}}),
+        "mostly",
+    ),  # type: ignore[dict-item]
     "a suite without rules": (lambda home: write(home), "rules"),
     "a suite of another name": (lambda home: write(home, RULE, suite="other"), "other"),
     "a suite without a sentence": (lambda home: write(home, {**RULE, "says": ""}), "says"),
     "no YAML": (
-        lambda home: (home.project / "expectations" / "mine.yaml").write_text("rules: [", encoding="utf-8") and None,
+        lambda home: (
+            (home.project / "expectations" / "mine.yaml").write_text("rules: [", encoding="utf-8")
+            and None
+        ),
         "not valid YAML",
     ),
-    "a list": (lambda home: (home.project / "expectations" / "mine.yaml").write_text("- a", encoding="utf-8") and None, "mapping"),
+    "a list": (
+        lambda home: (
+            (home.project / "expectations" / "mine.yaml").write_text("- a", encoding="utf-8")
+            and None
+        ),
+        "mapping",
+    ),
     "no such suite": (lambda home: None, "unknown suite 'mine'"),
 }
 
@@ -112,12 +149,21 @@ def test_severities_are_laid_over_and_checked(home: Home) -> None:
     with pytest.raises(UserError, match="'readible'"):
         load_suites(home, ["paper"], {"readible": "warn"})
     with pytest.raises(UserError, match="no rule is left"):
-        load_suites(home, ["paper"], {rule: "off" for rule in ("completely-generated", "readable", "slots-filled", "template-length")})
+        load_suites(
+            home,
+            ["paper"],
+            {
+                rule: "off"
+                for rule in ("completely-generated", "readable", "slots-filled", "template-length")
+            },
+        )
 
 
 def test_a_documented_fact_that_is_not_computed_is_refused(home: Home) -> None:
     path = home.project / "expectations" / "facts.yaml"
-    path.write_text(path.read_text(encoding="utf-8") + "  wit: How witty it is.\n", encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8") + "  wit: How witty it is.\n", encoding="utf-8"
+    )
     with pytest.raises(UserError, match=r"utterance_facts\.wit"):
         load_suites(home, ["paper"])
 
@@ -146,15 +192,30 @@ def test_nothing_is_judged_when_a_suite_is_wrong(home: Home) -> None:
 
 def test_a_language_the_lexicon_lacks_is_refused_by_the_rules_that_need_it(home: Home) -> None:
     con = made.warehouse([], made.titles(5))
-    settings = {"name": "t", "language": "fr", "sources": {"format": "amazon_2014", "reviews": ["x"]}}
+    settings = {
+        "name": "t",
+        "language": "fr",
+        "sources": {"format": "amazon_2014", "reviews": ["x"]},
+    }
     with pytest.raises(UserError, match="sentiment-fits, decision-fits"):
-        judge(con, home, Domain.model_validate({**settings, "quality": {"suites": ["grounded"]}}), 1)
-    assert judge(con, home, Domain.model_validate({**settings, "quality": {"suites": ["paper"]}}), 1).judged == 0
+        judge(
+            con, home, Domain.model_validate({**settings, "quality": {"suites": ["grounded"]}}), 1
+        )
+    assert (
+        judge(
+            con, home, Domain.model_validate({**settings, "quality": {"suites": ["paper"]}}), 1
+        ).judged
+        == 0
+    )
 
 
 def test_a_broken_lexicon_is_one_clear_line(home: Home) -> None:
     path = home.project / "expectations" / "lexicon.yaml"
-    for text, said in (("- a", "mapping"), ("wording: a", "goals"), (path.read_text(encoding="utf-8") + "more: 1\n", "more")):
+    for text, said in (
+        ("- a", "mapping"),
+        ("wording: a", "goals"),
+        (path.read_text(encoding="utf-8") + "more: 1\n", "more"),
+    ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(UserError, match=said):
             load_lexicon(home)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tasks.quality.facts import opinion_facts, text_facts
 from tasks.quality.lexicon import NEVER, for_polars, load_lexicon, phrases, words
 from tasks.quality.near_duplicates import join, near_duplicates, shingles
-from tasks.quality.surface import GARBLED, PERSONAL, TEMPLATE_LEFT, titles_in_quotes
+from tasks.quality.text_patterns import GARBLED, PERSONAL, TEMPLATE_LEFT, titles_in_quotes
 from tasks.settings import Home
 from tasks.word_runs import copied_words, longest_shared, runs, tokenise
 from tests.support import conversations as made
@@ -22,13 +22,29 @@ from tests.support import conversations as made
 LEXICON = load_lexicon(Home())
 
 
-def facts(text: str, *, opinion: str | None = None, decision: str | None = None, bare: str | None = None) -> dict[str, bool]:
+def facts(
+    text: str, *, opinion: str | None = None, decision: str | None = None, bare: str | None = None
+) -> dict[str, bool]:
     """Return the text facts of one utterance."""
-    row = {"text": text, "bare": text if bare is None else bare, "words": len(text.split()), "opinion": opinion, "decision": decision}
-    schema = {"text": pl.String, "bare": pl.String, "words": pl.Int32, "opinion": pl.String, "decision": pl.String}
+    row = {
+        "text": text,
+        "bare": text if bare is None else bare,
+        "words": len(text.split()),
+        "opinion": opinion,
+        "decision": decision,
+    }
+    schema = {
+        "text": pl.String,
+        "bare": pl.String,
+        "words": pl.Int32,
+        "opinion": pl.String,
+        "decision": pl.String,
+    }
     frame = pl.DataFrame([row], schema=schema).with_columns(names_user=pl.lit(False))
     judged = frame.with_columns(**opinion_facts(frame, LEXICON.languages["en"]))
-    return judged.select("sentiment_error", "decision_error", **text_facts(LEXICON, "en")).row(0, named=True)
+    return judged.select("sentiment_error", "decision_error", **text_facts(LEXICON, "en")).row(
+        0, named=True
+    )
 
 
 GOOD = [
@@ -116,7 +132,12 @@ def test_sentiment(opinion: str | None, wrong: bool, text: str) -> None:
 
 
 def test_titles_praise_and_blame_nothing() -> None:
-    assert facts("Hi, I saw The Great Escape of Terrible Love.", opinion="DISLIKES", bare="Hi, I saw ~.")["sentiment_error"] is False
+    assert (
+        facts(
+            "Hi, I saw The Great Escape of Terrible Love.", opinion="DISLIKES", bare="Hi, I saw ~."
+        )["sentiment_error"]
+        is False
+    )
 
 
 @pytest.mark.parametrize(
@@ -143,9 +164,18 @@ def test_decisions(decision: str | None, wrong: bool, text: str) -> None:
     ("text", "found"),
     [
         ('Try "The Seventh Ferryman" soon.', ["The Seventh Ferryman"]),
-        ("Try “Northbound Echo,” then *Paper Tigers of Quill*.", ["Northbound Echo", "Paper Tigers of Quill"]),
-        ("Like 'Northbound Echo', or 'Ocean's Paper Tigers'!", ["Northbound Echo", "Ocean's Paper Tigers"]),
-        ("Like \u2018Northbound Echo\u2019 and _Paper Tigers_.", ["Northbound Echo", "Paper Tigers"]),
+        (
+            "Try “Northbound Echo,” then *Paper Tigers of Quill*.",
+            ["Northbound Echo", "Paper Tigers of Quill"],
+        ),
+        (
+            "Like 'Northbound Echo', or 'Ocean's Paper Tigers'!",
+            ["Northbound Echo", "Ocean's Paper Tigers"],
+        ),
+        (
+            "Like \u2018Northbound Echo\u2019 and _Paper Tigers_.",
+            ["Northbound Echo", "Paper Tigers"],
+        ),
         ('Watch "Quillon", then read *Tigerlily*; she said "Wow".', ["Quillon", "Tigerlily"]),
         ("The '90s and the Smiths' Fine Lives' end.", []),
         ('I saw "The Mummy" and "the mummy returns" and "The mummy!".', []),
@@ -175,15 +205,36 @@ def test_an_own_title_in_another_spelling_is_no_invented_one(title: str, spellin
 
 
 def test_patterns_mean_the_same_to_polars_and_python() -> None:
-    texts = [*GOOD, "a@b.org", "[movie title]", "{x", "lead the conversation", "\u202e", "A1B2C3D4E5F6G7", "non_word here", "item:3"]
+    texts = [
+        *GOOD,
+        "a@b.org",
+        "[movie title]",
+        "{x",
+        "lead the conversation",
+        "\u202e",
+        "A1B2C3D4E5F6G7",
+        "non_word here",
+        "item:3",
+    ]
     for pattern in (GARBLED, TEMPLATE_LEFT, PERSONAL, LEXICON.wording_pattern):
         found = pl.Series(texts).str.contains(for_polars(pattern)).to_list()
         assert found == [re.search(pattern, text) is not None for text in texts]
 
 
 def test_word_lists_become_patterns() -> None:
-    series = pl.Series(["I loved it", "beloved", "lovely", "LOVE", "don't", "don’t", "dont", "nothing"])
-    assert series.str.contains(words(["love*", "n't"])).to_list() == [True, False, True, True, True, True, False, False]
+    series = pl.Series(
+        ["I loved it", "beloved", "lovely", "LOVE", "don't", "don’t", "dont", "nothing"]
+    )
+    assert series.str.contains(words(["love*", "n't"])).to_list() == [
+        True,
+        False,
+        True,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
     assert series.str.contains(for_polars(phrases(["loved it"]))).to_list() == [True] + [False] * 7
     assert words([]) == phrases([]) == NEVER
     assert not series.str.contains(NEVER).any()
@@ -194,7 +245,9 @@ WORDS = st.lists(st.sampled_from("a b c d e".split()), max_size=14).map(" ".join
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=6), st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=5), st.integers(2, 5)
+    st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=6),
+    st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=5),
+    st.integers(2, 5),
 )
 def test_copied_runs_are_those_found_by_comparing_everything(
     said: list[tuple[int, str]], reviews: list[tuple[int, str]], least: int
@@ -208,17 +261,27 @@ def test_copied_runs_are_those_found_by_comparing_everything(
     for (owner, text), length in zip(said, found.tolist(), strict=True):
         best = longest_shared(text, [review for mine, review in reviews if mine == owner])
         shared = len(best.split())
-        # runs of hits that touch in the text, though they lie apart in the review, count as one: never shorter, and never from nothing
+        # runs of hits that touch in the text, though they lie apart in the review, count as one:
+        # never shorter, and never from nothing
         assert length == 0 if shared < least else length >= shared
 
 
 def test_copying_is_seen_through_letter_case_and_punctuation() -> None:
-    reviews = pl.DataFrame({"place": [0], "text": ["The story of two brothers, lost at sea for weeks, moved me."]})
-    apostrophes = pl.DataFrame({"place": [0], "text": ["I didn't think that it's the end of the world, but"]})
+    reviews = pl.DataFrame(
+        {"place": [0], "text": ["The story of two brothers, lost at sea for weeks, moved me."]}
+    )
+    apostrophes = pl.DataFrame(
+        {"place": [0], "text": ["I didn't think that it's the end of the world, but"]}
+    )
     curly = tokenise(pl.Series(["So I didn\u2019t think that it\u2019s the end of the world."]))
     assert copied_words(curly, np.array([0]), apostrophes, 8).tolist() == [10]
     said = tokenise(
-        pl.Series(["Well - the story of TWO brothers lost at sea (for weeks) was fine.", "The story of two others lost at sea."])
+        pl.Series(
+            [
+                "Well - the story of TWO brothers lost at sea (for weeks) was fine.",
+                "The story of two others lost at sea.",
+            ]
+        )
     )
     assert copied_words(said, np.array([0, 0]), reviews, 8).tolist() == [10, 0]
 
@@ -228,7 +291,11 @@ def test_runs_are_all_runs_within_a_text(texts: list[str], length: int) -> None:
     tokens = tokenise(pl.Series(texts, dtype=pl.String))
     hashes, owners, places = runs(tokens, length)
     split = [text.split() for text in texts]
-    expected = [(owner, tuple(part[at : at + length])) for owner, part in enumerate(split) for at in range(len(part) - length + 1)]
+    expected = [
+        (owner, tuple(part[at : at + length]))
+        for owner, part in enumerate(split)
+        for at in range(len(part) - length + 1)
+    ]
     assert owners.tolist() == [owner for owner, _ in expected]
     assert len(places) == len(expected)
     by_run = dict(zip([run for _, run in expected], hashes.tolist(), strict=True))
@@ -239,15 +306,23 @@ def test_runs_are_all_runs_within_a_text(texts: list[str], length: int) -> None:
 def spoken(texts: list[list[str]]) -> dict[int, int]:
     """Return the near-duplicates among dialogues given as their utterances."""
     owners = np.array([place for place, said in enumerate(texts) for _ in said], np.int64)
-    return near_duplicates(shingles(tokenise(pl.Series([one for said in texts for one in said])), owners, len(texts)), 0.8)
+    return near_duplicates(
+        shingles(tokenise(pl.Series([one for said in texts for one in said])), owners, len(texts)),
+        0.8,
+    )
 
 
 def test_a_copy_with_a_few_words_changed_is_a_near_duplicate_and_the_earlier_one_is_named() -> None:
     catalogue = made.titles(300)
-    texts = [[text for _, text in made.conversation(number, catalogue).turns] for number in range(120)]
+    texts = [
+        [text for _, text in made.conversation(number, catalogue).turns] for number in range(120)
+    ]
     assert spoken(texts) == {}
     copies = {
-        place: [re.sub(r"\bthe\b", "that", one, count=1) if at == 0 else one for at, one in enumerate(texts[place])]
+        place: [
+            re.sub(r"\bthe\b", "that", one, count=1) if at == 0 else one
+            for at, one in enumerate(texts[place])
+        ]
         for place in (2, 5, 11, 32)
     }
     assert spoken([*texts, *copies.values()]) == dict(zip(range(120, 124), copies, strict=True))
@@ -264,7 +339,13 @@ def test_shingles_of_chunks_joined_are_those_of_all_at_once() -> None:
     texts = [" ".join(rng.choices("abcdefgh", k=rng.randrange(12))) for _ in range(40)]
     owners = np.repeat(np.arange(10), 4)
     whole = shingles(tokenise(pl.Series(texts)), owners, 10)
-    parts = [shingles(tokenise(pl.Series(texts[at : at + 20])), owners[at : at + 20] - at // 4, 5) for at in (0, 20)]
+    parts = [
+        shingles(tokenise(pl.Series(texts[at : at + 20])), owners[at : at + 20] - at // 4, 5)
+        for at in (0, 20)
+    ]
     joined = join(parts)
-    assert joined.hashes.tolist() == whole.hashes.tolist() and joined.starts.tolist() == whole.starts.tolist()
+    assert (
+        joined.hashes.tolist() == whole.hashes.tolist()
+        and joined.starts.tolist() == whole.starts.tolist()
+    )
     assert near_duplicates(join([]), 0.8) == {}

@@ -12,14 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from flows.evaluating import find_corpora, prepare
+from flows.evaluation.setup import find_corpora, prepare
 from flows.options import SampleOptions
-from flows.tracing import trace
+from flows.trace import trace
 from tasks.errors import UserError
 from tasks.exports import compare_corpora, export_release, find_source
 from tasks.lineage import ReleaseLineage, note_release
 from tasks.release import Release, find_release, write_release
-from tasks.release.sums import sums_of
+from tasks.release.integrity import sums_of
 from tasks.settings import Home
 from tasks.statistics import folder_statistics
 from tasks.warehouse import open_warehouse, transaction
@@ -34,7 +34,13 @@ def home(tmp_path: Path) -> Home:
     with open_warehouse(home.warehouse("demo")) as con:
         with transaction(con):
             fill_warehouse(con)
-        write_release(con, home, "demo", run={}, note=lambda version: note_release(con, version, "run", "settings", "code"))
+        write_release(
+            con,
+            home,
+            "demo",
+            run={},
+            note=lambda version: note_release(con, version, "run", "settings", "code"),
+        )
     return home
 
 
@@ -89,7 +95,9 @@ TAMPERED = [edited, edited_with_its_sums, without_its_sums, linked_elsewhere, li
 
 
 @pytest.mark.parametrize("tamper", TAMPERED)
-def test_every_reader_notices_a_tampered_release(home: Home, tamper: Callable[[Path], None], tmp_path: Path) -> None:
+def test_every_reader_notices_a_tampered_release(
+    home: Home, tamper: Callable[[Path], None], tmp_path: Path
+) -> None:
     folder = only_release(home)
     source = find_source(home, "demo")
     readers: dict[str, Callable[[], object]] = {
@@ -111,7 +119,13 @@ def test_every_reader_notices_a_tampered_release(home: Home, tamper: Callable[[P
 
 
 @pytest.mark.parametrize(
-    "words", [["stats", "demo/latest"], ["report", "demo"], ["export", "demo", "--to", "chat"], ["lineage", "demo/latest"]]
+    "words",
+    [
+        ["stats", "demo/latest"],
+        ["report", "demo"],
+        ["export", "demo", "--to", "chat"],
+        ["lineage", "demo/latest"],
+    ],
 )
 def test_a_command_says_it_in_one_line_and_names_the_file(home: Home, words: list[str]) -> None:
     edited(only_release(home))
@@ -120,16 +134,22 @@ def test_a_command_says_it_in_one_line_and_names_the_file(home: Home, words: lis
     assert "Conversation.txt is not what SHA256SUMS says" in str(ended.exception)
 
 
-def test_files_are_hashed_once_until_one_changes(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tasks.release import sums
+def test_files_are_hashed_once_until_one_changes(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.release import integrity
 
     hashed: list[Path] = []
-    real = sums.file_hash
-    monkeypatch.setattr(sums, "file_hash", lambda path: hashed.append(path) or real(path))
+    real = integrity.file_hash
+    monkeypatch.setattr(integrity, "file_hash", lambda path: hashed.append(path) or real(path))
     folder = only_release(home)
     for _ in range(3):
         Release.load(folder)
-    assert len(hashed) == len(set(hashed)) == len([path for path in folder.rglob("*") if path.is_file()]) - 1
+    assert (
+        len(hashed)
+        == len(set(hashed))
+        == len([path for path in folder.rglob("*") if path.is_file()]) - 1
+    )
     os.utime(folder / "README.md", ns=(1, 1))
     Release.load(folder)
     assert len(hashed) == 2 * len(set(hashed))
@@ -137,9 +157,20 @@ def test_files_are_hashed_once_until_one_changes(home: Home, monkeypatch: pytest
 
 def test_a_release_is_found_by_every_name(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = only_release(home)
-    for name in ("demo", "demo/latest", f"demo/{folder.name}", folder.name, str(folder), str(folder.parent / "latest")):
+    for name in (
+        "demo",
+        "demo/latest",
+        f"demo/{folder.name}",
+        folder.name,
+        str(folder),
+        str(folder.parent / "latest"),
+    ):
         found = find_release(home, name)
-        assert found is not None and (found.path, found.domain, found.version) == (folder, "demo", folder.name), name
+        assert found is not None and (found.path, found.domain, found.version) == (
+            folder,
+            "demo",
+            folder.name,
+        ), name
         assert find_source(home, name).folder == folder
         assert len(compare_corpora(home, [name])) == len(find_corpora(home, [name])) == 1
         traced = trace(home, name)
@@ -150,9 +181,23 @@ def test_a_release_is_found_by_every_name(home: Home, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    "name", ["nothing", "demo/nothing", "../demo/latest", "demo/../demo/latest", "latest", "", ".", "*", "demo/*", "x\0y"]
+    "name",
+    [
+        "nothing",
+        "demo/nothing",
+        "../demo/latest",
+        "demo/../demo/latest",
+        "latest",
+        "",
+        ".",
+        "*",
+        "demo/*",
+        "x\0y",
+    ],
 )
-def test_what_is_no_release(home: Home, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_release(
+    home: Home, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_release(home, name) is None
 
@@ -193,10 +238,26 @@ FAULTS = {
         lambda text: text[: text.index("3\n\nUser")] + text[text.index("4\n\nUser") :],
         "conversation 3 has no text",
     ),
-    "text twice": ("Conversation.txt", lambda text: text + text[: text.index("1\n\nUser")], "Conversation.txt holds conversation 0 twice"),
-    "fewer users": ("final_data.jsonl", lambda text: "".join(text.splitlines(True)[:6]), "conversation 6 belongs to no user"),
-    "user twice": ("final_data.jsonl", lambda text: text + text.splitlines(True)[2], "final_data.jsonl holds conversation 2 twice"),
-    "item unknown": ("item_map.json", lambda text: text.replace('"plain"', '"other"'), "item_map.json lacks the item 'plain'"),
+    "text twice": (
+        "Conversation.txt",
+        lambda text: text + text[: text.index("1\n\nUser")],
+        "Conversation.txt holds conversation 0 twice",
+    ),
+    "fewer users": (
+        "final_data.jsonl",
+        lambda text: "".join(text.splitlines(True)[:6]),
+        "conversation 6 belongs to no user",
+    ),
+    "user twice": (
+        "final_data.jsonl",
+        lambda text: text + text.splitlines(True)[2],
+        "final_data.jsonl holds conversation 2 twice",
+    ),
+    "item unknown": (
+        "item_map.json",
+        lambda text: text.replace('"plain"', '"other"'),
+        "item_map.json lacks the item 'plain'",
+    ),
 }
 
 
@@ -221,7 +282,9 @@ def test_a_published_folder_that_does_not_hold_together(fault: str, tmp_path: Pa
 
 def test_an_item_whose_title_is_null_is_known(tmp_path: Path) -> None:
     folder = published_folder(tmp_path / "Movie", users=3)
-    (folder / "item_map.json").write_text((folder / "item_map.json").read_text().replace('"Solaris"', "null"))
+    (folder / "item_map.json").write_text(
+        (folder / "item_map.json").read_text().replace('"Solaris"', "null")
+    )
     assert len(Release.load(folder).users) == 3
 
 

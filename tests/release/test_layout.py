@@ -16,7 +16,19 @@ from tests.support.small_warehouse import small_warehouse
 
 spoken = st.text(min_size=1, max_size=60).filter(lambda text: text.split())
 awkward = st.sampled_from(
-    ["17", "User: no", "Agent:", "0\n\nUser: hi", "a\u2028b", "\x85x\x1c", "{}", '"', "\x00.", "<b>&amp;</b>", "\U0001f600"]
+    [
+        "17",
+        "User: no",
+        "Agent:",
+        "0\n\nUser: hi",
+        "a\u2028b",
+        "\x85x\x1c",
+        "{}",
+        '"',
+        "\x00.",
+        "<b>&amp;</b>",
+        "\U0001f600",
+    ]
 )
 
 
@@ -26,10 +38,15 @@ def test_whatever_is_said_comes_back_on_one_line(texts: list[str]) -> None:
     con = small_warehouse()
     con.execute("DELETE FROM utterances WHERE dialogue_id = 'd3'")
     for turn, text in enumerate(texts):
-        con.execute("INSERT INTO utterances VALUES ('d3', 1, ?, ?, ?, [], [], 1)", [turn, ("user", "agent")[turn % 2], text])
+        con.execute(
+            "INSERT INTO utterances VALUES ('d3', 1, ?, ?, ?, [], [], 1)",
+            [turn, ("user", "agent")[turn % 2], text],
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = write_release(con, Home(data=Path(folder)), "demo", run={}).path
-        wanted = [(("User", "Agent")[turn % 2], " ".join(text.split())) for turn, text in enumerate(texts)]
+        wanted = [
+            (("User", "Agent")[turn % 2], " ".join(text.split())) for turn, text in enumerate(texts)
+        ]
         assert read_release(path)["texts"][1] == wanted
         assert [(turn.role.capitalize(), turn.text) for turn in dict(read_turns(path))[1]] == wanted
         assert check_release(path) == []
@@ -45,14 +62,28 @@ def published(folder: Path, conversation: str, users: list[dict[str, object]]) -
 
 
 def user(**over: object) -> dict[str, object]:
-    entry = {"conversation_id": 0, "user_likes": ["1"], "user_dislikes": [], "rec_item": ["2"]} | over
-    return {"u": {"history_interaction": ["1"], "user_might_like": ["2"], "Conversation": [{"conversation_1": entry}]}}
+    entry = {
+        "conversation_id": 0,
+        "user_likes": ["1"],
+        "user_dislikes": [],
+        "rec_item": ["2"],
+    } | over
+    return {
+        "u": {
+            "history_interaction": ["1"],
+            "user_might_like": ["2"],
+            "Conversation": [{"conversation_1": entry}],
+        }
+    }
 
 
 def test_a_published_folder_is_read_leniently(tmp_path: Path) -> None:
     folder = published(tmp_path, "0\n\nUser: I saw\n\n1917\n\nAgent:Good.\n\n", [user()])
     release = Release.load(folder)
-    assert [(turn.role, turn.text) for turn in release.conversations[0].turns] == [("user", "I saw 1917"), ("agent", "Good.")]
+    assert [(turn.role, turn.text) for turn in release.conversations[0].turns] == [
+        ("user", "I saw 1917"),
+        ("agent", "Good."),
+    ]
     assert release.users[0].history == ("1",) and release.titles["2"] == "B [VHS]"
 
 
@@ -66,10 +97,23 @@ def test_a_folder_saved_by_an_editor_on_windows_is_read(tmp_path: Path) -> None:
 
 def test_missing_conversations_do_not_shift_the_others(tmp_path: Path) -> None:
     folder = published(tmp_path, "0\n\nUser: a\n\n3\n\nUser: d\n\n5\n\nUser: f\n", [user()])
-    assert {number: turns[0].text for number, turns in read_turns(folder)} == {0: "a", 3: "d", 5: "f"}
+    assert {number: turns[0].text for number, turns in read_turns(folder)} == {
+        0: "a",
+        3: "d",
+        5: "f",
+    }
 
 
-@pytest.mark.parametrize("line", ['{"u": 1}', '{"u": {}}', "[]", "{broken", '{"u": {"history_interaction": [], "user_might_like": []}}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"u": 1}',
+        '{"u": {}}',
+        "[]",
+        "{broken",
+        '{"u": {"history_interaction": [], "user_might_like": []}}',
+    ],
+)
 def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
     folder = published(tmp_path, "0\n\nUser: a\n", [user()])
     (folder / "final_data.jsonl").write_text(json.dumps(user()) + "\n" + line)
@@ -77,7 +121,9 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
         Release.load(folder)
 
 
-@pytest.mark.parametrize("name", ["item_map.json", "user_ids.json", "final_data.jsonl", "Conversation.txt"])
+@pytest.mark.parametrize(
+    "name", ["item_map.json", "user_ids.json", "final_data.jsonl", "Conversation.txt"]
+)
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     folder = published(tmp_path, "0\n\nUser: a\n", [user()])
     (folder / name).unlink()

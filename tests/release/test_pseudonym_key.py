@@ -22,9 +22,14 @@ def home(tmp_path: Path) -> Home:
 def test_a_key_is_generated_once_and_kept_from_others(home: Home) -> None:
     first = pseudonym_key(home, "demo", {})
     assert first.file == home.data / "keys" / "demo.key" and len(first.secret) == 64
-    assert (first.file.stat().st_mode & 0o777, first.file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert (first.file.stat().st_mode & 0o777, first.file.parent.stat().st_mode & 0o777) == (
+        0o600,
+        0o700,
+    )
     assert pseudonym_key(home, "demo", {}) == first
-    assert pseudonym_key(home, "other", {}).secret != first.secret  # or one could follow a user from domain to domain
+    assert (
+        pseudonym_key(home, "other", {}).secret != first.secret
+    )  # or one could follow a user from domain to domain
     assert [path.name for path in sorted(first.file.parent.iterdir())] == ["demo.key", "other.key"]
     assert first.secret.decode() not in repr(first)
 
@@ -33,8 +38,12 @@ def test_the_key_is_in_no_file_of_the_release(home: Home) -> None:
     key = pseudonym_key(home, "demo", {})
     info = write_release(small_warehouse(), home, "demo", run={}, pseudonymise_key=key)
     assert info.key_file == key.file
-    assert not any(key.secret in path.read_bytes() for path in info.path.rglob("*") if path.is_file())
-    assert write_release(small_warehouse(), home, "demo", run={}, pseudonymise_key=pseudonym_key(home, "demo", {})).reused
+    assert not any(
+        key.secret in path.read_bytes() for path in info.path.rglob("*") if path.is_file()
+    )
+    assert write_release(
+        small_warehouse(), home, "demo", run={}, pseudonymise_key=pseudonym_key(home, "demo", {})
+    ).reused
 
 
 def test_the_environments_key_goes_first(home: Home) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tasks.errors import UserError
 from tasks.lineage import note_release
 from tasks.release import PseudonymKey, Release, check_release, find_release, write_release
-from tasks.release import writing as released
+from tasks.release import writer as released
 from tasks.settings import Home
 from tasks.warehouse import read_warehouse
 from tests.support.release_process import MOMENTS
@@ -27,20 +27,41 @@ Noted = tuple[list[str], int]
 
 def noted(con: duckdb.DuckDBPyConnection) -> Noted:
     """Return the versions a warehouse has noted, and the dialogues of all of them."""
-    versions = [row[0] for row in con.execute("SELECT version FROM releases ORDER BY version").fetchall()]
+    versions = [
+        row[0] for row in con.execute("SELECT version FROM releases ORDER BY version").fetchall()
+    ]
     return versions, con.execute("SELECT count(*) FROM released_dialogues").fetchall()[0][0]
 
 
 def release(con: duckdb.DuckDBPyConnection, home: Home, **choices: object) -> released.ReleaseInfo:
-    return write_release(con, home, "demo", run=RUN, note=lambda version: note_release(con, version, "r", "c", "v"), **choices)  # type: ignore[arg-type]
+    return write_release(
+        con,
+        home,
+        "demo",
+        run=RUN,
+        note=lambda version: note_release(con, version, "r", "c", "v"),
+        **choices,
+    )  # type: ignore[arg-type]
 
 
 def test_the_judge_sees_the_text_of_the_file_under_the_warehouses_ids(tmp_path: Path) -> None:
     con, seen = small_warehouse(), []
-    release(con, Home(data=tmp_path), validate=seen.append, pseudonymise_key=PseudonymKey(b"x" * 16, None))
+    release(
+        con,
+        Home(data=tmp_path),
+        validate=seen.append,
+        pseudonymise_key=PseudonymKey(b"x" * 16, None),
+    )
     (texts,) = seen
-    assert isinstance(texts, pl.DataFrame) and texts.columns == ["dialogue_id", "turn", "role", "text"]
-    assert texts.filter(dialogue_id="d2", turn=0)["text"].to_list() == ["I did not like The Mummy. Not at all."]  # one line, as released
+    assert isinstance(texts, pl.DataFrame) and texts.columns == [
+        "dialogue_id",
+        "turn",
+        "role",
+        "text",
+    ]
+    assert texts.filter(dialogue_id="d2", turn=0)["text"].to_list() == [
+        "I did not like The Mummy. Not at all."
+    ]  # one line, as released
     assert sorted(texts["dialogue_id"].unique()) == ["d2", "d3", "d4"] and len(texts) == 10
 
 
@@ -56,12 +77,16 @@ def test_what_the_judge_refuses_leaves_no_release(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="break a rule"):
         release(con, home, validate=_refuse)
     assert noted(con) == before == ([first.version], 3)
-    assert sorted(path.name for path in first.path.parent.iterdir()) == sorted([first.version, "latest"])
+    assert sorted(path.name for path in first.path.parent.iterdir()) == sorted(
+        [first.version, "latest"]
+    )
     assert find_release(home, "demo/latest").path == first.path  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("standing", ["none", "damaged"])
-def test_a_commit_that_fails_takes_the_release_away_again(tmp_path: Path, standing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_that_fails_takes_the_release_away_again(
+    tmp_path: Path, standing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     con, home = small_warehouse(), Home(data=tmp_path)
     if standing == "damaged":
         (release(con, home).path / "Conversation.txt").write_text("spoilt")
@@ -103,7 +128,11 @@ def run(data: Path, moment: str) -> int:
 def test_killed_at_any_moment_nothing_half_can_be_read(tmp_path: Path, moment: str) -> None:
     home = Home(data=tmp_path)
     assert run(tmp_path, moment) == -signal.SIGKILL
-    folders = [path for path in home.releases("demo").glob("*") if path.is_dir() and not path.name.startswith(".")]
+    folders = [
+        path
+        for path in home.releases("demo").glob("*")
+        if path.is_dir() and not path.name.startswith(".")
+    ]
     with pytest.raises(UserError, match="no release"):
         find_release(home, "demo")
     for folder in folders:
@@ -115,4 +144,6 @@ def test_killed_at_any_moment_nothing_half_can_be_read(tmp_path: Path, moment: s
     found = find_release(home, "demo")
     assert found is not None and [found.version] == versions and dialogues == 3
     assert check_release(found.path) == []
-    assert sorted(path.name for path in found.path.parent.iterdir()) == sorted([found.version, "latest"])
+    assert sorted(path.name for path in found.path.parent.iterdir()) == sorted(
+        [found.version, "latest"]
+    )

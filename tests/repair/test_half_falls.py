@@ -17,4 +17,7 @@ def test_repair_brings_nearly_all_back(tmp_path: Path, profile: str) -> None:
     assert 0.35 <= first["accepted"] / first["asked"] <= 0.65
     assert len(found["attempts"]) <= 3
     assert found["verdicts"]["accepted"] >= 0.95 * sum(found["verdicts"].values())
-    assert found["cost"]["tokens per accepted dialogue"] < found["cost"]["tokens per accepted, discard-only"]
+    assert (
+        found["cost"]["tokens per accepted dialogue"]
+        < found["cost"]["tokens per accepted, discard-only"]
+    )

@@ -20,7 +20,8 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def brief(con: duckdb.DuckDBPyConnection, number: int, template: str = "t") -> str:
     name = f"d{number:03}"
     con.execute(
-        "INSERT INTO briefs BY NAME SELECT ? AS dialogue_id, 'u' AS user_id, ? AS template_id, ? AS brief_order", [name, template, number]
+        "INSERT INTO briefs BY NAME SELECT ? AS dialogue_id, 'u' AS user_id, ? AS template_id, ? AS brief_order",
+        [name, template, number],
     )
     return name
 
@@ -30,15 +31,23 @@ def attempt(con: duckdb.DuckDBPyConnection, name: str, number: int, outcome: str
         return
     status = "failed" if outcome == "failed" else "answered"
     con.execute(
-        "INSERT INTO transcripts BY NAME SELECT ? AS dialogue_id, ? AS attempt, ? AS status, [] AS request_keys", [name, number, status]
+        "INSERT INTO transcripts BY NAME SELECT ? AS dialogue_id, ? AS attempt, ? AS status, [] AS request_keys",
+        [name, number, status],
     )
     if status == "answered":
-        con.execute("INSERT INTO dialogue_facts BY NAME SELECT ? AS dialogue_id, ? AS attempt", [name, number])
+        con.execute(
+            "INSERT INTO dialogue_facts BY NAME SELECT ? AS dialogue_id, ? AS attempt",
+            [name, number],
+        )
     if outcome == "rejected":
-        con.execute("INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x')", [name, number])
+        con.execute(
+            "INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x')", [name, number]
+        )
 
 
-def test_only_what_was_rejected_is_repaired_and_only_what_is_unanswered_asked(con: duckdb.DuckDBPyConnection) -> None:
+def test_only_what_was_rejected_is_repaired_and_only_what_is_unanswered_asked(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
     names = [brief(con, number) for number in range(4)]
     for name, outcome in zip(names, ["accepted", "rejected", "failed", "unasked"], strict=True):
         attempt(con, name, 1, outcome)

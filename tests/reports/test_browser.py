@@ -21,7 +21,7 @@ from tasks.prompts import load_profile, render, render_repair
 from tasks.quality import load_suites
 from tasks.repair import load_repairs
 from tasks.reports import browser_app
-from tasks.reports.finding import PER_PAGE, Filters, find
+from tasks.reports.dialogue_search import PER_PAGE, Filters, search
 from tasks.reports.request_replay import replay
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse
@@ -34,7 +34,11 @@ def client(home: Home) -> TestClient:
 
 
 def an_id(con: duckdb.DuckDBPyConnection, order: int) -> str:
-    return str(con.execute("SELECT dialogue_id FROM briefs WHERE brief_order = ?", [order]).fetchall()[0][0])
+    return str(
+        con.execute("SELECT dialogue_id FROM briefs WHERE brief_order = ?", [order]).fetchall()[0][
+            0
+        ]
+    )
 
 
 @pytest.fixture
@@ -50,37 +54,57 @@ def test_every_filter_finds_what_a_plain_query_finds(con: duckdb.DuckDBPyConnect
     plain = {
         Filters(): "SELECT count(*) FROM briefs",
         Filters(user="U3"): "SELECT count(*) FROM briefs WHERE user_id = 'U3'",
-        Filters(item="I5"): "SELECT count(DISTINCT dialogue_id) FROM brief_items WHERE item_id = 'I5'",
-        Filters(item="FILM NUMBER 1"): "SELECT count(DISTINCT dialogue_id) FROM brief_items WHERE title LIKE 'Film number 1%'",
+        Filters(
+            item="I5"
+        ): "SELECT count(DISTINCT dialogue_id) FROM brief_items WHERE item_id = 'I5'",
+        Filters(
+            item="FILM NUMBER 1"
+        ): "SELECT count(DISTINCT dialogue_id) FROM brief_items WHERE title LIKE 'Film number 1%'",
         Filters(item="100%_"): "SELECT 0",
         Filters(template=template): f"SELECT count(*) FROM briefs WHERE template_id = '{template}'",
-        Filters(rule="readable"): "SELECT count(DISTINCT dialogue_id) FROM rejections WHERE rule = 'readable'",
+        Filters(
+            rule="readable"
+        ): "SELECT count(DISTINCT dialogue_id) FROM rejections WHERE rule = 'readable'",
         Filters(status="failed"): "SELECT count(*) FROM verdicts WHERE verdict = 'failed'",
-        Filters(dialogue=whole[:6]): f"SELECT count(*) FROM briefs WHERE starts_with(dialogue_id, '{whole[:6]}')",
-        Filters(status="rejected", rule="completely-generated"): "SELECT count(*) FROM rejections WHERE rule = 'completely-generated'",
+        Filters(
+            dialogue=whole[:6]
+        ): f"SELECT count(*) FROM briefs WHERE starts_with(dialogue_id, '{whole[:6]}')",
+        Filters(
+            status="rejected", rule="completely-generated"
+        ): "SELECT count(*) FROM rejections WHERE rule = 'completely-generated'",
         Filters(user="' OR 1 = 1 --"): "SELECT 0",
     }
     for filters, query in plain.items():
-        assert find(con, filters, 1).found == con.execute(query).fetchall()[0][0], filters
-    assert find(con, Filters(dialogue=whole), 1).dialogues[0]["dialogue_id"] == whole
+        assert search(con, filters, 1).found == con.execute(query).fetchall()[0][0], filters
+    assert search(con, Filters(dialogue=whole), 1).dialogues[0]["dialogue_id"] == whole
 
 
 def test_pages_hold_every_dialogue_once_in_order(con: duckdb.DuckDBPyConnection) -> None:
-    pages = [find(con, Filters(), number) for number in (1, 2, 3)]
-    assert [len(page.dialogues) for page in pages] == [PER_PAGE, PER_PAGE, 20] and pages[0].pages == 3
+    pages = [search(con, Filters(), number) for number in (1, 2, 3)]
+    assert [len(page.dialogues) for page in pages] == [PER_PAGE, PER_PAGE, 20] and pages[
+        0
+    ].pages == 3
     shown = [row["dialogue_id"] for page in pages for row in page.dialogues]
-    assert shown == [row[0] for row in con.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order").fetchall()]
-    assert find(con, Filters(), 99).page == 3 and find(con, Filters(), 0).page == 1
+    assert shown == [
+        row[0]
+        for row in con.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order").fetchall()
+    ]
+    assert search(con, Filters(), 99).page == 3 and search(con, Filters(), 0).page == 1
 
 
 def test_filters_come_from_an_address_and_are_cut() -> None:
     filters = Filters.of({"user": "  x ", "item": "y" * 900, "drop": "table"})
-    assert filters.user == "x" and len(filters.item) == 200 and set(filters.set()) == {"user", "item"}
+    assert (
+        filters.user == "x" and len(filters.item) == 200 and set(filters.set()) == {"user", "item"}
+    )
 
 
 def test_a_rule_broken_before_the_repair_is_told_apart(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("UPDATE verdicts SET verdict = 'accepted', attempt = 2 WHERE dialogue_id = ?", [an_id(con, 20)])
-    (row,) = find(con, Filters(dialogue=an_id(con, 20)), 1).dialogues
+    con.execute(
+        "UPDATE verdicts SET verdict = 'accepted', attempt = 2 WHERE dialogue_id = ?",
+        [an_id(con, 20)],
+    )
+    (row,) = search(con, Filters(dialogue=an_id(con, 20)), 1).dialogues
     assert row["rules"] == [] and row["earlier"] == ["readable"]
 
 
@@ -90,13 +114,19 @@ def test_the_prompt_shown_is_the_one_that_was_sent(con: duckdb.DuckDBPyConnectio
     (brief,) = load_briefs(con, settings, [dialogue])
     sent = render(profile, goals, brief)
     first = make_request(settings.generate, sent.messages, sent.response_format, 1)
-    says = {rule.rule: rule.says for suite in load_suites(home, settings.quality.suites) for rule in suite.rules}
+    says = {
+        rule.rule: rule.says
+        for suite in load_suites(home, settings.quality.suites)
+        for rule in suite.rules
+    }
     again = render_repair(profile, goals, *_to_repair(con, brief, says))
     second = make_request(settings.generate, again.messages, again.response_format, 2)
     answer = "SELECT * REPLACE (? AS request_key) FROM responses WHERE dialogue_id = ?"
     for request in (first, second):
         con.execute(f"INSERT INTO responses {answer} LIMIT 1", [request.key, dialogue])
-    con.execute("UPDATE transcripts SET request_keys = [?] WHERE dialogue_id = ?", [first.key, dialogue])
+    con.execute(
+        "UPDATE transcripts SET request_keys = [?] WHERE dialogue_id = ?", [first.key, dialogue]
+    )
     con.execute(
         "INSERT INTO transcripts SELECT * REPLACE (2 AS attempt, [?] AS request_keys, 'repair' AS rollout) "
         "FROM transcripts WHERE dialogue_id = ?",
@@ -104,35 +134,61 @@ def test_the_prompt_shown_is_the_one_that_was_sent(con: duckdb.DuckDBPyConnectio
     )
     for attempt, request in ((1, first), (2, second)):
         (asked,) = replay(con, home, settings, dialogue, attempt)
-        assert asked.same and asked.request_key == request.key and asked.messages == request.messages
+        assert (
+            asked.same and asked.request_key == request.key and asked.messages == request.messages
+        )
         assert asked.answer is not None and asked.answer.text == "raw "
-    warmer = settings.model_copy(update={"generate": settings.generate.model_copy(update={"temperature": 1.3})})
+    warmer = settings.model_copy(
+        update={"generate": settings.generate.model_copy(update={"temperature": 1.3})}
+    )
     assert not replay(con, home, warmer, dialogue, 1)[0].same
     assert replay(con, home, settings, dialogue, 3) == []
 
 
-def _to_repair(con: duckdb.DuckDBPyConnection, brief: object, says: dict[str, str]) -> tuple[object, str, tuple[object, ...]]:
+def _to_repair(
+    con: duckdb.DuckDBPyConnection, brief: object, says: dict[str, str]
+) -> tuple[object, str, tuple[object, ...]]:
     (repair,) = load_repairs(con, [brief], 2, says)  # type: ignore[list-item]
     return brief, repair.previous, repair.findings
 
 
 def test_a_failed_attempt_shows_what_would_be_asked(con: duckdb.DuckDBPyConnection) -> None:
     (asked,) = replay(con, Home(), domain(), an_id(con, 1), 1)
-    assert (asked.request_key, asked.same, asked.answer) == ("", False, None) and len(asked.messages) == 2
+    assert (asked.request_key, asked.same, asked.answer) == ("", False, None) and len(
+        asked.messages
+    ) == 2
 
 
-def test_hostile_texts_are_shown_and_do_nothing(hostile_home: Home, hostile: duckdb.DuckDBPyConnection) -> None:
+def test_hostile_texts_are_shown_and_do_nothing(
+    hostile_home: Home, hostile: duckdb.DuckDBPyConnection
+) -> None:
     browser = client(hostile_home)
     pages = [f"/domains/made/{an_id(hostile, order)}" for order in (0, 1, 2)]
-    for path in ("/domains/made", "/domains/made?user=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", *pages):
+    for path in (
+        "/domains/made",
+        "/domains/made?user=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+        *pages,
+    ):
         shown = browser.get(path)
-        assert shown.status_code == 200 and HOSTILE not in shown.text and not re.search(r"<script|<img", shown.text)
+        assert (
+            shown.status_code == 200
+            and HOSTILE not in shown.text
+            and not re.search(r"<script|<img", shown.text)
+        )
         assert not re.search("[\x00-\x08\x0b-\x1f\u200b\u202a-\u202e]", shown.text)
         assert "default-src 'none'" in shown.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(
-    "path", ["/domains/none", "/domains/made/xyz", "/domains/made/0000000000000000", "/domains/..%2fmade", "/domains/MADE", "/nothing"]
+    "path",
+    [
+        "/domains/none",
+        "/domains/made/xyz",
+        "/domains/made/0000000000000000",
+        "/domains/..%2fmade",
+        "/domains/MADE",
+        "/nothing",
+    ],
 )
 def test_what_is_not_there_is_told_plainly(hostile_home: Home, path: str) -> None:
     shown = client(hostile_home).get(path)
@@ -141,11 +197,18 @@ def test_what_is_not_there_is_told_plainly(hostile_home: Home, path: str) -> Non
 
 
 def test_only_this_machine_is_answered_and_nothing_can_be_changed(hostile_home: Home) -> None:
-    assert TestClient(browser_app(hostile_home), base_url="http://evil.example").get("/").status_code == 400
+    assert (
+        TestClient(browser_app(hostile_home), base_url="http://evil.example").get("/").status_code
+        == 400
+    )
     assert client(hostile_home).post("/domains/made").status_code == 405
-    assert client(hostile_home).get("/", headers={"Origin": "http://evil.example"}).status_code == 403
+    assert (
+        client(hostile_home).get("/", headers={"Origin": "http://evil.example"}).status_code == 403
+    )
     for path in ("/", "/shared/base.css", "/domains/none"):
-        assert "script-src 'self'" in client(hostile_home).get(path).headers["content-security-policy"]
+        assert (
+            "script-src 'self'" in client(hostile_home).get(path).headers["content-security-policy"]
+        )
 
 
 def test_a_data_folder_with_nothing_in_it(home: Home) -> None:
@@ -180,7 +243,9 @@ def test_a_build_can_run_beside_the_browser_and_is_told(home: Home) -> None:
 
 @contextmanager
 def served(home: Home) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(browser_app(home), host="127.0.0.1", port=0, log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(browser_app(home), host="127.0.0.1", port=0, log_level="error")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -206,7 +271,9 @@ def test_a_walk_through_it_in_a_browser(hostile_home: Home) -> None:
         page.click("a[rel=next]")
         assert "page 2 of 5" in page.inner_text("#found")
         page.click("td a >> nth=0")
-        assert page.locator("#dialogue li").count() >= 6 and "readable" in page.inner_text("#evidence")
+        assert page.locator("#dialogue li").count() >= 6 and "readable" in page.inner_text(
+            "#evidence"
+        )
         assert page.locator("#prompt pre").count() == 3 and "raw" in page.inner_text("#prompt")
         assert page.title() != "owned"
         assert {url.split("/")[2] for url in seen.requests} == {address.split("/")[2]}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import collecting
-from flows.collecting import finish_build, record_unfinished
+from flows import build_ending
+from flows.build_ending import finish_build, record_unfinished
 from flows.generation import Written
 from flows.stages import Context
 from tasks.llm import RunStopped
@@ -36,7 +36,9 @@ def going_on(data: Path) -> Context:
 
 
 def finish(context: Context, stopped: RunStopped | None = None) -> Path:
-    return finish_build(context, Written(stopped=stopped), ReleaseInfo(context.home.data / "releases", "v1", {})).pages["report"]
+    return finish_build(
+        context, Written(stopped=stopped), ReleaseInfo(context.home.data / "releases", "v1", {})
+    ).pages["report"]
 
 
 def last_build(page: Path) -> str:
@@ -56,12 +58,18 @@ def test_a_finished_builds_report_says_that_it_completed(tmp_path: Path) -> None
     page = finish(context)
     assert re.fullmatch(r"completed \d{4}-\d\d-\d\d \d\d:\d\d UTC", last_build(page))
     assert recorded(context) == ("completed", True)
-    assert last_build(report_from_warehouse(context.home, "made")) == last_build(page)  # and stays as the build left it
+    assert last_build(report_from_warehouse(context.home, "made")) == last_build(
+        page
+    )  # and stays as the build left it
 
 
 @pytest.mark.parametrize(
     ("reason", "words"),
-    [("budget", "ended at its budget"), ("breaker", "ended because the provider was down"), ("batch", "ended while the provider worked")],
+    [
+        ("budget", "ended at its budget"),
+        ("breaker", "ended because the provider was down"),
+        ("batch", "ended while the provider worked"),
+    ],
 )
 def test_a_build_that_stopped_early_says_why(tmp_path: Path, reason: str, words: str) -> None:
     context = going_on(tmp_path)
@@ -71,10 +79,16 @@ def test_a_build_that_stopped_early_says_why(tmp_path: Path, reason: str, words:
 
 def test_a_build_that_goes_on_or_was_lost_has_no_end(tmp_path: Path) -> None:
     context = going_on(tmp_path)
-    assert last_build(report_from_warehouse(context.home, "made")) == "started 2026-01-02 03:04 UTC and has not ended"
+    assert (
+        last_build(report_from_warehouse(context.home, "made"))
+        == "started 2026-01-02 03:04 UTC and has not ended"
+    )
     with open_warehouse(context.home.warehouse("made")) as con:
         con.execute("UPDATE runs SET state = 'lost'")
-    assert last_build(report_from_warehouse(context.home, "made")) == "started 2026-01-02 03:04 UTC and was lost with its process"
+    assert (
+        last_build(report_from_warehouse(context.home, "made"))
+        == "started 2026-01-02 03:04 UTC and was lost with its process"
+    )
 
 
 def test_a_failed_build_is_on_record_with_what_it_came_to(tmp_path: Path) -> None:
@@ -82,30 +96,36 @@ def test_a_failed_build_is_on_record_with_what_it_came_to(tmp_path: Path) -> Non
     record_unfinished(context, "failed")
     assert last_build(report_from_warehouse(context.home, "made")).startswith("failed ")
     with read_warehouse(context.home.warehouse("made")) as con:
-        counts = con.execute("SELECT counts::JSON -> 'stages' ->> 'usable reviews', counts::JSON ->> 'accepted' FROM runs").fetchall()
+        counts = con.execute(
+            "SELECT counts::JSON -> 'stages' ->> 'usable reviews', counts::JSON ->> 'accepted' FROM runs"
+        ).fetchall()
     assert counts == [("1", "1")]
 
 
-def test_a_build_whose_report_cannot_be_written_is_not_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_whose_report_cannot_be_written_is_not_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     context = going_on(tmp_path)
 
     def full(*_: object) -> Path:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(collecting, "draft_report", full)
+    monkeypatch.setattr(build_ending, "draft_report", full)
     with pytest.raises(OSError, match="no space"):
         finish(context)
     assert recorded(context) == ("running", False)
 
 
 def _killed_while_the_report_is_written(data: Path) -> None:
-    collecting.draft_report = lambda *_: os._exit(9)  # type: ignore[assignment]
+    build_ending.draft_report = lambda *_: os._exit(9)  # type: ignore[assignment]
     finish(Context(Home(data=data), load_domain(Home(data=data), "made"), "run-1"))
 
 
 def test_a_build_killed_while_its_report_is_written_is_not_completed(tmp_path: Path) -> None:
     context = going_on(tmp_path)
-    killed = multiprocessing.get_context("spawn").Process(target=_killed_while_the_report_is_written, args=(tmp_path,))
+    killed = multiprocessing.get_context("spawn").Process(
+        target=_killed_while_the_report_is_written, args=(tmp_path,)
+    )
     killed.start()
     killed.join(120)
     assert killed.exitcode == 9

@@ -28,21 +28,34 @@ def con() -> duckdb.DuckDBPyConnection:
 def reviewed(con: duckdb.DuckDBPyConnection, rows: list[tuple[str, str, float]]) -> None:
     create_tables(con)
     for number, (user, item, rating) in enumerate(rows):
-        con.execute("INSERT INTO reviews VALUES (?, ?, ?, ?, 'words', 1, ?, ?, true)", [f"r{number}", user, item, rating, number, number])
+        con.execute(
+            "INSERT INTO reviews VALUES (?, ?, ?, ?, 'words', 1, ?, ?, true)",
+            [f"r{number}", user, item, rating, number, number],
+        )
 
 
-def test_the_funnel_adds_up_and_every_rule_has_its_sentence(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+def test_the_funnel_adds_up_and_every_rule_has_its_sentence(
+    con: duckdb.DuckDBPyConnection, home: Home
+) -> None:
     fill(con, 120)
     found = gather(con, home, "made")
     stages = {row["stage"]: row["rows"] for row in found.funnel.stages}
     # of each 20 dialogues one is rejected, one failed, 18 are accepted
-    assert (stages["briefs"], stages["briefs answered"], stages["accepted dialogues"]) == (120, 114, 108)
+    assert (stages["briefs"], stages["briefs answered"], stages["accepted dialogues"]) == (
+        120,
+        114,
+        108,
+    )
     assert stages["source lines"] == 60 * 12 + 3
     assert found.funnel.set_aside == [{"source": "reviews", "kind": "broken_line", "lines": 3}]
     assert [row["briefs"] for row in found.funnel.verdicts] == [108, 6, 6, 0]
-    assert found.funnel.attempts == [{"attempt": 1, "asked": 120, "accepted": 108, "rejected": 6, "failed": 6, "unjudged": 0}]
+    assert found.funnel.attempts == [
+        {"attempt": 1, "asked": 120, "accepted": 108, "rejected": 6, "failed": 6, "unjudged": 0}
+    ]
     rules = {row["rule"]: row for row in found.rules}
-    assert rules["readable"]["dialogues"] == 6 and rules["readable"]["percent"] == pytest.approx(100 * 6 / 114)
+    assert rules["readable"]["dialogues"] == 6 and rules["readable"]["percent"] == pytest.approx(
+        100 * 6 / 114
+    )
     assert (
         rules["completely-generated"]["dialogues"] == 2
         and rules["completely-generated"]["says"] == "The dialogue was generated to its end."
@@ -50,9 +63,13 @@ def test_the_funnel_adds_up_and_every_rule_has_its_sentence(con: duckdb.DuckDBPy
     assert rules["slots-filled"]["dialogues"] == 0 and all(row["says"] for row in rules.values())
 
 
-def test_the_cost_is_told_per_call_and_per_accepted_dialogue(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+def test_the_cost_is_told_per_call_and_per_accepted_dialogue(
+    con: duckdb.DuckDBPyConnection, home: Home
+) -> None:
     fill(con, 40)
-    con.execute("UPDATE responses SET cost_usd = NULL WHERE dialogue_id IN (SELECT dialogue_id FROM briefs WHERE brief_order IN (2, 3))")
+    con.execute(
+        "UPDATE responses SET cost_usd = NULL WHERE dialogue_id IN (SELECT dialogue_id FROM briefs WHERE brief_order IN (2, 3))"
+    )
     spent = gather(con, home, "made").spending
     assert spent.totals["answers"] == 38 and spent.totals["unpriced"] == 2
     assert spent.totals["dollars"] == pytest.approx(36 * 0.0005)
@@ -60,11 +77,16 @@ def test_the_cost_is_told_per_call_and_per_accepted_dialogue(con: duckdb.DuckDBP
     assert spent.totals["dollars per accepted dialogue"] == pytest.approx(36 * 0.0005 / 36)
     assert spent.totals["dollars per accepted, discard-only"] == pytest.approx(36 * 0.0005 / 36)
     assert spent.totals["tokens per accepted dialogue"] == pytest.approx(38 * 1300 / 36)
-    assert spent.models[0]["model"] == "openai/gpt-4o-mini" and spent.models[0]["prompt_tokens"] == 38_000
+    assert (
+        spent.models[0]["model"] == "openai/gpt-4o-mini"
+        and spent.models[0]["prompt_tokens"] == 38_000
+    )
 
 
 def test_repair_stands_beside_throwing_away(con: duckdb.DuckDBPyConnection, home: Home) -> None:
-    fill(con, 20)  # 18 accepted at the first attempt, dialogue 0 rejected, dialogue 1 failed without an answer
+    fill(
+        con, 20
+    )  # 18 accepted at the first attempt, dialogue 0 rejected, dialogue 1 failed without an answer
     con.execute("""
         INSERT INTO transcripts SELECT * REPLACE (2 AS attempt, ['second'] AS request_keys) FROM transcripts
         WHERE dialogue_id = (SELECT dialogue_id FROM briefs WHERE brief_order = 0)
@@ -84,14 +106,27 @@ def test_goals_and_templates_by_hand(con: duckdb.DuckDBPyConnection, home: Home)
     fill(con, 1)  # not number 1 of 20, but number 0: rejected
     con.execute("UPDATE verdicts SET verdict = 'accepted'")
     template = con.execute("SELECT template_id FROM briefs").fetchall()[0][0]
-    turns = con.execute("SELECT turn, goals FROM template_turns WHERE template_id = ? ORDER BY turn", [template]).fetchall()
+    turns = con.execute(
+        "SELECT turn, goals FROM template_turns WHERE template_id = ? ORDER BY turn", [template]
+    ).fetchall()
     found = gather(con, home, "made")
-    assert found.goal_use.turns == [turn for turn, _ in turns] and found.goal_use.distinct == 1 and found.goal_use.coverage == [100.0]
-    assert sum(row["times"] for row in found.goal_use.sub_goals) == sum(len(goals) for _, goals in turns)
+    assert (
+        found.goal_use.turns == [turn for turn, _ in turns]
+        and found.goal_use.distinct == 1
+        and found.goal_use.coverage == [100.0]
+    )
+    assert sum(row["times"] for row in found.goal_use.sub_goals) == sum(
+        len(goals) for _, goals in turns
+    )
     assert len(found.goal_use.sub_goals) == 30
-    assert all(sum(column) == pytest.approx(100) for column in zip(*found.goal_use.grid.values(), strict=True))
+    assert all(
+        sum(column) == pytest.approx(100)
+        for column in zip(*found.goal_use.grid.values(), strict=True)
+    )
     assert sum(row["templates"] for row in found.templates.by_recommendations) == 168
-    assert sum(row["accepted"] for row in found.templates.by_recommendations) == 1 and found.templates.uses[:2] == [1, 0]
+    assert sum(
+        row["accepted"] for row in found.templates.by_recommendations
+    ) == 1 and found.templates.uses[:2] == [1, 0]
 
 
 def test_both_ways_to_judge_a_rating_by_hand(con: duckdb.DuckDBPyConnection) -> None:
@@ -99,8 +134,18 @@ def test_both_ways_to_judge_a_rating_by_hand(con: duckdb.DuckDBPyConnection) -> 
     reviewed(con, [("ann", "a", 5.0), ("ann", "b", 4.0), ("bob", "a", 3.0), ("bob", "b", 2.0)])
     found = rating_bias(con, domain(bias={"normalise_ratings": "user_mean"}))
     given, judged = found.shift
-    assert (given["judged"], given["likes"], given["neither"], given["dislikes"]) == ("as given", 50, 25, 25)
-    assert (judged["judged"], judged["likes"], judged["neither"], judged["dislikes"]) == ("per user", 50, 50, 0)
+    assert (given["judged"], given["likes"], given["neither"], given["dislikes"]) == (
+        "as given",
+        50,
+        25,
+        25,
+    )
+    assert (judged["judged"], judged["likes"], judged["neither"], judged["dislikes"]) == (
+        "per user",
+        50,
+        50,
+        0,
+    )
     assert (given["with_dislikes"], judged["with_likes"], judged["with_dislikes"]) == (1, 2, 0)
     assert found.in_force == "per user" and rating_bias(con, domain()).in_force == "as given"
     assert found.user_means["spread"] == pytest.approx(1.0)
@@ -108,59 +153,120 @@ def test_both_ways_to_judge_a_rating_by_hand(con: duckdb.DuckDBPyConnection) -> 
 
 @pytest.mark.parametrize(
     ("scale", "step"),
-    [((1, 5), 0.5), ((0.5, 5), 0.5), ((1, 10), 1), ((0, 10), 1), ((0, 1), 0.1), ((-1, 1), 0.2), ((0, 100), 10), ((1, 7), 1)],
+    [
+        ((1, 5), 0.5),
+        ((0.5, 5), 0.5),
+        ((1, 10), 1),
+        ((0, 10), 1),
+        ((0, 1), 0.1),
+        ((-1, 1), 0.2),
+        ((0, 100), 10),
+        ((1, 7), 1),
+    ],
 )
-def test_half_stars_thumbs_and_percentages_have_bars_of_their_own(scale: tuple[float, float], step: float) -> None:
+def test_half_stars_thumbs_and_percentages_have_bars_of_their_own(
+    scale: tuple[float, float], step: float
+) -> None:
     assert rating_step(*scale) == pytest.approx(step)
 
 
 def test_popularity_by_hand(con: duckdb.DuckDBPyConnection) -> None:
     reviewed(con, [*(("ann", item, 5.0) for item in "abcd"), ("bob", "a", 1.0)])
-    con.execute("INSERT INTO items SELECT x, x, x, x FROM (SELECT unnest(['a', 'b', 'c', 'd']) AS x)")
-    con.execute("INSERT INTO preferences SELECT 'u' || i, 'a', 'LIKES', 1, 5, 1, 'r' FROM range(3) t(i)")
-    con.execute("INSERT INTO preferences VALUES ('u', 'b', 'DISLIKES', 1, 1, 1, 'r'), ('u', 'c', 'MIGHT_LIKES', 1, 5, 1, 'r')")
+    con.execute(
+        "INSERT INTO items SELECT x, x, x, x FROM (SELECT unnest(['a', 'b', 'c', 'd']) AS x)"
+    )
+    con.execute(
+        "INSERT INTO preferences SELECT 'u' || i, 'a', 'LIKES', 1, 5, 1, 'r' FROM range(3) t(i)"
+    )
+    con.execute(
+        "INSERT INTO preferences VALUES ('u', 'b', 'DISLIKES', 1, 1, 1, 'r'), ('u', 'c', 'MIGHT_LIKES', 1, 5, 1, 'r')"
+    )
     for number, item in enumerate("abcd"):
-        con.execute("INSERT INTO briefs VALUES (?, 'u', 1, ?, 't', 1, 6, ?)", [f"d{number}", item, number])
+        con.execute(
+            "INSERT INTO briefs VALUES (?, 'u', 1, ?, 't', 1, 6, ?)", [f"d{number}", item, number]
+        )
         con.execute("INSERT INTO verdicts VALUES (?, 'accepted', 1)", [f"d{number}"])
-    con.execute("INSERT INTO brief_items SELECT 'd' || i, 1, 'a', 'a', 'MIGHT_LIKES', NULL, NULL FROM range(4) t(i)")
-    con.execute("INSERT INTO brief_items VALUES ('d0', 2, 'b', 'b', 'DISLIKES', NULL, NULL), ('other', 1, 'b', 'b', 'LIKES', NULL, NULL)")
+    con.execute(
+        "INSERT INTO brief_items SELECT 'd' || i, 1, 'a', 'a', 'MIGHT_LIKES', NULL, NULL FROM range(4) t(i)"
+    )
+    con.execute(
+        "INSERT INTO brief_items VALUES ('d0', 2, 'b', 'b', 'DISLIKES', NULL, NULL), ('other', 1, 'b', 'b', 'LIKES', NULL, NULL)"
+    )
     found = popularity(con, domain())
     # 3, 1, 0, 0: sorted up 0 0 1 3, 2 * (3*1 + 4*3) / (4*4) - 5/4 = 0.625; the recommended are even
-    assert found.gini == {"what users did": pytest.approx(0.625), "what is recommended": pytest.approx(0.0)}
-    assert found.curves["what users did"][25] == pytest.approx(75) and found.curves["what is recommended"][25] == pytest.approx(25)
-    assert [row["recommended"] for row in found.top] == [1, 1, 1, 1] and found.sides[0]["times"] == 4
-    # of a's two reviews one is positive; users dealt with a three times of four, dialogues recommend it once of four
+    assert found.gini == {
+        "what users did": pytest.approx(0.625),
+        "what is recommended": pytest.approx(0.0),
+    }
+    assert found.curves["what users did"][25] == pytest.approx(75) and found.curves[
+        "what is recommended"
+    ][25] == pytest.approx(25)
+    assert [row["recommended"] for row in found.top] == [1, 1, 1, 1] and found.sides[0][
+        "times"
+    ] == 4
+    # of a's two reviews one is positive; users dealt with a three times of four, dialogues
+    # recommend it once of four
     did, recommended = found.sides
     assert (did["positive"], did["negative"]) == (pytest.approx(62.5), pytest.approx(37.5))
-    assert (recommended["positive"], recommended["negative"]) == (pytest.approx(87.5), pytest.approx(12.5))
-    polarity = [(row["times"], row["likes"], row["dislikes"], row["might_likes"]) for row in found.collections]
+    assert (recommended["positive"], recommended["negative"]) == (
+        pytest.approx(87.5),
+        pytest.approx(12.5),
+    )
+    polarity = [
+        (row["times"], row["likes"], row["dislikes"], row["might_likes"])
+        for row in found.collections
+    ]
     assert polarity == [(5, 60, 20, 20), (5, 0, 20, 80)]
 
 
-def test_titles_with_markup_and_shared_titles_are_told(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+def test_titles_with_markup_and_shared_titles_are_told(
+    con: duckdb.DuckDBPyConnection, home: Home
+) -> None:
     fill(con, 20)
-    con.execute("UPDATE items SET title = 'Twice', title_original = 'Twice <i>[VHS]</i>' WHERE item_id IN ('I0', 'I1')")
+    con.execute(
+        "UPDATE items SET title = 'Twice', title_original = 'Twice <i>[VHS]</i>' WHERE item_id IN ('I0', 'I1')"
+    )
     con.execute("UPDATE items SET title_original = title WHERE item_id = 'I2'")
     found = gather(con, home, "made").catalogue
-    assert (found.counts["items"], found.counts["entities"], found.counts["tags"], found.counts["changed"]) == (20, 17, 2, 19)
-    assert found.doubles == {"titles": 1, "items": 2} and found.doubled[0]["item_ids"] == ["I0", "I1"]
+    assert (
+        found.counts["items"],
+        found.counts["entities"],
+        found.counts["tags"],
+        found.counts["changed"],
+    ) == (20, 17, 2, 19)
+    assert found.doubles == {"titles": 1, "items": 2} and found.doubled[0]["item_ids"] == [
+        "I0",
+        "I1",
+    ]
 
 
-def test_the_settings_are_those_of_the_build_not_of_the_file(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+def test_the_settings_are_those_of_the_build_not_of_the_file(
+    con: duckdb.DuckDBPyConnection, home: Home
+) -> None:
     fill(con, 20, chosen=domain("demo", like_min=4.5))
     build = last_build(con, home, "demo")
-    assert build.domain.preprocess.like_min == 4.5 and build.domain.title == "Made up" and build.run_id == "run-1"
-    con.execute("UPDATE runs SET config = '{\"name\": 3}'")  # written by a version this one cannot read
+    assert (
+        build.domain.preprocess.like_min == 4.5
+        and build.domain.title == "Made up"
+        and build.run_id == "run-1"
+    )
+    con.execute(
+        "UPDATE runs SET config = '{\"name\": 3}'"
+    )  # written by a version this one cannot read
     assert last_build(con, home, "demo").domain.title == "Demo movies"
 
 
-def test_a_warehouse_with_nothing_in_it_has_a_report(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+def test_a_warehouse_with_nothing_in_it_has_a_report(
+    con: duckdb.DuckDBPyConnection, home: Home
+) -> None:
     create_tables(con)
     page = render_report(gather(con, home, "demo"))
     assert "Demo movies" in page and "None yet." in page and "nan" not in page
 
 
-def test_the_same_warehouse_gives_the_same_bytes(hostile: duckdb.DuckDBPyConnection, hostile_page: Path, home: Home) -> None:
+def test_the_same_warehouse_gives_the_same_bytes(
+    hostile: duckdb.DuckDBPyConnection, hostile_page: Path, home: Home
+) -> None:
     assert write_report(hostile, home, "made").read_bytes() == hostile_page.read_bytes()
     assert [path.name for path in (home.data / "reports" / "made").iterdir()] == ["index.html"]
 
@@ -178,10 +284,14 @@ def test_it_opens_with_the_network_cut(hostile_page: Path) -> None:
     assert hostile_page.stat().st_size < MOST_BYTES
     seen = opened(hostile_page)
     assert seen.problems == [] and seen.requests == []
-    assert seen.title == "Made up: report" and "Sample dialogues" in seen.text and "4,500" in seen.text
+    assert (
+        seen.title == "Made up: report" and "Sample dialogues" in seen.text and "4,500" in seen.text
+    )
 
 
-def test_it_leads_to_the_data_docs_where_there_are_some(con: duckdb.DuckDBPyConnection, home: Home) -> None:
+def test_it_leads_to_the_data_docs_where_there_are_some(
+    con: duckdb.DuckDBPyConnection, home: Home
+) -> None:
     fill(con, 20)
     docs = home.data_docs("made")
     assert "Data Docs" not in write_report(con, home, "made").read_text(encoding="utf-8")
@@ -192,7 +302,9 @@ def test_it_leads_to_the_data_docs_where_there_are_some(con: duckdb.DuckDBPyConn
     assert (page.parent / link).resolve() == (docs / "index.html").resolve()
 
 
-def test_samples_do_not_grow_with_the_dialogues(hostile: duckdb.DuckDBPyConnection, hostile_home: Home) -> None:
+def test_samples_do_not_grow_with_the_dialogues(
+    hostile: duckdb.DuckDBPyConnection, hostile_home: Home
+) -> None:
     shown = samples(hostile, load_goals(hostile_home))
     assert [told.brief["recommendations"] for told in shown.accepted] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
     assert len(shown.rejected) == 2 and all(told.turns for told in shown.accepted)

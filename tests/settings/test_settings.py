@@ -24,7 +24,12 @@ def home_with(tmp_path: Path, text: str, name: str = "shop") -> Home:
 def test_a_minimal_domain_gets_the_papers_numbers(tmp_path: Path) -> None:
     domain = load_domain(home_with(tmp_path, GOOD), "shop")
     cut = domain.preprocess
-    assert (cut.min_words, cut.max_words, cut.min_user_interactions, cut.min_item_interactions) == (20, 400, 10, 10)
+    assert (cut.min_words, cut.max_words, cut.min_user_interactions, cut.min_item_interactions) == (
+        20,
+        400,
+        10,
+        10,
+    )
     assert (cut.like_min, cut.dislike_max, cut.might_like_share) == (4, 2, 0.1)
     assert domain.generate.model == "offline/writer"
 
@@ -44,27 +49,63 @@ def test_source_paths_are_relative_to_the_domain_file(tmp_path: Path) -> None:
         (GOOD + "preprocess: {like_min: 2, dislike_max: 2}\n", "`dislike_max` must be below"),
         (GOOD + "max_bad_share: 7\n", "max_bad_share: Input should be less than or equal to 1"),
         ("sources: {format: columns, reviews: [a.csv]}\n", "`columns` is needed"),
-        (TABLE % "rating_scale: [1, 10]", "on a `rating_scale` of 1 to 10 set both, such as 7.75 and 3.25"),
+        (
+            TABLE % "rating_scale: [1, 10]",
+            "on a `rating_scale` of 1 to 10 set both, such as 7.75 and 3.25",
+        ),
         (TABLE % "rating_scale: [1, 10]" + "preprocess: {like_min: 7}\n", "set both"),
-        (TABLE % "rating_scale: [0, 1]" + "preprocess: {like_min: 4, dislike_max: 2}\n", "must be on the `rating_scale`, 0 to 1"),
+        (
+            TABLE % "rating_scale: [0, 1]" + "preprocess: {like_min: 4, dislike_max: 2}\n",
+            "must be on the `rating_scale`, 0 to 1",
+        ),
         (TABLE % "rating_scale: [5, 1]", "must be [lowest, highest]"),
-        (COLUMNS % "timestamp_format: soon", "timestamp_format: must tell the day as strptime reads it"),
-        (COLUMNS % "timestamp_format: '%d/%m'", "timestamp_format: must tell the day as strptime reads it"),
+        (
+            COLUMNS % "timestamp_format: soon",
+            "timestamp_format: must tell the day as strptime reads it",
+        ),
+        (
+            COLUMNS % "timestamp_format: '%d/%m'",
+            "timestamp_format: must tell the day as strptime reads it",
+        ),
         (COLUMNS % "rating_values: {up: 6}", "must lie on the rating_scale, 1 to 5"),
         (COLUMNS % "rating_values: {up: much}", "rating_values.up"),
         (GOOD + "preproces: {}\n", "preproces: is not a known setting (did you mean preprocess?)"),
-        (GOOD + "preprocess: {like_mim: 4}\n", "preprocess.like_mim: is not a known setting (did you mean like_min?)"),
-        (GOOD + "min_words: 5\n", "min_words: is not a known setting (did you mean preprocess.min_words?)"),
-        (GOOD + "generate: {api_key: sk-1234}\n", "generate.api_key: is not a known setting (keys come from the environment"),
+        (
+            GOOD + "preprocess: {like_mim: 4}\n",
+            "preprocess.like_mim: is not a known setting (did you mean like_min?)",
+        ),
+        (
+            GOOD + "min_words: 5\n",
+            "min_words: is not a known setting (did you mean preprocess.min_words?)",
+        ),
+        (
+            GOOD + "generate: {api_key: sk-1234}\n",
+            "generate.api_key: is not a known setting (keys come from the environment",
+        ),
         (GOOD + "language: no\n", "language: must be a text: put it in quotes"),
-        (GOOD + "language: English\n", "language: 'English' is not of the form needed (Language of the dialogues, two letters)"),
-        (GOOD + "preprocess: {min_words: yes}\n", "preprocess.min_words: must be a number, not true or false"),
+        (
+            GOOD + "language: English\n",
+            "language: 'English' is not of the form needed (Language of the dialogues, two letters)",
+        ),
+        (
+            GOOD + "preprocess: {min_words: yes}\n",
+            "preprocess.min_words: must be a number, not true or false",
+        ),
         (GOOD + "preprocess: [min_words]\n", "preprocess: must be a mapping"),
         (GOOD + "briefs: {weights: {1: 0, 2: 0}}\n", "briefs.weights: must be shares of 0 or more"),
-        (GOOD + "briefs: {weights: {1: 2, 2: -1}}\n", "briefs.weights: must be shares of 0 or more"),
+        (
+            GOOD + "briefs: {weights: {1: 2, 2: -1}}\n",
+            "briefs.weights: must be shares of 0 or more",
+        ),
         (TABLE % "rating_scale: 1-5", "sources.rating_scale: must be a list"),
-        (COLUMNS.replace("item: i", "item: u") % "", "`user`, `item` and `rating` must be three columns"),
-        (COLUMNS.replace("item: i", "item: ''") % "", "sources.columns.item: String should have at least 1 character"),
+        (
+            COLUMNS.replace("item: i", "item: u") % "",
+            "`user`, `item` and `rating` must be three columns",
+        ),
+        (
+            COLUMNS.replace("item: i", "item: ''") % "",
+            "sources.columns.item: String should have at least 1 character",
+        ),
         ("sources: {format: amazon_1999, reviews: [a]}\n", "sources.format"),
         (GOOD + "name: other\n", "`name` is 'other' but the file is called 'shop'"),
     ],
@@ -82,17 +123,29 @@ def test_what_yaml_reads_in_its_own_way_is_taken_as_meant(tmp_path: Path) -> Non
         "preprocess: {bias: {normalise_ratings: off}}\nquality: {severities: {readable: off}}\nbriefs:\n  # mean_utterances: 9\n"
     )
     domain = load_domain(home_with(tmp_path, text), "shop")
-    assert domain.preprocess.bias.normalise_ratings == domain.quality.severities["readable"] == "off"
+    assert (
+        domain.preprocess.bias.normalise_ratings == domain.quality.severities["readable"] == "off"
+    )
     assert domain.briefs.mean_utterances == 10.13
     columns = domain.sources.columns
-    assert columns and (columns.rating_values["yes"], columns.rating_values["false"], columns.unrated) == (5, 1, ("0", None))
+    assert columns and (
+        columns.rating_values["yes"],
+        columns.rating_values["false"],
+        columns.unrated,
+    ) == (5, 1, ("0", None))
 
 
 @pytest.mark.parametrize("reviews", ["r.json", "{path: r.json}", "~/r.json"])
-def test_one_file_needs_no_list_and_may_lie_in_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reviews: str) -> None:
+def test_one_file_needs_no_list_and_may_lie_in_the_users_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reviews: str
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "domains"))
-    domain = load_domain(home_with(tmp_path, f"sources: {{format: amazon_2014, reviews: {reviews}}}\n"), "shop")
-    assert [source.path for source in domain.sources.reviews] == [str(tmp_path.resolve() / "domains" / "r.json")]
+    domain = load_domain(
+        home_with(tmp_path, f"sources: {{format: amazon_2014, reviews: {reviews}}}\n"), "shop"
+    )
+    assert [source.path for source in domain.sources.reviews] == [
+        str(tmp_path.resolve() / "domains" / "r.json")
+    ]
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -125,7 +178,9 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 def test_hostile_and_broken_yaml(tmp_path: Path, content: str | bytes, words: str | None) -> None:
     home = home_with(tmp_path, "")
-    (tmp_path / "domains" / "shop.yaml").write_bytes(content.encode() if isinstance(content, str) else content)
+    (tmp_path / "domains" / "shop.yaml").write_bytes(
+        content.encode() if isinstance(content, str) else content
+    )
     if words is None:
         assert load_domain(home, "shop").title == "café"
         return
@@ -141,7 +196,9 @@ def test_a_folder_in_place_of_a_domain_file(tmp_path: Path) -> None:
         load_domain(Home.find(tmp_path), "shop")
 
 
-@pytest.mark.parametrize("name", ["../etc/passwd", "a'b", 'a"; DROP TABLE x', "", "Upper", "a/b", "a\x00b", "."])
+@pytest.mark.parametrize(
+    "name", ["../etc/passwd", "a'b", 'a"; DROP TABLE x', "", "Upper", "a/b", "a\x00b", "."]
+)
 def test_a_name_that_is_no_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match="is not a domain name"):
         Home.find(tmp_path).domain_file(name)
@@ -167,7 +224,10 @@ def test_overrides_are_checked_like_the_file(tmp_path: Path) -> None:
 
 
 def test_merge_lays_level_on_level() -> None:
-    assert merge({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"c": 3}, "d": [2]}) == {"a": {"b": 1, "c": 3}, "d": [2]}
+    assert merge({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"c": 3}, "d": [2]}) == {
+        "a": {"b": 1, "c": 3},
+        "d": [2],
+    }
 
 
 def test_the_shipped_domains_are_all_valid() -> None:
@@ -177,7 +237,9 @@ def test_the_shipped_domains_are_all_valid() -> None:
 
 
 @pytest.mark.parametrize("scale", ["[0.5, 5]", "[0, 5]", "[1, 5]"])
-def test_scales_that_end_where_the_papers_does_keep_its_thresholds(tmp_path: Path, scale: str) -> None:
+def test_scales_that_end_where_the_papers_does_keep_its_thresholds(
+    tmp_path: Path, scale: str
+) -> None:
     domain = load_domain(home_with(tmp_path, TABLE % f"rating_scale: {scale}"), "shop")
     assert (domain.preprocess.like_min, domain.preprocess.dislike_max) == (4, 2)
 

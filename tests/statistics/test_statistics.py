@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks import statistics
 from tasks.errors import UserError
 from tasks.release import write_release
 from tasks.settings import Home
-from tasks.statistics import Statistics, corpus_statistics, counting, folder_statistics, statistics
+from tasks.statistics import Statistics, corpus_statistics, folder_statistics, warehouse_statistics
 from tests.support.small_warehouse import small_warehouse
 
 
@@ -25,8 +26,14 @@ def by_hand(texts: list[str]) -> tuple[int, int]:
 
 
 def test_hand_counted() -> None:
-    said = [("a", "Don't you like sci-fi?"), ("a", "I DON'T like it, no."), ("b", "don't you like sci-fi films"), ("b", "")]
-    # tokens: don't you like sci-fi i it no films; 4-grams: 1 + (i don't like it, don't like it no) + one new
+    said = [
+        ("a", "Don't you like sci-fi?"),
+        ("a", "I DON'T like it, no."),
+        ("b", "don't you like sci-fi films"),
+        ("b", ""),
+    ]
+    # tokens: don't you like sci-fi i it no films; 4-grams: 1 + (i don't like it, don't like it no)
+    # + one new
     assert corpus_statistics(said, users=1, items=5) == Statistics(2, 4, 8, 4, 1, 5)
     found = corpus_statistics(said, users=1, items=None)
     assert (found.dialogues_per_user, found.utterances_per_dialogue) == (2.0, 2.0)
@@ -41,11 +48,11 @@ def test_nothing_at_all() -> None:
 
 @given(st.lists(st.text(alphabet="abAB '’-.1é\n", max_size=30), max_size=30), st.integers(1, 7))
 def test_agrees_with_a_plain_count_whatever_the_batch(texts: list[str], batch: int) -> None:
-    kept, counting.BATCH = counting.BATCH, batch
+    kept, statistics.BATCH = statistics.BATCH, batch
     try:
         found = corpus_statistics(enumerate(texts), users=None, items=None)
     finally:
-        counting.BATCH = kept
+        statistics.BATCH = kept
     assert (found.tokens, found.four_grams) == by_hand(texts)
     assert (found.dialogues, found.utterances) == (len(texts), len(texts))
 
@@ -53,7 +60,7 @@ def test_agrees_with_a_plain_count_whatever_the_batch(texts: list[str], batch: i
 def test_a_release_counts_as_its_warehouse(tmp_path: Path) -> None:
     con = small_warehouse()
     folder = write_release(con, Home(data=tmp_path), "demo", run={}).path
-    found = statistics(con)
+    found = warehouse_statistics(con)
     assert found == folder_statistics(folder)
     assert (found.dialogues, found.utterances, found.users, found.items) == (3, 10, 3, 6)
 

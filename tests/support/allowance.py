@@ -6,7 +6,10 @@ from collections import deque
 
 
 class SlidingWindow:
-    """Counts what was admitted in the last `span_s` seconds and refuses what would go over `limit`. The strictest of the usual schemes."""
+    """Counts what was admitted in the last `span_s` seconds and refuses what would go over `limit`.
+
+    The strictest of the usual schemes.
+    """
 
     def __init__(self, limit: int | None, span_s: float = 60.0) -> None:
         self.limit = limit

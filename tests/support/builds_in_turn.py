@@ -1,6 +1,7 @@
 """Several builds one after the other in one process: how each stage ended, the release and the funnel, printed as JSON.
 
-It runs the project of the folder it is started in, which may be a copy with other code, on the server that PREFECT_API_URL names.
+It runs the project of the folder it is started in, which may be a copy with other code, on the
+server that PREFECT_API_URL names.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.local_server import PrivateServer, local_server
+from flows.server.ephemeral import PrivateServer, local_server
 
 Choices = Mapping[str, Any]
 
@@ -40,7 +41,9 @@ class Built:
         return (self.release / "README.md").read_text(encoding="utf-8")
 
 
-def build_in_turn(project: Path, server: PrivateServer, builds: Sequence[tuple[Path, Choices]], **environment: str) -> list[Built]:
+def build_in_turn(
+    project: Path, server: PrivateServer, builds: Sequence[tuple[Path, Choices]], **environment: str
+) -> list[Built]:
     """Build the demo once for each data folder and its options, with the code of a project's folder."""
     asked = [[str(data), dict(options)] for data, options in builds]
     settings = {
@@ -88,18 +91,25 @@ class _Ends:
 def _build(data: str, options: Mapping[str, Any]) -> dict[str, Any]:
     from flows.build import build
     from flows.options import BuildOptions
-    from flows.outcomes import result_of
     from flows.progress import CURRENT
+    from flows.run_states import result_of
 
     ends = _Ends()
     CURRENT.set(ends)
 
     async def start() -> Any:
-        return await result_of(await build("demo", BuildOptions(**options), data, return_state=True))
+        return await result_of(
+            await build("demo", BuildOptions(**options), data, return_state=True)
+        )
 
     result = asyncio.run(start())
     verdicts = {row["verdict"]: row["briefs"] for row in result.funnel}
-    found = {"stages": ends.stages, "details": ends.details, "release": str(result.release), "version": result.version}
+    found = {
+        "stages": ends.stages,
+        "details": ends.details,
+        "release": str(result.release),
+        "version": result.version,
+    }
     return {**found, "verdicts": verdicts}
 
 

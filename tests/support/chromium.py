@@ -25,16 +25,26 @@ class Opened:
 
 
 @contextmanager
-def browser_page(seen: Opened, *, offline: bool, arguments: Sequence[str] = (), **options: Any) -> Iterator[Any]:
+def browser_page(
+    seen: Opened, *, offline: bool, arguments: Sequence[str] = (), **options: Any
+) -> Iterator[Any]:
     """Yield a page of a fresh browser; what goes wrong on it is noted in `seen`."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*ARGUMENTS, *arguments])
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=[*ARGUMENTS, *arguments]
+        )
         page = browser.new_context(offline=offline, **options).new_page()
-        page.on("console", lambda message: seen.problems.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: seen.problems.append(message.text) if message.type == "error" else None,
+        )
         page.on("pageerror", lambda error: seen.problems.append(str(error)))
-        page.on("dialog", lambda dialog: seen.problems.append(f"dialog {dialog.message}") or dialog.dismiss())
+        page.on(
+            "dialog",
+            lambda dialog: seen.problems.append(f"dialog {dialog.message}") or dialog.dismiss(),
+        )
         page.on("request", lambda request: seen.requests.append(request.url))
         yield page
         browser.close()
@@ -54,7 +64,11 @@ def opened(file: Path) -> Opened:
     with browser_page(seen, offline=True) as page:
         page.goto(file.as_uri())
         seen.title, seen.text = page.title(), page.inner_text("body")
-        timing = page.evaluate("() => { const t = performance.getEntriesByType('navigation')[0]; return t.loadEventEnd - t.startTime; }")
+        timing = page.evaluate(
+            "() => { const t = performance.getEntriesByType('navigation')[0]; return t.loadEventEnd - t.startTime; }"
+        )
         seen.seconds = timing / 1000
-        seen.requests = [url for url in seen.requests if url != file.as_uri() and not url.startswith("data:")]
+        seen.requests = [
+            url for url in seen.requests if url != file.as_uri() and not url.startswith("data:")
+        ]
     return seen

@@ -20,17 +20,33 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-FIRST = _words("Silent Paper Golden Broken Distant Hidden Crimson Hollow Electric Midnight Winter Lonely Velvet Savage Gentle Copper")
-SECOND = _words("Harbour Lantern Garden Mirror Empire River Station Orchard Signal Horizon Carnival Kingdom Letter Passage Shadow Engine")
+FIRST = _words(
+    "Silent Paper Golden Broken Distant Hidden Crimson Hollow Electric Midnight Winter Lonely Velvet Savage Gentle Copper"
+)
+SECOND = _words(
+    "Harbour Lantern Garden Mirror Empire River Station Orchard Signal Horizon Carnival Kingdom Letter Passage Shadow Engine"
+)
 SHORT = ("It", "Home", "Big", "Heat", "Once", "Speed")
 LOOKS = _words(
     "bright careful clumsy clever crisp daring dull earnest faded fierce frail gloomy grainy honest hushed jolly lavish muted quiet rough"
 )
-PARTS = _words("opening ending villain score camera dialogue setting humour tension romance lighting casting rhythm mystery chase finale")
-DOES = _words("carries drifts lingers builds unfolds stumbles rises circles settles returns shifts glows wanders tightens")
-HOW = _words("slowly quickly nicely oddly almost twice everywhere afterwards throughout halfway sometimes steadily inside")
+PARTS = _words(
+    "opening ending villain score camera dialogue setting humour tension romance lighting casting rhythm mystery chase finale"
+)
+DOES = _words(
+    "carries drifts lingers builds unfolds stumbles rises circles settles returns shifts glows wanders tightens"
+)
+HOW = _words(
+    "slowly quickly nicely oddly almost twice everywhere afterwards throughout halfway sometimes steadily inside"
+)
 
-LIKED = ("I really enjoyed it", "I loved it", "it was wonderful for me", "I had a great time with it", "it was one of my favourites")
+LIKED = (
+    "I really enjoyed it",
+    "I loved it",
+    "it was wonderful for me",
+    "I had a great time with it",
+    "it was one of my favourites",
+)
 DISLIKED = (
     "I was disappointed by it",
     "it bored me",
@@ -61,7 +77,9 @@ PHRASES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def _template(name: str, recommendations: int, turns: Iterable[Turn], slots: Iterable[Slot]) -> Template:
+def _template(
+    name: str, recommendations: int, turns: Iterable[Turn], slots: Iterable[Slot]
+) -> Template:
     return Template(name, recommendations, tuple(turns), tuple(slots))
 
 
@@ -123,7 +141,10 @@ class Conversation:
 
     def grounded(self) -> str:
         """Return the answer as the grounded profile writes it."""
-        return json.dumps({"turns": [{"role": role, "text": text} for role, text in self.turns]}, ensure_ascii=False)
+        return json.dumps(
+            {"turns": [{"role": role, "text": text} for role, text in self.turns]},
+            ensure_ascii=False,
+        )
 
     def paper(self) -> str:
         """Return the answer as the paper profile writes it, titles in quotation marks."""
@@ -138,8 +159,15 @@ class Conversation:
 
 def titles(count: int) -> list[str]:
     """Return distinct invented titles, some of them everyday words."""
-    pairs = [f"The {a} {b}" if (i + j) % 3 == 0 else f"{a} {b}" for i, a in enumerate(FIRST) for j, b in enumerate(SECOND)]
-    numbered = (f"{pairs[n % len(pairs)]} {n // len(pairs) + 1}" if n >= len(pairs) else pairs[n] for n in range(count))
+    pairs = [
+        f"The {a} {b}" if (i + j) % 3 == 0 else f"{a} {b}"
+        for i, a in enumerate(FIRST)
+        for j, b in enumerate(SECOND)
+    ]
+    numbered = (
+        f"{pairs[n % len(pairs)]} {n // len(pairs) + 1}" if n >= len(pairs) else pairs[n]
+        for n in range(count)
+    )
     return [*SHORT, *numbered][:count]
 
 
@@ -150,7 +178,9 @@ def detail(rng: random.Random) -> str:
 
 def review(rng: random.Random, words: int = 90) -> str:
     """Return review text of about so many words."""
-    return ". ".join(f"{detail(rng).capitalize()} and {detail(rng)}" for _ in range(words // 11)) + "."
+    return (
+        ". ".join(f"{detail(rng).capitalize()} and {detail(rng)}" for _ in range(words // 11)) + "."
+    )
 
 
 def conversation(number: int, catalogue: Sequence[str], seed: int = 1) -> Conversation:
@@ -158,14 +188,24 @@ def conversation(number: int, catalogue: Sequence[str], seed: int = 1) -> Conver
     rng = random.Random(f"{seed}-{number}")
     template = TEMPLATES[number % len(TEMPLATES)]
     chosen = rng.sample(range(len(catalogue)), len(template.slots))
-    items = tuple(SlotItem(slot.number, f"i{place:06d}", catalogue[place]) for slot, place in zip(template.slots, chosen, strict=True))
+    items = tuple(
+        SlotItem(slot.number, f"i{place:06d}", catalogue[place])
+        for slot, place in zip(template.slots, chosen, strict=True)
+    )
     turns, last = [], 0
     for turn in template.turns:
         last = max((last, *turn.introduces))
         turns.append((turn.role, _utterance(rng, turn, last)))
     reviews = {(slot.number, "user"): review(rng) for slot in template.slots if slot.user_review}
     reviews |= {(slot.number, "other"): review(rng) for slot in template.slots if slot.other_review}
-    return Conversation(content_id(["made", seed, number]), f"u{number // 3}", template, items, tuple(turns), reviews)
+    return Conversation(
+        content_id(["made", seed, number]),
+        f"u{number // 3}",
+        template,
+        items,
+        tuple(turns),
+        reviews,
+    )
 
 
 def _utterance(rng: random.Random, turn: Turn, last: int) -> str:
@@ -182,11 +222,17 @@ def _utterance(rng: random.Random, turn: Turn, last: int) -> str:
     )  # fmt: skip
 
 
-def warehouse(conversations: Sequence[Conversation], catalogue: Sequence[str], path: str = ":memory:") -> duckdb.DuckDBPyConnection:
+def warehouse(
+    conversations: Sequence[Conversation], catalogue: Sequence[str], path: str = ":memory:"
+) -> duckdb.DuckDBPyConnection:
     """Return a warehouse with everything that stands before the transcripts: items, reviews, templates, briefs."""
     con = duckdb.connect(path, config={"threads": "2", "memory_limit": "600MB"})
     create_tables(con)
-    _insert(con, "items", [(f"i{place:06d}", title, title, f"i{place:06d}") for place, title in enumerate(catalogue)])
+    _insert(
+        con,
+        "items",
+        [(f"i{place:06d}", title, title, f"i{place:06d}") for place, title in enumerate(catalogue)],
+    )
     _insert(con, "template_turns", [
         (template.template_id, template.recommendations, number, turn.role, list(turn.goals), list(turn.introduces), list(turn.refers))
         for template in TEMPLATES for number, turn in enumerate(template.turns, 1)
@@ -195,13 +241,19 @@ def warehouse(conversations: Sequence[Conversation], catalogue: Sequence[str], p
     return con
 
 
-def plan(con: duckdb.DuckDBPyConnection, conversations: Sequence[Conversation], first: int = 0) -> None:
+def plan(
+    con: duckdb.DuckDBPyConnection, conversations: Sequence[Conversation], first: int = 0
+) -> None:
     """Add the briefs of conversations, numbered from `first`, with the reviews they draw on."""
     _insert(con, "briefs", [
         (c.dialogue_id, c.user_id, 1, c.items[-1].item_id, c.template.template_id, c.template.recommendations, len(c.template.turns), order)
         for order, c in enumerate(conversations, first)
     ])  # fmt: skip
-    slots = [(c, item, slot) for c in conversations for item, slot in zip(c.items, c.template.slots, strict=True)]
+    slots = [
+        (c, item, slot)
+        for c in conversations
+        for item, slot in zip(c.items, c.template.slots, strict=True)
+    ]
     _insert(con, "brief_items", [
         (c.dialogue_id, slot.number, item.item_id, item.title, slot.collection,
          _review_id(c, slot.number, "user"), _review_id(c, slot.number, "other"))
@@ -218,7 +270,11 @@ def _review_id(made: Conversation, slot: int, who: str) -> str | None:
 
 
 def answer(
-    con: duckdb.DuckDBPyConnection, texts: Sequence[tuple[str, str]], profile: str, attempt: int = 1, finish_reason: str = "stop"
+    con: duckdb.DuckDBPyConnection,
+    texts: Sequence[tuple[str, str]],
+    profile: str,
+    attempt: int = 1,
+    finish_reason: str = "stop",
 ) -> None:
     """Add answered transcripts: (dialogue id, text)."""
     _insert(con, "transcripts", [
@@ -231,6 +287,11 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[
     if not rows:
         return
     names = [column[0] for column in con.execute(f"DESCRIBE {table}").fetchall()]
-    con.register("made_rows", pa.table(dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))))
+    con.register(
+        "made_rows",
+        pa.table(
+            dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
+        ),
+    )
     con.execute(f"INSERT INTO {table} SELECT * FROM made_rows")
     con.unregister("made_rows")

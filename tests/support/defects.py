@@ -1,4 +1,7 @@
-"""Ways to spoil a good dialogue, each with the rule that must catch it. The defect corpus is made of them."""
+"""Ways to spoil a good dialogue, each with the rule that must catch it.
+
+The defect corpus is made of them.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,13 @@ Turns = list[tuple[str, str]]
 Change = Callable[[Conversation, random.Random], Turns | None]
 LONG = "and then there was one more thing that I wanted to tell you about it because " * 5
 ACCEPTS = ("accept_with_reason", "accept_gratitude")
-SPANISH = "Me encantó porque la historia es muy buena y los actores están muy bien en esta película."
+SPANISH = (
+    "Me encantó porque la historia es muy buena y los actores están muy bien en esta película."
+)
 POLISH = "Bardzo lubi\u0119 takie filmy, zw\u0142aszcza gdy historia jest prawdziwa i smutna."
-TURKISH = "Bu t\u00fcr filmleri \u00e7ok severim, \u00f6zellikle ger\u00e7ek hikayeleri anlatanlar\u0131."
+TURKISH = (
+    "Bu t\u00fcr filmleri \u00e7ok severim, \u00f6zellikle ger\u00e7ek hikayeleri anlatanlar\u0131."
+)
 CHINESE = "\u6211\u975e\u5e38\u559c\u6b22\u8fd9\u90e8\u7535\u5f71\uff0c\u60c5\u8282\u5f88\u7cbe\u5f69\u3002"
 
 
@@ -50,7 +57,11 @@ def replace_turn(said: str) -> Change:
     """Return a change that replaces a turn that names no new item."""
 
     def change(made: Conversation, rng: random.Random) -> Turns | None:
-        free = [at for at, turn in enumerate(made.template.turns) if not turn.introduces and not _decides(turn.goals)]
+        free = [
+            at
+            for at, turn in enumerate(made.template.turns)
+            if not turn.introduces and not _decides(turn.goals)
+        ]
         return _with(made, rng.choice(free), said)
 
     return change
@@ -60,12 +71,20 @@ def at_goal(goals: Sequence[str], said: str) -> Change:
     """Return a change that replaces a turn with one of some sub-goals; `{item}` in it is the item the turn brings in."""
 
     def change(made: Conversation, rng: random.Random) -> Turns | None:
-        places = [at for at, turn in enumerate(made.template.turns) if not set(goals).isdisjoint(turn.goals)]
+        places = [
+            at
+            for at, turn in enumerate(made.template.turns)
+            if not set(goals).isdisjoint(turn.goals)
+        ]
         if not places:
             return None
         at = rng.choice(places)
         introduced = made.template.turns[at].introduces
-        return _with(made, at, said.replace("{item}", f"{{{{item:{introduced[0]}}}}}" if introduced else "that one"))
+        return _with(
+            made,
+            at,
+            said.replace("{item}", f"{{{{item:{introduced[0]}}}}}" if introduced else "that one"),
+        )
 
     return change
 
@@ -170,7 +189,11 @@ def _copy_retyped(made: Conversation, rng: random.Random) -> Turns:
     review = rng.choice(list(made.reviews.values())).replace(".", "").lower().split()
     begin = rng.randrange(len(review) - 9)
     at = rng.randrange(len(made.turns))
-    return _with(made, at, f"{made.turns[at][1]} \u201c{' '.join(review[begin : begin + 9])}\u201d \u2013 so it goes.")
+    return _with(
+        made,
+        at,
+        f"{made.turns[at][1]} \u201c{' '.join(review[begin : begin + 9])}\u201d \u2013 so it goes.",
+    )
 
 
 def _tell_user_id(made: Conversation, rng: random.Random) -> Turns:
@@ -284,7 +307,10 @@ DEFECTS: tuple[Defect, ...] = (
 
 def near_copy(made: Conversation, other: Conversation) -> Conversation:
     """Return a brief with nearly the dialogue of another one with the same template."""
-    said = [(role, text.replace(" the ", " that ", 1) if place == 2 else text) for place, (role, text) in enumerate(other.turns)]
+    said = [
+        (role, text.replace(" the ", " that ", 1) if place == 2 else text)
+        for place, (role, text) in enumerate(other.turns)
+    ]
     return made.with_turns(said)
 
 

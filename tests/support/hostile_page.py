@@ -6,14 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-HOST = "evil.test"  # a name that the browser is told to find on this machine, as after DNS rebinding
-# Chromium itself asks before a public page may reach this machine (Local Network Access); other browsers do not, so it is off here.
+HOST = (
+    "evil.test"  # a name that the browser is told to find on this machine, as after DNS rebinding
+)
+# Chromium itself asks before a public page may reach this machine (Local Network Access); other
+# browsers do not, so it is off here.
 UNGUARDED = [
     f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
     "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
 ]
 
-# Every step is tried by itself, with and without the browser's credentials; what could be read is returned, else "refused".
+# Every step is tried by itself, with and without the browser's credentials; what could be read is
+# returned, else "refused".
 SCRIPT = """
 async (target) => {
   const seen = {};
@@ -56,9 +60,15 @@ def attack(page: Any, start: str, target: dict[str, Any]) -> dict[str, str]:
     Args:
         page: a Playwright page of a browser started with `UNGUARDED`.
         start: where the page seems to come from; nothing is asked for there but the page itself.
-        target: `api` and `pages` (addresses), `deployment` (an id), `markers` (two files to be made).
+        target: `api` and `pages` (addresses), `deployment` (an id), `markers` (two files to be
+            made).
     """
-    page.route(start, lambda route: route.fulfill(status=200, content_type="text/html", body="<!doctype html><title>hello</title>"))
+    page.route(
+        start,
+        lambda route: route.fulfill(
+            status=200, content_type="text/html", body="<!doctype html><title>hello</title>"
+        ),
+    )
     page.goto(start)
     found: dict[str, str] = page.evaluate(SCRIPT, json.loads(json.dumps(target, default=str)))
     return found

@@ -39,7 +39,13 @@ class Aftermath:
 
 
 def run_and_kill(
-    server: ModelServer, folder: Path, settings: dict[str, Any], count: int, kills: int, seed: int, how: int = signal.SIGKILL
+    server: ModelServer,
+    folder: Path,
+    settings: dict[str, Any],
+    count: int,
+    kills: int,
+    seed: int,
+    how: int = signal.SIGKILL,
 ) -> Aftermath:
     """Run a generation of `count` briefs, killing it `kills` times at random moments, then let it end."""
     moments = sorted(Random(seed).sample(range(1, count), kills))
@@ -59,7 +65,10 @@ def run_and_kill(
     process = start(folder, settings, count)
     out, _ = process.communicate()
     final = server.tally()
-    again = sum(final["billed_keys"][one.removeprefix("chatcmpl-")] > times for one, times in acknowledged.items())
+    again = sum(
+        final["billed_keys"][one.removeprefix("chatcmpl-")] > times
+        for one, times in acknowledged.items()
+    )
     return Aftermath(kills, final["billed"], again, torn, tables(folder), json.loads(out))
 
 
@@ -71,10 +80,16 @@ def tables(folder: Path) -> dict[str, list[Any]]:
 
 def _acknowledged(folder: Path) -> tuple[set[str], int]:
     """Return the provider's ids of all answers on the disk, in journals and in the store, and the torn lines."""
-    entries = [entry for path in (folder / "journals" / DOMAIN).glob("*.jsonl") for entry in read_journal(path)]
+    entries = [
+        entry
+        for path in (folder / "journals" / DOMAIN).glob("*.jsonl")
+        for entry in read_journal(path)
+    ]
     found = {entry.answer.provider_id for entry in entries if isinstance(entry, Entry)}
     warehouse = folder / "warehouse" / f"{DOMAIN}.duckdb"
     if warehouse.exists():
-        with duckdb.connect(str(warehouse)) as con:  # read and write: a killed owner leaves a write-ahead log to replay
+        with duckdb.connect(
+            str(warehouse)
+        ) as con:  # read and write: a killed owner leaves a write-ahead log to replay
             found |= {row[0] for row in con.execute("SELECT provider_id FROM responses").fetchall()}
     return found, sum(isinstance(entry, BadLine) for entry in entries)

@@ -15,7 +15,23 @@ from tasks.settings import Home
 from tasks.templates import load_templates
 from tasks.templates.values import Slot, Template, Turn
 
-WORDS = ("story", "actor", "scene", "music", "plot", "honest", "slow", "warm", "clever", "sad", "funny", "long", "short", "ending", "voice")
+WORDS = (
+    "story",
+    "actor",
+    "scene",
+    "music",
+    "plot",
+    "honest",
+    "slow",
+    "warm",
+    "clever",
+    "sad",
+    "funny",
+    "long",
+    "short",
+    "ending",
+    "voice",
+)
 TEMPLATE = Template(
     "t-small",
     1,
@@ -45,13 +61,31 @@ def brief(dialogue_id: str, words: int = 80) -> Brief:
     """Return the brief of an id."""
     items = (
         BriefItem(
-            1, f"i-{dialogue_id[:6]}", f"The {dialogue_id[:4]} Story", "LIKES", user_review=review(dialogue_id, 1, words=words), rating=5.0
+            1,
+            f"i-{dialogue_id[:6]}",
+            f"The {dialogue_id[:4]} Story",
+            "LIKES",
+            user_review=review(dialogue_id, 1, words=words),
+            rating=5.0,
         ),
         BriefItem(
-            2, f"i-{dialogue_id[6:12]}", f"A {dialogue_id[4:8]} Tale", "MIGHT_LIKES", other_review=review(dialogue_id, 2, words=words)
+            2,
+            f"i-{dialogue_id[6:12]}",
+            f"A {dialogue_id[4:8]} Tale",
+            "MIGHT_LIKES",
+            other_review=review(dialogue_id, 2, words=words),
         ),
     )
-    return Brief(dialogue_id, f"u-{dialogue_id[:3]}", 1, items[1].item_id, TEMPLATE, items, "movie", "watched")
+    return Brief(
+        dialogue_id,
+        f"u-{dialogue_id[:3]}",
+        1,
+        items[1].item_id,
+        TEMPLATE,
+        items,
+        "movie",
+        "watched",
+    )
 
 
 def fetch(wanted: Sequence[str]) -> list[Brief]:
@@ -61,8 +95,13 @@ def fetch(wanted: Sequence[str]) -> list[Brief]:
 
 def render(brief: Brief, system: str = "Write a dialogue about the items.") -> Prompt:
     """Return a small prompt that holds what a real one does."""
-    lines = [f"{item.slot}. {item.title} ({item.collection}): {item.user_review or item.other_review}" for item in brief.items]
-    return Prompt(({"role": "system", "content": system}, {"role": "user", "content": "\n".join(lines)}))
+    lines = [
+        f"{item.slot}. {item.title} ({item.collection}): {item.user_review or item.other_review}"
+        for item in brief.items
+    ]
+    return Prompt(
+        ({"role": "system", "content": system}, {"role": "user", "content": "\n".join(lines)})
+    )
 
 
 @cache
@@ -82,12 +121,25 @@ def curated_brief(dialogue_id: str) -> Brief:
                 f"i-{slot.number}-{dialogue_id[:6]}",
                 f"The {dialogue_id[slot.number : slot.number + 4]} Story",
                 slot.collection,
-                user_review=review(dialogue_id, slot.number, words=words) if slot.user_review else None,
-                other_review=review(dialogue_id, slot.number, 2, words=words) if slot.other_review else None,
+                user_review=review(dialogue_id, slot.number, words=words)
+                if slot.user_review
+                else None,
+                other_review=review(dialogue_id, slot.number, 2, words=words)
+                if slot.other_review
+                else None,
                 rating={"LIKES": 5.0, "DISLIKES": 1.0}.get(slot.collection),
             )
         )
-    return Brief(dialogue_id, f"u-{dialogue_id[:3]}", 1, items[-1].item_id, template, tuple(items), "movie", "watched")
+    return Brief(
+        dialogue_id,
+        f"u-{dialogue_id[:3]}",
+        1,
+        items[-1].item_id,
+        template,
+        tuple(items),
+        "movie",
+        "watched",
+    )
 
 
 def curated(wanted: Sequence[str]) -> list[Brief]:

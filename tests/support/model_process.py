@@ -53,7 +53,15 @@ class ModelServer:
 @contextmanager
 def model_server(**behaviour: Any) -> Iterator[ModelServer]:
     """Run a server for the length of the block."""
-    command = [sys.executable, "-m", "tests.support.model_server", "--port", "0", "--set", json.dumps(behaviour)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.model_server",
+        "--port",
+        "0",
+        "--set",
+        json.dumps(behaviour),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
     try:
         assert process.stdout is not None

@@ -1,7 +1,9 @@
 """A small OpenAI-compatible server for tests: chat completions, files, batches, limits, faults, and a bill.
 
-`python -m tests.support.model_server --port 0 --set '{"latency_s": 0.5}'` prints `port N` and runs until it is ended.
-`GET /tally` returns what was counted, `POST /behave` changes the behaviour, `POST /reset` forgets the counts.
+`python -m tests.support.model_server --port 0 --set '{"latency_s": 0.5}'` prints `port N` and runs
+until it is ended.
+`GET /tally` returns what was counted, `POST /behave` changes the behaviour, `POST /reset` forgets
+the counts.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from tests.support.server_state import Behaviour, ServerState
 STATE = web.AppKey("state", ServerState)
 
 
-def error(status: int, message: str, code: str | None = None, headers: dict[str, str] | None = None) -> web.Response:
+def error(
+    status: int, message: str, code: str | None = None, headers: dict[str, str] | None = None
+) -> web.Response:
     """Return an error as OpenAI words it."""
     body = {"error": {"message": message, "type": "mock_error", "param": None, "code": code}}
     return web.json_response(body, status=status, headers=headers)
@@ -47,7 +51,9 @@ async def answer(request: web.Request, body: dict[str, Any]) -> web.StreamRespon
         state.tally.in_flight -= 1
 
 
-async def _chat(request: web.Request, state: ServerState, body: dict[str, Any]) -> web.StreamResponse:
+async def _chat(
+    request: web.Request, state: ServerState, body: dict[str, Any]
+) -> web.StreamResponse:
     behaviour, key = state.behaviour, fingerprint(body)
     refusal = _refused(request, state, body)
     if refusal is not None:
@@ -61,25 +67,35 @@ async def _chat(request: web.Request, state: ServerState, body: dict[str, Any]) 
     odd = state.odd_reply_for(key)
     if odd is not None and odd["status"] >= 300:
         state.tally.faults[str(odd["status"])] += 1
-        return web.Response(body=base64.b64decode(odd["body"]), status=odd["status"], headers=odd["headers"])
+        return web.Response(
+            body=base64.b64decode(odd["body"]), status=odd["status"], headers=odd["headers"]
+        )
     completion = server_answers.complete(body, behaviour, fault, state)
     limited = _admit(state, completion["usage"], body)
     if limited is not None:
         return limited
     _bill(state, key, completion["usage"])
-    wait = behaviour.latency_s + behaviour.jitter_s * unit(behaviour.seed, key, "jitter") + (behaviour.late_s if fault == "late" else 0)
+    wait = (
+        behaviour.latency_s
+        + behaviour.jitter_s * unit(behaviour.seed, key, "jitter")
+        + (behaviour.late_s if fault == "late" else 0)
+    )
     if wait:
         await asyncio.sleep(wait)
     if odd is not None:
         return await _send_odd(request, state, completion, odd)
     if behaviour.body is not None:
-        return web.Response(body=behaviour.body.encode("utf-8", "surrogatepass"), content_type="application/json")
+        return web.Response(
+            body=behaviour.body.encode("utf-8", "surrogatepass"), content_type="application/json"
+        )
     if behaviour.endless:
         return await _send_endlessly(request, state, behaviour.endless)
     return web.json_response(completion)
 
 
-async def _send_odd(request: web.Request, state: ServerState, completion: dict[str, Any], odd: dict[str, Any]) -> web.StreamResponse:
+async def _send_odd(
+    request: web.Request, state: ServerState, completion: dict[str, Any], odd: dict[str, Any]
+) -> web.StreamResponse:
     """Send an odd reply, or a good completion with some of its fields replaced."""
     if odd["endless"]:
         return await _send_endlessly(request, state, odd["endless"])
@@ -92,7 +108,9 @@ async def _send_odd(request: web.Request, state: ServerState, completion: dict[s
     return web.Response(body=json.dumps({**completion, **fields}).encode(), headers=headers)
 
 
-async def _send_endlessly(request: web.Request, state: ServerState, encoding: str) -> web.StreamResponse:
+async def _send_endlessly(
+    request: web.Request, state: ServerState, encoding: str
+) -> web.StreamResponse:
     """Send a body without an end until the client has enough of it, or after 300 MB."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     packer = zlib.compressobj(wbits=31)
@@ -112,7 +130,9 @@ async def _send_endlessly(request: web.Request, state: ServerState, encoding: st
 
 def _refused(request: web.Request, state: ServerState, body: dict[str, Any]) -> web.Response | None:
     behaviour = state.behaviour
-    sent = request.headers.get("x-api-key") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+    sent = request.headers.get("x-api-key") or request.headers.get(
+        "Authorization", ""
+    ).removeprefix("Bearer ")
     state.tally.keys_seen.add(sent)
     if behaviour.key is not None and sent != behaviour.key:
         return error(401, f"Incorrect API key provided: {sent}", "invalid_api_key")
@@ -123,14 +143,21 @@ def _refused(request: web.Request, state: ServerState, body: dict[str, Any]) -> 
     return None
 
 
-async def _fail(request: web.Request, behaviour: Behaviour, fault: str) -> web.StreamResponse | None:
+async def _fail(
+    request: web.Request, behaviour: Behaviour, fault: str
+) -> web.StreamResponse | None:
     after = behaviour.retry_after_s
     if fault == "429":
         return error(429, "Rate limit reached", "rate_limit_exceeded")
     if fault == "429_after":
         return error(429, "Rate limit reached", "rate_limit_exceeded", {"Retry-After": str(after)})
     if fault == "429_date":
-        return error(429, "Rate limit reached", None, {"Retry-After": email.utils.formatdate(time.time() + after, usegmt=True)})
+        return error(
+            429,
+            "Rate limit reached",
+            None,
+            {"Retry-After": email.utils.formatdate(time.time() + after, usegmt=True)},
+        )
     if fault == "quota":
         return error(429, "You exceeded your current quota", "insufficient_quota")
     if fault in ("500", "503"):
@@ -143,15 +170,23 @@ async def _fail(request: web.Request, behaviour: Behaviour, fault: str) -> web.S
     if fault == "hang":
         await asyncio.sleep(3600)
     if fault == "malformed":
-        return web.Response(text='{"id": "chatcmpl-1", "choices": [{"mess', content_type="application/json")
+        return web.Response(
+            text='{"id": "chatcmpl-1", "choices": [{"mess', content_type="application/json"
+        )
     if fault == "empty":
-        return web.json_response({"id": "x", "object": "chat.completion", "model": "m", "choices": []})
+        return web.json_response(
+            {"id": "x", "object": "chat.completion", "model": "m", "choices": []}
+        )
     return None
 
 
 def _admit(state: ServerState, usage: dict[str, int], body: dict[str, Any]) -> web.Response | None:
     now, behaviour = time.monotonic(), state.behaviour
-    held = usage["prompt_tokens"] + int(body.get("max_tokens") or 0) if behaviour.reserve else usage["total_tokens"]
+    held = (
+        usage["prompt_tokens"] + int(body.get("max_tokens") or 0)
+        if behaviour.reserve
+        else usage["total_tokens"]
+    )
     if not state.requests_window.fits(1, now) or not state.tokens_window.fits(held, now):
         state.tally.refused += 1
         state.tally.refused_at.append(time.time())
@@ -213,7 +248,9 @@ def make_app(behaviour: Behaviour) -> web.Application:
 
 async def serve(behaviour: Behaviour, port: int) -> tuple[web.AppRunner, int]:
     """Start the server on loopback and return its runner and port."""
-    runner = web.AppRunner(make_app(behaviour), access_log=None, handler_cancellation=False, shutdown_timeout=0.5)
+    runner = web.AppRunner(
+        make_app(behaviour), access_log=None, handler_cancellation=False, shutdown_timeout=0.5
+    )
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, backlog=4096)
     await site.start()
@@ -227,7 +264,9 @@ async def _main(behaviour: Behaviour, port: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--set", type=json.loads, default={}, help="behaviour as JSON")
     chosen = parser.parse_args()

@@ -20,8 +20,12 @@ ANY_JSON = st.recursive(
     | st.integers()
     | st.floats()
     | st.text()
-    | st.sampled_from([SURROGATE, "\x00", "\x1b[2J", "x" * 5000, 10**30, -(10**30), -1, 1e308, "", [], {}]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    | st.sampled_from(
+        [SURROGATE, "\x00", "\x1b[2J", "x" * 5000, 10**30, -(10**30), -1, 1e308, "", [], {}]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -108,7 +112,9 @@ ODD_REPLIES: dict[str, OddReply] = {
     "text as parts": _text([{"type": "text", "text": "User: hi"}]),
     "text of 900 KB": _text("User: hello. " * 70_000),
     "text of 2 MB": _text("y" * 2_000_000),
-    "turns of every type": _text(json.dumps({"turns": [None, 1, "a", [], {"role": 1, "text": {}}]})),
+    "turns of every type": _text(
+        json.dumps({"turns": [None, 1, "a", [], {"role": 1, "text": {}}]})
+    ),
     # No chat completion.
     "no choices": OddReply(fields={"choices": []}),
     "choices as an object": OddReply(fields={"choices": {"0": {}}}),
@@ -120,9 +126,15 @@ ODD_REPLIES: dict[str, OddReply] = {
     "number of 5,000 digits": OddReply(body=b'{"choices": ' + b"9" * 5000 + b"}"),
     "Latin-1": OddReply(body=json.dumps(completion(id="é"), ensure_ascii=False).encode("latin-1")),
     "error with status 200": OddReply(body=b'{"error": {"message": "x \\ud800", "code": 500}}'),
-    "error with status 200, code as text": OddReply(body=b'{"error": {"message": "x", "code": "odd"}}'),
-    "error with status 200, code as a list": OddReply(body=b'{"error": {"message": "x", "code": [1]}}'),
-    "error with status 200, code 10^30": OddReply(body=b'{"error": {"message": "x", "code": 1000000000000000000000000000000}}'),
+    "error with status 200, code as text": OddReply(
+        body=b'{"error": {"message": "x", "code": "odd"}}'
+    ),
+    "error with status 200, code as a list": OddReply(
+        body=b'{"error": {"message": "x", "code": [1]}}'
+    ),
+    "error with status 200, code 10^30": OddReply(
+        body=b'{"error": {"message": "x", "code": 1000000000000000000000000000000}}'
+    ),
     # Packed bodies and large ones.
     "gzip that breaks off": _packed(_GZIP[:-20]),
     "gzip that is none": _packed(_GOOD),

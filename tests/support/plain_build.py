@@ -1,4 +1,7 @@
-"""A build without Prefect: the same checks and stages called one after the other. For tests, and as a yardstick."""
+"""A build without Prefect: the same checks and stages called one after the other.
+
+For tests, and as a yardstick.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from flows import steps
-from flows.collecting import finish_build
+from flows.build_ending import finish_build
 from flows.generation import Written
 from flows.options import BuildOptions
 from flows.preflight import check_build
@@ -20,7 +23,9 @@ from tasks.settings import Home, load_domain
 from tasks.warehouse import StageRecord, domain_lock, open_warehouse, record_stage, transaction
 
 
-def plain_build(home: Home, domain: str, options: BuildOptions | None = None, run_id: str = "plain") -> ReleaseInfo:
+def plain_build(
+    home: Home, domain: str, options: BuildOptions | None = None, run_id: str = "plain"
+) -> ReleaseInfo:
     """Build a domain that was not built before."""
     chosen = options or BuildOptions()
     context = Context(home, load_domain(home, domain, chosen.over()), run_id)
@@ -57,15 +62,21 @@ def _write(context: Context, planned: Planned, options: BuildOptions) -> list[St
             break
         asked = _ask(context, attempt, ids, planned.before_asking(records))
         parsed = _run(steps.parsing(context, attempt), context, *planned.before_reading(asked))
-        judged = _run(steps.judging(context, attempt), context, *planned.before_judging(records, parsed))
+        judged = _run(
+            steps.judging(context, attempt), context, *planned.before_judging(records, parsed)
+        )
         records += [asked, parsed, judged]
     return records
 
 
-def _ask(context: Context, attempt: int, ids: Sequence[str], upstream: Sequence[StageRecord]) -> StageRecord:
+def _ask(
+    context: Context, attempt: int, ids: Sequence[str], upstream: Sequence[StageRecord]
+) -> StageRecord:
     stage = steps.generating(context, attempt)
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
         work = steps.work(con, context, attempt, unanswered(con, attempt, ids))
         journals = context.home.journals(context.domain.name)
-        asyncio.run(generate_transcripts(con, work, context.domain.generate, journals, context.run_id))
+        asyncio.run(
+            generate_transcripts(con, work, context.domain.generate, journals, context.run_id)
+        )
         return record_stage(con, stage.name, stage.inputs(upstream), stage.writes, context.run_id)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.local_server import free_port
+from flows.server.ephemeral import free_port
 
 OWNER = "postgres"  # who runs it when the tests run as root, which PostgreSQL refuses
 PASSWORD = "of the tests"
@@ -19,7 +19,9 @@ PASSWORD = "of the tests"
 
 def programs() -> Path | None:
     """Return the folder of initdb and pg_ctl, which Debian keeps off the path; None if PostgreSQL is not installed."""
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    debian = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3])
+    )
     found = debian[-1] if debian else shutil.which("initdb")
     return Path(found).parent if found else None
 
@@ -29,7 +31,9 @@ def postgres() -> Iterator[str]:
     """Run a server for the length of the block; yield the address under which Prefect reaches it."""
     found = programs()
     assert found is not None
-    folder = Path(tempfile.mkdtemp(prefix="redial-postgres-"))  # not tmp_path, which only root may enter
+    folder = Path(
+        tempfile.mkdtemp(prefix="redial-postgres-")
+    )  # not tmp_path, which only root may enter
     port = free_port()
     password = folder / "password"
     password.write_text(PASSWORD)
@@ -37,7 +41,19 @@ def postgres() -> Iterator[str]:
         for path in (folder, password):
             shutil.chown(path, OWNER, pwd.getpwnam(OWNER).pw_gid)
     cluster = folder / "cluster"
-    _run([str(found / "initdb"), "-D", str(cluster), "-U", "prefect", "--pwfile", str(password), "--auth", "scram-sha-256"])
+    _run(
+        [
+            str(found / "initdb"),
+            "-D",
+            str(cluster),
+            "-U",
+            "prefect",
+            "--pwfile",
+            str(password),
+            "--auth",
+            "scram-sha-256",
+        ]
+    )
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
     control = [str(found / "pg_ctl"), "-D", str(cluster), "-w"]
     try:
@@ -51,4 +67,11 @@ def postgres() -> Iterator[str]:
 def _run(command: list[str]) -> None:
     """Run one of PostgreSQL's programs as a user that is not root. Raises CalledProcessError."""
     allowed = ["runuser", "-u", OWNER, "--"] if os.geteuid() == 0 else []
-    subprocess.run([*allowed, *command], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, timeout=120)
+    subprocess.run(
+        [*allowed, *command],
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        check=True,
+        timeout=120,
+    )

@@ -26,26 +26,42 @@ class MadeUser:
 def made_domain(**briefs: object) -> Domain:
     """Return a domain with its defaults, but for the settings of briefs named."""
     sources = Sources(format="amazon_2014", reviews=(Source(path="reviews.json.gz"),))
-    return Domain(name="made", noun="movie", verb="watched", sources=sources, preprocess=Preprocess(), briefs=Briefs.model_validate(briefs))
+    return Domain(
+        name="made",
+        noun="movie",
+        verb="watched",
+        sources=sources,
+        preprocess=Preprocess(),
+        briefs=Briefs.model_validate(briefs),
+    )
 
 
 def made_warehouse(
-    users: Sequence[MadeUser], titles: dict[str, str] | None = None, works: dict[str, str] | None = None
+    users: Sequence[MadeUser],
+    titles: dict[str, str] | None = None,
+    works: dict[str, str] | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """Return a warehouse in memory with these users' reviews, in the order given.
 
     Args:
-        users: who likes what; the review of a user on an item has the id `user/item` and the text `user on item`.
-        titles: titles by item id; an item not named is called `Title of <id>`; one whose title is "" is not in `items`.
+        users: who likes what; the review of a user on an item has the id `user/item` and the text
+            `user on item`.
+        titles: titles by item id; an item not named is called `Title of <id>`; one whose title is
+            "" is not in `items`.
         works: work ids by item id; an item not named is its own work.
     """
     con = duckdb.connect(":memory:")
     create_tables(con)
     append_users(con, users)
-    for item_id in sorted({item for user in users for item in (*user.likes, *user.dislikes, *user.might_likes)}):
+    for item_id in sorted(
+        {item for user in users for item in (*user.likes, *user.dislikes, *user.might_likes)}
+    ):
         title = (titles or {}).get(item_id, f"Title of {item_id}")
         if title:
-            con.execute("INSERT INTO items VALUES (?, ?, ?, ?)", [item_id, title, title, (works or {}).get(item_id, item_id)])
+            con.execute(
+                "INSERT INTO items VALUES (?, ?, ?, ?)",
+                [item_id, title, title, (works or {}).get(item_id, item_id)],
+            )
     return con
 
 
@@ -67,7 +83,15 @@ def append_users(con: duckdb.DuckDBPyConnection, users: Sequence[MadeUser]) -> N
                 )
                 con.execute(
                     "INSERT INTO preferences VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    [user.user_id, item_id, collection, position, rating, _SHARED_BASE + order, review_id],
+                    [
+                        user.user_id,
+                        item_id,
+                        collection,
+                        position,
+                        rating,
+                        _SHARED_BASE + order,
+                        review_id,
+                    ],
                 )
                 order += 1
 
@@ -108,5 +132,8 @@ def bulk_warehouse(con: duckdb.DuckDBPyConnection, users: int, items: int, each:
     """Fill a warehouse with so many made-up users of 12 to `each` reviews; one in eight reviews is a dislike."""
     create_tables(con)
     con.execute(_BULK_REVIEWS, {"users": users, "items": items, "each": each})
-    con.execute("INSERT INTO items SELECT 'B' || range, 'Title ' || range, 'Title ' || range, 'B' || range FROM range(?)", [items])
+    con.execute(
+        "INSERT INTO items SELECT 'B' || range, 'Title ' || range, 'Title ' || range, 'B' || range FROM range(?)",
+        [items],
+    )
     con.execute(_BULK_PREFERENCES)

@@ -61,13 +61,20 @@ class DrawnWarehouse:
         for brief in self.planned:
             for number, outcome in enumerate(brief.outcomes, 1):
                 found.setdefault(number, Counter())[outcome] += 1
-        return {number: {outcome: found[number][outcome] for outcome in OUTCOMES} for number in sorted(found)}
+        return {
+            number: {outcome: found[number][outcome] for outcome in OUTCOMES}
+            for number in sorted(found)
+        }
 
     def might_likes(self) -> dict[str, int]:
         """Return how many MIGHT_LIKES items have a brief, and how many have none by reason."""
         counted = Counter(reason or "not_planned_yet" for reason in self.reasons)
         counted["not_planned_yet"] += len(self.briefs) - len(self.planned)
-        return {name: count for name, count in {"planned": len(self.planned), **counted}.items() if count}
+        return {
+            name: count
+            for name, count in {"planned": len(self.planned), **counted}.items()
+            if count
+        }
 
     def set_aside(self) -> dict[tuple[str, str], int]:
         """Return how many source lines were set aside, by file and kind."""
@@ -86,7 +93,9 @@ drawn_briefs = st.builds(
 drawn_warehouses = st.builds(
     DrawnWarehouse,
     briefs=st.lists(drawn_briefs, max_size=12),
-    reasons=st.lists(st.sampled_from(["untitled", "no_history", "max_dialogues", None]), max_size=5),
+    reasons=st.lists(
+        st.sampled_from(["untitled", "no_history", "max_dialogues", None]), max_size=5
+    ),
     review_defects=st.lists(st.sampled_from(KINDS), max_size=6),
     metadata_defects=st.integers(0, 3),
     usable=st.integers(1, 9),
@@ -98,7 +107,9 @@ BY_HAND = DrawnWarehouse(
         DrawnBrief(True, "t1", ("rejected", "accepted"), "accepted"),
         DrawnBrief(True, "t2", ("rejected", "failed"), "rejected"),
         DrawnBrief(True, "t2", ("failed",), "failed"),
-        DrawnBrief(True, "t1", ("unjudged",), None),  # the run was killed before its answer was judged
+        DrawnBrief(
+            True, "t1", ("unjudged",), None
+        ),  # the run was killed before its answer was judged
         DrawnBrief(True, "t1", (), "unasked"),
         DrawnBrief(False, "t1", ("rejected", "accepted"), "accepted"),  # of an earlier plan
     ],
@@ -110,7 +121,9 @@ BY_HAND = DrawnWarehouse(
 """One of each, small enough to count by hand."""
 
 
-def fill(con: duckdb.DuckDBPyConnection, drawn: DrawnWarehouse, domain: Domain, run_id: str) -> None:
+def fill(
+    con: duckdb.DuckDBPyConnection, drawn: DrawnWarehouse, domain: Domain, run_id: str
+) -> None:
     """Write a drawn warehouse, as a run that is still going on would leave it."""
     create_tables(con)
     con.execute(
@@ -139,21 +152,49 @@ def _fill_sources(con: duckdb.DuckDBPyConnection, drawn: DrawnWarehouse) -> None
 
 
 def _prefer(con: duckdb.DuckDBPyConnection, number: int) -> None:
-    con.execute("INSERT INTO preferences VALUES ('u', ?, 'MIGHT_LIKES', ?, 5, 1, 'r')", [f"i{number}", number])
+    con.execute(
+        "INSERT INTO preferences VALUES ('u', ?, 'MIGHT_LIKES', ?, 5, 1, 'r')",
+        [f"i{number}", number],
+    )
 
 
 def _fill_brief(con: duckdb.DuckDBPyConnection, number: int, brief: DrawnBrief) -> None:
     name = f"{number:016x}"
     if brief.planned:
-        con.execute("INSERT INTO briefs VALUES (?, 'u', ?, ?, ?, 1, 2, ?)", [name, number, f"i{number}", brief.template, number])
+        con.execute(
+            "INSERT INTO briefs VALUES (?, 'u', ?, ?, ?, 1, 2, ?)",
+            [name, number, f"i{number}", brief.template, number],
+        )
     if brief.stored:
         con.execute("INSERT INTO verdicts VALUES (?, ?, 1)", [name, brief.stored])
     for attempt, outcome in enumerate(brief.outcomes, 1):
         status = "failed" if outcome == "failed" else "answered"
-        values = [name, attempt, status, "text", "stop", "", json.dumps([]), "grounded", "single", "run"]
-        con.execute("INSERT INTO transcripts SELECT ?, ?, ?, ?, ?, ?, from_json(?, '[\"VARCHAR\"]'), ?, ?, ?", values)
+        values = [
+            name,
+            attempt,
+            status,
+            "text",
+            "stop",
+            "",
+            json.dumps([]),
+            "grounded",
+            "single",
+            "run",
+        ]
+        con.execute(
+            "INSERT INTO transcripts SELECT ?, ?, ?, ?, ?, ?, from_json(?, '[\"VARCHAR\"]'), ?, ?, ?",
+            values,
+        )
         if outcome in ("accepted", "rejected"):
-            con.execute("INSERT INTO dialogue_facts BY NAME SELECT ? AS dialogue_id, ? AS attempt", [name, attempt])
-            con.execute("INSERT INTO rejections VALUES (?, ?, 'a-warning', 'warn', 1, 'x')", [name, attempt])
+            con.execute(
+                "INSERT INTO dialogue_facts BY NAME SELECT ? AS dialogue_id, ? AS attempt",
+                [name, attempt],
+            )
+            con.execute(
+                "INSERT INTO rejections VALUES (?, ?, 'a-warning', 'warn', 1, 'x')", [name, attempt]
+            )
         if outcome == "rejected":
-            con.execute("INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x')", [name, attempt])
+            con.execute(
+                "INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x')",
+                [name, attempt],
+            )

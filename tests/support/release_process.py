@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.lineage import note_release
 from tasks.release import write_release
-from tasks.release import writing as released
+from tasks.release import writer as released
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, transaction
 from tests.support.small_warehouse import fill_warehouse

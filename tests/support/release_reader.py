@@ -46,7 +46,9 @@ def read_texts(folder: Path) -> dict[int, list[tuple[str, str]]]:
     return texts
 
 
-def check_users(users: dict[str, Any], titles: dict[str, str], texts: dict[int, list[tuple[str, str]]]) -> None:
+def check_users(
+    users: dict[str, Any], titles: dict[str, str], texts: dict[int, list[tuple[str, str]]]
+) -> None:
     """Check the cross references of final_data.jsonl."""
     conversation_id = 0
     for content in users.values():
@@ -58,11 +60,23 @@ def check_users(users: dict[str, Any], titles: dict[str, str], texts: dict[int, 
             conversation = entry.pop(f"conversation_{k}")
             assert entry == {}
             entry.update(conversation)
-            assert set(conversation) == {"conversation_id", "user_likes", "user_dislikes", "rec_item"}
+            assert set(conversation) == {
+                "conversation_id",
+                "user_likes",
+                "user_dislikes",
+                "rec_item",
+            }
             assert conversation["conversation_id"] == conversation_id
             assert conversation["rec_item"] == [might_like[k - 1]]
             assert {*conversation["user_likes"], *conversation["user_dislikes"]} <= set(history)
-            named = [titles[item] for item in (*conversation["user_likes"], *conversation["user_dislikes"], *conversation["rec_item"])]
+            named = [
+                titles[item]
+                for item in (
+                    *conversation["user_likes"],
+                    *conversation["user_dislikes"],
+                    *conversation["rec_item"],
+                )
+            ]
             assert len(set(named)) == len(named)
             assert texts[conversation_id]
             conversation_id += 1
@@ -71,7 +85,10 @@ def check_users(users: dict[str, Any], titles: dict[str, str], texts: dict[int, 
 
 def sums_hold(folder: Path) -> bool:
     """Tell whether SHA256SUMS names every other file with its hash."""
-    listed = dict(reversed(line.split("  ", 1)) for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines())
+    listed = dict(
+        reversed(line.split("  ", 1))
+        for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    )
     found = {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")

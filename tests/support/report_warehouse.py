@@ -6,7 +6,7 @@ import json
 
 import duckdb
 
-from tasks.briefs.storing import create_brief_tables, store_templates
+from tasks.briefs.writer import create_brief_tables, store_templates
 from tasks.settings import Domain, Home
 from tasks.templates import load_templates
 from tasks.warehouse import create_tables
@@ -15,26 +15,44 @@ HOSTILE = (
     "</mark><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">&lt;b&gt; {{ 7 * 7 }} "
     "\u202egnirts\u202c \x07\x1b[2J \u200b"
 )
-"""Markup, a template's braces, a text that turns round, a bell, an escape sequence, a space without width."""
+"""Markup, a template's braces, a text that turns round, a bell, an escape sequence, a space without width.
+"""
 
 
 def domain(name: str = "made", **preprocess: object) -> Domain:
     """Return the settings the made-up build ran with."""
     sources = {"format": "amazon_2014", "reviews": ["reviews.json.gz"]}
     return Domain.model_validate(
-        {"name": name, "title": "Made up", "noun": "film", "verb": "seen", "sources": sources, "preprocess": preprocess}
+        {
+            "name": name,
+            "title": "Made up",
+            "noun": "film",
+            "verb": "seen",
+            "sources": sources,
+            "preprocess": preprocess,
+        }
     )
 
 
-def fill(con: duckdb.DuckDBPyConnection, dialogues: int, *, hostile: bool = False, chosen: Domain | None = None) -> None:
+def fill(
+    con: duckdb.DuckDBPyConnection,
+    dialogues: int,
+    *,
+    hostile: bool = False,
+    chosen: Domain | None = None,
+) -> None:
     """Fill every table a report or the browser reads: one user for two dialogues, nine of ten accepted.
 
-    With `hostile` each text of a review, a model, a title, a user, a file and an error carries `HOSTILE`.
+    With `hostile` each text of a review, a model, a title, a user, a file and an error carries
+    `HOSTILE`.
     """
     create_tables(con)
     create_brief_tables(con)
     store_templates(con, load_templates(Home(), "curated").templates)
-    con.execute("CREATE TEMP TABLE size AS SELECT $1::BIGINT AS dialogues, $2::VARCHAR AS bad", [dialogues, HOSTILE if hostile else ""])
+    con.execute(
+        "CREATE TEMP TABLE size AS SELECT $1::BIGINT AS dialogues, $2::VARCHAR AS bad",
+        [dialogues, HOSTILE if hostile else ""],
+    )
     for statement in _STATEMENTS:
         con.execute(statement)
     con.execute("DROP TABLE size")

@@ -18,9 +18,9 @@ from typing import Any
 import httpx
 import yaml
 
-from flows.local_server import free_port
+from flows.server.ephemeral import free_port
 from tasks.polling import wait_until
-from tasks.settings.home import PROJECT
+from tasks.settings.paths import PROJECT
 
 START_S = 240
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -51,13 +51,17 @@ class Served:
 
     def deployment(self, name: str) -> dict[str, Any]:
         """Return a deployment by flow/name."""
-        found: dict[str, Any] = self.client.get(f"/deployments/name/{name}").raise_for_status().json()
+        found: dict[str, Any] = (
+            self.client.get(f"/deployments/name/{name}").raise_for_status().json()
+        )
         return found
 
     def start(self, deployment: str, **parameters: Any) -> str:
         """Start a deployment and return the run's id."""
         body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
-        answer = self.client.post(f"/deployments/{self.deployment(deployment)['id']}/create_flow_run", json=body)
+        answer = self.client.post(
+            f"/deployments/{self.deployment(deployment)['id']}/create_flow_run", json=body
+        )
         return str(answer.raise_for_status().json()["id"])
 
     def run(self, run_id: str) -> dict[str, Any]:
@@ -67,14 +71,24 @@ class Served:
 
     def runs_of(self, deployment: str) -> list[dict[str, Any]]:
         """Return a deployment's runs, first started first."""
-        chosen = {"deployments": {"name": {"any_": [deployment]}}, "sort": "EXPECTED_START_TIME_ASC"}
-        found: list[dict[str, Any]] = self.client.post("/flow_runs/filter", json=chosen).raise_for_status().json()
+        chosen = {
+            "deployments": {"name": {"any_": [deployment]}},
+            "sort": "EXPECTED_START_TIME_ASC",
+        }
+        found: list[dict[str, Any]] = (
+            self.client.post("/flow_runs/filter", json=chosen).raise_for_status().json()
+        )
         return found
 
     def states(self, run_id: str) -> list[str]:
         """Return the names of the states a run went through."""
         answer = self.client.get("/flow_run_states/", params={"flow_run_id": run_id})
-        return [state["name"] for state in sorted(answer.raise_for_status().json(), key=lambda state: state["timestamp"])]
+        return [
+            state["name"]
+            for state in sorted(
+                answer.raise_for_status().json(), key=lambda state: state["timestamp"]
+            )
+        ]
 
     def wait(self, run_id: str, seconds: float = 240, among: set[str] = FINAL) -> dict[str, Any]:
         """Wait until a run's state is of one of some types, and return the run; a server that is down for a moment is waited for."""
@@ -84,13 +98,24 @@ class Served:
             seen.update(self.run(run_id))
             return seen["state"]["type"] in among
 
-        until(there, seconds, lambda: f"{seen.get('name')} is {seen.get('state')}\n{self.logs(run_id)}")
+        until(
+            there,
+            seconds,
+            lambda: f"{seen.get('name')} is {seen.get('state')}\n{self.logs(run_id)}",
+        )
         return seen
 
     def logs(self, run_id: str) -> str:
         """Return what a run told."""
-        chosen = {"logs": {"flow_run_id": {"any_": [run_id]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
-        return "\n".join(line["message"] for line in self.client.post("/logs/filter", json=chosen).raise_for_status().json())
+        chosen = {
+            "logs": {"flow_run_id": {"any_": [run_id]}},
+            "sort": "TIMESTAMP_ASC",
+            "limit": 200,
+        }
+        return "\n".join(
+            line["message"]
+            for line in self.client.post("/logs/filter", json=chosen).raise_for_status().json()
+        )
 
     def artifacts(self, run_id: str) -> dict[str, dict[str, Any]]:
         """Return a run's artifacts by key."""
@@ -116,7 +141,9 @@ class Served:
         return {task["name"]: task["state"]["name"] for task in found}
 
 
-def until(there: Callable[[], bool], seconds: float, told: Callable[[], str] = lambda: "it never came") -> None:
+def until(
+    there: Callable[[], bool], seconds: float, told: Callable[[], str] = lambda: "it never came"
+) -> None:
     """Wait for something. Raises AssertionError with what is told."""
 
     def seen() -> bool:
@@ -148,15 +175,32 @@ def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]
     """Run `redial serve` on a data folder for the length of the block, and end it politely."""
     port = free_port_pair()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), "serve", "--port", str(port), *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "from flows.cli import main; main()",
+        "--data",
+        str(data),
+        "serve",
+        "--port",
+        str(port),
+        *arguments,
+    ]
     process = subprocess.Popen(
-        command, cwd=PROJECT, env={**kept, "OPENAI_API_KEY": KEY, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=PROJECT,
+        env={**kept, "OPENAI_API_KEY": KEY, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, transport=Patient())
     served = Served(data, port, process, client)
     try:
         served.told = _read_until_up(process)
-        served.login = environment.get("PREFECT_SERVER_API_AUTH_STRING", "") or printed_login(served.told)
+        served.login = environment.get("PREFECT_SERVER_API_AUTH_STRING", "") or printed_login(
+            served.told
+        )
         client.auth = served.auth
         yield served
     finally:
@@ -213,7 +257,9 @@ def demo_like(data: Path, name: str, **changes: Any) -> None:
     shipped = PROJECT / "data" / "domains"
     settings = yaml.safe_load((shipped / "demo.yaml").read_text("utf-8"))
     for kind in ("reviews", "metadata"):
-        settings["sources"][kind] = [str((shipped / path).resolve()) for path in settings["sources"][kind]]
+        settings["sources"][kind] = [
+            str((shipped / path).resolve()) for path in settings["sources"][kind]
+        ]
     folder = data / "domains"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.yaml").write_text(json.dumps({**settings, **changes}), encoding="utf-8")
@@ -221,7 +267,12 @@ def demo_like(data: Path, name: str, **changes: Any) -> None:
 
 def released(data: Path, domain: str = "*") -> dict[str, bytes]:
     """Return every released file of a domain, or of all, by its place in the data folder."""
-    found = sorted(path for folder in (data / "releases").glob(domain) for path in folder.rglob("*") if path.is_file())
+    found = sorted(
+        path
+        for folder in (data / "releases").glob(domain)
+        for path in folder.rglob("*")
+        if path.is_file()
+    )
     return {path.relative_to(data).as_posix(): path.read_bytes() for path in found}
 
 
@@ -236,7 +287,12 @@ def processes(data: Path) -> dict[int, str]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+                command = (
+                    (folder / "cmdline")
+                    .read_bytes()
+                    .replace(b"\0", b" ")
+                    .decode("utf-8", "replace")
+                )
                 environment = (folder / "environ").read_bytes().decode("utf-8", "replace")
             except OSError:
                 continue

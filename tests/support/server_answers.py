@@ -8,10 +8,28 @@ from typing import Any
 from tasks.fingerprint import fingerprint, unit
 from tests.support.server_state import Behaviour, ServerState
 
-_WORDS = ("slow", "honest", "again", "friends", "rainy", "evening", "work", "maybe", "the", "film", "was", "and", "I", "liked", "it")
+_WORDS = (
+    "slow",
+    "honest",
+    "again",
+    "friends",
+    "rainy",
+    "evening",
+    "work",
+    "maybe",
+    "the",
+    "film",
+    "was",
+    "and",
+    "I",
+    "liked",
+    "it",
+)
 
 
-def complete(body: dict[str, Any], behaviour: Behaviour, fault: str | None, state: ServerState) -> dict[str, Any]:
+def complete(
+    body: dict[str, Any], behaviour: Behaviour, fault: str | None, state: ServerState
+) -> dict[str, Any]:
     """Return a chat completion for a request body. The same body always gets the same text."""
     text = _text(body, behaviour)
     finish = "stop"
@@ -24,24 +42,33 @@ def complete(body: dict[str, Any], behaviour: Behaviour, fault: str | None, stat
     state.last_answer = text
     usage = count(body, text, behaviour)
     return {
-        "id": f"chatcmpl-{fingerprint(body)}",  # so that an answer that was kept can be found in the bill
+        # so that an answer that was kept can be found in the bill
+        "id": f"chatcmpl-{fingerprint(body)}",
         "object": "chat.completion",
         "created": 1_700_000_000,
         "model": f"{body['model']}-0001",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}],
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+        ],
         "usage": usage,
     }
 
 
 def _text(body: dict[str, Any], behaviour: Behaviour) -> str:
     if behaviour.writer == "offline":
-        from tasks.llm.offline import write
+        from tasks.mock_model import write
 
         return write(body["messages"], seed=None, misbehave={}).text
     seed = fingerprint(body["messages"])
-    words = [_WORDS[int(unit(behaviour.seed, seed, i) * len(_WORDS))] for i in range(behaviour.words // 8)] * 8
+    words = [
+        _WORDS[int(unit(behaviour.seed, seed, i) * len(_WORDS))]
+        for i in range(behaviour.words // 8)
+    ] * 8
     half = len(words) // 2
-    turns = [{"role": "user", "text": " ".join(words[:half])}, {"role": "agent", "text": " ".join(words[half:])}]
+    turns = [
+        {"role": "user", "text": " ".join(words[:half])},
+        {"role": "agent", "text": " ".join(words[half:])},
+    ]
     return json.dumps({"turns": turns})
 
 
@@ -55,4 +82,8 @@ def count(body: dict[str, Any], text: str, behaviour: Behaviour) -> dict[str, in
     else:
         prompt = sum(len(message["content"]) for message in body["messages"]) // 4
         completion = len(text) // 4
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }

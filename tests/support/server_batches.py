@@ -52,15 +52,23 @@ class Batches:
         """GET /v1/batches/{id}."""
         batch = self.batches.get(request.match_info["id"])
         if batch is None:
-            return web.json_response({"error": {"message": "No such batch", "type": "x", "param": None, "code": None}}, status=404)
+            return web.json_response(
+                {"error": {"message": "No such batch", "type": "x", "param": None, "code": None}},
+                status=404,
+            )
         self.polls[batch["id"]] = self.polls.get(batch["id"], 0) + 1
-        if batch["status"] == "in_progress" and self.polls[batch["id"]] > self.state.behaviour.batch_polls:
+        if (
+            batch["status"] == "in_progress"
+            and self.polls[batch["id"]] > self.state.behaviour.batch_polls
+        ):
             self._work_off(batch)
         return web.json_response({**batch, **self.state.behaviour.batch_fields})
 
     async def list_all(self, request: web.Request) -> web.Response:
         """GET /v1/batches."""
-        return web.json_response({"object": "list", "data": list(self.batches.values()), "has_more": False})
+        return web.json_response(
+            {"object": "list", "data": list(self.batches.values()), "has_more": False}
+        )
 
     def _work_off(self, batch: dict[str, Any]) -> None:
         done, failed = [], []
@@ -68,15 +76,25 @@ class Batches:
             entry = json.loads(line)
             (failed if self._fails(entry) else done).append(entry)
         batch["status"] = "completed"
-        batch["request_counts"] = {"total": len(done) + len(failed), "completed": len(done), "failed": len(failed)}
-        batch["output_file_id"] = self._keep_lines([self._answered(entry) for entry in done]) if done else None
-        batch["error_file_id"] = self._keep_lines([self._failed(entry) for entry in failed]) if failed else None
+        batch["request_counts"] = {
+            "total": len(done) + len(failed),
+            "completed": len(done),
+            "failed": len(failed),
+        }
+        batch["output_file_id"] = (
+            self._keep_lines([self._answered(entry) for entry in done]) if done else None
+        )
+        batch["error_file_id"] = (
+            self._keep_lines([self._failed(entry) for entry in failed]) if failed else None
+        )
 
     def _fails(self, entry: dict[str, Any]) -> bool:
         key = fingerprint(entry["body"])
         self.state.tries[key] += 1
         behaviour = self.state.behaviour
-        return unit(behaviour.seed, "batch", key, self.state.tries[key]) < behaviour.batch_fail_share
+        return (
+            unit(behaviour.seed, "batch", key, self.state.tries[key]) < behaviour.batch_fail_share
+        )
 
     def _answered(self, entry: dict[str, Any]) -> dict[str, Any]:
         answer = server_answers.complete(entry["body"], self.state.behaviour, None, self.state)
@@ -85,15 +103,27 @@ class Batches:
         tally.billed_keys[fingerprint(entry["body"])] += 1
         tally.prompt_tokens += usage["prompt_tokens"]
         tally.completion_tokens += usage["completion_tokens"]
-        return {"id": "r", "custom_id": entry["custom_id"], "response": {"status_code": 200, "body": answer}, "error": None}
+        return {
+            "id": "r",
+            "custom_id": entry["custom_id"],
+            "response": {"status_code": 200, "body": answer},
+            "error": None,
+        }
 
     @staticmethod
     def _failed(entry: dict[str, Any]) -> dict[str, Any]:
         body = {"error": {"message": "overloaded", "code": "server_error"}}
-        return {"id": "r", "custom_id": entry["custom_id"], "response": {"status_code": 500, "body": body}, "error": None}
+        return {
+            "id": "r",
+            "custom_id": entry["custom_id"],
+            "response": {"status_code": 500, "body": body},
+            "error": None,
+        }
 
     def _keep_lines(self, lines: list[dict[str, Any]]) -> str:
-        return str(self._keep("\n".join(json.dumps(line) for line in lines).encode(), "batch_output")["id"])
+        return str(
+            self._keep("\n".join(json.dumps(line) for line in lines).encode(), "batch_output")["id"]
+        )
 
     def _keep(self, content: bytes, purpose: str) -> dict[str, Any]:
         file_id = f"file-{len(self.files) + 1}"

@@ -23,23 +23,35 @@ def routes(answer: Answerer) -> list[web.RouteDef]:
             if isinstance(system, str)
             else [{"role": "system", "content": part["text"]} for part in system]
         )
-        spoken += [{"role": message["role"], "content": _text(message["content"])} for message in body["messages"]]
-        found = await answer(request, {"model": body["model"], "messages": spoken, "max_tokens": body["max_tokens"]})
+        spoken += [
+            {"role": message["role"], "content": _text(message["content"])}
+            for message in body["messages"]
+        ]
+        found = await answer(
+            request, {"model": body["model"], "messages": spoken, "max_tokens": body["max_tokens"]}
+        )
         return _translated(found, _anthropic)
 
     async def ollama(request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
-        found = await answer(request, {"model": body["model"], "messages": body["messages"], **body.get("options", {})})
+        found = await answer(
+            request,
+            {"model": body["model"], "messages": body["messages"], **body.get("options", {})},
+        )
         return _translated(found, _ollama)
 
     return [web.post("/v1/messages", messages), web.post("/api/chat", ollama)]
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    return (
+        content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    )
 
 
-def _translated(found: web.StreamResponse, into: Callable[[dict[str, Any]], dict[str, Any]]) -> web.StreamResponse:
+def _translated(
+    found: web.StreamResponse, into: Callable[[dict[str, Any]], dict[str, Any]]
+) -> web.StreamResponse:
     if not isinstance(found, web.Response) or found.status != 200:
         return found
     return web.json_response(into(json.loads(found.body)))  # type: ignore[arg-type]
@@ -55,7 +67,10 @@ def _anthropic(answer: dict[str, Any]) -> dict[str, Any]:
         "content": [{"type": "text", "text": choice["message"]["content"]}],
         "stop_reason": _STOPS[choice["finish_reason"]],
         "stop_sequence": None,
-        "usage": {"input_tokens": usage["prompt_tokens"], "output_tokens": usage["completion_tokens"]},
+        "usage": {
+            "input_tokens": usage["prompt_tokens"],
+            "output_tokens": usage["completion_tokens"],
+        },
     }
 
 

@@ -19,17 +19,23 @@ class Behaviour:
 
     Attributes:
         latency_s: time an answer takes; `jitter_s` is added evenly spread.
-        faults: share of requests by kind of fault; `late` adds `late_s`, the 429 kinds send Retry-After of `retry_after_s`.
+        faults: share of requests by kind of fault; `late` adds `late_s`, the 429 kinds send
+            Retry-After of `retry_after_s`.
         down: refuse everything with 503.
-        rpm, tpm: sliding-window limits; `reserve` counts input and max_tokens at admission instead of what the answer uses.
-        tokens: "exact" counts as litellm does for the model asked, "rough" takes 4 characters a token.
-        writer: "echo" answers with a short fixed dialogue, "offline" lets the embedded writer answer.
+        rpm, tpm: sliding-window limits; `reserve` counts input and max_tokens at admission instead
+            of what the answer uses.
+        tokens: "exact" counts as litellm does for the model asked, "rough" takes 4 characters a
+            token.
+        writer: "echo" answers with a short fixed dialogue, "offline" lets the embedded writer
+            answer.
         key: the only bearer token that is let in, if set.
         body: the whole response body in place of an answer, billed as one.
-        odd: replies in place of good ones, as `tests.support.odd_replies` gives them; one is drawn for each try at a request,
+        odd: replies in place of good ones, as `tests.support.odd_replies` gives them; one is drawn
+            for each try at a request,
             for `odd_share` of the tries.
         batch_fields: fields of a batch's description that are replaced when it is asked for.
-        endless: send a body that never ends in place of an answer, billed as one; "gzip" sends it compressed.
+        endless: send a body that never ends in place of an answer, billed as one; "gzip" sends it
+            compressed.
     """
 
     latency_s: float = 0.0
@@ -63,7 +69,10 @@ class Behaviour:
 
 @dataclass
 class Tally:
-    """What was counted since the start or the last reset. `billed_keys` counts answers by the content of the request."""
+    """What was counted since the start or the last reset.
+
+    `billed_keys` counts answers by the content of the request.
+    """
 
     requests: int = 0
     billed: int = 0

@@ -6,7 +6,15 @@ import duckdb
 
 from tasks.warehouse import create_tables
 
-TITLES = {"B1": "Solaris", "B2": "Elysium", "B3": "The Mummy", "B4": "1917", "B5": "Amélie & Co", "B6": "Solaris", "B7": "Wrecking Crew"}
+TITLES = {
+    "B1": "Solaris",
+    "B2": "Elysium",
+    "B3": "The Mummy",
+    "B4": "1917",
+    "B5": "Amélie & Co",
+    "B6": "Solaris",
+    "B7": "Wrecking Crew",
+}
 
 # user, collection, items in time order
 PREFERENCES = [
@@ -39,13 +47,18 @@ def small_warehouse() -> duckdb.DuckDBPyConnection:
 
 def fill_warehouse(con: duckdb.DuckDBPyConnection) -> None:
     """Fill the tables of an empty warehouse."""
-    con.executemany("INSERT INTO items VALUES (?, ?, ?, ?)", [(item, title, f"{title} [VHS]", item) for item, title in TITLES.items()])
+    con.executemany(
+        "INSERT INTO items VALUES (?, ?, ?, ?)",
+        [(item, title, f"{title} [VHS]", item) for item, title in TITLES.items()],
+    )
     for user, collection, items in PREFERENCES:
         rating = 1.0 if collection == "DISLIKES" else 5.0
         for position, item in enumerate(items, 1):
             values = [user, item, collection, position, rating, 1000 + position, f"r-{user}-{item}"]
             con.execute("INSERT INTO preferences VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-    for order, (dialogue, user, position, target, verdict, attempt, slots, texts) in enumerate(DIALOGUES):
+    for order, (dialogue, user, position, target, verdict, attempt, slots, texts) in enumerate(
+        DIALOGUES
+    ):
         template, recommendations = f"t{len(texts)}", max(1, len(texts) // 3)
         con.execute(
             "INSERT INTO briefs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -54,18 +67,37 @@ def fill_warehouse(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("INSERT INTO verdicts VALUES (?, ?, ?)", [dialogue, verdict, attempt])
         for slot, (item, collection) in enumerate(slots, 1):
             con.execute(
-                "INSERT INTO brief_items VALUES (?, ?, ?, ?, ?, ?, ?)", [dialogue, slot, item, TITLES[item], collection, None, None]
+                "INSERT INTO brief_items VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [dialogue, slot, item, TITLES[item], collection, None, None],
             )
         _say(con, dialogue, attempt, slots, texts)
         if attempt > 1:
             _say(con, dialogue, 1, [], ["A first try that was rejected."])
     for length in (2, 6):
         for turn in range(length):
-            con.execute("INSERT INTO template_turns VALUES (?, 1, ?, ?, ['g'], [], [])", [f"t{length}", turn, ("user", "agent")[turn % 2]])
+            con.execute(
+                "INSERT INTO template_turns VALUES (?, 1, ?, ?, ['g'], [], [])",
+                [f"t{length}", turn, ("user", "agent")[turn % 2]],
+            )
 
 
-def _say(con: duckdb.DuckDBPyConnection, dialogue: str, attempt: int, slots: list[tuple[str, str]], texts: list[str]) -> None:
+def _say(
+    con: duckdb.DuckDBPyConnection,
+    dialogue: str,
+    attempt: int,
+    slots: list[tuple[str, str]],
+    texts: list[str],
+) -> None:
     for turn, text in enumerate(texts):
         named = [item for item, _ in slots if TITLES[item] in text]
-        values = [dialogue, attempt, turn, ("user", "agent")[turn % 2], text, ["g"], named, len(text.split())]
+        values = [
+            dialogue,
+            attempt,
+            turn,
+            ("user", "agent")[turn % 2],
+            text,
+            ["g"],
+            named,
+            len(text.split()),
+        ]
         con.execute("INSERT INTO utterances VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)

@@ -24,7 +24,9 @@ PLACES = (
 PARTS = "opening middle ending pacing sound build finish design detail humour cast handle picture story setting colour".split()
 GOOD = "lovely solid clever warm sharp careful honest vivid sturdy graceful funny moving precise generous bright".split()
 BAD = "clumsy dull thin noisy brittle careless slow muddled flat cheap tedious harsh vague hollow tired".split()
-WHO = "my brother|my neighbour|a friend from work|my daughter|the whole family|an old colleague|my aunt|our book club".split("|")
+WHO = "my brother|my neighbour|a friend from work|my daughter|the whole family|an old colleague|my aunt|our book club".split(
+    "|"
+)
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,18 @@ class Size:
 def write_domain(folder: Path, name: str, size: Size, seed: int, settings: str = "") -> int:
     """Write sources and domain file under a data folder; return the number of reviews.
 
-    Core users get likes enough for their share of the briefs; items that core users leave below ten reviews are filled up by
-    casual users with fewer than ten, as in real data.
+    Core users get likes enough for their share of the briefs; items that core users leave below ten
+    reviews are filled up by casual users with fewer than ten, as in real data.
     """
     raw, domains = folder / "raw" / name, folder / "domains"
     raw.mkdir(parents=True, exist_ok=True)
     domains.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng([seed, size.users, size.items])
     with gzip.open(raw / "meta.json.gz", "wt", encoding="utf-8", compresslevel=1) as out:
-        out.writelines(json.dumps({"asin": f"I{number:07}", "title": title(number)}) + "\n" for number in range(size.items))
+        out.writelines(
+            json.dumps({"asin": f"I{number:07}", "title": title(number)}) + "\n"
+            for number in range(size.items)
+        )
     with gzip.open(raw / "reviews.json.gz", "wt", encoding="utf-8", compresslevel=1) as out:
         count = _write_reviews(out, size, rng)
     (domains / f"{name}.yaml").write_text(
@@ -77,15 +82,29 @@ def _write_reviews(out: gzip.GzipFile, size: Size, rng: np.random.Generator) -> 
     for user in range(size.users):
         likes, dislikes = 10 * each + int(rng.integers(0, 5)), int(rng.integers(0, 6))
         drawn = rng.choice(size.items, size=2 * (likes + dislikes), p=weights)
-        items = np.unique(np.concatenate([drawn, rng.integers(0, size.items, size=likes + dislikes)]))
+        items = np.unique(
+            np.concatenate([drawn, rng.integers(0, size.items, size=likes + dislikes)])
+        )
         items = rng.permutation(items)[: likes + dislikes]
         np.add.at(counts, items, 1)
         ratings = [5, 4] * ((likes + 1) // 2)
-        written += _write_user(out, f"U{user:07}", items, (ratings[:likes] + [1] * dislikes)[: len(items)], sentences, rng)
+        written += _write_user(
+            out,
+            f"U{user:07}",
+            items,
+            (ratings[:likes] + [1] * dislikes)[: len(items)],
+            sentences,
+            rng,
+        )
     return written + _fill_up(out, counts, sentences, rng)
 
 
-def _fill_up(out: gzip.GzipFile, counts: np.ndarray, sentences: dict[str, list[str]], rng: np.random.Generator) -> int:  # type: ignore[type-arg]
+def _fill_up(
+    out: gzip.GzipFile,
+    counts: np.ndarray,
+    sentences: dict[str, list[str]],
+    rng: np.random.Generator,
+) -> int:  # type: ignore[type-arg]
     """Let casual users, eight reviews each, review the items that have fewer than ten."""
     missing = np.repeat(np.arange(len(counts)), np.maximum(0, 10 - counts))
     missing = rng.permutation(missing)
@@ -134,5 +153,9 @@ def _sentences(words: list[str], rng: np.random.Generator, count: int = 4_000) -
         part, other = rng.choice(PARTS, size=2, replace=False)
         word, second = rng.choice(words, size=2, replace=False)
         who = str(rng.choice(WHO)).capitalize()
-        made.append(str(rng.choice(frames)).format(part=part, other=other, word=word, second=second, who=who))
+        made.append(
+            str(rng.choice(frames)).format(
+                part=part, other=other, word=word, second=second, who=who
+            )
+        )
     return made

@@ -9,16 +9,29 @@ from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance
 from tasks.llm.errors import CallFailed
 from tasks.llm.values import Answer, Message
 
-TITLES = {"i1": "Solaris", "i2": "1917", "i3": "Mystic River", "i4": "The Mummy", "i5": "300", "i6": "(500) Days of Summer"}
+TITLES = {
+    "i1": "Solaris",
+    "i2": "1917",
+    "i3": "Mystic River",
+    "i4": "The Mummy",
+    "i5": "300",
+    "i6": "(500) Days of Summer",
+}
 
 
-def dialogue(number: int, user: str | None, position: int, target: str, *, named: bool = False) -> Dialogue:
+def dialogue(
+    number: int, user: str | None, position: int, target: str, *, named: bool = False
+) -> Dialogue:
     """Return a dialogue of four turns that recommends a target; with `named` the user names it himself before."""
     title = TITLES[target]
     return Dialogue(
         f"d{number}",
         (
-            Utterance("user", f"I know {title} already." if named else "What is good?", (target,) if named else ()),
+            Utterance(
+                "user",
+                f"I know {title} already." if named else "What is good?",
+                (target,) if named else (),
+            ),
             Utterance("agent", "Do you like space?"),
             Utterance("user", "I do."),
             Utterance("agent", f'Then "{title}".', (target,)),
@@ -58,11 +71,29 @@ class Replies:
         self._reply = reply
 
     async def __call__(
-        self, messages: tuple[Message, ...], *, response_format: Mapping[str, Any] | None = None, attempt: int = 1
+        self,
+        messages: tuple[Message, ...],
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        attempt: int = 1,
     ) -> Answer:
         self.asked.append(messages)
         self.formats.append(response_format)
         text = self._reply(messages)
         if text is None:
             raise CallFailed("no answer", "filtered", 1)
-        return Answer("k", text, "stop", 1, 1, 0.0, 0.0, "test/model", None, "test", "p", 0, "2020-01-01T00:00:00Z")
+        return Answer(
+            "k",
+            text,
+            "stop",
+            1,
+            1,
+            0.0,
+            0.0,
+            "test/model",
+            None,
+            "test",
+            "p",
+            0,
+            "2020-01-01T00:00:00Z",
+        )

@@ -1,4 +1,7 @@
-"""A small real build under watch: what each stage runs, opens and reads, printed as JSON. In a process of its own, with empty caches."""
+"""A small real build under watch: what each stage runs, opens and reads, printed as JSON.
+
+In a process of its own, with empty caches.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,11 @@ def note_open(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open" or not WATCHED or not isinstance(arguments[0], str):
         return
     path = Path(arguments[0])
-    if path.is_relative_to(PROJECT) and not path.is_relative_to(PROJECT / ".venv") and path.suffix not in (".py", ".pyc"):
+    if (
+        path.is_relative_to(PROJECT)
+        and not path.is_relative_to(PROJECT / ".venv")
+        and path.suffix not in (".py", ".pyc")
+    ):
         SEEN[WATCHED[-1]].files.add(path.relative_to(PROJECT).as_posix())
 
 
@@ -153,15 +160,26 @@ def watch_asking() -> None:
 def main(data: Path) -> None:
     """Build the demo in a folder; print what each stage did."""
     for module in project_code().modules():
-        importlib.import_module(module)  # before the watch, so that only calls are noted and no module's own body
+        importlib.import_module(
+            module
+        )  # before the watch, so that only calls are noted and no module's own body
     sys.addaudithook(note_open)
     note_settings()
     watch_planning()
     watch_stages()
     watch_asking()
-    options = BuildOptions(max_dialogues=25, max_attempts=2, settings={"generate": {"misbehave": SPOILT}})
+    options = BuildOptions(
+        max_dialogues=25, max_attempts=2, settings={"generate": {"misbehave": SPOILT}}
+    )
     plain_build.plain_build(Home.find(data), "demo", options)
-    print(json.dumps({stage: {kind: sorted(found) for kind, found in asdict(seen).items()} for stage, seen in SEEN.items()}))
+    print(
+        json.dumps(
+            {
+                stage: {kind: sorted(found) for kind, found in asdict(seen).items()}
+                for stage, seen in SEEN.items()
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -72,9 +72,17 @@ def brief(
     rng = random.Random(seed)
     items = []
     for at, slot in enumerate(template.slots):
-        own = reviews[at % len(reviews)] if reviews else rng.choice(BAD if slot.collection == "DISLIKES" else GOOD)
+        own = (
+            reviews[at % len(reviews)]
+            if reviews
+            else rng.choice(BAD if slot.collection == "DISLIKES" else GOOD)
+        )
         other = reviews[-1 - at % len(reviews)] if reviews else rng.choice(GOOD + BAD)
-        title = titles[at] if titles else f"The {rng.choice(('Silver', 'Hidden', 'Northern', 'Last'))} Ferry {slot.number}"
+        title = (
+            titles[at]
+            if titles
+            else f"The {rng.choice(('Silver', 'Hidden', 'Northern', 'Last'))} Ferry {slot.number}"
+        )
         rating = {"LIKES": 5.0, "DISLIKES": 1.0, "MIGHT_LIKES": 4.0}[slot.collection]
         items.append(
             BriefItem(
@@ -122,7 +130,10 @@ def with_titles(text: str, made: Brief) -> str:
 def shared_run(text: str, review: str) -> int:
     """Return the longest run of words that stands in both texts, letter case and punctuation aside."""
     said, wrote = (re.findall(r"\w+", part.lower()) for part in (text, review))
-    return max((length for length in range(1, 12) if _grams(said, length) & _grams(wrote, length)), default=0)
+    return max(
+        (length for length in range(1, 12) if _grams(said, length) & _grams(wrote, length)),
+        default=0,
+    )
 
 
 def _grams(words: Sequence[str], length: int) -> set[tuple[str, ...]]:

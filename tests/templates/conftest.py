@@ -10,7 +10,7 @@ import pytest
 from tasks.goals import Goals, load_goals
 from tasks.settings import Home
 from tasks.templates import Grammar, load_grammar
-from tasks.templates.counting import Census
+from tasks.templates.enumeration import Census
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,11 @@ from tasks.templates import (
     parse_grammar,
     sample_templates,
 )
-from tasks.templates.building import spoken
-from tasks.templates.counting import Census
+from tasks.templates.assembly import spoken
+from tasks.templates.enumeration import Census
 
-# greeting (2 ways), recommendation, then accepted and over; or chit-chat back and forth, at most once, before the recommendation.
+# greeting (2 ways), recommendation, then accepted and over; or chit-chat back and forth, at most
+# once, before the recommendation.
 SMALL: dict[str, Any] = {
     "lengths": {1: [4, 6], 2: [6, 6]},
     "at_most": [{"of": ["chit_chat"], "times": 1}],
@@ -39,12 +40,18 @@ SMALL: dict[str, Any] = {
         "opening": {"speaker": "user", "moves": [{"say": ["greet"], "then": "greeted"}]},
         "greeted": {
             "speaker": "agent",
-            "moves": [{"say": ["recommend"], "then": "recommended"}, {"say": ["respond_simply"], "then": "warmed"}],
+            "moves": [
+                {"say": ["recommend"], "then": "recommended"},
+                {"say": ["respond_simply"], "then": "warmed"},
+            ],
         },
         "warmed": {"speaker": "user", "moves": [{"say": ["chit_chat"], "then": "greeted"}]},
         "recommended": {
             "speaker": "user",
-            "moves": [{"say": ["accept_gratitude"], "then": "leaving"}, {"say": ["reject_without_reason"], "then": "greeted"}],
+            "moves": [
+                {"say": ["accept_gratitude"], "then": "leaving"},
+                {"say": ["reject_without_reason"], "then": "greeted"},
+            ],
         },
         "leaving": {"speaker": "agent", "moves": [{"say": ["end_conversation"], "then": "over"}]},
         "over": {"speaker": "user", "ends": True, "moves": []},
@@ -65,7 +72,9 @@ def test_counts_are_those_worked_out_by_hand(small: Grammar) -> None:
         Cell(1, 6, 0): 1,  # with chit-chat
         Cell(1, 6, 1): 1,
         Cell(2, 6, 0): 1,
-        Cell(2, 6, 1): 2,  # a liked item greeted with and a disliked one rejected, or the other way round
+        Cell(
+            2, 6, 1
+        ): 2,  # a liked item greeted with and a disliked one rejected, or the other way round
         Cell(2, 6, 2): 1,
     }
 
@@ -73,12 +82,26 @@ def test_counts_are_those_worked_out_by_hand(small: Grammar) -> None:
 def test_listing_gives_exactly_what_brute_force_finds_legal(small: Grammar) -> None:
     listed = {template.template_id for template in enumerate_templates(small)}
     said_by = {
-        "user": [("greeting_likes",), ("greeting_dislikes",), ("chit_chat",), ("accept_gratitude",), ("reject_without_reason",)],
-        "agent": [("recommend_likes",), ("recommend_dislikes",), ("recommend_might_likes",), ("respond_simply",), ("end_conversation",)],
+        "user": [
+            ("greeting_likes",),
+            ("greeting_dislikes",),
+            ("chit_chat",),
+            ("accept_gratitude",),
+            ("reject_without_reason",),
+        ],
+        "agent": [
+            ("recommend_likes",),
+            ("recommend_dislikes",),
+            ("recommend_might_likes",),
+            ("respond_simply",),
+            ("end_conversation",),
+        ],
     }
     found = set()
     for length in (3, 4, 5, 6):
-        for talk in product(*(said_by["user" if turn % 2 == 0 else "agent"] for turn in range(length))):
+        for talk in product(
+            *(said_by["user" if turn % 2 == 0 else "agent"] for turn in range(length))
+        ):
             template = build_template(small.goals, spoken(talk))
             if not legal(small, template):
                 found.add(template.template_id)
@@ -107,8 +130,14 @@ def test_a_sample_is_distinct_seeded_and_spread(grammar: Grammar) -> None:
 
 
 def test_the_seed_alone_decides_the_sample(small: Grammar) -> None:
-    samples = {seed: [template.template_id for template in sample_templates(small, 4, seed)] for seed in range(10)}
-    assert all([template.template_id for template in sample_templates(small, 4, seed)] == drawn for seed, drawn in samples.items())
+    samples = {
+        seed: [template.template_id for template in sample_templates(small, 4, seed)]
+        for seed in range(10)
+    }
+    assert all(
+        [template.template_id for template in sample_templates(small, 4, seed)] == drawn
+        for seed, drawn in samples.items()
+    )
     assert len({tuple(drawn) for drawn in samples.values()}) > 3
 
 
@@ -129,6 +158,8 @@ def test_expand_lists_every_template_one_by_one() -> None:
 
 
 def test_expand_samples_by_number(own_home: Home) -> None:
-    (own_home.project / "goal_specs" / "grammar.yaml").write_text(yaml.safe_dump(SMALL), encoding="utf-8")
+    (own_home.project / "goal_specs" / "grammar.yaml").write_text(
+        yaml.safe_dump(SMALL), encoding="utf-8"
+    )
     assert len(list(expand(own_home, 5, seed=3))) == 5
     assert len(list(expand(own_home))) == 8

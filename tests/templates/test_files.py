@@ -8,9 +8,17 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.settings import Home
-from tasks.templates import Grammar, Template, build_template, check_templates, load_templates, save_templates, template_set_names
-from tasks.templates.building import spoken
-from tasks.templates.counting import Census, cells
+from tasks.templates import (
+    Grammar,
+    Template,
+    build_template,
+    check_templates,
+    load_templates,
+    save_templates,
+    template_set_names,
+)
+from tasks.templates.assembly import spoken
+from tasks.templates.enumeration import Census, cells
 
 TURNS = """
     turns:
@@ -26,7 +34,10 @@ TURNS = """
 @pytest.fixture(scope="module")
 def drawn(grammar: Grammar, census: Census) -> list[Template]:
     """The middle template of each kind the grammar has."""
-    return [build_template(grammar.goals, spoken(census.template(cell, census.count(cell) // 2))) for cell in cells(grammar)]
+    return [
+        build_template(grammar.goals, spoken(census.template(cell, census.count(cell) // 2)))
+        for cell in cells(grammar)
+    ]
 
 
 def write(home: Home, text: str, name: str = "mine") -> Path:
@@ -36,7 +47,9 @@ def write(home: Home, text: str, name: str = "mine") -> Path:
 
 
 def test_what_is_saved_is_what_is_loaded(own_home: Home, drawn: list[Template]) -> None:
-    save_templates(own_home.project / "goal_specs" / "templates" / "drawn.yaml", drawn, "drawn\nby a test")
+    save_templates(
+        own_home.project / "goal_specs" / "templates" / "drawn.yaml", drawn, "drawn\nby a test"
+    )
     assert list(load_templates(own_home, "drawn").templates) == drawn
     assert template_set_names(own_home) == ["curated", "drawn"]
     assert not list((own_home.project / "goal_specs" / "templates").glob(".*"))
@@ -55,26 +68,44 @@ MISTAKES = [
     ("templates: []", "templates"),
     ("templates: 3", "templates"),
     ("", "must be a mapping"),
-    (f"templates:\n  - id: r1-u6-00000000{TURNS}", "template r1-u6-00000000 is illegal: its id should be r1-u6-"),
-    (f"templates:\n  - {TURNS.strip()}".replace("ask_item_detail", "ask_item_details"), "template 1: unknown sub-goal 'ask_item_details'"),
+    (
+        f"templates:\n  - id: r1-u6-00000000{TURNS}",
+        "template r1-u6-00000000 is illegal: its id should be r1-u6-",
+    ),
+    (
+        f"templates:\n  - {TURNS.strip()}".replace("ask_item_detail", "ask_item_details"),
+        "template 1: unknown sub-goal 'ask_item_details'",
+    ),
     (
         f"templates:\n  - {TURNS.strip()}".replace("accept_gratitude", "chit_chat"),
         "template 1 is illegal: turn 5: the user may not say chit_chat here",
     ),
     (f"templates:\n  - {TURNS.strip()}\n  - {TURNS.strip()}", "is the same as template 1"),
     (
-        f"templates:\n  - {TURNS.strip()}".replace("- user: [greeting_likes]", "- {user: [greeting_likes], agent: [chit_chat]}"),
+        f"templates:\n  - {TURNS.strip()}".replace(
+            "- user: [greeting_likes]", "- {user: [greeting_likes], agent: [chit_chat]}"
+        ),
         "one speaker",
     ),
-    (f"templates:\n  - {TURNS.strip()}".replace("- user: [greeting_likes]", "- robot: [greeting_likes]"), "'user' or 'agent'"),
+    (
+        f"templates:\n  - {TURNS.strip()}".replace(
+            "- user: [greeting_likes]", "- robot: [greeting_likes]"
+        ),
+        "'user' or 'agent'",
+    ),
     (f"templates:\n  - {TURNS.strip()}\n    tuns: []", "tuns: is not a known setting"),
-    (f"covers_every_goal: true\ntemplates:\n  - {TURNS.strip()}", "no template uses greeting_dislikes, ask_recommendation"),
+    (
+        f"covers_every_goal: true\ntemplates:\n  - {TURNS.strip()}",
+        "no template uses greeting_dislikes, ask_recommendation",
+    ),
     ("templates: [", "is not valid YAML"),
 ]
 
 
 @pytest.mark.parametrize(("text", "message"), MISTAKES)
-def test_a_mistake_names_the_file_the_template_and_the_reason(own_home: Home, text: str, message: str) -> None:
+def test_a_mistake_names_the_file_the_template_and_the_reason(
+    own_home: Home, text: str, message: str
+) -> None:
     path = write(own_home, text)
     with pytest.raises(UserError) as caught:
         load_templates(own_home, "mine")

@@ -40,22 +40,45 @@ MISTAKES = [
     (change("sets.greet", ["greeting_lieks"]), "sets.greet: unknown sub-goal 'greeting_lieks'"),
     (change("sets.chit_chat", ["chit_chat"]), "sets.chit_chat: a sub-goal is called so already"),
     (change("at_most", [{"of": ["chitchat"], "times": 1}]), "at_most: unknown sub-goal 'chitchat'"),
-    (change("states.comforted.moves", [{"say": ["ask"], "then": "ready"}]), "states.comforted: unknown sub-goal 'ask'"),
-    (change("states.comforted.moves", [{"say": ["chit_chat"], "then": "redy"}]), "states.comforted: unknown state 'redy'"),
-    (change("states.comforted.moves", [{"say": ["chit_chat"], "then": "led"}]), "the user would speak twice, here and in 'led'"),
-    (change("states.comforted.moves", [{"say": ["respond_mood"], "then": "ready"}]), "'respond_mood' is not said by the user"),
     (
-        change("states.comforted.moves", [{"say": ["chit_chat"], "then": "ready"}, {"say": ["chit_chat"], "then": "asked"}]),
+        change("states.comforted.moves", [{"say": ["ask"], "then": "ready"}]),
+        "states.comforted: unknown sub-goal 'ask'",
+    ),
+    (
+        change("states.comforted.moves", [{"say": ["chit_chat"], "then": "redy"}]),
+        "states.comforted: unknown state 'redy'",
+    ),
+    (
+        change("states.comforted.moves", [{"say": ["chit_chat"], "then": "led"}]),
+        "the user would speak twice, here and in 'led'",
+    ),
+    (
+        change("states.comforted.moves", [{"say": ["respond_mood"], "then": "ready"}]),
+        "'respond_mood' is not said by the user",
+    ),
+    (
+        change(
+            "states.comforted.moves",
+            [{"say": ["chit_chat"], "then": "ready"}, {"say": ["chit_chat"], "then": "asked"}],
+        ),
         "states.comforted: chit_chat stands there twice",
     ),
-    (change("states.island", {"speaker": "user", "moves": []}), "states.island: nothing leads there"),
-    (change("states.comforted.moves", [{"say": [], "then": "ready"}]), "states.comforted.moves.0.say"),
+    (
+        change("states.island", {"speaker": "user", "moves": []}),
+        "states.island: nothing leads there",
+    ),
+    (
+        change("states.comforted.moves", [{"say": [], "then": "ready"}]),
+        "states.comforted.moves.0.say",
+    ),
     (change("states.comforted.speaker", "robot"), "states.comforted.speaker"),
 ]
 
 
 @pytest.mark.parametrize(("apply", "message"), MISTAKES)
-def test_a_mistake_is_one_clear_line(shipped: dict[str, Any], goals: Goals, apply: Callable[[dict[str, Any]], None], message: str) -> None:
+def test_a_mistake_is_one_clear_line(
+    shipped: dict[str, Any], goals: Goals, apply: Callable[[dict[str, Any]], None], message: str
+) -> None:
     content = copy.deepcopy(shipped)
     apply(content)
     with pytest.raises(UserError) as caught:
@@ -83,4 +106,8 @@ def test_a_set_stands_for_each_member_that_fits(grammar: Grammar) -> None:
 
 
 def test_the_lengths_are_within_the_papers_and_grow_with_recommendations(grammar: Grammar) -> None:
-    assert {many: tuple(bounds) for many, bounds in grammar.lengths.items()} == {1: (6, 10), 2: (8, 13), 3: (10, 16)}
+    assert {many: tuple(bounds) for many, bounds in grammar.lengths.items()} == {
+        1: (6, 10),
+        2: (8, 13),
+        3: (10, 16),
+    }

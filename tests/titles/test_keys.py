@@ -12,13 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tasks.titles as titles_module
-from tasks.briefs.filling import Preferred, shelve
+from tasks.briefs.slot_filling import HistoryItem, user_history
 from tasks.dialogues import SlotItem, parse
 from tasks.evaluation.matching import Matcher
 from tasks.ingest.items import fill_items
-from tasks.quality.surface import titles_in_quotes
+from tasks.quality.text_patterns import titles_in_quotes
 from tasks.templates.values import Turn
-from tasks.titles import exact_key, folded_key, plain_words, spoken_key, without_year, work_key, year_of
+from tasks.titles import (
+    exact_key,
+    folded_key,
+    plain_words,
+    spoken_key,
+    without_year,
+    work_key,
+    year_of,
+)
 from tasks.warehouse import create_tables
 
 STRENGTHS: dict[str, Callable[[str], str]] = {
@@ -71,7 +79,9 @@ def first_strength(one: str, other: str) -> str:
 def at(strength: str) -> list[object]:
     """Return the pairs with whether they are the same at a strength."""
     order = [*STRENGTHS, NEVER]
-    return [(one, other, order.index(first) <= order.index(strength)) for one, other, first in PAIRS]
+    return [
+        (one, other, order.index(first) <= order.index(strength)) for one, other, first in PAIRS
+    ]
 
 
 @pytest.mark.parametrize(("one", "other", "first"), PAIRS)
@@ -98,7 +108,9 @@ def test_odd_titles(one: str, other: str, first: str) -> None:
 def test_merging_editions_is_folded(one: str, other: str, same: bool) -> None:
     con = duckdb.connect()
     create_tables(con)
-    con.execute("CREATE TABLE published_titles (item_id VARCHAR, title VARCHAR, file_order INT, line INT)")
+    con.execute(
+        "CREATE TABLE published_titles (item_id VARCHAR, title VARCHAR, file_order INT, line INT)"
+    )
     for item_id, title in (("a", one), ("b", other)):
         con.execute("INSERT INTO raw_reviews BY NAME SELECT ? AS item_id", [item_id])
         con.execute("INSERT INTO published_titles VALUES (?, ?, 1, 1)", [item_id, title])
@@ -109,15 +121,20 @@ def test_merging_editions_is_folded(one: str, other: str, same: bool) -> None:
 
 @pytest.mark.parametrize(("one", "other", "same"), at("work"))
 def test_a_users_works_are_work(one: str, other: str, same: bool) -> None:
-    items = [Preferred(item, "LIKES", title, item, 5.0, None) for item, title in (("a", one), ("b", other))]
-    assert shelve(items).works_of("LIKES") == (1 if same else 2)
+    items = [
+        HistoryItem(item, "LIKES", title, item, 5.0, None)
+        for item, title in (("a", one), ("b", other))
+    ]
+    assert user_history(items).works_of("LIKES") == (1 if same else 2)
 
 
 @pytest.mark.parametrize(("one", "other", "same"), at("work"))
 def test_generated_titles_are_exact_then_work(one: str, other: str, same: bool) -> None:
     match = Matcher({"a": one}, threshold=101.0).match([other])[other]
     assert (match.item_id, match.how) == (
-        ("a", "exact" if exact_key(one) == exact_key(other) else "normalised") if same else (None, "none")
+        ("a", "exact" if exact_key(one) == exact_key(other) else "normalised")
+        if same
+        else (None, "none")
     )
 
 
@@ -125,7 +142,9 @@ def test_generated_titles_are_exact_then_work(one: str, other: str, same: bool) 
 def test_due_and_quoted_titles_are_spoken(one: str, other: str, same: bool) -> None:
     turns = [Turn("user", ("greeting_likes",), (1,))]
     said = " ".join(other.split())
-    (named,) = parse(f"User: I saw {said}, yes.", "paper", [SlotItem(1, "a", one)], turns).utterances
+    (named,) = parse(
+        f"User: I saw {said}, yes.", "paper", [SlotItem(1, "a", one)], turns
+    ).utterances
     assert named.item_ids == (("a",) if same else ())
     if "[" not in other and "*" not in other and "(" not in other:
         assert titles_in_quotes(f'I saw "{said}" twice.', [one]) == ([] if same else [said])
@@ -155,11 +174,19 @@ def test_words_are_runs_of_letters_and_digits(text: str) -> None:
 
 
 def test_years() -> None:
-    assert [year_of(title) for title in ("Heat (1995)", "Heat [1995] (1996)", "1917", "(500) Days")] == [1995, 1996, None, None]
-    assert [without_year(title) for title in ("Heat (1995)", "Matrix (1999) [DVD]", "(1917)")] == ["Heat", "Matrix [DVD]", "(1917)"]
+    assert [
+        year_of(title) for title in ("Heat (1995)", "Heat [1995] (1996)", "1917", "(500) Days")
+    ] == [1995, 1996, None, None]
+    assert [without_year(title) for title in ("Heat (1995)", "Matrix (1999) [DVD]", "(1917)")] == [
+        "Heat",
+        "Matrix [DVD]",
+        "(1917)",
+    ]
 
 
-@pytest.mark.parametrize("evil", ["dvd " * 3_000, "the " * 5_000 + "x", "( " * 5_000, "part one " * 5_000, "A " * 5_000])
+@pytest.mark.parametrize(
+    "evil", ["dvd " * 3_000, "the " * 5_000 + "x", "( " * 5_000, "part one " * 5_000, "A " * 5_000]
+)
 def test_hostile_titles_come_back(evil: str) -> None:
     began = time.process_time()
     for key in STRENGTHS.values():
@@ -168,6 +195,10 @@ def test_hostile_titles_come_back(evil: str) -> None:
 
 
 def test_the_page_has_the_module_docstrings_tables() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "titles.md").read_text(encoding="utf-8").splitlines()
+    page = (
+        (Path(__file__).resolve().parents[2] / "docs" / "titles.md")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
     rows = [line for line in (titles_module.__doc__ or "").splitlines() if line.startswith("|")]
     assert len(rows) > 15 and set(rows) <= set(page)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tasks.dialogues import Catalogue, SlotItem, parse
 from tasks.evaluation.matching import Matcher
 from tasks.model_output import parse_answer
-from tasks.quality.surface import titles_in_quotes
+from tasks.quality.text_patterns import titles_in_quotes
 from tasks.templates.values import Turn
 from tasks.titles import names, names_sequel
 
@@ -100,7 +100,9 @@ def named(said: str, title: str, *others: str) -> tuple[str, ...]:
     """Return the items named where a title is due, in both formats of an answer."""
     catalogue = Catalogue([("due", title), *((other, other) for other in others)])
     items = [SlotItem(1, "due", title)]
-    (spoken,) = parse(f"User: {said.replace('~', title)}", "paper", items, TURNS, catalogue).utterances
+    (spoken,) = parse(
+        f"User: {said.replace('~', title)}", "paper", items, TURNS, catalogue
+    ).utterances
     turn = [{"role": "user", "text": said.replace("~", "{{item:1}}")}]
     (filled,) = parse(repr(turn), "grounded", items, TURNS, catalogue).utterances
     assert spoken.item_ids == filled.item_ids, said
@@ -143,7 +145,9 @@ def test_a_number_that_counts_makes_no_sequel(said: str, title: str) -> None:
     ],
 )
 def test_titles_with_numbers_of_their_own(title: str, said: str, ids: tuple[str, ...]) -> None:
-    (spoken,) = parse(f"User: {said}", "paper", [SlotItem(1, "due", title)], TURNS, Catalogue([("due", title)])).utterances
+    (spoken,) = parse(
+        f"User: {said}", "paper", [SlotItem(1, "due", title)], TURNS, Catalogue([("due", title)])
+    ).utterances
     assert spoken.item_ids == ids
 
 
@@ -151,30 +155,53 @@ def test_a_sequel_in_the_catalogue_is_named() -> None:
     assert named("~ 3 was great", "Mystic Alien", "Mystic Alien 3") == ("Mystic Alien 3",)
     items = [SlotItem(1, "due", "The Mummy")]
     catalogue = Catalogue([("due", "The Mummy"), ("returns", "The Mummy Returns")])
-    for said, ids in (("the mummy returns was on", ("returns",)), ("the mummy was on", ("due",)), ("THE MUMMY RETURNS!", ("returns",))):
-        assert parse(f"User: {said}", "paper", items, TURNS, catalogue).utterances[0].item_ids == ids
+    for said, ids in (
+        ("the mummy returns was on", ("returns",)),
+        ("the mummy was on", ("due",)),
+        ("THE MUMMY RETURNS!", ("returns",)),
+    ):
+        assert (
+            parse(f"User: {said}", "paper", items, TURNS, catalogue).utterances[0].item_ids == ids
+        )
 
 
 def test_a_sequel_of_what_is_not_due_is_still_a_mention_of_it() -> None:
     turns = (*TURNS, Turn("agent", ("respond_mood",)))
     items = [SlotItem(1, "due", "Mystic River")]
-    said = parse("User: Mystic River.\nAgent: Mystic River 2 is on.", "paper", items, turns).utterances
+    said = parse(
+        "User: Mystic River.\nAgent: Mystic River 2 is on.", "paper", items, turns
+    ).utterances
     assert said[1].item_ids == ("due",)  # the gate rejects it: nothing may be named there
 
 
 def test_a_sequel_in_quotation_marks_is_an_invented_title() -> None:
-    assert titles_in_quotes('I saw "Lone Wolf, Vol. 2" twice.', ["Lone Wolf, Vol. 1"]) == ["Lone Wolf, Vol. 2"]
+    assert titles_in_quotes('I saw "Lone Wolf, Vol. 2" twice.', ["Lone Wolf, Vol. 1"]) == [
+        "Lone Wolf, Vol. 2"
+    ]
     assert titles_in_quotes('I saw "Mystic River 2" twice.', ["Mystic River"]) == ["Mystic River 2"]
-    assert titles_in_quotes('I saw "Mystic River (1955)".', ["Mystic River (2003)"]) == ["Mystic River (1955)"]
+    assert titles_in_quotes('I saw "Mystic River (1955)".', ["Mystic River (2003)"]) == [
+        "Mystic River (1955)"
+    ]
 
 
 @pytest.mark.parametrize(
     "entry",
-    ["Taboo 2", "Taboo II", "Taboo Part Two", "Taboo - Part Two", "Taboo: Part Two", "Taboo (Part 2)", "Taboo 2 (2017)", "Taboo (2017)"]
+    [
+        "Taboo 2",
+        "Taboo II",
+        "Taboo Part Two",
+        "Taboo - Part Two",
+        "Taboo: Part Two",
+        "Taboo (Part 2)",
+        "Taboo 2 (2017)",
+        "Taboo (2017)",
+    ]
     + ["Taboo, Part 2 - a thriller", "Taboo | Vol. 2", '"Taboo" 2'],
 )
 def test_a_recommended_sequel_is_not_in_the_catalogue(entry: str) -> None:
-    ranking = Matcher({"a": "Taboo (2010)", "b": "Heat"}).rankings([parse_answer(f"1. Heat\n2. {entry}")])[0]
+    ranking = Matcher({"a": "Taboo (2010)", "b": "Heat"}).rankings(
+        [parse_answer(f"1. Heat\n2. {entry}")]
+    )[0]
     assert ranking.items == ("b",)
 
 

@@ -21,7 +21,11 @@ def copied(said: str, review: str, least: int) -> int:
 
 def every_run(text: str) -> list[tuple[str, ...]]:
     words = [word.text for word in words_of(text)]
-    return [tuple(words[begin:end]) for begin in range(len(words)) for end in range(begin + 1, len(words) + 1)]
+    return [
+        tuple(words[begin:end])
+        for begin in range(len(words))
+        for end in range(begin + 1, len(words) + 1)
+    ]
 
 
 @settings(deadline=None)
@@ -31,7 +35,10 @@ def test_one_text_and_many_have_the_same_words(text: str) -> None:
     tokens = tokenise(pl.Series([text], dtype=pl.String))
     alone = tokenise(pl.Series(words, dtype=pl.String))
     assert tokens.hashes.tolist() == alone.hashes.tolist()
-    assert all(text[word.start : word.end].lower().replace("\u2019", "'") == word.text for word in words_of(text))
+    assert all(
+        text[word.start : word.end].lower().replace("\u2019", "'") == word.text
+        for word in words_of(text)
+    )
 
 
 @settings(deadline=None)
@@ -41,7 +48,9 @@ def test_the_longest_run_is_the_longest_of_all(text: str, other: str) -> None:
     longest = max(map(len, shared), default=0)
     found = longest_shared(text, [other])
     assert len(found.split()) == longest and found in text
-    assert [shares_run(text, other, length) for length in (2, 3, 4)] == [longest >= length for length in (2, 3, 4)]
+    assert [shares_run(text, other, length) for length in (2, 3, 4)] == [
+        longest >= length for length in (2, 3, 4)
+    ]
 
 
 REVIEW = "The story of two brothers, lost at sea\nfor weeks\u2014and found\u2014moved me; I don't know why."
@@ -50,7 +59,10 @@ REVIEW = "The story of two brothers, lost at sea\nfor weeks\u2014and found\u2014
 @pytest.mark.parametrize(
     ("said", "run"),
     [
-        ("So the story of TWO brothers - lost at sea for weeks, yes.", "the story of TWO brothers - lost at sea for weeks"),
+        (
+            "So the story of TWO brothers - lost at sea for weeks, yes.",
+            "the story of TWO brothers - lost at sea for weeks",
+        ),
         ("lost at sea for weeks and found it", "lost at sea for weeks and found"),
         ("I don\u2019t know why not.", "I don\u2019t know why"),
         ("Nothing.", ""),

@@ -1,4 +1,5 @@
-"""Composes one review after another, remembering what was said before so that nobody sounds like anybody else."""
+"""Composes one review after another, remembering what was said before so that nobody sounds like anybody else.
+"""
 
 from __future__ import annotations
 

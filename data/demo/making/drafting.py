@@ -60,7 +60,8 @@ def _head(sayer: Sayer, rating: Rating, voice: Voice, rng: random.Random) -> lis
 
 
 def _middle(size: int, stars: int, rng: random.Random) -> list[str]:
-    """Return what the middle is made of: P praise, N complaint, Q quibble, G a saving grace; 3 in the middle tone."""
+    """Return what the middle is made of: P praise, N complaint, Q quibble, G a saving grace; 3 in the middle tone.
+    """
     if stars == 5:
         return ["P"] * size + (["Q"] if size > 2 and rng.random() < 0.12 else [])
     if stars == 4:
@@ -76,7 +77,8 @@ def _middle(size: int, stars: int, rng: random.Random) -> list[str]:
 
 
 def _connected(plan: list[str], sayer: Sayer, voice: Voice, rng: random.Random) -> list[str]:
-    """Say the parts in order, with a word of connection where the side changes and now and then elsewhere."""
+    """Say the parts in order, with a word of connection where the side changes and now and then elsewhere.
+    """
     said: list[str] = []
     before = ""
     for name in plan:

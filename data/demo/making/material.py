@@ -21,7 +21,8 @@ GENRES = {
 
 @dataclass(frozen=True)
 class Line:
-    """One piece of text; `topic` is what it is about, `conditions` are tags that must (or with `!` must not) hold."""
+    """One piece of text; `topic` is what it is about, `conditions` are tags that must (or with `!` must not) hold.
+    """
 
     text: str
     topic: str = ""

@@ -12,7 +12,8 @@ from making.material import Film, Person
 DAY = 86_400
 # Size of a reviewer: fewest and most likes, then fewest and most ratings in all.
 SIZES = {"L": (9, 10, 11, 12), "M": (20, 21, 25, 26), "H": (30, 31, 37, 39), "V": (40, 41, 50, 52), "X": (4, 5, 6, 7)}
-FAME, TASTE = 2.7, 2.2  # how strongly a film's popularity and a person's taste decide what is watched
+# how strongly a film's popularity and a person's taste decide what is watched
+FAME, TASTE = 2.7, 2.2
 RARE = 1  # a film of this popularity gets a handful of reviews at most
 ONE_LINERS = 0.55  # share of people who also left a review of a single line
 
@@ -67,7 +68,8 @@ def _one_person(index: int, person: Person, films: list[Film], rng: random.Rando
 
 
 def _choose(person: Person, films: list[Film], last_year: int, total: int, rng: random.Random) -> list[int]:
-    """Draw films without replacement: the popular and the liked genres more often (exponential keys)."""
+    """Draw films without replacement: the popular and the liked genres more often (exponential keys).
+    """
     keys = []
     for index, film in enumerate(films):
         if film.available > last_year or int(film.facts["pop"]) == RARE:
@@ -96,7 +98,8 @@ def _day(person: Person, film: Film, last_year: int, rng: random.Random) -> date
 
 
 def _one_liners(ratings: list[Rating], people: list[Person], films: list[Film], rng: random.Random) -> list[Rating]:
-    """Let some people rate one more film in a single line, too short for the paper's preprocessing."""
+    """Let some people rate one more film in a single line, too short for the paper's preprocessing.
+    """
     seen = {(rating.person, rating.film) for rating in ratings}
     added = []
     for index, person in enumerate(people):

@@ -1,4 +1,5 @@
-"""Chooses the next thing to say about a film, and how: little used before, true to the person, not said already."""
+"""Chooses the next thing to say about a film, and how: little used before, true to the person, not said already.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ TIES = {"pos": ("tie+", "tie"), "mixed": ("tie",), "neg": ("tie-", "tie")}
 TRADES = re.compile(
     r"\bI(?:'m| was| did| worked| drove| teach| do| build| repair| ran| kept| restore| fix| delivered| play| took| sold| hang| have a)\b"
 )
-# What a part may be drawn from, with weights: a film's own lines (pos, neg, quibbleline) and frames round its pieces.
+# What a part may be drawn from, with weights: a film's own lines (pos, neg, quibbleline) and frames
+# round its pieces.
 SOURCES = {
     "P": (("told+", 0.3), ("pos", 0.6), ("moment4", 0.12), ("actorpos", 0.06), ("craft5", 0.03)),
     "P3": (("pos", 0.5), ("moment3", 0.35), ("actorpos", 0.15)),
@@ -111,7 +113,8 @@ class Sayer:
     def line(self, source: str, fresh: bool = False) -> str:
         """Return a sentence from a section of the frames, or from the film's own lines; nothing when none fits.
 
-        If `fresh`, the film's own lines are passed over that were said often, or can only be worded as before.
+        If `fresh`, the film's own lines are passed over that were said often, or can only be worded
+        as before.
         """
         own = OWN.get(source)
         lines = self.film.lines.get(own, []) if own else self.memory.frames.get(source, [])
@@ -123,7 +126,8 @@ class Sayer:
         return ""
 
     def tie(self) -> str:
-        """Return what ties the person to the film, each such line used once; else where and how they saw it."""
+        """Return what ties the person to the film, each such line used once; else where and how they saw it.
+        """
         for kind in TIES[self.mood]:
             for line in self.film.lines.get(kind, []):
                 trade = "trade" if TRADES.search(line.text) else "tie"
@@ -135,7 +139,8 @@ class Sayer:
         return self.line("ctx")
 
     def passage(self) -> str:
-        """Return a long passage on this film if one suits the rating and the person and neither had its turn."""
+        """Return a long passage on this film if one suits the rating and the person and neither had its turn.
+        """
         if voice_of(self.person).longest < 75 or self.person.voice == "student" or self.memory.said[self.person.name, "passage"]:
             return ""
         for line in self.film.lines.get({"pos": "long+", "neg": "long-"}.get(self.mood, ""), []):
@@ -175,7 +180,8 @@ class Sayer:
     def _filled(self, line: Line, fresh: bool) -> str:
         """Say a line, giving it a moment, a gripe, a premise or a player where it asks for one.
 
-        If `fresh`, only a wording that shares no longer run of words with what was said of the film will do.
+        If `fresh`, only a wording that shares no longer run of words with what was said of the film
+        will do.
         """
         text, extra, drawn = line.text, dict[str, str](), [line]
         for slot, kind in SLOTS.items():
@@ -206,7 +212,8 @@ class Sayer:
         return ranked[0] if ranked else None
 
     def _worded(self, line: Line, text: str, extra: dict[str, str], fresh: bool = False) -> str:
-        """Word a line several ways and keep the one least like what was said of this film before."""
+        """Word a line several ways and keep the one least like what was said of this film before.
+        """
         own = line.text in self.own
         known = self.memory.phrases[self.film.key]
         best, least = "", 10_000
@@ -226,7 +233,8 @@ class Sayer:
 
 
 def often(line: Line) -> int:
-    """Return how often a remark may be made before others have their turn: seldom if it is one kind of person's."""
+    """Return how often a remark may be made before others have their turn: seldom if it is one kind of person's.
+    """
     choices = line.text.count("|")
     return 2 if line.conditions else min(8, 2 + choices)
 

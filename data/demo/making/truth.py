@@ -1,4 +1,5 @@
-"""Keeps people from saying what is not so: no wife for the unmarried, no children for the childless, no 1944 for the young."""
+"""Keeps people from saying what is not so: no wife for the unmarried, no children for the childless, no 1944 for the young.
+"""
 
 from __future__ import annotations
 

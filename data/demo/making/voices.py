@@ -94,7 +94,8 @@ def medium(year: int, rng: random.Random) -> str:
 
 
 def finish(text: str, voice: Voice, person: Person, glad: bool, rng: random.Random) -> str:
-    """Give a composed text its writer's habits: spelling, exclamation marks, run-on sentences, small letters."""
+    """Give a composed text its writer's habits: spelling, exclamation marks, run-on sentences, small letters.
+    """
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r" ([.,!?])", r"\1", text)
     if rng.random() < 0.8:
@@ -114,7 +115,8 @@ def finish(text: str, voice: Voice, person: Person, glad: bool, rng: random.Rand
 
 
 def finish_title(title: str, voice: Voice, rng: random.Random) -> str:
-    """Put a review's title into its writer's habit: no full stop, sometimes Large Letters or small ones."""
+    """Put a review's title into its writer's habit: no full stop, sometimes Large Letters or small ones.
+    """
     title = title.rstrip(".") if not title.endswith("...") else title
     if rng.random() < voice.small:
         return title.lower()

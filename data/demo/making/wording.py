@@ -1,4 +1,5 @@
-"""Turns one line of material into a sentence: alternatives picked, slots and names filled, case put right."""
+"""Turns one line of material into a sentence: alternatives picked, slots and names filled, case put right.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ INNERMOST = re.compile(r"\{([^{}]*)\}")
 SLOT = re.compile(r"<(\w+)>")
 NAME = re.compile(r"@([abcd])('s)?")
 WORD = re.compile(r"[a-z0-9']+")
-# A last aside that begins with one of these is the sentence's verb, so it can be neither dropped nor set apart.
+# A last aside that begins with one of these is the sentence's verb, so it can be neither dropped
+# nor set apart.
 VERBS = frozenset(
     "almost are beat beats breaks brings broke came can can't carries comes could deserves did do does feels felt finished "
     "gave gets gives got had has have hit holds is keeps kept knocked leaves left look looked looks made make makes nearly "
@@ -50,8 +52,8 @@ def spin(text: str, rng: random.Random) -> str:
 def loosened(text: str, rng: random.Random, apart: float, dropped: float) -> str:
     """Set a line's last aside apart as a sentence of its own, or leave it out, where the line stands without it.
 
-    An aside is a group of alternatives after a comma at the very end. People do not all hang their second thought on
-    a comma, so the material's own habit is broken up here.
+    An aside is a group of alternatives after a comma at the very end. People do not all hang their
+    second thought on a comma, so the material's own habit is broken up here.
     """
     body = text[:-1] if text.endswith(".") else text
     start = body.rfind(", {")
@@ -82,14 +84,16 @@ def capitalised(text: str) -> str:
 
 
 def lowered(text: str, small: frozenset[str]) -> str:
-    """Return the text with its first letter small if its first word is one of the words written small."""
+    """Return the text with its first letter small if its first word is one of the words written small.
+    """
     first = re.split(r"[ ,.!?]", text, maxsplit=1)[0]
     plain = first.lower() in small or first.split("'")[0].lower() in small
     return text[0].lower() + text[1:] if plain and first[1:].islower() and first[:2] != "I'" else text
 
 
 def tidied(text: str) -> str:
-    """Return the text with single spaces, none before a mark, and no mark after a mark, dots in a row aside."""
+    """Return the text with single spaces, none before a mark, and no mark after a mark, dots in a row aside.
+    """
     text = re.sub(r" ([.,!?])", r"\1", re.sub(r" +", " ", text.strip()))
     return re.sub(r"(?<!\.)([.!?])[.,](?!\.)", r"\1", text)
 
@@ -119,7 +123,8 @@ class Speaker:
         self.last = ""
 
     def spun(self, line: Line, text: str, extra: dict[str, str]) -> str | None:
-        """Return one wording of the line, players' names still as marks, or None if this person cannot say it."""
+        """Return one wording of the line, players' names still as marks, or None if this person cannot say it.
+        """
         slots = {**self.slots, **extra}
         for _ in range(6):
             said = spin(text, self.rng)

@@ -23,18 +23,35 @@ HERE = Path(__file__).resolve().parent
 MOST_BYTES = 4096  # of one form
 # What each grade means, in short (App. D.1).
 GRADES = {
-    "fluency": ("severe errors, hard to understand", "some errors or halting, yet understandable", "fluent, no errors"),
-    "informativeness": ("says nothing, or repeats", "some information, little detail", "rich and detailed"),
-    "logic": ("contradicts itself or misses the question", "some flaws of logic", "logical in its context"),
-    "coherence": ("no connection with what came before", "follows on, with breaks", "clearly connected"),
+    "fluency": (
+        "severe errors, hard to understand",
+        "some errors or halting, yet understandable",
+        "fluent, no errors",
+    ),
+    "informativeness": (
+        "says nothing, or repeats",
+        "some information, little detail",
+        "rich and detailed",
+    ),
+    "logic": (
+        "contradicts itself or misses the question",
+        "some flaws of logic",
+        "logical in its context",
+    ),
+    "coherence": (
+        "no connection with what came before",
+        "follows on, with breaks",
+        "clearly connected",
+    ),
 }
 
 
 def annotation_app(study: Study) -> Starlette:
     """Return the page of a study as an ASGI application.
 
-    Everything from dialogues is escaped; pages load nothing from elsewhere; only requests to a loopback name from this very page
-    are taken, so that no other site open in the same browser can answer for the annotator.
+    Everything from dialogues is escaped; pages load nothing from elsewhere; only requests to a
+    loopback name from this very page are taken, so that no other site open in the same browser can
+    answer for the annotator.
     """
     pages = _Pages(study)
     return local_app(
@@ -64,7 +81,9 @@ class _Pages:
 
     async def start(self, request: Request) -> Response:
         """Go to a name's own tasks."""
-        name = await run_in_threadpool(self._study.known_as, request.query_params.get("annotator", ""))
+        name = await run_in_threadpool(
+            self._study.known_as, request.query_params.get("annotator", "")
+        )
         return RedirectResponse(f"/rate/{quote(name)}", 303)
 
     async def show(self, request: Request) -> Response:
@@ -72,9 +91,15 @@ class _Pages:
         annotator = await run_in_threadpool(self._study.known_as, request.path_params["annotator"])
         order = await run_in_threadpool(self._study.order, annotator)
         answers = await run_in_threadpool(self._study.answers, annotator)
-        unanswered = next((place for place, task in enumerate(order) if task.task_id not in answers), len(order))
+        unanswered = next(
+            (place for place, task in enumerate(order) if task.task_id not in answers), len(order)
+        )
         wanted = request.query_params.get("at", "")
-        place = min(int(wanted), len(order) - 1) if wanted.isascii() and wanted.isdigit() and len(wanted) < 9 else unanswered
+        place = (
+            min(int(wanted), len(order) - 1)
+            if wanted.isascii() and wanted.isdigit() and len(wanted) < 9
+            else unanswered
+        )
         if place == len(order):
             return self._page("done.html", annotator=annotator, tasks=len(order))
         task = order[place]
@@ -82,7 +107,9 @@ class _Pages:
         seen = await run_in_threadpool(self._study.state, annotator, task.task_id)
         shown: dict[str, Any] = {"annotator": annotator, "place": place, "tasks": len(order)}
         shown |= {"answered": len(answers), "task": task, "seen": seen}
-        return self._page(page, **shown, given=answers.get(task.task_id, {}), metrics=METRICS, grades=GRADES)
+        return self._page(
+            page, **shown, given=answers.get(task.task_id, {}), metrics=METRICS, grades=GRADES
+        )
 
     async def take(self, request: Request) -> Response:
         """Keep an answer and go on; one that would replace what this page has not shown is not kept, and its sender is told."""
@@ -90,7 +117,9 @@ class _Pages:
         form = parse_qs((await _body(request)).decode("utf-8", "replace"))
         seen = form.get("seen", [""])[0]
         try:
-            await run_in_threadpool(partial(self._study.answer, annotator, task_id, _answer(form), seen=seen))
+            await run_in_threadpool(
+                partial(self._study.answer, annotator, task_id, _answer(form), seen=seen)
+            )
         except AnsweredElsewhere:
             return await self._conflict(annotator, task_id, _answer(form))
         return RedirectResponse(f"/rate/{quote(annotator)}", 303)
@@ -101,7 +130,11 @@ class _Pages:
         kept = (await run_in_threadpool(self._study.answers, known)).get(task_id, {})
         place = next(place for place, task in enumerate(order) if task.task_id == task_id)
         names = [*METRICS, "choice"]
-        rows = [(name, kept.get(name, "-"), given.get(name, "-")) for name in names if name in kept or name in given]
+        rows = [
+            (name, kept.get(name, "-"), given.get(name, "-"))
+            for name in names
+            if name in kept or name in given
+        ]
         return self._page("conflict.html", status=409, annotator=known, place=place, rows=rows)
 
     def _page(self, name: str, *, status: int = 200, **shown: object) -> HTMLResponse:
@@ -109,7 +142,11 @@ class _Pages:
 
 
 def _answer(form: dict[str, list[str]]) -> Answer:
-    given: Answer = {name: int(form[name][0]) for name in METRICS if name in form and form[name][0] in _GRADES_AS_TEXT}
+    given: Answer = {
+        name: int(form[name][0])
+        for name in METRICS
+        if name in form and form[name][0] in _GRADES_AS_TEXT
+    }
     return given | ({"choice": form["choice"][0]} if "choice" in form else {})
 
 

@@ -18,10 +18,14 @@ def check_annotator(name: str) -> str:
     """
     tidy = " ".join(unicodedata.normalize("NFC", name).split())
     if not _NAME.fullmatch(tidy):
-        raise UserError(f"{name[:40]!r} is no name for an annotator: use up to 40 letters, digits, spaces and dashes")
+        raise UserError(
+            f"{name[:40]!r} is no name for an annotator: use up to 40 letters, digits, spaces and dashes"
+        )
     return tidy
 
 
 def same_annotator(name: str) -> str:
     """Return what two spellings of one person's name have in common: letter case and compatible characters do not count."""
-    return unicodedata.normalize("NFKC", " ".join(unicodedata.normalize("NFKC", name).casefold().split()))
+    return unicodedata.normalize(
+        "NFKC", " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    )

@@ -13,7 +13,17 @@ from typing import Any, Literal
 from tasks.errors import UserError
 from tasks.evaluation.annotate.names import check_annotator, same_annotator
 from tasks.evaluation.corpora import Dialogue, Utterance, json_lines
-from tasks.evaluation.quality import CHOICES, HIGHEST, LOWEST, METRICS, Choice, PairTask, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality import (
+    CHOICES,
+    HIGHEST,
+    LOWEST,
+    METRICS,
+    Choice,
+    PairTask,
+    Preference,
+    Rating,
+    UtteranceTask,
+)
 from tasks.fingerprint import content_id, fingerprint, unit
 
 Task = UtteranceTask | PairTask
@@ -44,7 +54,10 @@ class Progress:
 
 
 class Study:
-    """The tasks of a study in each annotator's own order, and the answers. Every answer is on disk before `answer` returns."""
+    """The tasks of a study in each annotator's own order, and the answers.
+
+    Every answer is on disk before `answer` returns.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open a study. Raises UserError when there is none or the file is something else."""
@@ -62,10 +75,16 @@ class Study:
 
     @classmethod
     def create(cls, path: Path, tasks: Sequence[Task], *, seed: int = 0) -> Study:
-        """Create a study, or open it where the same one stands. Raises UserError when another stands there or it cannot be written."""
+        """Create a study, or open it where the same one stands.
+
+        Raises UserError when another stands there or it cannot be written.
+        """
         if not tasks:
             raise UserError("there is nothing to judge: draw some dialogues first")
-        bodies = [(task.task_id, place, _kind(task), json.dumps(asdict(task), ensure_ascii=False)) for place, task in enumerate(tasks)]
+        bodies = [
+            (task.task_id, place, _kind(task), json.dumps(asdict(task), ensure_ascii=False))
+            for place, task in enumerate(tasks)
+        ]
         print_ = fingerprint([seed, bodies])
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +111,10 @@ class Study:
         return [task for task in self.tasks if isinstance(task, PairTask)]
 
     def known_as(self, name: str) -> str:
-        """Return the spelling an annotator has in this study; a new one's name as it is written. Raises UserError on no plain name."""
+        """Return the spelling an annotator has in this study; a new one's name as it is written.
+
+        Raises UserError on no plain name.
+        """
         with self._open() as con:
             return _known_as(con, name)
 
@@ -102,7 +124,11 @@ class Study:
 
         def _place(task: Task) -> tuple[int, float, int]:
             if isinstance(task, UtteranceTask):
-                return (0, unit(self.seed, "order", known, task.corpus, task.dialogue_id), task.turn)
+                return (
+                    0,
+                    unit(self.seed, "order", known, task.corpus, task.dialogue_id),
+                    task.turn,
+                )
             return (1, unit(self.seed, "order", known, task.task_id), 0)
 
         return [self._as_shown(task, known) for task in sorted(self.tasks, key=_place)]
@@ -111,7 +137,9 @@ class Study:
         """Return one annotator's answers by task."""
         with self._open() as con:
             known = _known_as(con, annotator)
-            rows = con.execute("SELECT task_id, answer FROM answers WHERE annotator = ?", (known,)).fetchall()
+            rows = con.execute(
+                "SELECT task_id, answer FROM answers WHERE annotator = ?", (known,)
+            ).fetchall()
         return {task_id: json.loads(answer) for task_id, answer in rows}
 
     def state(self, annotator: str, task_id: str) -> str:
@@ -119,7 +147,9 @@ class Study:
         with self._open() as con:
             return _state(con, _known_as(con, annotator), task_id)
 
-    def answer(self, annotator: str, task_id: str, given: Answer, *, seen: str | None = None) -> None:
+    def answer(
+        self, annotator: str, task_id: str, given: Answer, *, seen: str | None = None
+    ) -> None:
         """Keep an answer; a second one to the same task replaces the first.
 
         Args:
@@ -139,14 +169,22 @@ class Study:
             con.execute("BEGIN IMMEDIATE")
             known = _known_as(con, annotator)
             kept = json.dumps(self._checked(task, known, given))
-            if seen is not None and seen != _state(con, known, task_id) and kept != _stored(con, known, task_id):
-                raise AnsweredElsewhere(f"task {task_id} was answered by {known} in another window in the meantime")
+            if (
+                seen is not None
+                and seen != _state(con, known, task_id)
+                and kept != _stored(con, known, task_id)
+            ):
+                raise AnsweredElsewhere(
+                    f"task {task_id} was answered by {known} in another window in the meantime"
+                )
             con.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (known, task_id, kept))
 
     def progress(self) -> list[Progress]:
         """Return how far everybody is, in order of name."""
         with self._open() as con:
-            rows = con.execute("SELECT annotator, count(*) FROM answers GROUP BY annotator ORDER BY annotator").fetchall()
+            rows = con.execute(
+                "SELECT annotator, count(*) FROM answers GROUP BY annotator ORDER BY annotator"
+            ).fetchall()
         return [Progress(annotator, answered, len(self.tasks)) for annotator, answered in rows]
 
     def ratings(self) -> list[Rating]:
@@ -161,14 +199,19 @@ class Study:
     def preferences(self) -> list[Preference]:
         """Return every choice between two conversations."""
         return [
-            Preference(task_id, annotator, answer["choice"], answer["shown_first"], answer["shown_second"])
+            Preference(
+                task_id, annotator, answer["choice"], answer["shown_first"], answer["shown_second"]
+            )
             for annotator, task_id, answer in self._all()
             if isinstance(self._by_id[task_id], PairTask)
         ]
 
     def export_answers(self, path: Path) -> int:
         """Write every answer as JSON lines and return how many. Raises OSError."""
-        lines = [json.dumps({"annotator": a, "task_id": t, "answer": given}, ensure_ascii=False) + "\n" for a, t, given in self._all()]
+        lines = [
+            json.dumps({"annotator": a, "task_id": t, "answer": given}, ensure_ascii=False) + "\n"
+            for a, t, given in self._all()
+        ]
         path.write_text("".join(lines), encoding="utf-8")
         return len(lines)
 
@@ -188,8 +231,13 @@ class Study:
                 known = _known_as(con, str(line.get("annotator")), [name for name, _ in rows])
                 kept = json.dumps(self._checked(task, known, line["answer"]))
                 if rows.setdefault((known, task.task_id), kept) != kept:
-                    raise UserError(f"{path}, answer {number}, is a second one of {known} to the same task: keep one of them")
-            con.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", [(*key, kept) for key, kept in rows.items()])
+                    raise UserError(
+                        f"{path}, answer {number}, is a second one of {known} to the same task: keep one of them"
+                    )
+            con.executemany(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
+                [(*key, kept) for key, kept in rows.items()],
+            )
         return len(rows)
 
     def _as_shown(self, task: Task, annotator: str) -> Task:
@@ -200,19 +248,29 @@ class Study:
     def _checked(self, task: Task, annotator: str, given: Answer) -> Answer:
         if isinstance(task, UtteranceTask):
             grades = {metric: given.get(metric) for metric in METRICS}
-            if not all(isinstance(grade, int) and LOWEST <= grade <= HIGHEST for grade in grades.values()):
-                raise UserError(f"each of {', '.join(METRICS)} needs a grade from {LOWEST} to {HIGHEST}")
+            if not all(
+                isinstance(grade, int) and LOWEST <= grade <= HIGHEST for grade in grades.values()
+            ):
+                raise UserError(
+                    f"each of {', '.join(METRICS)} needs a grade from {LOWEST} to {HIGHEST}"
+                )
             return {str(metric): grade for metric, grade in grades.items()}
         choice: Choice | None = given.get("choice")
         if choice not in CHOICES:
             raise UserError(f"choose one of {', '.join(CHOICES)}")
         shown = self._as_shown(task, annotator)
         assert isinstance(shown, PairTask)
-        return {"choice": choice, "shown_first": shown.first_corpus, "shown_second": shown.second_corpus}
+        return {
+            "choice": choice,
+            "shown_first": shown.first_corpus,
+            "shown_second": shown.second_corpus,
+        }
 
     def _all(self) -> list[tuple[str, str, Answer]]:
         with self._open() as con:
-            rows = con.execute("SELECT annotator, task_id, answer FROM answers ORDER BY annotator, task_id").fetchall()
+            rows = con.execute(
+                "SELECT annotator, task_id, answer FROM answers ORDER BY annotator, task_id"
+            ).fetchall()
         return [(annotator, task_id, json.loads(answer)) for annotator, task_id, answer in rows]
 
     @contextmanager
@@ -225,13 +283,20 @@ class Study:
 def _known_as(con: sqlite3.Connection, name: str, others: Sequence[str] = ()) -> str:
     """Return the spelling under which an annotator's answers are kept; a name nobody has had yet is returned in its one form."""
     tidy = check_annotator(name)
-    stored = [row[0] for row in con.execute("SELECT DISTINCT annotator FROM answers ORDER BY annotator").fetchall()]
+    stored = [
+        row[0]
+        for row in con.execute(
+            "SELECT DISTINCT annotator FROM answers ORDER BY annotator"
+        ).fetchall()
+    ]
     same = [known for known in (*stored, *others) if same_annotator(known) == same_annotator(tidy)]
     return tidy if tidy in same or not same else same[0]
 
 
 def _stored(con: sqlite3.Connection, annotator: str, task_id: str) -> str | None:
-    row = con.execute("SELECT answer FROM answers WHERE annotator = ? AND task_id = ?", (annotator, task_id)).fetchone()
+    row = con.execute(
+        "SELECT answer FROM answers WHERE annotator = ? AND task_id = ?", (annotator, task_id)
+    ).fetchone()
     return str(row[0]) if row else None
 
 
@@ -246,9 +311,20 @@ def _kind(task: Task) -> Literal["utterance", "pair"]:
 def _task(kind: str, body: dict[str, Any]) -> Task:
     if kind == "utterance":
         return UtteranceTask(
-            body["task_id"], body["corpus"], body["dialogue_id"], body["turn"], _said(body["context"]), _said([body["utterance"]])[0]
+            body["task_id"],
+            body["corpus"],
+            body["dialogue_id"],
+            body["turn"],
+            _said(body["context"]),
+            _said([body["utterance"]])[0],
         )
-    return PairTask(body["task_id"], body["first_corpus"], body["second_corpus"], _dialogue(body["first"]), _dialogue(body["second"]))
+    return PairTask(
+        body["task_id"],
+        body["first_corpus"],
+        body["second_corpus"],
+        _dialogue(body["first"]),
+        _dialogue(body["second"]),
+    )
 
 
 def _dialogue(body: dict[str, Any]) -> Dialogue:

@@ -25,9 +25,13 @@ def dialogues_of(path: Path, make: Callable[[dict[str, Any]], Made]) -> Iterator
         try:
             yield make(content)
         except KeyError as error:
-            raise UserError(f"{path}, {place}, is not a dialogue in this layout: there is no {str(error)[:60]}") from None
+            raise UserError(
+                f"{path}, {place}, is not a dialogue in this layout: there is no {str(error)[:60]}"
+            ) from None
         except (TypeError, ValueError, AttributeError, StopIteration) as error:
-            raise UserError(f"{path}, {place}, is not a dialogue in this layout: {str(error)[:100]}") from None
+            raise UserError(
+                f"{path}, {place}, is not a dialogue in this layout: {str(error)[:100]}"
+            ) from None
 
 
 def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -35,12 +39,17 @@ def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         with _open(path) as file:
             for number, line in enumerate(file, 1):
                 if number == 1 and (listed := _listed(line, file)) is not None:
-                    yield from ((f"entry {place}", _object(path, f"entry {place}", entry)) for place, entry in enumerate(listed, 1))
+                    yield from (
+                        (f"entry {place}", _object(path, f"entry {place}", entry))
+                        for place, entry in enumerate(listed, 1)
+                    )
                     return
                 if line.strip():
                     yield f"line {number}", _object(path, f"line {number}", _value(line))
     except (OSError, EOFError) as error:
-        raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise UserError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from None
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8 text") from None
 

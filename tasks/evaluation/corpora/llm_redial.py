@@ -18,8 +18,9 @@ from tasks.titles import names
 def read_llm_redial(folder: Path) -> Corpus:
     """Read a folder in the published layout.
 
-    Where our Parquet tables lie beside the four files, they tell which utterance names which item, the ratings and the times; else
-    the titles of a conversation's own items are looked for in its text, and there are no ratings.
+    Where our Parquet tables lie beside the four files, they tell which utterance names which item,
+    the ratings and the times; else the titles of a conversation's own items are looked for in its
+    text, and there are no ratings.
 
     Raises:
         UserError: a file is missing or broken.
@@ -36,18 +37,30 @@ def read_llm_redial(folder: Path) -> Corpus:
     )
 
 
-def _dialogue(conversation: ReleasedConversation, titles: Mapping[str, str], named: Mapping[int, list[tuple[str, ...]]] | None) -> Dialogue:
+def _dialogue(
+    conversation: ReleasedConversation,
+    titles: Mapping[str, str],
+    named: Mapping[int, list[tuple[str, ...]]] | None,
+) -> Dialogue:
     own = dict.fromkeys((*conversation.likes, *conversation.dislikes, *conversation.rec_items))
     items = (
         named.get(conversation.conversation_id, [])
         if named is not None
-        else [tuple(item for item in own if item in titles and names(turn.text, titles[item])) for turn in conversation.turns]
+        else [
+            tuple(item for item in own if item in titles and names(turn.text, titles[item]))
+            for turn in conversation.turns
+        ]
     )
     if len(items) != len(conversation.turns):
-        raise UserError(f"conversation {conversation.conversation_id} has {len(conversation.turns)} turns, its table {len(items)}")
+        raise UserError(
+            f"conversation {conversation.conversation_id} has {len(conversation.turns)} turns, its table {len(items)}"
+        )
     return Dialogue(
         str(conversation.conversation_id),
-        tuple(Utterance(turn.role, turn.text, found) for turn, found in zip(conversation.turns, items, strict=True)),
+        tuple(
+            Utterance(turn.role, turn.text, found)
+            for turn, found in zip(conversation.turns, items, strict=True)
+        ),
         conversation.user_id,
         conversation.number,
         conversation.rec_items,
@@ -65,7 +78,11 @@ def _named_items(path: Path) -> dict[int, list[tuple[str, ...]]] | None:
 
 def _interactions(path: Path, release: Release) -> tuple[Interaction, ...]:
     if not path.is_file():
-        return tuple(Interaction(user.user_id, item) for user in release.users for item in (*user.history, *user.might_like))
+        return tuple(
+            Interaction(user.user_id, item)
+            for user in release.users
+            for item in (*user.history, *user.might_like)
+        )
     columns = ["user_id", "item_id", "rating", "timestamp"]
     return tuple(Interaction(*row) for row in _parquet(path, columns).iter_rows())
 

@@ -33,12 +33,14 @@ class _Known:
 def read_plain(path: Path) -> Corpus:
     """Read one dialogue a line, or a JSON list of dialogues.
 
-    Each is an object: `dialogue_id` and `user_id` (optional), `history` (item ids or titles, optional), `targets` (optional), and
-    `utterances` (or turns, messages, conversation, dialogue), a list of {"role", "text", "items" (optional)}; the role may be called
-    speaker, from or sender, the text content, value, utterance or message. Roles agent, assistant, recommender and bot are the
-    agent's, and system's where nobody else is; every other is the user's. A dialogue whose utterances tell no items has its targets and
-    history looked for by title. `titles` may map item ids to titles; an id without one stands for itself. `position` tells a
-    dialogue's place among its user's, else they count in file order.
+    Each is an object: `dialogue_id` and `user_id` (optional), `history` (item ids or titles,
+        optional), `targets` (optional), and `utterances` (or turns, messages, conversation,
+        dialogue), a list of {"role", "text", "items" (optional)}; the role may be called speaker,
+        from or sender, the text content, value, utterance or message. Roles agent, assistant,
+        recommender and bot are the agent's, and system's where nobody else is; every other is the
+        user's. A dialogue whose utterances tell no items has its targets and history looked for by
+        title. `titles` may map item ids to titles; an id without one stands for itself. `position`
+        tells a dialogue's place among its user's, else they count in file order.
     """
     known = _Known()
     dialogues = tuple(dialogues_of(path, lambda content: _take(content, known)))
@@ -51,16 +53,30 @@ def _take(content: Mapping[str, Any], known: _Known) -> Dialogue:
     """Return a line's dialogue, and note what it tells of titles and of its user's history."""
     user = None if content.get("user_id") is None else str(content["user_id"])
     known.spoken[user] += 1
-    dialogue = _dialogue(content, user, sum(known.spoken.values()) - 1, known.spoken[user] if user is not None else 1)
+    dialogue = _dialogue(
+        content, user, sum(known.spoken.values()) - 1, known.spoken[user] if user is not None else 1
+    )
     history = item_ids(content.get("history"))
     if user is not None:
         known.history[user] = history or known.history.get(user, ())
-    for item in (*dialogue.targets, *history, *(item for utterance in dialogue.utterances for item in utterance.items)):
+    for item in (
+        *dialogue.targets,
+        *history,
+        *(item for utterance in dialogue.utterances for item in utterance.items),
+    ):
         known.titles.setdefault(item, item)
-    known.titles.update({str(item): str(title) for item, title in (content.get("titles") or {}).items() if title is not None})
+    known.titles.update(
+        {
+            str(item): str(title)
+            for item, title in (content.get("titles") or {}).items()
+            if title is not None
+        }
+    )
     if any("items" in turn for turn in _turns(content)):
         return dialogue
-    return _recognised(dialogue, {item: known.titles[item] for item in (*dialogue.targets, *history)})
+    return _recognised(
+        dialogue, {item: known.titles[item] for item in (*dialogue.targets, *history)}
+    )
 
 
 def _dialogue(content: Mapping[str, Any], user: str | None, number: int, position: int) -> Dialogue:
@@ -77,7 +93,10 @@ def _dialogue(content: Mapping[str, Any], user: str | None, number: int, positio
 
 
 def _turns(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return what was said. Raises ValueError where it is not there or in no form that tells who speaks."""
+    """Return what was said.
+
+    Raises ValueError where it is not there or in no form that tells who speaks.
+    """
     said = next((content[name] for name in _SAID if content.get(name) is not None), None)
     if said is None:
         raise ValueError(f"it has no `utterances` (nor {', '.join(_SAID[1:])})")
@@ -93,7 +112,9 @@ def _who(turn: Mapping[str, Any]) -> str:
 def _utterance(turn: Mapping[str, Any], others: bool) -> Utterance:
     who, text = _who(turn), _first(turn, _WHAT)
     role: Role = "agent" if who in _AGENTS or (who == _PROMPT and not others) else "user"
-    words = " ".join(map(str, text)) if isinstance(text, list) else "" if text is None else str(text)  # some files hold tokens
+    words = (
+        " ".join(map(str, text)) if isinstance(text, list) else "" if text is None else str(text)
+    )  # some files hold tokens
     return Utterance(role, words, item_ids(turn.get("items")))
 
 
@@ -106,5 +127,10 @@ def _first(turn: Mapping[str, Any], keys: Sequence[str]) -> Any:
 
 def _recognised(dialogue: Dialogue, titles: Mapping[str, str]) -> Dialogue:
     """Return a dialogue with the items whose titles its utterances name."""
-    found = (replace(said, items=tuple(item for item, title in titles.items() if names(said.text, title))) for said in dialogue.utterances)
+    found = (
+        replace(
+            said, items=tuple(item for item, title in titles.items() if names(said.text, title))
+        )
+        for said in dialogue.utterances
+    )
     return replace(dialogue, utterances=tuple(found))

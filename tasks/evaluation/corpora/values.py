@@ -51,7 +51,8 @@ class Interaction:
 class Corpus:
     """A corpus: dialogues, the catalogue's titles by item id, and each user's history in the corpus's order.
 
-    `interactions` holds the histories and the targets with what is known of them, if the corpus tells.
+    `interactions` holds the histories and the targets with what is known of them, if the corpus
+    tells.
     """
 
     name: str
@@ -61,8 +62,21 @@ class Corpus:
     interactions: tuple[Interaction, ...] = ()
 
     def statistics(self) -> Statistics:
-        """Return Table 3 for the corpus; see `corpus_statistics` for what is counted. Users count where every dialogue tells its own."""
+        """Return Table 3 for the corpus; see `corpus_statistics` for what is counted.
+
+        Users count where every dialogue tells its own.
+        """
         users = {dialogue.user_id for dialogue in self.dialogues}
-        spoken = ((number, utterance.text) for number, dialogue in enumerate(self.dialogues) for utterance in dialogue.utterances)
-        counted = corpus_statistics(spoken, users=None if None in users else len(users) or None, items=len(self.titles) or None)
-        return replace(counted, dialogues=len(self.dialogues))  # also those in which nobody said anything
+        spoken = (
+            (number, utterance.text)
+            for number, dialogue in enumerate(self.dialogues)
+            for utterance in dialogue.utterances
+        )
+        counted = corpus_statistics(
+            spoken,
+            users=None if None in users else len(users) or None,
+            items=len(self.titles) or None,
+        )
+        return replace(
+            counted, dialogues=len(self.dialogues)
+        )  # also those in which nobody said anything

@@ -20,7 +20,12 @@ class Example:
 
 
 def training_examples(
-    samples: Sequence[Sample], profile: RecommendProfile, titles: Mapping[str, str], *, noun: str, history: bool
+    samples: Sequence[Sample],
+    profile: RecommendProfile,
+    titles: Mapping[str, str],
+    *,
+    noun: str,
+    history: bool,
 ) -> list[Example]:
     """Return an example for each training sample; pass a split's training samples alone.
 
@@ -29,7 +34,9 @@ def training_examples(
     return [
         Example(
             recommend_messages(profile, sample, titles, noun=noun, history=history),
-            json.dumps([sample.title], ensure_ascii=False) if profile.json_answer else f"1. {sample.title}",
+            json.dumps([sample.title], ensure_ascii=False)
+            if profile.json_answer
+            else f"1. {sample.title}",
         )
         for sample in samples
     ]
@@ -38,7 +45,15 @@ def training_examples(
 def chat_lines(examples: Sequence[Example]) -> bytes:
     """Return examples as the chat JSON lines that hosted fine-tuning takes."""
     lines = [
-        json.dumps({"messages": [*map(dict, example.messages), {"role": "assistant", "content": example.answer}]}, ensure_ascii=False)
+        json.dumps(
+            {
+                "messages": [
+                    *map(dict, example.messages),
+                    {"role": "assistant", "content": example.answer},
+                ]
+            },
+            ensure_ascii=False,
+        )
         for example in examples
     ]
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")

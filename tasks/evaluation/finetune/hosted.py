@@ -1,4 +1,7 @@
-"""Fine-tuning at a provider, through litellm. A job is paid for once: what was begun is written down and gone on with."""
+"""Fine-tuning at a provider, through litellm.
+
+A job is paid for once: what was begun is written down and gone on with.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ _OVER = {"succeeded", "failed", "cancelled"}
 
 @dataclass(frozen=True)
 class HostedJob:
-    """A fine-tuning job as far as it has come. `fine_tuned_model` is the model string to evaluate, once it succeeded."""
+    """A fine-tuning job as far as it has come.
+
+    `fine_tuned_model` is the model string to evaluate, once it succeeded.
+    """
 
     key: str
     provider: str
@@ -49,23 +55,34 @@ async def fine_tune_hosted(
     Args:
         model: litellm model string of the base, such as "openai/gpt-4o-mini-2024-07-18".
         examples: what to teach.
-        folder: where jobs are written down, by a hash of model, examples, epochs and seed; a second call goes on with the first's job.
+        folder: where jobs are written down, by a hash of model, examples, epochs and seed; a second
+            call goes on with the first's job.
         epochs: passes over the examples.
         seed: the provider's training seed.
         api_base: another endpoint than the provider's own.
         poll_s: seconds between two looks at the job.
 
     Raises:
-        UserError: the provider has no fine-tuning here, refuses the job, or cannot be reached; or the job failed.
+        UserError: the provider has no fine-tuning here, refuses the job, or cannot be reached; or
+            the job failed.
     """
     provider, _, base = model.partition("/")
     if provider not in PROVIDERS or not base:
-        raise UserError(f"{model!r} cannot be fine-tuned through litellm: its providers for that are {', '.join(PROVIDERS)}")
+        raise UserError(
+            f"{model!r} cannot be fine-tuned through litellm: its providers for that are {', '.join(PROVIDERS)}"
+        )
     if not examples:
         raise UserError("there is no training sample to fine-tune on")
     content = chat_lines(examples)
-    job = _read(folder, HostedJob(content_id([model, hashlib.sha256(content).hexdigest(), epochs, seed, api_base]), provider, base))
-    desk = _Desk(provider, api_base)
+    job = _read(
+        folder,
+        HostedJob(
+            content_id([model, hashlib.sha256(content).hexdigest(), epochs, seed, api_base]),
+            provider,
+            base,
+        ),
+    )
+    desk = _HostedJobs(provider, api_base)
     if not job.file_id:
         job = _write(folder, replace(job, file_id=await desk.upload(content)))
     if not job.job_id:
@@ -74,7 +91,7 @@ async def fine_tune_hosted(
     return await _wait(desk, folder, job, poll_s)
 
 
-async def _wait(desk: _Desk, folder: Path, job: HostedJob, poll_s: float) -> HostedJob:
+async def _wait(desk: _HostedJobs, folder: Path, job: HostedJob, poll_s: float) -> HostedJob:
     while job.status not in _OVER:
         found = await desk.look(job.job_id)
         tuned = f"{job.provider}/{found.fine_tuned_model}" if found.fine_tuned_model else None
@@ -82,16 +99,20 @@ async def _wait(desk: _Desk, folder: Path, job: HostedJob, poll_s: float) -> Hos
         if job.status not in _OVER:
             await asyncio.sleep(poll_s)
     if job.status != "succeeded":
-        raise UserError(f"the fine-tuning job {job.job_id} ended as {job.status!r}; remove {_place(folder, job.key)} to begin another")
+        raise UserError(
+            f"the fine-tuning job {job.job_id} ended as {job.status!r}; remove {_place(folder, job.key)} to begin another"
+        )
     return job
 
 
-class _Desk:
+class _HostedJobs:
     """litellm's fine-tuning calls for one provider; whatever goes wrong there is one clear line."""
 
     def __init__(self, provider: str, api_base: str | None) -> None:
         self._litellm = load_litellm()
-        self._named: dict[str, Any] = {"custom_llm_provider": provider} | ({"api_base": api_base} if api_base else {})
+        self._named: dict[str, Any] = {"custom_llm_provider": provider} | (
+            {"api_base": api_base} if api_base else {}
+        )
         if provider == "openai" and not os.environ.get("OPENAI_API_KEY"):
             raise UserError("fine-tuning at openai needs OPENAI_API_KEY in the environment")
 
@@ -102,7 +123,12 @@ class _Desk:
 
     async def begin(self, base: str, file_id: str, epochs: int, seed: int) -> Any:
         """Begin a job: from here on it costs money."""
-        wanted = {"model": base, "training_file": file_id, "hyperparameters": {"n_epochs": epochs}, "seed": seed}
+        wanted = {
+            "model": base,
+            "training_file": file_id,
+            "hyperparameters": {"n_epochs": epochs},
+            "seed": seed,
+        }
         return await self._call("acreate_fine_tuning_job", **wanted)
 
     async def begun(self, file_id: str) -> Any | None:
@@ -120,7 +146,9 @@ class _Desk:
         try:
             return await getattr(self._litellm, name)(**wanted, **self._named)
         except openai.OpenAIError as error:
-            raise UserError(f"fine-tuning at {self._named['custom_llm_provider']} failed: {type(error).__name__}") from None
+            raise UserError(
+                f"fine-tuning at {self._named['custom_llm_provider']} failed: {type(error).__name__}"
+            ) from None
 
 
 def _place(folder: Path, key: str) -> Path:
@@ -133,7 +161,9 @@ def _read(folder: Path, new: HostedJob) -> HostedJob:
     except FileNotFoundError:
         return new
     except (ValueError, TypeError):
-        raise UserError(f"{_place(folder, new.key)} is not the record of a fine-tuning job") from None
+        raise UserError(
+            f"{_place(folder, new.key)} is not the record of a fine-tuning job"
+        ) from None
 
 
 def _write(folder: Path, job: HostedJob) -> HostedJob:

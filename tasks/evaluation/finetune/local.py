@@ -30,14 +30,18 @@ class Trained:
     cut: int
 
 
-def train_lora(settings: LoraSettings, examples: Sequence[Example], adapter: Path, *, seed: int = 0) -> Trained:
+def train_lora(
+    settings: LoraSettings, examples: Sequence[Example], adapter: Path, *, seed: int = 0
+) -> Trained:
     """Teach a base model the answers of examples and save the adapter.
 
-    Only the answer's tokens are learnt. On one machine, equal settings, examples and seed give equal adapters up to the machine's own
-    arithmetic. The adapter is written aside and moved into place whole.
+    Only the answer's tokens are learnt. On one machine, equal settings, examples and seed give
+    equal adapters up to the machine's own arithmetic. The adapter is written aside and moved into
+    place whole.
 
     Raises:
-        UserError: the extra is not installed, the base model cannot be loaded, there is no example, or the folder stands already.
+        UserError: the extra is not installed, the base model cannot be loaded, there is no example,
+            or the folder stands already.
     """
     check_extra()
     if not examples:
@@ -58,7 +62,9 @@ def train_lora(settings: LoraSettings, examples: Sequence[Example], adapter: Pat
     )
     model = peft.get_peft_model(base, lora)
     encoded = [_encode(tokenizer, settings, example) for example in examples]
-    losses, steps = _fit(model, [tokens for tokens, _ in encoded], settings, seed, tokenizer.pad_token_id)
+    losses, steps = _fit(
+        model, [tokens for tokens, _ in encoded], settings, seed, tokenizer.pad_token_id
+    )
     _save(model, adapter)
     return Trained(adapter, tuple(losses), steps, sum(cut for _, cut in encoded))
 
@@ -67,11 +73,16 @@ def check_extra() -> None:
     """Raise UserError when what local fine-tuning needs is not installed."""
     missing = [name for name in _EXTRA if find_spec(name) is None]
     if missing:
-        raise UserError(f"local fine-tuning needs {', '.join(missing)}: install the extra with `pip install '.[finetune]'`")
+        raise UserError(
+            f"local fine-tuning needs {', '.join(missing)}: install the extra with `pip install '.[finetune]'`"
+        )
 
 
 def load_base(settings: LoraSettings) -> tuple[Any, Any]:
-    """Return tokenizer and base model, on a GPU where there is one. Raises UserError when they cannot be loaded."""
+    """Return tokenizer and base model, on a GPU where there is one.
+
+    Raises UserError when they cannot be loaded.
+    """
     import peft
     import torch
     import transformers
@@ -79,26 +90,39 @@ def load_base(settings: LoraSettings) -> tuple[Any, Any]:
     gpu = torch.cuda.is_available()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(settings.base_model)
-        model: Any = transformers.AutoModelForCausalLM.from_pretrained(settings.base_model, dtype=torch.bfloat16 if gpu else torch.float32)
+        model: Any = transformers.AutoModelForCausalLM.from_pretrained(
+            settings.base_model, dtype=torch.bfloat16 if gpu else torch.float32
+        )
         if settings.base_adapter:
             model = peft.PeftModel.from_pretrained(model, settings.base_adapter).merge_and_unload()
     except (OSError, ValueError) as error:
-        raise UserError(f"the model {settings.base_model} cannot be loaded: {str(error).splitlines()[0]}") from None
+        raise UserError(
+            f"the model {settings.base_model} cannot be loaded: {str(error).splitlines()[0]}"
+        ) from None
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer, model.to("cuda" if gpu else "cpu")
 
 
-def _encode(tokenizer: Any, settings: LoraSettings, example: Example) -> tuple[tuple[list[int], list[int]], bool]:
+def _encode(
+    tokenizer: Any, settings: LoraSettings, example: Example
+) -> tuple[tuple[list[int], list[int]], bool]:
     """Return (tokens, labels) of an example, and whether its question had to be cut at the beginning."""
     question = tokenizer(settings.question(example.messages))["input_ids"]
-    answer = [*tokenizer(example.answer, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id][-settings.max_tokens :]
+    answer = [
+        *tokenizer(example.answer, add_special_tokens=False)["input_ids"],
+        tokenizer.eos_token_id,
+    ][-settings.max_tokens :]
     kept = question[max(0, len(question) + len(answer) - settings.max_tokens) :]
     return ([*kept, *answer], [IGNORED] * len(kept) + answer), len(kept) < len(question)
 
 
 def _fit(
-    model: Any, encoded: Sequence[tuple[list[int], list[int]]], settings: LoraSettings, seed: int, padding: int
+    model: Any,
+    encoded: Sequence[tuple[list[int], list[int]]],
+    settings: LoraSettings,
+    seed: int,
+    padding: int,
 ) -> tuple[list[float], int]:
     import torch
 
@@ -110,10 +134,15 @@ def _fit(
     model.train()
     for epoch in range(settings.epochs):
         order = sorted(range(len(encoded)), key=lambda place: unit(seed, "epoch", epoch, place))
-        batches = [order[start : start + settings.batch] for start in range(0, len(order), settings.batch)]
+        batches = [
+            order[start : start + settings.batch] for start in range(0, len(order), settings.batch)
+        ]
         seen = []
         for number, places in enumerate(batches, 1):
-            batch = {name: tensor.to(device) for name, tensor in _padded([encoded[place] for place in places], padding).items()}
+            batch = {
+                name: tensor.to(device)
+                for name, tensor in _padded([encoded[place] for place in places], padding).items()
+            }
             loss = model(**batch).loss
             (loss / settings.accumulate).backward()
             seen.append(float(loss.detach()))
@@ -152,4 +181,6 @@ def _save(model: Any, adapter: Path) -> None:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
-        raise UserError(f"the adapter cannot be written to {adapter}: {error.strerror or error}") from None
+        raise UserError(
+            f"the adapter cannot be written to {adapter}: {error.strerror or error}"
+        ) from None

@@ -16,9 +16,15 @@ class LoraSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    base_model: str = Field(min_length=1, description="Hugging Face name or folder of the base model")
-    base_adapter: str | None = Field(None, description="Adapter the base model is published as, merged before training")
-    prompt: str = Field(description="How the model was taught to be spoken to; $prompt is the question")
+    base_model: str = Field(
+        min_length=1, description="Hugging Face name or folder of the base model"
+    )
+    base_adapter: str | None = Field(
+        None, description="Adapter the base model is published as, merged before training"
+    )
+    prompt: str = Field(
+        description="How the model was taught to be spoken to; $prompt is the question"
+    )
     rank: int = Field(8, ge=1)
     alpha: int = Field(16, ge=1)
     dropout: float = Field(0.05, ge=0, lt=1)
@@ -27,7 +33,9 @@ class LoraSettings(BaseModel):
     epochs: int = Field(3, ge=1)
     batch: int = Field(4, ge=1, description="Examples computed at once")
     accumulate: int = Field(4, ge=1, description="Batches before a step")
-    max_tokens: int = Field(2048, ge=16, description="Longest example; of a longer one the question's beginning is cut")
+    max_tokens: int = Field(
+        2048, ge=16, description="Longest example; of a longer one the question's beginning is cut"
+    )
     answer_tokens: int = Field(1024, ge=1, description="Longest answer when asked")
 
     @field_validator("prompt")
@@ -39,12 +47,17 @@ class LoraSettings(BaseModel):
 
     def question(self, messages: tuple[Message, ...]) -> str:
         """Return messages as the one text this model is asked with."""
-        return self.prompt.replace("$prompt", "\n\n".join(message["content"] for message in messages))
+        return self.prompt.replace(
+            "$prompt", "\n\n".join(message["content"] for message in messages)
+        )
 
 
 def load_lora_settings(home: Home, name: str) -> LoraSettings:
     """Load goal_specs/evaluation/finetune_NAME.yaml, or a file of one's own whose path ends in .yaml. Raises UserError."""
-    known = {path.stem.removeprefix("finetune_"): path for path in (home.project / "goal_specs" / "evaluation").glob("finetune_*.yaml")}
+    known = {
+        path.stem.removeprefix("finetune_"): path
+        for path in (home.project / "goal_specs" / "evaluation").glob("finetune_*.yaml")
+    }
     path = Path(name) if name.endswith(".yaml") else known.get(name)
     if path is None or not path.is_file():
         raise UserError(

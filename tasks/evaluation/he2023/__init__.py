@@ -1,6 +1,12 @@
 """The protocol of He et al. (2023), step by step, so that figures can be set beside published ones."""
 
-from tasks.evaluation.he2023.reading import entity_name, generated_names, nearest_entities, read_entities, read_questions
+from tasks.evaluation.he2023.reader import (
+    entity_name,
+    generated_names,
+    nearest_entities,
+    read_entities,
+    read_questions,
+)
 from tasks.evaluation.he2023.scoring import KS, Bound, bounds, summary
 from tasks.evaluation.he2023.values import VARIANTS, Nearest, Question, Variant
 

@@ -29,36 +29,64 @@ class Bound:
 def summary(questions: Sequence[Question], variant: Variant) -> pl.DataFrame:
     """Return the protocol's summary for one setting: mean, standard error and 1.96 of it, for each score.
 
-    Rows: targets not mentioned before ("recommendation"), mentioned before ("discussion"), and all of them.
+    Rows: targets not mentioned before ("recommendation"), mentioned before ("discussion"), and all
+        of them.
     """
     rows = [
-        (target in question.mentioned, rank([near.name for near in _kept(question, variant)], target))
+        (
+            target in question.mentioned,
+            rank([near.name for near in _kept(question, variant)], target),
+        )
         for question in questions
         for target in question.targets
     ]
-    return pl.DataFrame([{"condition": condition, **_figures(_of(rows, condition))} for condition in CONDITIONS])
+    return pl.DataFrame(
+        [{"condition": condition, **_figures(_of(rows, condition))} for condition in CONDITIONS]
+    )
 
 
 def bounds(questions: Sequence[Question], variant: Variant) -> dict[tuple[str, str], Bound]:
     """Return the least and greatest mean of each score over every way to settle ties, by (condition, "recall@5").
 
-    Each tie is settled for itself and for each target, so the bounds are never too narrow; the protocol's own code settles all by one
-    order.
+    Each tie is settled for itself and for each target, so the bounds are never too narrow; the
+    protocol's own code settles all by one order.
     """
     rows = [
-        (target in question.mentioned, _extreme(question, target, variant, best=False), _extreme(question, target, variant, best=True))
+        (
+            target in question.mentioned,
+            _extreme(question, target, variant, best=False),
+            _extreme(question, target, variant, best=True),
+        )
         for question in questions
         for target in question.targets
     ]
-    low = {condition: _figures(_of([(m, worst) for m, worst, _ in rows], condition)) for condition in CONDITIONS}
-    high = {condition: _figures(_of([(m, best) for m, _, best in rows], condition)) for condition in CONDITIONS}
+    low = {
+        condition: _figures(_of([(m, worst) for m, worst, _ in rows], condition))
+        for condition in CONDITIONS
+    }
+    high = {
+        condition: _figures(_of([(m, best) for m, _, best in rows], condition))
+        for condition in CONDITIONS
+    }
     names = [f"{metric}@{k}" for k in KS for metric in METRICS]
-    return {(c, name): Bound(low[c][f"{name}_mean"], high[c][f"{name}_mean"]) for c in CONDITIONS for name in names}
+    return {
+        (c, name): Bound(low[c][f"{name}_mean"], high[c][f"{name}_mean"])
+        for c in CONDITIONS
+        for name in names
+    }
 
 
 def _kept(question: Question, variant: Variant) -> list[Nearest]:
-    near = [entry for entry in question.generated if not variant.near_only or entry.distance <= MOST_EDITS]
-    return [entry for entry in near if not variant.drop_mentioned or entry.name not in question.mentioned]
+    near = [
+        entry
+        for entry in question.generated
+        if not variant.near_only or entry.distance <= MOST_EDITS
+    ]
+    return [
+        entry
+        for entry in near
+        if not variant.drop_mentioned or entry.name not in question.mentioned
+    ]
 
 
 def _extreme(question: Question, target: str, variant: Variant, *, best: bool) -> int | None:
@@ -78,7 +106,11 @@ def _extreme(question: Question, target: str, variant: Variant, *, best: bool) -
 
 
 def _of(rows: Sequence[tuple[bool, int | None]], condition: str) -> list[int | None]:
-    return [place for mentioned, place in rows if condition == "all" or mentioned == (condition == "discussion")]
+    return [
+        place
+        for mentioned, place in rows
+        if condition == "all" or mentioned == (condition == "discussion")
+    ]
 
 
 def _figures(ranks: Sequence[int | None]) -> dict[str, float]:
@@ -86,7 +118,15 @@ def _figures(ranks: Sequence[int | None]) -> dict[str, float]:
     for k in KS:
         for metric in METRICS:
             values = scores(ranks, metric, k)
-            error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
+            error = (
+                float(np.std(values, ddof=1) / np.sqrt(len(values)))
+                if len(values) > 1
+                else float("nan")
+            )
             mean = float(values.mean()) if len(values) else float("nan")
-            figures |= {f"{metric}@{k}_mean": mean, f"{metric}@{k}_se": error, f"{metric}@{k}_ci": NORMAL_95 * error}
+            figures |= {
+                f"{metric}@{k}_mean": mean,
+                f"{metric}@{k}_se": error,
+                f"{metric}@{k}_ci": NORMAL_95 * error,
+            }
     return figures

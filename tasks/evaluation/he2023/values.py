@@ -12,7 +12,8 @@ class Nearest:
     Attributes:
         distance: Levenshtein distance in small letters to the nearest entity name.
         name: the entity name chosen.
-        ties: every entity name at that distance, in alphabetical order; the protocol's own code takes whichever its set yields first.
+        ties: every entity name at that distance, in alphabetical order; the protocol's own code
+            takes whichever its set yields first.
     """
 
     generated: str

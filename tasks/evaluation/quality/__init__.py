@@ -1,7 +1,6 @@
 """Dialogue quality (4.1): what is drawn to be judged, a model as judge, and Table 4 and Figure 4 from anybody's verdicts."""
 
 from tasks.evaluation.quality.choices import parse_choice
-from tasks.evaluation.quality.drawing import pair_tasks, utterance_tasks
 from tasks.evaluation.quality.grades import parse_grades
 from tasks.evaluation.quality.judge import (
     Judged,
@@ -25,7 +24,19 @@ from tasks.evaluation.quality.tables import (
     table4,
     table4_markdown,
 )
-from tasks.evaluation.quality.values import CHOICES, HIGHEST, LOWEST, METRICS, Choice, Metric, PairTask, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality.task_sampling import pair_tasks, utterance_tasks
+from tasks.evaluation.quality.values import (
+    CHOICES,
+    HIGHEST,
+    LOWEST,
+    METRICS,
+    Choice,
+    Metric,
+    PairTask,
+    Preference,
+    Rating,
+    UtteranceTask,
+)
 
 __all__ = [
     "CHOICES",

@@ -1,4 +1,7 @@
-"""Reads which of two conversations a judge prefers: JSON first, else as written in prose. Whatever is not clear is no verdict."""
+"""Reads which of two conversations a judge prefers: JSON first, else as written in prose.
+
+Whatever is not clear is no verdict.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,16 @@ from tasks.model_output import json_objects, read_or_else, reply_text
 
 _KEYS = ("better", "winner", "choice", "preferred", "preference", "verdict")
 _CHOICES: dict[str, Choice] = {
-    **dict.fromkeys(("0", "tie", "equal", "equally good", "same", "both", "neither", "none", "draw"), "tie"),
+    **dict.fromkeys(
+        ("0", "tie", "equal", "equally good", "same", "both", "neither", "none", "draw"), "tie"
+    ),
     **dict.fromkeys(("1", "first", "one", "a"), "first"),
     **dict.fromkeys(("2", "second", "two", "b"), "second"),
 }
 _NOUN = r"(?:dialogue|dialog|conversation|option)"
-_WHOLE = re.compile(rf"(?:the )?(?:{_NOUN}\W{{1,3}})?([a-z]+(?: good)?|[012])(?: {_NOUN})?(?:\s*\([^()]*\))?")
+_WHOLE = re.compile(
+    rf"(?:the )?(?:{_NOUN}\W{{1,3}})?([a-z]+(?: good)?|[012])(?: {_NOUN})?(?:\s*\([^()]*\))?"
+)
 _SIDE = rf"(?:(?:the )?{_NOUN}\W{{1,3}}(?P<after>1|2|one|two|a|b)\b|the (?P<before>first|second)\b(?: {_NOUN}| one)?)"
 _MILD = r"(?:(?:is|was|seems|are|clearly|slightly|much|far|somewhat|overall|the|of|a|bit|marginally|also|definitely)\s+){0,5}"
 _PATTERNS = tuple(
@@ -52,7 +59,9 @@ def _found(match: re.Match[str]) -> Choice | None:
     groups = match.groupdict()
     if groups.get("tie"):
         return "tie"
-    return _CHOICES.get((groups.get("word") or groups.get("after") or groups.get("before") or "").lower())
+    return _CHOICES.get(
+        (groups.get("word") or groups.get("after") or groups.get("before") or "").lower()
+    )
 
 
 def _choice(value: Any) -> Choice | None:
@@ -61,7 +70,11 @@ def _choice(value: Any) -> Choice | None:
         value = value[0]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    text = f"{value:g}" if isinstance(value, int | float) else " ".join(value.strip().strip("*_.\"'[]` ").lower().split())
+    text = (
+        f"{value:g}"
+        if isinstance(value, int | float)
+        else " ".join(value.strip().strip("*_.\"'[]` ").lower().split())
+    )
     if text in _CHOICES:
         return _CHOICES[text]
     found = _WHOLE.fullmatch(text)

@@ -1,4 +1,7 @@
-"""Reads a judge's grades: JSON first, then a table, else as written in prose. Whatever is not clear is no verdict."""
+"""Reads a judge's grades: JSON first, then a table, else as written in prose.
+
+Whatever is not clear is no verdict.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,24 @@ from typing import Any
 from tasks.evaluation.quality.values import HIGHEST, LOWEST, METRICS, Metric
 from tasks.model_output import json_objects, markdown_rows, read_or_else, reply_text
 
-_STEMS: dict[str, Metric] = {"fluen": "fluency", "inform": "informativeness", "logic": "logic", "coheren": "coherence"}
+_STEMS: dict[str, Metric] = {
+    "fluen": "fluency",
+    "inform": "informativeness",
+    "logic": "logic",
+    "coheren": "coherence",
+}
 _WORDS = {"poor": 0.0, "normal": 1.0, "good": 2.0}  # as the rubric calls its grades (App. D.1)
 _METRIC = re.compile(rf"(?:(?:score|grade|rating)[\s_-]*)?({'|'.join(_STEMS)})", re.IGNORECASE)
-_BESIDE = re.compile(r"reason|expla|justif|comment|why|rationale|feedback|analysis|evidence|note", re.IGNORECASE)  # no grade stands there
+_BESIDE = re.compile(
+    r"reason|expla|justif|comment|why|rationale|feedback|analysis|evidence|note", re.IGNORECASE
+)  # no grade stands there
 _WHOLE = re.compile(
     rf"(?P<grade>[+-]?\d+(?:\.\d+)?|{'|'.join(_WORDS)})\s*(?:/\s*{HIGHEST}(?:\.0)?|out of {HIGHEST})?(?!\s*(?:/|out\s+of\b|of\b))\s*"
     r"(?:\((?P<again>\d)\)|[(:,;|–—-]\s*(?!\d).*|\.)?",
     re.DOTALL | re.IGNORECASE,
 )
-# A scale in brackets behind the metric's name is no grade; nor is a number that another follows, such as "1-2", "1 or 2" or "4/5".
+# A scale in brackets behind the metric's name is no grade; nor is a number that another follows,
+# such as "1-2", "1 or 2" or "4/5".
 _SAID = re.compile(
     rf"\b(?P<stem>{'|'.join(_STEMS)})[a-z]*[*_ ]*(?:\([^()\n]{{0,80}}\))?(?P<mark>[^\w\n]{{1,12}}?|[^\w]{{1,12}}?(?=score|grade|rating))"
     r"(?:(?:score|grade|rating)(?P<again>[^\w\n]{1,8}?))?"
@@ -35,7 +46,8 @@ Grades = dict[Metric, float | None]
 def parse_grades(text: str) -> dict[Metric, int] | None:
     """Return the four grades in an answer, of several the last; None when one is missing, no whole number or off the scale.
 
-    The rubric's own words (poor, normal, good) are grades; ranges and grades on another scale, such as 4/5, are none.
+    The rubric's own words (poor, normal, good) are grades; ranges and grades on another scale, such
+    as 4/5, are none.
     """
     return read_or_else(_read_grades, text, lambda _: None)
 
@@ -56,7 +68,9 @@ def _grades_in(content: Mapping[str, Any]) -> Grades:
 
 def _listed(content: Mapping[str, Any]) -> Grades:
     """Return the grade in an object that names its metric, such as {"metric": "logic", "score": 2}."""
-    named = next((metric for key in _NAME_KEYS if (metric := _metric(str(content.get(key, ""))))), None)
+    named = next(
+        (metric for key in _NAME_KEYS if (metric := _metric(str(content.get(key, ""))))), None
+    )
     return {named: _number(dict(content))} if named else {}
 
 
@@ -96,7 +110,9 @@ def _in_prose(said: str) -> Grades:
 
 def _written(found: re.Match[str]) -> float | None:
     marks = (found["mark"] + (found["again"] or "")).rstrip()
-    below = marks.endswith(("-", "−")) and marks[:-1].rstrip().endswith((":", "=", "|"))  # "logic: -1" is no 1
+    below = marks.endswith(("-", "−")) and marks[:-1].rstrip().endswith(
+        (":", "=", "|")
+    )  # "logic: -1" is no 1
     return None if below or found["more"] else _number(found["value"])
 
 
@@ -113,7 +129,11 @@ def _number(value: Any) -> float | None:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, str) and (found := _WHOLE.fullmatch(_bare(value))):
-        value = _WORDS.get(found["grade"].lower()) if found["grade"].isalpha() else float(found["grade"])
+        value = (
+            _WORDS.get(found["grade"].lower())
+            if found["grade"].isalpha()
+            else float(found["grade"])
+        )
         if found["again"] and float(found["again"]) != value:
             return None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

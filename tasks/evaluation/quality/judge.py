@@ -1,4 +1,7 @@
-"""A language model as judge of dialogues (4.1, App. D.1): single utterances, and pairs in both orders."""
+"""A language model as judge of dialogues (4.1, App.
+
+D.1): single utterances, and pairs in both orders.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from string import Template
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
-from tasks.evaluation.asking import AskFor, ask_all
+from tasks.evaluation.concurrent_asks import AskFor, ask_all
 from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.quality.choices import parse_choice
 from tasks.evaluation.quality.grades import parse_grades
@@ -21,7 +24,10 @@ from tasks.settings import Home, read_yaml, validation_line
 
 
 class JudgeProfile(BaseModel):
-    """The words a judge is asked with. Texts take the places `$context $utterance` and `$first $second`."""
+    """The words a judge is asked with.
+
+    Texts take the places `$context $utterance` and `$first $second`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -43,17 +49,24 @@ class Judged:
 
 
 def load_judge_profile(home: Home, name: str = "judge") -> JudgeProfile:
-    """Load a judge's profile from goal_specs/evaluation. Raises UserError when it is missing or wrong."""
+    """Load a judge's profile from goal_specs/evaluation.
+
+    Raises UserError when it is missing or wrong.
+    """
     path = home.project / "goal_specs" / "evaluation" / f"{name}.yaml"
     if not re.fullmatch(r"judge[a-z0-9_]*", name) or not path.is_file():
-        raise UserError(f"unknown judge profile {name[:80]!r}: there is no goal_specs/evaluation/{name[:80]}.yaml")
+        raise UserError(
+            f"unknown judge profile {name[:80]!r}: there is no goal_specs/evaluation/{name[:80]}.yaml"
+        )
     try:
         return JudgeProfile.model_validate(read_yaml(path))
     except ValidationError as error:
         raise UserError(f"{path}: {validation_line(error)}") from None
 
 
-async def judge_utterances(ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[UtteranceTask]) -> Judged:
+async def judge_utterances(
+    ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[UtteranceTask]
+) -> Judged:
     """Let a judge grade utterances.
 
     Args:
@@ -65,7 +78,9 @@ async def judge_utterances(ask_for: AskFor, profile: JudgeProfile, judge: str, t
     Raises:
         RunStopped: the budget is spent or the circuit breaker opened.
     """
-    texts = await ask_all([(ask_for(task.task_id), _utterance_messages(profile, task)) for task in tasks])
+    texts = await ask_all(
+        [(ask_for(task.task_id), _utterance_messages(profile, task)) for task in tasks]
+    )
     grades = [None if text is None else parse_grades(text) for text in texts]
     ratings = tuple(
         Rating(task.task_id, judge, metric, value)
@@ -73,31 +88,47 @@ async def judge_utterances(ask_for: AskFor, profile: JudgeProfile, judge: str, t
         for metric, value in (found or {}).items()
     )
     return Judged(
-        ratings, (), texts.count(None), sum(text is not None and found is None for text, found in zip(texts, grades, strict=True))
+        ratings,
+        (),
+        texts.count(None),
+        sum(text is not None and found is None for text, found in zip(texts, grades, strict=True)),
     )
 
 
-async def judge_pairs(ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[PairTask]) -> Judged:
-    """Let a judge compare conversations, each pair in both orders. Arguments and errors as in `judge_utterances`."""
+async def judge_pairs(
+    ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[PairTask]
+) -> Judged:
+    """Let a judge compare conversations, each pair in both orders.
+
+    Arguments and errors as in `judge_utterances`.
+    """
     shown = [order for task in tasks for order in (task, task.turned())]
-    texts = await ask_all([(ask_for(task.task_id), _pair_messages(profile, task)) for task in shown])
+    texts = await ask_all(
+        [(ask_for(task.task_id), _pair_messages(profile, task)) for task in shown]
+    )
     choices = [None if text is None else parse_choice(text) for text in texts]
     preferences = tuple(
         Preference(task.task_id, judge, choice, task.first_corpus, task.second_corpus)
         for task, choice in zip(shown, choices, strict=True)
         if choice is not None
     )
-    unreadable = sum(text is not None and choice is None for text, choice in zip(texts, choices, strict=True))
+    unreadable = sum(
+        text is not None and choice is None for text, choice in zip(texts, choices, strict=True)
+    )
     return Judged((), preferences, texts.count(None), unreadable)
 
 
 def _utterance_messages(profile: JudgeProfile, task: UtteranceTask) -> tuple[Message, ...]:
-    text = Template(profile.utterance).substitute(context=_fenced(task.context), utterance=_fenced([task.utterance]))
+    text = Template(profile.utterance).substitute(
+        context=_fenced(task.context), utterance=_fenced([task.utterance])
+    )
     return ({"role": "system", "content": profile.system}, {"role": "user", "content": text})
 
 
 def _pair_messages(profile: JudgeProfile, task: PairTask) -> tuple[Message, ...]:
-    text = Template(profile.pair).substitute(first=_fenced(task.first.utterances), second=_fenced(task.second.utterances))
+    text = Template(profile.pair).substitute(
+        first=_fenced(task.first.utterances), second=_fenced(task.second.utterances)
+    )
     return ({"role": "system", "content": profile.system}, {"role": "user", "content": text})
 
 

@@ -37,7 +37,12 @@ class Answered(Protocol):
         ...
 
 
-def quality_markdown(corpus: str, tasks: Sequence[UtteranceTask], judged: Mapping[str, Judged], people: Answered | None) -> str:
+def quality_markdown(
+    corpus: str,
+    tasks: Sequence[UtteranceTask],
+    judged: Mapping[str, Judged],
+    people: Answered | None,
+) -> str:
     """Return the page as Markdown.
 
     Args:
@@ -46,7 +51,10 @@ def quality_markdown(corpus: str, tasks: Sequence[UtteranceTask], judged: Mappin
         judged: what each judge said, by name.
         people: a study answered by people, or None.
     """
-    parts = ["# Dialogue quality", *(_rater(corpus, tasks, name, said) for name, said in judged.items())]
+    parts = [
+        "# Dialogue quality",
+        *(_rater(corpus, tasks, name, said) for name, said in judged.items()),
+    ]
     ratings = [rating for said in judged.values() for rating in said.ratings]
     if people is not None:
         own = [task for task in people.tasks if isinstance(task, UtteranceTask)]
@@ -54,7 +62,9 @@ def quality_markdown(corpus: str, tasks: Sequence[UtteranceTask], judged: Mappin
         parts.append(_agreement("people among themselves", people.ratings()))
     if people is not None and judged:
         held = against_people(ratings, people.ratings())
-        parts.append("## Judges against people\n\nSpearman's correlation of mean grades\n\n" + _list(held))
+        parts.append(
+            "## Judges against people\n\nSpearman's correlation of mean grades\n\n" + _list(held)
+        )
     if len(judged) > 1:
         parts.append(_agreement("judges among themselves", ratings))
     return "\n\n".join(parts) + "\n"
@@ -68,11 +78,26 @@ def _rater(corpus: str, tasks: Sequence[UtteranceTask], name: str, said: Judged)
         f"{bias.consistent} of {bias.turned} pairs got the same verdict in both orders."
     )
     body = _verdicts(corpus, tasks, name, said.ratings, settle_orders(said.preferences))
-    warned = ["**The embedded writer grades by surface rules. It is no language model, and these grades say nothing about quality.**"]
-    return "\n\n".join([body, *(warned if name.startswith("offline/") else []), lost, *([told] if said.preferences else [])])
+    warned = [
+        "**The embedded writer grades by surface rules. It is no language model, and these grades say nothing about quality.**"
+    ]
+    return "\n\n".join(
+        [
+            body,
+            *(warned if name.startswith("offline/") else []),
+            lost,
+            *([told] if said.preferences else []),
+        ]
+    )
 
 
-def _verdicts(corpus: str, tasks: Sequence[UtteranceTask], name: str, ratings: Sequence[Rating], preferences: Sequence[Preference]) -> str:
+def _verdicts(
+    corpus: str,
+    tasks: Sequence[UtteranceTask],
+    name: str,
+    ratings: Sequence[Rating],
+    preferences: Sequence[Preference],
+) -> str:
     parts = [f"## {markdown_cell(name)}"]
     if ratings:
         parts.append("Table 4, 95 % intervals\n\n" + table4_markdown(table4(tasks, ratings)))
@@ -96,4 +121,7 @@ def _agreement(title: str, ratings: Sequence[Rating]) -> str:
 
 
 def _list(figures: Mapping[Metric, float]) -> str:
-    return "\n".join(f"- {name}: {value:.3f}" for name, value in figures.items()) or "No utterance was graded by both."
+    return (
+        "\n".join(f"- {name}: {value:.3f}" for name, value in figures.items())
+        or "No utterance was graded by both."
+    )

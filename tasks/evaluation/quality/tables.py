@@ -10,12 +10,23 @@ import numpy as np
 from scipy import stats
 
 from tasks.errors import UserError
-from tasks.evaluation.agreement import Concordance, all_ratings, kendall_w, krippendorff_alpha, shared_ratings
+from tasks.evaluation.agreement import (
+    Concordance,
+    all_ratings,
+    kendall_w,
+    krippendorff_alpha,
+    shared_ratings,
+)
 from tasks.evaluation.metrics import Estimate, estimate
 from tasks.evaluation.quality.values import METRICS, Metric, Preference, Rating, UtteranceTask
 from tasks.web import markdown_table
 
-_TITLES = {"fluency": "Fluency", "informativeness": "Informative", "logic": "Logical", "coherence": "Coherence"}
+_TITLES = {
+    "fluency": "Fluency",
+    "informativeness": "Informative",
+    "logic": "Logical",
+    "coherence": "Coherence",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,8 @@ class PositionBias:
     """Whether a rater goes by the place where a conversation is shown.
 
     Attributes:
-        first_share: how often the conversation shown first was chosen, ties left out; 0.5 is no bias.
+        first_share: how often the conversation shown first was chosen, ties left out; 0.5 is no
+            bias.
         p: the two-sided binomial chance of such a share without bias.
         turned: pairs the rater saw in both orders.
         consistent: of those, how many got the same verdict both times.
@@ -69,16 +81,25 @@ class Agreement:
     alpha: float | None
 
 
-def table4(tasks: Sequence[UtteranceTask], ratings: Iterable[Rating], *, seed: int = 0) -> list[Scores]:
+def table4(
+    tasks: Sequence[UtteranceTask], ratings: Iterable[Rating], *, seed: int = 0
+) -> list[Scores]:
     """Return Table 4: one row a corpus, in order of name."""
     by_task = {task.task_id: task for task in tasks}
-    values: dict[str, dict[Metric, list[tuple[float, str]]]] = defaultdict(lambda: defaultdict(list))
+    values: dict[str, dict[Metric, list[tuple[float, str]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for rating in ratings:
         if task := by_task.get(rating.task_id):
             values[task.corpus][rating.metric].append((float(rating.value), task.dialogue_id))
     rated = {corpus: sum(map(len, by_metric.values())) for corpus, by_metric in values.items()}
     return [
-        Scores(corpus, sum(task.corpus == corpus for task in tasks), rated[corpus], {m: _mean(values[corpus][m], seed) for m in METRICS})
+        Scores(
+            corpus,
+            sum(task.corpus == corpus for task in tasks),
+            rated[corpus],
+            {m: _mean(values[corpus][m], seed) for m in METRICS},
+        )
         for corpus in sorted(values)
     ]
 
@@ -89,7 +110,9 @@ def figure4(preferences: Iterable[Preference], corpus: str, *, seed: int = 0) ->
     for one in preferences:
         if corpus in {one.shown_first, one.shown_second}:
             other = one.shown_second if one.shown_first == corpus else one.shown_first
-            against[other].append((0.5 if one.winner is None else float(one.winner == corpus), one.task_id))
+            against[other].append(
+                (0.5 if one.winner is None else float(one.winner == corpus), one.task_id)
+            )
     return [_comparison(corpus, other, found, seed) for other, found in sorted(against.items())]
 
 
@@ -118,27 +141,39 @@ def settle_orders(preferences: Iterable[Preference]) -> list[Preference]:
     for (task, rater), found in sorted(grouped.items()):
         first = found[0]
         same = len({one.winner for one in found}) == 1
-        settled.append(first if same else Preference(task, rater, "tie", first.shown_first, first.shown_second))
+        settled.append(
+            first if same else Preference(task, rater, "tie", first.shown_first, first.shown_second)
+        )
     return settled
 
 
 def rater_agreement(ratings: Iterable[Rating]) -> list[Agreement]:
     """Return how far raters agree, one row a metric."""
-    by_metric: dict[Metric, dict[str, dict[str, float]]] = {metric: defaultdict(dict) for metric in METRICS}
+    by_metric: dict[Metric, dict[str, dict[str, float]]] = {
+        metric: defaultdict(dict) for metric in METRICS
+    }
     for rating in ratings:
         by_metric[rating.metric][rating.rater][rating.task_id] = float(rating.value)
-    return [Agreement(metric, _concordance(by_rater), _alpha(by_rater)) for metric, by_rater in by_metric.items() if by_rater]
+    return [
+        Agreement(metric, _concordance(by_rater), _alpha(by_rater))
+        for metric, by_rater in by_metric.items()
+        if by_rater
+    ]
 
 
 def against_people(judges: Iterable[Rating], people: Iterable[Rating]) -> dict[Metric, float]:
     """Return, for each metric, Spearman's correlation of the judges' mean with the people's mean over utterances both rated.
 
-    NaN where either side gives every utterance the same mean; a metric without two common utterances is left out.
+    NaN where either side gives every utterance the same mean; a metric without two common
+    utterances is left out.
     """
     means = [_means(judges), _means(people)]
     found: dict[Metric, float] = {}
     for metric in METRICS:
-        common = sorted({task for task, m in means[0] if m == metric} & {task for task, m in means[1] if m == metric})
+        common = sorted(
+            {task for task, m in means[0] if m == metric}
+            & {task for task, m in means[1] if m == metric}
+        )
         sides = [[side[task, metric] for task in common] for side in means]
         if len(common) > 1:
             constant = any(len(set(side)) == 1 for side in sides)
@@ -149,27 +184,47 @@ def against_people(judges: Iterable[Rating], people: Iterable[Rating]) -> dict[M
 def table4_markdown(rows: Sequence[Scores]) -> str:
     """Return Table 4 as Markdown."""
     head = ["corpus", "utterances", *(f"{_TITLES[metric]} (0-2)" for metric in METRICS)]
-    figures = [[f"{row.means[m].mean:.2f} [{row.means[m].low:.2f}, {row.means[m].high:.2f}]" for m in METRICS] for row in rows]
-    return markdown_table(head, ([row.corpus, row.utterances, *means] for row, means in zip(rows, figures, strict=True)))
+    figures = [
+        [
+            f"{row.means[m].mean:.2f} [{row.means[m].low:.2f}, {row.means[m].high:.2f}]"
+            for m in METRICS
+        ]
+        for row in rows
+    ]
+    return markdown_table(
+        head,
+        ([row.corpus, row.utterances, *means] for row, means in zip(rows, figures, strict=True)),
+    )
 
 
 def figure4_markdown(rows: Sequence[Comparison]) -> str:
     """Return Figure 4 as a Markdown table."""
     head = ["corpus", "against", "better", "alike", "worse", "share preferred"]
     lines = [
-        [row.corpus, row.other, row.wins, row.ties, row.losses, f"{row.share.mean:.1%} [{row.share.low:.1%}, {row.share.high:.1%}]"]
+        [
+            row.corpus,
+            row.other,
+            row.wins,
+            row.ties,
+            row.losses,
+            f"{row.share.mean:.1%} [{row.share.low:.1%}, {row.share.high:.1%}]",
+        ]
         for row in rows
     ]
     return markdown_table(head, lines)
 
 
-def _comparison(corpus: str, other: str, found: Sequence[tuple[float, str]], seed: int) -> Comparison:
+def _comparison(
+    corpus: str, other: str, found: Sequence[tuple[float, str]], seed: int
+) -> Comparison:
     wins, ties, losses = (sum(value == wanted for value, _ in found) for wanted in (1.0, 0.5, 0.0))
     return Comparison(corpus, other, wins, ties, losses, _mean(found, seed))
 
 
 def _mean(values: Sequence[tuple[float, str]], seed: int) -> Estimate:
-    return estimate(np.array([value for value, _ in values]), [cluster for _, cluster in values], seed=seed)
+    return estimate(
+        np.array([value for value, _ in values]), [cluster for _, cluster in values], seed=seed
+    )
 
 
 def _means(ratings: Iterable[Rating]) -> dict[tuple[str, Metric], float]:

@@ -16,7 +16,10 @@ CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 @dataclass(frozen=True)
 class UtteranceTask:
-    """One utterance to score on the four metrics, with what was said before it. `corpus` is never shown to a rater."""
+    """One utterance to score on the four metrics, with what was said before it.
+
+    `corpus` is never shown to a rater.
+    """
 
     task_id: str
     corpus: str
@@ -28,7 +31,10 @@ class UtteranceTask:
 
 @dataclass(frozen=True)
 class PairTask:
-    """Two conversations to compare, in the order shown. The corpora's names are never shown to a rater."""
+    """Two conversations to compare, in the order shown.
+
+    The corpora's names are never shown to a rater.
+    """
 
     task_id: str
     first_corpus: str
@@ -38,7 +44,9 @@ class PairTask:
 
     def turned(self) -> PairTask:
         """Return the same pair in the other order, under the same id."""
-        return PairTask(self.task_id, self.second_corpus, self.first_corpus, self.second, self.first)
+        return PairTask(
+            self.task_id, self.second_corpus, self.first_corpus, self.second, self.first
+        )
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 
 from tasks.evaluation.corpora import Corpus, Interaction
 from tasks.evaluation.samples import Sample
 from tasks.evaluation.splits import Split
 
-# A user's review of what he is to be recommended is no knowledge: it was written after the recommendation.
+# A user's review of what he is to be recommended is no knowledge: it was written after the
+# recommendation.
 _REVIEWS = """
 WITH held_out AS (
     SELECT user_id, item_id FROM preferences WHERE collection = 'MIGHT_LIKES'
@@ -37,30 +40,50 @@ class Knowledge:
 
     def popularity(self) -> dict[str, int]:
         """Return how many users have dealt with each item."""
-        return Counter(item for _, item in {(made.user_id, made.item_id) for made in self.interactions})
+        return Counter(
+            item for _, item in {(made.user_id, made.item_id) for made in self.interactions}
+        )
 
 
-def knowledge(corpus: Corpus, split: Split, reviews: Mapping[str, Sequence[str]] | None = None) -> Knowledge:
+def knowledge(
+    corpus: Corpus, split: Split, reviews: Mapping[str, Sequence[str]] | None = None
+) -> Knowledge:
     """Return what may be known before the test: no target of validation or test, and nothing rated after the first test target.
 
-    Where the corpus tells no histories, as ReDial, each training dialogue stands for a user who has dealt with what it names; where there
-    are no reviews, what training dialogues say in the utterances that name an item stands for its reviews.
+    Where the corpus tells no histories, as ReDial, each training dialogue stands for a user who has
+    dealt with what it names; where there are no reviews, what training dialogues say in the
+    utterances that name an item stands for its reviews.
 
-    Histories of test users stay, as they are part of the question. Times are only looked at where the corpus tells them and the split
-    is by time.
+    Histories of test users stay, as they are part of the question. Times are only looked at where
+    the corpus tells them and the split is by time.
     """
     held_out = {(sample.user_id, sample.target) for sample in (*split.valid, *split.test)}
-    cut = min((s.timestamp for s in split.test if s.timestamp is not None), default=None) if split.rule.startswith("by the time") else None
-    made = corpus.interactions or tuple(Interaction(user, item) for user, items in corpus.history.items() for item in items)
-    kept = tuple(
-        one for one in made if (one.user_id, one.item_id) not in held_out and (cut is None or one.timestamp is None or one.timestamp < cut)
+    cut = (
+        min((s.timestamp for s in split.test if s.timestamp is not None), default=None)
+        if split.rule.startswith("by the time")
+        else None
     )
-    return Knowledge(corpus.titles, kept if made else _named(split.train), reviews or _said_of_items(split.train))
+    made = corpus.interactions or tuple(
+        Interaction(user, item) for user, items in corpus.history.items() for item in items
+    )
+    kept = tuple(
+        one
+        for one in made
+        if (one.user_id, one.item_id) not in held_out
+        and (cut is None or one.timestamp is None or one.timestamp < cut)
+    )
+    return Knowledge(
+        corpus.titles, kept if made else _named(split.train), reviews or _said_of_items(split.train)
+    )
 
 
 def _named(train: Sequence[Sample]) -> tuple[Interaction, ...]:
     """Return an interaction for each item a training dialogue names up to a recommendation, and for the item recommended."""
-    pairs = dict.fromkeys((sample.cluster, item) for sample in train for item in (*sorted(sample.mentioned), sample.target))
+    pairs = dict.fromkeys(
+        (sample.cluster, item)
+        for sample in train
+        for item in (*sorted(sample.mentioned), sample.target)
+    )
     return tuple(Interaction(dialogue, item) for dialogue, item in pairs)
 
 
@@ -83,3 +106,9 @@ def catalogue_reviews(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
         for item, text in found:
             gathered[item].append(text)
     return dict(gathered)
+
+
+Vector = npt.NDArray[np.float64]
+Score = Callable[
+    [Sample], Vector
+]  # one number an item, in the order of `Knowledge.items`; a new array each time

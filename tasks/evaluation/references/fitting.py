@@ -8,11 +8,8 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 
 from tasks.errors import UserError
-from tasks.evaluation.references.bm25 import bm25
-from tasks.evaluation.references.catalogue import Knowledge
-from tasks.evaluation.references.itemknn import item_knn
-from tasks.evaluation.references.markov import markov
-from tasks.evaluation.references.scoring import Score
+from tasks.evaluation.references.catalogue import Knowledge, Score
+from tasks.evaluation.references.recommenders import bm25, item_knn, markov
 from tasks.evaluation.samples import Sample
 from tasks.fingerprint import unit
 
@@ -47,13 +44,21 @@ def fit_reference(name: str, known: Knowledge, *, seed: int = 0) -> Recommender:
 def check_reference(name: str, known: Knowledge) -> None:
     """Raise UserError when a reference recommender is unknown, or lacks what it ranks by."""
     if name not in REFERENCES:
-        raise UserError(f"unknown reference recommender {name!r}: known are {', '.join(REFERENCES)}")
+        raise UserError(
+            f"unknown reference recommender {name!r}: known are {', '.join(REFERENCES)}"
+        )
     if name == "bm25" and not any(known.reviews.values()):
-        raise UserError("bm25 ranks items by what was written of them, and there is nothing to learn from: leave bm25 out")
+        raise UserError(
+            "bm25 ranks items by what was written of them, and there is nothing to learn from: leave bm25 out"
+        )
     if name in {"popularity", "itemknn", "markov"} and not known.interactions:
-        raise UserError(f"{name} ranks items by users' histories, and there are none to learn from: leave {name} out")
+        raise UserError(
+            f"{name} ranks items by users' histories, and there are none to learn from: leave {name} out"
+        )
     if name == "markov" and all(made.timestamp is None for made in known.interactions):
-        raise UserError("markov goes by the order of ratings, and this corpus tells no times: leave markov out")
+        raise UserError(
+            "markov goes by the order of ratings, and this corpus tells no times: leave markov out"
+        )
 
 
 class _Scored:
@@ -72,7 +77,11 @@ class _Scored:
 
     def _one(self, sample: Sample, k: int) -> tuple[str, ...]:
         score = self._score(sample)
-        known = [self._place[item] for item in {*sample.history, *sample.mentioned} if item in self._place]
+        known = [
+            self._place[item]
+            for item in {*sample.history, *sample.mentioned}
+            if item in self._place
+        ]
         score[known] = -np.inf
         k = min(k, len(score))
         if k < 1:
@@ -85,7 +94,9 @@ class _Scored:
 
 def _random(known: Knowledge, seed: int) -> Score:
     size = len(known.items)
-    return lambda sample: np.random.default_rng(int(unit(seed, "random", sample.sample_id) * 2**53)).random(size)
+    return lambda sample: np.random.default_rng(
+        int(unit(seed, "random", sample.sample_id) * 2**53)
+    ).random(size)
 
 
 def _popular(known: Knowledge) -> Score:

@@ -1,0 +1,238 @@
+"""Chunks on a Dask cluster: workers send requests and write journals, this process alone opens the warehouse (extra: dask).
+
+Workers on other machines must see the data folder under the same path, for their journals. A chunk
+whose worker dies is given to another, which takes the answers that stand in the dead worker's
+journal and asks for the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.settings import get_current_settings
+
+from tasks.errors import UserError
+from tasks.generate import (
+    Chunk,
+    ChunkJob,
+    ChunkResult,
+    Rollout,
+    generate_chunk,
+    make_job,
+    share,
+    spent,
+)
+from tasks.llm import RunStopped, Usage, usable_entries
+from tasks.settings import Generate
+from tasks.warehouse import Connection
+
+ADDRESS = r"^(tcp|tls)://\S+:\d+$|^local:\d{1,3}$"
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def _write_chunk(packed: bytes) -> ChunkResult:
+    job: ChunkJob = pickle.loads(packed)
+    return write_chunk(job)
+
+
+def write_chunk(job: ChunkJob) -> ChunkResult:
+    """Write a chunk's dialogues in this process, going on where a worker that was lost with the same chunk has ended."""
+    journal = job.chunk.journal
+    left = sorted(journal.parent.glob(f"{journal.stem}*{journal.suffix}"))
+    if left:
+        known = {
+            entry.answer.request_key: entry.answer
+            for path in left
+            for entry in usable_entries(path)
+        }
+        chunk = replace(job.chunk, journal=journal.with_stem(f"{journal.stem}-{len(left)}"))
+        job = replace(job, chunk=chunk, stored={**job.stored, **known})
+    return asyncio.run(generate_chunk(job))
+
+
+class DaskCrew:
+    """Runs chunks as Prefect tasks on a Dask cluster."""
+
+    def __init__(
+        self,
+        con: Connection,
+        generate: Generate,
+        rollout: Rollout,
+        run_id: str,
+        runner: Any,
+        name: str,
+    ) -> None:
+        """Work with a started task runner; `name` begins the tasks' names."""
+        workers = max(1, len(runner.client.scheduler_info()["workers"]))
+        self.slots = workers + 1  # one chunk waits at the cluster, so that no worker idles
+        self._con, self._rollout, self._run_id, self._runner, self._name = (
+            con,
+            rollout,
+            run_id,
+            runner,
+            name,
+        )
+        self._share = generate.model_copy(update={"limits": share(generate.limits, workers)})
+        limits = generate.limits
+        self._limit, self._spent, self._lent = (
+            limits.budget_usd,
+            spent(con, run_id, limits.budget_scope),
+            0.0,
+        )
+        self._usage = Usage()
+        self._given = 0
+
+    @property
+    def usage(self) -> Usage:
+        """What the chunks that came back have used."""
+        return self._usage
+
+    @property
+    def in_flight(self) -> int:
+        """Dialogues that are with the workers now."""
+        return self._given
+
+    async def run(self, chunk: Chunk) -> ChunkResult:
+        """Run one chunk on some worker.
+
+        The budget is lent out in equal parts, so it may end with a part unspent, never overspent.
+        """
+        loan = self._lend()
+        limits = self._share.limits.model_copy(update={"budget_usd": loan})
+        job = make_job(
+            self._con,
+            chunk,
+            self._rollout,
+            self._share.model_copy(update={"limits": limits}),
+            self._run_id,
+        )
+        named = _write_chunk.with_options(
+            name="chunk", task_run_name=f"{self._name}-chunk-{chunk.number:05}"
+        )
+        packed = pickle.dumps(job)  # so that neither Prefect nor Dask walks through its briefs
+        self._given += len(chunk.briefs)
+        usage = Usage(
+            cost_usd=loan or 0.0
+        )  # of a chunk that is lost: it may have spent all that it was lent
+        try:
+            future = self._runner.submit(named, parameters={"packed": packed})
+            result: ChunkResult = await asyncio.to_thread(future.result)
+            usage = result.usage
+        finally:
+            self._given -= len(chunk.briefs)
+            self._settle(loan, usage)
+        return replace(result, stopped=self._told(result.stopped))
+
+    @property
+    def paused_s(self) -> float:
+        """Seconds for which nothing is sent: not known here, each chunk has its share of the limits."""
+        return 0.0
+
+    def stop(self, reason: RunStopped) -> None:
+        """Do nothing: chunks at the cluster end by themselves, and their journals are loaded by the next run."""
+
+    async def close(self) -> None:
+        """Leave the runner to its owner."""
+
+    def _lend(self) -> float | None:
+        if self._limit is None:
+            return None
+        loan = max(0.0, self._limit - self._spent - self._lent) / self.slots
+        self._lent += loan
+        return loan
+
+    def _settle(self, loan: float | None, usage: Usage) -> None:
+        self._usage = self._usage + usage
+        self._spent += usage.cost_usd
+        self._lent -= loan or 0.0
+
+    def _told(self, stopped: RunStopped | UserError | None) -> RunStopped | UserError | None:
+        """Tell the end of a loan as the end of the budget it was part of."""
+        if isinstance(stopped, RunStopped) and stopped.reason == "budget":
+            return RunStopped(
+                "budget",
+                f"the budget of ${self._limit:g} is spent or lent to workers in parts; raise it to go on",
+            )
+        return stopped
+
+
+class Cluster:
+    """A Dask cluster, started or reached when the first chunk needs it. Use as a context manager."""
+
+    def __init__(self, address: str) -> None:
+        """Take a scheduler's address, or local:N for N worker processes of its own; nothing is started yet.
+
+        Raises:
+            UserError: that is no address, the extra is not installed, or no Prefect API is there
+                for the workers.
+        """
+        if not re.fullmatch(ADDRESS, address):
+            raise UserError(
+                f"{address!r} is no Dask cluster: give tcp://HOST:PORT of its scheduler, or local:N for N processes here"
+            )
+        if not get_current_settings().api.url:
+            raise UserError(
+                "Dask workers would each start a Prefect server: set PREFECT_API_URL to one that they all reach"
+            )
+        if find_spec("prefect_dask") is None:
+            raise UserError("Dask is not installed: pip install 'llm-redial[dask]'")
+        self._address = address
+        self._stack = ExitStack()
+        self._runner: Any = None
+
+    def crew(
+        self, con: Connection, generate: Generate, rollout: Rollout, run_id: str, name: str
+    ) -> DaskCrew:
+        """Return a crew for one stage.
+
+        Raises UserError when the cluster cannot be reached, or in batch mode.
+        """
+        if generate.mode == "batch":
+            raise UserError(
+                "a batch is one errand, not work for a Dask cluster: leave out either mode batch or dask"
+            )
+        if self._runner is None:
+            self._runner = self._stack.enter_context(_started(self._address))
+        return DaskCrew(con, generate, rollout, run_id, self._runner, name)
+
+    def __enter__(self) -> Cluster:
+        """Start nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the cluster; processes of its own end."""
+        self._stack.close()
+
+
+@contextmanager
+def _started(address: str) -> Iterator[Any]:
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    local = {
+        "n_workers": int(address[6:]),
+        "threads_per_worker": 1,
+        "processes": True,
+        "dashboard_address": None,
+    }
+    runner = (
+        DaskTaskRunner(cluster_kwargs=local)
+        if address.startswith("local:")
+        else DaskTaskRunner(address=address)
+    )
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(runner)
+        except (OSError, TimeoutError) as error:
+            raise UserError(f"the Dask cluster {address} cannot be reached: {error}") from None
+        yield runner

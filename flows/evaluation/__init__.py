@@ -1,0 +1,1 @@
+"""The evaluations of section 4 as Prefect flows."""

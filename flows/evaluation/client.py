@@ -1,0 +1,180 @@
+"""The way evaluations reach a model: the same store, journal, limits and budget as the build, in a store of their own."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flows.progress import CURRENT
+from tasks.errors import UserError
+from tasks.evaluation.finetune import LocalModel
+from tasks.llm import (
+    Answer,
+    Ask,
+    Budget,
+    CallFailed,
+    Entry,
+    Loaded,
+    Message,
+    RunStopped,
+    Session,
+    StoredAnswers,
+    Usage,
+    UsageMeter,
+    WriteAheadLog,
+    graceful_shutdown,
+    journal_problems,
+    load_journal,
+    recover_journals,
+)
+from tasks.settings import Generate, Home, Limits
+from tasks.warehouse import domain_lock, open_warehouse, transaction
+
+STORE = "_evaluation"  # no domain can be called so
+
+
+class Asking:
+    """Models to ask in one evaluation, and what was used so far."""
+
+    def __init__(
+        self, lookup: StoredAnswers, journal: WriteAheadLog, run_id: str, budget_usd: float | None
+    ) -> None:
+        """Keep what every model shares."""
+        self._lookup, self._journal, self._run_id = lookup, journal, run_id
+        self._budget = Budget(budget_usd)
+        self._meters: list[UsageMeter] = []
+        self._failures: list[tuple[str, UsageMeter, list[CallFailed]]] = []
+        self._sessions: list[Session] = []
+
+    def of(self, generate: Generate) -> Callable[[str], Ask]:
+        """Return the way to one model: for a question's id an `Ask`.
+
+        Raises UserError when it cannot be asked at all.
+        """
+        session = Session(generate, self._lookup, self._budget, self._run_id)
+        failures: list[CallFailed] = []
+        self._sessions.append(session)
+        self._meters.append(session.meter)
+        self._failures.append((generate.model, session.meter, failures))
+        return lambda question: _Watched(session.ask_for(question, 1, self._journal), failures)
+
+    def stop(self, reason: RunStopped) -> None:
+        """Let nothing more be sent to any model; calls in flight run to their end."""
+        for session in self._sessions:
+            session.stop(reason)
+
+    def check_answered(self) -> None:
+        """Raise UserError when a model that was asked answered nothing at all: a table of zeros would pass for a finding."""
+        for model, meter, failures in self._failures:
+            if failures and not meter.usage.answered + meter.usage.stored:
+                raise UserError(
+                    f"{model} answered none of {len(failures):,} questions; the last time: {failures[-1]}"
+                )
+
+    def local(self, ask: LocalModel) -> Callable[[str], Ask]:
+        """Return the way to a local model, through the same store and journal."""
+        meter = UsageMeter()
+        self._meters.append(meter)
+        return lambda question: _Kept(
+            ask, question, self._lookup, self._journal, meter, self._run_id
+        )
+
+    @property
+    def usage(self) -> Usage:
+        """What was used so far, over all models."""
+        return sum((meter.usage for meter in self._meters), Usage())
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """An `Ask` whose failures are noted."""
+
+    ask: Ask
+    failures: list[CallFailed]
+
+    async def __call__(
+        self,
+        messages: tuple[Message, ...],
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        attempt: int = 1,
+    ) -> Answer:
+        try:
+            return await self.ask(messages, response_format=response_format, attempt=attempt)
+        except CallFailed as error:
+            self.failures.append(error)
+            raise
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A local model's `Ask`: the store first, and every answer into the journal."""
+
+    ask: LocalModel
+    question: str
+    lookup: StoredAnswers
+    journal: WriteAheadLog
+    meter: UsageMeter
+    run_id: str
+
+    async def __call__(
+        self,
+        messages: tuple[Message, ...],
+        *,
+        response_format: Mapping[str, Any] | None = None,
+        attempt: int = 1,
+    ) -> Answer:
+        found = await self.lookup.get(self.ask.request(messages, response_format, attempt).key)
+        if found is not None:
+            self.meter.count(stored=1)
+            return found
+        answer = await self.ask(messages, response_format=response_format, attempt=attempt)
+        await self.journal.append(Entry(answer, self.question, attempt, self.run_id))
+        self.meter.answered(answer)
+        return answer
+
+
+@asynccontextmanager
+async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> AsyncIterator[Asking]:
+    """Open the store of evaluations, load what an earlier run left in its journals, and load this run's answers at the end.
+
+    Args:
+        home: whose data folder holds the store.
+        run_id: written beside each answer.
+        budget_usd: what all models together may cost.
+
+    Raises:
+        UserError: another evaluation is running in this data folder, it cannot be written, or the
+            run had to stop.
+    """
+    folder = home.journals(STORE)
+    with domain_lock(home, STORE), open_warehouse(home.warehouse(STORE)) as con:
+        loaded = recover_journals(con, folder)
+        path = folder / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.jsonl"
+        journal = WriteAheadLog(path)
+        models = Asking(StoredAnswers.of(con), journal, run_id, budget_usd)
+        try:
+            async with graceful_shutdown(models.stop, Limits().shutdown_grace_s):
+                yield models
+        except RunStopped as stopped:
+            raise UserError(f"{stopped}; what was answered is kept") from None
+        finally:
+            await journal.close()  # removes it where nothing was answered anew
+            if path.exists():
+                with transaction(con):
+                    loaded += load_journal(con, path)
+                path.unlink()
+            _show_set_aside(loaded, models.usage)
+
+
+def _show_set_aside(loaded: Loaded, usage: Usage) -> None:
+    """Show what was paid for and cannot be used, where there is any."""
+    problems = journal_problems(loaded.quarantined, loaded.torn)
+    if usage.unusable:
+        problems.append(f"{usage.unusable:,} billed answers could not be used")
+    if problems:
+        CURRENT.get().stage("set aside", "done", "; ".join(problems))

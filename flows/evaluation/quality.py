@@ -1,0 +1,107 @@
+"""Dialogue quality as a Prefect flow (4.1): models judge, people's answers stand beside, tables come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from prefect import flow, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.runtime import flow_run
+from prefect.utilities.annotations import quote
+from pydantic import Field
+
+from flows.evaluation.client import asking
+from flows.evaluation.setup import find_corpora, model_settings, save, task_run_name
+from flows.leash import follow_server
+from flows.logs import keep_logs_plain
+from flows.options import Count, EvaluationOptions
+from flows.parameters import as_parameter, fields_of, spread
+from flows.progress import CURRENT
+from flows.stages import NO_CACHE
+from tasks.evaluation.annotate import Study
+from tasks.evaluation.quality import (
+    Judged,
+    judge_pairs,
+    judge_utterances,
+    load_judge_profile,
+    pair_tasks,
+    quality_markdown,
+    utterance_tasks,
+)
+
+
+@flow(name="evaluate-quality", flow_run_name="evaluate-quality")
+@spread(as_parameter, options=fields_of(EvaluationOptions))
+async def evaluate_quality(
+    corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],  # noqa: B006 - never changed
+    judges: Annotated[list[str], Field(min_length=1)] = ["offline/writer"],  # noqa: B006 - never changed
+    seeds: Count = 1,
+    dialogues: Count = 10,
+    pairs: Count = 50,
+    study: str | None = None,
+    *,
+    options: EvaluationOptions,
+) -> str:
+    """Judge the dialogues of corpora (4.1) and return Table 4, Figure 4, agreement and position bias as Markdown.
+
+    Args:
+        corpora: domains or paths; the first is compared with each of the others.
+        judges: litellm model strings.
+        seeds: how often each judge judges, with a sampling seed of its own each time; each is a
+            rater.
+        dialogues: dialogues of each corpus whose utterances are graded.
+        pairs: pairs of conversations in each comparison.
+        study: file of a study people answered: judges are shown what people were shown, in place of
+            a draw, and held against them.
+        options: how models are asked, and where tables go.
+    """
+    keep_logs_plain()
+    follow_server()
+    home = options.home()
+    read = find_corpora(home, corpora)
+    people = Study(Path(study)) if study else None
+    if people:
+        utterances, compared = people.utterance_tasks, people.pair_tasks
+    else:
+        utterances = utterance_tasks(read, dialogues=dialogues, seed=options.seed)
+        compared = (
+            pair_tasks(read[0], read[1:], pairs=pairs, seed=options.seed) if len(read) > 1 else []
+        )
+    profile = load_judge_profile(home)
+    found: dict[str, Judged] = {}
+    limits = options.limits()
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
+        for judge in judges:
+            for number in range(1, seeds + 1):
+                name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
+                asked = model_settings(
+                    judge, options.api_base, limits, profile.temperature
+                ).model_copy(update={"seed": sampled})
+                named = _judge.with_options(task_run_name=task_run_name("judge", name))
+                found[name] = await named(
+                    quote((door.of(asked), profile, utterances, compared)), name
+                )
+                door.check_answered()
+    page = quality_markdown(read[0].name, utterances, found, people)
+    save(options.folder("quality"), {"quality.md": page})
+    await acreate_markdown_artifact(
+        page, key="dialogue-quality", description="Dialogue quality, Table 4 and Figure 4"
+    )
+    return page
+
+
+@task(name="judge", cache_policy=NO_CACHE, persist_result=False)
+async def _judge(held: Any, judge: str) -> Judged:
+    """Ask one judge for all grades and comparisons."""
+    ask_for, profile, utterances, compared = held
+    CURRENT.get().stage(judge, "running")
+    graded = await judge_utterances(ask_for, profile, judge, utterances)
+    chosen = await judge_pairs(ask_for, profile, judge, compared)
+    unread = graded.unreadable + chosen.unreadable
+    CURRENT.get().stage(
+        judge,
+        "done",
+        f"{len(graded.ratings):,} grades, {len(chosen.preferences):,} choices, {unread:,} answers unreadable",
+    )
+    return Judged(graded.ratings, chosen.preferences, graded.unanswered + chosen.unanswered, unread)

@@ -1,0 +1,168 @@
+"""The evaluations of section 4 as Prefect flows: recommendation (Table 5), dialogue quality (Table 4, Figure 4), responses (Fig. 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from prefect import flow, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.runtime import flow_run
+from prefect.utilities.annotations import quote
+from pydantic import Field
+
+from flows.evaluation.client import asking
+from flows.evaluation.setup import inputs_of, prepare, save_table5, task_run_name, way_to
+from flows.leash import follow_server
+from flows.logs import keep_logs_plain
+from flows.options import Count, EvaluationOptions, SampleOptions
+from flows.parameters import as_parameter, fields_of, spread
+from flows.progress import CURRENT
+from flows.stages import NO_CACHE
+from tasks.errors import UserError
+from tasks.evaluation import (
+    Result,
+    Setting,
+    answer_rankings,
+    margin_over_chance,
+    model_answers,
+    protocol_rows,
+    reference_rankings,
+    reference_results,
+    results,
+    table5_markdown,
+)
+from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
+
+Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
+
+
+@flow(name="evaluate", flow_run_name="evaluate-recommend-{corpus}")
+@spread(as_parameter, parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions))
+async def evaluate_recommend(
+    corpus: str = "demo",
+    models: Annotated[list[str], Field(min_length=1)] = [
+        "popularity",
+        "itemknn",
+        "bm25",
+        "offline/writer",
+    ],  # noqa: B006 - never changed
+    settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],  # noqa: B006 - never changed
+    questions: Count | None = None,
+    he2023: bool = False,
+    *,
+    parted: SampleOptions,
+    options: EvaluationOptions,
+) -> list[Result]:
+    """Compare recommenders on a corpus (4.2, Table 5).
+
+    Args:
+        corpus: a domain's name, whose latest release is taken, or a path to a corpus.
+        models: reference recommenders (random, popularity, itemknn, bm25, markov), litellm model
+            strings, and local models as
+            local/SETTINGS or local/SETTINGS+ADAPTER.
+        settings: how language models are asked; a fine-tuned one is asked as zero-shot, with the
+            input it was taught.
+        questions: most test questions, drawn by seed; all if not given.
+        he2023: score language models by the protocol of He et al. (2023) as well, into
+            he2023.parquet and he2023.csv.
+        parted: how samples are parted and worded.
+        options: how models are asked, and where tables go.
+
+    Returns:
+        The rows of Table 5.
+    """
+    keep_logs_plain()
+    follow_server()
+    home = options.home()
+    sink = CURRENT.get()
+    sink.stage("samples", "running")
+    ready = prepare(home, corpus, parted, questions, options.seed)
+    sink.stage(
+        "samples",
+        "done",
+        f"{len(ready.benchmark.questions):,} test questions, {len(ready.benchmark.split.train):,} to learn from",
+    )
+    for model in models:
+        _check_model(model, ready.benchmark.known)
+    found: list[Result] = []
+    protocol: list[dict[str, object]] = []
+    limits = options.limits()
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
+        for model in models:
+            ask_for = (
+                None
+                if model in REFERENCES
+                else way_to(door, home, model, options.api_base, limits, ready.profile.temperature)
+            )
+            inputs = (
+                [
+                    (setting, history)
+                    for setting in settings
+                    for history in inputs_of(home, ready, model, setting)
+                ]
+                if ask_for
+                else []
+            )
+            rows, by_protocol = await _one.with_options(
+                task_run_name=task_run_name("recommend", model)
+            )(quote((ready, ask_for)), model, inputs, he2023)
+            door.check_answered()
+            found, protocol = found + rows, protocol + by_protocol
+        usage = door.usage
+    sink.stage(
+        "asked",
+        "done",
+        f"{usage.answered:,} calls, {usage.stored:,} answers from the store, ${usage.cost_usd:.4f}",
+    )
+    save_table5(options.folder(ready.name), found, protocol)
+    await acreate_markdown_artifact(
+        table5_markdown(found), key="table-5", description=f"Table 5 on {ready.name}"
+    )
+    return found
+
+
+def _check_model(model: str, known: Knowledge) -> None:
+    """Raise UserError before anything is asked: no such recommender, or a reference lacks what it ranks by."""
+    if model in REFERENCES:
+        check_reference(model, known)
+    elif "/" not in model:
+        raise UserError(
+            f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm model, provider/model"
+        )
+
+
+@task(name="recommend", cache_policy=NO_CACHE, persist_result=False)
+async def _one(
+    held: Any, model: str, inputs: Sequence[tuple[Setting, bool]], he2023: bool
+) -> tuple[list[Result], list[dict[str, object]]]:
+    """Ask one recommender every question: a reference once, a language model with every input."""
+    ready, ask_for = held
+    asked, sink = ready.benchmark, CURRENT.get()
+    sink.stage(model, "running")
+    found: list[Result] = []
+    protocol: list[dict[str, object]] = []
+    if ask_for is None:
+        found = reference_results(asked, model)
+        above = margin_over_chance(asked, reference_rankings(asked, model))
+        sink.stage(
+            model,
+            "done",
+            f"NDCG@10 above chance by {above.mean:.4f} [{above.low:.4f}, {above.high:.4f}]",
+        )
+        return found, protocol
+    for setting, history in inputs:
+        texts = await model_answers(asked, ask_for, ready.profile, setting, history=history)
+        found += results(
+            model, setting, history, asked.questions, answer_rankings(asked, texts), seed=asked.seed
+        )
+        if he2023:
+            protocol += protocol_rows(
+                asked,
+                texts,
+                model=model,
+                setting=setting,
+                input="dialogue + history" if history else "dialogue",
+            )
+    sink.stage(model, "done")
+    return found, protocol

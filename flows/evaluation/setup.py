@@ -1,0 +1,234 @@
+"""What evaluations work on: a corpus found by name or path, its samples and split, and where tables go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+from pydantic import ValidationError
+
+from flows.evaluation.client import Asking
+from flows.options import SampleOptions
+from flows.server.endpoints import check_endpoint
+from tasks.errors import UserError
+from tasks.evaluation import (
+    AskFor,
+    Benchmark,
+    Corpus,
+    RecommendProfile,
+    Result,
+    Setting,
+    draw_questions,
+    load_recommend_profile,
+    read_corpus,
+    recommendation_samples,
+    split_samples,
+    table5,
+    table5_markdown,
+    table5_text,
+)
+from tasks.evaluation.finetune import (
+    LocalModel,
+    Training,
+    check_training,
+    find_training,
+    load_lora_settings,
+)
+from tasks.evaluation.references import catalogue_reviews, knowledge
+from tasks.exports import told_apart
+from tasks.files import replacing, write_atomically
+from tasks.release import corpus_path, find_release
+from tasks.settings import Generate, Home, Limits, load_domain, validation_line
+from tasks.warehouse import read_warehouse
+
+MOST_VALIDATION = 0.1  # share of the samples
+LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
+ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
+
+_NOUNS = {
+    "ReDial": "movie",
+    "INSPIRED": "movie",
+}  # what is recommended in corpora that everybody knows
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A corpus ready to be asked about."""
+
+    name: str
+    benchmark: Benchmark
+    profile: RecommendProfile
+
+
+def find_corpus(home: Home, corpus: str) -> Corpus:
+    """Read a corpus: a release by any name it has, or whatever lies under a path. Raises UserError."""
+    found = find_release(home, corpus)
+    if found:
+        return replace(read_corpus(found.path), name=found.named)
+    return read_corpus(corpus_path(home, corpus))
+
+
+def domain_of(home: Home, corpus: str) -> str | None:
+    """Return the domain that a corpus is a release of, if it is of one whose file is there.
+
+    Raises UserError.
+    """
+    found = find_release(home, corpus)
+    return found.domain if found and found.domain in home.domain_files() else None
+
+
+def name_of(home: Home, corpus: str) -> str:
+    """Return what a corpus is called in the names of files: the domain, or the name of its own file or folder. Raises UserError."""
+    found = find_release(home, corpus)
+    return found.named if found else Path(corpus).resolve().name
+
+
+def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
+    """Read corpora, those of one name told apart. Raises UserError."""
+    found = [find_corpus(home, corpus) for corpus in corpora]
+    names = told_apart([corpus.name for corpus in found], corpora)
+    return [replace(corpus, name=name) for corpus, name in zip(found, names, strict=True)]
+
+
+def prepare(
+    home: Home,
+    corpus: str,
+    parted: SampleOptions,
+    questions: int | None,
+    seed: int,
+) -> Evaluation:
+    """Cut a corpus into questions and what may be learnt before them.
+
+    Raises UserError when it gives no question.
+    """
+    found = find_corpus(home, corpus)
+    valid = min(parted.test_share, MOST_VALIDATION)
+    shares = (1 - valid - parted.test_share, valid, parted.test_share)
+    samples = recommendation_samples(found).samples
+    if not samples:
+        raise UserError(
+            f"{corpus} gives no question: it does not tell which items an agent recommends"
+        )
+    split = split_samples(samples, parted.split, seed=seed, shares=shares)
+    if not split.test:
+        why = (
+            "neither times nor users with two dialogues"
+            if parted.split == "time"
+            else "too few dialogues"
+        )
+        raise UserError(
+            f"{corpus} gives no test question under the split by {parted.split}: it holds {why}"
+        )
+    reviews, called = None, _NOUNS.get(found.name, "item")
+    domain = domain_of(home, corpus)
+    if domain:
+        called = load_domain(home, domain).noun
+    if domain and home.warehouse(domain).exists():
+        with read_warehouse(home.warehouse(domain)) as con:
+            reviews = catalogue_reviews(con)
+    drawn = draw_questions(split, questions, seed)
+    ready = Benchmark(
+        found, split, drawn, knowledge(found, split, reviews), parted.noun or called, seed
+    )
+    return Evaluation(name_of(home, corpus), ready, load_recommend_profile(home, parted.profile))
+
+
+def model_settings(
+    model: str, api_base: str | None, limits: Limits | None, temperature: float
+) -> Generate:
+    """Return how a model is asked in evaluations: temperature as the paper's, no seed, the usual limits. Raises UserError."""
+    check_endpoint(model, api_base)
+    try:
+        return Generate(
+            model=model,
+            api_base=api_base,
+            temperature=temperature,
+            max_tokens=ANSWER_TOKENS,
+            limits=limits or Limits(),
+        )
+    except ValidationError as error:
+        raise UserError(validation_line(error)) from None
+
+
+def way_to(
+    door: Asking, home: Home, model: str, api_base: str | None, limits: Limits, temperature: float
+) -> AskFor:
+    """Return the way to a model: `local/SETTINGS`, `local/SETTINGS+ADAPTER`, or a litellm model string. Raises UserError."""
+    if not model.startswith(LOCAL):
+        return door.of(model_settings(model, api_base, limits, temperature))
+    name, _, adapter = model.removeprefix(LOCAL).partition("+")
+    return door.local(
+        LocalModel(load_lora_settings(home, name), Path(adapter) if adapter else None)
+    )
+
+
+def trainings(home: Home) -> Path:
+    """Return the folder of records, jobs and adapters of fine-tuned models."""
+    return home.data / "finetune"
+
+
+def inputs_of(home: Home, ready: Evaluation, model: str, setting: Setting) -> tuple[bool, ...]:
+    """Return with which inputs a model is asked: without and with the history, where there is any; one fine-tuned here as it was taught.
+
+    Raises:
+        UserError: it may know test answers, or there are no training samples to show.
+    """
+    if setting == "few-shot" and not ready.benchmark.split.train:
+        raise UserError(
+            "few-shot examples are training samples, and this split leaves none: choose a smaller --test-share"
+        )
+    training = checked_training(home, ready, model) if setting == "fine-tuned" else None
+    if training is None:
+        return (
+            (False, True)
+            if any(sample.history for sample in ready.benchmark.questions)
+            else (False,)
+        )
+    return (training.history,)
+
+
+def checked_training(home: Home, ready: Evaluation, model: str) -> Training | None:
+    """Return the record of a model fine-tuned here.
+
+    Raises UserError when it may know answers of this split's test.
+    """
+    training = find_training(trainings(home), model)
+    if training is not None:
+        check_training(training, ready.benchmark.split.train, ready.profile.name)
+    return training
+
+
+def save_table5(
+    folder: Path, found: Sequence[Result], protocol: Sequence[dict[str, object]] = ()
+) -> None:
+    """Write Table 5 as text, Markdown and Parquet, and scores by the protocol of He et al.
+
+    Raises UserError when that cannot be.
+    """
+    frames = {"table5": table5(found)} | ({"he2023": pl.DataFrame(protocol)} if protocol else {})
+    files: dict[str, str | Callable[[Path], None]] = {
+        "table5.txt": table5_text(found) + "\n",
+        "table5.md": table5_markdown(found),
+    }
+    files |= {f"{name}.parquet": frame.write_parquet for name, frame in frames.items()}
+    save(folder, files | ({"he2023.csv": frames["he2023"].write_csv()} if protocol else {}))
+
+
+def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
+    """Write files whole into a folder: a text, or a function that writes to the path it is given."""
+    try:
+        for name, content in files.items():
+            if isinstance(content, str):
+                write_atomically(folder / name, content)
+            else:
+                with replacing(folder / name) as aside:
+                    content(aside)
+    except OSError as error:
+        raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
+
+
+def task_run_name(what: str, model: str) -> str:
+    """Return a task run's name with a model's name in it, which Prefect would else read as a template."""
+    return f"{what}-{model}".replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,222 @@
+"""A private Prefect server for one command: started on loopback, ended with the command, even if that is killed.
+
+Prefect's own temporary server outlives a killed client and holds its output pipe; this one watches
+its parent and leaves with it. Its database is kept per domain, so the next start takes seconds and
+the history of runs stays. A second command at the same time
+gets a folder of its own: two servers do not share a database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import httpx
+
+from flows.progress import CURRENT, Progress
+from flows.server.app import LOOPBACK, run_server
+from flows.server.login import new_login, with_login
+from flows.server.readiness import wait_for_server
+from tasks.errors import UserError
+from tasks.locks import Held, exclusive_lock
+from tasks.settings import Home
+
+START_TIMEOUT_S = 180
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_UI_ENABLED": "false",
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PREFECT__SERVER_FINAL": "1",
+}
+
+
+@dataclass(frozen=True)
+class PrivateServer:
+    """Where a private server is reached, and the login it asks for, user:password."""
+
+    api: str
+    login: str = field(repr=False)
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[PrivateServer]:
+    """Run a private Prefect server whose database lies in `folder`; yield its API address and login.
+
+    Args:
+        folder: where its database and log lie; made if missing. While another command's server
+            works there, FOLDER-2 and so on.
+        meanwhile: what to do while it starts, such as slow imports.
+
+    Raises:
+        UserError: the folder cannot be written, or the server does not come up; the message names
+            its log.
+    """
+    with ExitStack() as held:
+        try:
+            folder = _take_folder(folder, held)
+            log = held.enter_context((folder / "server.log").open("wb"))
+        except OSError as error:
+            raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
+        port, login = free_port(), new_login()
+        process = _start(folder, port, login, log)
+        held.callback(_stop, process)
+        meanwhile()
+        server = PrivateServer(f"http://{LOOPBACK}:{port}/api", login)
+        _wait_until_up(process, server, folder)
+        yield server
+
+
+def _start(folder: Path, port: int, login: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "flows.server.ephemeral", str(port), str(os.getpid())]
+    environment = with_login({**os.environ, **QUIET, "PREFECT_HOME": str(folder)}, login)
+    environment.pop("PREFECT_API_URL", None)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _take_folder(folder: Path, held: ExitStack) -> Path:
+    """Return the first folder that no other command holds, and hold it. Raises OSError."""
+    number, chosen = 1, folder
+    while True:
+        chosen.mkdir(parents=True, exist_ok=True)
+        try:
+            held.enter_context(exclusive_lock(chosen / "lock"))
+        except Held:
+            number += 1
+            chosen = folder.with_name(f"{folder.name}-{number}")
+        else:
+            return chosen
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], server: PrivateServer, folder: Path) -> None:
+    user, _, password = server.login.partition(":")
+    with httpx.Client(base_url=server.api, auth=(user, password), timeout=5) as client:
+        if not wait_for_server(client, "/health", START_TIMEOUT_S, lambda: process.poll() is None):
+            raise UserError(
+                f"the private Prefect server did not start; see {folder / 'server.log'}"
+            )
+        # The first look into the database and the first answer of a kind take long: not in the
+        # run's time.
+        client.post("/flow_runs/count", json={})
+        client.get("/admin/version")
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(0)
+
+
+def main(port: int, parent: int) -> None:
+    """Serve Prefect's API on loopback until the parent process is gone."""
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    run_server(port)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
+
+
+Result = TypeVar("Result")
+DRAIN_S = 20
+ALONE = {
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    # before it is imported, or it asks the network for prices
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+}
+
+
+def run_flow(
+    home: Home,
+    place: str,
+    progress: Progress,
+    start: Callable[[], Coroutine[Any, Any, Result]],
+    warm: Sequence[str] = ("great_expectations", "flows.build"),
+) -> Result:
+    """Run a flow to its end and return what it returns.
+
+    Args:
+        home: whose data folder keeps the private server's database.
+        place: sub-folder of that database, one per domain, so that two domains never share one.
+        progress: where the run shows how far it is.
+        start: imports the flow and calls it; called once a server is there.
+        warm: modules that take seconds to import, imported while the server starts.
+
+    Raises:
+        UserError: as the flow raises it, or a choice is out of bounds.
+    """
+    for name, value in {**QUIET, **ALONE}.items():
+        os.environ.setdefault(name, value)
+    from prefect.settings import get_current_settings, temporary_settings
+
+    CURRENT.set(progress)
+    if get_current_settings().api.url:
+        return asyncio.run(_to_the_end(start))
+    progress.stage("server", "running")
+    with (
+        local_server(home.data / "prefect" / place, lambda: _import_all(warm)) as server,
+        temporary_settings(updates={"api.url": server.api, "api.auth_string": server.login}),
+    ):
+        progress.stage("server", "done", "private, for this run")
+        return asyncio.run(_to_the_end(start))
+
+
+def _import_all(modules: Sequence[str]) -> None:
+    for module in modules:
+        import_module(module)
+
+
+async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run the flow and wait until its task runs are written down; Prefect loses the last ones otherwise.
+
+    A choice that the flow's form does not take is a user's mistake.
+    """
+    from prefect.events.worker import EventsWorker
+    from prefect.exceptions import ParameterTypeError
+
+    try:
+        return await start()
+    except ParameterTypeError as error:
+        told = " ".join(
+            line.strip().removeprefix("- ") for line in str(error).splitlines()[1:] if line.strip()
+        )
+        raise UserError(f"an option is out of bounds: {told or error}") from None
+    finally:
+        drained = EventsWorker.drain_all(timeout=DRAIN_S)
+        if asyncio.iscoroutine(drained):
+            await drained

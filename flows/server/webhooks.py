@@ -1,0 +1,47 @@
+"""Tells somebody when a run did not simply finish: one POST of JSON to the address in REDIAL_NOTIFY_URL, if there is one.
+
+The names of the states (flows/run_states.py) say what happened. Chat services take such a message
+through their webhooks; where more is wanted, an automation of the Prefect server can do it without
+this hook (docs/operating.md).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import httpx
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.flows import Flow
+from prefect.logging.loggers import flow_run_logger
+from prefect.utilities.urls import url_for
+
+from flows.run_states import COMPLETED
+
+ADDRESS = "REDIAL_NOTIFY_URL"
+TIMEOUT_S = 10
+
+
+async def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Send the run's name, state and address, unless it finished as it should.
+
+    A message that does not arrive fails no run.
+    """
+    address = os.environ.get(ADDRESS)
+    if not address or state.name == COMPLETED:
+        return
+    told = {
+        "flow": flow.name,
+        "run": flow_run.name,
+        "state": state.name,
+        "message": state.message or "",
+        "page": url_for(flow_run) or "",
+    }
+    line = f"{told['run']}: {told['state']}. {told['message']}"
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+            (await client.post(address, json={"text": line, **told})).raise_for_status()
+    except httpx.HTTPError as error:
+        flow_run_logger(flow_run, flow).warning(
+            "nobody could be told about this run at %s: %s", ADDRESS, type(error).__name__
+        )

@@ -1,0 +1,205 @@
+"""A user's history, and the items a template's slots are filled with from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from tasks.briefs.template_choice import Choice
+from tasks.fingerprint import unit
+from tasks.templates import Collection, Template
+from tasks.titles import work_key
+
+_HISTORY: tuple[Collection, Collection] = ("LIKES", "DISLIKES")
+
+
+class HistoryItem(NamedTuple):
+    """One item of a user's preferences, with what a dialogue needs to know of it.
+
+    `title` is None for an item without one; `work_id` is shared by items that are the same work.
+    """
+
+    item_id: str
+    collection: Collection
+    title: str | None
+    work_id: str | None
+    rating: float | None
+    review_id: str | None
+
+
+@dataclass(frozen=True)
+class UserHistory:
+    """What one user can talk about.
+
+    Two items are the same work when they share a work id or a title, at the strength "work" of
+    `tasks.titles`. What is both liked and disliked under two ids says nothing clear and is left out
+    of both; a dialogue never has two items of one work.
+
+    Attributes:
+        history: items of LIKES and of DISLIKES in time order, with a number for the work of each.
+        targets: items of MIGHT_LIKES in order.
+        known: works of the whole history, also those left out.
+        works: each item's work.
+    """
+
+    history: Mapping[Collection, Sequence[tuple[HistoryItem, int]]]
+    targets: Sequence[HistoryItem]
+    known: frozenset[int]
+    works: Mapping[str, int]
+
+    def works_of(self, collection: Collection) -> int:
+        """Return how many different works of a collection a dialogue can draw on."""
+        return len({work for _, work in self.history[collection]})
+
+
+def user_history(preferred: Sequence[HistoryItem]) -> UserHistory:
+    """Sort one user's preferences, each collection in its order of time, onto a shelf."""
+    works = _works(preferred)
+    placed: dict[Collection, list[tuple[HistoryItem, int]]] = {
+        "LIKES": [],
+        "DISLIKES": [],
+        "MIGHT_LIKES": [],
+    }
+    for item in preferred:
+        placed[item.collection].append((item, works[item.item_id]))
+    liked, disliked = ({work for _, work in placed[collection]} for collection in _HISTORY)
+    unclear = liked & disliked
+    usable: dict[Collection, list[tuple[HistoryItem, int]]] = {
+        collection: [
+            (item, work)
+            for item, work in placed[collection]
+            if work not in unclear and item.title is not None
+        ]
+        for collection in _HISTORY
+    }
+    return UserHistory(
+        history=usable,
+        targets=[item for item, _ in placed["MIGHT_LIKES"]],
+        known=frozenset(liked | disliked),
+        works=works,
+    )
+
+
+def fill(
+    shelf: UserHistory,
+    template: Template,
+    target: HistoryItem,
+    seed: int,
+    user_id: str,
+    position: int,
+) -> list[HistoryItem]:
+    """Return an item for each slot of a template, drawn from seed, user, position and slot; no two of one work.
+
+    Raises:
+        LookupError: the shelf has too few works for the template.
+    """
+    taken = {shelf.works[target.item_id]}
+    filled = []
+    for slot in template.slots:
+        if slot.collection == "MIGHT_LIKES":
+            filled.append(target)
+            continue
+        candidates = [
+            (item, work) for item, work in shelf.history[slot.collection] if work not in taken
+        ]
+        if not candidates:
+            raise LookupError(
+                f"{slot.collection} has no item left for slot {slot.number} of {template.template_id}"
+            )
+        item, work = candidates[
+            int(unit(seed, "item", user_id, position, slot.number) * len(candidates))
+        ]
+        taken.add(work)
+        filled.append(item)
+    return filled
+
+
+def _works(preferred: Sequence[HistoryItem]) -> dict[str, int]:
+    """Give each item the number of its work; items that share a work id or a title, directly or through others, have one number."""
+    titles = [work_key(item.title) for item in preferred if item.title is not None]
+    works = [item.work_id for item in preferred if item.work_id is not None]
+    if len(set(titles)) == len(titles) and len(set(works)) == len(
+        works
+    ):  # the common case: nothing is shared
+        return {item.item_id: number for number, item in enumerate(preferred)}
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            name = parent[name]
+        return name
+
+    for item in preferred:
+        if item.work_id is not None:
+            parent[root(f"work {item.work_id}")] = root(f"item {item.item_id}")
+        if item.title is not None:
+            parent[root(f"title {work_key(item.title)}")] = root(f"item {item.item_id}")
+    numbers: dict[str, int] = {}
+    return {
+        item.item_id: numbers.setdefault(root(f"item {item.item_id}"), len(numbers))
+        for item in preferred
+    }
+
+
+Reason = Literal["untitled", "target_in_history", "no_history", "no_template_fits", "max_dialogues"]
+REASONS: Final[dict[Reason, str]] = {
+    "untitled": "the item has no title, and items without one are left out",
+    "target_in_history": "the user has liked or disliked the same work before, under another id",
+    "no_history": "the user clearly likes or dislikes no other item with a title, so no slot can be filled",
+    "no_template_fits": "every template needs more liked or disliked items than the user has",
+    "max_dialogues": "the plan had as many dialogues before it as briefs.max_dialogues allows",
+}
+"""Why a MIGHT_LIKES item has no brief, as a person reads it."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A brief without its reviews: `items` has one for each of the template's slots, in order."""
+
+    user_id: str
+    position: int
+    template: Template
+    target: HistoryItem
+    items: tuple[HistoryItem, ...]
+
+
+@dataclass(frozen=True)
+class Unplanned:
+    """A MIGHT_LIKES item that gets no brief."""
+
+    user_id: str
+    item_id: str
+    reason: Reason
+
+
+def draft_user(
+    choice: Choice, seed: int, user_id: str, preferred: Sequence[HistoryItem]
+) -> Iterator[Draft | Unplanned]:
+    """Yield a draft, or why there can be none, for each of a user's MIGHT_LIKES items in order; positions count from 1.
+
+    Args:
+        choice: the templates' chances.
+        seed: the domain's seed.
+        user_id: whose dialogues they are.
+        preferred: the user's preferences, each collection in order of time.
+    """
+    shelf = user_history(preferred)
+    have = (shelf.works_of("LIKES"), shelf.works_of("DISLIKES"))
+    for position, target in enumerate(shelf.targets, start=1):
+        reason = _obstacle(shelf, have, target)
+        template = None if reason else choice.draw(seed, user_id, position, have)
+        if template is None:
+            yield Unplanned(user_id, target.item_id, reason or "no_template_fits")
+        else:
+            items = tuple(fill(shelf, template, target, seed, user_id, position))
+            yield Draft(user_id, position, template, target, items)
+
+
+def _obstacle(shelf: UserHistory, have: tuple[int, int], target: HistoryItem) -> Reason | None:
+    """Return why no template whatever could be filled for a target, None if one could."""
+    if target.title is None:
+        return "untitled"
+    if shelf.works[target.item_id] in shelf.known:
+        return "target_in_history"
+    return None if any(have) else "no_history"

@@ -1,0 +1,163 @@
+"""Corpora side by side: the paper's Table 1 and Table 3 for whatever the readers know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tasks.errors import UserError
+from tasks.evaluation.corpora import Corpus, read_corpus
+from tasks.release import corpus_path, find_release
+from tasks.settings import Home, load_domain
+from tasks.statistics import Statistics
+from tasks.web import markdown_table, visible
+
+Figure = int | float | str | None
+
+_DOMAINS = {"ReDial": "movie", "INSPIRED": "movie", "OpenDialKG": "movie, book"}
+_TABLE_3: Mapping[str, Callable[[Statistics], Figure]] = {
+    "#Dialogues": lambda counted: counted.dialogues,
+    "#Utterances": lambda counted: counted.utterances,
+    "#Tokens": lambda counted: counted.tokens,
+    "#4-Grams": lambda counted: counted.four_grams,
+    "#Users": lambda counted: counted.users,
+    "#Items": lambda counted: counted.items,
+    "Avg. #Dialogues per User": lambda counted: counted.dialogues_per_user,
+    "Avg. #Utterances per Dialogue": lambda counted: counted.utterances_per_dialogue,
+}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One corpus in the comparison; `domains` is None where nobody said what is recommended in it."""
+
+    name: str
+    domains: str | None
+    user_centric: bool
+    counted: Statistics
+
+
+def compare_corpora(home: Home, corpora: Sequence[str]) -> list[Compared]:
+    """Count each corpus: a release by any name it has, a published folder, or a file of ReDial, OpenDialKG, INSPIRED or JSON lines.
+
+    One corpus is held in memory at a time. Equal names are told apart by their file or folder, then
+    by a number.
+
+    Raises:
+        UserError: none given, or one is not there or not readable.
+    """
+    if not corpora:
+        raise UserError("name at least one corpus to compare")
+    found = [_compared(home, corpus) for corpus in corpora]
+    names = told_apart([one.name for one in found], corpora)
+    return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
+
+
+def table_1(found: Sequence[Compared]) -> list[dict[str, Figure]]:
+    """Return Table 1: one row a corpus."""
+    return [
+        {
+            "Dataset": one.name,
+            "#Dialogues": one.counted.dialogues,
+            "#Utterances": one.counted.utterances,
+            "#Tokens": one.counted.tokens,
+            "#4-Grams": one.counted.four_grams,
+            "Domains": one.domains,
+            "User-Centric": "Yes" if one.user_centric else "No",
+        }
+        for one in found
+    ]
+
+
+def table_3(found: Sequence[Compared]) -> list[dict[str, Figure]]:
+    """Return Table 3: one row a figure, one column a corpus."""
+    return [
+        {"": name, **{one.name: figure(one.counted) for one in found}}
+        for name, figure in _TABLE_3.items()
+    ]
+
+
+def comparison_markdown(rows: Sequence[Mapping[str, Figure]]) -> str:
+    """Return a table of Markdown, numbers to the right; names come from folders and are escaped."""
+    head = list(rows[0])
+    numbers = {
+        column
+        for column, name in enumerate(head)
+        if not any(isinstance(row[name], str) for row in rows)
+    }
+    return markdown_table(head, ([_told(row[name]) for name in head] for row in rows), numbers)
+
+
+def comparison_text(rows: Sequence[Mapping[str, Figure]]) -> str:
+    """Return a table as aligned text, as wide as it needs: numbers to the right, one row a line."""
+    head = list(rows[0])
+    cells = [
+        [_plain(name) for name in head],
+        *([_plain(_told(row[name])) for name in head] for row in rows),
+    ]
+    widths = [max(len(line[at]) for line in cells) for at in range(len(head))]
+    left = [any(isinstance(row[name], str) for row in rows) for name in head]
+    lines = (
+        [
+            cell.ljust(width) if to_left else cell.rjust(width)
+            for cell, width, to_left in zip(line, widths, left, strict=True)
+        ]
+        for line in cells
+    )
+    return "".join("  ".join(line).rstrip() + "\n" for line in lines)
+
+
+def _compared(home: Home, name: str) -> Compared:
+    found = find_release(home, name)
+    if found:
+        corpus = replace(read_corpus(found.path), name=found.named)
+        ours = found.domain in home.domain_files()
+        return _counted(corpus, load_domain(home, str(found.domain)).noun if ours else None)
+    corpus = read_corpus(corpus_path(home, name))
+    return _counted(corpus, _DOMAINS.get(corpus.name))
+
+
+def _counted(corpus: Corpus, domains: str | None) -> Compared:
+    user_centric = any(dialogue.user_id is not None for dialogue in corpus.dialogues)
+    return Compared(corpus.name, domains, user_centric, corpus.statistics())
+
+
+def told_apart(names: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Return a distinct name for each corpus: those of one name are told apart by file or folder, then by numbers."""
+    apart: list[str] = []
+    for name, path in zip(names, given, strict=True):
+        longer = (
+            _longer(name, Path(path)) if names.count(name) > 1 and Path(path).exists() else name
+        )
+        known, number = longer, 2
+        while known in apart:
+            known, number = f"{longer} ({number})", number + 1
+        apart.append(known)
+    return apart
+
+
+def _longer(name: str, path: Path) -> str:
+    """Return a corpus's name with what tells its path from others: ReDial (train_data), or a published folder's own place."""
+    stem = path.name.split(".")[0]
+    return (
+        f"{name} ({stem})"
+        if path.is_file() and stem != name
+        else f"{path.resolve().parent.name}/{name}"
+    )
+
+
+def _told(value: Figure) -> str:
+    if value is None:
+        return "-"
+    return (
+        value
+        if isinstance(value, str)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else f"{value:,.2f}"
+    )
+
+
+def _plain(text: str) -> str:
+    return visible(" ".join(text.split()))

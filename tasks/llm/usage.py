@@ -1,0 +1,125 @@
+"""What was asked, answered and spent, in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from tasks.llm.values import Answer, Request
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Calls, tokens and dollars.
+
+    Attributes:
+        sent: tries that went out, retries included.
+        answered: answers received and paid for.
+        stored: answers taken from the store.
+        refused: tries the provider refused for its rate limits.
+        retried: tries that followed a transient failure.
+        failed: requests that got no answer in the end.
+        unpriced: answers whose price is unknown; `cost_usd` is without them.
+        estimated: answers whose tokens and price are our forecast, because the provider's counts
+            were missing or absurd.
+        unusable: billed calls that brought no answer that can be used; their forecast is in the
+            tokens and dollars.
+    """
+
+    sent: int = 0
+    answered: int = 0
+    stored: int = 0
+    refused: int = 0
+    retried: int = 0
+    failed: int = 0
+    unpriced: int = 0
+    estimated: int = 0
+    unusable: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, name) + getattr(other, name) for name in _NAMES))
+
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(*(getattr(self, name) - getattr(other, name) for name in _NAMES))
+
+
+_NAMES = tuple(field.name for field in fields(Usage))
+
+
+class UsageMeter:
+    """Counts up; `usage` is what it shows."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, float] = dict.fromkeys(_NAMES, 0)
+
+    def count(self, **amounts: float) -> None:
+        """Add to named counts. Raises KeyError on an unknown name."""
+        for name, amount in amounts.items():
+            self._counts[name] += amount
+
+    def answered(self, answer: Answer) -> None:
+        """Count an answer, its tokens and its price."""
+        self.count(answered=1)
+        self._bill(answer)
+
+    def unusable(self, answer: Answer) -> None:
+        """Count a billed call that brought nothing usable, with its forecast."""
+        self.count(unusable=1)
+        self._bill(answer)
+
+    def _bill(self, answer: Answer) -> None:
+        self.count(
+            unpriced=answer.cost_usd is None,
+            estimated=answer.usage_estimated,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            cost_usd=answer.cost_usd or 0.0,
+        )
+
+    @property
+    def usage(self) -> Usage:
+        """The counts so far."""
+        return Usage(**self._counts)  # type: ignore[arg-type]
+
+
+CHARACTERS_PER_TOKEN = 4.0  # English, until the provider's own counts are known
+OUTPUT_UNKNOWN = (
+    1000  # output tokens set aside until a few answers are known and no max_tokens is set
+)
+ENOUGH = 5  # answers after which their mean is taken
+
+
+class Forecast:
+    """Tokens of the next call: characters by the ratio seen, output by the mean seen.
+
+    Counting truly would cost a millisecond a call.
+    """
+
+    def __init__(self) -> None:
+        self.answers = 0
+        self._characters = 0
+        self._prompt = 0
+        self._completion = 0
+
+    def expect(self, request: Request) -> tuple[float, float]:
+        """Return input and output tokens a request will probably use."""
+        ratio = self._prompt / self._characters if self._prompt else 1 / CHARACTERS_PER_TOKEN
+        unknown = float(request.sampling.get("max_tokens", OUTPUT_UNKNOWN))
+        return characters(
+            request
+        ) * ratio, self._completion / self.answers if self.answers >= ENOUGH else unknown
+
+    def learn(self, request: Request, prompt_tokens: int, completion_tokens: int) -> None:
+        """Take in what a call used."""
+        if prompt_tokens:
+            self.answers += 1
+            self._characters += characters(request)
+            self._prompt += prompt_tokens
+            self._completion += completion_tokens
+
+
+def characters(request: Request) -> int:
+    """Return the characters of a request's messages."""
+    return sum(len(message["content"]) for message in request.messages)

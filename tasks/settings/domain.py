@@ -1,0 +1,278 @@
+"""The configuration's shape.
+
+Every number of the paper stands here once, with its section, as a default.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from tasks.settings.sources import PAPER_SCALE, Endpoint, Settings, Sources
+
+Rate = Annotated[float, Field(ge=0, le=1)]
+Severity = Literal["reject", "warn", "off"]
+BudgetScope = Literal["dataset", "run"]
+
+
+class Bias(Settings):
+    """Correction of user-rating bias, which the paper names as a limitation. Off by default."""
+
+    normalise_ratings: Literal["off", "user_mean"] = Field(
+        "off",
+        description="user_mean: rating - user mean + global mean, before LIKES and DISLIKES are drawn",
+    )
+
+
+class Preprocess(Settings):
+    """Appendix B of the paper."""
+
+    irregular_tokens: Literal["drop", "keep"] = Field(
+        "drop", description="Drop tokens that are not words (App. B)"
+    )
+    min_words: int = Field(20, ge=0, description="Shortest review kept, in words (App. B)")
+    max_words: int = Field(400, ge=1, description="Longest review kept, in words (App. B)")
+    core: Literal["one_pass", "fixpoint"] = Field(
+        "one_pass", description="Count interactions once, or until nothing falls"
+    )
+    count: Literal["all", "judged"] = Field(
+        "all",
+        description="Interactions counted: all ratings, as App. B reads, or likes and dislikes alone, as the published data show",
+    )
+    min_user_interactions: int = Field(
+        10, ge=1, description="Fewest reviews a user must have (App. B)"
+    )
+    min_item_interactions: int = Field(
+        10, ge=1, description="Fewest reviews an item must have (App. B)"
+    )
+    like_min: float = Field(4.0, description="A rating at or above it is a like (App. B)")
+    dislike_max: float = Field(2.0, description="A rating at or below it is a dislike (App. B)")
+    might_like_share: float = Field(
+        0.10,
+        gt=0,
+        lt=1,
+        description="Last share of a user's likes that become MIGHT_LIKES (App. B)",
+    )
+    might_like_min: int = Field(1, ge=0, description="Fewest MIGHT_LIKES of a user who has likes")
+    bias: Bias = Bias()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Preprocess:
+        if self.min_words > self.max_words:
+            raise ValueError("`min_words` is above `max_words`")
+        if self.dislike_max >= self.like_min:
+            raise ValueError("`dislike_max` must be below `like_min`")
+        return self
+
+
+class Briefs(Settings):
+    """How dialogues are planned (2.4.2, 2.5.1)."""
+
+    templates: str = Field(
+        "curated", description="Template set: `curated` or a file name in goal_specs/templates"
+    )
+    weights: dict[Literal[1, 2, 3], float] = Field(
+        {1: 0.27, 2: 0.31, 3: 0.42},
+        description="Share of dialogues with 1, 2 and 3 recommendations (published release)",
+    )
+    mean_utterances: float = Field(
+        10.13, description="Mean utterances per dialogue aimed at (Table 3)", ge=6, le=16
+    )
+    max_dialogues: int | None = Field(
+        None, ge=1, description="Plan at most so many dialogues, in user order"
+    )
+
+    @field_validator("weights", mode="before")
+    @classmethod
+    def _by_number(cls, weights: Any) -> Any:
+        """Take the numbers that weights go by as text too: JSON, in which a run's settings are stored, knows no other keys."""
+        names = {"1": 1, "2": 2, "3": 3}
+        return (
+            {names.get(name, name): weight for name, weight in weights.items()}
+            if isinstance(weights, dict)
+            else weights
+        )
+
+    @field_validator("weights")
+    @classmethod
+    def _some_weight(cls, weights: dict[Literal[1, 2, 3], float]) -> dict[Literal[1, 2, 3], float]:
+        if min(weights.values(), default=0) < 0 or not any(weights.values()):
+            raise ValueError("must be shares of 0 or more, at least one of them above 0")
+        return weights
+
+
+class Limits(Settings):
+    """What the provider allows. None means no limit of ours."""
+
+    rpm: int | None = Field(None, ge=1, description="Requests a minute")
+    tpm: int | None = Field(None, ge=1, description="Tokens a minute, input and output together")
+    concurrency: int = Field(64, ge=1, le=4096, description="Most calls in flight")
+    timeout_s: float = Field(120, gt=0, description="Seconds before a call counts as hung")
+    max_answer_bytes: int = Field(
+        1_000_000,
+        ge=1_000,
+        le=10_000_000,
+        description="Longest text of an answer that is read, in bytes of UTF-8",
+    )
+    max_wait_s: float = Field(
+        900,
+        ge=0,
+        description="Longest pause a provider's Retry-After is followed for, in seconds; refused again after it, the run ends",
+    )
+    shutdown_grace_s: float = Field(
+        15,
+        ge=0,
+        description="Seconds that calls in flight get to arrive after Ctrl-C or SIGTERM; a second signal ends at once",
+    )
+    max_retries: int = Field(6, ge=0, description="Tries after the first, on transient errors only")
+    budget_usd: float | None = Field(None, ge=0, description="Hard stop, in US dollars")
+    budget_scope: BudgetScope = Field(
+        "dataset",
+        description="What the budget is for: all runs with these settings of the domain together, or each run",
+    )
+    breaker_failures: int = Field(
+        20,
+        ge=1,
+        description="Transient failures in a row, with no success between, that end the run",
+    )
+
+
+class Misbehave(Settings):
+    """How often the embedded writer spoils an answer, by kind.
+
+    For demos and tests; hosted models ignore it.
+    """
+
+    cut_off: Rate = Field(0.0, description="The answer breaks off")
+    garbled: Rate = Field(0.0, description="Unreadable characters stand in a turn")
+    slot_left: Rate = Field(0.0, description="A template slot is left unfilled")
+    wrong_length: Rate = Field(0.0, description="A turn is missing or doubled")
+    ungrounded: Rate = Field(
+        0.0, description="Names a wrong item, praises a dislike or leaks a goal's wording"
+    )
+
+
+class Generate(Settings):
+    """Which model writes, and how it is asked (2.5.1, 2.6)."""
+
+    model: str = Field(
+        "offline/writer", description="litellm model string, provider/model", pattern=r"^\S+$"
+    )
+    api_base: Endpoint | None = Field(
+        None, description="Endpoint of an OpenAI-compatible server, Ollama or vLLM"
+    )
+    profile: str = Field(
+        "grounded",
+        description="Prompt profile: a file in goal_specs/prompts",
+        pattern=r"^[a-z][a-z0-9_]*$",
+    )
+    rollout: Literal["single", "dual"] = Field(
+        "single", description="One call a dialogue, or turn by turn with two agents"
+    )
+    mode: Literal["live", "batch"] = Field(
+        "live", description="Live calls, or the provider's batch API"
+    )
+    temperature: float | None = Field(
+        0.7, ge=0, le=2, description="Sampling temperature; null leaves it to the provider"
+    )
+    top_p: float | None = Field(
+        None, gt=0, le=1, description="Nucleus sampling share; null leaves it to the provider"
+    )
+    max_tokens: int | None = Field(2048, ge=16, description="Most output tokens of one answer")
+    seed: int | None = Field(
+        None, description="Sampling seed sent to the provider, where it takes one"
+    )
+    chunk_size: int = Field(200, ge=1, le=100_000, description="Briefs in one Prefect task")
+    workers: int = Field(1, ge=1, le=64, description="Processes that send requests")
+    max_attempts: int = Field(
+        3, ge=1, le=10, description="Attempts a brief gets: the first request and its repairs"
+    )
+    input_cost_per_token: float | None = Field(
+        None, ge=0, description="US dollars; overrides litellm's price map"
+    )
+    output_cost_per_token: float | None = Field(
+        None, ge=0, description="US dollars; overrides litellm's price map"
+    )
+    limits: Limits = Limits()
+    misbehave: Misbehave = Misbehave()
+
+
+class Quality(Settings):
+    """Which suites judge, and how severe each rule is (2.5.2)."""
+
+    suites: tuple[str, ...] = Field(
+        ("paper", "grounded"), min_length=1, description="Suite files in expectations/"
+    )
+    severities: dict[str, Severity] = Field(
+        {}, description="Rule name to severity, over the suite's own"
+    )
+
+    @field_validator("severities", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        """Take `off`, which YAML reads as false, for the word."""
+        return (
+            {rule: "off" if said is False else said for rule, said in value.items()}
+            if isinstance(value, dict)
+            else value
+        )
+
+
+class Domain(Settings):
+    """A domain: what is ingested, how it is cut, who writes, who judges.
+
+    One YAML file in data/domains.
+    """
+
+    name: str = Field(
+        description="The file's name without .yaml; may be left out",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$",
+    )
+    title: str = Field("", description="What a person calls the domain", max_length=200)
+    noun: str = Field(
+        "item",
+        description='What one item is called in a dialogue, such as "movie"',
+        pattern=r"^[^\W\d_][\w -]{0,39}$",
+    )
+    verb: str = Field(
+        "tried",
+        description='What one did with an item, past tense, such as "watched"',
+        pattern=r"^[^\W\d_][\w -]{0,39}$",
+    )
+    language: str = Field(
+        "en", description="Language of the dialogues, two letters", pattern=r"^[a-z]{2}$"
+    )
+    sources: Sources
+    untitled: Literal["drop", "use_id"] = Field(
+        "drop", description="Items without a title: left out, or called by their id"
+    )
+    merge_editions: bool = Field(
+        False,
+        description="Items whose cleaned titles read the same become one, under the first of their ids (docs/ingest.md)",
+    )
+    max_bad_share: Rate = Field(
+        0.01, description="Share of unusable source lines above which ingest stops"
+    )
+    seed: int = Field(2024, description="Seed of every random choice")
+    preprocess: Preprocess = Preprocess()
+    briefs: Briefs = Briefs()
+    generate: Generate = Generate()
+    quality: Quality = Quality()
+
+    @model_validator(mode="after")
+    def _judges_on_its_scale(self) -> Domain:
+        """Ask for both thresholds on a scale other than the paper's, rather than let 4 of 10 pass for a like."""
+        (low, high), cut = self.sources.rating_scale, self.preprocess
+        if high != PAPER_SCALE[1] and not {"like_min", "dislike_max"} <= cut.model_fields_set:
+            like, dislike = (low + share * (high - low) for share in (0.75, 0.25))
+            raise ValueError(
+                f"the paper's `preprocess.like_min` 4 and `dislike_max` 2 are for 1 to 5: on a `rating_scale` of {low:g} to {high:g} set "
+                f"both, such as {like:g} and {dislike:g}"
+            )
+        if not (cut.like_min <= high and cut.dislike_max >= low):
+            raise ValueError(
+                f"`preprocess.like_min` {cut.like_min:g} and `dislike_max` {cut.dislike_max:g} must be on the `rating_scale`, "
+                f"{low:g} to {high:g}"
+            )
+        return self

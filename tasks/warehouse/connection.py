@@ -1,0 +1,215 @@
+"""Opens a domain's DuckDB file. One process writes it; a lock held by another is told plainly."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from tasks.errors import UserError
+from tasks.locks import Held, exclusive_lock
+from tasks.settings import Home
+from tasks.warehouse.tables import TABLES, create_tables, schema_mismatches
+
+if TYPE_CHECKING:
+    Connection = duckdb.DuckDBPyConnection
+else:
+    # Prefect keeps flows to the very end, and these would keep DuckDB's classes, of which its
+    # module complains
+    Connection = Any
+
+_LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
+_FULL = re.compile(
+    r"No space left on device|Disk quota exceeded|File too large|max_temp_directory_size"
+)
+_MEMORY = re.compile(r"\d{1,6}(?:\.\d{1,3})? ?[KMGT]i?B")
+MEMORY_VARIABLE = "REDIAL_MEMORY"
+_SETTINGS: dict[str, str | int] = {
+    "threads": 2,
+    "memory_limit": "600MB",
+    "preserve_insertion_order": "true",
+    # a file that is no warehouse would make DuckDB ask the network
+    "autoinstall_known_extensions": "false",
+}
+
+
+DATABASE_IO_ERROR = duckdb.IOException  # a file briefly locked or unreadable
+
+
+class WarehouseHeld(UserError):
+    """Another process has the file open."""
+
+
+@contextmanager
+def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a warehouse for writing, make its tables, close it at the end.
+
+    Args:
+        path: the DuckDB file; its folder is made.
+        settings: DuckDB settings over the defaults (2 threads, 600 MB or REDIAL_MEMORY, spilling
+            beside the file).
+
+    Raises:
+        UserError: the folder cannot be written, the file is no DuckDB file or of another version,
+            another process holds it, or the disk
+            is full or memory runs out when something is written in the block.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if _is_unwritten(path):
+            path.unlink()
+    except OSError as error:
+        raise UserError(f"the folder {path.parent} cannot be written: {error.strerror}") from None
+    con = _connect(
+        path, read_only=False, settings={**_defaults(), "temp_directory": f"{path}.tmp", **settings}
+    )
+    try:
+        with _limits_explained(path):
+            if _check_layout(con, path):
+                create_tables(con)
+            yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def _limits_explained(path: Path) -> Iterator[None]:
+    """Turn what DuckDB raises for want of disk or memory into one line with the way out."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise UserError(
+            f"DuckDB needs more memory than the {_defaults()['memory_limit']} it may use for {path}: "
+            f"set {MEMORY_VARIABLE} to more, such as 2GB, and run the same command again"
+        ) from None
+    except duckdb.Error as error:
+        if _FULL.search(str(error)):
+            raise UserError(
+                f"the disk that holds {path.parent} is full: make room and run the same command again"
+            ) from None
+        raise
+
+
+def _defaults() -> dict[str, str | int]:
+    """Return DuckDB's settings, with the memory that the environment allows.
+
+    Raises UserError when that is no amount.
+    """
+    memory = os.environ.get(MEMORY_VARIABLE, "").strip()
+    if not memory:
+        return _SETTINGS
+    if not _MEMORY.fullmatch(memory):
+        raise UserError(
+            f"{MEMORY_VARIABLE} is {memory[:40]!r}: give an amount such as 600MB or 2GB"
+        )
+    return {**_SETTINGS, "memory_limit": memory}
+
+
+@contextmanager
+def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a warehouse for reading.
+
+    Raises UserError when it is not there or is being written by another process.
+    """
+    con = _open_to_read(path)
+    try:
+        with _limits_explained(path):
+            yield _checked(con, path)
+    finally:
+        con.close()
+
+
+def _checked(con: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConnection:
+    """Return the connection. Raises UserError when a table is missing or of another version."""
+    missing = [name for name in _check_layout(con, path) if TABLES[name].since_first]
+    if missing:
+        raise UserError(
+            f"the warehouse {path} has no table {missing[0]} of this version: run `redial build {path.stem}` first"
+        )
+    return con
+
+
+def check_warehouse(path: Path) -> None:
+    """Raise UserError when there is a file that cannot become or is no warehouse of this version, or another process holds it."""
+    if path.exists() and not _is_unwritten(path):
+        with closing(_open_to_read(path)) as con:
+            _check_layout(con, path)
+
+
+def _open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
+    if not path.exists() or _is_unwritten(path):
+        raise UserError(f"there is no warehouse {path} yet: run `redial build {path.stem}` first")
+    return _connect(path, read_only=True, settings=_defaults())
+
+
+def _is_unwritten(path: Path) -> bool:
+    """Tell whether a file is empty: DuckDB was ended between making it and writing to it."""
+    return path.is_file() and not path.stat().st_size
+
+
+def _check_layout(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """Return the tables that are not there.
+
+    Raises UserError when one that is there is not as this version has it.
+    """
+    missing, other = schema_mismatches(con)
+    if other:
+        raise UserError(
+            f"the warehouse {path} was made by another version (table {other[0]} is not as this one has it): "
+            "go on with that version, or move the file away and build anew"
+        )
+    return missing
+
+
+def _connect(
+    path: Path, *, read_only: bool, settings: dict[str, str | int]
+) -> duckdb.DuckDBPyConnection:
+    try:
+        con = duckdb.connect(
+            str(path),
+            read_only=read_only,
+            config={key: str(value) for key, value in settings.items()},
+        )
+    except duckdb.Error as error:
+        if _LOCKED.search(str(error)):
+            raise WarehouseHeld(
+                f"another process is working on {path}: wait until it ends, or stop it"
+            ) from None
+        raise UserError(
+            f"the warehouse {path} cannot be opened ({str(error).splitlines()[0]}): if it is damaged, no DuckDB file or of a newer "
+            "DuckDB, put a good copy there, or move it away and build anew"
+        ) from None
+    con.execute("SET enable_progress_bar = false")  # it would write into the caller's output
+    return con
+
+
+PATIENCE_S = 2.0  # a process that was killed a moment ago may still be going down
+
+
+@contextmanager
+def domain_lock(home: Home, domain: str, *, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """Hold a domain for this process.
+
+    Raises:
+        UserError: another process holds it, or the folder cannot be written.
+    """
+    path = home.warehouse(domain).with_suffix(".lock")
+    with ExitStack() as held:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            held.enter_context(exclusive_lock(path, wait_s=patience_s))
+        except OSError as error:
+            raise UserError(
+                f"the folder {path.parent} cannot be written: {error.strerror}"
+            ) from None
+        except Held as error:
+            who = f"process {error.holder}" if error.holder else "another process"
+            raise UserError(
+                f"{who} is working on domain {domain!r}: wait until it ends, or stop it"
+            ) from None
+        yield

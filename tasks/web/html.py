@@ -1,0 +1,93 @@
+"""Untrusted text made fit for a page: nothing in it acts, nothing in it hides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+# C0 and C1 controls but tab and line ends, marks without width or that turn the writing direction,
+# surrogates, non-characters.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
+)
+
+_MARKUP = re.compile(r"[\\|`*~]|(?<!\w)_|_(?!\w)")
+_LINK = re.compile(r"\][(\[:]")  # without one of these behind it, a bracket is a bracket
+_BRACKETS = re.compile(r"[\[\]]")
+
+
+def visible(text: str) -> str:
+    """Return a text in which control characters and direction marks are spelled out as <U+202E>, so that a page shows what is there."""
+    return _HIDDEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+
+
+def escaped_json(text: str) -> str:
+    """Return JSON that means the same, in which characters that act or hide are written as escapes."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def markdown_cell(text: str) -> str:
+    """Return a text as one cell of a Markdown table, in which nothing is markup: no bar, tag, link, emphasis or code."""
+    shown = " ".join(visible(text).replace("&", "&amp;").replace("<", "&lt;").split())
+    escaped = _MARKUP.sub(r"\\\g<0>", shown)
+    return _BRACKETS.sub(r"\\\g<0>", escaped) if _LINK.search(shown) else escaped
+
+
+def markdown_table(
+    head: Sequence[str], rows: Iterable[Sequence[object]], numbers: Set[int] = frozenset()
+) -> str:
+    """Return a Markdown table; every cell is escaped, None is an empty one, and the columns in `numbers` stand to the right."""
+    rule = ["---:" if column in numbers else "---" for column in range(len(head))]
+    body = [["" if value is None else markdown_cell(str(value)) for value in row] for row in rows]
+    lines = [[markdown_cell(name) for name in head], rule, *body]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def markdown_code(text: str) -> str:
+    """Return a text as a code span of one line; whatever would end the span, or a table's cell, is replaced by an apostrophe or a slash."""
+    shown = " ".join(visible(text).split()).replace("`", "'").replace("|", "/")
+    return f"`{shown}`" if shown else ""
+
+
+def shortened(text: str, characters: int) -> str:
+    """Return a text of at most so many characters; what is cut off is told."""
+    return (
+        text
+        if len(text) <= characters
+        else f"{text[:characters]} … ({len(text) - characters:,} more characters)"
+    )
+
+
+SHARED = Path(__file__).resolve().parent
+
+
+def environment(*folders: Path) -> jinja2.Environment:
+    """Return templates from folders and the shared ones; every value is escaped and its hidden characters are spelled out."""
+    loader = jinja2.FileSystemLoader([*folders, SHARED / "pages"])
+    made = jinja2.Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["number"] = number
+    made.globals["shortened"] = shortened
+    return made
+
+
+def _shown(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def number(value: float | int | None, digits: int = 2) -> str:
+    """Return a number as a person reads it: thousands apart, an en dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:,.{digits}f}" if isinstance(value, float) else f"{value:,}"

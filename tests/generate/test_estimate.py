@@ -1,0 +1,162 @@
+"""A plan against what is then used: the mock server counts with the model's tokenizer and bills."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tasks.generate import Dual, Plan, Single, Work, generate_transcripts, plan_work, variants
+from tasks.generate.estimate import Estimate, _ratio, _total, hours_at
+from tasks.prompts import render
+from tasks.settings import Generate, Limits
+from tasks.warehouse import open_warehouse
+from tests.support import made_up_briefs
+from tests.support.model_process import ModelServer
+
+COUNT = 160
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_warehouse(tmp_path / "w.duckdb") as connection:
+        yield connection
+
+
+def settings(server: ModelServer, **more: Any) -> Generate:
+    return Generate(**{"model": "openai/gpt-4o-mini", "api_base": server.address, **more})
+
+
+def work(count: int = COUNT, rollout: str = "single") -> Work:
+    profile, goals = made_up_briefs.profile_and_goals()
+    chosen = Dual(profile, goals) if rollout == "dual" else Single(partial(render, profile, goals))
+    return Work(made_up_briefs.ids(count), made_up_briefs.curated, chosen, "grounded")
+
+
+def plan(con: duckdb.DuckDBPyConnection, what: Work, chosen: Generate, **more: Any) -> Plan:
+    return asyncio.run(plan_work(con, what, [chosen], **more))[0]
+
+
+def off(planned: Estimate | None, used: float) -> float:
+    assert planned is not None
+    return abs(planned.value - used) / used
+
+
+@pytest.mark.parametrize(("rollout", "count"), [("single", COUNT), ("dual", 20)])
+def test_a_plan_comes_true(
+    server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path, rollout: str, count: int
+) -> None:
+    server.behave(writer="offline", tokens="exact")
+    what, chosen = work(count, rollout), settings(server)
+    planned = plan(con, what, chosen, sample=60 if count > 60 else 10)
+    counts = asyncio.run(generate_transcripts(con, what, chosen, tmp_path / "journals", "r"))
+    tally = server.tally()
+    assert counts.answered == count
+    assert off(planned.calls, tally["billed"]) < 0.1
+    assert off(planned.input_tokens, tally["prompt_tokens"]) < 0.1
+    assert off(planned.output_tokens, tally["completion_tokens"]) < 0.1
+    assert off(planned.dollars, counts.usage.cost_usd) < 0.1
+    after = plan(con, what, chosen, sample=60 if count > 60 else 10)
+    assert (after.calls.value, after.written, after.dollars and after.dollars.value) == (
+        0,
+        count,
+        0,
+    )
+
+
+def test_a_pilot_corrects_what_was_not_known(
+    server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """This model says about as much to everything, which nobody could know before; a pilot of 60 dialogues tells."""
+    server.behave(writer="echo", words=1600, tokens="exact")
+    what, chosen = work(), settings(server)
+    cold = plan(con, what, chosen)
+    asyncio.run(generate_transcripts(con, work(60), chosen, tmp_path / "journals", "pilot"))
+    warm = plan(con, what, chosen)
+    server.reset()
+    counts = asyncio.run(generate_transcripts(con, what, chosen, tmp_path / "journals", "r"))
+    tally = server.tally()
+    assert (warm.written, round(warm.calls.value)) == (
+        60,
+        COUNT - 60,
+    ) and "60 stored answers" in warm.output_from
+    assert (
+        off(warm.output_tokens, tally["completion_tokens"]) < 0.1
+        and off(warm.dollars, counts.usage.cost_usd) < 0.1
+    )
+    assert off(warm.input_tokens, tally["prompt_tokens"]) < 0.1
+    assert (
+        "embedded writer" in cold.output_from
+        and off(cold.output_tokens, tally["completion_tokens"] * COUNT / (COUNT - 60)) > 0.2
+    )
+
+
+def test_models_stand_side_by_side_and_an_unknown_price_is_said(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    own = Generate(
+        model="openai/mine",
+        api_base="http://127.0.0.1:9/v1",
+        input_cost_per_token=1e-6,
+        output_cost_per_token=2e-6,
+    )
+    several = variants(
+        own, ["openai/mine", "openai/gpt-4o-mini", "hosted_vllm/other", "offline/writer"]
+    )
+    mine, mini, other, offline = asyncio.run(plan_work(con, work(30), several))
+    assert mine.dollars is not None and mine.dollars.value == pytest.approx(
+        mine.input_tokens.value * 1e-6 + mine.output_tokens.value * 2e-6
+    )
+    assert several[1].api_base is None and mini.price is not None and mini.price.source == "litellm"
+    assert mini.dollars is not None and mini.batch_dollars == pytest.approx(mini.dollars.value / 2)
+    assert other.dollars is None and other.price is None and other.input_tokens.value > 0
+    assert offline.dollars is not None and offline.dollars.value == 0
+
+
+def test_the_embedded_writers_plan_is_exact(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    chosen = Generate(misbehave={"cut_off": 0.3})
+    planned = plan(con, work(60), chosen)
+    counts = asyncio.run(generate_transcripts(con, work(60), chosen, tmp_path / "journals", "r"))
+    assert (planned.input_tokens.value, planned.output_tokens.value) == (
+        counts.usage.prompt_tokens,
+        counts.usage.completion_tokens,
+    )
+
+
+def test_a_sample_gives_an_interval_that_holds_the_truth(con: duckdb.DuckDBPyConnection) -> None:
+    whole = plan(con, work(200), Generate())
+    assert whole.input_tokens.low == whole.input_tokens.high == whole.input_tokens.value
+    inside = 0
+    for seed in range(20):
+        part = plan(con, work(200), Generate(), sample=40, seed=seed)
+        assert part.input_tokens.low < part.input_tokens.value < part.input_tokens.high
+        inside += part.input_tokens.low <= whole.input_tokens.value <= part.input_tokens.high
+    assert inside >= 16  # of a 95 % interval, 19 are expected
+
+
+def test_hours_by_hand() -> None:
+    limits = Limits(rpm=300, tpm=200_000, concurrency=10)
+    assert hours_at(limits, 18_000, 1, 1, 0.1) == (1.0, "300 requests a minute")
+    assert hours_at(limits, 100, 24_000_000, 1, 0.1) == (2.0, "200000 tokens a minute")
+    assert hours_at(limits, 3600, 1, 1, 20.0) == (2.0, "10 calls in flight, 20.0 s each")
+    assert hours_at(Limits(concurrency=1), 10, 1, 10 * 580, None)[0] == pytest.approx(
+        10 * 15 / 3600
+    )
+    assert hours_at(limits, 0, 0, 0, None) == (0.0, "nothing to send")
+
+
+def test_estimates_by_hand() -> None:
+    whole = _total([1.0, 2.0, 3.0], 3)
+    assert (whole.value, whole.low, whole.high) == (6.0, 6.0, 6.0)
+    part = _total(
+        [1.0, 3.0], 4
+    )  # mean 2, deviation sqrt 2, standard error sqrt(2)/sqrt(2) * sqrt(1/2)
+    assert part.value == 8.0 and part.high - part.value == pytest.approx(1.96 * 0.5**0.5 * 4)
+    assert _ratio([(2.0, 1.0), (4.0, 2.0)]) == (2.0, 0.0)
+    assert _ratio([]) == (1.0, 0.0)
+    assert Estimate(10, 8, 12).times(2) == Estimate(20, 16, 24)
