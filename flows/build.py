@@ -40,7 +40,7 @@ from tasks.warehouse import domain_lock, open_warehouse
 )
 async def build(
     domain: str, options: BuildOptions = BuildOptions(), data: str = ""
-) -> State[BuildResult]:  # noqa: B008 - frozen
+) -> State[BuildResult]:
     """Build a domain's dataset.
 
     Args:

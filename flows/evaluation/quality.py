@@ -34,8 +34,8 @@ from tasks.evaluation.quality import (
 @flow(name="evaluate-quality", flow_run_name="evaluate-quality")
 @spread(as_parameter, options=fields_of(EvaluationOptions))
 async def evaluate_quality(
-    corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],  # noqa: B006 - never changed
-    judges: Annotated[list[str], Field(min_length=1)] = ["offline/writer"],  # noqa: B006 - never changed
+    corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],
+    judges: Annotated[list[str], Field(min_length=1)] = ["offline/writer"],
     seeds: Count = 1,
     dialogues: Count = 10,
     pairs: Count = 50,

@@ -46,8 +46,8 @@ async def evaluate_recommend(
         "itemknn",
         "bm25",
         "offline/writer",
-    ],  # noqa: B006 - never changed
-    settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],  # noqa: B006 - never changed
+    ],
+    settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],
     questions: Count | None = None,
     he2023: bool = False,
     *,

@@ -25,7 +25,7 @@ async def evaluate_respond(
     model: str = "offline/writer",
     settings: Annotated[list[Literal["zero-shot", "few-shot"]], Field(min_length=1)] = [
         "zero-shot"
-    ],  # noqa: B006 - never changed
+    ],
     fine_tuned: str | None = None,
     cases: Count = 3,
     history: bool = True,

@@ -67,7 +67,7 @@ class UsageReport:
 
 @dataclass(frozen=True)
 class FindAnswers:
-    """Worker to owner: which of these requests are in the store?
+    """Worker to owner: which of these requests are in the store.
 
     Answered by `Found` with the same number.
     """

@@ -141,12 +141,12 @@ def _sections(result: Any) -> list[Markup]:
 
     document = ValidationResultsPageRenderer().render(result).to_json_dict()
     view = DefaultJinjaSectionView()
-    return [
-        Markup(
-            _LINK.sub(r"\1", view.render({"section": section, "section_loop": {"index": number}}))
-        )  # type: ignore[no-untyped-call]
-        for number, section in enumerate(document["sections"], 1)
-    ]
+    pages = []
+    for number, section in enumerate(document["sections"], 1):
+        values = {"section": section, "section_loop": {"index": number}}
+        page = view.render(values)  # type: ignore[no-untyped-call]
+        pages.append(Markup(_LINK.sub(r"\1", page)))
+    return pages
 
 
 def html_description(text: str) -> str:
