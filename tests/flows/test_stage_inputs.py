@@ -25,9 +25,9 @@ from tasks.warehouse import TABLES, read_inputs, read_warehouse
 # What carries requests to the model and answers back. A stored answer is looked up by all that was
 # asked, so none of it can change what a brief's transcript says; see `flows.steps.generating`.
 CARRIERS = re.compile(
-    r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.transactions|"
-    r"llm\.(billing|budget|caller|forecast|journal|limiter|litellm_door|lookup|meter|pacing|prices|provider_reply|"
-    r"quarantine|response_cap|session|shutdown|store))"
+    r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.queries|"
+    r"llm\.(billing|budget|client|prices|provider_reply|quarantine|rate_limiter|request_executor|"
+    r"response_cache|response_cap|response_table|session|shutdown_signals|usage|write_ahead_log))"
 )
 PACE = {
     "Generate.limits",
@@ -275,9 +275,9 @@ def test_a_hosted_models_requests_do_not_depend_on_the_embedded_writer() -> None
         all_stages(Home(), model="openai/gpt-4o-mini")["generate-1"],
         all_stages(Home())["generate-1"],
     )
-    writers = [name for name in (*own.made_by.code, *own.made_by.files) if "offline" in name]
+    writers = [name for name in (*own.made_by.code, *own.made_by.files) if "mock_model" in name]
     assert len(writers) > 15
-    assert not [name for name in (*hosted.made_by.code, *hosted.made_by.files) if "offline" in name]
+    assert not [name for name in (*hosted.made_by.code, *hosted.made_by.files) if "mock_model" in name]
 
 
 def test_the_endpoint_really_asked_is_part_of_asking(monkeypatch: pytest.MonkeyPatch) -> None:
