@@ -31,7 +31,7 @@ class RemoteBudget(Budget):
         super().__init__(limit)
         self._worker = worker
 
-    async def hold(self, dollars: float) -> None:
+    async def reserve(self, dollars: float) -> None:
         """Have the owner set aside what a call is expected to cost. Raises RunStopped."""
         if self.limit is not None:
             reply = await self._worker.ask(
@@ -40,10 +40,10 @@ class RemoteBudget(Budget):
             if reply.refusal:
                 raise RunStopped("budget", reply.refusal)
 
-    def settle(self, held: float, spent: float) -> None:
+    def settle(self, reserved: float, spent: float) -> None:
         """Tell the owner what a call cost."""
         if self.limit is not None:
-            self._worker.tell(worker_messages.SettleBudget(held, spent))
+            self._worker.tell(worker_messages.SettleBudget(reserved, spent))
 
 
 class Worker:

@@ -191,7 +191,7 @@ class WorkerPoolExecutor:
 
     async def _hold(self, colleague: WorkerHandle, message: worker_messages.ReserveBudget) -> None:
         try:
-            await self._budget.hold(message.dollars)
+            await self._budget.reserve(message.dollars)
         except RunStopped as spent:
             colleague.wire.send(worker_messages.BudgetReserved(message.number, str(spent)))
             return

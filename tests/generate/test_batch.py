@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tasks.errors import UserError
 from tasks.generate import Dual, GenerateCounts, Single, Work, generate_transcripts
-from tasks.llm.batch_client import BatchClient, BatchStatus, read_result
-from tasks.llm.batch_transfer import BatchState, Member, label_of, load_states, save_state
+from tasks.llm.batch.client import BatchClient, BatchStatus, read_result
+from tasks.llm.batch.transfer import BatchState, Member, label_of, load_states, save_state
 from tasks.llm.errors import CallError
 from tasks.llm.provider_reply import Reply
 from tasks.settings import Generate
@@ -31,8 +31,8 @@ Run = Callable[..., GenerateCounts]
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.llm.batch_queue.QUIET_S", 0.1)
-    monkeypatch.setattr("tasks.llm.batch_transfer.FIRST_POLL_S", 0.05)
+    monkeypatch.setattr("tasks.llm.batch.queue.QUIET_S", 0.1)
+    monkeypatch.setattr("tasks.llm.batch.transfer.FIRST_POLL_S", 0.05)
 
 
 @pytest.fixture
@@ -253,7 +253,7 @@ def test_a_state_file_that_is_not_ours_is_one_clear_line(run: Run, tmp_path: Pat
 def test_an_odd_description_of_a_batch_raises_nothing_and_loses_nothing(
     run: Run, server: ModelServer, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr("tasks.llm.batch_transfer.LONGEST_POLL_S", 0.05)
+    monkeypatch.setattr("tasks.llm.batch.transfer.LONGEST_POLL_S", 0.05)
     server.behave(batch_fields=fields, batch_polls=0)
     ids = made_up_briefs.ids(4)
     odd = run(ids, limits={"breaker_failures": 2, "max_retries": 0}, patience_s=20)

@@ -30,7 +30,7 @@ from tasks.generate import (
     save_chunk,
 )
 from tasks.llm import Answer, Entry, WriteAheadLog
-from tasks.llm.write_ahead_log import to_line
+from tasks.llm.journal import to_line
 from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs

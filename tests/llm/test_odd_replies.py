@@ -29,8 +29,8 @@ from tasks.llm import (
     read_journal,
 )
 from tasks.llm.client import load_litellm
+from tasks.llm.journal import MAX_LINE_BYTES, to_line
 from tasks.llm.provider_reply import make_reply
-from tasks.llm.write_ahead_log import LONGEST_LINE, to_line
 from tasks.settings import Generate, Limits
 from tasks.storable_text import valid_text
 from tasks.warehouse import create_tables
@@ -342,7 +342,7 @@ def test_the_longest_answer_fits_a_journal_line() -> None:
         1,
         "r",
     )
-    assert len(to_line(entry)) < LONGEST_LINE
+    assert len(to_line(entry)) < MAX_LINE_BYTES
 
 
 @pytest.mark.parametrize("name", [name for name in ODD_REPLIES if not ODD_REPLIES[name].endless])

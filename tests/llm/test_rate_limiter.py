@@ -169,7 +169,7 @@ def test_the_breaker_ends_a_run_without_any_success_and_counts_a_crowd_once() ->
         for slot in crowd:  # a hiccup: all that is in flight fails together
             limiter.failed(slot, CallError("connection", "reset"))
             limiter.release(slot, None)
-        assert limiter.failures_in_a_row == 1
+        assert limiter.breaker.failures_in_a_row == 1
         tries = 0
         while True:
             slot = await limiter.acquire(1)

@@ -102,7 +102,7 @@ def test_a_stored_answer_needs_no_model_no_key_and_no_litellm(
 ) -> None:
     answer, _ = talk(tmp_path, settings(server), one)
     monkeypatch.delenv("OPENAI_API_KEY")
-    monkeypatch.setattr("tasks.llm.session.Door", None)
+    monkeypatch.setattr("tasks.llm.session.LiteLLMClient", None)
     again, session = talk(tmp_path, settings(server), one, known={answer.request_key: answer})
     assert again == answer and session.meter.usage.stored == 1
     assert server.tally()["requests"] == 1

@@ -26,8 +26,8 @@ from tasks.llm import (
     read_journal,
     recover_journals,
 )
+from tasks.llm.journal import from_line, to_line
 from tasks.llm.response_cache import answers_by_key
-from tasks.llm.write_ahead_log import from_line, to_line
 from tasks.storable_text import valid_text
 from tasks.warehouse import create_tables
 
