@@ -124,7 +124,7 @@ class Slot:
 
 
 class RateLimiter:
-    """Decides when the next call may be sent: first come, first served, and none is ever refused."""
+    """Decides when the next call may be sent: first come, first served, none is refused."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         now = clock()

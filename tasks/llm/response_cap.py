@@ -1,4 +1,4 @@
-"""Limits how much of a provider's response is read, below everything that would hold it in memory whole.
+"""Limits how much of a provider's response is read, before anything holds all of it in memory.
 
 litellm offers no limit, so the transport of its HTTP clients is wrapped. The wrapper also records
 how far a response had come: the provider bills one whose status was good and whose body broke off.

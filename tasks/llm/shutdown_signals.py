@@ -50,9 +50,9 @@ async def graceful_shutdown(
     """Delay SIGINT and SIGTERM until the block has ended, for at most `grace_s` seconds.
 
     On the first signal `stop` is called, which must let nothing more be sent; the block goes on
-    until what is in flight has arrived and is stored, and then the signal takes its former effect. A second signal, or the end of the grace
-    period, cancels the block. Outside the main thread, where Python handles no signals, the block
-    runs as it is.
+    until what is in flight has arrived and is stored, and then the signal takes its former effect.
+    A second signal, or the end of the grace period, cancels the block. Outside the main thread,
+    where Python handles no signals, the block runs as it is.
 
     Args:
         stop: given the reason, in the event loop's thread.

@@ -291,8 +291,8 @@ def test_journals_left_behind_are_loaded_before_anything_is_asked(
 ) -> None:
     """An interrupted run: the chunk's answers are journaled, the owner is gone before it loads them."""
 
-    async def cut_short(crew: ChunkExecutor, chunk: Chunk) -> ChunkResult:
-        result = await crew.run(chunk)
+    async def cut_short(executor: ChunkExecutor, chunk: Chunk) -> ChunkResult:
+        result = await executor.run(chunk)
         if chunk.number == 2:
             raise RuntimeError("the owner is gone")
         return result

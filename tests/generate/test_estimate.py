@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from tasks.generate import Dual, Plan, Single, Work, generate_transcripts, plan_work, variants
-from tasks.generate.estimate import Estimate, _ratio, _total, hours_at
+from tasks.generate.estimate import hours_at
+from tasks.generate.sample_statistics import Estimate, ratio_of_sums, sample_total
 from tasks.prompts import render
 from tasks.settings import Generate, Limits
 from tasks.warehouse import open_warehouse
@@ -91,7 +92,7 @@ def test_a_pilot_corrects_what_was_not_known(
     )
     assert off(warm.input_tokens, tally["prompt_tokens"]) < 0.1
     assert (
-        "embedded writer" in cold.output_from
+        "mock model" in cold.output_from
         and off(cold.output_tokens, tally["completion_tokens"] * COUNT / (COUNT - 60)) > 0.2
     )
 
@@ -151,12 +152,12 @@ def test_hours_by_hand() -> None:
 
 
 def test_estimates_by_hand() -> None:
-    whole = _total([1.0, 2.0, 3.0], 3)
+    whole = sample_total([1.0, 2.0, 3.0], 3)
     assert (whole.value, whole.low, whole.high) == (6.0, 6.0, 6.0)
-    part = _total(
+    part = sample_total(
         [1.0, 3.0], 4
     )  # mean 2, deviation sqrt 2, standard error sqrt(2)/sqrt(2) * sqrt(1/2)
     assert part.value == 8.0 and part.high - part.value == pytest.approx(1.96 * 0.5**0.5 * 4)
-    assert _ratio([(2.0, 1.0), (4.0, 2.0)]) == (2.0, 0.0)
-    assert _ratio([]) == (1.0, 0.0)
+    assert ratio_of_sums([(2.0, 1.0), (4.0, 2.0)]) == (2.0, 0.0)
+    assert ratio_of_sums([]) == (1.0, 0.0)
     assert Estimate(10, 8, 12).times(2) == Estimate(20, 16, 24)
