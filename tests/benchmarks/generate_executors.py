@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import os
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -99,11 +99,16 @@ def dask_cluster() -> Iterator[Callable[..., Any]]:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to run chunks; `submit` is None for our own executors."""
+    """A way to run chunks.
+
+    Attributes:
+        chunk_size: briefs in a chunk; None for one chunk a process, the best case of a job pool.
+        submit: None for our own executors.
+    """
 
     name: str
     workers: int
-    chunk_size: int
+    chunk_size: int | None
     submit: Callable[[], Any] | None = None
 
 
@@ -111,9 +116,9 @@ METHODS = (
     Method("in-process", 1, 200),
     Method("our workers", WORKERS, 200),
     Method("ProcessPoolExecutor, chunks of 200", WORKERS, 200, process_pool),
-    Method("ProcessPoolExecutor, chunks of 1,000", WORKERS, 1000, process_pool),
+    Method("ProcessPoolExecutor, one chunk a process", WORKERS, None, process_pool),
     Method("Dask LocalCluster, chunks of 200", WORKERS, 200, dask_cluster),
-    Method("Dask LocalCluster, chunks of 1,000", WORKERS, 1000, dask_cluster),
+    Method("Dask LocalCluster, one chunk a process", WORKERS, None, dask_cluster),
 )
 
 
@@ -121,7 +126,7 @@ def run_method(method: Method, calls: int, **settings: Any) -> float:
     """Generate so many dialogues and return the seconds it took."""
     settings = {
         **settings,
-        "chunk_size": method.chunk_size,
+        "chunk_size": method.chunk_size or math.ceil(calls / method.workers),
         "workers": method.workers,
         "limits": {"concurrency": IN_FLIGHT * method.workers},
     }
@@ -158,12 +163,12 @@ def measure(title: str, rounds: int, rate: Callable[[Method], float]) -> None:
     for _ in range(rounds):
         for method in METHODS:
             rates[method.name].append(rate(method))
-    print(f"{title}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"{title}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     ours = median(rates["our workers"])
     for name, values in rates.items():
         each = " ".join(f"{value:.0f}" for value in values)
         share_of_ours = median(values) / ours
-        print(f"  {name:38} {median(values):6.1f}/s ({each}) {share_of_ours:6.1%} of our workers")
+        print(f"  {name:40} {median(values):6.1f}/s ({each}) {share_of_ours:6.1%} of our workers")
 
 
 def main() -> None:
@@ -172,6 +177,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--calls", type=int, default=3000)
+    parser.add_argument("--mock-model-calls", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency", type=float, default=2.0)
     chosen = parser.parse_args()
@@ -183,12 +189,10 @@ def main() -> None:
             lambda method: server_rate(method, server, chosen.calls, chosen.latency),
         )
     measure(
-        f"{chosen.calls} calls of the mock model, start-up included",
+        f"{chosen.mock_model_calls} calls of the mock model, start-up included",
         chosen.rounds,
-        lambda method: chosen.calls / run_method(method, chosen.calls),
+        lambda method: chosen.mock_model_calls / run_method(method, chosen.mock_model_calls),
     )
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"{children.ru_utime:.0f} s of processor time in child processes")
 
 
 if __name__ == "__main__":
