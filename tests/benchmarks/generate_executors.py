@@ -43,7 +43,7 @@ from tasks.warehouse import Connection, open_warehouse
 from tests.support import made_up_briefs
 from tests.support.model_process import ModelServer, model_server
 
-IN_FLIGHT = 256  # a process
+DEFAULT_IN_FLIGHT = 256  # a process
 WORKERS = 2
 
 
@@ -122,13 +122,13 @@ METHODS = (
 )
 
 
-def run_method(method: Method, calls: int, **settings: Any) -> float:
+def run_method(method: Method, calls: int, in_flight: int, **settings: Any) -> float:
     """Generate so many dialogues and return the seconds it took."""
     settings = {
         **settings,
         "chunk_size": method.chunk_size or math.ceil(calls / method.workers),
         "workers": method.workers,
-        "limits": {"concurrency": IN_FLIGHT * method.workers},
+        "limits": {"concurrency": in_flight * method.workers},
     }
     rollout = Single(made_up_briefs.render)
     work = Work(made_up_briefs.ids(calls), made_up_briefs.fetch, rollout, "small")
@@ -148,10 +148,12 @@ def run_method(method: Method, calls: int, **settings: Any) -> float:
         return time.perf_counter() - began
 
 
-def server_rate(method: Method, server: ModelServer, calls: int, latency_s: float) -> float:
+def server_rate(
+    method: Method, server: ModelServer, calls: int, in_flight: int, latency_s: float
+) -> float:
     """Return the answers a second that the mock server gave."""
     server.reset()
-    run_method(method, calls, model="openai/gpt-4o-mini", api_base=server.address)
+    run_method(method, calls, in_flight, model="openai/gpt-4o-mini", api_base=server.address)
     times = server.tally()["admitted_at"]
     assert len(times) == calls
     return calls / (times[-1] - times[0] + latency_s)
@@ -180,18 +182,23 @@ def main() -> None:
     parser.add_argument("--mock-model-calls", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency", type=float, default=2.0)
+    parser.add_argument("--in-flight", type=int, default=DEFAULT_IN_FLIGHT)
     chosen = parser.parse_args()
     os.environ.setdefault("OPENAI_API_KEY", "sk-benchmark")
     with model_server(latency_s=chosen.latency) as server:
         measure(
-            f"{chosen.calls} calls, {chosen.latency} s latency, {IN_FLIGHT} in flight a process",
+            f"{chosen.calls} calls, {chosen.latency} s latency, {chosen.in_flight} in flight each",
             chosen.rounds,
-            lambda method: server_rate(method, server, chosen.calls, chosen.latency),
+            lambda method: server_rate(
+                method, server, chosen.calls, chosen.in_flight, chosen.latency
+            ),
         )
     measure(
         f"{chosen.mock_model_calls} calls of the mock model, start-up included",
         chosen.rounds,
-        lambda method: chosen.mock_model_calls / run_method(method, chosen.mock_model_calls),
+        lambda method: (
+            chosen.mock_model_calls / run_method(method, chosen.mock_model_calls, chosen.in_flight)
+        ),
     )
 
 

@@ -25,9 +25,10 @@ from tasks.warehouse import TABLES, read_inputs, read_warehouse
 # What carries requests to the model and answers back. A stored answer is looked up by all that was
 # asked, so none of it can change what a brief's transcript says; see `flows.steps.generating`.
 CARRIERS = re.compile(
-    r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.transactions|"
-    r"llm\.(billing|budget|caller|forecast|journal|limiter|litellm_door|lookup|meter|pacing|prices|provider_reply|"
-    r"quarantine|response_cap|session|shutdown|store))"
+    r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.queries|"
+    r"llm\.(batch|batch\.\w+|billing|budget|circuit_breaker|client|journal|layers|prices|"
+    r"provider_reply|rate_limiter|response_cache|response_cap|response_table|session|"
+    r"shutdown_signals|usage|write_ahead_log))"
 )
 PACE = {
     "Generate.limits",
