@@ -130,4 +130,5 @@ def cap_responses() -> None:
             response.stream = _CappedStream(response.stream, arrival, compressed=compressed)
         return response
 
-    setattr(LiteLLMAiohttpTransport, "handle_async_request", send_capped)  # noqa: B010 - mypy lets no method be assigned
+    # mypy lets no method be assigned directly.
+    setattr(LiteLLMAiohttpTransport, "handle_async_request", send_capped)  # noqa: B010
