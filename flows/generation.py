@@ -224,7 +224,7 @@ async def _ask(con: Connection, context: Context, stage: Stage, work: Work) -> G
     )
     run = partial(_run_chunk, name) if crew is None else _run_there
     counts = await generate_transcripts(
-        con, work, settings, journals, context.run_id, on_progress=show, run=run, crew=crew
+        con, work, settings, journals, context.run_id, on_progress=show, run=run, executor=crew
     )
     await live.finish(summary(counts))
     get_run_logger().info(

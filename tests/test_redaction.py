@@ -16,7 +16,7 @@ from flows.logs import PlainErrors
 from tasks.addresses import check_address, check_endpoint, check_target
 from tasks.errors import UserError
 from tasks.fingerprint import content_id, fingerprint
-from tasks.llm.batch_client import read_result
+from tasks.llm.batch.client import read_result
 from tasks.llm.errors import as_call_error
 from tasks.redaction import HIDDEN, holds_secret, one_line, redact, redact_address
 from tasks.runs import config_hash, describe_run

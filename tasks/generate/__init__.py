@@ -1,12 +1,19 @@
-"""Room: generate. Briefs become transcripts, chunk by chunk."""
+"""Room: generate. Briefs become transcripts, chunk by chunk.
 
-from tasks.generate.chunk import Chunk, ChunkResult, run_chunk
+Briefs and a rollout go in as a `Work`, rows of `responses` and `transcripts` come out. Start at
+driver.py (`generate_transcripts`), which hands chunks to a `ChunkExecutor`: this process
+(executor.py), worker processes (worker_pool.py), or a cluster through `ChunkJob` (chunk.py).
+estimate.py forecasts tokens, dollars and hours by a dry run without a model.
+"""
+
+from tasks.generate.chunk import Chunk, ChunkJob, ChunkResult, generate_chunk, make_job, run_chunk
 from tasks.generate.chunk_results import save_chunk, spent
-from tasks.generate.driver import GenerateCounts, Progress, Work, generate_transcripts
-from tasks.generate.estimate import Estimate, Plan, plan_work, variants
+from tasks.generate.driver import generate_transcripts
+from tasks.generate.estimate import Plan, plan_work, variants
 from tasks.generate.executor import ChunkExecutor, InProcessExecutor
-from tasks.generate.remote_chunk import ChunkJob, generate_chunk, make_job
 from tasks.generate.rollouts import Dual, Rollout, Single
+from tasks.generate.sample_statistics import Estimate
+from tasks.generate.work import GenerateCounts, Progress, Work
 from tasks.generate.worker_pool import WorkerPoolExecutor, share
 
 __all__ = [

@@ -1,35 +1,51 @@
-"""One chunk: some briefs, one journal, as many rollouts at a time as may be in flight."""
+"""One chunk: some briefs, one journal, as many rollouts at a time as calls may be in flight."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from tasks.briefs import Brief
 from tasks.errors import UserError
 from tasks.generate.rollouts import Rollout
-from tasks.llm import CallFailed, RunStopped, Session, Transcript, Usage, WriteAheadLog
-
-
-async def run_together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run coroutines side by side until all have ended; the first to fail ends the others and its error is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for coroutine in coroutines:
-                group.create_task(coroutine)
-    except BaseExceptionGroup as several:
-        raise several.exceptions[0] from None
-
+from tasks.llm import (
+    Answer,
+    Budget,
+    CallFailed,
+    KnownAnswers,
+    RunStopped,
+    Session,
+    Transcript,
+    Usage,
+    WriteAheadLog,
+    answers_of_dialogues,
+)
+from tasks.settings import Generate
 
 AHEAD = 2  # rollouts per call that may be in flight: the next request is ready when one returns
 
 
+async def run_together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run coroutines concurrently until all have ended.
+
+    The first to fail cancels the others, and its error is raised as it is.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            for coroutine in coroutines:
+                group.create_task(coroutine)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
 @dataclass(frozen=True)
 class Chunk:
-    """Some briefs to write, and the journal their answers go to. Picklable."""
+    """Some briefs to write, and the journal of their answers. Picklable."""
 
     number: int
     briefs: tuple[Brief, ...]
@@ -38,11 +54,11 @@ class Chunk:
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """What became of a chunk. Picklable.
+    """How a chunk ended. Picklable.
 
     Attributes:
         transcripts: of every brief that ended, answered or failed.
-        unasked: ids of briefs the run ended before.
+        unasked: ids of briefs that the run ended before.
         stopped: why the run must end, if it must.
     """
 
@@ -59,34 +75,37 @@ async def run_chunk(session: Session, chunk: Chunk, rollout: Rollout) -> ChunkRe
 
     A brief's own failure is recorded in its transcript; what ends the run is returned, not raised.
     """
-    written: dict[str, Transcript] = {}
+    transcripts: dict[str, Transcript] = {}
     try:
         journal = WriteAheadLog(chunk.journal)
     except UserError as reason:
         session.stop(reason)
-        return _result(session, chunk, written)
+        return _result(session, chunk, transcripts)
     waiting = iter(chunk.briefs)
-    together = (
-        len(chunk.briefs)
-        if session.generate.mode == "batch"
-        else AHEAD * session.generate.limits.concurrency
-    )
-    runners = min(len(chunk.briefs), together)
+    runners = _rollouts_at_a_time(session.generate, len(chunk.briefs))
     try:
         await run_together(
-            _write_some(session, waiting, rollout, journal, written) for _ in range(runners)
+            _write_some(session, waiting, rollout, journal, transcripts) for _ in range(runners)
         )
     finally:
         await journal.close()
-    return _result(session, chunk, written)
+    return _result(session, chunk, transcripts)
 
 
-def _result(session: Session, chunk: Chunk, written: dict[str, Transcript]) -> ChunkResult:
-    unasked = tuple(brief.dialogue_id for brief in chunk.briefs if brief.dialogue_id not in written)
+def _rollouts_at_a_time(generate: Generate, briefs: int) -> int:
+    """Return how many of a chunk's briefs are written at a time: all of them in batch mode."""
+    if generate.mode == "batch":
+        return briefs
+    return min(briefs, AHEAD * generate.limits.concurrency)
+
+
+def _result(session: Session, chunk: Chunk, transcripts: Mapping[str, Transcript]) -> ChunkResult:
+    ids = (brief.dialogue_id for brief in chunk.briefs)
+    unasked = tuple(dialogue_id for dialogue_id in ids if dialogue_id not in transcripts)
     return ChunkResult(
         chunk.number,
         chunk.journal,
-        tuple(written.values()),
+        tuple(transcripts.values()),
         unasked,
         stopped=session.stopped if unasked else None,
     )
@@ -97,11 +116,12 @@ async def _write_some(
     waiting: Iterator[Brief],
     rollout: Rollout,
     journal: WriteAheadLog,
-    written: dict[str, Transcript],
+    transcripts: dict[str, Transcript],
 ) -> None:
+    """Write one waiting brief after the other, until none waits or the run must end."""
     for brief in waiting:
         try:
-            written[brief.dialogue_id] = await _write(session, brief, rollout, journal)
+            transcripts[brief.dialogue_id] = await _write(session, brief, rollout, journal)
         except (RunStopped, UserError) as reason:
             session.stop(reason)
             return
@@ -110,7 +130,48 @@ async def _write_some(
 async def _write(
     session: Session, brief: Brief, rollout: Rollout, journal: WriteAheadLog
 ) -> Transcript:
+    ask = session.ask_for(brief.dialogue_id, rollout.attempt, journal)
     try:
-        return await rollout(brief, session.ask_for(brief.dialogue_id, rollout.attempt, journal))
+        return await rollout(brief, ask)
     except CallFailed as failure:
         return Transcript(brief.dialogue_id, rollout.attempt, "failed", "", "", (), str(failure))
+
+
+@dataclass(frozen=True)
+class ChunkJob:
+    """A chunk with all it needs, for a machine that has the journals' folder and no warehouse.
+
+    Picklable.
+
+    Attributes:
+        generate: the settings, with this job's own share of the limits and of the budget.
+        stored: the answers that the warehouse holds to these dialogues, by request key.
+    """
+
+    chunk: Chunk
+    rollout: Rollout
+    generate: Generate
+    run_id: str
+    stored: Mapping[str, Answer]
+
+
+def make_job(
+    con: duckdb.DuckDBPyConnection, chunk: Chunk, rollout: Rollout, generate: Generate, run_id: str
+) -> ChunkJob:
+    """Return a chunk with the stored answers of its dialogues."""
+    stored = answers_of_dialogues(con, [brief.dialogue_id for brief in chunk.briefs])
+    return ChunkJob(chunk, rollout, generate, run_id, stored)
+
+
+async def generate_chunk(job: ChunkJob) -> ChunkResult:
+    """Write the dialogues of a job; the answers are in its journal when this returns.
+
+    What ends the run is returned, not raised.
+    """
+    budget = Budget(job.generate.limits.budget_usd)
+    session = Session(job.generate, KnownAnswers(job.stored), budget, job.run_id)
+    try:
+        result = await run_chunk(session, job.chunk, job.rollout)
+    finally:
+        session.close()
+    return replace(result, usage=session.meter.usage)

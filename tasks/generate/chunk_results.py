@@ -1,4 +1,4 @@
-"""A finished chunk goes into the warehouse: its journal into `responses`, its transcripts into `transcripts`, in one transaction."""
+"""Loads a finished chunk: its journal into `responses`, its transcripts into `transcripts`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,53 @@ from tasks.llm import Loaded, Transcript, load_journal
 from tasks.settings import BudgetScope
 from tasks.warehouse import transaction
 
+_PAID = """
+    paid AS (
+        SELECT run_id, cost_usd
+        FROM responses
+        UNION ALL
+        SELECT run_id, cost_usd
+        FROM unusable_answers
+    )
+"""
+_SPENT_IN_RUN = f"""
+    WITH {_PAID}
+    SELECT coalesce(sum(cost_usd), 0)
+    FROM paid
+    WHERE run_id = $1
+"""
+_SPENT_ON_DATASET = f"""
+    WITH {_PAID},
+    own AS (
+        SELECT config_hash
+        FROM runs
+        WHERE run_id = $1
+    ),
+    alike AS (
+        SELECT run_id
+        FROM runs
+        SEMI JOIN own USING (config_hash)
+        UNION
+        SELECT $1
+    )
+    SELECT coalesce(sum(cost_usd), 0)
+    FROM paid
+    SEMI JOIN alike USING (run_id)
+"""
+_DELETE = """
+    DELETE FROM transcripts
+    USING transcript_rows AS fresh
+    WHERE transcripts.dialogue_id = fresh.dialogue_id
+      AND transcripts.attempt = fresh.attempt
+"""
+
 
 def save_chunk(
     con: duckdb.DuckDBPyConnection, result: ChunkResult, *, profile: str, rollout: str, run_id: str
 ) -> Loaded:
-    """Load a chunk and remove its journal.
+    """Load a chunk in one transaction of its own, and remove its journal.
 
-    Commits by itself: what is paid for must not hang on what comes later.
+    It commits by itself, so that what is paid for does not depend on what comes later.
     """
     with transaction(con):
         loaded = load_journal(con, result.journal)
@@ -42,39 +82,22 @@ def replace_transcripts(
 
     if not transcripts:
         return
-    rows = [
-        {
-            "dialogue_id": transcript.dialogue_id,
-            "attempt": transcript.attempt,
-            "status": transcript.status,
-            "text": transcript.text,
-            "finish_reason": transcript.finish_reason,
-            "error": transcript.error,
-            "request_keys": list(transcript.request_keys),
-            "profile": profile,
-            "rollout": rollout,
-            "run_id": run_id,
-        }
-        for transcript in transcripts
-    ]
-    text = pa.string()
-    names = (
-        "dialogue_id",
-        "status",
-        "text",
-        "finish_reason",
-        "error",
-        "profile",
-        "rollout",
-        "run_id",
-    )
+    origin = {"profile": profile, "rollout": rollout, "run_id": run_id}
     schema = pa.schema(
         [
-            *((name, text) for name in names),
+            ("dialogue_id", pa.string()),
             ("attempt", pa.int32()),
-            ("request_keys", pa.list_(text)),
+            ("status", pa.string()),
+            ("text", pa.string()),
+            ("finish_reason", pa.string()),
+            ("error", pa.string()),
+            ("request_keys", pa.list_(pa.string())),
+            ("profile", pa.string()),
+            ("rollout", pa.string()),
+            ("run_id", pa.string()),
         ]
     )
+    rows = [{**vars(transcript), **origin} for transcript in transcripts]
     con.register("transcript_rows", pa.Table.from_pylist(rows, schema=schema))
     try:
         con.execute(_DELETE)
@@ -84,7 +107,7 @@ def replace_transcripts(
 
 
 def spent(con: duckdb.DuckDBPyConnection, run_id: str, scope: BudgetScope) -> float:
-    """Return the dollars spent so far, by what is in the store, unusable answers included.
+    """Return the dollars spent so far by what is stored, unusable answers included.
 
     Args:
         con: a connection to the warehouse.
@@ -93,26 +116,3 @@ def spent(con: duckdb.DuckDBPyConnection, run_id: str, scope: BudgetScope) -> fl
     """
     query = _SPENT_ON_DATASET if scope == "dataset" else _SPENT_IN_RUN
     return float(con.execute(query, [run_id]).fetchall()[0][0])
-
-
-_PAID = """
-    paid AS (
-        SELECT run_id, cost_usd FROM responses
-        UNION ALL
-        SELECT run_id, cost_usd FROM unusable_answers
-    )
-"""
-_SPENT_IN_RUN = f"""
-    WITH {_PAID}
-    SELECT coalesce(sum(cost_usd), 0) FROM paid WHERE run_id = $1
-"""
-_SPENT_ON_DATASET = f"""
-    WITH {_PAID},
-    own AS (SELECT config_hash FROM runs WHERE run_id = $1),
-    alike AS (SELECT run_id FROM runs SEMI JOIN own USING (config_hash) UNION SELECT $1)
-    SELECT coalesce(sum(cost_usd), 0) FROM paid SEMI JOIN alike USING (run_id)
-"""
-_DELETE = """
-    DELETE FROM transcripts USING transcript_rows AS fresh
-    WHERE transcripts.dialogue_id = fresh.dialogue_id AND transcripts.attempt = fresh.attempt
-"""

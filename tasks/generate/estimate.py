@@ -1,23 +1,22 @@
 """What a generation will take, before a cent is spent: dialogues, calls, tokens, dollars, hours.
 
-Input tokens are counted on real prompts, rendered from real briefs. Output tokens nobody knows
-beforehand: the embedded writer writes each sampled dialogue and its words are counted with the
-model's tokenizer. Once the store holds answers of that model, the estimate is scaled by what they
-really used against what the writer would have used on the very same requests.
+Input tokens are counted on real prompts, rendered from real briefs. Output tokens cannot be known
+beforehand: the mock model writes each sampled dialogue, and its text is counted with the model's
+tokenizer. Once answers of that model are stored, the estimate is scaled by the tokens that they
+really used over those that the mock model would have used for the same requests.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
 import duckdb
 
 from tasks.fingerprint import unit
-from tasks.generate.driver import Work
-from tasks.generate.rehearsal import RehearsalAsk, Rehearsed, Stage
+from tasks.generate.dry_run import DryRun, DryRunAsk, DryRunCounts
+from tasks.generate.sample_statistics import Estimate, ratio_of_sums, sample_total
+from tasks.generate.work import Work
 from tasks.llm import Price, StoredAnswers, TokenCounter, find_price
 from tasks.mock_model import Written
 from tasks.settings import Generate, Limits
@@ -25,38 +24,30 @@ from tasks.settings import Generate, Limits
 SAMPLE = 2000  # briefs that are rendered and counted; more are estimated from them
 PILOT = 200  # stored dialogues the output estimate is scaled by
 ENOUGH = 20  # stored calls below which it is not
-TOKENS_PER_S = (
-    40.0  # of one answer, until latencies are known: the paper's 10 to 20 s a dialogue (2.6)
-)
+# Of one answer, until latencies are known: the paper's 10 to 20 s a dialogue (2.6).
+TOKENS_PER_S = 40.0
 FIRST_TOKEN_S = 0.5
 BATCH = 200  # briefs in memory at a time
-_Z = 1.96  # of a 95 % interval
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A total with its 95 % interval; without a spread when every brief was counted."""
-
-    value: float
-    low: float
-    high: float
-
-    def times(self, factor: float, spread: float = 0.0) -> Estimate:
-        """Return it scaled by a factor that is itself known up to a relative spread (one standard error)."""
-        half = math.hypot(_Z * spread * self.value, (self.high - self.low) / 2)
-        return Estimate(
-            self.value * factor,
-            max(0.0, (self.value - half) * factor),
-            (self.value + half) * factor,
-        )
+_DIALOGUES_OF_MODEL = """
+    SELECT DISTINCT dialogue_id
+    FROM responses
+    WHERE model = ?
+      AND attempt = ?
+"""
+_LATENCY_OF_MODEL = """
+    SELECT avg(latency_s)
+    FROM responses
+    WHERE model = ?
+      AND batch_id = ''
+"""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one model would take for the work at hand.
+    """What one model would take for some work.
 
     Attributes:
-        dialogues: briefs in all; `written` of them have all their answers in the store.
+        dialogues: briefs in all; of `written` of them all answers are stored.
         dollars: None when the price is unknown.
         batch_dollars: the same through the provider's batch API, where its price is known and
             differs.
@@ -104,10 +95,10 @@ async def plan_work(
 ) -> tuple[Plan, ...]:
     """Return a plan of the work for each of several settings.
 
-    Nothing is sent and nothing is written.
+    Nothing is sent and nothing is stored.
 
     Args:
-        con: the warehouse, for briefs and for what is in the store.
+        con: the warehouse, for briefs and stored answers.
         work: what is to be written.
         several: settings to compare, as from `variants`.
         seed: of the sample.
@@ -116,89 +107,87 @@ async def plan_work(
     Raises:
         UserError: a model's name without a provider, or a password in an endpoint.
     """
-    chosen = sorted(work.ids, key=lambda dialogue_id: unit(seed, "plan", dialogue_id))[:sample]
-    store = StoredAnswers.of(con)
-    shared: dict[str, Written] = {}
+    ids = _sampled(work.ids, seed, "plan", sample)
+    cache = StoredAnswers.of(con)
+    written: dict[str, Written] = {}
     plans = []
     for settings in several:
-        stage = Stage(settings, store, TokenCounter.of(settings.model), shared)
-        rehearsed = await _rehearse(work, chosen, stage)
-        pilot = await _rehearse(work, _answered(con, work, settings, seed), stage)
-        plans.append(_plan(work, settings, rehearsed, pilot, _latency_s(con, settings)))
+        run = DryRun(settings, cache, TokenCounter.of(settings.model), written)
+        counts = await _dry_run(work, ids, run)
+        answered = _sampled(_answered(con, work, settings), seed, "pilot", PILOT)
+        pilot = await _dry_run(work, answered, run)
+        plans.append(_plan(work, settings, counts, pilot, _latency_s(con, settings)))
     return tuple(plans)
 
 
-async def _rehearse(work: Work, ids: Sequence[str], stage: Stage) -> list[Rehearsed]:
-    found = []
+def _sampled(ids: Iterable[str], seed: int, purpose: str, size: int) -> list[str]:
+    """Return at most `size` ids, drawn without replacement."""
+    return sorted(ids, key=lambda dialogue_id: unit(seed, purpose, dialogue_id))[:size]
+
+
+async def _dry_run(work: Work, ids: Sequence[str], run: DryRun) -> list[DryRunCounts]:
+    """Return the counts of each dialogue."""
+    counts = []
     for start in range(0, len(ids), BATCH):
         for brief in work.fetch(ids[start : start + BATCH]):
-            found.append(Rehearsed())
-            await work.rollout(brief, RehearsalAsk(stage, found[-1]))
-    return found
+            counts.append(DryRunCounts())
+            await work.rollout(brief, DryRunAsk(run, counts[-1]))
+    return counts
 
 
-def _answered(
-    con: duckdb.DuckDBPyConnection, work: Work, settings: Generate, seed: int
-) -> list[str]:
-    """Return some of the work's dialogues that the model has answered something of."""
-    query = "SELECT DISTINCT dialogue_id FROM responses WHERE model = ? AND attempt = ?"
-    found = {
-        row[0] for row in con.execute(query, [settings.model, work.rollout.attempt]).fetchall()
-    }
-    return sorted(
-        found.intersection(work.ids), key=lambda dialogue_id: unit(seed, "pilot", dialogue_id)
-    )[:PILOT]
+def _answered(con: duckdb.DuckDBPyConnection, work: Work, settings: Generate) -> set[str]:
+    """Return the work's dialogues to which an answer of the model is stored."""
+    rows = con.execute(_DIALOGUES_OF_MODEL, [settings.model, work.rollout.attempt]).fetchall()
+    return {dialogue_id for (dialogue_id,) in rows}.intersection(work.ids)
 
 
 def _latency_s(con: duckdb.DuckDBPyConnection, settings: Generate) -> float | None:
     """Return the mean latency of the model's stored answers, or None."""
-    found = con.execute(
-        "SELECT avg(latency_s) FROM responses WHERE model = ? AND batch_id = ''", [settings.model]
-    ).fetchall()[0][0]
-    return None if found is None else float(found)
+    mean = con.execute(_LATENCY_OF_MODEL, [settings.model]).fetchall()[0][0]
+    return None if mean is None else float(mean)
 
 
 def _plan(
     work: Work,
     settings: Generate,
-    rehearsed: Sequence[Rehearsed],
-    pilot: Sequence[Rehearsed],
+    counts: Sequence[DryRunCounts],
+    pilot: Sequence[DryRunCounts],
     latency_s: float | None,
 ) -> Plan:
     total = len(work.ids)
-    calls = _total([one.calls for one in rehearsed], total)
-    scaled = sum(one.stored for one in pilot) >= ENOUGH
-    input_factor, input_spread = (
-        _ratio([(one.paid_input, one.guessed_input) for one in pilot]) if scaled else (1.0, 0.0)
-    )
-    output_factor, output_spread = (
-        _ratio([(one.paid_output, one.guessed_output) for one in pilot]) if scaled else (1.0, 0.0)
-    )
-    inputs = _total([one.input for one in rehearsed], total).times(input_factor, input_spread)
-    outputs = _total([one.output for one in rehearsed], total).times(output_factor, output_spread)
-    price, batch = find_price(settings), find_price(settings, batch=True)
-    known = f"{sum(one.stored for one in pilot)} stored answers of this model" if scaled else ""
-    hours, bound_by = hours_at(
-        settings.limits, calls.value, inputs.value + outputs.value, outputs.value, latency_s
-    )
+    calls = sample_total([one.calls for one in counts], total)
+    inputs = sample_total([one.input for one in counts], total)
+    outputs = sample_total([one.output for one in counts], total)
+    input_factor, output_factor = (1.0, 0.0), (1.0, 0.0)
+    output_from = "the mock model's dialogues, counted with the model's tokenizer"
+    stored = sum(one.stored for one in pilot)
+    if stored >= ENOUGH:
+        input_factor = ratio_of_sums([(one.paid_input, one.guessed_input) for one in pilot])
+        output_factor = ratio_of_sums([(one.paid_output, one.guessed_output) for one in pilot])
+        output_from = f"{stored} stored answers of this model"
+    inputs, outputs = inputs.times(*input_factor), outputs.times(*output_factor)
+    price, batch_price = find_price(settings), find_price(settings, batch=True)
+    batch_dollars = None
+    if batch_price is not None and batch_price != price:
+        batch_dollars = batch_price.of(inputs.value, outputs.value)
+    tokens = inputs.value + outputs.value
+    hours, bound_by = hours_at(settings.limits, calls.value, tokens, outputs.value, latency_s)
     return Plan(
         model=settings.model,
         profile=work.profile,
         rollout=work.rollout.name,
         dialogues=total,
-        written=round(_total([float(one.calls == 0) for one in rehearsed], total).value),
+        written=round(sample_total([float(one.calls == 0) for one in counts], total).value),
         calls=calls,
         input_tokens=inputs,
         output_tokens=outputs,
         price=price,
         dollars=None if price is None else _dollars(price, inputs, outputs),
-        batch_dollars=batch.of(inputs.value, outputs.value)
-        if batch is not None and batch != price
-        else None,
+        batch_dollars=batch_dollars,
         hours=hours,
         bound_by=bound_by,
-        output_from=known or "the embedded writer's dialogues, counted with the model's tokenizer",
-        sampled=len(rehearsed),
+        output_from=output_from,
+        sampled=len(counts),
     )
 
 
@@ -211,19 +200,15 @@ def hours_at(
         limits: requests and tokens a minute, and calls in flight.
         calls: how many.
         tokens: of all calls, input and output.
-        output: output tokens of all calls; they tell how long a call takes where no latency is
-            known.
+        output: output tokens of all calls, from which the time of a call is estimated where no
+            latency is known.
         latency_s: mean seconds of a call, if known.
     """
     if not calls:
         return 0.0, "nothing to send"
-    each = latency_s if latency_s is not None else FIRST_TOKEN_S + output / calls / TOKENS_PER_S
-    needed = {
-        f"{limits.concurrency} calls in flight, {each:.1f} s each": calls
-        * each
-        / limits.concurrency
-        / 3600
-    }
+    call_s = FIRST_TOKEN_S + output / calls / TOKENS_PER_S if latency_s is None else latency_s
+    in_flight = f"{limits.concurrency} calls in flight, {call_s:.1f} s each"
+    needed = {in_flight: calls * call_s / limits.concurrency / 3600}
     if limits.rpm:
         needed[f"{limits.rpm} requests a minute"] = calls / limits.rpm / 60
     if limits.tpm:
@@ -238,28 +223,3 @@ def _dollars(price: Price, inputs: Estimate, outputs: Estimate) -> Estimate:
         price.of(inputs.low, outputs.low),
         price.of(inputs.high, outputs.high),
     )
-
-
-def _total(sampled: Sequence[float], total: int) -> Estimate:
-    """Return the total over `total` dialogues of what a sample without replacement shows."""
-    if not sampled:
-        return Estimate(0.0, 0.0, 0.0)
-    mean, count = fmean(sampled), len(sampled)
-    spread = (
-        stdev(sampled) / math.sqrt(count) * math.sqrt(1 - count / total)
-        if 1 < count < total
-        else 0.0
-    )
-    return Estimate(
-        mean * total, max(0.0, (mean - _Z * spread) * total), (mean + _Z * spread) * total
-    )
-
-
-def _ratio(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return the ratio of sums of (seen, guessed) pairs and its relative standard error."""
-    seen, guessed = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
-    if not seen or not guessed:
-        return 1.0, 0.0
-    ratio = seen / guessed
-    off = [pair[0] - ratio * pair[1] for pair in pairs]
-    return ratio, stdev(off) * math.sqrt(len(off)) / seen if len(off) > 1 else 0.0

@@ -1,4 +1,4 @@
-"""Who runs the chunks in this process; see `workers` for several."""
+"""What runs chunks: the protocol, and the executor in this process."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from tasks.generate.rollouts import Rollout
 from tasks.llm import RunStopped, Session, Usage
 from tasks.settings import Generate
 
-BATCH_SLOTS = 4  # chunks that may share a batch
+BATCH_SLOTS = 4  # chunks whose requests may share a batch
 
 
 class ChunkExecutor(Protocol):
     """Runs chunks.
 
-    `slots` is how many it wants at a time, so that the end of one leaves nobody idle.
+    `slots` is how many it takes at a time, so that it stays busy while one of them ends.
     """
 
     slots: int
@@ -28,11 +28,11 @@ class ChunkExecutor(Protocol):
 
     @property
     def in_flight(self) -> int:
-        """Calls on their way now."""
+        """Calls in flight now."""
         ...
 
     async def run(self, chunk: Chunk) -> ChunkResult:
-        """Run one chunk to its end. Raises RunStopped when whoever worked on it is gone."""
+        """Run one chunk to its end. Raises RunStopped when the process that ran it is gone."""
         ...
 
     @property
@@ -45,7 +45,7 @@ class ChunkExecutor(Protocol):
         ...
 
     async def close(self) -> None:
-        """End what was started."""
+        """Stop what was started."""
         ...
 
 
@@ -64,7 +64,7 @@ class InProcessExecutor:
 
     @property
     def in_flight(self) -> int:
-        """Calls on their way now."""
+        """Calls in flight now."""
         return self._session.limiter.window.in_flight
 
     async def run(self, chunk: Chunk) -> ChunkResult:
@@ -81,12 +81,15 @@ class InProcessExecutor:
         self._session.stop(reason)
 
     async def close(self) -> None:
-        """End what the session does in the background."""
+        """Stop what the session does in the background."""
         self._session.close()
 
 
 def slots(generate: Generate) -> int:
-    """Return how many chunks one process works on at a time: enough to fill its calls in flight while one of them ends."""
+    """Return how many chunks one process runs at a time.
+
+    They are enough to keep its calls in flight while one of the chunks ends.
+    """
     if generate.mode == "batch":
         return BATCH_SLOTS
     return 1 + math.ceil(AHEAD * generate.limits.concurrency / generate.chunk_size)

@@ -28,12 +28,12 @@ class Rollout(Protocol):
 
     @property
     def attempt(self) -> int:
-        """Which attempt at its briefs this rollout is, from 1."""
+        """The number of this attempt at its briefs, from 1."""
         ...
 
     @property
     def name(self) -> str:
-        """What the rollout is called in `transcripts`."""
+        """The rollout's name in `transcripts`."""
         ...
 
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
@@ -72,10 +72,10 @@ class Single:
 
 @dataclass(frozen=True)
 class Dual:
-    """Turn by turn: a user agent that knows the user's tastes and a recommender agent that does not, along one template.
+    """Two agents write the dialogue turn by turn, along one template.
 
-    The dialogue ends early when an answer was cut off or filtered; the transcript then bears that
-    finish reason.
+    The user agent knows the user's tastes, the recommender agent does not. The dialogue ends early
+    when an answer was cut off or filtered; the transcript then has that finish reason.
     """
 
     profile: Profile
@@ -84,7 +84,7 @@ class Dual:
     name: str = "dual"
 
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
-        """Ask once a turn; every request holds what was said before it."""
+        """Ask once a turn; every request holds the turns before it."""
         spoken: list[Spoken] = []
         keys: list[str] = []
         finish = "stop"

@@ -1,7 +1,7 @@
-"""What the owner and its worker processes say to each other, over a socket: pickled frames, each with its length before it.
+"""Messages between a run's parent process and its workers: pickled frames over a socket.
 
-The socket joins a process to the child it started itself, so its pickles are as trustworthy as its
-own memory.
+Each frame begins with its length. The socket joins a process to the child that it started itself,
+so its pickles are as trustworthy as its own memory.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tasks.generate.rollouts import Rollout
 from tasks.llm import Answer, KeyIndex, RunStopped, Usage
 from tasks.settings import Generate
 
-_HEAD = 8  # bytes of a frame's length
+_LENGTH_BYTES = 8
 
 
 @dataclass(frozen=True)
 class StartWorker:
-    """Owner to worker, first of all: what to work with.
+    """Parent to worker, as the first message: what to work with.
 
-    `budget_usd` only tells whether there is one; the owner keeps it.
+    `budget_usd` only shows whether there is a budget; the parent keeps it.
     """
 
     generate: Generate
@@ -38,28 +38,28 @@ class StartWorker:
 
 @dataclass(frozen=True)
 class RunChunk:
-    """Owner to worker: work on a chunk."""
+    """Parent to worker: run a chunk."""
 
     chunk: Chunk
 
 
 @dataclass(frozen=True)
 class StopWorker:
-    """Owner to worker: send nothing more."""
+    """Parent to worker: send no more requests."""
 
     reason: RunStopped | UserError
 
 
 @dataclass(frozen=True)
 class ChunkDone:
-    """Worker to owner: a chunk has ended."""
+    """Worker to parent: a chunk has ended."""
 
     result: ChunkResult
 
 
 @dataclass(frozen=True)
 class UsageReport:
-    """Worker to owner, now and then: what was used so far."""
+    """Worker to parent, a few times a second: what was used so far."""
 
     usage: Usage
     in_flight: int
@@ -67,9 +67,9 @@ class UsageReport:
 
 @dataclass(frozen=True)
 class FindAnswers:
-    """Worker to owner: which of these requests are in the store.
+    """Worker to parent: return the stored answers to these requests.
 
-    Answered by `Found` with the same number.
+    Answered by `AnswersFound` with the same number.
     """
 
     number: int
@@ -78,7 +78,7 @@ class FindAnswers:
 
 @dataclass(frozen=True)
 class AnswersFound:
-    """Owner to worker: the answers that are."""
+    """Parent to worker: the stored answers, by request key."""
 
     number: int
     answers: Mapping[str, Answer]
@@ -86,9 +86,9 @@ class AnswersFound:
 
 @dataclass(frozen=True)
 class ReserveBudget:
-    """Worker to owner: set so many dollars aside for a call.
+    """Worker to parent: reserve so many dollars for a call.
 
-    Answered by `Held` with the same number.
+    Answered by `BudgetReserved` with the same number.
     """
 
     number: int
@@ -97,7 +97,7 @@ class ReserveBudget:
 
 @dataclass(frozen=True)
 class BudgetReserved:
-    """Owner to worker: they are set aside, or the budget is spent, for this reason."""
+    """Parent to worker: the dollars are reserved, or the reason why they are not."""
 
     number: int
     refusal: str = ""
@@ -105,9 +105,9 @@ class BudgetReserved:
 
 @dataclass(frozen=True)
 class SettleBudget:
-    """Worker to owner: what was set aside for a call, and what it cost."""
+    """Worker to parent: what was reserved for a call, and what it cost."""
 
-    held: float
+    reserved: float
     spent: float
 
 
@@ -119,20 +119,20 @@ class MessageStream:
 
     @classmethod
     async def over(cls, connected: socket.socket) -> MessageStream:
-        """Take over a connected socket."""
+        """Return the stream over a connected socket."""
         return cls(*await asyncio.open_connection(sock=connected))
 
     def send(self, message: Any) -> None:
-        """Send one message, without waiting; to nobody when the other end is gone."""
+        """Send one message without waiting; it is dropped when the other end is gone."""
         if self._writer.is_closing():
             return
         frame = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-        self._writer.write(len(frame).to_bytes(_HEAD, "big") + frame)
+        self._writer.write(len(frame).to_bytes(_LENGTH_BYTES, "big") + frame)
 
     async def receive(self) -> Any:
         """Wait for the next message. Raises EOFError when the other end is gone."""
         try:
-            size = int.from_bytes(await self._reader.readexactly(_HEAD), "big")
+            size = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES), "big")
             return pickle.loads(await self._reader.readexactly(size))
         except (asyncio.IncompleteReadError, ConnectionError):
             raise EOFError from None

@@ -1,4 +1,7 @@
-"""Several processes run the chunks: each its own litellm, journals and share of the limits; the store stays with the owner."""
+"""Runs chunks in several processes on this machine; the warehouse stays with the parent.
+
+Each worker has its own litellm, its own journals and its share of the limits.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,22 @@ from typing import Any
 import duckdb
 
 from tasks.errors import UserError
-from tasks.generate import worker_messages
 from tasks.generate.chunk import Chunk, ChunkResult
 from tasks.generate.executor import slots
 from tasks.generate.rollouts import Rollout
+from tasks.generate.worker_messages import (
+    AnswersFound,
+    BudgetReserved,
+    ChunkDone,
+    FindAnswers,
+    MessageStream,
+    ReserveBudget,
+    RunChunk,
+    SettleBudget,
+    StartWorker,
+    StopWorker,
+    UsageReport,
+)
 from tasks.llm import Budget, KeyIndex, RunStopped, Usage, answers_by_key
 from tasks.settings import PROJECT, Generate, Limits
 
@@ -24,7 +39,7 @@ PATIENCE_S = 5.0  # for a worker to end once its socket is closed
 
 
 def share(limits: Limits, workers: int) -> Limits:
-    """Return one worker's share of the limits. The budget is not split: the owner keeps it for all."""
+    """Return one worker's share of the limits, without a budget: the parent keeps it for all."""
 
     def part(whole: int | None) -> int | None:
         return None if whole is None else max(1, whole // workers)
@@ -40,32 +55,31 @@ def share(limits: Limits, workers: int) -> Limits:
 
 
 class WorkerHandle:
-    """One worker process, seen from its owner."""
+    """One worker process, as its parent knows it."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], ends: worker_messages.MessageStream
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], stream: MessageStream) -> None:
         self.process = process
-        self.wire = ends
+        self.stream = stream
         self.usage = Usage()
         self.in_flight = 0
         self.running: dict[int, asyncio.Future[ChunkResult]] = {}
         self.listening: asyncio.Task[None] | None = None
-        self.reserved = 0.0  # dollars set aside for calls of this process that are in flight
+        self.reserved = 0.0  # dollars, for calls of this process that are in flight
         self.is_lost = False
 
     def lost(self) -> None:
-        """Tell everybody who waits that the process is gone."""
+        """End the waiting for the chunks of a process that is gone."""
         self.is_lost = True
         code = self.process.poll()
         for waiting in self.running.values():
             if not waiting.done():
                 waiting.set_exception(
-                    RunStopped(
-                        "worker",
-                        f"a worker process ended unexpectedly (exit code {code}); nothing paid is lost, run again to go on",
-                    )
+                    _worker_lost(f"a worker process ended unexpectedly (exit code {code})")
                 )
+
+
+def _worker_lost(what: str) -> RunStopped:
+    return RunStopped("worker", f"{what}; nothing paid is lost, run again to go on")
 
 
 class WorkerPoolExecutor:
@@ -74,12 +88,11 @@ class WorkerPoolExecutor:
     def __init__(self, con: duckdb.DuckDBPyConnection, generate: Generate, budget: Budget) -> None:
         self._con = con
         self._budget = budget
-        self._shared = generate.model_copy(
-            update={"limits": share(generate.limits, generate.workers)}
-        )
-        self._colleagues: list[WorkerHandle] = []
-        self._asking: set[asyncio.Task[None]] = set()
-        self.slots = generate.workers * slots(self._shared)
+        limits = share(generate.limits, generate.workers)
+        self._generate = generate.model_copy(update={"limits": limits})  # of one worker
+        self._workers: list[WorkerHandle] = []
+        self._reservations: set[asyncio.Task[None]] = set()
+        self.slots = generate.workers * slots(self._generate)
 
     @classmethod
     async def start(
@@ -91,123 +104,116 @@ class WorkerPoolExecutor:
         run_id: str,
     ) -> WorkerPoolExecutor:
         """Start `generate.workers` processes."""
-        crew = cls(con, generate, budget)
-        greeting = worker_messages.StartWorker(
-            crew._shared, rollout, run_id, KeyIndex.of_store(con), budget.limit
-        )
+        pool = cls(con, generate, budget)
+        index = KeyIndex.of_store(con)
+        message = StartWorker(pool._generate, rollout, run_id, index, budget.limit)
         for _ in range(generate.workers):
-            colleague = await _spawn_worker()
-            crew._colleagues.append(colleague)
-            colleague.wire.send(greeting)
-            colleague.listening = asyncio.create_task(crew._listen(colleague))
-        return crew
+            worker = await _spawn_worker()
+            pool._workers.append(worker)
+            worker.stream.send(message)
+            worker.listening = asyncio.create_task(pool._listen(worker))
+        return pool
 
     @property
     def usage(self) -> Usage:
-        """What was used so far, by all of them."""
-        return sum((colleague.usage for colleague in self._colleagues), Usage())
+        """What all workers used so far."""
+        return sum((worker.usage for worker in self._workers), Usage())
 
     @property
     def in_flight(self) -> int:
-        """Calls on their way, of all of them."""
-        return sum(colleague.in_flight for colleague in self._colleagues)
+        """Calls in flight of all workers."""
+        return sum(worker.in_flight for worker in self._workers)
+
+    @property
+    def paused_s(self) -> float:
+        """Always 0: each process has its own limiter, and its pauses are not known here."""
+        return 0.0
 
     async def run(self, chunk: Chunk) -> ChunkResult:
-        """Give a chunk to the least busy worker. Raises RunStopped when that process dies."""
-        colleague = min(self._colleagues, key=lambda one: len(one.running))
-        if colleague.listening is None or colleague.listening.done():
-            raise RunStopped(
-                "worker", "a worker process is gone; nothing paid is lost, run again to go on"
-            )
-        waiting = colleague.running[chunk.number] = asyncio.get_running_loop().create_future()
-        colleague.wire.send(worker_messages.RunChunk(chunk))
+        """Run a chunk on the least busy worker. Raises RunStopped when that process dies."""
+        worker = min(self._workers, key=lambda one: len(one.running))
+        if worker.listening is None or worker.listening.done():
+            raise _worker_lost("a worker process is gone")
+        waiting = asyncio.get_running_loop().create_future()
+        worker.running[chunk.number] = waiting
+        worker.stream.send(RunChunk(chunk))
         try:
             result: ChunkResult = await waiting
         finally:
-            del colleague.running[chunk.number]
+            del worker.running[chunk.number]
         if result.stopped is not None:
             self.stop(result.stopped)
         return result
 
-    async def close(self) -> None:
-        """Close the sockets; each process ends by itself, or is ended."""
-        for colleague in self._colleagues:
-            if colleague.listening is not None:
-                colleague.listening.cancel()
-            colleague.wire.close()
-        for colleague in self._colleagues:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                await asyncio.to_thread(colleague.process.wait, PATIENCE_S)
-            colleague.process.kill()
-            colleague.process.wait()
-
-    @property
-    def paused_s(self) -> float:
-        """Seconds for which nothing is sent: not known here, each process has its share of the limits."""
-        return 0.0
-
     def stop(self, reason: RunStopped | UserError) -> None:
-        """Let nothing more be sent, by any process; calls in flight run to their end."""
-        for colleague in self._colleagues:
-            colleague.wire.send(worker_messages.StopWorker(reason))
+        """Let no process send anything more; calls in flight run to their end."""
+        for worker in self._workers:
+            worker.stream.send(StopWorker(reason))
 
-    async def _listen(self, colleague: WorkerHandle) -> None:
-        """Hear a worker out.
+    async def close(self) -> None:
+        """Close the sockets; a process that does not end by itself is killed."""
+        for worker in self._workers:
+            if worker.listening is not None:
+                worker.listening.cancel()
+            worker.stream.close()
+        for worker in self._workers:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(worker.process.wait, PATIENCE_S)
+            worker.process.kill()
+            worker.process.wait()
 
-        However this ends, nobody goes on waiting for it and its reservations are given up.
+    async def _listen(self, worker: WorkerHandle) -> None:
+        """Handle a worker's messages until it is gone.
+
+        However this ends, no chunk goes on waiting for it and its reservations are settled.
         """
         try:
             while True:
-                self._heard(colleague, await colleague.wire.receive())
+                self._handle(worker, await worker.stream.receive())
         except EOFError:
             pass  # the process is gone
         finally:
-            colleague.lost()
-            self._release(colleague)
+            worker.lost()
+            self._settle_lost(worker)
 
-    def _heard(self, colleague: WorkerHandle, message: Any) -> None:
-        if isinstance(message, worker_messages.UsageReport):
-            colleague.usage, colleague.in_flight = message.usage, message.in_flight
-        elif isinstance(message, worker_messages.ChunkDone):
-            colleague.running[message.result.number].set_result(message.result)
-        elif isinstance(message, worker_messages.FindAnswers):
-            colleague.wire.send(
-                worker_messages.AnswersFound(
-                    message.number, answers_by_key(self._con, message.keys)
-                )
-            )
-        elif isinstance(message, worker_messages.ReserveBudget):
-            asking = asyncio.create_task(self._hold(colleague, message))
-            self._asking.add(asking)
-            asking.add_done_callback(self._asking.discard)
-        elif isinstance(message, worker_messages.SettleBudget):
-            colleague.reserved -= message.held
-            self._budget.settle(message.held, message.spent)
+    def _handle(self, worker: WorkerHandle, message: Any) -> None:
+        match message:
+            case UsageReport(usage, in_flight):
+                worker.usage, worker.in_flight = usage, in_flight
+            case ChunkDone(result):
+                worker.running[result.number].set_result(result)
+            case FindAnswers(number, keys):
+                worker.stream.send(AnswersFound(number, answers_by_key(self._con, keys)))
+            case ReserveBudget():
+                task = asyncio.create_task(self._reserve(worker, message))
+                self._reservations.add(task)
+                task.add_done_callback(self._reservations.discard)
+            case SettleBudget(reserved, spent):
+                worker.reserved -= reserved
+                self._budget.settle(reserved, spent)
 
-    def _release(self, colleague: WorkerHandle) -> None:
-        """Give up what a lost process had reserved, as spent: its calls in flight may be billed, and nobody will say so."""
-        reserved, colleague.reserved = max(0.0, colleague.reserved), 0.0
-        self._budget.settle(reserved, reserved)
-
-    async def _hold(self, colleague: WorkerHandle, message: worker_messages.ReserveBudget) -> None:
+    async def _reserve(self, worker: WorkerHandle, message: ReserveBudget) -> None:
         try:
-            await self._budget.hold(message.dollars)
-        except RunStopped as spent:
-            colleague.wire.send(worker_messages.BudgetReserved(message.number, str(spent)))
+            await self._budget.reserve(message.dollars)
+        except RunStopped as refusal:
+            worker.stream.send(BudgetReserved(message.number, str(refusal)))
             return
-        if colleague.is_lost:  # it died while it waited, so it sent nothing
+        if worker.is_lost:  # it died while it waited, so it sent nothing
             self._budget.settle(message.dollars, 0.0)
             return
-        colleague.reserved += message.dollars
-        colleague.wire.send(worker_messages.BudgetReserved(message.number))
+        worker.reserved += message.dollars
+        worker.stream.send(BudgetReserved(message.number))
+
+    def _settle_lost(self, worker: WorkerHandle) -> None:
+        """Count what a lost process had reserved as spent: its calls in flight may be billed."""
+        reserved, worker.reserved = max(0.0, worker.reserved), 0.0
+        self._budget.settle(reserved, reserved)
 
 
 async def _spawn_worker() -> WorkerHandle:
     ours, theirs = socket.socketpair()
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")])),
-    }
+    path = [str(PROJECT), os.environ.get("PYTHONPATH")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
     with theirs:
         process = subprocess.Popen(
             [sys.executable, "-m", "tasks.generate.worker", str(theirs.fileno())],
@@ -215,4 +221,4 @@ async def _spawn_worker() -> WorkerHandle:
             env=environment,
             stdin=subprocess.DEVNULL,
         )
-    return WorkerHandle(process, await worker_messages.MessageStream.over(ours))
+    return WorkerHandle(process, await MessageStream.over(ours))

@@ -1,11 +1,17 @@
-"""Room: llm. The one door to a model: requests, limits, journal, store, price."""
+"""Room: llm. The only place that sends requests to a model.
+
+Messages go in through an `Ask` (`Session.ask_for`), an `Answer` comes out: from the response cache
+if it was paid for before, else from the provider, within limits and budget, and on the disk before
+it counts. Start reading at session.py, which composes the layers of layers.py; below them are
+client.py (litellm), batch/ (batch mode), rate_limiter.py, billing.py and write_ahead_log.py.
+"""
 
 from tasks.llm.budget import Budget
 from tasks.llm.client import check_model, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
+from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, usable_entries
 from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.prices import Price, find_price
-from tasks.llm.quarantine import journal_problems
 from tasks.llm.requests import (
     OFFLINE,
     WRITER_MODULE,
@@ -27,7 +33,7 @@ from tasks.llm.shutdown_signals import graceful_shutdown
 from tasks.llm.tokens import TokenCounter
 from tasks.llm.usage import Usage, UsageMeter
 from tasks.llm.values import BROKEN_OFF, Answer, Ask, Message, Request, Transcript
-from tasks.llm.write_ahead_log import BadLine, Entry, WriteAheadLog, read_journal, usable_entries
+from tasks.llm.write_ahead_log import WriteAheadLog
 
 __all__ = [
     "BROKEN_OFF",

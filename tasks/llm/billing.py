@@ -1,4 +1,7 @@
-"""What an answer is billed at: the provider's own token counts where they can be true, else the forecast, marked so."""
+"""What an answer is billed at.
+
+The provider's own token counts where they can be true, else our forecast, marked as such.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,22 @@ from tasks.llm.provider_reply import Reply
 from tasks.llm.usage import CHARACTERS_PER_TOKEN, Forecast
 from tasks.llm.values import Answer, Request
 
-MOST_ADDED_TOKENS = (
-    20_000  # a server's chat template and system prompt, over the text that was sent
-)
-MOST_OVER_PLAIN_PRICE = (
-    4.0  # writing to a cache costs up to twice, a long context up to twice the plain price
-)
-MOST_PROMPT_TOKENS = 2_000_000  # no model of today reads more at once
-MOST_COMPLETION_TOKENS = (
-    1_000_000  # reasoning included; no model of today writes more in one answer
-)
+# A server's chat template and system prompt, over the text that was sent.
+MAX_ADDED_TOKENS = 20_000
+# Writing to a cache costs up to twice the plain price, and so does a long context.
+MAX_OVER_PLAIN_PRICE = 4.0
+# No model of today reads or writes (reasoning included) more in one call.
+MAX_PROMPT_TOKENS, MAX_COMPLETION_TOKENS = 2_000_000, 1_000_000
 
 
 @dataclass(frozen=True)
 class Bill:
-    """Tokens and dollars of one call. `cost_usd` is None when the model's price is unknown.
+    """Tokens and dollars of one call.
 
-    `estimated` is True when the provider's token counts were missing or cannot be true and the
-    forecast stands in.
+    Attributes:
+        cost_usd: None when the model's price is unknown.
+        estimated: True when the provider's token counts were missing or cannot be true, so that
+            the forecast stands in.
     """
 
     prompt_tokens: int
@@ -35,82 +36,90 @@ class Bill:
     cost_usd: float | None
     estimated: bool
 
-    @property
-    def tokens(self) -> int:
-        """Input and output tokens together."""
-        return self.prompt_tokens + self.completion_tokens
+
+FREE = Bill(0, 0, 0.0, estimated=False)
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What a call should come to: its forecast in tokens, and the most prompt tokens that its text can have."""
+    """The forecast of one call in tokens, and the most prompt tokens that its text can have."""
 
     prompt_tokens: float
     completion_tokens: float
-    most_prompt_tokens: float
+    max_prompt_tokens: float
 
     @classmethod
     def of(cls, request: Request, forecast: Forecast) -> Expected:
-        """Return what a request should come to. A token is at least one byte of text."""
+        """Return the forecast of a request. A token is at least one byte of text."""
         prompt, completion = forecast.expect(request)
         size = sum(
             len(message["content"].encode("utf-8", "replace")) for message in request.messages
         )
-        return cls(prompt, completion, size + MOST_ADDED_TOKENS)
+        return cls(prompt, completion, size + MAX_ADDED_TOKENS)
+
+    @property
+    def tokens(self) -> float:
+        """Input and output tokens together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def dollars(self, price: Price | None) -> float:
+        """Return what the call should cost; 0 when the price is unknown."""
+        return price.of(self.prompt_tokens, self.completion_tokens) if price else 0.0
 
 
-def billed_answer(
-    reply: Reply,
-    bill: Bill,
-    *,
-    key: str,
-    model: str,
-    api_base: str | None,
-    retries: int,
-    asked_at: datetime,
-    latency_s: float,
-) -> Answer:
-    """Return what a request came to: the reply, its bill, and how it was asked."""
+NOTHING_EXPECTED = Expected(0.0, 0.0, 0.0)
+UNKNOWN = Expected(0.0, 0.0, MAX_PROMPT_TOKENS)  # of a request that another process sent
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a request was asked: what an answer records beside its reply and its bill."""
+
+    key: str
+    model: str
+    api_base: str | None
+    retries: int
+    asked_at: datetime
+    latency_s: float
+
+
+def billed_answer(reply: Reply, bill: Bill, asked: Asked) -> Answer:
+    """Return the answer to a request."""
     return Answer(
-        request_key=key,
+        request_key=asked.key,
         text=reply.text,
         finish_reason=reply.finish_reason,
         prompt_tokens=bill.prompt_tokens,
         completion_tokens=bill.completion_tokens,
         cost_usd=bill.cost_usd,
-        latency_s=latency_s,
-        model=model,
-        api_base=api_base,
+        latency_s=asked.latency_s,
+        model=asked.model,
+        api_base=asked.api_base,
         model_returned=reply.model,
         provider_id=reply.provider_id,
-        retries=retries,
-        asked_at=asked_at.isoformat(),
+        retries=asked.retries,
+        asked_at=asked.asked_at.isoformat(),
         usage_estimated=bill.estimated,
     )
 
 
-UNKNOWN = Expected(
-    0.0, 0.0, MOST_PROMPT_TOKENS
-)  # of a request that another process sent in a batch
-
-
 def bill_of(expected: Expected, reply: Reply, price: Price | None) -> Bill:
-    """Return the bill of an answered call: the provider's counts where they can be true, else an estimate.
+    """Return the bill of an answered call.
 
-    A prompt has at least one token, and an answer with text has at least one.
+    It holds the provider's counts where they can be true, else an estimate. A prompt has at least
+    one token, and so has an answer with text.
     """
     prompt, completion = reply.prompt_tokens, reply.completion_tokens
-    if prompt is None or not 1 <= prompt <= expected.most_prompt_tokens:
+    if prompt is None or not 1 <= prompt <= expected.max_prompt_tokens:
         return _estimate(expected, reply, price)
-    if completion is None or not bool(reply.text) <= completion <= MOST_COMPLETION_TOKENS:
+    if completion is None or not bool(reply.text) <= completion <= MAX_COMPLETION_TOKENS:
         return _estimate(expected, reply, price)
-    return Bill(
-        prompt, completion, _cost(price, prompt, completion, reply.cost_usd), estimated=False
-    )
+    cost_usd = _cost(price, prompt, completion, reply.cost_usd)
+    return Bill(prompt, completion, cost_usd, estimated=False)
 
 
 def forecast_bill(expected: Expected, price: Price | None) -> Bill:
-    """Return the bill of a call that was answered by something that cannot be read: its forecast."""
+    """Return the bill of a call whose reply cannot be read: its forecast."""
     return _priced(expected.prompt_tokens, expected.completion_tokens, price)
 
 
@@ -124,14 +133,14 @@ def _priced(prompt: float, completion: float, price: Price | None) -> Bill:
 
 
 def _cost(
-    price: Price | None, prompt: int, completion: int, from_litellm: float | None
+    price: Price | None, prompt: int, completion: int, litellm_usd: float | None
 ) -> float | None:
     if price is None:
         return None
     plain = price.of(prompt, completion)
-    # litellm knows of cached tokens and price tiers; it says 0 of a model version it does not know,
-    # and believes any detail of the usage block, so what is far above the plain price is not taken
-    # over.
-    if price.source == "litellm" and from_litellm and from_litellm <= MOST_OVER_PLAIN_PRICE * plain:
-        return from_litellm
+    # litellm knows cached tokens and price tiers. It says 0 for a model version that it does not
+    # know and believes every detail of the usage block, so a cost far above the plain price is not
+    # taken over.
+    if price.source == "litellm" and litellm_usd and litellm_usd <= MAX_OVER_PLAIN_PRICE * plain:
+        return litellm_usd
     return plain

@@ -21,17 +21,18 @@ from tasks.llm.values import Request
 from tasks.redaction import one_line
 from tasks.settings import Generate
 
-COLLECT_AFTER = (20_000, 20, 50)  # Python's own: 700, 10, 10
-GRACE_S = 5.0  # litellm's own timeout goes first; this one is for what it overlooks
+GC_THRESHOLDS = (20_000, 20, 50)  # Python's own: 700, 10, 10
+GRACE_S = 5.0  # over litellm's own timeout, for a call that it does not end
 
 
 @cache
 def load_litellm() -> Any:
-    """Import litellm (about 4 s) with its local price map, its own retries off and its talk silenced, and return the module.
+    """Import litellm (about 4 s) and return it.
 
-    Its half a million objects live as long as the process, so the garbage collector is told to pass
-    them over, and to look seldom at the many small ones that each call makes: looking took up to a
-    quarter of the time of a call.
+    Its local price map is used, its own retries are off and its logging is silenced. Its half a
+    million objects live as long as the process, so the garbage collector ignores them, and it
+    seldom examines the many small ones that each call makes: that took up to a quarter of the time
+    of a call.
     """
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm
@@ -40,26 +41,23 @@ def load_litellm() -> Any:
     litellm.telemetry = False
     litellm.num_retries = 0
     cap_responses()
+    # Their log lines may hold requests and headers.
     for name in ("LiteLLM", "httpx", "openai"):
-        logging.getLogger(name).setLevel(
-            logging.CRITICAL
-        )  # their lines may carry requests and headers
-    # Of a reply with fields of other types, pydantic would print the fields: text of a provider in
-    # the user's terminal.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # pydantic would print a reply's fields of unexpected types: a provider's text in the terminal.
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings")
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
-    atexit.register(
-        gc.unfreeze
-    )  # else extension modules think at the end that their objects were leaked
+    gc.set_threshold(*GC_THRESHOLDS)
+    # Without it extension modules report their objects as leaked when the process ends.
+    atexit.register(gc.unfreeze)
     return litellm
 
 
-def _log_nothing() -> None:
-    """Mark this task's calls as of the kind litellm makes for itself and reports to nobody.
+def _disable_litellm_callbacks() -> None:
+    """Mark this task's calls as litellm's internal ones, which it reports to no callback.
 
-    Else it puts a record of every answer together, for callbacks that are not there: an eighth of a
+    Otherwise it builds a record of every answer for callbacks that do not exist: an eighth of a
     call's time.
     """
     from litellm._internal_context import is_internal_call
@@ -82,12 +80,13 @@ def check_model(litellm: Any, generate: Generate) -> None:
         _, provider, _, _ = litellm.get_llm_provider(generate.model, api_base=base)
     except openai.OpenAIError:
         raise UserError(
-            f"model {generate.model!r}: litellm knows no such provider; write provider/model, as in openai/gpt-4o-mini"
+            f"model {generate.model!r}: litellm knows no such provider; "
+            "write provider/model, as in openai/gpt-4o-mini"
         ) from None
     missing = litellm.validate_environment(generate.model, api_base=base)["missing_keys"]
     missing = [name for name in missing if not name.endswith("_API_BASE") or provider == "azure"]
     if missing:
-        hint = " (any value will do for a server that asks for none)" if base else ""
+        hint = " (any value works for a server that checks none)" if base else ""
         raise UserError(
             f"model {generate.model!r} needs {' and '.join(missing)} in the environment{hint}"
         )
@@ -97,7 +96,7 @@ class LiteLLMClient:
     """Sends requests through litellm, each exactly once."""
 
     def __init__(self, generate: Generate) -> None:
-        """Refuse, with a UserError and before anything is sent, a model that cannot be asked at all."""
+        """Raise UserError, before anything is sent, for a model that cannot be asked at all."""
         self.model = generate.model
         self._litellm = load_litellm()
         check_model(self._litellm, generate)
@@ -114,20 +113,21 @@ class LiteLLMClient:
         Raises:
             CallError: of any kind; `billed` when an answer had begun to arrive.
         """
-        _log_nothing()
+        _disable_litellm_callbacks()
         arrival = watch_response(self._max_bytes)
         try:
             async with asyncio.timeout(timeout_s + GRACE_S):
-                response = await self._litellm.acompletion(**arguments(request), timeout=timeout_s)
+                response = await self._litellm.acompletion(
+                    **call_arguments(request), timeout=timeout_s
+                )
             return as_reply(response, self._max_bytes)
         except CallError:
             raise
         except TimeoutError:
             message = f"no answer within {timeout_s + GRACE_S:.0f} s"
             raise CallError("timeout", message, billed=arrival.billed) from None
-        except (
-            Exception
-        ) as error:  # litellm's reading of an odd reply may raise anything; this is the boundary
+        except Exception as error:
+            # The boundary: litellm may raise anything on a reply that it cannot read.
             raise self._call_error(error, arrival) from None
 
     def _call_error(self, error: Exception, arrival: Arrival) -> CallError:
@@ -136,30 +136,29 @@ class LiteLLMClient:
         if arrival.oversized:
             return self._oversized(arrival)
         if isinstance(error, openai.OpenAIError):
-            known = as_call_error(error)
-            known.billed = arrival.billed
-            if arrival.billed and known.kind not in ("filtered", "timeout", "connection"):
-                # the status was good: litellm calls what it cannot read a server's error
-                known.kind = "malformed"
-            return known
+            call_error = as_call_error(error)
+            call_error.billed = arrival.billed
+            if arrival.billed and call_error.kind not in ("filtered", "timeout", "connection"):
+                # The status was good: litellm reports a reply it cannot read as a server's error.
+                call_error.kind = "malformed"
+            return call_error
         message = one_line(
             f"the provider's answer cannot be read ({type(error).__name__}: {error})"
         )
         return CallError("malformed", message, arrival.status, billed=arrival.billed)
 
     def _oversized(self, arrival: Arrival) -> CallError:
-        """Return the error of a response that was cut off: of an answer the bill, of an error page its status."""
+        """Return the error of a response that was cut off, an answer's or an error page's."""
         if arrival.billed or arrival.status is None:
             return oversized(self._max_bytes)
         message = f"an error page of more than {arrival.max_bytes:,} bytes, which was cut off"
-        return CallError(
-            kind_of_status(arrival.status), message, arrival.status, arrival.retry_after_s
-        )
+        kind = kind_of_status(arrival.status)
+        return CallError(kind, message, arrival.status, arrival.retry_after_s)
 
 
-def arguments(request: Request) -> dict[str, Any]:
+def call_arguments(request: Request) -> dict[str, Any]:
     """Return litellm's arguments for a request, retries off."""
-    chosen = {
+    arguments: dict[str, Any] = {
         "model": request.model,
         "messages": [dict(message) for message in request.messages],
         **request.sampling,
@@ -167,10 +166,10 @@ def arguments(request: Request) -> dict[str, Any]:
         "max_retries": 0,
     }
     if request.api_base:
-        chosen["api_base"] = request.api_base
+        arguments["api_base"] = request.api_base
     if request.response_format:
-        chosen["response_format"] = dict(request.response_format)
-    return chosen
+        arguments["response_format"] = dict(request.response_format)
+    return arguments
 
 
 def as_reply(response: Any, max_bytes: int) -> Reply:
@@ -179,7 +178,7 @@ def as_reply(response: Any, max_bytes: int) -> Reply:
     Raises CallError on one without a choice, or with too long a text.
     """
     if not response.choices:
-        raise CallError("malformed", "the provider's answer holds no choice", billed=True)
+        raise CallError("malformed", "the provider's answer has no choices", billed=True)
     choice, usage = response.choices[0], getattr(response, "usage", None)
     return make_reply(
         content=choice.message.content,

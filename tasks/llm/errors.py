@@ -1,4 +1,4 @@
-"""How asking a model can go wrong, told apart by type."""
+"""How asking a model can fail, one type for each consequence."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
+from tasks.llm.values import Answer
 from tasks.redaction import one_line
 
 Kind = Literal[
@@ -20,22 +21,23 @@ Kind = Literal[
     "invalid",
     "fatal",
 ]
+StopReason = Literal["budget", "breaker", "batch", "worker", "signal"]
 TRANSIENT: frozenset[Kind] = frozenset({"rate", "overload", "timeout", "connection", "malformed"})
 
 
 class CallError(Exception):
     """One try at one request that brought no answer.
 
-    `rate`, `overload`, `timeout`, `connection` and `malformed` may go well a second time;
-    `oversized` is an answer cut off
-    at the cap, which another try would pay for again; `filtered` is the provider's content filter,
-    an outcome; `invalid` is a request the provider will never take; `fatal` concerns every request
-    (key, model, credit).
+    `rate`, `overload`, `timeout`, `connection` and `malformed` may succeed a second time;
+    `oversized` is an answer cut off at the cap, which another try would pay for again; `filtered`
+    is the provider's content filter, an outcome; `invalid` is a request that the provider will
+    never take; `fatal` concerns every request (key, model, credit).
 
     Attributes:
         status: HTTP status, where there was one.
         retry_after_s: seconds the provider asks to wait, where it does.
         billed: True when an answer had begun to arrive, so that the provider will charge for it.
+        unusable: the bill of a billed call as an answer without text, once it is made.
     """
 
     def __init__(
@@ -48,18 +50,23 @@ class CallError(Exception):
         billed: bool = False,
     ) -> None:
         super().__init__(kind, message, status, retry_after_s)
-        self.billed = billed
         self.kind: Kind = kind
         self.message = message
         self.status = status
         self.retry_after_s = retry_after_s
+        self.billed = billed
+        self.unusable: Answer | None = None
 
     def __str__(self) -> str:
-        return f"{self.kind}{f' {self.status}' if self.status else ''}: {self.message}"
+        status = f" {self.status}" if self.status else ""
+        return f"{self.kind}{status}: {self.message}"
 
 
 class CallFailed(Exception):
-    """A request that will bring no answer in this run: every try failed, or the provider will not take it."""
+    """A request that gets no answer in this run.
+
+    Every try failed, or the provider will not take it.
+    """
 
     def __init__(self, message: str, kind: Kind, tries: int) -> None:
         super().__init__(message, kind, tries)
@@ -72,11 +79,9 @@ class CallFailed(Exception):
 
 
 class RunStopped(Exception):
-    """The run ends here, cleanly: nothing more is sent, everything paid for is kept, a later run goes on from here."""
+    """The run ends cleanly: everything paid for is kept, and a later run goes on from here."""
 
-    def __init__(
-        self, reason: Literal["budget", "breaker", "batch", "worker", "signal"], message: str
-    ) -> None:
+    def __init__(self, reason: StopReason, message: str) -> None:
         super().__init__(reason, message)
         self.reason = reason
         self.message = message
@@ -113,23 +118,26 @@ _BY_STATUS: dict[int, Kind] = {
     409: "overload",
     429: "rate",
 }
+# Codes of a 429 that no wait cures.
 _OUT_OF_CREDIT = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
-)  # codes of the 429 that no wait cures
+)
 
 
 def as_call_error(error: Exception) -> CallError:
-    """Return what a litellm or openai exception means for the run, its text scrubbed of secrets."""
-    said = getattr(
-        error, "status_code", None
-    )  # litellm takes it from the reply's own text where there is one
-    status = said if isinstance(said, int) and said in _STATUSES else None
-    kind: Kind = "malformed" if said is not None and status is None else _kind(error, status)
-    if kind == "rate" and _code(error) in _OUT_OF_CREDIT:
+    """Return what a litellm or openai exception means for the run, its text free of secrets."""
+    code = getattr(error, "status_code", None)
+    # litellm takes the code from the reply's own text where there is one, so it may be anything.
+    status = code if isinstance(code, int) and code in _STATUSES else None
+    kind: Kind = "malformed" if code is not None and status is None else _kind(error, status)
+    if kind == "rate" and _body_code(error) in _OUT_OF_CREDIT:
         kind = "fatal"
     text = one_line(str(error))
     if type(error).__name__ == "UnsupportedParamsError":
-        text = f"it does not take a sampling parameter that is set; set generate.temperature, top_p or seed to null ({text})"
+        text = (
+            "it does not take a sampling parameter that is set; "
+            f"set generate.temperature, top_p or seed to null ({text})"
+        )
     return CallError(kind, text, status, retry_after(_headers(error)))
 
 
@@ -143,11 +151,11 @@ def _kind(error: Exception, status: int | None) -> Kind:
 def kind_of_status(status: int) -> Kind:
     """Return what an HTTP status means where nothing else is known."""
     if status < 400:
-        return "malformed"  # the provider was content, its answer could not be read
+        return "malformed"  # the provider reports no error, but its answer could not be read
     return _BY_STATUS.get(status, "overload" if status >= 500 else "invalid")
 
 
-def _code(error: Exception) -> str | None:
+def _body_code(error: Exception) -> str | None:
     body = getattr(error, "body", None)
     return str(body.get("code")) if isinstance(body, Mapping) else None
 
@@ -160,7 +168,10 @@ def _headers(error: Exception) -> Mapping[str, Any]:
 
 
 def retry_after(headers: Mapping[str, Any], now: float | None = None) -> float | None:
-    """Return the seconds a Retry-After header asks for, in seconds or as an HTTP date; None when there is none that can be read."""
+    """Return the seconds that a Retry-After header asks for; None without one that can be read.
+
+    The header may hold seconds or an HTTP date.
+    """
     milliseconds = _seconds(headers.get("retry-after-ms"), 0.001)
     if milliseconds is not None:
         return milliseconds
@@ -171,10 +182,10 @@ def retry_after(headers: Mapping[str, Any], now: float | None = None) -> float |
     if seconds is not None:
         return seconds
     try:
-        then = parsedate_to_datetime(str(value)).timestamp()
+        date = parsedate_to_datetime(str(value)).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
-    return max(0.0, then - (time.time() if now is None else now))
+    return max(0.0, date - (time.time() if now is None else now))
 
 
 def _seconds(value: Any, scale: float) -> float | None:

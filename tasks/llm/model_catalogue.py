@@ -1,4 +1,7 @@
-"""What litellm's local price map says of models, read without importing litellm (which takes 4 s and is not needed for a replay)."""
+"""litellm's local price map, read without importing litellm.
+
+That takes 4 s, and a replay does not need it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _FILE = "model_prices_and_context_window_backup.json"
 
 @cache
 def model_catalogue() -> Mapping[str, Entry]:
-    """Return the price map that litellm ships: entries by model name, with prices per token and what the model takes."""
+    """Return the price map that litellm ships: prices and abilities by model name."""
     spec = find_spec("litellm")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("litellm")
@@ -26,16 +29,19 @@ def model_catalogue() -> Mapping[str, Entry]:
 
 
 def find_entry(model: str, catalogue: Mapping[str, Entry] | None = None) -> Entry | None:
-    """Find a model under its whole name, or under its bare name if that entry is of the provider asked; None if unknown."""
-    known = model_catalogue() if catalogue is None else catalogue
-    if model in known:
-        return known[model]
+    """Return a model's entry, or None if it is unknown.
+
+    It is under the whole name, or under the bare name if that entry is of the same provider.
+    """
+    entries = model_catalogue() if catalogue is None else catalogue
+    if model in entries:
+        return entries[model]
     provider, _, name = model.partition("/")
-    entry = known.get(name)
+    entry = entries.get(name)
     return entry if entry is not None and entry.get("litellm_provider") == provider else None
 
 
 def takes_schema(model: str) -> bool:
-    """Tell whether a model is known to take a JSON schema as response format; of an unknown one it is not assumed."""
+    """Return True if a model is known to take a JSON schema as response format."""
     entry = find_entry(model)
     return entry is not None and bool(entry.get("supports_response_schema"))

@@ -1,7 +1,4 @@
-"""What a model costs: the settings' own prices, else litellm's local price map, else unknown.
-
-Never a guess.
-"""
+"""What a model costs: the settings' own prices, else litellm's local price map, else unknown."""
 
 from __future__ import annotations
 
@@ -14,7 +11,10 @@ from tasks.settings import Generate
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars per token of input and output; `source` is "settings", "litellm" or "free" (the embedded writer)."""
+    """US dollars per token of input and output.
+
+    `source` is "settings", "litellm" or "free" (the mock model).
+    """
 
     input: float
     output: float
@@ -26,7 +26,7 @@ class Price:
 
 
 def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
-    """Return a model's price, or None when neither the settings nor the map know it.
+    """Return a model's price, or None when neither the settings nor the map have it.
 
     Args:
         generate: names the model; overrides the map when both of its prices are set.

@@ -1,8 +1,8 @@
 """A provider's reply as values that every later stage can trust.
 
 Each field of a reply is untrusted: it may be of any JSON type, of any size, and hold text that is
-    not valid Unicode. What leaves this module is text that UTF-8 can encode, token counts that are
-    whole numbers or unknown, and identifiers of a bounded length.
+not valid Unicode. What leaves this module is text that UTF-8 can encode, token counts that are
+whole numbers or unknown, and identifiers of a bounded length.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tasks.llm.errors import CallError
 from tasks.storable_text import valid_text
 
 LONGEST_NAME = 200  # characters kept of a model's name or a reply's id
-MOST_TOKENS = 10**12  # of any count that is stored
+MAX_TOKENS = 10**12  # of any count that is stored
 LONGEST_REASON = 40  # characters kept of a finish reason
 
 
@@ -39,9 +39,10 @@ class Reply:
     cost_usd: float | None = None
 
 
-NO_REPLY = Reply(
-    "", "", None, None, "", ""
-)  # of a call that was billed and brought nothing that can be used
+# Of a call that was billed and brought nothing usable.
+NO_REPLY = Reply("", "", None, None, "", "")
+# Of a call that the provider's filter withheld before the model answered: an outcome.
+FILTERED = Reply("", "content_filter", None, None, "", "")
 
 
 def make_reply(
@@ -59,7 +60,7 @@ def make_reply(
 
     Raises:
         CallError: `oversized` when the text is longer than `max_bytes` in UTF-8, `malformed` when
-            it is no text at all.
+            it is not text.
     """
     text = valid_text(_text_of(content))
     if len(text.encode()) > max_bytes:
@@ -77,21 +78,23 @@ def make_reply(
 
 def oversized(max_bytes: int) -> CallError:
     """Return the error for an answer longer than the cap; the provider bills it all the same."""
-    message = f"the answer is longer than generate.limits.max_answer_bytes ({max_bytes:,}) and was cut off"
+    message = (
+        f"the answer is longer than generate.limits.max_answer_bytes ({max_bytes:,}) "
+        "and was cut off"
+    )
     return CallError("oversized", message, billed=True)
 
 
 def _text_of(content: Any) -> str:
-    """Return the text of a message's content: a text, null, or a list of parts (the content of OpenAI's and Anthropic's)."""
+    """Return the text of a message's content: a text, null, or a list of parts."""
     if content is None:
         return ""
     if isinstance(content, str):
         return content
     if isinstance(content, Sequence) and not isinstance(content, bytes):
         return "".join(_text_of_part(part) for part in content)
-    raise CallError(
-        "malformed", f"the answer's content is no text but {type(content).__name__}", billed=True
-    )
+    message = f"the answer's content is {type(content).__name__} instead of text"
+    raise CallError("malformed", message, billed=True)
 
 
 def _text_of_part(part: Any) -> str:
@@ -102,7 +105,10 @@ def _text_of_part(part: Any) -> str:
 
 
 def short_name(value: Any, longest: int) -> str:
-    """Return a provider's name for something as text of a bounded length; other JSON types as JSON."""
+    """Return a provider's name for something as text of a bounded length.
+
+    Other JSON types are returned as JSON.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
@@ -114,12 +120,15 @@ def short_name(value: Any, longest: int) -> str:
 
 
 def token_count(value: Any) -> int | None:
-    """Return a token count, or None for what cannot be one: another type, a negative, fractional or huge number."""
+    """Return a token count, or None for what cannot be one.
+
+    Another type, and a negative, fractional or huge number cannot.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float) and not value.is_integer():
         return None
-    return int(value) if 0 <= value <= MOST_TOKENS else None
+    return int(value) if 0 <= value <= MAX_TOKENS else None
 
 
 def amount(value: Any) -> float | None:

@@ -1,4 +1,4 @@
-"""Settings and messages become one whole request."""
+"""Makes a request of settings and messages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tasks.llm.values import Message, Request
 from tasks.settings import Generate
 
 OFFLINE = "offline/"
-# A name and no import: hosted models are asked without the writer, so its code is none of what
-# shapes their requests.
+# A name instead of an import: hosted models are asked without the mock model, so its code is not
+# part of what shapes their requests.
 WRITER_MODULE = "tasks.mock_model.adapter"
 WRITER_TABLES = "tasks/mock_model/tables/*.yaml"
 
@@ -28,51 +28,57 @@ def make_request(
     response_format: Mapping[str, Any] | None = None,
     attempt: int = 1,
 ) -> Request:
-    """Return the request as it will be hashed and sent.
+    """Return the request as it is hashed and sent.
 
     The endpoint is resolved here, so that one named by an environment variable is part of the
-    request's key as well. A JSON schema goes along only to models known to take one; the words of
+    request's key as well. A JSON schema is sent only to models known to take one; the words of
     every prompt ask for the same shape.
     """
-    schema = (
-        response_format if response_format is not None and takes_schema(generate.model) else None
-    )
+    if response_format is not None and not takes_schema(generate.model):
+        response_format = None
     return Request(
-        generate.model, messages, endpoint(generate), sampling(generate), schema, attempt
+        generate.model, messages, endpoint(generate), sampling(generate), response_format, attempt
     )
 
 
 def sampling(generate: Generate) -> dict[str, Any]:
-    """Return the sampling parameters that are set; for the embedded writer also which one it is, and how often it misbehaves.
+    """Return the sampling parameters that are set.
 
-    A stored answer is never asked for again, so that the writer's own code and tables must be part
-    of what it was asked: another writer would otherwise go on answering with the words of the one
-    before it.
+    The mock model's also name its version and its fault rates. A stored answer is never asked for
+    again, so its code and tables must be part of the request: otherwise a changed mock model would
+    go on answering with the words of the one before it.
     """
-    named = {
+    settings = {
         "temperature": generate.temperature,
         "top_p": generate.top_p,
         "max_tokens": generate.max_tokens,
         "seed": generate.seed,
     }
-    chosen: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    parameters: dict[str, Any] = {
+        name: value for name, value in settings.items() if value is not None
+    }
     rates = {kind: rate for kind, rate in generate.misbehave.model_dump().items() if rate}
     if generate.model.startswith(OFFLINE):
-        chosen["writer"] = writer_identity()
+        parameters["writer"] = writer_identity()
         if rates:
-            chosen["misbehave"] = rates
-    return chosen
+            parameters["misbehave"] = rates
+    return parameters
 
 
 @cache
 def writer_identity() -> str:
-    """Return a short id of the embedded writer, made of its code and its phrase tables as this process found them first."""
+    """Return a short id of the mock model: a hash of its code and phrase tables.
+
+    Computed once, so that edits while the process runs do not change it.
+    """
     tables = {path.name: data_hash(path) for path in sorted(PROJECT.glob(WRITER_TABLES))}
     return content_id([dict(project_code().reached(WRITER_MODULE).modules), tables])
 
 
 def endpoint(generate: Generate, environment: Mapping[str, str] | None = None) -> str | None:
-    """Return the endpoint requests go to: the setting, else the provider's environment variable, else None for its own.
+    """Return the endpoint that requests go to, or None for the provider's own.
+
+    The setting comes first, then the provider's environment variables.
 
     Raises:
         UserError: no provider in the model's name, no address of a server, or a secret in it, which
@@ -82,14 +88,17 @@ def endpoint(generate: Generate, environment: Mapping[str, str] | None = None) -
     provider, slash, name = generate.model.partition("/")
     if not slash or not provider or not name:
         raise UserError(
-            f"model {generate.model!r} names no provider: write it as provider/model, such as openai/gpt-4o-mini"
+            f"model {generate.model!r} names no provider: "
+            "write it as provider/model, such as openai/gpt-4o-mini"
         )
-    variables = (f"{provider.upper()}_API_BASE", f"{provider.upper()}_BASE_URL")
-    found = {"api_base": generate.api_base} | {
-        variable: values.get(variable) for variable in variables
-    }
-    name, chosen = next(((name, address) for name, address in found.items() if address), ("", None))
-    try:
-        return check_endpoint(chosen) if chosen else None
-    except ValueError as error:
-        raise UserError(f"{name} {error}") from None
+    candidates = {"api_base": generate.api_base}
+    for variable in (f"{provider.upper()}_API_BASE", f"{provider.upper()}_BASE_URL"):
+        candidates[variable] = values.get(variable)
+    for source, address in candidates.items():
+        if not address:
+            continue
+        try:
+            return check_endpoint(address)
+        except ValueError as error:
+            raise UserError(f"{source} {error}") from None
+    return None

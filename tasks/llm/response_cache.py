@@ -1,4 +1,4 @@
-"""Where answers already paid for are found, by request key."""
+"""Looks up answers that are already paid for, by request key."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ import numpy as np
 from tasks.llm.response_table import answers_by_key
 from tasks.llm.values import Answer
 
-GATHER_S = 0.002  # questions that come in within this time share one query
+GATHER_S = 0.002  # lookups that come within this time share one query
 _HEADS = """
     SELECT DISTINCT ('0x' || substr(request_key, 1, 16))::UBIGINT AS head
-    FROM responses WHERE regexp_full_match(request_key, '[0-9a-f]{64}') ORDER BY head
+    FROM responses
+    WHERE regexp_full_match(request_key, '[0-9a-f]{64}')
+    ORDER BY head
 """
 
 
 class ResponseCache(Protocol):
-    """Where answers already paid for are found."""
+    """Looks up answers that are already paid for."""
 
     async def get(self, key: str) -> Answer | None:
         """Return the answer to a request, or None."""
@@ -28,7 +30,7 @@ class ResponseCache(Protocol):
 
 
 class KnownAnswers:
-    """Answers given along, by request key."""
+    """A cache in memory: given answers, by request key."""
 
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self._answers = answers
@@ -42,25 +44,24 @@ Find = Callable[[list[str]], Awaitable[Mapping[str, Answer]]]
 
 
 class StoredAnswers:
-    """Answers by request key.
+    """The cache over the table `responses`.
 
-    An index in memory, 8 bytes a key, spares a query for what was never asked.
+    An index in memory, 8 bytes a key, saves the query for what was never asked.
 
     Args:
-        index: which requests may be in the store.
-        find: looks requests up in the store, wherever that is; questions that come close together
-            are asked as one.
+        index: which requests may be in the table.
+        find: queries the table, wherever it is; lookups that come close together share one query.
     """
 
     def __init__(self, index: KeyIndex, find: Find) -> None:
         self.index = index
         self._find = find
         self._waiting: dict[str, asyncio.Future[Answer | None]] = {}
-        self._asking: set[asyncio.Task[None]] = set()
+        self._lookups: set[asyncio.Task[None]] = set()
 
     @classmethod
     def of(cls, con: duckdb.DuckDBPyConnection) -> StoredAnswers:
-        """Return the answers of a store in this process."""
+        """Return the cache over a warehouse that is open in this process."""
 
         async def find(keys: list[str]) -> Mapping[str, Answer]:
             return answers_by_key(con, keys)
@@ -73,9 +74,9 @@ class StoredAnswers:
             return None
         if key not in self._waiting:
             if not self._waiting:
-                asking = asyncio.create_task(self._look_up())
-                self._asking.add(asking)
-                asking.add_done_callback(self._asking.discard)
+                lookup = asyncio.create_task(self._look_up())
+                self._lookups.add(lookup)
+                lookup.add_done_callback(self._lookups.discard)
             self._waiting[key] = asyncio.get_running_loop().create_future()
         return await self._waiting[key]
 
@@ -83,29 +84,32 @@ class StoredAnswers:
         await asyncio.sleep(GATHER_S)
         waiting, self._waiting = self._waiting, {}
         try:
-            found = await self._find(list(waiting))
+            answers = await self._find(list(waiting))
         except duckdb.Error as error:
             for future in waiting.values():
                 future.set_exception(error)
             return
         for key, future in waiting.items():
             if not future.done():
-                future.set_result(found.get(key))
+                future.set_result(answers.get(key))
 
 
 class KeyIndex:
-    """Which request keys may be in the store, by their first 64 bits: a "no" is certain, a "yes" is to be looked up."""
+    """Request keys that may be in the table, by their first 64 bits.
+
+    A "no" is certain, a "yes" is to be looked up.
+    """
 
     def __init__(self, heads: np.ndarray[Any, np.dtype[np.uint64]]) -> None:
         self.heads = heads
 
     @classmethod
     def of_store(cls, con: duckdb.DuckDBPyConnection) -> KeyIndex:
-        """Read the index of a store."""
-        found = con.execute(_HEADS).fetchnumpy()
-        return cls(np.asarray(found["head"], dtype=np.uint64))
+        """Read the index of a warehouse."""
+        columns = con.execute(_HEADS).fetchnumpy()
+        return cls(np.asarray(columns["head"], dtype=np.uint64))
 
     def __contains__(self, key: str) -> bool:
         head = np.uint64(int(key[:16], 16))
-        place = int(np.searchsorted(self.heads, head))
-        return place < len(self.heads) and bool(self.heads[place] == head)
+        position = int(np.searchsorted(self.heads, head))
+        return position < len(self.heads) and bool(self.heads[position] == head)

@@ -1,11 +1,11 @@
-"""The store: `responses` in the warehouse. Journals go in, answers come out by request key.
+"""The table `responses`: journals are loaded into it, answers are read by request key.
 
-Only the owner of the warehouse uses it.
+Only the process that holds the warehouse uses it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,50 +14,74 @@ from typing import Any
 import duckdb
 from filelock import lock_descriptor
 
-from tasks.llm.quarantine import quarantine
+from tasks.llm.journal import SUFFIX, BadLine, Entry, quarantine, read_journal
 from tasks.llm.values import Answer
-from tasks.llm.write_ahead_log import SUFFIX, BadLine, Entry, read_journal
 from tasks.polling import wait_until
 from tasks.warehouse import transaction
 
-_ANSWER = (
-    "request_key, text, finish_reason, prompt_tokens, completion_tokens, cost_usd, latency_s, model, api_base, "
-    "model_returned, provider_id, retries, asked_at, usage_estimated"
-)
-_NAMES = tuple(_ANSWER.split(", "))
+# Column types as PyArrow names them.
+_BILL_COLUMNS = {
+    "request_key": "string",
+    "dialogue_id": "string",
+    "attempt": "int32",
+    "model": "string",
+    "prompt_tokens": "int64",
+    "completion_tokens": "int64",
+    "cost_usd": "float64",
+    "run_id": "string",
+    "asked_at": "timestamp[us]",
+}
+_RESPONSE_COLUMNS = {
+    **_BILL_COLUMNS,
+    "api_base": "string",
+    "text": "string",
+    "finish_reason": "string",
+    "latency_s": "float64",
+    "model_returned": "string",
+    "provider_id": "string",
+    "retries": "int32",
+    "batch_id": "string",
+    "usage_estimated": "bool",
+}
+_UNUSABLE_COLUMNS = {**_BILL_COLUMNS, "problem": "string"}
+_ANSWER_FIELDS = tuple(field.name for field in fields(Answer))
+_ANSWER = ", ".join(_ANSWER_FIELDS)
 _BY_KEY = f"""
-    WITH wanted AS (SELECT unnest(?::VARCHAR[]) AS request_key)
-    SELECT {_ANSWER} FROM responses SEMI JOIN wanted USING (request_key)
+    WITH wanted AS (
+        SELECT unnest(?::VARCHAR[]) AS request_key
+    )
+    SELECT {_ANSWER}
+    FROM responses
+    SEMI JOIN wanted USING (request_key)
 """
 _BY_DIALOGUE = f"""
-    WITH wanted AS (SELECT unnest(?::VARCHAR[]) AS dialogue_id)
-    SELECT {_ANSWER} FROM responses SEMI JOIN wanted USING (dialogue_id)
+    WITH wanted AS (
+        SELECT unnest(?::VARCHAR[]) AS dialogue_id
+    )
+    SELECT {_ANSWER}
+    FROM responses
+    SEMI JOIN wanted USING (dialogue_id)
 """
 _INSERT = """
     INSERT INTO responses BY NAME
-    SELECT * FROM journal_rows ANTI JOIN responses USING (request_key)
+    SELECT *
+    FROM journal_rows
+    ANTI JOIN responses USING (request_key)
 """
 _INSERT_UNUSABLE = """
     INSERT INTO unusable_answers BY NAME
-    SELECT * FROM journal_rows ANTI JOIN unusable_answers USING (request_key, asked_at)
+    SELECT *
+    FROM journal_rows
+    ANTI JOIN unusable_answers USING (request_key, asked_at)
 """
-_STORED = (
-    "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base VARCHAR, text VARCHAR, finish_reason VARCHAR, "
-    "prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE, latency_s DOUBLE, model_returned VARCHAR, provider_id VARCHAR, "
-    "retries INTEGER, run_id VARCHAR, asked_at TIMESTAMP, batch_id VARCHAR, usage_estimated BOOLEAN"
-)
-_UNUSABLE = (
-    "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, problem VARCHAR, prompt_tokens BIGINT, "
-    "completion_tokens BIGINT, cost_usd DOUBLE, run_id VARCHAR, asked_at TIMESTAMP"
-)
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What journals brought.
+    """What was loaded from journals.
 
     Attributes:
-        new: answers that the store did not have.
+        new: answers that the table did not have.
         known: answers that it had already.
         unusable: billed calls without a usable answer, kept for the bill.
         torn: ends of files whose writer died while it wrote; nothing in them had been acknowledged.
@@ -77,12 +101,10 @@ class Loaded:
 
 
 def load_journal(con: duckdb.DuckDBPyConnection, path: Path) -> Loaded:
-    """Put a journal's answers into `responses`; of answers to one request the first stays.
-
-    The caller's transaction makes it whole.
+    """Load a journal's answers into `responses`; of answers to one request the first stays.
 
     A line that holds no entry is written to a quarantine file with its reason, and the rest is
-    loaded.
+    loaded. The caller opens the transaction.
     """
     lines = list(read_journal(path)) if path.exists() else []
     bad = [line for line in lines if isinstance(line, BadLine)]
@@ -96,32 +118,32 @@ def load_journal(con: duckdb.DuckDBPyConnection, path: Path) -> Loaded:
 
 
 def insert_answers(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> int:
-    """Insert answers whose request is not in the store yet and return how many there were."""
+    """Insert answers whose request is not in the table yet, and return how many there were."""
     first: dict[str, Entry] = {}
     for entry in entries:
         first.setdefault(entry.answer.request_key, entry)
-    return _insert(con, _INSERT, _STORED, list(first.values()))
+    return _insert(con, _INSERT, _RESPONSE_COLUMNS, list(first.values()))
 
 
 def _insert_unusable(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> int:
     first: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         first.setdefault((entry.answer.request_key, entry.answer.asked_at), entry)
-    return _insert(con, _INSERT_UNUSABLE, _UNUSABLE, list(first.values()))
+    return _insert(con, _INSERT_UNUSABLE, _UNUSABLE_COLUMNS, list(first.values()))
 
 
 def _insert(
-    con: duckdb.DuckDBPyConnection, statement: str, columns: str, entries: Sequence[Entry]
+    con: duckdb.DuckDBPyConnection,
+    statement: str,
+    columns: Mapping[str, str],
+    entries: Sequence[Entry],
 ) -> int:
     import pyarrow as pa
 
     if not entries:
         return 0
-    schema = _schema(columns)
-    rows = [
-        {name: value for name, value in _row(entry).items() if name in schema.names}
-        for entry in entries
-    ]
+    schema = pa.schema([(name, pa.type_for_alias(alias)) for name, alias in columns.items()])
+    rows = [_row(entry, columns) for entry in entries]
     con.register("journal_rows", pa.Table.from_pylist(rows, schema=schema))
     try:
         return int(con.execute(statement).fetchall()[0][0])
@@ -134,10 +156,13 @@ def recover_journals(
 ) -> Loaded:
     """Load and remove every journal left behind in a folder, each in a transaction of its own.
 
-    A journal that another living process still writes is waited for, then left alone.
+    A journal that another living process still writes is waited for, for `patience_s` seconds, and
+    then left alone.
     """
     total = Loaded()
-    for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []:
+    if not folder.is_dir():
+        return total
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
         if not _released(path, patience_s):
             continue
         with transaction(con):
@@ -147,7 +172,10 @@ def recover_journals(
 
 
 def _released(path: Path, patience_s: float) -> bool:
-    """Tell whether nobody writes a journal any more; a writer whose owner was killed needs a moment to notice."""
+    """Return True once no process writes a journal any more.
+
+    A writer whose parent process was killed needs a moment to end.
+    """
     with path.open("rb") as file:
         return wait_until(lambda: lock_descriptor(file.fileno(), blocking=False), patience_s, 0.05)
 
@@ -161,44 +189,21 @@ def answers_by_key(con: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> dict[
 def answers_of_dialogues(
     con: duckdb.DuckDBPyConnection, dialogue_ids: Sequence[str]
 ) -> dict[str, Answer]:
-    """Return every stored answer of some dialogues, by request key: what a chunk sent to another machine takes along."""
+    """Return every stored answer of some dialogues, by request key."""
     rows = con.execute(_BY_DIALOGUE, [list(dialogue_ids)])
     return {row[0]: _answer(row) for row in rows.fetchall()}
 
 
 def _answer(row: Sequence[Any]) -> Answer:
-    named = dict(zip(_NAMES, row, strict=True))
-    asked_at = named["asked_at"].replace(tzinfo=UTC).isoformat()
-    return Answer(
-        **{**named, "asked_at": asked_at, "usage_estimated": bool(named["usage_estimated"])}
-    )
+    values = dict(zip(_ANSWER_FIELDS, row, strict=True))
+    values["asked_at"] = values["asked_at"].replace(tzinfo=UTC).isoformat()
+    values["usage_estimated"] = bool(values["usage_estimated"])
+    return Answer(**values)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    answer = entry.answer
-    asked_at = datetime.fromisoformat(answer.asked_at).astimezone(UTC).replace(tzinfo=None)
-    named = {name: getattr(answer, name) for name in _NAMES if name != "asked_at"}
-    return {
-        **named,
-        "asked_at": asked_at,
-        "dialogue_id": entry.dialogue_id,
-        "attempt": entry.attempt,
-        "run_id": entry.run_id,
-        "batch_id": entry.batch_id,
-        "problem": entry.problem,
-    }
-
-
-def _schema(columns: str) -> Any:
-    import pyarrow as pa
-
-    kinds = {
-        "VARCHAR": pa.string(),
-        "INTEGER": pa.int32(),
-        "BIGINT": pa.int64(),
-        "DOUBLE": pa.float64(),
-        "BOOLEAN": pa.bool_(),
-        "TIMESTAMP": pa.timestamp("us"),
-    }
-    pairs = (column.split() for column in columns.split(", "))
-    return pa.schema([(name, kinds[kind]) for name, kind in pairs])
+def _row(entry: Entry, columns: Iterable[str]) -> dict[str, Any]:
+    """Return an entry as a row of some columns."""
+    values = {**vars(entry), **vars(entry.answer)}
+    asked_at = datetime.fromisoformat(entry.answer.asked_at)
+    values["asked_at"] = asked_at.astimezone(UTC).replace(tzinfo=None)
+    return {name: values[name] for name in columns}

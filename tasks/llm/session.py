@@ -1,71 +1,59 @@
-"""A session: one process's way to the model. Store first, then the call, then the journal."""
+"""A session: one process's access to one model. It composes the layers between a rollout and it."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
-from tasks.llm.batch_client import BatchClient
-from tasks.llm.batch_queue import BatchQueue
+from tasks.llm.batch import BatchClient, BatchQueue
 from tasks.llm.budget import Budget
 from tasks.llm.client import LiteLLMClient
 from tasks.llm.errors import RunStopped
+from tasks.llm.layers import (
+    BillingLayer,
+    CacheLayer,
+    Call,
+    Layer,
+    LimitLayer,
+    RetryLayer,
+    WriteAheadLayer,
+)
+from tasks.llm.prices import Price
 from tasks.llm.rate_limiter import RateLimiter
-from tasks.llm.request_executor import RequestExecutor
 from tasks.llm.requests import make_request
 from tasks.llm.response_cache import ResponseCache
-from tasks.llm.usage import UsageMeter
-from tasks.llm.values import Answer, Message, Request
-from tasks.llm.write_ahead_log import Entry, WriteAheadLog
+from tasks.llm.usage import Forecast, UsageMeter
+from tasks.llm.values import Answer, Message
+from tasks.llm.write_ahead_log import WriteAheadLog
 from tasks.settings import Generate
 
 
 class Session:
     """Everything between a rollout's `ask` and the model, for one model and its settings.
 
-    Once the run must end (`stop`), whatever waits and whatever comes later raises the reason; calls
-    in flight run to their end, because they are paid for.
+    Once the run must end (`stop`), every waiting and every later request that is not cached raises
+    the reason; calls in flight run to their end, because they are paid for.
     """
 
     def __init__(
-        self, generate: Generate, lookup: ResponseCache, budget: Budget, run_id: str
+        self, generate: Generate, cache: ResponseCache, budget: Budget, run_id: str
     ) -> None:
         self.generate = generate
         self.run_id = run_id
         self.limiter = RateLimiter(generate.limits)
         self.meter = UsageMeter()
         self.stopped: RunStopped | UserError | None = None
-        self._lookup = lookup
+        self.ask: Layer = CacheLayer(self._ask_model, cache, self.meter)
         self._budget = budget
-        self._caller: RequestExecutor | None = None
-        self._desk: BatchQueue | None = None
-        self._flying: dict[str, asyncio.Task[Answer]] = {}
+        self._model: Layer | None = None
+        self._batch_queue: BatchQueue | None = None
 
     def ask_for(self, dialogue_id: str, attempt: int, journal: WriteAheadLog) -> SessionAsk:
         """Return the `ask` of one attempt at one dialogue."""
         return SessionAsk(self, dialogue_id, attempt, journal)
-
-    async def answer(self, request: Request, owner: SessionAsk) -> Answer:
-        """Return the stored answer or ask for one; a request already on its way is not sent again.
-
-        Raises:
-            CallFailed: every try failed, or the provider does not take this request.
-            RunStopped: the budget is spent or the breaker opened.
-            UserError: no request of this run can be answered: key, model, disk.
-        """
-        key = request.key
-        found = await self._lookup.get(key)
-        if found is not None:
-            self.meter.count(stored=1)
-            return found
-        if key not in self._flying:
-            self._flying[key] = asyncio.create_task(self._ask(request, key, owner))
-            self._flying[key].add_done_callback(lambda _: self._flying.pop(key))
-        return await self._flying[key]
 
     def stop(self, reason: RunStopped | UserError) -> None:
         """End the run: nothing more is sent."""
@@ -73,49 +61,50 @@ class Session:
         self.limiter.close(self.stopped)
 
     def close(self) -> None:
-        """End what goes on in the background."""
-        if self._desk is not None:
-            self._desk.close()
+        """Stop what runs in the background."""
+        if self._batch_queue is not None:
+            self._batch_queue.close()
 
-    async def _ask(self, request: Request, key: str, owner: SessionAsk) -> Answer:
+    async def _ask_model(self, call: Call) -> Answer:
+        """Ask the model, unless the run has ended; what ends this call's run ends it for all."""
+        if self.stopped is not None:
+            raise self.stopped
         try:
-            self._check_open()
-            if self.generate.mode == "batch":
-                return await self._open_desk(owner.journal.path.parent).call(
-                    request, key, owner.dialogue_id, owner.attempt
-                )
-            return await self._open_caller().call(request, key, owner.keep)
+            # Opened at the first request that is not cached: a replay needs no key and no litellm.
+            if self._model is None:
+                self._model = self._open_model(call.journal.path.parent)
+            return await self._model(call)
         except (RunStopped, UserError) as reason:
             self.stop(reason)
             raise
 
-    def _check_open(self) -> None:
-        if self.stopped is not None:
-            raise self.stopped
-
-    def _open_caller(self) -> RequestExecutor:
-        """Open the way to the model at the first request the store does not answer: a replay needs no key and no litellm."""
-        if self._caller is None:
-            self._caller = RequestExecutor(
-                LiteLLMClient(self.generate),
-                self.generate.limits,
-                self.limiter,
-                self._budget,
-                self.meter,
+    def _open_model(self, journals: Path) -> Layer:
+        """Return the layers inside the cache. Raises UserError when the model cannot be asked."""
+        if self.generate.mode == "batch":
+            batches = BatchClient(self.generate)
+            self._require_price(batches.price)
+            self._batch_queue = BatchQueue(
+                batches, self.generate.limits, self._budget, self.meter, journals, self.run_id
             )
-        return self._caller
+            return self._batch_queue
+        client = LiteLLMClient(self.generate)
+        self._require_price(client.price)
+        forecast = Forecast()
+        layer: Layer = BillingLayer(client, forecast, self.generate.limits.timeout_s)
+        layer = WriteAheadLayer(layer, self.run_id, self.meter)
+        layer = LimitLayer(layer, self.limiter, self._budget, forecast, client.price, self.meter)
+        return RetryLayer(layer, self.generate, self.limiter, self.meter)
 
-    def _open_desk(self, folder: Path) -> BatchQueue:
-        if self._desk is None:
-            self._desk = BatchQueue(
-                BatchClient(self.generate),
-                self.generate.limits,
-                self._budget,
-                self.meter,
-                folder,
-                self.run_id,
-            )
-        return self._desk
+    def _require_price(self, price: Price | None) -> None:
+        """Raise UserError for a budget on a model whose price is unknown."""
+        if self._budget.limit is None or price is not None:
+            return
+        batch = "batch " if self.generate.mode == "batch" else ""
+        raise UserError(
+            f"the {batch}price of {self.generate.model!r} is unknown, so a budget cannot be kept: "
+            "set generate.input_cost_per_token and generate.output_cost_per_token, "
+            "or leave the budget out"
+        )
 
 
 @dataclass(frozen=True)
@@ -134,13 +123,13 @@ class SessionAsk:
         response_format: Mapping[str, Any] | None = None,
         attempt: int = 1,
     ) -> Answer:
-        """Return the answer to messages; see `Session.answer`."""
-        return await self.session.answer(
-            make_request(self.session.generate, messages, response_format, attempt), self
-        )
+        """Return the answer to messages.
 
-    async def keep(self, answer: Answer, problem: str = "") -> None:
-        """Write an answer, or what an unusable one is billed at, into the journal; returns when it is on the disk."""
-        await self.journal.append(
-            Entry(answer, self.dialogue_id, self.attempt, self.session.run_id, problem=problem)
-        )
+        Raises:
+            CallFailed: every try failed, or the provider does not take this request.
+            RunStopped: the budget is spent or the circuit breaker opened.
+            UserError: no request of this run can be answered: key, model, disk.
+        """
+        request = make_request(self.session.generate, messages, response_format, attempt)
+        call = Call(request, request.key, self.dialogue_id, self.attempt, self.journal)
+        return await self.session.ask(call)

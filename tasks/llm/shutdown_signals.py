@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM let calls in flight arrive: they are billed whether anybody waits for them or not."""
+"""Ctrl-C and SIGTERM let calls in flight arrive, because they are billed in any case."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Shutdown:
-    """What happens on a signal: the first stops new calls and starts the grace period, the second ends it."""
+    """On the first signal stops new calls and starts the grace period; the second ends it."""
 
     def __init__(self, stop: Callable[[RunStopped], None], grace_s: float) -> None:
         self.received: signal.Signals | None = None
@@ -47,12 +47,12 @@ class _Shutdown:
 async def graceful_shutdown(
     stop: Callable[[RunStopped], None], grace_s: float
 ) -> AsyncIterator[None]:
-    """Delay SIGINT and SIGTERM until the block has ended, for at most `grace_s` seconds; then they do what they did before.
+    """Delay SIGINT and SIGTERM until the block has ended, for at most `grace_s` seconds.
 
     On the first signal `stop` is called, which must let nothing more be sent; the block goes on
-    until what is in flight has arrived and is stored. A second signal, or the end of the grace
-    period, cancels the block. Outside the main thread, where Python handles no signals, the block
-    runs as it is.
+    until what is in flight has arrived and is stored, and then the signal takes its former effect.
+    A second signal, or the end of the grace period, cancels the block. Outside the main thread,
+    where Python handles no signals, the block runs as it is.
 
     Args:
         stop: given the reason, in the event loop's thread.

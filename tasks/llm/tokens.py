@@ -1,4 +1,4 @@
-"""Counting tokens as litellm does for a model, without a network."""
+"""Counts tokens as litellm does for a model, without a network."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from tasks.llm.values import Message
 
 @dataclass(frozen=True)
 class TokenCounter:
-    """Counts for one model; of a model whose tokenizer would have to be downloaded it counts with a general one."""
+    """Counts the tokens of one model.
+
+    A general tokenizer stands in for one that would have to be downloaded.
+    """
 
     model: str
     litellm: Any = None
 
     @classmethod
     def of(cls, model: str) -> TokenCounter:
-        """Return a model's counter; imports litellm unless it is the embedded writer's."""
+        """Return a model's counter; imports litellm unless it is the mock model's."""
         if model.startswith(OFFLINE):
             return cls(model)
         litellm = load_litellm()

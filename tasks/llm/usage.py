@@ -1,4 +1,4 @@
-"""What was asked, answered and spent, in numbers."""
+"""Counts what was asked, answered and spent, and forecasts the next call from it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ class Usage:
     """Calls, tokens and dollars.
 
     Attributes:
-        sent: tries that went out, retries included.
+        sent: tries that were sent, retries included.
         answered: answers received and paid for.
-        stored: answers taken from the store.
-        refused: tries the provider refused for its rate limits.
+        stored: answers taken from the response cache.
+        refused: tries that the provider refused for its rate limits.
         retried: tries that followed a transient failure.
-        failed: requests that got no answer in the end.
+        failed: requests that got no answer.
         unpriced: answers whose price is unknown; `cost_usd` is without them.
         estimated: answers whose tokens and price are our forecast, because the provider's counts
-            were missing or absurd.
-        unusable: billed calls that brought no answer that can be used; their forecast is in the
-            tokens and dollars.
+            were missing or cannot be true.
+        unusable: billed calls without a usable answer; their forecast is in the tokens and dollars.
     """
 
     sent: int = 0
@@ -49,7 +48,7 @@ _NAMES = tuple(field.name for field in fields(Usage))
 
 
 class UsageMeter:
-    """Counts up; `usage` is what it shows."""
+    """Adds up the usage of a session."""
 
     def __init__(self) -> None:
         self._counts: dict[str, float] = dict.fromkeys(_NAMES, 0)
@@ -65,7 +64,7 @@ class UsageMeter:
         self._bill(answer)
 
     def unusable(self, answer: Answer) -> None:
-        """Count a billed call that brought nothing usable, with its forecast."""
+        """Count a billed call without a usable answer, with its forecast."""
         self.count(unusable=1)
         self._bill(answer)
 
@@ -85,16 +84,15 @@ class UsageMeter:
 
 
 CHARACTERS_PER_TOKEN = 4.0  # English, until the provider's own counts are known
-OUTPUT_UNKNOWN = (
-    1000  # output tokens set aside until a few answers are known and no max_tokens is set
-)
-ENOUGH = 5  # answers after which their mean is taken
+# Output tokens expected until a few answers are known, where no max_tokens is set.
+DEFAULT_OUTPUT_TOKENS = 1000
+ENOUGH_ANSWERS = 5  # to take their mean
 
 
 class Forecast:
-    """Tokens of the next call: characters by the ratio seen, output by the mean seen.
+    """Tokens of the next call: input by the ratio seen so far, output by the mean.
 
-    Counting truly would cost a millisecond a call.
+    A tokenizer would cost a millisecond a call.
     """
 
     def __init__(self) -> None:
@@ -104,15 +102,15 @@ class Forecast:
         self._completion = 0
 
     def expect(self, request: Request) -> tuple[float, float]:
-        """Return input and output tokens a request will probably use."""
+        """Return the input and output tokens that a request will probably use."""
         ratio = self._prompt / self._characters if self._prompt else 1 / CHARACTERS_PER_TOKEN
-        unknown = float(request.sampling.get("max_tokens", OUTPUT_UNKNOWN))
-        return characters(
-            request
-        ) * ratio, self._completion / self.answers if self.answers >= ENOUGH else unknown
+        output = float(request.sampling.get("max_tokens", DEFAULT_OUTPUT_TOKENS))
+        if self.answers >= ENOUGH_ANSWERS:
+            output = self._completion / self.answers
+        return characters(request) * ratio, output
 
     def learn(self, request: Request, prompt_tokens: int, completion_tokens: int) -> None:
-        """Take in what a call used."""
+        """Add what a call used."""
         if prompt_tokens:
             self.answers += 1
             self._characters += characters(request)

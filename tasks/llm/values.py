@@ -1,4 +1,4 @@
-"""What goes through the one door to a model, and what comes back."""
+"""Requests to a model, its answers, and what rollouts make of them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from tasks.fingerprint import fingerprint
 Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
 
 BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
-"""Finish reasons of an answer that was cut: for its length, under two names, or by the provider's filter.
-"""
+"""Finish reasons of an answer that was cut off, for its length or by the provider's filter."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request, whole: whatever changes the answer stands here, nothing else does.
+    """One request: everything that changes the answer, and nothing else.
 
     Attributes:
         sampling: temperature, top_p, max_tokens, seed ...; only those that are set.
         response_format: as litellm takes it, or None.
-        attempt: from 1; a second attempt at the same words is a request of its own.
+        attempt: from 1; a second attempt with the same messages is another request.
     """
 
     model: str
@@ -33,7 +32,7 @@ class Request:
     attempt: int = 1
 
     def payload(self) -> dict[str, Any]:
-        """Return the request as JSON data, the thing that is hashed."""
+        """Return the request as the JSON data that is hashed."""
         return {
             "model": self.model,
             "messages": [dict(message) for message in self.messages],
@@ -54,10 +53,10 @@ class Answer:
     """One answer, as paid for.
 
     Attributes:
-        finish_reason: as the provider said it.
+        finish_reason: as the provider names it.
         cost_usd: None when the model's price is unknown.
-        usage_estimated: True when tokens and dollars are our forecast: the provider gave no counts
-            that can be true.
+        usage_estimated: True when tokens and dollars are our forecast, because the provider gave no
+            counts that can be true.
     """
 
     request_key: str
@@ -77,7 +76,7 @@ class Answer:
 
 
 class Ask(Protocol):
-    """The way a rollout reaches the model: store first, then limits, journal and retries behind one call."""
+    """What a rollout calls to get an answer to messages, cached or from the model."""
 
     async def __call__(
         self,
@@ -88,7 +87,7 @@ class Ask(Protocol):
     ) -> Answer:
         """Return the answer.
 
-        Raises CallFailed when every try failed, RunStopped on budget or an open circuit breaker.
+        Raises CallFailed when every try failed, RunStopped on a spent budget or an open breaker.
         """
         ...
 

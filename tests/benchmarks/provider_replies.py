@@ -18,7 +18,7 @@ from flows.generation import summary
 from tasks.errors import UserError
 from tasks.generate import GenerateCounts, Single, Work, generate_transcripts
 from tasks.llm import Answer, Entry
-from tasks.llm.write_ahead_log import to_line
+from tasks.llm.journal import to_line
 from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs

@@ -26,8 +26,9 @@ from tasks.warehouse import TABLES, read_inputs, read_warehouse
 # asked, so none of it can change what a brief's transcript says; see `flows.steps.generating`.
 CARRIERS = re.compile(
     r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.queries|"
-    r"llm\.(billing|budget|client|prices|provider_reply|quarantine|rate_limiter|request_executor|"
-    r"response_cache|response_cap|response_table|session|shutdown_signals|usage|write_ahead_log))"
+    r"llm\.(batch|batch\.\w+|billing|budget|circuit_breaker|client|journal|layers|prices|"
+    r"provider_reply|rate_limiter|response_cache|response_cap|response_table|session|"
+    r"shutdown_signals|usage|write_ahead_log))"
 )
 PACE = {
     "Generate.limits",

@@ -11,13 +11,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import UserError
 from tasks.generate import Dual, GenerateCounts, Single, Work, generate_transcripts
-from tasks.llm.batch_client import BatchClient, BatchStatus, read_result
-from tasks.llm.batch_transfer import BatchState, Member, label_of, load_states, save_state
+from tasks.llm.batch.client import BatchClient, BatchStatus, read_result
+from tasks.llm.batch.transfer import BatchState, Member, label_of, load_states, save_state
 from tasks.llm.errors import CallError
 from tasks.llm.provider_reply import Reply
 from tasks.settings import Generate
@@ -30,9 +30,9 @@ Run = Callable[..., GenerateCounts]
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.llm.batch_queue.QUIET_S", 0.1)
-    monkeypatch.setattr("tasks.llm.batch_transfer.FIRST_POLL_S", 0.05)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.llm.batch.queue.QUIET_S", 0.1)
+    monkeypatch.setattr("tasks.llm.batch.transfer.FIRST_POLL_S", 0.05)
 
 
 @pytest.fixture
@@ -83,9 +83,12 @@ def test_one_batch_answers_all_at_half_the_price(
         7.5e-8 * tally["prompt_tokens"] + 3e-7 * tally["completion_tokens"]
     )
     assert not list((tmp_path / "journals").iterdir())
-    assert con.execute(
-        "SELECT count(*) FROM transcripts t JOIN responses r ON r.request_key = t.request_keys[1] AND r.text = t.text"
-    ).fetchall() == [(50,)]
+    same_text = """
+        SELECT count(*)
+        FROM transcripts AS t
+        JOIN responses AS r ON r.request_key = t.request_keys[1] AND r.text = t.text
+    """
+    assert con.execute(same_text).fetchall() == [(50,)]
 
 
 def test_batch_and_live_share_keys_and_store(run: Run, server: ModelServer) -> None:
@@ -97,7 +100,7 @@ def test_batch_and_live_share_keys_and_store(run: Run, server: ModelServer) -> N
     assert server.tally()["billed"] == 30
 
 
-def test_what_failed_in_a_batch_goes_into_the_next_alone(
+def test_only_requests_that_failed_go_into_the_next_batch(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
 ) -> None:
     server.behave(batch_fail_share=0.4)
@@ -107,7 +110,7 @@ def test_what_failed_in_a_batch_goes_into_the_next_alone(
     assert len(sizes) > 1 and sizes[0] > sizes[1] and sum(sizes) == 60
 
 
-def test_what_fails_in_every_batch_is_recorded(
+def test_a_request_that_fails_in_every_batch_is_recorded(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
 ) -> None:
     server.behave(batch_fail_share=1.0)
@@ -118,7 +121,7 @@ def test_what_fails_in_every_batch_is_recorded(
     ]
 
 
-def test_a_batch_on_its_way_is_collected_by_the_next_run_and_not_sent_again(
+def test_an_uncollected_batch_is_collected_by_the_next_run_and_not_sent_again(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     server.behave(batch_polls=10_000)
@@ -133,7 +136,7 @@ def test_a_batch_on_its_way_is_collected_by_the_next_run_and_not_sent_again(
     assert not list((tmp_path / "journals").iterdir())
 
 
-def test_a_batch_whose_id_was_never_heard_is_found_by_its_label(
+def test_a_batch_whose_id_was_not_received_is_found_by_its_label(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     server.behave(batch_polls=10_000)
@@ -153,7 +156,7 @@ def test_a_batch_that_was_never_made_is_sent(run: Run, server: ModelServer, tmp_
     assert server.tally()["billed"] == 10 and not list((tmp_path / "journals").iterdir())
 
 
-def test_two_agents_take_a_batch_a_turn(
+def test_dual_sends_a_batch_each_turn(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
 ) -> None:
     server.behave(writer="offline")
@@ -167,7 +170,7 @@ def test_two_agents_take_a_batch_a_turn(
     )
 
 
-def test_a_budget_sends_what_it_can_pay(
+def test_a_batch_is_as_large_as_the_budget_allows(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
 ) -> None:
     counts = run(made_up_briefs.ids(100), limits={"budget_usd": 0.004}, max_tokens=400)
@@ -214,7 +217,7 @@ def test_a_provider_without_such_batches_and_a_provider_that_is_gone(run: Run) -
         ),
     ],
 )
-def test_result_lines_by_hand(line: dict[str, Any], kind: str) -> None:
+def test_a_failed_result_has_its_kind(line: dict[str, Any], kind: str) -> None:
     found = read_result(json.dumps(line).encode(), 1_000_000)
     assert (
         found is not None
@@ -225,11 +228,11 @@ def test_result_lines_by_hand(line: dict[str, Any], kind: str) -> None:
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"x": 1}', b"null"])
-def test_lines_that_are_no_results_are_passed_over(line: bytes) -> None:
+def test_a_line_that_is_not_a_result_is_skipped(line: bytes) -> None:
     assert read_result(line, 1_000_000) is None
 
 
-def test_a_state_file_that_is_not_ours_is_one_clear_line(run: Run, tmp_path: Path) -> None:
+def test_a_foreign_state_file_is_a_user_error(run: Run, tmp_path: Path) -> None:
     (tmp_path / "journals").mkdir()
     (tmp_path / "journals" / "batch-x.json").write_text("{")
     with pytest.raises(UserError, match="not a batch's state"):
@@ -253,7 +256,7 @@ def test_a_state_file_that_is_not_ours_is_one_clear_line(run: Run, tmp_path: Pat
 def test_an_odd_description_of_a_batch_raises_nothing_and_loses_nothing(
     run: Run, server: ModelServer, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr("tasks.llm.batch_transfer.LONGEST_POLL_S", 0.05)
+    monkeypatch.setattr("tasks.llm.batch.transfer.LONGEST_POLL_S", 0.05)
     server.behave(batch_fields=fields, batch_polls=0)
     ids = made_up_briefs.ids(4)
     odd = run(ids, limits={"breaker_failures": 2, "max_retries": 0}, patience_s=20)
@@ -284,6 +287,7 @@ RESULT = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(RESULT)
 def test_any_result_line_is_an_answer_or_a_failure_that_can_be_stored(line: dict[str, Any]) -> None:
     found = read_result(json.dumps(line).encode(), 1_000_000)
@@ -291,7 +295,7 @@ def test_any_result_line_is_an_answer_or_a_failure_that_can_be_stored(line: dict
     assert str(found[1]).encode() and len(str(found[1])) < 2_000_000
 
 
-def test_an_answer_is_not_given_up_for_an_error_of_the_same_request(
+def test_a_reply_is_not_replaced_by_an_error_of_the_same_request(
     run: Run, server: ModelServer
 ) -> None:
     api = BatchClient(Generate(model="openai/gpt-4o-mini", api_base=server.address))

@@ -1,4 +1,4 @@
-"""A whole generation against the mock server: what is asked, what is kept, what is asked again."""
+"""A whole generation against the mock server: what is asked, stored, and asked again."""
 
 from __future__ import annotations
 
@@ -29,15 +29,26 @@ from tasks.generate import (
     make_job,
     save_chunk,
 )
-from tasks.llm import Answer, Entry, WriteAheadLog
-from tasks.llm.write_ahead_log import to_line
+from tasks.llm import WriteAheadLog
+from tasks.llm.journal import to_line
 from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
+from tests.support.made_up_answers import made_up_entry
 from tests.support.model_fixtures import MARKER_KEY
 from tests.support.model_process import ModelServer
 
 Run = Callable[..., GenerateCounts]
+_ANSWERED_TRANSCRIPTS = """
+    SELECT count(*)
+    FROM transcripts AS t
+    JOIN responses AS r ON r.request_key = t.request_keys[1]
+    WHERE r.text = t.text
+      AND r.dialogue_id = t.dialogue_id
+      AND r.run_id = 'r1'
+      AND t.profile = 'small'
+      AND t.rollout = 'single'
+"""
 
 
 @pytest.fixture
@@ -98,11 +109,7 @@ def test_every_brief_ends_in_the_tables_and_no_journal_stays(
         None,
     )
     assert statuses(con) == {"answered": 100}
-    joined = con.execute(
-        "SELECT count(*) FROM transcripts t JOIN responses r ON r.request_key = t.request_keys[1] "
-        "WHERE r.text = t.text AND r.dialogue_id = t.dialogue_id AND r.run_id = 'r1' AND t.profile = 'small' AND t.rollout = 'single'"
-    ).fetchall()
-    assert joined == [(100,)]
+    assert con.execute(_ANSWERED_TRANSCRIPTS).fetchall() == [(100,)]
     assert not list((tmp_path / "journals").iterdir())
     assert (seen[0].done, seen[-1].done, seen[-1].total) == (0, 100, 100)
     assert counts.usage.cost_usd == pytest.approx(
@@ -240,7 +247,11 @@ def check_budget(
     budget: float,
     in_flight: int,
 ) -> None:
-    """The run ended by its budget: spent up to about one call of it, over it by no more than the calls in flight, all of it kept."""
+    """Check that the budget ended the run.
+
+    Less than two calls of it are left, it is passed by no more than the calls in flight, and all
+    that was billed is stored.
+    """
     dearest = con.execute("SELECT max(cost_usd) FROM responses").fetchall()[0][0]
     assert (
         counts.stopped is not None
@@ -289,12 +300,12 @@ def test_a_journal_folder_that_cannot_be_written_is_one_line(run: Run, tmp_path:
 def test_journals_left_behind_are_loaded_before_anything_is_asked(
     run: Run, server: ModelServer, tmp_path: Path
 ) -> None:
-    """An interrupted run: the chunk's answers are journaled, the owner is gone before it loads them."""
+    """The chunk's answers are in journals, and the process dies before it loads them."""
 
-    async def cut_short(crew: ChunkExecutor, chunk: Chunk) -> ChunkResult:
-        result = await crew.run(chunk)
+    async def cut_short(executor: ChunkExecutor, chunk: Chunk) -> ChunkResult:
+        result = await executor.run(chunk)
         if chunk.number == 2:
-            raise RuntimeError("the owner is gone")
+            raise RuntimeError("the process is gone")
         return result
 
     ids = made_up_briefs.ids(80)
@@ -345,6 +356,16 @@ def test_a_chunk_can_be_written_where_there_is_no_warehouse(
     )
 
 
+def worker_processes() -> list[int]:
+    """Return the process ids of this process's workers."""
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [
+        int(child)
+        for child in children
+        if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+
+
 def test_a_worker_that_dies_ends_the_run_cleanly(
     run: Run, server: ModelServer, tmp_path: Path
 ) -> None:
@@ -352,12 +373,7 @@ def test_a_worker_that_dies_ends_the_run_cleanly(
     killed = []
 
     def kill_one(progress: Progress) -> None:
-        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-        workers = [
-            int(child)
-            for child in children
-            if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
-        ]
+        workers = worker_processes()
         if workers and progress.usage.answered and not killed:
             killed.append(workers[0])
             os.kill(workers[0], 9)
@@ -401,7 +417,7 @@ def test_the_key_is_in_nothing_that_is_left(
 def test_a_living_journal_is_not_mistaken_for_a_leftover(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two generations on one folder: the lock on a living journal keeps the second from taking it."""
+    """Two generations on one folder: the second leaves the journal of the first alone."""
 
     monkeypatch.setattr("tasks.generate.driver.PATIENCE_S", 0.2)
 
@@ -423,12 +439,7 @@ def test_a_worker_that_dies_with_reserved_budget_leaves_nobody_waiting(
     killed: list[int] = []
 
     def kill_one(progress: Progress) -> None:
-        children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-        workers = [
-            int(child)
-            for child in children
-            if b"tasks.generate.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
-        ]
+        workers = worker_processes()
         if workers and progress.in_flight and not killed:
             killed.append(workers[0])
             os.kill(workers[0], 9)
@@ -446,7 +457,8 @@ def test_a_budget_is_for_the_dataset_or_for_each_run(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, scope: str, second: int
 ) -> None:
     con.execute(
-        "INSERT INTO runs (run_id, config_hash) VALUES ('r1', 'same'), ('r2', 'same'), ('r3', 'other')"
+        "INSERT INTO runs (run_id, config_hash) "
+        "VALUES ('r1', 'same'), ('r2', 'same'), ('r3', 'other')"
     )
     limits = {"budget_usd": 0.01, "budget_scope": scope, "concurrency": 4}
     first = run(made_up_briefs.ids(300), run_id="r1", limits=limits)
@@ -526,7 +538,7 @@ def test_a_disk_that_takes_no_quarantine_file_is_one_line_and_the_journal_stays(
 def test_a_worker_whose_message_cannot_be_read_leaves_nobody_waiting(
     run: Run, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever ends the listening to a worker ends the waiting for it."""
+    """If handling a worker's message fails, its chunks end too."""
 
     def fail(*_: Any) -> None:
         raise duckdb.IOException("the disk is gone")
@@ -536,22 +548,3 @@ def test_a_worker_whose_message_cannot_be_read_leaves_nobody_waiting(
     monkeypatch.setattr("tasks.generate.worker_pool.answers_by_key", fail)
     counts = run(ids, workers=2)
     assert counts.stopped is not None and counts.stopped.reason == "worker"
-
-
-def made_up_entry(key: str) -> Entry:
-    answer = Answer(
-        key,
-        "hello",
-        "stop",
-        10,
-        20,
-        0.5,
-        1.25,
-        "openai/x",
-        None,
-        "x-1",
-        "id",
-        0,
-        "2026-01-02T03:04:05.000006+00:00",
-    )
-    return Entry(answer, "d", 1, "run")

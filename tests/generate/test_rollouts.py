@@ -1,4 +1,4 @@
-"""Rollouts with the embedded writer as the model: one call a dialogue, and two agents turn by turn."""
+"""Rollouts with the mock model: one call a dialogue, and two agents turn by turn."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from tasks.mock_model import write
 from tasks.prompts import render
 from tasks.settings import Generate
 from tests.support import made_up_briefs
+from tests.support.made_up_answers import made_up_answer
 
 
-class Listener:
-    """An `ask` that remembers what was asked; `finish` gives the finish reason of the n-th answer."""
+class RecordingAsk:
+    """An `ask` that records what was asked; `finish` has the finish reason of the n-th answer."""
 
     def __init__(self, finish: dict[int, str] | None = None) -> None:
         self.asked: list[tuple[Message, ...]] = []
@@ -38,41 +39,27 @@ class Listener:
         request = make_request(Generate(), messages, response_format, attempt)
         text = write(messages, seed=None, misbehave={}).text
         finish = self.finish.get(len(self.asked), "stop")
-        return Answer(
-            request.key,
-            text,
-            finish,
-            1,
-            1,
-            0.0,
-            0.0,
-            "m",
-            None,
-            "m",
-            "",
-            0,
-            "2026-01-01T00:00:00+00:00",
-        )
+        return made_up_answer(request.key, text, finish_reason=finish)
 
 
-def run(rollout: Any, dialogue_id: str, ask: Listener) -> Transcript:
+def run(rollout: Any, dialogue_id: str, ask: RecordingAsk) -> Transcript:
     return asyncio.run(rollout(made_up_briefs.curated_brief(dialogue_id), ask))
 
 
 @pytest.mark.parametrize("profile", ["grounded", "paper"])
 def test_single_asks_once_and_keeps_the_answer(profile: str) -> None:
     rollout = Single(partial(render, *made_up_briefs.profile_and_goals(profile)), attempt=3)
-    ask = Listener()
+    ask = RecordingAsk()
     transcript = run(rollout, made_up_briefs.ids(1)[0], ask)
     assert len(ask.asked) == 1 and transcript.status == "answered" and transcript.attempt == 3
     assert transcript.request_keys == (make_request(Generate(), ask.asked[0], None, 3).key,)
     assert transcript.text == write(ask.asked[0], seed=None, misbehave={}).text
 
 
-def test_dual_speaks_every_turn_in_order_and_the_recommender_is_blind() -> None:
+def test_dual_asks_for_every_turn_and_hides_tastes_from_the_recommender() -> None:
     for dialogue_id in made_up_briefs.ids(12):
         brief = made_up_briefs.curated_brief(dialogue_id)
-        ask = Listener()
+        ask = RecordingAsk()
         transcript = run(Dual(*made_up_briefs.profile_and_goals()), dialogue_id, ask)
         turns = json.loads(transcript.text)["turns"]
         assert [turn["role"] for turn in turns] == [turn.role for turn in brief.template.turns]
@@ -93,21 +80,21 @@ def test_dual_speaks_every_turn_in_order_and_the_recommender_is_blind() -> None:
 
 
 @pytest.mark.parametrize("finish", ["length", "content_filter"])
-def test_dual_breaks_off_where_an_answer_did(finish: str) -> None:
-    ask = Listener({3: finish})
+def test_dual_ends_at_an_answer_that_was_cut_off(finish: str) -> None:
+    ask = RecordingAsk({3: finish})
     transcript = run(Dual(*made_up_briefs.profile_and_goals()), made_up_briefs.ids(1)[0], ask)
     assert len(ask.asked) == len(transcript.request_keys) == 3
     assert (transcript.status, transcript.finish_reason) == ("answered", finish)
 
 
-def test_rollouts_travel_to_other_processes() -> None:
+def test_rollouts_can_be_pickled() -> None:
     profile, goals = made_up_briefs.profile_and_goals()
     for rollout in (Dual(profile, goals), Single(partial(render, profile, goals))):
         again = pickle.loads(pickle.dumps(rollout))
         dialogue_id = made_up_briefs.ids(1)[0]
-        assert run(again, dialogue_id, Listener()) == run(rollout, dialogue_id, Listener())
+        assert run(again, dialogue_id, RecordingAsk()) == run(rollout, dialogue_id, RecordingAsk())
 
 
-def test_a_brief_travels_whole() -> None:
+def test_a_brief_can_be_pickled() -> None:
     brief = made_up_briefs.curated_brief(made_up_briefs.ids(1)[0])
     assert pickle.loads(pickle.dumps(brief)) == brief == replace(brief)

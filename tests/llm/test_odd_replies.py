@@ -1,4 +1,4 @@
-"""Whatever a provider replies ends as an answer or as a recorded failure, and what it bills is counted."""
+"""Any reply of a provider ends as an answer or a recorded failure, and its bill is counted."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ from tasks.llm import (
     read_journal,
 )
 from tasks.llm.client import load_litellm
+from tasks.llm.journal import MAX_LINE_BYTES, to_line
 from tasks.llm.provider_reply import make_reply
-from tasks.llm.write_ahead_log import LONGEST_LINE, to_line
 from tasks.settings import Generate, Limits
 from tasks.storable_text import valid_text
 from tasks.warehouse import create_tables
+from tests.support.made_up_answers import made_up_answer
 from tests.support.model_process import ModelServer
 from tests.support.odd_replies import ANY_JSON, ODD_REPLIES, SURROGATE, OddReply, completion
 
@@ -120,7 +121,7 @@ def test_any_reply_is_stored_or_recorded_and_loads(
     KeyIndex.of_store(con)
 
 
-def test_text_that_cannot_be_stored_is_mended(server: ModelServer, tmp_path: Path) -> None:
+def test_text_that_cannot_be_stored_is_repaired(server: ModelServer, tmp_path: Path) -> None:
     server.behave(
         body=json.dumps(
             completion(
@@ -135,10 +136,10 @@ def test_text_that_cannot_be_stored_is_mended(server: ModelServer, tmp_path: Pat
 
 
 @given(st.text(st.characters(min_codepoint=0, max_codepoint=0x10FFFF, exclude_categories=[])))
-def test_any_text_can_be_stored_after_mending(text: str) -> None:
-    mended = valid_text(text)
-    assert mended.encode() and "\x00" not in mended if text else mended == ""
-    assert valid_text(mended) == mended
+def test_any_text_can_be_stored_after_repair(text: str) -> None:
+    repaired = valid_text(text)
+    assert repaired.encode() and "\x00" not in repaired if text else repaired == ""
+    assert valid_text(repaired) == repaired
 
 
 @given(ANY_JSON, ANY_JSON, ANY_JSON)
@@ -196,7 +197,7 @@ def test_usage_that_cannot_be_true_is_charged_by_forecast(
     ]
 
 
-def test_usage_that_can_be_true_is_taken_as_it_is(server: ModelServer, tmp_path: Path) -> None:
+def test_usage_that_can_be_true_is_kept(server: ModelServer, tmp_path: Path) -> None:
     server.behave(body=json.dumps(completion()))
     found, session, _ = ask_once(tmp_path, odd_settings(server))
     assert (
@@ -282,7 +283,7 @@ def test_a_text_over_the_cap_in_a_small_body_is_refused(
 
 @pytest.mark.parametrize("kind", [400, 500, 200])
 def test_an_error_of_any_text_can_be_stored(server: ModelServer, tmp_path: Path, kind: int) -> None:
-    """A failed dialogue keeps the provider's words; a lone surrogate in them made the chunk unloadable."""
+    """A failed dialogue keeps the provider's message, which may hold a lone surrogate."""
     body = json.dumps(
         {"error": {"message": f"bad {SURROGATE}\x00 words", "code": SURROGATE}}
     ).encode()
@@ -323,26 +324,12 @@ def test_the_longest_answer_fits_a_journal_line() -> None:
         if hasattr(bound, "le")
     )
     entry = Entry(
-        Answer(
-            "a" * 64,
-            "\x01" * most,
-            "",
-            1,
-            1,
-            0.0,
-            0.0,
-            "m",
-            None,
-            "m",
-            "i",
-            0,
-            "2026-01-01T00:00:00+00:00",
-        ),
+        made_up_answer(text="\x01" * most),
         "d",
         1,
         "r",
     )
-    assert len(to_line(entry)) < LONGEST_LINE
+    assert len(to_line(entry)) < MAX_LINE_BYTES
 
 
 @pytest.mark.parametrize("name", [name for name in ODD_REPLIES if not ODD_REPLIES[name].endless])

@@ -35,7 +35,7 @@ def drive(
     rpm: int = 300,
     tpm: int = 200_000,
 ) -> Seen:
-    """Send calls for eleven minutes; `reserve` is what the provider holds for a call over what it uses."""
+    """Send calls for eleven minutes; the provider reserves `reserve` tokens more than are used."""
 
     async def main() -> Seen:
         loop, seen = asyncio.get_running_loop(), Seen()
@@ -98,10 +98,10 @@ def test_tokens_a_minute_are_used_to_nine_tenths_and_hardly_refused(latency_s: f
     ("latency_s", "mean_tokens", "reserve"),
     [(0.2, 400, 2048), (5.0, 1500, 1000), (15.0, 1500, 1000)],
 )
-def test_a_provider_that_counts_max_tokens_is_found_out_and_not_hammered(
+def test_a_provider_that_counts_max_tokens_is_detected_and_not_overloaded(
     latency_s: float, mean_tokens: int, reserve: int
 ) -> None:
-    """It holds more tokens for a call than the call uses, so it allows fewer calls than the limits alone would tell."""
+    """It reserves more tokens for a call than the call uses, so it allows fewer calls."""
     seen = drive(
         Limits(rpm=300, tpm=200_000, concurrency=256),
         mean_tokens=mean_tokens,
@@ -130,12 +130,12 @@ def test_a_request_larger_than_the_bucket_gets_through() -> None:
     assert bucket.wait_s(1, 0.0) > 400
 
 
-def test_the_window_halves_once_a_crowd_and_comes_back() -> None:
+def test_the_window_halves_once_for_calls_that_fail_together_and_recovers() -> None:
     window = AdaptiveConcurrency(100)
     window.in_flight = 64
     window.shrink(started=1.0, now=2.0)
     assert int(window.size) == 32
-    window.shrink(started=1.5, now=2.1)  # began before the cut: the same crowd
+    window.shrink(started=1.5, now=2.1)  # began before the cut: the same together
     assert int(window.size) == 32
     window.shrink(started=2.2, now=2.3)
     assert int(window.size) == 16
@@ -147,7 +147,7 @@ def test_the_window_halves_once_a_crowd_and_comes_back() -> None:
     assert window.size == 100
 
 
-def test_retry_after_holds_everybody_back() -> None:
+def test_retry_after_delays_every_call() -> None:
     async def main() -> float:
         loop = asyncio.get_running_loop()
         limiter = RateLimiter(Limits(concurrency=4), loop.time)
@@ -160,16 +160,16 @@ def test_retry_after_holds_everybody_back() -> None:
     assert run_virtually(main()) == pytest.approx(7.5, abs=0.01)
 
 
-def test_the_breaker_ends_a_run_without_any_success_and_counts_a_crowd_once() -> None:
+def test_the_breaker_ends_a_run_and_counts_calls_that_fail_together_once() -> None:
     async def main() -> tuple[int, float]:
         loop = asyncio.get_running_loop()
         limiter = RateLimiter(Limits(concurrency=256, breaker_failures=8), loop.time)
-        crowd = [await limiter.acquire(1) for _ in range(64)]
+        together = [await limiter.acquire(1) for _ in range(64)]
         await asyncio.sleep(1)
-        for slot in crowd:  # a hiccup: all that is in flight fails together
+        for slot in together:  # a short fault: all that is in flight fails
             limiter.failed(slot, CallError("connection", "reset"))
             limiter.release(slot, None)
-        assert limiter.failures_in_a_row == 1
+        assert limiter.breaker.failures_in_a_row == 1
         tries = 0
         while True:
             slot = await limiter.acquire(1)
@@ -204,7 +204,7 @@ def test_a_success_resets_the_breaker() -> None:
     run_virtually(main())
 
 
-def test_closing_wakes_everybody_who_waits() -> None:
+def test_closing_wakes_every_waiting_call() -> None:
     async def main() -> list[BaseException | object]:
         limiter = RateLimiter(Limits(concurrency=1), asyncio.get_running_loop().time)
         await limiter.acquire(1)
@@ -254,11 +254,11 @@ def test_a_second_refusal_after_the_longest_pause_ends_the_run_and_says_until_wh
     run_virtually(main())
 
 
-def test_calls_of_one_crowd_that_are_refused_together_are_one_refusal() -> None:
+def test_calls_that_are_refused_together_are_one_refusal() -> None:
     async def main() -> float:
         limiter = RateLimiter(Limits(max_wait_s=60), asyncio.get_running_loop().time)
-        crowd = [await limiter.acquire(1) for _ in range(5)]
-        for slot in crowd:
+        together = [await limiter.acquire(1) for _ in range(5)]
+        for slot in together:
             limiter.failed(slot, CallError("rate", "quota", 429, retry_after_s=86_400))
         return limiter.paused_s
 

@@ -41,7 +41,7 @@ def test_whatever_changes_the_answer_changes_the_key(change: dict[str, Any]) -> 
         {"mode": "batch"},
         {"max_attempts": 4},
         {"input_cost_per_token": 1.0},
-        {"misbehave": Misbehave(garbled=0.5)},  # a hosted model knows nothing of it
+        {"misbehave": Misbehave(garbled=0.5)},  # a hosted model gets none
         {
             "limits": BASE.limits.model_copy(
                 update={
@@ -106,7 +106,7 @@ def test_a_secret_in_the_endpoint_is_refused(address: str, monkeypatch: pytest.M
     assert "hunter2" not in str(refused.value)
 
 
-def test_only_the_embedded_writer_is_told_to_misbehave() -> None:
+def test_only_the_mock_model_gets_fault_rates() -> None:
     rates = Misbehave(cut_off=0.25)
     assert sampling(Generate(misbehave=rates))["misbehave"] == {"cut_off": 0.25}
     assert "misbehave" not in sampling(Generate())

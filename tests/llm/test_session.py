@@ -1,4 +1,4 @@
-"""A session against the mock server: what each kind of trouble becomes."""
+"""A session against the mock server: what each kind of error becomes."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_stored_answer_needs_no_model_no_key_and_no_litellm(
     assert server.tally()["requests"] == 1
 
 
-def test_the_same_request_on_its_way_is_not_sent_twice(server: ModelServer, tmp_path: Path) -> None:
+def test_a_request_in_flight_is_not_sent_again(server: ModelServer, tmp_path: Path) -> None:
     server.behave(latency_s=0.2)
 
     async def five(session: Session, journal: WriteAheadLog) -> list[Answer]:
@@ -126,7 +126,7 @@ def test_the_same_request_on_its_way_is_not_sent_twice(server: ModelServer, tmp_
     "fault", ["429", "429_after", "429_date", "500", "503", "reset", "malformed", "empty"]
 )
 @pytest.mark.parametrize("model", ["openai/gpt-4o-mini", "hosted_vllm/mine"])
-def test_transient_trouble_is_tried_again_and_then_recorded(
+def test_a_transient_error_is_retried_and_then_recorded(
     server: ModelServer, tmp_path: Path, model: str, fault: str
 ) -> None:
     server.behave(faults={fault: 1.0}, retry_after_s=0.01)
@@ -149,7 +149,7 @@ def test_transient_trouble_is_tried_again_and_then_recorded(
         ("openai/llama3", "/v1"),  # Ollama's and vLLM's OpenAI-compatible endpoints
     ],
 )
-def test_providers_that_speak_otherwise(
+def test_other_providers_apis_are_understood(
     server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, path: str
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", MARKER_KEY)
@@ -180,7 +180,7 @@ def test_providers_that_speak_otherwise(
 @pytest.mark.parametrize(
     ("model", "path"), [("anthropic/claude-haiku-4-5", ""), ("hosted_vllm/mine", "/v1")]
 )
-def test_their_refusals_are_told_apart_too(
+def test_other_providers_refusals_are_distinguished(
     server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, path: str
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", MARKER_KEY)
@@ -196,7 +196,7 @@ def test_their_refusals_are_told_apart_too(
         talk(tmp_path, generate, one)
 
 
-def test_trouble_that_passes_leaves_only_a_count(server: ModelServer, tmp_path: Path) -> None:
+def test_an_error_that_passes_is_only_counted(server: ModelServer, tmp_path: Path) -> None:
     async def two(session: Session, journal: WriteAheadLog) -> Answer:
         server.behave(down=True)
         asking = asyncio.create_task(session.ask_for("d1", 1, journal)(message()))
@@ -213,7 +213,9 @@ def test_trouble_that_passes_leaves_only_a_count(server: ModelServer, tmp_path: 
     )
 
 
-def test_a_server_that_hangs_is_left_after_the_timeout(server: ModelServer, tmp_path: Path) -> None:
+def test_a_server_that_hangs_is_given_up_after_the_timeout(
+    server: ModelServer, tmp_path: Path
+) -> None:
     server.behave(faults={"hang": 1.0})
     began = time.monotonic()
     with pytest.raises(CallFailed, match="timeout"):
@@ -268,7 +270,7 @@ def test_a_model_the_provider_does_not_have_ends_the_run(
         talk(tmp_path, settings(server), one)
 
 
-def test_a_429_that_no_wait_cures_ends_the_run(server: ModelServer, tmp_path: Path) -> None:
+def test_a_429_for_missing_credit_ends_the_run(server: ModelServer, tmp_path: Path) -> None:
     server.behave(faults={"quota": 1.0})
     with pytest.raises(UserError, match="quota"):
         talk(tmp_path, settings(server), one)
@@ -283,7 +285,7 @@ def test_a_429_that_no_wait_cures_ends_the_run(server: ModelServer, tmp_path: Pa
         ("openai/x", "OPENAI_API_KEY"),
     ],
 )
-def test_what_cannot_work_is_said_before_anything_is_sent(
+def test_a_model_that_cannot_work_is_refused_before_anything_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, line: str
 ) -> None:
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
@@ -292,7 +294,7 @@ def test_what_cannot_work_is_said_before_anything_is_sent(
         talk(tmp_path, Generate(model=model), one)
 
 
-def test_a_parameter_the_model_does_not_take_is_one_clear_line(
+def test_a_parameter_that_the_model_does_not_take_is_a_user_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", MARKER_KEY)
@@ -332,6 +334,6 @@ def test_a_spent_budget_ends_the_run(server: ModelServer, tmp_path: Path) -> Non
     )
 
 
-def test_the_embedded_writer_costs_nothing_and_needs_no_key(tmp_path: Path) -> None:
+def test_the_mock_model_costs_nothing_and_needs_no_key(tmp_path: Path) -> None:
     answer, session = talk(tmp_path, Generate(), one, budget=0.0)
     assert answer.cost_usd == 0 and answer.model_returned and session.meter.usage.unpriced == 0

@@ -26,29 +26,15 @@ from tasks.llm import (
     read_journal,
     recover_journals,
 )
+from tasks.llm.journal import from_line, to_line
 from tasks.llm.response_cache import answers_by_key
-from tasks.llm.write_ahead_log import from_line, to_line
 from tasks.storable_text import valid_text
 from tasks.warehouse import create_tables
+from tests.support.made_up_answers import made_up_entry
 
 
 def entry(number: int, text: str = "hello", dialogue_id: str = "d") -> Entry:
-    answer = Answer(
-        f"{number:064x}",
-        text,
-        "stop",
-        10,
-        20,
-        0.5,
-        1.25,
-        "openai/x",
-        None,
-        "x-1",
-        "id",
-        0,
-        "2026-01-02T03:04:05.000006+00:00",
-    )
-    return Entry(answer, dialogue_id, 1, "run")
+    return made_up_entry(f"{number:064x}", text, dialogue_id)
 
 
 async def write(path: Path, entries: list[Entry]) -> WriteAheadLog:
@@ -78,7 +64,7 @@ def test_any_answer_survives_its_line(text: str, finish: str, cost: float | None
 
 
 @given(st.binary(max_size=80))
-def test_no_line_is_fatal(line: bytes) -> None:
+def test_any_other_line_raises_value_error(line: bytes) -> None:
     with pytest.raises(ValueError):
         from_line(line)
 
@@ -112,7 +98,7 @@ def test_an_empty_journal_leaves_no_file(tmp_path: Path) -> None:
 
 
 @given(st.integers(1, 2000))
-def test_a_torn_tail_costs_only_itself(cut: int) -> None:
+def test_a_torn_end_loses_only_itself(cut: int) -> None:
     lines = b"".join(to_line(entry(number)) for number in range(5))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.jsonl"
@@ -125,7 +111,7 @@ def test_a_torn_tail_costs_only_itself(cut: int) -> None:
     assert len(bad) <= 1 and all(one.torn for one in bad)
 
 
-def test_a_disk_that_takes_nothing_ends_the_run_and_the_next_line_is_whole(
+def test_a_full_disk_is_a_user_error_and_the_next_line_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.write
@@ -148,7 +134,7 @@ def test_a_disk_that_takes_nothing_ends_the_run_and_the_next_line_is_whole(
     assert isinstance(broken, BadLine) and whole == entry(2)
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_a_user_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         WriteAheadLog(tmp_path / "file" / "a.jsonl")
@@ -172,7 +158,7 @@ def test_the_first_answer_to_a_request_stays(
     assert str(rows[0][2]) == "2026-01-02 03:04:05.000006" and rows[0][3] == "run"
 
 
-def test_what_is_loaded_is_what_was_answered(
+def test_a_loaded_answer_equals_the_journaled_one(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     one = replace(
@@ -186,7 +172,7 @@ def test_what_is_loaded_is_what_was_answered(
     }
 
 
-def test_leftovers_are_loaded_once_and_removed(
+def test_journals_left_behind_are_loaded_once_and_removed(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     asyncio.run(write(tmp_path / "a.jsonl", [entry(1)]))
@@ -212,9 +198,12 @@ def test_the_journal_of_a_living_process_is_left_alone_until_it_dies(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     asyncio.run(write(tmp_path / "a.jsonl", [entry(1)]))
-    holding = "import fcntl,sys,time; f=open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); time.sleep(60)"
+    hold_lock = (
+        "import fcntl,sys,time; f=open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); "
+        "print('held', flush=True); time.sleep(60)"
+    )
     with subprocess.Popen(
-        [sys.executable, "-c", holding, str(tmp_path / "a.jsonl")], stdout=subprocess.PIPE
+        [sys.executable, "-c", hold_lock, str(tmp_path / "a.jsonl")], stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None and process.stdout.readline() == b"held\n"
         assert recover_journals(con, tmp_path, patience_s=0.1) == Loaded()
@@ -222,7 +211,7 @@ def test_the_journal_of_a_living_process_is_left_alone_until_it_dies(
     assert recover_journals(con, tmp_path, patience_s=5) == Loaded(new=1)
 
 
-def test_a_store_answers_many_questions_with_one_query(
+def test_lookups_that_come_together_share_one_query(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     asyncio.run(write(tmp_path / "a.jsonl", [entry(number) for number in range(100)]))

@@ -1,4 +1,4 @@
-"""What is known of a batch on its way, on the disk before it is waited for: kill -9 loses no batch."""
+"""Sends a batch and collects its results; its state is on the disk, so that no kill loses it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from pathlib import Path
 from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.fingerprint import content_id
-from tasks.llm.batch_client import BatchClient, BatchStatus
+from tasks.llm.batch.client import BatchClient, BatchStatus
 from tasks.llm.errors import TRANSIENT, CallError
+from tasks.llm.journal import Entry
 from tasks.llm.provider_reply import Reply
-from tasks.llm.write_ahead_log import Entry, WriteAheadLog
+from tasks.llm.write_ahead_log import WriteAheadLog
 
-PATTERN = "batch-*.json"
+STATE_FILES = "batch-*.json"
+FIRST_POLL_S, LONGEST_POLL_S, POLL_GROWTH = 1.0, 60.0, 1.5
+# Errors of `create` after which the batch may exist all the same.
+OUTCOME_UNKNOWN = ("timeout", "connection", "malformed")
 
 
 @dataclass(frozen=True)
 class Member:
-    """One request in a batch: whose it is and how often it was tried before."""
+    """One request in a batch, the attempt it is for, and how often it was tried before."""
 
     key: str
     dialogue_id: str
@@ -36,7 +40,7 @@ class BatchState:
 
     Attributes:
         label: a hash of its requests and their tries; the provider keeps it with the batch.
-        batch_id: the provider's; empty until the provider has said it.
+        batch_id: the provider's; empty until the provider has returned it.
         sent_at: Unix seconds.
     """
 
@@ -53,8 +57,8 @@ def label_of(members: tuple[Member, ...]) -> str:
 
 
 def save_state(folder: Path, state: BatchState) -> None:
-    """Write a batch's state down, whole or not at all. Raises UserError."""
-    path = folder / f"batch-{state.label}.json"
+    """Write a batch's state atomically. Raises UserError."""
+    path = _state_file(folder, state)
     try:
         write_atomically(path, json.dumps(asdict(state)))
     except OSError as error:
@@ -64,53 +68,58 @@ def save_state(folder: Path, state: BatchState) -> None:
 def load_states(folder: Path, model: str) -> list[BatchState]:
     """Return the batches of a model that were not collected yet.
 
-    Raises UserError on a state file that is not one of ours.
+    Raises UserError on a state file that cannot be read.
     """
-    states = []
-    for path in sorted(folder.glob(PATTERN)) if folder.is_dir() else []:
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            members = tuple(Member(**member) for member in content["members"])
-            states.append(BatchState(**{**content, "members": members}))
-        except (ValueError, TypeError, KeyError):
-            raise UserError(
-                f"{path} is not a batch's state: remove it, and its batch will be asked for again"
-            ) from None
+    if not folder.is_dir():
+        return []
+    states = [_read_state(path) for path in sorted(folder.glob(STATE_FILES))]
     return [state for state in states if state.model == model]
+
+
+def _read_state(path: Path) -> BatchState:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        members = tuple(Member(**member) for member in content["members"])
+        return BatchState(**{**content, "members": members})
+    except (ValueError, TypeError, KeyError):
+        raise UserError(
+            f"{path} is not a batch's state: remove it, and its requests will be sent again"
+        ) from None
 
 
 def drop_state(folder: Path, state: BatchState) -> None:
     """Forget a batch whose answers are in a journal."""
-    (folder / f"batch-{state.label}.json").unlink(missing_ok=True)
+    _state_file(folder, state).unlink(missing_ok=True)
 
 
-FIRST_POLL_S, LONGEST_POLL_S, POLL_GROWTH = 1.0, 60.0, 1.5
+def _state_file(folder: Path, state: BatchState) -> Path:
+    return folder / f"batch-{state.label}.json"
 
 
 class BatchTransfer:
-    """Sends batches and brings their results.
+    """Sends batches and collects their results.
 
-    A batch's state is on the disk before the provider is told of it, and stays there until its
-    answers are in a journal.
+    A batch's state is on the disk before the provider is asked to make it, and stays there until
+    its answers are in a journal.
     """
 
-    def __init__(self, api: BatchClient, folder: Path, patience: int) -> None:
-        self._api, self._folder, self._patience = api, folder, patience
+    def __init__(self, client: BatchClient, folder: Path, max_failures: int) -> None:
+        """Take the folder of states and journals, and the failed polls in a row that end a wait."""
+        self._client, self._folder, self._max_failures = client, folder, max_failures
 
     async def send(self, members: tuple[Member, ...], lines: Iterable[bytes]) -> BatchState:
         """Send requests as one batch.
 
         Raises CallError, and UserError when the state cannot be written.
         """
-        state = BatchState(label_of(members), self._api.model, members, sent_at=time.time())
+        state = BatchState(label_of(members), self._client.model, members, sent_at=time.time())
         save_state(self._folder, state)
         try:
-            batch_id = await self._api.create(lines, state.label)
+            batch_id = await self._client.create(lines, state.label)
         except CallError as error:
-            if error.kind not in ("timeout", "connection", "malformed"):
-                drop_state(
-                    self._folder, state
-                )  # refused; else nobody knows, and the next run looks for it
+            # If the batch may exist, its state stays for the next run to look for it.
+            if error.kind not in OUTCOME_UNKNOWN:
+                drop_state(self._folder, state)
             raise
         state = replace(state, batch_id=batch_id)
         save_state(self._folder, state)
@@ -119,29 +128,28 @@ class BatchTransfer:
     async def collect(
         self, state: BatchState
     ) -> tuple[BatchState, dict[str, Reply | CallError]] | None:
-        """Wait for a batch to end and return what became of its requests, by request key; None when it was never made.
+        """Wait for a batch and return its results by request key; None when it was never made.
 
         Raises:
             CallError: the provider cannot be reached any more.
             UserError: the provider refuses the batch as a whole.
         """
         if not state.batch_id:
-            found = await self._api.find(state.label)
-            if found is None:
+            batch_id = await self._client.find(state.label)
+            if batch_id is None:
                 drop_state(self._folder, state)
                 return None
-            state = replace(state, batch_id=found)
+            state = replace(state, batch_id=batch_id)
             save_state(self._folder, state)
         status = await self._wait(state.batch_id)
         if status.state == "failed" and not status.files:
             drop_state(self._folder, state)
-            raise UserError(
-                f"the provider refuses the batch: {status.problem or 'it does not say why'}"
-            )
-        return state, await self._api.results(status)
+            reason = status.problem or "it gives no reason"
+            raise UserError(f"the provider refuses the batch: {reason}")
+        return state, await self._client.results(status)
 
     async def keep(self, state: BatchState, entries: Sequence[Entry]) -> None:
-        """Journal a batch's answers, then forget its state. Raises UserError."""
+        """Write a batch's answers to a journal, then forget its state. Raises UserError."""
         journal = WriteAheadLog(self._folder / f"{time.time_ns()}-batch-{state.label}.jsonl")
         try:
             await asyncio.gather(*(journal.append(entry) for entry in entries))
@@ -150,16 +158,16 @@ class BatchTransfer:
         drop_state(self._folder, state)
 
     async def _wait(self, batch_id: str) -> BatchStatus:
-        pause, failures = FIRST_POLL_S, 0
+        pause_s, failures = FIRST_POLL_S, 0
         while True:
             try:
-                status = await self._api.status(batch_id)
+                status = await self._client.status(batch_id)
                 failures = 0
                 if status.ended:
                     return status
             except CallError as error:
                 failures += 1
-                if error.kind not in TRANSIENT or failures >= self._patience:
+                if error.kind not in TRANSIENT or failures >= self._max_failures:
                     raise
-            await asyncio.sleep(pause)
-            pause = min(LONGEST_POLL_S, pause * POLL_GROWTH)
+            await asyncio.sleep(pause_s)
+            pause_s = min(LONGEST_POLL_S, pause_s * POLL_GROWTH)

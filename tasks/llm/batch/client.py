@@ -1,4 +1,4 @@
-"""A provider's batch API through litellm: files up, a batch, its state, files down."""
+"""A provider's batch API through litellm: upload a file, make a batch, poll it, get its results."""
 
 from __future__ import annotations
 
@@ -22,12 +22,18 @@ PROVIDERS = ("openai", "azure", "hosted_vllm")  # whose batches take OpenAI's re
 ENDPOINT = "/v1/chat/completions"
 LABEL = "redial"  # metadata name by which a batch is found again
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
-LISTED = 100  # batches looked through for one that was made a moment before the process died
+LISTED = 100  # newest batches searched for one that was made just before the process died
+NOT_IN_A_LINE = ("stream", "extra_body")  # litellm's parameters that a batch line does not take
 
 
 @dataclass(frozen=True)
 class BatchStatus:
-    """Where a batch stands; `files` are those that hold results, whatever came of them; `problem` is why a batch failed whole."""
+    """The state of a batch.
+
+    Attributes:
+        files: ids of the files that hold results, good and bad.
+        problem: why the batch as a whole failed.
+    """
 
     state: str
     files: tuple[str, ...] = ()
@@ -35,7 +41,7 @@ class BatchStatus:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come of it."""
+        """True if the provider works on it no more."""
         return self.state in ENDED
 
 
@@ -43,11 +49,12 @@ class BatchClient:
     """One provider's batches."""
 
     def __init__(self, generate: Generate) -> None:
-        """Refuse, with a UserError, a provider whose batches are not known to take these requests."""
+        """Raise UserError for a provider whose batches are not known to take these requests."""
         provider, _, self.bare_model = generate.model.partition("/")
         if provider not in PROVIDERS:
             raise UserError(
-                f"batch mode works with {', '.join(PROVIDERS)}, not with {generate.model!r}: use `mode: live`"
+                f"batch mode works with {', '.join(PROVIDERS)}, not with {generate.model!r}: "
+                "use `mode: live`"
             )
         self._litellm = load_litellm()
         check_model(self._litellm, generate)
@@ -55,75 +62,72 @@ class BatchClient:
         self.price: Price | None = find_price(generate, batch=True)
         self.api_base = endpoint(generate)
         self._max_bytes = generate.limits.max_answer_bytes
-        self._where: dict[str, Any] = {"custom_llm_provider": provider}
+        self._provider: dict[str, Any] = {"custom_llm_provider": provider}
         if self.api_base is not None:
-            self._where["api_base"] = self.api_base
+            self._provider["api_base"] = self.api_base
 
     def line(self, request: Request, key: str) -> bytes:
         """Return a request as one line of a batch file, named by its request key."""
-        wanted = {
-            **request.sampling,
-            **({"response_format": request.response_format} if request.response_format else {}),
-        }
+        parameters = dict(request.sampling)
+        if request.response_format:
+            parameters["response_format"] = request.response_format
         mapped = self._litellm.get_optional_params(
-            model=self.bare_model, custom_llm_provider=self._where["custom_llm_provider"], **wanted
+            model=self.bare_model,
+            custom_llm_provider=self._provider["custom_llm_provider"],
+            **parameters,
         )
-        mapped = {
-            name: value for name, value in mapped.items() if name not in ("stream", "extra_body")
-        }
         body = {
             "model": self.bare_model,
             "messages": [dict(message) for message in request.messages],
-            **mapped,
+            **{name: value for name, value in mapped.items() if name not in NOT_IN_A_LINE},
         }
-        return json.dumps(
-            {"custom_id": key, "method": "POST", "url": ENDPOINT, "body": body}
-        ).encode()
+        line = {"custom_id": key, "method": "POST", "url": ENDPOINT, "body": body}
+        return json.dumps(line).encode()
 
     async def create(self, lines: Iterable[bytes], label: str) -> str:
         """Send requests as a batch and return its id. Raises CallError."""
-        name = f"{LABEL}-{label}.jsonl"
-        upload = self._litellm.acreate_file(
-            file=(name, b"\n".join(lines)), purpose="batch", **self._where
-        )
+        file = (f"{LABEL}-{label}.jsonl", b"\n".join(lines))
+        upload = self._litellm.acreate_file(file=file, purpose="batch", **self._provider)
         file_id = await self._call(upload, _id_of)
         batch = self._litellm.acreate_batch(
             completion_window="24h",
             endpoint=ENDPOINT,
             input_file_id=file_id,
             metadata={LABEL: label},
-            **self._where,
+            **self._provider,
         )
         return await self._call(batch, _id_of)
 
     async def find(self, label: str) -> str | None:
-        """Return the id of the batch of a label, if it was made. Raises CallError."""
-        listing = self._litellm.alist_batches(limit=LISTED, **self._where)
-        return await self._call(listing, lambda listed: _labelled(listed, label))
-
-    async def status(self, batch_id: str) -> BatchStatus:
-        """Return where a batch stands. Raises CallError."""
-        return await self._call(
-            self._litellm.aretrieve_batch(batch_id=batch_id, **self._where), _status_of
-        )
-
-    async def results(self, status: BatchStatus) -> dict[str, Reply | CallError]:
-        """Return what became of each request of an ended batch that has a result, by request key.
+        """Return the id of the batch with a label, or None when it was not made.
 
         Raises CallError.
         """
-        found: dict[str, Reply | CallError] = {}
+        listing = self._litellm.alist_batches(limit=LISTED, **self._provider)
+        return await self._call(listing, lambda batches: _id_by_label(batches, label))
+
+    async def status(self, batch_id: str) -> BatchStatus:
+        """Return the state of a batch. Raises CallError."""
+        retrieval = self._litellm.aretrieve_batch(batch_id=batch_id, **self._provider)
+        return await self._call(retrieval, _status_of)
+
+    async def results(self, status: BatchStatus) -> dict[str, Reply | CallError]:
+        """Return the reply or error of each request that has one, by request key.
+
+        Raises CallError.
+        """
+        results: dict[str, Reply | CallError] = {}
         for file in status.files:
-            content = await self._call(
-                self._litellm.afile_content(file_id=file, **self._where), _lines_of
-            )
-            for line in content:
-                outcome = read_result(line, self._max_bytes)
-                if outcome is not None and not isinstance(found.get(outcome[0]), Reply):
-                    found[outcome[0]] = outcome[
-                        1
-                    ]  # an answer is not given up for an error of the same request
-        return found
+            download = self._litellm.afile_content(file_id=file, **self._provider)
+            for line in await self._call(download, _lines_of):
+                result = read_result(line, self._max_bytes)
+                if result is None:
+                    continue
+                key, outcome = result
+                # A reply is not replaced by an error of the same request.
+                if not isinstance(results.get(key), Reply):
+                    results[key] = outcome
+        return results
 
     async def _call(self, call: Any, read: Callable[[Any], T]) -> T:
         """Return what `read` makes of the provider's reply.
@@ -136,11 +140,11 @@ class BatchClient:
             return read(await call)
         except openai.OpenAIError as error:
             raise as_call_error(error) from None
-        except (
-            Exception
-        ) as error:  # litellm's reading of an odd reply may raise anything; this is the boundary
+        except Exception as error:
+            # The boundary: litellm may raise anything on a reply that it cannot read.
             message = one_line(
-                f"the provider's reply about a batch cannot be read ({type(error).__name__}: {error})"
+                "the provider's reply about a batch cannot be read "
+                f"({type(error).__name__}: {error})"
             )
             raise CallError("malformed", message) from None
 
@@ -149,9 +153,11 @@ def _id_of(reply: Any) -> str:
     return short_name(reply.id, LONGEST_NAME)
 
 
-def _labelled(listed: Any, label: str) -> str | None:
-    labels = {_id_of(batch): (batch.metadata or {}).get(LABEL) for batch in listed.data}
-    return next((batch_id for batch_id, name in labels.items() if name == label), None)
+def _id_by_label(batches: Any, label: str) -> str | None:
+    for batch in batches.data:
+        if (batch.metadata or {}).get(LABEL) == label:
+            return _id_of(batch)
+    return None
 
 
 def _status_of(batch: Any) -> BatchStatus:
@@ -167,37 +173,29 @@ def _lines_of(file: Any) -> list[bytes]:
 
 
 def read_result(line: bytes, max_bytes: int) -> tuple[str, Reply | CallError] | None:
-    """Return a result line's request key and its answer or failure; None for a line that is no result.
+    """Return a result line's request key and its reply or error; None for any other line.
 
     Every field is untrusted: whatever its type, the line ends as one of these.
     """
     try:
-        entry = json.loads(line)
-        key, response = str(entry["custom_id"]), entry.get("response") or {}
+        result = json.loads(line)
+        key, response = str(result["custom_id"]), result.get("response") or {}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     try:
-        return key, _outcome(entry, response, max_bytes)
+        return key, _read_response(result, response, max_bytes)
     except CallError as error:
         return key, error
     except (TypeError, KeyError, IndexError, AttributeError, ValueError, RecursionError) as error:
-        return key, CallError(
-            "malformed", f"the result cannot be read ({type(error).__name__})", billed=True
-        )
+        message = f"the result cannot be read ({type(error).__name__})"
+        return key, CallError("malformed", message, billed=True)
 
 
-def _outcome(entry: dict[str, Any], response: dict[str, Any], max_bytes: int) -> Reply:
+def _read_response(result: dict[str, Any], response: dict[str, Any], max_bytes: int) -> Reply:
+    """Return the reply in a result. Raises CallError, and anything a field of a wrong type does."""
     status = response.get("status_code")
     if status != 200:
-        error = ((response.get("body") or {}).get("error") or entry.get("error") or {}).get(
-            "message", "no answer"
-        )
-        again = not isinstance(status, int) or status == 429 or status >= 500
-        raise CallError(
-            "overload" if again else "invalid",
-            one_line(str(error)),
-            status if isinstance(status, int) else None,
-        )
+        raise _response_error(result, response, status)
     body = response["body"]
     choice, usage = body["choices"][0], body.get("usage") or {}
     return make_reply(
@@ -209,3 +207,11 @@ def _outcome(entry: dict[str, Any], response: dict[str, Any], max_bytes: int) ->
         provider_id=body.get("id"),
         max_bytes=max_bytes,
     )
+
+
+def _response_error(result: dict[str, Any], response: dict[str, Any], status: Any) -> CallError:
+    details = (response.get("body") or {}).get("error") or result.get("error") or {}
+    message = one_line(str(details.get("message", "no answer")))
+    if not isinstance(status, int):
+        return CallError("overload", message)
+    return CallError("overload" if status == 429 or status >= 500 else "invalid", message, status)

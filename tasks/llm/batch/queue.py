@@ -1,0 +1,262 @@
+"""Gathers calls into batches and hands out their answers, perhaps in a later process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import UserError
+from tasks.llm.batch.client import BatchClient
+from tasks.llm.batch.transfer import BatchState, BatchTransfer, Member, load_states
+from tasks.llm.billing import UNKNOWN, Asked, Bill, Expected, bill_of, billed_answer, forecast_bill
+from tasks.llm.budget import Budget
+from tasks.llm.errors import TRANSIENT, CallError, CallFailed, RunStopped
+from tasks.llm.journal import Entry
+from tasks.llm.layers import Call
+from tasks.llm.provider_reply import NO_REPLY, Reply
+from tasks.llm.usage import Forecast, UsageMeter
+from tasks.llm.values import Answer, Request
+from tasks.settings import Limits
+
+QUIET_S = 1.0  # a batch is sent when no call has come for so long
+MAX_REQUESTS, MAX_BYTES = 50_000, 150_000_000  # of one batch file, below what OpenAI takes
+
+Results = Mapping[str, Reply | CallError]
+
+
+class _AskAgain(Exception):
+    """A request's batch brought no answer to it, or was never made."""
+
+    def __init__(self, tries: int) -> None:
+        super().__init__(tries)
+        self.tries = tries
+
+
+@dataclass(frozen=True)
+class WaitingRequest:
+    """A request that waits to be sent, and what it will probably cost."""
+
+    request: Request
+    member: Member
+    expected: Expected
+    dollars: float
+
+
+class BatchQueue:
+    """Gathers calls into batches, sends each once, and returns answers that are in a journal.
+
+    It is called as a `Layer` is. It has its own retries, budget reservations and journal, because
+    a batch is sent, paid for and collected as a whole.
+    """
+
+    def __init__(
+        self,
+        client: BatchClient,
+        limits: Limits,
+        budget: Budget,
+        meter: UsageMeter,
+        folder: Path,
+        run_id: str,
+    ) -> None:
+        """Take up the batches that an earlier process sent and did not collect."""
+        self._client, self._limits, self._budget = client, limits, budget
+        self._meter, self._run_id = meter, run_id
+        self._transfer = BatchTransfer(client, folder, limits.breaker_failures)
+        self._forecast = Forecast()
+        self._waiting: dict[str, WaitingRequest] = {}
+        self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._reserved: dict[str, float] = {}
+        self._expected: dict[str, Expected] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._gathering = False
+        for state in load_states(folder, client.model):
+            for member in state.members:
+                self._expect_answer(member.key)
+            self._spawn(self._follow(state))
+
+    async def __call__(self, call: Call) -> Answer:
+        """Return the answer to a call once its batch is collected.
+
+        Raises:
+            CallFailed: the provider did not answer it in any of the batches it was in.
+            RunStopped: the budget is spent, or the provider is down; batches that were sent are
+                collected by the next run.
+            UserError: the provider refuses the batch as a whole.
+        """
+        key, tries = call.key, 0
+        while True:
+            # The answer may come in a batch of an earlier run, whose forecast is lost.
+            self._expected.setdefault(key, Expected.of(call.request, self._forecast))
+            if key not in self._answers:
+                self._queue(call.request, Member(key, call.dialogue_id, call.attempt, tries))
+            try:
+                return await asyncio.shield(self._answers[key])
+            except _AskAgain as again:
+                tries = again.tries
+
+    def close(self) -> None:
+        """Stop waiting; batches that were sent are collected by the next run."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _queue(self, request: Request, member: Member) -> None:
+        expected = Expected.of(request, self._forecast)
+        dollars = expected.dollars(self._client.price)
+        self._expect_answer(member.key)
+        self._waiting[member.key] = WaitingRequest(request, member, expected, dollars)
+        if not self._gathering:
+            self._gathering = True
+            self._spawn(self._gather())
+
+    def _expect_answer(self, key: str) -> None:
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        # Reads the exception: perhaps no call waits for what an earlier run sent, and asyncio
+        # would report it as never retrieved.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._answers[key] = future
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _gather(self) -> None:
+        """Send what waits once no more calls come."""
+        before = -1
+        while before != len(self._waiting):
+            before = len(self._waiting)
+            await asyncio.sleep(QUIET_S)
+        self._gathering = False
+        await self._send_waiting()
+
+    async def _send_waiting(self) -> None:
+        """Send what waits, in as many batches as it takes and the budget allows."""
+        while self._waiting:
+            lines = self._reserve_batch()
+            if not lines:
+                # While a batch is out, its return settles what it cost and tries again.
+                if not self._reserved:
+                    dollars = next(iter(self._waiting.values())).dollars
+                    refusal = RunStopped("budget", self._budget.refusal(dollars))
+                    self._fail(list(self._waiting), refusal)
+                return
+            members = tuple(self._waiting.pop(key).member for key in lines)
+            try:
+                state = await self._transfer.send(members, lines.values())
+            except (CallError, UserError) as error:
+                self._fail_all(error, "no batch could be sent")
+                return
+            self._meter.count(sent=len(members))
+            self._spawn(self._follow(state))
+
+    def _reserve_batch(self) -> dict[str, bytes]:
+        """Reserve the budget of the next batch and return its lines by request key."""
+        lines: dict[str, bytes] = {}
+        size = 0
+        for key, waiting in self._waiting.items():
+            line = self._client.line(waiting.request, key)
+            size += len(line) + 1
+            full = len(lines) >= MAX_REQUESTS or size > MAX_BYTES
+            if (lines and full) or not self._budget.try_reserve(waiting.dollars):
+                break
+            self._reserved[key] = waiting.dollars
+            self._expected[key] = waiting.expected
+            lines[key] = line
+        return lines
+
+    async def _follow(self, state: BatchState) -> None:
+        """Collect a batch, log its answers, hand them out, and send what waits by then."""
+        try:
+            collected = await self._transfer.collect(state)
+            if collected is None:
+                self._fail([member.key for member in state.members], _AskAgain(0))
+                return
+            state, results = collected
+            entries = self._entries(state, results)
+            await self._transfer.keep(state, list(entries.values()))
+        except (CallError, UserError) as error:
+            self._fail_all(error, f"batch {state.batch_id or state.label} cannot be collected")
+            return
+        for member in state.members:
+            self._hand_out(member, entries.get(member.key), results.get(member.key))
+        if self._waiting and not self._gathering:
+            await self._send_waiting()
+
+    def _entries(self, state: BatchState, results: Results) -> dict[str, Entry]:
+        """Return the journal entry of each billed request, by request key."""
+        entries = {}
+        for member in state.members:
+            expected = self._expected.pop(member.key, UNKNOWN)
+            result = results.get(member.key)
+            if isinstance(result, Reply):
+                bill = bill_of(expected, result, self._client.price)
+                entries[member.key] = self._entry(member, state, result, bill)
+            elif result is not None and result.billed:
+                bill = forecast_bill(expected, self._client.price)
+                entries[member.key] = self._entry(member, state, NO_REPLY, bill, result.kind)
+        return entries
+
+    def _entry(
+        self, member: Member, state: BatchState, reply: Reply, bill: Bill, problem: str = ""
+    ) -> Entry:
+        asked = Asked(
+            member.key,
+            self._client.model,
+            self._client.api_base,
+            member.tries,
+            datetime.fromtimestamp(state.sent_at, UTC),
+            round(time.time() - state.sent_at, 1),
+        )
+        return Entry(
+            billed_answer(reply, bill, asked),
+            member.dialogue_id,
+            member.attempt,
+            self._run_id,
+            state.batch_id,
+            problem,
+        )
+
+    def _hand_out(
+        self, member: Member, entry: Entry | None, result: Reply | CallError | None
+    ) -> None:
+        """Settle a request's reservation and wake the call that waits for its answer."""
+        spent = (entry.answer.cost_usd or 0.0) if entry else 0.0
+        self._budget.settle(self._reserved.pop(member.key, 0.0), spent)
+        if entry is not None and not entry.problem:
+            self._meter.answered(entry.answer)
+            self._answers.pop(member.key).set_result(entry.answer)
+            return
+        if entry is not None:
+            self._meter.unusable(entry.answer)
+        error = result
+        if not isinstance(error, CallError):
+            error = CallError("overload", "the batch ended without an answer to it")
+        tries = member.tries + 1
+        if error.kind in TRANSIENT and tries <= self._limits.max_retries:
+            self._meter.count(retried=1)
+            self._fail([member.key], _AskAgain(tries))
+        else:
+            self._meter.count(failed=1)
+            self._fail([member.key], CallFailed(str(error), error.kind, tries))
+
+    def _fail(self, keys: list[str], error: Exception) -> None:
+        for key in keys:
+            self._waiting.pop(key, None)
+            self._budget.settle(self._reserved.pop(key, 0.0), 0.0)
+            self._answers.pop(key).set_exception(error)
+
+    def _fail_all(self, error: CallError | UserError, what: str) -> None:
+        """End the run for every call; batches that were sent are collected by the next run."""
+        reason: UserError | RunStopped
+        if isinstance(error, UserError):
+            reason = error
+        elif error.kind in TRANSIENT:
+            reason = RunStopped("batch", f"{what}: {error}; run again to go on")
+        else:
+            reason = UserError(f"{what}: {error}")
+        self._fail(list(self._answers), reason)
