@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +18,14 @@ from prefect.artifacts import (
 )
 
 from flows.build_result import BuildResult
-from flows.server.static_pages import address_of
+from flows.figures import figure, table_rows
+from flows.server.static_pages import address_of, browse_address
 from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
 from tasks.warehouse import read_warehouse
-from tasks.web import markdown_table
+from tasks.web import markdown_code, markdown_table
 
-PAGES = {"data-docs": "Data Docs", "report": "Report"}
+PAGES = {"data-docs": "Data Docs", "report": "Report", "runs": "All runs", "browse": "Dialogues"}
 NOTE_EVERY_S = 5.0  # an update costs a request to the server
 
 
@@ -69,25 +71,26 @@ class LiveProgress:
 async def show_result(context: Context, result: BuildResult) -> None:
     """Leave the run's tables, texts and links. The caller holds the domain."""
     domain = context.domain.name
-    with read_warehouse(context.home.warehouse(domain)) as con:
-        lineage = release_markdown(release_lineage(con, domain, result.version))
-    texts = (
-        ("summary", _summary(result), f"What this run of {domain} made, what it cost, Table 3"),
-        ("lineage", lineage, f"What the release of {domain} was made from"),
-    )
+    texts = [
+        ("summary", _summary(result), f"What this run of {domain} made, what it cost, Table 3")
+    ]
+    if result.version:
+        with read_warehouse(context.home.warehouse(domain)) as con:
+            lineage = release_markdown(release_lineage(con, domain, result.version))
+        texts.append(("lineage", lineage, f"What the release of {domain} was made from"))
+    links = {
+        name: address_of(context.home, page) for name, page in result.run_pages.items()
+    } | browse_address(domain)
     await asyncio.gather(
         *(
-            acreate_table_artifact(table=rows, key=key(domain, name), description=told)
+            acreate_table_artifact(table=table_rows(rows), key=key(domain, name), description=told)
             for name, rows, told in result_tables(result)
         ),
         *(
             acreate_markdown_artifact(text, key=key(domain, name), description=told)
             for name, text, told in texts
         ),
-        *(
-            _link(domain, name, address_of(context.home, page))
-            for name, page in result.pages.items()
-        ),
+        link_pages(domain, links),
     )
 
 
@@ -108,16 +111,30 @@ def result_tables(result: BuildResult) -> tuple[tuple[str, list[dict[str, Any]],
     )
 
 
+async def link_pages(domain: str, addresses: Mapping[str, str]) -> None:
+    """Link pages of a domain, by name, from the run."""
+    await asyncio.gather(*(_link(domain, name, address) for name, address in addresses.items()))
+
+
 async def _link(domain: str, name: str, address: str) -> None:
+    """Leave a link to a page, or where it is not served its place as text: a browser opens no file from another page."""
     told = f"{PAGES.get(name, name)} of {domain}"
-    await acreate_link_artifact(address, link_text=told, key=key(domain, name), description=told)
+    if address.startswith(("http://", "https://")):
+        await acreate_link_artifact(
+            address, link_text=told, key=key(domain, name), description=told
+        )
+    else:
+        await acreate_markdown_artifact(
+            f"{told}: {markdown_code(address)}", key=key(domain, name), description=told
+        )
 
 
 def _summary(result: BuildResult) -> str:
     facts = {
         "run": result.run_id,
         "state": result.state,
-        "release": result.version,
+        **({"why": result.message} if result.message else {}),
+        "release": result.version or "none",
         "settings hash": result.config_hash,
         "code": result.code_version,
         **result.cost,
@@ -125,16 +142,6 @@ def _summary(result: BuildResult) -> str:
     }
     tables = (("run", facts), ("Table 3", result.statistics))
     return "\n".join(
-        markdown_table((head, ""), ((name, _cell(value)) for name, value in told.items()))
+        markdown_table((head, ""), ((name, figure(value)) for name, value in told.items()))
         for head, told in tables
-    )
-
-
-def _cell(value: object) -> str:
-    return (
-        f"{value:,.4f}"
-        if isinstance(value, float)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else str(value)
     )

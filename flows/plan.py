@@ -10,11 +10,13 @@ from prefect.runtime import flow_run
 
 from flows import steps
 from flows.artifacts import key
+from flows.figures import table_rows
 from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
 from flows.preflight import check_inputs
 from flows.preparation import prepare
 from flows.progress import CURRENT
+from flows.run_names import name_run
 from flows.stages import Context
 from tasks.generate import Estimate, Plan, plan_work, variants
 from tasks.repair import next_briefs
@@ -44,7 +46,7 @@ def _interval(estimate: Estimate) -> str:
     return f"{estimate.low:,.0f} to {estimate.high:,.0f}"
 
 
-@flow(name="plan", flow_run_name="plan-{domain}")
+@flow(name="plan")
 async def plan(
     domain: str,
     models: list[str] | None = None,
@@ -63,6 +65,7 @@ async def plan(
         One row per model.
     """
     keep_logs_plain()
+    await name_run("plan", domain)
     home = Home.find(Path(data) if data else None)
     context = Context(
         home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none")
@@ -80,6 +83,8 @@ async def plan(
         CURRENT.get().stage("prompts", "done", f"{plans[0].sampled:,} rendered and counted")
     rows = [as_row(one) for one in plans]
     await acreate_table_artifact(
-        table=rows, key=key(domain, "plan"), description=f"What building {domain} would take"
+        table=table_rows(rows),
+        key=key(domain, "plan"),
+        description=f"What building {domain} would take",
     )
     return rows

@@ -9,7 +9,7 @@ tests/flows/test_stage_inputs.py runs every stage and watches what it really run
 | `briefs`     | goals, grammar, the template set                                                                     |
 | `generate-1` | goals, the prompt profile; the embedded writer's tables where it is the model                        |
 | `generate-N` | those, and the suites and facts, whose sentences a repair quotes                                     |
-| `quality-N`  | the suites, facts and lexicon; the pages' layout, as it writes the Data Docs                         |
+| `quality-N`  | the files of expectations/                                                                           |
 """
 
 from __future__ import annotations
@@ -32,7 +32,15 @@ from tasks.lineage import note_release
 from tasks.llm import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, takes_schema
 from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, render
-from tasks.quality import has_published_page, judge, load_suites, set_verdicts, validate_published
+from tasks.quality import (
+    PublishedRefused,
+    has_passed_published_gate,
+    judge,
+    load_suites,
+    set_verdicts,
+    store_gate,
+    validate_published,
+)
 from tasks.release import ReleaseInfo, pseudonym_key, write_release
 from tasks.repair import RepairRollout, accepted_of, load_repairs
 from tasks.runs import config_hash, origin_of_release
@@ -107,7 +115,7 @@ def planning(context: Context) -> Stage:
     domain = context.domain
     templates = load_templates(context.home, domain.briefs.templates)
     settings = {
-        **_settings(domain, "briefs", "seed", "noun", "verb", "language"),
+        **_settings(domain, "name", "briefs", "seed", "noun", "verb", "language"),
         "preprocess": domain.preprocess.model_dump(
             mode="json", include={"like_min", "min_item_interactions"}
         ),
@@ -216,13 +224,14 @@ def work(con: Connection, context: Context, attempt: int, ids: Sequence[str]) ->
             if dual
             else Single(partial(render, profile, goals), attempt)
         )
-        return Work(ids, read, rollout, profile.name)
+        return Work(ids, read, rollout, profile.name, domain.name)
     told = rule_sentences(context.home, domain)
     return Work(
         ids,
         lambda some: load_repairs(con, read(some), attempt, told),
         RepairRollout(profile, goals, attempt),
         profile.name,
+        domain.name,
     )
 
 
@@ -252,7 +261,7 @@ def parsing(context: Context, attempt: int) -> Stage:
 def judging(context: Context, attempt: int) -> Stage:
     """Return the stage that judges one attempt's dialogues (2.5.2)."""
     home, domain = context.home, context.domain
-    files = (*_suite_files(domain), "expectations/lexicon.yaml", "tasks/quality/pages/*")
+    files = ("expectations/*.yaml",)
     inputs = _inputs(context, [judge], _settings(domain, "name", "quality", "language"), files)
     tables = ("rejections", "dialogue_facts", "utterance_facts")
     writes = tuple(f"(SELECT * FROM {table} WHERE attempt = {attempt:d})" for table in tables)
@@ -299,13 +308,19 @@ def release(context: Context, options: BuildOptions, sources: Mapping[str, str])
             "code_version": origin.code,
             "mixed": origin.mixed,
         }
-        return write_release(
-            con,
-            context.home,
-            domain.name,
-            run=facts,
-            pseudonymise_key=key,
-            validate=partial(validate_published, con, context.home, domain),
-            revalidate=not has_published_page(context.home, domain.name),
-            note=lambda version: note_release(con, version, context.run_id, settings, origin.code),
-        )
+        try:
+            return write_release(
+                con,
+                context.home,
+                domain.name,
+                run=facts,
+                pseudonymise_key=key,
+                validate=partial(validate_published, con, context.home, domain),
+                revalidate=not has_passed_published_gate(con),
+                note=lambda version: note_release(
+                    con, version, context.run_id, settings, origin.code
+                ),
+            )
+        except PublishedRefused as refused:  # its transaction was rolled back; the evidence stays
+            store_gate(con, refused.gate)
+            raise

@@ -8,6 +8,7 @@ What is left out of each hash, and why:
 | `file_hash`     | name, folder, modification time                           | a copied file is the same source            |
 | `data_hash`     | the same, and of YAML its comments and layout             | they change nothing that is read            |
 | `settings_hash` | limits, prices, `chunk_size`, `workers`, `mode` (`PACE`)  | they change how fast and how dear, not what |
+|                 | `pages`                                                   | they say what is kept to look at            |
 | stage inputs    | code the stage does not reach, comments, docstrings       | see `code_identity` and `stage_inputs`      |
 """
 
@@ -30,6 +31,8 @@ PACE = frozenset(
 )
 """Settings of `generate` that change how fast and how dear dialogues are written, not what is written.
 """
+UNHASHED = frozenset({"pages"})
+"""Sections of a domain's settings that change nothing of what is made."""
 ID_LENGTH = 16  # hex digits: 64 bits, under one in a million to collide among 5 million ids
 
 
@@ -90,8 +93,8 @@ def folder_hash(folder: Path, pattern: str = "*.yaml") -> str:
 
 
 def settings_hash(settings: Mapping[str, Any]) -> str:
-    """Return the hash of a domain's settings as dumped to JSON, without `PACE`."""
-    kept = dict(settings)
+    """Return the hash of a domain's settings as dumped to JSON, without `PACE` and `UNHASHED`."""
+    kept = {name: value for name, value in settings.items() if name not in UNHASHED}
     if isinstance(kept.get("generate"), Mapping):
         kept["generate"] = {
             name: value for name, value in kept["generate"].items() if name not in PACE

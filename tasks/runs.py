@@ -8,6 +8,7 @@ else: see `origin_of_release`.
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,6 +78,18 @@ def code_version() -> str:
     )
     hashes = {path.relative_to(PROJECT).as_posix(): file_hash(path) for path in found}
     return f"{version('llm-redial')}+{fingerprint(hashes)[:12]}"
+
+
+def code_commit() -> str:
+    """Return the commit that is checked out, as `git describe` names it, with `-dirty` after changes; nothing where git knows none."""
+    command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--exclude=*"]
+    if not (PROJECT / ".git").exists():
+        return ""  # an installed copy within somebody else's repository
+    try:
+        described = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return described.stdout.strip() if described.returncode == 0 else ""
 
 
 @dataclass(frozen=True)
@@ -170,13 +183,35 @@ def _older_rows(made: Mapping[str, StageInputs], written: Mapping[str, str]) -> 
     ]
 
 
+_LOST = """
+WITH newest AS (SELECT run_id, state FROM runs WHERE run_id <> $before ORDER BY started_at DESC, run_id LIMIT 1),
+worked AS (
+    SELECT run_id FROM stages WHERE stage NOT IN ('ingest', 'preprocess', 'briefs')
+    UNION SELECT run_id FROM transcripts
+)
+SELECT run_id FROM newest SEMI JOIN worked USING (run_id) WHERE state = 'running'
+"""
+
+
+def end_lost_run(con: duckdb.DuckDBPyConnection, before: str) -> bool:
+    """Write down as lost what is still on record as running, but for the run that is about to start.
+
+    The caller holds the domain, so those runs lost their process.
+
+    Returns:
+        Whether the newest run on record is one of them and had begun to ask.
+    """
+    asked = bool(con.execute(_LOST, {"before": before}).fetchall())
+    con.execute("UPDATE runs SET state = 'lost' WHERE state = 'running' AND run_id <> ?", [before])
+    return asked
+
+
 def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, str]) -> None:
     """Write a run down as running. `sources` maps each source file's name to its SHA-256.
 
-    The caller holds the domain, so whatever else is still written down as running was lost with its
-    process.
+    The caller holds the domain.
     """
-    con.execute("UPDATE runs SET state = 'lost' WHERE state = 'running'")
+    end_lost_run(con, run.run_id)
     con.execute("DELETE FROM runs WHERE run_id = ?", [run.run_id])
     con.execute(
         "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 'running', NULL)",

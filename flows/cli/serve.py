@@ -15,7 +15,7 @@ from flows.server.login import SERVER_LOGIN
 from tasks.settings import Home, load_domain
 
 if TYPE_CHECKING:
-    from flows.serving import Serving
+    from flows.server.supervisor import Serving
 
 GIVEN_LOGIN = "It asks for the user and password in PREFECT_SERVER_API_AUTH_STRING."
 NEW_LOGIN = """login       {login}
@@ -37,7 +37,12 @@ def serve(
             max=65534,
         ),
     ] = 4200,
-    workers: Annotated[int, typer.Option(help="Worker processes on the pool", min=1, max=16)] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="Worker processes on the pool; 0 where other machines have them", min=0, max=16
+        ),
+    ] = 1,
     limit: Annotated[
         int,
         typer.Option(
@@ -53,15 +58,31 @@ def serve(
             " environment's keys, and read every page. By default a login is made at each start and printed",
         ),
     ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of the server's database, for more than one person postgresql+asyncpg://USER@HOST:PORT/NAME. Other users"
+            " of this machine can read a command line, so give an address with a password in the variable REDIAL_DATABASE."
+            " By default a SQLite file in the data folder",
+            show_default=False,
+        ),
+    ] = None,
+    listen: Annotated[
+        str,
+        typer.Option(
+            help="Address of this machine that UI and pages listen to. They speak plain HTTP: see docs/security.md"
+        ),
+    ] = "127.0.0.1",
 ) -> None:
     """Start a Prefect server, a work pool with workers and every deployment of prefect.yaml; Ctrl-C ends all of it."""
-    from flows.serving import interrupt_on_terminate, serving
+    from flows.server.supervisor import ServeOptions, interrupt_on_terminate, serving
 
     home: Home = ctx.obj
+    options = ServeOptions(port, workers, limit, not no_login, database, listen)
     interrupt_on_terminate()
-    ERR.print("starting the Prefect server, the pages and the worker ...")
+    ERR.print("starting the Prefect server, the pages and the workers ...")
     try:
-        with serving(home, port, workers, limit, ask_login=not no_login) as up:
+        with serving(home, options, lambda line: ERR.print(line, markup=False)) as up:
             OUT.print(f"Prefect UI  {up.ui}")
             OUT.print(f"pages       {up.pages}")
             OUT.print(_about_login(up), markup=False, soft_wrap=True, highlight=False)
@@ -87,18 +108,25 @@ def _about_login(up: Serving) -> str:
 @app.command(epilog="Example: redial backfill demo books --at-once 2")
 def backfill(
     ctx: typer.Context,
-    domains: Annotated[list[str], typer.Argument(help="Names of domains", show_default=False)],
+    domains: Annotated[
+        list[str],
+        typer.Argument(
+            help="Names of domains, or all: every domain whose source files are there",
+            show_default=False,
+        ),
+    ],
     at_once: Annotated[int, typer.Option(help="Most domains at a time", min=1, max=32)] = 2,
     setting: SettingOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build many domains, each as a run of its own; one that fails stops no other."""
-    from flows.run_states import FINE, result_of
+    from flows.backfill_domains import is_fine, wants_all
+    from flows.run_states import result_of
     from flows.server.ephemeral import run_flow
 
     home: Home = ctx.obj
     options = with_settings(BuildOptions(), setting)
-    for domain in domains:
+    for domain in () if wants_all(domains) else domains:
         load_domain(home, domain, options.over())
 
     async def start() -> Any:
@@ -118,5 +146,5 @@ def backfill(
         from flows.cli.views import show_rows
 
         show_rows(OUT, rows)
-    if any(row["state"] not in FINE for row in rows):
+    if any(not is_fine(row["state"]) for row in rows):
         raise typer.Exit(2)

@@ -13,11 +13,12 @@ from pydantic import Field
 
 from flows.evaluation.client import asking
 from flows.evaluation.setup import inputs_of, prepare, save_table5, task_run_name, way_to
-from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.run_names import listed, name_run, short
+from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import NO_CACHE
 from tasks.errors import UserError
 from tasks.evaluation import (
@@ -37,7 +38,7 @@ from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
 
 
-@flow(name="evaluate", flow_run_name="evaluate-recommend-{corpus}")
+@flow(name="evaluate")
 @spread(as_parameter, parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions))
 async def evaluate_recommend(
     corpus: str = "demo",
@@ -73,7 +74,8 @@ async def evaluate_recommend(
         The rows of Table 5.
     """
     keep_logs_plain()
-    follow_server()
+    exit_when_server_stops()
+    await name_run("evaluate recommend", short(corpus), listed(models))
     home = options.home()
     sink = CURRENT.get()
     sink.stage("samples", "running")

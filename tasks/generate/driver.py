@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from tasks.briefs import adopt_earlier_answers
 from tasks.errors import UserError
 from tasks.generate.chunk import Chunk, ChunkResult, run_together
 from tasks.generate.chunk_results import save_chunk, spent
@@ -28,6 +29,7 @@ from tasks.llm import (
     recover_journals,
 )
 from tasks.settings import Generate
+from tasks.warehouse import transaction
 
 PATIENCE_S = 5.0  # for workers of a killed run to notice it and release their journals
 TICK_S = 0.25  # between two progress reports
@@ -76,6 +78,9 @@ async def generate_transcripts(
     """
     began = time.monotonic()
     recovered = recover_journals(con, journals, patience_s=PATIENCE_S)
+    if work.domain:
+        with transaction(con):
+            adopt_earlier_answers(con, work.domain)
     context = nullcontext(executor) if executor else _executor(con, work, settings, run_id)
     async with context as chosen:
         generation = _Generation(con, work, settings, journals, run_id, chosen)

@@ -20,12 +20,15 @@ class Work:
             never all in memory.
         rollout: picklable; its `attempt` is the attempt written.
         profile: the prompt profile's name, for the record.
+        domain: the domain's name, which its dialogues' ids hold; empty where they are not made by
+            `plan_briefs`.
     """
 
     ids: Sequence[str]
     fetch: Callable[[Sequence[str]], Sequence[Brief]]
     rollout: Rollout
     profile: str
+    domain: str = ""
 
 
 @dataclass(frozen=True)

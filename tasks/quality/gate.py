@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,14 +10,24 @@ import duckdb
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.quality.data_docs import EXAMPLES, Example, Gate, RuleFound, SuiteFound, write_docs
-from tasks.quality.evidence import Evidence
+from tasks.quality.causes import Cause, Finding, load_causes, root_causes
+from tasks.quality.evidence import Case, Evidence
 from tasks.quality.facts import compute_facts
 from tasks.quality.failing_dialogues import CASES, fetch_cases
+from tasks.quality.gate_records import (
+    EXAMPLES,
+    Example,
+    RuleRecord,
+    SuiteRecord,
+    attempt_gate,
+    forget_gate,
+    store_gate,
+)
 from tasks.quality.great_expectations import Failing, check_suites, judge_frame, with_rows
 from tasks.quality.lexicon import Lexicon, load_lexicon
+from tasks.quality.result_html import render_result
 from tasks.quality.suites import load_suites
-from tasks.quality.values import FactTable, JudgeCounts, Suite
+from tasks.quality.values import FactTable, JudgeCounts, Rule, Suite
 from tasks.settings import Domain, Home
 
 TABLES: Final[tuple[FactTable, ...]] = ("dialogue_facts", "utterance_facts")
@@ -36,7 +46,7 @@ _REJECTIONS = pa.schema(
         ("rule", pa.string()),
         ("severity", pa.string()),
     ]
-    + [("turn", pa.int32()), ("evidence", pa.string())]
+    + [("turn", pa.int32()), ("evidence", pa.string()), ("because", pa.string())]
 )
 _EXAMPLES = """
 WITH ranked AS (
@@ -63,29 +73,27 @@ class Judged:
 def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: int) -> JudgeCounts:
     """Judge the dialogues of one attempt (2.5.2) by the domain's suites; fills the fact tables and `rejections` for that attempt.
 
-    Writes the attempt's pages of the Data Docs as well. Without a dialogue to judge there are no
-    pages.
+    Writes down in `gates` what the Data Docs show of it as well. Without a dialogue to judge there
+    is no gate.
 
     Raises:
-        UserError: a suite that would not judge all it says (nothing has been judged or written
-            then), or a folder that cannot be written.
+        UserError: a suite that would not judge all it says; nothing has been judged or written
+            then.
         GateError: Great Expectations' result does not add up.
     """
     suites, lexicon = load_rules(home, domain)
     if con.execute("SELECT count(*) FROM dialogues WHERE attempt = ?", [attempt]).fetchall()[0][0]:
         check_suites(suites)
     count = compute_facts(con, lexicon, domain.language, attempt)
-    judged, rejected, written = judge_facts(con, suites, lexicon, attempt) if count else ([], 0, 0)
-    con.execute("DROP TABLE near_duplicates")
-    gate = Gate(f"attempt-{attempt}", f"Attempt {attempt}", attempt, count, rejected)
-    docs = (
-        write_docs(
-            home.data_docs(domain.name), domain.name, gate, with_examples(con, attempt, judged)
-        )
-        if judged
-        else None
+    causes = load_causes(home)
+    judged, rejected, written = (
+        judge_facts(con, suites, lexicon, attempt, causes) if count else ([], 0, 0)
     )
-    return JudgeCounts(count, rejected, written, docs)
+    con.execute("DROP TABLE near_duplicates")
+    forget_gate(con, attempt)
+    if judged:
+        store_gate(con, attempt_gate(attempt, count, rejected, suite_records(con, attempt, judged)))
+    return JudgeCounts(count, rejected, written)
 
 
 def load_rules(home: Home, domain: Domain) -> tuple[tuple[Suite, ...], Lexicon]:
@@ -104,9 +112,15 @@ def load_rules(home: Home, domain: Domain) -> tuple[tuple[Suite, ...], Lexicon]:
 
 
 def judge_facts(
-    con: duckdb.DuckDBPyConnection, suites: Sequence[Suite], lexicon: Lexicon, attempt: int
+    con: duckdb.DuckDBPyConnection,
+    suites: Sequence[Suite],
+    lexicon: Lexicon,
+    attempt: int,
+    causes: Sequence[Cause] = (),
 ) -> tuple[list[Judged], int, int]:
     """Judge the facts of one attempt and fill `rejections` for it.
+
+    `causes` says which findings follow from another one; it decides about no dialogue.
 
     Returns:
         What each suite found, the dialogues rejected, and the rows of `rejections` written.
@@ -114,10 +128,8 @@ def judge_facts(
     con.execute("DELETE FROM rejections WHERE attempt = ?", [attempt])
     judged = [_judge_suite(con, suite, attempt) for suite in suites]
     broken = [entry for found in judged for entry in found.broken if entry[1]]
-    written = sum(
-        _store(con, rows)
-        for rows in _rejections(con, attempt, broken, Evidence(lexicon.wording_pattern))
-    )
+    evidence = Evidence(lexicon.wording_pattern)
+    written = sum(_store(con, rows) for rows in _rejections(con, attempt, broken, evidence, causes))
     rejected = {
         dialogue_id
         for failing, ids in broken
@@ -127,26 +139,29 @@ def judge_facts(
     return judged, len(rejected), written
 
 
-def with_examples(
+def suite_records(
     con: duckdb.DuckDBPyConnection, attempt: int, judged: Sequence[Judged]
-) -> list[SuiteFound]:
-    """Return what the Data Docs show, with a few pieces of evidence for each rule that fell."""
+) -> list[SuiteRecord]:
+    """Return what the Data Docs show of each suite, with a few pieces of evidence for each rule that was broken."""
     examples: dict[str, list[Example]] = {}
     for rule, *example in con.execute(
         _EXAMPLES, {"attempt": attempt, "examples": EXAMPLES}
     ).fetchall():
         examples.setdefault(rule, []).append(Example(*example))
-    return [
-        SuiteFound(
-            found.suite,
-            [
-                RuleFound(entry.rule, len(ids), examples.get(entry.rule.rule, []))
-                for entry, ids in found.broken
-            ],
-            found.results,
-        )
-        for found in judged
+    return [_suite_record(found, examples) for found in judged]
+
+
+def _suite_record(found: Judged, examples: Mapping[str, Sequence[Example]]) -> SuiteRecord:
+    rules = [
+        _rule_record(entry.rule, len(ids), examples.get(entry.rule.rule, ()))
+        for entry, ids in found.broken
     ]
+    results = [(table, render_result(result)) for table, result in found.results]
+    return SuiteRecord(found.suite.name, found.suite.about, tuple(rules), tuple(results))
+
+
+def _rule_record(rule: Rule, dialogues: int, examples: Sequence[Example]) -> RuleRecord:
+    return RuleRecord(rule.rule, rule.severity, rule.says, rule.source, dialogues, tuple(examples))
 
 
 def check_language(suites: Sequence[Suite], lexicon: Lexicon, language: str) -> None:
@@ -191,7 +206,11 @@ def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> 
 
 
 def _rejections(
-    con: duckdb.DuckDBPyConnection, attempt: int, broken: Broken, evidence: Evidence
+    con: duckdb.DuckDBPyConnection,
+    attempt: int,
+    broken: Broken,
+    evidence: Evidence,
+    causes: Sequence[Cause],
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Yield rows of `rejections`, some thousands of dialogues at a time."""
     by_dialogue: dict[str, list[Failing]] = {}
@@ -203,12 +222,34 @@ def _rejections(
     for begin in range(0, len(ordered), CASES):
         ids = ordered[begin : begin + CASES]
         cases = fetch_cases(con, attempt, ids, rules)
-        yield [
-            (dialogue_id, attempt, entry.rule.rule, entry.rule.severity, turn, piece)
-            for dialogue_id in ids
-            for entry in by_dialogue[dialogue_id]
-            for turn, piece in evidence.of(entry.rule, cases[dialogue_id])
-        ]
+        rows: list[tuple[Any, ...]] = []
+        for dialogue_id in ids:
+            rows += _rows_of(
+                dialogue_id, attempt, by_dialogue[dialogue_id], cases[dialogue_id], evidence, causes
+            )
+        yield rows
+
+
+def _rows_of(
+    dialogue_id: str,
+    attempt: int,
+    failing: Sequence[Failing],
+    case: Case,
+    evidence: Evidence,
+    causes: Sequence[Cause],
+) -> list[tuple[Any, ...]]:
+    findings: list[Finding] = []
+    pieces: list[str] = []
+    for entry in failing:
+        for turn, piece in evidence.of(entry.rule, case):
+            findings.append(Finding(entry.rule.rule, entry.rule.severity, turn))
+            pieces.append(piece)
+    turns, difference = case.facts["utterances"], case.facts["length_difference"]
+    because = root_causes(findings, causes, turns, difference)
+    return [
+        (dialogue_id, attempt, finding.rule, finding.severity, finding.turn, piece, cause)
+        for finding, piece, cause in zip(findings, pieces, because, strict=True)
+    ]
 
 
 def _store(con: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from tasks.goals import Goals
+from tasks.marks import speech_hash
 from tasks.reports.highlights import Piece, Span, item_spans, pieces, shared_spans
 from tasks.verdicts import BRIEF_VERDICTS
 from tasks.warehouse import Rows, rows
@@ -45,7 +46,7 @@ SELECT b.dialogue_id, t.turn, t.introduces, t.refers FROM template_turns t JOIN 
 WHERE b.dialogue_id IN (SELECT unnest($ids)) ORDER BY b.dialogue_id, t.turn
 """
 _BROKEN = """
-SELECT dialogue_id, attempt, rule, severity, turn, evidence FROM rejections
+SELECT dialogue_id, attempt, rule, severity, turn, evidence, because FROM rejections
 WHERE dialogue_id IN (SELECT unnest($ids)) ORDER BY dialogue_id, attempt, turn, rule
 """
 
@@ -99,6 +100,14 @@ def common_words(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     return frozenset(
         row["word"] for row in rows(con, _COMMON, {"sample": _SAMPLE, "share": COMMON_SHARE})
     )
+
+
+def said_hashes(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> dict[int, str]:
+    """Return the hash of what was said at each attempt at a dialogue, by which marks know it."""
+    said: dict[int, list[tuple[str, str]]] = {}
+    for row in rows(con, _SAID, {"ids": [dialogue_id]}):
+        said.setdefault(row["attempt"], []).append((row["role"], row["text"]))
+    return {attempt: speech_hash(turns) for attempt, turns in said.items()}
 
 
 def broken_rules(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> Rows:

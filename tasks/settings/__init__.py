@@ -8,6 +8,7 @@ from tasks.settings.domain import (
     Generate,
     Limits,
     Misbehave,
+    Pages,
     Preprocess,
     Quality,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Home",
     "Limits",
     "Misbehave",
+    "Pages",
     "Preprocess",
     "Quality",
     "Source",

@@ -219,6 +219,17 @@ class Quality(Settings):
         )
 
 
+class Pages(Settings):
+    """What is kept to look back at: a report and Data Docs for each run."""
+
+    keep: int = Field(
+        20,
+        ge=1,
+        le=10_000,
+        description="Newest runs whose pages are kept; for each release that is there those of one run stay beyond that",
+    )
+
+
 class Domain(Settings):
     """A domain: what is ingested, how it is cut, who writes, who judges.
 
@@ -259,6 +270,7 @@ class Domain(Settings):
     briefs: Briefs = Briefs()
     generate: Generate = Generate()
     quality: Quality = Quality()
+    pages: Pages = Pages()
 
     @model_validator(mode="after")
     def _judges_on_its_scale(self) -> Domain:

@@ -8,6 +8,7 @@ from tasks.warehouse.connection import (
     check_warehouse,
     domain_lock,
     open_warehouse,
+    read_idle_warehouse,
     read_warehouse,
 )
 from tasks.warehouse.queries import Rows, one_row, rows, transaction
@@ -42,6 +43,7 @@ __all__ = [
     "made_from",
     "one_row",
     "open_warehouse",
+    "read_idle_warehouse",
     "read_inputs",
     "read_record",
     "read_warehouse",

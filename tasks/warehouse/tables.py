@@ -183,9 +183,17 @@ _ALL = (
     ),
     Table(
         "rejections",
-        "One rule that one attempt broke in one turn (0: in the dialogue as a whole), with the offending piece.",
-        "dialogue_id VARCHAR, attempt INTEGER, rule VARCHAR, severity VARCHAR, turn INTEGER, evidence VARCHAR",
+        "One rule that one attempt broke in one turn (0: the whole dialogue), the offending piece, and the rule it follows from.",
+        "dialogue_id VARCHAR, attempt INTEGER, rule VARCHAR, severity VARCHAR, turn INTEGER, evidence VARCHAR, because VARCHAR",
         ("dialogue_id", "attempt", "rule", "turn"),
+        added=1,
+    ),
+    Table(
+        "gates",
+        "One gate that dialogues went through (an attempt's, or that of what is published), with what the Data Docs show of it as JSON.",
+        "gate VARCHAR, title VARCHAR, place INTEGER, judged BIGINT, rejected BIGINT, judged_at TIMESTAMP, suites VARCHAR",
+        ("gate",),
+        since_first=False,
     ),
     Table(
         "verdicts",
@@ -204,6 +212,14 @@ _ALL = (
         "One dialogue in one release, at the attempt that was released.",
         "version VARCHAR, dialogue_id VARCHAR, attempt INTEGER",
         ("version", "dialogue_id"),
+    ),
+    Table(
+        "marks",
+        "One judgement of a dialogue by a person: a mark, a comment or both, of the words they read; outlives dialogues and runs.",
+        "mark_id VARCHAR, dialogue_id VARCHAR, attempt INTEGER, text_hash VARCHAR, mark VARCHAR, comment VARCHAR, who VARCHAR, "
+        "marked_at TIMESTAMP",
+        ("mark_id",),
+        since_first=False,
     ),
     Table(
         "stages",

@@ -1,5 +1,6 @@
 """What the local pages share: templates that escape everything, headers, and an application on loopback alone. Belongs to no room."""
 
+from tasks.web.forms import read_form
 from tasks.web.html import (
     SHARED,
     environment,
@@ -24,6 +25,7 @@ __all__ = [
     "markdown_cell",
     "markdown_code",
     "markdown_table",
+    "read_form",
     "serve_local",
     "shortened",
     "visible",

@@ -139,7 +139,7 @@ def nothing_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             f"{module}.{name}", checked_alone(getattr(importlib.import_module(module), name))
         )
     for begins in (
-        "flows.serving.serving",
+        "flows.server.supervisor.serving",
         "tasks.reports.serve_browser",
         "tasks.ingest.fetch",
         "flows.cli.templates._save",

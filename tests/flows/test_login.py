@@ -53,7 +53,7 @@ def test_a_run_works_and_its_pages_open_with_the_login(guarded: Served) -> None:
     assert docs.status_code == 200
     assert (
         guarded.artifacts(run_id)[f"{OURS}-data-docs"]["data"].count(
-            f"{pages}/docs/{OURS}/index.html"
+            f"{pages}/docs/{OURS}/run-{run_id}.html"
         )
         == 1
     )

@@ -41,7 +41,8 @@ def attempt(con: duckdb.DuckDBPyConnection, name: str, number: int, outcome: str
         )
     if outcome == "rejected":
         con.execute(
-            "INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x')", [name, number]
+            "INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x', NULL)",
+            [name, number],
         )
 
 

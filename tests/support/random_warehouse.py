@@ -191,10 +191,11 @@ def _fill_brief(con: duckdb.DuckDBPyConnection, number: int, brief: DrawnBrief) 
                 [name, attempt],
             )
             con.execute(
-                "INSERT INTO rejections VALUES (?, ?, 'a-warning', 'warn', 1, 'x')", [name, attempt]
+                "INSERT INTO rejections VALUES (?, ?, 'a-warning', 'warn', 1, 'x', NULL)",
+                [name, attempt],
             )
         if outcome == "rejected":
             con.execute(
-                "INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x')",
+                "INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x', NULL)",
                 [name, attempt],
             )
