@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +17,14 @@ from prefect.artifacts import (
     aupdate_progress_artifact,
 )
 
-from flows.pages import address_of
+from flows.pages import address_of, browse_address
 from flows.results import BuildResult
 from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
 from tasks.warehouse import read_warehouse
 from tasks.web import markdown_table
 
-PAGES = {"data-docs": "Data Docs", "report": "Report"}
+PAGES = {"data-docs": "Data Docs", "report": "Report", "runs": "All runs", "browse": "Dialogues"}
 NOTE_EVERY_S = 5.0  # an update costs a request to the server
 
 
@@ -63,16 +64,16 @@ class LiveProgress:
 async def show_result(context: Context, result: BuildResult) -> None:
     """Leave the run's tables, texts and links. The caller holds the domain."""
     domain = context.domain.name
-    with read_warehouse(context.home.warehouse(domain)) as con:
-        lineage = release_markdown(release_lineage(con, domain, result.version))
-    texts = (
-        ("summary", _summary(result), f"What this run of {domain} made, what it cost, Table 3"),
-        ("lineage", lineage, f"What the release of {domain} was made from"),
-    )
+    texts = [("summary", _summary(result), f"What this run of {domain} made, what it cost, Table 3")]
+    if result.version:
+        with read_warehouse(context.home.warehouse(domain)) as con:
+            lineage = release_markdown(release_lineage(con, domain, result.version))
+        texts.append(("lineage", lineage, f"What the release of {domain} was made from"))
+    links = {name: address_of(context.home, page) for name, page in result.run_pages.items()} | browse_address(domain)
     await asyncio.gather(
         *(acreate_table_artifact(table=rows, key=key(domain, name), description=told) for name, rows, told in result_tables(result)),
         *(acreate_markdown_artifact(text, key=key(domain, name), description=told) for name, text, told in texts),
-        *(_link(domain, name, address_of(context.home, page)) for name, page in result.pages.items()),
+        link_pages(domain, links),
     )
 
 
@@ -89,6 +90,11 @@ def result_tables(result: BuildResult) -> tuple[tuple[str, list[dict[str, Any]],
     )
 
 
+async def link_pages(domain: str, addresses: Mapping[str, str]) -> None:
+    """Link pages of a domain, by name, from the run."""
+    await asyncio.gather(*(_link(domain, name, address) for name, address in addresses.items()))
+
+
 async def _link(domain: str, name: str, address: str) -> None:
     told = f"{PAGES.get(name, name)} of {domain}"
     await acreate_link_artifact(address, link_text=told, key=key(domain, name), description=told)
@@ -98,7 +104,8 @@ def _summary(result: BuildResult) -> str:
     facts = {
         "run": result.run_id,
         "state": result.state,
-        "release": result.version,
+        **({"why": result.message} if result.message else {}),
+        "release": result.version or "none",
         "settings hash": result.config_hash,
         "code": result.code_version,
         **result.cost,

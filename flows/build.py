@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
 from flows import steps
 from flows.artifacts import show_result
-from flows.collecting import finish_build, record_unfinished
+from flows.collecting import end_lost_build, finish_build, finish_unreleased, record_unfinished
 from flows.fanout import Cluster
 from flows.generation import write_dialogues
 from flows.leash import follow_server
@@ -60,19 +61,53 @@ async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
     with Cluster(options.dask) if options.dask else nullcontext() as cluster, domain_lock(home, domain):
         context = replace(context, cluster=cluster)
         sources = steps.source_hashes(context)
+        _end_lost_build(context)
         _note_start(context, sources)
-        ended_as = "failed"
+        ending = _Ending()
         try:
-            result = await _run(context, options, sources)
-            ended_as = ""  # as it says itself, on record already
-        except EndedEarly as error:
-            ended_as = error.reason
+            result = await _run(context, options, sources, ending)
+            ending.recorded = True
+        except UserError as error:
+            ending.state = error.reason if isinstance(error, EndedEarly) else "failed"
+            ending.message = str(error)
             raise
         finally:
-            if ended_as:
-                record_unfinished(context, ended_as)
+            if not ending.recorded:
+                await _leave_evidence(context, ending)
         await show_result(context, result)
     return result
+
+
+@dataclass
+class _Ending:
+    """How a build is about to end, as far as it is known."""
+
+    state: str = "failed"
+    message: str = ""
+    asking: bool = False  # from its first request on there is something to look at
+    recorded: bool = False  # by its result
+
+
+async def _leave_evidence(context: Context, ending: _Ending) -> None:
+    """Record a build that has no result. If it came to asking, leave pages and artifacts as one that has a result does."""
+    if not ending.asking:
+        record_unfinished(context, ending.state)
+        return
+    try:
+        result = finish_unreleased(context, ending.state, ending.message)
+    except UserError as error:  # what ended the build is to be told, not this
+        get_run_logger().warning("the pages of this run could not be written: %s", error)
+        record_unfinished(context, ending.state)
+        return
+    await show_result(context, result)
+
+
+def _end_lost_build(context: Context) -> None:
+    """Write the pages of a build before this one that lost its process. This one begins whether or not they can be written."""
+    try:
+        end_lost_build(context)
+    except UserError as error:
+        get_run_logger().warning("the pages of the build before, which was lost, could not be written: %s", error)
 
 
 def _note_start(context: Context, sources: dict[str, str]) -> None:
@@ -81,8 +116,9 @@ def _note_start(context: Context, sources: dict[str, str]) -> None:
         start_run(con, run, sources)
 
 
-async def _run(context: Context, options: BuildOptions, sources: dict[str, str]) -> BuildResult:
+async def _run(context: Context, options: BuildOptions, sources: dict[str, str], ending: _Ending) -> BuildResult:
     planned = await prepare(context, sources)
+    ending.asking = True
     written = await write_dialogues(context, options, planned)
     if written.stopped and not steps.has_accepted(context):
         raise EndedEarly(written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet")

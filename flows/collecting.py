@@ -1,7 +1,8 @@
-"""The end of a build: its record, its report, and what it came to."""
+"""The end of a build: its record, its pages, and what it came to."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
@@ -10,37 +11,69 @@ from flows.results import BuildResult
 from flows.stages import Context
 from tasks.funnel import cost_totals, read_funnel
 from tasks.release import ReleaseInfo
-from tasks.reports import draft_report, publish_report
-from tasks.runs import code_version, config_hash, finish_run
+from tasks.reports import drafted_pages, publish_pages, write_pages
+from tasks.runs import code_version, config_hash, end_lost_run, finish_run
 from tasks.statistics import Statistics, statistics
 from tasks.warehouse import open_warehouse, transaction
 
 
 def finish_build(context: Context, written: Written, release: ReleaseInfo) -> BuildResult:
-    """Record how a build ended, write its report and return what it came to. Raises UserError.
+    """Record how a build ended, write its pages and return what it came to. Raises UserError."""
+    state = written.stopped.reason if written.stopped else "completed"
+    return _end_build(context, state, str(written.stopped or ""), release)
 
-    The report shows the state that the record holds. It is drafted within the transaction that records the
-    end and published after that: a build that is lost before has neither, one whose report cannot be
-    written is not on record as completed.
+
+def finish_unreleased(context: Context, state: str, message: str) -> BuildResult:
+    """Record a build that ended before there was a release, write its pages and return what it came to all the same.
+
+    Args:
+        context: the build.
+        state: how it ended, as `finish_run` takes it.
+        message: why, in one line; empty if nothing is known.
+
+    Raises:
+        UserError: the pages cannot be made or written; how it ended is not on record then.
+    """
+    return _end_build(context, state, message, None)
+
+
+def record_unfinished(context: Context, state: str) -> None:
+    """Record a build that ended before it asked for anything, with what the warehouse holds by then."""
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        finish_run(con, context.run_id, state, read_funnel(con).counts())
+
+
+def end_lost_build(context: Context) -> None:
+    """Record a build that lost its process before its end, and write the pages it did not come to, of what it left.
+
+    The caller holds the domain and has not begun a build of its own. Raises UserError when the pages cannot be made.
+    """
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        if end_lost_run(con, before=context.run_id):
+            write_pages(con, context.home, context.domain.name)
+
+
+def _end_build(context: Context, state: str, message: str, release: ReleaseInfo | None) -> BuildResult:
+    """Record the end of a build and publish its pages.
+
+    They show the state that the record holds. They are drafted within the transaction that records the end and published
+    after that: a build that is lost before has neither, one whose pages cannot be written is not on record as ended.
     """
     home, name = context.home, context.domain.name
-    state = written.stopped.reason if written.stopped else "completed"
-    with open_warehouse(home.warehouse(name)) as con:
-        funnel, cost = read_funnel(con), cost_totals(con, context.run_id)
-        counted = statistics(con)
+    with open_warehouse(home.warehouse(name)) as con, ExitStack() as stack:
+        funnel, cost, counted = read_funnel(con), cost_totals(con, context.run_id), statistics(con)
+        released = {"release": release.version} if release else {}
         with transaction(con):
-            counts = {**funnel.counts(), "release": release.version, **cost}
-            finish_run(con, context.run_id, state, counts)
-            draft = draft_report(con, home, name)
-        report = publish_report(home, name, draft)
-    docs = home.data_docs(name) / "index.html"
+            finish_run(con, context.run_id, state, {**funnel.counts(), **released, **cost})
+            draft = stack.enter_context(drafted_pages(con, home, name))
+        pages = publish_pages(home, name, draft)
     return BuildResult(
         domain=name,
         run_id=context.run_id,
         state=state,
-        message=str(written.stopped or ""),
-        release=release.path,
-        version=release.version,
+        message=message,
+        release=release.path if release else None,
+        version=release.version if release else "",
         config_hash=config_hash(context.domain),
         code_version=code_version(),
         funnel=funnel.verdicts,
@@ -51,15 +84,10 @@ def finish_build(context: Context, written: Written, release: ReleaseInfo) -> Bu
         attempts=funnel.attempts,
         statistics=table_3(counted),
         cost=cost,
-        pages={**({"data-docs": docs} if docs.is_file() else {}), "report": report},
-        key_file=release.key_file,
+        pages=pages.latest,
+        run_pages=pages.run,
+        key_file=release.key_file if release else None,
     )
-
-
-def record_unfinished(context: Context, state: str) -> None:
-    """Record a build that ended before there was a result, with what the warehouse holds by then."""
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        finish_run(con, context.run_id, state, read_funnel(con).counts())
 
 
 def table_3(counted: Statistics) -> dict[str, Any]:

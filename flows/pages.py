@@ -1,19 +1,23 @@
-"""Serves what people look at (Data Docs, reports, release cards) on loopback, so that links in the Prefect UI open in a browser."""
+"""Serves what people look at on loopback, so that links in the Prefect UI open in a browser.
+
+That is Data Docs, reports, release cards, and the browser over the dialogues, to which rules and ids on those pages lead. Nothing
+can be changed through it.
+"""
 
 from __future__ import annotations
 
 import base64
 import os
 import secrets
-from collections.abc import Iterator, Sequence
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -22,7 +26,8 @@ from flows.server.login import SERVER_LOGIN, allowed_hosts
 from tasks.settings import Home
 from tasks.web import LocalGuard
 
-FOLDERS = {"docs": "*/index.html", "reports": "*/index.html", "releases": "*/*/README.md"}  # and the pages listed of each
+FOLDERS = ("docs", "reports", "releases")
+READING = frozenset({"GET", "HEAD"})
 ADDRESS = "REDIAL_PAGES_URL"
 # No page that is served has a script; Data Docs and reports have their styles within.
 HEADERS = {
@@ -45,13 +50,16 @@ def pages_app(home: Home, login: str = "", hosts: Sequence[str] = ()) -> Starlet
     for name in FOLDERS:
         (home.data / name).mkdir(parents=True, exist_ok=True)
 
-    async def listing(_: Request) -> Response:
-        return HTMLResponse(_listing(home))
+    from tasks.reports import browser_app, render_served_index  # here, as every flow imports this module for its addresses
 
-    mounts = [Mount(f"/{name}", StaticFiles(directory=home.data / name, html=True)) for name in FOLDERS]
+    def listing(_: Request) -> Response:
+        return HTMLResponse(render_served_index(home))
+
+    mounts = [Mount(f"/{name}", _PageFiles(directory=home.data / name, html=True)) for name in FOLDERS]
     asking = [Middleware(_AskLogin, login=login)] if login else []
     guard = Middleware(LocalGuard, hosts=hosts, headers=HEADERS)
-    return Starlette(routes=[Route("/", listing), *mounts], middleware=[guard, *asking])
+    routes = [Route("/", listing), *mounts, Mount("/", browser_app(home, hosts))]
+    return Starlette(routes=routes, middleware=[guard, *asking, Middleware(_OnlyRead)])
 
 
 def address_of(home: Home, page: Path) -> str:
@@ -62,20 +70,39 @@ def address_of(home: Home, page: Path) -> str:
     return page.as_uri()
 
 
+def browse_address(domain: str) -> dict[str, str]:
+    """Return under `browse` where a domain's dialogues can be looked through; nothing where no pages server is named."""
+    served = os.environ.get(ADDRESS)
+    return {"browse": f"{served.rstrip('/')}/domains/{domain}"} if served else {}
+
+
 def _path(home: Home, page: Path) -> str:
     return quote(page.relative_to(home.data).as_posix())
 
 
-def _listing(home: Home) -> str:
-    entries = "".join(f'<li><a href="/{_path(home, page)}">{escape(str(page.relative_to(home.data)))}</a></li>' for page in _pages(home))
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>llm-redial pages</title><ul>{entries or "No page yet."}</ul></html>'
-    )
+class _PageFiles(StaticFiles):
+    """Serves files; on a page of ours, rules and dialogues become links to the browser, which a page opened as a file has none of."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file, or an error's response."""
+        answer = await super().get_response(path, scope)
+        if not isinstance(answer, FileResponse) or answer.media_type != "text/html":
+            return answer
+        page = await run_in_threadpool(Path(answer.path).read_bytes)
+        return HTMLResponse(page.replace(b" data-browse=", b" href="), answer.status_code)
 
 
-def _pages(home: Home) -> Iterator[Path]:
-    for name, pattern in FOLDERS.items():
-        yield from sorted((home.data / name).glob(pattern))
+class _OnlyRead:
+    """Refuses whatever is no reading of a page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in READING:
+            refusal = PlainTextResponse("nothing can be changed here", 405, {"Allow": ", ".join(sorted(READING))})
+            return await refusal(scope, receive, send)
+        await self._app(scope, receive, send)
 
 
 class _AskLogin:

@@ -1,30 +1,29 @@
-"""The report of a domain as a Prefect flow: the page is written anew and linked from the run."""
+"""The pages of a domain as a Prefect flow: they are written anew and linked from the run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from prefect import flow
-from prefect.artifacts import acreate_link_artifact
 
-from flows.artifacts import key
+from flows.artifacts import link_pages
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.pages import address_of
-from tasks.reports import report_from_warehouse
+from tasks.reports import pages_from_warehouse
 from tasks.settings import Home
 
 
 @flow(name="report", flow_run_name="report-{domain}", retries=0)
 async def report(domain: str, data: str | None = None) -> str:
-    """Write a domain's report and link it from the run.
+    """Write a domain's report and Data Docs and link them from the run.
 
     Args:
         domain: name of a domain file, without .yaml.
         data: data folder in place of the project's own.
 
     Returns:
-        The address under which the page opens.
+        The address under which the report opens.
 
     Raises:
         UserError: a mistake the user can put right, as one line.
@@ -32,6 +31,6 @@ async def report(domain: str, data: str | None = None) -> str:
     keep_logs_plain()
     follow_server()
     home = Home.find(Path(data) if data else None)
-    address = address_of(home, report_from_warehouse(home, domain))
-    await acreate_link_artifact(address, link_text=f"report of {domain}", key=key(domain, "report"), description=f"report of {domain}")
-    return address
+    addresses = {name: address_of(home, page) for name, page in pages_from_warehouse(home, domain).run.items()}
+    await link_pages(domain, addresses)
+    return addresses["report"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ class BuildResult:
     """The end of a build.
 
     Attributes:
-        state: "completed", or "budget", "breaker", "batch" when asking ended early.
-        message: why it ended early, in one line.
+        state: "completed", or "budget", "breaker", "batch", "worker" when asking ended early, or "failed".
+        message: why it ended early or failed, in one line.
         release: folder of the release; None when the run ended before there was one.
         funnel: one row per way a brief ended.
         rules: one row per broken rule and attempt.
@@ -26,7 +26,8 @@ class BuildResult:
         attempts: one row per attempt.
         statistics: Table 3 for what was released.
         cost: calls, tokens and dollars.
-        pages: what a person looks at, by name.
+        pages: what a person looks at, by name: the newest report and Data Docs of the domain.
+        run_pages: the same of this run alone, which later runs leave as they are, and the list of runs.
         key_file: where the key of the pseudonyms was generated and is kept; None where there are none, or the environment has it.
     """
 
@@ -47,6 +48,7 @@ class BuildResult:
     statistics: dict[str, Any]
     cost: dict[str, Any]
     pages: Mapping[str, Path]
+    run_pages: Mapping[str, Path] = field(default_factory=dict)
     key_file: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -54,5 +56,6 @@ class BuildResult:
         data = asdict(self)
         data["release"] = str(self.release) if self.release else None
         data["key_file"] = str(self.key_file) if self.key_file else None
-        data["pages"] = {name: str(page) for name, page in self.pages.items()}
+        for pages in ("pages", "run_pages"):
+            data[pages] = {name: str(page) for name, page in getattr(self, pages).items()}
         return data

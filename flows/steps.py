@@ -9,7 +9,7 @@ runs, reads and opens.
 | `briefs`     | goals, grammar, the template set                                                                     |
 | `generate-1` | goals, the prompt profile; the embedded writer's tables where it is the model                        |
 | `generate-N` | those, and the suites and facts, whose sentences a repair quotes                                     |
-| `quality-N`  | the suites, facts and lexicon; the pages' layout, as it writes the Data Docs                         |
+| `quality-N`  | the suites, facts and lexicon                                                                        |
 """
 
 from __future__ import annotations
@@ -32,7 +32,15 @@ from tasks.lineage import note_release
 from tasks.llm import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, takes_schema
 from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, render
-from tasks.quality import has_published_page, judge, load_suites, set_verdicts, validate_published
+from tasks.quality import (
+    PublishedRefused,
+    has_passed_published_gate,
+    judge,
+    load_suites,
+    set_verdicts,
+    store_gate,
+    validate_published,
+)
 from tasks.release import ReleaseInfo, pseudonym_key, write_release
 from tasks.repair import Mend, accepted_of, load_repairs
 from tasks.runs import config_hash, origin_of_release
@@ -185,7 +193,7 @@ def parsing(context: Context, attempt: int) -> Stage:
 def judging(context: Context, attempt: int) -> Stage:
     """Return the stage that judges one attempt's dialogues (2.5.2)."""
     home, domain = context.home, context.domain
-    files = (*_suite_files(domain), "expectations/lexicon.yaml", "tasks/quality/pages/*")
+    files = (*_suite_files(domain), "expectations/lexicon.yaml")
     inputs = _inputs(context, [judge], _settings(domain, "name", "quality", "language"), files)
     tables = ("rejections", "dialogue_facts", "utterance_facts")
     writes = tuple(f"(SELECT * FROM {table} WHERE attempt = {attempt:d})" for table in tables)
@@ -224,13 +232,17 @@ def release(context: Context, options: BuildOptions, sources: Mapping[str, str])
             "code_version": origin.code,
             "mixed": origin.mixed,
         }
-        return write_release(
-            con,
-            context.home,
-            domain.name,
-            run=facts,
-            pseudonymise_key=key,
-            validate=partial(validate_published, con, context.home, domain),
-            revalidate=not has_published_page(context.home, domain.name),
-            note=lambda version: note_release(con, version, context.run_id, settings, origin.code),
-        )
+        try:
+            return write_release(
+                con,
+                context.home,
+                domain.name,
+                run=facts,
+                pseudonymise_key=key,
+                validate=partial(validate_published, con, context.home, domain),
+                revalidate=not has_passed_published_gate(con),
+                note=lambda version: note_release(con, version, context.run_id, settings, origin.code),
+            )
+        except PublishedRefused as refused:  # its transaction was rolled back; the evidence stays
+            store_gate(con, refused.gate)
+            raise

@@ -8,6 +8,7 @@ What is left out of each hash, and why:
 | `file_hash`     | name, folder, modification time                           | a copied file is the same source            |
 | `data_hash`     | the same, and of YAML its comments and layout             | they change nothing that is read            |
 | `settings_hash` | limits, prices, `chunk_size`, `workers`, `mode` (`PACE`)  | they change how fast and how dear, not what |
+|                 | `pages`                                                   | they say what is kept to look at            |
 | stage inputs    | code the stage does not reach, comments, docstrings       | see `code_identity` and `stage_inputs`      |
 """
 
@@ -25,6 +26,8 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PACE = frozenset({"limits", "chunk_size", "workers", "mode", "input_cost_per_token", "output_cost_per_token"})
 """Settings of `generate` that change how fast and how dear dialogues are written, not what is written."""
+UNHASHED = frozenset({"pages"})
+"""Sections of a domain's settings that change nothing of what is made."""
 ID_LENGTH = 16  # hex digits: 64 bits, under one in a million to collide among 5 million ids
 
 
@@ -80,8 +83,8 @@ def folder_hash(folder: Path, pattern: str = "*.yaml") -> str:
 
 
 def settings_hash(settings: Mapping[str, Any]) -> str:
-    """Return the hash of a domain's settings as dumped to JSON, without `PACE`."""
-    kept = dict(settings)
+    """Return the hash of a domain's settings as dumped to JSON, without `PACE` and `UNHASHED`."""
+    kept = {name: value for name, value in settings.items() if name not in UNHASHED}
     if isinstance(kept.get("generate"), Mapping):
         kept["generate"] = {name: value for name, value in kept["generate"].items() if name not in PACE}
     return fingerprint(kept)

@@ -45,6 +45,31 @@ def exclusive_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
         lock.release()
 
 
+@contextmanager
+def shared_lock(path: Path) -> Iterator[None]:
+    """Keep others from taking a lock file for themselves while the block runs; many may do so at once. Never waits.
+
+    Where there is no such file, nobody has ever taken it, and nobody is kept out.
+
+    Raises:
+        Held: somebody has taken it.
+        OSError: the file cannot be read.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Held(_holder(path)) from None
+        yield
+    finally:
+        os.close(handle)
+
+
 def wait_until_released(path: Path) -> None:
     """Return once nobody holds a lock file any more, or when there is none.
 

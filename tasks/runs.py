@@ -140,12 +140,32 @@ def _older_rows(made: Mapping[str, StageInputs], written: Mapping[str, str]) -> 
     ]
 
 
-def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, str]) -> None:
-    """Write a run down as running. `sources` maps each source file's name to its SHA-256.
+_LOST = """
+WITH newest AS (SELECT run_id, state FROM runs WHERE run_id <> $before ORDER BY started_at DESC, run_id LIMIT 1),
+worked AS (
+    SELECT run_id FROM stages WHERE stage NOT IN ('ingest', 'preprocess', 'briefs')
+    UNION SELECT run_id FROM transcripts
+)
+SELECT run_id FROM newest SEMI JOIN worked USING (run_id) WHERE state = 'running'
+"""
 
-    The caller holds the domain, so whatever else is still written down as running was lost with its process.
+
+def end_lost_run(con: duckdb.DuckDBPyConnection, before: str) -> bool:
+    """Write down as lost what is still on record as running, but for the run that is about to start.
+
+    The caller holds the domain, so those runs lost their process.
+
+    Returns:
+        Whether the newest run on record is one of them and had begun to ask.
     """
-    con.execute("UPDATE runs SET state = 'lost' WHERE state = 'running'")
+    asked = bool(con.execute(_LOST, {"before": before}).fetchall())
+    con.execute("UPDATE runs SET state = 'lost' WHERE state = 'running' AND run_id <> ?", [before])
+    return asked
+
+
+def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, str]) -> None:
+    """Write a run down as running. `sources` maps each source file's name to its SHA-256. The caller holds the domain."""
+    end_lost_run(con, run.run_id)
     con.execute("DELETE FROM runs WHERE run_id = ?", [run.run_id])
     con.execute(
         "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 'running', NULL)",

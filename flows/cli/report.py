@@ -13,19 +13,19 @@ from tasks.settings import Home
 
 @app.command(epilog="Example: redial report demo")
 def report(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = False) -> None:
-    """Write a domain's report: one HTML file that opens without a network."""
+    """Write a domain's report and Data Docs, of its last run: HTML files that open without a network."""
     from tasks.release import verify_latest
-    from tasks.reports import report_from_warehouse
+    from tasks.reports import pages_from_warehouse
 
     home: Home = ctx.obj
     verify_latest(home, domain)
-    page, docs = report_from_warehouse(home, domain), home.data_docs(domain) / "index.html"
+    pages = pages_from_warehouse(home, domain).latest
+    page = pages["report"]
     if as_json:
         print_json({"page": str(page), "bytes": page.stat().st_size})
     else:
         OUT.print(f"report: {page}", markup=False)
-        if docs.is_file():
-            OUT.print(f"data-docs: {docs}", markup=False)
+        OUT.print(f"data-docs: {pages['data-docs']}", markup=False)
 
 
 @app.command(epilog="Example: redial browse")

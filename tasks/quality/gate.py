@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from tasks.errors import UserError
 from tasks.quality.cases import CASES, fetch_cases
-from tasks.quality.docs_pages import EXAMPLES, Example, Gate, RuleFound, SuiteFound, write_docs
 from tasks.quality.evidence import Evidence
 from tasks.quality.facts import compute_facts
+from tasks.quality.gate_records import EXAMPLES, Example, RuleRecord, SuiteRecord, attempt_gate, forget_gate, store_gate
 from tasks.quality.judging import Failing, check_suites, judge_frame, with_rows
 from tasks.quality.lexicon import Lexicon, load_lexicon
+from tasks.quality.result_html import render_result
 from tasks.quality.suites import load_suites
-from tasks.quality.values import FactTable, JudgeCounts, Suite
+from tasks.quality.values import FactTable, JudgeCounts, Rule, Suite
 from tasks.settings import Domain, Home
 
 TABLES: Final[tuple[FactTable, ...]] = ("dialogue_facts", "utterance_facts")
@@ -51,10 +52,10 @@ class Judged:
 def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: int) -> JudgeCounts:
     """Judge the dialogues of one attempt (2.5.2) by the domain's suites; fills the fact tables and `rejections` for that attempt.
 
-    Writes the attempt's pages of the Data Docs as well. Without a dialogue to judge there are no pages.
+    Writes down in `gates` what the Data Docs show of it as well. Without a dialogue to judge there is no gate.
 
     Raises:
-        UserError: a suite that would not judge all it says (nothing has been judged or written then), or a folder that cannot be written.
+        UserError: a suite that would not judge all it says; nothing has been judged or written then.
         GateError: Great Expectations' result does not add up.
     """
     suites, lexicon = load_rules(home, domain)
@@ -63,9 +64,10 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
     count = compute_facts(con, lexicon, domain.language, attempt)
     judged, rejected, written = judge_facts(con, suites, lexicon, attempt) if count else ([], 0, 0)
     con.execute("DROP TABLE near_duplicates")
-    gate = Gate(f"attempt-{attempt}", f"Attempt {attempt}", attempt, count, rejected)
-    docs = write_docs(home.data_docs(domain.name), domain.name, gate, with_examples(con, attempt, judged)) if judged else None
-    return JudgeCounts(count, rejected, written, docs)
+    forget_gate(con, attempt)
+    if judged:
+        store_gate(con, attempt_gate(attempt, count, rejected, suite_records(con, attempt, judged)))
+    return JudgeCounts(count, rejected, written)
 
 
 def load_rules(home: Home, domain: Domain) -> tuple[tuple[Suite, ...], Lexicon]:
@@ -93,19 +95,22 @@ def judge_facts(con: duckdb.DuckDBPyConnection, suites: Sequence[Suite], lexicon
     return judged, len(rejected), written
 
 
-def with_examples(con: duckdb.DuckDBPyConnection, attempt: int, judged: Sequence[Judged]) -> list[SuiteFound]:
-    """Return what the Data Docs show, with a few pieces of evidence for each rule that fell."""
+def suite_records(con: duckdb.DuckDBPyConnection, attempt: int, judged: Sequence[Judged]) -> list[SuiteRecord]:
+    """Return what the Data Docs show of each suite, with a few pieces of evidence for each rule that was broken."""
     examples: dict[str, list[Example]] = {}
     for rule, *example in con.execute(_EXAMPLES, {"attempt": attempt, "examples": EXAMPLES}).fetchall():
         examples.setdefault(rule, []).append(Example(*example))
-    return [
-        SuiteFound(
-            found.suite,
-            [RuleFound(entry.rule, len(ids), examples.get(entry.rule.rule, [])) for entry, ids in found.broken],
-            found.results,
-        )
-        for found in judged
-    ]
+    return [_suite_record(found, examples) for found in judged]
+
+
+def _suite_record(found: Judged, examples: Mapping[str, Sequence[Example]]) -> SuiteRecord:
+    rules = [_rule_record(entry.rule, len(ids), examples.get(entry.rule.rule, ())) for entry, ids in found.broken]
+    results = [(table, render_result(result)) for table, result in found.results]
+    return SuiteRecord(found.suite.name, found.suite.about, tuple(rules), tuple(results))
+
+
+def _rule_record(rule: Rule, dialogues: int, examples: Sequence[Example]) -> RuleRecord:
+    return RuleRecord(rule.rule, rule.severity, rule.says, rule.source, dialogues, tuple(examples))
 
 
 def check_language(suites: Sequence[Suite], lexicon: Lexicon, language: str) -> None:

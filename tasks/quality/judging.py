@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tasks.errors import UserError
-from tasks.quality.docs_pages import html_description, without_rows
+from tasks.quality.result_html import html_description, without_rows
 from tasks.quality.values import FactTable, Rule, Suite
 
 if TYPE_CHECKING:

@@ -10,15 +10,13 @@ import duckdb
 import polars as pl
 
 from tasks.errors import UserError
-from tasks.quality.docs_pages import Gate, write_docs
 from tasks.quality.facts import compute_facts
-from tasks.quality.gate import judge_facts, load_rules, with_examples
+from tasks.quality.gate import judge_facts, load_rules, suite_records
+from tasks.quality.gate_records import GateRecord, published_gate, store_gate
 from tasks.quality.values import PublishedCounts
 from tasks.settings import Domain, Home
 from tasks.warehouse import open_warehouse
 
-LAST_GATE: Final = 1_000  # stands behind every attempt
-_GATE: Final = "published"
 # What the facts are made from, cut to the accepted dialogues; every attempt becomes the first.
 _COPIED: Final = {
     "briefs": "SELECT * FROM briefs SEMI JOIN accepted USING (dialogue_id)",
@@ -44,6 +42,14 @@ SELECT count(*) FROM utterances FULL JOIN published USING (dialogue_id, turn) WH
 """
 
 
+class PublishedRefused(UserError):
+    """What would be released breaks a rule. `gate` is to be written down when what was begun has been rolled back."""
+
+    def __init__(self, message: str, gate: GateRecord) -> None:
+        super().__init__(message)
+        self.gate = gate
+
+
 def validate_published(
     con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, published: pl.DataFrame | None = None
 ) -> PublishedCounts:
@@ -52,15 +58,15 @@ def validate_published(
     Whether a dialogue repeats another was settled when it arrived, against those accepted before it; that fact is taken over.
 
     Args:
-        con: the domain's warehouse, after the verdicts; it is only read.
-        home: where the suites lie and the Data Docs go.
+        con: the domain's warehouse, after the verdicts; only the gate is written to it.
+        home: where the suites lie.
         domain: its quality settings choose suites and severities.
         published: the utterances as released (columns dialogue_id, turn, role, text, in the warehouse's ids); they take the place of the
             warehouse's texts. None judges the warehouse's own.
 
     Raises:
-        UserError: a suite that would not judge all it says, released utterances that are not those accepted, or one of them that breaks
-            a rule that rejects.
+        PublishedRefused: a released utterance breaks a rule that rejects.
+        UserError: a suite that would not judge all it says, or released utterances that are not those accepted.
         GateError: Great Expectations' result does not add up.
     """
     suites, lexicon = load_rules(home, domain)
@@ -70,19 +76,17 @@ def validate_published(
         count = compute_facts(copy, lexicon, domain.language, 1)
         _take_over_near_duplicates(con, copy)
         judged, rejected, _ = judge_facts(copy, suites, lexicon, 1) if count else ([], 0, 0)
-        gate = Gate(_GATE, "Published", LAST_GATE, count, rejected)
-        docs = write_docs(home.data_docs(domain.name), domain.name, gate, with_examples(copy, 1, judged)) if judged else None
+        gate = published_gate(count, rejected, suite_records(copy, 1, judged))
         if rejected:
-            raise UserError(
-                f"{rejected} dialogues break a rule as they would be published, so nothing is released: {_first(copy)}; see {docs}"
+            raise PublishedRefused(
+                f"{rejected} dialogues break a rule as they would be published, so nothing is released: {_first(copy)}; "
+                f"see {home.data_docs(domain.name) / 'index.html'}",
+                gate,
             )
+    if judged:
+        store_gate(con, gate)
     con.execute("DROP TABLE accepted")
-    return PublishedCounts(count, sum(len(suite.rules) for suite in suites), docs)
-
-
-def has_published_page(home: Home, domain: str) -> bool:
-    """Return True if the last gate's page stands in a domain's Data Docs. A gate that judges attempts anew takes it away."""
-    return (home.data_docs(domain) / _GATE / "gate.json").is_file()
+    return PublishedCounts(count, sum(len(suite.rules) for suite in suites))
 
 
 def _copy(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection, published: pl.DataFrame | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,22 +57,20 @@ class Suite:
 class JudgeCounts:
     """What one gate counted.
 
-    Dialogues judged, those rejected, rows of `rejections` written (warnings included), and the Data Docs' index page.
+    Dialogues judged, those rejected, and rows of `rejections` written (warnings included).
     """
 
     judged: int
     rejected: int
     rejections: int
-    docs: Path | None
 
 
 @dataclass(frozen=True)
 class PublishedCounts:
-    """What the last gate counted: dialogues published, all of which passed, the rules they passed, and the Data Docs' index page."""
+    """What the last gate counted: dialogues published, all of which passed, and the rules they passed."""
 
     dialogues: int
     rules: int
-    docs: Path | None
 
 
 @dataclass(frozen=True)

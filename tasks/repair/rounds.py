@@ -18,6 +18,7 @@ def forget_attempts(con: duckdb.DuckDBPyConnection, attempt: int) -> None:
     con.execute("DELETE FROM verdicts")
     for table in ("transcripts", "dialogues", "utterances", "rejections", "dialogue_facts", "utterance_facts"):
         con.execute(f"DELETE FROM {table} WHERE attempt >= ?", [attempt])
+    con.execute("DELETE FROM gates WHERE place >= ?", [attempt])
 
 
 def forget_beyond(con: duckdb.DuckDBPyConnection, last: int) -> None:

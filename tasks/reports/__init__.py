@@ -1,26 +1,23 @@
-"""Reports: what a person looks at, a page for each domain and a browser over its dialogues."""
+"""Reports: what a person looks at, pages for each run of a domain and a browser over its dialogues."""
 
 from tasks.reports.browser import browser_app, serve_browser
-from tasks.reports.report import (
-    Findings,
-    draft_report,
-    gather,
-    publish_report,
-    render_report,
-    report_from_warehouse,
-    write_report,
-)
+from tasks.reports.report import Findings, gather, render_report
 from tasks.reports.request_replay import replay
+from tasks.reports.run_pages import PublishedPages, drafted_pages, list_runs, pages_from_warehouse, publish_pages, write_pages
+from tasks.reports.served_index import render_served_index
 
 __all__ = [
     "Findings",
+    "PublishedPages",
     "browser_app",
-    "draft_report",
+    "drafted_pages",
     "gather",
-    "publish_report",
+    "list_runs",
+    "pages_from_warehouse",
+    "publish_pages",
     "render_report",
+    "render_served_index",
     "replay",
-    "report_from_warehouse",
     "serve_browser",
-    "write_report",
+    "write_pages",
 ]

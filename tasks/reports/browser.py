@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,17 @@ from tasks.reports.finding import Filters, choices, find
 from tasks.reports.request_replay import replay
 from tasks.reports.telling import broken_rules, common_words, tell
 from tasks.settings import DOMAIN_NAME, Home
-from tasks.warehouse import read_warehouse
+from tasks.warehouse import read_idle_warehouse
 from tasks.web import environment, local_app, serve_local
 
 HERE = Path(__file__).resolve().parent
 _DIALOGUE = re.compile(r"[0-9a-f]{16}")
 
 
-def browser_app(home: Home) -> Starlette:
-    """Return the browser of a data folder as an ASGI application, for loopback only.
+def browser_app(home: Home, hosts: Iterable[str] = ()) -> Starlette:
+    """Return the browser of a data folder as an ASGI application, for loopback and the names in `hosts`.
 
-    A warehouse is opened for the time of one page, read-only, so that a build can start while the browser is open; while a build writes,
+    A warehouse is opened for the time of one page, read-only, so that a build can start while the browser is open; while a build runs,
     the page says so.
     """
     pages = _Pages(home)
@@ -46,7 +46,8 @@ def browser_app(home: Home) -> Starlette:
             Mount("/static", StaticFiles(directory=HERE / "static")),
             Route("/domains/{domain}", pages.listed),
             Route("/domains/{domain}/{dialogue_id}", pages.shown),
-        ]
+        ],
+        hosts,
     )
 
 
@@ -87,14 +88,14 @@ class _Pages:
             if not DOMAIN_NAME.fullmatch(path.stem):
                 continue
             try:
-                with read_warehouse(path) as con:
+                with read_idle_warehouse(self._home, path.stem) as con:
                     rows.append({"domain": path.stem, "verdicts": verdicts(con), "problem": ""})
             except UserError as error:
                 rows.append({"domain": path.stem, "verdicts": [], "problem": str(error)})
         return {"domains": rows, "folder": str(self._home.data / "warehouse")}
 
     def _found(self, domain: str, filters: Filters, page: int) -> dict[str, Any]:
-        with read_warehouse(self._warehouse(domain)) as con:
+        with read_idle_warehouse(self._home, _checked_name(domain)) as con:
             found, known = find(con, filters, page), choices(con)
         link = urlencode(filters.set())
         return {
@@ -110,7 +111,7 @@ class _Pages:
         if not _DIALOGUE.fullmatch(dialogue_id):
             raise UserError(f"{dialogue_id[:40]!r} is not a dialogue's id: 16 hexadecimal digits")
         goals = load_goals(self._home)
-        with read_warehouse(self._warehouse(domain)) as con:
+        with read_idle_warehouse(self._home, _checked_name(domain)) as con:
             traced = dialogue_lineage(con, domain, dialogue_id)
             build = last_build(con, self._home, domain)
             asked = [one.attempt for one in traced.attempts] or [1]
@@ -135,11 +136,12 @@ class _Pages:
             "goal_names": {goal: spec.name for goal, spec in goals.worded(settings.noun, settings.verb).items()},
         }
 
-    def _warehouse(self, domain: str) -> Path:
-        """Return a domain's warehouse. Raises UserError on what is no plain name; one that is not there is told on opening."""
-        if not DOMAIN_NAME.fullmatch(domain):
-            raise UserError(f"{domain[:40]!r} is not a domain's name")
-        return self._home.warehouse(domain)
+
+def _checked_name(domain: str) -> str:
+    """Return a domain's name. Raises UserError on what is no plain name."""
+    if not DOMAIN_NAME.fullmatch(domain):
+        raise UserError(f"{domain[:40]!r} is not a domain's name")
+    return domain
 
 
 def _number(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from tasks.settings import Domain, Home, load_domain
 from tasks.warehouse import rows
 
 _LAST = """
-SELECT run_id, config, config_hash, code_version, state, started_at, finished_at
+SELECT run_id, config, config_hash, code_version, state, started_at, finished_at, counts
 FROM runs ORDER BY started_at DESC, run_id LIMIT 1
 """
 _ENDINGS: Final[Mapping[str, str]] = {
@@ -31,7 +32,8 @@ _ENDINGS: Final[Mapping[str, str]] = {
 class LastBuild:
     """The newest build of a warehouse; the texts are empty where none is on record.
 
-    `domain` holds the settings it ran with; source files are named in it, not placed. Times are UTC.
+    `domain` holds the settings it ran with; source files are named in it, not placed. `release` is the version it wrote or
+    confirmed, empty where it released nothing. Times are UTC.
     """
 
     domain: Domain
@@ -41,6 +43,7 @@ class LastBuild:
     state: str = ""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    release: str = ""
 
     @property
     def ending(self) -> str:
@@ -76,7 +79,31 @@ def last_build(con: duckdb.DuckDBPyConnection, home: Home, name: str) -> LastBui
         state=run["state"] or "",
         started_at=run["started_at"],
         finished_at=run["finished_at"],
+        release=_release(run["counts"]),
     )
+
+
+def main_settings(domain: Domain) -> dict[str, str]:
+    """Return the settings that tell one run of a domain from another, by name, as a person reads them."""
+    generate, limit = domain.generate, domain.briefs.max_dialogues
+    return {
+        "model": generate.model,
+        "profile": f"{generate.profile}, {generate.rollout} rollout",
+        "attempts": f"at most {generate.max_attempts}",
+        "suites": ", ".join(domain.quality.suites),
+        "templates": domain.briefs.templates,
+        "dialogues": f"at most {limit:,}" if limit else "as many as can be planned",
+        "seed": str(domain.seed),
+    }
+
+
+def _release(counts: str | None) -> str:
+    """Return the release that a run's counts name. Runs that did not end, and those of earlier versions, name none."""
+    try:
+        named = json.loads(counts or "{}").get("release", "")
+    except (ValueError, AttributeError):
+        return ""
+    return named if isinstance(named, str) else ""
 
 
 def _minute(moment: datetime | None) -> str:

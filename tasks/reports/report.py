@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-from markupsafe import Markup
 
 from tasks.briefs import REASONS
 from tasks.funnel import Funnel, Rows, Spending, read_funnel, spending
 from tasks.goals import Goals, load_goals
-from tasks.quality import Suite, load_suites
+from tasks.quality import PUBLISHED, GateRecord, Suite, load_suites, read_gates
 from tasks.reports.bias import RatingBias, rating_bias
-from tasks.reports.builds import LastBuild, last_build
+from tasks.reports.builds import LastBuild, last_build, main_settings
 from tasks.reports.catalogue import Catalogue, catalogue
 from tasks.reports.drawing import GROUP_NAMES, charts_of
+from tasks.reports.page_parts import page_style, page_templates, report_links
 from tasks.reports.popularity import Popularity, popularity
-from tasks.reports.rules import rule_table
+from tasks.reports.rules import rule_examples, rule_table
 from tasks.reports.samples import Samples, samples
 from tasks.reports.shapes import GoalUse, Lengths, Templates, goal_use, lengths, templates
 from tasks.settings import Home
 from tasks.statistics import Statistics, statistics
-from tasks.warehouse import read_warehouse
-from tasks.web import SHARED, environment
 
-HERE = Path(__file__).resolve().parent
 STAGE_NOTES: Final[Mapping[str, str]] = {
     "source lines": "of the review files, without blank ones",
     "usable reviews": "the first review of each user and item, on lines that can be read",
@@ -50,6 +45,7 @@ class Findings:
     goals: Goals
     funnel: Funnel
     rules: Rows  # see `rule_table`
+    gates: list[GateRecord]
     spending: Spending
     statistics: Statistics
     lengths: Lengths
@@ -59,46 +55,6 @@ class Findings:
     popularity: Popularity
     catalogue: Catalogue
     samples: Samples
-    data_docs: bool  # whether there are Data Docs to lead to
-
-
-def write_report(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Path:
-    """Write a domain's report to `home.data/reports/<domain>/index.html`, whole or not at all, and return its path.
-
-    Only reads the warehouse, on a read-only connection too. The same warehouse gives the same bytes.
-
-    Raises:
-        UserError: suites or goals are not as they should be.
-    """
-    return publish_report(home, domain, draft_report(con, home, domain))
-
-
-def report_path(home: Home, domain: str) -> Path:
-    """Return where a domain's report is."""
-    return home.data / "reports" / domain / "index.html"
-
-
-def draft_report(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Path:
-    """Write a domain's report beside its place, where nobody looks, and return the path; for `publish_report`. Raises UserError."""
-    page = report_path(home, domain)
-    page.parent.mkdir(parents=True, exist_ok=True)
-    draft = page.with_name(f".{page.name}.{os.getpid()}")
-    draft.write_text(render_report(gather(con, home, domain)), encoding="utf-8")
-    return draft
-
-
-def publish_report(home: Home, domain: str, draft: Path) -> Path:
-    """Move a report's draft into its place and return that."""
-    page = report_path(home, domain)
-    os.replace(draft, page)
-    return page
-
-
-def report_from_warehouse(home: Home, domain: str) -> Path:
-    """Write a domain's report from its warehouse as it stands. Raises UserError when there is no such domain or it is not built."""
-    home.domain_file(domain)
-    with read_warehouse(home.warehouse(domain)) as con:
-        return write_report(con, home, domain)
 
 
 def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
@@ -112,7 +68,8 @@ def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
         build=build,
         goals=goals,
         funnel=counted,
-        rules=rule_table(counted.rules, suites),
+        rules=rule_table(counted.rules, suites, rule_examples(con)),
+        gates=read_gates(con),
         spending=spending(con, build.run_id),
         statistics=statistics(con),
         lengths=lengths(con),
@@ -122,7 +79,6 @@ def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
         popularity=popularity(con, build.domain),
         catalogue=catalogue(con),
         samples=samples(con, goals),
-        data_docs=(home.data_docs(domain) / "index.html").is_file(),
     )
 
 
@@ -131,15 +87,17 @@ def render_report(findings: Findings) -> str:
     names = findings.goals.worded(findings.build.domain.noun, findings.build.domain.verb)
     shown: dict[str, Any] = {
         "found": findings,
+        "build": findings.build,
+        "domain": findings.build.domain,
+        "main_settings": main_settings(findings.build.domain),
+        "links": report_links(findings.build),
+        "judged_at": {gate.place: gate.judged_at for gate in findings.gates},
+        "published_at": next((gate.judged_at for gate in findings.gates if gate.gate == PUBLISHED), None),
         "charts": charts_of(findings.lengths, findings.goal_use, findings.templates, findings.ratings, findings.popularity),
         "group_names": GROUP_NAMES,
         "stage_notes": STAGE_NOTES,
         "reasons": REASONS,
         "goal_names": {goal: value.name for goal, value in names.items()},
-        "style": Markup(_style()),  # noqa: S704 - our own files
+        "style": page_style("report.css"),
     }
-    return environment(HERE / "pages").get_template("report.html").render(**shown)
-
-
-def _style() -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in (SHARED / "static" / "base.css", HERE / "static" / "report.css"))
+    return page_templates().get_template("report.html").render(**shown)

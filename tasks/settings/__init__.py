@@ -11,6 +11,7 @@ from tasks.settings.models import (
     Generate,
     Limits,
     Misbehave,
+    Pages,
     Preprocess,
     Quality,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Home",
     "Limits",
     "Misbehave",
+    "Pages",
     "Preprocess",
     "Quality",
     "Source",

@@ -141,6 +141,14 @@ class Quality(Settings):
         return {rule: "off" if said is False else said for rule, said in value.items()} if isinstance(value, dict) else value
 
 
+class Pages(Settings):
+    """What is kept to look back at: a report and Data Docs for each run."""
+
+    keep: int = Field(
+        20, ge=1, le=10_000, description="Newest runs whose pages are kept; those of runs that made a release which is still there stay too"
+    )
+
+
 class Domain(Settings):
     """A domain: what is ingested, how it is cut, who writes, who judges. One YAML file in data/domains."""
 
@@ -160,6 +168,7 @@ class Domain(Settings):
     briefs: Briefs = Briefs()
     generate: Generate = Generate()
     quality: Quality = Quality()
+    pages: Pages = Pages()
 
     @model_validator(mode="after")
     def _judges_on_its_scale(self) -> Domain:

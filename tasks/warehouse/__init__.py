@@ -1,7 +1,7 @@
 """The domain's DuckDB file: how it is opened, every table's definition and grain, and the record of what each stage wrote."""
 
 from tasks.warehouse.arrow import integers, sql_function, stream_into, strings
-from tasks.warehouse.lock import domain_lock
+from tasks.warehouse.lock import domain_lock, read_idle_warehouse
 from tasks.warehouse.opening import DATABASE_IO_ERROR, Connection, WarehouseHeld, check_warehouse, open_warehouse, read_warehouse
 from tasks.warehouse.queries import Rows, one_row, rows
 from tasks.warehouse.stages import (
@@ -36,6 +36,7 @@ __all__ = [
     "made_from",
     "one_row",
     "open_warehouse",
+    "read_idle_warehouse",
     "read_inputs",
     "read_record",
     "read_warehouse",

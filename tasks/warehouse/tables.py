@@ -179,6 +179,13 @@ _ALL = (
         ("dialogue_id", "attempt", "rule", "turn"),
     ),
     Table(
+        "gates",
+        "One gate that dialogues went through (an attempt's, or that of what is published), with what the Data Docs show of it as JSON.",
+        "gate VARCHAR, title VARCHAR, place INTEGER, judged BIGINT, rejected BIGINT, judged_at TIMESTAMP, suites VARCHAR",
+        ("gate",),
+        since_first=False,
+    ),
+    Table(
         "verdicts",
         "One brief and how it ended: accepted, rejected, failed or unasked, at which attempt.",
         "dialogue_id VARCHAR, verdict VARCHAR, attempt INTEGER",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -24,15 +24,15 @@ HEADERS = {
 }
 
 
-def local_app(routes: Sequence[BaseRoute]) -> Starlette:
+def local_app(routes: Sequence[BaseRoute], hosts: Iterable[str] = ()) -> Starlette:
     """Return an application with these routes and the shared style under /shared.
 
-    Only requests to a loopback name are taken, and none from a page of another origin (tasks/web/guard.py). Every response has
-    HEADERS. A UserError becomes its one line, status 400.
+    Only requests to a loopback name, or to one of `hosts`, are taken, and none from a page of another origin (tasks/web/guard.py).
+    Every response has HEADERS. A UserError becomes its one line, status 400.
     """
     return Starlette(
         routes=[Mount("/shared", StaticFiles(directory=SHARED / "static")), *routes],
-        middleware=[Middleware(LocalGuard, headers=HEADERS)],
+        middleware=[Middleware(LocalGuard, hosts=hosts, headers=HEADERS)],
         exception_handlers={UserError: _mistake},
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from starlette.testclient import TestClient
 
-from tasks.reports import browser_app, write_report
+from tasks.reports import browser_app, write_pages
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.chromium import opened
@@ -39,7 +39,7 @@ def measure(home: Home, dialogues: int) -> None:
     made = time.perf_counter() - began
     with read_warehouse(home.warehouse("made")) as con:
         began = time.perf_counter()
-        page = write_report(con, home, "made")
+        page = write_pages(con, home, "made").latest["report"]
         written = time.perf_counter() - began
         dialogue = con.execute("SELECT min(dialogue_id) FROM verdicts WHERE verdict = 'rejected'").fetchall()[0][0]
     seconds = opened(page).seconds

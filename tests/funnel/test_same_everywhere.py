@@ -21,7 +21,7 @@ from flows.generation import Written
 from flows.results import BuildResult
 from flows.stages import Context, Stage
 from tasks.release import ReleaseInfo
-from tasks.reports import browser_app, report_from_warehouse
+from tasks.reports import browser_app, pages_from_warehouse
 from tasks.settings import Home, load_domain
 from tasks.statistics import statistics
 from tasks.warehouse import open_warehouse, read_warehouse, transaction
@@ -158,9 +158,9 @@ def assert_all_say_unasked(home: Home, briefs: int, without: dict[str, int] | No
     assert {row["verdict"]: row["briefs"] for row in told["verdicts"]} == verdicts
     outcomes = {row["outcome"]: row["items"] for row in told["might_likes"]}
     assert outcomes == {"planned": briefs, **(without or {})} and sum(outcomes.values()) == 187
-    page = report_from_warehouse(home, "demo").read_text(encoding="utf-8")
+    page = pages_from_warehouse(home, "demo").latest["report"].read_text(encoding="utf-8")
     assert [tuple(row[:2]) for row in table(page, "verdicts")] == [(name, str(count)) for name, count in verdicts.items()]
-    assert f"of {briefs} briefs" in page and "<b>0</b><span>dialogues accepted</span>" in page and "Last build" not in page
+    assert f"of {briefs} briefs" in page and "<b>0</b><span>dialogues accepted</span>" in page and "<dt>build</dt>" not in page
     listed = TestClient(browser_app(home), base_url="http://127.0.0.1:8766").get("/").text
     assert re.findall(r'<td class="n">(\d+)</td>', listed) == ["0", "0", "0", str(briefs)]
     with read_warehouse(home.warehouse("demo")) as con:

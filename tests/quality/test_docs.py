@@ -6,105 +6,105 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tasks.dialogues import parse_transcripts
 from tasks.errors import UserError
-from tasks.quality import judge, set_verdicts, validate_published
+from tasks.quality import has_passed_published_gate, judge, read_gates, set_verdicts, validate_published
+from tasks.repair import forget_attempts
+from tasks.reports.builds import LastBuild
+from tasks.reports.data_docs import render_data_docs
 from tasks.settings import Domain, Home
 from tests.support import conversations as made
+from tests.support.chromium import CHROMIUM, Opened, browser_page
 
 MakeDomain = Callable[..., Domain]
 CATALOGUE = made.titles(80)
 SCRIPT = "<script>document.title='broken in'</script><img src=https://example.invalid/x.png onerror=alert(1)> **bold** {{ 7*7 }}"
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture
-def docs(home: Home, domain: MakeDomain) -> Path:
-    """The index page after a gate with a sound dialogue, one whose evidence is markup, and the last gate."""
+def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
+    """A warehouse after a gate with two sound dialogues and one whose evidence is markup, and the last gate."""
     some = [made.conversation(number, CATALOGUE) for number in range(3)]
     con = made.warehouse(some, CATALOGUE)
     spoiled = some[0].with_turns([*some[0].turns[:4], ("user", SCRIPT), some[0].turns[5]])  # where the user should accept
     made.answer(con, [(spoiled.dialogue_id, spoiled.grounded()), *((one.dialogue_id, one.grounded()) for one in some[1:])], "grounded")
     chosen = domain(name="docs")
     parse_transcripts(con, chosen, 1)
-    index = judge(con, home, chosen, 1).docs
+    judge(con, home, chosen, 1)
     set_verdicts(con)
-    assert validate_published(con, home, chosen).docs == index
-    assert index is not None
-    return index
+    validate_published(con, home, chosen)
+    return con
 
 
-def test_pages_of_each_gate_and_no_markup_of_others(docs: Path) -> None:
-    assert sorted(str(path.relative_to(docs.parent)) for path in docs.parent.rglob("*.html")) == [
-        "attempt-1/grounded.html", "attempt-1/paper.html", "index.html", "published/grounded.html", "published/paper.html",
+@pytest.fixture
+def pages(judged: duckdb.DuckDBPyConnection, domain: MakeDomain) -> dict[str, str]:
+    """The pages made of it, by their place."""
+    index, below = render_data_docs(LastBuild(domain(name="docs"), run_id="r"), read_gates(judged))
+    return {"run-r.html": index, **{f"run-r/{name}": text for name, text in below.items()}}
+
+
+@pytest.fixture
+def folder(pages: dict[str, str], tmp_path: Path) -> Path:
+    """The pages as files."""
+    for name, text in pages.items():
+        page = tmp_path / "pages" / name
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+    return tmp_path / "pages"
+
+
+def test_pages_of_each_gate_and_no_markup_of_others(pages: dict[str, str]) -> None:
+    assert sorted(pages) == [
+        "run-r.html",
+        "run-r/attempt-1-grounded.html", "run-r/attempt-1-paper.html",
+        "run-r/published-grounded.html", "run-r/published-paper.html",
     ]  # fmt: skip
-    for page in docs.parent.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
+    for text in pages.values():
         assert "<script" not in text and "<img" not in text
         assert not re.search(r"""<[^>]*\s(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""", text)
-    shown = (docs.parent / "attempt-1" / "grounded.html").read_text(encoding="utf-8")
+    shown = pages["run-r/attempt-1-grounded.html"]
     assert "&lt;script&gt;document.title=" in shown and "Great Expectations on dialogue_facts" in shown
-    assert "completely-generated: The dialogue was generated to its end." in (docs.parent / "attempt-1" / "paper.html").read_text(
-        encoding="utf-8"
-    )
+    assert "completely-generated: The dialogue was generated to its end." in pages["run-r/attempt-1-paper.html"]
+
+
+def test_no_debris_of_how_great_expectations_was_called(pages: dict[str, str]) -> None:
+    for text in pages.values():
+        for debris in ("DATAFRAME", "__none__", "PandasDataFrame", "Data asset", "ge_load_time", "Success Percent", "fa-"):
+            assert debris not in text
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
-def test_pages_are_whole_and_styled_with_the_network_cut(docs: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
-        page = browser.new_context(offline=True).new_page()
-        failed: list[str] = []
-        asked: list[str] = []
-        page.on("requestfailed", lambda request: failed.append(request.url))
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: failed.append(message.text))
-        for path in docs.parent.rglob("*.html"):
+def test_pages_are_whole_and_styled_with_the_network_cut(folder: Path) -> None:
+    seen = Opened()
+    with browser_page(seen, offline=True) as page:
+        for path in folder.rglob("*.html"):
             page.goto(path.as_uri())
             assert page.locator("th").first.evaluate("cell => getComputedStyle(cell).fontWeight") == "600", f"{path.name} is not styled"
             assert page.locator("h1").inner_text()
             assert page.title() != "broken in"
-        page.goto(docs.as_uri())
+        page.goto((folder / "run-r.html").as_uri())
         page.get_by_role("link", name="grounded").first.click()
         assert "Attempt 1: suite grounded" in page.locator("h1").inner_text()
         assert page.get_by_text("document.title='broken in'").count() == 1
         page.get_by_role("link", name="All gates").click()
-        assert page.locator("tbody tr").count() == 4
-        browser.close()
-    assert failed == []
-    assert {url.split(":")[0] for url in asked} <= {"file", "data"}
+        assert page.locator("#gates tbody tr").count() == 2
+    assert seen.problems == []
+    assert {url.split(":")[0] for url in seen.requests} <= {"file", "data"}
 
 
-def test_a_new_run_takes_the_old_pages_away(home: Home, domain: MakeDomain, docs: Path) -> None:
-    con = made.warehouse([made.conversation(5, CATALOGUE)], CATALOGUE)
-    one = made.conversation(5, CATALOGUE)
-    made.answer(con, [(one.dialogue_id, one.grounded())], "grounded")
-    parse_transcripts(con, domain(), 1)
-    judge(con, home, domain("paper", name="docs"), 1)
-    assert sorted(str(path.relative_to(docs.parent)) for path in docs.parent.rglob("*.html")) == ["attempt-1/paper.html", "index.html"]
-    assert "published" not in docs.read_text(encoding="utf-8").lower()
+def test_a_gate_that_judges_anew_takes_the_last_one_away(home: Home, domain: MakeDomain, judged: duckdb.DuckDBPyConnection) -> None:
+    assert [gate.gate for gate in read_gates(judged)] == ["attempt-1", "published"] and has_passed_published_gate(judged)
+    judge(judged, home, domain("paper", name="docs"), 1)
+    (gate,) = read_gates(judged)
+    assert [suite.suite for suite in gate.suites] == ["paper"] and not has_passed_published_gate(judged)
 
 
-def test_a_folder_that_cannot_be_written_is_one_clear_line(home: Home, domain: MakeDomain) -> None:
-    home.data_docs("blocked").parent.mkdir(parents=True)
-    home.data_docs("blocked").write_text("in the way", encoding="utf-8")
-    one = made.conversation(0, CATALOGUE)
-    con = made.warehouse([one], CATALOGUE)
-    made.answer(con, [(one.dialogue_id, one.grounded())], "grounded")
-    parse_transcripts(con, domain(), 1)
-    with pytest.raises(UserError, match="cannot be written"):
-        judge(con, home, domain(name="blocked"), 1)
+def test_attempts_that_are_forgotten_take_their_gates_with_them(judged: duckdb.DuckDBPyConnection) -> None:
+    forget_attempts(judged, 1)
+    assert judged.execute("SELECT count(*) FROM gates").fetchall() == [(0,)]
 
 
 def test_what_is_published_must_pass_whole(home: Home, domain: MakeDomain) -> None:

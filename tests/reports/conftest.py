@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tasks.reports import write_report
+from tasks.reports import write_pages
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.report_warehouse import fill
@@ -31,7 +31,7 @@ def hostile(hostile_home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 def hostile_page(hostile_home: Home) -> Path:
     """The report of that domain."""
     with read_warehouse(hostile_home.warehouse("made")) as con:
-        return write_report(con, hostile_home, "made")
+        return write_pages(con, hostile_home, "made").latest["report"]
 
 
 @pytest.fixture

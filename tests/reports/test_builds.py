@@ -15,7 +15,7 @@ from flows.generation import Written
 from flows.stages import Context
 from tasks.llm import RunStopped
 from tasks.release import ReleaseInfo
-from tasks.reports import report_from_warehouse
+from tasks.reports import pages_from_warehouse
 from tasks.settings import Home, load_domain
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.random_warehouse import DrawnBrief, DrawnWarehouse, fill
@@ -39,8 +39,12 @@ def finish(context: Context, stopped: RunStopped | None = None) -> Path:
     return finish_build(context, Written(stopped=stopped), ReleaseInfo(context.home.data / "releases", "v1", {})).pages["report"]
 
 
+def rewritten(context: Context) -> Path:
+    return pages_from_warehouse(context.home, "made").latest["report"]
+
+
 def last_build(page: Path) -> str:
-    (line,) = re.findall(r"Last build (.*?), settings", page.read_text(encoding="utf-8"))
+    (line,) = re.findall(r"<dt>build</dt><dd>(.*?)</dd>", page.read_text(encoding="utf-8"))
     return str(line)
 
 
@@ -56,7 +60,7 @@ def test_a_finished_builds_report_says_that_it_completed(tmp_path: Path) -> None
     page = finish(context)
     assert re.fullmatch(r"completed \d{4}-\d\d-\d\d \d\d:\d\d UTC", last_build(page))
     assert recorded(context) == ("completed", True)
-    assert last_build(report_from_warehouse(context.home, "made")) == last_build(page)  # and stays as the build left it
+    assert last_build(rewritten(context)) == last_build(page)  # and stays as the build left it
 
 
 @pytest.mark.parametrize(
@@ -71,16 +75,16 @@ def test_a_build_that_stopped_early_says_why(tmp_path: Path, reason: str, words:
 
 def test_a_build_that_goes_on_or_was_lost_has_no_end(tmp_path: Path) -> None:
     context = going_on(tmp_path)
-    assert last_build(report_from_warehouse(context.home, "made")) == "started 2026-01-02 03:04 UTC and has not ended"
+    assert last_build(rewritten(context)) == "started 2026-01-02 03:04 UTC and has not ended"
     with open_warehouse(context.home.warehouse("made")) as con:
         con.execute("UPDATE runs SET state = 'lost'")
-    assert last_build(report_from_warehouse(context.home, "made")) == "started 2026-01-02 03:04 UTC and was lost with its process"
+    assert last_build(rewritten(context)) == "started 2026-01-02 03:04 UTC and was lost with its process"
 
 
 def test_a_failed_build_is_on_record_with_what_it_came_to(tmp_path: Path) -> None:
     context = going_on(tmp_path)
     record_unfinished(context, "failed")
-    assert last_build(report_from_warehouse(context.home, "made")).startswith("failed ")
+    assert last_build(rewritten(context)).startswith("failed ")
     with read_warehouse(context.home.warehouse("made")) as con:
         counts = con.execute("SELECT counts::JSON -> 'stages' ->> 'usable reviews', counts::JSON ->> 'accepted' FROM runs").fetchall()
     assert counts == [("1", "1")]
@@ -92,14 +96,14 @@ def test_a_build_whose_report_cannot_be_written_is_not_completed(tmp_path: Path,
     def full(*_: object) -> Path:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(collecting, "draft_report", full)
+    monkeypatch.setattr(collecting, "drafted_pages", full)
     with pytest.raises(OSError, match="no space"):
         finish(context)
     assert recorded(context) == ("running", False)
 
 
 def _killed_while_the_report_is_written(data: Path) -> None:
-    collecting.draft_report = lambda *_: os._exit(9)  # type: ignore[assignment]
+    collecting.drafted_pages = lambda *_: os._exit(9)  # type: ignore[assignment]
     finish(Context(Home(data=data), load_domain(Home(data=data), "made"), "run-1"))
 
 

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from tasks.goals import load_goals
-from tasks.reports import gather, render_report, write_report
+from tasks.reports import gather, render_report, write_pages
 from tasks.reports.bias import rating_bias, rating_step
 from tasks.reports.builds import last_build
 from tasks.reports.popularity import popularity
@@ -161,8 +161,13 @@ def test_a_warehouse_with_nothing_in_it_has_a_report(con: duckdb.DuckDBPyConnect
 
 
 def test_the_same_warehouse_gives_the_same_bytes(hostile: duckdb.DuckDBPyConnection, hostile_page: Path, home: Home) -> None:
-    assert write_report(hostile, home, "made").read_bytes() == hostile_page.read_bytes()
-    assert [path.name for path in (home.data / "reports" / "made").iterdir()] == ["index.html"]
+    pages = write_pages(hostile, home, "made")
+    assert pages.latest["report"].read_bytes() == pages.run["report"].read_bytes() == hostile_page.read_bytes()
+    names = sorted(path.relative_to(home.data).as_posix() for path in home.data.rglob("*") if path.is_file())
+    assert names == [
+        "docs/made/index.html", "docs/made/run-run-1.html",
+        "reports/made/index.html", "reports/made/run-run-1.html", "reports/made/run-run-1.json", "reports/made/runs.html",
+    ]  # fmt: skip
 
 
 def test_nothing_hostile_gets_through(hostile_page: Path) -> None:
@@ -179,17 +184,6 @@ def test_it_opens_with_the_network_cut(hostile_page: Path) -> None:
     seen = opened(hostile_page)
     assert seen.problems == [] and seen.requests == []
     assert seen.title == "Made up: report" and "Sample dialogues" in seen.text and "4,500" in seen.text
-
-
-def test_it_leads_to_the_data_docs_where_there_are_some(con: duckdb.DuckDBPyConnection, home: Home) -> None:
-    fill(con, 20)
-    docs = home.data_docs("made")
-    assert "Data Docs" not in write_report(con, home, "made").read_text(encoding="utf-8")
-    docs.mkdir(parents=True)
-    (docs / "index.html").write_text("here")
-    page = write_report(con, home, "made")
-    (link,) = re.findall(r'href="([^"]*docs[^"]*)"', page.read_text(encoding="utf-8"))
-    assert (page.parent / link).resolve() == (docs / "index.html").resolve()
 
 
 def test_samples_do_not_grow_with_the_dialogues(hostile: duckdb.DuckDBPyConnection, hostile_home: Home) -> None:

@@ -1,0 +1,225 @@
+"""A domain's pages on disk: report and Data Docs of each run, copies of the newest under `index.html`, and the list of runs.
+
+    reports/DOMAIN/index.html            the newest run's report
+    reports/DOMAIN/run-ID.html           a run's report; run-ID.json beside it is its row in the list
+    reports/DOMAIN/runs.html             the list of runs
+    docs/DOMAIN/index.html               the newest run's Data Docs
+    docs/DOMAIN/run-ID.html, run-ID/     a run's Data Docs
+
+Report and Data Docs of a run are made of one state of the warehouse, written beside their place and moved there together, the
+copies last: killed at any moment, each page is whole and names its run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+from pydantic import TypeAdapter
+
+from tasks.errors import UserError
+from tasks.files import write_atomically
+from tasks.reports.builds import LastBuild
+from tasks.reports.data_docs import render_data_docs
+from tasks.reports.page_parts import page_style, page_templates, reports_folder, run_name
+from tasks.reports.report import Findings, gather, render_report
+from tasks.settings import Home
+from tasks.warehouse import read_warehouse
+
+LATEST: Final = "index.html"
+RUNS: Final = "runs.html"
+_ASIDE: Final = ".aside-pages-"
+_LEFT_BEHIND_S: Final = 86_400.0  # a killed process left what is as old as this
+_RUN_PAGES: Final = "run-*"
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """One run in the list of runs: texts as a person reads them, and the two figures that are looked for first.
+
+    Attributes:
+        name: what the run's pages are called, without `.html`.
+        started_at: ISO 8601, UTC; the list is ordered by it.
+        ending: how and when it ended.
+        settings_hash: the first 12 hex digits.
+        release: version that it wrote or confirmed, or an empty text.
+    """
+
+    name: str
+    run_id: str
+    started_at: str
+    ending: str
+    settings_hash: str
+    model: str
+    profile: str
+    seed: int
+    release: str
+    accepted: int
+    briefs: int
+
+
+_ENTRY: Final = TypeAdapter(RunEntry)
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """Pages that lie beside their place: `files` by their path below `folder` now, and below the data folder then."""
+
+    folder: Path
+    build: LastBuild
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PublishedPages:
+    """Where pages are, by name: the newest, which the next run overwrites, and those of this run beside the list of runs."""
+
+    latest: Mapping[str, Path]
+    run: Mapping[str, Path]
+
+
+@contextmanager
+def drafted_pages(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Iterator[Drafted]:
+    """Write the pages of a warehouse's last run aside, for `publish_pages` within the block; what is not published goes at its end.
+
+    Only reads the warehouse, on a read-only connection too. The same warehouse gives the same bytes.
+
+    Raises:
+        UserError: suites or goals are not as they should be, or the folder cannot be written.
+    """
+    findings = gather(con, home, domain)
+    files = _render(findings, domain)
+    with ExitStack() as stack:
+        with _written(home):
+            _tidy(home)
+            aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=_ASIDE, dir=home.data)))
+            _write_files(aside, files)
+        yield Drafted(aside, findings.build, tuple(files))
+
+
+@contextmanager
+def _written(home: Home) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"the pages cannot be written to {home.data}: {error.strerror}") from None
+
+
+def _tidy(home: Home) -> None:
+    home.data.mkdir(parents=True, exist_ok=True)
+    for left in home.data.glob(f"{_ASIDE}*"):
+        if left.stat().st_mtime < time.time() - _LEFT_BEHIND_S:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _write_files(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _render(findings: Findings, domain: str) -> dict[str, str]:
+    """Return every page of a run, by its path below the data folder."""
+    build, report = findings.build, render_report(findings)
+    docs, below = render_data_docs(build, findings.gates)
+    name = run_name(build.run_id)
+    files = {f"docs/{domain}/{name}/{page}": text for page, text in below.items()}
+    if build.run_id:
+        entry = json.dumps(asdict(_entry(findings)), indent=1, ensure_ascii=False)
+        files |= {f"docs/{domain}/{name}.html": docs, f"reports/{domain}/{name}.html": report, f"reports/{domain}/{name}.json": entry}
+    return {**files, f"docs/{domain}/{LATEST}": docs, f"reports/{domain}/{LATEST}": report}
+
+
+def _entry(findings: Findings) -> RunEntry:
+    build, verdicts = findings.build, {row["verdict"]: row["briefs"] for row in findings.funnel.verdicts}
+    return RunEntry(
+        name=run_name(build.run_id),
+        run_id=build.run_id,
+        started_at=f"{build.started_at:%Y-%m-%dT%H:%M:%S}" if build.started_at else "",
+        ending=build.ending,
+        settings_hash=build.config_hash[:12],
+        model=build.domain.generate.model,
+        profile=build.domain.generate.profile,
+        seed=build.domain.seed,
+        release=build.release,
+        accepted=verdicts["accepted"],
+        briefs=sum(verdicts.values()),
+    )
+
+
+def publish_pages(home: Home, domain: str, draft: Drafted) -> PublishedPages:
+    """Move drafted pages to their place, remove those of runs that are not kept, and write the list of runs. Raises UserError."""
+    name = run_name(draft.build.run_id)
+    reports, docs = reports_folder(home, domain), home.data_docs(domain)
+    with _written(home):
+        shutil.rmtree(docs / name, ignore_errors=True)  # of the same run, before it was started again
+        for file in draft.files:  # the newest come last
+            place = home.data / file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(draft.folder / file, place)
+        _remove_old(home, domain, draft.build.domain.pages.keep)
+        write_atomically(reports / RUNS, _render_runs(home, domain))
+    page = f"{name}.html" if draft.build.run_id else LATEST
+    return PublishedPages(
+        latest={"data-docs": docs / LATEST, "report": reports / LATEST},
+        run={"data-docs": docs / page, "report": reports / page, "runs": reports / RUNS},
+    )
+
+
+def write_pages(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> PublishedPages:
+    """Write report, Data Docs and list of runs for the last run of a warehouse. Raises UserError."""
+    with drafted_pages(con, home, domain) as draft:
+        return publish_pages(home, domain, draft)
+
+
+def pages_from_warehouse(home: Home, domain: str) -> PublishedPages:
+    """Write a domain's pages from its warehouse as it is. Raises UserError when there is no such domain or it is not built."""
+    home.domain_file(domain)
+    with read_warehouse(home.warehouse(domain)) as con:
+        return write_pages(con, home, domain)
+
+
+def list_runs(home: Home, domain: str) -> list[RunEntry]:
+    """Return the runs of a domain whose pages are there, newest first. A row that cannot be read is left out."""
+    found = [_read_entry(path) for path in reports_folder(home, domain).glob(f"{_RUN_PAGES}.json")]
+    return sorted((entry for entry in found if entry), key=lambda entry: (entry.started_at, entry.name), reverse=True)
+
+
+def _read_entry(path: Path) -> RunEntry | None:
+    try:
+        entry = _ENTRY.validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return entry if entry.name == path.stem else None
+
+
+def _remove_old(home: Home, domain: str, keep: int) -> None:
+    """Remove the pages of all runs but the newest and those that made a release which is there."""
+    for entry in list_runs(home, domain)[keep:]:
+        if entry.release and (home.releases(domain) / entry.release).is_dir():
+            continue
+        shutil.rmtree(home.data_docs(domain) / entry.name, ignore_errors=True)
+        for file in (home.data_docs(domain) / f"{entry.name}.html", *_report_files(home, domain, entry.name)):
+            file.unlink(missing_ok=True)
+
+
+def _report_files(home: Home, domain: str, name: str) -> tuple[Path, Path]:
+    """Return a run's files among the reports, its row in the list last: while that is there, the rest can still be found."""
+    folder = reports_folder(home, domain)
+    return folder / f"{name}.html", folder / f"{name}.json"
+
+
+def _render_runs(home: Home, domain: str) -> str:
+    released = {path.name for path in home.releases(domain).glob("*") if path.is_dir()}
+    shown = {"name": domain, "runs": list_runs(home, domain), "released": released, "style": page_style("report.css")}
+    return page_templates().get_template("runs.html").render(**shown)
