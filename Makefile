@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy extras lint lock clean
+.PHONY: demo test test-heavy screenshots extras lint lock clean
 .DEFAULT_GOAL := demo
 
 .venv/installed: requirements.lock pyproject.toml
@@ -36,6 +36,10 @@ test: lint
 # for servers to come back, so what fails is run once more: a defect fails twice.
 test-heavy: .venv/installed
 	$(BIN)/python -m pytest -m heavy || $(BIN)/python -m pytest -m heavy --last-failed
+
+# The pictures of the documentation, of a run started from the UI of a server of its own; needs Chromium.
+screenshots: .venv/installed
+	REDIAL_SCREENSHOTS=docs/images $(BIN)/python -m pytest -m heavy tests/flows/test_ui.py
 
 COMPILE := .venv-lock/bin/uv pip compile pyproject.toml --quiet --python-version 3.11 --no-emit-index-url --no-header --no-annotate
 

@@ -49,7 +49,7 @@ def test_a_run_works_and_its_pages_open_with_the_login(guarded: Served) -> None:
     pages = f"http://127.0.0.1:{guarded.port + 1}"
     docs = httpx.get(f"{pages}/docs/{OURS}/index.html", auth=(USER, PASSWORD))
     assert docs.status_code == 200
-    assert guarded.artifacts(run_id)[f"{OURS}-data-docs"]["data"].count(f"{pages}/docs/{OURS}/index.html") == 1
+    assert guarded.artifacts(run_id)[f"{OURS}-data-docs"]["data"].count(f"{pages}/docs/{OURS}/run-{run_id}.html") == 1
     kept = [path for path in (guarded.data / "prefect" / "serve").glob("*.log") if PASSWORD in path.read_text("utf-8", "replace")]
     assert not kept
 
