@@ -204,9 +204,12 @@ def _read_entry(path: Path) -> RunEntry | None:
 
 
 def _remove_old(home: Home, domain: str, keep: int) -> None:
-    """Remove the pages of all runs but the newest and those that made a release which is there."""
-    for entry in list_runs(home, domain)[keep:]:
-        if entry.release and (home.releases(domain) / entry.release).is_dir():
+    """Remove the pages of all runs but the newest, and of each release that is there the newest run that wrote or confirmed it."""
+    released = {path.name for path in home.releases(domain).glob("*") if path.is_dir()}
+    for place, entry in enumerate(list_runs(home, domain)):
+        needed = entry.release in released
+        released.discard(entry.release)
+        if place < keep or needed:
             continue
         shutil.rmtree(home.data_docs(domain) / entry.name, ignore_errors=True)
         for file in (home.data_docs(domain) / f"{entry.name}.html", *_report_files(home, domain, entry.name)):

@@ -145,7 +145,10 @@ class Pages(Settings):
     """What is kept to look back at: a report and Data Docs for each run."""
 
     keep: int = Field(
-        20, ge=1, le=10_000, description="Newest runs whose pages are kept; those of runs that made a release which is still there stay too"
+        20,
+        ge=1,
+        le=10_000,
+        description="Newest runs whose pages are kept; for each release that is there those of one run stay beyond that",
     )
 
 

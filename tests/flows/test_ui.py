@@ -33,7 +33,7 @@ class Browser:
 
     def keep(self, name: str) -> None:
         """Keep a picture of what is to be seen, of no more colours than it takes."""
-        for notice in self.page.locator(".p-toast button.p-toast__dismiss, .p-toast [class*=dismiss]").all():
+        for notice in self.page.locator(".p-toast__close-btn").all():
             notice.click()
         taken = Image.open(io.BytesIO(self.page.screenshot(animations="disabled")))
         taken.convert("RGB").quantize(256).save(self.pictures / f"{name}.png", optimize=True)

@@ -72,7 +72,7 @@ def test_judging_again_changes_nothing(home: Home, domain: MakeDomain) -> None:
 
 def test_nothing_to_judge_is_no_fault(home: Home, domain: MakeDomain) -> None:
     con = made.warehouse([ONE], CATALOGUE)
-    assert judge(con, home, domain(), 1) == JudgeCounts(0, 0, 0, None)
+    assert judge(con, home, domain(), 1) == JudgeCounts(0, 0, 0)
     assert set_verdicts(con) == VerdictCounts(1, 0, 0, 0, 1)
 
 

@@ -85,10 +85,10 @@ def test_old_runs_go_and_those_of_a_release_that_is_there_stay(con: duckdb.DuckD
     chosen = domain().model_copy(update={"pages": domain().pages.model_copy(update={"keep": 2})})
     (home.releases("made") / "v2").mkdir(parents=True)
     for number in range(2, 8):
-        run(con, number, chosen, release={2: "v2", 3: "deleted"}.get(number, ""))
+        run(con, number, chosen, release={2: "v2", 3: "v2", 4: "deleted"}.get(number, ""))
         write_pages(con, home, "made")
-    assert [entry.run_id for entry in list_runs(home, "made")] == ["run-7", "run-6", "run-2"]
-    kept = {f"run-run-{number}" for number in (2, 6, 7)}
+    assert [entry.run_id for entry in list_runs(home, "made")] == ["run-7", "run-6", "run-3"]
+    kept = {f"run-run-{number}" for number in (3, 6, 7)}
     assert files(home.data_docs("made")) == {"index.html", *kept, *(f"{name}.html" for name in kept)}
     reports = {f"{name}.{kind}" for name in kept for kind in ("html", "json")}
     assert files(home.data / "reports" / "made") == {"index.html", "runs.html", *reports}
