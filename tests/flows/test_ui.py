@@ -33,8 +33,8 @@ class Browser:
 
     def keep(self, name: str) -> None:
         """Keep a picture of what is to be seen, of no more colours than it takes."""
-        for notice in self.page.locator(".p-toast__close-btn").all():
-            notice.click()
+        self.page.evaluate("document.querySelectorAll('.p-toast__close-btn').forEach(button => button.click())")
+        self.page.locator(".p-toast__card").first.wait_for(state="detached")
         taken = Image.open(io.BytesIO(self.page.screenshot(animations="disabled")))
         taken.convert("RGB").quantize(256).save(self.pictures / f"{name}.png", optimize=True)
 
