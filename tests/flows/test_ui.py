@@ -118,7 +118,7 @@ def follow_the_links(browser: Browser, served: Served, run_id: str) -> None:
     docs.locator(".evidence a").first.click()
     docs.get_by_text("Rules broken").first.wait_for()
     docs.locator(".lede a", has_text=re.compile("^1$")).click()  # the attempt that was rejected
-    docs.locator("#dialogue .broken").first.wait_for()
+    docs.locator("#dialogue .broken").first.evaluate("one => one.scrollIntoView({block: 'center', behavior: 'instant'})")
     look.keep("browser")
     docs.go_back()
     docs.go_back()
