@@ -9,7 +9,7 @@ runs, reads and opens.
 | `briefs`     | goals, grammar, the template set                                                                     |
 | `generate-1` | goals, the prompt profile; the embedded writer's tables where it is the model                        |
 | `generate-N` | those, and the suites and facts, whose sentences a repair quotes                                     |
-| `quality-N`  | the suites, facts and lexicon                                                                        |
+| `quality-N`  | the files of expectations/                                                                           |
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ def parsing(context: Context, attempt: int) -> Stage:
 def judging(context: Context, attempt: int) -> Stage:
     """Return the stage that judges one attempt's dialogues (2.5.2)."""
     home, domain = context.home, context.domain
-    files = (*_suite_files(domain), "expectations/lexicon.yaml")
+    files = ("expectations/*.yaml",)
     inputs = _inputs(context, [judge], _settings(domain, "name", "quality", "language"), files)
     tables = ("rejections", "dialogue_facts", "utterance_facts")
     writes = tuple(f"(SELECT * FROM {table} WHERE attempt = {attempt:d})" for table in tables)

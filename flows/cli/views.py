@@ -15,7 +15,7 @@ from flows.cli.console import terminal_text
 from flows.results import BuildResult
 from tasks.lookup import Shown
 from tasks.repair import Attempt as WhyAttempt
-from tasks.repair import Why
+from tasks.repair import Broken, Why
 
 MOST_RAW = 2_000  # characters of an answer that could not be read
 _SPELLED = re.compile(r"\\u([0-9a-f]{4})")  # how evidence writes characters that cannot be seen
@@ -104,11 +104,10 @@ def _show_attempt(console: Console, attempt: WhyAttempt) -> None:
     ended = "" if attempt.finish_reason == "stop" else f", finish reason {attempt.finish_reason or 'none'}"
     title = f"[bold]attempt {attempt.attempt}: {_markup(attempt.status)}{_markup(ended)}[/]"
     console.print(f"\n{title} {_markup(attempt.error)}")
-    for fault in attempt.broken:
-        colour = "red" if fault.severity == "reject" else "yellow"
-        where = f"turn {fault.turn}" if fault.turn else "whole dialogue"
-        console.print(f"  [{colour}]{fault.severity} {fault.rule}[/], {where}: {_markup(fault.sentence)}")
-        console.print(f"    [{colour}]{_markup(fault.evidence)}[/]")
+    for root in [fault for fault in attempt.broken if fault.because is None]:
+        _show_fault(console, root)
+    for follower in [fault for fault in attempt.broken if fault.because is not None]:
+        _show_follower(console, follower)
     for turn in attempt.utterances:
         text = Text(terminal_text(f" {turn['turn']:>2} {turn['role']:<5} {turn['text']}"))
         faults = [one.evidence for one in attempt.broken if one.evidence and one.turn == turn["turn"]]
@@ -117,6 +116,23 @@ def _show_attempt(console: Console, attempt: WhyAttempt) -> None:
         console.print(text)
     if not attempt.utterances and attempt.text:
         console.print(terminal_text(attempt.text[:MOST_RAW]), markup=False)
+
+
+def _show_fault(console: Console, fault: Broken) -> None:
+    colour = "red" if fault.severity == "reject" else "yellow"
+    title = f"[{colour}]{fault.severity} {fault.rule}[/], {_place(fault)}"
+    console.print(f"  {title}: {_markup(fault.sentence)}")
+    console.print(f"    [{colour}]{_markup(fault.evidence)}[/]")
+
+
+def _show_follower(console: Console, fault: Broken) -> None:
+    """Show a finding that follows from another one in a single line."""
+    cause = f"[dim]because of: {fault.because}[/]"
+    console.print(f"    {fault.rule}, {_place(fault)}, {cause}: {_markup(fault.evidence)}")
+
+
+def _place(fault: Broken) -> str:
+    return f"turn {fault.turn}" if fault.turn else "whole dialogue"
 
 
 def _markup(text: str) -> str:

@@ -177,11 +177,12 @@ judgements AS (
     FROM attempt_outcomes GROUP BY attempt
 ),
 fallen AS (
-    SELECT attempt, rule, severity, count(DISTINCT dialogue_id) AS dialogues
+    SELECT attempt, rule, severity, count(DISTINCT dialogue_id) AS dialogues,
+           count(DISTINCT dialogue_id) FILTER (because IS NULL) AS root_causes
     FROM rejections SEMI JOIN attempt_outcomes USING (dialogue_id, attempt)
     GROUP BY attempt, rule, severity
 )
-SELECT f.attempt, f.rule, f.severity, f.dialogues,
+SELECT f.attempt, f.rule, f.severity, f.dialogues, f.root_causes,
        100.0 * f.dialogues / nullif(j.dialogues, 0) AS percent
 FROM fallen f JOIN judgements j USING (attempt)
 ORDER BY f.attempt, f.dialogues DESC, f.rule

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from tasks.errors import UserError
 from tasks.quality.cases import CASES, fetch_cases
-from tasks.quality.evidence import Evidence
+from tasks.quality.causes import Cause, Finding, load_causes, root_causes
+from tasks.quality.evidence import Case, Evidence
 from tasks.quality.facts import compute_facts
 from tasks.quality.gate_records import EXAMPLES, Example, RuleRecord, SuiteRecord, attempt_gate, forget_gate, store_gate
 from tasks.quality.judging import Failing, check_suites, judge_frame, with_rows
@@ -25,7 +26,7 @@ TABLES: Final[tuple[FactTable, ...]] = ("dialogue_facts", "utterance_facts")
 LANGUAGE_FACTS: Final = {"sentiment_errors", "decision_errors", "foreign_turns", "sentiment_error", "decision_error", "foreign_language"}
 _REJECTIONS = pa.schema(
     [("dialogue_id", pa.string()), ("attempt", pa.int32()), ("rule", pa.string()), ("severity", pa.string())]
-    + [("turn", pa.int32()), ("evidence", pa.string())]
+    + [("turn", pa.int32()), ("evidence", pa.string()), ("because", pa.string())]
 )
 _EXAMPLES = """
 WITH ranked AS (
@@ -62,7 +63,8 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
     if con.execute("SELECT count(*) FROM dialogues WHERE attempt = ?", [attempt]).fetchall()[0][0]:
         check_suites(suites)
     count = compute_facts(con, lexicon, domain.language, attempt)
-    judged, rejected, written = judge_facts(con, suites, lexicon, attempt) if count else ([], 0, 0)
+    causes = load_causes(home)
+    judged, rejected, written = judge_facts(con, suites, lexicon, attempt, causes) if count else ([], 0, 0)
     con.execute("DROP TABLE near_duplicates")
     forget_gate(con, attempt)
     if judged:
@@ -81,8 +83,16 @@ def load_rules(home: Home, domain: Domain) -> tuple[tuple[Suite, ...], Lexicon]:
     return suites, lexicon
 
 
-def judge_facts(con: duckdb.DuckDBPyConnection, suites: Sequence[Suite], lexicon: Lexicon, attempt: int) -> tuple[list[Judged], int, int]:
+def judge_facts(
+    con: duckdb.DuckDBPyConnection,
+    suites: Sequence[Suite],
+    lexicon: Lexicon,
+    attempt: int,
+    causes: Sequence[Cause] = (),
+) -> tuple[list[Judged], int, int]:
     """Judge the facts of one attempt and fill `rejections` for it.
+
+    `causes` says which findings follow from another one; it decides about no dialogue.
 
     Returns:
         What each suite found, the dialogues rejected, and the rows of `rejections` written.
@@ -90,7 +100,8 @@ def judge_facts(con: duckdb.DuckDBPyConnection, suites: Sequence[Suite], lexicon
     con.execute("DELETE FROM rejections WHERE attempt = ?", [attempt])
     judged = [_judge_suite(con, suite, attempt) for suite in suites]
     broken = [entry for found in judged for entry in found.broken if entry[1]]
-    written = sum(_store(con, rows) for rows in _rejections(con, attempt, broken, Evidence(lexicon.wording_pattern)))
+    evidence = Evidence(lexicon.wording_pattern)
+    written = sum(_store(con, rows) for rows in _rejections(con, attempt, broken, evidence, causes))
     rejected = {dialogue_id for failing, ids in broken if failing.rule.severity == "reject" for dialogue_id in ids}
     return judged, len(rejected), written
 
@@ -143,7 +154,13 @@ def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> 
     return Judged(suite, broken, results)
 
 
-def _rejections(con: duckdb.DuckDBPyConnection, attempt: int, broken: Broken, evidence: Evidence) -> Iterator[list[tuple[Any, ...]]]:
+def _rejections(
+    con: duckdb.DuckDBPyConnection,
+    attempt: int,
+    broken: Broken,
+    evidence: Evidence,
+    causes: Sequence[Cause],
+) -> Iterator[list[tuple[Any, ...]]]:
     """Yield rows of `rejections`, some thousands of dialogues at a time."""
     by_dialogue: dict[str, list[Failing]] = {}
     for entry, ids in broken:
@@ -154,12 +171,32 @@ def _rejections(con: duckdb.DuckDBPyConnection, attempt: int, broken: Broken, ev
     for begin in range(0, len(ordered), CASES):
         ids = ordered[begin : begin + CASES]
         cases = fetch_cases(con, attempt, ids, rules)
-        yield [
-            (dialogue_id, attempt, entry.rule.rule, entry.rule.severity, turn, piece)
-            for dialogue_id in ids
-            for entry in by_dialogue[dialogue_id]
-            for turn, piece in evidence.of(entry.rule, cases[dialogue_id])
-        ]
+        rows: list[tuple[Any, ...]] = []
+        for dialogue_id in ids:
+            rows += _rows_of(dialogue_id, attempt, by_dialogue[dialogue_id], cases[dialogue_id], evidence, causes)
+        yield rows
+
+
+def _rows_of(
+    dialogue_id: str,
+    attempt: int,
+    failing: Sequence[Failing],
+    case: Case,
+    evidence: Evidence,
+    causes: Sequence[Cause],
+) -> list[tuple[Any, ...]]:
+    findings: list[Finding] = []
+    pieces: list[str] = []
+    for entry in failing:
+        for turn, piece in evidence.of(entry.rule, case):
+            findings.append(Finding(entry.rule.rule, entry.rule.severity, turn))
+            pieces.append(piece)
+    turns, difference = case.facts["utterances"], case.facts["length_difference"]
+    because = root_causes(findings, causes, turns, difference)
+    return [
+        (dialogue_id, attempt, finding.rule, finding.severity, finding.turn, piece, cause)
+        for finding, piece, cause in zip(findings, pieces, because, strict=True)
+    ]
 
 
 def _store(con: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> int:

@@ -24,6 +24,7 @@ ROW_BY_ROW = (
     "expect_multicolumn_",
 )
 OF_TYPES = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list")  # these judge the column as a whole
+OTHER_FILES = ("causes", "facts", "lexicon")  # of the folder, beside its suites
 HIDING = ("mostly", "ignore_row_if", "row_condition")
 
 
@@ -62,6 +63,13 @@ def load_suites(home: Home, names: Sequence[str], severities: Mapping[str, str] 
     return tuple(suite for suite in suites if suite.rules)
 
 
+def rule_names(home: Home) -> set[str]:
+    """Return the names of the rules of every suite in expectations/. Raises UserError for a suite that cannot be read."""
+    folder = expectations_folder(home)
+    files = [_read(folder, name) for name in _suite_names(folder)]
+    return set().union(*({rule.rule for rule in file.rules} for file in files))
+
+
 def load_facts(home: Home) -> dict[str, dict[str, str]]:
     """Return the documented facts, table -> column -> meaning. Raises UserError when the file and the warehouse's tables disagree."""
     path = expectations_folder(home) / "facts.yaml"
@@ -79,11 +87,14 @@ def _columns(table: str) -> set[str]:
     return {column.split()[0] for column in TABLES[table].columns.split(", ")}
 
 
+def _suite_names(folder: Path) -> list[str]:
+    return sorted(file.stem for file in folder.glob("*.yaml") if file.stem not in OTHER_FILES)
+
+
 def _read(folder: Path, name: str) -> SuiteFile:
     path = folder / f"{name}.yaml"
     if not SUITE_NAME.fullmatch(name) or not path.is_file():
-        known = sorted(found.stem for found in folder.glob("*.yaml") if found.stem not in ("facts", "lexicon"))
-        raise UserError(f"unknown suite {name[:80]!r}; known: {', '.join(known)}")
+        raise UserError(f"unknown suite {name[:80]!r}; known: {', '.join(_suite_names(folder))}")
     content: Any = read_yaml(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with `suite`, `about` and `rules`")

@@ -15,13 +15,17 @@ from tasks.warehouse import rows
 
 @dataclass(frozen=True)
 class Broken:
-    """One rule an attempt broke; `turn` is None where it concerns the whole dialogue."""
+    """One rule an attempt broke; `turn` is None where it concerns the whole dialogue.
+
+    `because` names the rule this finding follows from; None for a root cause.
+    """
 
     rule: str
     severity: str
     turn: int | None
     evidence: str
     sentence: str
+    because: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,14 @@ def why(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str, sentences
 def _attempt(row: dict[str, Any], said: list[dict[str, Any]], broken: list[dict[str, Any]], sentences: Mapping[str, str]) -> Attempt:
     number = row["attempt"]
     faults = [
-        Broken(one["rule"], one["severity"], one["turn"], one["evidence"] or "", sentences.get(one["rule"], one["rule"]))
+        Broken(
+            one["rule"],
+            one["severity"],
+            one["turn"],
+            one["evidence"] or "",
+            sentences.get(one["rule"], one["rule"]),
+            one["because"],
+        )
         for one in broken
         if one["attempt"] == number
     ]
@@ -88,5 +99,10 @@ FROM template_turns t JOIN briefs b USING (template_id)
 WHERE b.dialogue_id = ? ORDER BY turn
 """
 _SAID = "SELECT attempt, turn, role, text FROM utterances WHERE dialogue_id = ? ORDER BY attempt, turn"
-_BROKEN = "SELECT attempt, rule, severity, turn, evidence FROM rejections WHERE dialogue_id = ? ORDER BY attempt, turn NULLS FIRST, rule"
+_BROKEN = """
+SELECT attempt, rule, severity, turn, evidence, because
+FROM rejections
+WHERE dialogue_id = ?
+ORDER BY attempt, because IS NOT NULL, turn NULLS FIRST, rule
+"""
 _ASKED = "SELECT attempt, status, finish_reason, error, text FROM transcripts WHERE dialogue_id = ? ORDER BY attempt"

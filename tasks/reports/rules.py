@@ -51,6 +51,7 @@ def rule_table(broken: Rows, suites: Sequence[Suite], examples: Examples) -> Row
                 "rule": name,
                 "severity": rule.severity,
                 "dialogues": 0,
+                "root_causes": 0,
                 "percent": 0.0,
                 "examples": [],
             }

@@ -45,7 +45,7 @@ SELECT b.dialogue_id, t.turn, t.introduces, t.refers FROM template_turns t JOIN 
 WHERE b.dialogue_id IN (SELECT unnest($ids)) ORDER BY b.dialogue_id, t.turn
 """
 _BROKEN = """
-SELECT dialogue_id, attempt, rule, severity, turn, evidence FROM rejections
+SELECT dialogue_id, attempt, rule, severity, turn, evidence, because FROM rejections
 WHERE dialogue_id IN (SELECT unnest($ids)) ORDER BY dialogue_id, attempt, turn, rule
 """
 

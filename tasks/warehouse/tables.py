@@ -174,9 +174,10 @@ _ALL = (
     ),
     Table(
         "rejections",
-        "One rule that one attempt broke in one turn (0: in the dialogue as a whole), with the offending piece.",
-        "dialogue_id VARCHAR, attempt INTEGER, rule VARCHAR, severity VARCHAR, turn INTEGER, evidence VARCHAR",
+        "One rule that one attempt broke in one turn (0: the whole dialogue), the offending piece, and the rule it follows from.",
+        "dialogue_id VARCHAR, attempt INTEGER, rule VARCHAR, severity VARCHAR, turn INTEGER, evidence VARCHAR, because VARCHAR",
         ("dialogue_id", "attempt", "rule", "turn"),
+        added=1,
     ),
     Table(
         "gates",

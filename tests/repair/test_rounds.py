@@ -35,7 +35,7 @@ def attempt(con: duckdb.DuckDBPyConnection, name: str, number: int, outcome: str
     if status == "answered":
         con.execute("INSERT INTO dialogue_facts BY NAME SELECT ? AS dialogue_id, ? AS attempt", [name, number])
     if outcome == "rejected":
-        con.execute("INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x')", [name, number])
+        con.execute("INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x', NULL)", [name, number])
 
 
 def test_only_what_was_rejected_is_repaired_and_only_what_is_unanswered_asked(con: duckdb.DuckDBPyConnection) -> None:

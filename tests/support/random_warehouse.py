@@ -154,6 +154,6 @@ def _fill_brief(con: duckdb.DuckDBPyConnection, number: int, brief: DrawnBrief) 
         con.execute("INSERT INTO transcripts SELECT ?, ?, ?, ?, ?, ?, from_json(?, '[\"VARCHAR\"]'), ?, ?, ?", values)
         if outcome in ("accepted", "rejected"):
             con.execute("INSERT INTO dialogue_facts BY NAME SELECT ? AS dialogue_id, ? AS attempt", [name, attempt])
-            con.execute("INSERT INTO rejections VALUES (?, ?, 'a-warning', 'warn', 1, 'x')", [name, attempt])
+            con.execute("INSERT INTO rejections VALUES (?, ?, 'a-warning', 'warn', 1, 'x', NULL)", [name, attempt])
         if outcome == "rejected":
-            con.execute("INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x')", [name, attempt])
+            con.execute("INSERT INTO rejections VALUES (?, ?, 'readable', 'reject', 1, 'x', NULL)", [name, attempt])

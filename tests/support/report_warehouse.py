@@ -115,8 +115,8 @@ _STATEMENTS = (
     """,
     """
     INSERT INTO rejections
-    SELECT dialogue_id, 1, 'readable', 'reject', 2, 'piece ' || bad FROM size, briefs WHERE brief_order % 20 = 0
-    UNION ALL SELECT dialogue_id, 1, 'completely-generated', 'reject', 0, 'end ' || bad FROM size, briefs WHERE brief_order % 60 = 0
+    SELECT dialogue_id, 1, 'readable', 'reject', 2, 'piece ' || bad, NULL FROM size, briefs WHERE brief_order % 20 = 0
+    UNION ALL SELECT dialogue_id, 1, 'completely-generated', 'reject', 0, 'end ' || bad, NULL FROM size, briefs WHERE brief_order % 60 = 0
     """,
     """
     INSERT INTO transcripts
