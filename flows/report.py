@@ -8,9 +8,9 @@ from prefect import flow
 from prefect.artifacts import acreate_link_artifact
 
 from flows.artifacts import key
-from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.pages import address_of
+from flows.server.instance_lock import exit_when_server_stops
 from tasks.reports import report_from_warehouse
 from tasks.settings import Home
 
@@ -30,7 +30,7 @@ async def report(domain: str, data: str | None = None) -> str:
         UserError: a mistake the user can put right, as one line.
     """
     keep_logs_plain()
-    follow_server()
+    exit_when_server_stops()
     home = Home.find(Path(data) if data else None)
     address = address_of(home, report_from_warehouse(home, domain))
     await acreate_link_artifact(address, link_text=f"report of {domain}", key=key(domain, "report"), description=f"report of {domain}")

@@ -10,7 +10,7 @@ import pytest
 
 from flows.deploying import ServerApi
 from flows.outcomes import MOST_STARTS
-from flows.second_wind import LEAVE_S, SecondWind
+from flows.server.crash_recovery import LEAVE_S, SecondWind
 from tests.support.served import Served
 
 CRASHED = {"type": "CRASHED", "message": "lost in a test"}
