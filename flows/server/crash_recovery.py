@@ -21,11 +21,11 @@ import httpx
 from flows.deploying import ServerApi
 from flows.outcomes import GIVEN_UP
 
-MOST_STARTS = 3  # of one run: the first and two more after its process was lost
 LOOK_S = 5.0
 # Before the second and the third start. Not at once: a worker reports the end of a process twice, some seconds apart, and the
 # second report would end the new start.
 DELAYS_S = (15.0, 60.0)
+MOST_STARTS = 1 + len(DELAYS_S)
 LEAVE_S = 86_400.0  # what crashed longer ago was seen by somebody
 RETRY = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "its process was lost; waiting for a free worker"}
 GIVE_UP = {
@@ -72,9 +72,10 @@ def next_step(history: Sequence[PastState], now: datetime) -> Step:
     """Return what to do about a run that is Crashed, from all of its states."""
     given = restarts(history)
     since = (now - max(state.at for state in history)).total_seconds()
-    if since < DELAYS_S[min(given, len(DELAYS_S) - 1)] or since >= LEAVE_S:
+    exhausted = given >= len(DELAYS_S)
+    if since < DELAYS_S[0 if exhausted else given] or since >= LEAVE_S:
         return Step.WAIT
-    return Step.RETRY if given < MOST_STARTS - 1 else Step.GIVE_UP
+    return Step.GIVE_UP if exhausted else Step.RETRY
 
 
 @dataclass(frozen=True)

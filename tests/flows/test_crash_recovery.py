@@ -1,61 +1,131 @@
-"""A run whose crash no automation heard of is given to the next worker all the same."""
+"""What crashed is started again, later each time, and given up at last, however little of it ran."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.deploying import ServerApi
-from flows.outcomes import MOST_STARTS
-from flows.server.crash_recovery import LEAVE_S, SecondWind
-from tests.support.served import Served
+from flows.server.crash_recovery import (
+    DELAYS_S,
+    GIVE_UP,
+    LEAVE_S,
+    MOST_STARTS,
+    RETRY,
+    CrashedRunRescheduler,
+    PastState,
+    Step,
+    next_step,
+    restarts,
+)
+from flows.server.orphaned_runs import STOPPED
+from tests.support.served import Served, demo_like, serving
 
 CRASHED = {"type": "CRASHED", "message": "lost in a test"}
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def second_wind(served: Served) -> SecondWind:
-    return SecondWind(ServerApi(served.client), take_up_s=0)
+def history(*states: str | dict[str, str]) -> list[PastState]:
+    """Return states a second apart, the last of them now."""
+    given = [state if isinstance(state, dict) else {"type": state, "message": ""} for state in states]
+    return [
+        PastState(state["type"], state["message"], NOW - timedelta(seconds=len(given) - 1 - place)) for place, state in enumerate(given)
+    ]
+
+
+FIRST = ("SCHEDULED", "PENDING", "CRASHED")  # not even Running: its process died before the flow began
+AGAIN = (RETRY, "PENDING", "CRASHED")
+
+
+@pytest.mark.parametrize(
+    ("states", "wanted"),
+    [
+        (FIRST, 0),
+        ((*FIRST, *AGAIN), 1),
+        ((*FIRST, *AGAIN, *AGAIN), 2),
+        ((*FIRST, STOPPED, "RUNNING", STOPPED, "RUNNING", "CRASHED"), 0),  # `redial serve` was stopped: no fault of the run
+        ((*FIRST, *AGAIN, *AGAIN, GIVE_UP, "SCHEDULED", "RUNNING", "CRASHED"), 0),  # a person started it again
+    ],
+)
+def test_restarts_are_counted_in_the_history(states: tuple[Any, ...], wanted: int) -> None:
+    assert restarts(history(*states)) == wanted
+    assert restarts(history(*states)[::-1]) == wanted  # in whatever order the server tells them
+
+
+@pytest.mark.parametrize(
+    ("states", "after_s", "wanted"),
+    [
+        (FIRST, DELAYS_S[0] - 1, Step.WAIT),
+        (FIRST, DELAYS_S[0], Step.RETRY),
+        (FIRST, LEAVE_S, Step.WAIT),
+        ((*FIRST, *AGAIN), DELAYS_S[0], Step.WAIT),
+        ((*FIRST, *AGAIN), DELAYS_S[1], Step.RETRY),
+        ((*FIRST, *AGAIN, *AGAIN), DELAYS_S[0] - 1, Step.WAIT),
+        ((*FIRST, *AGAIN, *AGAIN), DELAYS_S[0], Step.GIVE_UP),
+    ],
+)
+def test_each_start_comes_later(states: tuple[Any, ...], after_s: float, wanted: Step) -> None:
+    assert next_step(history(*states), NOW + timedelta(seconds=after_s)) is wanted
+
+
+# --- against a server
 
 
 @pytest.fixture
 def crashed(served: Served) -> Iterator[str]:
-    """A run that crashed and that waits for nobody."""
+    """A run that has just crashed."""
     body: dict[str, Any] = {"parameters": {"domain": "held"}, "state": CRASHED}
-    answer = served.client.post(f"/deployments/{served.deployment('build/held')['id']}/create_flow_run", json=body)
+    deployment = served.deployment("build/held")["id"]
+    answer = served.client.post(f"/deployments/{deployment}/create_flow_run", json=body)
     run_id = answer.raise_for_status().json()["id"]
     yield run_id
     served.client.delete(f"/flow_runs/{run_id}").raise_for_status()
 
 
-def test_what_crashed_is_given_to_a_worker(served: Served, second_wind: SecondWind, crashed: str) -> None:
-    assert second_wind.look() == [crashed]
+def later(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def test_what_crashed_is_given_to_a_worker(served: Served, crashed: str) -> None:
+    """By the server itself: nothing of `redial serve` but its server and worker is needed."""
     run = served.wait(crashed, among={"COMPLETED", "FAILED"})
     assert run["state"]["name"] == "Completed", served.logs(crashed)
     assert served.states(crashed)[:2] == ["Crashed", "AwaitingRetry"]
-    assert second_wind.look() == []
 
 
-def test_what_crashed_just_now_is_left_to_the_automation_and_what_crashed_long_ago_to_people(served: Served, crashed: str) -> None:
-    patient = SecondWind(ServerApi(served.client))
-    assert patient.look() == []
-    assert patient.look(datetime.now(UTC) + timedelta(seconds=LEAVE_S)) == []
-    assert served.states(crashed) == ["Crashed"]
+def test_what_keeps_crashing_is_given_up(served: Served, crashed: str) -> None:
+    rescheduler = CrashedRunRescheduler(ServerApi(served.client))
+    for delay in DELAYS_S:
+        assert rescheduler.look(later(0)) == {}
+        assert rescheduler.look(later(delay)) == {crashed: Step.RETRY}
+        body = {"state": CRASHED, "force": True}
+        served.client.post(f"/flow_runs/{crashed}/set_state", json=body).raise_for_status()
+    assert rescheduler.look(later(DELAYS_S[0])) == {crashed: Step.GIVE_UP}
+    assert served.run(crashed)["state"]["name"] == "Given up"
 
 
-def test_what_keeps_crashing_is_given_up(served: Served, second_wind: SecondWind, crashed: str) -> None:
-    for _ in range(MOST_STARTS):
-        assert second_wind.look() == [crashed]
-        served.client.post(f"/flow_runs/{crashed}/set_state", json={"state": CRASHED, "force": True}).raise_for_status()
-    assert second_wind.look() == []
-
-
-def test_a_run_of_no_deployment_is_left_alone(served: Served, second_wind: SecondWind) -> None:
+def test_a_run_of_no_deployment_is_left_alone(served: Served) -> None:
     flow = served.client.post("/flows/", json={"name": "somebody-elses"}).raise_for_status().json()["id"]
     body = {"flow_id": flow, "state": CRASHED, "tags": ["redial"]}
     run_id = served.client.post("/flow_runs/", json=body).raise_for_status().json()["id"]
-    assert second_wind.look() == []
+    assert CrashedRunRescheduler(ServerApi(served.client)).look(later(DELAYS_S[0])) == {}
     assert served.states(run_id) == ["Crashed"]
+
+
+@pytest.mark.heavy
+def test_a_process_that_dies_before_the_flow_begins_is_given_up_too(tmp_path: Path) -> None:
+    """As with a broken installation: Python ends before Prefect has read which flow to run."""
+    (tmp_path / "sitecustomize.py").write_text("import os\nif 'PREFECT__FLOW_RUN_ID' in os.environ:\n    os._exit(7)\n", encoding="utf-8")
+    data = tmp_path / "data"
+    demo_like(data, "dead", title="Dead", briefs={"max_dialogues": 5})
+    with serving(data, PYTHONPATH=str(tmp_path)) as served:
+        run_id = served.start("build/dead", domain="dead")
+        run = served.wait(run_id, among={"FAILED", "COMPLETED"})
+        assert run["state"]["name"] == "Given up"
+        assert run["run_count"] == 0
+        assert served.states(run_id).count("Crashed") == MOST_STARTS
+        assert served.client.get(f"/deployments/{run['deployment_id']}").json()["status"] == "READY"
