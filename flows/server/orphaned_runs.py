@@ -44,16 +44,20 @@ class OrphanedRuns:
     host: str = field(default_factory=host_name)
     _unheard_since: dict[str, float] = field(default_factory=dict)
 
-    def look(self) -> dict[str, Action]:
+    def look(self, now: float | None = None) -> dict[str, Action]:
         """Mark the runs that are lost, and return what was done, by run id.
+
+        Args:
+            now: the monotonic clock's time, in seconds.
 
         Raises:
             httpx.HTTPError: the server does not answer; how long runs were unheard of is then counted anew.
         """
+        now = time.monotonic() if now is None else now
         try:
             runs = self._active()
             online = self._workers_online() if any(not self._is_here(run) for run in runs) else set()
-            actions = {run["id"]: decide(self._facts(run, online)) for run in runs}
+            actions = {run["id"]: decide(self._facts(run, online, now)) for run in runs}
         except httpx.HTTPError:
             self._unheard_since.clear()
             raise
@@ -70,15 +74,22 @@ class OrphanedRuns:
         Raises:
             httpx.HTTPError: the server does not answer.
         """
-        end_processes([pid for run_id in run_ids for pid in processes_of_run(run_id)], PATIENCE_S)
-        for run_id in run_ids:
-            state = self._read(run_id)["state"]["type"]
+        others = self._with_worker()
+        ours = [run_id for run_id in run_ids if run_id not in others]
+        end_processes([pid for run_id in ours for pid in processes_of_run(run_id)], PATIENCE_S)
+        for run_id in ours:
+            state = self._state_of(run_id)["type"]
             if state == "CANCELLING":
                 self._set_state(run_id, CANCELLED)
             elif state in (*ACTIVE, "CRASHED"):  # a process that is asked to end reports that it crashed
                 self._set_state(run_id, STOPPED)
 
     # What is known.
+
+    def _with_worker(self) -> set[str]:
+        """Return the active runs here whose worker still runs: one that somebody else started on this machine."""
+        here = [run for run in self._active() if self._is_here(run)]
+        return {run["id"] for run in here if (worker := _worker_of(run)) and worker.is_alive()}
 
     def _active(self) -> list[Run]:
         chosen = {
@@ -93,16 +104,16 @@ class OrphanedRuns:
         workers = self._post(f"/work_pools/{POOL}/workers/filter", {})
         return {worker["name"] for worker in workers if worker["status"] == "ONLINE"}
 
-    def _facts(self, run: Run, online: set[str]) -> RunFacts:
+    def _facts(self, run: Run, online: set[str], now: float) -> RunFacts:
         state, worker = run["state"]["type"], _worker_of(run)
         if worker is not None and self._is_here(run):
-            alive = bool(processes_of_run(run["id"])) or _is_alive(run["infrastructure_pid"])
+            alive = bool(processes_of_run(run["id"])) or _is_alive(run.get("infrastructure_pid"))
             return RunFacts(state, True, worker.is_alive(), alive)
         # Names are given again. A worker that lives ends what is to be cancelled within a minute, so here it is no excuse.
         named = run.get("labels", {}).get("prefect.worker.name")
         worker_alive = named in online and state != "CANCELLING"
         run_alive = not worker_alive and self._sent_heartbeat(run["id"])
-        return RunFacts(state, False, worker_alive, run_alive, self._unheard_s(run["id"], worker_alive or run_alive))
+        return RunFacts(state, False, worker_alive, run_alive, self._unheard_s(run["id"], now, worker_alive or run_alive))
 
     def _is_here(self, run: Run) -> bool:
         worker = _worker_of(run)
@@ -118,18 +129,17 @@ class OrphanedRuns:
         found: dict[str, Any] = self._post("/events/filter", {"filter": wanted, "limit": 1})
         return bool(found["events"])
 
-    def _unheard_s(self, run_id: str, heard: bool) -> float:
+    def _unheard_s(self, run_id: str, now: float, heard: bool) -> float:
         if heard:
             self._unheard_since.pop(run_id, None)
             return 0.0
-        now = time.monotonic()
         return now - self._unheard_since.setdefault(run_id, now)
 
     # What is done.
 
     def _act(self, run: Run, action: Action) -> bool:
         """Do what was decided, unless the run has moved on since it was looked at; return True if something was done."""
-        if action is Action.KEEP or self._read(run["id"])["state"]["id"] != run["state"]["id"]:
+        if action is Action.KEEP or self._state_of(run["id"])["id"] != run["state"]["id"]:
             return False
         if action is Action.KILL_AND_CANCEL:
             end_processes(processes_of_run(run["id"]), PATIENCE_S)
@@ -137,9 +147,13 @@ class OrphanedRuns:
         log.warning("run %s: nobody answers for it, %s", run["id"], action.value)
         return True
 
-    def _read(self, run_id: str) -> Run:
-        found: Run = self.api.client.get(f"/flow_runs/{run_id}").raise_for_status().json()
-        return found
+    def _state_of(self, run_id: str) -> dict[str, str]:
+        """Return the state a run is in now; that of a run which was deleted has no name."""
+        answer = self.api.client.get(f"/flow_runs/{run_id}")
+        if answer.status_code == 404:
+            return {"id": "", "type": ""}
+        state: dict[str, str] = answer.raise_for_status().json()["state"]
+        return state
 
     def _set_state(self, run_id: str, state: dict[str, str]) -> None:
         self._post(f"/flow_runs/{run_id}/set_state", {"state": state})

@@ -128,4 +128,5 @@ def test_a_process_that_dies_before_the_flow_begins_is_given_up_too(tmp_path: Pa
         assert run["state"]["name"] == "Given up"
         assert run["run_count"] == 0
         assert served.states(run_id).count("Crashed") == MOST_STARTS
-        assert served.client.get(f"/deployments/{run['deployment_id']}").json()["status"] == "READY"
+        limit = served.deployment("build/dead")["global_concurrency_limit"]
+        assert limit["active_slots"] == 0
