@@ -30,7 +30,8 @@ def choose_database(option: str | None, environment: Mapping[str, str]) -> str:
     if not url:
         return ""
     try:
-        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname
+        parts = urlsplit(url)
+        scheme, host = parts.scheme, parts.hostname if parts.port != 0 else None
     except ValueError:  # such as a password with a bracket in it
         scheme, host = "", None
     if scheme == SQLITE or (scheme == POSTGRESQL and host):
@@ -60,15 +61,19 @@ def check_database(url: str) -> None:
 
 async def _open_once(url: str) -> None:
     import asyncpg
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
 
     parts = urlsplit(url)
-    place = f"{parts.hostname}:{parts.port or 5432}{parts.path}"
+    place = f"{parts.hostname}:{parts.port or 5432}"
     try:
-        connection = await asyncpg.connect(url.replace("+asyncpg", "", 1), timeout=CONNECT_S)
+        engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": CONNECT_S})
+        async with engine.connect():
+            pass
     except (OSError, TimeoutError):
-        raise UserError(f"no PostgreSQL server answers at {place}: start it, or name another with --database") from None
+        raise UserError(f"no PostgreSQL server answers at {place}: start it, or name another in REDIAL_DATABASE") from None
     except asyncpg.InvalidCatalogNameError:
         raise UserError(f"there is no database {parts.path[1:]!r} at {place}: create it with createdb") from None
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise UserError(f"the PostgreSQL server at {place} refuses user or password ({type(error).__name__})") from None
-    await connection.close()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, TypeError, ValueError) as error:
+        raise UserError(f"the PostgreSQL server at {place} lets nobody in with this address ({type(error).__name__})") from None
