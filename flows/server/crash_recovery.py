@@ -8,6 +8,7 @@ on SQLite a busy server may drop the event that one waits for.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -17,8 +18,10 @@ from enum import Enum
 from typing import Any
 
 import httpx
+from prefect.utilities.urls import url_for
 
 from flows.deploying import ServerApi
+from flows.notifying import ADDRESS, TIMEOUT_S, notification
 from flows.outcomes import GIVEN_UP
 
 LOOK_S = 5.0
@@ -91,10 +94,14 @@ class CrashedRunRescheduler:
             httpx.HTTPError: the server does not answer.
         """
         now = now or datetime.now(UTC)
-        steps: dict[str, Step] = {run["id"]: next_step(self._history(run["id"]), now) for run in self._crashed()}
-        taken: dict[str, Step] = {run_id: step for run_id, step in steps.items() if step is not Step.WAIT}
-        for run_id, step in taken.items():
-            self._set_state(run_id, RETRY if step is Step.RETRY else GIVE_UP)
+        taken: dict[str, Step] = {}
+        for run in self._crashed():
+            step = next_step(self._history(run["id"]), now)
+            if step is Step.WAIT or not self._set_state(run["id"], RETRY if step is Step.RETRY else GIVE_UP):
+                continue
+            taken[run["id"]] = step
+            if step is Step.GIVE_UP:
+                self._notify(run)
         return taken
 
     def _crashed(self) -> list[Run]:
@@ -111,11 +118,26 @@ class CrashedRunRescheduler:
         answer = self.api.client.get("/flow_run_states/", params={"flow_run_id": run_id}).raise_for_status()
         return [PastState(state["type"], state["message"] or "", datetime.fromisoformat(state["timestamp"])) for state in answer.json()]
 
-    def _set_state(self, run_id: str, state: dict[str, str]) -> None:
+    def _set_state(self, run_id: str, state: dict[str, str]) -> bool:
+        """Change a run's state and return True, unless a person was faster."""
         if self.api.client.get(f"/flow_runs/{run_id}").raise_for_status().json()["state"]["type"] != "CRASHED":
-            return  # a person was faster
+            return False
         self.api.client.post(f"/flow_runs/{run_id}/set_state", json={"state": state}).raise_for_status()
         log.warning("run %s: %s", run_id, state["message"])
+        return True
+
+    def _notify(self, run: Run) -> None:
+        """Tell the address that runs tell of their ends: this one has no process that could."""
+        address = os.environ.get(ADDRESS)
+        if not address:
+            return
+        flow = self.api.client.get(f"/flows/{run['flow_id']}").raise_for_status().json()["name"]
+        page = url_for("flow-run", obj_id=run["id"]) or ""
+        body = notification(flow, run["name"], GIVE_UP["name"], GIVE_UP["message"], page)
+        try:
+            httpx.post(address, json=body, timeout=TIMEOUT_S).raise_for_status()
+        except httpx.HTTPError as error:
+            log.warning("nobody could be told about this run at %s: %s", ADDRESS, type(error).__name__)
 
 
 def recover_crashed_runs(api: ServerApi) -> None:
