@@ -21,14 +21,15 @@ from prefect.utilities.urls import url_for
 from pydantic import Field
 
 from flows.build import build
-from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.notifying import tell
 from flows.options import BuildOptions
-from flows.outcomes import FINE, given_up
+from flows.outcomes import FINE
+from flows.server.crash_recovery import DELAYS_S
+from flows.server.instance_lock import exit_when_server_stops
 
 POLL_S = 2.0
-PATIENCE_S = 60.0  # for the server's automation to give a lost run to another worker, before it is started anew
+PATIENCE_S = 2 * max(DELAYS_S)  # for the server to start a lost run again, before a new one is started in its place
 MOST_LOST = 3  # runs of one domain whose process was lost, until it is given up
 Names = Annotated[list[str], Field(min_length=1, description="Domain names", examples=[["demo", "books"]])]
 AtOnce = Annotated[int, Field(ge=1, le=32, description="Most domains at a time")]
@@ -65,9 +66,7 @@ async def backfill(
         One row per domain: how its run ended and what came out.
     """
     keep_logs_plain()
-    follow_server()
-    if end := given_up():
-        return end
+    exit_when_server_stops()
     gate, began = asyncio.Semaphore(at_once), datetime.now(UTC)
 
     async def one(domain: str) -> Row:

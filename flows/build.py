@@ -16,14 +16,14 @@ from flows.artifacts import show_result
 from flows.collecting import end_lost_build, finish_build, finish_unreleased, record_unfinished
 from flows.fanout import Cluster
 from flows.generation import write_dialogues
-from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.notifying import tell
 from flows.options import BuildOptions
-from flows.outcomes import EndedEarly, ended_early, given_up, outcome, refused
+from flows.outcomes import EndedEarly, ended_early, outcome, refused
 from flows.preflight import check_build
 from flows.preparation import prepare
 from flows.results import BuildResult
+from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import Context
 from tasks.errors import UserError
 from tasks.runs import describe_run, start_run
@@ -45,9 +45,9 @@ async def build(domain: str, options: BuildOptions = BuildOptions(), data: str =
         failed state when it is a mistake the user can put right.
     """
     keep_logs_plain()
-    follow_server()
+    exit_when_server_stops()
     try:
-        return given_up() or outcome(await _build(domain, options, data))
+        return outcome(await _build(domain, options, data))
     except EndedEarly as error:
         return ended_early(error)
     except UserError as error:

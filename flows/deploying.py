@@ -1,4 +1,4 @@
-"""Registers what is to be run on a Prefect server: every deployment of prefect.yaml, one for each further domain, the automations."""
+"""Registers what is to be run on a Prefect server: every deployment of prefect.yaml, and one for each further domain."""
 
 from __future__ import annotations
 
@@ -70,16 +70,3 @@ def put_deployments(home: Home, folder: Path, environment: Mapping[str, str]) ->
         )
     if done.returncode:
         raise UserError(f"`prefect deploy --all` failed; see {log}")
-
-
-def put_automations(home: Home, api: ServerApi) -> None:
-    """Create the automations of automations.yaml, or bring those of the same name up to date."""
-    wanted = yaml.safe_load((home.project / "automations.yaml").read_text("utf-8"))["automations"]
-    for automation in wanted:
-        found = api.client.post("/automations/filter", json={"automations": {"name": {"any_": [automation["name"]]}}})
-        there = found.raise_for_status().json()
-        if there:
-            answer = api.client.put(f"/automations/{there[0]['id']}", json={**automation, "enabled": there[0]["enabled"]})
-        else:
-            answer = api.client.post("/automations/", json=automation)
-        answer.raise_for_status()

@@ -13,11 +13,11 @@ from pydantic import Field
 
 from flows.asking import asking
 from flows.evaluating import inputs_of, prepare, save_table5, task_run_name, way_to
-from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import NO_CACHE
 from tasks.errors import UserError
 from tasks.evaluation import (
@@ -65,7 +65,7 @@ async def evaluate_recommend(
         The rows of Table 5.
     """
     keep_logs_plain()
-    follow_server()
+    exit_when_server_stops()
     home = options.home()
     sink = CURRENT.get()
     sink.stage("samples", "running")

@@ -11,12 +11,12 @@ from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
 from flows.evaluating import LOCAL, Evaluation, prepare, trainings
-from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
 from flows.server.endpoints import check_endpoint
+from flows.server.instance_lock import exit_when_server_stops
 from tasks.evaluation.finetune import (
     Example,
     Training,
@@ -56,7 +56,7 @@ async def evaluate_finetune(
         options: where the model is, and the seed; evaluate with the same.
     """
     keep_logs_plain()
-    follow_server()
+    exit_when_server_stops()
     home = options.home()
     ready = prepare(home, corpus, parted, None, options.seed)
     train = ready.benchmark.split.train

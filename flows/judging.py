@@ -13,11 +13,11 @@ from pydantic import Field
 
 from flows.asking import asking
 from flows.evaluating import find_corpora, model_settings, save, task_run_name
-from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import NO_CACHE
 from tasks.evaluation.annotate import Study
 from tasks.evaluation.quality import (
@@ -55,7 +55,7 @@ async def evaluate_quality(
         options: how models are asked, and where tables go.
     """
     keep_logs_plain()
-    follow_server()
+    exit_when_server_stops()
     home = options.home()
     read = find_corpora(home, corpora)
     people = Study(Path(study)) if study else None

@@ -26,10 +26,15 @@ async def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> No
     address = os.environ.get(ADDRESS)
     if not address or state.name == COMPLETED:
         return
-    told = {"flow": flow.name, "run": flow_run.name, "state": state.name, "message": state.message or "", "page": url_for(flow_run) or ""}
-    line = f"{told['run']}: {told['state']}. {told['message']}"
+    body = notification(flow.name, flow_run.name, str(state.name), state.message or "", url_for(flow_run) or "")
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-            (await client.post(address, json={"text": line, **told})).raise_for_status()
+            (await client.post(address, json=body)).raise_for_status()
     except httpx.HTTPError as error:
         flow_run_logger(flow_run, flow).warning("nobody could be told about this run at %s: %s", ADDRESS, type(error).__name__)
+
+
+def notification(flow: str, run: str, state: str, message: str, page: str) -> dict[str, str]:
+    """Return the JSON that is sent about a run, with the one line `text` that chat webhooks show."""
+    text = f"{run}: {state}. {message}"
+    return {"text": text, "flow": flow, "run": run, "state": state, "message": message, "page": page}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from prefect.client.schemas.objects import State
-from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from flows.results import BuildResult
@@ -18,8 +17,7 @@ FINE = frozenset({COMPLETED, BUDGET, PENDING})
 PROVIDER_DOWN = "Provider down"  # what was answered until then is released
 WORKER_LOST = "Worker lost"
 REFUSED = "Refused"  # a mistake somebody can put right
-GIVEN_UP = "Given up"
-MOST_STARTS = 3  # of one flow run: the first and two more after its process was lost
+GIVEN_UP = "Given up"  # set by the server, see flows/server/crash_recovery.py
 
 _BY_REASON = {
     "completed": (COMPLETED, Completed),
@@ -54,14 +52,6 @@ def ended_early(error: EndedEarly) -> State[Any]:
 def refused(error: UserError) -> State[Any]:
     """Return the state of a run that a user's mistake ended: one line, no traceback."""
     return Failed(name=REFUSED, data=error, message=str(error))
-
-
-def given_up() -> State[Any] | None:
-    """Return a final state if this run was started too often: what loses its process each time would go on for ever."""
-    if int(flow_run.get_run_count() or 0) <= MOST_STARTS:
-        return None
-    error = UserError(f"this run lost its process {MOST_STARTS} times; look at the worker's machine, then run it again")
-    return Failed(name=GIVEN_UP, data=error, message=str(error))
 
 
 async def result_of(state: State[Any]) -> Any:

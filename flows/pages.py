@@ -120,16 +120,15 @@ class _AskLogin:
         await refusal(scope, receive, send)
 
 
-def main(port: int, data: Path) -> None:
-    """Serve the pages of a data folder on loopback until ended."""
+def main(port: int, data: Path, address: str = "127.0.0.1") -> None:
+    """Serve the pages of a data folder until ended, on loopback unless another address of this machine is given."""
     import uvicorn
 
-    uvicorn.run(
-        pages_app(Home.find(data), os.environ.get(SERVER_LOGIN, ""), allowed_hosts()), host="127.0.0.1", port=port, log_level="error"
-    )
+    app = pages_app(Home.find(data), os.environ.get(SERVER_LOGIN, ""), allowed_hosts())
+    uvicorn.run(app, host=address, port=port, log_level="error")
 
 
 if __name__ == "__main__":
     import sys
 
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:4])

@@ -7,9 +7,9 @@ from pathlib import Path
 from prefect import flow
 
 from flows.artifacts import link_pages
-from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.pages import address_of
+from flows.server.instance_lock import exit_when_server_stops
 from tasks.reports import pages_from_warehouse
 from tasks.settings import Home
 
@@ -29,7 +29,7 @@ async def report(domain: str, data: str | None = None) -> str:
         UserError: a mistake the user can put right, as one line.
     """
     keep_logs_plain()
-    follow_server()
+    exit_when_server_stops()
     home = Home.find(Path(data) if data else None)
     addresses = {name: address_of(home, page) for name, page in pages_from_warehouse(home, domain).run.items()}
     await link_pages(domain, addresses)

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from flows.asking import asking
 from flows.evaluating import checked_training, prepare, save, way_to
-from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
+from flows.server.instance_lock import exit_when_server_stops
 from tasks.evaluation import AskFor, Setting, case_markdown, case_study, load_respond_profile
 
 
@@ -44,7 +44,7 @@ async def evaluate_respond(
         options: how models are asked, and where tables go.
     """
     keep_logs_plain()
-    follow_server()
+    exit_when_server_stops()
     home = options.home()
     profile = load_respond_profile(home)
     ready = prepare(home, corpus, parted, cases, options.seed)

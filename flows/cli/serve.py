@@ -15,7 +15,7 @@ from flows.server.login import SERVER_LOGIN
 from tasks.settings import Home, load_domain
 
 if TYPE_CHECKING:
-    from flows.serving import Serving
+    from flows.server.supervisor import Serving
 
 GIVEN_LOGIN = "It asks for the user and password in PREFECT_SERVER_API_AUTH_STRING."
 NEW_LOGIN = """login       {login}
@@ -30,7 +30,7 @@ keys of this environment, and read every page. Web pages of other sites are refu
 def serve(
     ctx: typer.Context,
     port: Annotated[int, typer.Option(help="Port of the Prefect UI on loopback; the pages get the next one", min=1024, max=65534)] = 4200,
-    workers: Annotated[int, typer.Option(help="Worker processes on the pool", min=1, max=16)] = 1,
+    workers: Annotated[int, typer.Option(help="Worker processes on the pool; 0 where other machines have them", min=0, max=16)] = 1,
     limit: Annotated[
         int, typer.Option(help="Most runs a worker takes at a time; a backfill is one, each of its domains another", min=2)
     ] = 4,
@@ -42,15 +42,29 @@ def serve(
             " environment's keys, and read every page. By default a login is made at each start and printed",
         ),
     ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of the server's database, for more than one person postgresql+asyncpg://USER@HOST:PORT/NAME. Other users"
+            " of this machine can read a command line, so give an address with a password in the variable REDIAL_DATABASE."
+            " By default a SQLite file in the data folder",
+            show_default=False,
+        ),
+    ] = None,
+    listen: Annotated[
+        str,
+        typer.Option(help="Address of this machine that UI and pages listen to. They speak plain HTTP: see docs/security.md"),
+    ] = "127.0.0.1",
 ) -> None:
     """Start a Prefect server, a work pool with workers and every deployment of prefect.yaml; Ctrl-C ends all of it."""
-    from flows.serving import interrupt_on_terminate, serving
+    from flows.server.supervisor import ServeOptions, interrupt_on_terminate, serving
 
     home: Home = ctx.obj
+    options = ServeOptions(port, workers, limit, not no_login, database, listen)
     interrupt_on_terminate()
-    ERR.print("starting the Prefect server, the pages and the worker ...")
+    ERR.print("starting the Prefect server, the pages and the workers ...")
     try:
-        with serving(home, port, workers, limit, ask_login=not no_login) as up:
+        with serving(home, options) as up:
             OUT.print(f"Prefect UI  {up.ui}")
             OUT.print(f"pages       {up.pages}")
             OUT.print(_about_login(up), markup=False, soft_wrap=True, highlight=False)

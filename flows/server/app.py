@@ -1,6 +1,7 @@
-"""Prefect's server on loopback, behind the guard that all local servers here share. Prefect itself checks neither Host nor Origin.
+"""Prefect's server behind the guard that all local servers here share. Prefect itself checks neither Host nor Origin.
 
-`python -m flows.server.app PORT` takes the place of `prefect server start --port PORT`.
+`python -m flows.server.app PORT [ADDRESS]` takes the place of `prefect server start --port PORT --host ADDRESS`. It also starts
+crashed runs again, see `crash_recovery`.
 """
 
 from __future__ import annotations
@@ -8,26 +9,33 @@ from __future__ import annotations
 import os
 import sys
 
-from flows.garbage import collect_aside
-from flows.server.login import allowed_hosts, own_origins
+from flows.server.gc_thread import collect_in_own_thread
+from flows.server.login import SERVER_LOGIN, allowed_hosts, own_origins
 from tasks.web import NO_FRAMES, LocalGuard
 
 LOOPBACK = "127.0.0.1"
+# Which run holds which slot must outlive the server: a run whose slot nobody knows ends itself within minutes.
+LEASES = ("PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", "prefect.server.concurrency.lease_storage.filesystem")
 
 
-def run_server(port: int) -> None:
-    """Serve Prefect's API and UI on loopback until ended. Settings come from the environment, as for `prefect server start`."""
-    # Prefect reads its settings when it is imported.
-    os.environ |= {"PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own_origins(port), "PREFECT_SERVER_API_PORT": str(port)}
+def run_server(port: int, address: str = LOOPBACK) -> None:
+    """Serve Prefect's API and UI until ended. Settings come from the environment, as for `prefect server start`.
+
+    Args:
+        port: TCP port.
+        address: which addresses of this machine are listened to; loopback alone by default.
+    """
+    _set_environment(port)
     import uvicorn
     from prefect.server.api.server import create_app
     from prefect.settings import get_current_settings
 
-    collect_aside()
+    if _is_sqlite():
+        collect_in_own_thread()
     settings = get_current_settings().server
     uvicorn.run(
         LocalGuard(create_app(final=True), allowed_hosts(), NO_FRAMES),
-        host=LOOPBACK,
+        host=address,
         port=port,
         lifespan="on",
         log_level=settings.logging_level.lower(),
@@ -37,5 +45,27 @@ def run_server(port: int) -> None:
     )
 
 
+def _set_environment(port: int) -> None:
+    """Tell Prefect what it serves; it reads its settings when it is imported."""
+    os.environ |= {"PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own_origins(port), "PREFECT_SERVER_API_PORT": str(port)}
+
+
+def _is_sqlite() -> bool:
+    from prefect.server.database.dependencies import provide_database_interface
+
+    return bool(provide_database_interface().dialect.name == "sqlite")
+
+
+def main(port: int, address: str = LOOPBACK) -> None:
+    """Serve, and look after crashed runs."""
+    _set_environment(port)
+    os.environ.setdefault(*LEASES)
+    from flows.deploying import ServerApi
+    from flows.server.crash_recovery import recover_crashed_runs
+
+    recover_crashed_runs(ServerApi.at(f"http://{LOOPBACK}:{port}/api", os.environ.get(SERVER_LOGIN, "")))
+    run_server(port, address)
+
+
 if __name__ == "__main__":
-    run_server(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:3])

@@ -12,21 +12,29 @@ from __future__ import annotations
 import sys
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 import anyio
 import anyio.abc
+import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun
+from prefect.exceptions import ObjectNotFound
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutorContext
 from prefect.runner._process_manager import ProcessHandle
 from prefect.runner._starter_engine import EngineCommandStarter
+from prefect.settings import get_current_settings
 from prefect.utilities.asyncutils import run_sync_in_worker_thread
 from prefect.utilities.dispatch import get_registry_for_type
 from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
+from flows.deploying import ServerApi
+from flows.server.orphaned_runs import watch_orphaned_runs
 from flows.server.pool import POOL, TYPE, load_template
+from flows.server.process_identity import ProcessIdentity, this_process
+from flows.server.run_ownership import WORKER_LABEL
 from flows.unknown_parameters import refuse_run
 from tasks.errors import UserError
 from tasks.settings import PROJECT
@@ -76,12 +84,36 @@ class FixedConfiguration(ProcessJobConfiguration):
 
 
 class ProjectWorker(ProcessWorker, ABC):  # ABC keeps it out of Prefect's registry until `main` puts it there
-    """Runs the project's flows, each in a process of its own."""
+    """Runs the project's flows, each in a process of its own, and looks after runs that were lost with their worker."""
 
     job_configuration = FixedConfiguration
 
+    async def setup(self) -> None:
+        """Register, and look after lost runs from then on."""
+        await super().setup()
+        settings = get_current_settings().api
+        login = settings.auth_string.get_secret_value() if settings.auth_string else ""
+        watch_orphaned_runs(ServerApi.at(str(settings.url), login))
+
+    async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
+        """Claim a run before it is Pending: at no moment is there a run of ours whose worker nobody knows."""
+        try:
+            await self._claim(flow_run.id)
+        except (ObjectNotFound, httpx.HTTPError) as error:
+            self._logger.warning("Flow run '%s' could not be claimed: %s", flow_run.id, type(error).__name__)
+            return False
+        return await super()._propose_pending_state(flow_run)
+
+    async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
+        """Note at the server which worker process has a run, now that no other worker can have it."""
+        await super()._give_worker_labels_to_flow_run(flow_run_id)
+        await self._claim(flow_run_id)
+
+    async def _claim(self, flow_run_id: UUID) -> None:
+        await self.client.update_flow_run_labels(flow_run_id, {WORKER_LABEL: str(this_process())})
+
     async def run(
-        self, flow_run: FlowRun, configuration: ProcessJobConfiguration, task_status: TaskStatus[int] | None = None
+        self, flow_run: FlowRun, configuration: ProcessJobConfiguration, task_status: TaskStatus[Any] | None = None
     ) -> ProcessWorkerResult:
         """Start the run's process and wait for its end.
 
@@ -112,7 +144,8 @@ class ProjectWorker(ProcessWorker, ABC):  # ABC keeps it out of Prefect's regist
             async with anyio.create_task_group() as group:
                 handle: ProcessHandle = await group.start(execute)
                 if handle.pid is not None and task_status is not None:
-                    task_status.started(handle.pid)
+                    # Kept at the server as the run's infrastructure; a process that has ended already is known by its number.
+                    task_status.started(str(ProcessIdentity.of(handle.pid) or handle.pid))
         if not ended or ended[0] is None or ended[0].status_code is None:
             raise RuntimeError("the flow run's process did not start")
         return ProcessWorkerResult(status_code=ended[0].status_code, identifier=str(ended[0].handle.pid))

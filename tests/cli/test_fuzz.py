@@ -69,7 +69,7 @@ def nothing_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     for module, name in FLOWS:
         monkeypatch.setattr(f"{module}.{name}", checked_alone(getattr(importlib.import_module(module), name)))
-    for begins in ("flows.serving.serving", "tasks.reports.serve_browser", "tasks.ingest.fetch", "flows.cli.templates._save"):
+    for begins in ("flows.server.supervisor.serving", "tasks.reports.serve_browser", "tasks.ingest.fetch", "flows.cli.templates._save"):
         monkeypatch.setattr(begins, begin)
     monkeypatch.setattr("tasks.evaluation.annotate.serve_annotation", begin)
 

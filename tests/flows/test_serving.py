@@ -38,7 +38,7 @@ def test_the_backfill_is_scheduled_and_shipped_paused(served: Served) -> None:
 
 def test_automations_are_there_once(served: Served) -> None:
     names = [each["name"] for each in served.client.post("/automations/filter", json={}).json()]
-    assert sorted(names) == ["redial lost runs", "redial lost starts", "redial second wind"]
+    assert sorted(names) == ["redial lost runs", "redial lost starts"]
 
 
 def test_only_this_machine_is_listened_to(served: Served) -> None:

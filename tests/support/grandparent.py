@@ -11,8 +11,8 @@ from pathlib import Path
 RUN = """
 import os, sys, time
 from pathlib import Path
-from flows.leash import follow_server
-follow_server()
+from flows.server.instance_lock import exit_when_server_stops
+exit_when_server_stops()
 Path(sys.argv[1] + ".part").write_text(str(os.getpid()), "ascii")
 os.replace(sys.argv[1] + ".part", sys.argv[1])
 time.sleep(60)

@@ -146,16 +146,10 @@ class Patient(httpx.HTTPTransport):
 @contextmanager
 def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]:
     """Run `redial serve` on a data folder for the length of the block, and end it politely."""
-    port = free_port_pair()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data), "serve", "--port", str(port), *arguments]
-    process = subprocess.Popen(
-        command, cwd=PROJECT, env={**kept, "OPENAI_API_KEY": KEY, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    port, process, told = _start(data, arguments, environment)
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, transport=Patient())
-    served = Served(data, port, process, client)
+    served = Served(data, port, process, client, told)
     try:
-        served.told = _read_until_up(process)
         served.login = environment.get("PREFECT_SERVER_API_AUTH_STRING", "") or printed_login(served.told)
         client.auth = served.auth
         yield served
@@ -174,17 +168,38 @@ def interrupt(process: subprocess.Popen[Any]) -> None:
         process.wait()
 
 
-def _read_until_up(process: subprocess.Popen[str]) -> str:
+def _start(data: Path, arguments: tuple[str, ...], environment: dict[str, str]) -> tuple[int, subprocess.Popen[str], str]:
+    """Start `redial serve` and wait until it is up; return its port, its process and what it printed.
+
+    A port that was free a moment ago may be taken now, so another is tried.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    given = {**kept, "OPENAI_API_KEY": KEY, **environment}
+    for _ in range(3):
+        port = free_port_pair()
+        options = ["--data", str(data), "serve", "--port", str(port), *arguments]
+        command = [sys.executable, "-c", "from flows.cli import main; main()", *options]
+        process = subprocess.Popen(command, cwd=PROJECT, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        told, failed = _read_until_up(process)
+        if not failed:
+            return port, process, told
+        if "is taken" not in failed:
+            break
+    raise AssertionError(f"redial serve ended: {failed}")
+
+
+def _read_until_up(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return what a starting `redial serve` prints, and its errors if it ended."""
     assert process.stdout is not None
     told = ""
     deadline = time.monotonic() + START_S
     while "Ctrl-C" not in told:
         line = process.stdout.readline()
         if not line:
-            raise AssertionError(f"redial serve ended: {process.communicate()[1]}")
+            return told, process.communicate()[1] or f"exit code {process.returncode}"
         assert time.monotonic() < deadline
         told += line
-    return told
+    return told, ""
 
 
 def printed_login(told: str) -> str:

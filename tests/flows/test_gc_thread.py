@@ -12,13 +12,13 @@ from tasks.settings.home import PROJECT
 # thread would give up: whoever collects that cursor waits as well.
 STANDSTILL = """
 import gc, sqlite3, sys, threading, time
-from flows.garbage import collect_aside
+from flows.server.gc_thread import collect_in_own_thread
 
 path = sys.argv[1]
 holder = sqlite3.connect(path, isolation_level=None)
 waiter = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=12)
 if sys.argv[2] == "aside":
-    collect_aside()
+    collect_in_own_thread()
 loop = [waiter.execute("SELECT 1 UNION SELECT 2")]
 loop[0].fetchone()
 loop.append(loop)
@@ -51,7 +51,7 @@ def ending(tmp_path: Path, how: str) -> str:
 
 
 def test_without_it_a_thread_waits_for_its_own_lock(tmp_path: Path) -> None:
-    """The standstill is real: should a later Python not have it, flows/garbage.py can go."""
+    """The standstill is real: should a later Python not have it, flows/server/gc_thread.py can go."""
     assert ending(tmp_path, "as shipped") == "stood still"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.leash import LOCK, holding
+from flows.server.instance_lock import LOCK, single_instance_lock
 from tasks.errors import UserError
 from tasks.polling import wait_until
 from tasks.settings.home import PROJECT
@@ -18,9 +18,9 @@ from tasks.settings.home import PROJECT
 HOLDER = """
 import subprocess, sys, time
 from pathlib import Path
-from flows.leash import holding
-with holding(Path(sys.argv[1])):
-    command = [sys.executable, "-m", "flows.leash", sys.argv[1], "tests.support.grandparent", sys.argv[2]]
+from flows.server.instance_lock import single_instance_lock
+with single_instance_lock(Path(sys.argv[1])):
+    command = [sys.executable, "-m", "flows.server.instance_lock", sys.argv[1], "tests.support.grandparent", sys.argv[2]]
     child = subprocess.Popen(command, start_new_session=True)
     print(child.pid, flush=True)
     time.sleep(60)
@@ -55,17 +55,21 @@ def test_followers_end_with_the_holder(tmp_path: Path, how: signal.Signals) -> N
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
     lock = tmp_path / "prefect" / "serve" / "lock"
     lock.parent.mkdir(parents=True)
-    with holding(lock), pytest.raises(UserError, match=f"already running on the data folder {tmp_path}"), holding(lock):
+    with (
+        single_instance_lock(lock),
+        pytest.raises(UserError, match=f"already running on the data folder {tmp_path}"),
+        single_instance_lock(lock),
+    ):
         pass
-    with holding(lock):
+    with single_instance_lock(lock):
         pass
 
 
 def test_a_run_outside_redial_serve_follows_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
-    from flows.leash import follow_server
+    from flows.server.instance_lock import exit_when_server_stops
 
     monkeypatch.delenv(LOCK, raising=False)
-    follow_server()
+    exit_when_server_stops()
     assert not any(thread.name == "leash" for thread in threading.enumerate())

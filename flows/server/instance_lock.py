@@ -3,7 +3,7 @@
 The system gives a lock up when its holder dies. A follower waits for that lock in a thread; getting it means that the holder is
 gone. Unlike a parent's process id this reaches grandchildren in sessions of their own, such as a worker's flow runs.
 
-`python -m flows.leash LOCK MODULE ARGUMENT...` runs a module so.
+`python -m flows.server.instance_lock LOCK MODULE ARGUMENT...` runs a module so.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PATIENCE_S = 5.0  # between asking a process group to end and ending it
 
 
 @contextmanager
-def holding(lock: Path) -> Iterator[None]:
+def single_instance_lock(lock: Path) -> Iterator[None]:
     """Hold the lock that others follow. Raises UserError when another process holds it."""
     with ExitStack() as held:
         try:
@@ -41,7 +41,7 @@ def follow(lock: Path) -> None:
     threading.Thread(target=_end_without_holder, args=(lock,), daemon=True, name="leash").start()
 
 
-def follow_server() -> None:
+def exit_when_server_stops() -> None:
     """Follow the `redial serve` this process was started under, if there is one."""
     lock = os.environ.get(LOCK)
     if lock and not any(thread.name == "leash" for thread in threading.enumerate()):

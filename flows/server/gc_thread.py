@@ -15,10 +15,10 @@ EVERY_S = 2.0
 WHOLE = 30  # every so manieth time all generations, else the two young ones
 
 
-def collect_aside() -> None:
+def collect_in_own_thread() -> None:
     """Switch the collector off in every thread but one. Returns at once."""
     gc.disable()
-    threading.Thread(target=_collect_for_ever, daemon=True, name="garbage").start()
+    threading.Thread(target=_collect_for_ever, daemon=True, name="gc").start()
 
 
 def _collect_for_ever() -> None:

@@ -1,4 +1,4 @@
-"""One process of `redial serve`: started in a session of its own, on the leash, with a log, ended with all it started."""
+"""One process of `redial serve`: started in a session of its own, tied to the server's lock, with a log, ended with its children."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from flows.leash import LOCK
+from flows.server.instance_lock import LOCK
 from tasks.settings import PROJECT
 
 STOP_S = 20.0
 
 
-class Companion:
+class SupervisedProcess:
     """A Python module that runs as long as `redial serve` does. Use as a context manager."""
 
     def __init__(self, name: str, folder: Path, environment: Mapping[str, str], arguments: tuple[str, ...]) -> None:
@@ -23,7 +23,7 @@ class Companion:
         self.name = name
         self.log = folder / f"{name}.log"
         self._environment = environment
-        self._command = [sys.executable, "-m", "flows.leash", environment[LOCK], *arguments]
+        self._command = [sys.executable, "-m", "flows.server.instance_lock", environment[LOCK], *arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -40,28 +40,28 @@ class Companion:
             )
 
     def ended(self) -> bool:
-        """Tell whether it has ended, though nobody asked it to."""
+        """Return True if it has ended, though nobody asked it to."""
         return self._process is not None and self._process.poll() is not None
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended."""
+        """Return how it ended, or None while it runs."""
         return self._process.returncode if self._process else None
 
     @property
     def pid(self) -> int:
-        """Its process id, which is its group's as well."""
+        """Return its process id, which is its group's as well."""
         assert self._process is not None
         return self._process.pid
 
-    def __enter__(self) -> Companion:
+    def __enter__(self) -> SupervisedProcess:
         """Start it with a fresh log."""
         self.log.unlink(missing_ok=True)
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it and all it started: politely first, so that a worker can put its runs down."""
+        """End it and all it started: politely first, then by force."""
         assert self._process is not None
         for number, patience in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, 5.0)):
             try:
