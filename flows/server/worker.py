@@ -9,6 +9,7 @@ must be one of FLOWS, and the parameters, which the flow checks.
 
 from __future__ import annotations
 
+import os
 import sys
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Self
@@ -26,6 +27,8 @@ from prefect.utilities.dispatch import get_registry_for_type
 from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
+from flows.leash import LOCK
+from flows.server.connection import check_server
 from flows.server.pool import POOL, TYPE, load_template
 from flows.unknown_parameters import refuse_run
 from tasks.errors import UserError
@@ -119,9 +122,15 @@ class ProjectWorker(ProcessWorker, ABC):  # ABC keeps it out of Prefect's regist
 
 
 def main(*options: str) -> None:
-    """Start a worker as `prefect worker start` does, with that command's options."""
+    """Start a worker as `prefect worker start` does, with that command's options; one line if there is no server for it."""
     import runpy
 
+    if LOCK not in os.environ:  # that of `redial serve` waits for a server that is being started again
+        try:
+            check_server()
+        except UserError as error:
+            sys.stderr.write(f"{error}\n")
+            sys.exit(2)
     registry: dict[str, Any] | None = get_registry_for_type(BaseWorker)
     assert registry is not None
     registry[TYPE] = ProjectWorker
