@@ -93,9 +93,10 @@ def _is_remote(address: str) -> bool:
 
 async def _identity(address: str) -> dict[str, Any]:
     """Ask whoever listens there who they are, in Dask's protocol."""
-    from distributed import rpc
+    import distributed
 
-    async with rpc(address, timeout=CONNECT_S) as scheduler:
+    reach: Any = distributed.rpc
+    async with reach(address, timeout=CONNECT_S) as scheduler:
         answer: dict[str, Any] = await asyncio.wait_for(scheduler.identity(), CONNECT_S)
     return answer
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from flows.deploying import ServerApi, put_automations, put_deployments
+from flows.deploying import ServerApi, put_automations
 from flows.leash import LOCK, holding
 from flows.local_server import START_TIMEOUT_S
 from flows.pages import ADDRESS
@@ -24,6 +24,7 @@ from flows.polling import wait_for_server
 from flows.processes import Companion
 from flows.second_wind import SecondWind
 from flows.server.app import LOOPBACK
+from flows.server.deployment_watch import Report, watched_deployments
 from flows.server.login import choose_login, with_login
 from flows.server.pool import put_pool
 from tasks.errors import UserError
@@ -69,7 +70,9 @@ class Serving:
 
 
 @contextmanager
-def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS, ask_login: bool = True) -> Iterator[Serving]:
+def serving(
+    home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS, ask_login: bool = True, report: Report = lambda line: None
+) -> Iterator[Serving]:
     """Start everything and stop it at the end.
 
     Args:
@@ -78,10 +81,11 @@ def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS, ask
         workers: worker processes on the pool.
         limit: most runs a worker takes at a time, so that one that asks first does not take all.
         ask_login: whether server and pages ask for a login: the environment's, else a new one.
+        report: takes a line for each difference between the files' deployments and the server's, also later.
 
     Raises:
         UserError: a port is taken, this data folder is served already, the server does not come up (names the log), or the
-            environment's login contradicts `ask_login`.
+            environment's login contradicts `ask_login`; prefect.yaml cannot be used.
     """
     login, folder = choose_login(os.environ, ask_login), home.data / "prefect" / "serve"
     try:
@@ -102,7 +106,7 @@ def serving(home: Home, port: int, workers: int = 1, limit: int = MOST_RUNS, ask
         _wait_until_up(server, api)
         put_pool(api.client)
         shared = [stack.enter_context(_worker(number, limit, folder, environment)) for number in range(1, workers + 1)]
-        put_deployments(home, folder, environment)
+        stack.enter_context(watched_deployments(home, folder, environment, report))
         put_automations(home, api)
         yield Serving(ui, pages, login, [server, shown, *shared], SecondWind(api))
 

@@ -50,7 +50,7 @@ def serve(
     interrupt_on_terminate()
     ERR.print("starting the Prefect server, the pages and the worker ...")
     try:
-        with serving(home, port, workers, limit, ask_login=not no_login) as up:
+        with serving(home, port, workers, limit, not no_login, lambda line: ERR.print(line, markup=False)) as up:
             OUT.print(f"Prefect UI  {up.ui}")
             OUT.print(f"pages       {up.pages}")
             OUT.print(_about_login(up), markup=False, soft_wrap=True, highlight=False)
