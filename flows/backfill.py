@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -20,17 +21,22 @@ from prefect.states import Completed, Failed
 from prefect.utilities.urls import url_for
 from pydantic import Field
 
+from flows.backfill_domains import NOT_FETCHED, choose_domains, is_fine
 from flows.build import build
 from flows.leash import follow_server
 from flows.logs import keep_logs_plain
 from flows.notifying import tell
 from flows.options import BuildOptions
 from flows.outcomes import FINE, given_up
+from tasks.settings import Home
 
 POLL_S = 2.0
 PATIENCE_S = 60.0  # for the server's automation to give a lost run to another worker, before it is started anew
 MOST_LOST = 3  # runs of one domain whose process was lost, until it is given up
-Names = Annotated[list[str], Field(min_length=1, description="Domain names", examples=[["demo", "books"]])]
+Names = Annotated[
+    Annotated[list[str], Field(min_length=1, title="these")] | Annotated[Literal["all"], Field(title="all there are when it runs")],
+    Field(description="Domain names, or all: every domain whose source files are there", examples=[["demo", "books"]]),
+]
 AtOnce = Annotated[int, Field(ge=1, le=32, description="Most domains at a time")]
 Where = Annotated[
     Literal["workers", "here"], Field(description="workers: each domain is a run of its deployment; here: in this run's own process")
@@ -54,7 +60,7 @@ async def backfill(
     """Build every domain of a list.
 
     Args:
-        domains: names of domain files.
+        domains: names of domain files, or `all` for every domain there is when the run begins and whose source files are there.
         options: choices laid over every domain file.
         at_once: most domains at a time.
         where: `workers` hands each domain to its deployment, so that all workers of the pool share them; `here` runs them in
@@ -74,16 +80,24 @@ async def backfill(
         async with gate:
             return await (_on_a_worker(domain, options, began) if where == "workers" else _in_this_process(domain, options, data))
 
-    rows = list(await asyncio.gather(*(one(domain) for domain in dict.fromkeys(domains))))
+    chosen = choose_domains(Home.find(Path(data) if data else None), domains)
+    rows = list(await asyncio.gather(*map(one, chosen.build)))
+    rows += [_row(domain, NOT_FETCHED, reason) for domain, reason in chosen.not_fetched.items()]
     await acreate_table_artifact(table=rows, key="backfill", description="What each domain of this backfill came to")
-    failed = [row["domain"] for row in rows if row["state"] not in FINE]
+    return _end(rows, len(chosen.build))
+
+
+def _end(rows: list[Row], built: int) -> State[list[Row]]:
+    """Return the state of a backfill: failed if one of the domains it built did."""
+    failed = [row["domain"] for row in rows if not is_fine(row["state"])]
     if failed:
-        return Failed(data=rows, message=f"{len(failed)} of {len(rows)} domains did not finish: {', '.join(failed)}")
-    return Completed(data=rows, message=f"{len(rows)} domains finished")
+        return Failed(data=rows, message=f"{len(failed):,} of {built:,} domains did not finish: {', '.join(failed)}")
+    left = f", {len(rows) - built:,} are not fetched" if len(rows) > built else ""
+    return Completed(data=rows, message=f"{built:,} domains finished{left}")
 
 
 async def _in_this_process(domain: str, options: BuildOptions, data: str) -> Row:
-    return _row(domain, await build(domain, options, data, return_state=True))
+    return _ended(domain, await build(domain, options, data, return_state=True))
 
 
 async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> Row:
@@ -97,7 +111,7 @@ async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> R
         try:
             child = await _start(domain, options, f"{flow_run.get_id()}-{domain}-{number}")
         except ObjectNotFound:
-            return _row(domain, Failed(message=f"there is no deployment build/{domain} on this server"))
+            return _ended(domain, Failed(message=f"there is no deployment build/{domain} on this server"))
         if _ended_before(child, began):
             continue
         state = await _final_state(child.id)
@@ -105,7 +119,7 @@ async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> R
         if not state.is_crashed() or lost == MOST_LOST:
             break
         get_run_logger().warning("the run of %s was lost with its process (%d of at most %d)", domain, lost, MOST_LOST)
-    return _row(domain, state, f"[{child.name}]({url_for(child)})")
+    return _ended(domain, state, f"[{child.name}]({url_for(child)})")
 
 
 async def _start(domain: str, options: BuildOptions, key: str) -> FlowRun:
@@ -139,5 +153,10 @@ def has_ended(state: State[Any]) -> bool:
     return state.is_final() and (not state.is_crashed() or (datetime.now(UTC) - state.timestamp).total_seconds() > PATIENCE_S)
 
 
-def _row(domain: str, state: State[Any], run: str = "") -> Row:
-    return {"domain": domain, "state": state.name, "message": state.message or "", "run": run}
+def _ended(domain: str, state: State[Any], run: str = "") -> Row:
+    return _row(domain, state.name or "", state.message or "", run)
+
+
+def _row(domain: str, state: str, message: str, run: str = "") -> Row:
+    """Return a row of the table. The link comes before the message, whose length is anybody's guess."""
+    return {"domain": domain, "state": state, "run": run, "message": message}
