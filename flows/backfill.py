@@ -28,6 +28,7 @@ from flows.logs import keep_logs_plain
 from flows.notifying import tell
 from flows.options import BuildOptions
 from flows.outcomes import FINE, given_up
+from flows.run_names import listed, name_run
 from tasks.settings import Home
 
 POLL_S = 2.0
@@ -44,12 +45,7 @@ Where = Annotated[
 Row = dict[str, Any]
 
 
-def _run_name() -> str:
-    domains = flow_run.get_parameters()["domains"]
-    return f"backfill-{domains[0]}" + (f"-and-{len(domains) - 1}-more" if len(domains) > 1 else "")
-
-
-@flow(name="backfill", flow_run_name=_run_name, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
+@flow(name="backfill", on_completion=[tell], on_failure=[tell], on_crashed=[tell])
 async def backfill(
     domains: Names,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
@@ -81,6 +77,7 @@ async def backfill(
             return await (_on_a_worker(domain, options, began) if where == "workers" else _in_this_process(domain, options, data))
 
     chosen = choose_domains(Home.find(Path(data) if data else None), domains)
+    await name_run("backfill", listed(chosen.build))
     rows = list(await asyncio.gather(*map(one, chosen.build)))
     rows += [_row(domain, NOT_FETCHED, reason) for domain, reason in chosen.not_fetched.items()]
     await acreate_table_artifact(table=rows, key="backfill", description="What each domain of this backfill came to")
@@ -114,21 +111,19 @@ async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> R
             return _ended(domain, Failed(message=f"there is no deployment build/{domain} on this server"))
         if _ended_before(child, began):
             continue
-        state = await _final_state(child.id)
+        child, state = await _ended_run(child.id)
         lost += state.is_crashed()
         if not state.is_crashed() or lost == MOST_LOST:
             break
         get_run_logger().warning("the run of %s was lost with its process (%d of at most %d)", domain, lost, MOST_LOST)
-    return _ended(domain, state, f"[{child.name}]({url_for(child)})")
+    address = url_for(child)
+    return _ended(domain, state, f"[{child.name}]({address})" if address else child.name)
 
 
 async def _start(domain: str, options: BuildOptions, key: str) -> FlowRun:
     """Start a domain's deployment, or find the run that was started under this key."""
     parameters = {"domain": domain, "options": options.model_dump(mode="json")}
-    name = f"build-{domain}"
-    started: FlowRun = await arun_deployment(
-        f"build/{domain}", parameters=parameters, flow_run_name=name, timeout=0, idempotency_key=key, as_subflow=True
-    )
+    started: FlowRun = await arun_deployment(f"build/{domain}", parameters=parameters, timeout=0, idempotency_key=key, as_subflow=True)
     return started
 
 
@@ -138,13 +133,13 @@ def _ended_before(child: FlowRun, began: datetime) -> bool:
     return state is not None and has_ended(state) and state.name not in FINE and state.timestamp < began
 
 
-async def _final_state(run_id: UUID) -> State[Any]:
-    """Wait for a run's end."""
+async def _ended_run(run_id: UUID) -> tuple[FlowRun, State[Any]]:
+    """Wait for a run's end; return it under the name it then has, and how it ended."""
     async with get_client() as client:
         while True:
-            state = (await client.read_flow_run(run_id)).state
-            if state is not None and has_ended(state):
-                return state
+            run = await client.read_flow_run(run_id)
+            if run.state is not None and has_ended(run.state):
+                return run, run.state
             await asyncio.sleep(POLL_S)
 
 

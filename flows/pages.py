@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import socket
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -24,6 +25,7 @@ from tasks.web import LocalGuard
 
 FOLDERS = {"docs": "*/index.html", "reports": "*/index.html", "releases": "*/*/README.md"}  # and the pages listed of each
 ADDRESS = "REDIAL_PAGES_URL"
+PATIENCE_S = 2.0
 # No page that is served has a script; Data Docs and reports have their styles within.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
@@ -55,11 +57,23 @@ def pages_app(home: Home, login: str = "", hosts: Sequence[str] = ()) -> Starlet
 
 
 def address_of(home: Home, page: Path) -> str:
-    """Return the address under which a page opens: on the pages server if one is named in the environment, else its file."""
-    served = os.environ.get(ADDRESS)
-    if served and page.is_relative_to(home.data):
+    """Return the address under which a page opens: on the pages server that the environment names, if it runs, else its file's path."""
+    served = os.environ.get(ADDRESS, "")
+    if page.is_relative_to(home.data) and _is_served(served):
         return f"{served.rstrip('/')}/{_path(home, page)}"
-    return page.as_uri()
+    return str(page)
+
+
+def _is_served(address: str) -> bool:
+    """Return True unless nobody listens there. Of another machine that cannot be told: people may reach what a worker does not."""
+    try:
+        place = urlsplit(address)
+        if place.hostname not in {"127.0.0.1", "localhost", "::1"}:
+            return bool(place.hostname)
+        with socket.create_connection((place.hostname, place.port or 80), timeout=PATIENCE_S):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def _path(home: Home, page: Path) -> str:
