@@ -91,7 +91,7 @@ async def test_a_run_is_named_by_what_it_does_and_numbered_by_its_domain() -> No
     assert await named("writer", "writer", given="gamma417-gondor-void") == "build demo writer #10"  # theirs counts as a number
     # Taken up again after its process was lost: the number stays.
     assert await named("writer", "9 briefs", "writer", given="build demo 187 briefs writer #4") == "build demo 9 briefs writer #4"
-    assert await named("\x1b[31mred\nline", "#7") == "build demo 7 #11"
+    assert await named("a\x1b[31m\nline #7") == "build demo a<U+001B>[31m line 7 #11"
 
 
 @flow(name="linking")
