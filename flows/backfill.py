@@ -19,7 +19,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.utilities.urls import url_for
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from flows.backfill_domains import NOT_FETCHED, choose_domains, is_fine
 from flows.build import build
@@ -34,8 +34,12 @@ from tasks.settings import Home
 POLL_S = 2.0
 PATIENCE_S = 60.0  # for the server's automation to give a lost run to another worker, before it is started anew
 MOST_LOST = 3  # runs of one domain whose process was lost, until it is given up
+All = Annotated[
+    Literal["all"],
+    WithJsonSchema({"type": "string", "enum": ["all"], "title": "all there are when it runs"}),  # of a const the form sends nothing
+]
 Names = Annotated[
-    Annotated[list[str], Field(min_length=1, title="these")] | Annotated[Literal["all"], Field(title="all there are when it runs")],
+    Annotated[list[str], Field(min_length=1, title="these")] | All,
     Field(description="Domain names, or all: every domain whose source files are there", examples=[["demo", "books"]]),
 ]
 AtOnce = Annotated[int, Field(ge=1, le=32, description="Most domains at a time")]

@@ -205,7 +205,7 @@ def test_runs_keep_their_names_and_say_nothing_of_python(running: Served) -> Non
     assert "ingest: 2,468 rows in " in told and "lines: 2,473" in told
     assert not re.search(r"Counts\(|PosixPath|\bNone\b|dict\(|\{'|=\[", told), told
     left = running.artifacts(first["id"])
-    assert "| Avg. #Dialogues per User | 2" in left["own-summary"]["data"]
+    assert "| Avg. #Dialogues per User | 3.33 |" in left["own-summary"]["data"]
     assert not re.search(r"\d\.0+ \||\bNone\b|\d\.\d{5}", left["own-summary"]["data"])
     for name in ("funnel", "stages", "might-likes", "rules"):
         assert not re.search(r"\d\.\d{3}|\.0\b|null", str(left[f"own-{name}"]["data"])), name
