@@ -17,12 +17,13 @@ from prefect.artifacts import (
     aupdate_progress_artifact,
 )
 
+from flows.figures import figure, table_rows
 from flows.pages import address_of, browse_address
 from flows.results import BuildResult
 from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
 from tasks.warehouse import read_warehouse
-from tasks.web import markdown_table
+from tasks.web import markdown_code, markdown_table
 
 PAGES = {"data-docs": "Data Docs", "report": "Report", "runs": "All runs", "browse": "Dialogues"}
 NOTE_EVERY_S = 5.0  # an update costs a request to the server
@@ -71,7 +72,10 @@ async def show_result(context: Context, result: BuildResult) -> None:
         texts.append(("lineage", lineage, f"What the release of {domain} was made from"))
     links = {name: address_of(context.home, page) for name, page in result.run_pages.items()} | browse_address(domain)
     await asyncio.gather(
-        *(acreate_table_artifact(table=rows, key=key(domain, name), description=told) for name, rows, told in result_tables(result)),
+        *(
+            acreate_table_artifact(table=table_rows(rows), key=key(domain, name), description=told)
+            for name, rows, told in result_tables(result)
+        ),
         *(acreate_markdown_artifact(text, key=key(domain, name), description=told) for name, text, told in texts),
         link_pages(domain, links),
     )
@@ -96,8 +100,12 @@ async def link_pages(domain: str, addresses: Mapping[str, str]) -> None:
 
 
 async def _link(domain: str, name: str, address: str) -> None:
+    """Leave a link to a page, or where it is not served its place as text: a browser opens no file from another page."""
     told = f"{PAGES.get(name, name)} of {domain}"
-    await acreate_link_artifact(address, link_text=told, key=key(domain, name), description=told)
+    if address.startswith(("http://", "https://")):
+        await acreate_link_artifact(address, link_text=told, key=key(domain, name), description=told)
+    else:
+        await acreate_markdown_artifact(f"{told}: {markdown_code(address)}", key=key(domain, name), description=told)
 
 
 def _summary(result: BuildResult) -> str:
@@ -112,8 +120,4 @@ def _summary(result: BuildResult) -> str:
         **({"key of the pseudonyms": str(result.key_file)} if result.key_file else {}),
     }
     tables = (("run", facts), ("Table 3", result.statistics))
-    return "\n".join(markdown_table((head, ""), ((name, _cell(value)) for name, value in told.items())) for head, told in tables)
-
-
-def _cell(value: object) -> str:
-    return f"{value:,.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    return "\n".join(markdown_table((head, ""), ((name, figure(value)) for name, value in told.items())) for head, told in tables)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -18,20 +19,30 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 from prefect.utilities.urls import url_for
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
+from flows.backfill_domains import NOT_FETCHED, choose_domains, is_fine
 from flows.build import build
 from flows.logs import keep_logs_plain
 from flows.notifying import tell
 from flows.options import BuildOptions
 from flows.outcomes import FINE
+from flows.run_names import listed, name_run
 from flows.server.crash_recovery import DELAYS_S
 from flows.server.instance_lock import exit_when_server_stops
+from tasks.settings import Home
 
 POLL_S = 2.0
 PATIENCE_S = 2 * max(DELAYS_S)  # for the server to start a lost run again, before a new one is started in its place
 MOST_LOST = 3  # runs of one domain whose process was lost, until it is given up
-Names = Annotated[list[str], Field(min_length=1, description="Domain names", examples=[["demo", "books"]])]
+All = Annotated[
+    Literal["all"],
+    WithJsonSchema({"type": "string", "enum": ["all"], "title": "all there are when it runs"}),  # of a const the form sends nothing
+]
+Names = Annotated[
+    Annotated[list[str], Field(min_length=1, title="these")] | All,
+    Field(description="Domain names, or all: every domain whose source files are there", examples=[["demo", "books"]]),
+]
 AtOnce = Annotated[int, Field(ge=1, le=32, description="Most domains at a time")]
 Where = Annotated[
     Literal["workers", "here"], Field(description="workers: each domain is a run of its deployment; here: in this run's own process")
@@ -39,12 +50,7 @@ Where = Annotated[
 Row = dict[str, Any]
 
 
-def _run_name() -> str:
-    domains = flow_run.get_parameters()["domains"]
-    return f"backfill-{domains[0]}" + (f"-and-{len(domains) - 1}-more" if len(domains) > 1 else "")
-
-
-@flow(name="backfill", flow_run_name=_run_name, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
+@flow(name="backfill", on_completion=[tell], on_failure=[tell], on_crashed=[tell])
 async def backfill(
     domains: Names,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
@@ -55,7 +61,7 @@ async def backfill(
     """Build every domain of a list.
 
     Args:
-        domains: names of domain files.
+        domains: names of domain files, or `all` for every domain there is when the run begins and whose source files are there.
         options: choices laid over every domain file.
         at_once: most domains at a time.
         where: `workers` hands each domain to its deployment, so that all workers of the pool share them; `here` runs them in
@@ -73,16 +79,25 @@ async def backfill(
         async with gate:
             return await (_on_a_worker(domain, options, began) if where == "workers" else _in_this_process(domain, options, data))
 
-    rows = list(await asyncio.gather(*(one(domain) for domain in dict.fromkeys(domains))))
+    chosen = choose_domains(Home.find(Path(data) if data else None), domains)
+    await name_run("backfill", listed(chosen.build))
+    rows = list(await asyncio.gather(*map(one, chosen.build)))
+    rows += [_row(domain, NOT_FETCHED, reason) for domain, reason in chosen.not_fetched.items()]
     await acreate_table_artifact(table=rows, key="backfill", description="What each domain of this backfill came to")
-    failed = [row["domain"] for row in rows if row["state"] not in FINE]
+    return _end(rows, len(chosen.build))
+
+
+def _end(rows: list[Row], built: int) -> State[list[Row]]:
+    """Return the state of a backfill: failed if one of the domains it built did."""
+    failed = [row["domain"] for row in rows if not is_fine(row["state"])]
     if failed:
-        return Failed(data=rows, message=f"{len(failed)} of {len(rows)} domains did not finish: {', '.join(failed)}")
-    return Completed(data=rows, message=f"{len(rows)} domains finished")
+        return Failed(data=rows, message=f"{len(failed):,} of {built:,} domains did not finish: {', '.join(failed)}")
+    left = f", {len(rows) - built:,} are not fetched" if len(rows) > built else ""
+    return Completed(data=rows, message=f"{built:,} domains finished{left}")
 
 
 async def _in_this_process(domain: str, options: BuildOptions, data: str) -> Row:
-    return _row(domain, await build(domain, options, data, return_state=True))
+    return _ended(domain, await build(domain, options, data, return_state=True))
 
 
 async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> Row:
@@ -96,24 +111,22 @@ async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> R
         try:
             child = await _start(domain, options, f"{flow_run.get_id()}-{domain}-{number}")
         except ObjectNotFound:
-            return _row(domain, Failed(message=f"there is no deployment build/{domain} on this server"))
+            return _ended(domain, Failed(message=f"there is no deployment build/{domain} on this server"))
         if _ended_before(child, began):
             continue
-        state = await _final_state(child.id)
+        child, state = await _ended_run(child.id)
         lost += state.is_crashed()
         if not state.is_crashed() or lost == MOST_LOST:
             break
         get_run_logger().warning("the run of %s was lost with its process (%d of at most %d)", domain, lost, MOST_LOST)
-    return _row(domain, state, f"[{child.name}]({url_for(child)})")
+    address = url_for(child)
+    return _ended(domain, state, f"[{child.name}]({address})" if address else child.name)
 
 
 async def _start(domain: str, options: BuildOptions, key: str) -> FlowRun:
     """Start a domain's deployment, or find the run that was started under this key."""
     parameters = {"domain": domain, "options": options.model_dump(mode="json")}
-    name = f"build-{domain}"
-    started: FlowRun = await arun_deployment(
-        f"build/{domain}", parameters=parameters, flow_run_name=name, timeout=0, idempotency_key=key, as_subflow=True
-    )
+    started: FlowRun = await arun_deployment(f"build/{domain}", parameters=parameters, timeout=0, idempotency_key=key, as_subflow=True)
     return started
 
 
@@ -123,13 +136,13 @@ def _ended_before(child: FlowRun, began: datetime) -> bool:
     return state is not None and has_ended(state) and state.name not in FINE and state.timestamp < began
 
 
-async def _final_state(run_id: UUID) -> State[Any]:
-    """Wait for a run's end."""
+async def _ended_run(run_id: UUID) -> tuple[FlowRun, State[Any]]:
+    """Wait for a run's end; return it under the name it then has, and how it ended."""
     async with get_client() as client:
         while True:
-            state = (await client.read_flow_run(run_id)).state
-            if state is not None and has_ended(state):
-                return state
+            run = await client.read_flow_run(run_id)
+            if run.state is not None and has_ended(run.state):
+                return run, run.state
             await asyncio.sleep(POLL_S)
 
 
@@ -138,5 +151,10 @@ def has_ended(state: State[Any]) -> bool:
     return state.is_final() and (not state.is_crashed() or (datetime.now(UTC) - state.timestamp).total_seconds() > PATIENCE_S)
 
 
-def _row(domain: str, state: State[Any], run: str = "") -> Row:
-    return {"domain": domain, "state": state.name, "message": state.message or "", "run": run}
+def _ended(domain: str, state: State[Any], run: str = "") -> Row:
+    return _row(domain, state.name or "", state.message or "", run)
+
+
+def _row(domain: str, state: str, message: str, run: str = "") -> Row:
+    """Return a row of the table. The link comes before the message, whose length is anybody's guess."""
+    return {"domain": domain, "state": state, "run": run, "message": message}

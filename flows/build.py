@@ -23,6 +23,7 @@ from flows.outcomes import EndedEarly, ended_early, outcome, refused
 from flows.preflight import check_build
 from flows.preparation import prepare
 from flows.results import BuildResult
+from flows.run_names import name_run, short
 from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import Context
 from tasks.errors import UserError
@@ -31,7 +32,7 @@ from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
 
 
-@flow(name="build", flow_run_name="build-{domain}", retries=0, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
+@flow(name="build", retries=0, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
 async def build(domain: str, options: BuildOptions = BuildOptions(), data: str = "") -> State[BuildResult]:  # noqa: B008 - frozen
     """Build a domain's dataset.
 
@@ -57,6 +58,7 @@ async def build(domain: str, options: BuildOptions = BuildOptions(), data: str =
 async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
     home = Home.find(Path(data) if data else None)
     context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
+    await name_run("build", domain, short(context.domain.generate.model))
     check_build(home, context.domain, options)
     with Cluster(options.dask) if options.dask else nullcontext() as cluster, domain_lock(home, domain):
         context = replace(context, cluster=cluster)
@@ -119,6 +121,7 @@ def _note_start(context: Context, sources: dict[str, str]) -> None:
 async def _run(context: Context, options: BuildOptions, sources: dict[str, str], ending: _Ending) -> BuildResult:
     planned = await prepare(context, sources)
     ending.asking = True
+    await name_run("build", context.domain.name, f"{planned.briefs.rows:,} briefs", short(context.domain.generate.model))
     written = await write_dialogues(context, options, planned)
     if written.stopped and not steps.has_accepted(context):
         raise EndedEarly(written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet")

@@ -17,6 +17,7 @@ from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.run_names import listed, name_run, short
 from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import NO_CACHE
 from tasks.errors import UserError
@@ -37,7 +38,7 @@ from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
 
 
-@flow(name="evaluate", flow_run_name="evaluate-recommend-{corpus}")
+@flow(name="evaluate")
 @spread(as_parameter, parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions))
 async def evaluate_recommend(
     corpus: str = "demo",
@@ -66,6 +67,7 @@ async def evaluate_recommend(
     """
     keep_logs_plain()
     exit_when_server_stops()
+    await name_run("evaluate recommend", short(corpus), listed(models))
     home = options.home()
     sink = CURRENT.get()
     sink.stage("samples", "running")

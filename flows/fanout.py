@@ -9,24 +9,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.settings import get_current_settings
 
+from flows.dask_address import CONNECT_S, check_address, check_api_reachable, check_installed, find_workers, local_processes
 from tasks.errors import UserError
 from tasks.generate import Chunk, ChunkJob, ChunkResult, Rollout, generate_chunk, make_job, share, spent
 from tasks.llm import RunStopped, Usage, usable_entries
 from tasks.settings import Generate
 from tasks.warehouse import Connection
-
-ADDRESS = r"^(tcp|tls)://\S+:\d+$|^local:\d{1,3}$"
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -81,7 +78,7 @@ class DaskCrew:
         usage = Usage(cost_usd=loan or 0.0)  # of a chunk that is lost: it may have spent all that it was lent
         try:
             future = self._runner.submit(named, parameters={"packed": packed})
-            result: ChunkResult = await asyncio.to_thread(future.result)
+            result: ChunkResult = await asyncio.to_thread(_result_of, future)
             usage = result.usage
         finally:
             self._given -= len(chunk.briefs)
@@ -118,6 +115,19 @@ class DaskCrew:
         return stopped
 
 
+def _result_of(future: Any) -> ChunkResult:
+    """Wait for a chunk's result. Raises RunStopped when the cluster lost it: its workers kept dying, or the scheduler is gone."""
+    from distributed import CancelledError, KilledWorker
+    from distributed.comm.core import CommClosedError
+
+    try:
+        result: ChunkResult = future.result()
+    except (CancelledError, KilledWorker, CommClosedError) as error:
+        told = f"the Dask cluster lost a chunk ({type(error).__name__}); nothing paid is lost, run again to go on"
+        raise RunStopped("worker", told) from None
+    return result
+
+
 class Cluster:
     """A Dask cluster, started or reached when the first chunk needs it. Use as a context manager."""
 
@@ -127,12 +137,10 @@ class Cluster:
         Raises:
             UserError: that is no address, the extra is not installed, or no Prefect API is there for the workers.
         """
-        if not re.fullmatch(ADDRESS, address):
-            raise UserError(f"{address!r} is no Dask cluster: give tcp://HOST:PORT of its scheduler, or local:N for N processes here")
+        check_address(address)
         if not get_current_settings().api.url:
             raise UserError("Dask workers would each start a Prefect server: set PREFECT_API_URL to one that they all reach")
-        if find_spec("prefect_dask") is None:
-            raise UserError("Dask is not installed: pip install 'llm-redial[dask]'")
+        check_installed()
         self._address = address
         self._stack = ExitStack()
         self._runner: Any = None
@@ -156,14 +164,24 @@ class Cluster:
 
 @contextmanager
 def _started(address: str) -> Iterator[Any]:
-    from prefect_dask.task_runners import DaskTaskRunner
-
+    """Start processes of our own, or connect to a scheduler, for the length of the block. Raises UserError."""
     logging.getLogger("distributed").setLevel(logging.WARNING)
-    local = {"n_workers": int(address[6:]), "threads_per_worker": 1, "processes": True, "dashboard_address": None}
-    runner = DaskTaskRunner(cluster_kwargs=local) if address.startswith("local:") else DaskTaskRunner(address=address)
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # a scheduler that is gone is reported by the run itself
     with ExitStack() as stack:
         try:
-            stack.enter_context(runner)
+            runner = stack.enter_context(_runner(address))
+            _ = runner.client  # connects
         except (OSError, TimeoutError) as error:
             raise UserError(f"the Dask cluster {address} cannot be reached: {error}") from None
         yield runner
+
+
+def _runner(address: str) -> Any:
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    processes = local_processes(address)
+    if processes is not None:
+        own = {"n_workers": processes, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+        return DaskTaskRunner(cluster_kwargs=own)
+    check_api_reachable(get_current_settings().api.url or "", find_workers(address))
+    return DaskTaskRunner(address=address, client_kwargs={"timeout": CONNECT_S})

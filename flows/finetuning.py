@@ -15,6 +15,7 @@ from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.run_names import name_run, short
 from flows.server.endpoints import check_endpoint
 from flows.server.instance_lock import exit_when_server_stops
 from tasks.evaluation.finetune import (
@@ -32,7 +33,7 @@ from tasks.settings import Home
 from tasks.web import markdown_code
 
 
-@flow(name="evaluate-finetune", flow_run_name="evaluate-finetune-{corpus}")
+@flow(name="evaluate-finetune")
 @spread(as_parameter, parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions, "api_base", "seed", "data"))
 async def evaluate_finetune(
     corpus: str = "demo",
@@ -57,6 +58,7 @@ async def evaluate_finetune(
     """
     keep_logs_plain()
     exit_when_server_stops()
+    await name_run("evaluate finetune", short(corpus), short(base))
     home = options.home()
     ready = prepare(home, corpus, parted, None, options.seed)
     train = ready.benchmark.split.train

@@ -17,6 +17,7 @@ from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.run_names import listed, name_run
 from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import NO_CACHE
 from tasks.evaluation.annotate import Study
@@ -31,7 +32,7 @@ from tasks.evaluation.quality import (
 )
 
 
-@flow(name="evaluate-quality", flow_run_name="evaluate-quality")
+@flow(name="evaluate-quality")
 @spread(as_parameter, options=fields_of(EvaluationOptions))
 async def evaluate_quality(
     corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],  # noqa: B006 - never changed
@@ -56,6 +57,7 @@ async def evaluate_quality(
     """
     keep_logs_plain()
     exit_when_server_stops()
+    await name_run("evaluate quality", listed(corpora), listed(judges))
     home = options.home()
     read = find_corpora(home, corpora)
     people = Study(Path(study)) if study else None

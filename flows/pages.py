@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import socket
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +30,7 @@ from tasks.web import LocalGuard
 FOLDERS = ("docs", "reports", "releases")
 READING = frozenset({"GET", "HEAD"})
 ADDRESS = "REDIAL_PAGES_URL"
+PATIENCE_S = 2.0
 # No page that is served has a script; Data Docs and reports have their styles within.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
@@ -63,17 +65,29 @@ def pages_app(home: Home, login: str = "", hosts: Sequence[str] = ()) -> Starlet
 
 
 def address_of(home: Home, page: Path) -> str:
-    """Return the address under which a page opens: on the pages server if one is named in the environment, else its file."""
-    served = os.environ.get(ADDRESS)
-    if served and page.is_relative_to(home.data):
+    """Return the address under which a page opens: on the pages server that the environment names, if it runs, else its file's path."""
+    served = os.environ.get(ADDRESS, "")
+    if page.is_relative_to(home.data) and _is_served(served):
         return f"{served.rstrip('/')}/{_path(home, page)}"
-    return page.as_uri()
+    return str(page)
+
+
+def _is_served(address: str) -> bool:
+    """Return True unless nobody listens there. Of another machine that cannot be told: people may reach what a worker does not."""
+    try:
+        place = urlsplit(address)
+        if place.hostname not in {"127.0.0.1", "localhost", "::1"}:
+            return bool(place.hostname)
+        with socket.create_connection((place.hostname, place.port or 80), timeout=PATIENCE_S):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def browse_address(domain: str) -> dict[str, str]:
-    """Return under `browse` where a domain's dialogues can be looked through; nothing where no pages server is named."""
-    served = os.environ.get(ADDRESS)
-    return {"browse": f"{served.rstrip('/')}/domains/{domain}"} if served else {}
+    """Return under `browse` where a domain's dialogues can be looked through; nothing where no pages server runs."""
+    served = os.environ.get(ADDRESS, "")
+    return {"browse": f"{served.rstrip('/')}/domains/{domain}"} if _is_served(served) else {}
 
 
 def _path(home: Home, page: Path) -> str:

@@ -10,12 +10,14 @@ from prefect.runtime import flow_run
 
 from flows import steps
 from flows.artifacts import key
+from flows.figures import table_rows
 from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
 from flows.planning import as_row
 from flows.preflight import check_inputs
 from flows.preparation import prepare
 from flows.progress import CURRENT
+from flows.run_names import name_run
 from flows.stages import Context
 from tasks.generate import plan_work, variants
 from tasks.repair import next_briefs
@@ -23,7 +25,7 @@ from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
 
 
-@flow(name="plan", flow_run_name="plan-{domain}")
+@flow(name="plan")
 async def plan(
     domain: str,
     models: list[str] | None = None,
@@ -42,6 +44,7 @@ async def plan(
         One row per model.
     """
     keep_logs_plain()
+    await name_run("plan", domain)
     home = Home.find(Path(data) if data else None)
     context = Context(home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none"))
     check_inputs(home, context.domain)
@@ -54,5 +57,5 @@ async def plan(
             plans = await plan_work(con, work, variants(settings, models or [settings.model]), seed=context.domain.seed)
         CURRENT.get().stage("prompts", "done", f"{plans[0].sampled:,} rendered and counted")
     rows = [as_row(one) for one in plans]
-    await acreate_table_artifact(table=rows, key=key(domain, "plan"), description=f"What building {domain} would take")
+    await acreate_table_artifact(table=table_rows(rows), key=key(domain, "plan"), description=f"What building {domain} would take")
     return rows

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from flows.dask_address import check_cluster
 from flows.options import BuildOptions
 from flows.server.endpoints import check_domain_endpoint, check_scheduler
 from tasks.errors import UserError
@@ -26,6 +27,8 @@ def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
     check_inputs(home, domain)
     check_domain_endpoint(domain)
     check_scheduler(options.dask)
+    if options.dask:
+        check_cluster(options.dask)
     _check_model(domain)
     if options.pseudonymise:
         check_pseudonym_key(home, domain.name)

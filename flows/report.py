@@ -9,12 +9,13 @@ from prefect import flow
 from flows.artifacts import link_pages
 from flows.logs import keep_logs_plain
 from flows.pages import address_of
+from flows.run_names import name_run
 from flows.server.instance_lock import exit_when_server_stops
 from tasks.reports import pages_from_warehouse
 from tasks.settings import Home
 
 
-@flow(name="report", flow_run_name="report-{domain}", retries=0)
+@flow(name="report", retries=0)
 async def report(domain: str, data: str | None = None) -> str:
     """Write a domain's report and Data Docs and link them from the run.
 
@@ -23,13 +24,14 @@ async def report(domain: str, data: str | None = None) -> str:
         data: data folder in place of the project's own.
 
     Returns:
-        The address under which the report opens.
+        The address under which the report opens, or its file where it is not served.
 
     Raises:
         UserError: a mistake the user can put right, as one line.
     """
     keep_logs_plain()
     exit_when_server_stops()
+    await name_run("report", domain)
     home = Home.find(Path(data) if data else None)
     addresses = {name: address_of(home, page) for name, page in pages_from_warehouse(home, domain).run.items()}
     await link_pages(domain, addresses)

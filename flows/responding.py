@@ -14,11 +14,12 @@ from flows.evaluating import checked_training, prepare, save, way_to
 from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
+from flows.run_names import name_run, short
 from flows.server.instance_lock import exit_when_server_stops
 from tasks.evaluation import AskFor, Setting, case_markdown, case_study, load_respond_profile
 
 
-@flow(name="evaluate-respond", flow_run_name="evaluate-respond-{corpus}")
+@flow(name="evaluate-respond")
 @spread(as_parameter, parted=fields_of(SampleOptions, "noun"), options=fields_of(EvaluationOptions))
 async def evaluate_respond(
     corpus: str = "demo",
@@ -45,6 +46,7 @@ async def evaluate_respond(
     """
     keep_logs_plain()
     exit_when_server_stops()
+    await name_run("evaluate respond", short(corpus), short(model))
     home = options.home()
     profile = load_respond_profile(home)
     ready = prepare(home, corpus, parted, cases, options.seed)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from flows.local_server import QUIET, local_server
 from flows.progress import CURRENT, Progress
 from tasks.errors import UserError
+from tasks.redaction import redact
 from tasks.settings import Home
 
 Result = TypeVar("Result")
@@ -39,14 +40,18 @@ def run_flow(
         warm: modules that take seconds to import, imported while the server starts.
 
     Raises:
-        UserError: as the flow raises it, or a choice is out of bounds.
+        UserError: as the flow raises it, a choice is out of bounds, or the Prefect server that is configured cannot be used.
     """
     for name, value in {**QUIET, **ALONE}.items():
         os.environ.setdefault(name, value)
-    from prefect.settings import get_current_settings, temporary_settings
+    configured = _configured_server()
+    from prefect.settings import temporary_settings
 
     CURRENT.set(progress)
-    if get_current_settings().api.url:
+    if configured:
+        from flows.server.connection import check_server
+
+        check_server()
         return asyncio.run(_to_the_end(start))
     progress.stage("server", "running")
     with (
@@ -57,6 +62,18 @@ def run_flow(
         return asyncio.run(_to_the_end(start))
 
 
+def _configured_server() -> str:
+    """Return the address of the Prefect server that is configured, empty if none is. Raises UserError if the settings are broken."""
+    try:
+        from prefect.settings import get_current_settings
+
+        return get_current_settings().api.url or ""
+    except ValueError as error:  # Prefect reads its settings when it is imported
+        lines = [line.strip() for line in str(error).splitlines() if line.startswith("  ")]
+        told = redact(lines[0] if lines else str(error)).partition(" [type=")[0]
+        raise UserError(f"Prefect's settings cannot be used, see its variables PREFECT_... and its profiles: {told}") from None
+
+
 def _import_all(modules: Sequence[str]) -> None:
     for module in modules:
         import_module(module)
@@ -65,8 +82,9 @@ def _import_all(modules: Sequence[str]) -> None:
 async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """Run the flow and wait until its task runs are written down; Prefect loses the last ones otherwise.
 
-    A choice that the flow's form does not take is a user's mistake.
+    A choice that the flow's form does not take is a user's mistake. So is, where a request failed, a server that is gone.
     """
+    import httpx
     from prefect.events.worker import EventsWorker
     from prefect.exceptions import ParameterTypeError
 
@@ -75,6 +93,11 @@ async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Resul
     except ParameterTypeError as error:
         told = " ".join(line.strip().removeprefix("- ") for line in str(error).splitlines()[1:] if line.strip())
         raise UserError(f"an option is out of bounds: {told or error}") from None
+    except (httpx.HTTPError, RuntimeError):  # Prefect's client raises either
+        from flows.server.connection import check_server
+
+        check_server()
+        raise
     finally:
         drained = EventsWorker.drain_all(timeout=DRAIN_S)
         if asyncio.iscoroutine(drained):

@@ -13,6 +13,7 @@ from prefect.logging import get_run_logger
 from prefect.serializers import JSONSerializer
 
 from flows.fanout import Cluster
+from flows.figures import counts_text
 from flows.progress import CURRENT
 from tasks.errors import UserError
 from tasks.settings import Domain, Home
@@ -95,7 +96,8 @@ def _work(stage: Stage, context: Context, inputs: StageInputs) -> dict[str, Any]
             with transaction(con):
                 stage.keep(con, refused)
             raise
-    get_run_logger().info("%s: %s rows in %.1f s (%s)", stage.name, record.rows, time.perf_counter() - began, counts)
+    seconds = time.perf_counter() - began
+    get_run_logger().info("%s: %s rows in %.1f s (%s)", stage.name, f"{record.rows:,}", seconds, counts_text(counts))
     return asdict(record)
 
 

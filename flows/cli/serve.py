@@ -64,7 +64,7 @@ def serve(
     interrupt_on_terminate()
     ERR.print("starting the Prefect server, the pages and the workers ...")
     try:
-        with serving(home, options) as up:
+        with serving(home, options, lambda line: ERR.print(line, markup=False)) as up:
             OUT.print(f"Prefect UI  {up.ui}")
             OUT.print(f"pages       {up.pages}")
             OUT.print(_about_login(up), markup=False, soft_wrap=True, highlight=False)
@@ -87,18 +87,22 @@ def _about_login(up: Serving) -> str:
 @app.command(epilog="Example: redial backfill demo books --at-once 2")
 def backfill(
     ctx: typer.Context,
-    domains: Annotated[list[str], typer.Argument(help="Names of domains", show_default=False)],
+    domains: Annotated[
+        list[str],
+        typer.Argument(help="Names of domains, or all: every domain whose source files are there", show_default=False),
+    ],
     at_once: Annotated[int, typer.Option(help="Most domains at a time", min=1, max=32)] = 2,
     setting: SettingOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build many domains, each as a run of its own; one that fails stops no other."""
-    from flows.outcomes import FINE, result_of
+    from flows.backfill_domains import is_fine, wants_all
+    from flows.outcomes import result_of
     from flows.running import run_flow
 
     home: Home = ctx.obj
     options = with_settings(BuildOptions(), setting)
-    for domain in domains:
+    for domain in () if wants_all(domains) else domains:
         load_domain(home, domain, options.over())
 
     async def start() -> Any:
@@ -114,5 +118,5 @@ def backfill(
         from flows.cli.views import show_rows
 
         show_rows(OUT, rows)
-    if any(row["state"] not in FINE for row in rows):
+    if any(not is_fine(row["state"]) for row in rows):
         raise typer.Exit(2)

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import httpx
 
-from flows.deploying import ServerApi, put_deployments
+from flows.deploying import ServerApi
 from flows.local_server import START_TIMEOUT_S
 from flows.pages import ADDRESS
 from flows.polling import wait_for_server
 from flows.server.app import LOOPBACK
 from flows.server.automations import put_automations
 from flows.server.database import check_database, choose_database, with_database, without_database
+from flows.server.deployment_watch import Report, watched_deployments
 from flows.server.instance_lock import LOCK, single_instance_lock
 from flows.server.login import choose_login, with_login
 from flows.server.orphaned_runs import OrphanedRuns, stopping_runs
@@ -86,8 +87,13 @@ class Serving:
 
 
 @contextmanager
-def serving(home: Home, options: ServeOptions) -> Iterator[Serving]:
+def serving(home: Home, options: ServeOptions, report: Report = lambda line: None) -> Iterator[Serving]:
     """Start everything and stop it at the end. Runs that are stopped with it go on at the next start.
+
+    Args:
+        home: where the data folder is.
+        options: what is asked for.
+        report: takes a line for each difference between the files' deployments and the server's, also later.
 
     Raises:
         UserError: a port is taken, this data folder is served already, the database cannot be opened, the server does not come
@@ -112,7 +118,7 @@ def serving(home: Home, options: ServeOptions) -> Iterator[Serving]:
         run_ids = stack.enter_context(stopping_runs(api))
         workers = [stack.enter_context(_worker(number, options.limit, folder, environment)) for number in range(1, options.workers + 1)]
         stack.callback(_note_runs, api, run_ids)
-        put_deployments(home, folder, environment)
+        stack.enter_context(watched_deployments(home, folder, environment, report))
         put_automations(home, api)
         yield Serving(f"http://{LOOPBACK}:{port}", f"http://{LOOPBACK}:{port + 1}", login, [server, pages, *workers])
 

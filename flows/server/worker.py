@@ -9,6 +9,7 @@ must be one of FLOWS, and the parameters, which the flow checks.
 
 from __future__ import annotations
 
+import os
 import sys
 from abc import ABC
 from typing import TYPE_CHECKING, Any, Self
@@ -31,6 +32,8 @@ from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from flows.deploying import ServerApi
+from flows.server.connection import check_server
+from flows.server.instance_lock import LOCK
 from flows.server.orphaned_runs import watch_orphaned_runs
 from flows.server.pool import POOL, TYPE, load_template
 from flows.server.process_identity import ProcessIdentity, this_process
@@ -152,9 +155,15 @@ class ProjectWorker(ProcessWorker, ABC):  # ABC keeps it out of Prefect's regist
 
 
 def main(*options: str) -> None:
-    """Start a worker as `prefect worker start` does, with that command's options."""
+    """Start a worker as `prefect worker start` does, with that command's options; one line if there is no server for it."""
     import runpy
 
+    if LOCK not in os.environ:  # that of `redial serve` waits for a server that is being started again
+        try:
+            check_server()
+        except UserError as error:
+            sys.stderr.write(f"{error}\n")
+            sys.exit(2)
     registry: dict[str, Any] | None = get_registry_for_type(BaseWorker)
     assert registry is not None
     registry[TYPE] = ProjectWorker

@@ -81,7 +81,7 @@ def fill_in_the_form(browser: Browser, served: Served) -> str:
 def watch_the_run(browser: Browser, served: Served, run_id: str) -> None:
     page = browser.page
     page.goto(f"{served.ui}/runs/flow-run/{run_id}")
-    page.get_by_text("build-demo").first.wait_for()
+    page.get_by_text(re.compile(r"build demo 60 briefs writer #\d+")).first.wait_for()
     page.get_by_text("Completed").first.wait_for()
     page.get_by_text("demo-quality-1").first.wait_for()
     page.wait_for_timeout(3000)  # the picture of the run is drawn

@@ -1,0 +1,209 @@
+"""Puts the deployments of prefect.yaml and of every domain file on the Prefect server that is configured.
+
+What a person changed on the server stays, what the files add is added, and each difference is reported in one line. What the file
+said is kept beside each deployment as a variable of the server, so that every machine that deploys knows it.
+
+`python -m flows.server.deploy` does it once and prints the lines; it takes the place of `prefect deploy --all`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate, VariableCreate, VariableUpdate
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound
+from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.utilities.callables import parameter_schema
+from prefect.utilities.schema_tools import ValidationError as SchemaValidationError
+from prefect.utilities.schema_tools import validate
+
+from flows.server.connection import check_server
+from flows.server.deployment_fields import added_schedules, concurrency_options, held_fields, update_payload
+from flows.server.deployment_file import Deployment, Schedule, fields_of, load_deployments, schedule_fields
+from flows.server.deployment_merge import Difference, compare, hashes_of, merged, schedule_of
+from flows.unknown_parameters import unknown_parameters
+from tasks.errors import UserError
+from tasks.fingerprint import fingerprint
+from tasks.redaction import one_line
+from tasks.settings import Home
+
+REMEMBERED = "redial-deployed-"  # begins the names of the variables that hold what was deployed
+_PLAIN = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)*/[a-z0-9_]+(-[a-z0-9_]+)*")
+REFUSE_UNKNOWN: dict[str, Any] = {"flows.unknown_parameters.refuse_unknown_parameters": {}}
+
+
+async def deploy_all(home: Home) -> list[str]:
+    """Put every deployment on the server and return a line for each difference, and for each domain file that is no domain.
+
+    Raises:
+        UserError: prefect.yaml cannot be used, or the server refuses what it says.
+    """
+    entries, bad = load_deployments(home)
+    lines: list[str] = []
+    async with get_client() as client:
+        deployer = _Deployer(client, home)
+        for entry in entries:
+            try:
+                lines += await deployer.put(entry)
+            except httpx.HTTPStatusError as error:
+                raise UserError(f"the server refuses the deployment {entry.name}: {one_line(error.response.text)}") from None
+    made = deployer.made
+    news = [f"made {len(made):,} deployment{'s' if len(made) > 1 else ''}: {', '.join(made)}"] if made else []
+    return [*news, *lines, *bad]
+
+
+@dataclass
+class _Deployer:
+    """Puts deployments one by one. `made` names those that were not there before."""
+
+    client: PrefectClient
+    home: Home
+    made: list[str] = field(default_factory=list)
+    _flows: dict[str, Flow[..., Any]] = field(default_factory=dict)
+
+    async def put(self, entry: Deployment) -> list[str]:
+        """Make a deployment or bring it up to date; return a line for each difference between file and server."""
+        flow = self._flow(entry.entrypoint)
+        entry = entry.model_copy(update={"description": entry.description or flow.description})
+        _check_parameters(entry, flow)
+        name, file = f"{flow.name}/{entry.name}", fields_of(entry)
+        remembered = await self._remembered(name)
+        try:
+            there = await self.client.read_deployment_by_name(name)
+        except ObjectNotFound:
+            if remembered is not None:
+                return [f"{name}: stays deleted, as on the server; `prefect variable delete {variable_of(name)}` has it made again"]
+            await self._make(entry, flow)
+            self.made.append(name)
+            await self._remember(name, hashes_of(file))
+            return []
+        differences = compare(remembered or {}, file, held_fields(there, file, remembered or {}))
+        await self._update(entry, there, differences)
+        await self._update_code(entry, flow, there)
+        if remembered != hashes_of(file):
+            await self._remember(name, hashes_of(file))
+        return [f"{name}: {line}" for line in (*(each.line() for each in differences), *added_schedules(there, file, remembered or {}))]
+
+    def _flow(self, entrypoint: str) -> Flow[..., Any]:
+        if entrypoint not in self._flows:
+            try:
+                self._flows[entrypoint] = load_flow_from_entrypoint(entrypoint)
+            except (ImportError, OSError, ValueError, AttributeError) as error:
+                raise UserError(f"prefect.yaml names the flow {entrypoint}, which cannot be loaded: {one_line(str(error))}") from None
+        return self._flows[entrypoint]
+
+    async def _make(self, entry: Deployment, flow: Flow[..., Any]) -> None:
+        limit = entry.concurrency_limit
+        await self.client.create_deployment(
+            flow_id=await self.client.create_flow_from_name(flow.name),
+            name=entry.name,
+            description=entry.description,
+            tags=list(entry.tags),
+            parameters=entry.parameters,
+            paused=entry.paused,
+            schedules=[_schedule_create(each) for each in entry.schedules],
+            concurrency_limit=limit.limit if limit else None,
+            concurrency_options=concurrency_options(limit.collision_strategy) if limit else None,
+            work_pool_name=entry.work_pool.name,
+            work_queue_name=entry.work_pool.work_queue_name,
+            **self._code(entry, flow),
+        )
+
+    def _code(self, entry: Deployment, flow: Flow[..., Any]) -> dict[str, Any]:
+        """Return what of a deployment follows from the code, and is nobody's to change on the server."""
+        here = {"prefect.deployments.steps.set_working_directory": {"directory": str(self.home.project)}}
+        return {
+            "entrypoint": entry.entrypoint,
+            "pull_steps": [here, REFUSE_UNKNOWN],
+            "parameter_openapi_schema": parameter_schema(flow).model_dump_for_openapi(),
+        }
+
+    async def _update_code(self, entry: Deployment, flow: Flow[..., Any], there: DeploymentResponse) -> None:
+        changed = {name: value for name, value in self._code(entry, flow).items() if getattr(there, name) != value}
+        if changed:
+            await self.client.update_deployment(there.id, DeploymentUpdate(**changed))
+
+    async def _update(self, entry: Deployment, there: DeploymentResponse, differences: list[Difference]) -> None:
+        """Write the fields that are taken from the file. An update that changes nothing would drop the runs that are scheduled."""
+        taken = [difference for difference in differences if difference.taken]
+        wanted = merged(held_fields(there, fields_of(entry), {}), taken)
+        changed = update_payload(wanted, {difference.field for difference in taken}, entry)
+        if changed:
+            await self.client.update_deployment(there.id, DeploymentUpdate(**changed))
+        for slug in {schedule_of(difference.field) for difference in taken} - {""}:
+            await self._put_schedule(there, slug, next((each for each in entry.schedules if each.slug == slug), None), wanted)
+
+    async def _put_schedule(self, there: DeploymentResponse, slug: str, file: Schedule | None, wanted: Mapping[str, Any]) -> None:
+        held = next((each for each in there.schedules if each.slug == slug), None)
+        if file is None and held is not None:
+            await self.client.delete_deployment_schedule(there.id, held.id)
+        elif file is not None and held is None:
+            await self.client.create_deployment_schedules(there.id, [_schedule_create(file)])
+        elif file is not None and held is not None:
+            when = f"schedule {slug} when"
+            as_file = dict(schedule_fields(slug, file.when(), file.active, file.parameters))
+            await self.client.update_deployment_schedule(
+                there.id,
+                held.id,
+                active=wanted[f"schedule {slug} active"],
+                schedule=file.when() if wanted[when] == as_file[when] else None,
+                parameters=wanted[f"schedule {slug} parameters"],
+            )
+
+    async def _remembered(self, name: str) -> dict[str, str] | None:
+        found = await self.client.read_variable_by_name(variable_of(name))
+        return None if found is None else dict(found.value) if isinstance(found.value, dict) else {}
+
+    async def _remember(self, name: str, hashes: dict[str, str]) -> None:
+        variable = variable_of(name)
+        if await self.client.read_variable_by_name(variable) is None:
+            await self.client.create_variable(VariableCreate(name=variable, value=hashes, tags=["redial"]))
+        else:
+            await self.client.update_variable(VariableUpdate(name=variable, value=hashes))
+
+
+def _check_parameters(entry: Deployment, flow: Flow[..., Any]) -> None:
+    """Raise UserError for parameters that the flow does not take. The server looks at them only when a run is started."""
+    schema = parameter_schema(flow).model_dump_for_openapi()
+    for parameters in (entry.parameters, *(each.parameters for each in entry.schedules)):
+        faults = list(unknown_parameters(schema, parameters))
+        try:
+            validate(parameters, schema, raise_on_error=True, ignore_required=True)
+        except SchemaValidationError as error:
+            faults.append(one_line(str(error)))
+        if faults:
+            raise UserError(f"prefect.yaml, deployment {entry.name}: {'; '.join(faults)}")
+
+
+def variable_of(name: str) -> str:
+    """Return the name of the variable that holds what was deployed under flow/deployment; each has its own."""
+    plain = re.sub(r"[^a-z0-9_-]", "-", name.lower().replace("/", "--"))
+    return f"{REMEMBERED}{plain}" if _PLAIN.fullmatch(name) else f"{REMEMBERED}{plain}-{fingerprint(name)[:8]}"
+
+
+def _schedule_create(each: Schedule) -> DeploymentScheduleCreate:
+    return DeploymentScheduleCreate(schedule=each.when(), active=each.active, parameters=each.parameters, slug=each.slug)
+
+
+def main() -> int:
+    """Deploy everything, print what differs, and return the exit code."""
+    try:
+        check_server()
+        lines = asyncio.run(deploy_all(Home.find()))
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
