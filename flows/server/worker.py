@@ -158,7 +158,8 @@ def main(*options: str) -> None:
     """Start a worker as `prefect worker start` does, with that command's options; one line if there is no server for it."""
     import runpy
 
-    if LOCK not in os.environ:  # that of `redial serve` waits for a server that is being started again
+    asks_for_help = "--help" in options
+    if LOCK not in os.environ and not asks_for_help:  # that of `redial serve` waits for its server
         try:
             check_server()
         except UserError as error:

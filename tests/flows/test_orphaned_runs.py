@@ -55,7 +55,7 @@ def looked(orphaned: OrphanedRuns, run_id: str, after_s: float = 0.0) -> Action 
     return orphaned.look(time.monotonic() + after_s).get(run_id)
 
 
-@pytest.mark.parametrize("label", [str(ELSEWHERE), "4711", ""])
+@pytest.mark.parametrize("label", [str(ELSEWHERE), "4711", ""], ids=["elsewhere", "number", "none"])
 @pytest.mark.parametrize(("state", "wanted"), [("RUNNING", Action.CRASH), ("PENDING", Action.CRASH), ("CANCELLING", Action.CANCEL)])
 def test_of_a_machine_that_nobody_hears_of(orphaned: OrphanedRuns, make_run: Make, label: str, state: str, wanted: Action) -> None:
     """Or of a worker that notes nothing, such as Prefect's own."""

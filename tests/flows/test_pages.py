@@ -164,5 +164,10 @@ async def test_while_a_build_runs_the_browser_says_so_and_keeps_it_out_of_nothin
 def test_the_browsers_address_is_offered_where_pages_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ADDRESS, raising=False)
     assert browse_address("demo") == {}
-    monkeypatch.setenv(ADDRESS, "http://127.0.0.1:4201/")
-    assert browse_address("demo") == {"browse": "http://127.0.0.1:4201/domains/demo"}
+    monkeypatch.setenv(ADDRESS, "https://pages.example.org/")
+    assert browse_address("demo") == {"browse": "https://pages.example.org/domains/demo"}
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    monkeypatch.setenv(ADDRESS, closed)
+    assert browse_address("demo") == {}  # nobody listens there
