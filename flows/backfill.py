@@ -24,7 +24,7 @@ from pydantic import Field, WithJsonSchema
 from flows.backfill_domains import NOT_FETCHED, choose_domains, is_fine
 from flows.build import build
 from flows.logs import keep_logs_plain
-from flows.notifying import tell
+from flows.notifying import tell, tell_crash
 from flows.options import BuildOptions
 from flows.outcomes import FINE
 from flows.run_names import listed, name_run
@@ -50,7 +50,7 @@ Where = Annotated[
 Row = dict[str, Any]
 
 
-@flow(name="backfill", on_completion=[tell], on_failure=[tell], on_crashed=[tell])
+@flow(name="backfill", on_completion=[tell], on_failure=[tell], on_crashed=[tell_crash])
 async def backfill(
     domains: Names,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen

@@ -17,7 +17,7 @@ from flows.collecting import end_lost_build, finish_build, finish_unreleased, re
 from flows.fanout import Cluster
 from flows.generation import write_dialogues
 from flows.logs import keep_logs_plain
-from flows.notifying import tell
+from flows.notifying import tell, tell_crash, tell_if_cancelled
 from flows.options import BuildOptions
 from flows.outcomes import EndedEarly, ended_early, outcome, refused
 from flows.preflight import check_build
@@ -32,7 +32,7 @@ from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
 
 
-@flow(name="build", retries=0, on_completion=[tell], on_failure=[tell], on_crashed=[tell])
+@flow(name="build", retries=0, on_completion=[tell], on_failure=[tell], on_crashed=[tell_crash])
 async def build(domain: str, options: BuildOptions = BuildOptions(), data: str = "") -> State[BuildResult]:  # noqa: B008 - frozen
     """Build a domain's dataset.
 
@@ -48,11 +48,13 @@ async def build(domain: str, options: BuildOptions = BuildOptions(), data: str =
     keep_logs_plain()
     exit_when_server_stops()
     try:
-        return outcome(await _build(domain, options, data))
+        state = outcome(await _build(domain, options, data))
     except EndedEarly as error:
-        return ended_early(error)
+        state = ended_early(error)
     except UserError as error:
-        return refused(error)
+        state = refused(error)
+    await tell_if_cancelled(state)
+    return state
 
 
 async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:

@@ -10,12 +10,14 @@ import os
 from typing import Any
 
 import httpx
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.context import FlowRunContext
 from prefect.flows import Flow
 from prefect.logging.loggers import flow_run_logger
 from prefect.utilities.urls import url_for
 
-from flows.outcomes import COMPLETED
+from flows.outcomes import COMPLETED, stopped_by_person
 
 ADDRESS = "REDIAL_NOTIFY_URL"
 TIMEOUT_S = 10
@@ -32,6 +34,27 @@ async def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> No
             (await client.post(address, json=body)).raise_for_status()
     except httpx.HTTPError as error:
         flow_run_logger(flow_run, flow).warning("nobody could be told about this run at %s: %s", ADDRESS, type(error).__name__)
+
+
+async def tell_crash(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Give a run that a person stopped the state that says so, and tell about it or about the crash."""
+    stopped = stopped_by_person(state)
+    if stopped is not None:
+        try:
+            async with get_client() as client:
+                await client.set_flow_run_state(flow_run.id, stopped, force=True)
+        except httpx.HTTPError as error:  # the server was stopped with the command
+            flow_run_logger(flow_run, flow).debug("the state was not changed: %s", type(error).__name__)
+    await tell(flow, flow_run, stopped or state)
+
+
+async def tell_if_cancelled(state: State[Any]) -> None:
+    """Tell about a run that ends in a state of type Cancelled, for which Prefect calls no hook."""
+    context = FlowRunContext.get()
+    if context is None or context.flow is None or context.flow_run is None:
+        return
+    if state.is_cancelled():
+        await tell(context.flow, context.flow_run, state)
 
 
 def notification(flow: str, run: str, state: str, message: str, page: str) -> dict[str, str]:

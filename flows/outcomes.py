@@ -1,17 +1,24 @@
-"""The state a run ends in: its name tells a finished run from one that spent its budget, lost its provider or was refused."""
+"""The state a run ends in: its name says how it ended.
+
+Prefect colours a run by its state's type, and names the event of a state by its name. So a run that
+ended early on purpose (budget, a person's stop) is of type Cancelled, neither green nor red, a mistake
+is of type Failed, and an automation tells each from the others by `prefect.flow-run.NAME`.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
 from flows.results import BuildResult
 from tasks.errors import UserError
 
 COMPLETED = "Completed"
-BUDGET = "Budget reached"  # a clean end: what was paid for is released, a larger budget goes on
+BUDGET = "Budget reached"  # what was paid for is released, if anything; a larger budget goes on
+STOPPED = "Stopped"  # by a person, at the command line; the same command goes on
 PENDING = "Batch pending"  # a clean end: the provider still works on a batch, the same run goes on later
 FINE = frozenset({COMPLETED, BUDGET, PENDING})
 PROVIDER_DOWN = "Provider down"  # what was answered until then is released
@@ -19,9 +26,15 @@ WORKER_LOST = "Worker lost"
 REFUSED = "Refused"  # a mistake somebody can put right
 GIVEN_UP = "Given up"  # set by the server, see flows/server/crash_recovery.py
 
+RUN_OF_WORKER = "PREFECT__FLOW_RUN_ID"
+_SIGNALLED = (  # from prefect.states.exception_to_crashed_state
+    "cancelled by the runtime environment",
+    "aborted by an interrupt signal",
+    "aborted by a termination signal",
+)
 _BY_REASON = {
     "completed": (COMPLETED, Completed),
-    "budget": (BUDGET, Completed),
+    "budget": (BUDGET, Cancelled),
     "batch": (PENDING, Completed),
     "breaker": (PROVIDER_DOWN, Failed),
     "worker": (WORKER_LOST, Failed),
@@ -47,6 +60,17 @@ def ended_early(error: EndedEarly) -> State[Any]:
     """Return the state of a run that stopped before there was anything to release."""
     name, make = _BY_REASON[error.reason]
     return make(name=name, data=error, message=str(error))
+
+
+def stopped_by_person(state: State[Any]) -> State[Any] | None:
+    """Return the state of a command that Ctrl-C or SIGTERM ended, or None for a run that crashed otherwise.
+
+    Prefect calls both crashed. A run that a worker started is left to the worker, which knows
+    whether it was cancelled.
+    """
+    if RUN_OF_WORKER in os.environ or not any(text in (state.message or "") for text in _SIGNALLED):
+        return None
+    return Cancelled(name=STOPPED, message="stopped by a person; the same command goes on")
 
 
 def refused(error: UserError) -> State[Any]:

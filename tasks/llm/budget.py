@@ -43,6 +43,8 @@ class Budget:
     def refusal(self, dollars: float) -> str:
         """Return why a call of so many dollars cannot be paid for, and the way out."""
         of = "all runs with these settings" if self.scope == "dataset" else "this run"
+        if not self.spent:
+            return f"the first call would cost about ${dollars:.4f}, the budget for {of} is ${self.limit:g}; raise it to begin"
         return (
             f"the next call (about ${dollars:.4f}) would pass the budget of ${self.limit:g} for {of}: "
             f"${self.spent:.4f} is spent; raise it to go on"
