@@ -15,7 +15,7 @@ from tasks.warehouse import Connection, read_warehouse
 
 
 def trace(home: Home, of: str, domain: str = "") -> DialogueLineage | ReleaseLineage:
-    """Trace a dialogue by its id, of a domain if one is given, or a release by whatever name it has. Raises UserError when there is no such thing."""
+    """Trace a release by any of its names, or a dialogue by its id, in one domain if one is given. Raises UserError."""
     found = None if domain else find_release(home, of)
     if found is not None:
         if found.domain is None:

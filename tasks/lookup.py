@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,21 @@ def find_dialogue(home: Home, name: str, domain: str = "") -> Found:
         raise problems[0]
     where = f"the warehouse of {domain}" if domain else str(home.data / "warehouse")
     raise UserError(f"there is no dialogue {dialogue_id} in {where}: `redial build {domain or 'DOMAIN'}` makes them")
+
+
+def ids_beginning(home: Home, text: str, most: int) -> list[str]:
+    """Return at most so many dialogues whose id, or DOMAIN/ID, begins with a text, written as the text is; for a shell to complete.
+
+    Warehouses that cannot be read now are passed over.
+    """
+    domain, slash, beginning = text.rpartition("/")
+    paths = [path for path in _warehouses(home) if not slash or path.stem == domain]
+    found: list[str] = []
+    for path in paths:
+        with suppress(UserError), read_warehouse(path) as con:
+            rows = con.execute(_BEGINNING, [beginning, most - len(found)]).fetchall()
+            found += [f"{domain}{slash}{row[0]}" for row in rows]
+    return found
 
 
 def _split(name: str, domain: str) -> tuple[str, str]:

@@ -132,7 +132,7 @@ def _filled(draft: Draft, index: int, others: dict[tuple[int, int], str]) -> Ite
 
 
 def _dialogue_id(domain: Domain, draft: Draft, slots: Sequence[_FilledSlot], hashes: Any) -> str:
-    """Hash the domain's name and what a brief holds; a review stands for its text, so that it counts what is read and not what it is called."""
+    """Return the id of a draft with its reviews; a review stands for its text: what is read counts, not what it is called."""
     items = [[*slot[:4], item.rating, *(hashes.get(review) for review in slot[4:])] for slot, item in zip(slots, draft.items, strict=True)]
     words = [domain.noun, domain.verb, domain.language]
     content = [draft.user_id, draft.position, draft.target.item_id, draft.template.template_id, items, words]
