@@ -1,6 +1,22 @@
 """The command line, one module per group of commands. Importing a module registers its commands."""
 
-from flows.cli import annotate, build, diff, evaluate, export, finetune, inspect, lineage, plan, rejected, report, serve, templates
+from flows.cli import (
+    annotate,
+    build,
+    diff,
+    evaluate,
+    export,
+    finetune,
+    inspect,
+    lineage,
+    listing,
+    marks,
+    plan,
+    rejected,
+    report,
+    serve,
+    templates,
+)
 from flows.cli.app import app, main
 
 __all__ = [
@@ -13,7 +29,9 @@ __all__ = [
     "finetune",
     "inspect",
     "lineage",
+    "listing",
     "main",
+    "marks",
     "plan",
     "rejected",
     "report",

@@ -9,8 +9,9 @@ from typing import Any
 
 import duckdb
 
-from tasks.diff.values import ComparedDialogue, Turn, hash_of_turns
+from tasks.diff.values import ComparedDialogue, Turn
 from tasks.errors import UserError
+from tasks.marks import speech_hash
 from tasks.release import Release
 from tasks.verdicts import BRIEF_VERDICTS
 from tasks.warehouse import rows
@@ -113,16 +114,16 @@ def _dialogue(row: tuple[Any, ...], said: Mapping[str, str]) -> ComparedDialogue
 def _hashes(con: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None) -> Iterator[tuple[str, str]]:
     """Yield each dialogue's id and the hash of what was said, from rows in the dialogues' order."""
     asked = con.execute(query, values or [])
-    current, turns = None, list[Turn]()
+    current, turns = None, list[tuple[str, str]]()
     while some := asked.fetchmany(_MOST_ROWS):
-        for dialogue_id, *said in some:
+        for dialogue_id, _, role, text in some:
             if dialogue_id != current:
                 if current is not None:
-                    yield current, hash_of_turns(turns)
+                    yield current, speech_hash(turns)
                 current, turns = dialogue_id, []
-            turns.append(Turn.of(*said))
+            turns.append((role, text))
     if current is not None:
-        yield current, hash_of_turns(turns)
+        yield current, speech_hash(turns)
 
 
 def warehoused_turns(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> list[Turn]:
@@ -168,7 +169,7 @@ def _of_layout(folder: Path) -> tuple[ComparedDialogue, ...]:
             "",
             (*one.likes, *one.dislikes, *one.rec_items),
             "accepted",
-            hash_of_turns(Turn.of(number, turn.role, turn.text) for number, turn in enumerate(one.turns, start=1)),
+            speech_hash((turn.role, turn.text) for turn in one.turns),
         )
         for one in Release.load(folder).conversations
     )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-from tasks.fingerprint import content_id
 
 Kind = Literal["domain", "release", "run"]
 ASKED = frozenset({"accepted", "rejected", "failed"})
@@ -55,12 +53,6 @@ class ComparedDialogue:
     def asked(self) -> bool:
         """Whether the run came to it: it was answered, or failed."""
         return self.verdict in ASKED
-
-
-def hash_of_turns(turns: Iterable[Turn]) -> str:
-    """Return a short hash of what was said, empty for nothing."""
-    said = [[one.role, one.text] for one in turns]
-    return content_id(said) if said else ""
 
 
 @dataclass(frozen=True)
