@@ -27,6 +27,7 @@ from flows.run_names import name_run, short
 from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import Context
 from tasks.errors import UserError
+from tasks.marks import load_marks, read_log
 from tasks.runs import describe_run, start_run
 from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
@@ -118,6 +119,7 @@ def _note_start(context: Context, sources: dict[str, str]) -> None:
     run = describe_run(context.run_id, context.run_id, "build", context.domain)
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
         start_run(con, run, sources)
+        load_marks(con, read_log(context.home, context.domain.name))
 
 
 async def _run(context: Context, options: BuildOptions, sources: dict[str, str], ending: _Ending) -> BuildResult:

@@ -60,7 +60,7 @@ def pages_app(home: Home, login: str = "", hosts: Sequence[str] = ()) -> Starlet
     mounts = [Mount(f"/{name}", _PageFiles(directory=home.data / name, html=True)) for name in FOLDERS]
     asking = [Middleware(_AskLogin, login=login)] if login else []
     guard = Middleware(LocalGuard, hosts=hosts, headers=HEADERS)
-    routes = [Route("/", listing), *mounts, Mount("/", browser_app(home, hosts))]
+    routes = [Route("/", listing), *mounts, Mount("/", browser_app(home, hosts, marking=False))]
     return Starlette(routes=routes, middleware=[guard, *asking, Middleware(_OnlyRead)])
 
 

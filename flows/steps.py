@@ -97,7 +97,7 @@ def planning(context: Context) -> Stage:
     domain = context.domain
     templates = load_templates(context.home, domain.briefs.templates)
     settings = {
-        **_settings(domain, "briefs", "seed", "noun", "verb", "language"),
+        **_settings(domain, "name", "briefs", "seed", "noun", "verb", "language"),
         "preprocess": domain.preprocess.model_dump(mode="json", include={"like_min", "min_item_interactions"}),
     }
     files = (GOALS, "goal_specs/grammar.yaml", f"goal_specs/templates/{domain.briefs.templates}.yaml")
@@ -170,9 +170,9 @@ def work(con: Connection, context: Context, attempt: int, ids: Sequence[str]) ->
     if attempt == 1:
         dual = domain.generate.rollout == "dual"
         rollout = Dual(profile, goals, attempt) if dual else Single(partial(render, profile, goals), attempt)
-        return Work(ids, read, rollout, profile.name)
+        return Work(ids, read, rollout, profile.name, domain.name)
     told = rule_sentences(context.home, domain)
-    return Work(ids, lambda some: load_repairs(con, read(some), attempt, told), Mend(profile, goals, attempt), profile.name)
+    return Work(ids, lambda some: load_repairs(con, read(some), attempt, told), Mend(profile, goals, attempt), profile.name, domain.name)
 
 
 def rule_sentences(home: Home, domain: Domain) -> dict[str, str]:

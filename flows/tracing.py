@@ -14,15 +14,15 @@ from tasks.settings import Domain, Home
 from tasks.warehouse import Connection, read_warehouse
 
 
-def trace(home: Home, of: str) -> DialogueLineage | ReleaseLineage:
-    """Trace a dialogue by its id, or a release by whatever name it has. Raises UserError when there is no such thing."""
-    found = find_release(home, of)
+def trace(home: Home, of: str, domain: str = "") -> DialogueLineage | ReleaseLineage:
+    """Trace a release by any of its names, or a dialogue by its id, in one domain if one is given. Raises UserError."""
+    found = None if domain else find_release(home, of)
     if found is not None:
         if found.domain is None:
             raise UserError(f"{found.path} is not among the releases in {home.data}, whose warehouses tell where releases come from")
         with read_warehouse(home.warehouse(found.domain)) as con:
             return release_lineage(con, found.domain, found.version)
-    dialogue = find_dialogue(home, of)
+    dialogue = find_dialogue(home, of, domain)
     with read_warehouse(home.warehouse(dialogue.domain)) as con:
         config = settings_asked_with(con, dialogue.dialogue_id)
         rules = sorted(steps.rule_sentences(home, config)) if config else []

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from tasks.briefs import id_since_earlier
 from tasks.errors import UserError
-from tasks.settings import Home
+from tasks.settings import DOMAIN_NAME, Home
 from tasks.verdicts import BRIEF_VERDICTS
 from tasks.warehouse import read_warehouse
 
+MOST_CANDIDATES = 8  # named where an id's beginning fits several dialogues
 _ID = re.compile(r"[0-9a-f]{4,16}")
+_BEGINNING = "SELECT dialogue_id FROM briefs WHERE starts_with(dialogue_id, ?) ORDER BY dialogue_id LIMIT ?"
 
 
 @dataclass(frozen=True)
@@ -39,24 +45,85 @@ class Shown:
     utterances: list[dict[str, Any]]
 
 
-def find_dialogue(home: Home, dialogue_id: str) -> Found:
-    """Find a dialogue by its id or the id's first digits (at least four).
+def find_dialogue(home: Home, name: str, domain: str = "") -> Found:
+    """Find a dialogue by its id, the id's first digits (at least four), or DOMAIN/ID.
+
+    An id that an earlier version gave a dialogue finds it, if it is whole. A warehouse that cannot be read now is passed over where
+    another one has the dialogue.
+
+    Args:
+        home: whose warehouses are searched.
+        name: the id, its first digits, or DOMAIN/ID.
+        domain: search this domain alone.
 
     Raises:
-        UserError: no such dialogue in any warehouse, more than one, or the text is no id.
+        UserError: no such dialogue, more than one, or the text is no id.
     """
-    if not _ID.fullmatch(dialogue_id):
-        raise UserError(f"{dialogue_id[:80]!r} is not a dialogue id: 16 hexadecimal digits, or the first of them")
-    found = []
-    for path in sorted((home.data / "warehouse").glob("*.duckdb")):
-        with read_warehouse(path) as con:
-            rows = con.execute("SELECT dialogue_id FROM briefs WHERE starts_with(dialogue_id, ?) LIMIT 2", [dialogue_id]).fetchall()
-            found += [Found(path.stem, row[0]) for row in rows]
-    if not found:
-        raise UserError(f"there is no dialogue {dialogue_id} in {home.data / 'warehouse'}: `redial build DOMAIN` makes them")
+    domain, dialogue_id = _split(name, domain)
+    paths = [home.warehouse(domain)] if domain else _warehouses(home)
+    found: list[Found] = []
+    problems: list[UserError] = []
+    for path in paths:
+        try:
+            with read_warehouse(path) as con:
+                found += [Found(path.stem, one) for one in _ids(con, path.stem, dialogue_id)]
+        except UserError as problem:
+            problems.append(problem)
     if len(found) > 1:
-        raise UserError(f"more than one dialogue begins with {dialogue_id}: give more of the id's digits")
-    return found[0]
+        raise _ambiguous(dialogue_id, found)
+    if found:
+        return found[0]
+    if problems:
+        raise problems[0]
+    where = f"the warehouse of {domain}" if domain else str(home.data / "warehouse")
+    raise UserError(f"there is no dialogue {dialogue_id} in {where}: `redial build {domain or 'DOMAIN'}` makes them")
+
+
+def ids_beginning(home: Home, text: str, most: int) -> list[str]:
+    """Return at most so many dialogues whose id, or DOMAIN/ID, begins with a text, written as the text is; for a shell to complete.
+
+    Warehouses that cannot be read now are passed over.
+    """
+    domain, slash, beginning = text.rpartition("/")
+    paths = [path for path in _warehouses(home) if not slash or path.stem == domain]
+    found: list[str] = []
+    for path in paths:
+        with suppress(UserError), read_warehouse(path) as con:
+            rows = con.execute(_BEGINNING, [beginning, most - len(found)]).fetchall()
+            found += [f"{domain}{slash}{row[0]}" for row in rows]
+    return found
+
+
+def _split(name: str, domain: str) -> tuple[str, str]:
+    """Return the domain that is meant, or an empty text for any, and the id or its first digits. Raises UserError."""
+    before, slash, dialogue_id = name.rpartition("/")
+    for one in (before, domain):
+        if one and not DOMAIN_NAME.fullmatch(one):
+            raise UserError(f"{one[:80]!r} is not a domain name: use small letters, digits, dashes and underscores")
+    if not _ID.fullmatch(dialogue_id) or (slash and not before):
+        raise UserError(f"{name[:80]!r} is not a dialogue id: 16 hexadecimal digits, or the first of them; or DOMAIN/ID")
+    if before and domain and before != domain:
+        raise UserError(f"{name[:80]!r} names the domain {before}, and --domain {domain}: leave one of them out")
+    return before or domain, dialogue_id
+
+
+def _warehouses(home: Home) -> list[Path]:
+    return [path for path in sorted((home.data / "warehouse").glob("*.duckdb")) if DOMAIN_NAME.fullmatch(path.stem)]
+
+
+def _ids(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str) -> list[str]:
+    """Return the ids in one warehouse that are meant: those that begin so, else the one that had this id in an earlier version."""
+    for wanted in (dialogue_id, id_since_earlier(domain, dialogue_id)):
+        rows = con.execute(_BEGINNING, [wanted, MOST_CANDIDATES + 1]).fetchall()
+        if rows:
+            return [row[0] for row in rows]
+    return []
+
+
+def _ambiguous(dialogue_id: str, found: Sequence[Found]) -> UserError:
+    named = ", ".join(f"{one.domain}/{one.dialogue_id}" for one in found[:MOST_CANDIDATES])
+    more = " and more" if len(found) > MOST_CANDIDATES else ""
+    return UserError(f"more than one dialogue begins with {dialogue_id}: {named}{more}; give one of them as DOMAIN/ID")
 
 
 def read_dialogue(con: duckdb.DuckDBPyConnection, found: Found) -> Shown:

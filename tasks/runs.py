@@ -7,6 +7,7 @@ A release's code is what made its rows and its files, and nothing else: see `ori
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,6 +66,18 @@ def code_version() -> str:
     found = (path for pattern in _CODE for path in PROJECT.glob(pattern) if path.suffix in _KINDS and path.is_file())
     hashes = {path.relative_to(PROJECT).as_posix(): file_hash(path) for path in found}
     return f"{version('llm-redial')}+{fingerprint(hashes)[:12]}"
+
+
+def code_commit() -> str:
+    """Return the commit that is checked out, as `git describe` names it, with `-dirty` after changes; nothing where git knows none."""
+    command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--exclude=*"]
+    if not (PROJECT / ".git").exists():
+        return ""  # an installed copy within somebody else's repository
+    try:
+        described = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return described.stdout.strip() if described.returncode == 0 else ""
 
 
 @dataclass(frozen=True)

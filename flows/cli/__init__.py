@@ -1,18 +1,37 @@
 """The command line, one module per group of commands. Importing a module registers its commands."""
 
-from flows.cli import annotate, build, evaluate, export, finetune, inspect, lineage, plan, rejected, report, serve, templates
+from flows.cli import (
+    annotate,
+    build,
+    diff,
+    evaluate,
+    export,
+    finetune,
+    inspect,
+    lineage,
+    listing,
+    marks,
+    plan,
+    rejected,
+    report,
+    serve,
+    templates,
+)
 from flows.cli.app import app, main
 
 __all__ = [
     "annotate",
     "app",
     "build",
+    "diff",
     "evaluate",
     "export",
     "finetune",
     "inspect",
     "lineage",
+    "listing",
     "main",
+    "marks",
     "plan",
     "rejected",
     "report",

@@ -12,7 +12,8 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from flows.cli.console import ERR
+from flows.cli.completion import complete_dialogue, complete_domain
+from flows.cli.console import ERR, OUT
 from tasks.errors import UserError
 from tasks.settings import Home
 
@@ -29,19 +30,44 @@ app = typer.Typer(
     name="redial",
     help="Build, judge and release conversational-recommendation datasets from what users really did.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-DomainArgument = Annotated[str, typer.Argument(help="Name of a domain: a file in data/domains, without .yaml", show_default=False)]
+DomainArgument = Annotated[
+    str,
+    typer.Argument(help="Name of a domain: a file in data/domains, without .yaml", show_default=False, autocompletion=complete_domain),
+]
+DialogueArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A dialogue's id, or the first digits of it; DOMAIN/ID where several domains have it",
+        show_default=False,
+        autocompletion=complete_dialogue,
+    ),
+]
+OfDomainOption = Annotated[
+    str, typer.Option("--domain", help="Search this domain alone", show_default=False, autocompletion=complete_domain)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program to read")]
+
+
+def _show_version(wanted: bool) -> None:
+    """Show the package's version, a hash of the code and data files that run, and the commit where that is known; then end."""
+    if wanted:
+        from tasks.runs import code_commit, code_version
+
+        version, _, code = code_version().partition("+")
+        commit = code_commit()
+        OUT.print(f"redial {version} (code {code}{f', commit {commit}' if commit else ''})", markup=False)
+        raise typer.Exit
 
 
 @app.callback()
 def common(
     ctx: typer.Context,
     data: Annotated[Path | None, typer.Option(help="Data folder to read and write, in place of data/ (or REDIAL_DATA)")] = None,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end", callback=_show_version, is_eager=True)] = False,
 ) -> None:
     """Build, judge and release conversational-recommendation datasets from what users really did."""
     ctx.obj = Home.find(data)

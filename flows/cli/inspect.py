@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.app import DomainArgument, JsonOption, app
+from flows.cli.app import DialogueArgument, DomainArgument, JsonOption, OfDomainOption, app
 from flows.cli.console import OUT, print_json
 from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
 from tasks.funnel import cost_totals, read_funnel
 from tasks.lookup import find_dialogue, read_dialogue
 from tasks.settings import Home, load_domain
 from tasks.warehouse import read_warehouse
-
-DialogueArgument = Annotated[str, typer.Argument(help="A dialogue's id, or the first digits of it", show_default=False)]
 
 
 @app.command(epilog="Example: redial funnel demo")
@@ -46,13 +44,13 @@ def funnel(
 
 
 @app.command("why", epilog="Example: redial why 3f2a")
-def why_command(ctx: typer.Context, dialogue_id: DialogueArgument, as_json: JsonOption = False) -> None:
+def why_command(ctx: typer.Context, dialogue_id: DialogueArgument, domain: OfDomainOption = "", as_json: JsonOption = False) -> None:
     """Show why a dialogue was accepted or rejected: its brief, each attempt, each broken rule with the offending words."""
     from flows.steps import rule_sentences
     from tasks.repair import why
 
     home: Home = ctx.obj
-    found = find_dialogue(home, dialogue_id)
+    found = find_dialogue(home, dialogue_id, domain)
     sentences = rule_sentences(home, load_domain(home, found.domain))
     with read_warehouse(home.warehouse(found.domain)) as con:
         story = why(con, found.domain, found.dialogue_id, sentences)
@@ -93,10 +91,10 @@ def stats(
 
 
 @app.command(epilog="Example: redial show 3f2a")
-def show(ctx: typer.Context, dialogue_id: DialogueArgument, as_json: JsonOption = False) -> None:
+def show(ctx: typer.Context, dialogue_id: DialogueArgument, domain: OfDomainOption = "", as_json: JsonOption = False) -> None:
     """Show one dialogue: what it was planned from, and what was said."""
     home: Home = ctx.obj
-    found = find_dialogue(home, dialogue_id)
+    found = find_dialogue(home, dialogue_id, domain)
     with read_warehouse(home.warehouse(found.domain)) as con:
         shown = read_dialogue(con, found)
     if as_json:

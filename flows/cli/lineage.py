@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.app import JsonOption, app
+from flows.cli.app import JsonOption, OfDomainOption, app
 from flows.cli.console import OUT, print_json
 from tasks.lineage import DialogueLineage, dialogue_lines, release_lines
 from tasks.settings import Home
@@ -17,8 +17,12 @@ from tasks.settings import Home
 def lineage(
     ctx: typer.Context,
     of: Annotated[
-        str, typer.Argument(help="A dialogue's id or its first digits; a release's folder, version or DOMAIN/latest", show_default=False)
+        str,
+        typer.Argument(
+            help="A dialogue's id or its first digits, or DOMAIN/ID; a release's folder, version or DOMAIN/latest", show_default=False
+        ),
     ],
+    domain: OfDomainOption = "",
     prompt: Annotated[bool, typer.Option("--prompt", help="Show the prompts that were sent, word for word")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -26,7 +30,7 @@ def lineage(
     from flows.tracing import trace
 
     home: Home = ctx.obj
-    traced = trace(home, of)
+    traced = trace(home, of, domain)
     if as_json:
         print_json(asdict(traced))
         return

@@ -9,8 +9,8 @@ import duckdb
 import pyarrow as pa
 
 from tasks.briefs.drafting import Draft, Reason, Unplanned
+from tasks.briefs.ids import dialogue_id as make_id
 from tasks.briefs.reviews import pick_others, text_hashes
-from tasks.fingerprint import content_id
 from tasks.settings import Domain
 from tasks.templates import Template
 from tasks.warehouse import create_table
@@ -132,10 +132,11 @@ def _filled(draft: Draft, index: int, others: dict[tuple[int, int], str]) -> Ite
 
 
 def _dialogue_id(domain: Domain, draft: Draft, slots: Sequence[_FilledSlot], hashes: Any) -> str:
-    """Hash what a brief holds; a review stands for its text, so that it counts what is read and not what it is called."""
+    """Return the id of a draft with its reviews; a review stands for its text: what is read counts, not what it is called."""
     items = [[*slot[:4], item.rating, *(hashes.get(review) for review in slot[4:])] for slot, item in zip(slots, draft.items, strict=True)]
     words = [domain.noun, domain.verb, domain.language]
-    return content_id([draft.user_id, draft.position, draft.target.item_id, draft.template.template_id, items, words])
+    content = [draft.user_id, draft.position, draft.target.item_id, draft.template.template_id, items, words]
+    return make_id(domain.name, content)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:

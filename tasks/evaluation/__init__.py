@@ -2,7 +2,7 @@
 
 from tasks.evaluation.asking import AskFor
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
-from tasks.evaluation.metrics import METRICS
+from tasks.evaluation.metrics import METRICS, Estimate, estimate
 from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
 from tasks.evaluation.recommend import (
     Benchmark,
@@ -25,6 +25,7 @@ __all__ = [
     "Benchmark",
     "Corpus",
     "Dialogue",
+    "Estimate",
     "Interaction",
     "RecommendProfile",
     "Result",
@@ -34,6 +35,7 @@ __all__ = [
     "case_markdown",
     "case_study",
     "draw_questions",
+    "estimate",
     "load_recommend_profile",
     "load_respond_profile",
     "margin_over_chance",

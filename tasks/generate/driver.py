@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from tasks.briefs import Brief
+from tasks.briefs import Brief, adopt_earlier_answers
 from tasks.errors import UserError
 from tasks.generate.chunk import Chunk, ChunkResult
 from tasks.generate.crew import Crew, LocalCrew
@@ -23,6 +23,7 @@ from tasks.generate.together import run_together
 from tasks.generate.workers import WorkerCrew
 from tasks.llm import Budget, Loaded, RunStopped, Session, StoredAnswers, Usage, graceful_shutdown, recover_journals
 from tasks.settings import Generate
+from tasks.warehouse import transaction
 
 PATIENCE_S = 5.0  # for workers of a killed owner to notice and let go of their journals
 TICK_S = 0.25  # between two progress reports
@@ -38,12 +39,14 @@ class Work:
         fetch: returns the briefs of some ids; called for one chunk at a time, so that they never lie in memory all at once.
         rollout: picklable; its `attempt` is the attempt written.
         profile: the prompt profile's name, for the record.
+        domain: the domain's name, which its dialogues' ids hold; empty where they are not made by `plan_briefs`.
     """
 
     ids: Sequence[str]
     fetch: Callable[[Sequence[str]], Sequence[Brief]]
     rollout: Rollout
     profile: str
+    domain: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,9 @@ async def generate_transcripts(
     """
     began = time.monotonic()
     recovered = recover_journals(con, journals, patience_s=PATIENCE_S)
+    if work.domain:
+        with transaction(con):
+            adopt_earlier_answers(con, work.domain)
     async with nullcontext(crew) if crew else _crew(con, work, settings, run_id) as chosen:
         generation = _Generation(con, work, settings, journals, run_id, chosen, run)
         reporter = asyncio.create_task(_report(generation, on_progress)) if on_progress else None

@@ -1,4 +1,7 @@
-"""The browser: a local page over the warehouses, to find dialogues and see each beside what it was made from. It only reads."""
+"""The browser: a local page over the warehouses, to find dialogues, see each beside what it was made from, and mark it.
+
+Warehouses are only read; marks go to a log of their own (tasks/marks.py).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from urllib.parse import urlencode
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -20,11 +23,13 @@ from tasks.errors import UserError
 from tasks.funnel import verdicts
 from tasks.goals import load_goals
 from tasks.lineage import dialogue_lineage
+from tasks.marks import MARKS, append_mark, marks_by_dialogue, marks_of, read_log, read_marks
 from tasks.quality import load_suites
 from tasks.reports.builds import last_build
 from tasks.reports.finding import Filters, choices, find
+from tasks.reports.mark_form import MarkForms, Read, remember_name, remembered_name
 from tasks.reports.request_replay import replay
-from tasks.reports.telling import broken_rules, common_words, tell
+from tasks.reports.telling import broken_rules, common_words, said_hashes, tell
 from tasks.settings import DOMAIN_NAME, Home
 from tasks.warehouse import read_idle_warehouse
 from tasks.web import environment, local_app, serve_local
@@ -33,19 +38,23 @@ HERE = Path(__file__).resolve().parent
 _DIALOGUE = re.compile(r"[0-9a-f]{16}")
 
 
-def browser_app(home: Home, hosts: Iterable[str] = ()) -> Starlette:
+def browser_app(home: Home, hosts: Iterable[str] = (), *, marking: bool = True) -> Starlette:
     """Return the browser of a data folder as an ASGI application, for loopback and the names in `hosts`.
+
+    Without `marking` nothing can be changed.
 
     A warehouse is opened for the time of one page, read-only, so that a build can start while the browser is open; while a build runs,
     the page says so.
     """
-    pages = _Pages(home)
+    pages = _Pages(home, marking=marking)
+    marks = [Route("/domains/{domain}/{dialogue_id}/marks", pages.mark, methods=["POST"])] if marking else []
     return local_app(
         [
             Route("/", pages.welcome),
             Mount("/static", StaticFiles(directory=HERE / "static")),
             Route("/domains/{domain}", pages.listed),
             Route("/domains/{domain}/{dialogue_id}", pages.shown),
+            *marks,
         ],
         hosts,
     )
@@ -57,8 +66,10 @@ def serve_browser(home: Home, *, port: int = 8766) -> None:
 
 
 class _Pages:
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, marking: bool) -> None:
         self._home = home
+        self._marking = marking
+        self._forms = MarkForms()
         self._templates = environment(HERE / "pages")
 
     async def welcome(self, request: Request) -> Response:
@@ -70,9 +81,19 @@ class _Pages:
 
     async def shown(self, request: Request) -> Response:
         attempt = _number(request.query_params.get("attempt", ""))
-        return await self._answer(
-            "shown.html", lambda: self._dialogue(request.path_params["domain"], request.path_params["dialogue_id"], attempt)
-        )
+        domain, dialogue_id = request.path_params["domain"], request.path_params["dialogue_id"]
+        who = remembered_name(request)
+        return await self._answer("shown.html", lambda: {**self._dialogue(domain, dialogue_id, attempt), "who": who})
+
+    async def mark(self, request: Request) -> Response:
+        """Keep a mark and show the dialogue again; a build that holds the warehouse does not matter."""
+        domain, dialogue_id = request.path_params["domain"], request.path_params["dialogue_id"]
+        _checked_name(domain)
+        mark = await self._forms.take(request, domain, dialogue_id)
+        await run_in_threadpool(append_mark, self._home, domain, mark)
+        answer = RedirectResponse(f"/domains/{domain}/{dialogue_id}?attempt={mark.attempt}#marks", 303)
+        remember_name(answer, mark.who)
+        return answer
 
     async def _answer(self, page: str, look: Callable[[], dict[str, Any]]) -> HTMLResponse:
         """Look something up beside the event loop and show it; what the user can put right is shown on a page of its own."""
@@ -96,15 +117,19 @@ class _Pages:
 
     def _found(self, domain: str, filters: Filters, page: int) -> dict[str, Any]:
         with read_idle_warehouse(self._home, _checked_name(domain)) as con:
-            found, known = find(con, filters, page), choices(con)
-        link = urlencode(filters.set())
+            marks = marks_by_dialogue(read_marks(con, read_log(self._home, domain)), domain)
+            found, known = find(con, filters, page, marks), choices(con)
+        chosen = filters.set()
         return {
             "domain": domain,
             "filters": asdict(filters),
-            "filtered": bool(filters.set()),
+            "filtered": bool(chosen.keys() - {"sort"}),
+            "marks": {row["dialogue_id"]: sorted(marks.get(row["dialogue_id"], ())) for row in found.dialogues},
             "found": found,
             "choices": known,
-            "link": link,
+            "set": chosen,
+            "link": urlencode(chosen),
+            "unsorted": urlencode({name: value for name, value in chosen.items() if name != "sort"}),
         }
 
     def _dialogue(self, domain: str, dialogue_id: str, attempt: int) -> dict[str, Any]:
@@ -119,6 +144,9 @@ class _Pages:
             told = tell(con, [dialogue_id], common_words(con), goals)
             evidence = broken_rules(con, dialogue_id)
             requests = replay(con, self._home, build.domain, dialogue_id, chosen)
+            hashes = said_hashes(con, dialogue_id)
+            marks = marks_of(read_marks(con, read_log(self._home, domain)), domain, dialogue_id, hashes)
+        read = Read(domain, dialogue_id, chosen, hashes.get(chosen, ""))
         shown = next((one for one in told if one.attempt == chosen), None)
         settings = build.domain
         suites = load_suites(self._home, settings.quality.suites, settings.quality.severities)
@@ -133,6 +161,11 @@ class _Pages:
             "lineage": traced,
             "evidence": evidence,
             "sentences": {rule.rule: rule.says for suite in suites for rule in suite.rules},
+            "marks": marks,
+            "marking": self._marking,
+            "mark_choices": MARKS,
+            "read": read,
+            "token": self._forms.token(read) if self._marking else "",
             "goal_names": {goal: spec.name for goal, spec in goals.worded(settings.noun, settings.verb).items()},
         }
 

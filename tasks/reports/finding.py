@@ -1,19 +1,37 @@
-"""Finds dialogues by what they hold, a page at a time, and what one may look for."""
+"""Finds dialogues by what they hold, a page at a time in a chosen order, and what one may look for."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
+from tasks.marks import MARKS
 from tasks.verdicts import BRIEF_VERDICTS, VERDICTS
 from tasks.warehouse import Rows, rows
 
 PER_PAGE = 50
 LONGEST = 200  # characters of one filter
+MOST_TERMS = 8  # words or phrases of one search
 MOST_CHOICES = 2_000
+_TERM = re.compile(r'"([^"]+)"|(\S+)')
+MARK_CHOICES: Final = ("any", "none", *MARKS)
+SORTS: Final[Mapping[str, str]] = {
+    "order": "brief_order",
+    "words": "words",
+    "turns": "turns",
+    "status": "verdict",
+    "attempts": "attempt",
+    "rules": "broken_rules",
+    "rule": "first_rule",
+    "template": "template_id",
+    "user": "user_id",
+    "item": "target",
+}
+"""What a list can be sorted by, and the column of `sortable` that it is."""
 
 _CHOSEN = f"""
 WITH {BRIEF_VERDICTS},
@@ -21,6 +39,12 @@ named AS (
     SELECT DISTINCT dialogue_id FROM brief_items WHERE item_id = $item OR ($item <> '' AND contains(lower(title), lower($item)))
 ),
 fallen AS (SELECT DISTINCT dialogue_id FROM rejections WHERE rule = $rule),
+terms AS (SELECT unnest($terms::VARCHAR[]) AS term),
+said AS (SELECT dialogue_id, lower(text) AS text FROM utterances WHERE len($terms::VARCHAR[]) > 0),
+worded AS (
+    SELECT s.dialogue_id FROM said s JOIN terms t ON contains(s.text, t.term)
+    GROUP BY s.dialogue_id HAVING count(DISTINCT t.term) = len($terms::VARCHAR[])
+),
 chosen AS (
     SELECT b.*, v.verdict, v.attempt
     FROM briefs b JOIN brief_verdicts v USING (dialogue_id)
@@ -30,26 +54,41 @@ chosen AS (
       AND starts_with(b.dialogue_id, $dialogue)
       AND ($item = '' OR b.dialogue_id IN (SELECT dialogue_id FROM named))
       AND ($rule = '' OR b.dialogue_id IN (SELECT dialogue_id FROM fallen))
+      AND (len($terms::VARCHAR[]) = 0 OR b.dialogue_id IN (SELECT dialogue_id FROM worded))
+      AND ($mark = '' OR list_contains($marked::VARCHAR[], b.dialogue_id) <> ($mark = 'none'))
 )
 """
 _COUNT = f"{_CHOSEN} SELECT count(*) AS dialogues FROM chosen"
 _PAGE = f"""{_CHOSEN}
-, page AS (SELECT * FROM chosen ORDER BY brief_order LIMIT $size OFFSET $skip),
+, lengths AS (
+    SELECT u.dialogue_id, sum(u.words)::BIGINT AS words
+    FROM utterances u JOIN chosen c ON c.dialogue_id = u.dialogue_id AND c.attempt = u.attempt GROUP BY u.dialogue_id
+),
+faults AS (
+    SELECT r.dialogue_id, count(DISTINCT r.rule) AS broken_rules, min(r.rule) AS first_rule
+    FROM rejections r SEMI JOIN chosen USING (dialogue_id) GROUP BY r.dialogue_id
+),
+titles AS (SELECT item_id, any_value(title) AS title FROM items GROUP BY item_id),
+sortable AS (
+    SELECT c.*, l.words, coalesce(f.broken_rules, 0) AS broken_rules, f.first_rule, coalesce(t.title, c.target_item_id) AS target
+    FROM chosen c LEFT JOIN lengths l USING (dialogue_id) LEFT JOIN faults f USING (dialogue_id)
+    LEFT JOIN titles t ON t.item_id = c.target_item_id
+),
+page AS (SELECT *, row_number() OVER (ORDER BY {{order}}) AS place FROM sortable ORDER BY place LIMIT $size OFFSET $skip),
 opened AS (
-    SELECT u.dialogue_id, arg_min(u.text, u.turn) AS opening
+    SELECT u.dialogue_id, arg_min(u.text, u.turn) AS opening,
+           arg_min(u.text, u.turn) FILTER (contains(lower(u.text), $terms[1])) AS hit
     FROM utterances u JOIN page p ON p.dialogue_id = u.dialogue_id AND p.attempt = u.attempt GROUP BY u.dialogue_id
 ),
 broken AS (
     SELECT r.dialogue_id, list(DISTINCT r.rule ORDER BY r.rule) FILTER (r.attempt = p.attempt) AS rules,
            list(DISTINCT r.rule ORDER BY r.rule) FILTER (r.attempt < p.attempt) AS earlier
     FROM rejections r JOIN page p USING (dialogue_id) GROUP BY r.dialogue_id
-),
-targets AS (SELECT item_id, title FROM items WHERE item_id IN (SELECT target_item_id FROM page))
-SELECT p.dialogue_id, p.user_id, p.template_id, p.recommendations, p.turns, p.verdict, p.attempt, p.target_item_id,
-       coalesce(t.title, p.target_item_id) AS target, o.opening, coalesce(r.rules, []) AS rules, coalesce(r.earlier, []) AS earlier
+)
+SELECT p.dialogue_id, p.user_id, p.template_id, p.recommendations, p.turns, p.words, p.verdict, p.attempt, p.target_item_id, p.target,
+       coalesce(o.hit, o.opening) AS opening, coalesce(r.rules, []) AS rules, coalesce(r.earlier, []) AS earlier
 FROM page p LEFT JOIN opened o USING (dialogue_id) LEFT JOIN broken r USING (dialogue_id)
-LEFT JOIN targets t ON t.item_id = p.target_item_id
-ORDER BY p.brief_order
+ORDER BY p.place
 """
 _RULES = (
     "SELECT rule, count(DISTINCT dialogue_id) AS dialogues FROM rejections SEMI JOIN briefs USING (dialogue_id) GROUP BY rule ORDER BY rule"
@@ -59,7 +98,7 @@ _TEMPLATES = "SELECT DISTINCT template_id FROM briefs ORDER BY template_id LIMIT
 
 @dataclass(frozen=True)
 class Filters:
-    """What is looked for; an empty text looks for everything.
+    """What is looked for, an empty text for everything, and the order.
 
     Attributes:
         user: a user's id.
@@ -68,6 +107,9 @@ class Filters:
         rule: a rule broken at any attempt.
         status: how the brief ended.
         dialogue: the first digits of a dialogue's id.
+        words: words, or phrases in quotes, that are all said in some utterance of some attempt, in any letter case.
+        mark: what people marked it as; `any` for any mark, `none` for no mark.
+        sort: a key of `SORTS`, with a minus before it for the largest first; else the order of the briefs.
     """
 
     user: str = ""
@@ -76,6 +118,9 @@ class Filters:
     rule: str = ""
     status: str = ""
     dialogue: str = ""
+    words: str = ""
+    mark: str = ""
+    sort: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Filters:
@@ -83,8 +128,18 @@ class Filters:
         return cls(**{one.name: given.get(one.name, "").strip()[:LONGEST] for one in fields(cls)})
 
     def set(self) -> dict[str, str]:
-        """Return the filters that look for something, by name."""
+        """Return the filters that look for something, and the order if one is chosen, by name."""
         return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
+
+    def terms(self) -> list[str]:
+        """Return the words and phrases to look for, in small letters, each once."""
+        found = (phrase or word for phrase, word in _TERM.findall(self.words))
+        return list(dict.fromkeys(term.strip('"').lower() for term in found if term.strip('" ')))[:MOST_TERMS]
+
+    def order(self) -> str:
+        """Return the SQL that orders `sortable`; it is made of names of columns alone."""
+        column = SORTS.get(self.sort.removeprefix("-"), "brief_order")
+        return f"{column} {'DESC' if self.sort.startswith('-') else 'ASC'} NULLS LAST, brief_order"
 
 
 @dataclass(frozen=True)
@@ -104,15 +159,23 @@ class Choices:
     rules: Rows
     templates: list[str]
     statuses: tuple[str, ...] = VERDICTS
+    marks: tuple[str, ...] = MARK_CHOICES
+    sorts: tuple[str, ...] = tuple(SORTS)
 
 
-def find(con: duckdb.DuckDBPyConnection, filters: Filters, page: int) -> Page:
-    """Return a page of the dialogues that meet every filter, in the order of the briefs; beyond the last page, the last."""
-    values: dict[str, Any] = {one.name: getattr(filters, one.name) for one in fields(filters)}
+def find(con: duckdb.DuckDBPyConnection, filters: Filters, page: int, marks: Mapping[str, set[str]] | None = None) -> Page:
+    """Return a page of the dialogues that meet every filter, in the order that is chosen; beyond the last page, the last.
+
+    `marks` holds what people marked dialogues as, by dialogue id.
+    """
+    named = ("user", "item", "template", "rule", "status", "dialogue", "mark")
+    marked = [name for name, said in (marks or {}).items() if filters.mark in ("any", "none") or filters.mark in said]
+    values: dict[str, Any] = {name: getattr(filters, name) for name in named} | {"terms": filters.terms(), "marked": marked}
     found = rows(con, _COUNT, values)[0]["dialogues"]
     pages = max(1, -(-found // PER_PAGE))
     at = min(max(1, page), pages)
-    return Page(rows(con, _PAGE, {**values, "size": PER_PAGE, "skip": (at - 1) * PER_PAGE}), found, at, pages)
+    ordered = _PAGE.format(order=filters.order())
+    return Page(rows(con, ordered, {**values, "size": PER_PAGE, "skip": (at - 1) * PER_PAGE}), found, at, pages)
 
 
 def choices(con: duckdb.DuckDBPyConnection) -> Choices:

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from tasks.goals import Goals
+from tasks.marks import speech_hash
 from tasks.reports.marking import Piece, Span, item_spans, pieces, shared_spans
 from tasks.verdicts import BRIEF_VERDICTS
 from tasks.warehouse import Rows, rows
@@ -97,6 +98,14 @@ class _Reading:
 def common_words(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Return the words that stand in many reviews of the domain, found by counting, so that it works in any language."""
     return frozenset(row["word"] for row in rows(con, _COMMON, {"sample": _SAMPLE, "share": COMMON_SHARE}))
+
+
+def said_hashes(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> dict[int, str]:
+    """Return the hash of what was said at each attempt at a dialogue, by which marks know it."""
+    said: dict[int, list[tuple[str, str]]] = {}
+    for row in rows(con, _SAID, {"ids": [dialogue_id]}):
+        said.setdefault(row["attempt"], []).append((row["role"], row["text"]))
+    return {attempt: speech_hash(turns) for attempt, turns in said.items()}
 
 
 def broken_rules(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> Rows:

@@ -205,6 +205,14 @@ _ALL = (
         ("version", "dialogue_id"),
     ),
     Table(
+        "marks",
+        "One judgement of a dialogue by a person: a mark, a comment or both, of the words they read; outlives dialogues and runs.",
+        "mark_id VARCHAR, dialogue_id VARCHAR, attempt INTEGER, text_hash VARCHAR, mark VARCHAR, comment VARCHAR, who VARCHAR, "
+        "marked_at TIMESTAMP",
+        ("mark_id",),
+        since_first=False,
+    ),
+    Table(
         "stages",
         "One stage and the inputs and content of what it last wrote.",
         "stage VARCHAR, input_hash VARCHAR, output_hash VARCHAR, rows BIGINT, tables VARCHAR[], run_id VARCHAR, finished_at TIMESTAMP",

@@ -1,5 +1,6 @@
 """What the local pages share: templates that escape everything, headers, and an application on loopback alone. Belongs to no room."""
 
+from tasks.web.forms import read_form
 from tasks.web.guard import NO_FRAMES, LocalGuard
 from tasks.web.local import HEADERS, local_app, serve_local
 from tasks.web.templates import SHARED, environment
@@ -16,6 +17,7 @@ __all__ = [
     "markdown_cell",
     "markdown_code",
     "markdown_table",
+    "read_form",
     "serve_local",
     "shortened",
     "visible",

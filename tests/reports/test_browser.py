@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from tasks.briefs import load_briefs
 from tasks.goals import load_goals
 from tasks.llm import make_request
+from tasks.marks import read_log
 from tasks.prompts import load_profile, render, render_repair
 from tasks.quality import load_suites
 from tasks.repair import load_repairs
@@ -59,6 +60,15 @@ def test_every_filter_finds_what_a_plain_query_finds(con: duckdb.DuckDBPyConnect
         Filters(dialogue=whole[:6]): f"SELECT count(*) FROM briefs WHERE starts_with(dialogue_id, '{whole[:6]}')",
         Filters(status="rejected", rule="completely-generated"): "SELECT count(*) FROM rejections WHERE rule = 'completely-generated'",
         Filters(user="' OR 1 = 1 --"): "SELECT 0",
+        Filters(words="MOTIF12 of"): "SELECT count(DISTINCT dialogue_id) FROM utterances WHERE text ILIKE '%motif12%'",
+        Filters(words='"motif12 of it"'): "SELECT count(DISTINCT dialogue_id) FROM utterances WHERE text ILIKE '%motif12 of it%'",
+        Filters(words='"motif12 it"'): "SELECT 0",
+        Filters(words="motif12 film nowhere"): "SELECT 0",
+        Filters(words="100% '; DROP TABLE briefs --"): "SELECT 0",
+        Filters(words='" " "'): "SELECT count(*) FROM briefs",
+        Filters(mark="any"): "SELECT 0",
+        Filters(mark="none"): "SELECT count(*) FROM briefs",
+        Filters(mark="excellent"): "SELECT 0",
     }
     for filters, query in plain.items():
         assert find(con, filters, 1).found == con.execute(query).fetchall()[0][0], filters
@@ -71,6 +81,130 @@ def test_pages_hold_every_dialogue_once_in_order(con: duckdb.DuckDBPyConnection)
     shown = [row["dialogue_id"] for page in pages for row in page.dialogues]
     assert shown == [row[0] for row in con.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order").fetchall()]
     assert find(con, Filters(), 99).page == 3 and find(con, Filters(), 0).page == 1
+
+
+@pytest.mark.parametrize(
+    ("sort", "column"),
+    [
+        ("words", "(SELECT sum(words) FROM utterances u WHERE u.dialogue_id = b.dialogue_id AND u.attempt = v.attempt)"),
+        ("turns", "b.turns"),
+        ("status", "v.verdict"),
+        ("rules", "(SELECT count(DISTINCT rule) FROM rejections r WHERE r.dialogue_id = b.dialogue_id)"),
+        ("rule", "(SELECT min(rule) FROM rejections r WHERE r.dialogue_id = b.dialogue_id)"),
+        ("template", "b.template_id"),
+        ("user", "b.user_id"),
+        ("item", "(SELECT title FROM items i WHERE i.item_id = b.target_item_id)"),
+        ("brief_order; DROP TABLE briefs", "b.brief_order"),
+    ],
+)
+@pytest.mark.parametrize("way", ["", "-"])
+def test_every_order_is_that_of_a_plain_query(con: duckdb.DuckDBPyConnection, sort: str, column: str, way: str) -> None:
+    direction = "DESC" if way else "ASC"
+    plain = f"SELECT b.dialogue_id FROM briefs b JOIN verdicts v USING (dialogue_id) ORDER BY {column} {direction} NULLS LAST, brief_order"
+    filters = Filters(sort=way + sort)
+    shown = [row["dialogue_id"] for number in (1, 2, 3) for row in find(con, filters, number).dialogues]
+    wanted = [row[0] for row in con.execute(plain).fetchall()]
+    assert shown == wanted
+
+
+def test_ten_thousand_dialogues_are_searched_within_a_second() -> None:
+    many = duckdb.connect(config={"threads": 2})
+    fill(many, 10_000)
+    began = time.process_time()
+    page = find(many, Filters(words='motif12 "film number"', sort="-words"), 1)
+    assert page.found > 0 and "motif12" in page.dialogues[0]["opening"]
+    assert time.process_time() - began < 2.0  # of two threads
+
+
+def test_a_list_is_sorted_searched_and_jumped_through(hostile_home: Home) -> None:
+    shown = client(hostile_home).get("/domains/made?sort=-words&words=motif&page=3").text
+    assert "page 3 of 95" in shown and 'rel="first"' in shown and 'rel="last" href="?words=motif&amp;sort=-words&amp;page=95"' in shown
+    assert '<input type="hidden" name="words" value="motif">' in shown and 'max="95"' in shown
+    assert 'aria-sort="descending"' in shown
+
+
+def form_of(page: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="(token|attempt|text_hash)" value="(\w*)">', page))
+
+
+@pytest.fixture
+def marked(tmp_path: Path) -> tuple[Home, str]:
+    """A data folder, and the address of a dialogue in it."""
+    home = Home(data=tmp_path)
+    with open_warehouse(home.warehouse("made")) as con:
+        fill(con, 20)
+        return home, f"/domains/made/{an_id(con, 3)}"
+
+
+def test_a_mark_is_kept_shown_found_and_its_name_remembered(marked: tuple[Home, str]) -> None:
+    home, address = marked
+    browser = client(home)
+    form = {**form_of(browser.get(address).text), "mark": "bad", "comment": "a <b>comment</b> \u202e", "who": "Ann <i>"}
+    kept = browser.post(f"{address}/marks", data=form, follow_redirects=False)
+    assert (kept.status_code, kept.headers["location"]) == (303, f"{address}?attempt=1#marks")
+    assert "HttpOnly" in kept.headers["set-cookie"] and "SameSite=strict" in kept.headers["set-cookie"]
+    shown = browser.get(address).text
+    assert "a &lt;b&gt;comment&lt;/b&gt; &lt;U+202E&gt;" in shown and 'value="Ann &lt;i&gt;"' in shown
+    assert "its words have changed since" not in shown
+    assert "1 dialogue\n" in browser.get("/domains/made?mark=bad").text.replace("</p>", "\n")
+    assert "19 dialogues" in browser.get("/domains/made?mark=none").text
+    with open_warehouse(home.warehouse("made")) as con:
+        con.execute("UPDATE utterances SET text = 'other words' WHERE dialogue_id = ?", [address.split("/")[-1]])
+    assert "its words have changed since" in browser.get(address).text
+
+
+def test_a_mark_is_of_what_was_shown_also_while_a_build_holds_the_warehouse(marked: tuple[Home, str]) -> None:
+    home, address = marked
+    browser = client(home)
+    form = form_of(browser.get(address).text)
+    spawn = multiprocessing.get_context("spawn")
+    writing, done = spawn.Event(), spawn.Event()
+    build = spawn.Process(target=_build, args=(home.warehouse("made"), writing, done))
+    build.start()
+    try:
+        assert writing.wait(30)
+        assert browser.post(f"{address}/marks", data={**form, "mark": "good"}, follow_redirects=False).status_code == 303
+        assert [mark.text_hash for mark in read_log(home, "made").marks] == [form["text_hash"]]
+    finally:
+        done.set()
+        build.join(30)
+
+
+@pytest.mark.parametrize(
+    ("changes", "headers", "status"),
+    [
+        ({"token": ""}, {}, 400),
+        ({"token": "0" * 64}, {}, 400),
+        ({"token": "\u00e9"}, {}, 400),
+        ({"text_hash": "f" * 16}, {}, 400),
+        ({"attempt": "2"}, {}, 400),
+        ({"attempt": "9" * 5000}, {}, 400),
+        ({"mark": "great"}, {}, 400),
+        ({"mark": ""}, {}, 400),
+        ({"comment": "x" * 30_000}, {}, 400),
+        ({}, {"Origin": "http://evil.example"}, 403),
+        ({}, {"Origin": "null"}, 403),
+        ({}, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 403),
+        ({}, {"Host": "evil.example"}, 400),
+    ],
+)
+def test_a_mark_of_another_page_is_refused(marked: tuple[Home, str], changes: dict[str, str], headers: dict[str, str], status: int) -> None:
+    home, address = marked
+    form = {**form_of(client(home).get(address).text), "mark": "good"}
+    browser = TestClient(browser_app(home), base_url="http://127.0.0.1:8766")  # of another start: its key differs
+    assert browser.post(f"{address}/marks", data=form).status_code == 400
+    form = {**form_of(browser.get(address).text), "mark": "good", **changes}
+    answer = browser.post(f"{address}/marks", data=form, headers=headers, follow_redirects=False)
+    assert answer.status_code == status and "Traceback" not in answer.text
+    assert read_log(home, "made").marks == ()
+
+
+def test_without_marking_nothing_can_be_changed(marked: tuple[Home, str]) -> None:
+    home, address = marked
+    browser = TestClient(browser_app(home, marking=False), base_url="http://127.0.0.1:8766")
+    shown = browser.get(address)
+    assert shown.status_code == 200 and 'method="post"' not in shown.text and "None yet." in shown.text
+    assert browser.post(f"{address}/marks", data={"mark": "good"}).status_code in (404, 405)
 
 
 def test_filters_come_from_an_address_and_are_cut() -> None:
@@ -208,6 +342,11 @@ def test_a_walk_through_it_in_a_browser(hostile_home: Home) -> None:
         page.click("td a >> nth=0")
         assert page.locator("#dialogue li").count() >= 6 and "readable" in page.inner_text("#evidence")
         assert page.locator("#prompt pre").count() == 3 and "raw" in page.inner_text("#prompt")
+        page.check("input[value=unsure]")
+        page.fill("textarea", "read twice")
+        page.fill("input[name=who]", "Ann")
+        page.click("text=Keep")
+        assert "read twice" in page.inner_text("#marks") and page.input_value("input[name=who]") == "Ann"
         assert page.title() != "owned"
         assert {url.split("/")[2] for url in seen.requests} == {address.split("/")[2]}
     assert seen.problems == []

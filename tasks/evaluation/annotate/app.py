@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -14,10 +14,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tasks.errors import UserError
 from tasks.evaluation.annotate.study import Answer, AnsweredElsewhere, Study
 from tasks.evaluation.quality import HIGHEST, LOWEST, METRICS, PairTask
-from tasks.web import environment, local_app, serve_local
+from tasks.web import environment, local_app, read_form, serve_local
 
 HERE = Path(__file__).resolve().parent
 MOST_BYTES = 4096  # of one form
@@ -87,7 +86,7 @@ class _Pages:
     async def take(self, request: Request) -> Response:
         """Keep an answer and go on; one that would replace what this page has not shown is not kept, and its sender is told."""
         annotator, task_id = request.path_params["annotator"], request.path_params["task_id"]
-        form = parse_qs((await _body(request)).decode("utf-8", "replace"))
+        form = await read_form(request, MOST_BYTES)
         seen = form.get("seen", [""])[0]
         try:
             await run_in_threadpool(partial(self._study.answer, annotator, task_id, _answer(form), seen=seen))
@@ -114,12 +113,3 @@ def _answer(form: dict[str, list[str]]) -> Answer:
 
 
 _GRADES_AS_TEXT = {str(grade) for grade in range(LOWEST, HIGHEST + 1)}
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise UserError("this form is too long")
-    return body

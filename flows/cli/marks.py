@@ -1,0 +1,45 @@
+"""`redial marks`: what people said of a domain's dialogues."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from flows.cli.app import DomainArgument, JsonOption, app
+from flows.cli.console import ERR, OUT, print_json, print_plain
+from flows.cli.views import show_rows
+from tasks.errors import UserError
+from tasks.marks import load_marks, marks_csv, read_log, read_marks
+from tasks.settings import Home
+from tasks.warehouse import domain_lock, open_warehouse, read_warehouse
+
+
+@app.command(epilog="Example: redial marks demo --csv")
+def marks(
+    ctx: typer.Context,
+    domain: DomainArgument,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Answer in CSV")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show or export every mark and comment that people gave a domain's dialogues in `redial browse`, from the oldest."""
+    home: Home = ctx.obj
+    home.domain_file(domain)
+    log = read_log(home, domain)
+    found = list(log.marks)
+    if home.warehouse(domain).exists():
+        with suppress(UserError), domain_lock(home, domain, patience_s=0), open_warehouse(home.warehouse(domain)) as con:
+            load_marks(con, log)  # a build that works on the domain loads them itself
+        with suppress(UserError), read_warehouse(home.warehouse(domain)) as con:
+            found = read_marks(con, log)
+    if log.unreadable:
+        ERR.print(f"{log.unreadable:,} lines of {domain}'s marks hold no mark and were passed over", markup=False)
+    if as_csv:
+        print_plain(marks_csv(found))
+    elif as_json:
+        print_json([asdict(mark) for mark in found])
+    else:
+        shown = ("marked_at", "who", "dialogue_id", "attempt", "mark", "comment")
+        show_rows(OUT, [{name: getattr(mark, name) for name in shown} for mark in found], f"marks of {domain}")

@@ -1,0 +1,107 @@
+"""The comparison as one HTML file: it needs no network, no script and no other file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from tasks.diff.comparison import Change, Diff
+from tasks.diff.intervals import Interval
+from tasks.diff.values import ComparedDialogue, Side, Turn
+from tasks.errors import UserError
+from tasks.files import write_atomically
+from tasks.web import SHARED, environment
+
+HERE = Path(__file__).resolve().parent
+MOST_BESIDE = 20  # dialogues shown in full, beside themselves
+MOST_LISTED = 500  # ids listed of what was added or is gone
+ReadTurns = Callable[[Side, str], Sequence[Turn]]
+Shown = tuple[ComparedDialogue | None, ComparedDialogue | None]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One dialogue beside itself: each row has what both sides said in a turn, and whether it is the same."""
+
+    first: ComparedDialogue | None
+    second: ComparedDialogue | None
+    rows: list[dict[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON data."""
+        ids = {"first": self.first and self.first.dialogue_id, "second": self.second and self.second.dialogue_id}
+        turns = [{name: asdict(row[name]) if row[name] else None for name in ids} | {"same": row["same"]} for row in self.rows]
+        return {**ids, "turns": turns}
+
+
+def lay_beside(diff: Diff, shown: Shown, read_turns: ReadTurns) -> Beside:
+    """Read both versions of a dialogue and lay them side by side, turn by turn."""
+    first, second = shown
+    said = read_turns(diff.first, first.dialogue_id) if first else []
+    again = read_turns(diff.second, second.dialogue_id) if second else []
+    rows = [
+        {"first": one, "second": other, "same": bool(one and other and (one.role, one.text) == (other.role, other.text))}
+        for one, other in zip_longest(said, again)
+    ]
+    return Beside(first, second, rows)
+
+
+def render_diff(diff: Diff, read_turns: ReadTurns, only: Shown | None = None) -> str:
+    """Return the page; with `only`, of the dialogues that one alone is shown beside itself, else the first that changed."""
+    changed = [(pair.first, pair.second) for pair in diff.matched.pairs if pair.differs]
+    chosen: Sequence[Shown] = [only] if only else changed[:MOST_BESIDE]
+    templates = environment(HERE / "pages")
+    style = "\n".join(path.read_text(encoding="utf-8") for path in (SHARED / "static" / "base.css", HERE / "static" / "diff.css"))
+    return templates.get_template("diff.html").render(
+        diff=diff,
+        sides=(diff.first, diff.second),
+        tables=tables_of(diff),
+        interval_text=interval_text,
+        changed=len(changed),
+        beside=[lay_beside(diff, one, read_turns) for one in chosen],
+        listed=MOST_LISTED,
+        style=Markup(style),  # noqa: S704 - our own files
+    )
+
+
+def tables_of(diff: Diff) -> list[tuple[str, list[Change]]]:
+    """Return title and rows of each table that has rows."""
+    tables = [
+        ("In all", diff.overall),
+        ("First attempts that break a rule", diff.rules),
+        ("Accepted, by template", diff.templates),
+        ("Dollars a dialogue, by rule that its first attempt broke", diff.rule_costs),
+        ("Dollars a dialogue, by template", diff.template_costs),
+    ]
+    return [table for table in tables if table[1]]
+
+
+def in_unit(value: float | None, unit: str, *, sign: bool = False) -> str:
+    """Return a value as a person reads it: shares in per cent (a difference of shares in points), a dash for none."""
+    if value is None:
+        return "-"
+    plus = "+" if sign else ""
+    if unit == "share":
+        return f"{100 * value:{plus}.1f}"
+    return f"{value:{plus},.6f}" if unit == "dollars" else f"{value:{plus},.1f}"
+
+
+def interval_text(interval: Interval | None, unit: str, *, sign: bool = False) -> str:
+    """Return a value with its interval in brackets, a dash for none."""
+    if interval is None:
+        return "-"
+    value, low, high = (in_unit(one, unit, sign=sign) for one in (interval.value, interval.low, interval.high))
+    return f"{value} [{low}, {high}]"
+
+
+def write_diff(path: Path, page: str) -> None:
+    """Write the page, whole or not at all. Raises UserError."""
+    try:
+        write_atomically(path, page)
+    except OSError as error:
+        raise UserError(f"the page {path} cannot be written: {error.strerror}") from None

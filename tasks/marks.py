@@ -1,0 +1,201 @@
+"""Marks: what people think of dialogues they read, kept whatever becomes of the warehouse.
+
+A mark is appended to a log in `data/marks/` at once, also while a build holds the warehouse; the next build, or `redial marks`, loads the
+log into the table `marks`. Neither is ever rewritten, so that each has what the other may have lost: who reads marks reads both.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from tasks.briefs import id_since_earlier
+from tasks.errors import UserError
+from tasks.fingerprint import content_id
+from tasks.settings import Home
+from tasks.storable_text import valid_text
+from tasks.warehouse import rows
+
+MARKS: Final = ("good", "bad", "unsure")
+LONGEST_COMMENT = 4_000  # characters
+LONGEST_NAME = 100
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take such a cell for a formula
+_INSERT = "INSERT INTO marks BY NAME SELECT * FROM logged ANTI JOIN marks USING (mark_id)"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One judgement of a dialogue by a person.
+
+    Attributes:
+        mark_id: a hash of all the rest.
+        attempt: the attempt they read; `text_hash` is the hash of its words, by which it is known under another id.
+        mark: good, bad or unsure; empty for a comment alone.
+        marked_at: UTC, ISO 8601.
+    """
+
+    mark_id: str
+    dialogue_id: str
+    attempt: int
+    text_hash: str
+    mark: str
+    comment: str
+    who: str
+    marked_at: str
+
+
+@dataclass(frozen=True)
+class MarkLog:
+    """The marks of a log, and how many of its lines hold none."""
+
+    marks: tuple[Mark, ...]
+    unreadable: int = 0
+
+
+def speech_hash(said: Iterable[tuple[str, str]]) -> str:
+    """Return a short hash of the role and text of each utterance, empty for none; any white space counts as one space."""
+    turns = [[role, " ".join(text.split())] for role, text in said]
+    return content_id(turns) if turns else ""
+
+
+def new_mark(dialogue_id: str, attempt: int, text_hash: str, *, mark: str, comment: str, who: str) -> Mark:
+    """Return a mark made now. Raises UserError on an unknown mark, or where neither a mark nor a comment is given."""
+    said, by = valid_text(comment.strip()), " ".join(valid_text(who).split())
+    if mark not in ("", *MARKS):
+        raise UserError(f"{mark[:40]!r} is no mark: choose one of {', '.join(MARKS)}, or leave it open and comment")
+    if not mark and not said:
+        raise UserError("there is nothing to keep: choose a mark or write a comment")
+    if len(said) > LONGEST_COMMENT or len(by) > LONGEST_NAME:
+        raise UserError(f"a comment may have {LONGEST_COMMENT:,} characters, a name {LONGEST_NAME}")
+    now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    return _with_id(dialogue_id, attempt, text_hash, mark, said, by, now)
+
+
+def _with_id(*values: Any) -> Mark:
+    return Mark(content_id(list(values)), *values)
+
+
+def log_path(home: Home, domain: str) -> Path:
+    """Return the file that a domain's marks are appended to."""
+    return home.data / "marks" / f"{domain}.jsonl"
+
+
+def append_mark(home: Home, domain: str, mark: Mark) -> None:
+    """Append a mark to the log; it is on the disk when this returns. Raises UserError when it cannot be written."""
+    path = log_path(home, domain)
+    line = json.dumps(asdict(mark), ensure_ascii=False).encode() + b"\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as log:
+            fcntl.flock(log, fcntl.LOCK_EX)
+            log.write(line if _ends_whole(path) else b"\n" + line)
+            log.flush()
+            os.fsync(log.fileno())
+    except OSError as error:
+        raise UserError(f"the mark was not kept: {path} cannot be written ({error.strerror})") from None
+
+
+def _ends_whole(path: Path) -> bool:
+    """Return True if a log is empty or ends with a whole line: a process may have died while it wrote one."""
+    with path.open("rb") as log:
+        if not log.seek(0, os.SEEK_END):
+            return True
+        log.seek(-1, os.SEEK_END)
+        return log.read(1) == b"\n"
+
+
+def read_log(home: Home, domain: str) -> MarkLog:
+    """Read a domain's log; lines that hold no mark are counted and passed over. Raises UserError."""
+    try:
+        lines = log_path(home, domain).read_bytes().splitlines()
+    except FileNotFoundError:
+        return MarkLog(())
+    except OSError as error:
+        raise UserError(f"the marks in {log_path(home, domain)} cannot be read: {error.strerror}") from None
+    found = [_from_line(line) for line in lines if line.strip()]
+    marks = {mark.mark_id: mark for mark in found if mark is not None}
+    return MarkLog(tuple(marks.values()), sum(mark is None for mark in found))
+
+
+def _from_line(line: bytes) -> Mark | None:
+    """Return the mark that a line holds, None unless every field is of its kind and the id is that of the rest."""
+    try:
+        content = json.loads(line)
+        values = [content[field.name] for field in fields(Mark)]
+        datetime.fromisoformat(content["marked_at"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    of_kind = all(isinstance(value, int if field.name == "attempt" else str) for field, value in zip(fields(Mark), values, strict=True))
+    return Mark(*values) if of_kind and values[0] == content_id(values[1:]) else None
+
+
+def load_marks(con: duckdb.DuckDBPyConnection, log: MarkLog) -> int:
+    """Put the marks of a log that the warehouse lacks into its table, and return how many there were."""
+    import pyarrow as pa
+
+    if not log.marks:
+        return 0
+    made = pa.Table.from_pylist([{**asdict(mark), "marked_at": datetime.fromisoformat(mark.marked_at)} for mark in log.marks])
+    con.register("logged", made)
+    try:
+        return int(con.execute(_INSERT).fetchall()[0][0])
+    finally:
+        con.unregister("logged")
+
+
+def read_marks(con: duckdb.DuckDBPyConnection, log: MarkLog) -> list[Mark]:
+    """Return the marks of a warehouse and of a log, each once, from the oldest. A warehouse of an earlier version has none."""
+    query = "SELECT * REPLACE (strftime(marked_at, '%Y-%m-%dT%H:%M:%S.%f') AS marked_at) FROM marks"
+    kept = [Mark(**row) for row in rows(con, query)] if _has_table(con) else []
+    return sorted({mark.mark_id: mark for mark in (*kept, *log.marks)}.values(), key=lambda mark: (mark.marked_at, mark.mark_id))
+
+
+def _has_table(con: duckdb.DuckDBPyConnection) -> bool:
+    return bool(con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'marks'").fetchall())
+
+
+def marks_of(marks: Iterable[Mark], domain: str, dialogue_id: str, text_hashes: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return the marks of one dialogue: those under its id, its earlier id, or of the same words under whatever id.
+
+    Each is a row with `same_text`: whether what was read then is what the attempt of that number, or any other, says now.
+    """
+    words = {value for value in text_hashes.values() if value}
+    found = []
+    for mark in marks:
+        same_text = mark.text_hash in words
+        if same_text or dialogue_id in (mark.dialogue_id, id_since_earlier(domain, mark.dialogue_id)):
+            found.append({**asdict(mark), "same_text": same_text})
+    return found
+
+
+def marks_by_dialogue(marks: Sequence[Mark], domain: str) -> dict[str, set[str]]:
+    """Return what each dialogue is marked as, by its id of today; of what one person said of it the last counts."""
+    last: dict[tuple[str, str], str] = {}
+    for mark in sorted(marks, key=lambda one: (one.marked_at, one.mark_id)):
+        if mark.mark:
+            last[mark.dialogue_id, mark.who] = mark.mark
+    found: dict[str, set[str]] = {}
+    for (dialogue_id, _), mark_name in last.items():
+        for name in (dialogue_id, id_since_earlier(domain, dialogue_id)):
+            found.setdefault(name, set()).add(mark_name)
+    return found
+
+
+def marks_csv(marks: Iterable[Mark]) -> str:
+    """Return marks as CSV with a header; a cell that a spreadsheet would take for a formula has an apostrophe before it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([field.name for field in fields(Mark)])
+    for mark in marks:
+        writer.writerow([f"'{value}" if str(value).startswith(_FORMULA) else value for value in asdict(mark).values()])
+    return out.getvalue()
