@@ -25,7 +25,13 @@ from tasks.lineage import release_lineage, release_markdown
 from tasks.warehouse import read_warehouse
 from tasks.web import markdown_code, markdown_table
 
-PAGES = {"data-docs": "Data Docs", "report": "Report", "runs": "All runs", "browse": "Dialogues"}
+PAGES = {
+    "data-docs": "Data Docs",
+    "report": "Report",
+    "runs": "All runs",
+    "history": "History",
+    "browse": "Dialogues",
+}
 NOTE_EVERY_S = 5.0  # an update costs a request to the server
 
 
@@ -108,6 +114,7 @@ def result_tables(result: BuildResult) -> tuple[tuple[str, list[dict[str, Any]],
         ("funnel", result.funnel, f"Every brief of {domain} and how it ended"),
         ("attempts", result.attempts, f"What each attempt brought in {domain}"),
         ("rules", result.rules, f"Rules broken in {domain}, by attempt"),
+        ("trends", result.history, f"Runs of {domain} that asked for something"),
     )
 
 

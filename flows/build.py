@@ -17,6 +17,7 @@ from flows.build_ending import end_lost_build, finish_build, finish_unreleased, 
 from flows.build_result import BuildResult
 from flows.dask_generation import Cluster
 from flows.generation import write_dialogues
+from flows.lineage_events import build_events, stage_events
 from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
 from flows.preflight import check_build
@@ -73,20 +74,30 @@ async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
     ):
         context = replace(context, cluster=cluster)
         sources = steps.source_hashes(context)
-        _end_lost_build(context)
-        _note_start(context, sources)
-        ending = _Ending()
-        try:
-            result = await _run(context, options, sources, ending)
-            ending.recorded = True
-        except UserError as error:
-            ending.state = error.reason if isinstance(error, EndedEarly) else "failed"
-            ending.message = str(error)
-            raise
-        finally:
-            if not ending.recorded:
-                await _leave_evidence(context, ending)
-        await show_result(context, result)
+        with build_events(home, context.domain, context.run_id, sources) as lineage:
+            return await _recorded_build(replace(context, lineage=lineage), options, sources)
+
+
+async def _recorded_build(
+    context: Context, options: BuildOptions, sources: dict[str, str]
+) -> BuildResult:
+    """Build, and leave on record how it began and ended, whatever way that was."""
+    _end_lost_build(context)
+    _note_start(context, sources)
+    ending = _Ending()
+    try:
+        result = await _run(context, options, sources, ending)
+        ending.recorded = True
+    except UserError as error:
+        ending.state = error.reason if isinstance(error, EndedEarly) else "failed"
+        ending.message = str(error)
+        raise
+    finally:
+        if not ending.recorded:
+            await _leave_evidence(context, ending)
+    if context.lineage:
+        context.lineage.result = result
+    await show_result(context, result)
     return result
 
 
@@ -153,5 +164,6 @@ async def _run(
         raise EndedEarly(
             written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet"
         )
-    release = steps.release(context, options, sources)
+    with stage_events(context.lineage, "release") as released:
+        released.release = release = steps.release(context, options, sources)
     return finish_build(context, written, release)

@@ -10,11 +10,22 @@ from flows.build_result import BuildResult
 from flows.generation import Written
 from flows.stages import Context
 from tasks.funnel import cost_totals, read_funnel
+from tasks.history import (
+    History,
+    broken_thresholds,
+    history_page,
+    history_rows,
+    record_figures,
+    record_lost,
+    write_history,
+)
 from tasks.release import ReleaseInfo
 from tasks.reports import drafted_pages, publish_pages, write_pages
 from tasks.runs import code_version, config_hash, end_lost_run, finish_run
 from tasks.statistics import Statistics, warehouse_statistics
 from tasks.warehouse import open_warehouse, transaction
+
+MOST_RUNS = 50  # in a run's artifact; the page shows all
 
 
 def finish_build(context: Context, written: Written, release: ReleaseInfo) -> BuildResult:
@@ -51,7 +62,9 @@ def end_lost_build(context: Context) -> None:
     """
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
         if end_lost_run(con, before=context.run_id):
+            record_lost(con)
             write_pages(con, context.home, context.domain.name)
+            write_history(con, context.home, context.domain.name)
 
 
 def _end_build(
@@ -74,8 +87,10 @@ def _end_build(
         released = {"release": release.version} if release else {}
         with transaction(con):
             finish_run(con, context.run_id, state, {**funnel.counts(), **released, **cost})
+            record_figures(con, context.run_id)
             draft = stack.enter_context(drafted_pages(con, home, name))
-        pages = publish_pages(home, name, draft)
+        pages = publish_pages(home, name, draft, with_history=True)
+        history = write_history(con, home, name)
     return BuildResult(
         domain=name,
         run_id=context.run_id,
@@ -94,8 +109,19 @@ def _end_build(
         statistics=table_3(counted),
         cost=cost,
         pages=pages.latest,
-        run_pages=pages.run,
+        run_pages={**pages.run, "history": history_page(home, name)},
+        history=history_rows(history)[-MOST_RUNS:],
+        alerts=_alerts(context, history),
         key_file=release.key_file if release else None,
+    )
+
+
+def _alerts(context: Context, history: History) -> tuple[str, ...]:
+    """Return the thresholds that this run is beyond; none of a run that asked for nothing."""
+    if not history.points or history.points[-1].run_id != context.run_id:
+        return ()
+    return tuple(
+        broken_thresholds(history.points[-1], history.compared[-1].changes, context.domain.alert)
     )
 
 

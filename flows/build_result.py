@@ -31,6 +31,8 @@ class BuildResult:
         pages: what a person looks at, by name: the newest report and Data Docs of the domain.
         run_pages: the same of this run alone, which later runs leave as they are, and the list of
             runs.
+        history: one row a run of the domain that asked for something, this one last.
+        alerts: the thresholds of the domain's settings that this run is beyond, one line each.
         key_file: where the key of the pseudonyms was generated and is kept; None where there are
             none, or the environment has it.
     """
@@ -53,6 +55,8 @@ class BuildResult:
     cost: dict[str, Any]
     pages: Mapping[str, Path]
     run_pages: Mapping[str, Path] = field(default_factory=dict)
+    history: Rows = field(default_factory=list)
+    alerts: tuple[str, ...] = ()
     key_file: Path | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from prefect.utilities.annotations import quote
 
 from flows import steps
 from flows.artifacts import LiveProgress
+from flows.lineage_events import stage_events
 from flows.options import BuildOptions
 from flows.preparation import Planned
 from flows.progress import CURRENT
@@ -174,20 +175,24 @@ async def _generate(
     with open_warehouse(context.home.warehouse(context.domain.name)) as con:
         same = made_from(con, stage.name, inputs.hash(stage.name))
         why = "" if same else why_redone(con, stage.name, inputs)
-        announce(stage.name, why)
-        if not same:
-            forget_attempts(con, attempt)
-            record_stage(con, stage.name, inputs, stage.writes, context.run_id)
-        missing = unanswered(con, attempt, ids)
-        counts = (
-            await _ask(con, context, stage, steps.work(con, context, attempt, missing))
-            if missing
-            else None
-        )
+    announce(stage.name, why)
+    with stage_events(context.lineage, stage.name, why) as ending:
+        with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+            if not same:
+                forget_attempts(con, attempt)
+                record_stage(con, stage.name, inputs, stage.writes, context.run_id)
+            missing = unanswered(con, attempt, ids)
+            counts = (
+                await _ask(con, context, stage, steps.work(con, context, attempt, missing))
+                if missing
+                else None
+            )
+            record = record_stage(con, stage.name, inputs, stage.writes, context.run_id)
         if counts is not None:
             written.counts.append(counts)
             written.stopped = counts.stopped
-        record = record_stage(con, stage.name, inputs, stage.writes, context.run_id)
+        ending.cached = counts is None
+        ending.stopped = str(written.stopped or "")
     show_end(
         stage.name,
         why,

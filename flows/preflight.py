@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flows.dask_address import check_cluster
+from flows.lineage_sender import check_client
 from flows.options import BuildOptions
 from flows.server.endpoints import check_domain_endpoint, check_scheduler
 from tasks.errors import UserError
@@ -29,6 +30,7 @@ def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
     check_scheduler(options.dask)
     if options.dask:
         check_cluster(options.dask)
+    check_client(domain.lineage.to)
     _check_model(domain)
     if options.pseudonymise:
         check_pseudonym_key(home, domain.name)

@@ -11,6 +11,7 @@ from flows.logs import keep_logs_plain
 from flows.run_names import name_run
 from flows.server.instance_lock import exit_when_server_stops
 from flows.server.static_pages import address_of
+from tasks.history import history_from_warehouse
 from tasks.reports import pages_from_warehouse
 from tasks.settings import Home
 
@@ -33,9 +34,10 @@ async def report(domain: str, data: str | None = None) -> str:
     exit_when_server_stops()
     await name_run("report", domain)
     home = Home.find(Path(data) if data else None)
-    addresses = {
-        name: address_of(home, page)
-        for name, page in pages_from_warehouse(home, domain).run.items()
+    pages = {
+        **pages_from_warehouse(home, domain).run,
+        "history": history_from_warehouse(home, domain),
     }
+    addresses = {name: address_of(home, page) for name, page in pages.items()}
     await link_pages(domain, addresses)
     return addresses["report"]

@@ -22,7 +22,8 @@ STOPPED = "Stopped"  # by a person, at the command line; the same command goes o
 PENDING = (
     "Batch pending"  # a clean end: the provider still works on a batch, the same run goes on later
 )
-FINE = frozenset({COMPLETED, BUDGET, PENDING})
+ALERT = "Alert"  # completed and released, beyond a threshold of the domain's settings
+FINE = frozenset({COMPLETED, ALERT, BUDGET, PENDING})
 PROVIDER_DOWN = "Provider down"  # what was answered until then is released
 WORKER_LOST = "Worker lost"
 REFUSED = "Refused"  # a mistake somebody can put right
@@ -46,6 +47,8 @@ _BY_REASON = {
 def outcome(result: BuildResult) -> State[BuildResult]:
     """Return the state of a build that came to its end, early or not."""
     name, make = _BY_REASON[result.state]
+    if result.alerts and name == COMPLETED:
+        return Completed(name=ALERT, data=result, message="; ".join(result.alerts))
     accepted = next((row["briefs"] for row in result.funnel if row["verdict"] == "accepted"), 0)
     return make(
         name=name,

@@ -14,6 +14,7 @@ from prefect.serializers import JSONSerializer
 
 from flows.dask_generation import Cluster
 from flows.figures import counts_text
+from flows.lineage_events import LineageRecorder, stage_events
 from flows.progress import CURRENT
 from tasks.errors import UserError
 from tasks.settings import Domain, Home
@@ -34,12 +35,18 @@ __all__ = ["NO_CACHE", "Context", "Stage", "run_stage"]
 
 @dataclass(frozen=True)
 class Context:
-    """What every stage of one run works on; `cluster` writes the dialogues in place of this process if there is one."""
+    """What every stage of one run works on.
+
+    Attributes:
+        cluster: writes the dialogues in place of this process, if there is one.
+        lineage: sends OpenLineage events, if they are wanted.
+    """
 
     home: Home
     domain: Domain
     run_id: str
     cluster: Cluster | None = None
+    lineage: LineageRecorder | None = None
 
 
 def _keep_nothing(con: Connection, refused: UserError) -> None:
@@ -134,9 +141,12 @@ async def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> S
         result_storage=folder,
         refresh_cache=not trusted,
     )
-    state = configured(stage, context, inputs, return_state=True)
-    record = StageRecord(**{**(found := await state.aresult()), "tables": tuple(found["tables"])})
-    cached = state.name == "Cached"
+    with stage_events(context.lineage, stage.name, why) as ending:
+        state = configured(stage, context, inputs, return_state=True)
+        record = StageRecord(
+            **{**(found := await state.aresult()), "tables": tuple(found["tables"])}
+        )
+        ending.cached = cached = state.name == "Cached"
     show_end(
         stage.name,
         "" if cached else why,

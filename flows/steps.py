@@ -307,6 +307,8 @@ def release(context: Context, options: BuildOptions, sources: Mapping[str, str])
             "run_hash": origin.run_hash,
             "code_version": origin.code,
             "mixed": origin.mixed,
+            "license": domain.license,
+            "language": domain.language,
         }
         try:
             return write_release(

@@ -70,6 +70,19 @@ def check_endpoint(text: str) -> str:
     return text
 
 
+def check_file_or_endpoint(text: str) -> str:
+    """Return the address of a file on this machine or of a server, as it is.
+
+    Raises ValueError on any other, and on secrets.
+    """
+    if not text.startswith("file:"):
+        return check_endpoint(text)
+    parts = _parts(check_target(text))
+    if parts.netloc or parts.query or parts.path.endswith("/"):
+        raise ValueError("is no file of this machine, such as file:///var/log/lineage.jsonl")
+    return text
+
+
 def _parts(address: str) -> SplitResult:
     """Return an address taken apart.
 

@@ -8,7 +8,9 @@ What is left out of each hash, and why:
 | `file_hash`     | name, folder, modification time                           | a copied file is the same source            |
 | `data_hash`     | the same, and of YAML its comments and layout             | they change nothing that is read            |
 | `settings_hash` | limits, prices, `chunk_size`, `workers`, `mode` (`PACE`)  | they change how fast and how dear, not what |
-|                 | `pages`                                                   | they say what is kept to look at            |
+|                 | `pages`, `alert`                                          | they say what is kept to look at, and when  |
+|                 |                                                           | somebody is to be notified                  |
+|                 | `lineage`, `license`                                      | where events go; stated in the release      |
 | stage inputs    | code the stage does not reach, comments, docstrings       | see `code_identity` and `stage_inputs`      |
 """
 
@@ -31,7 +33,7 @@ PACE = frozenset(
 )
 """Settings of `generate` that change how fast and how dear dialogues are written, not what is written.
 """
-UNHASHED = frozenset({"pages"})
+UNHASHED = frozenset({"alert", "pages", "lineage", "license"})
 """Sections of a domain's settings that change nothing of what is made."""
 ID_LENGTH = 16  # hex digits: 64 bits, under one in a million to collide among 5 million ids
 

@@ -54,7 +54,7 @@ def describe_run(run_id: str, flow_run_id: str, flow: str, domain: Domain) -> Ru
 
 def portable(domain: Domain) -> dict[str, Any]:
     """Return the configuration as JSON data in which sources are named, not placed: no folder of this machine, no signature."""
-    config = domain.model_dump(mode="json")
+    config = domain.model_dump(mode="json", exclude={"lineage"})
     for kind in ("reviews", "metadata"):
         for source in config["sources"][kind]:
             source["path"] = source["path"].rsplit("/", 1)[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +25,13 @@ def lineage(
         ),
     ],
     domain: OfDomainOption = "",
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--page",
+            help="Write a page with the stages, the tables and the dialogue's path to this file",
+        ),
+    ] = None,
     prompt: Annotated[
         bool, typer.Option("--prompt", help="Show the prompts that were sent, word for word")
     ] = False,
@@ -33,6 +41,11 @@ def lineage(
     from flows.trace import trace
 
     home: Home = ctx.obj
+    if page is not None:
+        from flows.lineage_page import write_lineage_page
+
+        OUT.print(f"lineage page: {write_lineage_page(home, of, page)}", markup=False)
+        return
     traced = trace(home, of, domain)
     if as_json:
         print_json(asdict(traced))

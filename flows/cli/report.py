@@ -14,18 +14,21 @@ from tasks.settings import Home
 @app.command(epilog="Example: redial report demo")
 def report(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = False) -> None:
     """Write a domain's report and Data Docs, of its last run: HTML files that open without a network."""
+    from tasks.history import history_from_warehouse
     from tasks.release import verify_latest
     from tasks.reports import pages_from_warehouse
 
     home: Home = ctx.obj
     verify_latest(home, domain)
     pages = pages_from_warehouse(home, domain).latest
+    history = history_from_warehouse(home, domain)
     page = pages["report"]
     if as_json:
         print_json({"page": str(page), "bytes": page.stat().st_size})
     else:
         OUT.print(f"report: {page}", markup=False)
         OUT.print(f"data-docs: {pages['data-docs']}", markup=False)
+        OUT.print(f"history: {history}", markup=False)
 
 
 @app.command(epilog="Example: redial browse")

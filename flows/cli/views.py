@@ -77,6 +77,8 @@ def show_result(console: Console, result: BuildResult) -> None:
     show_facts(console, result.cost, "cost")
     if result.message:
         console.print(f"stopped early ({result.state}): {result.message}", markup=False)
+    for alert in result.alerts:
+        console.print(f"alert: {alert}", markup=False)
     for name, page in result.pages.items():
         console.print(f"{name}: {page}", markup=False)
     if result.key_file:

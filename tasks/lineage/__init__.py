@@ -1,5 +1,7 @@
 """Lineage: from a released dialogue back to the source lines it rests on, and from a release to the runs that made it."""
 
+from tasks.lineage.columns import EXTERNAL, ColumnRef, Made, StageColumns, kind_of, stage_columns
+from tasks.lineage.graph_page import attempt_outcomes, example_dialogue, lineage_page, read_counts
 from tasks.lineage.reader import (
     attempts_at,
     dialogue_lineage,
@@ -11,17 +13,27 @@ from tasks.lineage.records import Asked, AttemptLineage, DialogueLineage, Rebuil
 from tasks.lineage.text import dialogue_lines, release_lines, release_markdown
 
 __all__ = [
+    "EXTERNAL",
     "Asked",
     "AttemptLineage",
+    "ColumnRef",
     "DialogueLineage",
+    "Made",
     "Rebuilt",
     "ReleaseLineage",
+    "StageColumns",
+    "attempt_outcomes",
     "attempts_at",
     "dialogue_lineage",
     "dialogue_lines",
+    "example_dialogue",
+    "kind_of",
+    "lineage_page",
     "note_release",
+    "read_counts",
     "release_lineage",
     "release_lines",
     "release_markdown",
     "settings_asked_with",
+    "stage_columns",
 ]

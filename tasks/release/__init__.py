@@ -7,7 +7,7 @@ from tasks.release.card import CARD
 from tasks.release.checks import check_release
 from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
 from tasks.release.hub import dataset_header, without_header
-from tasks.release.integrity import SUMS, broken_sums, sums_of, verify_release
+from tasks.release.integrity import SUMS, broken_sums, listed_sums, sums_of, verify_release
 from tasks.release.locate import (
     FoundRelease,
     corpus_path,
@@ -55,6 +55,7 @@ __all__ = [
     "find_release",
     "item_ids",
     "latest_release",
+    "listed_sums",
     "pseudonym_key",
     "read_item_map",
     "read_titles",

@@ -46,6 +46,8 @@ _FILES = """\
 | `final_data.jsonl` | one line a user: history (likes in time order, then dislikes), items to recommend, conversations |
 | `Conversation.txt` | the conversations' text, under their ids |
 | `parquet/` | the same and more as tables: sub-goals and items of every utterance, ratings, templates |
+| `contracts/` | a data contract (ODCS) for each table, and one for all: `datacontract test contracts/release.odcs.yaml` |
+| `croissant.json` | the files and columns in Croissant, for `mlcroissant` and whatever else reads it |
 | `SHA256SUMS` | check with `sha256sum -c SHA256SUMS` |
 
 `datasets.load_dataset(FOLDER)` opens the table `dialogues`, `load_dataset(FOLDER, "utterances")` that one, and so on.

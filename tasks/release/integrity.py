@@ -17,7 +17,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 
 def sums_of(folder: Path) -> str:
     """Return the text of SHA256SUMS for every other file below a folder, by path. Raises OSError."""
-    return "".join(f"{digest}  {name}\n" for name, digest in _hashes(folder).items())
+    return "".join(f"{digest}  {name}\n" for name, digest in file_sums(folder).items())
 
 
 def files_and_links(folder: Path) -> list[Path]:
@@ -29,6 +29,11 @@ def links_in(folder: Path) -> list[str]:
     """Return one line for each link below a folder. What is written here holds none."""
     links = (path for path in files_and_links(folder) if path.is_symlink())
     return [f"{path.relative_to(folder).as_posix()} is a symbolic link" for path in links]
+
+
+def listed_sums(folder: Path) -> dict[str, str]:
+    """Return what SHA256SUMS says of each file, by path. Raises OSError."""
+    return dict(_entries((folder / SUMS).read_text(encoding="utf-8")))
 
 
 def broken_sums(folder: Path) -> list[str]:
@@ -43,7 +48,7 @@ def broken_sums(folder: Path) -> list[str]:
         if len(listed) == len(text.splitlines())
         else [f"{SUMS} holds a line that is no sum or names a file twice"]
     )
-    return [*findings, *_differences(listed, _hashes(folder))]
+    return [*findings, *_differences(listed, file_sums(folder))]
 
 
 def _differences(listed: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
@@ -56,7 +61,7 @@ def _differences(listed: Mapping[str, str], found: Mapping[str, str]) -> Iterato
             yield f"{name} is not what {SUMS} says"
 
 
-def _hashes(folder: Path) -> dict[str, str]:
+def file_sums(folder: Path) -> dict[str, str]:
     """Return the hash of each file below a folder but SHA256SUMS itself, by path; nothing for a link to no file."""
     paths = {path.relative_to(folder).as_posix(): path for path in files_and_links(folder)}
     paths.pop(SUMS, None)

@@ -17,6 +17,8 @@ from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.release.card import CARD, card
 from tasks.release.checks import check_release, released_texts
+from tasks.release.contracts import CONTRACTS, write_contracts
+from tasks.release.croissant import write_croissant
 from tasks.release.files import TABLES, write_layout, write_parquet
 from tasks.release.integrity import (
     LATEST,
@@ -78,7 +80,8 @@ def write_release(
         domain: the domain's name.
         version: the version's name; by default the first 12 hex digits of the hash of what is
             released.
-        run: facts for the card; those named in `CARD_FACTS` are told, the others are not.
+        run: facts for the card, which tells those in `CARD_FACTS`, and `license` and `language` for
+            the Croissant description.
         pseudonymise_key: if given, user and dialogue ids become keyed hashes, and times are left
             out.
         validate: judges what is about to be released; not called for a release that stands already
@@ -219,8 +222,12 @@ def _write_aside(
     folder.mkdir()
     write_layout(con, folder)
     write_parquet(con, folder / TABLES)
+    title = str(run.get("title") or domain)
+    write_contracts(folder / CONTRACTS, folder / TABLES, domain=domain, title=title)
     text = card(domain, counts, run, folder / TABLES, pseudonyms=key is not None)
     (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
+    licence, language = str(run.get("license", "")), str(run.get("language", ""))
+    write_croissant(folder, folder / TABLES, title=title, licence=licence, language=language)
     (folder / SUMS).write_text(sums_of(folder), encoding="utf-8", newline="\n")
     return counts
 

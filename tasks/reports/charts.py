@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
@@ -107,7 +108,76 @@ def lines(
     return _drawn(name, about, draw, 6.4)
 
 
-def _finish(axes: Any, x: str, y: str, *, legend: bool) -> None:
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart over runs.
+
+    Attributes:
+        values: one a run; None where it was not measured.
+        marked: places of the values that get a ring.
+        band: limits of an interval, one pair a value; drawn as a shade. Empty where there is none.
+    """
+
+    name: str
+    values: Sequence[float | None]
+    marked: frozenset[int] = frozenset()
+    band: Sequence[tuple[float, float]] = ()
+
+
+def trend(
+    name: str, about: str, series: Sequence[Series], *, y: str, limit: float | None = None
+) -> Markup | None:
+    """Return lines over a domain's runs, the first of which is number 1; None where nothing was measured.
+
+    Marked points have a ring. `limit` is a dashed line.
+    """
+    measured = [one for one in series if any(value is not None for value in one.values)]
+    if not measured:
+        return None
+
+    top = max(
+        max((value for value in one.values if value is not None), default=0.0) for one in measured
+    )
+
+    def draw(axes: Any) -> None:
+        for number, one in enumerate(measured):
+            _draw_series(axes, one, SERIES[number % 4])
+        if limit is not None:
+            axes.axhline(limit, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
+        axes.set_ylim(0, 1.1 * max(top, limit or 0.0) or 1.0)
+        axes.set_xlim(0.5, len(measured[0].values) + 0.5)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        _finish(axes, "run", y, legend=True, columns=2)
+
+    return _drawn(name, about, draw, 6.4)
+
+
+def _draw_series(axes: Any, one: Series, colour: str) -> None:
+    across = range(1, len(one.values) + 1)
+    up = [float("nan") if value is None else value for value in one.values]
+    if one.band:
+        axes.fill_between(
+            across, *zip(*one.band, strict=True), color=colour, alpha=0.15, linewidth=0
+        )
+    axes.plot(across, up, color=colour, linewidth=2, marker="o", markersize=4, label=one.name)
+    places = sorted(one.marked)
+    rings = {
+        "marker": "o",
+        "markersize": 11,
+        "linestyle": "none",
+        "fillstyle": "none",
+        "markeredgewidth": 2,
+    }
+    axes.plot(
+        [place + 1 for place in places],
+        [up[place] for place in places],
+        color=INK,
+        clip_on=False,
+        **rings,
+    )
+
+
+def _finish(axes: Any, x: str, y: str, *, legend: bool, columns: int = 4) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.tick_params(length=0)
@@ -116,7 +186,7 @@ def _finish(axes: Any, x: str, y: str, *, legend: bool) -> None:
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(0, 1.0),
-            ncols=4,
+            ncols=columns,
             borderaxespad=0.2,
             handlelength=1.2,
             columnspacing=1.4,

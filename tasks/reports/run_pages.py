@@ -37,6 +37,9 @@ from tasks.warehouse import read_warehouse
 
 LATEST: Final = "index.html"
 RUNS: Final = "runs.html"
+HISTORY: Final = (
+    "history.html"  # written by tasks/history; the list of runs links it where it is there
+)
 _ASIDE: Final = ".aside-pages-"
 _LEFT_BEHIND_S: Final = 86_400.0  # a killed process left what is as old as this
 _RUN_PAGES: Final = "run-*"
@@ -167,8 +170,14 @@ def _entry(findings: Findings) -> RunEntry:
     )
 
 
-def publish_pages(home: Home, domain: str, draft: Drafted) -> PublishedPages:
-    """Move drafted pages to their place, remove those of runs that are not kept, and write the list of runs. Raises UserError."""
+def publish_pages(
+    home: Home, domain: str, draft: Drafted, *, with_history: bool = False
+) -> PublishedPages:
+    """Move drafted pages to their place, remove those of runs that are not kept, and write the list of runs. Raises UserError.
+
+    With `with_history` the list leads to the page of the domain's history, which the caller writes
+    next.
+    """
     name = run_name(draft.build.run_id)
     reports, docs = reports_folder(home, domain), home.data_docs(domain)
     with _written(home):
@@ -180,7 +189,7 @@ def publish_pages(home: Home, domain: str, draft: Drafted) -> PublishedPages:
             place.parent.mkdir(parents=True, exist_ok=True)
             os.replace(draft.folder / file, place)
         _remove_old(home, domain, draft.build.domain.pages.keep)
-        write_atomically(reports / RUNS, _render_runs(home, domain))
+        write_atomically(reports / RUNS, _render_runs(home, domain, with_history))
     page = f"{name}.html" if draft.build.run_id else LATEST
     return PublishedPages(
         latest={"data-docs": docs / LATEST, "report": reports / LATEST},
@@ -247,12 +256,15 @@ def _report_files(home: Home, domain: str, name: str) -> tuple[Path, Path]:
     return folder / f"{name}.html", folder / f"{name}.json"
 
 
-def _render_runs(home: Home, domain: str) -> str:
+def _render_runs(home: Home, domain: str, with_history: bool) -> str:
     released = {path.name for path in home.releases(domain).glob("*") if path.is_dir()}
+    history = HISTORY if with_history or (reports_folder(home, domain) / HISTORY).is_file() else ""
+    style = page_style("report.css")
     shown = {
         "name": domain,
         "runs": list_runs(home, domain),
         "released": released,
-        "style": page_style("report.css"),
+        "history": history,
+        "style": style,
     }
     return page_templates().get_template("runs.html").render(**shown)

@@ -1,6 +1,7 @@
 """Settings: a domain's YAML file and the caller's options become one frozen, validated configuration."""
 
 from tasks.settings.domain import (
+    Alert,
     Bias,
     Briefs,
     BudgetScope,
@@ -20,6 +21,7 @@ from tasks.settings.validation_errors import alike_names, validation_line
 __all__ = [
     "DOMAIN_NAME",
     "PROJECT",
+    "Alert",
     "Bias",
     "Briefs",
     "BudgetScope",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tasks.settings.sources import PAPER_SCALE, Endpoint, Settings, Sources
+from tasks.settings.sources import PAPER_SCALE, Endpoint, LineageTarget, Settings, Sources
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["reject", "warn", "off"]
@@ -230,6 +230,41 @@ class Pages(Settings):
     )
 
 
+class Alert(Settings):
+    """When a run that completed ends as `Alert`. None and empty: never."""
+
+    acceptance_below: Rate | None = Field(
+        None, description="Least share of accepted dialogues, of those the run asked for"
+    )
+    cost_above_usd: float | None = Field(
+        None, ge=0, description="Most that a run may cost, in US dollars"
+    )
+    minutes_above: float | None = Field(
+        None, gt=0, description="Longest that a run may take, in minutes"
+    )
+    rules_above: dict[str, Rate] = Field(
+        {}, description="Rule name to the largest share of first attempts that may break it"
+    )
+    changes: bool = Field(False, description="Alert on every change that `redial history` marks")
+
+
+class Lineage(Settings):
+    """Where OpenLineage events of a build are sent.
+
+    The client's own environment variables and files count as well (docs/lineage.md).
+    """
+
+    to: LineageTarget | None = Field(
+        None,
+        description="Where events go: file:///PATH, to which lines are added, or the address of a server, as http://127.0.0.1:5000",
+    )
+    namespace: str = Field(
+        "llm-redial",
+        description="Namespace of jobs and warehouse tables in the events",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$",
+    )
+
+
 class Domain(Settings):
     """A domain: what is ingested, how it is cut, who writes, who judges.
 
@@ -254,6 +289,11 @@ class Domain(Settings):
     language: str = Field(
         "en", description="Language of the dialogues, two letters", pattern=r"^[a-z]{2}$"
     )
+    license: str = Field(
+        "",
+        description="Terms of the releases, as an address or in words; stated in their Croissant description",
+        max_length=500,
+    )
     sources: Sources
     untitled: Literal["drop", "use_id"] = Field(
         "drop", description="Items without a title: left out, or called by their id"
@@ -271,6 +311,8 @@ class Domain(Settings):
     generate: Generate = Generate()
     quality: Quality = Quality()
     pages: Pages = Pages()
+    alert: Alert = Alert()
+    lineage: Lineage = Lineage()
 
     @model_validator(mode="after")
     def _judges_on_its_scale(self) -> Domain:

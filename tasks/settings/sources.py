@@ -19,10 +19,17 @@ from pydantic import (
     model_validator,
 )
 
-from tasks.addresses import check_address, check_endpoint, is_address, local_name
+from tasks.addresses import (
+    check_address,
+    check_endpoint,
+    check_file_or_endpoint,
+    is_address,
+    local_name,
+)
 
 Address = Annotated[str, AfterValidator(check_address)]
 Endpoint = Annotated[str, AfterValidator(check_endpoint)]
+LineageTarget = Annotated[str, AfterValidator(check_file_or_endpoint)]
 PAPER_SCALE = (1.0, 5.0)
 """Amazon's stars, for which the paper's thresholds are meant (App. B)."""
 

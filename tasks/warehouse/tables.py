@@ -241,6 +241,13 @@ _ALL = (
         "sources VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, state VARCHAR, counts VARCHAR",
         ("run_id",),
     ),
+    Table(
+        "run_figures",
+        "One figure of one run that asked for something: a share, a mean, an amount, or one bin of a fact's distribution.",
+        "run_id VARCHAR, kind VARCHAR, name VARCHAR, bin INTEGER, value DOUBLE, total BIGINT, spread DOUBLE",
+        ("run_id", "kind", "name", "bin"),
+        since_first=False,
+    ),
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}

@@ -21,6 +21,7 @@ EVIDENCE = {
     "browse",
     "data-docs",
     "funnel",
+    "history",
     "might-likes",
     "report",
     "rules",
@@ -28,6 +29,7 @@ EVIDENCE = {
     "set-aside",
     "stages",
     "summary",
+    "trends",
 }
 WAYS = ("whole", "refused", "between", "stopped", "budget", "unreadable")
 

@@ -17,6 +17,7 @@ from flows import steps
 from flows.stages import Context, Stage
 from tasks.code_identity import CodeTree, project_code
 from tasks.fingerprint import data_hash
+from tasks.lineage import kind_of, stage_columns
 from tasks.settings import Home, load_domain
 from tasks.settings.paths import PROJECT
 from tasks.stage_inputs import StageInputs
@@ -142,6 +143,12 @@ def test_a_stage_reads_no_table_of_a_stage_that_it_does_not_name(watched: Any) -
     for stage, did in watched[0].items():
         named = writes[stage].union(*(writes[name] for name in watched[1][stage].upstream))
         assert set(did["tables"]) - named == set(), stage
+
+
+def test_a_stage_reads_no_table_that_the_column_lineage_leaves_out(watched: Any) -> None:
+    for stage, did in watched[0].items():
+        stated = stage_columns()[kind_of(stage)]
+        assert set(did["tables"]) - {*stated.reads(), *stated.writes} == set(), stage
 
 
 def all_stages(home: Home, **generate: Any) -> dict[str, Stage]:

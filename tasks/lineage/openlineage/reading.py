@@ -1,0 +1,131 @@
+"""Reads from a warehouse, and from a release's folder, what events say of a stage that has ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from tasks.fingerprint import fingerprint
+from tasks.lineage.columns import kind_of, stage_columns
+from tasks.quality import GateRecord, read_gates
+from tasks.stage_inputs import StageInputs
+from tasks.warehouse import TABLES, StageRecord, read_inputs, read_record, rows
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table as it stands: its rows, its columns with their types, and in how many rows each is empty."""
+
+    rows: int
+    columns: Sequence[tuple[str, str]]
+    nulls: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ReleaseFiles:
+    """A release that was written or confirmed: its version, and each file's SHA-256 and, of tables, its columns with their types."""
+
+    version: str
+    reused: bool
+    hashes: Mapping[str, str]
+    columns: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StageState:
+    """What the warehouse says of a stage.
+
+    Attributes:
+        record: what it last wrote; None for one that keeps no record, as `release`.
+        inputs: what it was made from.
+        written_by: the run that wrote it.
+        tables: every table it reads or writes, as it stands.
+        written: rows that are the stage's own, where it writes a part of a table.
+        gate: what judged its rows, if anything did.
+    """
+
+    record: StageRecord | None
+    inputs: StageInputs | None
+    written_by: str
+    tables: Mapping[str, TableState]
+    written: Mapping[str, int]
+    gate: GateRecord | None
+
+    @property
+    def code_hash(self) -> str:
+        """Return a hash of the code, data files and libraries that made the rows; empty if it is not known."""
+        return fingerprint(self.inputs.maker())[:16] if self.inputs else ""
+
+
+def read_stage(con: duckdb.DuckDBPyConnection, stage: str) -> StageState:
+    """Read what the warehouse says of a stage."""
+    stated = stage_columns()[kind_of(stage)]
+    named = [table for table in (*stated.writes, *stated.reads()) if table in TABLES]
+    record = read_record(con, stage)
+    written_by = rows(con, "SELECT run_id FROM stages WHERE stage = ?", [stage])
+    return StageState(
+        record,
+        read_inputs(con, stage),
+        str(written_by[0]["run_id"]) if written_by else "",
+        {table: _table(con, table) for table in dict.fromkeys(named)},
+        _written(con, record.tables if record else ()),
+        _gate(con, stage),
+    )
+
+
+def release_files(
+    version: str, reused: bool, folder: Path, sums: Mapping[str, str]
+) -> ReleaseFiles:
+    """Read the columns of a release's tables. Raises OSError.
+
+    Args:
+        version: of the release.
+        reused: whether it stood before.
+        folder: where it lies.
+        sums: SHA-256 of its files, by path.
+    """
+    import pyarrow.parquet as pq
+
+    tables = [path for path in sums if path.endswith(".parquet")]
+    columns = {
+        path: [(column.name, str(column.type)) for column in pq.read_schema(folder / path)]
+        for path in tables
+    }
+    return ReleaseFiles(version, reused, sums, columns)
+
+
+def lost_runs(con: duckdb.DuckDBPyConnection, before: str) -> list[str]:
+    """Return the runs that are on record as running, but for the one about to start: their process is gone."""
+    found = rows(
+        con,
+        "SELECT run_id FROM runs WHERE state = 'running' AND run_id <> ? ORDER BY started_at",
+        [before],
+    )
+    return [str(row["run_id"]) for row in found]
+
+
+def _table(con: duckdb.DuckDBPyConnection, table: str) -> TableState:
+    columns = [(row["column_name"], row["column_type"]) for row in rows(con, f"DESCRIBE {table}")]
+    counts = ", ".join(f"count({column})" for column, _ in columns)
+    total, *filled = con.execute(f"SELECT count(*), {counts} FROM {table}").fetchall()[0]
+    nulls = {column: int(total - held) for (column, _), held in zip(columns, filled, strict=True)}
+    return TableState(int(total), columns, nulls)
+
+
+def _written(con: duckdb.DuckDBPyConnection, selections: Sequence[str]) -> dict[str, int]:
+    """Return the rows of a stage's own selections, by table; `selections` are those of its record, which our own code wrote."""
+    found = {}
+    for selection in selections:
+        names = [name for name in re.findall(r"\w+", selection) if name in TABLES]
+        found[names[-1]] = int(con.execute(f"SELECT count(*) FROM {selection}").fetchall()[0][0])
+    return found
+
+
+def _gate(con: duckdb.DuckDBPyConnection, stage: str) -> GateRecord | None:
+    kind, _, attempt = stage.partition("-")
+    wanted = f"attempt-{attempt}" if kind == "quality" else ""
+    return next((gate for gate in read_gates(con) if gate.gate == wanted), None)

@@ -1,0 +1,104 @@
+"""What is stated of each stage's columns, held against the tables, the published files and the stages themselves."""
+
+from __future__ import annotations
+
+import re
+
+from flows import steps
+from flows.stages import Context
+from tasks.lineage import EXTERNAL, kind_of, stage_columns
+from tasks.release.published_tables import PUBLISHED_TABLES
+from tasks.settings import Home, load_domain
+from tasks.warehouse import TABLES
+
+RECORDS = {
+    "stages",
+    "stage_inputs",
+    "runs",
+}  # what the pipeline writes of itself, whatever stage runs
+PUBLISHED = {
+    f"parquet/{name}.parquet": list(table.columns) for name, table in PUBLISHED_TABLES.items()
+}
+
+
+def columns_of(table: str) -> list[str]:
+    """Return the real columns of a table, a published file or an input from outside."""
+    if table in EXTERNAL:
+        return list(EXTERNAL[table])
+    return PUBLISHED.get(table) or TABLES[table].column_names()
+
+
+def test_every_column_of_every_table_is_stated() -> None:
+    written: set[str] = set()
+    for stage, said in stage_columns().items():
+        for table, columns in said.writes.items():
+            assert list(columns) == columns_of(table), (stage, table)
+        written |= set(said.writes)
+    assert written == set(TABLES) - RECORDS | set(PUBLISHED)
+
+
+def test_every_input_column_is_there() -> None:
+    for stage, said in stage_columns().items():
+        refs = [
+            *said.decides,
+            *(
+                ref
+                for columns in said.writes.values()
+                for made in columns.values()
+                for ref in made.inputs
+            ),
+        ]
+        assert refs
+        for ref in refs:
+            assert ref.column in columns_of(ref.table), (stage, ref)
+
+
+def test_a_copied_column_has_one_input_of_its_type() -> None:
+    for said in stage_columns().values():
+        for table, columns in said.writes.items():
+            for column, made in columns.items():
+                if made.copied and made.inputs[0].table in TABLES and table in TABLES:
+                    assert len(made.inputs) == 1
+                    assert type_of(table, column) == type_of(
+                        made.inputs[0].table, made.inputs[0].column
+                    ), (table, column)
+
+
+def type_of(table: str, column: str) -> str:
+    found = re.search(rf"(?:^|, ){column} (\w+(?:\[\])?)", TABLES[table].columns)
+    assert found
+    return found[1]
+
+
+def test_each_stage_writes_the_tables_that_are_stated() -> None:
+    context = Context(Home(), load_domain(Home(), "demo"), "run")
+    every = [
+        steps.ingesting(context, {}),
+        steps.preprocessing(context),
+        steps.planning(context),
+        steps.verdicts(context),
+    ]
+    every += [
+        make(context, n)
+        for n in (1, 2, 3)
+        for make in (steps.generating, steps.parsing, steps.judging)
+    ]
+    beside = {
+        "generate": {"responses", "unusable_answers"},
+        "repair": {"responses", "unusable_answers"},
+        "quality": {"gates"},
+    }
+    for stage in every:
+        kind = kind_of(stage.name)
+        hashed = {table for table in TABLES if re.search(rf"\b{table}\b", " ".join(stage.writes))}
+        assert set(stage_columns()[kind].writes) == hashed | beside.get(kind, set()), stage.name
+
+
+def test_what_a_stage_reads_was_written_before_it() -> None:
+    there = set(EXTERNAL)
+    for stage, said in stage_columns().items():
+        there |= set(said.writes)
+        later = (
+            {"rejections", "dialogues", "utterances"} if stage == "repair" else set()
+        )  # of the attempt before
+        assert set(said.reads()) <= there | later, stage
