@@ -11,7 +11,7 @@ from flows.lineage_sender import check_client
 from flows.options import BuildOptions
 from flows.server.endpoints import check_domain_endpoint, check_scheduler
 from tasks.errors import UserError
-from tasks.ingest import packing
+from tasks.ingest import detect_compression
 from tasks.llm import check_model, load_litellm
 from tasks.prompts import load_profile
 from tasks.quality import load_rules
@@ -65,7 +65,7 @@ def check_sources(domain: Domain) -> None:
             raise UserError(f"the source file {path} is empty")
         if not os.access(path, os.R_OK):
             raise UserError(f"the source file {path} cannot be read: permission denied")
-        packing(path)
+        detect_compression(path)
 
 
 def _check_model(domain: Domain) -> None:

@@ -27,7 +27,7 @@ from tasks.dialogues import parse_transcripts
 from tasks.fingerprint import PACE, file_hash
 from tasks.generate import Dual, Single, Work
 from tasks.goals import load_goals
-from tasks.ingest import ingest, keep_refused, source_names
+from tasks.ingest import ingest, source_names, store_rejected_lines
 from tasks.lineage import note_release
 from tasks.llm import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, takes_schema
 from tasks.preprocess import preprocess
@@ -77,7 +77,7 @@ def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
     }
     inputs = _inputs(context, [ingest], settings, sources=sources)
     writes = ("raw_reviews", "rejected_rows", "items")
-    return Stage("ingest", writes, inputs, partial(ingest, domain=domain), keep_refused)
+    return Stage("ingest", writes, inputs, partial(ingest, domain=domain), store_rejected_lines)
 
 
 def _as_read(sources: Sources) -> list[list[dict[str, Any]]]:

@@ -1,37 +1,44 @@
-"""Which letters and characters languages are written with, by the encodings that are used for them."""
+"""Alphabets and scripts by the encodings used to write them, to recognise an encoding by."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-MISFITS = 0.03
-"""Share of accented letters and signs that may be none of the language: names."""
-ENOUGH_LETTERS = 5
-"""By which it is seen whether a language's usual letters are among them."""
-_USUAL = 0.2  # share of these
-_STRANGERS = (
-    0.05  # share of characters beyond ASCII that may be none of the script: names, signs, damage
-)
+MAX_FOREIGN_SHARE = 0.03
+"""Share of accented letters and signs that may be foreign to the language, as in names."""
+MIN_LETTERS = 5
+"""Accented letters from which on the common letters of a language are expected among them."""
+_MIN_COMMON_SHARE = 0.2
+# Characters beyond ASCII that may be foreign to the script: names, signs, damage.
+_MAX_OTHER_SCRIPT = 0.05
 
 
 @dataclass(frozen=True)
 class Alphabet:
-    """The accented letters of a language; `usual` are those it cannot do without, empty where that is not asked."""
+    """The accented letters of a language.
+
+    `common` are the letters any text of some length has; empty if the language has none such.
+    """
 
     letters: str
-    usual: str = ""
+    common: str = ""
 
-    def fits(self, found: str) -> bool:
-        """Return True if nearly all letters are of the language, and enough of them are those it cannot do without."""
-        if sum(letter not in self.letters for letter in found) > MISFITS * len(found):
+    def fits(self, accented: str) -> bool:
+        """Return True if these accented letters look like a text of the language."""
+        foreign = sum(letter not in self.letters for letter in accented)
+        if foreign > MAX_FOREIGN_SHARE * len(accented):
             return False
-        asked = self.usual and len(found) >= ENOUGH_LETTERS
-        return not asked or sum(letter in self.usual for letter in found) >= _USUAL * len(found)
+        if not self.common or len(accented) < MIN_LETTERS:
+            return True
+        common = sum(letter in self.common for letter in accented)
+        return common >= _MIN_COMMON_SHARE * len(accented)
 
 
 BORROWED_WORDS = Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß")
-"""What English has, in the names and words it borrows; too many letters for a text that is full of them.
+"""The accented letters of names and loan words in English.
+
+Too many for a text with a lot of accented letters: nearly every encoding would fit it.
 """
 _WESTERN = (
     Alphabet("éèêëïîöüäñçáàâíóôûúãåøæœß", "éäöüáíóñåø"),  # German, Dutch, Nordic, Spanish
@@ -68,7 +75,7 @@ LATIN: dict[str, tuple[Alphabet, ...]] = {
 _HAN = "\u3400-\u9fff"
 _MARKS = "\u2010-\u2027\u2030-\u205e\u3000-\u303f\uff01-\uff65"  # punctuation of East Asia
 _KANA = "\u3041-\u30ff"
-# the characters that a third of any Chinese text consists of, simplified and traditional
+# The characters that a third of any Chinese text consists of, simplified and traditional.
 _COMMON = (
     "的一是不了在人有我他这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下而过天去能对小多然于心学么之都好看起发"
     "当没成只如事把还用第样道想作种开美总从无情己面最女但现前些所同日手又行意动方期它头经长儿回位分爱老因很给名法间知世什两次使身者"
@@ -78,18 +85,24 @@ _COMMON = (
 
 @dataclass(frozen=True)
 class Script:
-    """What a text in a script is made of: at least the `share` of its characters beyond ASCII are `usual`, nearly all are `known`."""
+    """The characters of a script, as contents of a regular expression's brackets.
 
-    usual: str
+    Attributes:
+        common: characters that any text in the script is full of.
+        share: least share of these in the characters beyond ASCII.
+        known: all characters of the script; nearly all of those beyond ASCII must be among them.
+    """
+
+    common: str
     share: float
     known: str
 
     def fits(self, text: str) -> bool:
         """Return True if a text is plainly in this script."""
-        found = [char for char in text if char > "\x7f"]
-        usual = len(re.findall(f"[{self.usual}]", text))
+        total = sum(char > "\x7f" for char in text)
+        common = len(re.findall(f"[{self.common}]", text))
         known = len(re.findall(f"[{self.known}]", text))
-        return usual >= self.share * len(found) and known >= (1 - _STRANGERS) * len(found)
+        return common >= self.share * total and known >= (1 - _MAX_OTHER_SCRIPT) * total
 
 
 _CHINESE = Script(_COMMON, 0.12, _HAN + _MARKS)

@@ -1,8 +1,9 @@
-"""A source file as a stream of unpacked bytes; what it is packed with is read off its content, and checked against its name."""
+"""A source file as a stream of decompressed bytes; the compression is detected by content."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from queue import Full, Queue
 from threading import Event, Thread
@@ -17,119 +18,125 @@ from tasks.ingest.encodings import wide_encoding
 
 _CHUNK = 1 << 20  # bytes read at once from a plain file
 _GZIP_CHUNK = 1 << 18
-_ZSTD_CHUNK = 1 << 14  # as little of it can become a great deal
-_LARGEST = 4 << 20  # bytes unpacked at once
-_MOST_TRAILING = (
-    1 << 16
-)  # bytes behind the end of gzip data that may be left out; more of them are data that was lost
+# Small, because a few bytes of zstd can decompress to a great many.
+_ZSTD_CHUNK = 1 << 14
+_MAX_PIECE = 4 << 20  # decompressed bytes yielded at once
+# Bytes after the end of gzip data that may be ignored; more than that is lost data.
+_MAX_TRAILING = 1 << 16
 _GZIP_WINDOW = 31  # the largest window, with a gzip header
 _TAR_MARK = slice(257, 262)
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_SKIPPABLE = tuple(
-    bytes([kind]) + b"\x2a\x4d\x18" for kind in range(0x50, 0x60)
-)  # frames without content, with which pzstd begins
-_AS_TEXT = "turn it into UTF-8 text, plain or packed with gzip or zstd"
-_TAKE_OUT = "take the file out of it that is meant"
+# Frames without content; files of pzstd begin with one.
+_SKIPPABLE = tuple(bytes([kind]) + b"\x2a\x4d\x18" for kind in range(0x50, 0x60))
+_AS_TEXT = "convert it to UTF-8 text, plain or compressed with gzip or zstd"
+_TAKE_OUT = "extract the file you want from it"
 _EXPORT = "export it as CSV or Parquet"
-_FOREIGN = (
+_UNSUPPORTED = (
     (b"PK\x03\x04", f"a ZIP archive (as .xlsx files are too): {_TAKE_OUT}, or {_EXPORT}"),
     (b"7z\xbc\xaf", f"a 7z archive: {_TAKE_OUT}"),
     (b"Rar!", f"a RAR archive: {_TAKE_OUT}"),
-    (b"BZh", f"packed with bzip2: {_AS_TEXT}"),
-    (b"\xfd7zXZ\x00", f"packed with xz: {_AS_TEXT}"),
+    (b"BZh", f"compressed with bzip2: {_AS_TEXT}"),
+    (b"\xfd7zXZ\x00", f"compressed with xz: {_AS_TEXT}"),
     (b"SQLite format 3", f"an SQLite database: {_EXPORT}"),
     (b"\xd0\xcf\x11\xe0", f"an Excel workbook: {_EXPORT}"),
     (b"ARROW1", "an Arrow (Feather) file: write it as Parquet"),
     (b"Obj\x01", "an Avro file: write it as Parquet"),
     (b"ORC", "an ORC file: write it as Parquet"),
     (b"\x80\x04\x95", "a Python pickle: write it as Parquet"),
-    (
-        b"version https://git-lfs",
-        "a Git LFS pointer, not the file itself: `git lfs pull` brings it",
-    ),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself: run `git lfs pull`"),
 )
 _PAGE = (b"<!doctype html", b"<html")
 
 
-def packing(path: Path, claimed: str | None = None) -> str | None:
+def detect_compression(path: Path, claimed: str | None = None) -> str | None:
     """Return "gzip", "zstd" or None for a plain file.
 
-    `claimed` is the file name that must keep its word, if not the path's own.
+    `claimed` is the name whose suffix must agree with the content, if not the path's own.
 
     Raises:
-        UserError: no such file, an empty one, one whose name claims a packing it does not have, or
-            one that is packed or
-            encoded in a way not read here.
+        UserError: the file is missing, empty, in an unsupported format, or not compressed as its
+            name says.
     """
     try:
         with path.open("rb") as file:
             head = file.read(_TAR_MARK.stop)
     except FileNotFoundError:
         raise UserError(
-            f"there is no file {path}: put it there, or run `redial fetch` if its domain names an address"
+            f"there is no file {path}: put it there, "
+            "or run `redial fetch` if its domain gives a `url` for it"
         ) from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     if not head:
         raise UserError(f"{path} is empty")
-    if foreign := foreign_kind(head):
-        raise UserError(f"{path} is {foreign}")
-    found = (
-        "gzip"
-        if head.startswith(_GZIP)
-        else "zstd"
-        if head.startswith((_ZSTD, *_SKIPPABLE))
-        else None
-    )
+    if unsupported := unsupported_kind(head):
+        raise UserError(f"{path} is {unsupported}")
+    actual = _compression_of(head)
     promised = {".gz": "gzip", ".zst": "zstd"}.get(Path(claimed or path.name).suffix.lower())
-    if promised and promised != found:
+    if promised and promised != actual:
         raise UserError(
-            f"{path} is not {promised}, though its name says so: fetch it again, or give it its true name"
+            f"{path} is not {promised}, though its name says so: "
+            "fetch it again, or correct its name"
         )
-    return found
+    return actual
 
 
-def foreign_kind(head: bytes) -> str | None:
-    """Tell from a file's first bytes what it is and the way out of it, if it is nothing that is read here."""
+def _compression_of(head: bytes) -> str | None:
+    if head.startswith(_GZIP):
+        return "gzip"
+    return "zstd" if head.startswith((_ZSTD, *_SKIPPABLE)) else None
+
+
+def unsupported_kind(head: bytes) -> str | None:
+    """Return what a file is and what to do about it, by its first bytes, or None if supported."""
     if head[_TAR_MARK] == b"ustar":
         return f"a tar archive: {_TAKE_OUT}"
     if head.lstrip()[:14].lower().startswith(_PAGE):
-        return "a web page, as servers send in place of a file: fetch it again, and see what its address shows in a browser"
-    known = next((what for magic, what in _FOREIGN if head.startswith(magic)), None)
+        return (
+            "a web page, as servers send in place of a file: "
+            "fetch it again, and open its address in a browser"
+        )
+    known = next((what for magic, what in _UNSUPPORTED if head.startswith(magic)), None)
     if known or 0 not in head[:2] or wide_encoding(head):
         return known
-    return f"no text: {_EXPORT}"
+    return f"not text: {_EXPORT}"
 
 
-def unpacked(
+def decompressed(
     path: Path, claimed: str | None = None, *, on_trailing: Callable[[int], None] = lambda _: None
 ) -> Iterator[bytes]:
-    """Yield the unpacked content in pieces of a few megabytes at most.
+    """Yield the decompressed content in pieces of a few megabytes at most.
 
-    As gunzip does, a few bytes behind the end of gzip data are left out; `on_trailing` is called
+    As gunzip does, a few bytes after the end of gzip data are ignored; `on_trailing` is called
     with their number.
 
     Raises:
-        UserError: as `packing`; or the file is cut, damaged or packed twice.
+        UserError: as `detect_compression`; or the file is truncated, damaged or compressed twice.
     """
-    kind = packing(path, claimed)
+    kind = detect_compression(path, claimed)
     with path.open("rb") as file:
         if kind is None:
             yield from iter(lambda: file.read(_CHUNK), b"")
             return
-        pieces = _gunzipped(file, path, on_trailing) if kind == "gzip" else _unzstd(file, path)
+        pieces = (
+            _gzip_pieces(file, path, on_trailing) if kind == "gzip" else _zstd_pieces(file, path)
+        )
         first = next(pieces, b"")
         if first.startswith((_GZIP, _ZSTD, b"PAR1")) or first[_TAR_MARK] == b"ustar":
             raise UserError(
-                f"{path} holds a packed file or an archive within: unpack it once, and give the file that was in it"
+                f"{path} holds a compressed file or an archive: "
+                "decompress it once, and give the file that was in it"
             )
         yield first
         yield from pieces
 
 
-def _gunzipped(file: BinaryIO, path: Path, on_trailing: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield the content of all gzip members; zero bytes after the last one are padding, other bytes are left out and counted."""
+def _gzip_pieces(file: BinaryIO, path: Path, on_trailing: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield the content of all gzip members.
+
+    Zero bytes after the last one are padding; other bytes there are ignored, and counted.
+    """
     member = isal_zlib.decompressobj(_GZIP_WINDOW)
     try:
         while chunk := file.read(_GZIP_CHUNK):
@@ -141,7 +148,7 @@ def _gunzipped(file: BinaryIO, path: Path, on_trailing: Callable[[int], None]) -
                         return
                     member = isal_zlib.decompressobj(_GZIP_WINDOW) if chunk else member
                 if chunk:
-                    yield member.decompress(chunk, _LARGEST)
+                    yield member.decompress(chunk, _MAX_PIECE)
                     chunk = member.unused_data if member.eof else member.unconsumed_tail
         if not member.eof:
             yield member.flush()
@@ -152,24 +159,24 @@ def _gunzipped(file: BinaryIO, path: Path, on_trailing: Callable[[int], None]) -
 
 
 def _next_member(chunk: bytes, file: BinaryIO) -> bytes:
-    """Return what follows a gzip member, with enough bytes to tell another member by."""
+    """Return what follows a gzip member, with enough bytes to recognise another member."""
     return chunk + file.read(1) if len(chunk) == 1 else chunk
 
 
 def _trailing_bytes(chunk: bytes, file: BinaryIO, path: Path) -> int:
-    """Return how many bytes stand behind the end of gzip data.
+    """Return how many bytes follow the end of gzip data.
 
-    Raises UserError when they are too many to be left out.
+    Raises UserError if they are too many to be ignored.
     """
-    size = len(chunk) + len(file.read(_MOST_TRAILING))
-    if size > _MOST_TRAILING:
+    size = len(chunk) + len(file.read(_MAX_TRAILING))
+    if size > _MAX_TRAILING:
         raise UserError(
             f"{path} is damaged, its gzip data ends long before the file does: fetch it again"
         )
     return size
 
 
-def _unzstd(file: BinaryIO, path: Path) -> Iterator[bytes]:
+def _zstd_pieces(file: BinaryIO, path: Path) -> Iterator[bytes]:
     """Yield the content of all zstd frames."""
     frame = zstandard.ZstdDecompressor().decompressobj()
     try:
@@ -178,7 +185,9 @@ def _unzstd(file: BinaryIO, path: Path) -> Iterator[bytes]:
                 if frame.eof:
                     frame = zstandard.ZstdDecompressor().decompressobj()
                 content = frame.decompress(chunk)
-                yield from (content[at : at + _LARGEST] for at in range(0, len(content), _LARGEST))
+                yield from (
+                    content[at : at + _MAX_PIECE] for at in range(0, len(content), _MAX_PIECE)
+                )
                 chunk = frame.unused_data if frame.eof else b""
     except zstandard.ZstdError as error:
         raise UserError(f"{path} is damaged ({error}): fetch it again") from None
@@ -187,10 +196,10 @@ def _unzstd(file: BinaryIO, path: Path) -> Iterator[bytes]:
 
 
 def prefetched(chunks: Iterator[bytes], ahead: int = 16) -> Iterator[bytes]:
-    """Yield the same pieces, made in a thread up to `ahead` of the reader: unpacking lets other threads of Python work.
+    """Yield the same pieces, read ahead in a thread: decompression releases the GIL.
 
-    What ends the making of pieces early is raised here. The thread ends with the generator, and
-    never holds up the end of the process.
+    At most `ahead` pieces are kept. An error of the thread is raised here. The thread ends with
+    the generator, and never keeps the process alive.
     """
     queue: Queue[bytes | Exception | None] = Queue(maxsize=ahead)
     stop = Event()
@@ -205,7 +214,7 @@ def prefetched(chunks: Iterator[bytes], ahead: int = 16) -> Iterator[bytes]:
 
 
 def _fill(chunks: Iterator[bytes], queue: Queue[bytes | Exception | None], stop: Event) -> None:
-    end: Exception | None = RuntimeError("unpacking broke off")
+    end: Exception | None = RuntimeError("decompression stopped early")
     try:
         for chunk in chunks:
             if not _put(queue, chunk, stop):
@@ -220,11 +229,9 @@ def _fill(chunks: Iterator[bytes], queue: Queue[bytes | Exception | None], stop:
 def _put(
     queue: Queue[bytes | Exception | None], piece: bytes | Exception | None, stop: Event
 ) -> bool:
-    """Put a piece into the queue as soon as there is room; tell whether anybody still waits for it."""
+    """Put a piece into the queue once there is room; return False if the reader has gone."""
     while not stop.is_set():
-        try:
+        with suppress(Full):
             queue.put(piece, timeout=0.1)
             return True
-        except Full:
-            continue
     return False

@@ -1,4 +1,4 @@
-"""CSV and TSV tables as records with the number of the line each begins on; a quote left open costs its own row, not the file."""
+"""CSV and TSV tables as records; an unclosed quote costs its own row, not the rest of the file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from tasks.errors import UserError
 from tasks.ingest.defects import BAD_ENCODING, BROKEN, OVER_LONG, Defect, Tally
-from tasks.ingest.encodings import UTF_8, Guess, guess_encoding
+from tasks.ingest.encodings import UTF_8, guess_encoding
 from tasks.ingest.field_values import is_unicode
 from tasks.ingest.lines import MAX_LINE, numbered_lines
 from tasks.ingest.parquet_tables import require_columns
@@ -18,10 +19,10 @@ from tasks.ingest.source_file import SourceFile
 
 _DELIMITERS = ",\t;|"
 _SEPARATOR = re.compile("sep=.", re.IGNORECASE)  # for spreadsheets
-_LONGEST_NAME = (
-    40  # characters of a column's name; a longer text is a review, which no message quotes
-)
-_TALLEST = 200  # lines a row may have; a quote that is not closed by then was not meant as one
+# Characters of a column's name; a longer text may be a review, which no message quotes.
+_MAX_NAME = 40
+# Lines a row may have; a quote that is not closed by then does not open a field.
+_MAX_ROW_LINES = 200
 
 
 def delimited_records(
@@ -30,11 +31,11 @@ def delimited_records(
     """Yield the rows of a CSV or TSV file with a header; the line is the one a row begins on.
 
     The delimiter is the one of comma, tab, semicolon and bar with which the header has most of the
-    wanted names. Rows that are no CSV or of another length than the header are noted in `tally`.
+    wanted names. Rows that are not CSV or of another length than the header go to `tally`.
     Raises UserError on missing columns.
     """
     csv.field_size_limit(MAX_LINE)
-    feed = _Feed(file, tally)
+    feed = _LineFeed(file, tally)
     start = _header_line(feed, file)
     delimiter = max(_DELIMITERS, key=lambda mark: len(set(_names(start, mark)) & set(wanted)))
     header = _names(start, delimiter)
@@ -57,11 +58,10 @@ def delimited_records(
 
 
 def _dialects(delimiter: str, *, spaced: bool) -> list[dict[str, Any]]:
-    """Return the ways a row may be written, to be tried in turn.
+    """Return the csv dialects of a row, to be tried in turn.
 
-    Quotes within a field are doubled; in a row that makes no sense so, they may stand behind a
-    backslash, as Spark writes them. Tabs often part fields in which quotes are signs like any
-    other.
+    Quotes within a field are doubled, or escaped by a backslash as Spark writes them. With tabs,
+    quotes are often ordinary characters.
     """
     quoted: dict[str, Any] = {
         "delimiter": delimiter,
@@ -74,106 +74,105 @@ def _dialects(delimiter: str, *, spaced: bool) -> list[dict[str, Any]]:
     return [quoted, {**quoted, "escapechar": "\\"}, *unquoted]
 
 
-def _row(feed: _Feed, dialects: Sequence[dict[str, Any]]) -> list[str] | None:
+def _row(feed: _LineFeed, dialects: Sequence[dict[str, Any]]) -> list[str] | None:
     """Return the next row's fields, None at the end.
 
-    Raises Defect, and then gives back all lines of the row but its first.
+    Raises Defect, and then pushes all lines of the row but its first back to the feed.
     """
-    wrong = Defect(BROKEN, "not a CSV row")
+    last_defect = Defect(BROKEN, "not a CSV row")
     for dialect in dialects:
         feed.begin()
         try:
             return next(csv.reader(feed, **dialect), None)
         except Defect as defect:
-            wrong = defect
+            last_defect = defect
         except csv.Error:
             pass
-        feed.take_back(keep=0)
+        feed.push_back(keep=0)
     feed.skip()
-    raise wrong
+    raise last_defect
 
 
-class _Feed:
-    """Gives csv.reader one line after another, remembers those of the row being read, and can take all but the first of them back."""
+class _LineFeed:
+    """Lines for csv.reader; those of the current row can be pushed back and read again."""
 
     def __init__(self, file: SourceFile, tally: Tally) -> None:
         self.whole_row: tuple[str, int] | None = None
-        """The delimiter, and how many of it make a line a row of its own, that cannot stand within quotes.
-        """
-        self._ahead: deque[tuple[int, str | None]] = deque()
+        """The delimiter and its count by which a line is a row of its own, even after a quote."""
+        self._pushed_back: deque[tuple[int, str | None]] = deque()
         self._lines = numbered_lines(file, tally)
         self._row: list[tuple[int, str | None]] = []
 
-    def __iter__(self) -> _Feed:
+    def __iter__(self) -> _LineFeed:
         return self
 
     def __next__(self) -> str:
-        if len(self._row) >= _TALLEST:
-            raise Defect(BROKEN, f"a quote is not closed within {_TALLEST} lines")
-        self._row.append(self._ahead.popleft() if self._ahead else next(self._lines))
+        if len(self._row) >= _MAX_ROW_LINES:
+            raise Defect(BROKEN, f"a quote is not closed within {_MAX_ROW_LINES} lines")
+        self._row.append(self._pushed_back.popleft() if self._pushed_back else next(self._lines))
         line = self._row[-1][1]
         if line is None:
             raise Defect(OVER_LONG)
-        if (
-            self.whole_row
-            and len(self._row) > 1
-            and line.count(self.whole_row[0]) == self.whole_row[1]
-        ):
+        if len(self._row) > 1 and self._is_whole_row(line):
             raise Defect(BROKEN, "a quote is not closed before the next row")
         return line
+
+    def _is_whole_row(self, line: str) -> bool:
+        if self.whole_row is None:
+            return False
+        delimiter, count = self.whole_row
+        return line.count(delimiter) == count
 
     def begin(self) -> None:
         """Begin a new row."""
         self._row = []
 
     def first(self) -> int:
-        """Return the number of the line the row begins on."""
+        """Return the number of the line that the row begins on."""
         return self._row[0][0]
 
-    def take_back(self, keep: int) -> None:
-        """Give the row's lines after the first `keep` once more."""
-        self._ahead.extendleft(reversed(self._row[keep:]))
+    def push_back(self, keep: int) -> None:
+        """Read the row's lines after the first `keep` again."""
+        self._pushed_back.extendleft(reversed(self._row[keep:]))
         self._row = self._row[:keep]
 
     def skip(self) -> None:
-        """Leave the next line out; it is the row."""
+        """Skip the next line, which becomes the row."""
         self.begin()
-        self._row.append(self._ahead.popleft())
+        self._row.append(self._pushed_back.popleft())
 
 
-def _header_line(feed: _Feed, file: SourceFile) -> str:
-    """Return the line that names the columns: the first that is not blank and does not only tell a spreadsheet the delimiter."""
-    try:
+def _header_line(feed: _LineFeed, file: SourceFile) -> str:
+    """Return the line that names the columns: the first that is not blank nor `sep=`."""
+    # A first line of megabytes raises Defect; it is no header either.
+    with suppress(Defect):
         for line in feed:
             if line.strip() and not _SEPARATOR.fullmatch(line.strip()):
-                if not is_unicode(line):
-                    raise UserError(
-                        f"{file} is not {file.encoding.upper()}: {_guess(line).advice()}"
-                    )
+                _check_encoding(line, file)
                 return line
             feed.begin()
-    except Defect:
-        pass  # a first line of megabytes is no header either
     raise UserError(f"{file} has no header: its first line must name the columns")
 
 
-def _guess(line: str) -> Guess:
-    return guess_encoding(line.encode(UTF_8, "surrogateescape"))
+def _check_encoding(line: str, file: SourceFile) -> None:
+    if not is_unicode(line):
+        guess = guess_encoding(line.encode(UTF_8, "surrogateescape"))
+        raise UserError(f"{file} is not {file.encoding.upper()}: {guess.hint()}")
 
 
 def _check_header(file: SourceFile, wanted: Sequence[str], header: Sequence[str]) -> None:
-    if not set(wanted) & set(header) and not {name.casefold() for name in wanted} & {
-        name.casefold() for name in header
-    }:
-        told = ", ".join(
-            name if len(name) <= _LONGEST_NAME else f"({len(name)} characters)"
-            for name in header[:30]
-        )
+    lower_case = {name.casefold() for name in header}
+    if not any(name.casefold() in lower_case for name in wanted):
+        shown = ", ".join(map(_shown_name, header[:30]))
         raise UserError(
-            f"{file} has no column {', '.join(wanted)}: its first line must name the columns, parted by commas, tabs, semicolons or bars; "
-            f"it reads: {told}"
+            f"{file} has no column {', '.join(wanted)}: its first line must name the columns, "
+            f"separated by commas, tabs, semicolons or bars; it reads: {shown}"
         )
     require_columns(file, wanted, header)
+
+
+def _shown_name(name: str) -> str:
+    return name if len(name) <= _MAX_NAME else f"({len(name)} characters)"
 
 
 def _names(line: str, delimiter: str) -> list[str]:
@@ -181,8 +180,9 @@ def _names(line: str, delimiter: str) -> list[str]:
 
 
 def _record(header: Sequence[str], values: Sequence[str]) -> dict[str, Any]:
+    # A delimiter at the end of a row separates no field.
     while len(values) > len(header) and not values[-1]:
-        values = values[:-1]  # a delimiter at the end of each row is none between two fields
+        values = values[:-1]
     if len(values) != len(header):
         raise Defect(BROKEN, f"{len(values)} fields where the header has {len(header)}")
     if not all(map(is_unicode, values)):

@@ -1,4 +1,4 @@
-"""Downloads a domain's source files: aside, resumed where they were cut, checked, and only then put in their place."""
+"""Downloads of source files: resumed if interrupted, checked, then moved into place."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ import httpx
 
 from tasks.addresses import describe_error, open_store, store_errors
 from tasks.errors import UserError
-from tasks.ingest.compression import unpacked
+from tasks.ingest.compression import decompressed
 from tasks.redaction import redact, redact_address
 from tasks.settings import Domain, Source
 
 _PIECE = 4 << 20  # bytes
+_STALE_PART = "the part kept does not belong to the file published now"
 
 
-class Cut(Exception):
-    """The transfer ended early; what came is kept and the next try goes on from there."""
+class TransferInterrupted(Exception):
+    """The transfer ended early; what has arrived is kept and the next try resumes from there."""
 
 
 def read_store(address: str, part: Path, progress: Callable[[int, int | None], None]) -> None:
-    """Write what is missing of a file at a URL to the end of `part`, and sync it to the disk.
+    """Append what is missing of a file at a URL to `part`, and sync it to the disk.
 
     Args:
         address: the file's URL.
         part: what an earlier try has kept, if there is any.
-        progress: called with the bytes there so far, and the bytes there will be, if known.
+        progress: called with the bytes so far and the total bytes, if known.
 
     Raises:
-        Cut: the store failed on the way, or `part` is longer than the file.
+        TransferInterrupted: the store failed, or `part` is longer than the file.
         UserError: nothing is at the address, or it cannot be read at all.
     """
     store, place = open_store(address)
@@ -44,7 +45,7 @@ def read_store(address: str, part: Path, progress: Callable[[int, int | None], N
         total = store.size(place)
     if total is not None and have > total:
         part.unlink()
-        raise Cut("the part kept does not belong to the file published now")
+        raise TransferInterrupted(_STALE_PART)
     with describe_error(address):
         remote = store.open(place, "rb")
     with remote, part.open("ab") as file:
@@ -55,21 +56,21 @@ def read_store(address: str, part: Path, progress: Callable[[int, int | None], N
         file.flush()
         os.fsync(file.fileno())
     if total is not None and have < total:
-        raise Cut(f"{have} of {total} bytes came")
+        raise TransferInterrupted(f"{have} of {total} bytes arrived")
 
 
 def _pieces(remote: BinaryIO, start: int) -> Iterator[bytes]:
-    """Yield a remote file from a byte on. Raises Cut when the store fails."""
+    """Yield a remote file from a byte on. Raises TransferInterrupted when the store fails."""
     try:
         remote.seek(start)
         while piece := remote.read(_PIECE):
             yield piece
     except store_errors() as error:
-        raise Cut(str(error)) from None
+        raise TransferInterrupted(str(error)) from None
 
 
 Progress = Callable[[str, int, int | None], None]
-"""Called with the file's name, the bytes there so far, and the bytes there will be, if known."""
+"""Called with the file's name, the bytes so far, and the total bytes, if known."""
 TRIES = 5
 _WEB = ("http://", "https://")
 _TIMEOUT = httpx.Timeout(60, connect=20)
@@ -79,34 +80,35 @@ _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 def fetch(
     domain: Domain, progress: Progress | None = None, *, tries: int = TRIES, wait_s: float = 1.0
 ) -> tuple[Path, ...]:
-    """Download the source files that are not there yet, each to `<path>.part` first, and return the paths of all of them.
+    """Download the source files that are not there yet, and return the paths of all of them.
 
-    A transfer that was cut, in this run or an earlier one, goes on by HTTP Range; a server that
-    knows no Range starts again. Addresses of other stores, as s3:// or file://, are read through
-    fsspec. A file that is there is not asked for again.
+    Each is written to `<path>.part` first. An interrupted transfer, of this run or an earlier one,
+    is resumed by HTTP Range; a server without Range starts again. Addresses of other stores, such
+    as s3:// or file://, are read through fsspec. A file that exists is not requested again.
 
     Args:
         domain: its sources name the addresses.
-        progress: told of every piece that arrives.
+        progress: called for every piece that arrives.
         tries: attempts without a byte of progress before a file is given up.
         wait_s: seconds before the second attempt; doubles with each further one.
 
     Raises:
         UserError: a source has no address, the server refuses or cannot be reached, the disk is
-            full, or the file does not have
-            the size or the packing it should have.
+            full, or the file has another size or compression than expected.
     """
     sources = (*domain.sources.reviews, *domain.sources.metadata)
     for source in sources:
         if not source.url and not Path(source.path).exists():
             raise UserError(
-                f"{source.path} is not there and its domain names no url for it: put the file there, or add `url`"
+                f"{source.path} is not there and its domain gives no url for it: "
+                "put the file there, or add `url`"
             )
     with httpx.Client(
         follow_redirects=True, timeout=_TIMEOUT, headers={"Accept-Encoding": "identity"}
     ) as client:
         return tuple(
-            _fetch_one(client, source, progress or _silent, tries, wait_s) for source in sources
+            _fetch_one(client, source, progress or _ignore_progress, tries, wait_s)
+            for source in sources
         )
 
 
@@ -122,11 +124,13 @@ def _fetch_one(
         path.parent.mkdir(parents=True, exist_ok=True)
         _download(client, source, part, progress, tries, wait_s)
         _check(part, path, source)
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
-        full = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "the disk is full" if is_full else error.strerror
         raise UserError(
-            f"{path} cannot be written: {full}; what has arrived is kept, and fetching again goes on from there"
+            f"{path} cannot be written: {reason}; "
+            "what has arrived is kept, and fetching again resumes from there"
         ) from None
     return path
 
@@ -139,49 +143,44 @@ def _download(
     while True:
         before = _size(part)
         try:
-            if (source.url or "").startswith(_WEB):
-                _request(client, source, part, progress)
-            else:
-                read_store(source.url or "", part, partial(progress, Path(source.path).name))
-            return
-        except (httpx.TransportError, Cut) as error:
+            _transfer(client, source, part, progress)
+        except (httpx.TransportError, TransferInterrupted) as error:
             failures = 1 if _size(part) > before else failures + 1
             if failures >= tries:
                 reason = redact(str(error)) or type(error).__name__
                 raise UserError(
-                    f"{_shown(source)} cannot be fetched ({reason}): see that the network is there; "
-                    f"{_size(part)} bytes are kept to go on from"
+                    f"{_shown(source)} cannot be fetched ({reason}): check the network; "
+                    f"{_size(part)} bytes are kept to resume from"
                 ) from None
             time.sleep(wait_s * 2 ** (failures - 1))
         except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
             raise UserError(f"{_shown(source)} cannot be fetched: {error}") from None
+        else:
+            return
+
+
+def _transfer(client: httpx.Client, source: Source, part: Path, progress: Progress) -> None:
+    if (source.url or "").startswith(_WEB):
+        _request(client, source, part, progress)
+    else:
+        read_store(source.url or "", part, partial(progress, Path(source.path).name))
 
 
 def _request(client: httpx.Client, source: Source, part: Path, progress: Progress) -> None:
-    """Ask for what is missing and write it.
+    """Request what is missing and write it.
 
-    Raises Cut when less comes than was announced or the server is busy.
+    Raises TransferInterrupted when less arrives than was announced or the server is busy.
     """
     have = _size(part)
-    with client.stream(
-        "GET", source.url or "", headers={"Range": f"bytes={have}-"} if have else {}
-    ) as response:
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    with client.stream("GET", source.url or "", headers=headers) as response:
         start, total = _extent(response, have)
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             if total != have:
                 part.unlink()
-                raise Cut("the part kept does not belong to the file published now")
+                raise TransferInterrupted(_STALE_PART)
             return
-        if response.status_code >= 500 or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            raise Cut(f"the server answered {response.status_code} {response.reason_phrase}")
-        if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-            raise UserError(
-                f"{_shown(source)} answered {response.status_code} {response.reason_phrase}: see whether the address has moved"
-            )
-        if response.headers.get("Content-Type", "").startswith("text/html"):
-            raise UserError(
-                f"{_shown(source)} answered with a web page in place of the file: see whether the address has moved"
-            )
+        _check_response(response, source)
         if total is not None:
             _check_size(Path(source.path), total, source.bytes)
         done = start
@@ -194,19 +193,35 @@ def _request(client: httpx.Client, source: Source, part: Path, progress: Progres
             file.flush()
             os.fsync(file.fileno())
     if total is not None and done < total:
-        raise Cut(f"{done} of {total} bytes came")
+        raise TransferInterrupted(f"{done} of {total} bytes arrived")
+
+
+def _check_response(response: httpx.Response, source: Source) -> None:
+    status = f"{response.status_code} {response.reason_phrase}"
+    if response.status_code >= 500 or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        raise TransferInterrupted(f"the server answered {status}")
+    if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+        raise UserError(
+            f"{_shown(source)} answered {status}: check whether the address has changed"
+        )
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        raise UserError(
+            f"{_shown(source)} answered with a web page in place of the file: "
+            "check whether the address has changed"
+        )
 
 
 def _extent(response: httpx.Response, have: int) -> tuple[int, int | None]:
-    """Return the byte the answer begins at and the size of the whole file, if known.
+    """Return the byte that the response begins at and the size of the whole file, if known.
 
-    Raises UserError on a range not asked for.
+    Raises UserError on a range that was not requested.
     """
     ranged = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if response.status_code == httpx.codes.PARTIAL_CONTENT:
         if not ranged or int(ranged[1] or -1) != have:
             raise UserError(
-                f"{redact_address(str(response.url))} sent another range than asked for: remove the .part file and fetch again"
+                f"{redact_address(str(response.url))} sent another range than requested: "
+                "remove the .part file and fetch again"
             )
         return have, int(ranged[2])
     if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -216,13 +231,13 @@ def _extent(response: httpx.Response, have: int) -> tuple[int, int | None]:
 
 
 def _check(part: Path, path: Path, source: Source) -> None:
-    """Unpack a downloaded file once.
+    """Decompress a downloaded file once to check it.
 
-    What is not as it should be is removed, as going on from it would not mend it.
+    A damaged one is removed, because resuming from it would not repair it.
     """
     try:
         _check_size(path, _size(part), source.bytes)
-        for _ in unpacked(part, claimed=path.name):
+        for _ in decompressed(part, claimed=path.name):
             pass
     except UserError:
         part.unlink()
@@ -232,7 +247,8 @@ def _check(part: Path, path: Path, source: Source) -> None:
 def _check_size(path: Path, size: int, published: int | None) -> None:
     if published is not None and size != published:
         raise UserError(
-            f"{path} has {size} bytes where its domain says {published}: correct `bytes`, or remove the file and fetch it again"
+            f"{path} has {size} bytes where its domain gives {published}: "
+            "correct `bytes`, or remove the file and fetch it again"
         )
 
 
@@ -241,9 +257,9 @@ def _size(part: Path) -> int:
 
 
 def _shown(source: Source) -> str:
-    """Return a source's address as it may be told: a signed one without its signature."""
+    """Return a source's address as it may be shown: without the signature of a signed one."""
     return redact_address(source.url or "")
 
 
-def _silent(name: str, done: int, total: int | None) -> None:
-    """Tell nobody."""
+def _ignore_progress(name: str, done: int, total: int | None) -> None:
+    """Do nothing."""

@@ -1,11 +1,10 @@
-"""Which encoding a text is written in where it is not UTF-8, and whether that is certain.
+"""The encoding of a text that is not UTF-8, and whether it is certain.
 
-Two questions are asked of the bytes above 0x7F. Where they come one by one, between ASCII letters,
-the text is in Latin script: an encoding fits when nearly all its accented letters belong to one
-language written in it. Where they come in runs, the text is in
-another script: an encoding fits when it gives the characters of that script, and where several do,
-    charset-normalizer says which text is the least disorderly. An answer is certain when no other
-    encoding that fits gives another text.
+Bytes above 0x7F that come one by one, between ASCII letters, show Latin script: an encoding fits
+if nearly all its accented letters belong to one language written in it. Bytes that come in runs
+show another script: an encoding fits if it gives the characters of that script; where several do,
+charset-normalizer says which text is the least disorderly. A guess is certain if no other
+encoding that fits gives another text.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from charset_normalizer import from_bytes
 from tasks.ingest.alphabets import (
     BORROWED_WORDS,
     EAST_ASIAN,
-    ENOUGH_LETTERS,
     LATIN,
-    MISFITS,
+    MAX_FOREIGN_SHARE,
+    MIN_LETTERS,
     OTHER_SCRIPTS,
     Alphabet,
     Script,
@@ -31,33 +30,31 @@ from tasks.ingest.alphabets import (
 
 UTF_8 = "utf-8"
 _LEGACY = frozenset({"mac_roman", "cp850"})
-"""Encodings that are hardly written any more: they raise no doubt about cp1252 where that fits as well.
-"""
+"""Encodings hardly written any more: they raise no doubt about cp1252 where that fits too."""
 _HIGH = re.compile(rb"[\x80-\xff]+")
-_HIGH_WORD = re.compile(
-    rb"[^\s\"',:]*[\x80-\xff][^\s\"]*"
-)  # none of these is the second byte of a character
-_LONGEST_LATIN_RUN = 1.6  # bytes above 0x7F in a row, on average; other scripts have 2 and more
-# accented letters to a letter: English has fewer, the languages of Central Europe and the Baltic
-# have more
+# None of the excluded ASCII characters is the second byte of a character.
+_HIGH_WORD = re.compile(rb"[^\s\"',:]*[\x80-\xff][^\s\"]*")
+_MAX_LATIN_RUN = 1.6  # bytes above 0x7F in a row, on average; other scripts have 2 and more
+# Accented letters to a letter: English has fewer, the languages of Central Europe and the Baltic
+# have more.
 _BORROWED = 0.02
-_FEWEST_BYTES = 8  # bytes above 0x7F by which another script can be told from damage
-_PLENTY = (
-    60  # bytes of UTF-8, three a character, of an East Asian text that leave no doubt about it
-)
-_MOST_MESS = 0.1  # that a text may be, as charset-normalizer measures it
-_CLEAR = (
-    0.04  # how much messier, as charset-normalizer measures it, the second best encoding must be
-)
+_MIN_BYTES = 8  # bytes above 0x7F from which another script is distinguished from damage
+# Bytes of UTF-8, three a character, of an East Asian text that leave no doubt about it.
+_PLENTY = 60
+# Both as charset-normalizer measures disorder: the most a text may have, and how much more the
+# second best encoding must have.
+_MAX_CHAOS = 0.1
+_MIN_CHAOS_GAP = 0.04
 _SAMPLE = 1 << 15
-_MOST_EVIDENCE = 1 << 16  # bytes kept of lines that are not UTF-8
-_LONGEST_LINE = 4096
+_MAX_EVIDENCE = 1 << 16  # bytes kept of lines that are not UTF-8
+_MAX_LINE = 4096
 _ANYWHERE = frozenset("‘’–—…´·\u00a0\u00ad")
 _LETTER_LIKE = frozenset("¡¿²³¹ªºµ")
 _NOT_INSIDE_WORDS = frozenset("“”¢£¥€©®™°±½¼¾§×÷†‡•‰‹›«»‚„") | _LETTER_LIKE
 """Signs that people write, by where they may stand. In other encodings some of them are letters."""
 _LOW_QUOTES = frozenset("‚„")
-_BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's
+# The longer marks first: UTF-32's begins like UTF-16's.
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -67,26 +64,27 @@ _BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32's begins as UTF-16's
 
 @dataclass(frozen=True)
 class Guess:
-    """What a text may be written in: `certain` if that is sure, and all encodings that are likely; none if the bytes are damage.
+    """The encodings that a text may be written in.
 
-    `mixed`: other parts of the text are UTF-8.
+    Attributes:
+        certain: the encoding, if there is no doubt.
+        likely: all encodings that fit; none if the bytes are damage.
+        mixed: other parts of the text are UTF-8.
     """
 
     certain: str | None = None
     likely: tuple[str, ...] = ()
     mixed: bool = False
 
-    def advice(self) -> str:
-        """Return the way out for a person: the setting, and what it may be set to."""
+    def hint(self) -> str:
+        """Return what to do about it: the setting, and its likely values."""
         if not self.likely:
-            return "`sources.encoding` says what it is written in"
-        return (
-            f"set `sources.encoding` to what it is written in, probably {' or '.join(self.likely)}"
-        )
+            return "set `sources.encoding` to its encoding"
+        return f"set `sources.encoding` to its encoding, probably {' or '.join(self.likely)}"
 
 
 def wide_encoding(head: bytes) -> str | None:
-    """Return UTF-16 or UTF-32 where a file begins with their mark, or with ASCII characters of two bytes each; else None."""
+    """Return UTF-16 or UTF-32 if a file begins like it, by mark or by zero bytes; else None."""
     marked = next((name for mark, name in _BYTE_ORDER_MARKS if head.startswith(mark)), None)
     if marked or len(head) < 4 or 0 not in head[:2]:
         return marked
@@ -102,9 +100,9 @@ def guess_encoding(sample: bytes) -> Guess:
     high = sum(map(len, runs))
     if not runs:
         return Guess()
-    if high / len(runs) < _LONGEST_LATIN_RUN:
+    if high / len(runs) < _MAX_LATIN_RUN:
         return _latin(sample)
-    return _other_script(sample) if high >= _FEWEST_BYTES else Guess()
+    return _other_script(sample) if high >= _MIN_BYTES else Guess()
 
 
 def _latin(sample: bytes) -> Guess:
@@ -125,13 +123,11 @@ def _latin(sample: bytes) -> Guess:
 
 
 def _is_thin(text: str, encoding: str) -> bool:
-    """Return True if a text that fits has too few letters to go by."""
+    """Return True if a text that fits has too few letters to be certain."""
     letters = len(_accented(text))
-    return (
-        letters < ENOUGH_LETTERS
-        if encoding in _LEGACY
-        else not letters and not _LETTER_LIKE.isdisjoint(text)
-    )
+    if encoding in _LEGACY:
+        return letters < MIN_LETTERS
+    return letters == 0 and not _LETTER_LIKE.isdisjoint(text)
 
 
 def _is_sparing(text: str) -> bool:
@@ -140,32 +136,35 @@ def _is_sparing(text: str) -> bool:
 
 
 def _accented(text: str) -> str:
-    """Return the accented letters of a text, as small ones."""
-    return "".join(
-        char for char in text if char > "\x7f" and char.isalpha() and char not in _NOT_INSIDE_WORDS
-    ).lower()
+    """Return the accented letters of a text in lower case."""
+    return "".join(filter(_is_accented_letter, text)).lower()
+
+
+def _is_accented_letter(char: str) -> bool:
+    return char > "\x7f" and char.isalpha() and char not in _NOT_INSIDE_WORDS
 
 
 def _fits(text: str, alphabets: Iterable[Alphabet]) -> bool:
-    """Return True if the accented letters of a text are those of a language, and signs stand where signs do."""
-    found = [
-        (text[at - 1 : at], char, text[at + 1 : at + 2])
-        for at, char in enumerate(text)
-        if char > "\x7f"
-    ]
-    if sum(_is_misplaced(*place) for place in found) > MISFITS * len(found):
+    """Return True if accented letters are those of one language and signs are not inside words."""
+    high = [at for at, char in enumerate(text) if char > "\x7f"]
+    misplaced = sum(
+        _is_misplaced(text[at - 1 : at], text[at], text[at + 1 : at + 2]) for at in high
+    )
+    if misplaced > MAX_FOREIGN_SHARE * len(high):
         return False
     letters = _accented(text)
     return any(alphabet.fits(letters) for alphabet in alphabets)
 
 
 def _is_misplaced(before: str, char: str, after: str) -> bool:
-    """Return True for what people do not write, a sign inside of a word, and a capital behind a small letter."""
+    """Return True for a sign inside a word, an unknown sign, and a capital after a small letter."""
     if char in _LOW_QUOTES:
         return before.isalpha()
     if char in _NOT_INSIDE_WORDS:
         return before.isalpha() and after.isalpha()
-    return char.isupper() and before.islower() if char.isalpha() else char not in _ANYWHERE
+    if char.isalpha():
+        return char.isupper() and before.islower()
+    return char not in _ANYWHERE
 
 
 def _other_script(sample: bytes) -> Guess:
@@ -180,31 +179,31 @@ def _other_script(sample: bytes) -> Guess:
 
 
 def _fitting(words: bytes, scripts: Mapping[str, Script]) -> dict[str, str]:
-    """Return what the bytes read in each encoding in which they are plainly a text of its script."""
+    """Return the decoded texts, by encoding, that are plainly in the encoding's script."""
     texts = {name: words.decode(name, "replace") for name in scripts}
     return {name: text for name, text in texts.items() if scripts[name].fits(text)}
 
 
 def _least_messy(words: bytes, texts: Mapping[str, str]) -> Guess:
-    """Return which of several encodings, which all give a text of their script, gives one with the usual letters and capitals."""
-    found = from_bytes(
+    """Return which of several encodings that fit gives the least disorderly text."""
+    candidates = from_bytes(
         words, steps=10, chunk_size=1024, cp_isolation=list(texts), enable_fallback=False
     )
-    matches = sorted(found, key=lambda match: (match.chaos, -match.coherence))
-    if not matches or matches[0].chaos > _MOST_MESS:
+    matches = sorted(candidates, key=lambda match: (match.chaos, -match.coherence))
+    if not matches or matches[0].chaos > _MAX_CHAOS:
         return Guess()
     best = matches[0]
     doubts = [
         each.encoding
         for each in matches[1:]
-        if each.chaos < best.chaos + _CLEAR and texts[each.encoding] != texts[best.encoding]
+        if each.chaos < best.chaos + _MIN_CHAOS_GAP and texts[each.encoding] != texts[best.encoding]
     ]
     return Guess(None if doubts else best.encoding, (best.encoding, *doubts))
 
 
 @dataclass
 class Evidence:
-    """What lines say about whether a text is UTF-8: characters that are only there if it is, and lines that it does not have.
+    """Evidence for and against a text being UTF-8.
 
     Attributes:
         proper: bytes beyond one a character, in lines that are UTF-8.
@@ -217,28 +216,28 @@ class Evidence:
     first: int = 0
     _sample: bytearray = field(default_factory=bytearray)
 
-    def see(self, data: bytes, first: int) -> bool:
-        """Take in whole lines, numbered from `first`; return True if all of them are UTF-8."""
+    def add(self, data: bytes, first: int) -> bool:
+        """Add whole lines, numbered from `first`; return True if all of them are UTF-8."""
         if data.isascii():
             return True
         with suppress(UnicodeDecodeError):
             self.proper += len(data) - len(data.decode(UTF_8))
             return True
         for number, line in enumerate(data.split(b"\n"), first):
-            self._see_line(line, number)
+            self._add_line(line, number)
         return False
 
-    def _see_line(self, line: bytes, number: int) -> None:
+    def _add_line(self, line: bytes, number: int) -> None:
         try:
             self.proper += len(line) - len(line.decode(UTF_8))
         except UnicodeDecodeError:
             self.first = self.first or number
             self.bad += 1
-            if len(self._sample) < _MOST_EVIDENCE:
-                self._sample += line[:_LONGEST_LINE] + b"\n"
+            if len(self._sample) < _MAX_EVIDENCE:
+                self._sample += line[:_MAX_LINE] + b"\n"
 
     def is_utf_8(self) -> bool:
-        """Return False if lines that are not UTF-8 outweigh what only UTF-8 has; a few of them are damage to their rows."""
+        """Return False if bad lines outweigh characters that only UTF-8 has; a few are damage."""
         return self.bad <= self.proper
 
     def guess(self) -> Guess:
@@ -247,7 +246,7 @@ class Evidence:
 
 
 def _mark_undecodable(error: UnicodeError) -> tuple[str, int]:
-    """Put a half surrogate, which no text has, in the place of bytes that the encoding does not have."""
+    """Replace bytes that the encoding does not have by a half surrogate, which no text has."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return "\udcff", error.end
@@ -257,10 +256,10 @@ codecs.register_error("redial_mark", _mark_undecodable)
 
 
 def transcoder(encoding: str) -> Callable[[bytes, bool], bytes]:
-    """Return a function of (bytes, is it the last piece) that turns a text into UTF-8 piece by piece.
+    """Return a function of (bytes, is it the last piece) that converts a text to UTF-8.
 
-    Bytes that the encoding does not have become one that UTF-8 does not have, so that their lines
-    are found like broken UTF-8.
+    Bytes that the encoding does not have become bytes that UTF-8 does not have, so that their
+    lines are detected like broken UTF-8.
     """
     decoder = codecs.getincrementaldecoder(encoding)("redial_mark")
     return lambda piece, last: decoder.decode(piece, last).encode(UTF_8, "surrogateescape")

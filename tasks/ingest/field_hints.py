@@ -1,8 +1,8 @@
-"""What is meant when a file lacks the fields asked for: another edition of Amazon's, or a list that must be taken apart."""
+"""What may be meant when a file lacks a field: another edition of Amazon's, or a nested list."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from tasks.ingest.rows import FieldNames, TitleNames
@@ -24,13 +24,14 @@ LITERAL_STARTS = (b"{'", b"{u'")
 """How the Python literals of crawls begin, which jq cannot read."""
 _BY_JQ = "`jq -c '. + .{key}[] | del(.{key})'` does so"
 _BY_PYTHON = (
-    '`python3 -c "import ast, json, sys; [print(json.dumps(row | each)) for line in sys.stdin for row in [ast.literal_eval(line)] '
-    "for each in row.pop('{key}')]\" < FILE > LINES` does so, unpacked"
+    '`python3 -c "import ast, json, sys; [print(json.dumps(row | each)) '
+    "for line in sys.stdin for row in [ast.literal_eval(line)] "
+    "for each in row.pop('{key}')]\" < FILE > LINES` does so, on the decompressed file"
 )
 
 
-def other_edition(found: Sequence[str]) -> str:
-    """Return the edition of Amazon's reviews whose fields a file has, as the end of a message; empty if none."""
+def edition_hint(found: Sequence[str]) -> str:
+    """Return the edition of Amazon's reviews whose fields a file has, to end a message; or ""."""
     edition = next(
         (name for name, names in REVIEWS.items() if _has_all(found, names.required())), None
     )
@@ -41,21 +42,23 @@ def _has_all(found: Sequence[str], required: Mapping[str, tuple[str, ...]]) -> b
     return all(set(group) & set(found) for group in required.values())
 
 
-def list_to_lines(
-    names: Sequence[str], records: Sequence[Mapping[str, Any]], *, literals: bool
-) -> str:
-    """Return how a list that holds the wanted fields is taken apart, as the end of a message; empty if there is none."""
-    inner = {name.rpartition(".")[2] for name in names}
-    entries = (
-        (key, value[0])
-        for record in records
-        for key, value in record.items()
-        if isinstance(value, list) and value
-    )
-    key = next(
-        (key for key, entry in entries if isinstance(entry, dict) and inner & entry.keys()), None
-    )
+def list_hint(names: Sequence[str], records: Sequence[Mapping[str, Any]], *, literals: bool) -> str:
+    """Return how to take the list apart that holds the wanted fields, to end a message; or ""."""
+    inner_names = {name.rpartition(".")[2] for name in names}
+    key = next(filter(None, (_list_of(record, inner_names) for record in records)), None)
     if key is None:
         return ""
+    hint = f"; `{key[:40]}` is a list: each of its entries must be a line of its own"
+    if not key.isidentifier():
+        return hint
     command = (_BY_PYTHON if literals else _BY_JQ).replace("{key}", key)
-    return f"; `{key[:40]}` is a list: each of its entries must be a line of its own{f' ({command})' if key.isidentifier() else ''}"
+    return f"{hint} ({command})"
+
+
+def _list_of(record: Mapping[str, Any], names: Set[str]) -> str | None:
+    """Return the key of the record's first list of objects with one of these names."""
+    for key, value in record.items():
+        entry = value[0] if isinstance(value, list) and value else None
+        if isinstance(entry, dict) and names & entry.keys():
+            return key
+    return None

@@ -1,4 +1,4 @@
-"""The `items` table: the reviewed items that have a title, cleaned once, the published one kept beside it."""
+"""The `items` table: the reviewed items that have a title, as published and as cleaned."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import orjson
 import pyarrow as pa
 
 from tasks.ingest.defects import OVER_LONG, Defect, Tally
-from tasks.ingest.field_values import identifier, title_text
-from tasks.ingest.json_lines import parsed, refuse_other_json
+from tasks.ingest.field_values import parse_id, parse_title
+from tasks.ingest.json_lines import parse_line, refuse_other_json
 from tasks.ingest.lines import text_blocks
 from tasks.ingest.rows import TitleNames, value_of
 from tasks.ingest.source_file import SourceFile
@@ -21,39 +21,42 @@ from tasks.titles import clean_title, folded_key
 from tasks.warehouse import strings
 
 MAX_TITLE = 400
-"""Characters of the longest title; what is longer, and some metadata holds whole pages, is no title.
-"""
+"""Characters of the longest title; some metadata holds whole pages in place of one."""
 _PUBLISHED = """
 WITH reviewed AS (SELECT DISTINCT item_id FROM raw_reviews),
 titled AS (
     SELECT item_id, arg_min(title, (file_order, line)) AS title
-    FROM published_titles WHERE trim(title) <> '' GROUP BY item_id
+    FROM published_titles
+    WHERE trim(title) <> ''
+    GROUP BY item_id
 )
-SELECT item_id, titled.title FROM reviewed LEFT JOIN titled USING (item_id) ORDER BY item_id
+SELECT item_id, titled.title
+FROM reviewed
+LEFT JOIN titled USING (item_id)
+ORDER BY item_id
 """
 
 
 def fill_items(con: duckdb.DuckDBPyConnection, *, id_as_title: bool, merge_editions: bool) -> int:
-    """Fill `items` from `raw_reviews` and `published_titles` and return how many reviewed items have no title.
+    """Fill `items` from `raw_reviews` and `published_titles`; return the number without a title.
 
-    Those are left out, or with `id_as_title` stand under their id. `work_id` is the item's own id;
-    with `merge_editions`, that of the first item, by id, whose title has the same `folded_key`.
+    Items without a title are left out, or with `id_as_title` have their id as title. `work_id` is
+    the item's own id; with `merge_editions`, that of the first item, by id, whose title has the
+    same `folded_key`.
     """
-    found: list[tuple[str, str, str, str]] = []
+    rows: list[tuple[str, str, str, str]] = []
     works: dict[str, str] = {}
     untitled = 0
     for item_id, published in con.execute(_PUBLISHED).fetchall():
         title = clean_title(published or "")
         title = title if len(title) <= MAX_TITLE else ""
         untitled += not title
+        work_id = item_id
+        if title and merge_editions:
+            work_id = works.setdefault(folded_key(title), item_id)
         if title or id_as_title:
-            work_id = (
-                works.setdefault(folded_key(title), item_id)
-                if title and merge_editions
-                else item_id
-            )
-            found.append((item_id, title or item_id, published or item_id, work_id))
-    columns = list(zip(*found, strict=True)) or [(), (), (), ()]
+            rows.append((item_id, title or item_id, published or item_id, work_id))
+    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
     con.register(
         "cleaned",
         pa.table(
@@ -84,7 +87,7 @@ def json_titles(
         for number in block.over_long:
             tally.lines += 1
             tally.reject(number, Defect(OVER_LONG))
-        found: list[tuple[int, str, str]] = []
+        entries: list[tuple[int, str, str]] = []
         for number, line in enumerate(block.lines(), block.first):
             if not line.strip():
                 continue
@@ -92,21 +95,21 @@ def json_titles(
             try:
                 entry = None if _is_unwanted(line, wanted) else _entry(line, names)
                 if entry and entry[0] in wanted:
-                    found.append((number, *entry))
+                    entries.append((number, *entry))
             except Defect as defect:
                 tally.reject(number, defect)
-        yield title_batch(found)
+        yield title_batch(entries)
 
 
 def _is_unwanted(line: bytes, wanted: Set[str]) -> bool:
-    """Tell of a Python literal, which is slow to read, by its first key that it is about another item."""
+    """Return True if a Python literal, slow to parse, begins with the id of another item."""
     start = _LITERAL_START.match(line)
     return start is not None and start[1].decode() not in wanted
 
 
-def title_batch(found: list[tuple[int, str, str]]) -> pa.RecordBatch:
+def title_batch(entries: list[tuple[int, str, str]]) -> pa.RecordBatch:
     """Return entries of line, item id and title as Arrow."""
-    columns = list(zip(*found, strict=True)) or [(), (), ()]
+    columns = list(zip(*entries, strict=True)) or [(), (), ()]
     return pa.record_batch(
         [pa.array(values, kind.type) for values, kind in zip(columns, TITLE_SCHEMA, strict=True)],
         schema=TITLE_SCHEMA,
@@ -115,16 +118,15 @@ def title_batch(found: list[tuple[int, str, str]]) -> pa.RecordBatch:
 
 def title_entry(record: Mapping[str, Any], names: TitleNames) -> tuple[str, str]:
     """Return one item's id and its title as published, empty if it has none. Raises Defect."""
-    return identifier(value_of(record, names.item), "item"), title_text(
-        value_of(record, names.title)
-    )
+    item_id = parse_id(value_of(record, names.item), "item")
+    return item_id, parse_title(value_of(record, names.title))
 
 
 def _entry(line: bytes, names: TitleNames) -> tuple[str, str]:
     record: Any = None
-    if not any(
-        line.count(b'"%s"' % name.encode()) > 1 for name in (*names.item, *names.title)
-    ):  # of two the first counts
+    # orjson keeps the last value of a repeated key; `parse_line` keeps the first, as DuckDB does.
+    keys = [b'"%s"' % name.encode() for name in (*names.item, *names.title)]
+    if all(line.count(key) <= 1 for key in keys):
         with suppress(orjson.JSONDecodeError):
             record = orjson.loads(line)
-    return title_entry(record if isinstance(record, dict) else parsed(line), names)
+    return title_entry(record if isinstance(record, dict) else parse_line(line), names)

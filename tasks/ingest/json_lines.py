@@ -1,9 +1,11 @@
-"""JSON lines: handed on to DuckDB as they are, or parsed one by one with patience where something is wrong with them."""
+"""JSON lines: handed to DuckDB as they are, or parsed one by one where that fails."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,10 @@ import pyarrow as pa
 
 from tasks.errors import UserError
 from tasks.ingest.defects import BAD_ENCODING, NOT_OBJECT, OVER_LONG, Defect, Tally
-from tasks.ingest.field_hints import LITERAL_STARTS, list_to_lines, other_edition
-from tasks.ingest.json_objects import parsed_json, python_literal
+from tasks.ingest.field_hints import LITERAL_STARTS, edition_hint, list_hint
+from tasks.ingest.json_objects import parse_json, parse_literal
 from tasks.ingest.lines import Block, text_blocks
-from tasks.ingest.parquet_tables import suggestion
+from tasks.ingest.parquet_tables import column_hint
 from tasks.ingest.rows import Batch, FieldNames, checked_row, has_field
 from tasks.ingest.source_file import SourceFile
 from tasks.warehouse import integers
@@ -25,7 +27,7 @@ _PROBE = 1000  # objects looked at before a field is said to be missing from the
 
 
 def json_contents(file: SourceFile, names: FieldNames, tally: Tally) -> Iterator[pa.RecordBatch]:
-    """Yield the lines that are not empty, with their numbers; lines that are no UTF-8 or too long are noted in `tally`.
+    """Yield the lines that are not empty, with their numbers; unreadable ones go to `tally`.
 
     Raises:
         UserError: the file holds one JSON array, or none of its first objects has one of the
@@ -61,7 +63,7 @@ def json_reviews(
             if line.strip():
                 tally.lines += 1
                 try:
-                    batch.add(number, checked_row(parsed(line), names, scale))
+                    batch.add(number, checked_row(parse_line(line), names, scale))
                 except Defect as defect:
                     tally.reject(number, defect)
         yield batch
@@ -70,52 +72,55 @@ def json_reviews(
 def checked_line(
     number: int, line: str, names: FieldNames, scale: tuple[float, float], tally: Tally
 ) -> dict[str, Any]:
-    """Return a line's values by column of `raw_reviews`; all None if it is blank or was rejected and noted in `tally`."""
+    """Return a line's values by column of `raw_reviews`, all None if it is blank or rejected."""
     try:
-        row = checked_row(parsed(line.encode()), names, scale) if line.strip() else None
+        row = checked_row(parse_line(line.encode()), names, scale) if line.strip() else None
     except Defect as defect:
         tally.reject(number, defect)
         row = None
     return {name: getattr(row, name, None) for name in ROW_COLUMNS}
 
 
-def parsed(line: bytes) -> dict[str, Any]:
-    """Parse one line patiently: JSON with raw control characters, NaN or huge numbers, or a Python dict literal.
+def parse_line(line: bytes) -> dict[str, Any]:
+    """Parse a line of lenient JSON or a Python dict literal. Raises Defect.
 
-    Of a key that stands there twice the first value counts, as DuckDB has it. Raises Defect.
+    The JSON may have raw control characters, NaN or huge numbers. Of a repeated key the first
+    value counts, as in DuckDB.
     """
     try:
         text = line.decode("utf-8").strip()
     except UnicodeDecodeError as error:
         raise Defect(BAD_ENCODING, f"not UTF-8 at byte {error.start}") from None
-    text = text[:-1] if text.endswith("},") else text  # the lines of an array
-    record = parsed_json(text)
+    # A line of an array ends with a comma.
+    text = text[:-1] if text.endswith("},") else text
+    record = parse_json(text)
     if record is None:
-        record = python_literal(text)
+        record = parse_literal(text)
     if not isinstance(record, dict):
         raise Defect(NOT_OBJECT, f"a {type(record).__name__}")
     return record
 
 
 def refuse_other_json(file: SourceFile, block: Block) -> None:
-    """Raise UserError when a file does not begin as JSON lines: one array, an object over many lines, one endless line, Parquet."""
+    """Raise UserError if a file does not begin as JSON lines."""
     start = block.data.lstrip()[:64]
+    is_array = start.startswith(b"[") and start[1:].lstrip()[:1] in (b"", b"{")
     if 1 in block.over_long:
-        raise UserError(
-            f"{file} begins with a line of megabytes; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)"
-        )
-    if start.startswith(b"[") and start[1:].lstrip()[:1] in (b"", b"{"):
-        raise UserError(
-            f"{file} is one JSON array; JSON lines are needed, one object a line (`jq -c '.[]'` makes them)"
-        )
-    if start.startswith(b"PAR1"):
-        raise UserError(
-            f"{file} is a Parquet file: format columns reads those, with the names of its columns"
-        )
-    if re.match(rb"\{\s*\n", start):
-        raise UserError(
-            f"{file} holds JSON over many lines; JSON lines are needed, one object a line (`jq -c .` makes them)"
-        )
+        problem = f"begins with a line of megabytes; {_need_lines('.[]')}"
+    elif is_array:
+        problem = f"is one JSON array; {_need_lines('.[]')}"
+    elif start.startswith(b"PAR1"):
+        problem = "is a Parquet file: format columns reads those, with the names of its columns"
+    elif re.match(rb"\{\s*\n", start):
+        problem = f"holds JSON over many lines; {_need_lines('.')}"
+    else:
+        return
+    raise UserError(f"{file} {problem}")
+
+
+def _need_lines(jq_filter: str) -> str:
+    quoted = f"'{jq_filter}'" if "[" in jq_filter else jq_filter
+    return f"JSON lines are needed, one object a line (`jq -c {quoted}` makes them)"
 
 
 def _checked_blocks(file: SourceFile, names: FieldNames, tally: Tally) -> Iterator[Block]:
@@ -133,38 +138,36 @@ def _checked_blocks(file: SourceFile, names: FieldNames, tally: Tally) -> Iterat
 def _check_fields(
     file: SourceFile, required: Mapping[str, tuple[str, ...]], records: list[Mapping[str, Any]]
 ) -> None:
-    """Raise UserError when no record has one of the required fields, naming those missing, those found and what may be meant."""
-    missing = {
-        what: names
-        for what, names in required.items()
-        if not any(has_field(record, name) for record in records for name in names)
-    }
+    """Raise UserError if no record has one of the required fields, with a hint what to do."""
+    missing = {what: names for what, names in required.items() if not _is_present(names, records)}
     if records and missing:
-        found = sorted({str(key) for record in records for key in record})
-        told = ", ".join(f"{what} ({' or '.join(names)})" for what, names in missing.items())
-        names = [name for group in missing.values() for name in group]
+        present = sorted(map(str, set().union(*records)))
+        wanted = ", ".join(f"{what} ({' or '.join(names)})" for what, names in missing.items())
+        names = list(chain.from_iterable(missing.values()))
         literals = file.head.lstrip().startswith(LITERAL_STARTS)
         hint = (
-            other_edition(found)
-            or list_to_lines(names, records, literals=literals)
-            or suggestion(names, found)
+            edition_hint(present)
+            or list_hint(names, records, literals=literals)
+            or column_hint(names, present)
         )
-        raise UserError(
-            f"{file} has no field for {told}; it has: {', '.join(name[:40] for name in found[:30])}{hint}"
-        )
+        shown = ", ".join(name[:40] for name in present[:30])
+        raise UserError(f"{file} has no field for {wanted}; it has: {shown}{hint}")
     if len(records) == 1 and all(isinstance(value, dict) for value in records[0].values()):
         raise UserError(
-            f"{file} is one table by columns: write its rows, with pandas `to_json(path, orient='records', lines=True)`"
+            f"{file} is one table by columns: write its rows, "
+            "with pandas `to_json(path, orient='records', lines=True)`"
         )
+
+
+def _is_present(names: tuple[str, ...], records: list[Mapping[str, Any]]) -> bool:
+    return any(has_field(record, name) for record, name in product(records, names))
 
 
 def _objects(lines: list[bytes]) -> Iterator[Mapping[str, Any]]:
     for line in lines:
-        try:
+        with suppress(Defect):
             if line.strip():
-                yield parsed(line)
-        except Defect:
-            continue
+                yield parse_line(line)
 
 
 def _utf8(block: Block, tally: Tally) -> bytes:

@@ -1,10 +1,11 @@
-"""One line as a value: JSON, as strict or as careless as it may be, and the Python literals that many a crawl is written in."""
+"""One line as a value: JSON, strict or lenient, or a Python literal as many crawls have it."""
 
 from __future__ import annotations
 
 import ast
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 from tasks.ingest.defects import BROKEN, Defect
@@ -18,26 +19,28 @@ _NAMES: dict[str, Any] = {
     "true": True,
     "false": False,
 }
-"""Names that stand for values in literals written by programs; `None`, `True` and `False` are Python's own.
-"""
+"""Values of names in literals written by programs, besides Python's own."""
 _ESCAPE = re.compile(r"\\(.)")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-def parsed_json(text: str) -> Any:
-    """Return the value of JSON that may hold raw control characters, NaN and escaped apostrophes; None if it is no JSON, or null."""
-    for written in (text, _ESCAPE.sub(_unescaped_quote, text) if "\\'" in text else None):
-        try:
-            if written is not None:
-                return json.loads(
-                    written.removeprefix("\ufeff"), strict=False, object_pairs_hook=_first_wins
-                )
-        except (ValueError, RecursionError):
-            continue
+def parse_json(text: str) -> Any:
+    """Return the value of lenient JSON; None if it is not JSON, or null.
+
+    It may hold raw control characters, NaN and escaped apostrophes.
+    """
+    variants = [text]
+    if "\\'" in text:
+        variants.append(_ESCAPE.sub(_unescape_apostrophe, text))
+    for variant in variants:
+        with suppress(ValueError, RecursionError):
+            return json.loads(
+                variant.removeprefix("\ufeff"), strict=False, object_pairs_hook=_first_wins
+            )
     return None
 
 
-def python_literal(text: str) -> Any:
+def parse_literal(text: str) -> Any:
     """Return the value of a Python literal, `nan` and JSON's names included. Raises Defect."""
     text = text.strip().removeprefix("\ufeff")
     if text == "null":
@@ -54,28 +57,18 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(reversed(pairs))
 
 
-def _unescaped_quote(found: re.Match[str]) -> str:
-    return "'" if found[1] == "'" else found[0]
+def _unescape_apostrophe(match: re.Match[str]) -> str:
+    return "'" if match[1] == "'" else match[0]
 
 
 def _value(node: ast.expr) -> Any:
-    """Return what an expression stands for.
+    """Return the value of a literal.
 
     Raises ValueError when it is no literal, TypeError on a key that cannot be one.
     """
     match node:
         case ast.Dict(keys=keys, values=values):
-            if None in keys:
-                raise ValueError("a dict is unpacked within another")
-            return dict(
-                reversed(
-                    [
-                        (_value(key), _value(value))
-                        for key, value in zip(keys, values, strict=True)
-                        if key is not None
-                    ]
-                )
-            )
+            return _first_wins([_pair(key, value) for key, value in zip(keys, values, strict=True)])
         case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
             return [_value(part) for part in parts]
         case ast.UnaryOp(op=ast.USub(), operand=ast.Name(id="inf" | "Infinity")):
@@ -83,13 +76,19 @@ def _value(node: ast.expr) -> Any:
         case ast.Name(id=name) if name in _NAMES:
             return _NAMES[name]
         case ast.Constant(value=str() as text):
-            return _joined(text)
+            return _join_surrogates(text)
         case _:
             return ast.literal_eval(node)
 
 
-def _joined(text: str) -> str:
-    """Return a text with its surrogate pairs, which JSON escapes are read as here, as the characters they stand for."""
+def _pair(key: ast.expr | None, value: ast.expr) -> tuple[Any, Any]:
+    if key is None:
+        raise ValueError("a dict is unpacked within another")
+    return _value(key), _value(value)
+
+
+def _join_surrogates(text: str) -> str:
+    """Return a text with its surrogate pairs, from JSON escapes, as single characters."""
     if not _SURROGATES.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

@@ -15,19 +15,23 @@ MAX_LINE = 4 << 20
 """Longest line read, in bytes; a longer one is rejected without being held in memory."""
 _BLOCK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
-_ENOUGH = (
-    2000  # lines that are not UTF-8, after which a file in another encoding is not read further
-)
-_A_FEW = 3  # lines that are not UTF-8 and may be several things: fewer are damage to these lines
+# Lines that are not UTF-8, after which a file in another encoding is not read further.
+_ENOUGH = 2000
+# Lines that are not UTF-8, of uncertain encoding: fewer count as damage to these lines.
+_A_FEW = 3
 
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines of a file, each with its line feed; `first` is the number of the first one, counted from 1.
+    """Whole lines of a file, each with its line feed.
 
-    `over_long` numbers the lines above MAX_LINE; in `data` they are empty. `valid` is False if some
-    line is not UTF-8.
+    Attributes:
+        first: number of the first line, counted from 1.
+        over_long: numbers of the lines above MAX_LINE; in `data` they are empty.
+        valid: False if some line is not UTF-8.
     """
+
+    first: int
 
     first: int
     data: bytes
@@ -44,28 +48,26 @@ class Block:
 
 
 def text_blocks(file: SourceFile, tally: Tally) -> Iterator[Block]:
-    """Yield all lines of a file, and note in `tally` what is wrong with it as a whole.
+    """Yield all lines of a file, and record in `tally` what is wrong with it as a whole.
 
-    A file that turns out to be in another encoding than UTF-8 may end before its end;
-    `tally.reread_as` then says which it is.
+    A file that turns out to be in another encoding than UTF-8 may not be read to its end;
+    `tally.reread_as` then is that encoding.
 
     Raises:
-        UserError: as `unpacked` does; or the file is in another encoding, and it is not certain in
-            which.
+        UserError: as `decompressed` does; or the file is not UTF-8, and its encoding is uncertain.
     """
     evidence, trailing, last = Evidence(), list[int](), 0
     for block in numbered_blocks(file, trailing.append):
         last = block.last()
-        yield block if evidence.see(block.data, block.first) else replace(block, valid=False)
+        yield block if evidence.add(block.data, block.first) else replace(block, valid=False)
         if _enough(file, evidence):
             break
     if trailing:
         tally.lines += 1
-        tally.reject(
-            last + 1, Defect(TRAILING, f"{trailing[0]} bytes behind the end of the packed data")
-        )
+        detail = f"{trailing[0]} bytes after the end of the compressed data"
+        tally.reject(last + 1, Defect(TRAILING, detail))
     if evidence.bad and file.encoding == UTF_8:
-        _judge(file, evidence, tally)
+        _record_guess(file, evidence, tally)
 
 
 def _enough(file: SourceFile, evidence: Evidence) -> bool:
@@ -73,10 +75,10 @@ def _enough(file: SourceFile, evidence: Evidence) -> bool:
     return many and evidence.guess().certain is not None
 
 
-def _judge(file: SourceFile, evidence: Evidence, tally: Tally) -> None:
-    """Note what lines that are not UTF-8 may be in.
+def _record_guess(file: SourceFile, evidence: Evidence, tally: Tally) -> None:
+    """Record in which encoding lines that are not UTF-8 may be.
 
-    Raises UserError when the file is in another encoding, and which is uncertain.
+    Raises UserError if the whole file is in another encoding, and it is uncertain in which.
     """
     tally.guess = replace(evidence.guess(), mixed=evidence.is_utf_8())
     if file.declared or evidence.is_utf_8():
@@ -84,8 +86,9 @@ def _judge(file: SourceFile, evidence: Evidence, tally: Tally) -> None:
     tally.reread_as = tally.guess.certain
     if tally.guess.likely and not tally.reread_as and evidence.bad >= _A_FEW:
         raise UserError(
-            f"{file} is not UTF-8 ({evidence.bad} of its lines are not, the first is line {evidence.first}): {tally.guess.advice()}; "
-            f"`encoding: {UTF_8}` sets these lines aside instead"
+            f"{file} is not UTF-8 "
+            f"({evidence.bad} of its lines are not, the first is line {evidence.first}): "
+            f"{tally.guess.hint()}; `encoding: {UTF_8}` skips these lines instead"
         )
 
 
@@ -94,7 +97,7 @@ def numbered_blocks(
 ) -> Iterator[Block]:
     """Yield all lines of a file, without a byte order mark at its start.
 
-    Raises UserError as `unpacked` does.
+    Raises UserError as `decompressed` does.
     """
     gathered: list[bytes] = []
     size, first, dropping = 0, 1, False
@@ -104,7 +107,7 @@ def numbered_blocks(
         cut = chunk.rfind(b"\n") + 1
         if size < _BLOCK or (not cut and size <= MAX_LINE):
             continue
-        data, rest = _parted(gathered, cut)
+        data, rest = _split_lines(gathered, cut)
         if data:
             block = _block(first, data, dropping)
             yield block
@@ -120,21 +123,21 @@ def numbered_blocks(
 def numbered_lines(file: SourceFile, tally: Tally) -> Iterator[tuple[int, str | None]]:
     """Yield lines with their line feeds, None for one that is too long.
 
+    Bytes that are not UTF-8 become half surrogates, by which `is_unicode` rejects the row.
     Raises UserError as `text_blocks` does.
-
-    Bytes that are no UTF-8 become half surrogates, for the row to be found by them.
     """
     for block in text_blocks(file, tally):
         over_long = set(block.over_long)
         for number, line in enumerate(block.lines(), block.first):
-            yield (
-                number,
-                None if number in over_long else line.decode(UTF_8, "surrogateescape") + "\n",
-            )
+            if number in over_long:
+                yield number, None
+            else:
+                yield number, line.decode(UTF_8, "surrogateescape") + "\n"
 
 
-def _parted(gathered: list[bytes], cut: int) -> tuple[bytes, bytes]:
-    """Return the whole lines gathered and the beginning of the next; `cut` is where that begins in the last piece, or 0."""
+def _split_lines(gathered: list[bytes], cut: int) -> tuple[bytes, bytes]:
+    """Return the whole lines gathered and the start of the next, at `cut` of the last piece."""
+    # No line feed in the last piece: the lines end in an earlier one.
     if not cut:
         whole, feed, rest = b"".join(gathered).rpartition(b"\n")
         return whole + feed, rest
@@ -147,7 +150,7 @@ def _block(first: int, data: bytes, dropping: bool) -> Block:
 
 
 def _shortened(data: bytes, first: int, dropping: bool) -> tuple[bytes, tuple[int, ...]]:
-    """Empty the lines that are too long, and the first one if its beginning was dropped; return their numbers too."""
+    """Empty the lines that are too long, or whose start was dropped; return their numbers too."""
     if len(data) <= MAX_LINE and not dropping:
         return data, ()
     lines = data.split(b"\n")

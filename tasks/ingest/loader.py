@@ -1,4 +1,4 @@
-"""One review file into `raw_reviews`: in the fast way where its lines are as they should be, and each other line looked at closely."""
+"""Loads one source file: DuckDB parses well-formed lines, Python checks every other line."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import duckdb
 import pyarrow as pa
 from duckdb.sqltypes import BIGINT, DOUBLE, VARCHAR
 
-from tasks.ingest.defects import BadLines, Tally, bad_lines
-from tasks.ingest.formats import field_names, in_json, reviews_of, titles_of
+from tasks.ingest.defects import Tally, TooManyBadLines, bad_lines
+from tasks.ingest.formats import field_names, is_json, read_reviews, read_titles
 from tasks.ingest.items import TITLE_SCHEMA, title_batch
 from tasks.ingest.json_lines import LINE_SCHEMA, checked_line, json_contents
 from tasks.ingest.rows import SCHEMA, FieldNames
@@ -19,47 +19,99 @@ from tasks.ingest.source_file import SourceFile, open_source, reopen_source
 from tasks.settings import Domain
 from tasks.warehouse import sql_function, stream_into
 
-_REVIEW_ID = "substr(sha1(concat_ws(chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text)), 1, 16)"
-_INSERT_ROWS = f"INSERT INTO raw_reviews SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line FROM incoming"
+_REVIEW_ID = """
+substr(sha1(concat_ws(
+    chr(31), user_id, item_id, rating, coalesce(timestamp::VARCHAR, ''), text
+)), 1, 16)
+"""
+_INSERT_ROWS = f"""
+INSERT INTO raw_reviews
+SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line
+FROM incoming
+"""
 _INSERT_TITLES = "INSERT INTO published_titles SELECT $order, line, item_id, title FROM incoming"
 # TRY parses a whole vector of lines again, one by one, when one of them is broken; most broken
 # lines are cut short, so those without a closing brace are not tried at all.
 _INSERT_LINES = """
 INSERT INTO raw_reviews
 WITH whole AS (
-    SELECT *, ends_with(content, concat('}', chr(10))) OR ends_with(content, concat('}', chr(13), chr(10))) AS whole FROM incoming
+    SELECT
+        *,
+        ends_with(content, concat('}', chr(10)))
+        OR ends_with(content, concat('}', chr(13), chr(10))) AS whole
+    FROM incoming
 ),
 parsed AS (
-    SELECT line, content, TRY(json_extract_string(CASE WHEN whole THEN content END, $paths)) AS found FROM whole
+    SELECT
+        line,
+        content,
+        TRY(json_extract_string(CASE WHEN whole THEN content END, $paths)) AS fields
+    FROM whole
 ),
 typed AS (
-    SELECT line, content, found[1] AS user_id, coalesce(found[2], found[3]) AS item_id, TRY_CAST(found[4] AS DOUBLE) AS rating,
-           found[5] AS text,
-           CASE WHEN $timed THEN coalesce(TRY_CAST(found[6] AS DOUBLE),
-               CASE WHEN regexp_full_match(found[6], $day) THEN epoch(TRY_CAST(found[6] AS TIMESTAMP)) END) END AS moment
+    SELECT
+        line,
+        content,
+        fields[1] AS user_id,
+        coalesce(fields[2], fields[3]) AS item_id,
+        TRY_CAST(fields[4] AS DOUBLE) AS rating,
+        fields[5] AS text,
+        CASE WHEN $timed THEN coalesce(
+            TRY_CAST(fields[6] AS DOUBLE),
+            CASE
+                WHEN regexp_full_match(fields[6], $day)
+                THEN epoch(TRY_CAST(fields[6] AS TIMESTAMP))
+            END
+        ) END AS moment
     FROM parsed
 ),
 judged AS (
-    SELECT *, coalesce(
-        regexp_full_match(user_id, $id) AND regexp_full_match(item_id, $id)
-        AND user_id NOT IN ('true', 'false') AND NOT list_contains($anonymous, lower(user_id)) AND item_id NOT IN ('true', 'false')
-        AND rating BETWEEN $low AND $high
-        AND NOT list_contains($spelled::DOUBLE[], rating) AND (NOT $timed OR moment BETWEEN 100000000 AND 99999999999999)
-        AND regexp_matches(text, $start) AND text NOT IN ('true', 'false') AND TRY_CAST(text AS DOUBLE) IS NULL
-        AND NOT contains(content, chr(127))
-        AND (NOT contains(content, '\\u00') OR NOT regexp_matches(content, '\\\\u00(0|1|7[fF])')), false) AS plain
+    SELECT
+        *,
+        coalesce(
+            regexp_full_match(user_id, $id)
+            AND regexp_full_match(item_id, $id)
+            AND user_id NOT IN ('true', 'false')
+            AND NOT list_contains($anonymous, lower(user_id))
+            AND item_id NOT IN ('true', 'false')
+            AND rating BETWEEN $low AND $high
+            AND NOT list_contains($spelled::DOUBLE[], rating)
+            AND (NOT $timed OR moment BETWEEN 100000000 AND 99999999999999)
+            AND regexp_matches(text, $start)
+            AND text NOT IN ('true', 'false')
+            AND TRY_CAST(text AS DOUBLE) IS NULL
+            AND NOT contains(content, chr(127))
+            AND (
+                NOT contains(content, '\\u00')
+                OR NOT regexp_matches(content, '\\\\u00(0|1|7[fF])')
+            ),
+            false
+        ) AS plain
     FROM typed
 ),
 checked AS (
-    SELECT line, CASE WHEN plain THEN {'user_id': user_id, 'item_id': item_id, 'rating': rating, 'text': text, 'timestamp':
-               floor(CASE WHEN moment >= 100000000000 THEN moment / 1000 ELSE moment END)::BIGINT}
-           ELSE look_closely(line, content) END AS row
+    SELECT
+        line,
+        CASE
+            WHEN plain THEN {
+                'user_id': user_id,
+                'item_id': item_id,
+                'rating': rating,
+                'text': text,
+                'timestamp': floor(
+                    CASE WHEN moment >= 100000000000 THEN moment / 1000 ELSE moment END
+                )::BIGINT
+            }
+            ELSE check_line(line, content)
+        END AS row
     FROM judged
 ),
 rows AS (SELECT line, row.user_id, row.item_id, row.rating, row.text, row.timestamp FROM checked)
-SELECT {review_id}, user_id, item_id, rating, text, timestamp, $name, line FROM rows WHERE user_id IS NOT NULL
+SELECT {review_id}, user_id, item_id, rating, text, timestamp, $name, line
+FROM rows
+WHERE user_id IS NOT NULL
 """
-_HOPELESS = 200_000  # rejected lines
+_MAX_REJECTED = 200_000  # lines; a file with more, most of all, is not read further
 _PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
 _PLAIN_DAY = r"[12]\d{3}-\d\d-\d\d([ T]\d\d:\d\d:\d\d)?"
 _PLAIN_START = r"^[!-Z\\-z|}~[:^ascii:]]"
@@ -104,12 +156,12 @@ def load_titles(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name
 def check_share(tally: Tally, domain: Domain) -> None:
     """Raise BadLines when too large a share of a file's lines is unusable."""
     bad = bad_lines(tally.kinds())
-    if (
-        tally.lines and bad / tally.lines > domain.max_bad_share
-    ):  # divided, as the setting is: 29 of 100 are no more than 0.29
-        raise BadLines(
-            f"{tally.source_file}: {bad} of {tally.lines} lines are unusable, more than max_bad_share {domain.max_bad_share:g}: "
-            f"{tally.complaints()}; or raise max_bad_share. `redial rejected {domain.name}` lists these lines",
+    # A quotient is compared with the setting: 0.29 * 100 is less than 29 in floating point.
+    if tally.lines and bad / tally.lines > domain.max_bad_share:
+        raise TooManyBadLines(
+            f"{tally.source_file}: {bad} of {tally.lines} lines are unusable, "
+            f"more than max_bad_share {domain.max_bad_share:g}: {tally.summary()}; "
+            f"or raise max_bad_share. `redial rejected {domain.name}` lists these lines",
             [tally],
         )
 
@@ -118,7 +170,7 @@ def _load_file(
     con: duckdb.DuckDBPyConnection, domain: Domain, order: int, file: SourceFile, name: str
 ) -> Tally:
     tally, names = Tally(name, encoding=file.encoding), field_names(domain.sources)
-    if names.title is None and names.timestamp_format is None and in_json(file, domain.sources):
+    if names.title is None and names.timestamp_format is None and is_json(file, domain.sources):
         _load_lines(con, file, names, domain, tally)
     else:
         _load_rows(con, file, domain, order, tally)
@@ -132,20 +184,20 @@ def _load_titles(
     wanted = frozenset(
         row[0] for row in con.execute("SELECT DISTINCT item_id FROM raw_reviews").fetchall()
     )
-    batches = titles_of(file, domain.sources, wanted, tally)
+    batches = read_titles(file, domain.sources, wanted, tally)
     stream_into(con, TITLE_SCHEMA, batches, _INSERT_TITLES, {"order": order})
     return tally
 
 
-def _not_hopeless(
+def _stop_early(
     batches: Iterator[pa.RecordBatch], tally: Tally, domain: Domain
 ) -> Iterator[pa.RecordBatch]:
-    """Pass batches on until very many lines were rejected, and more than half of all: a file like that is not read to its end."""
+    """Pass batches on until very many lines, and more than half of all, have been rejected."""
     for batch in batches:
         yield batch
-        seen = batch.column(0)[-1].as_py() if batch.num_rows else 0
-        if len(tally.rejects) > max(_HOPELESS, seen / 2):
-            tally.lines = seen
+        last_line = batch.column(0)[-1].as_py() if batch.num_rows else 0
+        if len(tally.rejects) > max(_MAX_REJECTED, last_line / 2):
+            tally.lines = last_line
             check_share(tally, domain)
 
 
@@ -156,40 +208,39 @@ def _load_lines(
     domain: Domain,
     tally: Tally,
 ) -> None:
-    """Let DuckDB parse JSON lines; it gives each line that is not plainly good to Python, which puts it right or rejects it."""
-    item = [*names.item, names.item[0]][:2]
-    keys = [
-        names.user[0],
-        *item,
-        names.rating[0],
-        names.text[0],
-        (names.timestamp or names.rating)[0],
-    ]
-    low, high = domain.sources.rating_scale
-    parameters = {
+    """Let DuckDB parse JSON lines; Python corrects or rejects every line that is not plain."""
+    scale = domain.sources.rating_scale
+
+    def check_line(number: int, content: str) -> dict[str, Any]:
+        return checked_line(number, content, names, scale, tally)
+
+    with sql_function(con, check_line, [BIGINT, VARCHAR], _ROW, arrow=False) as function:
+        insert = _INSERT_LINES.replace("check_line", function).replace("{review_id}", _REVIEW_ID)
+        contents = _stop_early(json_contents(file, names, tally), tally, domain)
+        parameters = {**_line_parameters(names, scale), "name": tally.source_file}
+        stream_into(con, LINE_SCHEMA, contents, insert, parameters)
+    rows = con.execute(
+        "SELECT count(*) FROM raw_reviews WHERE source_file = $name", {"name": tally.source_file}
+    ).fetchall()
+    tally.lines = len(tally.rejects) + int(rows[0][0])
+
+
+def _line_parameters(names: FieldNames, scale: tuple[float, float]) -> dict[str, Any]:
+    # Two keys of an item and one of a time always, so that the query has a fixed number of fields.
+    item, other_item = [*names.item, names.item[0]][:2]
+    time = (names.timestamp or names.rating)[0]
+    keys = [names.user[0], item, other_item, names.rating[0], names.text[0], time]
+    return {
         "paths": ["/" + key.replace("~", "~0").replace("/", "~1") for key in keys],
         "timed": names.timestamp is not None,
         "id": _PLAIN_ID,
         "day": _PLAIN_DAY,
         "start": _PLAIN_START,
-        "low": low,
-        "high": high,
+        "low": scale[0],
+        "high": scale[1],
         "spelled": names.spelled_numbers(),
         "anonymous": [word for word in names.anonymous if word is not None],
-        "name": tally.source_file,
     }
-
-    def look_closely(number: int, content: str) -> dict[str, Any]:
-        return checked_line(number, content, names, (low, high), tally)
-
-    with sql_function(con, look_closely, [BIGINT, VARCHAR], _ROW, arrow=False) as name:
-        insert = _INSERT_LINES.replace("look_closely", name).replace("{review_id}", _REVIEW_ID)
-        contents = _not_hopeless(json_contents(file, names, tally), tally, domain)
-        stream_into(con, LINE_SCHEMA, contents, insert, parameters)
-    found = con.execute(
-        "SELECT count(*) FROM raw_reviews WHERE source_file = $name", {"name": tally.source_file}
-    ).fetchall()
-    tally.lines = len(tally.rejects) + int(found[0][0])
 
 
 def _load_rows(
@@ -199,23 +250,13 @@ def _load_rows(
     titles: dict[str, tuple[int, str, str]] = {}
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for batch in reviews_of(file, domain.sources, tally):
+        for batch in read_reviews(file, domain.sources, tally):
             for line, item_id, title in zip(batch.line, batch.item_id, batch.title, strict=True):
                 if title and title.strip():
                     titles.setdefault(item_id, (line, item_id, title))
             yield batch.arrow()
 
-    stream_into(
-        con,
-        SCHEMA,
-        _not_hopeless(batches(), tally, domain),
-        _INSERT_ROWS,
-        {"name": tally.source_file},
-    )
-    stream_into(
-        con,
-        TITLE_SCHEMA,
-        iter([title_batch(list(titles.values()))]),
-        _INSERT_TITLES,
-        {"order": order},
-    )
+    rows = _stop_early(batches(), tally, domain)
+    stream_into(con, SCHEMA, rows, _INSERT_ROWS, {"name": tally.source_file})
+    titles_read = iter([title_batch(list(titles.values()))])
+    stream_into(con, TITLE_SCHEMA, titles_read, _INSERT_TITLES, {"order": order})

@@ -1,4 +1,4 @@
-"""Parquet tables as records with the number of each row, and what is said of columns that are not there."""
+"""Parquet tables as records with their row numbers, and messages about missing columns."""
 
 from __future__ import annotations
 
@@ -37,30 +37,31 @@ def parquet_records(
         ) from None
 
 
-def require_columns(file: SourceFile, wanted: Iterable[str], found: Sequence[str]) -> None:
-    """Raise UserError when a table lacks columns, naming those missing and those found, or has one of them twice."""
+def require_columns(file: SourceFile, wanted: Iterable[str], present: Sequence[str]) -> None:
+    """Raise UserError if a table lacks a column, or has one of them twice."""
     wanted = list(wanted)
-    missing = [name for name in wanted if name not in found]
+    missing = [name for name in wanted if name not in present]
     if missing:
-        told = ", ".join(name[:40] for name in found[:30])
-        raise UserError(
-            f"{file} has no column {', '.join(missing)}; it has: {told}{suggestion(missing, found)}"
-        )
-    if twice := [name for name in wanted if found.count(name) > 1]:
+        shown = ", ".join(name[:40] for name in present[:30])
+        hint = column_hint(missing, present)
+        raise UserError(f"{file} has no column {', '.join(missing)}; it has: {shown}{hint}")
+    if twice := [name for name in wanted if present.count(name) > 1]:
         raise UserError(f"{file} has two columns {twice[0]}: rename one of them")
 
 
-def suggestion(missing: Sequence[str], found: Iterable[str]) -> str:
-    """Return the way out of names that are not there: those that differ in capitals only, or else the setting that holds them."""
-    found = list(found)
-    if lists := {name.partition(".")[0] for name in missing} & {
-        name.partition(".list.")[0] for name in found if ".list." in name
-    }:
-        return f"; {min(lists)} holds lists: each of their entries must be a row of its own"
-    small = {name.casefold(): name for name in found}
-    alike = [f"{small[name.casefold()]} for {name}" for name in missing if name.casefold() in small]
-    return (
-        f" (did you mean {', '.join(alike)}?)"
-        if alike
-        else "; `columns` says what they are called, with format columns"
-    )
+def column_hint(missing: Sequence[str], present: Iterable[str]) -> str:
+    """Return what to do about missing names, as the end of a message."""
+    present = list(present)
+    lists = {name.partition(".list.")[0] for name in present if ".list." in name}
+    nested = lists & {name.partition(".")[0] for name in missing}
+    if nested:
+        return f"; {min(nested)} holds lists: each of their entries must be a row of its own"
+    by_lower_case = {name.casefold(): name for name in present}
+    similar = [
+        f"{by_lower_case[name.casefold()]} for {name}"
+        for name in missing
+        if name.casefold() in by_lower_case
+    ]
+    if similar:
+        return f" (did you mean {', '.join(similar)}?)"
+    return "; set their names under `columns`, with format columns"

@@ -1,4 +1,4 @@
-"""What every reader of reviews yields: usable rows in columns."""
+"""Usable rows of reviews in columns, as every reader yields them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import pyarrow as pa
 
 from tasks.ingest.defects import BAD_ENCODING, EMPTY_TEXT, MISSING, Defect
 from tasks.ingest.field_values import (
-    identifier,
+    decode_bytes,
     is_blank,
     is_unicode,
-    number,
-    rating,
-    seconds,
-    textual,
-    title_text,
-    user_identifier,
-    without_control,
+    parse_id,
+    parse_number,
+    parse_rating,
+    parse_time,
+    parse_title,
+    parse_user_id,
+    replace_control,
 )
 
 SCHEMA = pa.schema(
@@ -36,13 +36,12 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class FieldNames:
-    """Where a source keeps each value, and how it writes some of them.
+    """The names of a source's fields, and how some of its values are written.
 
-    Each is a tuple of the names a value may have, the first one present wins; None: the source has
-    no such value. `rating_values` are the ratings written as words; `unrated`, `anonymous` and
-    `undated` are the ratings, users and moments that stand for none, None among them for a blank.
-    All words are as `plain_word` gives them. `timestamp_format` is the strptime format of its
-    moments.
+    Of the names of a value the first one present counts; None means that the source has no such
+    value. `rating_values` are the ratings written as words; `unrated`, `anonymous` and `undated`
+    are the ratings, users and times that mean none, with None for a blank. All words are as
+    `plain_word` returns them. `timestamp_format` is a strptime format.
     """
 
     user: tuple[str, ...]
@@ -63,14 +62,14 @@ class FieldNames:
         return {**names, "timestamp": self.timestamp} if self.timestamp else names
 
     def spelled_numbers(self) -> list[float]:
-        """Return the numbers that are no ratings themselves, but stand for another one or for none."""
-        found = (number(word) for word in (*self.rating_values, *self.unrated))
-        return [value for value in found if value is not None]
+        """Return the numbers that mean another rating, or none."""
+        numbers = map(parse_number, (*self.rating_values, *self.unrated))
+        return [number for number in numbers if number is not None]
 
 
 @dataclass(frozen=True)
 class TitleNames:
-    """The names of an item's id and title in a metadata file; the first one present wins."""
+    """The names of an item's id and title in a metadata file; the first one present counts."""
 
     item: tuple[str, ...]
     title: tuple[str, ...]
@@ -99,7 +98,7 @@ class Batch:
         self.title.append(row.title)
 
     def arrow(self) -> pa.RecordBatch:
-        """Return the columns as Arrow, in the order of `SCHEMA`; titles stay behind."""
+        """Return the columns as Arrow, in the order of `SCHEMA`, without titles."""
         columns = [self.line, self.user_id, self.item_id, self.rating, self.text, self.timestamp]
         return pa.record_batch(
             [pa.array(values, kind.type) for values, kind in zip(columns, SCHEMA, strict=True)],
@@ -121,49 +120,46 @@ class Row:
 
 def checked_row(record: Mapping[str, Any], names: FieldNames, scale: tuple[float, float]) -> Row:
     """Turn one source record into a row. Raises Defect."""
-    user = user_identifier(
+    user = parse_user_id(
         value_of(record, names.user), _allowed(record, names.user, names.anonymous)
     )
-    item = identifier(value_of(record, names.item), "item")
-    stars = rating(value_of(record, names.rating), scale, names.rating_values, names.unrated)
+    item = parse_id(value_of(record, names.item), "item")
+    stars = parse_rating(value_of(record, names.rating), scale, names.rating_values, names.unrated)
     timestamp = _moment(record, names)
-    title = title_text(value_of(record, names.title)) if names.title else ""
-    text = textual(value_of(record, names.text))
-    if text is None or (isinstance(text, str) and not without_control(text).strip()):
+    title = parse_title(value_of(record, names.title)) if names.title else ""
+    text = decode_bytes(value_of(record, names.text))
+    if text is None:
         raise Defect(EMPTY_TEXT)
     if not isinstance(text, str):
         raise Defect(MISSING, f"text is of type {type(text).__name__}")
-    row = Row(user, item, stars, without_control(text), timestamp, title)
-    if not all(is_unicode(value) for value in (row.user_id, row.item_id, row.text, row.title)):
+    text = replace_control(text)
+    if not text.strip():
+        raise Defect(EMPTY_TEXT)
+    if not all(map(is_unicode, (user, item, text, title))):
         raise Defect(BAD_ENCODING, "half a surrogate pair")
-    return row
+    return Row(user, item, stars, text, timestamp, title)
 
 
 def _moment(record: Mapping[str, Any], names: FieldNames) -> int | None:
     if names.timestamp is None:
         return None
     undated = _allowed(record, names.timestamp, names.undated)
-    return seconds(value_of(record, names.timestamp), names.timestamp_format, undated)
+    return parse_time(value_of(record, names.timestamp), names.timestamp_format, undated)
 
 
 def _allowed(
     record: Mapping[str, Any], fields: tuple[str, ...], words: frozenset[str | None]
 ) -> frozenset[str | None]:
-    """Return the words that stand for none.
-
-    A field that is blank may stand for none, one that is not there is missing.
-    """
-    return (
-        words
-        if None not in words or any(has_field(record, name) for name in fields)
-        else words - {None}
-    )
+    """Return the words that mean none: a blank may mean none, but an absent field is missing."""
+    is_present = any(has_field(record, name) for name in fields)
+    return words if is_present else words - {None}
 
 
 def value_of(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    """Return the value under the first of the names that has one; `a.b` is b inside of a, unless there is an `a.b` itself.
+    """Return the value of the first name that has one.
 
-    A blank text is no value, nor is NaN, which pandas writes where it has none.
+    `a.b` is b inside a, unless there is a field `a.b`. A blank text is no value, nor is NaN, which
+    pandas writes for a missing one.
     """
     for name in names:
         value = record.get(name)
@@ -175,16 +171,16 @@ def value_of(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def has_field(record: Mapping[str, Any], name: str) -> bool:
-    """Tell whether a record has a field of that name, empty or not."""
+    """Return True if a record has a field of that name, empty or not."""
     outer, _, inner = name.rpartition(".")
     return name in record or (bool(outer) and inner in _mapping(_inner(record, outer)))
 
 
 def _inner(record: Mapping[str, Any], name: str) -> Any:
-    found: Any = record
+    value: Any = record
     for part in name.split("."):
-        found = _mapping(found).get(part)
-    return found
+        value = _mapping(value).get(part)
+    return value
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

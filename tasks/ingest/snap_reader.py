@@ -1,4 +1,4 @@
-"""Blocks of `key: value` lines with a blank line between two, as the reviews of SNAP are published (`product/productId: B00...`)."""
+"""Reviews as SNAP publishes them: blocks of `key: value` lines, with a blank line between two."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from tasks.ingest.source_file import SourceFile
 _FIELD = re.compile(r"([A-Za-z]\w*/\w+):(?: |$)")
 
 
-def in_blocks(head: bytes) -> bool:
-    """Tell by a file's first bytes whether it is written in blocks."""
-    return _FIELD.match(head.decode("utf-8", "replace").partition("\n")[0].strip()) is not None
+def is_snap(head: bytes) -> bool:
+    """Return True if a file's first bytes look like a block."""
+    first_line = head.decode("utf-8", "replace").partition("\n")[0]
+    return _FIELD.match(first_line.strip()) is not None
 
 
-def block_records(
+def snap_records(
     file: SourceFile, wanted: Sequence[str], tally: Tally
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the blocks of a file; the line is the one a block begins on.
+    """Yield the blocks of a file with the number of the line that each begins on.
 
     Raises UserError when the first one lacks a wanted key.
     """
@@ -57,7 +58,7 @@ def _blocks(file: SourceFile, tally: Tally) -> Iterator[tuple[int, list[str | No
 
 
 def _record(lines: Sequence[str]) -> dict[str, str]:
-    """Return a block's values by key; a line without a key goes on with the value before it."""
+    """Return a block's values by key; a line without a key continues the value before it."""
     record: dict[str, str] = {}
     key = ""
     for line in lines:

@@ -1,4 +1,4 @@
-"""A source file as the readers see it: UTF-8 text whose lines end with line feeds, whatever it is written in and packed with."""
+"""A source file as the readers see it: UTF-8 text with line feeds, whatever its encoding."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import UserError
-from tasks.ingest.compression import foreign_kind, unpacked
+from tasks.ingest.compression import decompressed, unsupported_kind
 from tasks.ingest.encodings import UTF_8, Evidence, transcoder, wide_encoding
 
-_HEAD = 1 << 18  # bytes by which a file's encoding and line ends are told
+_HEAD = 1 << 18  # bytes by which a file's encoding and line ends are recognised
 _SURE = 50  # bytes above 0x7F in the head by which the rest of a longer file is known
-_PLAINLY_UTF_8 = (
-    8  # bytes beyond one a character: another encoding has fewer that look like UTF-8 by chance
-)
+# Bytes beyond one a character: text in another encoding has fewer that are UTF-8 by chance.
+_PLAINLY_UTF_8 = 8
 _HIGH_BYTES = bytes(range(0x80, 0x100))
 _BOM = b"\xef\xbb\xbf"
 _PARQUET = b"PAR1"
@@ -22,12 +21,10 @@ _PARQUET = b"PAR1"
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One source file and how its text is read; reads as its path in messages.
+    """One source file and how its text is read; in messages it is shown as its path.
 
     Attributes:
-        encoding: what it is written in.
-        declared: the domain names the encoding, or it is known for certain: nothing is looked for
-            but damage.
+        declared: the domain names the encoding, or it is certain; bad bytes are damage.
         carriage_returns: its lines end with carriage returns alone.
         head: the first bytes of its text, in UTF-8.
     """
@@ -43,29 +40,31 @@ class SourceFile:
 
 
 def open_source(path: Path, encoding: str | None = None) -> SourceFile:
-    """Look at a file's beginning. `encoding` is the one that the domain names.
+    """Inspect a file's beginning. `encoding` is the one that the domain names.
 
     Raises:
-        UserError: as `unpacked`; or the file is plainly UTF-8, and the domain names something else.
+        UserError: as `decompressed`; or the file is plainly UTF-8, and the domain names another
+            encoding.
     """
     raw, whole = _head(path)
     if raw.startswith(_PARQUET):
         return SourceFile(path, declared=True, head=raw)
-    if foreign := foreign_kind(raw):
-        raise UserError(f"{path} holds {foreign}")
+    if unsupported := unsupported_kind(raw):
+        raise UserError(f"{path} holds {unsupported}")
     evidence = Evidence()
-    evidence.see(raw if whole else raw[: raw.rfind(b"\n") + 1], 1)
-    if encoding and encoding != UTF_8 and not evidence.bad and evidence.proper >= _PLAINLY_UTF_8:
+    evidence.add(raw if whole else raw[: raw.rfind(b"\n") + 1], 1)
+    is_utf_8 = not evidence.bad and evidence.proper >= _PLAINLY_UTF_8
+    if encoding and encoding != UTF_8 and is_utf_8:
         raise UserError(
-            f"{path} is UTF-8, not {encoding} as `encoding` says: name the encoding beside the file that has it "
-            "(- path: FILE, encoding: NAME)"
+            f"{path} is UTF-8, not {encoding} as `encoding` says: "
+            "set the encoding of the one file that has it (- path: FILE, encoding: NAME)"
         )
-    found = encoding or wide_encoding(raw) or _certain(evidence, raw, whole=whole)
-    return _read_as(path, raw, found or UTF_8, declared=found is not None)
+    known = encoding or wide_encoding(raw) or _certain(evidence, raw, whole=whole)
+    return _read_as(path, raw, known or UTF_8, declared=known is not None)
 
 
 def reopen_source(file: SourceFile, encoding: str) -> SourceFile:
-    """Return a file that was read as UTF-8 as one of another encoding.
+    """Return a file that was opened as UTF-8, with another encoding.
 
     Raises UserError as `open_source`.
     """
@@ -84,7 +83,7 @@ def text_chunks(file: SourceFile, on_trailing: Callable[[int], None]) -> Iterato
 
     `on_trailing` is called with the number of bytes that stand behind its packed data.
     """
-    chunks = unpacked(file.path, on_trailing=on_trailing)
+    chunks = decompressed(file.path, on_trailing=on_trailing)
     if file.encoding != UTF_8:
         chunks = _transcoded(chunks, file.encoding)
     return (chunk.replace(b"\r", b"\n") for chunk in chunks) if file.carriage_returns else chunks
@@ -98,8 +97,8 @@ def _transcoded(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _head(path: Path) -> tuple[bytes, bool]:
-    """Return a file's first bytes, and whether they are all it has."""
-    chunks = unpacked(path)
+    """Return a file's first bytes, and True if they are the whole file."""
+    chunks = decompressed(path)
     head = b""
     while len(head) < _HEAD:
         chunk = next(chunks, None)
@@ -110,9 +109,13 @@ def _head(path: Path) -> tuple[bytes, bool]:
 
 
 def _certain(evidence: Evidence, raw: bytes, *, whole: bool) -> str | None:
-    """Return the encoding that a file's head shows for certain; None where it may be UTF-8, or the rest is to be looked at too."""
-    if evidence.is_utf_8() or (
-        not whole and len(raw) - len(raw.translate(None, _HIGH_BYTES)) < _SURE
-    ):
+    """Return the encoding that a file's head shows for certain; None if it may be UTF-8.
+
+    None too if the rest of the file may show more.
+    """
+    if evidence.is_utf_8():
+        return None
+    high_bytes = len(raw) - len(raw.translate(None, _HIGH_BYTES))
+    if not whole and high_bytes < _SURE:
         return None
     return evidence.guess().certain

@@ -16,20 +16,26 @@ from tasks.warehouse import create_table
 _COUNT_ONCE = """
 CREATE OR REPLACE TEMP TABLE core_rows AS
 WITH counted AS NOT MATERIALIZED (
-    SELECT * FROM {source} WHERE $count = 'all' OR rating >= $like_min OR rating <= $dislike_max
+    SELECT *
+    FROM {source}
+    WHERE $count = 'all' OR rating >= $like_min OR rating <= $dislike_max
 ),
 users AS (SELECT user_id FROM counted GROUP BY user_id HAVING count(*) >= $user_min),
 enough AS (SELECT item_id FROM counted GROUP BY item_id HAVING count(*) >= $item_min)
-SELECT row_id, user_id, item_id, rating FROM {source} SEMI JOIN users USING (user_id) SEMI JOIN enough USING (item_id)
+SELECT row_id, user_id, item_id, rating
+FROM {source}
+SEMI JOIN users USING (user_id)
+SEMI JOIN enough USING (item_id)
 """
 
 
 def mark_core(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> int:
-    """Set `core` in the temporary table `admitted` and return how often interactions were counted.
+    """Set `core` in the temporary table `admitted` and return the number of counting rounds.
 
-    One pass counts users and items on the same rows, as the paper says; what falls does not change
-    the other's count. The fixpoint counts again until nothing falls. With `count: judged` a rating
-    between the thresholds counts for nobody; it is in the core if its user and its item are.
+    One pass counts users and items on the same rows, as in the paper: users that are removed do
+    not change the counts of items. The fixpoint counts again until nothing is removed. With
+    `count: judged` a rating between the thresholds is not counted; it is in the core if its user
+    and its item are.
     """
     limits = {
         "user_min": settings.min_user_interactions,
@@ -54,7 +60,7 @@ def _size(con: duckdb.DuckDBPyConnection) -> int:
 
 @dataclass(frozen=True)
 class PreprocessCounts:
-    """What preprocessing saw and kept.
+    """What preprocessing read and kept.
 
     Attributes:
         reviews: rows of `raw_reviews`.
@@ -65,7 +71,7 @@ class PreprocessCounts:
         core_reviews: rows with `core`.
         core_users: users of those.
         core_items: items of those.
-        rounds: how often interactions were counted until the core stood.
+        rounds: how often interactions were counted until the core no longer changed.
         positive: core reviews rated as likes.
         negative: core reviews rated as dislikes.
         without_title: positive and negative core reviews of items that are not in `items`; they are
@@ -97,9 +103,19 @@ class PreprocessCounts:
 _FILL_REVIEWS = """
 INSERT INTO reviews
 WITH editions AS (SELECT item_id, work_id FROM items WHERE work_id <> item_id)
-SELECT review_id, r.user_id, coalesce(e.work_id, r.item_id), r.rating, coalesce(a.text, r.text), a.words, timestamp,
-       (list_position($files, source_file) - 1) * 1000000000000 + source_line, a.core
-FROM raw_reviews r JOIN admitted a ON r.rowid = a.row_id LEFT JOIN editions e ON e.item_id = r.item_id
+SELECT
+    review_id,
+    r.user_id,
+    coalesce(e.work_id, r.item_id),
+    r.rating,
+    coalesce(a.text, r.text),
+    a.words,
+    timestamp,
+    (list_position($files, source_file) - 1) * 1000000000000 + source_line,
+    a.core
+FROM raw_reviews r
+JOIN admitted a ON r.rowid = a.row_id
+LEFT JOIN editions e ON e.item_id = r.item_id
 """
 
 _CORE = "SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM reviews WHERE core"
@@ -108,12 +124,10 @@ _CORE = "SELECT count(*), count(DISTINCT user_id), count(DISTINCT item_id) FROM 
 def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCounts:
     """Fill `reviews` and `preferences` from `raw_reviews` and `items` (Appendix B).
 
-    Editions of one work stand under the work's id.
-
-    `source_order` is the file's place in the domain times 10^12, plus the line, so that it
-    increases in source order and rows
-    added at a source's end change nobody else's. Items that are not in `items` count for the core
-    like all others and are left out of `preferences` only.
+    Editions of one work have the work's id. `source_order` is the file's position in the domain
+    times 10^12, plus the line: it increases in source order, and rows added at a source's end do
+    not change that of others. Items that are not in `items` count for the core like all others and
+    are left out of `preferences` only.
 
     Raises:
         UserError: no review is within the word limits, nothing is left of the core, or no user has
@@ -129,9 +143,9 @@ def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCoun
     core_reviews, core_users, core_items = _row(con, _CORE)
     if not core_reviews:
         raise UserError(_no_core(words, rounds, settings))
-    drawn = fill_preferences(con, settings)
-    if not drawn.users:
-        raise UserError(_no_likes(core_reviews, drawn, settings))
+    preferences = fill_preferences(con, settings)
+    if not preferences.users:
+        raise UserError(_no_likes(core_reviews, preferences, settings))
     return PreprocessCounts(
         reviews=words.reviews,
         cleaned=words.cleaned,
@@ -142,25 +156,32 @@ def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCoun
         core_users=core_users,
         core_items=core_items,
         rounds=rounds,
-        **asdict(drawn),
+        **asdict(preferences),
     )
 
 
 def _no_core(words: WordCounts, rounds: int, settings: Preprocess) -> str:
+    hints = ["lower min_user_interactions or min_item_interactions"]
+    if settings.core == "fixpoint":
+        hints.append("or set core to one_pass")
+    if settings.count == "judged":
+        hints.append("or count to all")
+    if words.too_short > words.kept:
+        hints.append("or min_words, as a script without spaces needs")
     return (
-        f"no user left: of {words.reviews} reviews {words.kept} have {settings.min_words} to {settings.max_words} words, and none of "
-        f"these is left after core {settings.core} with at least {settings.min_user_interactions} per user and "
+        f"no user left: of {words.reviews} reviews {words.kept} have {settings.min_words} to "
+        f"{settings.max_words} words, and none of these is left after core {settings.core} "
+        f"with at least {settings.min_user_interactions} per user and "
         f"{settings.min_item_interactions} per item ({rounds} round{'s' * (rounds != 1)}): "
-        f"lower min_user_interactions or min_item_interactions{', or set core to one_pass' * (settings.core == 'fixpoint')}"
-        f"{', or count to all' * (settings.count == 'judged')}"
-        f"{', or min_words, as a script without spaces needs' * (words.too_short > words.kept)}"
+        f"{', '.join(hints)}"
     )
 
 
-def _no_likes(core_reviews: int, drawn: PreferenceCounts, settings: Preprocess) -> str:
+def _no_likes(core_reviews: int, preferences: PreferenceCounts, settings: Preprocess) -> str:
     return (
-        f"no user left: of {core_reviews} core reviews {drawn.positive} are rated {settings.like_min:g} or above, and those of items "
-        f"with a title give no MIGHT_LIKES ({drawn.without_title} reviews are of items without one): "
+        f"no user left: of {core_reviews} core reviews {preferences.positive} are rated "
+        f"{settings.like_min:g} or above, and those of items with a title give no MIGHT_LIKES "
+        f"({preferences.without_title} reviews are of items without one): "
         "add metadata, set untitled to use_id, or lower like_min"
     )
 

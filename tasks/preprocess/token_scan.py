@@ -1,8 +1,8 @@
-"""A quick look over many texts at once: how many words each has, and which tokens may be irregular.
+"""Scans many texts at once: the number of words of each, and tokens that may be irregular.
 
 Works on the bytes of an Arrow array, so that half a million reviews take less than a second. Only
-what it points out is looked at by `tasks.preprocess.irregular_tokens`: it may point out too much,
-never too little.
+what it reports is checked by `tasks.preprocess.irregular_tokens`: it may report too much, never
+too little.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tasks.preprocess.irregular_tokens import LINKS, LONGEST
+from tasks.preprocess.irregular_tokens import LINKS, MAX_WORD
 
 _WORDS = np.zeros(256, dtype=bool)
-"""Bytes a word begins with: ASCII letters and digits, and all of other scripts but the one that leads to U+2000 to U+2FFF, the signs.
+"""Bytes that a word may begin with.
+
+ASCII letters and digits, and those of other scripts without 0xE2, which begins U+2000 to U+2FFF:
+signs.
 """
 _WORDS[[*b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"]] = True
 _WORDS[0x80:] = True
@@ -31,13 +34,13 @@ _STRANGE = re.compile(r"[^\w!-~ \t\n\r‘’“”–—…]")
 
 @dataclass(frozen=True)
 class Scan:
-    """What a quick look found.
+    """The result of a scan.
 
     Attributes:
-        words: for each text, what stands between whitespace.
-        whole: rows of texts to be looked at as a whole: with tags or entities, or with signs that
+        words: the number of tokens of each text.
+        whole: rows of texts to be checked as a whole: with tags or entities, or with signs that
             are not ASCII.
-        tokens: for each other row with tokens that may be irregular, where in the text these begin.
+        tokens: for each other row with tokens that may be irregular, where in the text they begin.
     """
 
     words: npt.NDArray[np.int64]
@@ -46,7 +49,7 @@ class Scan:
 
 
 def scan(texts: pa.StringArray) -> Scan:
-    """Look over texts, which hold no control characters but tab and line ends."""
+    """Scan texts, which have no control characters but tab and line ends."""
     offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[
         texts.offset : texts.offset + len(texts) + 1
     ]
@@ -58,24 +61,13 @@ def scan(texts: pa.StringArray) -> Scan:
     begins = _beginnings(data, bounds)
     at = np.flatnonzero(begins)
     words = np.diff(np.searchsorted(at, bounds))
-    odd = [
-        start
-        for start in _odd_tokens(data, begins, at).tolist()
-        if not content.startswith(_ALLOWED, start)
-    ]
-    long = at[np.diff(at, append=len(data)) > LONGEST]
-    inside = np.array([*odd, *long.tolist(), *_addresses(content)], dtype=np.int64)
-    starts = np.unique(at[np.searchsorted(at, inside, side="right") - 1])
-    rows = np.searchsorted(bounds, starts, side="right") - 1
-    whole = set(
-        (
-            np.searchsorted(bounds, np.array(list(_markup(content)), dtype=np.int64), side="right")
-            - 1
-        ).tolist()
-    )
+    starts = _suspicious_starts(data, content, begins, at)
+    rows = _rows_of(starts, bounds)
+    markup = np.array(list(_markup(content)), dtype=np.int64)
+    whole = set(_rows_of(markup, bounds).tolist())
     if not content.isascii():
-        others = np.unique(np.searchsorted(bounds, np.flatnonzero(data >= 0x80), side="right") - 1)
-        whole |= _look_at_others(texts, others, words, set(rows.tolist()))
+        non_ascii = np.unique(_rows_of(np.flatnonzero(data >= 0x80), bounds))
+        whole |= _count_non_ascii(texts, non_ascii, words, set(rows.tolist()))
     tokens: dict[int, list[int]] = {}
     for row, start in zip(rows.tolist(), (starts - bounds[rows]).tolist(), strict=True):
         if row not in whole:
@@ -83,15 +75,37 @@ def scan(texts: pa.StringArray) -> Scan:
     return Scan(words, whole, tokens)
 
 
-def _look_at_others(
+def _rows_of(offsets: npt.NDArray[np.int64], bounds: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """Return the row of the text that each byte is in."""
+    return np.searchsorted(bounds, offsets, side="right") - 1
+
+
+def _suspicious_starts(
+    data: npt.NDArray[np.uint8],
+    content: bytes,
+    begins: npt.NDArray[np.bool_],
+    at: npt.NDArray[np.intp],
+) -> npt.NDArray[np.intp]:
+    """Return where tokens begin that may be irregular, in ascending order."""
+    odd = _odd_tokens(data, begins, at).tolist()
+    odd = [start for start in odd if not content.startswith(_ALLOWED, start)]
+    long = at[np.diff(at, append=len(data)) > MAX_WORD]
+    inside = np.array([*odd, *long.tolist(), *_addresses(content)], dtype=np.int64)
+    return np.unique(at[np.searchsorted(at, inside, side="right") - 1])
+
+
+def _count_non_ascii(
     texts: pa.StringArray,
-    others: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.intp],
     words: npt.NDArray[np.int64],
     odd: set[int],
 ) -> set[int]:
-    """Count the words of texts that are not ASCII, as other scripts have other whitespace; return those to be looked at whole."""
+    """Count the words of texts that are not ASCII, whose whitespace is not only ASCII.
+
+    Returns the rows to be checked as a whole.
+    """
     whole = set()
-    for row in others.tolist():
+    for row in rows.tolist():
         text = texts[row].as_py()
         words[row] = len(text.split())
         if row in odd or _STRANGE.search(text):
@@ -102,7 +116,7 @@ def _look_at_others(
 def _beginnings(
     data: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """Mark the bytes that begin a token: no whitespace, and behind whitespace or at the beginning of a text."""
+    """Mark the bytes that begin a token."""
     space = data <= ord(" ")
     begins = ~space
     begins[1:] &= space[:-1]

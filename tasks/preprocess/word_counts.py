@@ -1,4 +1,4 @@
-"""Word counts: which reviews are long enough to say something and short enough to be read (Appendix B)."""
+"""Word counts: reviews of allowed length, without their irregular tokens (Appendix B)."""
 
 from __future__ import annotations
 
@@ -18,22 +18,34 @@ _ADMIT = """
 CREATE OR REPLACE TEMP TABLE admitted AS
 WITH editions AS (SELECT item_id, work_id FROM items WHERE work_id <> item_id),
 measured AS (
-    SELECT r.rowid AS row_id, user_id, coalesce(e.work_id, r.item_id) AS item_id, rating, measure(text) AS measured
-    FROM raw_reviews r LEFT JOIN editions e ON e.item_id = r.item_id
+    SELECT
+        r.rowid AS row_id,
+        user_id,
+        coalesce(e.work_id, r.item_id) AS item_id,
+        rating,
+        measure(text) AS measured
+    FROM raw_reviews r
+    LEFT JOIN editions e ON e.item_id = r.item_id
 )
-SELECT row_id, user_id, item_id, rating, measured.words, measured.text, false AS core FROM measured
+SELECT row_id, user_id, item_id, rating, measured.words, measured.text, false AS core
+FROM measured
 """
 _TOTALS = """
-SELECT count(*), count(*) FILTER (words < $low), count(*) FILTER (words > $high), count(text) FROM admitted
+SELECT
+    count(*),
+    count(*) FILTER (words < $low),
+    count(*) FILTER (words > $high),
+    count(text)
+FROM admitted
 """
 
-# texts looked at together: their bytes stay in the processor's cache, which is three times as fast
+# Texts scanned together: their bytes fit the processor's cache, which is three times as fast.
 _SLICE = 512
 
 
 @dataclass(frozen=True)
 class WordCounts:
-    """How many reviews there were, how many were cleaned, and how the word limits parted them."""
+    """Numbers of all reviews, of those cleaned, and of those outside the word limits."""
 
     reviews: int
     cleaned: int
@@ -47,19 +59,18 @@ class WordCounts:
 
 
 def admit(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> WordCounts:
-    """Make the temporary table `admitted` (row_id, user_id, item_id, rating, words, text, core: false): reviews within the word limits.
+    """Create the temporary table `admitted` of the reviews within the word limits.
 
-    `row_id` is the rowid in `raw_reviews`, `item_id` the work's where editions are merged. `text`
-    is set where irregular tokens were
-    dropped, and words are counted without them.
+    Columns: row_id, user_id, item_id, rating, words, text, core (false). `row_id` is the rowid in
+    `raw_reviews`, `item_id` the work's where editions are merged. `text` is set where irregular
+    tokens were dropped, and words are counted without them.
     """
 
     def measure(texts: pa.ChunkedArray) -> pa.Array:
-        return measured(texts.combine_chunks(), drop=settings.irregular_tokens == "drop")
+        return measure_texts(texts.combine_chunks(), drop=settings.irregular_tokens == "drop")
 
-    with sql_function(
-        con, measure, [VARCHAR], duckdb.struct_type({"words": BIGINT, "text": VARCHAR}), arrow=True
-    ) as name:
+    result = duckdb.struct_type({"words": BIGINT, "text": VARCHAR})
+    with sql_function(con, measure, [VARCHAR], result, arrow=True) as name:
         con.execute(_ADMIT.replace("measure(", f"{name}("))
     limits = {"low": settings.min_words, "high": settings.max_words}
     reviews, too_short, too_long, cleaned = con.execute(_TOTALS, limits).fetchall()[0]
@@ -67,21 +78,21 @@ def admit(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> WordCounts:
     return WordCounts(reviews, cleaned, too_short, too_long)
 
 
-def measured(texts: pa.StringArray, *, drop: bool) -> pa.StructArray:
-    """Return for each text its number of words and, with `drop`, the text without irregular tokens where that is another one."""
+def measure_texts(texts: pa.StringArray, *, drop: bool) -> pa.StructArray:
+    """Return each text's number of words and, with `drop`, its cleaned text if that differs."""
     words = np.zeros(len(texts), dtype=np.int64)
-    mended: list[str | None] = [None] * len(texts)
+    cleaned: list[str | None] = [None] * len(texts)
     for start in range(0, len(texts), _SLICE):
         part = texts.slice(start, _SLICE)
-        found = scan(part)
-        words[start : start + _SLICE] = found.words
-        for row in (*found.whole, *found.tokens) if drop else ():
+        result = scan(part)
+        words[start : start + _SLICE] = result.words
+        for row in (*result.whole, *result.tokens) if drop else ():
             before = part[row].as_py()
-            after = (
-                regular_text(before)
-                if row in found.whole
-                else without_irregular(before, found.tokens[row])
-            )
+            if row in result.whole:
+                after = regular_text(before)
+            else:
+                after = without_irregular(before, result.tokens[row])
             if after != before:
-                mended[start + row], words[start + row] = after, len(after.split())
-    return pa.StructArray.from_arrays([integers(words), strings(mended)], names=["words", "text"])
+                cleaned[start + row] = after
+                words[start + row] = len(after.split())
+    return pa.StructArray.from_arrays([integers(words), strings(cleaned)], names=["words", "text"])

@@ -1,7 +1,8 @@
-"""When two titles are the same: named strengths, and who uses which.
+"""Comparison of titles at four strengths, and who uses which.
 
-Each strength takes away what the one before it still counts, so titles that are the same at one
-are the same at every later one.
+In: titles as published, or as a model or a person writes them. Out: cleaned titles, and keys that
+are equal if two titles are the same at a strength. Start with `keys`. Each strength ignores more
+than the one before, so titles that are the same at one are the same at every later one.
 
 | what differs                                  | exact | folded | work | spoken |
 |-----------------------------------------------|-------|--------|------|--------|
@@ -9,7 +10,7 @@ are the same at every later one.
 | letter case, accents, apostrophes, HTML entities | other | same | same | same   |
 | punctuation, hyphens, `&` and "and", (TM)     | other | same   | same | same   |
 | medium or edition at the end ("[VHS]")        | other | same   | same | same   |
-| article behind a comma ("Mummy, The")         | other | same   | same | same   |
+| article after a comma ("Mummy, The")          | other | same   | same | same   |
 | leading article ("The Mummy", "Mummy")        | other | other  | same | same   |
 | numeral of a sequel or part ("Rocky II", "Vol. 2") | other | other | same | same |
 | `+` between words and "and"; `*`; lone symbols | other | other | same | same   |
@@ -18,16 +19,16 @@ are the same at every later one.
 
 | strength | used by | because |
 |----------|---------|---------|
-| exact | evaluation, first choice; the catalogue in speech (marks unified) | of 110,000 titles none is guessed |
+| exact | evaluation first; the catalogue in speech | of 110,000 titles none is guessed |
 | folded | `merge_editions` | an identity for good: "The Circle" and "Circle" are two films |
 | folded | a title inside its placeholder | the model repeats what it was given |
-| work | briefs | two items of one user: an edition more or an article less is no other work |
+| work | briefs | two items of one user: another edition or article is no other work |
 | work | evaluation, second choice and distances | titles are written from memory |
 | spoken | an item due in a turn; titles in quotation marks | few candidates: the brief's items |
 
 He et al. (2023) match as their paper does, by edit distance to lowered names, and use none of it.
-A year is no part of what people say: evaluation takes it off (`without_year`) and lets it differ
-by two. `names_sequel` tells "Alien 3" from "Alien" and from "Alien 3 times".
+People do not say the year: evaluation removes it (`without_year`) and lets it differ by two.
+`names_sequel` distinguishes "Alien 3" from "Alien" and from "Alien 3 times".
 """
 
 from tasks.titles.cleaning import clean_title

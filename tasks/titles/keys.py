@@ -1,4 +1,4 @@
-"""Keys of titles: two titles are the same, at a strength, if their keys at that strength are equal."""
+"""Keys of titles: two titles are the same at a strength if their keys at it are equal."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from tasks.titles.cleaning import without_edition
 
 _APOSTROPHES = "'\u2018\u2019\u02bc`"
 _SIGNS = "\u00ae\u00a9\u2122\u2120"  # registered, copyright, trade mark, service mark
-_MEANINGFUL = frozenset("#%@*")  # punctuation by Unicode's book, but part of a name: C#, 100%
+_MEANINGFUL = frozenset("#%@*")  # punctuation in Unicode, but part of a name: C#, 100%
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _DROPPED = str.maketrans("", "", _APOSTROPHES + _SIGNS)
 _ASCII = {**_DROPPED, **{ord(char): " " for char in '!"(),-./:;?[\\]_{}'}}
 _WORD = re.compile(r"[^\W_]+")
 SPOKEN_WORD = re.compile(r"[^\W_]+[+#]*")  # C, C++ and C# are three
-_MAY_HOLD_EDITION = re.compile(  # a quick look: most titles hold none
-    r"[\[(\u3010\uff08]|(?:vhs|dvd|ray|set|edition|tape|video|paperback|hardcover|screen|\d{4}|[-:,/|])\s*$",
+# A fast test, because most titles have no edition.
+_MAY_HAVE_EDITION = re.compile(
+    r"[\[(\u3010\uff08]|"
+    r"(?:vhs|dvd|ray|set|edition|tape|video|paperback|hardcover|screen|\d{4}|[-:,/|])\s*$",
     re.IGNORECASE,
 )
-_LONGEST = 400  # characters of a title whose edition is taken off
+_MAX_LENGTH = 400  # characters of a title whose edition is removed
 _YEAR = re.compile(r"[\[(]((?:1[89]|20)\d\d)[\])]")
 _ARTICLE_LAST = re.compile(
     r"^(?P<title>.*), (?P<article>the|an?)(?P<year> [\[(]\d{4}[\])])?$", re.I
@@ -49,31 +51,34 @@ def exact_key(title: str) -> str:
 
 @lru_cache(maxsize=400_000)
 def folded_key(title: str) -> str:
-    """Return what a title says, whoever typed it; the table in `tasks.titles` says what counts.
+    """Return a title's key at the strength "folded"; see the table in `tasks.titles`.
 
     A title of punctuation alone is its own key.
     """
     form = html.unescape(exact_key(title))
-    while True:  # every pass after the first shortens: a medium may stand before another one
-        held = len(form) <= _LONGEST and _MAY_HOLD_EDITION.search(form)
-        bare = without_edition(form) if held else form
+    # Every pass after the first shortens the form: a medium may be followed by another one.
+    while True:
+        may_have_edition = len(form) <= _MAX_LENGTH and _MAY_HAVE_EDITION.search(form)
+        bare = without_edition(form) if may_have_edition else form
         shorter = fold(_ARTICLE_LAST.sub(_IN_FRONT, bare) if "," in bare else bare) or form
-        settled = shorter.isascii() and not _MAY_HOLD_EDITION.search(shorter)
-        if settled or shorter == form:
+        is_final = shorter.isascii() and not _MAY_HAVE_EDITION.search(shorter)
+        if is_final or shorter == form:
             return shorter
         form = shorter
 
 
 @lru_cache(maxsize=400_000)
 def work_key(title: str) -> str:
-    """Return what the work is called; the table in `tasks.titles` says what counts.
+    """Return a title's key at the strength "work"; see the table in `tasks.titles`.
 
-    What is left out may bring an edition or an article to the edge, so it is done until nothing
+    Shortening may bring an edition or an article to the edge, so it is repeated until nothing
     changes.
     """
-    key = _shorter_work_key(title)
-    while (again := _shorter_work_key(key)) != key:
-        key = again
+    key = title
+    shorter = _shorter_work_key(key)
+    while shorter != key:
+        key = shorter
+        shorter = _shorter_work_key(key)
     return key
 
 
@@ -87,7 +92,7 @@ def _shorter_work_key(title: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def spoken_key(title: str) -> str:
-    """Return the words of `work_key(title)` in one, without any "and"."""
+    """Return the words of `work_key(title)` as one, without any "and"."""
     work = work_key(title)
     return "".join(word for word in SPOKEN_WORD.findall(work) if word != "and") or work
 
@@ -95,11 +100,11 @@ def spoken_key(title: str) -> str:
 def numerals_in_digits(words: str) -> str:
     """Return folded words with the numbers of sequels and parts in digits, as many words as before.
 
-    "rocky ii" becomes "rocky 2", "volume one" becomes "vol 1". A numeral in front is a name
-    ("X", "V for Vendetta") and stays.
+    "rocky ii" becomes "rocky 2", "volume one" becomes "vol 1". A numeral at the start is a name
+    ("X", "V for Vendetta") and is kept.
     """
-    parts = _PART.sub(_part, words)
-    return _SEQUEL.sub(lambda found: _VALUES[found[0]], parts)
+    parts = _PART.sub(_part_in_digits, words)
+    return _SEQUEL.sub(lambda match: _VALUES[match[0]], parts)
 
 
 def value_of(numeral: str) -> int:
@@ -118,7 +123,7 @@ def year_of(title: str) -> int | None:
 
 
 def without_year(title: str) -> str:
-    """Return a title without years in brackets; the whole title where nothing else is in it."""
+    """Return a title without years in brackets; the whole title if it has nothing else."""
     bare = " ".join(_YEAR.sub(" ", title).split())
     return bare if any(map(str.isalnum, bare)) else title
 
@@ -126,10 +131,11 @@ def without_year(title: str) -> str:
 def fold(text: str) -> str:
     """Return text without case, accents, apostrophes and punctuation; `&` reads `and`.
 
-    Letters, digits, symbols (`+`, `$`, emoji) and `# % @ *` stay, words are parted by one space.
+    Letters, digits, symbols (`+`, `$`, emoji) and `# % @ *` are kept, words have one space between.
     """
     plain = text.replace("&", " and ")
-    if plain.isascii():  # most titles, and many times faster
+    # Most titles are ASCII, and this is many times faster.
+    if plain.isascii():
         return " ".join(plain.translate(_ASCII).casefold().split())
     plain = plain.translate(_DROPPED).casefold()
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain)).casefold()
@@ -158,8 +164,8 @@ def _work_word(word: str) -> str:
     return "and" if word == "+" else word.replace("*", "")
 
 
-def _part(found: re.Match[str]) -> str:
-    return f"{_PARTS.get(found[1], found[1])} {_VALUES.get(found[2], found[2])}"
+def _part_in_digits(match: re.Match[str]) -> str:
+    return f"{_PARTS.get(match[1], match[1])} {_VALUES.get(match[2], match[2])}"
 
 
 _QUOTES = "'*_`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
@@ -169,8 +175,8 @@ _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 def unify_marks(text: str) -> str:
     """Return text with quotation and emphasis marks as `"`, dashes as `-`, `&` as `and`.
 
-    No point or comma stands before a closing mark. Line breaks stay, so that many utterances
-    can be treated as one string.
+    Points and commas before a closing mark are removed. Line breaks are kept, so that many
+    utterances can be treated as one string.
     """
     unified = text.replace(" & ", " and ")
     for mark in _QUOTES:

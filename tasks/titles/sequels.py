@@ -1,9 +1,9 @@
-"""A title and a number behind it name another work: "Alien 3", "Dune: Part Two", "Solaris (2002)".
+"""Numbers after a title that name another work: "Alien 3", "Dune: Part Two", "Solaris (2002)".
 
-A number behind a title may as well count something: "I saw Alien 3 times", "Alien 2 weeks ago",
-"I give Alien 8." So digits (and a lone V or X) are a sequel's only where the sentence ends behind
-them or goes on with a word that cannot be counted; what is unclear is no sequel. Roman numbers of
-several letters, marked parts ("Part Two") and years in brackets are clear by themselves.
+A number after a title may also count something: "I saw Alien 3 times", "Alien 2 weeks ago",
+"I give Alien 8." So digits (and a lone V or X) are a sequel's only if the sentence ends after them
+or continues with a word that cannot be counted; in doubt it is no sequel. Roman numbers of several
+letters, marked parts ("Part Two") and years in brackets are always a sequel's.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import re
 
 from tasks.titles.keys import value_of, without_year, work_key, year_of
 
-YEARS_APART = 2  # between what two sources call the year of one work
+YEARS_APART = 2  # most between the years that two sources give for one work
 _YEARS = range(1880, 2040)  # a bare number that is a year ("Alien 1979"), unlike 2049
 _HIGHEST_GRADE = 100
 _ONLY_ROMAN = r"(?:II|III|IV|VI|VII|VIII|IX|ii|iii|iv|vi|vii|viii|ix)"
 _NUMERAL = r"\d{1,3}|[IVXivx]{1,4}|(?i:one|two|three|four|five|six|seven|eight|nine|ten)"
 _NUMBER_FOLLOWS = re.compile(
-    r"[\W_]{1,5}(?:\d|[ivx]{1,4}(?![^\W_])|(?:part|pt|vol|volume|chapter|book|season|series|episode|no)(?![a-z]))",
+    r"[\W_]{1,5}(?:\d|[ivx]{1,4}(?![^\W_])|"
+    r"(?:part|pt|vol|volume|chapter|book|season|series|episode|no)(?![a-z]))",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r'"{0,2}\s*[(\[](?P<year>(?:1[89]|20)\d\d)[)\]]')
@@ -44,8 +45,8 @@ _NEXT_WORD = re.compile(r"""\s+([^\W\d_]+(?:["'][^\W\d_]+)?)""")
 _RANK = re.compile(r'[.)]\s+["\x01A-Z]')
 
 
-def _words(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 _GOES_ON = _words(
@@ -62,25 +63,28 @@ _GOES_ON = _words(
     "bores hooked hit hits won wins worked works fell falls blew ran runs"
 )
 _CONTINUATIONS = _words(
-    "two three four five six seven eight nine ten ii iii iv returns returned again begins continues "
-    "continued forever reloaded reborn rises resurrection revenge strikes sequel"
+    "two three four five six seven eight nine ten ii iii iv "
+    "returns returned again begins continues continued forever reloaded reborn rises resurrection revenge strikes sequel"
 )
 
 
+_CLEAR_MARKS = frozenset({"part", "pt", "vol", "volume"})
+_CLEAR_CAPITALS = frozenset({"Chapter", "CHAPTER", "Book", "BOOK"})
+
+
 def names_sequel(text: str, end: int, title: str) -> bool:
-    """Return True if what stands behind a title makes it the name of another work.
+    """Return True if the text after a title makes it the name of another work.
 
     Args:
-        text: what was said, letter case kept, its marks unified or as they are.
+        text: an utterance in its letter case, its marks unified or not.
         end: where the title ends in it.
-        title: the title, or the whole title where only its main title stands in the text; a number
-            or year it has itself makes no other work.
+        title: the whole title, of which the text may have the main title only; a number or year
+            that it has itself makes no other work.
     """
     if not number_follows(text, end):
         return False
     if year := _YEAR.match(text, end):
-        own = year_of(title)
-        return own is not None and abs(int(year["year"]) - own) > YEARS_APART
+        return _is_other_year(int(year["year"]), title)
     if part := _PART.match(text, end):
         return _is_other_part(part, title)
     bare = _BARE.match(text, end)
@@ -88,25 +92,30 @@ def names_sequel(text: str, end: int, title: str) -> bool:
 
 
 def number_follows(text: str, end: int) -> bool:
-    """Return True if what stands at a place may be a number, a marked part or a year: a quick look."""
+    """Return True if a number, a marked part or a year may follow: a fast test."""
     return _NUMBER_FOLLOWS.match(text, end) is not None
 
 
-def numbers_differ(said: str, title: str) -> bool:
-    """Return True if a title as said has a number or a year in brackets that the other has not.
+def numbers_differ(mentioned: str, title: str) -> bool:
+    """Return True if a mentioned title has a number or a year in brackets that the other has not.
 
-    A number that only the other title has makes no difference: main titles are said alone.
+    A number that only the other title has makes no difference: people say main titles alone.
     """
-    years = year_of(said), year_of(title)
-    if None not in years and abs((years[0] or 0) - (years[1] or 0)) > YEARS_APART:
+    year = year_of(mentioned)
+    if year is not None and _is_other_year(year, title):
         return True
-    mine, own = _numbers(said), _numbers(title)
-    return not mine <= own and not (mine == {1} and not own)
+    numbers, own = _numbers(mentioned), _numbers(title)
+    return not numbers <= own and not (numbers == {1} and not own)
 
 
-def adds_sequel(said: str, known: str) -> bool:
-    """Return True if one of two work keys is the other with a sequel's word behind it, as in "... returns"."""
-    longer, shorter = sorted((said, known), key=len, reverse=True)
+def _is_other_year(year: int, title: str) -> bool:
+    own = year_of(title)
+    return own is not None and abs(year - own) > YEARS_APART
+
+
+def adds_sequel(mentioned: str, known: str) -> bool:
+    """Return True if one of two work keys is the other and a sequel's word, as in "... returns"."""
+    longer, shorter = sorted((mentioned, known), key=len, reverse=True)
     added = longer[len(shorter) :] if longer.startswith(f"{shorter} ") else ""
     return not _CONTINUATIONS.isdisjoint(added.split())
 
@@ -119,18 +128,15 @@ def _is_other_part(part: re.Match[str], title: str) -> bool:
     mark = part["mark"].rstrip(".")
     try:
         number = value_of(part["number"])
-    except ValueError:  # "book vx"
+    # Not a number, as in "book vx".
+    except ValueError:
         return False
     own = _numbers(title)
     if number in own or (number == 1 and not own):
         return False
-    clear = mark.casefold() in {"part", "pt", "vol", "volume"} or mark in {
-        "Chapter",
-        "CHAPTER",
-        "Book",
-        "BOOK",
-    }
-    return clear or re.search(rf"\b{re.escape(mark)}\b", title, re.IGNORECASE) is not None
+    if mark.casefold() in _CLEAR_MARKS or mark in _CLEAR_CAPITALS:
+        return True
+    return re.search(rf"\b{re.escape(mark)}\b", title, re.IGNORECASE) is not None
 
 
 def _is_other_number(bare: re.Match[str], text: str, title: str) -> bool:
@@ -144,8 +150,7 @@ def _is_other_number(bare: re.Match[str], text: str, title: str) -> bool:
     if not written.isdecimal() and len(written) > 1:
         return True
     if number in _YEARS:
-        own = year_of(title)
-        return own is not None and abs(number - own) > YEARS_APART and not _counts(text, bare.end())
+        return _is_other_year(number, title) and not _counts(text, bare.end())
     return not (
         _counts(text, bare.end())
         or _is_grade(text, bare.start(), number)
@@ -154,20 +159,21 @@ def _is_other_number(bare: re.Match[str], text: str, title: str) -> bool:
 
 
 def _counts(text: str, end: int) -> bool:
-    """Return True if a number that ends here counts something, is a part of a number, or may be."""
+    """Return True if a number that ends here may count something or be part of a number."""
     if _PART_OF_NUMBER.match(text, end) or _COUNT_GOES_ON.match(text, end):
         return True
     if _POSSESSIVE.match(text, end):
         return False
     if listed := _LISTED.match(text, end):
         return _counts(text, listed.end())
-    if text[end : end + 1] == '"':  # a mark that closes, or a star as in "5*"
+    # A closing mark, or an unmatched one: a star as in "5*".
+    if text[end : end + 1] == '"':
         return text.count('"', 0, end) % 2 == 0
-    word = _NEXT_WORD.match(text, end)
-    if word is None:
+    match = _NEXT_WORD.match(text, end)
+    if match is None:
         return False
-    said = word[1].casefold()
-    return said not in _GOES_ON and not said.endswith(('n"t', "n't"))
+    word = match[1].casefold()
+    return word not in _GOES_ON and not word.endswith(('n"t', "n't"))
 
 
 def _is_grade(text: str, start: int, number: int) -> bool:
@@ -175,7 +181,7 @@ def _is_grade(text: str, start: int, number: int) -> bool:
 
 
 def _is_rank(text: str, start: int, end: int, number: int) -> bool:
-    """Return True if the number opens the next entry of a list, as in "1. Aliens 2. Alien 3. Heat"."""
+    """Return True if the number begins the next entry of a list: "1. Aliens 2. Alien 3. Heat"."""
     if not _RANK.match(text, end):
         return False
     before = re.search(rf"(?<!\d){number - 1}[.)]\s", text[:start])

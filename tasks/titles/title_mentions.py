@@ -1,11 +1,10 @@
-"""Whether running text names a title, where there is no catalogue to set it against."""
+"""Mentions of one title in running text, without a catalogue to compare with."""
 
 from __future__ import annotations
 
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 
 from tasks.titles.cleaning import without_edition
@@ -20,28 +19,26 @@ _BETWEEN = r"[\W_]+"
 def names(text: str, title: str) -> bool:
     """Return True if a text names a title, on word borders, and no sequel of it.
 
-    A title of one word must stand there with its own capitals, so that "It" is not found in "I
-    like it"; a longer one in any letter case, accents and punctuation. Chinese and Japanese, which
-    have no word borders, are looked for as they stand. Editions and years in brackets are no part
-    of the title, nor is a leading article where two words are left.
+    A title of one word must be in the text with its own capitals, so that "It" is not found in "I
+    like it"; a longer one in any letter case, accents and punctuation. Chinese and Japanese have no
+    word borders and are compared literally. Editions and years in brackets are ignored, as is a
+    leading article if two words are left.
     """
     bare = without_year(without_edition(html.unescape(title)))
     words = _title_words(bare)
     if len(words) > 1:
         if f" {' '.join(words)} " not in f" {' '.join(plain_words(text))} ":
             return False
-        return _named(_plain(text), _pattern(words), title)
+        return _names_match(_plain(text), _pattern(words), title)
     if len(bare) > 1 and _UNSPACED.search(bare):
         return bare in text
-    return bool(bare) and _named(text, re.compile(rf"(?<!\w){re.escape(bare)}(?!\w)"), title)
+    pattern = re.compile(rf"(?<!\w){re.escape(bare)}(?!\w)")
+    return bool(bare) and _names_match(text, pattern, title)
 
 
-def _named(text: str, pattern: re.Pattern[str], title: str) -> bool:
-    return any(not names_sequel(text, end, title) for end in _ends(text, pattern))
-
-
-def _ends(text: str, pattern: re.Pattern[str]) -> Iterator[int]:
-    return (found.end() for found in pattern.finditer(text))
+def _names_match(text: str, pattern: re.Pattern[str], title: str) -> bool:
+    matches = pattern.finditer(text)
+    return any(not names_sequel(text, match.end(), title) for match in matches)
 
 
 def _title_words(bare: str) -> tuple[str, ...]:
@@ -58,6 +55,6 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _plain(text: str) -> str:
-    """Return text without entities, accents and apostrophes; case and punctuation stay."""
+    """Return text without entities, accents and apostrophes; case and punctuation are kept."""
     bare = re.sub("['\u2018\u2019\u02bc`]", "", html.unescape(text)).replace("&", " and ")
     return re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", bare))

@@ -1,11 +1,11 @@
-"""The longest run of words that texts share: one definition of a word, for two texts and for many at once.
+"""Runs of words that texts share: one definition of a word, for two texts and for many at once.
 
 | used by | asks for |
 |---------|----------|
-| the gate's rule `no-copied-review` | the length of the longest run of many utterances, hashed (`copied_words`) |
+| the rule `no-copied-review` | the length of the longest run, of many utterances (`copied_words`) |
 | the evidence of that rule | the longest run itself (`longest_shared`) |
 | the browser | the runs that begin at each word of an utterance (`SharedRuns`) |
-| the embedded writer | whether there is a run of six words (`shares_run`) |
+| the mock model | whether there is a run of six words (`shares_run`) |
 """
 
 from tasks.word_runs.batches import Hashes, Places, Tokens, copied_words, runs, scramble, tokenise

@@ -1,4 +1,4 @@
-"""Many texts at once, as arrays of word hashes: the longest runs they share with others, and their shingles."""
+"""Many texts at once, as arrays of word hashes: their longest shared runs, and their shingles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Hashes = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
 _FLAGS: Final = 24  # bits of a hash that index the first sieve
-_PARTED: Final = {**dict.fromkeys(BREAKS, " "), "\u2019": "'"}
+_REPLACED: Final = {**dict.fromkeys(BREAKS, " "), "\u2019": "'"}
 _SEED: Final = 17
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 _FINISH: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -23,7 +23,7 @@ _FINISH: Final = np.uint64(0xBF58476D1CE4E5B9)
 
 @dataclass(frozen=True)
 class Tokens:
-    """Words of many texts in one array: text i owns `hashes[starts[i]:starts[i + 1]]`."""
+    """Words of many texts in one array: those of text i are `hashes[starts[i]:starts[i + 1]]`."""
 
     hashes: Hashes
     starts: Places
@@ -31,7 +31,7 @@ class Tokens:
 
 def tokenise(texts: pl.Series) -> Tokens:
     """Split texts into the words that `words_of` finds."""
-    split = texts.str.replace_many(_PARTED).str.to_lowercase().str.split(" ")
+    split = texts.str.replace_many(_REPLACED).str.to_lowercase().str.split(" ")
     bare = split.explode().str.strip_chars(MARKS)
     kept = (bare != "").fill_null(False).to_numpy()
     until = np.concatenate([[0], np.cumsum(split.list.len().to_numpy(), dtype=np.int64)])
@@ -40,10 +40,10 @@ def tokenise(texts: pl.Series) -> Tokens:
 
 
 def runs(tokens: Tokens, length: int) -> tuple[Hashes, Places, Places]:
-    """Return a hash of every run of so many words.
+    """Return a hash of every run of `length` words.
 
     Returns:
-        The hashes, the text each run lies in, and the place of its first word in `tokens.hashes`.
+        The hashes, the text of each run, and the index of its first word in `tokens.hashes`.
     """
     counts = np.maximum(np.diff(tokens.starts) - length + 1, 0)
     if not counts.any():
@@ -77,38 +77,37 @@ def scramble(values: Hashes, salt: int) -> Hashes:
 def copied_words(
     utterances: Tokens, owners: NDArray[np.int64], reviews: pl.DataFrame, least: int
 ) -> NDArray[np.int32]:
-    """Return for each utterance the longest run of words it shares with a review of its own brief; runs under `least` words count 0.
+    """Return the length of the longest run of each utterance that is in a review of its brief.
 
-    A run is one of which every `least` neighbours stand in a row in one of the reviews.
+    Every `least` words in a row of such a run are in a row in one of the reviews; shorter runs
+    count 0. Time and memory grow with the number of words; nothing is compared pairwise.
 
     Args:
         utterances: their words.
         owners: the dialogue of each utterance, any numbering.
         reviews: columns `place` (the dialogue, in the same numbering) and `text`.
         least: shortest run that counts, in words.
-
-    Time and memory grow with the number of words; nothing is compared pairwise.
     """
     longest = np.zeros(len(utterances.starts) - 1, np.int32)
     if not len(reviews):
         return longest
-    source, review, _ = runs(tokenise(reviews["text"]), least)
-    said, utterance, start = runs(utterances, least)
-    hits = _found(
-        said ^ _keys(owners)[utterance], source ^ _keys(reviews["place"].to_numpy())[review]
-    )
+    review_hashes, review, _ = runs(tokenise(reviews["text"]), least)
+    utterance_hashes, utterance, start = runs(utterances, least)
+    # Combined with a key of the dialogue, so that only reviews of its own brief match.
+    wanted = utterance_hashes ^ _keys(owners)[utterance]
+    known = review_hashes ^ _keys(reviews["place"].to_numpy())[review]
+    hits = _indices_of(wanted, known)
     if len(hits):
-        _stretch(longest, utterance[hits], start[hits], least)
+        _join_hits(longest, utterance[hits], start[hits], least)
     return longest
 
 
 def _keys(owners: NDArray[np.int64]) -> Hashes:
-    """Return what ties a text's runs to its dialogue, so that only the brief's own reviews are ever compared with."""
     return scramble(owners.astype(np.uint64), 3)
 
 
-def _found(wanted: Hashes, known: Hashes) -> NDArray[np.int64]:
-    """Return the places of hashes that are among the known: a sieve over their top bits first, then exactly."""
+def _indices_of(wanted: Hashes, known: Hashes) -> NDArray[np.int64]:
+    """Return the indices of the hashes that are among the known, after a sieve on top bits."""
     shift = np.uint64(64 - _FLAGS)
     flags = np.zeros(1 << _FLAGS, bool)
     flags[known >> shift] = True
@@ -118,10 +117,10 @@ def _found(wanted: Hashes, known: Hashes) -> NDArray[np.int64]:
     return maybe[np.isin(wanted[maybe], known[flags[known >> shift]])]
 
 
-def _stretch(
+def _join_hits(
     longest: NDArray[np.int32], texts: NDArray[np.int64], starts: NDArray[np.int64], least: int
 ) -> None:
-    """Join hits one word apart to longer runs and keep each text's longest."""
+    """Join hits one word apart to longer runs and store the longest of each text."""
     breaks = np.flatnonzero((np.diff(starts) != 1) | (np.diff(texts) != 0)) + 1
     edges = np.concatenate([[0], breaks, [len(starts)]])
     lengths = (np.diff(edges) + least - 1).astype(np.int32)

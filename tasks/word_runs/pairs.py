@@ -10,7 +10,7 @@ from tasks.word_runs.words import words_of
 
 
 class Run(NamedTuple):
-    """Words in a row that two texts share: how many, and where they begin in each."""
+    """Words in a row that two texts share: their number, and where they begin in each."""
 
     length: int
     here: int
@@ -28,7 +28,7 @@ class SharedRuns:
             self._places.setdefault(word, []).append(place)
 
     def longest_from(self, here: Sequence[str], begin: int) -> Run:
-        """Return the longest run that begins at a word of another text; of equal ones the first there."""
+        """Return the longest run from a word of another text on; of equal ones the first there."""
         best = Run(0, begin, 0)
         for place in self._places.get(here[begin], ()):
             length = self._length(here, begin, place)
@@ -37,7 +37,7 @@ class SharedRuns:
         return best
 
     def longest(self, here: Sequence[str]) -> Run:
-        """Return the longest run shared with another text; of equal ones the first here, then there."""
+        """Return the longest run shared with another text; of equal ones the first."""
         best = Run(0, 0, 0)
         for begin in range(len(here)):
             run = self.longest_from(here, begin)
@@ -55,7 +55,7 @@ class SharedRuns:
 
 
 def longest_shared(text: str, others: Sequence[str]) -> str:
-    """Return the longest run of words of a text that also stands in one of the others, as written there."""
+    """Return the longest run of words of a text that is in one of the others, as in the text."""
     words = words_of(text)
     here = [word.text for word in words]
     best = Run(0, 0, 0)
@@ -69,7 +69,7 @@ def longest_shared(text: str, others: Sequence[str]) -> str:
 
 
 def shares_run(text: str, other: str, length: int) -> bool:
-    """Return True if so many words in a row are the same in two texts."""
+    """Return True if `length` words in a row are the same in two texts."""
     words = [word.text for word in words_of(text)]
     known = _joined(other)
     runs = (words[at : at + length] for at in range(len(words) - length + 1))

@@ -1,4 +1,4 @@
-"""What a word is where texts are compared word by word."""
+"""The definition of a word for comparing texts word by word."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final, NamedTuple
 MARKS: Final = (
     ".,!?;:\"'()[]{}<>*_~`-\u2010\u2011\u2012\u2013\u2014\u2018\u2019\u201c\u201d\u2026/\\|"
 )
-"""Signs that are no part of a word where they stand at its edges."""
+"""Signs that are not part of a word at its start or end."""
 BREAKS: Final = ("\n", "\r", "\t", "\u2013", "\u2014", "\u2026", "...", "--")
-"""What parts two words, as a space does."""
+"""What separates two words, besides a space."""
 _PIECE = re.compile(rf"(?:(?!{'|'.join(map(re.escape, BREAKS))})[^ ])+")
 
 
 class Word(NamedTuple):
-    """A word in small letters, any apostrophe the same, and the characters of the text it stands at."""
+    """A word in lower case, with one kind of apostrophe, and its position in the text."""
 
     text: str
     start: int
@@ -25,11 +25,11 @@ class Word(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> tuple[Word, ...]:
-    """Return the words of a text without letter case and outer punctuation; punctuation alone is no word."""
-    found = []
+    """Return the words of a text in lower case, without outer punctuation."""
+    words = []
     for piece in _PIECE.finditer(text):
         start = piece.start() + len(piece[0]) - len(piece[0].lstrip(MARKS))
         bare = piece[0].strip(MARKS)
         if bare:
-            found.append(Word(bare.lower().replace("\u2019", "'"), start, start + len(bare)))
-    return tuple(found)
+            words.append(Word(bare.lower().replace("\u2019", "'"), start, start + len(bare)))
+    return tuple(words)

@@ -88,7 +88,7 @@ def test_each_of_the_largest_kinds_comes_with_an_example_and_its_way_out(write, 
     )
     assert "`unrated: [null]` under columns" in said
     assert (
-        "30 bad_rating, the first is line 42 (not a finite number: 'A'): `columns.rating_values`"
+        "30 bad_rating, the first is line 42 (not a finite number: 'A'): set `columns.rating_values`"
         in said
     )
     assert "25 off_scale, the first is line 72 ('9' is outside 1 to 5): set `rating_scale`" in said
@@ -244,14 +244,14 @@ def test_tables_as_spreadsheets_and_people_write_them(content, item, text, write
         (
             "r.dat",
             "1::1193::5::978300760\n",
-            "parted by commas, tabs, semicolons or bars; it reads: 1::1193",
+            "separated by commas, tabs, semicolons or bars; it reads: 1::1193",
         ),
         ("r.csv", "U,I,R,T\na,b,5,x\n", r"did you mean U for u, I for i, R for r, T for t\?"),
         ("r.csv", "u,i,r,Täxt\n".encode("cp1252"), "has no column t; it has: u, i, r, Täxt"),
         (
             "r.csv",
             b"u,i,r,t\xff\x81\n",
-            "is not UTF-8: `sources.encoding` says what it is written in",
+            "is not UTF-8: set `sources.encoding` to its encoding",
         ),
         (
             "r.json",
@@ -266,7 +266,7 @@ def test_tables_as_spreadsheets_and_people_write_them(content, item, text, write
         (
             "r.json",
             '{"user": "a", "i": 1, "r": 5, "t": "x"}\n',
-            r"no field for user \(u\); .*`columns` says what they are called",
+            r"no field for user \(u\); .*set their names under `columns`",
         ),
     ],
 )
@@ -308,15 +308,15 @@ def test_lists_in_parquet_are_named(tmp_path: Path, run):
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        (b"r.json".ljust(257, b"\0") + b"ustar\x0000", "is a tar archive: take the file out"),
+        (b"r.json".ljust(257, b"\0") + b"ustar\x0000", "is a tar archive: extract the file"),
         (b"7z\xbc\xaf\x27\x1c", "is a 7z archive"),
         (b"\n<!DOCTYPE HTML>\n<html>", "is a web page, as servers send in place of a file"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "`git lfs pull` brings it"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "run `git lfs pull`"),
         (b"SQLite format 3\0", "is an SQLite database: export it as CSV or Parquet"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an Excel workbook"),
         (b"\x80\x04\x95\x10", "is a Python pickle"),
         (b"ARROW1\0\0", "write it as Parquet"),
-        (b"\0" * 8 + b"DUCK", "is no text"),
+        (b"\0" * 8 + b"DUCK", "is not text"),
     ],
 )
 def test_files_of_other_kinds_say_what_they_are(head, words, tmp_path: Path, run):

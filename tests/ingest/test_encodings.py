@@ -223,7 +223,7 @@ def test_an_encoding_that_is_plainly_not_the_files_is_refused(con, write):
     path = write("r.csv", f"u,i,r,t\na,1,5,{TEXTS['german']}\n".encode() * 3)
     with pytest.raises(
         UserError,
-        match=r"r.csv is UTF-8, not gb18030 as `encoding` says: name the encoding beside the file",
+        match=r"r.csv is UTF-8, not gb18030 as `encoding` says: set the encoding of the one file",
     ):
         ingest_with(con, path, encoding="gb18030")
 
@@ -290,7 +290,7 @@ def test_bytes_behind_the_end_of_gzip_data_are_counted(tmp_path: Path, write, ru
         0.0,
     )
     assert rows("SELECT source_line, detail FROM rejected_rows") == [
-        (2, "21 bytes behind the end of the packed data")
+        (2, "21 bytes after the end of the compressed data")
     ]
     path.write_bytes(path.read_bytes() + b"x" * 70_000)
     with pytest.raises(UserError, match="its gzip data ends long before the file does"):

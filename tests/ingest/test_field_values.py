@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tasks.ingest.defects import Defect
-from tasks.ingest.field_values import identifier, rating, seconds, title_text
+from tasks.ingest.field_values import parse_id, parse_rating, parse_time, parse_title
 
 DAY = 1_393_545_600  # 28 February 2014, midnight UTC
 
@@ -28,7 +28,7 @@ DAY = 1_393_545_600  # 28 February 2014, midnight UTC
     ],
 )  # fmt: skip
 def test_moments(written, moment):
-    assert seconds(written) == moment
+    assert parse_time(written) == moment
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_moments(written, moment):
 )
 def test_what_is_no_moment(written):
     with pytest.raises(Defect) as found:
-        seconds(written)
+        parse_time(written)
     assert found.value.kind == "bad_timestamp"
 
 
@@ -61,9 +61,9 @@ def test_what_is_no_moment(written):
     ],
 )
 def test_moments_in_a_format_of_their_own(text, written, moment):
-    assert seconds(text, written) == moment
+    assert parse_time(text, written) == moment
     with pytest.raises(Defect, match="bad_timestamp"):
-        seconds("2014-02-28T00", written)
+        parse_time("2014-02-28T00", written)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_moments_in_a_format_of_their_own(text, written, moment):
     ],
 )
 def test_ratings(written, found):
-    assert rating(written, (1, 5), {"true": 5.0, "recommended": 5.0, "no": 1.0}) == found
+    assert parse_rating(written, (1, 5), {"true": 5.0, "recommended": 5.0, "no": 1.0}) == found
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_ratings(written, found):
 )  # fmt: skip
 def test_what_is_no_rating(written, kind):
     with pytest.raises(Defect) as found:
-        rating(written, (1, 5), {})
+        parse_rating(written, (1, 5), {})
     assert found.value.kind == kind
 
 
@@ -102,7 +102,7 @@ def test_what_is_no_rating(written, kind):
      (" a\x00b ", "a b"), ("x" * 400, "x" * 400)],
 )  # fmt: skip
 def test_ids(written, found):
-    assert identifier(written, "user") == found
+    assert parse_id(written, "user") == found
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ def test_ids(written, found):
 )  # fmt: skip
 def test_what_is_no_id(written, kind):
     with pytest.raises(Defect) as found:
-        identifier(written, "user")
+        parse_id(written, "user")
     assert found.value.kind == kind
 
 
 def test_titles_may_be_numbers_and_never_half_a_sign():
-    assert [title_text(value) for value in ("Up", 300, b"Am\xc3\xa9lie", "a\ud83d", True, None, ["Up"], [], 1.5)] == [
+    assert [parse_title(value) for value in ("Up", 300, b"Am\xc3\xa9lie", "a\ud83d", True, None, ["Up"], [], 1.5)] == [
         "Up", "300", "Amélie", "a", "", "", "Up", "", "",
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tasks.ingest import compression, ingest, lines
 from tasks.ingest.defects import Defect
 from tasks.ingest.formats import field_names
-from tasks.ingest.json_lines import parsed
+from tasks.ingest.json_lines import parse_line
 from tasks.ingest.lines import numbered_blocks
 from tasks.ingest.rows import checked_row
 from tasks.ingest.source_file import SourceFile
@@ -140,7 +140,7 @@ def _expected(written: list[str]) -> tuple[list[tuple[object, ...]], list[tuple[
     seen: set[tuple[str, str]] = set()
     for number, line in enumerate(written, 1):
         try:
-            row = checked_row(parsed(line.encode("utf-8", "surrogatepass")), NAMES, (1.0, 5.0))
+            row = checked_row(parse_line(line.encode("utf-8", "surrogatepass")), NAMES, (1.0, 5.0))
         except Defect as defect:
             rejected.append((number, defect.kind))
             continue
@@ -156,7 +156,7 @@ def _expected(written: list[str]) -> tuple[list[tuple[object, ...]], list[tuple[
 @FRESH
 def test_no_bytes_crash_the_patient_way(line):
     try:
-        record = parsed(line)
+        record = parse_line(line)
         checked_row(record, NAMES, (1.0, 5.0))
     except Defect as defect:
         assert defect.kind

@@ -87,7 +87,7 @@ def test_foreign_packings(head, what, tmp_path: Path, run):
     [gzip.compress(b"{}", mtime=0), b"r.json".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300],
 )
 def test_packed_twice_or_an_archive(inside, write, run):
-    with pytest.raises(UserError, match="holds a packed file or an archive within"):
+    with pytest.raises(UserError, match="holds a compressed file or an archive"):
         run(write("r.json.gz", inside))
 
 
@@ -145,7 +145,7 @@ def test_a_mistake_inside_a_transaction_can_be_rolled_back_and_tried_again(
 def test_a_hopeless_file_is_not_read_to_its_end(
     write, run, review, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(loader, "_HOPELESS", 100)
+    monkeypatch.setattr(loader, "_MAX_REJECTED", 100)
     lines = [json.dumps(review())] + ["{" + "x" * 80] * 200_000
     with pytest.raises(UserError, match=r"unusable") as failed:
         run(write("r.json", lines))

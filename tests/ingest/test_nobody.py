@@ -87,7 +87,7 @@ def test_the_domain_says_who_stands_for_nobody(con, write, run, rows):
 def test_a_file_by_nobody_says_where_its_users_should_be(write, run):
     with pytest.raises(
         UserError,
-        match=r"no usable review in 1 lines \(1 anonymous\): see that the file's users are where",
+        match=r"no usable review in 1 lines \(1 anonymous\): check that the format, or columns, names the field",
     ):
         run(write("r.csv", "u,i,r,t\n,1,5,Fine.\n"), format="columns", columns=PLAIN)
 

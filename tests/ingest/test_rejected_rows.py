@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from tasks.errors import UserError
-from tasks.ingest import BadLines, ingest, keep_refused, read_rejected
+from tasks.ingest import TooManyBadLines, ingest, read_rejected, store_rejected_lines
 from tasks.settings import Domain
 from tasks.warehouse import open_warehouse, read_warehouse, transaction
 from tests.cli.test_build import redial
@@ -44,9 +44,9 @@ def ingest_as_a_stage_does(warehouse: Path, of: Domain) -> None:
         try:
             with transaction(con):
                 ingest(con, of)
-        except BadLines as refused:
+        except TooManyBadLines as refused:
             with transaction(con):
-                keep_refused(con, refused)
+                store_rejected_lines(con, refused)
             raise
 
 
@@ -75,9 +75,9 @@ def test_files_read_before_the_one_that_stops_the_stage_keep_their_lines_too(
         "format": "amazon_2014",
         "reviews": [str(write(tmp_path / "1.json", 300, 1)), str(write(tmp_path / "2.json", 1, 2))],
     }
-    with pytest.raises(BadLines) as failed:
+    with pytest.raises(TooManyBadLines) as failed:
         ingest(con, Domain.model_validate({"name": "bad", "sources": sources}))
-    keep_refused(con, failed.value)
+    store_rejected_lines(con, failed.value)
     assert con.execute(
         "SELECT source_file, count(*) FROM rejected_rows GROUP BY ALL ORDER BY ALL"
     ).fetchall() == [

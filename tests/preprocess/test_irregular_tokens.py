@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.preprocess.irregular_tokens import is_irregular, regular_text
 from tasks.preprocess.token_scan import scan
-from tasks.preprocess.word_counts import measured
+from tasks.preprocess.word_counts import measure_texts
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_the_quick_look_counts_words_and_misses_nothing(texts):
         if row not in found.whole and row not in found.tokens and regular_text(text) != text
     ]
     assert missed == []
-    kept = measured(array, drop=True).to_pylist()
+    kept = measure_texts(array, drop=True).to_pylist()
     assert [
         row["text"] if row["text"] is not None else text
         for row, text in zip(kept, texts, strict=True)
