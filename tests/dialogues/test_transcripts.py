@@ -37,7 +37,8 @@ def test_every_answer_becomes_its_dialogue(con: duckdb.DuckDBPyConnection, profi
             for item in one.items
         }
         rows = con.execute(
-            "SELECT turn, role, text, goals, item_ids, words FROM utterances WHERE dialogue_id = ? ORDER BY turn",
+            "SELECT turn, role, text, goals, item_ids, words FROM utterances WHERE dialogue_id = "
+            "? ORDER BY turn",
             [one.dialogue_id],
         ).fetchall()
         for (turn, role, text, goals, item_ids, words), planned, (spoken_by, wanted) in zip(
@@ -65,7 +66,8 @@ def test_only_answered_transcripts_of_the_attempt_are_read(con: duckdb.DuckDBPyC
     )
     made.answer(con, [(SOME[1].dialogue_id, SOME[1].grounded())], "grounded", attempt=2)
     con.execute(
-        "UPDATE transcripts SET status = 'failed', text = NULL WHERE attempt = 1 AND dialogue_id = ?",
+        "UPDATE transcripts SET status = 'failed', text = NULL WHERE attempt = 1 AND "
+        "dialogue_id = ?",
         [SOME[0].dialogue_id],
     )
     assert parse_transcripts(con, DOMAIN, 1) == DialogueCounts(1, 1, 1, 0)
