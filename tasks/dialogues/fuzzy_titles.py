@@ -34,7 +34,7 @@ def names_fuzzily(text: str, title: str, others: Sequence[Hit]) -> bool:
     """Return True if an utterance names a title in another spelling, and no sequel of it.
 
     That is: equal at the strength "spoken" of `tasks.titles`, where of one word a capital must be
-    left, or it must stand between marks ("Monsters Inc", "WALL-E", "Leon: The Professional"); or
+    left, or it must be between marks ("Monsters Inc", "WALL-E", "Leon: The Professional"); or
     its main title or subtitle alone, written as a title of two words or more, where no other item
     is called so.
 

@@ -1,4 +1,4 @@
-"""Finds the turns in decoded JSON, in whatever shape a model put them."""
+"""Finds the turns in decoded JSON, in any of the shapes that models use."""
 
 from __future__ import annotations
 

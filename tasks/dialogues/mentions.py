@@ -27,7 +27,7 @@ _AFTERTHOUGHT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z")
 
 
 class SlotItem(NamedTuple):
-    """One item of a brief, as far as finding it goes."""
+    """One item of a brief: what is needed to find it."""
 
     slot: int
     item_id: str

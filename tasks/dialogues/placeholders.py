@@ -60,7 +60,7 @@ def tidy(text: str) -> str:
 
 
 def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...]]:
-    """Put titles where placeholders stand.
+    """Replace placeholders by titles.
 
     A title written next to its placeholder is taken as part of it. A placeholder whose slot does
     not exist, or that holds another title than its slot's, is left unchanged. One with a sequel's
@@ -90,7 +90,7 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
 
 
 def _found(text: str, titles: Mapping[int, str]) -> list[tuple[int, int, int]]:
-    """Return where placeholders stand that can be filled, each with its slot, in order."""
+    """Return the spans of placeholders that can be filled, each with its slot, in order."""
     spans = []
     numbered = set()
     for match in PLACEHOLDER.finditer(text):

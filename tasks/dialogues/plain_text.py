@@ -151,7 +151,7 @@ def _unquoted(text: str) -> str:
 
 
 def _without_marks(turns: Sequence[RawTurn]) -> list[RawTurn]:
-    """Return turns without quotation marks, where every one of them stands between such marks."""
+    """Return turns without quotation marks, where every one of them is between such marks."""
     texts = [turn.text.strip() for turn in turns]
     alone = [sum(text.count(mark) for mark in '"\u201c\u201d') == 2 for text in texts]
     if not all(map(_is_quoted, texts)) or 2 * sum(alone) < len(turns):

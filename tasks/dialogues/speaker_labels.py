@@ -27,7 +27,7 @@ def _names(listed: str) -> tuple[str, ...]:
 
 
 SPOKEN_NAMES = (*_names(_USERS), *_names(_AGENTS))
-"""Names that may stand before a line of plain text."""
+"""Names that may open a line of plain text."""
 
 ROLE_NAMES = {
     **dict.fromkeys((*_names(_USERS), "u"), "user"),

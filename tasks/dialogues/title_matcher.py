@@ -63,7 +63,7 @@ def without_article(title: str) -> str:
 
 
 def spellings(title: str) -> tuple[str, ...]:
-    """Return the ways a title may stand in a text, the marks of both unified."""
+    """Return the ways a title may be written in a text, the marks of both unified."""
     small = title[0].lower() + title[1:] if title.startswith(ARTICLES) else ""
     if stands_out(title):
         return (title, small) if small else (title,)

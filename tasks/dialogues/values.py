@@ -24,7 +24,7 @@ class RawTurn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An answer taken apart, before anything is known about its brief.
+    """The turns of an answer, before anything is known about its brief.
 
     Attributes:
         turns: the turns that could be read, in order.

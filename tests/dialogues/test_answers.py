@@ -317,7 +317,7 @@ def test_what_holds_no_dialogue_says_so(name: str) -> None:
         assert reading.turns == () and not reading.whole and reading.error
 
 
-def test_what_is_counted_beside_the_speech_is_taken_off() -> None:
+def test_counts_next_to_the_speech_are_removed() -> None:
     for dress in (
         "{n}. {text}",
         "({n}) {text}",
@@ -371,7 +371,7 @@ def test_a_smile_ends_a_dialogue() -> None:
     ] == [True] * 4 + [False]
 
 
-def test_of_two_dialogues_nobody_can_tell_which_is_meant() -> None:
+def test_an_answer_with_two_dialogues_is_not_whole() -> None:
     second = JSON.replace("Hi!", "Good evening!")
     for answer in (
         f"{JSON}\n{second}",

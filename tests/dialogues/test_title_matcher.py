@@ -138,7 +138,7 @@ def test_a_briefs_own_titles(text: str, turn: int, ids: tuple[str, ...]) -> None
     assert named(text, turn) == ids
 
 
-def test_a_title_that_two_items_bear_is_the_briefs_own() -> None:
+def test_a_title_of_two_items_is_the_briefs_own() -> None:
     items = (SlotItem(1, "twin b", "Twin Peaks"),)
     parsed = parse("User: Twin Peaks.", "paper", items, (Turn("user", ("g",), (1,)),), CATALOGUE)
     assert parsed.utterances[0].item_ids == ("twin b",)
@@ -172,7 +172,7 @@ def test_text_that_cannot_be_stored_becomes_replacement_characters() -> None:
 
 
 @given(st.text(max_size=200), st.sampled_from(["grounded", "paper"]))
-def test_whatever_comes_is_parsed(text: str, how: str) -> None:
+def test_any_text_is_parsed(text: str, how: str) -> None:
     parsed = parse(text, how, ITEMS, TURNS, CATALOGUE)  # type: ignore[arg-type]
     assert parsed.complete in (True, False)
     assert [said.turn for said in parsed.utterances] == list(range(1, len(parsed.utterances) + 1))

@@ -80,7 +80,7 @@ def test_only_answered_transcripts_of_the_attempt_are_read(con: duckdb.DuckDBPyC
     ]
 
 
-def test_reading_again_replaces_what_stood_there(con: duckdb.DuckDBPyConnection) -> None:
+def test_parsing_again_replaces_the_rows(con: duckdb.DuckDBPyConnection) -> None:
     made.answer(con, [(SOME[0].dialogue_id, SOME[0].grounded())], "grounded")
     first = (parse_transcripts(con, DOMAIN, 1), con.execute("FROM utterances").fetchall())
     assert (parse_transcripts(con, DOMAIN, 1), con.execute("FROM utterances").fetchall()) == first
@@ -98,7 +98,7 @@ def test_an_answer_the_model_stopped_is_not_complete(
     ]
 
 
-def test_an_unknown_profile_is_recognised_by_its_answer_or_told(
+def test_an_unknown_profiles_format_is_detected_or_given(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     made.answer(
