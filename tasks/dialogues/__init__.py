@@ -1,4 +1,10 @@
-"""Answers become dialogues: read tolerantly in both profiles, each utterance tied to its goals and to the items it names (2.5.1)."""
+"""Parse model answers into dialogues (2.5.1).
+
+In: the transcripts of both prompt profiles, with their briefs and templates. Out: the tables
+`dialogues` and `utterances`, each utterance with its sub-goals and the items it names. Start with
+`parse_transcripts` (tables) or `parse` (one answer); `grounded` and `plain_text` read the two
+formats, `mentions` finds the items.
+"""
 
 from tasks.dialogues.fuzzy_titles import is_title_of
 from tasks.dialogues.grounded import read_grounded

@@ -1,4 +1,4 @@
-"""Recognises a title that is due, where it is written otherwise than in the catalogue, as far as that is certain."""
+"""Recognises an expected title in a spelling other than the catalogue's, where that is certain."""
 
 from __future__ import annotations
 
@@ -26,16 +26,15 @@ _PARTS = re.compile(
 )
 _MARKED = re.compile('"([^"]{1,100})"')
 _AFTERTHOUGHT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z")
-_SHORTEST = (
-    5  # letters and digits of a title of several words that is recognised in any letter case
-)
+# Letters and digits that a title of several words needs to be recognised in any letter case.
+_SHORTEST = 5
 
 
 def names_fuzzily(text: str, title: str, others: Sequence[Hit]) -> bool:
     """Return True if an utterance names a title in another spelling, and no sequel of it.
 
     That is: equal at the strength "spoken" of `tasks.titles`, where of one word a capital must be
-    left, or it must stand between marks ("Monsters Inc", "WALL-E", "Leon: The Professional"); or
+    left, or it must be between marks ("Monsters Inc", "WALL-E", "Leon: The Professional"); or
     its main title or subtitle alone, written as a title of two words or more, where no other item
     is called so.
 
@@ -55,16 +54,16 @@ def _inside(end: int, others: Sequence[Hit]) -> bool:
     return any(other.start < end <= other.end for other in others)
 
 
-def is_title_of(said: str, title: str) -> bool:
-    """Return True if what somebody marked as a title is one, or its main title or subtitle, in any spelling."""
-    if numbers_differ(said, title):
+def is_title_of(phrase: str, title: str) -> bool:
+    """Return True if a phrase is a title, its main title or its subtitle, in any spelling."""
+    if numbers_differ(phrase, title):
         return False
-    return not _readings(said).isdisjoint(_readings(title))
+    return not _readings(phrase).isdisjoint(_readings(title))
 
 
 @lru_cache(maxsize=1 << 14)
 def title_parts(title: str) -> tuple[str, ...]:
-    """Return the main title and the subtitles of a title, marks unified, as far as they look like titles."""
+    """Return the main title and the subtitles of a title that look like titles, marks unified."""
     parts = [part.strip(" .,") for part in _PARTS.split(unify_marks(title))]
     if len(parts) < 2:
         return ()
@@ -79,7 +78,7 @@ def _readings(title: str) -> frozenset[str]:
 
 @lru_cache(maxsize=1 << 14)
 def _spoken(title: str) -> tuple[str, bool]:
-    """Return a title's key without an afterthought in brackets, and whether it has several words."""
+    """Return a title's key without a remark in brackets, and whether it has several words."""
     bare = _AFTERTHOUGHT.sub("", title) or title
     return spoken_key(bare), len(work_key(bare).split()) > 1
 
@@ -109,10 +108,11 @@ def _run_ends(text: str, key: str) -> Iterator[int]:
     """Yield where runs of words end that are the title, spaces and every "and" left out."""
     words = [word for word in _text_words(text) if word[0] != "and"]
     ends = [end for _, end in words]
-    said = [word for word, _ in words]
-    in_digits = numerals_in_digits(" ".join(said)).split()
-    for spelled in (said, in_digits) if in_digits != said else (said,):
-        yield from (ends[last] for last in _runs(spelled, key))
+    as_written = [word for word, _ in words]
+    in_digits = numerals_in_digits(" ".join(as_written)).split()
+    yield from (ends[last] for last in _runs(as_written, key))
+    if in_digits != as_written:
+        yield from (ends[last] for last in _runs(in_digits, key))
 
 
 def _runs(words: Sequence[str], key: str) -> Iterator[int]:
@@ -137,7 +137,7 @@ def _text_words(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _part_ends(text: str, title: str, others: Sequence[Hit]) -> Iterator[int]:
-    """Yield where the main title or a subtitle ends that stands alone, in none of the other titles."""
+    """Yield where a main title or subtitle ends on its own, outside the other titles."""
     for part in title_parts(title):
         for spelling in filter(stands_out, dict.fromkeys((part, without_article(part)))):
             for start, end in places(text, spelling):

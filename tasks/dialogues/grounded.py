@@ -15,13 +15,13 @@ _LEFT_OUT = frozenset({"...", "\u2026"})
 
 
 def read_grounded(text: str) -> Reading:
-    """Take a JSON answer apart.
+    """Read the turns of a JSON answer.
 
     Code fences, prose around the JSON, comments, trailing commas, a bare list instead of an object,
     one object a line, turns under numbers, other key names and raw line breaks are read as meant,
     and so are labelled lines in place of JSON. JSON that breaks off or has a part that cannot be
     read gives the turns that can; `whole` is False then. An answer with two different dialogues is
-    never whole: nobody can tell which one is meant.
+    never whole, as either may be meant.
     """
     body = message_text(text)
     found = read_json(body)

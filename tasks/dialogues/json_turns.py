@@ -1,4 +1,4 @@
-"""Finds the turns in decoded JSON, in whatever shape a model put them."""
+"""Finds the turns in decoded JSON, in any of the shapes that models use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ Turns = list[RawTurn]
 
 
 def dialogues_in(value: Any, depth: int = 0) -> list[Turns]:
-    """Return every dialogue a decoded value holds: a list of turns at any place of it, or text with labelled lines."""
+    """Return every dialogue in a decoded value.
+
+    A dialogue is a list of turns, at any depth, or a text with labelled lines.
+    """
     if depth > _DEEPEST:
         return []
     if isinstance(value, str):
@@ -34,14 +37,16 @@ def dialogues_in(value: Any, depth: int = 0) -> list[Turns]:
     elif not isinstance(value, Sequence):
         return []
     turns = turns_of(value)
-    if (
-        turns is not None and len(turns) == 1
-    ):  # the message of a chat, whose content is the dialogue
-        return _in_text(turns[0].text, depth) or [turns]
-    if turns is not None:
-        return [turns]
+    if turns is None:
+        return _in_entries(value, depth)
+    # One turn may be the message of a chat, whose content is the dialogue.
+    inner = _in_text(turns[0].text, depth) if len(turns) == 1 else []
+    return inner or [turns]
+
+
+def _in_entries(entries: Sequence[Any], depth: int) -> list[Turns]:
     dialogues: list[Turns] = []
-    for entry in value:
+    for entry in entries:
         if not isinstance(entry, Mapping) or turns_of([entry]) is None:
             dialogues += dialogues_in(entry, depth + 1)
     return dialogues
@@ -49,19 +54,20 @@ def dialogues_in(value: Any, depth: int = 0) -> list[Turns]:
 
 def turns_of(entries: Sequence[Any]) -> Turns | None:
     """Return the turns of a list; None when it is empty or one of its entries is no turn."""
-    try:  # as asked for: the common case, and ten times faster
-        turns = [_as_asked(entry) for entry in entries]
+    # The format that was asked for is the common case, and ten times faster to read.
+    try:
+        turns = [_as_requested(entry) for entry in entries]
     except (KeyError, TypeError):  # other names, or a text that is no string
         turns = []
         for entry in entries:
-            found = _turns(entry)
-            if not found:
+            entry_turns = _turns(entry)
+            if not entry_turns:
                 return None
-            turns += found
+            turns += entry_turns
     return turns or None
 
 
-def _as_asked(entry: Any) -> RawTurn:
+def _as_requested(entry: Any) -> RawTurn:
     role = ROLE_NAMES[entry["role"]]
     return RawTurn(role, without_own_label(role, entry["text"] + ""))
 
@@ -93,9 +99,10 @@ def _turns_of_pair(pair: list[Any]) -> Turns:
 
 
 def _turns_by_key(entry: Mapping[str, Any]) -> Turns:
-    """Return the turns of an object: role and text, a text under its speaker, or a numbered text."""
+    """Return the turns of an object: role and text, text under its speaker, or numbered text."""
     role = next((entry[key] for key in ROLE_KEYS if isinstance(entry.get(key), str)), None)
-    text = next((said for key in TEXT_KEYS if (said := _text(entry.get(key))) is not None), None)
+    texts = (_text(entry.get(key)) for key in TEXT_KEYS)
+    text = next((text for text in texts if text is not None), None)
     if role is not None:
         name = role_of(role)
         return [] if text is None else [RawTurn(name, without_own_label(name, text))]
@@ -110,46 +117,40 @@ def _turns_by_speaker(entry: Mapping[str, Any]) -> Turns:
     """Return the turns of {"User": "Hello"}, or of a round: {"user": "Hello", "agent": "Hi"}."""
     turns: Turns = []
     for key, value in entry.items():
-        role, said = role_of(key), _said(value)
-        if role in _SPEAKERS and said is not None:
-            turns.append(RawTurn(role, said))
+        role, text = role_of(key), _speaker_text(value)
+        if role in _SPEAKERS and text is not None:
+            turns.append(RawTurn(role, text))
     return turns
 
 
 def _text(value: Any) -> str | None:
-    """Return a text, also one given sentence by sentence or in parts, as chat interfaces write it."""
-    if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
-        return " ".join(value)
-    if (
-        isinstance(value, list)
-        and value
-        and all(isinstance(part, Mapping) and isinstance(part.get("text"), str) for part in value)
-    ):
-        return " ".join(part["text"] for part in value)
-    return value if isinstance(value, str) else None
+    """Return a text, also one split into sentences or parts, as chat interfaces write it."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, list) or not value:
+        return None
+    parts = value
+    if all(isinstance(part, Mapping) for part in value):
+        parts = [part.get("text") for part in value]
+    return " ".join(parts) if all(isinstance(part, str) for part in parts) else None
 
 
-def _said(value: Any) -> str | None:
-    """Return what stands under a speaker's name: a text, or an object with one."""
-    return (
-        next((value[key] for key in TEXT_KEYS if isinstance(value.get(key), str)), None)
-        if isinstance(value, Mapping)
-        else _text(value)
-    )
+def _speaker_text(value: Any) -> str | None:
+    """Return the text under a speaker's name: the value itself, or one in an object."""
+    if isinstance(value, Mapping):
+        return next((value[key] for key in TEXT_KEYS if isinstance(value.get(key), str)), None)
+    return _text(value)
 
 
 def _by_number(value: Mapping[str, Any]) -> list[Any]:
-    """Return the values of an object whose keys number its turns, in that order; of any other, nothing."""
-    numbers = [_NUMBERED.fullmatch(str(key)) for key in value]
-    if not numbers or None in numbers:
-        return []
-    return [
-        entry
-        for _, entry in sorted(
-            zip((int(found[1]) for found in numbers if found), value.values(), strict=True),
-            key=lambda pair: pair[0],
-        )
-    ]
+    """Return the values of an object whose keys number its turns, in order; else []."""
+    numbered: list[tuple[int, Any]] = []
+    for key, entry in value.items():
+        match = _NUMBERED.fullmatch(str(key))
+        if match is None:
+            return []
+        numbered.append((int(match[1]), entry))
+    return [entry for _, entry in sorted(numbered, key=lambda pair: pair[0])]
 
 
 def _in_text(value: str, depth: int) -> list[Turns]:

@@ -1,4 +1,8 @@
-"""Which items an utterance names: its placeholders, its brief's own titles written out, and any other title of the catalogue."""
+"""Which items an utterance names.
+
+They are found by placeholder, by the written titles of the brief's own items, and by any other
+title of the catalogue.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ _AFTERTHOUGHT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z")
 
 
 class SlotItem(NamedTuple):
-    """One item of a brief, as far as finding it goes."""
+    """One item of a brief: what is needed to find it."""
 
     slot: int
     item_id: str
@@ -36,8 +40,8 @@ class OwnTitle(NamedTuple):
     Attributes:
         spellings: how it is recognised where it is not due.
         loose: how it is recognised where it is due anyway.
-        core: small letters that every spelling holds, to see quickly that none is there.
-        plain: whether it stands out in plain speech.
+        core: lower-case text that every spelling contains, to rule a title out quickly.
+        plain: whether it is unmistakable in plain speech.
     """
 
     item: SlotItem
@@ -52,7 +56,7 @@ class Brief(NamedTuple):
 
     Attributes:
         own: the brief's items.
-        written: those of them whose titles may stand in the dialogue as text.
+        written: those of them whose titles may be in the dialogue as text.
         catalogue: all titles of the domain.
     """
 
@@ -93,34 +97,38 @@ def named_items(
             marks, or with a capital inside a sentence).
         others: catalogue titles found in the utterance.
     """
-    hits = [
-        hit
-        for title in brief.written
-        for hit in _own_hits(text, title, title.item.slot in due, brief.catalogue)
-    ]
-    if not hits and not others:  # the common case: every item is a placeholder
-        return (
-            tuple(title.item.item_id for title in brief.own if title.item.slot in slots)
-            if slots
-            else ()
-        )
-    named = {title.item.item_id for title in brief.own if title.item.slot in slots}
+    hits = _brief_hits(text, brief, due)
+    by_placeholder = [title.item.item_id for title in brief.own if title.item.slot in slots]
+    # The common case: every item is a placeholder.
+    if not hits and not others:
+        return tuple(by_placeholder)
+    named = set(by_placeholder)
     foreign: dict[str, None] = {}
-    by_need = sorted(brief.own, key=lambda title: (title.item.slot not in due, title.item.slot))
-    # A stable sort: of two equal stretches the brief's own comes first.
+    due_first = sorted(brief.own, key=lambda title: (title.item.slot not in due, title.item.slot))
+    # A stable sort: of two equal spans the brief's own comes first.
     for hit in longest([*hits, *others]):
-        mine = _owner(hit, hits, by_need)
-        if mine is None:
+        item = _owner(hit, hits, due_first)
+        if item is None:
             foreign[hit.item_ids[0]] = None
-        elif mine.slot not in due or not names_sequel(text, hit.end, mine.title):
-            named.add(mine.item_id)
-    return (*(title.item.item_id for title in brief.own if title.item.item_id in named), *foreign)
+        elif item.slot not in due or not names_sequel(text, hit.end, item.title):
+            named.add(item.item_id)
+    own = (title.item.item_id for title in brief.own if title.item.item_id in named)
+    return (*own, *foreign)
 
 
-def _owner(hit: Hit, hits: Sequence[Hit], by_need: Sequence[OwnTitle]) -> SlotItem | None:
-    """Return the first of the brief's items that bears a title found, or None."""
-    bearers = {*hit.item_ids, *(other.item_ids[0] for other in hits if other[:2] == hit[:2])}
-    return next((title.item for title in by_need if title.item.item_id in bearers), None)
+def _brief_hits(text: str, brief: Brief, due: Collection[int]) -> list[Hit]:
+    """Return where an utterance has titles of the brief as text."""
+    hits: list[Hit] = []
+    for title in brief.written:
+        hits.extend(_own_hits(text, title, title.item.slot in due, brief.catalogue))
+    return hits
+
+
+def _owner(hit: Hit, hits: Sequence[Hit], due_first: Sequence[OwnTitle]) -> SlotItem | None:
+    """Return the first of the brief's items that has the title of a hit, or None."""
+    same_span = (other.item_ids[0] for other in hits if other[:2] == hit[:2])
+    ids = {*hit.item_ids, *same_span}
+    return next((title.item for title in due_first if title.item.item_id in ids), None)
 
 
 def _own_hits(text: str, own: OwnTitle, due: bool, catalogue: Catalogue) -> Iterator[Hit]:
@@ -134,7 +142,7 @@ def _own_hits(text: str, own: OwnTitle, due: bool, catalogue: Catalogue) -> Iter
 
 
 def _due_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
-    """Yield where a due title stands in any letter case; a longer title of the catalogue in its place is that one."""
+    """Yield hits of an expected title in any letter case, and of longer titles in its place."""
     searched = text.lower() if " " in own.loose[0] else text
     for spelling in own.loose:
         for start, end in places(searched, spelling):
@@ -143,7 +151,7 @@ def _due_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
 
 
 def longer_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
-    """Yield where a longer title of the catalogue begins with an own one that is not written as a title.
+    """Yield hits of longer catalogue titles that begin with an own one not written as a title.
 
     "the mummy returns" is no "The Mummy" in small letters.
     """
@@ -155,15 +163,17 @@ def longer_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]
             if text[start:end] in own.spellings:
                 continue
             for longer, ids in catalogue.longer(spelling):
-                if (
-                    small.startswith(longer, start)
-                    and not small[start + len(longer) :][:1].isalnum()
-                ):
-                    yield Hit(start, start + len(longer), ids)
+                longer_end = start + len(longer)
+                next_char = small[longer_end : longer_end + 1]
+                if small.startswith(longer, start) and not next_char.isalnum():
+                    yield Hit(start, longer_end, ids)
 
 
 def _written_as_title(text: str, start: int, end: int) -> bool:
-    """Return True if a short title is meant as one: between marks, or with a capital where no sentence begins."""
+    """Return True if a short title is written as one.
+
+    That is: between marks, or with a capital where no sentence begins.
+    """
     if start > 0 and text[start - 1] == '"' and text[end : end + 1] == '"':
         return True
     before = text[:start].rstrip()

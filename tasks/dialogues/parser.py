@@ -1,4 +1,4 @@
-"""One answer and its brief become one dialogue."""
+"""Turns one answer and its brief into one dialogue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EMPTY_CATALOGUE = Catalogue(())
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a dialogue is measured against while it is read: its template's turns and its brief's items."""
+    """What a dialogue is compared with: its template's turns and its brief's items."""
 
     turns: tuple[Turn, ...]
     items: tuple[SlotItem, ...]
@@ -50,15 +50,14 @@ def parse(
         text: the answer.
         profile_format: how it was asked for, "grounded" (JSON) or "paper" (plain text).
         items: the brief's items (slot, id, title).
-        turns: the template's turns; they give each utterance its goals and tell which items are
-            due.
-        catalogue: all titles of the domain, to see items named that are none of the brief's.
+        turns: the template's turns, for the goals of each utterance and the items due in it.
+        catalogue: all titles of the domain, to find items that are not in the brief.
     """
     return finish([draft(text, profile_format, Plan(tuple(turns), tuple(items)))], catalogue)[0]
 
 
 def read(text: str, profile_format: Format) -> Reading:
-    """Read an answer in the format it was asked for in, or in the other where it is plainly in that one."""
+    """Read an answer in the format requested, or in the other where it is clearly in that one."""
     if len(text) > MOST_CHARACTERS:
         error = f"the answer is longer than {MOST_CHARACTERS:,} characters"
         return Reading((), whole=False, error=error)
@@ -80,16 +79,18 @@ def _read(text: str, profile_format: Format) -> Reading:
 
 
 def draft(text: str, profile_format: Format, plan: Plan) -> Draft:
-    """Take an answer apart and put titles where placeholders stand."""
+    """Read an answer and replace its placeholders by titles."""
     reading = read(text, profile_format)
-    spoken = without_counts(reading.turns)
+    turns = without_counts(reading.turns)
     titles = {item.slot: " ".join(item.title.split()) for item in plan.items}
-    return Draft(plan, reading, [fill(tidy(turn.text), titles) for turn in spoken])
+    return Draft(plan, reading, [fill(tidy(turn.text), titles) for turn in turns])
 
 
 def finish(drafts: Sequence[Draft], catalogue: Catalogue) -> list[Parsed]:
-    """Look for titles in many dialogues at once, which is what makes it fast, and return the dialogues."""
-    masked = [piece[1] for entry in drafts for piece in entry.filled]
+    """Find titles in many dialogues in one pass, for speed, and return the dialogues."""
+    masked: list[str] = []
+    for entry in drafts:
+        masked += [masked_text for _, masked_text, _ in entry.filled]
     texts = unify_marks("\n".join(masked)).split("\n")
     hits = catalogue.find(texts)
     parsed, at = [], 0
@@ -113,36 +114,40 @@ def _parsed(
         zip(entry.reading.turns, entry.filled, strict=True)
     ):
         turn = turns[place] if place < len(turns) else None
-        item_ids: tuple[str, ...] = ()
-        if slots or written or hits[place]:
-            due = (*turn.introduces, *turn.refers) if turn else ()
-            item_ids = named_items(texts[place], slots, brief, due, hits[place])
-        if turn and turn.introduces:
-            item_ids = _with_other_spellings(
-                item_ids, texts[place], brief, turn.introduces, hits[place]
-            )
-        goals, words = turn.goals if turn else (), text.count(" ") + 1 if text else 0
+        item_ids = _item_ids(texts[place], slots, turn, brief, hits[place])
+        goals = turn.goals if turn else ()
+        words = text.count(" ") + 1 if text else 0
         utterances.append(Utterance(place + 1, raw.role, text, goals, item_ids, words))
     return Parsed(tuple(utterances), entry.reading.whole and bool(utterances), entry.reading.error)
+
+
+def _item_ids(
+    text: str, slots: Sequence[int], turn: Turn | None, brief: Brief, hits: Sequence[Hit]
+) -> tuple[str, ...]:
+    """Return the ids of the items that the utterance of a turn names; `turn` is its template's."""
+    item_ids: tuple[str, ...] = ()
+    if slots or brief.written or hits:
+        due = (*turn.introduces, *turn.refers) if turn else ()
+        item_ids = named_items(text, slots, brief, due, hits)
+    if turn is None or not turn.introduces:
+        return item_ids
+    return _with_other_spellings(item_ids, text, brief, turn.introduces, hits)
 
 
 def _with_other_spellings(
     named: tuple[str, ...], text: str, brief: Brief, introduced: Sequence[int], hits: Sequence[Hit]
 ) -> tuple[str, ...]:
-    """Return the items named, with those that this turn brings in and that stand there in another spelling."""
-    missing = [
-        title
-        for title in brief.own
-        if title.item.slot in introduced and title.item.item_id not in named
-    ]
-    found = (title.item.item_id for title in missing if _stands_there(title, text, brief, hits))
-    return (*found, *named)
+    """Return the items named, adding introduced ones that are written in another spelling."""
+    due = [title for title in brief.own if title.item.slot in introduced]
+    missing = [title for title in due if title.item.item_id not in named]
+    fuzzy = [title.item.item_id for title in missing if _is_named(title, text, brief, hits)]
+    return (*fuzzy, *named)
 
 
-def _stands_there(title: OwnTitle, text: str, brief: Brief, hits: Sequence[Hit]) -> bool:
-    if not title.loose:  # without a title
+def _is_named(title: OwnTitle, text: str, brief: Brief, hits: Sequence[Hit]) -> bool:
+    """Return True if a text has a title in another spelling; items without a title are never."""
+    if not title.loose:
         return False
     others = [hit for hit in hits if title.item.item_id not in hit.item_ids]
-    return names_fuzzily(
-        text, title.item.title, [*others, *longer_hits(text, title, brief.catalogue)]
-    )
+    longer = longer_hits(text, title, brief.catalogue)
+    return names_fuzzily(text, title.item.title, [*others, *longer])

@@ -1,4 +1,7 @@
-"""Item placeholders: `{{item:1}}` becomes the clean title of slot 1, however it is written, as long as it is plain which one is meant."""
+"""Item placeholders: `{{item:1}}` becomes the clean title of slot 1.
+
+Every spelling of a placeholder is accepted as long as the slot is certain.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,21 @@ from tasks.titles import folded_key, names_sequel, number_follows, unify_marks
 
 PLACEHOLDER = re.compile(
     r"""\$?(?:
-        \\?\{(?:\\?\{){0,3}\s*(?:item|slot)s?\s*\\?[:\uff1a#_-]?\s*(?P<braced>\d{1,3})\s*(?:[:|,=\u2013-]\s*(?P<told>[^{}\n]{1,300}?)\s*)?\\?\}(?:\\?\}){0,3}
+        \\?\{(?:\\?\{){0,3}\s*(?:item|slot)s?\s*\\?[:\uff1a#_-]?\s*(?P<braced>\d{1,3})\s*
+        (?:[:|,=\u2013-]\s*(?P<title>[^{}\n]{1,300}?)\s*)?\\?\}(?:\\?\}){0,3}
         |\[\[?\s*item\s*[:_]\s*(?P<bracketed>\d{1,3})\s*\]\]?
         |\[\[\s*item\s*(?P<doubled>\d{1,3})\s*\]\]
         |<<?\s*item\s*[:_]?\s*(?P<angled>\d{1,3})\s*>?>
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-# stands in the masked text where a title stood; a control character, so it is never part of a title
+# Replaces a title in the masked text; a control character, so it is never part of a title.
 CUT = "\x01"
 _NUMBERS = ("braced", "bracketed", "doubled", "angled")
 _NAMED = re.compile(r"\{{1,3}\s*([^{}\n]{1,300}?)\s*\}{1,3}")
 _OPENERS = "{[<"
-_UNSTORABLE = re.compile(
-    "[\x00\x01\ud800-\udfff]"
-)  # NUL, our own mark and lone surrogates: no text column should hold them
+# NUL, our own mark and lone surrogates: no text column should hold them.
+_UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
 _LITERAL_LETTER = re.compile(r"\\u([0-9a-fA-F]{4})")
 _LITERAL_BREAK = re.compile(r"(?:\\r)?\\n")
@@ -43,25 +46,24 @@ def tidy(text: str) -> str:
     stored is replaced by U+FFFD, which the gate rejects as garbled.
     """
     if "\\" in text:
-        text = _LITERAL_LETTER.sub(
-            lambda letter: chr(int(letter[1], 16)), _LITERAL_BREAK.sub(" ", text)
-        ).replace('\\"', '"')
+        text = _LITERAL_BREAK.sub(" ", text)
+        text = _LITERAL_LETTER.sub(lambda letter: chr(int(letter[1], 16)), text)
+        text = text.replace('\\"', '"')
     if "<" in text:
         text = _BREAK_TAG.sub(" ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    if (
-        text.isprintable() and "  " not in text
-    ):  # no white space but single spaces, nothing that cannot be stored
+    # The common case: no white space but single spaces, nothing that cannot be stored.
+    if text.isprintable() and "  " not in text:
         return text.strip(" ")
     return _UNSTORABLE.sub("\ufffd", " ".join(text.split()))
 
 
 def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...]]:
-    """Put titles where placeholders stand.
+    """Replace placeholders by titles.
 
-    A title written beside its placeholder is taken as part of it. A placeholder whose slot does not
-    exist, or that bears another title than its slot's, stays as it stands. One with a sequel's
+    A title written next to its placeholder is taken as part of it. A placeholder whose slot does
+    not exist, or that holds another title than its slot's, is left unchanged. One with a sequel's
     number behind it ("{{item:1}} 2") is filled and names no slot.
 
     Args:
@@ -88,22 +90,25 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
 
 
 def _found(text: str, titles: Mapping[int, str]) -> list[tuple[int, int, int]]:
-    """Return where placeholders stand that can be filled, each with its slot, in order."""
-    found = []
+    """Return the spans of placeholders that can be filled, each with its slot, in order."""
+    spans = []
     numbered = set()
-    for mark in PLACEHOLDER.finditer(text):
-        numbered.add(mark.start())
-        slot = int(next(mark[name] for name in _NUMBERS if mark[name]))
-        if slot in titles and (mark["told"] is None or _same(mark["told"], titles[slot])):
-            found.append((*_with_title_beside(text, mark.start(), mark.end(), titles[slot]), slot))
-    for mark in _NAMED.finditer(text) if "{" in text else ():
-        if mark.start() not in numbered:
-            found += [
-                (mark.start(), mark.end(), slot)
-                for slot, title in titles.items()
-                if _same(mark[1], title)
-            ][:1]
-    return sorted(found)
+    for match in PLACEHOLDER.finditer(text):
+        numbered.add(match.start())
+        slot = int(next(match[name] for name in _NUMBERS if match[name]))
+        if slot in titles and _fits(match["title"], titles[slot]):
+            start, end = _with_adjacent_title(text, match.start(), match.end(), titles[slot])
+            spans.append((start, end, slot))
+    for match in _NAMED.finditer(text) if "{" in text else ():
+        slots = [slot for slot, title in titles.items() if _same(match[1], title)]
+        if slots and match.start() not in numbered:
+            spans.append((match.start(), match.end(), slots[0]))
+    return sorted(spans)
+
+
+def _fits(written: str | None, title: str) -> bool:
+    """Return True if a placeholder holds no title, or its slot's."""
+    return written is None or _same(written, title)
 
 
 def _sequel_behind(text: str, end: int, title: str) -> bool:
@@ -113,19 +118,19 @@ def _sequel_behind(text: str, end: int, title: str) -> bool:
     return names_sequel(before + after, len(before), title)
 
 
-def _same(told: str, title: str) -> bool:
-    return bool(title) and folded_key(told.strip(_MARKS)) == folded_key(title)
+def _same(written: str, title: str) -> bool:
+    return bool(title) and folded_key(written.strip(_MARKS)) == folded_key(title)
 
 
-def _with_title_beside(text: str, start: int, end: int, title: str) -> tuple[int, int]:
-    """Return the stretch of a placeholder together with its title, where that stands right beside it: `{{item:1}} (Heat)`.
+def _with_adjacent_title(text: str, start: int, end: int, title: str) -> tuple[int, int]:
+    """Return the span of a placeholder and the title right next to it: `{{item:1}} (Heat)`.
 
-    A title of one word must stand in brackets or between marks: "{{item:1}} it was" may well mean
-    no film called "It".
+    A title of one word must be in brackets or between marks: "{{item:1}} it was" may well mean no
+    film called "It".
     """
     if not title or title.casefold() not in text.casefold():
         return start, end
-    after, before = _beside(title)
+    after, before = _adjacent(title)
     follows, precedes = after.match(text, end), before.search(text, 0, start)
     if follows:
         opened = follows[0][0] in _MARKS and text[start - 1 : start] in (*_OPENING, follows[0][0])
@@ -137,7 +142,7 @@ def _with_title_beside(text: str, start: int, end: int, title: str) -> tuple[int
 
 
 @lru_cache(maxsize=4096)
-def _beside(title: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _adjacent(title: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of a title after and before its placeholder."""
     bare, mark = re.escape(title), f"[{_MARKS}]"
     alone = f"{mark}{bare}{mark}" + (rf"|{bare}(?!\w)" if " " in title else "")

@@ -1,13 +1,13 @@
-"""Finds catalogue titles in what people say, exactly and fast: one pass over the text for 110,000 titles and more.
+"""Finds catalogue titles in utterances, in one pass over the text for 110,000 titles and more.
 
-A title that could be everyday speech must not be found there, so how plainly a title has to stand
-out depends on how common it looks:
+A title that could be everyday speech must not be found there, so the match required depends on how
+common the title looks:
 
-| title                                                              | found when it stands                                        |
-|--------------------------------------------------------------------|-------------------------------------------------------------|
-| two or more words with capitals ("Mystic River", "Home Alone")     | as written, on word boundaries; a leading article may be small |
-| one word with letters and digits, 5 or more ("B0002E1G5C", "XLR8R")  | as written, on word boundaries                              |
-| any other ("It", "Home", "The Game", "how to cook")                  | as written, between quotation or emphasis marks             |
+- Two or more words with capitals ("Mystic River", "Home Alone"): as written, on word boundaries; a
+  leading article may be lower-case.
+- One word of letters and digits, 5 or more ("B0002E1G5C", "XLR8R"): as written, on word boundaries.
+- Any other ("It", "Home", "The Game", "how to cook"): as written, between quotation or emphasis
+  marks.
 
 "As written" keeps letter case. Of overlapping titles the longest wins, so "The Mummy Returns" is
 not "The Mummy".
@@ -34,7 +34,7 @@ _SHORTEST_CODE = 5
 
 
 class Hit(NamedTuple):
-    """One title found in one text: characters `start` to `end`, and the ids of the items that bear it."""
+    """One title in one text: characters `start` to `end`, and the ids of the items with it."""
 
     start: int
     end: int
@@ -63,7 +63,7 @@ def without_article(title: str) -> str:
 
 
 def spellings(title: str) -> tuple[str, ...]:
-    """Return the ways a title may stand in a text, the marks of both unified."""
+    """Return the ways a title may be written in a text, the marks of both unified."""
     small = title[0].lower() + title[1:] if title.startswith(ARTICLES) else ""
     if stands_out(title):
         return (title, small) if small else (title,)
@@ -82,29 +82,29 @@ class Catalogue:
         folded = (
             unify_marks(_BREAK.join(title for _, title in known)).split(_BREAK) if known else []
         )
-        bearers: dict[str, list[str]] = {}
+        ids_by_title: dict[str, list[str]] = {}
         for (item_id, _), title in zip(known, folded, strict=True):
             if _WORD.search(title):
-                bearers.setdefault(title, []).append(item_id)
+                ids_by_title.setdefault(title, []).append(item_id)
         self._automaton = ahocorasick.Automaton()
-        for title, ids in bearers.items():
+        for title, ids in ids_by_title.items():
             for spelling in spellings(title):
                 self._automaton.add_word(spelling, (len(spelling), tuple(sorted(ids))))
-        self._bearers = bearers
-        self._empty = not bearers
+        self._ids_by_title = ids_by_title
+        self._empty = not ids_by_title
         if not self._empty:
             self._automaton.make_automaton()
 
     def longer(self, title: str) -> list[tuple[str, tuple[str, ...]]]:
-        """Return the titles in small letters, with their items, that begin with a title and stand out."""
+        """Return the lower-case titles that begin with a title and stand out, with their items."""
         small = f"{title.lower()} "
         first = bisect_left(self._sorted, (small,))
         return self._sorted[first : bisect_left(self._sorted, (small + _LAST,))]
 
     @cached_property
     def _sorted(self) -> list[tuple[str, tuple[str, ...]]]:
-        standing = ((title, ids) for title, ids in self._bearers.items() if stands_out(title))
-        return sorted((title.lower(), tuple(sorted(ids))) for title, ids in standing)
+        distinct = ((title, ids) for title, ids in self._ids_by_title.items() if stands_out(title))
+        return sorted((title.lower(), tuple(sorted(ids))) for title, ids in distinct)
 
     def find(self, texts: Sequence[str]) -> list[list[Hit]]:
         """Return the titles that each text names.

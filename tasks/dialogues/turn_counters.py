@@ -1,9 +1,9 @@
-"""Takes off what a writer counts beside the speech: the number of each turn before it, its words behind it."""
+"""Removes the counts some models write: turn numbers before, word counts after the text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tasks.dialogues.values import RawTurn
 
@@ -13,28 +13,35 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_COUNT = 60  # characters of a word count at the end of a text
+_Find = Callable[[int, str], re.Match[str] | None]
 
 
 def without_counts(turns: Sequence[RawTurn]) -> tuple[RawTurn, ...]:
-    """Return turns without their numbers where every one bears its own, and without word counts where every one has one."""
+    """Return turns without numbers and word counts, each removed only if every turn has it."""
     if len(turns) < 2:
         return tuple(turns)
-    for find, kept in ((_own_number, _after), (_word_count, _before)):
-        found = [find(place, turn.text) for place, turn in enumerate(turns[:2], 1)]
-        if None not in found:
-            found += [find(place, turn.text) for place, turn in enumerate(turns[2:], 3)]
-        if None not in found:
-            turns = [
-                RawTurn(turn.role, kept(turn.text, mark))
-                for turn, mark in zip(turns, found, strict=True)
-                if mark is not None
-            ]
+    for find, without in ((_own_number, _after), (_word_count, _before)):
+        counts = _count_of_each(turns, find)
+        if counts is not None:
+            pairs = zip(turns, counts, strict=True)
+            turns = [RawTurn(turn.role, without(turn.text, count)) for turn, count in pairs]
     return tuple(turns)
 
 
-def _own_number(place: int, text: str) -> re.Match[str] | None:
-    found = _NUMBER.match(text)
-    return found if found is not None and int(found[1]) == place else None
+def _count_of_each(turns: Sequence[RawTurn], find: _Find) -> list[re.Match[str]] | None:
+    """Return the count in each turn; None as soon as one has none."""
+    counts: list[re.Match[str]] = []
+    for number, turn in enumerate(turns, 1):
+        count = find(number, turn.text)
+        if count is None:
+            return None
+        counts.append(count)
+    return counts
+
+
+def _own_number(number: int, text: str) -> re.Match[str] | None:
+    match = _NUMBER.match(text)
+    return match if match is not None and int(match[1]) == number else None
 
 
 def _word_count(_: int, text: str) -> re.Match[str] | None:

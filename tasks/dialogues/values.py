@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Format = Literal["grounded", "paper"]
-"""How an answer is written: `grounded` is JSON with item placeholders, `paper` is plain text, one line a turn.
+"""How an answer is written.
+
+`grounded` is JSON with item placeholders, `paper` is plain text, one line a turn.
 """
 
 
 class RawTurn(NamedTuple):
-    """One turn as the model wrote it: `role` is "user", "agent" or the unknown name it used, `text` still has its placeholders."""
+    """One turn as the model wrote it.
+
+    `role` is "user", "agent" or the unknown name it used; `text` still has its placeholders.
+    """
 
     role: str
     text: str
@@ -19,7 +24,7 @@ class RawTurn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An answer taken apart, before anything is known about its brief.
+    """The turns of an answer, before anything is known about its brief.
 
     Attributes:
         turns: the turns that could be read, in order.
@@ -33,7 +38,7 @@ class Reading:
 
 
 class Utterance(NamedTuple):
-    """One utterance: placeholders are clean titles now, those that could not be filled stay as they are.
+    """One utterance, its placeholders replaced by clean titles; unknown ones stay.
 
     `turn` counts from 1, `goals` are the template's for this turn (none beyond its end), `item_ids`
     the items it names, the brief's first.
@@ -51,7 +56,7 @@ class Utterance(NamedTuple):
 class Parsed:
     """One dialogue read from one answer.
 
-    `complete` tells whether it was written to its end, `parse_error` what could not be read.
+    `complete` is True if it was written to its end, `parse_error` is what could not be read.
     """
 
     utterances: tuple[Utterance, ...]
@@ -61,9 +66,21 @@ class Parsed:
 
 @dataclass(frozen=True)
 class DialogueCounts:
-    """What parsing wrote: dialogues, those of them not complete, those with a parse error, and utterances."""
+    """How many dialogues and utterances were written.
+
+    `incomplete` and `unreadable` count dialogues that are not complete or have a parse error.
+    """
 
     dialogues: int
     incomplete: int
     unreadable: int
     utterances: int
+
+    def __add__(self, other: DialogueCounts) -> DialogueCounts:
+        """Return the sums of two counts."""
+        return DialogueCounts(
+            self.dialogues + other.dialogues,
+            self.incomplete + other.incomplete,
+            self.unreadable + other.unreadable,
+            self.utterances + other.utterances,
+        )

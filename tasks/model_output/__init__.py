@@ -1,4 +1,8 @@
-"""Reading what a model sends: reasoning, chat tokens, code fences, tolerant JSON, lists of titles."""
+"""Reading what models send.
+
+In: the raw text of an answer. Out: the message in it (no reasoning, chat tokens or code fences),
+the JSON in it, or the titles it lists. Start with `message_text`, `read_json` or `parse_answer`.
+"""
 
 from tasks.model_output.limits import MOST_CHARACTERS, read_or_else
 from tasks.model_output.list_entries import Recommended

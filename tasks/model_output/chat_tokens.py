@@ -1,4 +1,4 @@
-"""Takes off the tokens of chat templates, and what a model goes on to write behind the end of its message."""
+"""Removes tokens of chat templates, and everything after the end of the message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _END = re.compile(
 )
 _ROLE = r"(?P<role{}>user|human|system|assistant|model|chatbot|ai|tool|ipython)"
 _HEADER = re.compile(
-    rf"<\|(?:im_start|start_header_id|header_start|start)\|>\s{{0,8}}(?:{_ROLE.format(1)}\b)?\s{{0,8}}"
+    r"<\|(?:im_start|start_header_id|header_start|start)\|>"
+    rf"\s{{0,8}}(?:{_ROLE.format(1)}\b)?\s{{0,8}}"
     r"(?:<\|(?:end_header_id|header_end|im_sep|message)\|>)?"
     rf"|<start_of_turn>\s{{0,8}}(?:{_ROLE.format(2)}\b)?"
     rf"|<\|(?:start_of_turn_token\|><\|)?{_ROLE.format(3)}(?:_token)?\|>"
@@ -39,12 +40,12 @@ _ANSWERS = frozenset({"assistant", "model", "chatbot", "ai"})
 def first_message(text: str) -> str:
     """Return the first message that is not blank: up to the token that ends it, or hands over.
 
-    Messages under the name of the user, the system or a tool are none of the model's.
+    Messages under the name of the user, the system or a tool are not the model's.
     """
     for message in _END.split(text):
-        found = _own_part(message)
-        if found.strip():
-            return found
+        part = _own_part(message)
+        if part.strip():
+            return part
     return ""
 
 
@@ -71,7 +72,7 @@ def _own_part(message: str) -> str:
 
 
 def _is_own(header: re.Match[str]) -> bool:
-    named = [role for name, role in header.groupdict().items() if role and name != "instruction"]
     if header["instruction"]:
         return False
-    return not named or named[0].lower() in _ANSWERS
+    roles = [role for role in header.groupdict().values() if role]
+    return not roles or roles[0].lower() in _ANSWERS

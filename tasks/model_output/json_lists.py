@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from tasks.model_output.message import without_fences
@@ -33,7 +34,7 @@ _DEEPEST = 20
 
 
 def json_titles(text: str) -> list[str] | None:
-    """Return the titles of the longest list in JSON, the last of equally long ones; None where there is no JSON.
+    """Return the titles of the longest JSON list, the last of equals; None without JSON.
 
     A list of bare numbers counts only where it is the whole answer: "[1]" in prose is a footnote.
     """
@@ -42,20 +43,30 @@ def json_titles(text: str) -> list[str] | None:
     bare = bare[assigned.end() :] if assigned else bare
     found = read_json(bare, keep_open_objects=True)
     covered = bare == "null" or _covers_all(found)
-    best: list[str] = []
-    single: list[str] = []
-    for value, _, _ in found.values:
-        titles = titles_in(value)
-        if isinstance(value, dict) and len(titles) == 1:
-            single += titles
-        elif len(titles) >= max(1, len(best)) and (covered or not _may_be_footnote(value)):
-            best = titles
-    longest = max(best, single, key=len)
+    longest = _longest_list([value for value, _, _ in found.values], footnotes_count=covered)
     return longest if longest or covered else None
 
 
+def _longest_list(values: Sequence[Any], *, footnotes_count: bool) -> list[str]:
+    """Return the titles of the longest value; objects of one title each make a list together."""
+    best: list[str] = []
+    single: list[str] = []
+    for value in values:
+        titles = titles_in(value)
+        if isinstance(value, dict) and len(titles) == 1:
+            single += titles
+        elif _may_be_footnote(value) and not footnotes_count:
+            continue
+        elif titles and len(titles) >= len(best):
+            best = titles
+    return max(best, single, key=len)
+
+
 def titles_in(value: Any, depth: int = 0) -> list[str]:
-    """Return the titles in a JSON value: a list of names or objects, an object around one, or numbered names."""
+    """Return the titles in a JSON value.
+
+    It may be a list of names or objects, an object around one, or an object of numbered names.
+    """
     if isinstance(value, list):
         return [title for title in map(_title_of, value) if title]
     if not isinstance(value, dict) or depth > _DEEPEST:
@@ -78,13 +89,18 @@ def _may_be_footnote(value: Any) -> bool:
 
 
 def _of_lists(value: dict[str, Any], depth: int) -> list[str]:
-    """Return the titles of an object's lists: those called so, all of groups, or the longest."""
+    """Return the titles of an object's lists.
+
+    These are the longest list whose name says so, all lists of an object that has nothing else, or
+    the longest list of all.
+    """
     lists = _unseen(_lists_in(value, depth))
-    called = [titles for name, titles in lists.items() if _is_called_a_list(name)]
-    if called:
-        return max(called, key=len)
+    named = [titles for name, titles in lists.items() if _is_list_name(name)]
+    if named:
+        return max(named, key=len)
+    # Lists and nothing else are groups, such as genres.
     if lists and all(isinstance(inner, list) for inner in value.values()):
-        return [title for titles in lists.values() for title in titles]  # grouped, as by genre
+        return list(chain.from_iterable(lists.values()))
     return _counted_objects(value) or max(lists.values(), key=len, default=[])
 
 
@@ -98,11 +114,11 @@ def _lists_in(value: dict[str, Any], depth: int) -> dict[str, list[str]]:
 
 
 def _unseen(lists: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Return the lists that are no history; all of them where every one is."""
+    """Return the lists that are not a history; all of them where every one is."""
     return {name: titles for name, titles in lists.items() if not _SEEN.search(name)} or lists
 
 
-def _is_called_a_list(name: str) -> bool:
+def _is_list_name(name: str) -> bool:
     return any(word in name.lower() for word in _LIST_KEYS)
 
 
@@ -129,15 +145,16 @@ def _of_names(value: dict[str, Any]) -> list[str]:
 
 
 def _keys(value: dict[str, Any]) -> list[str]:
-    """Return the names of an object that are titles, with scores or reasons as values; fields' names begin small."""
+    """Return an object's keys if they are titles with scores or reasons as values.
+
+    Names of fields begin with a small letter, titles do not.
+    """
     names = [str(name).strip() for name in value]
     kinds = {type(entry) for entry in value.values()}
     alike = kinds == {str} or bool(kinds) and kinds <= {int, float}
-    return (
-        names
-        if len(names) >= _FEWEST and alike and not any(name[:1].islower() for name in names)
-        else []
-    )
+    if len(names) < _FEWEST or not alike:
+        return []
+    return [] if any(name[:1].islower() for name in names) else names
 
 
 def _title_of(entry: Any) -> str:
@@ -145,19 +162,18 @@ def _title_of(entry: Any) -> str:
         entry = next((inner for inner in entry if isinstance(inner, str)), "")
     if isinstance(entry, dict):
         return _named(entry) or next(_other_texts(entry), "")
-    return (
-        str(entry).strip() if isinstance(entry, str | int) and not isinstance(entry, bool) else ""
-    )
+    return str(entry).strip() if _is_text_or_number(entry) else ""
+
+
+def _is_text_or_number(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _other_texts(entry: dict[str, Any]) -> Iterator[str]:
-    """Walk the texts of an object that may be its title under a name nobody knows."""
+    """Yield the texts of an object that may be its title under an unknown name."""
     for name, inner in entry.items():
-        if (
-            isinstance(inner, str)
-            and not inner.strip().isdigit()
-            and str(name).lower() not in _ID_KEYS
-        ):
+        is_id = str(name).lower() in _ID_KEYS
+        if isinstance(inner, str) and not is_id and not inner.strip().isdigit():
             yield inner
 
 
@@ -165,16 +181,12 @@ def _named(entry: dict[str, Any]) -> str:
     """Return the value whose key says that it is a title."""
     for wanted in _TITLE_KEYS:
         for key, value in entry.items():
-            if (
-                _says(str(key).lower(), wanted)
-                and isinstance(value, str | int)
-                and not isinstance(value, bool)
-            ):
+            if _is_title_key(str(key).lower(), wanted) and _is_text_or_number(value):
                 title = str(value).strip()
                 if title:
                     return title
     return ""
 
 
-def _says(name: str, wanted: str) -> bool:
+def _is_title_key(name: str, wanted: str) -> bool:
     return wanted in name and not any(word in name for word in _NO_TITLE_KEYS)

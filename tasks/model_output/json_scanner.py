@@ -1,7 +1,7 @@
 """Reads one value of JSON as models write it, in one pass, and says whether its end is missing.
 
 `json-repair` 0.64.6 was tried for this: of the 27 answers of `tests/dialogues/test_answers.py` that
-are not strict JSON it read 8 otherwise than meant, and it completes what is cut without a word.
+are not strict JSON it read 8 wrongly, and it completes JSON that is cut without saying so.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class _Scanner:
         return Scanned(root.value, self.at, cut=True)
 
     def _drop_open_objects(self) -> None:
-        """Take open objects out of their lists, as far as they hold no list or object."""
+        """Remove open objects from their lists, unless they hold a list or object."""
         while len(self.open) > 1:
             frame, outer = self.open[-1], self.open[-2]
             if not isinstance(frame.value, dict) or not isinstance(outer.value, list):
@@ -189,4 +189,5 @@ def _meaning(word: str) -> Any:
     number = _NUMBER.fullmatch(word)
     if number is not None:
         return float(word) if number["fraction"] or "e" in word.lower() else int(word)
-    return word if _DIGITS.fullmatch(word) else _NO_VALUE  # a number nobody can count with
+    # A number too long or malformed for Python stays text.
+    return word if _DIGITS.fullmatch(word) else _NO_VALUE

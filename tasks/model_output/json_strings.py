@@ -1,4 +1,4 @@
-"""Where a string of sloppy JSON ends, and what it says."""
+"""Where a string of sloppy JSON ends, and its value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ _KEYS = {
     **dict.fromkeys(
         "\u201c\u201d\u201e\u201f",
         re.compile(
-            r'["\u201c\u201d\u201e\u201f][^"\u201c\u201d\u201e\u201f\n]{0,200}+["\u201c\u201d\u201e\u201f]\s*+:'
+            r'["\u201c\u201d\u201e\u201f][^"\u201c\u201d\u201e\u201f\n]{0,200}+'
+            r'["\u201c\u201d\u201e\u201f]\s*+:'
         ),
     ),
 }
@@ -79,19 +80,22 @@ def _goes_on(text: str, at: int, depth: int, inside: Any, key_mark: str) -> bool
     if end == len(text) or closers >= depth:
         return True
     if closers:
-        if not _closes(behind, inside):
-            return False
         bare_key = not key_mark and _KEYS[""].match(text, end) is not None
-        return bare_key or _VALUE.match(text, end) is not None
+        return _closes(behind, inside) and (bare_key or _VALUE.match(text, end) is not None)
     if isinstance(inside, dict):
-        gap = _GAP.match(text, end)
-        end = gap.end() if gap else end
-        if end == len(text) or _KEYS[key_mark].match(text, end):
-            return True
-        return "," in behind and _CUT_KEY.match(text, end) is not None
+        return _key_follows(text, end, key_mark, has_comma="," in behind)
     if "," in behind or "\n" in behind:
         return _VALUE.match(text, end) is not None
     return text.startswith(("//", "/*"), end)
+
+
+def _key_follows(text: str, at: int, key_mark: str, *, has_comma: bool) -> bool:
+    """Return True if the next key of an object is at `at`, or the text ends before or in it."""
+    gap = _GAP.match(text, at)
+    at = gap.end() if gap else at
+    if at == len(text) or _KEYS[key_mark].match(text, at):
+        return True
+    return has_comma and _CUT_KEY.match(text, at) is not None
 
 
 def _closes(behind: str, inside: Any) -> bool:
@@ -101,16 +105,16 @@ def _closes(behind: str, inside: Any) -> bool:
 
 
 def string_value(body: str, mark: str) -> str:
-    """Return what the inside of a string says: JSON's escapes undone, all else as it is."""
+    """Return the value of a string's body: JSON's escapes undone, all else unchanged."""
     if "\\" not in body:
         return body
-    said = _ESCAPE.sub(_unescaped, body)
-    if any("\ud800" <= char <= "\udfff" for char in said):
-        return said.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return said
+    value = _ESCAPE.sub(_unescaped, body)
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return value
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    if found[1]:
-        return chr(int(found[1], 16))
-    return _ESCAPED.get(found[2], found[2])
+def _unescaped(match: re.Match[str]) -> str:
+    if match[1]:
+        return chr(int(match[1], 16))
+    return _ESCAPED.get(match[2], match[2])

@@ -15,7 +15,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def capped(text: str, most: int = MOST_CHARACTERS) -> str:
-    """Return at most `most` characters; NUL and lone surrogates, which nothing can store, are U+FFFD."""
+    """Return at most `most` characters, with U+FFFD for NUL and lone surrogates."""
     return _UNSTORABLE.sub("\ufffd", text[:most])
 
 

@@ -1,4 +1,4 @@
-"""One entry of a list: the title in it, and the shorter readings to try where the catalogue does not know the whole."""
+"""One entry of a list: its title, and shorter readings in case the catalogue has no match."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _STRONG = re.compile(r"^(?P<mark>\*\*|__|`)(?P<title>\S.*?)(?P=mark)(?!\w)(?P<re
 _MARKED = re.compile(
     rf"""^(?:\*|_|["“”„«»‹‘‚'《〈「『])\s?(?P<title>\S.*?)\s?(?:\*|_|["“”»«›’‘'》〉」』])(?!\w){_BEHIND}"""
 )
-_COMMA_INSIDE = re.compile(
-    r"""^["“](?P<title>[^"“”]*\S),["”](?P<rest>.*)$"""
-)  # as printed in America
-_AFTER_TITLE = re.compile(
-    r"(?<=[)\]\"”»])\s*(?:[-–—:,;|/].*|[A-Za-z(\[].*)$"
-)  # behind a year or a closing mark the title is over
+# American style: the comma is inside the quotation marks.
+_COMMA_INSIDE = re.compile(r"""^["“](?P<title>[^"“”]*\S),["”](?P<rest>.*)$""")
+# The title ends at a year or a closing mark.
+_AFTER_TITLE = re.compile(r"(?<=[)\]\"”»])\s*(?:[-–—:,;|/].*|[A-Za-z(\[].*)$")
 _CUTS = re.compile(
-    r"\s[-–—~|/]+\s|\s*[|;\t]\s*|\s[(\[]|\s*[（［]|,\s*(?=[(\[]?(?:1[89]|20)\d\d\b)|,\s(?=(?:year|genre|director|author|released?)\b)"
+    r"\s[-–—~|/]+\s|\s*[|;\t]\s*|\s[(\[]|\s*[（［]|,\s*(?=[(\[]?(?:1[89]|20)\d\d\b)"
+    r"|,\s(?=(?:year|genre|director|author|released?)\b)"
     r"|\s(?:by|starring)\s|,?\s(?:directed|written)\sby\s|,\s(?=by\s)",
     re.IGNORECASE,
 )
+# The title in another language.
 _OTHER = re.compile(
     r"[(\[（［](?P<inside>[^()\[\]（）［］]{2,})[)\]）］]|\s/\s(?P<behind>[^()\[\]/]{2,})$"
-)  # the title in another language
+)
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
 _YEAR_BEHIND = re.compile(r"\s*[,，]\s*(?:1[89]|20)\d\d$")
 _FRONT = re.compile(r"^\[[^\[\]]{1,40}\]\s*(?=\S)")  # a number or genre in front of a title
@@ -46,7 +46,8 @@ _MOST_READINGS = 8
 _PROSE_WORDS = 4  # from how many words on a text behind a colon may be a description
 _LABEL = re.compile(
     r"^(?:\d{1,3}(?:st|nd|rd|th)\s*[-–—:.)]\s+"
-    r"|[\"']?(?:title|movie|film|book|name|item|product|recommendation|option|pick|choice|top|rank)[\"']?\s*#?\d*\s*[:=]\s+)",
+    r"|[\"']?(?:title|movie|film|book|name|item|product|recommendation|option|pick|choice|top"
+    r"|rank)[\"']?\s*#?\d*\s*[:=]\s+)",
     re.IGNORECASE,
 )
 
@@ -107,7 +108,10 @@ def _unquoted(title: str) -> str:
 
 
 def _shorter(bare: str) -> tuple[str, ...]:
-    """Return what to try in the title's place: without year, maker or description, the longest first; then a title in another language."""
+    """Return shorter readings of a title, the longest first.
+
+    They are the text without year, maker or description, then a title in another language.
+    """
     cuts = {found.start() for found in (*_AFTER_TITLE.finditer(bare), *_CUTS.finditer(bare))}
     cuts |= {found.start() for found in _COLON.finditer(bare) if _is_prose(bare[found.end() :])}
     readings = (bare[:cut].strip().rstrip(",").strip() for cut in sorted(cuts, reverse=True))
@@ -119,7 +123,7 @@ def _shorter(bare: str) -> tuple[str, ...]:
 
 
 def _others(text: str) -> Iterator[str]:
-    """Walk what may be the title in another language, in brackets or behind a stroke; a year beside it is none of it."""
+    """Yield possible titles in another language: in brackets or after a slash, years excluded."""
     for found in _OTHER.finditer(text):
         other = _YEAR_BEHIND.sub("", found["inside"] or found["behind"]).strip()
         if len(other) > 1 and not _YEAR.search(other):
@@ -127,29 +131,31 @@ def _others(text: str) -> Iterator[str]:
 
 
 def _is_prose(text: str) -> bool:
-    """Tell a description from a subtitle: most of its words begin small, or it ends as a sentence does."""
+    """Return True for a description, False for a subtitle.
+
+    Most words of a description are lower-case, or it ends as a sentence does.
+    """
     words = [word for word in text.split() if word[0].isalpha()]
-    if (
-        text.endswith(".")
-        and len(words) > 1
-        and sum(word[0].islower() for word in words) * 2 >= len(words)
-    ):
+    small = sum(word[0].islower() for word in words)
+    if text.endswith(".") and len(words) > 1 and small * 2 >= len(words):
         return True
-    return len(words) >= _PROSE_WORDS and sum(word[0].islower() for word in words) * 2 > len(words)
+    return len(words) >= _PROSE_WORDS and small * 2 > len(words)
 
 
 _FEWEST = 2  # titles that all have a score
 _POINTS = (
-    r"(?:[01]?\.\d{1,6}|\d{1,2}\.\d{1,3}|\d{1,3}(?:\.\d{1,2})?\s?%|\d{1,2}(?:\.\d{1,2})?\s?/\s?(?:5|10|100)"
+    r"(?:[01]?\.\d{1,6}|\d{1,2}\.\d{1,3}|\d{1,3}(?:\.\d{1,2})?\s?%"
+    r"|\d{1,2}(?:\.\d{1,2})?\s?/\s?(?:5|10|100)"
     r"|\d(?:\.\d)?\sstars?|\d{1,2}(?:\.\d)?\sout\sof\s\d{1,3}|[\u2605\u2606\u2b50]{1,10})"
 )
 _NAME = r"(?:(?:score|rating|confidence|relevance|probability|match|similarity)\s?[:=]?\s?)?"
-_BEHIND_of_scores = re.compile(
-    rf"(?<=\S)(?:(?:\s{{0,4}}[:=|\u2013\u2014,\t\uff1a-]\s{{0,4}}|\s{{0,4}}[(\[\uff08]|\s)\s?{_NAME}~?{_POINTS}\s?[)\]\uff09]?"
+_SCORE_BEHIND = re.compile(
+    r"(?<=\S)(?:(?:\s{0,4}[:=|\u2013\u2014,\t\uff1a-]\s{0,4}|\s{0,4}[(\[\uff08]|\s)"
+    rf"\s?{_NAME}~?{_POINTS}\s?[)\]\uff09]?"
     r"|\s{0,4}[:=|\uff1a]\s{0,4}\d{1,3})(?P<mark>\*\*|__|[*_])?$",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(
+_SCORE_BEFORE = re.compile(
     rf"[(\[]?{_NAME}{_POINTS}[)\]]?\s{{0,4}}[:|\u2013\u2014-]?\s{{1,4}}(?=\S)", re.IGNORECASE
 )
 
@@ -160,11 +166,11 @@ def without_scores(titles: Sequence[str]) -> list[str]:
     Read as scores: 0.95, (0.95), 95 %, 4.5/5, 9/10, 4 stars, stars drawn, "score: 0.9", and whole
     numbers behind a colon. One title alone with a number behind it keeps it.
     """
-    for pattern, is_behind in ((_BEHIND_of_scores, True), (_BEFORE, False)):
-        bare = [title.strip() for title in titles]
-        found = [pattern.search(title) if is_behind else pattern.match(title) for title in bare]
-        if len(titles) >= _FEWEST and None not in found:
-            pairs = zip(bare, found, strict=True)
+    bare = [title.strip() for title in titles]
+    for find, is_behind in ((_SCORE_BEHIND.search, True), (_SCORE_BEFORE.match, False)):
+        scores = [find(title) for title in bare]
+        if len(titles) >= _FEWEST and None not in scores:
+            pairs = zip(bare, scores, strict=True)
             return [_without(title, score, is_behind) for title, score in pairs if score]
     return list(titles)
 

@@ -11,7 +11,7 @@ RULE = re.compile(r"[\s|:+=-]+")
 
 
 def markdown_rows(lines: Sequence[str]) -> list[list[str]]:
-    """Return the cells of each row, the head included and rules left out; [] for fewer than two rows."""
+    """Return the cells of each row with the head, without rules; [] for fewer than two rows."""
     rows = [_cells(line) for line in lines if line.count("|") > 1 and not RULE.fullmatch(line)]
     return rows if len(rows) > 1 else []
 
@@ -22,41 +22,52 @@ def _cells(line: str) -> list[str]:
 
 HEADS = ("title", "movie", "film", "name", "book", "item", "product", "recommendation")
 _BULLET = re.compile(
-    r"\s*+(?:[-*\u2022\u2013\u2014+\u00b7\u25cf\u25aa\u25e6\u2023\u27a4\u2192\u25b6\u25b8\u2713\u2714\u2605]|\\-|\\item)\s+(?P<title>\S.*)$"
+    r"\s*+(?:[-*\u2022\u2013\u2014+\u00b7\u25cf\u25aa\u25e6\u2023\u27a4\u2192\u25b6\u25b8\u2713"
+    r"\u2714\u2605]|\\-|\\item)\s+(?P<title>\S.*)$"
 )
 _TALK = re.compile(
-    r"\W*+(?:here(?:['’]s| are| is)|sure|certainly|of course|absolutely|great|okay|ok|based on|given|happy|without more|with your"
-    r"|i (?:hope|think|would|recommend|am|can|cannot|apologi[sz]e|don['’]t|do not)|i['’](?:d|m|ve)|let (?:me|us)|enjoy|feel free"
-    r"|please|note|hope|as an? |sorry|unfortunately|these|those|this list|thank|thanks|you m(?:ight|ay)|would you|if you"
+    r"\W*+(?:here(?:['’]s| are| is)|sure|certainly|of course|absolutely|great|okay|ok|based on"
+    r"|given|happy|without more|with your"
+    r"|i (?:hope|think|would|recommend|am|can|cannot|apologi[sz]e|don['’]t|do not)|i['’](?:d|m|ve)"
+    r"|let (?:me|us)|enjoy|feel free"
+    r"|please|note|hope|as an? |sorry|unfortunately|these|those|this list|thank|thanks"
+    r"|you m(?:ight|ay)|would you|if you"
     r"|(?:my |final )?recommendations|final answer)\b",
     re.IGNORECASE,
 )
 _TALK_BARE = re.compile(r"\W*+here (?:are|is) (?:my|some|the|your|a few|\d+)\b", re.IGNORECASE)
 _REFUSAL = re.compile(
-    r"\W*+(?:unfortunately|(?:i['’]?m|i am|we are) (?:\w+ )?(?:sorry|afraid|unable)|sorry|(?:i|we) apologi[sz]e"
+    r"\W*+(?:unfortunately|(?:i['’]?m|i am|we are) (?:\w+ )?(?:sorry|afraid|unable)|sorry"
+    r"|(?:i|we) apologi[sz]e"
     r"|i (?:cannot|can['’]?t|do not|don['’]t)|as an? (?:\w+[ -]){0,3}(?:ai|model|assistant)\b)",
     re.IGNORECASE,
 )
 SAYS = re.compile(  # a sentence that lists something else
-    r"(?:it|i|he|she|they|we|you|this|that|there)\b[^,]{0,40}\b(?:is|was|are|were|has|have|had|will|would|can|do|did)\b",
+    r"(?:it|i|he|she|they|we|you|this|that|there)\b[^,]{0,40}"
+    r"\b(?:is|was|are|were|has|have|had|will|would|can|do|did)\b",
     re.IGNORECASE,
 )
 _SENTENCE = 6  # words from which a line may be a sentence
 _LONGEST = 25  # words of a line that can be an entry
 _LEAD_IN = re.compile(r"(?P<lead>[^:\uff1a\n]{2,200}[:\uff1a])\s*+(?P<rest>[^\s/].*)$", re.DOTALL)
 _LEAD_WORDS = re.compile(
-    r"\b(?:recommend\w*|movies|films|books|titles|suggest\w*|items|products|list|picks|options|choices|favou?rites)\b|\u63a8\u8350|\u63a8\u85a6|\u304a\u3059\u3059\u3081",
+    r"\b(?:recommend\w*|movies|films|books|titles|suggest\w*|items|products|list|picks|options"
+    r"|choices|favou?rites)\b|\u63a8\u8350|\u63a8\u85a6|\u304a\u3059\u3059\u3081",
     re.IGNORECASE,
 )
 _FIRST = re.compile(
-    r"(?<=[^\W\d])[.!:,\uff01\uff1a]?\s+(?=\(?1[.)]\s{0,4}\S)|(?<=[.!:\uff01\uff1a])\s{0,8}(?=\(?1[.)]\s{0,4}\S)"
+    r"(?<=[^\W\d])[.!:,\uff01\uff1a]?\s+(?=\(?1[.)]\s{0,4}\S)"
+    r"|(?<=[.!:\uff01\uff1a])\s{0,8}(?=\(?1[.)]\s{0,4}\S)"
 )
 _NEXT_SENTENCE = re.compile(r"[^\W\d_]{3}(?:[!?]|(?<!Mrs)(?<!Vol)\.)\s+[A-Z][a-z']*\s[a-z]")
 _SENTENCE_MARKS = ("\u3002", "\uff01", "\uff1f")
 
 
 def table_titles(lines: Sequence[str]) -> list[str]:
-    """Return the titles in a Markdown table: the column that is called so, else the first that holds words."""
+    """Return the titles in a Markdown table.
+
+    They are in the column whose head says so, else in the first column with words.
+    """
     rows = markdown_rows(lines)
     if not rows:
         return []
@@ -82,25 +93,38 @@ def _first_with_words(row: Sequence[str]) -> int:
 
 
 def numbered_titles(lines: Sequence[str]) -> list[str]:
-    """Return the entries of a numbered list; where its numbers head groups, the bullets under them."""
-    found = numbered_entries(lines)
-    heads = [title for title in found if title.rstrip("*_ ").endswith(":")]
-    bullets = [match["title"] for line in lines if (match := _BULLET.match(line))]
-    grouped = found and len(heads) * 2 > len(found) and len(bullets) >= len(found)
-    return bullets if grouped else found
+    """Return the entries of a numbered list, or the bullets in it where numbers head groups."""
+    entries = numbered_entries(lines)
+    heads = [title for title in entries if _is_group_head(title)]
+    bullets = [title for _, title in _bullets(lines)]
+    grouped = entries and len(heads) * 2 > len(entries) and len(bullets) >= len(entries)
+    return bullets if grouped else entries
+
+
+def _is_group_head(title: str) -> bool:
+    return title.rstrip("*_ ").endswith(":")
+
+
+def _bullets(lines: Sequence[str]) -> list[tuple[int, str]]:
+    """Return the depth (spaces of indentation) and the title of each bullet."""
+    bullets: list[tuple[int, str]] = []
+    for line in lines:
+        match = _BULLET.match(line)
+        if match:
+            bullets.append((len(line) - len(line.lstrip()), match["title"]))
+    return bullets
 
 
 def bullet_titles(lines: Sequence[str]) -> list[str]:
-    """Return the entries of a bulleted list; of one in steps, those of the outermost, unless they head groups."""
-    found = [
-        (len(line) - len(line.lstrip()), match["title"])
-        for line in lines
-        if (match := _BULLET.match(line))
-    ]
-    least = min((depth for depth, _ in found), default=0)
-    outermost = [title for depth, title in found if depth == least]
-    grouped = len(outermost) < 2 or any(title.rstrip("*_ ").endswith(":") for title in outermost)
-    return [title for _, title in found] if grouped else outermost
+    """Return the entries of a bulleted list, of a nested one the outermost.
+
+    Where the outermost head groups, all entries are returned.
+    """
+    bullets = _bullets(lines)
+    least = min((depth for depth, _ in bullets), default=0)
+    outermost = [title for depth, title in bullets if depth == least]
+    grouped = len(outermost) < 2 or any(map(_is_group_head, outermost))
+    return [title for _, title in bullets] if grouped else outermost
 
 
 def line_titles(lines: Sequence[str]) -> list[str]:
@@ -109,10 +133,10 @@ def line_titles(lines: Sequence[str]) -> list[str]:
 
 
 def without_lead_in(lines: Sequence[str]) -> list[str]:
-    """Return lines in which what leads to the list is on a line of its own.
+    """Return lines with the introduction of a list on a line of its own.
 
-    That is: what announces a list before a colon, and what is before the number 1 where the next
-        line is numbered 2.
+    That is: an announcement before a colon, and text before the number 1 where the next line is
+    numbered 2.
     """
     parted: list[str] = []
     for place, line in enumerate(lines):
@@ -122,7 +146,10 @@ def without_lead_in(lines: Sequence[str]) -> list[str]:
 
 
 def is_refusal(text: str) -> bool:
-    """Return True for an answer that begins by saying no, such as "I'm sorry, but I cannot."; "Sorry We Missed You" is a title."""
+    """Return True for a refusal, such as "I'm sorry, but I cannot."; not for a title.
+
+    "Sorry We Missed You" is a title.
+    """
     line = text.rstrip()
     if _REFUSAL.match(line) is None or line.endswith(":"):
         return False
@@ -130,7 +157,7 @@ def is_refusal(text: str) -> bool:
 
 
 def is_prose(line: str) -> bool:
-    """Return True for running text: too long for a title, or a sentence that is said around a list."""
+    """Return True for running text: too long for a title, or a sentence around a list."""
     return bool(line.strip()) and (_is_talk(line) or _is_sentence(line))
 
 
@@ -142,22 +169,29 @@ def _parted_at_one(line: str, following: str) -> list[str]:
 
 
 def _parted_at_colon(line: str, following: str) -> list[str]:
-    found = _LEAD_IN.match(line)
-    if found is None or _BULLET.match(line):
+    match = _LEAD_IN.match(line)
+    if match is None or _BULLET.match(line):
         return []
-    if _BULLET.match(found["rest"]):
-        return [found["lead"], found["rest"]] if _BULLET.match(following) else []
-    lead = found["lead"]
-    words = [word for word in lead.split() if word[0].isalpha()]
-    small = sum(word[0].islower() for word in words)
-    announces = _TALK.match(lead) is not None or _LEAD_WORDS.search(lead) is not None
-    if (
-        not announces
-        or found["rest"][0].islower()
-        or (lead.isascii() and (len(words) < 3 or small * 2 < len(words)))
-    ):
-        return []
-    return [lead, found["rest"]]
+    lead, rest = match["lead"], match["rest"]
+    if _BULLET.match(rest):
+        is_lead = _BULLET.match(following) is not None
+    else:
+        is_lead = not rest[0].islower() and _announces_a_list(lead)
+    return [lead, rest] if is_lead else []
+
+
+def _announces_a_list(lead: str) -> bool:
+    """Return True for an announcement; in ASCII it has three words or more, half of them small."""
+    if not _TALK.match(lead) and not _LEAD_WORDS.search(lead):
+        return False
+    words, small = _words(lead)
+    return not lead.isascii() or (words >= 3 and small * 2 >= words)
+
+
+def _words(text: str) -> tuple[int, int]:
+    """Return how many words a text has, and how many of them begin with a small letter."""
+    words = [word for word in text.split() if word[0].isalpha()]
+    return len(words), sum(word[0].islower() for word in words)
 
 
 def _is_sentence(line: str) -> bool:
@@ -167,22 +201,23 @@ def _is_sentence(line: str) -> bool:
         return True
     if bare.endswith((".", "?", "!")) and _NEXT_SENTENCE.search(bare):
         return True
-    words = [word for word in line.split() if word[0].isalpha()]
-    small = sum(word[0].islower() for word in words)
-    return bare.endswith((".", "?", "!")) and len(words) >= _SENTENCE and small * 2 > len(words)
+    words, small = _words(line)
+    return bare.endswith((".", "?", "!")) and words >= _SENTENCE and small * 2 > words
 
 
 def _is_talk(line: str) -> bool:
+    """Return True for a line around a list: blank, a heading, a rule, a sentence or a phrase."""
     bare = line.strip().strip("*_").strip()
-    if (
-        not bare
-        or bare.endswith((":", "\uff1a"))
-        or bare.startswith(("#", "---", "===", "```", "~~~"))
-        or RULE.fullmatch(bare)
-    ):
+    if not bare or _is_heading(bare) or _is_sentence(bare) or _TALK_BARE.match(bare):
         return True
-    if _is_sentence(bare) or _TALK_BARE.match(bare) or (bare.endswith(".") and SAYS.match(bare)):
+    if bare.endswith(".") and SAYS.match(bare):
         return True
-    return len(bare.split()) > _LONGEST or (
-        bare.endswith((".", "!", "?", "\u2026")) and _TALK.match(bare) is not None
-    )
+    is_phrase = bare.endswith((".", "!", "?", "\u2026")) and _TALK.match(bare) is not None
+    return is_phrase or len(bare.split()) > _LONGEST
+
+
+def _is_heading(line: str) -> bool:
+    """Return True for a heading, a rule or a code fence."""
+    if line.endswith((":", "\uff1a")) or line.startswith(("#", "---", "===", "```", "~~~")):
+        return True
+    return RULE.fullmatch(line) is not None

@@ -1,4 +1,4 @@
-"""What of a model's output is its answer: no reasoning, no chat tokens, no further turns that it made up."""
+"""The answer in a model's output: without reasoning, chat tokens and invented turns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FINAL_LIST = re.compile(
     r"|^[^\w\n]*+final answer:[^\w\n]*+(?=\S)",
     re.IGNORECASE | re.MULTILINE,
 )
-_UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")  # no width, but in the way of every comparison
+_UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")  # no width, but they break every comparison
 _WIDE = re.compile(r"(?<=[^\S\n]{16})[^\S\n]+")  # deeper than any list is indented
 _EMPTY_LINES = re.compile(r"\n(?:[^\S\n]{0,16}\n){3,}")
 
@@ -78,16 +78,16 @@ def _last_list(text: str) -> str:
 def _first_turn(lines: list[str]) -> list[str]:
     """Return the lines of the answer itself: a line that begins another speaker's turn ends it."""
     kept: list[str] = []
-    begun = False
+    has_text = False
     for line in lines:
         speaker = _SPEAKER.match(line)
         if speaker is None:
             kept.append(line)
-            begun = begun or bool(line.strip())
+            has_text = has_text or bool(line.strip())
             continue
-        if begun:
+        if has_text:
             break
         if (speaker["hashed"] or speaker["plain"]).lower() in _ANSWERS:
             kept.append(line[speaker.end() :])
-            begun = bool(kept[-1].strip())
+            has_text = bool(kept[-1].strip())
     return kept

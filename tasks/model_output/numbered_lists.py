@@ -1,4 +1,4 @@
-"""Numbered lists: which lines are numbered, in whatever style, and the lines that are titles beginning with a number."""
+"""Numbered lists in any style, told apart from titles that begin with a number."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _NUMBERED = re.compile(
     rf"""\s*+(?:>\s*+)?(?:[-*\u2022+]\s++)?(?:\#{{1,6}}\s++)?(?P<strong>[*_]{{2}})?
     (?P<named>\#|No\.?\s?|Nr\.?\s?|\u7b2c)?[(\[\uff08]?(?P<number>\d{{1,3}})
     (?:(?:[\u3001\uff0e\u4f4d]|[\u00ba\u00aa]\.?)\s*+
-      |\s{{0,4}}\\?[.)\]:\uff09\uff1a](?:[-\u2013\u2014]?\s++|(?(strong)[*_]{{2}}|(?!))\s*+|(?=[^\W\d]|[{_OPENING}]))
+      |\s{{0,4}}\\?[.)\]:\uff09\uff1a]
+        (?:[-\u2013\u2014]?\s++|(?(strong)[*_]{{2}}|(?!))\s*+|(?=[^\W\d]|[{_OPENING}]))
       |\s{{1,4}}[-\u2013\u2014>|]\s++
       |[/|]\s++
       |(?(strong)[*_]{{2}}|(?!))\s*+(?:[-\u2013\u2014:.)]\s++)?
@@ -28,7 +29,8 @@ _NUMBERED = re.compile(
 )
 _TIGHT = re.compile(r"\s*+(?P<number>\d{1,3})[.)](?P<title>\d.*)$")  # "1.1917", the film at rank 1
 _INLINE = re.compile(
-    rf"(?:(?<=[\s;,\u3001\u3002\uff0c\uff1b\u300b\u300d\u300f])|^)[(\[]?(?P<number>\d{{1,3}})(?:[.)\]\uff09]\s+|[.)\]\u3001\uff0e\uff09](?=[{_OPENING}]))",
+    r"(?:(?<=[\s;,\u3001\u3002\uff0c\uff1b\u300b\u300d\u300f])|^)[(\[]?(?P<number>\d{1,3})"
+    rf"(?:[.)\]\uff09]\s+|[.)\]\u3001\uff0e\uff09](?=[{_OPENING}]))",
 )
 _CIRCLED = {chr(0x2460 + place): str(place + 1) for place in range(20)}
 _CHINESE = {
@@ -37,7 +39,9 @@ _CHINESE = {
 }
 _OTHER_DIGITS = re.compile(
     rf"(?m)^(?P<space>[^\S\n]{{0,16}})(?:(?P<circled>[{''.join(_CIRCLED)}])\s{{0,4}}"
-    rf"|(?P<chinese>[{''.join(_CHINESE)}])\u3001|(?P<wide>[\uff10-\uff19\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]{{1,3}})(?=[.)\uff0e\u3001\uff09:]))"
+    rf"|(?P<chinese>[{''.join(_CHINESE)}])\u3001"
+    r"|(?P<wide>[\uff10-\uff19\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]{1,3})"
+    r"(?=[.)\uff0e\u3001\uff09:]))"
 )
 _TEN = "\U0001f51f"  # the key that reads 10
 _KEYCAPS = re.compile(
@@ -46,29 +50,41 @@ _KEYCAPS = re.compile(
 
 
 class _Numbered(NamedTuple):
+    """One entry; `is_tight` is True where nothing separates its number from the title's own."""
+
+    number: int
     title: str
     is_tight: bool
 
 
 def numbered_entries(lines: Sequence[str]) -> list[str]:
-    """Return the entries of the lines that go on counting; a line with a number out of turn is a title.
+    """Return the entries of consecutively numbered lines; other numbers belong to titles.
 
     A number right before another one ("1.1917") counts where a second line is numbered too, and it
     is the very next number.
     """
-    found: list[_Numbered] = []
+    entries: list[_Numbered] = []
     last = 0
     for line in lines:
-        match = _NUMBERED.match(line)
-        if match and _is_in_turn(int(match["number"]), last):
-            last = int(match["number"])
-            found.append(_Numbered(_title(match), is_tight=False))
-        elif match is None and (tight := _TIGHT.match(line)) and int(tight["number"]) == last + 1:
-            last += 1
-            found.append(_Numbered(tight["title"], is_tight=True))
-    if len(found) < 2:
-        found = [entry for entry in found if not entry.is_tight]
-    return [entry.title for entry in found]
+        entry = _numbered_entry(line, last)
+        if entry is not None:
+            last = entry.number
+            entries.append(entry)
+    if len(entries) < 2:
+        entries = [entry for entry in entries if not entry.is_tight]
+    return [entry.title for entry in entries]
+
+
+def _numbered_entry(line: str, last: int) -> _Numbered | None:
+    """Return the entry of a line that counts on from the number `last`, or None."""
+    match = _NUMBERED.match(line)
+    if match is not None:
+        number = int(match["number"])
+        return _Numbered(number, _title(match), False) if _is_in_turn(number, last) else None
+    tight = _TIGHT.match(line)
+    if tight is None or int(tight["number"]) != last + 1:
+        return None
+    return _Numbered(last + 1, tight["title"], True)
 
 
 def inline_entries(text: str) -> list[str]:
@@ -85,7 +101,7 @@ def inline_entries(text: str) -> list[str]:
 
 
 def plain_numbers(text: str) -> str:
-    """Return text with numbers of lists that are drawn as keys, circled or of another script in digits."""
+    """Return text with list numbers as digits: keycaps, circled numbers and other scripts."""
     text = _KEYCAPS.sub(_keys_as_digits, text)
     return _OTHER_DIGITS.sub(_as_digits, text)
 
@@ -101,11 +117,10 @@ def _is_in_turn(number: int, last: int) -> bool:
 
 
 def _title(match: re.Match[str]) -> str:
-    """Return the title of a numbered line; a mark before the number that ends behind the title is the title's."""
-    strong = match["strong"] or ""
-    return (
-        strong + match["title"] if strong and match["title"].count(strong) % 2 else match["title"]
-    )
+    """Return the title of a numbered line, with the mark before the number if it closes later."""
+    strong, title = match["strong"], match["title"]
+    closes_later = strong and title.count(strong) % 2
+    return f"{strong}{title}" if closes_later else str(title)
 
 
 def _keys_as_digits(found: re.Match[str]) -> str:
@@ -141,11 +156,8 @@ def counted_titles(lines: Sequence[str]) -> list[str]:
         found: list[str] = []
         for line in lines:
             match = pattern.match(line)
-            if (
-                match
-                and len(found) < len(in_turn)
-                and match["count"].lower() == in_turn[len(found)]
-            ):
+            due = in_turn[len(found) : len(found) + 1]
+            if match and [match["count"].lower()] == due:
                 found.append(match["title"])
         if len(found) >= _FEWEST and len(found) * 2 > len(lines):
             return found
@@ -153,15 +165,13 @@ def counted_titles(lines: Sequence[str]) -> list[str]:
 
 
 def comma_rows(lines: Sequence[str], heads: Sequence[str]) -> list[str]:
-    """Return the column of comma-separated rows whose head bears one of some names."""
+    """Return the column of comma-separated rows whose head has one of some names."""
     rows = [[cell.strip() for cell in row] for row in csv.reader(lines) if row]
     if len(rows) < 2 or len(rows[0]) < 2:
         return []
-    column = next(
-        (place for place, cell in enumerate(rows[0]) if cell.strip("*_ ").lower() in heads), None
-    )
-    return (
-        []
-        if column is None
-        else [row[column] for row in rows[1:] if len(row) > column and row[column]]
-    )
+    names = [cell.strip("*_ ").lower() for cell in rows[0]]
+    columns = [place for place, name in enumerate(names) if name in heads]
+    if not columns:
+        return []
+    cells = [row[columns[0]] for row in rows[1:] if len(row) > columns[0]]
+    return [cell for cell in cells if cell]

@@ -1,4 +1,4 @@
-"""Titles on one line or in running text: parted by marks, quoted, or named in a sentence that recommends."""
+"""Titles on one line or in running text: separated, quoted, or in a recommending sentence."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from tasks.model_output.lists import SAYS
 
-_FEWEST_ON_A_LINE = 4  # separators that make a list of one line, whatever is between them
+_FEWEST_ON_A_LINE = 4  # separators that make any line a list
 _FEWEST_NAMES = 3  # pieces that make a list of one line where each begins as a title does
 _LONGEST_HELD = 300  # characters a bracket may hold together
 _MOST_WORDS = 12  # of a title in a sentence
 _LEAD = re.compile(
-    r"[^:\n]{0,160}\b(?:recommend\w*|movies|films|books|titles|suggest\w*|items|products|list|picks|are)\b[^:\n]{0,60}:\s*+",
+    r"[^:\n]{0,160}\b(?:recommend\w*|movies|films|books|titles|suggest\w*|items|products|list"
+    r"|picks|are)\b[^:\n]{0,60}:\s*+",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(
@@ -60,7 +61,8 @@ _LEADS = (
     # Try ...
     r"|(?:try|watch|check out|consider|see|read|go for)(?: watching)?",
     # How about ...?
-    r"|(?P<asking>(?:how|what) about|(?:maybe|perhaps)(?: try| watch)?|have you (?:tried|considered))",
+    r"|(?P<asking>(?:how|what) about|(?:maybe|perhaps)(?: try| watch)?"
+    r"|have you (?:tried|considered))",
     # Another option is ...
     r"|(?:another|one|one more|a (?:good|great|third|second))(?: (?:good|great))?",
     r" (?:option|suggestion|choice|pick|film|movie|book) (?:is|would be|could be)",
@@ -86,7 +88,8 @@ _CONJUNCTION = re.compile(
 )
 _BETWEEN_LAST = re.compile(r"\s(?P<word>and|or|&)\s(?=[\"'\u201c\u2018*_(]?[A-Z0-9\u00c0-\u00de])")
 _CLAUSE = re.compile(
-    r",?\s(?:if|because|since|which|as|when|while|given|based|for (?:its|their|a|an|the|some|something|fans)"
+    r",?\s(?:if|because|since|which|as|when|while|given|based"
+    r"|for (?:its|their|a|an|the|some|something|fans)"
     r"|to (?:start|begin)|next|too|as well)(?=\s|$).*$"
 )
 _CONTINUES = re.compile(r"(?:the|a|an|but|in|of)\s.*?[A-Z]")
@@ -116,7 +119,10 @@ class Piece(NamedTuple):
 
 
 def parted_titles(text: str) -> list[Piece]:
-    """Return the entries of one line: parted by semicolons, bars, or commas outside brackets and quotation marks."""
+    """Return the entries of one line.
+
+    Separators are semicolons, bars, or commas outside brackets and quotation marks.
+    """
     lead = _LEAD.match(text.strip())
     body = text.strip()[lead.end() :] if lead else text.strip()
     quoted = quoted_titles(body)
@@ -203,23 +209,18 @@ def _begins_a_title(piece: str) -> bool:
 
 
 def _pieces(text: str, mark: str) -> list[Piece]:
-    """Return the pieces of a line between marks; the last one without its full stop and conjunction."""
+    """Return the pieces between separators, the last one without full stop and conjunction."""
     pieces = [piece.strip() for piece in _outside_brackets(text, mark) if piece.strip()]
     if not pieces:
         return []
-    pieces[-1] = (
-        pieces[-1]
-        if pieces[-1].endswith("..")
-        else pieces[-1].removesuffix(".").removesuffix("\u3002")
-    )
-    if mark != ",":
-        pieces[-1] = (
-            _CONJUNCTION.sub("", pieces[-1], count=1)
-            if _CONJUNCTION.match(pieces[-1])
-            else pieces[-1]
-        )
-        return [Piece(piece) for piece in pieces if piece]
-    return _last_split(pieces)
+    if not pieces[-1].endswith(".."):
+        pieces[-1] = pieces[-1].removesuffix(".").removesuffix("\u3002")
+    if mark == ",":
+        return _last_split(pieces)
+    conjunction = _CONJUNCTION.match(pieces[-1])
+    if conjunction:
+        pieces[-1] = pieces[-1][conjunction.end() :]
+    return [Piece(piece) for piece in pieces if piece]
 
 
 def _last_split(pieces: Sequence[str]) -> list[Piece]:
@@ -236,7 +237,7 @@ def _last_split(pieces: Sequence[str]) -> list[Piece]:
 
 
 def _at_conjunction(piece: str, *, is_first: bool) -> list[Piece] | None:
-    """Return a piece without the conjunction it begins with, or parted at those in it; None without any."""
+    """Return a piece split at its conjunctions, or without a leading one; None without any."""
     leading = None if is_first else _CONJUNCTION.match(piece)
     if leading:
         return [Piece(piece[leading.end() :])]
@@ -249,7 +250,7 @@ def _at_conjunction(piece: str, *, is_first: bool) -> list[Piece] | None:
 
 
 def _outside_brackets(text: str, mark: str) -> list[str]:
-    """Return the pieces of a text between marks that are in no round or square bracket and in no quotation."""
+    """Return the pieces of a text between separators, outside brackets and quotations."""
     pieces: list[str] = []
     held = ""
     for piece in text.split(mark):
@@ -262,8 +263,8 @@ def _outside_brackets(text: str, mark: str) -> list[str]:
 
 def _is_open(held: str) -> bool:
     pairs = ("()", "[]", "\u201c\u201d", "\u300a\u300b", "\u00ab\u00bb")
-    begun = held.lstrip()
-    mark = next((mark for mark in _TWICE if begun.startswith(mark)), None)
+    bare = held.lstrip()
+    mark = next((mark for mark in _TWICE if bare.startswith(mark)), None)
     if mark is not None and held.count(mark) % 2:
         return True
     return any(held.count(pair[0]) > held.count(pair[1]) for pair in pairs)

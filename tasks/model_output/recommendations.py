@@ -1,9 +1,9 @@
-"""Reads the titles out of a model's answer: JSON first, then a table, a numbered list, plain lines, one line, or sentences."""
+"""Reads the titles a model recommends out of its answer, in whatever form it lists them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,20 +64,36 @@ def parse_answer(text: str) -> Parsed:
 
 
 def _read(text: str) -> Parsed:
-    said = plain_numbers(_ONE_LINE_TAGS.sub(r"\1\n", reply_text(text)))
-    if (found := json_titles(said)) is not None:
-        return _parsed(_uncounted(found), "json")
-    lines = without_lead_in([line for line in said.splitlines() if line.strip()])
-    if found := table_titles(lines) or comma_rows(lines, HEADS):
-        return _parsed(found, "table")
+    reply = plain_numbers(_ONE_LINE_TAGS.sub(r"\1\n", reply_text(text)))
+    in_json = json_titles(reply)
+    if in_json is not None:
+        return _parsed(_uncounted(in_json), "json")
+    lines = without_lead_in([line for line in reply.splitlines() if line.strip()])
+    for how, reader in _LIST_READERS:
+        titles = reader(lines)
+        if titles:
+            return _parsed(titles, how)
+    return _unmarked(lines, reply)
+
+
+def _table(lines: Sequence[str]) -> list[str]:
+    return table_titles(lines) or comma_rows(lines, HEADS)
+
+
+def _numbered(lines: Sequence[str]) -> list[str]:
+    """Return the entries of a numbered list; one number alone gives way to any other counting."""
     numbered = numbered_titles(lines)
-    if len(numbered) < 2 and (found := inline_entries(" ".join(lines)) or counted_titles(lines)):
-        numbered = found
-    if numbered:
-        return _parsed(numbered, "numbered")
-    if bullets := bullet_titles(lines):
-        return _parsed(bullets, "lines")
-    return _unmarked(lines, said)
+    if len(numbered) > 1:
+        return numbered
+    return inline_entries(" ".join(lines)) or counted_titles(lines) or numbered
+
+
+# The first reader that finds titles decides.
+_LIST_READERS: tuple[tuple[How, Callable[[Sequence[str]], list[str]]], ...] = (
+    ("table", _table),
+    ("numbered", _numbered),
+    ("lines", bullet_titles),
+)
 
 
 def _unmarked(lines: Sequence[str], text: str) -> Parsed:
@@ -94,7 +110,7 @@ def _unmarked(lines: Sequence[str], text: str) -> Parsed:
 
 
 def _in_running_text(longest: str, text: str) -> Parsed | None:
-    """Return the titles in brackets, recommended in sentences, parted by marks or quoted; None where there are none."""
+    """Return titles in brackets, recommended, separated or quoted; None without any."""
     bracketed = bracketed_titles(text)
     if bracketed and (len(bracketed) > 1 or is_prose(longest)):
         return _parsed(bracketed, "lines")
@@ -108,15 +124,16 @@ def _in_running_text(longest: str, text: str) -> Parsed | None:
 
 
 def _uncounted(titles: list[str]) -> list[str]:
-    """Return titles without the numbers some models write into the strings of a JSON list, where all are counted."""
+    """Return titles without the numbers in them, where all strings of a list are numbered."""
     bare = numbered_titles(titles)
     return bare if len(bare) > 1 and len(bare) == len(titles) else titles
 
 
 def _parsed(titles: Sequence[str], how: How) -> Parsed:
     kept = without_scores(titles[:MOST])
-    entries = tuple(entry for title in kept if (entry := entry_of(title)).title)
-    return Parsed(entries, how if entries else "none")
+    entries = [entry_of(title) for title in kept]
+    named = tuple(entry for entry in entries if entry.title)
+    return Parsed(named, how if named else "none")
 
 
 def _in_pieces(pieces: Sequence[Piece]) -> Parsed:

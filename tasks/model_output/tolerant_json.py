@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from tasks.model_output.json_scanner import scan
 
 _LONGEST_INTEGER = 18  # digits; what is longer is no count, and Python refuses 4,301 of them
-# Work in vain, in characters: at most 8 times the answer's length and 200,000.
+# Characters read without a result: at most 8 times the answer's length, plus 200,000.
 _WORK = 8
 _FREE_WORK = 200_000
 _LEAST_WORK = 4_000  # what a bracket that opens nothing counts at least
@@ -74,7 +74,7 @@ def parse_json(text: str) -> Any:
 
 
 def read_json(text: str, *, keep_open_objects: bool = False) -> JsonReading:
-    """Read every JSON object and list that is in a text, whatever is around them.
+    """Read every JSON object and list in a text, with any text around them.
 
     Comments, missing and trailing commas, other quotation marks, marks that were not escaped, keys
     without marks, Python's notation and JSON written as a string once more are read as meant.
@@ -100,7 +100,7 @@ def read_json(text: str, *, keep_open_objects: bool = False) -> JsonReading:
 
 
 def json_objects(text: str) -> Iterator[dict[str, Any]]:
-    """Walk the objects in an answer, outer ones before those in them, names in small letters."""
+    """Yield the objects in an answer, outer ones before those in them, with lower-case names."""
     level: list[Any] = [read.value for read in read_json(text, keep_open_objects=True).values]
     while level:
         inside: list[Any] = []

@@ -1,4 +1,4 @@
-"""Answers as models of many makers send them: what can be read with certainty is read, what cannot says why."""
+"""Answers of many makers' models: what is certain is read, the rest is reported."""
 
 from __future__ import annotations
 
@@ -36,17 +36,25 @@ def entries(
 THOUGHT = 'Okay, a dialogue of 3 turns. First {"role": "user", "text": "Hello"}? Let me see...\n'
 AS_JSON = {
     "reasoning before": f"<think>\n{THOUGHT}</think>\n\n{JSON}",
-    "reasoning with a whole draft": f'<think>{{"turns": [{{"role": "user", "text": "Draft"}}]}}</think>{JSON}',
+    "reasoning with a whole draft": (
+        f'<think>{{"turns": [{{"role": "user", "text": "Draft"}}]}}</think>{JSON}'
+    ),
     "reasoning whose opening tag the server took off": f"{THOUGHT}</think>\n{JSON}",
     "empty reasoning": f"<think>\n\n</think>\n\n{JSON}",
     "thinking tags": f"<thinking>{THOUGHT}</thinking>\n```json\n{JSON}\n```",
-    "channels": f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant<|channel|>final<|message|>{JSON}<|return|>",
+    "channels": (
+        f"<|channel|>analysis<|message|>{THOUGHT}<|end|><|start|>assistant<|channel|>final"
+        f"<|message|>{JSON}<|return|>"
+    ),
     "end token": f"{JSON}<|eot_id|>",
     "end token and more after it": f"{JSON}<|im_end|>\n<|im_start|>user\n"
     + '{"turns": [{"role": "user", "text": "Again"}]}',
     "upper-case fence": f"```JSON\n{JSON}\n```",
     "fence without a language": f"```\n{JSON}\n```",
-    "fence and a remark": f"Here you go:\n\n```json\n{JSON}\n```\n\n**Notes:** each turn has under 60 words {{as asked}}.",
+    "fence and a remark": (
+        f"Here you go:\n\n```json\n{JSON}\n```\n\n"
+        f"**Notes:** each turn has under 60 words {{as asked}}."
+    ),
     "fence not closed": f"```json\n{JSON}",
     "Windows line ends": json.dumps(json.loads(JSON), indent=2).replace("\n", "\r\n"),
     "byte order mark": "\ufeff" + JSON,
@@ -143,7 +151,9 @@ AS_JSON = {
     "line breaks between turns written out": json.dumps(json.loads(JSON), indent=2).replace(
         "\n", "\\n"
     ),
-    "the shape, then the dialogue": '{"turns": [{"role": "user", "text": "..."}, {"role": "agent", "text": "..."}]}\n'
+    "the shape, then the dialogue": (
+        '{"turns": [{"role": "user", "text": "..."}, {"role": "agent", "text": "..."}]}\n'
+    )
     + JSON,
     "a list for each turn": "\n".join(json.dumps({"turns": [entry]}) for entry in entries()),
     "texts as lists of words": json.dumps(
@@ -262,7 +272,9 @@ AS_TEXT = {
     "fence and a remark": f"```\n{PLAIN}\n```\nThis keeps to the template.",
     "summary after": f"{PLAIN}\n\n**Summary:** The user takes the second item.",
     "note after": f"{PLAIN}\n\nNote: I kept every utterance under 60 words.\nAll goals are met.",
-    "remark after": f"{PLAIN}\n\nThis dialogue follows the template and stays within the word limit.",
+    "remark after": (
+        f"{PLAIN}\n\nThis dialogue follows the template and stays within the word limit."
+    ),
     "rule and remark after": f"{PLAIN}\n\n---\n\nLet me know if you would like any changes!",
     "bold end mark": f"{PLAIN}\n\n**End of Dialogue**",
     "end mark": f"{PLAIN}\n\n[End of conversation]",
@@ -305,7 +317,7 @@ def test_what_holds_no_dialogue_says_so(name: str) -> None:
         assert reading.turns == () and not reading.whole and reading.error
 
 
-def test_what_is_counted_beside_the_speech_is_taken_off() -> None:
+def test_counts_next_to_the_speech_are_removed() -> None:
     for dress in (
         "{n}. {text}",
         "({n}) {text}",
@@ -341,7 +353,10 @@ def test_a_name_without_words_is_a_turn_when_it_has_a_colon() -> None:
 
 
 def test_apostrophes_do_not_end_a_text_in_single_marks() -> None:
-    answer = "{'turns': [{'role': 'user', 'text': 'It's the '90s one that I'd see.'}, {'role': 'agent', 'text': 'That\\'s \"Heat\".'}]}"
+    answer = (
+        "{'turns': [{'role': 'user', 'text': 'It's the '90s one that I'd see.'}, {'role': "
+        "'agent', 'text': 'That\\'s \"Heat\".'}]}"
+    )
     reading = read_grounded(answer)
     assert [turn.text for turn in reading.turns] == [
         "It's the '90s one that I'd see.",
@@ -356,7 +371,7 @@ def test_a_smile_ends_a_dialogue() -> None:
     ] == [True] * 4 + [False]
 
 
-def test_of_two_dialogues_nobody_can_tell_which_is_meant() -> None:
+def test_an_answer_with_two_dialogues_is_not_whole() -> None:
     second = JSON.replace("Hi!", "Good evening!")
     for answer in (
         f"{JSON}\n{second}",
@@ -386,7 +401,8 @@ def test_speakers_are_never_guessed() -> None:
 
 def test_speech_is_not_taken_for_a_remark_or_a_label() -> None:
     kept = read_plain(
-        "User: Hi!\nAgent: Two things speak for it.\n\nThe music: lovely.\nAnd the ending, of course.\nUser: Fine."
+        "User: Hi!\nAgent: Two things speak for it.\n\nThe music: lovely.\n"
+        "And the ending, of course.\nUser: Fine."
     )
     assert "And the ending, of course." in kept.turns[-2].text
     assert (

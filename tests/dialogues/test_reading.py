@@ -21,13 +21,29 @@ SLOPPY = {
     "prose around": f"Sure, here is the dialogue:\n{WHOLE}\nI hope you like it!",
     "prose with a bracket before": f"Here [as JSON] it is: {WHOLE}",
     "bare list": json.dumps([{"role": role, "text": text} for role, text in TURNS]),
-    "trailing commas": '{"turns": [{"role": "user", "text": "Hi there.",}, {"role": "agent", "text": "Try {{item:1}}."},],}',
-    "other keys": '{"dialogue": [{"speaker": "User", "content": "Hi there."}, {"speaker": "Assistant", "content": "Try {{item:1}}."}]}',
+    "trailing commas": (
+        '{"turns": [{"role": "user", "text": "Hi there.",}, {"role": "agent", '
+        '"text": "Try {{item:1}}."},],}'
+    ),
+    "other keys": (
+        '{"dialogue": [{"speaker": "User", "content": "Hi there."}, {"speaker": '
+        '"Assistant", "content": "Try {{item:1}}."}]}'
+    ),
     "role as key": '[{"User": "Hi there."}, {"Agent": "Try {{item:1}}."}]',
-    "one object a line": '{"role": "user", "text": "Hi there."}\n{"role": "agent", "text": "Try {{item:1}}."}',
-    "one object a line, single turn first": '{"role": "USER", "text": "Hi there."} {"role": "System", "text": "Try {{item:1}}."}',
-    "unescaped marks": '{"turns": [{"role": "user", "text": "Hi there."}, {"role": "agent", "text": "Try {{item:1}}."}] "note": "a "b" c"}',
-    "line break": '{"turns": [{"role": "user", "text": "Hi there."}, {"role": "agent", "text": "Try {{item:1}}."}]}',
+    "one object a line": (
+        '{"role": "user", "text": "Hi there."}\n{"role": "agent", "text": "Try {{item:1}}."}'
+    ),
+    "one object a line, single turn first": (
+        '{"role": "USER", "text": "Hi there."} {"role": "System", "text": "Try {{item:1}}."}'
+    ),
+    "unescaped marks": (
+        '{"turns": [{"role": "user", "text": "Hi there."}, {"role": "agent", '
+        '"text": "Try {{item:1}}."}] "note": "a "b" c"}'
+    ),
+    "line break": (
+        '{"turns": [{"role": "user", "text": "Hi there."}, {"role": "agent", "text": '
+        '"Try {{item:1}}."}]}'
+    ),
 }
 
 
@@ -40,7 +56,8 @@ def test_sloppy_json_is_read_as_meant(name: str) -> None:
 
 def test_marks_inside_a_text_are_kept() -> None:
     reading = read_grounded(
-        '{"turns": [{"role": "user", "text": "I saw "Heat" twice."}, {"role": "agent", "text": "Oh, \\"Heat\\"!"}]}'
+        '{"turns": [{"role": "user", "text": "I saw "Heat" twice."}, {"role": "agent", "text": '
+        '"Oh, \\"Heat\\"!"}]}'
     )
     assert [turn.text for turn in reading.turns] == ['I saw "Heat" twice.', 'Oh, "Heat"!']
     assert reading.whole
@@ -80,7 +97,9 @@ PLAIN = {
     "turn numbers": "Turn 1 - User: Hi there.\nTurn 2 - Agent: Try it now.",
     "goals in brackets": "User (Greeting): Hi there.\nAgent (Recommend): Try it now.",
     "other names": "Customer: Hi there.\nAssistant: Try it now.",
-    "prose around": "Here is the dialogue:\n\nUser: Hi there.\nAgent: Try it now.\n---\n[End of dialogue]",
+    "prose around": (
+        "Here is the dialogue:\n\nUser: Hi there.\nAgent: Try it now.\n---\n[End of dialogue]"
+    ),
     "continued line": "User: Hi\nthere.\nAgent: Try it\n  now.",
     "code fence": "```\nUser: Hi there.\nAgent: Try it now.\n```",
     "bullets": "- User: Hi there.\n- Agent: Try it now.",
@@ -99,14 +118,27 @@ def test_plain_text_is_read_as_meant(name: str) -> None:
 
 def test_speech_that_looks_like_a_label_is_speech() -> None:
     reading = read_plain(
-        "User: The user interface: is it good?\nAgent: System of a Down: yes.\nUser agent is a word."
+        "User: The user interface: is it good?\nAgent: System of a Down: yes.\n"
+        "User agent is a word."
     )
     assert [turn.role for turn in reading.turns] == ["user", "agent"]
     assert reading.turns[1].text.endswith("User agent is a word.")
 
 
-@pytest.mark.parametrize(("ending", "whole"), [("Bye.", True), ("Bye!", True), ('"Bye"', True), ("Bye…", True), ("Bye 😀", True),
-                                               ("Bye", False), ("and then,", False), ("with a", False), ("", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ending", "whole"),
+    [
+        ("Bye.", True),
+        ("Bye!", True),
+        ('"Bye"', True),
+        ("Bye…", True),
+        ("Bye 😀", True),
+        ("Bye", False),
+        ("and then,", False),
+        ("with a", False),
+        ("", False),
+    ],
+)
 def test_plain_text_is_whole_when_its_last_sentence_ends(ending: str, whole: bool) -> None:
     assert read_plain(f"User: Hi.\nAgent: {ending}").whole is whole
 

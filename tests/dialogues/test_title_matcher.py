@@ -14,12 +14,23 @@ from tests.support.conversations import titles
 
 CATALOGUE = Catalogue(
     [
-        ("mummy", "The Mummy"), ("returns", "The Mummy Returns"), ("mystic", "Mystic River"), ("it", "It"),
-        ("home", "Home"), ("alone", "Home Alone"), ("kings", "All the King's Men"), ("code", "B0002E1G5C"),
-        ("twin a", "Twin Peaks"), ("twin b", "Twin Peaks"),
-        ("mash", "Mash & Grill"), ("do", "how to cook"), ("i am", "I Am"), ("blank", "  "), ("help", "Help!"),
+        ("mummy", "The Mummy"),
+        ("returns", "The Mummy Returns"),
+        ("mystic", "Mystic River"),
+        ("it", "It"),
+        ("home", "Home"),
+        ("alone", "Home Alone"),
+        ("kings", "All the King's Men"),
+        ("code", "B0002E1G5C"),
+        ("twin a", "Twin Peaks"),
+        ("twin b", "Twin Peaks"),
+        ("mash", "Mash & Grill"),
+        ("do", "how to cook"),
+        ("i am", "I Am"),
+        ("blank", "  "),
+        ("help", "Help!"),
     ]
-)  # fmt: skip
+)
 
 
 def found(text: str) -> list[str]:
@@ -37,7 +48,7 @@ def found(text: str) -> list[str]:
         ('I saw "It" and “Home,” and *Help!* too.', ["it", "home", "help"]),
         ("'It' is scary, 'Home' is not.", ["it", "home"]),
         ("I was home alone with Home Alone.", ["alone"]),
-        ("The Mummy Returns is not \"The Mummy\".", ["returns", "mummy"]),
+        ('The Mummy Returns is not "The Mummy".', ["returns", "mummy"]),
         ("Try the Mummy Returns.", ["returns"]),
         ("All the King’s Men, then.", ["kings"]),
         ("Order B0002E1G5C again, not B0002E1G5CX.", ["code"]),
@@ -47,15 +58,21 @@ def found(text: str) -> list[str]:
         ("Who am I? I Am what I am.", []),
         ("", []),
     ],
-)  # fmt: skip
+)
 def test_titles_in_speech(text: str, ids: list[str]) -> None:
     assert found(text) == ids
 
 
 def test_texts_do_not_run_into_each_other() -> None:
-    assert [[hit.item_ids[0] for hit in hits] for hits in CATALOGUE.find(["Mystic", "River Mystic River", "", "Home Alone"])] == [
-        [], ["mystic"], [], ["alone"],
-    ]  # fmt: skip
+    assert [
+        [hit.item_ids[0] for hit in hits]
+        for hits in CATALOGUE.find(["Mystic", "River Mystic River", "", "Home Alone"])
+    ] == [
+        [],
+        ["mystic"],
+        [],
+        ["alone"],
+    ]
 
 
 def test_an_empty_catalogue_finds_nothing() -> None:
@@ -121,14 +138,17 @@ def test_a_briefs_own_titles(text: str, turn: int, ids: tuple[str, ...]) -> None
     assert named(text, turn) == ids
 
 
-def test_a_title_that_two_items_bear_is_the_briefs_own() -> None:
+def test_a_title_of_two_items_is_the_briefs_own() -> None:
     items = (SlotItem(1, "twin b", "Twin Peaks"),)
     parsed = parse("User: Twin Peaks.", "paper", items, (Turn("user", ("g",), (1,)),), CATALOGUE)
     assert parsed.utterances[0].item_ids == ("twin b",)
 
 
 def test_placeholders_are_named_and_filled_and_unknown_ones_stay() -> None:
-    answer = '{"turns": [{"role": "user", "text": "I saw {{ item : 1 }}, {item:1} and {{ITEM:3}}, not {{item:7}}."}]}'
+    answer = (
+        '{"turns": [{"role": "user", "text": "I saw {{ item : 1 }}, {item:1} and {{ITEM:3}}, '
+        'not {{item:7}}."}]}'
+    )
     said = parse(answer, "grounded", ITEMS, TURNS, CATALOGUE).utterances[0]
     assert said.text == "I saw Heat, Heat and Mystic River, not {{item:7}}."
     assert said.item_ids == ("heat", "mystic")
@@ -152,7 +172,7 @@ def test_text_that_cannot_be_stored_becomes_replacement_characters() -> None:
 
 
 @given(st.text(max_size=200), st.sampled_from(["grounded", "paper"]))
-def test_whatever_comes_is_parsed(text: str, how: str) -> None:
+def test_any_text_is_parsed(text: str, how: str) -> None:
     parsed = parse(text, how, ITEMS, TURNS, CATALOGUE)  # type: ignore[arg-type]
     assert parsed.complete in (True, False)
     assert [said.turn for said in parsed.utterances] == list(range(1, len(parsed.utterances) + 1))

@@ -37,7 +37,8 @@ def test_every_answer_becomes_its_dialogue(con: duckdb.DuckDBPyConnection, profi
             for item in one.items
         }
         rows = con.execute(
-            "SELECT turn, role, text, goals, item_ids, words FROM utterances WHERE dialogue_id = ? ORDER BY turn",
+            "SELECT turn, role, text, goals, item_ids, words FROM utterances WHERE dialogue_id = "
+            "? ORDER BY turn",
             [one.dialogue_id],
         ).fetchall()
         for (turn, role, text, goals, item_ids, words), planned, (spoken_by, wanted) in zip(
@@ -65,7 +66,8 @@ def test_only_answered_transcripts_of_the_attempt_are_read(con: duckdb.DuckDBPyC
     )
     made.answer(con, [(SOME[1].dialogue_id, SOME[1].grounded())], "grounded", attempt=2)
     con.execute(
-        "UPDATE transcripts SET status = 'failed', text = NULL WHERE attempt = 1 AND dialogue_id = ?",
+        "UPDATE transcripts SET status = 'failed', text = NULL WHERE attempt = 1 AND "
+        "dialogue_id = ?",
         [SOME[0].dialogue_id],
     )
     assert parse_transcripts(con, DOMAIN, 1) == DialogueCounts(1, 1, 1, 0)
@@ -78,7 +80,7 @@ def test_only_answered_transcripts_of_the_attempt_are_read(con: duckdb.DuckDBPyC
     ]
 
 
-def test_reading_again_replaces_what_stood_there(con: duckdb.DuckDBPyConnection) -> None:
+def test_parsing_again_replaces_the_rows(con: duckdb.DuckDBPyConnection) -> None:
     made.answer(con, [(SOME[0].dialogue_id, SOME[0].grounded())], "grounded")
     first = (parse_transcripts(con, DOMAIN, 1), con.execute("FROM utterances").fetchall())
     assert (parse_transcripts(con, DOMAIN, 1), con.execute("FROM utterances").fetchall()) == first
@@ -96,7 +98,7 @@ def test_an_answer_the_model_stopped_is_not_complete(
     ]
 
 
-def test_an_unknown_profile_is_recognised_by_its_answer_or_told(
+def test_an_unknown_profiles_format_is_detected_or_given(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
     made.answer(

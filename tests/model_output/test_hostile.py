@@ -110,9 +110,13 @@ def test_no_bytes_raise(content: bytes, encoding: str) -> None:
 
 
 SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.integers(4_290, 4_400).map(lambda digits: int("9" * 4_000) * 10 ** (digits - 4_000))
-    | st.floats() | st.text(max_size=5)
-)  # fmt: skip
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(4_290, 4_400).map(lambda digits: int("9" * 4_000) * 10 ** (digits - 4_000))
+    | st.floats()
+    | st.text(max_size=5)
+)
 KEYS = st.sampled_from(
     [
         "turns",
@@ -163,16 +167,23 @@ def test_no_nesting_raises(depth: int, opening: str, closed: bool) -> None:
 
 
 HUGE = {
-    "a number of 4,301 digits": '{"turns": [{"role": "user", "text": "Hi."}, {"role": "agent", "text": "Ho."}], "seed": '
+    "a number of 4,301 digits": (
+        '{"turns": [{"role": "user", "text": "Hi."}, {"role": "agent", "text": "Ho."}], "seed": '
+    )
     + "7" * 4_301
     + "}",
-    "a longer number in Python's notation": "{'turns': [{'role': 'user', 'text': 'Hi.'}], 'seed': %s}" % ("7" * 9_000),
+    "a longer number in Python's notation": (
+        "{'turns': [{'role': 'user', 'text': 'Hi.'}], 'seed': %s}"
+    )
+    % ("7" * 9_000),
     "a number as a turn": '{"turns": [%s, {"role": "user", "text": "Hi."}]}' % ("7" * 5_000),
     "a float beyond all floats": '{"turns": [{"role": "user", "text": "Hi."}], "seed": 1e99999}',
     "a thousand lists": "[" * 1_000 + "]" * 1_000,
     "a thousand objects": '{"turns":' * 1_000 + "1" + "}" * 1_000,
-    "lone surrogates": '{"turns": [{"role": "\\ud800", "text": "\\udfff"}, {"role": "user", "text": "\\ud83d"}]}',
-}  # fmt: skip
+    "lone surrogates": (
+        '{"turns": [{"role": "\\ud800", "text": "\\udfff"}, {"role": "user", "text": "\\ud83d"}]}'
+    ),
+}
 
 
 @pytest.mark.parametrize("name", HUGE)
@@ -198,7 +209,7 @@ def test_what_parsers_refuse_ends_no_stage(name: str) -> None:
     con.close()
 
 
-def test_a_number_nobody_can_count_with_does_not_spoil_the_dialogue() -> None:
+def test_an_unreadable_number_does_not_spoil_the_dialogue() -> None:
     parsed = parse(HUGE["a number of 4,301 digits"], "grounded", (), ())
     assert parsed.complete and [utterance.text for utterance in parsed.utterances] == ["Hi.", "Ho."]
 
@@ -242,8 +253,28 @@ MEGABYTE = 1_000_000
 CPU_SECONDS = (
     60  # for one text and all readers; one pass of work in the square of its length takes hours
 )
-REPEATED = ["[", '{"a":', "[[1],", '["x" // ', '"', "\\", " ", "\n", "<think>", "<|channel|>final ", "\u201c", "**", "1. ", "A, ", "User: ",
-            '{"role": "user", "text": "', "final list: ", "| ", "```", "You might like A. "]  # fmt: skip
+REPEATED = [
+    "[",
+    '{"a":',
+    "[[1],",
+    '["x" // ',
+    '"',
+    "\\",
+    " ",
+    "\n",
+    "<think>",
+    "<|channel|>final ",
+    "\u201c",
+    "**",
+    "1. ",
+    "A, ",
+    "User: ",
+    '{"role": "user", "text": "',
+    "final list: ",
+    "| ",
+    "```",
+    "You might like A. ",
+]
 
 
 def spend(piece: str) -> None:
@@ -262,7 +293,7 @@ def spend(piece: str) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("piece", REPEATED)
 def test_a_megabyte_takes_bounded_work(piece: str) -> None:
-    """A CPU limit, set by the system on the reading process, bounds the work whatever else the machine does."""
+    """Bound the reading process by the system's CPU limit, however busy the machine is."""
     call = f"from tests.model_output.test_hostile import spend; spend({piece!r})"
     done = subprocess.run([sys.executable, "-c", call], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2_000:] or f"more than {CPU_SECONDS} s of work"

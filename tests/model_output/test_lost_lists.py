@@ -23,8 +23,21 @@ def numbered(form: str, names: list[str]) -> str:
     return "\n".join(form.format(n=n, t=name) for n, name in enumerate(names, 1))
 
 
-BRACKETS = ["\u300a{}\u300b", "\u3008{}\u3009", "\u300c{}\u300d", "\u300e{}\u300f", '"{}"', "\u201c{}\u201d", "\u201e{}\u201c",
-            "\u00ab{}\u00bb", "\u00ab {} \u00bb", "\u2039{}\u203a", "\u2018{}\u2019", "**{}**", "*{}*"]  # fmt: skip
+BRACKETS = [
+    "\u300a{}\u300b",
+    "\u3008{}\u3009",
+    "\u300c{}\u300d",
+    "\u300e{}\u300f",
+    '"{}"',
+    "\u201c{}\u201d",
+    "\u201e{}\u201c",
+    "\u00ab{}\u00bb",
+    "\u00ab {} \u00bb",
+    "\u2039{}\u203a",
+    "\u2018{}\u2019",
+    "**{}**",
+    "*{}*",
+]
 
 
 @pytest.mark.parametrize("brackets", BRACKETS)
@@ -37,10 +50,23 @@ def test_titles_in_marks_right_behind_their_number(number: str, brackets: str) -
 
 @pytest.mark.parametrize(
     "form",
-    ["{n}.{t}", "{n}){t}", "{n}.- {t}", "{n}\u00ba {t}", "\u7b2c{n}\u4f4d {t}", "No.{n} {t}", "{n}/ {t}",
-     "{n} | {t}", "[{n}] {t}", "{n} > {t}",
-     "{n}: {t}", "**{n}.**{t}", "Rank {n}: {t}", "> {n}. {t}"],
-)  # fmt: skip
+    [
+        "{n}.{t}",
+        "{n}){t}",
+        "{n}.- {t}",
+        "{n}\u00ba {t}",
+        "\u7b2c{n}\u4f4d {t}",
+        "No.{n} {t}",
+        "{n}/ {t}",
+        "{n} | {t}",
+        "[{n}] {t}",
+        "{n} > {t}",
+        "{n}: {t}",
+        "**{n}.**{t}",
+        "Rank {n}: {t}",
+        "> {n}. {t}",
+    ],
+)
 def test_numbering_styles(form: str) -> None:
     assert titles(numbered(form, NAMES)) == NAMES
 
@@ -66,11 +92,23 @@ def test_a_title_of_digits_right_behind_its_number() -> None:
 
 @pytest.mark.parametrize(
     "lead",
-    ["You might enjoy ", "You might also like ", "You'd love ", "I'd recommend ", "I would highly recommend ", "I suggest watching ",
-     "Try ",
-     "Sure! You could try ", "Okay, you may enjoy movies like ", "How about ", "My top picks are ", "Some great options include ",
-     "For you, I recommend ", "Great, I would suggest "],
-)  # fmt: skip
+    [
+        "You might enjoy ",
+        "You might also like ",
+        "You'd love ",
+        "I'd recommend ",
+        "I would highly recommend ",
+        "I suggest watching ",
+        "Try ",
+        "Sure! You could try ",
+        "Okay, you may enjoy movies like ",
+        "How about ",
+        "My top picks are ",
+        "Some great options include ",
+        "For you, I recommend ",
+        "Great, I would suggest ",
+    ],
+)
 @pytest.mark.parametrize("last", [", and ", " and ", ", or ", " or ", " & ", ", "])
 @pytest.mark.parametrize("end", ["!", ".", "", ".\nEnjoy!", "! Let me know what you think."])
 def test_sentences_that_recommend(lead: str, last: str, end: str) -> None:
@@ -92,27 +130,57 @@ def test_sentences_that_recommend(lead: str, last: str, end: str) -> None:
         ("How about Alien? Or maybe Heat?", ["Alien", "Heat"]),
         ("You might enjoy Alien, which is slow, and Heat.", ["Alien", "Heat"]),
         ("You might enjoy Alien if you like Horror.", ["Alien"]),
-        ("I'd suggest The Good, the Bad and the Ugly, Heat, and Pride and Prejudice.",
-         ["The Good, the Bad and the Ugly", "Heat", "Pride and Prejudice"]),
-        ("I recommend Dr. Strangelove, Mission: Impossible - Fallout, and Heat. They are great.",
-         ["Dr. Strangelove", "Mission: Impossible - Fallout", "Heat"]),
-        ("Here are some thrillers: Alien, Heat, and Dune. And for comedies: Big, Elf, and Up.",
-         [*FEW, "Big", "Elf", "Up"]),
+        (
+            "I'd suggest The Good, the Bad and the Ugly, Heat, and Pride and Prejudice.",
+            ["The Good, the Bad and the Ugly", "Heat", "Pride and Prejudice"],
+        ),
+        (
+            "I recommend Dr. Strangelove, Mission: Impossible - Fallout, and Heat. They are great.",
+            ["Dr. Strangelove", "Mission: Impossible - Fallout", "Heat"],
+        ),
+        (
+            "Here are some thrillers: Alien, Heat, and Dune. And for comedies: Big, Elf, and Up.",
+            [*FEW, "Big", "Elf", "Up"],
+        ),
         ("Alien, Heat, 300 and 1917", ["Alien", "Heat", "300", "1917"]),
-        ("\u6211\u63a8\u8350\u300aAlien\u300b\u3001\u300aHeat\u300b\u548c\u300aDune\u300b\u3002", FEW),
-        ("\u4f60\u53ef\u80fd\u4f1a\u559c\u6b22\u300aAlien\u300b\uff0c\u5b83\u5f88\u6162\uff1b\u8fd8\u6709\u300aHeat\u300b\u3002",
-         ["Alien", "Heat"]),
-        ("\u300eAlien\u300f\u3001\u300eHeat\u300f\u3001\u300eDune\u300f\u304c\u304a\u3059\u3059\u3081\u3067\u3059\u3002", FEW),
-        ("\u300cAlien\u300d\u300cHeat\u300d\u300cDune\u300d\u304c\u304a\u3059\u3059\u3081\u3067\u3059\u3002", FEW),
+        (
+            "\u6211\u63a8\u8350\u300aAlien\u300b\u3001\u300aHeat\u300b\u548c\u300aDune\u300b\u3002",
+            FEW,
+        ),
+        (
+            "\u4f60\u53ef\u80fd\u4f1a\u559c\u6b22\u300aAlien\u300b\uff0c\u5b83\u5f88\u6162\uff1b"
+            "\u8fd8\u6709\u300aHeat\u300b\u3002",
+            ["Alien", "Heat"],
+        ),
+        (
+            "\u300eAlien\u300f\u3001\u300eHeat\u300f\u3001\u300eDune\u300f\u304c\u304a\u3059\u3059"
+            "\u3081\u3067\u3059\u3002",
+            FEW,
+        ),
+        (
+            "\u300cAlien\u300d\u300cHeat\u300d\u300cDune\u300d\u304c\u304a\u3059\u3059\u3081\u3067"
+            "\u3059\u3002",
+            FEW,
+        ),
         ("Ich empfehle \u201eAlien\u201c, \u201eHeat\u201c und \u201eDune\u201c.", FEW),
         ("Je recommande \u00ab Alien \u00bb, \u00ab Heat \u00bb et \u00ab Dune \u00bb.", FEW),
-        ("\u2018Alien\u2019, \u2018Ocean\u2019s Eleven\u2019 and \u2018Heat\u2019 would suit you.",
-         ["Alien", "Ocean\u2019s Eleven", "Heat"]),
-        ("I think 'Alien', 'Ocean's Eleven' and 'Heat' would suit you well.", ["Alien", "Ocean's Eleven", "Heat"]),
+        (
+            "\u2018Alien\u2019, \u2018Ocean\u2019s Eleven\u2019 and \u2018Heat\u2019 would "
+            "suit you.",
+            ["Alien", "Ocean\u2019s Eleven", "Heat"],
+        ),
+        (
+            "I think 'Alien', 'Ocean's Eleven' and 'Heat' would suit you well.",
+            ["Alien", "Ocean's Eleven", "Heat"],
+        ),
         ("1.\u300aAlien\u300b2.\u300aHeat\u300b3.\u300aDune\u300b", FEW),
-        ("1.\u300aAlien\u300b\u662f\u4e00\u90e8\u6050\u6016\u7247\u3002\n2.\u300aHeat\u300b\u5f88\u597d\u3002", ["Alien", "Heat"]),
+        (
+            "1.\u300aAlien\u300b\u662f\u4e00\u90e8\u6050\u6016\u7247\u3002\n"
+            "2.\u300aHeat\u300b\u5f88\u597d\u3002",
+            ["Alien", "Heat"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_running_text(text: str, wanted: list[str]) -> None:
     assert titles(text) == wanted
 
@@ -136,13 +204,34 @@ def test_a_lead_in_before_the_first_item(text: str) -> None:
 
 @pytest.mark.parametrize(
     "form",
-    ["{t}: {s}", "{t} ({s})", "{t} - {s}", "{t} \u2014 {s}", "{t} | {s}", "{t} [{s}]", "{t}: score {s}", "{t} (score: {s})", "{t}, {s}",
-     "**{t}**: {s}", "**{t}: {s}**", "{t}\t{s}", "{t} = {s}"],
-)  # fmt: skip
-@pytest.mark.parametrize("scores", [("0.95", "0.9", ".88"), ("95%", "90 %", "8.5%"), ("9/10", "8.5/10", "4/5"), ("4.5", "4.0", "10.0"),
-                                    ("5 stars", "4 stars", "1 star")])  # fmt: skip
+    [
+        "{t}: {s}",
+        "{t} ({s})",
+        "{t} - {s}",
+        "{t} \u2014 {s}",
+        "{t} | {s}",
+        "{t} [{s}]",
+        "{t}: score {s}",
+        "{t} (score: {s})",
+        "{t}, {s}",
+        "**{t}**: {s}",
+        "**{t}: {s}**",
+        "{t}\t{s}",
+        "{t} = {s}",
+    ],
+)
+@pytest.mark.parametrize(
+    "scores",
+    [
+        ("0.95", "0.9", ".88"),
+        ("95%", "90 %", "8.5%"),
+        ("9/10", "8.5/10", "4/5"),
+        ("4.5", "4.0", "10.0"),
+        ("5 stars", "4 stars", "1 star"),
+    ],
+)
 @pytest.mark.parametrize("mark", ["", "- ", "{n}. "])
-def test_scores_beside_titles(mark: str, form: str, scores: tuple[str, ...]) -> None:
+def test_scores_next_to_titles_are_removed(mark: str, form: str, scores: tuple[str, ...]) -> None:
     lines = [
         (mark + form).format(n=n, t=name, s=score)
         for n, (name, score) in enumerate(zip(FEW, scores, strict=True), 1)
@@ -175,10 +264,12 @@ def test_what_only_looks_like_a_score_is_the_title() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "| Rank | Film | Score |\n|--|--|--|\n| 1 | **Alien** | 0.9 |\n| 2 | *Heat* | 0.8 |\n| 3 | Dune | 0.7 |",
+        "| Rank | Film | Score |\n|--|--|--|\n| 1 | **Alien** | 0.9 |\n| 2 | *Heat* | 0.8 |\n"
+        "| 3 | Dune | 0.7 |",
         "Rank | Title | Why\n--- | --- | ---\n1 | Alien | slow\n2 | Heat | loud\n3 | Dune | long",
         "| Alien | 0.9 |\n| Heat | 0.8 |\n| Dune | 0.7 |",
-        "| \u2116 | \u300aTitle\u300b |\n|---|---|\n| 1 | \u300aAlien\u300b |\n| 2 | \u300aHeat\u300b |\n| 3 | \u300aDune\u300b |",
+        "| \u2116 | \u300aTitle\u300b |\n|---|---|\n| 1 | \u300aAlien\u300b |\n"
+        "| 2 | \u300aHeat\u300b |\n| 3 | \u300aDune\u300b |",
     ],
 )
 def test_tables(text: str) -> None:
@@ -188,7 +279,8 @@ def test_tables(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '<|start|>assistant<|channel|>final <|constrain|>json<|message|>["Alien", "Heat", "Dune"]<|return|>',
+        '<|start|>assistant<|channel|>final <|constrain|>json<|message|>["Alien", "Heat", '
+        '"Dune"]<|return|>',
         '{"recommendations": ["Alien", "Heat", "Dune"]',
         '{"response": {"recommendations": ["Alien", "Heat", "Dune"]',
         '{"recommendations": [{"title": "Alien"}, {"title": "Heat"}, {"title": "Dune"}]',
@@ -227,11 +319,21 @@ def test_json_that_lacks_its_end(text: str) -> None:
         "[1] [2]",
         "I understand. Let me think about it.",
         "My rating is 4.5/5 and hers is 3/5.",
-        "No.", "Yes", "N/A", "None", "null", "[]", "{}", "...", "-", "1.", "```\n```",
+        "No.",
+        "Yes",
+        "N/A",
+        "None",
+        "null",
+        "[]",
+        "{}",
+        "...",
+        "-",
+        "1.",
+        "```\n```",
         "I don't have enough information to recommend anything.",
         "There are many good films, but I would need to know your taste.",
     ],
-)  # fmt: skip
+)
 def test_text_that_lists_nothing_gives_nothing(text: str) -> None:
     assert titles(text) == []
 

@@ -33,15 +33,30 @@ def titles_in(text: str) -> object:
 
 READERS: dict[str, tuple[Callable[[str], object], str, str, object]] = {
     # reader, an answer, another answer that a draft or tail may hold, what the first one says
-    "dialogue": (dialogue_in, json.dumps(TURNS), json.dumps({"turns": [{"role": "user", "text": "Draft."}]}), ["Hi there.", "Try Heat."]),
-    "labelled lines": (lines_in, "User: Hi there.\nAgent: Try Heat.", "User: Draft.", ["Hi there.", "Try Heat."]),
+    "dialogue": (
+        dialogue_in,
+        json.dumps(TURNS),
+        json.dumps({"turns": [{"role": "user", "text": "Draft."}]}),
+        ["Hi there.", "Try Heat."],
+    ),
+    "labelled lines": (
+        lines_in,
+        "User: Hi there.\nAgent: Try Heat.",
+        "User: Draft.",
+        ["Hi there.", "Try Heat."],
+    ),
     "recommendations": (titles_in, "1. Alien\n2. Heat", "1. Cats\n2. Dogs", ["Alien", "Heat"]),
-    "recommendations in JSON": (titles_in, '["Alien", "Heat"]', '["Cats", "Dogs", "Mice"]', ["Alien", "Heat"]),
+    "recommendations in JSON": (
+        titles_in,
+        '["Alien", "Heat"]',
+        '["Cats", "Dogs", "Mice"]',
+        ["Alien", "Heat"],
+    ),
     "grades": (parse_grades, json.dumps(GRADES), json.dumps(OTHER_GRADES), GRADES),
     "choice": (parse_choice, '{"better": 1}', '{"better": 2}', "first"),
     "response": (lambda text: reply_text(text) or None, "Try Heat.", "Try Cats.", "Try Heat."),
     "spoken turn": (lambda text: spoken_text(text) or None, "Try Heat.", "Try Cats.", "Try Heat."),
-}  # fmt: skip
+}
 
 DRESSES = {
     "nothing": "{answer}",
@@ -57,8 +72,13 @@ DRESSES = {
     "capitals and a space": "<THINK>{other}</THINK >\n{answer}",
     "Mistral's": "[THINK]{other}[/THINK]{answer}",
     "Kimi's": "\u25c1think\u25b7{other}\u25c1/think\u25b7{answer}",
-    "solution": "<|begin_of_thought|>{other}<|end_of_thought|>\n<|begin_of_solution|>\n{answer}\n<|end_of_solution|>",
-    "Command's": "<|START_THINKING|>{other}<|END_THINKING|><|START_RESPONSE|>{answer}<|END_RESPONSE|>",
+    "solution": (
+        "<|begin_of_thought|>{other}<|end_of_thought|>\n<|begin_of_solution|>\n{answer}\n"
+        "<|end_of_solution|>"
+    ),
+    "Command's": (
+        "<|START_THINKING|>{other}<|END_THINKING|><|START_RESPONSE|>{answer}<|END_RESPONSE|>"
+    ),
     "opening tag lost": "{other}\n</think>\n{answer}",
     "two closing tags": "<think>{other} I end with </think>. {other}\n</think>\n{answer}",
     "nested": "<think>{other}<think>{other}</think>{other}</think>\n{answer}",
@@ -66,13 +86,25 @@ DRESSES = {
     "block behind": "{answer}\n<think>{other}</think>",
     "block behind, never closed": "{answer}\n<think>Was {other} better?",
     "answer tags": "<think>{other}</think>\n<answer>\n{answer}\n</answer>",
-    "channels": "<|channel|>analysis<|message|>{other}<|end|><|start|>assistant<|channel|>final<|message|>{answer}<|return|>",
-    "constrained channel": "<|start|>assistant<|channel|>final <|constrain|>json<|message|>{answer}<|return|>",
+    "channels": (
+        "<|channel|>analysis<|message|>{other}<|end|><|start|>assistant<|channel|>final<|m"
+        "essage|>{answer}<|return|>"
+    ),
+    "constrained channel": (
+        "<|start|>assistant<|channel|>final <|constrain|>json<|message|>{answer}<|return|>"
+    ),
     "constrained, no space": "<|channel|>final<|constrain|>json<|message|>{answer}<|end|>",
-    "channel without a message token": "<|channel|>analysis<|message|>{other}<|end|><|channel|>final\n{answer}",
-    "two final channels": "<|channel|>final<|message|>{other}<|end|><|start|>assistant<|channel|>final<|message|>{answer}<|return|>",
-    "analysis behind the final channel":
-        "<|channel|>final<|message|>{answer}<|end|><|start|>assistant<|channel|>analysis<|message|>{other}",
+    "channel without a message token": (
+        "<|channel|>analysis<|message|>{other}<|end|><|channel|>final\n{answer}"
+    ),
+    "two final channels": (
+        "<|channel|>final<|message|>{other}<|end|><|start|>assistant<|channel|>f"
+        "inal<|message|>{answer}<|return|>"
+    ),
+    "analysis behind the final channel": (
+        "<|channel|>final<|message|>{answer}<|end|><|start|>assis"
+        "tant<|channel|>analysis<|message|>{other}"
+    ),
     "channels without tokens": "analysisLet me see. {other}assistantfinal\n{answer}",
     "<|im_end|>": "{answer}<|im_end|>",
     "<|im_end|> and a tail": "{answer}<|im_end|>\n{other}",
@@ -87,14 +119,16 @@ DRESSES = {
     "end before anything": "<|im_end|>\n{answer}",
     "ChatML": "<|im_start|>assistant\n{answer}<|im_end|>\n<|im_start|>user\n{other}<|im_end|>",
     "ChatML without an end": "<|im_start|>assistant\n{answer}\n<|im_start|>user\n{other}",
-    "Llama's header":
-        "<|start_header_id|>assistant<|end_header_id|>\n\n{answer}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{other}",
+    "Llama's header": (
+        "<|start_header_id|>assistant<|end_header_id|>\n\n"
+        "{answer}<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{other}"
+    ),
     "Gemma's turns": "<start_of_turn>model\n{answer}\n<start_of_turn>user\n{other}",
     "Phi's turns": "<|assistant|>\n{answer}\n<|user|>\n{other}",
     "Mistral's turns": "<s>[/INST] {answer}\n[INST] {other} [/INST]",
     "DeepSeek's turns": "<\uff5cAssistant\uff5c>{answer}<\uff5cUser\uff5c>{other}",
     "Baize's turns": "{answer}\n[|Human|] {other}",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("dress", DRESSES)

@@ -100,7 +100,8 @@ def test_bullets_and_plain_lines(form: str) -> None:
     assert titles(listed) == HARD
     assert (
         titles(
-            f"Based on your taste, here are some films:\n\n{listed}\n\nLet me know if you want more!"
+            f"Based on your taste, here are some films:\n\n{listed}\n\n"
+            f"Let me know if you want more!"
         )
         == HARD
     )
@@ -167,24 +168,49 @@ def test_json(name: str) -> None:
     ("text", "wanted"),
     [
         ("<think>Maybe:\n1. Cats\n2. Dogs\n</think>\n\n1. Alien\n2. Heat\n3. Dune", FEW),
-        ("Okay, they like space. 1. Cats?\n</think>\n[\"Alien\", \"Heat\", \"Dune\"]", FEW),
+        ('Okay, they like space. 1. Cats?\n</think>\n["Alien", "Heat", "Dune"]', FEW),
         ("<think>I should list\n1. Cats\n2. Dogs", []),
-        ("<|channel|>analysis<|message|>1. Cats<|end|><|start|>assistant<|channel|>final<|message|>1. Alien\n2. Heat\n3. Dune", FEW),
-        (" 1. Alien (1979)\n2. Heat\n3. Dune\n[|Human|] I have seen:\n\n1. The Godfather\n2. Jaws", ["Alien (1979)", "Heat", "Dune"]),
+        (
+            "<|channel|>analysis<|message|>1. "
+            "Cats<|end|><|start|>assistant<|channel|>final<|message|>1. Alien\n2. Heat\n3. Dune",
+            FEW,
+        ),
+        (
+            " 1. Alien (1979)\n2. Heat\n3. Dune\n[|Human|] I have seen:\n\n"
+            "1. The Godfather\n2. Jaws",
+            ["Alien (1979)", "Heat", "Dune"],
+        ),
         ("1. Alien\n2. Heat\n3. Dune\n### Human: more?\n### Assistant: 4. Jaws", FEW),
         ("ASSISTANT: 1. Alien\n2. Heat\n3. Dune\nUSER: thanks\n4. Jaws", FEW),
         ("1. Alien\n2. Heat\n3. Dune<|im_end|>", FEW),
-        ("| # | Title | Year |\n|---|:---:|---|\n| 1 | **Alien** | 1979 |\n| 2 | Heat | 1995 |\n| 3 | Dune | 2021 |", FEW),
+        (
+            "| # | Title | Year |\n|---|:---:|---|\n| 1 | **Alien** | 1979 |\n"
+            "| 2 | Heat | 1995 |\n| 3 | Dune | 2021 |",
+            FEW,
+        ),
         ("|1|Alien|1979|\n|2|Heat|1995|\n|3|Dune|2021|", FEW),
         ("1. Action:\n   - Alien\n   - Heat\n2. Epic:\n   - Dune", FEW),
-        ("1. **Alien**\n   - Director: Ridley Scott\n   - Why: space\n2. **Heat**\n   - Director: Mann\n3. **Dune**", FEW),
+        (
+            "1. **Alien**\n   - Director: Ridley Scott\n   - Why: space\n2. **Heat**\n"
+            "   - Director: Mann\n3. **Dune**",
+            FEW,
+        ),
         ("**Sci-fi**\n1. Alien\n2. Dune\n\n**Crime**\n1. Heat", ["Alien", "Dune", "Heat"]),
-        ("1. Alien 2. Heat 3. Dune 4. 2001: A Space Odyssey 5. 1917", [*FEW, "2001: A Space Odyssey", "1917"]),
+        (
+            "1. Alien 2. Heat 3. Dune 4. 2001: A Space Odyssey 5. 1917",
+            [*FEW, "2001: A Space Odyssey", "1917"],
+        ),
         ("1.Alien\n2.Heat\n3.Dune", FEW),
         ("Here are 5 movies: Alien, Heat, Dune, 300, and 1917.", [*FEW, "300", "1917"]),
-        ("Alien; Heat; Dune; The Good, the Bad and the Ugly", [*FEW, "The Good, the Bad and the Ugly"]),
+        (
+            "Alien; Heat; Dune; The Good, the Bad and the Ugly",
+            [*FEW, "The Good, the Bad and the Ugly"],
+        ),
         ("Alien | Heat | Dune | 300", [*FEW, "300"]),
-        ("Alien (1979, R. Scott), Heat, Dune, 300, 1917", ["Alien (1979, R. Scott)", "Heat", "Dune", "300", "1917"]),
+        (
+            "Alien (1979, R. Scott), Heat, Dune, 300, 1917",
+            ["Alien (1979, R. Scott)", "Heat", "Dune", "300", "1917"],
+        ),
         ('"Alien", "Heat", "Dune", "I, Robot", "1917"', [*FEW, "I, Robot", "1917"]),
         ("I'm sorry, but I can't help with that.", []),
         ("As an AI language model, I cannot recommend movies without more information.", []),
@@ -198,15 +224,25 @@ def test_json(name: str) -> None:
         ("- title: Alien\n  year: 1979\n- title: Heat\n  year: 1995\n- title: Dune", FEW),
         ("<ol>\n<li>Alien</li>\n<li>Heat</li>\n<li>Dune</li>\n</ol>", FEW),
         ("<movie>Alien</movie>\n<movie>Heat</movie>\n<movie>Dune</movie>", FEW),
-        ("Certainly! I'd recommend *Alien*, *Heat*, *Dune*, *I, Robot*, and *1917*.", [*FEW, "I, Robot", "1917"]),
-        ("You may like **Alien**, **Heat**, **Dune**, **I, Robot**, and **1917**!", [*FEW, "I, Robot", "1917"]),
+        (
+            "Certainly! I'd recommend *Alien*, *Heat*, *Dune*, *I, Robot*, and *1917*.",
+            [*FEW, "I, Robot", "1917"],
+        ),
+        (
+            "You may like **Alien**, **Heat**, **Dune**, **I, Robot**, and **1917**!",
+            [*FEW, "I, Robot", "1917"],
+        ),
         ("1. Alien\\n2. Heat\\n3. Dune", FEW),
         ("1. 《Alien》（1979）\n2. 《Heat》\n3. 「Dune」", FEW),
         ("1. Alien\n2. Alien\n3. alien", ["Alien", "Alien", "alien"]),
         ('{"watched": ["A", "B", "C", "D"], "picks": ["Alien", "Heat", "Dune"]}', FEW),
         ('{"Alien": 0.9, "Heat": 0.8, "Dune": 0.7}', FEW),
         ('{"Alien": "slow", "Heat": "loud", "Dune": "long"}', FEW),
-        ('[{"id": "m1", "titel": "Alien"}, {"id": "m2", "titel": "Heat"}, {"id": "m3", "titel": "Dune"}]', FEW),
+        (
+            '[{"id": "m1", "titel": "Alien"}, {"id": "m2", "titel": "Heat"}, {"id": "m3", '
+            '"titel": "Dune"}]',
+            FEW,
+        ),
         ('["1. Alien", "2. Heat", "3. Dune"]', FEW),
         ("picks = ['Alien', 'Heat', 'Dune']", FEW),
         ('{"status": "failed", "message": "no data"}', []),
@@ -227,14 +263,29 @@ def test_json(name: str) -> None:
         ("1. Alien[1]\n2. Heat[2][3]\n3. Dune[4]\n\n[1]: https://example.org", FEW),
         ("Candidates:\n1. Cats\n2. Dogs\n\nFinal ranking:\n1. Alien\n2. Heat\n3. Dune", FEW),
         ("Here are my picks\nAlien\nHeat\nDune", FEW),
-        ('You would enjoy "Alien", which is slow, and maybe "Heat". If you like sand, "Dune" is as good.', FEW),
+        (
+            'You would enjoy "Alien", which is slow, and maybe "Heat". If you like sand, "Dune" '
+            "is as good.",
+            FEW,
+        ),
         ("I'd recommend **Heat**. It's a crime epic.", ["Heat"]),
-        ("Sorry We Missed You\nI, Daniel Blake\nKes", ["Sorry We Missed You", "I, Daniel Blake", "Kes"]),
-        ("I cannot provide 50 recommendations.\nThe conversation does not contain enough information.\nCould you tell me more?", []),
-        ("Unfortunately, based on what you said, I, as a model, cannot, at this time, recommend, sorry.", []),
+        (
+            "Sorry We Missed You\nI, Daniel Blake\nKes",
+            ["Sorry We Missed You", "I, Daniel Blake", "Kes"],
+        ),
+        (
+            "I cannot provide 50 recommendations.\nThe conversation does not contain enough "
+            "information.\nCould you tell me more?",
+            [],
+        ),
+        (
+            "Unfortunately, based on what you said, I, as a model, cannot, at this time, "
+            "recommend, sorry.",
+            [],
+        ),
         ("I'm sorry, I know no newer ones, but here are some classics:\nAlien\nHeat\nDune", FEW),
     ],
-)  # fmt: skip
+)
 def test_whole_answers(text: str, wanted: list[str]) -> None:
     found = parse_answer(text)
     assert [entry.title for entry in found.entries] == wanted
@@ -268,7 +319,7 @@ def test_whole_answers(text: str, wanted: list[str]) -> None:
         ("Léon: The Professional [1994]", "Léon: The Professional"),
     ],
 )
-def test_what_stands_behind_a_title_can_be_left_out(entry: str, wanted: str) -> None:
+def test_text_after_a_title_can_be_left_out(entry: str, wanted: str) -> None:
     assert wanted in readings(f"1. {entry}\n2. Jaws")[0]
 
 
@@ -291,7 +342,7 @@ PIECES = st.sampled_from([*HARD, "|", *MARKS])
 
 @settings(deadline=None, max_examples=300)
 @given(st.lists(PIECES | st.text(max_size=6), max_size=60).map("".join))
-def test_whatever_comes_nothing_is_invented(text: str) -> None:
+def test_nothing_is_invented_from_any_text(text: str) -> None:
     found = parse_answer(text)
     assert (found.how == "none") == (not found.entries)
     assert len(found.entries) <= min(MOST, len(text))

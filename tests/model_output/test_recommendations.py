@@ -71,7 +71,8 @@ def test_numbers_in_json_are_titles() -> None:
 
 def test_a_description_behind_the_title_gives_shorter_readings() -> None:
     first, second, third = parse_answer(
-        "1. Mission: Impossible - Fallout\n2. Dune by Frank Herbert - a classic\n3. **Alien** (1979) - in space"
+        "1. Mission: Impossible - Fallout\n2. Dune by Frank Herbert - a classic\n"
+        "3. **Alien** (1979) - in space"
     ).entries
     assert first.title == "Mission: Impossible - Fallout" and first.shorter == (
         "Mission: Impossible",
@@ -98,7 +99,7 @@ def test_nothing_to_read_is_a_parse_failure(text: str) -> None:
 
 
 @given(st.text(max_size=400))
-def test_whatever_comes_is_read_or_fails_cleanly(text: str) -> None:
+def test_any_text_is_read_or_fails_cleanly(text: str) -> None:
     found = parse_answer(text)
     assert (found.how == "none") == (not found.entries)
     assert all(entry.title.strip() for entry in found.entries)

@@ -29,17 +29,25 @@ SLOPPY = {
     "no comma between entries": STRICT.replace('"user", ', '"user" '),
     "Python": repr(VALUE),
     "single marks": STRICT.replace('\\"', "\x00").replace('"', "'").replace("\x00", '"'),
-    "keys without marks": STRICT.replace('"role"', "role").replace('"text"', "text").replace('"turns"', "turns"),
-    "curly marks": UNESCAPED.replace('"Heat"', "\x00").replace('"', "\u201c").replace("\x00", '"Heat"'),
-    "curly pairs": '{\u201cturns\u201d: [{\u201crole\u201d: \u201cuser\u201d, \u201ctext\u201d: \u201cHi, it\'s {{item:1}}.\u201d}, '
-    '{\u201crole\u201d: \u201cagent\u201d, \u201ctext\u201d: \u201cThen \\"Heat\\", or 12?\u201d}]}',
+    "keys without marks": STRICT.replace('"role"', "role")
+    .replace('"text"', "text")
+    .replace('"turns"', "turns"),
+    "curly marks": UNESCAPED.replace('"Heat"', "\x00")
+    .replace('"', "\u201c")
+    .replace("\x00", '"Heat"'),
+    "curly pairs": "{\u201cturns\u201d: [{\u201crole\u201d: \u201cuser\u201d, \u201ctext\u201d: "
+    "\u201cHi, it's {{item:1}}.\u201d}, "
+    '{\u201crole\u201d: \u201cagent\u201d, \u201ctext\u201d: \u201cThen \\"Heat\\", or '
+    "12?\u201d}]}",
     "comments": STRICT.replace("[{", "[ // first\n{").replace("}, {", "}, /* next */\n# third\n{"),
     "double braces": "{" + STRICT + "}",
     "as a string": json.dumps(STRICT),
-    "as a string without its marks": json.dumps(json.dumps(VALUE, indent=1))[1:-1].replace('\\\\\\"Heat\\\\\\"', "\\\\\\\"Heat\\\\\\\""),
+    "as a string without its marks": json.dumps(json.dumps(VALUE, indent=1))[1:-1].replace(
+        '\\\\\\"Heat\\\\\\"', '\\\\\\"Heat\\\\\\"'
+    ),
     "last brace missing": STRICT[:-1],
     "last brace missing in a wrapper": '{"response": ' + STRICT[:-1],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SLOPPY)
@@ -210,7 +218,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES | st.text(max_size=3), max_size=60).map("".join))
-def test_whatever_comes_is_read_or_left(text: str) -> None:
+def test_any_text_is_read_or_left(text: str) -> None:
     found = read_json(text)
     for value, start, end in found.values:
         assert isinstance(value, dict | list)
