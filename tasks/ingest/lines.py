@@ -32,8 +32,6 @@ class Block:
     """
 
     first: int
-
-    first: int
     data: bytes
     over_long: tuple[int, ...] = ()
     valid: bool = True

@@ -85,7 +85,7 @@ def read_counts(con: duckdb.DuckDBPyConnection) -> Counts:
         for row in rows(con, "SELECT stage, rows FROM stages ORDER BY stage")
     }
     run = next(iter(rows(con, _RUN)), {"config": None, "sources": None})
-    release = next(iter(rows(con, _NEWEST)), {"version": "", "dialogues": 0})
+    release: dict[str, Any] = next(iter(rows(con, _NEWEST)), {"version": "", "dialogues": 0})
     model = str(json.loads(run["config"] or "{}").get("generate", {}).get("model", "model"))
     sources = {
         str(name): str(digest) for name, digest in json.loads(run["sources"] or "{}").items()
