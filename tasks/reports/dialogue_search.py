@@ -90,7 +90,12 @@ SELECT p.dialogue_id, p.user_id, p.template_id, p.recommendations, p.turns, p.wo
 FROM page p LEFT JOIN opened o USING (dialogue_id) LEFT JOIN broken r USING (dialogue_id)
 ORDER BY p.place
 """
-_RULES = "SELECT rule, count(DISTINCT dialogue_id) AS dialogues FROM rejections SEMI JOIN briefs USING (dialogue_id) GROUP BY rule ORDER BY rule"
+_RULES = """
+SELECT rule, count(DISTINCT dialogue_id) AS dialogues
+FROM rejections SEMI JOIN briefs USING (dialogue_id)
+GROUP BY rule
+ORDER BY rule
+"""
 _TEMPLATES = "SELECT DISTINCT template_id FROM briefs ORDER BY template_id LIMIT $most"
 
 

@@ -122,7 +122,8 @@ def test_the_papers_three_models_have_settings(name: str) -> None:
 
 
 def test_nothing_of_torch_is_imported_unless_asked_for() -> None:
-    modules = "flows.evaluation.recommend, flows.evaluation.finetune, flows.evaluation.quality, flows.evaluation.respond, flows.cli, tasks.evaluation.finetune"
+    flows = (f"flows.evaluation.{name}" for name in ("recommend", "finetune", "quality", "respond"))
+    modules = ", ".join([*flows, "flows.cli", "tasks.evaluation.finetune"])
     code = f"import sys, {modules}; print(any(name in sys.modules for name in ('torch', 'transformers', 'peft')))"
     found = subprocess.run(
         [sys.executable, "-c", code],
