@@ -40,7 +40,7 @@ class Statistics:
     Attributes:
         tokens: distinct tokens, see `TOKEN`.
         four_grams: distinct runs of four tokens inside one utterance.
-        users: distinct users, None where the corpus does not tell users apart.
+        users: distinct users, None where the corpus does not identify users.
         items: items of the catalogue, None where there is none.
     """
 
@@ -105,7 +105,7 @@ def corpus_statistics(
     Args:
         utterances: (dialogue, text) of every utterance; a dialogue's name may be any string or
             number.
-        users: distinct users, None where the corpus does not tell.
+        users: distinct users, None where the corpus does not identify users.
         items: items of the catalogue, None where there is none.
     """
     counter = _Counter()
@@ -119,7 +119,7 @@ def corpus_statistics(
 
 
 def _four_grams(tokens: _Hashes, utterance: npt.NDArray[np.int64]) -> _Hashes:
-    """Return a hash for each run of four tokens that lies within one utterance."""
+    """Return a hash for each run of four tokens within one utterance."""
     last = len(tokens) - N_GRAM + 1
     if last <= 0:
         return np.empty(0, dtype=np.uint64)
@@ -153,15 +153,22 @@ _PEOPLE = f"""
 WITH {ACCEPTED},
 recommended AS (SELECT user_id, target_item_id FROM briefs SEMI JOIN accepted USING (dialogue_id)),
 shown AS (
-    SELECT p.item_id FROM preferences p SEMI JOIN recommended r ON r.user_id = p.user_id WHERE p.collection IN ('LIKES', 'DISLIKES')
-    UNION SELECT target_item_id FROM recommended
+    SELECT p.item_id
+    FROM preferences p
+    SEMI JOIN recommended r ON r.user_id = p.user_id
+    WHERE p.collection IN ('LIKES', 'DISLIKES')
+    UNION
+    SELECT target_item_id
+    FROM recommended
 )
-SELECT (SELECT count(DISTINCT user_id) FROM recommended), (SELECT count(*) FROM shown SEMI JOIN items USING (item_id))
+SELECT
+    (SELECT count(DISTINCT user_id) FROM recommended),
+    (SELECT count(*) FROM shown SEMI JOIN items USING (item_id))
 """
 
 
 def warehouse_statistics(con: duckdb.DuckDBPyConnection) -> Statistics:
-    """Return Table 3 for the accepted dialogues of a warehouse; see `corpus_statistics` for what is counted."""
+    """Return Table 3 for a warehouse's accepted dialogues; see `corpus_statistics`."""
     users, items = con.execute(_PEOPLE).fetchall()[0]
     return corpus_statistics(_texts(con), users=users, items=items)
 

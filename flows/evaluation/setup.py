@@ -37,7 +37,7 @@ from tasks.evaluation.finetune import (
     load_lora_settings,
 )
 from tasks.evaluation.references import catalogue_reviews, knowledge
-from tasks.exports import told_apart
+from tasks.exports import distinct_names
 from tasks.files import replacing, write_atomically
 from tasks.release import corpus_path, find_release
 from tasks.settings import Generate, Home, Limits, load_domain, validation_line
@@ -88,7 +88,7 @@ def name_of(home: Home, corpus: str) -> str:
 def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
     """Read corpora, those of one name told apart. Raises UserError."""
     found = [find_corpus(home, corpus) for corpus in corpora]
-    names = told_apart([corpus.name for corpus in found], corpora)
+    names = distinct_names([corpus.name for corpus in found], corpora)
     return [replace(corpus, name=name) for corpus, name in zip(found, names, strict=True)]
 
 

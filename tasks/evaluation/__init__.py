@@ -1,4 +1,9 @@
-"""Evaluation (section 4): dialogue quality by judges and people, recommendation by models and reference recommenders."""
+"""Evaluation (section 4 of the paper): dialogue quality and recommendation.
+
+In: a corpus (`corpora`), models behind a client, verdicts of people (`annotate`). Out: Table 4 and
+Figure 4 (`quality`), Table 5 (`recommend`, `references`, `finetune`), answers to compare
+(`respond`) and the protocol of He et al. (`he2023`). Start with `recommend` or `quality`.
+"""
 
 from tasks.evaluation.concurrent_asks import AskFor
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus

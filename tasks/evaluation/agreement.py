@@ -18,7 +18,7 @@ _Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Concordance:
-    """Kendall's W, its chi-square with degrees of freedom, and the chance p of a chi-square as large without agreement."""
+    """Kendall's W, its chi-square and degrees of freedom, and its p without agreement."""
 
     w: float
     chi_square: float
@@ -110,7 +110,7 @@ def krippendorff_alpha(
 def shared_ratings(
     by_rater: Mapping[str, Mapping[str, float]],
 ) -> tuple[list[str], list[list[float]]]:
-    """Return the items every rater rated, in order of name, and a row of ratings for each rater in order of name."""
+    """Return the items every rater rated and each rater's row of ratings, both by name."""
     items = (
         sorted(set.intersection(*(set(rated) for rated in by_rater.values()))) if by_rater else []
     )
@@ -120,13 +120,13 @@ def shared_ratings(
 def all_ratings(
     by_rater: Mapping[str, Mapping[str, float]],
 ) -> tuple[list[str], list[list[float | None]]]:
-    """Return every item anyone rated, and a row for each rater with None where he did not."""
+    """Return every item anyone rated, and a row for each rater with None where they did not."""
     items = sorted(set().union(*(set(rated) for rated in by_rater.values()))) if by_rater else []
     return items, [[by_rater[rater].get(item) for item in items] for rater in sorted(by_rater)]
 
 
 def _coincidences(matrix: _Matrix, values: _Matrix) -> _Matrix:
-    """Return how often each pair of values meets within an item, each item weighing as many as its ratings."""
+    """Return how often pairs of values coincide within an item, weighted by its ratings."""
     pairs = np.zeros((len(values), len(values)))
     for column in matrix.T:
         given = column[np.isfinite(column)]

@@ -1,4 +1,4 @@
-"""Asks a model many questions; what was begun is waited for, so that nothing paid is lost."""
+"""Asks a model many questions; running calls are awaited, so that nothing paid is lost."""
 
 from __future__ import annotations
 

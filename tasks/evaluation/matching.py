@@ -1,4 +1,4 @@
-"""Generated titles to catalogue items: exact, then normalised, then fuzzy, with every tie settled."""
+"""Matches generated titles to catalogue items: exact, normalised, fuzzy; ties are settled."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -34,7 +35,7 @@ How = Literal["exact", "normalised", "fuzzy", "none"]
 
 @dataclass(frozen=True)
 class Match:
-    """What a generated title was taken for; `item_id` is None when nothing of the catalogue is close enough."""
+    """The match of a generated title; `item_id` is None when the catalogue has nothing close."""
 
     item_id: str | None
     how: How
@@ -43,7 +44,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Ranking:
-    """One answer as a ranking of items, duplicates removed, with what was lost on the way."""
+    """One answer as a ranking of items, duplicates removed, with counts of what was lost."""
 
     items: tuple[str, ...]
     hows: tuple[How, ...]
@@ -101,34 +102,24 @@ class Matcher:
         """Return the ranking of each answer.
 
         Shorter readings of an entry are tried where the full one is not in the catalogue, fuzzily
-        only where none is in it as it stands.
+        only where none is in it verbatim or normalised.
         """
         joined = [self._joined(answer) for answer in answers]
-        entries = {entry: readings_of(entry) for answer in joined for entry in answer.entries}
-        found = self._firm(title for readings in entries.values() for title in readings)
-        left = [
-            title
-            for readings in entries.values()
-            if not any(title in found for title in readings)
-            for title in readings
-        ]
-        found.update(self._fuzzy(list(dict.fromkeys(left))))
+        all_entries = chain.from_iterable(answer.entries for answer in joined)
+        entries = {entry: readings_of(entry) for entry in all_entries}
+        found = self._firm(chain.from_iterable(entries.values()))
+        left: dict[str, None] = {}
+        for readings in entries.values():
+            if not any(title in found for title in readings):
+                left.update(dict.fromkeys(readings))
+        found.update(self._fuzzy(list(left)))
         return [self._ranking(answer, found) for answer in joined]
 
     def _ranking(self, answer: Parsed, matches: Mapping[str, Match]) -> Ranking:
         items: dict[str, How] = {}
         duplicates = missing = 0
         for entry in answer.entries:
-            found = (matches.get(title, _NOTHING) for title in readings_of(entry))
-            readings = [
-                match
-                for match in found
-                if match.item_id and self._years_apart(match.item_id, entry.title) <= YEARS_APART
-            ]
-            chosen = next(
-                (match for match in readings if match.how in {"exact", "normalised"}), None
-            )
-            chosen = chosen or next(iter(readings), _NOTHING)
+            chosen = self._chosen(entry, matches)
             if chosen.item_id is None:
                 missing += 1
             elif chosen.item_id in items:
@@ -144,8 +135,18 @@ class Matcher:
             answer.how == "none",
         )
 
+    def _chosen(self, entry: Recommended, matches: Mapping[str, Match]) -> Match:
+        """Return the first certain match of an entry's readings, else the first fuzzy one."""
+        readings = []
+        for title in readings_of(entry):
+            match = matches.get(title, _NOTHING)
+            if match.item_id and self._years_apart(match.item_id, entry.title) <= YEARS_APART:
+                readings.append(match)
+        certain = (match for match in readings if match.how in {"exact", "normalised"})
+        return next(certain, next(iter(readings), _NOTHING))
+
     def _firm(self, titles: Iterable[str]) -> dict[str, Match]:
-        """Return the matches of those titles that are in the catalogue as they stand or in their normalised form."""
+        """Return the matches of titles that are in the catalogue verbatim or normalised."""
         found: dict[str, Match] = {}
         for title in titles:
             if title in found:
@@ -157,7 +158,7 @@ class Matcher:
         return found
 
     def _joined(self, answer: Parsed) -> Parsed:
-        """Put together what a comma or an "and" parted inside a title the catalogue knows, such as "I, Robot"."""
+        """Rejoin a known title that was split at its own comma or "and", such as "I, Robot"."""
         if answer.how != "commas":
             return answer
         entries: list[Recommended] = []
@@ -179,13 +180,13 @@ class Matcher:
         return exact_key(title) in self._exact or form_of(title) in self._forms
 
     def _best(self, items: Sequence[str], title: str) -> str | None:
-        """Return the item of the nearest year, the first of equally near ones; None where every item is of another year."""
+        """Return the item of the nearest year, first of equals; None if all are of other years."""
         apart = [(self._years_apart(item, title), place) for place, item in enumerate(items)]
         near, place = min(apart, default=(YEARS_APART + 1, 0))
         return items[place] if near <= YEARS_APART else None
 
     def _years_apart(self, item: str, title: str) -> int:
-        """Return how many years lie between what a title and an item name; 0 where the title names none, 1 where only the item does not."""
+        """Return the years between a title and an item: 0 without a year, 1 if only it has one."""
         named, known = year_of(title), year_of(self._titles[item])
         if named is None:
             return 0
@@ -216,12 +217,12 @@ class Matcher:
 
 
 def form_of(title: str) -> str:
-    """Return the key of a title as the work it names, whatever year it bears."""
+    """Return the key of a title as the work it names, without its year."""
     return work_key(without_year(title))
 
 
 def readings_of(entry: Recommended) -> tuple[str, ...]:
-    """Return an entry's title and its shorter readings, without those that leave a sequel's number out."""
+    """Return an entry's title and shorter readings, except those that lose a sequel's number."""
     return (
         entry.title,
         *(title for title in entry.shorter if not _leaves_out_sequel(entry.title, title)),
@@ -236,7 +237,7 @@ def _leaves_out_sequel(title: str, shorter: str) -> bool:
 
 
 def _joined_title(entries: Sequence[Recommended]) -> str:
-    """Return entries as one title, with what parted them between them."""
+    """Return entries joined as one title, with their separators."""
     return entries[0].title + "".join(entry.parted_by + entry.title for entry in entries[1:])
 
 
@@ -248,7 +249,7 @@ def numbers(form: str) -> tuple[str, ...]:
 def _nearest(
     queries: Sequence[str], choices: Sequence[str], threshold: float
 ) -> Iterator[tuple[str, str | None, float]]:
-    """Walk queries (sorted by length) with the first of their best choices at or above the threshold.
+    """Yield queries (sorted by length) with their first best choice above the threshold.
 
     Titles too different in length cannot reach it: with m and n characters the score is at most 200
     min(m, n) / (m + n).

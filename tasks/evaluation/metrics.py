@@ -1,4 +1,7 @@
-"""Recall, NDCG and MRR at K for one target a question, with intervals that respect that a user asks more than once."""
+"""Recall, NDCG and MRR at K for one target a question, with clustered intervals.
+
+Intervals resample users, because one user asks more than once.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def scores(ranks: Sequence[int | None], metric: Metric, k: int) -> Scores:
 
 
 def chance(candidates: Sequence[int], metric: Metric, k: int) -> Scores:
-    """Return what a random ranking of each question's candidates, the target among them, scores on average; 0 without candidates."""
+    """Return the mean score of random rankings of each question's candidates; 0 without any."""
     places = np.arange(1, k + 1)
     gains = {"recall": np.ones(k), "ndcg": 1 / np.log2(places + 1), "mrr": 1 / places}[metric]
     sums = np.concatenate([[0.0], np.cumsum(gains)])
@@ -81,7 +84,7 @@ def estimate(
 def difference(
     first: Scores, second: Scores, clusters: Sequence[str], *, seed: int = 0
 ) -> Estimate:
-    """Return the mean of `first - second` on the same questions, with its 95 % interval (a paired bootstrap)."""
+    """Return the mean of `first - second` per question with its 95 % paired bootstrap interval."""
     return estimate(first - second, clusters, seed=seed)
 
 

@@ -39,7 +39,9 @@ class RecommendProfile(BaseModel):
     )
     fenced: bool = Field(description="Whether people's text stands in marked data blocks")
     json_answer: bool = Field(
-        description="Whether the words ask for JSON; fine-tuning then teaches JSON, else a numbered list"
+        description=(
+            "Whether the words ask for JSON; fine-tuning then teaches JSON, else a numbered list"
+        )
     )
     dialogue: str
     dialogue_history: str
@@ -52,7 +54,8 @@ class RecommendProfile(BaseModel):
         unknown = set(Template(text).get_identifiers()) - _PLACES
         if unknown or not Template(text).is_valid() or "$conversation" not in text:
             raise ValueError(
-                f"needs the place $conversation and knows no others than {', '.join(sorted(_PLACES))}"
+                f"needs the place $conversation and knows no others than "
+                f"{', '.join(sorted(_PLACES))}"
             )
         return text
 
@@ -90,11 +93,9 @@ def recommend_messages(
         history: whether the user's history is shown as well (Dial. + H. I.).
         examples: solved samples for the few-shot setting; none asks as zero-shot and fine-tuned do.
     """
-    kind = (
-        ("few_history" if history else "few")
-        if examples
-        else ("dialogue_history" if history else "dialogue")
-    )
+    kind = "few" if examples else "dialogue"
+    if history:
+        kind = f"{kind}_history"
     filled = {
         "noun": noun,
         "count": str(profile.recommendations),
@@ -114,7 +115,7 @@ def recommend_messages(
 def draw_examples(
     train: Sequence[Sample], sample: Sample, count: int, seed: int
 ) -> tuple[Sample, ...]:
-    """Return the few-shot examples of a question: training samples of other users and other targets, drawn by seed."""
+    """Return a question's few-shot examples: samples of other users and targets, by seed."""
     others = [
         example
         for example in train
@@ -129,11 +130,11 @@ def draw_examples(
 
 def spoken(context: Sequence[Utterance]) -> str:
     """Return a context as lines `User: ...` and `Agent: ...`."""
-    return "\n".join(f"{_SPEAKER[said.role]}: {said.text}" for said in context)
+    return "\n".join(f"{_SPEAKER[utterance.role]}: {utterance.text}" for utterance in context)
 
 
 def _conversation(context: Sequence[Utterance]) -> list[dict[str, str]]:
-    return [{"speaker": _SPEAKER[said.role], "text": said.text} for said in context]
+    return [{"speaker": _SPEAKER[utterance.role], "text": utterance.text} for utterance in context]
 
 
 def _history(profile: RecommendProfile, sample: Sample, titles: Mapping[str, str]) -> list[str]:
@@ -161,6 +162,7 @@ def _plain(value: list[Any]) -> str:
     for number, entry in enumerate(value, 1):
         rated = f"\nItem lists: {_plain(entry['rated before'])}" if "rated before" in entry else ""
         shown.append(
-            f"\nExample {number}:{rated}\nConversation:{_plain(entry['conversation'])}\nRecommendation: {entry['right title']}"
+            f"\nExample {number}:{rated}\nConversation:{_plain(entry['conversation'])}\n"
+            f"Recommendation: {entry['right title']}"
         )
     return "\n".join(shown)

@@ -1,9 +1,10 @@
-"""The recommendation benchmark (4.2): the same questions to reference recommenders and to language models."""
+"""The recommendation benchmark (4.2): the same questions to references and models."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from tasks.evaluation.concurrent_asks import AskFor, ask_all
 from tasks.evaluation.corpora import Corpus
@@ -41,7 +42,10 @@ class Benchmark:
 
 
 def draw_questions(split: Split, most: int | None, seed: int) -> tuple[Sample, ...]:
-    """Return at most `most` test samples, drawn by seed, in the corpus's order (4.2.1 draws 200 and 1,500)."""
+    """Return at most `most` test samples, drawn by seed, in corpus order.
+
+    The paper draws 200 and 1,500 (4.2.1).
+    """
     if most is None or most >= len(split.test):
         return split.test
     drawn = sorted(split.test, key=lambda sample: unit(seed, "question", sample.sample_id))[:most]
@@ -124,7 +128,7 @@ def protocol_questions(benchmark: Benchmark, texts: Sequence[str | None]) -> lis
     """
     titles = benchmark.corpus.titles
     generated = [[] if text is None else generated_names(text) for text in texts]
-    near = nearest_entities((name for names in generated for name in names), titles.values())
+    near = nearest_entities(chain.from_iterable(generated), titles.values())
     return [
         Question(
             tuple(near[name] for name in names),
@@ -141,9 +145,9 @@ def protocol_questions(benchmark: Benchmark, texts: Sequence[str | None]) -> lis
 def protocol_rows(
     benchmark: Benchmark, texts: Sequence[str | None], **named: str
 ) -> list[dict[str, object]]:
-    """Return answers' scores by the protocol of He et al.
+    """Return answers' scores by the protocol of He et al. (2023).
 
-    (2023), one row a variant and condition; `named` tells what was asked.
+    There is one row a variant and condition; `named` has the columns that say what was asked.
     """
     asked = protocol_questions(benchmark, texts)
     return [
@@ -161,7 +165,7 @@ def protocol_rows(
 def margin_over_chance(
     benchmark: Benchmark, ranked: Sequence[Ranking | None], metric: Metric = "ndcg", k: int = 10
 ) -> Estimate:
-    """Return by how much a recommender's score is above what random rankings give on average, with its 95 % interval.
+    """Return a recommender's score minus that of random rankings, with its 95 % interval.
 
     Random rankings are over the items a reference recommender may recommend: the catalogue without
     the user's history and what the context names.

@@ -1,9 +1,10 @@
-"""Scores of one recommender under one setting, and Table 5 made of them."""
+"""Scores of one recommender under one setting, and Table 5 from them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 import polars as pl
@@ -15,6 +16,9 @@ from tasks.web import markdown_table
 
 Contexts = Literal["target not named", "target named before"]
 _SHORT = {"recall": "R", "ndcg": "N", "mrr": "M"}
+_SCORES = {f"{metric}@{k}": (metric, k) for metric, k in product(METRICS, KS)}
+_SCORE_HEADS = [f"{_SHORT[metric]}@{k}" for metric, k in product(METRICS, KS)]
+_KEY = ["model", "setting", "input", "contexts"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Losses:
         generated: titles read, over all answers.
         out_of_catalogue: of those, how many are not in the catalogue.
         duplicates: of those, how many named an item again; they are removed before @K.
-        fuzzy_hits: questions whose target stands in the ranking by a fuzzy match alone.
+        fuzzy_hits: questions whose target is in the ranking by a fuzzy match alone.
     """
 
     unanswered: int = 0
@@ -64,7 +68,7 @@ def results(
     *,
     seed: int = 0,
 ) -> list[Result]:
-    """Score the rankings of one recommender; a missing one (None) is an unanswered question and scores 0.
+    """Score the rankings of one recommender; None is an unanswered question and scores 0.
 
     Returns:
         One result for the questions whose context does not name the target and, if there are any,
@@ -75,12 +79,9 @@ def results(
         (True, "target named before"),
     )
     found = []
+    pairs = list(zip(samples, rankings, strict=True))
     for named, contexts in kinds:
-        asked = [
-            (sample, ranking)
-            for sample, ranking in zip(samples, rankings, strict=True)
-            if sample.named_before == named
-        ]
+        asked = [pair for pair in pairs if pair[0].named_before == named]
         if asked:
             found.append(_result(model, setting, history, contexts, asked, seed))
     return found
@@ -97,9 +98,8 @@ def _result(
     ranks = [rank(ranking.items, sample.target) if ranking else None for sample, ranking in asked]
     clusters = [sample.cluster for sample, _ in asked]
     estimates = {
-        f"{metric}@{k}": estimate(scores(ranks, metric, k), clusters, seed=seed)
-        for metric in METRICS
-        for k in KS
+        name: estimate(scores(ranks, metric, k), clusters, seed=seed)
+        for name, (metric, k) in _SCORES.items()
     }
     return Result(
         model,
@@ -122,17 +122,19 @@ def _losses(asked: Sequence[tuple[Sample, Ranking | None]], ranks: Sequence[int 
         out_of_catalogue=sum(ranking.out_of_catalogue for ranking in answered),
         duplicates=sum(ranking.duplicates for ranking in answered),
         fuzzy_hits=sum(
-            ranking is not None
-            and place is not None
-            and place <= max(KS)
-            and ranking.hows[place - 1] == "fuzzy"
-            for (_, ranking), place in zip(asked, ranks, strict=True)
+            _is_fuzzy_hit(ranking, place) for (_, ranking), place in zip(asked, ranks, strict=True)
         ),
     )
 
 
+def _is_fuzzy_hit(ranking: Ranking | None, place: int | None) -> bool:
+    if ranking is None or place is None or place > max(KS):
+        return False
+    return ranking.hows[place - 1] == "fuzzy"
+
+
 def table5(found: Sequence[Result]) -> pl.DataFrame:
-    """Return results as a table, one row a result: each score with its interval, then what was lost."""
+    """Return results as a table, one row each: scores with intervals, then losses."""
     rows = []
     for result in found:
         row: dict[str, object] = {
@@ -153,68 +155,26 @@ def table5(found: Sequence[Result]) -> pl.DataFrame:
 
 def table5_markdown(found: Sequence[Result], *, intervals: bool = True) -> str:
     """Return results as a Markdown table in the columns of Table 5, the losses under it."""
-    names = [f"{metric}@{k}" for metric in METRICS for k in KS]
-    head = [
-        "model",
-        "setting",
-        "input",
-        "contexts",
-        "questions",
-        *(f"{_SHORT[name.split('@')[0]]}@{name.split('@')[1]}" for name in names),
-    ]
-    body = [
-        [
-            result.model,
-            result.setting,
-            "Dial. + H. I." if result.history else "Dial. Only",
-            result.contexts,
-            str(result.questions),
-            *(_cell(result.estimates[name], intervals) for name in names),
-        ]
-        for result in found
-    ]
-    lost = [
-        [
-            result.model,
-            result.setting,
-            "Dial. + H. I." if result.history else "Dial. Only",
-            result.contexts,
-        ]
-        + [str(count) for count in vars(result.losses).values()]
-        for result in found
-    ]
-    losses = [
-        "model",
-        "setting",
-        "input",
-        "contexts",
-        *(name.replace("_", " ") for name in Losses.__dataclass_fields__),
-    ]
-    return f"{markdown_table(head, body)}\n{markdown_table(losses, lost)}"
+    score_rows, loss_rows = [], []
+    for result in found:
+        source = "Dial. + H. I." if result.history else "Dial. Only"
+        key = [result.model, result.setting, source, result.contexts]
+        cells = [_cell(result.estimates[name], intervals) for name in _SCORES]
+        score_rows.append([*key, str(result.questions), *cells])
+        loss_rows.append([*key, *map(str, vars(result.losses).values())])
+    loss_names = [name.replace("_", " ") for name in Losses.__dataclass_fields__]
+    score_table = markdown_table([*_KEY, "questions", *_SCORE_HEADS], score_rows)
+    return f"{score_table}\n{markdown_table([*_KEY, *loss_names], loss_rows)}"
 
 
 def table5_text(found: Sequence[Result]) -> str:
     """Return results as plain text, means only, columns aligned."""
-    names = [f"{metric}@{k}" for metric in METRICS for k in KS]
-    head = [
-        "model",
-        "setting",
-        "input",
-        "contexts",
-        "n",
-        *(f"{_SHORT[name.split('@')[0]]}@{name.split('@')[1]}" for name in names),
-    ]
-    rows = [head] + [
-        [
-            result.model,
-            result.setting,
-            "+ H. I." if result.history else "dial.",
-            result.contexts,
-            str(result.questions),
-            *(f"{result.estimates[name].mean:.4f}" for name in names),
-        ]
-        for result in found
-    ]
+    head = [*_KEY, "n", *_SCORE_HEADS]
+    rows = [head]
+    for result in found:
+        source = "+ H. I." if result.history else "dial."
+        key = [result.model, result.setting, source, result.contexts, str(result.questions)]
+        rows.append([*key, *(f"{result.estimates[name].mean:.4f}" for name in _SCORES)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -223,8 +183,6 @@ def table5_text(found: Sequence[Result]) -> str:
 
 
 def _cell(value: Estimate, intervals: bool) -> str:
-    return (
-        f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]"
-        if intervals
-        else f"{value.mean:.4f}"
-    )
+    if not intervals:
+        return f"{value.mean:.4f}"
+    return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]"

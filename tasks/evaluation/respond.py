@@ -1,6 +1,6 @@
 """The case study (4.2.3, App.
 
-E): what a model says next under each setting, beside what the dialogue's agent said.
+E): a model's next utterance under each setting, next to that of the dialogue's agent.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Case:
-    """One sample with what every setting said next."""
+    """One sample with the next utterance under every setting."""
 
     sample: Sample
     responses: tuple[Response, ...]
@@ -105,11 +105,12 @@ async def case_study(
             setting: respond_messages(benchmark, profile, sample, setting, history=history)
             for setting in asks
         }
-        said = await ask_all(
+        replies = await ask_all(
             [(asks[setting](sample.sample_id), messages) for setting, messages in asked.items()]
         )
         texts = [
-            None if text is None else read_or_else(reply_text, text, lambda _: "") for text in said
+            None if text is None else read_or_else(reply_text, text, lambda _: "")
+            for text in replies
         ]
         cases.append(
             Case(
@@ -131,7 +132,7 @@ def respond_messages(
     *,
     history: bool,
 ) -> tuple[Message, ...]:
-    """Return the messages that ask for the next utterance; the target and the true response are not in them."""
+    """Return the messages that ask for the next utterance, without the true response."""
     shown = (
         draw_examples(benchmark.split.train, sample, profile.shots, benchmark.seed)
         if setting == "few-shot"
@@ -163,10 +164,11 @@ def respond_messages(
 
 
 def case_markdown(case: Case, titles: Mapping[str, str], *, most_history: int = 10) -> str:
-    """Return a case as the paper's Figure 6 shows it; recognised titles in bold, everything else escaped."""
+    """Return a case as in the paper's Figure 6: recognised titles in bold, the rest escaped."""
     shown = [titles[item] for item in case.sample.history[:most_history] if item in titles]
     dialogue = "<br>".join(
-        f"**{said.role.capitalize()}:** {markdown_cell(said.text)}" for said in case.sample.context
+        f"**{utterance.role.capitalize()}:** {markdown_cell(utterance.text)}"
+        for utterance in case.sample.context
     )
     rows = [
         (
@@ -187,17 +189,17 @@ def case_markdown(case: Case, titles: Mapping[str, str], *, most_history: int = 
 
 
 def _response(setting: Setting, text: str | None, sample: Sample, catalogue: Catalogue) -> Response:
-    said = unify_marks(" ".join((text or "").split()))
-    hits = catalogue.find([said])[0]
+    response = unify_marks(" ".join((text or "").split()))
+    hits = catalogue.find([response])[0]
     others = dict.fromkeys(hit.item_ids[0] for hit in hits if sample.target not in hit.item_ids)
     targets = [hit for hit in hits if sample.target in hit.item_ids]
     right = names(text or "", sample.title)
-    right = right or any(not names_sequel(said, hit.end, sample.title) for hit in targets)
+    right = right or any(not names_sequel(response, hit.end, sample.title) for hit in targets)
     return Response(setting, text, (sample.target, *others) if right else tuple(others), right)
 
 
 def _conversation(context: Sequence[Utterance]) -> list[dict[str, str]]:
-    return [{"speaker": said.role, "text": said.text} for said in context]
+    return [{"speaker": utterance.role, "text": utterance.text} for utterance in context]
 
 
 def _marked(response: Response, titles: Mapping[str, str]) -> str:

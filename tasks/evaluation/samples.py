@@ -1,10 +1,11 @@
-"""Recommendation samples (4.2): what was said up to the agent's recommending turn, and the item it recommends there."""
+"""Recommendation samples (4.2): the dialogue before a recommendation, and its item."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
 from tasks.titles import names
@@ -41,7 +42,7 @@ class Sample:
 
     @property
     def cluster(self) -> str:
-        """What samples are resampled together by: the user, or the dialogue where users are not told apart."""
+        """The cluster of a sample for resampling: the user, or the dialogue without known users."""
         return (
             f"user {self.user_id}" if self.user_id is not None else f"dialogue {self.dialogue_id}"
         )
@@ -49,7 +50,7 @@ class Sample:
     @property
     def mentioned(self) -> frozenset[str]:
         """Items named in the context."""
-        return frozenset(item for utterance in self.context for item in utterance.items)
+        return frozenset(chain.from_iterable(utterance.items for utterance in self.context))
 
 
 @dataclass(frozen=True)
@@ -82,25 +83,25 @@ def recommendation_samples(corpus: Corpus) -> SampleSet:
 def _targets(
     dialogue: Dialogue, titles: Mapping[str, str], skipped: Counter[str]
 ) -> Iterator[tuple[int, str]]:
-    agent_turns = [
-        (turn, said) for turn, said in enumerate(dialogue.utterances) if said.role == "agent"
-    ]
+    """Yield the turn and the item of each recommendation; count those that cannot be used."""
+    agent_items = {
+        turn: dict.fromkeys(utterance.items)
+        for turn, utterance in enumerate(dialogue.utterances)
+        if utterance.role == "agent"
+    }
     if not dialogue.targets:
-        yield from (
-            (turn, item)
-            for turn, said in agent_turns
-            for item in dict.fromkeys(said.items)
-            if item in titles
-        )
+        for turn, items in agent_items.items():
+            yield from ((turn, item) for item in items if item in titles)
         return
     for target in dialogue.targets:
-        turn = next((turn for turn, said in agent_turns if target in said.items), None)
+        turns = (turn for turn, items in agent_items.items() if target in items)
+        first = next(turns, None)
         if target not in titles:
             skipped["target without a title"] += 1
-        elif turn is None:
+        elif first is None:
             skipped["no agent's turn names the target"] += 1
         else:
-            yield turn, target
+            yield first, target
 
 
 def _sample(
@@ -132,4 +133,4 @@ def _sample(
 
 
 def _named(context: Sequence[Utterance], target: str, title: str) -> bool:
-    return any(target in said.items or names(said.text, title) for said in context)
+    return any(target in utterance.items or names(utterance.text, title) for utterance in context)

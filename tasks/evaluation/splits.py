@@ -18,7 +18,7 @@ SHARES = (0.8, 0.1, 0.1)
 class Split:
     """Three disjoint sets of samples.
 
-    `rule` says how they were parted, `dropped` how many training samples would have leaked.
+    `rule` says how they were split, `dropped` how many training samples would have leaked.
     """
 
     train: tuple[Sample, ...]
@@ -31,7 +31,7 @@ class Split:
 def split_samples(
     samples: Sequence[Sample], by: By, *, seed: int = 0, shares: tuple[float, float, float] = SHARES
 ) -> Split:
-    """Part samples so that nothing of a test question is learnt in training.
+    """Split samples so that nothing of a test question is in training.
 
     - `user`: a user (a dialogue, where users are not told apart) is on one side only.
     - `item`: a target is on one side only, and a training sample whose context names a held-out
@@ -57,17 +57,20 @@ def split_samples(
     if by == "time":
         return _by_time(samples, shares)
     if by == "user":
-        return _parted(
+        return _divide(
             samples, lambda sample: _side(unit(seed, "user", sample.cluster), shares), "by user"
         )
     return _by_item(samples, seed, shares)
 
 
 def _side(share: float, shares: tuple[float, float, float]) -> int:
-    return 0 if share < shares[0] else 1 if share < shares[0] + shares[1] else 2
+    """Return the index of the split (training, validation, test) that a share falls in."""
+    if share < shares[0]:
+        return 0
+    return 1 if share < shares[0] + shares[1] else 2
 
 
-def _parted(samples: Sequence[Sample], side: Callable[[Sample], int], rule: str) -> Split:
+def _divide(samples: Sequence[Sample], side: Callable[[Sample], int], rule: str) -> Split:
     parts: tuple[list[Sample], list[Sample], list[Sample]] = ([], [], [])
     for sample in samples:
         parts[side(sample)].append(sample)
@@ -76,13 +79,13 @@ def _parted(samples: Sequence[Sample], side: Callable[[Sample], int], rule: str)
 
 def _by_item(samples: Sequence[Sample], seed: int, shares: tuple[float, float, float]) -> Split:
     side = {sample.target: _side(unit(seed, "item", sample.target), shares) for sample in samples}
-    parted = _parted(samples, lambda sample: side[sample.target], "by target item")
+    split = _divide(samples, lambda sample: side[sample.target], "by target item")
     held_out = {target for target, where in side.items() if where}
-    kept = tuple(sample for sample in parted.train if not sample.mentioned & held_out)
+    kept = tuple(sample for sample in split.train if not sample.mentioned & held_out)
     tested = {target for target, where in side.items() if where == 2}
-    valid = tuple(sample for sample in parted.valid if not sample.mentioned & tested)
-    dropped = len(parted.train) - len(kept) + len(parted.valid) - len(valid)
-    return Split(kept, valid, parted.test, parted.rule, dropped)
+    valid = tuple(sample for sample in split.valid if not sample.mentioned & tested)
+    dropped = len(split.train) - len(kept) + len(split.valid) - len(valid)
+    return Split(kept, valid, split.test, split.rule, dropped)
 
 
 def _by_time(samples: Sequence[Sample], shares: tuple[float, float, float]) -> Split:
@@ -94,9 +97,9 @@ def _by_time(samples: Sequence[Sample], shares: tuple[float, float, float]) -> S
 
     def side(sample: Sample) -> int:
         time = sample.timestamp or 0
-        return 2 if time >= first_test else 1 if time >= first_valid else 0
+        return (time >= first_valid) + (time >= first_test)
 
-    return _parted(samples, side, "by the time the target was rated")
+    return _divide(samples, side, "by the time the target was rated")
 
 
 def _by_order(samples: Sequence[Sample]) -> Split:
@@ -108,6 +111,6 @@ def _by_order(samples: Sequence[Sample]) -> Split:
         behind = last[sample.cluster] - sample.position
         return 0 if last[sample.cluster] == 1 or behind > 1 else 2 - behind
 
-    return _parted(
+    return _divide(
         samples, side, "by the order of each user's dialogues (the corpus tells no times)"
     )

@@ -1,6 +1,8 @@
 """Exports: a release in the formats of the tools that use it.
 
-Reads releases only, never a warehouse.
+In: a release or published folder, never a warehouse. Out: files for chat fine-tuning, CRSLab,
+RecBole, Hugging Face datasets or plain tables, and comparisons of corpora. Start with
+`export_release` in `writer`.
 """
 
 from tasks.exports.comparison import (
@@ -8,9 +10,9 @@ from tasks.exports.comparison import (
     compare_corpora,
     comparison_markdown,
     comparison_text,
+    distinct_names,
     table_1,
     table_3,
-    told_apart,
 )
 from tasks.exports.source import Source
 from tasks.exports.user_splits import split_users
@@ -38,5 +40,5 @@ __all__ = [
     "split_users",
     "table_1",
     "table_3",
-    "told_apart",
+    "distinct_names",
 ]

@@ -12,7 +12,7 @@ from tasks.evaluation.corpora import Dialogue, Interaction, Utterance
 from tasks.exports.files import write_json_lines, write_split
 from tasks.exports.source import Source
 
-MOST_KNOWN = 20  # items of the history told in the system message
+MOST_KNOWN = 20  # items of the history named in the system message
 INDEX = "index.jsonl"
 _ROLES = {"user": "user", "agent": "assistant"}
 _TASK = "You recommend items in a conversation. Ask, listen, and recommend what suits the user."
@@ -21,10 +21,10 @@ _Known = Mapping[str, Sequence[Interaction]]
 
 
 def write_chat(source: Source, folder: Path) -> dict[str, int]:
-    """Write train.jsonl, valid.jsonl and test.jsonl of `{"messages": [...]}`, and index.jsonl, which says whose dialogue each line is.
+    """Write train.jsonl, valid.jsonl and test.jsonl of `{"messages": [...]}`, and index.jsonl.
 
-    Providers refuse lines with fields of their own, so ids stand in the index. A line ends with the
-    assistant: what the user said last, with no answer to learn, is the index's `closing`.
+    The index has the dialogue of each line, because providers refuse lines with extra fields. A
+    line ends with the assistant: a last message of the user is the index's `closing`.
     Utterances of one speaker in a row are one message, joined by a line break; empty ones, which a
     published folder may hold, are left out, as providers refuse empty messages.
     """
@@ -33,35 +33,35 @@ def write_chat(source: Source, folder: Path) -> dict[str, int]:
         known[made.user_id].append(made)
     index: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
-    for split, dialogues in source.parted().items():
+    for split, dialogues in source.by_split().items():
         lines = [(dialogue, *_messages(dialogue.utterances)) for dialogue in dialogues]
-        told = [(dialogue, messages, closing) for dialogue, messages, closing in lines if messages]
-        opening = {dialogue.user_id: _system(source, dialogue, known) for dialogue, _, _ in told}
+        kept = [(dialogue, messages, closing) for dialogue, messages, closing in lines if messages]
+        opening = {dialogue.user_id: _system(source, dialogue, known) for dialogue, _, _ in kept}
         counts[split] = write_split(
             folder,
             split,
             (
                 {"messages": [opening[dialogue.user_id], *messages]}
-                for dialogue, messages, _ in told
+                for dialogue, messages, _ in kept
             ),
         )
         index += [
             _entry(split, number, dialogue, closing)
-            for number, (dialogue, _, closing) in enumerate(told, 1)
+            for number, (dialogue, _, closing) in enumerate(kept, 1)
         ]
     write_json_lines(folder / INDEX, index)
     return {"dialogues": len(index), **counts}
 
 
 def _messages(utterances: Sequence[Utterance]) -> tuple[list[dict[str, str]], str]:
-    """Return the messages up to the agent's last one, and what the user said after it."""
-    spoken = [one for one in utterances if one.text.strip()]
-    said = [
-        (role, "\n".join(one.text for one in group))
-        for role, group in groupby(spoken, key=lambda one: one.role)
+    """Return the messages up to the agent's last one, and the user's text after it."""
+    spoken = [utterance for utterance in utterances if utterance.text.strip()]
+    merged = [
+        (role, "\n".join(utterance.text for utterance in group))
+        for role, group in groupby(spoken, key=lambda utterance: utterance.role)
     ]
-    closing = said.pop()[1] if said and said[-1][0] == "user" else ""
-    return [{"role": _ROLES[role], "content": text} for role, text in said], closing
+    closing = merged.pop()[1] if merged and merged[-1][0] == "user" else ""
+    return [{"role": _ROLES[role], "content": text} for role, text in merged], closing
 
 
 def _system(source: Source, dialogue: Dialogue, known: _Known) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Corpora side by side: the paper's Table 1 and Table 3 for whatever the readers know."""
+"""Corpora side by side: the paper's Table 1 and Table 3 for every corpus that can be read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TABLE_3: Mapping[str, Callable[[Statistics], Figure]] = {
 
 @dataclass(frozen=True)
 class Compared:
-    """One corpus in the comparison; `domains` is None where nobody said what is recommended in it."""
+    """One corpus in the comparison; `domains` is None where they are unknown."""
 
     name: str
     domains: str | None
@@ -39,7 +39,9 @@ class Compared:
 
 
 def compare_corpora(home: Home, corpora: Sequence[str]) -> list[Compared]:
-    """Count each corpus: a release by any name it has, a published folder, or a file of ReDial, OpenDialKG, INSPIRED or JSON lines.
+    """Count each corpus: a release, a published folder, or a file of another dataset.
+
+    Other datasets are ReDial, OpenDialKG, INSPIRED and JSON lines.
 
     One corpus is held in memory at a time. Equal names are told apart by their file or folder, then
     by a number.
@@ -50,7 +52,7 @@ def compare_corpora(home: Home, corpora: Sequence[str]) -> list[Compared]:
     if not corpora:
         raise UserError("name at least one corpus to compare")
     found = [_compared(home, corpus) for corpus in corpora]
-    names = told_apart([one.name for one in found], corpora)
+    names = distinct_names([one.name for one in found], corpora)
     return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
 
 
@@ -86,7 +88,7 @@ def comparison_markdown(rows: Sequence[Mapping[str, Figure]]) -> str:
         for column, name in enumerate(head)
         if not any(isinstance(row[name], str) for row in rows)
     }
-    return markdown_table(head, ([_told(row[name]) for name in head] for row in rows), numbers)
+    return markdown_table(head, ([_shown(row[name]) for name in head] for row in rows), numbers)
 
 
 def comparison_text(rows: Sequence[Mapping[str, Figure]]) -> str:
@@ -94,18 +96,18 @@ def comparison_text(rows: Sequence[Mapping[str, Figure]]) -> str:
     head = list(rows[0])
     cells = [
         [_plain(name) for name in head],
-        *([_plain(_told(row[name])) for name in head] for row in rows),
+        *([_plain(_shown(row[name])) for name in head] for row in rows),
     ]
     widths = [max(len(line[at]) for line in cells) for at in range(len(head))]
     left = [any(isinstance(row[name], str) for row in rows) for name in head]
-    lines = (
-        [
+    lines = []
+    for row in cells:
+        aligned = (
             cell.ljust(width) if to_left else cell.rjust(width)
-            for cell, width, to_left in zip(line, widths, left, strict=True)
-        ]
-        for line in cells
-    )
-    return "".join("  ".join(line).rstrip() + "\n" for line in lines)
+            for cell, width, to_left in zip(row, widths, left, strict=True)
+        )
+        lines.append("  ".join(aligned).rstrip() + "\n")
+    return "".join(lines)
 
 
 def _compared(home: Home, name: str) -> Compared:
@@ -123,8 +125,8 @@ def _counted(corpus: Corpus, domains: str | None) -> Compared:
     return Compared(corpus.name, domains, user_centric, corpus.statistics())
 
 
-def told_apart(names: Sequence[str], given: Sequence[str]) -> list[str]:
-    """Return a distinct name for each corpus: those of one name are told apart by file or folder, then by numbers."""
+def distinct_names(names: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Return distinct names of corpora: equal ones get their file or folder, then a number."""
     apart: list[str] = []
     for name, path in zip(names, given, strict=True):
         longer = (
@@ -138,7 +140,7 @@ def told_apart(names: Sequence[str], given: Sequence[str]) -> list[str]:
 
 
 def _longer(name: str, path: Path) -> str:
-    """Return a corpus's name with what tells its path from others: ReDial (train_data), or a published folder's own place."""
+    """Return a corpus's name with the distinct part of its path, as in ReDial (train_data)."""
     stem = path.name.split(".")[0]
     return (
         f"{name} ({stem})"
@@ -147,16 +149,12 @@ def _longer(name: str, path: Path) -> str:
     )
 
 
-def _told(value: Figure) -> str:
+def _shown(value: Figure) -> str:
     if value is None:
         return "-"
-    return (
-        value
-        if isinstance(value, str)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else f"{value:,.2f}"
-    )
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
 
 
 def _plain(text: str) -> str:

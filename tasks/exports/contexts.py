@@ -1,8 +1,9 @@
-"""Contexts cut before each recommendation, as those who use the published dataset cut them for themselves."""
+"""Contexts cut before each recommendation, as users of the published dataset cut them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +13,24 @@ from tasks.exports.source import Source, titles_of
 
 
 def write_contexts(source: Source, folder: Path) -> dict[str, int]:
-    """Write train.jsonl, valid.jsonl and test.jsonl: one line for each item an agent's turn is the first to name.
+    """Write train.jsonl, valid.jsonl and test.jsonl: one line for each newly named item.
 
-    `final` tells whether it is the item the dialogue was made to recommend; the others were
-    recommended on the way and turned down,
-    or spoken of. `context` holds what was said before that turn, so nothing of the recommendation;
-    nor does `history`, which in some published folders holds the very item.
+    An item is new where an agent's turn is the first to name it. `final` is True for the item the
+    dialogue was made to recommend; the others were recommended before it and turned down, or
+    mentioned. `context` holds the utterances before that turn, so nothing of the recommendation;
+    nor does `history`, which in some published folders holds the item itself.
     """
-    counts: dict[str, int] = {
-        split: write_split(
-            folder, split, (row for dialogue in dialogues for row in _rows(source, dialogue))
-        )
-        for split, dialogues in source.parted().items()
-    }
+    counts: dict[str, int] = {}
+    for split, dialogues in source.by_split().items():
+        rows = chain.from_iterable(_rows(source, dialogue) for dialogue in dialogues)
+        counts[split] = write_split(folder, split, rows)
     return {"dialogues": len(source.corpus.dialogues), "contexts": sum(counts.values()), **counts}
 
 
 def _rows(source: Source, dialogue: Dialogue) -> Iterator[dict[str, Any]]:
     named: set[str] = set()
     history = list(source.corpus.history.get(str(dialogue.user_id), ()))
-    said = [
+    utterances = [
         {"role": one.role, "text": one.text, "items": list(one.items)}
         for one in dialogue.utterances
     ]
@@ -47,7 +46,7 @@ def _rows(source: Source, dialogue: Dialogue) -> Iterator[dict[str, Any]]:
                 "user_id": dialogue.user_id,
                 "position": dialogue.position,
                 "turn": turn,
-                "context": said[:turn],
+                "context": utterances[:turn],
                 "response": utterance.text,
                 "target": item,
                 "target_title": source.title(item),

@@ -1,4 +1,4 @@
-"""The files CRSLab reads for its ReDial dataset, as its repository has it and as its last package has it."""
+"""The files CRSLab reads for its ReDial dataset, for its repository and its last package."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from tasks.exports.source import Source
 from tasks.exports.user_splits import SplitName
 
 PACKAGED = "nltk"
-"""Folder for the package (0.1.2), which wants utterances cut into tokens; the repository since 2022 cuts them itself.
+"""Folder for the package (0.1.2), which needs tokenised utterances.
+
+The repository since 2022 tokenises them itself.
 """
 BUILT = ".built"
-"""Marker without whose version in its second line CRSLab deletes the folder and downloads ReDial in its place.
+"""Marker with a version in its second line.
+
+Without it CRSLab deletes the folder and downloads ReDial in its place.
 """
 
 _REPOSITORY_VERSION, _PACKAGE_VERSION = (
@@ -31,15 +35,16 @@ Conversations = Mapping[SplitName, Sequence[Mapping[str, Any]]]
 
 
 def write_crslab(source: Source, folder: Path) -> dict[str, int]:
-    """Write train_data.json, valid_data.json, test_data.json, entity2id.json, movie_ids.json and empty knowledge graphs.
+    """Write CRSLab's data files, entity and movie ids, and empty knowledge graphs.
 
-    Entities are the catalogue's items, called by their ids and numbered from 1, as 0 is CRSLab's
-    padding. `item_titles.json` is ours. The folder `nltk` holds the same for the package, with
-    `token2id.json`: the tokens of the training dialogues.
+    The files are train_data.json, valid_data.json, test_data.json, entity2id.json and
+    movie_ids.json. Entities are the catalogue's items, named by their ids and numbered from 1, as 0
+    is CRSLab's padding. `item_titles.json` is ours. The folder `nltk` holds the same for the
+    package, with `token2id.json`: the tokens of the training dialogues.
     """
     plain = {
         split: [_conversation(dialogue) for dialogue in dialogues]
-        for split, dialogues in source.parted().items()
+        for split, dialogues in source.by_split().items()
     }
     titles = {item: source.corpus.titles[item] for item in sorted(source.corpus.titles)}
     _write(folder, plain, titles, _REPOSITORY_VERSION)
@@ -79,13 +84,13 @@ def _conversation(dialogue: Dialogue) -> dict[str, Any]:
         "dialog": [
             {
                 "utt_id": number,
-                "role": _ROLES[said.role],
-                "text": said.text,
-                "movies": list(said.items),
+                "role": _ROLES[utterance.role],
+                "text": utterance.text,
+                "movies": list(utterance.items),
                 "entity": [],
                 "word": [],
             }
-            for number, said in enumerate(dialogue.utterances)
+            for number, utterance in enumerate(dialogue.utterances)
         ],
     }
 
@@ -96,20 +101,18 @@ def tokens(text: str) -> list[str]:
 
 
 def _tokenised(conversation: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **conversation,
-        "dialog": [{**said, "text": tokens(said["text"])} for said in conversation["dialog"]],
-    }
+    dialog = [{**message, "text": tokens(message["text"])} for message in conversation["dialog"]]
+    return {**conversation, "dialog": dialog}
 
 
 def _vocabulary(training: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Return a number for the special tokens and, in order of appearance, those of training dialogues; CRSLab's own `_split_` is last."""
-    said = (
-        token
-        for conversation in training
-        for one in conversation["dialog"]
-        for token in one["text"]
-    )
-    return {
-        token: number for number, token in enumerate(dict.fromkeys([*_SPECIAL, *said, "_split_"]))
-    }
+    """Return a number for special tokens and training tokens in order of appearance.
+
+    CRSLab's own `_split_` is last.
+    """
+    vocabulary = dict.fromkeys(_SPECIAL)
+    for conversation in training:
+        for message in conversation["dialog"]:
+            vocabulary.update(dict.fromkeys(message["text"]))
+    vocabulary.setdefault("_split_")
+    return {token: number for number, token in enumerate(vocabulary)}

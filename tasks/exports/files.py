@@ -17,7 +17,7 @@ _LINE_ENDS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "\x85": "\
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """Return a value as JSON in UTF-8 characters; whatever ends a line stands escaped."""
+    """Return a value as JSON in UTF-8 characters, with every line-ending character escaped."""
     return json.dumps(value, ensure_ascii=False, indent=indent).translate(_LINE_ENDS)
 
 

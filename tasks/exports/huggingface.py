@@ -1,4 +1,4 @@
-"""A folder `datasets.load_dataset` opens: Parquet by configuration and split, and a card with a YAML header."""
+"""A folder for `datasets.load_dataset`: Parquet by configuration and split, with a card."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ _HUB_SPLITS: dict[SplitName, str] = {"train": "train", "valid": "validation", "t
 
 
 def write_huggingface(source: Source, folder: Path) -> dict[str, int]:
-    """Write the three configurations `dialogues`, `items` and `interactions`; splits without a dialogue are left out."""
+    """Write the configurations `dialogues`, `items` and `interactions`, without empty splits."""
     data = folder / "data"
     data.mkdir()
     counts: dict[str, int] = {}
-    for split, dialogues in source.parted().items():
+    for split, dialogues in source.by_split().items():
         if dialogues:
             name = _HUB_SPLITS[split]
             counts[name] = write_parquet(
@@ -77,31 +77,26 @@ def _row(source: Source, dialogue: Dialogue) -> dict[str, Any]:
         "targets": list(dialogue.targets),
         "target_titles": titles_of(source, dialogue.targets),
         "utterances": [
-            {"role": said.role, "text": said.text, "items": list(said.items)}
-            for said in dialogue.utterances
+            {"role": utterance.role, "text": utterance.text, "items": list(utterance.items)}
+            for utterance in dialogue.utterances
         ],
     }
 
 
 def _interactions(source: Source) -> Iterator[dict[str, Any]]:
-    """Walk what users rated; `split` keeps those out of training that a held-out dialogue is made to recommend."""
-    held_out = {
-        (str(dialogue.user_id), item)
-        for dialogue in source.corpus.dialogues
-        for item in dialogue.targets
-    }
+    """Yield interactions; `split` keeps the targets of held-out dialogues out of training."""
+    targets: set[tuple[str, str]] = set()
+    for dialogue in source.corpus.dialogues:
+        targets.update((str(dialogue.user_id), item) for item in dialogue.targets)
     for made in source.corpus.interactions:
-        side = (
-            source.split_of.get(made.user_id, "train")
-            if (made.user_id, made.item_id) in held_out
-            else "train"
-        )
-        rated = {"rating": made.rating, "timestamp": made.timestamp}
+        is_target = (made.user_id, made.item_id) in targets
+        split = source.split_of.get(made.user_id, "train") if is_target else "train"
         yield {
             "user_id": made.user_id,
             "item_id": made.item_id,
-            **rated,
-            "split": _HUB_SPLITS[side],
+            "rating": made.rating,
+            "timestamp": made.timestamp,
+            "split": _HUB_SPLITS[split],
         }
 
 
@@ -119,10 +114,13 @@ def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]
         )
     yield (
         "## This folder\n\n"
-        "`dialogues` (default) has one row a dialogue, `items` the catalogue, `interactions` what users rated. A user's dialogues are\n"
-        "all in one split; the users recommended to last are test, those before them validation. What held-out dialogues are made to\n"
+        "`dialogues` (default) has one row a dialogue, `items` the catalogue, `interactions` what "
+        "users rated. A user's dialogues are\n"
+        "all in one split; the users recommended to last are test, those before them validation. "
+        "What held-out dialogues are made to\n"
         "recommend bears their `split` in `interactions`: learn from those of `train` alone.\n\n"
-        "The terms of the source reviews hold for what is drawn from them; see to them before you publish this folder.\n\n"
+        "The terms of the source reviews hold for what is drawn from them; see to them before you "
+        "publish this folder.\n\n"
     )
     yield markdown_table(
         ("split", "dialogues"), ((split, f"{count:,}") for split, count in counts.items()), {1}

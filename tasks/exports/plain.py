@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from tasks.errors import UserError
+from tasks.evaluation.corpora import Dialogue
 from tasks.exports.files import write_parquet
 from tasks.exports.source import Source
 from tasks.release import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
@@ -49,7 +50,7 @@ def write_llm_redial(source: Source, folder: Path) -> dict[str, int]:
 def write_tables(source: Source, folder: Path) -> dict[str, int]:
     """Copy a release's own tables; make them from the four files where a published folder has none.
 
-    Made ones lack what those files do not tell: sub-goals, ratings, times, templates.
+    Made ones lack what those files do not have: sub-goals, ratings, times, templates.
     """
     tables = source.folder / "parquet"
     if tables.is_dir():
@@ -71,28 +72,32 @@ def write_tables(source: Source, folder: Path) -> dict[str, int]:
         "preferences": (
             {"user_id": made.user_id, "item_id": made.item_id} for made in corpus.interactions
         ),
-        "dialogues": (
-            {
-                "conversation_id": number,
-                "user_id": d.user_id,
-                "conversation_number": d.position,
-                "target_item_id": target,
-            }
-            for number, d in numbered
-            for target in d.targets
-        ),
-        "utterances": (
-            {
-                "conversation_id": number,
-                "turn": turn,
-                "role": said.role,
-                "text": said.text,
-                "item_ids": list(said.items),
-            }
-            for number, dialogue in numbered
-            for turn, said in enumerate(dialogue.utterances, 1)
-        ),
+        "dialogues": _dialogue_rows(numbered),
+        "utterances": _utterance_rows(numbered),
     }
     for name, schema in _TABLES.items():
         write_parquet(folder / f"{name}.parquet", schema, rows[name])
     return {"dialogues": len(numbered), "tables": len(_TABLES)}
+
+
+def _dialogue_rows(numbered: Iterable[tuple[int, Dialogue]]) -> Iterator[dict[str, Any]]:
+    for number, dialogue in numbered:
+        for target in dialogue.targets:
+            yield {
+                "conversation_id": number,
+                "user_id": dialogue.user_id,
+                "conversation_number": dialogue.position,
+                "target_item_id": target,
+            }
+
+
+def _utterance_rows(numbered: Iterable[tuple[int, Dialogue]]) -> Iterator[dict[str, Any]]:
+    for number, dialogue in numbered:
+        for turn, utterance in enumerate(dialogue.utterances, 1):
+            yield {
+                "conversation_id": number,
+                "turn": turn,
+                "role": utterance.role,
+                "text": utterance.text,
+                "item_ids": list(utterance.items),
+            }

@@ -34,12 +34,12 @@ _UNSAFE = re.compile(r"[\s%\"\x00-\x1f\x7f]")
 
 
 def write_recbole(source: Source, folder: Path) -> dict[str, int]:
-    """Write NAME/NAME.inter, .item and .user: with the folder as RecBole's `data_path`, NAME is the dataset.
+    """Write NAME/NAME.inter, .item and .user, with the folder as RecBole's `data_path`.
 
-    Ids stand as they are, but for characters that would break a row, which stand as in a web
-    address (%09); so does the first character of an id that pandas would take for a missing value.
-    `urllib.parse.unquote` gives every id back. Titles keep their words; quotation marks in them
-    become apostrophes. Rating and time are columns only where the release tells them.
+    NAME is the dataset. Ids are unchanged, except that characters that would break a row are
+    percent-encoded (%09), as is the first character of an id that pandas would read as a missing
+    value; `urllib.parse.unquote` decodes every id. Quotation marks in titles become apostrophes.
+    Rating and time are columns only where the release has them.
     """
     corpus, name = source.corpus, source.file_name
     rated = all(
@@ -47,7 +47,7 @@ def write_recbole(source: Source, folder: Path) -> dict[str, int]:
     )
     place = folder / name
     place.mkdir()
-    told = ["rating:float", "timestamp:float"] if rated else []
+    rated_columns = ["rating:float", "timestamp:float"] if rated else []
     rows = (
         [
             token(made.user_id),
@@ -58,7 +58,7 @@ def write_recbole(source: Source, folder: Path) -> dict[str, int]:
     )
     counts = {
         "interactions": _write(
-            place / f"{name}.inter", ["user_id:token", "item_id:token", *told], rows
+            place / f"{name}.inter", ["user_id:token", "item_id:token", *rated_columns], rows
         )
     }
     items = ([token(item), words(corpus.titles[item])] for item in sorted(corpus.titles))

@@ -1,4 +1,4 @@
-"""What is exported: a release, read once, with its dialogues parted into training, validation and test."""
+"""What is exported: a release, read once, its dialogues split for training and test."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class Source:
-    """A release or published folder, under the name its exports carry; `language` is None where nobody told it."""
+    """A release or published folder and its exports' name; `language` may be unknown (None)."""
 
     name: str
     folder: Path
@@ -41,7 +41,7 @@ class Source:
         """Return an item's title, or its id where the release has none."""
         return self.corpus.titles.get(item) or item
 
-    def parted(self) -> dict[SplitName, list[Dialogue]]:
+    def by_split(self) -> dict[SplitName, list[Dialogue]]:
         """Return the dialogues of each side, in the release's order."""
         sides: dict[SplitName, list[Dialogue]] = {name: [] for name in SPLITS}
         for dialogue in self.corpus.dialogues:

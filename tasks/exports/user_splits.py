@@ -14,13 +14,14 @@ HELD_OUT = 0.1  # share of the dialogues in each of validation and test
 
 
 def split_users(corpus: Corpus) -> dict[str, SplitName]:
-    """Part a corpus's users: whoever was recommended something last of all is test, those before them validation, all others training.
+    """Split a corpus's users by time: last ones test, those before validation, others training.
 
-    A user is on one side with all his dialogues, so no history is seen in two splits; and no
-    training dialogue's target was rated after the last target of a test user, so the future is not
-    learnt from. Each held-out side takes the users that reach a tenth of the dialogues, at least
-    one user, as long as one is left for training. Where the corpus tells no times, users go by a
-    fixed draw.
+    A user's time is that of their last recommendation.
+
+    All dialogues of a user are in one split, so no history is in two; and no training dialogue's
+    target was rated after the last target of a test user, so nothing is learnt from the future.
+    Each held-out split takes the users that reach a tenth of the dialogues, at least one user, as
+    long as one is left for training. In a corpus without times users are drawn with a fixed seed.
     """
     dialogues = Counter(str(dialogue.user_id) for dialogue in corpus.dialogues)
     rated = {(made.user_id, made.item_id): made.timestamp or 0 for made in corpus.interactions}

@@ -1,4 +1,4 @@
-"""Writes one export whole: beside its place first, moved there when every file stands."""
+"""Writes one export whole: to a temporary folder first, moved when every file is written."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FORMATS: dict[str, Callable[[Source, Path], dict[str, int]]] = {
 
 @dataclass(frozen=True)
 class ExportInfo:
-    """An export that stands: its format, its folder, and what was counted while writing."""
+    """A finished export: its format, its folder, and what was counted while writing."""
 
     format: str
     path: Path
@@ -97,7 +97,8 @@ def export_release(source: Source, format: str, out: Path) -> ExportInfo:  # noq
             os.replace(folder, place)
     except UnicodeEncodeError:
         raise UserError(
-            f"{source.folder} holds half a character (a lone surrogate), which no file in UTF-8 can hold"
+            f"{source.folder} holds half a character (a lone surrogate), which no file in UTF-8 "
+            f"can hold"
         ) from None
     except OSError as error:
         raise UserError(
@@ -109,12 +110,13 @@ def export_release(source: Source, format: str, out: Path) -> ExportInfo:  # noq
 def _check_place(place: Path, source: Source) -> None:
     """Refuse a folder whose content is not an export of ours as it was written."""
     if place == source.folder or place in source.folder.parents or source.folder in place.parents:
-        raise UserError(f"{place} holds the release itself, or lies in it: choose another folder")
+        raise UserError(f"{place} holds the release itself, or is in it: choose another folder")
     if not place.exists() or (place.is_dir() and not any(place.iterdir())):
         return
     if not place.is_dir() or not _is_export(place):
         raise UserError(
-            f"{place} holds something that is no untouched export: choose another folder, or empty this one"
+            f"{place} holds something that is no untouched export: choose another folder, or "
+            f"empty this one"
         )
 
 
@@ -140,7 +142,8 @@ def publish_export(source: Source, format: str, address: str, aside: Path) -> Ma
     """
     if address.startswith(("http://", "https://")):
         raise UserError(
-            f"{address} cannot be written to: a web server is only read; give a store's address, as s3://BUCKET/FOLDER"
+            f"{address} cannot be written to: a web server is only read; give a store's address, "
+            f"as s3://BUCKET/FOLDER"
         )
     try:
         check_target(address)
@@ -155,10 +158,10 @@ def publish_export(source: Source, format: str, address: str, aside: Path) -> Ma
 
 
 def publish(folder: Path, address: str) -> bool:
-    """Copy a folder with checksums to an address, the checksums last; tell whether anything was left to copy.
+    """Copy a folder with checksums to an address, checksums last; return True if it was new.
 
     A copy that was cut has no whole SHA256SUMS and is done again. Raises UserError when another
-    export or anything else lies at the address, or when the store fails.
+    export or anything else is at the address, or when the store fails.
     """
     store, place = open_store(address)
     place = place.rstrip("/")
@@ -168,16 +171,19 @@ def publish(folder: Path, address: str) -> bool:
     )
     with describe_error(address):
         there = {path.removeprefix(place).lstrip("/") for path in store.find(place)}
-        if strange := sorted(there - set(names)):
+        other = sorted(there - set(names))
+        if other:
             raise UserError(
-                f"{address} holds {strange[0] or 'a file'!r}, which is not of this export: choose an address with nothing there"
+                f"{address} holds {other[0] or 'a file'!r}, which is not of this export: choose "
+                f"an address with nothing there"
             )
-        found = store.cat_file(f"{place}/{SUMS}") if SUMS in there else b""
-        if found == sums:
+        published = store.cat_file(f"{place}/{SUMS}") if SUMS in there else b""
+        if published == sums:
             return False
-        if not sums.startswith(found):
+        if not sums.startswith(published):
             raise UserError(
-                f"{address} holds another export; what was published is not replaced: choose another address"
+                f"{address} holds another export; what was published is not replaced: choose "
+                f"another address"
             )
         for name in (*(name for name in names if name != SUMS), SUMS):
             _copy(store, folder / name, f"{place}/{name}")

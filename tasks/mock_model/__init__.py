@@ -1,4 +1,4 @@
-"""The embedded writer `offline/writer`: a deterministic surface realiser, no model.
+"""The mock model `offline/writer`: a deterministic surface realiser, no language model.
 
 It writes readable English from a prompt's template and data, so that the pipeline runs whole
 without a key, a server or a network. `tasks.mock_model.adapter` makes it a litellm provider.

@@ -1,4 +1,4 @@
-"""The embedded writer as a litellm custom provider. Importing this module imports litellm."""
+"""The mock model as a litellm custom provider. Importing this module imports litellm."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def answer(
     response.model = RETURNED
     response.id = f"offline-{content_id([words, written.text])}"
     read = sum(count_tokens_offline(message["content"]) for message in words)
-    said = count_tokens_offline(written.text)
+    written_tokens = count_tokens_offline(written.text)
     response.usage = litellm.Usage(
-        prompt_tokens=read, completion_tokens=said, total_tokens=read + said
+        prompt_tokens=read, completion_tokens=written_tokens, total_tokens=read + written_tokens
     )
     return response

@@ -1,4 +1,4 @@
-"""What the embedded writer says to the evaluation's prompts: it counts and repeats, it knows no catalogue and judges nothing.
+"""The mock model's answers to evaluation prompts: it counts and repeats, and knows nothing.
 
 It proves that an evaluation runs from end to end without a key; its figures say nothing about any
 dialogue.
@@ -19,7 +19,7 @@ _FULL, _SHORT = 12, 5  # words from which an utterance counts as informative, an
 
 
 def recommend(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
-    """Return a JSON list of the only titles the prompt tells: those that were right in its examples, then those rated before."""
+    """Return a JSON list of the titles in the prompt: right in its examples, then rated."""
     right: list[str] = []
     rated: list[str] = []
     for block in _blocks(messages):
@@ -32,7 +32,7 @@ def recommend(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
 
 
 def judge(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
-    """Return grades by surface marks: how a sentence begins and ends, how many words it has, which words it shares with those before."""
+    """Return grades by surface marks: first and last characters, length and shared words."""
     before, spoken = (_texts(block) for block in [*_blocks(messages), [], []][:2])
     text = " ".join(spoken)
     words = _words(text)
@@ -49,7 +49,7 @@ def judge(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
 
 
 def compare(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
-    """Return the number of the dialogue with more different words; 0 where they are within a tenth of each other."""
+    """Return the number of the dialogue with more different words; 0 if within a tenth."""
     first, second = (
         len(_words(" ".join(_texts(block)))) for block in [*_blocks(messages), [], []][:2]
     )
@@ -65,7 +65,7 @@ def compare(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
 
 
 def respond(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
-    """Return an agent's sentence that recommends the first title `recommend` would, or asks back where it knows none."""
+    """Return a sentence with the first title of `recommend`, or a question without one."""
     titles = json.loads(recommend(messages, rng))
     return (
         f"In that case I would try {titles[0]}."

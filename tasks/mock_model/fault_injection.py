@@ -33,7 +33,7 @@ class Draft:
 
 
 def inject_faults(draft: Draft, asked: Asked, rng: Random, rates: Mapping[str, float]) -> str:
-    """Spoil a draft in at most one way, drawn by the rates; return the kind, empty where none was drawn.
+    """Spoil a draft in at most one way, drawn by the rates; return the kind or "".
 
     A rate is that of a whole template written at once; an answer of fewer turns has a chance in
     proportion, as faults fall on turns.
@@ -107,7 +107,8 @@ def _praise_dislike(draft: Draft, asked: Asked, rng: Random) -> bool:
         if line.role == "user" and slots:
             draft.turns[at] = (
                 line,
-                f"Hello! I loved {{{{item:{slots[0]}}}}}. It was wonderful, brilliant and a perfect delight from start to finish.",
+                f"Hello! I loved {{{{item:{slots[0]}}}}}. It was wonderful, brilliant and a "
+                f"perfect delight from start to finish.",
             )
             return True
     return False

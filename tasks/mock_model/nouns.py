@@ -31,7 +31,7 @@ class Piece:
 
 
 def mentions(clause: list[str], lowered: list[str], direction: int, kind: str) -> Iterator[Piece]:
-    """Return the things a clause speaks of, each with the adjective it is given if that agrees with the clause."""
+    """Return the nouns of a clause, each with an adjective that agrees with the clause."""
     words = lexicon()
     plain = direction if words.negators.isdisjoint(lowered) else 0
     heads, aspects, story = words.heads[kind], words.aspects[kind], kind == "story"
@@ -60,7 +60,7 @@ def mentions(clause: list[str], lowered: list[str], direction: int, kind: str) -
 def _listed(
     clause: list[str], lowered: list[str], at: int, kind: str, words: Lexicon
 ) -> Phrase | None:
-    """Return the phrase with the listed aspect at `at` as its head; None where that is no head, or a name."""
+    """Return the phrase whose head is the listed aspect at `at`; None for a name or no head."""
     heads = words.heads[kind]
     if at + 1 < len(lowered) and lowered[at + 1] in heads:
         return None
@@ -78,7 +78,7 @@ def _listed(
 
 
 def _unlisted(clause: list[str], lowered: list[str], at: int, words: Lexicon) -> Phrase | None:
-    """Return a phrase like `the phone calls` whose article stands at `at`, where its end is certain."""
+    """Return a phrase like `the phone calls` with its article at `at`, if its end is certain."""
     if at and lowered[at - 1] in words.prepositions:
         return None
     end = at + 1
@@ -107,7 +107,10 @@ def _unlisted(clause: list[str], lowered: list[str], at: int, words: Lexicon) ->
 
 
 def _linked(clause: list[str], lowered: list[str], end: int, words: Lexicon) -> int:
-    """Return where `the baptism in the river` ends, given the end of `the baptism`; five words in all are the limit."""
+    """Return where `the baptism in the river` ends, given the end of `the baptism`.
+
+    Five words in all are the limit.
+    """
     if end + 2 < len(lowered) and lowered[end] in words.links and lowered[end + 1] == "the":
         noun = lowered[end + 2]
         over = end + 3 == len(lowered) or lowered[end + 3] in words.closers

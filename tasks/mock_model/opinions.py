@@ -1,4 +1,4 @@
-"""What is told of an item: pieces of its reviews, chosen, put into our own frames and never told twice in one dialogue."""
+"""Opinions on an item: pieces of its reviews in our own frames, none twice in a dialogue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GENERAL = {1: "good", 0: "neutral", -1: "mixed"}
 
 
 class OpinionTeller:
-    """Tells of items in one dialogue: one clause or two, only one where the voice is to be brief."""
+    """Opinions in one dialogue: one clause or two, only one where the voice is to be brief."""
 
     def __init__(self, voice: Voice, kind: str) -> None:
         self.voice = voice
@@ -32,10 +32,10 @@ class OpinionTeller:
         self.told, self.question = set(state[0]), dict(state[1])
 
     def other_says(self, item: Item, wanted: int) -> tuple[str, int]:
-        """Return a clause or two of what other people say of an item, and whether it is praise (1), blame (-1) or neither (0).
+        """Return what others say of an item: praise (1), blame (-1) or neither (0).
 
-        A review that does not agree with the direction wanted is told without taking sides, never
-        turned round.
+        A review that does not agree with the wanted direction is reported neutrally, never
+        reversed.
         """
         known = pieces(item.other_review, self.kind)
         direction = wanted if any(piece.direction == wanted for piece in known) else 0
@@ -69,7 +69,7 @@ class OpinionTeller:
         return said or self._say(f"{which}_general")
 
     def ask_about(self, item: Item) -> Mapping[str, str] | None:
-        """Choose an aspect that another person's review can answer for, and keep it for the answer."""
+        """Choose an aspect another person's review can answer for, and keep it for the answer."""
         pool = [
             piece
             for piece in fitting(item.other_review, self.kind, 1)
@@ -115,7 +115,7 @@ class OpinionTeller:
     def _in_new_words(
         self, review: str, chosen: Sequence[Piece], clause: Callable[[Piece], str], joined: str
     ) -> str:
-        """Return the pieces as clauses, in other frames where a frame happens to make them the review's own words."""
+        """Return the pieces as clauses, in other frames if one would copy the review's words."""
         for _ in range(TRIES):
             clauses = [clause(piece) for piece in chosen]
             said = (
@@ -132,7 +132,7 @@ class OpinionTeller:
 
 
 def aspect(piece: Piece) -> dict[str, str]:
-    """Return the places of a noun: with and without its article, its adjective, and verbs that agree with it."""
+    """Return a noun's slots: with and without article, adjective, and agreeing verbs."""
     many = piece.plural
     return {
         "np": f"the {piece.noun}",
@@ -150,7 +150,7 @@ def aspect(piece: Piece) -> dict[str, str]:
 
 
 def _alike(one: Piece, other: Piece) -> bool:
-    """Tell whether two pieces would say the same thing twice: one noun in both, a noun that made the other's theme, one theme."""
+    """Return True if two pieces repeat each other: one noun, a noun of a theme, or one theme."""
     if one.theme and other.theme:
         return one.theme == other.theme
     if one.noun and other.noun:

@@ -1,4 +1,4 @@
-"""The writer's phrase tables: YAML beside this file, compiled once into a small grammar that is expanded at random."""
+"""The phrase tables: YAML next to this file, compiled into a small grammar."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def read_table(name: str) -> Any:
 
 @cache
 def grammar(kind: str) -> Mapping[str, tuple[Frame, ...]]:
-    """Return every phrase table for a kind of item (`story`: told and watched or read; `thing`: used), compiled."""
+    """Return every phrase table for a kind of item, compiled.
+
+    `story` is watched or read, `thing` is used.
+    """
     tables: dict[str, tuple[Frame, ...]] = {}
     for file in sorted(TABLES.glob("speech*.yaml")):
         for name, rows in read_table(file.stem).items():
@@ -107,7 +110,7 @@ def lexicon() -> Lexicon:
 
 
 class Voice:
-    """Expands phrase tables for one dialogue: seeded, and no frame of a table twice while another is left.
+    """Expands phrase tables for one dialogue, seeded, no frame twice while another is left.
 
     `brief` keeps to the shortest third of a table, for utterances that would come out too long.
     """
@@ -128,7 +131,7 @@ class Voice:
         return int(self.rng.random() * count)
 
     def say(self, table: str, values: Mapping[str, str]) -> str:
-        """Return one phrase of a table, its places filled from `values`, the dialogue's own values or other tables.
+        """Return one phrase of a table, its slots filled from `values` or other tables.
 
         Raises:
             KeyError: a place that is neither a value nor a table.

@@ -1,4 +1,4 @@
-"""What a speaker answers to: what the other one did last, read off a template's sub-goals or, turn by turn, off the words."""
+"""What a speaker answers to: the other's last turn, by sub-goals or, in a rollout, by words."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _MORE = re.compile(r"\b(?:another|more|else|further|keep|go on)\b", re.IGNORECAS
 
 
 def heard_in(goals: Iterable[str]) -> str:
-    """Return what the agent has heard in a turn with these sub-goals, as the part of a table's name."""
+    """Return the user's act in a turn with these sub-goals, as part of a table's name."""
     said = frozenset(goals)
     if "lead_to_end" in said:
         return "leaving" if any(goal.endswith("_gratitude") for goal in said) else "going"
@@ -51,13 +51,13 @@ def heard_in(goals: Iterable[str]) -> str:
 
 
 def offered_in(goals: Iterable[str]) -> str:
-    """Return what the user has been offered or asked in a turn with these sub-goals, as the part of a table's name."""
+    """Return the agent's act in a turn with these sub-goals, as part of a table's name."""
     said = frozenset(goals)
     return next((offered for goal, offered in _OFFERED.items() if goal in said), "")
 
 
 def heard_from(text: str, *, recommended: bool) -> str:
-    """Guess what the agent has heard from the user's words alone; `recommended` tells whether an item is on offer."""
+    """Guess the user's act from words alone; `recommended` is True if an item is on offer."""
     text = _TITLE.sub("", text)
     feeling, before, question = mood(text), *text.partition("?")[:2]
     if not recommended:

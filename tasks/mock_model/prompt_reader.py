@@ -1,4 +1,4 @@
-"""What the embedded writer takes from a prompt's messages, and from nothing else: the task, the template and the data."""
+"""Reads the task, the template and the data out of a prompt's messages, nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHAPE = '{"turns"'  # a prompt that shows this shape asks for JSON
 
 @dataclass(frozen=True)
 class Item:
-    """One item as the prompt tells it; `collection` is empty where the prompt does not say what the user thinks."""
+    """One item of the prompt; `collection` is empty where it is not given."""
 
     slot: int
     title: str
@@ -140,7 +140,10 @@ def _so_far(entries: object) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=2048)
 def _lines(text: str) -> tuple[Line, ...]:
-    """Read the template's lines; the words of a prompt without its data are the same for all dialogues of a template."""
+    """Read the template's lines.
+
+    The words of a prompt without its data are the same for all dialogues of a template.
+    """
     return tuple(
         Line(
             int(number),

@@ -14,7 +14,7 @@ _FREE = {
 
 
 def register_offline() -> None:
-    """Add the embedded writer to litellm's custom providers, once; imports litellm (about 5 s) when called.
+    """Register the mock model with litellm, once; imports litellm (about 5 s) when called.
 
     It is entered as free of charge, which it is: litellm would else search its whole price map for
     it at every call.

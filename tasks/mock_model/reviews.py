@@ -1,4 +1,4 @@
-"""Small pieces of a review, to be said in other words: what it speaks of, and whether it speaks well of it.
+"""Small pieces of a review, to be reworded: its subjects, and whether they are praised.
 
 No sentence of a review is ever taken over. A clause gives at most a noun of up to three words ("the
 harbour scenes"), an adjective, or a theme that has sentences of our own; a clause's direction comes
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*|[.!?;:,()\n]")
 
 @lru_cache(maxsize=8192)
 def pieces(review: str, kind: str) -> tuple[Piece, ...]:
-    """Return what a review says, in its order, each piece once; empty for a text in which nothing is recognised.
+    """Return the pieces of a review in order, each once; empty if nothing is recognised.
 
     `kind` is `story` or `thing`: a film has a soundtrack and no zip, and only what is told has
         scenes beyond any list.
@@ -42,7 +42,7 @@ def pieces(review: str, kind: str) -> tuple[Piece, ...]:
 
 
 def fitting(review: str, kind: str, direction: int) -> tuple[Piece, ...]:
-    """Return the pieces that agree with a direction; where there are fewer than two, the neutral mentions after them."""
+    """Return the pieces of a direction; fewer than two are followed by neutral ones."""
     known = pieces(review, kind)
     agreeing = tuple(piece for piece in known if piece.direction == direction)
     return (
@@ -52,9 +52,9 @@ def fitting(review: str, kind: str, direction: int) -> tuple[Piece, ...]:
     )
 
 
-def copies(said: str, review: str) -> bool:
+def copies(text: str, review: str) -> bool:
     """Return True if six words in a row are the same, letter case and punctuation aside."""
-    return shares_run(said, review, RUN)
+    return shares_run(text, review, RUN)
 
 
 def mood(text: str) -> int:
@@ -65,7 +65,7 @@ def mood(text: str) -> int:
 
 
 def _clauses(text: str, words: Lexicon) -> Iterator[tuple[list[str], list[str], set[str]]]:
-    """Cut a text into clauses; return each as its words, as written and in small letters, and as a set of the latter."""
+    """Return a text's clauses: words as written, in small letters, and as a set of those."""
     tokens = _TOKEN.findall(text)
     lowered = list(map(str.lower, tokens))
     begin = 0
@@ -96,7 +96,7 @@ def _themes(
 
 @cache
 def _theme_words(kind: str) -> dict[str, tuple[tuple[str, int], ...]]:
-    """Return, for each word of tables/themes.yaml, the themes of a kind it stands for and the direction it has there."""
+    """Return, for each word of tables/themes.yaml, its themes for a kind and its direction."""
     found: dict[str, tuple[tuple[str, int], ...]] = {}
     themes = {
         name: theme

@@ -1,4 +1,4 @@
-"""What the writer keeps in mind while it writes one dialogue: who said what last, which item is talked about, what was told."""
+"""The state of one dialogue while it is written: speakers, current item, what was said."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _NAMED = re.compile(r"\{\{item:(\d+)\}\}")
 
 
 class _Known(dict[str, str]):
-    """Values of one phrase; the item talked about is looked up only when the phrase speaks of it, for a name is used but once."""
+    """Values of one phrase; the current item is looked up only if the phrase names it.
+
+    A name is used but once.
+    """
 
     def __init__(self, scene: Scene, values: Mapping[str, str]) -> None:
         super().__init__(values)
@@ -97,7 +100,7 @@ class Scene:
             self.current = line.introduces[-1]
 
     def catch_up(self, so_far: Sequence[tuple[str, str]]) -> None:
-        """Gather from turns already spoken what a template would have told; all that a turn-by-turn rollout shows."""
+        """Restore the state from turns already written, for a turn-by-turn rollout."""
         seen: dict[int, None] = {}
         for role, text in so_far:
             new = sorted(self._names(text) - seen.keys())
@@ -128,7 +131,7 @@ class Scene:
         return f"{{{{item:{slot}}}}}"
 
     def it(self, slot: int, otherwise: str = "it") -> str:
-        """Speak of an item known already: by name now and then, where the template lets the turn name it."""
+        """Mention a known item: by name now and then, where the template allows it."""
         allowed = slot in self.line.refers or slot in self.line.introduces
         if allowed and slot not in self.named and not self.voice.brief and self.voice.chance(0.4):
             return self.name(slot)

@@ -18,7 +18,7 @@ _FAMILY = {
 
 
 def speak(scene: Scene, line: Line) -> str:
-    """Return the utterance of a turn, items as `{{item:N}}`; shorter words are tried when it would be too long."""
+    """Return the utterance of a turn, items as `{{item:N}}`; shorter if it would be too long."""
     told, current = scene.teller.state(), scene.current
     for attempt in range(TRIES):
         scene.voice.brief = attempt > 0
@@ -71,13 +71,13 @@ def _utterance(scene: Scene, line: Line) -> str:
 
 
 def _table(scene: Scene, goal: str, context: str) -> str:
-    """Return the most particular table there is for a sub-goal: `goal.context`, else `goal`, else plain sentences."""
+    """Return the most specific table of a sub-goal: `goal.context`, `goal`, or plain sentences."""
     names = (f"{goal}.{context}", goal, "plain")
     return next(name for name in names if name in scene.voice.tables)
 
 
 def _context(scene: Scene, line: Line) -> str:
-    """Return what a turn answers to: for the agent what the user did last, for the user what the agent offered last."""
+    """Return what a turn answers to: the user's last act for the agent, and vice versa."""
     return scene.heard if line.role == "agent" else scene.offered
 
 

@@ -1,4 +1,4 @@
-"""The last touches to an utterance: capitals, articles, and the short forms people use when they talk."""
+"""Final edits of an utterance: capitals, articles and contractions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def tidy(text: str) -> str:
 
 
 def contracted(text: str) -> str:
-    """Write `I am` as `I'm` and the like, as most people do when they talk; never before a pause, where nobody does."""
+    """Write `I am` as `I'm` and the like, as most people do; never before a pause."""
     words = text.split(" ")
     for at in range(len(words) - 3, -1, -1):
         second = words[at + 1]

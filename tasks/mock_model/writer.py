@@ -1,4 +1,4 @@
-"""The embedded writer: a deterministic surface realiser that sees a prompt's messages and nothing else."""
+"""The mock model: a deterministic surface realiser that sees a prompt's messages only."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_krippendorffs_own_example(level: str, alpha: float) -> None:
     assert krippendorff_alpha(EXAMPLE, level) == pytest.approx(alpha, abs=0.0005)  # type: ignore[arg-type]
 
 
-def test_what_cannot_be_computed_says_so() -> None:
+def test_undefined_agreement_is_none() -> None:
     for ratings in (
         [],
         [[1, 2]],

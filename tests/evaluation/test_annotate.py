@@ -19,8 +19,14 @@ from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
 from tasks.evaluation.quality import METRICS, PairTask, UtteranceTask, pair_tasks, utterance_tasks
 
 CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-             "--no-first-run"]  # fmt: skip
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 NASTY = '<script>document.title="owned"</script><img src=x onerror=alert(1)> "quoted" {{ 7 * 7 }}'
 
 
@@ -50,7 +56,7 @@ def test_every_answer_is_kept_and_can_be_changed(study: Study) -> None:
     assert [(r.rater, r.value) for r in again.ratings()] == [("ann", 2)] * 4
 
 
-def test_each_annotator_has_his_own_order_with_utterances_in_turn(study: Study) -> None:
+def test_each_annotator_has_their_own_order_with_utterances_in_turn(study: Study) -> None:
     orders = {name: study.order(name) for name in ("ann", "bob", "cat", "dan")}
     assert len({tuple(task.task_id for task in order) for order in orders.values()}) > 1
     for order in orders.values():
@@ -75,7 +81,7 @@ def test_sides_are_shuffled_and_the_choice_says_what_was_shown(study: Study) -> 
     assert firsts == {"secretours", "secrettheirs"}
 
 
-def test_what_people_said_is_printed(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+def test_peoples_verdicts_are_printed(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("ann", "bob"):
         for number, task in enumerate(study.order(name)):
             study.answer(
@@ -126,7 +132,7 @@ def test_a_bad_import_changes_nothing(study: Study, tmp_path: Path, line: str) -
     assert study.progress() == []
 
 
-def test_what_is_no_study(study: Study, tmp_path: Path) -> None:
+def test_a_file_that_is_no_study_is_refused(study: Study, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no study"):
         Study(tmp_path / "none")
     (tmp_path / "text").write_text("hello, this is no database at all")
@@ -235,7 +241,7 @@ def test_two_tabs_do_not_overwrite_each_other(study: Study) -> None:
     assert sent(study, "ann", 0, 1, both)[0] == 409
 
 
-def test_a_form_that_says_not_what_it_showed_replaces_nothing(study: Study) -> None:
+def test_a_form_without_its_state_replaces_nothing(study: Study) -> None:
     page, task = client(study), study.order("ann")[0].task_id
     assert (
         page.post(f"/rate/ann/{task}", data={metric: "2" for metric in METRICS}).status_code == 409
@@ -243,8 +249,8 @@ def test_a_form_that_says_not_what_it_showed_replaces_nothing(study: Study) -> N
     assert study.answers("ann") == {}
 
 
-def test_two_who_begin_under_one_name_at_once(study: Study) -> None:
-    """Neither spelling is known yet, so each page is drawn for its own; the second to answer must open the task again."""
+def test_two_annotators_begin_with_one_name_at_once(study: Study) -> None:
+    """With both spellings unknown each gets its own page; the second must reopen the task."""
     seen = {name: study.state(name, study.order(name)[-1].task_id) for name in ("Bob", "bob")}
     pair = study.order("bob")[-1]
     study.answer("Bob", study.order("Bob")[0].task_id, grades(1))
@@ -266,7 +272,7 @@ def test_two_who_begin_under_one_name_at_once(study: Study) -> None:
         ("/rate/ann/{task}", {"choice": "first" + "x" * 5000}),
     ],
 )
-def test_bad_forms_are_told_plainly(study: Study, path: str, data: dict[str, str]) -> None:
+def test_bad_forms_get_a_clear_message(study: Study, path: str, data: dict[str, str]) -> None:
     sent = client(study).post(path.format(task=study.order("ann")[0].task_id), data=data)
     assert sent.status_code in {400, 404} and "Traceback" not in sent.text
     assert study.progress() == []
@@ -366,7 +372,7 @@ def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
-def test_the_second_of_two_tabs_is_told_in_a_browser(study: Study) -> None:
+def test_the_second_of_two_tabs_gets_a_message_in_a_browser(study: Study) -> None:
     from playwright.sync_api import sync_playwright
 
     with served(study) as address, sync_playwright() as playwright:

@@ -124,7 +124,7 @@ async def test_a_run_that_had_to_stop_keeps_what_was_answered_and_says_how_to_go
         assert (door.usage.answered, door.usage.stored) == (0, 1)
 
 
-async def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
+async def test_unusable_answers_are_reported(tmp_path: Path) -> None:
     said: list[tuple[str, str, str]] = []
 
     class Sink(Silent):
@@ -153,7 +153,10 @@ async def test_one_budget_is_shared_by_every_model(tmp_path: Path) -> None:
     )
     with pytest.raises(
         UserError,
-        match=r"would pass the budget of \$0.05 for this run: \$0.0\d+ is spent.* what was answered is kept",
+        match=(
+            r"would pass the budget of \$0.05 for this run: \$0.0\d+ is spent.* what was answere"
+            r"d is kept"
+        ),
     ):
         async with asking(home, "first", 0.05) as door:
             for seed in range(9):
@@ -163,7 +166,7 @@ async def test_one_budget_is_shared_by_every_model(tmp_path: Path) -> None:
         assert (door.usage.answered, door.usage.stored) == (0, 1)
 
 
-async def test_a_model_that_answers_nothing_is_told_and_gives_no_zeros(
+async def test_a_model_without_answers_is_reported_and_gives_no_zeros(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
@@ -189,7 +192,7 @@ def test_limits_are_those_that_were_chosen_else_the_builds_own() -> None:
     assert EvaluationOptions.model_validate(chosen).limits() == Limits.model_validate(chosen)
 
 
-async def test_every_call_under_way_is_waited_for_before_a_stop_is_told() -> None:
+async def test_running_calls_are_awaited_before_a_stop_is_reported() -> None:
     done: list[str] = []
 
     class Slow:

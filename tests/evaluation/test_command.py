@@ -113,7 +113,7 @@ def test_every_evaluation_is_a_deployment_with_a_typed_form(name: str) -> None:
         )
 
 
-def test_what_an_item_is_called_in_the_questions(tmp_path: Path) -> None:
+def test_the_noun_of_an_item_is_used_in_the_questions(tmp_path: Path) -> None:
     talk = [{"text": "Hi, I like @5", "senderWorkerId": 0}, {"text": "See @6", "senderWorkerId": 1}]
     lines = [
         {

@@ -130,7 +130,7 @@ def test_plain_lines(tmp_path: Path) -> None:
 
 
 def test_plain_lines_of_other_hands(tmp_path: Path) -> None:
-    """Ids as numbers, one id for a list, other names for the same things, a chat's prompt, tokens, Windows line ends, titles in Chinese."""
+    """Read numeric ids, single ids, other key names, chat prompts, tokens, CRLF and Chinese."""
     path = tmp_path / "odd.jsonl"
     talk = [{"from": "human", "value": "hi"}, {"from": "gpt", "value": ["see", "Heat"]}]
     prompted = [
@@ -184,7 +184,7 @@ def test_plain_lines_of_other_hands(tmp_path: Path) -> None:
 
 
 def test_redial_of_other_hands(tmp_path: Path) -> None:
-    """Workers as numbers and as text, a message without text, mentions as the Hugging Face hub has them, a JSON list."""
+    """Read worker ids as numbers and text, empty messages, hub mentions and a JSON list."""
     line = {
         "movieMentions": [
             {"movieId": "11", "movieName": "Solaris (1972)"},
@@ -222,7 +222,7 @@ def test_inspired_rows_out_of_order(tmp_path: Path) -> None:
 
 
 def test_a_published_folder_of_other_hands(tmp_path: Path) -> None:
-    """Item ids as numbers, a single id without its list, conversations in one object, no title, speakers written otherwise."""
+    """Read numeric and single item ids, conversations in one object, other speaker names."""
     one = {"conversation_id": "0", "user_likes": None, "rec_item": 2}
     other = {"conversation_id": 1, "user_likes": [1], "user_dislikes": [], "rec_item": ["B10"]}
     user = {
@@ -236,7 +236,9 @@ def test_a_published_folder_of_other_hands(tmp_path: Path) -> None:
         "item_map.json": json.dumps({"1": "Heat", "2": "Alien", "3": None, "B10": 1917}),
         "user_ids.json": json.dumps({"7": 0}),
         "final_data.jsonl": json.dumps(user) + "\n",
-        "Conversation.txt": "0\n\nuser : I like Heat\n\nAGENT: Try Alien\n\n1\n\nUser: Heat\n\nAgent： See 1917\n\n",
+        "Conversation.txt": (
+            "0\n\nuser : I like Heat\n\nAGENT: Try Alien\n\n1\n\nUser: Heat\n\nAgent： See 1917\n\n"
+        ),
     }
     for name, text in files.items():
         (tmp_path / name).write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
@@ -285,7 +287,9 @@ def test_a_published_folder_of_other_hands(tmp_path: Path) -> None:
         ("a.tsv", "x\ty\n1\t2", "TSV file as INSPIRED"),
     ],
 )
-def test_what_is_no_corpus(tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_a_file_that_is_no_corpus_is_refused(
+    tmp_path: Path, name: str, content: str, message: str
+) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(UserError, match=message):
         read_corpus(tmp_path / name)
@@ -347,7 +351,7 @@ def test_opendialkg_counted_independently(shared_data: Path) -> None:
 
 
 def test_published_files_have_their_ways(published: Path, tmp_path: Path) -> None:
-    """HTML in titles, a target that is in the history, byte order marks, gzip, dialogues without a message."""
+    """Read HTML in titles, a target in the history, byte order marks, gzip, no messages."""
     final = (
         (published / "final_data.jsonl")
         .read_text()

@@ -122,9 +122,14 @@ def test_the_papers_three_models_have_settings(name: str) -> None:
 
 
 def test_nothing_of_torch_is_imported_unless_asked_for() -> None:
-    flows = (f"flows.evaluation.{name}" for name in ("recommend", "finetune", "quality", "respond"))
-    modules = ", ".join([*flows, "flows.cli", "tasks.evaluation.finetune"])
-    code = f"import sys, {modules}; print(any(name in sys.modules for name in ('torch', 'transformers', 'peft')))"
+    modules = (
+        "flows.evaluation.recommend, flows.evaluation.finetune, flows.evaluation.quality, "
+        "flows.evaluation.respond, flows.cli, tasks.evaluation.finetune"
+    )
+    code = (
+        f"import sys, {modules}; print(any(name in sys.modules for name in ('torch', "
+        f"'transformers', 'peft')))"
+    )
     found = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -204,7 +209,7 @@ class Provider:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         try:
-            yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/v1"  # type: ignore[union-attr]
+            yield (f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/v1")  # type: ignore[union-attr]
         finally:
             await runner.cleanup()
 
@@ -261,7 +266,7 @@ async def test_a_hosted_job_that_fails_says_so(
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> LoraSettings:
-    """A Llama of two small layers with random weights and a tokenizer trained on the questions themselves."""
+    """A Llama of two small layers, random weights, with a tokenizer trained on the questions."""
     import tokenizers
     import torch
     import transformers
@@ -285,15 +290,42 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> LoraSettings:
     torch.set_num_threads(1)
     torch.manual_seed(1)
     shape = transformers.LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=4,
-        max_position_embeddings=256, bos_token_id=0, eos_token_id=1, pad_token_id=2,
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=256,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=2,
+    )
     transformers.LlamaForCausalLM(shape).save_pretrained(folder)
     return LoraSettings(
-        name="tiny", base_model=str(folder), prompt="Q: $prompt A: ", rank=16, alpha=32, dropout=0.0, learning_rate=0.005, epochs=200,
-        target_modules=("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj", "lm_head"),
-        batch=2, accumulate=1, max_tokens=120, answer_tokens=40,
-    )  # fmt: skip
+        name="tiny",
+        base_model=str(folder),
+        prompt="Q: $prompt A: ",
+        rank=16,
+        alpha=32,
+        dropout=0.0,
+        learning_rate=0.005,
+        epochs=200,
+        target_modules=(
+            "q_proj",
+            "k_proj",
+            "v_proj",
+            "o_proj",
+            "gate_proj",
+            "up_proj",
+            "down_proj",
+            "lm_head",
+        ),
+        batch=2,
+        accumulate=1,
+        max_tokens=120,
+        answer_tokens=40,
+    )
 
 
 @needs_torch
@@ -374,7 +406,7 @@ def test_a_file_of_ones_own_gives_the_settings(tmp_path: Path) -> None:
         load_lora_settings(Home(), str(tmp_path / "mine.yaml"))
 
 
-def test_a_model_is_not_tested_on_what_it_learnt(tmp_path: Path) -> None:
+def test_a_model_is_not_tested_on_its_training_samples(tmp_path: Path) -> None:
     samples = recommendation_samples(talk_corpus()).samples
     train = split_samples(samples, "user", seed=1, shares=(0.5, 0.0, 0.5)).train
     made = Training(
@@ -402,13 +434,13 @@ def test_a_model_is_not_tested_on_what_it_learnt(tmp_path: Path) -> None:
 
 
 @needs_torch
-def test_a_question_too_long_loses_its_beginning_and_what_stands_is_not_overwritten(
+def test_a_long_question_loses_its_beginning_and_nothing_is_overwritten(
     tiny: LoraSettings, tmp_path: Path
 ) -> None:
     short = tiny.model_copy(update={"max_tokens": 16, "epochs": 1})
     trained = train_lora(short, small_examples(), tmp_path / "adapter")
     assert trained.cut == 4
-    with pytest.raises(UserError, match="stands already"):
+    with pytest.raises(UserError, match="already exists"):
         train_lora(short, small_examples(), tmp_path / "adapter")
     with pytest.raises(UserError, match="no training sample"):
         train_lora(short, [], tmp_path / "other")

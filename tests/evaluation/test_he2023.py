@@ -99,7 +99,7 @@ def test_names_and_addresses() -> None:
     assert generated_names("Alien, Heat") == ["Alien", "Heat"]
 
 
-def test_the_nearest_name_ignores_letter_case_and_tells_its_ties() -> None:
+def test_the_nearest_name_ignores_letter_case_and_lists_its_ties() -> None:
     found = nearest_entities(["ALIEN", "heap"], ["Alien", "Heat", "Heal", "Leap"])
     assert (found["ALIEN"].name, found["ALIEN"].distance) == ("Alien", 0)
     assert (found["heap"].name, found["heap"].ties) == ("Heal", ("Heal", "Heat", "Leap"))
@@ -113,7 +113,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 def stored_answers(
     folder: Path, answers: dict[int, str], entities: dict[str, int | str], rec: int | str
 ) -> tuple[Path, Path, Path]:
-    """Write three files as published: a test set of three questions, answers of some of them, entities."""
+    """Write three published-style files: three test questions, some answers, entities."""
     test, given, named = (
         folder / "test.jsonl",
         folder / "extracted.jsonl",

@@ -79,7 +79,10 @@ def test_another_year_is_another_work() -> None:
     matcher = Matcher(
         {"1": "It (2017)", "2": "Heat (1995)", "3": "Dune (2021)", "4": "Dune (1984)", "5": "Alien"}
     )
-    entries = "1. It (1990)\n2. Heat (1986) - a gambler's story\n3. Dune (1985)\n4. Dune (2000)\n5. Alien (1979)\n6. Dune [2022], a film"
+    entries = (
+        "1. It (1990)\n2. Heat (1986) - a gambler's story\n3. Dune (1985)\n4. Dune (2000)\n"
+        "5. Alien (1979)\n6. Dune [2022], a film"
+    )
     ranking = matcher.rankings([parse_answer(entries)])[0]
     assert (ranking.items, ranking.out_of_catalogue) == (("4", "5", "3"), 3)
 
@@ -135,7 +138,8 @@ def test_brute_force_agrees_on_misspelt_titles() -> None:
 
 def test_a_ranking_counts_what_it_loses() -> None:
     answer = parse_answer(
-        "1. 1917\n2. Nothing Known Here\n3. 1917 (2019)\n4. Dune by Frank Herbert\n5. The Fast and the Furios"
+        "1. 1917\n2. Nothing Known Here\n3. 1917 (2019)\n4. Dune by Frank Herbert\n"
+        "5. The Fast and the Furios"
     )
     ranking = Matcher(CATALOGUE).rankings([answer])[0]
     assert ranking.items == ("b6", "c3", "b9") and ranking.hows == ("exact", "exact", "fuzzy")
@@ -175,7 +179,7 @@ def test_naming_a_title(text: str, title: str, found: bool) -> None:
     assert names(text, title) == found
 
 
-def test_titles_with_commas_survive_a_list_parted_by_commas() -> None:
+def test_titles_with_commas_survive_a_comma_separated_list() -> None:
     titles = {
         "1": "I, Robot",
         "2": "The Good, the Bad and the Ugly",
@@ -186,7 +190,8 @@ def test_titles_with_commas_survive_a_list_parted_by_commas() -> None:
     found = Matcher(titles).rankings(
         [
             parse_answer(
-                "Films: Alien, I, Robot, The Good, the Bad and the Ugly, 1917, Matrix, The, and Nothing."
+                "Films: Alien, I, Robot, The Good, the Bad and the Ugly, 1917, Matrix, The, and "
+                "Nothing."
             )
         ]
     )[0]

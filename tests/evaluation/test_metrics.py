@@ -65,7 +65,7 @@ def test_users_with_more_questions_weigh_more() -> None:
     assert found.mean == 0.75 and (found.low, found.high) == (0.0, 1.0)
 
 
-def test_a_paired_difference_sees_what_two_intervals_hide() -> None:
+def test_a_paired_difference_is_sharper_than_two_intervals() -> None:
     drawn = np.random.default_rng(1)
     second = (drawn.random(400) < 0.5).astype(float)
     first = np.maximum(second, (drawn.random(400) < 0.1).astype(float))

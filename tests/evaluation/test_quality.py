@@ -77,7 +77,7 @@ def test_pairs_are_matched_at_random_on_both_sides() -> None:
     assert tasks[0].turned().turned() == tasks[0] and tasks[0].turned().task_id == tasks[0].task_id
 
 
-def test_corpora_that_cannot_be_told_apart_or_say_nothing() -> None:
+def test_corpora_of_one_name_or_without_dialogues_are_refused() -> None:
     with pytest.raises(UserError, match="called alike"):
         utterance_tasks([OURS, OURS])
     with pytest.raises(UserError, match="no dialogue"):
@@ -89,7 +89,8 @@ def test_corpora_that_cannot_be_told_apart_or_say_nothing() -> None:
     [
         ('{"fluency": 2, "informativeness": 1, "logic": 0, "coherence": 2}', (2, 1, 0, 2)),
         (
-            'Sure! ```json\n{"Fluency": 2, "Informativeness": 1.0, "LOGIC": 0, "coherence": 2}\n```',
+            'Sure! ```json\n{"Fluency": 2, "Informativeness": 1.0, "LOGIC": 0, '
+            '"coherence": 2}\n```',
             (2, 1, 0, 2),
         ),
         ("Fluency: 2\nInformativeness - 1\n**Logic**: 0\nCoherence = 2", (2, 1, 0, 2)),
@@ -127,7 +128,7 @@ def test_no_answer_breaks_the_readers(text: str) -> None:
     assert parse_choice(text) in {None, "first", "second", "tie"}
 
 
-def test_a_judge_grades_every_utterance_and_what_fails_is_counted() -> None:
+def test_a_judge_grades_every_utterance_and_failures_are_counted() -> None:
     tasks = utterance_tasks([OURS], dialogues=2, seed=1)
     answers = iter(
         [
@@ -150,7 +151,7 @@ def test_a_judge_grades_every_utterance_and_what_fails_is_counted() -> None:
     assert "| ours | 6 | 1.25 [" in table4_markdown([row])
 
 
-def test_the_judge_sees_neither_corpus_nor_what_comes_after() -> None:
+def test_the_judge_sees_neither_corpus_nor_later_utterances() -> None:
     asked = Replies(lambda _: "{}")
     tasks = utterance_tasks([corpus("c", 1, 4)], seed=1)
     asyncio.run(judge_utterances(lambda _: asked, load_judge_profile(Home()), "j", tasks))
@@ -216,7 +217,7 @@ def test_raters_agreement_and_judge_against_people() -> None:
     assert position_bias([Preference("t", "r", "tie", "a", "b")]).turned == 0
 
 
-def test_the_embedded_writer_can_stand_in_for_a_judge() -> None:
+def test_the_mock_model_can_replace_a_judge() -> None:
     profile, tasks = load_judge_profile(Home()), utterance_tasks([OURS], dialogues=1)
     asked = Replies(lambda messages: write(messages, seed=1, misbehave={}).text)
     assert (

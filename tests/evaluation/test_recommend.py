@@ -51,7 +51,7 @@ def ask_with(context: str) -> Corpus:
     return Corpus("c", (Dialogue("d", spoken, "zoe", 1, ("i1",)),), TITLES, {"zoe": ("i4",)})
 
 
-def test_popularity_counts_users_and_leaves_out_what_is_known() -> None:
+def test_popularity_counts_users_and_leaves_out_known_items() -> None:
     known = Knowledge(
         TITLES,
         tuple(
@@ -89,7 +89,10 @@ def test_item_knn_by_hand() -> None:
 
 
 def test_markov_by_hand() -> None:
-    """From i4 two steps lead to i1 and one to i2; i3 and i5 were rated at one time after i2, so each takes half a step."""
+    """From i4 two steps lead to i1 and one to i2.
+
+    i3 and i5 were rated at one time after i2, so each takes half a step.
+    """
     timed = [
         ("a", "i4", 1),
         ("a", "i1", 2),
@@ -135,7 +138,7 @@ def test_bm25_by_hand() -> None:
     assert bm25(known)(sample).tolist() == pytest.approx([first, second])
 
 
-def test_references_that_lack_what_they_need_say_so() -> None:
+def test_references_without_their_data_are_refused() -> None:
     nothing = Knowledge(TITLES, (), {})
     for name in ("bm25", "itemknn", "popularity", "moon"):
         with pytest.raises(UserError, match=name):
@@ -227,7 +230,7 @@ def test_unanswered_questions_score_nothing_and_are_counted() -> None:
     assert rows[0].losses.unanswered == 3 and rows[0].estimates["recall@50"].mean == 0
 
 
-def test_the_prompts_show_no_target_and_fence_what_people_wrote() -> None:
+def test_the_prompts_show_no_target_and_fence_peoples_text() -> None:
     asked = benchmark()
     sample = asked.questions[0]
     for name in ("recommend_paper", "recommend_json"):
@@ -253,9 +256,12 @@ def test_the_papers_words() -> None:
         "content"
     ]
     assert text.startswith(
-        "Pretend you are a movie recommender system. I will give you a conversation between a human and assistant and human's history "
-        "item lists. Based on the conversation and item lists, you reply me with 50 recommendations without extra sentences. "
-        "Here is the item lists: ['The Mummy', '300'] and here is the conversation: \nUser: What is good?"
+        "Pretend you are a movie recommender system. I will give you a conversation between a "
+        "human and assistant and human's history "
+        "item lists. Based on the conversation and item lists, you reply me with 50 "
+        "recommendations without extra sentences. "
+        "Here is the item lists: ['The Mummy', '300'] and here is the conversation: \n"
+        "User: What is good?"
     )
     assert (profile.recommendations, profile.temperature, profile.shots) == (50, 0.0, 5)
     text = recommend_messages(profile, asked.questions[0], TITLES, noun="item", history=True)[0][

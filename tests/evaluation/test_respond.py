@@ -23,7 +23,7 @@ def benchmark() -> Benchmark:
     return Benchmark(corpus, split, split.test, knowledge(corpus, split), "movie", 1)
 
 
-def test_every_setting_stands_beside_the_ground_truth() -> None:
+def test_every_setting_is_shown_with_the_ground_truth() -> None:
     asked, profile = benchmark(), load_respond_profile(Home())
     right = Replies(lambda _: "Then Mystic River is for you.\n| <b>Really</b>")
     wrong = Replies(lambda _: 'How about "Solaris"?')
@@ -41,9 +41,9 @@ def test_every_setting_stands_beside_the_ground_truth() -> None:
     ]
     page = case_markdown(case, TITLES)
     assert (
-        "| Few-Shot | **Agent:** Then **Mystic River** is for you. \\| &lt;b>Really&lt;/b><br>*recommends: Mystic River (right)* |"
-        in page
-    )
+        "| Few-Shot | **Agent:** Then **Mystic River** is for you. \\| "
+        "&lt;b>Really&lt;/b><br>*recommends: Mystic River (right)* |"
+    ) in page
     assert (
         '| Ground truth | Then "**Mystic River**". |' in page
         and "| Fine-Tuning | (no answer) |" in page

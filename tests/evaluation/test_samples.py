@@ -31,7 +31,7 @@ def test_the_context_ends_before_the_recommending_turn() -> None:
     assert sample.history == ("i4", "i5") and sample.timestamp == 20 and not sample.named_before
 
 
-def test_a_target_named_before_is_told_apart() -> None:
+def test_a_target_named_before_is_marked() -> None:
     assert [sample.named_before for sample in recommendation_samples(talk_corpus()).samples] == [
         False,
         False,

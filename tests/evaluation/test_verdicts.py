@@ -28,10 +28,13 @@ GOOD = dict(zip(METRICS, (2, 1, 0, 2), strict=True))
         json.dumps({name: {"reason": "so", "score": value} for name, value in GOOD.items()}),
         json.dumps([{"metric": name, "score": value} for name, value in GOOD.items()]),
         json.dumps(GOOD)[:-1] + ",}",
-        f'<think>{{"fluency": 0, "informativeness": 0, "logic": 0, "coherence": 0}}?</think>{json.dumps(GOOD)}',
-        f'The form is {{"fluency": 0, "informativeness": 0, "logic": 0, "coherence": 0}}. Mine: {json.dumps(GOOD)}',
+        f'<think>{{"fluency": 0, "informativeness": 0, "logic": 0, "coherence": '
+        f"0}}?</think>{json.dumps(GOOD)}",
+        f'The form is {{"fluency": 0, "informativeness": 0, "logic": 0, "coherence": 0}}. Mine: '
+        f"{json.dumps(GOOD)}",
         "Fluency: 2\nInformativeness: 1\nLogic: 0\nCoherence: 2",
-        "- **Fluency**: 2 (good)\n- **Informativeness:** 1/2\n- **Logic** - 0\n- **Coherence**: Score: 2",
+        "- **Fluency**: 2 (good)\n- **Informativeness:** 1/2\n- **Logic** - 0\n"
+        "- **Coherence**: Score: 2",
         "| Fluency | 2 |\n| Informative | 1 |\n| Logical | 0 |\n| Coherent | 2 |",
         json.dumps(
             dict(
@@ -43,12 +46,18 @@ GOOD = dict(zip(METRICS, (2, 1, 0, 2), strict=True))
             )
         ),
         "Fluency: good\nInformativeness: normal\nLogic: poor\nCoherence: good",
-        "**Fluency (0-2):** 2\n**Informativeness (0-2):** 1\n**Logic (0-2):** 0\n**Coherence (0-2):** 2",
-        "Fluency (0 poor, 1 normal, 2 good): 2\nInformativeness (0 poor): 1\nLogic (0 poor): 0\nCoherence: 2 out of 2",
-        "It gives 3 facts and is fluent.\r\n1. Fluency: 2\r\n2. Informativeness: 1\r\n3. Logic：0\r\n4. Coherence = 2/2",
-        "### Fluency\nScore: 2\n### Informativeness\nScore: 1\n### Logic\nScore: 0\n### Coherence\nScore: 2",
-        f"{TABLE}| Fluency | 1 slip | 2 |\n| Informativeness | - | 1 |\n| Logic | - | 0 |\n| Coherence | - | 2 |",
-        "| Fluency | Informativeness | Logic | Coherence |\n|---|---|---|---|\n| 2 | 1 | **0** | 2 |",
+        "**Fluency (0-2):** 2\n**Informativeness (0-2):** 1\n**Logic (0-2):** 0\n"
+        "**Coherence (0-2):** 2",
+        "Fluency (0 poor, 1 normal, 2 good): 2\nInformativeness (0 poor): 1\nLogic (0 poor): 0\n"
+        "Coherence: 2 out of 2",
+        "It gives 3 facts and is fluent.\r\n1. Fluency: 2\r\n2. Informativeness: 1\r\n"
+        "3. Logic：0\r\n4. Coherence = 2/2",
+        "### Fluency\nScore: 2\n### Informativeness\nScore: 1\n### Logic\nScore: 0\n"
+        "### Coherence\nScore: 2",
+        f"{TABLE}| Fluency | 1 slip | 2 |\n| Informativeness | - | 1 |\n| Logic | - | 0 |\n"
+        f"| Coherence | - | 2 |",
+        "| Fluency | Informativeness | Logic | Coherence |\n|---|---|---|---|\n"
+        "| 2 | 1 | **0** | 2 |",
         json.dumps(
             {
                 f"{name}_{what}": value
@@ -57,7 +66,8 @@ GOOD = dict(zip(METRICS, (2, 1, 0, 2), strict=True))
             }
         ),
         json.dumps({f"score_{name}": [value] for name, value in GOOD.items()}),
-        "Fluency: 1\nInformativeness: 1\nLogic: 1\nCoherence: 1\n\nOn reflection:\nFluency: 2\nInformativeness: 1\nLogic: 0\nCoherence: 2",
+        "Fluency: 1\nInformativeness: 1\nLogic: 1\nCoherence: 1\n\nOn reflection:\nFluency: 2\n"
+        "Informativeness: 1\nLogic: 0\nCoherence: 2",
     ],
 )
 def test_grades(text: str) -> None:
@@ -83,7 +93,8 @@ def test_grades(text: str) -> None:
             for grade in ("1-2", "1 or 2", "1 to 2", "2/5", "-1", "50%", "2 out of 5", "N/A")
         ),
         "Fluency (0-2), informativeness (0-2), logic (0-2) and coherence (0-2) are all fine.",
-        f"{TABLE}| Fluency | 2 | 2 |\n| Informativeness | 1 | 4 |\n| Logic | 0 | 2 |\n| Coherence | 2 | 2 |",
+        f"{TABLE}| Fluency | 2 | 2 |\n| Informativeness | 1 | 4 |\n| Logic | 0 | 2 |\n"
+        f"| Coherence | 2 | 2 |",
         json.dumps({**GOOD, "logic": True}),
         json.dumps({**GOOD, "logic": None}),
         json.dumps({name: GOOD[name] for name in METRICS[:3]}),
@@ -163,7 +174,7 @@ def test_choices(text: str, wanted: str | None) -> None:
         | st.text(max_size=5)
     ).map("".join)
 )
-def test_whatever_comes_is_a_verdict_or_none(text: str) -> None:
+def test_any_text_is_a_verdict_or_none(text: str) -> None:
     grades = parse_grades(text)
     assert grades is None or (set(grades) == set(METRICS) and set(grades.values()) <= {0, 1, 2})
     assert parse_choice(text) in {"first", "second", "tie", None}

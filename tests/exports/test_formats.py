@@ -1,4 +1,4 @@
-"""Each export opened by its own tool, or by the steps its reader takes: the same dialogues, the same items."""
+"""Each export opened by its own tool or its reader's steps: same dialogues, same items."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_chat(source: Source, tmp_path: Path) -> None:
     assert seen == set(wanted) and sum(map(len, by_line.values())) == len(wanted)
 
 
-def test_chat_tells_the_history_and_never_the_target(source: Source, tmp_path: Path) -> None:
+def test_chat_shows_the_history_and_never_the_target(source: Source, tmp_path: Path) -> None:
     out = export_release(source, "chat", tmp_path / "out").path
     split = {
         entry["user_id"]: (entry["split"], entry["line"]) for entry in lines(out / "index.jsonl")
@@ -256,7 +256,7 @@ def test_the_published_datasets_own_scripts_read_the_four_files(
 
 
 def test_crslab(source: Source, tmp_path: Path) -> None:
-    """The steps of CRSLab's ReDialDataset (crslab/data/dataset/redial/redial.py), field by field."""
+    """Follow CRSLab's ReDialDataset (crslab/data/dataset/redial/redial.py) field by field."""
     out = export_release(source, "crslab", tmp_path / "out").path
     entity2id = json.loads((out / "entity2id.json").read_text(encoding="utf-8"))
     id2entity = {number: entity for entity, number in entity2id.items()}
@@ -337,7 +337,7 @@ def test_tokens_are_words_and_marks() -> None:
 
 
 def atomic(path: Path) -> pd.DataFrame:
-    """Read an atomic file as RecBole's `Dataset._load_feat` does: types from the header, text columns as text."""
+    """Read an atomic file as RecBole's `Dataset._load_feat` does, types from the header."""
     with path.open(encoding="utf-8") as file:
         head = file.readline()[:-1].split("\t")
     dtype = {column: np.float64 if column.endswith(":float") else str for column in head}
@@ -386,7 +386,7 @@ def test_every_id_comes_back_from_its_token() -> None:
     assert token("B000A5") == "B000A5"
 
 
-def test_what_pandas_takes_for_a_missing_value() -> None:
+def test_ids_that_pandas_reads_as_missing_are_escaped() -> None:
     from pandas._libs.parsers import STR_NA_VALUES
 
     assert MISSING == STR_NA_VALUES

@@ -1,4 +1,4 @@
-"""`datasets.load_dataset` opens a release as it lies, and exports of a corpus of one or two users."""
+"""`datasets.load_dataset` opens a release as it is, and exports of tiny corpora."""
 
 from __future__ import annotations
 
@@ -22,11 +22,19 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "hostile", "pseudonymised"])
-def test_a_release_loads_as_it_lies(kind: str, tmp_path: Path) -> None:
+def test_a_release_loads_unchanged(kind: str, tmp_path: Path) -> None:
     key = PseudonymKey(b"0123456789abcdef", None) if kind == "pseudonymised" else None
-    folder = our_release(tmp_path) if kind == "hostile" else write_release(
-        small_warehouse(), Home(data=tmp_path), "demo", run={"title": "A: '\x1b[2J' --- | B"}, pseudonymise_key=key
-    ).path  # fmt: skip
+    folder = (
+        our_release(tmp_path)
+        if kind == "hostile"
+        else write_release(
+            small_warehouse(),
+            Home(data=tmp_path),
+            "demo",
+            run={"title": "A: '\x1b[2J' --- | B"},
+            pseudonymise_key=key,
+        ).path
+    )
     cache = str(tmp_path / "cache")
     loaded = datasets.load_dataset(str(folder), cache_dir=cache)
     assert list(loaded) == ["train"] and loaded["train"]["conversation_id"][:] == [0, 1, 2]
@@ -38,7 +46,7 @@ def test_a_release_loads_as_it_lies(kind: str, tmp_path: Path) -> None:
         )
 
 
-def test_two_releases_in_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_two_releases_in_folders_of_one_name_are_distinct_names(tmp_path: Path) -> None:
     found = []
     for place, fewer in (("a", False), ("b", True)):
         con = small_warehouse()

@@ -1,9 +1,13 @@
-"""RecBole's and CRSLab's own readers on our exports, where an interpreter that has them is named in REDIAL_READERS_PYTHON.
+"""RecBole's and CRSLab's own readers on our exports.
 
-python3.11 -m venv readers && readers/bin/pip install "numpy<2" "pandas<2.3" "scipy<1.14" torch
-recbole==1.2.1 readers/bin/pip install --no-deps crslab==0.1.2 && readers/bin/pip install loguru
-requests REDIAL_READERS_PYTHON=readers/bin/python .venv/bin/python -m pytest
-tests/exports/test_real_readers.py
+REDIAL_READERS_PYTHON names an interpreter that has them:
+
+    python3.11 -m venv readers
+    readers/bin/pip install "numpy<2" "pandas<2.3" "scipy<1.14" torch recbole==1.2.1
+    readers/bin/pip install --no-deps crslab==0.1.2
+    readers/bin/pip install loguru requests
+    export REDIAL_READERS_PYTHON=readers/bin/python
+    .venv/bin/python -m pytest tests/exports/test_real_readers.py
 """
 
 from __future__ import annotations
@@ -75,11 +79,11 @@ def test_crslab_reads_the_same_dialogues_and_items(source: Source, tmp_path: Pat
     )
     known = {
         token
-        for dialogue in source.parted()["train"]
+        for dialogue in source.by_split()["train"]
         for said in dialogue.utterances
         for token in tokens(said.text)
     }
-    for side, dialogues in source.parted().items():
+    for side, dialogues in source.by_split().items():
         wanted = []
         for dialogue in dialogues:
             turns = [

@@ -112,7 +112,7 @@ def test_a_damaged_release_is_not_exported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["chat", "huggingface", "recbole", "contexts", "crslab"])
-def test_half_a_character_is_told(name: str, tmp_path: Path) -> None:
+def test_a_lone_surrogate_is_reported(name: str, tmp_path: Path) -> None:
     folder = published_folder(tmp_path / "Movie")
     items = json.loads((folder / "item_map.json").read_text())
     (folder / "item_map.json").write_text(json.dumps({**items, "plain": "Sol\ud800aris"}))

@@ -1,4 +1,4 @@
-"""The embedded writer behind litellm: the same answers, the rates passed on, usage by the one token count."""
+"""The mock model behind litellm: same answers, rates passed on, one token count."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_registering_twice_registers_once() -> None:
     assert [entry["provider"] for entry in litellm.custom_provider_map].count("offline") == 1
 
 
-def test_completion_says_what_the_writer_says() -> None:
+def test_completion_returns_the_writers_text() -> None:
     response = litellm.completion(
         "offline/writer", MESSAGES, **SAMPLING, response_format=PROMPT.response_format
     )
@@ -65,5 +65,8 @@ async def test_equal_requests_get_equal_ids() -> None:
 
 
 def test_importing_the_writer_does_not_import_litellm() -> None:
-    code = "import sys, tasks.mock_model as o; o.write([], seed=None, misbehave={}); sys.exit('litellm' in sys.modules)"
+    code = (
+        "import sys, tasks.mock_model as o; o.write([], seed=None, misbehave={}); "
+        "sys.exit('litellm' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""What the embedded writer writes: any legal brief gives a dialogue that keeps to its template, whatever the reviews hold."""
+"""The mock model writes a dialogue that follows its template for every legal brief."""
 
 from __future__ import annotations
 
@@ -215,8 +215,10 @@ def test_a_review_cannot_steer_the_writer() -> None:
 
 def test_answers_do_not_hang_on_the_process() -> None:
     code = (
-        "from tests.support.writing import *; from tasks.prompts import render; from tasks.mock_model import write; import hashlib\n"
-        "texts = [write(render(profile('grounded'), goals(), made).messages, seed=None, misbehave={}).text for made in some_briefs(40)]\n"
+        "from tests.support.writing import *; from tasks.prompts import render; from "
+        "tasks.mock_model import write; import hashlib\n"
+        "texts = [write(render(profile('grounded'), goals(), made).messages, seed=None, "
+        "misbehave={}).text for made in some_briefs(40)]\n"
         "print(hashlib.sha256(repr(texts).encode()).hexdigest())"
     )
     runs = [

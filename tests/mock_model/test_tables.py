@@ -1,4 +1,4 @@
-"""The phrase tables: every sub-goal has words, every place is filled, and praise and blame stay on their side."""
+"""The phrase tables: every sub-goal has words, every slot is filled, polarity is kept."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_every_sub_goal_has_a_dozen_ways_to_be_said(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_row_can_be_said(kind: str) -> None:
+def test_every_row_can_be_expanded(kind: str) -> None:
     places = {**GIVEN, **aspect(Piece(1, "sound", adjective="clear"))}
     for table, frames in grammar(kind).items():
         voice = Voice(Random(1), kind, DOMAIN)
@@ -114,7 +114,8 @@ def test_themes_are_whole() -> None:
 
 def test_pieces_of_a_review() -> None:
     found = pieces(
-        "I loved the harbour scenes and the witty dialogue. The first half is slow. The baptism in the river.",
+        "I loved the harbour scenes and the witty dialogue. The first half is slow. The baptism "
+        "in the river.",
         "story",
     )
     assert [

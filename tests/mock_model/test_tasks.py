@@ -1,4 +1,4 @@
-"""The other things the writer is asked for: repairs, single turns of a rollout, and what it does not know."""
+"""The mock model's other tasks: repairs, single turns of a rollout, unknown prompts."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_repair_of_turns_writes_those_turns_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["paper", "grounded"])
-def test_repair_of_a_dialogue_writes_all_of_it_otherwise(name: str) -> None:
+def test_repair_of_a_dialogue_rewrites_all_of_it(name: str) -> None:
     made = brief(templates()[7])
     first = text(render(profile(name), goals(), made))
     again = text(render_repair(profile(name), goals(), made, first, [finding(None)]))

@@ -47,7 +47,7 @@ def test_nothing_at_all() -> None:
 
 
 @given(st.lists(st.text(alphabet="abAB '’-.1é\n", max_size=30), max_size=30), st.integers(1, 7))
-def test_agrees_with_a_plain_count_whatever_the_batch(texts: list[str], batch: int) -> None:
+def test_agrees_with_a_plain_count_for_any_batch_size(texts: list[str], batch: int) -> None:
     kept, statistics.BATCH = statistics.BATCH, batch
     try:
         found = corpus_statistics(enumerate(texts), users=None, items=None)

@@ -111,7 +111,11 @@ class _Pages:
         )
 
     async def take(self, request: Request) -> Response:
-        """Keep an answer and go on; one that would replace what this page has not shown is not kept, and its sender is told."""
+        """Store an answer and go on.
+
+        One that would replace an answer this page has not shown is not stored, and the sender gets
+        a message.
+        """
         annotator, task_id = request.path_params["annotator"], request.path_params["task_id"]
         form = await read_form(request, MOST_BYTES)
         seen = form.get("seen", [""])[0]

@@ -27,21 +27,35 @@ from tasks.evaluation.quality import (
 from tasks.fingerprint import content_id, fingerprint, unit
 
 Task = UtteranceTask | PairTask
-Answer = dict[
-    str, Any
-]  # {"fluency": 2, ...} for an utterance, {"choice": "first", "shown_first": corpus, "shown_second": corpus} for a pair
+Answer = dict[str, Any]
+"""What an annotator answers.
+
+For an utterance {"fluency": 2, ...}; for a pair {"choice": "first", "shown_first": corpus,
+"shown_second": corpus}.
+"""
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS study (seed INTEGER NOT NULL, fingerprint TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS tasks (task_id TEXT PRIMARY KEY, place INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS study (
+    seed INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tasks (
+    task_id TEXT PRIMARY KEY,
+    place INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS answers (
-    annotator TEXT NOT NULL, task_id TEXT NOT NULL REFERENCES tasks, answer TEXT NOT NULL, PRIMARY KEY (annotator, task_id)
+    annotator TEXT NOT NULL,
+    task_id TEXT NOT NULL REFERENCES tasks,
+    answer TEXT NOT NULL,
+    PRIMARY KEY (annotator, task_id)
 );
 """
 
 
 class AnsweredElsewhere(UserError):
-    """An answer was given to a task that has been answered, or answered otherwise, since its page was opened."""
+    """An answer was given to a task whose answer has changed since its page was opened."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +89,9 @@ class Study:
 
     @classmethod
     def create(cls, path: Path, tasks: Sequence[Task], *, seed: int = 0) -> Study:
-        """Create a study, or open it where the same one stands.
+        """Create a study, or open it if the same one exists.
 
-        Raises UserError when another stands there or it cannot be written.
+        Raises UserError when another one exists or it cannot be written.
         """
         if not tasks:
             raise UserError("there is nothing to judge: draw some dialogues first")
@@ -119,7 +133,11 @@ class Study:
             return _known_as(con, name)
 
     def order(self, annotator: str) -> list[Task]:
-        """Return the tasks as one annotator sees them: dialogues shuffled, their utterances in order, pairs after them, sides shuffled."""
+        """Return the tasks in the order one annotator sees them.
+
+        Dialogues are shuffled, their utterances in order; pairs come after them, their sides
+        shuffled.
+        """
         known = self.known_as(annotator)
 
         def _place(task: Task) -> tuple[int, float, int]:
@@ -143,7 +161,7 @@ class Study:
         return {task_id: json.loads(answer) for task_id, answer in rows}
 
     def state(self, annotator: str, task_id: str) -> str:
-        """Return a mark of what an annotator has answered to a task so far; another answer, and another spelling, has another mark."""
+        """Return a fingerprint of an annotator's answer to a task and of the name's spelling."""
         with self._open() as con:
             return _state(con, _known_as(con, annotator), task_id)
 
@@ -156,7 +174,7 @@ class Study:
             annotator: who answers, in any spelling of the name.
             task_id: what is answered.
             given: the answer.
-            seen: the `state` the answer was given in; None replaces whatever stands.
+            seen: the `state` the answer was given in; None replaces any answer.
 
         Raises:
             UserError: it is no answer.
@@ -189,12 +207,13 @@ class Study:
 
     def ratings(self) -> list[Rating]:
         """Return every score of every annotator."""
-        return [
-            Rating(task_id, annotator, metric, answer[metric])
-            for annotator, task_id, answer in self._all()
-            if isinstance(self._by_id[task_id], UtteranceTask)
-            for metric in METRICS
-        ]
+        ratings: list[Rating] = []
+        for annotator, task_id, answer in self._all():
+            if isinstance(self._by_id[task_id], UtteranceTask):
+                ratings += [
+                    Rating(task_id, annotator, metric, answer[metric]) for metric in METRICS
+                ]
+        return ratings
 
     def preferences(self) -> list[Preference]:
         """Return every choice between two conversations."""
@@ -216,7 +235,9 @@ class Study:
         return len(lines)
 
     def import_answers(self, path: Path) -> int:
-        """Take in answers exported from a copy of this study, replacing older ones, all or none, and return how many.
+        """Import answers exported from a copy of this study, all or none; return how many.
+
+        Older answers are replaced.
 
         Raises:
             UserError: a line is no answer, or answers a task this study does not have.
@@ -232,7 +253,8 @@ class Study:
                 kept = json.dumps(self._checked(task, known, line["answer"]))
                 if rows.setdefault((known, task.task_id), kept) != kept:
                     raise UserError(
-                        f"{path}, answer {number}, is a second one of {known} to the same task: keep one of them"
+                        f"{path}, answer {number}, is a second one of {known} to the same task: "
+                        f"keep one of them"
                     )
             con.executemany(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
@@ -281,7 +303,7 @@ class Study:
 
 
 def _known_as(con: sqlite3.Connection, name: str, others: Sequence[str] = ()) -> str:
-    """Return the spelling under which an annotator's answers are kept; a name nobody has had yet is returned in its one form."""
+    """Return the spelling under which a name's answers are kept, or a new name's own form."""
     tidy = check_annotator(name)
     stored = [
         row[0]

@@ -1,4 +1,8 @@
-"""Corpora: one typed view of our releases, published LLM-REDIAL folders, ReDial, OpenDialKG, INSPIRED and plain JSON lines."""
+"""Corpora: one typed view of releases, published folders and other datasets.
+
+In: a path to a release, an LLM-REDIAL folder, ReDial, OpenDialKG, INSPIRED or JSON lines. Out: a
+`Corpus`. Start with `read_corpus`.
+"""
 
 from tasks.evaluation.corpora.lines import json_lines
 from tasks.evaluation.corpora.loader import Layout, read_corpus

@@ -22,8 +22,8 @@ def read_redial(path: Path) -> Corpus:
 
     The one who asked is the user; each message is an utterance.
 
-    The catalogue is what the file's dialogues name. Users are not told apart: a worker plays a
-    part, he is no user with a history.
+    The catalogue is what the file's dialogues name. Users are unknown: workers play a part, they
+    are no users with a history.
     """
     titles: dict[str, str] = {}
     dialogues = tuple(dialogues_of(path, lambda content: _dialogue(content, titles)))
@@ -53,7 +53,11 @@ def _dialogue(content: Mapping[str, Any], titles: dict[str, str]) -> Dialogue:
 
 
 def _mentioned(mentions: Any) -> Iterator[tuple[str, str | None]]:
-    """Walk (id, title): a mapping in the authors' files, an empty list where there are none, a list of objects on the Hugging Face hub."""
+    """Yield (id, title) from any form of mentions.
+
+    The authors' files have a mapping, or an empty list for none; the Hugging Face hub has a list of
+    objects.
+    """
     for item, title in (
         mentions.items()
         if isinstance(mentions, dict)
@@ -84,11 +88,12 @@ def read_opendialkg(path: Path) -> Corpus:
 def _dialogue_of_opendialkg(path: Path, number: int, messages: str | None) -> Dialogue:
     """Return the dialogue of a row, counted from 0. Raises UserError."""
     try:
-        said = [message for message in json.loads(messages or "[]") if message["type"] == "chat"]
-        return Dialogue(str(number), tuple(_utterance(message) for message in said))
+        chat = [message for message in json.loads(messages or "[]") if message["type"] == "chat"]
+        return Dialogue(str(number), tuple(_utterance(message) for message in chat))
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError(
-            f"{path} is not a CSV file as OpenDialKG has it: `Messages` of dialogue {number + 1} holds no messages"
+            f"{path} is not a CSV file as OpenDialKG has it: `Messages` of dialogue {number + 1} "
+            f"holds no messages"
         ) from None
 
 
@@ -115,10 +120,10 @@ def read_inspired(path: Path) -> Corpus:
             f"{path} is not a TSV file as INSPIRED has it: columns {', '.join(_COLUMNS)}"
         ) from None
     rows = frame.select(_COLUMNS).fill_null("").iter_rows()
-    said: dict[str, list[Utterance]] = {}
+    by_dialogue: dict[str, list[Utterance]] = {}
     for row in rows:
-        said.setdefault(row[0], []).append(_utterance_of_inspired(row))
-    dialogues = tuple(Dialogue(name, tuple(utterances)) for name, utterances in said.items())
+        by_dialogue.setdefault(row[0], []).append(_utterance_of_inspired(row))
+    dialogues = tuple(Dialogue(name, tuple(utterances)) for name, utterances in by_dialogue.items())
     named = (
         item
         for dialogue in dialogues

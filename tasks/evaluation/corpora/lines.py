@@ -1,4 +1,7 @@
-"""JSON lines of unknown hands, or one JSON list: every entry is an object, or the file's name and the entry's place are told."""
+"""Reads JSON lines of unknown origin, or one JSON list, of objects only.
+
+An entry that is not an object is reported with the file's name and its position.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,15 @@ Made = TypeVar("Made")
 
 
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Walk the objects of a JSON-lines file or of a JSON list, plain or .gz; empty lines are passed over. Raises UserError."""
+    """Yield the objects of a JSON-lines file or JSON list, plain or .gz. Raises UserError.
+
+    Empty lines are skipped.
+    """
     yield from (content for _, content in _placed(path))
 
 
 def dialogues_of(path: Path, make: Callable[[dict[str, Any]], Made]) -> Iterator[Made]:
-    """Walk what `make` makes of each entry. Raises UserError with its place where it cannot."""
+    """Yield the result of `make` for each entry. Raises UserError with its place on failure."""
     for place, content in _placed(path):
         try:
             yield make(content)
@@ -61,7 +67,7 @@ def _open(path: Path) -> IO[str]:
 
 
 def _listed(line: str, file: IO[str]) -> list[Any] | None:
-    """Return the entries of a file that is one JSON list of objects; None, and nothing more read, where it does not begin as one."""
+    """Return the entries of a JSON list of objects, or None if the file does not begin as one."""
     if not re.match(r"\s*\[\s*(?:\{|$)", line):
         return None
     found = _value(line + file.read())

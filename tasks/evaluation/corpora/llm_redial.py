@@ -53,7 +53,8 @@ def _dialogue(
     )
     if len(items) != len(conversation.turns):
         raise UserError(
-            f"conversation {conversation.conversation_id} has {len(conversation.turns)} turns, its table {len(items)}"
+            f"conversation {conversation.conversation_id} has {len(conversation.turns)} turns, "
+            f"its table {len(items)}"
         )
     return Dialogue(
         str(conversation.conversation_id),
@@ -78,11 +79,11 @@ def _named_items(path: Path) -> dict[int, list[tuple[str, ...]]] | None:
 
 def _interactions(path: Path, release: Release) -> tuple[Interaction, ...]:
     if not path.is_file():
-        return tuple(
-            Interaction(user.user_id, item)
-            for user in release.users
-            for item in (*user.history, *user.might_like)
-        )
+        interactions: list[Interaction] = []
+        for user in release.users:
+            items = (*user.history, *user.might_like)
+            interactions += [Interaction(user.user_id, item) for item in items]
+        return tuple(interactions)
     columns = ["user_id", "item_id", "rating", "timestamp"]
     return tuple(Interaction(*row) for row in _parquet(path, columns).iter_rows())
 

@@ -26,7 +26,7 @@ _READERS: dict[str, Callable[[Path], Corpus]] = {
 
 
 def read_corpus(path: Path, layout: Layout | None = None) -> Corpus:
-    """Read a corpus: a release or published folder, ReDial, OpenDialKG, INSPIRED or plain JSON lines.
+    """Read a corpus: a release or folder, ReDial, OpenDialKG, INSPIRED or JSON lines.
 
     Args:
         path: a folder in the LLM-REDIAL layout, or one file of another corpus.
@@ -43,7 +43,8 @@ def read_corpus(path: Path, layout: Layout | None = None) -> Corpus:
         return _READERS[chosen](path)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
-            f"{path} is not a corpus in the {chosen} layout: {type(error).__name__} {str(error)[:80]}"
+            f"{path} is not a corpus in the {chosen} layout: {type(error).__name__} "
+            f"{str(error)[:80]}"
         ) from None
 
 
@@ -54,9 +55,9 @@ def _layout(path: Path) -> str:
         if (path / FINAL_DATA).is_file():
             return "llm-redial"
         inside = sorted(found.parent.name for found in path.glob(f"*/{FINAL_DATA}"))
-        told = f"; it holds {', '.join(inside)}: name one of them" if inside else ""
+        hint = f"; it holds {', '.join(inside)}: name one of them" if inside else ""
         raise UserError(
-            f"{path} is no folder in the LLM-REDIAL layout: it has no {FINAL_DATA}{told}"
+            f"{path} is no folder in the LLM-REDIAL layout: it has no {FINAL_DATA}{hint}"
         )
     if path.suffix.lower() in {".csv", ".tsv"}:
         return "opendialkg" if path.suffix.lower() == ".csv" else "inspired"

@@ -1,10 +1,11 @@
-"""Plain JSON lines: the way in for a corpus nobody has written a reader for."""
+"""Plain JSON lines: the format for a corpus without a reader of its own."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ _WHAT = ("text", "content", "value", "utterance", "message")
 
 @dataclass
 class _Known:
-    """What the lines so far told of titles, of users' histories, and of how many dialogues each user had."""
+    """What the lines so far held: titles, users' histories, and dialogues for each user."""
 
     titles: dict[str, str] = field(default_factory=dict)
     history: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -39,8 +40,8 @@ def read_plain(path: Path) -> Corpus:
         from or sender, the text content, value, utterance or message. Roles agent, assistant,
         recommender and bot are the agent's, and system's where nobody else is; every other is the
         user's. A dialogue whose utterances tell no items has its targets and history looked for by
-        title. `titles` may map item ids to titles; an id without one stands for itself. `position`
-        tells a dialogue's place among its user's, else they count in file order.
+        title. `titles` may map item ids to titles; an id without one is its own title. `position`
+        is a dialogue's place among its user's, else they count in file order.
     """
     known = _Known()
     dialogues = tuple(dialogues_of(path, lambda content: _take(content, known)))
@@ -50,33 +51,31 @@ def read_plain(path: Path) -> Corpus:
 
 
 def _take(content: Mapping[str, Any], known: _Known) -> Dialogue:
-    """Return a line's dialogue, and note what it tells of titles and of its user's history."""
+    """Return a line's dialogue, and add its titles and its user's history to what is known."""
     user = None if content.get("user_id") is None else str(content["user_id"])
     known.spoken[user] += 1
-    dialogue = _dialogue(
-        content, user, sum(known.spoken.values()) - 1, known.spoken[user] if user is not None else 1
-    )
+    position = known.spoken[user] if user is not None else 1
+    dialogue = _dialogue(content, user, sum(known.spoken.values()) - 1, position)
     history = item_ids(content.get("history"))
     if user is not None:
         known.history[user] = history or known.history.get(user, ())
-    for item in (
-        *dialogue.targets,
-        *history,
-        *(item for utterance in dialogue.utterances for item in utterance.items),
-    ):
-        known.titles.setdefault(item, item)
-    known.titles.update(
-        {
-            str(item): str(title)
-            for item, title in (content.get("titles") or {}).items()
-            if title is not None
-        }
-    )
+    _add_titles(content, dialogue, history, known)
     if any("items" in turn for turn in _turns(content)):
         return dialogue
-    return _recognised(
-        dialogue, {item: known.titles[item] for item in (*dialogue.targets, *history)}
-    )
+    titles = {item: known.titles[item] for item in (*dialogue.targets, *history)}
+    return _recognised(dialogue, titles)
+
+
+def _add_titles(
+    content: Mapping[str, Any], dialogue: Dialogue, history: Sequence[str], known: _Known
+) -> None:
+    """Add the titles a line gives; an item without one is its own title."""
+    named = chain.from_iterable(utterance.items for utterance in dialogue.utterances)
+    for item in (*dialogue.targets, *history, *named):
+        known.titles.setdefault(item, item)
+    for item, title in (content.get("titles") or {}).items():
+        if title is not None:
+            known.titles[str(item)] = str(title)
 
 
 def _dialogue(content: Mapping[str, Any], user: str | None, number: int, position: int) -> Dialogue:
@@ -93,16 +92,13 @@ def _dialogue(content: Mapping[str, Any], user: str | None, number: int, positio
 
 
 def _turns(content: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return what was said.
-
-    Raises ValueError where it is not there or in no form that tells who speaks.
-    """
-    said = next((content[name] for name in _SAID if content.get(name) is not None), None)
-    if said is None:
+    """Return the utterances of a line. Raises ValueError without any, or in an unknown form."""
+    turns = next((content[name] for name in _SAID if content.get(name) is not None), None)
+    if turns is None:
         raise ValueError(f"it has no `utterances` (nor {', '.join(_SAID[1:])})")
-    if not isinstance(said, list) or not all(isinstance(turn, dict) for turn in said):
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
         raise ValueError('an utterance must be an object such as {"role": "user", "text": "Hello"}')
-    return said
+    return turns
 
 
 def _who(turn: Mapping[str, Any]) -> str:
@@ -112,9 +108,9 @@ def _who(turn: Mapping[str, Any]) -> str:
 def _utterance(turn: Mapping[str, Any], others: bool) -> Utterance:
     who, text = _who(turn), _first(turn, _WHAT)
     role: Role = "agent" if who in _AGENTS or (who == _PROMPT and not others) else "user"
-    words = (
-        " ".join(map(str, text)) if isinstance(text, list) else "" if text is None else str(text)
-    )  # some files hold tokens
+    if isinstance(text, list):  # some files hold tokens
+        text = " ".join(map(str, text))
+    words = "" if text is None else str(text)
     return Utterance(role, words, item_ids(turn.get("items")))
 
 
@@ -129,8 +125,9 @@ def _recognised(dialogue: Dialogue, titles: Mapping[str, str]) -> Dialogue:
     """Return a dialogue with the items whose titles its utterances name."""
     found = (
         replace(
-            said, items=tuple(item for item, title in titles.items() if names(said.text, title))
+            utterance,
+            items=tuple(item for item, title in titles.items() if names(utterance.text, title)),
         )
-        for said in dialogue.utterances
+        for utterance in dialogue.utterances
     )
     return replace(dialogue, utterances=tuple(found))

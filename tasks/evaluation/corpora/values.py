@@ -1,8 +1,8 @@
-"""What every corpus looks like here, whatever layout it came in."""
+"""The one form of every corpus, for all layouts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -25,7 +25,7 @@ class Dialogue:
     """One dialogue.
 
     Attributes:
-        user_id: None where the corpus does not tell users apart.
+        user_id: None where the corpus does not identify users.
         position: the dialogue's place among its user's, from 1.
         targets: the items the dialogue was made to recommend; empty where the corpus names none.
     """
@@ -39,7 +39,7 @@ class Dialogue:
 
 @dataclass(frozen=True)
 class Interaction:
-    """One rating of one item by one user; rating and time (Unix seconds) are None where the corpus does not tell."""
+    """One rating of one item by one user; rating and time (Unix seconds) may be unknown."""
 
     user_id: str
     item_id: str
@@ -49,10 +49,9 @@ class Interaction:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus: dialogues, the catalogue's titles by item id, and each user's history in the corpus's order.
+    """A corpus: dialogues, titles by item id, and each user's history in corpus order.
 
-    `interactions` holds the histories and the targets with what is known of them, if the corpus
-    tells.
+    `interactions` holds the histories and the targets with their ratings and times, where known.
     """
 
     name: str
@@ -64,19 +63,18 @@ class Corpus:
     def statistics(self) -> Statistics:
         """Return Table 3 for the corpus; see `corpus_statistics` for what is counted.
 
-        Users count where every dialogue tells its own.
+        Users count where every dialogue has one.
         """
         users = {dialogue.user_id for dialogue in self.dialogues}
-        spoken = (
-            (number, utterance.text)
-            for number, dialogue in enumerate(self.dialogues)
-            for utterance in dialogue.utterances
-        )
         counted = corpus_statistics(
-            spoken,
+            self._texts(),
             users=None if None in users else len(users) or None,
             items=len(self.titles) or None,
         )
-        return replace(
-            counted, dialogues=len(self.dialogues)
-        )  # also those in which nobody said anything
+        # Dialogues without utterances count too.
+        return replace(counted, dialogues=len(self.dialogues))
+
+    def _texts(self) -> Iterator[tuple[int, str]]:
+        """Yield each utterance's text with the number of its dialogue."""
+        for number, dialogue in enumerate(self.dialogues):
+            yield from ((number, utterance.text) for utterance in dialogue.utterances)

@@ -1,4 +1,4 @@
-"""What fine-tuning teaches (4.2.1): the question as it will be asked in the test, and the one right title as the answer."""
+"""Examples for fine-tuning (4.2.1): the question as in the test, and the right title."""
 
 from __future__ import annotations
 

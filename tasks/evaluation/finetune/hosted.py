@@ -1,6 +1,6 @@
 """Fine-tuning at a provider, through litellm.
 
-A job is paid for once: what was begun is written down and gone on with.
+A job is paid for once: a job that was started is recorded and continued.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OVER = {"succeeded", "failed", "cancelled"}
 
 @dataclass(frozen=True)
 class HostedJob:
-    """A fine-tuning job as far as it has come.
+    """A fine-tuning job and its state.
 
     `fine_tuned_model` is the model string to evaluate, once it succeeded.
     """
@@ -69,7 +69,8 @@ async def fine_tune_hosted(
     provider, _, base = model.partition("/")
     if provider not in PROVIDERS or not base:
         raise UserError(
-            f"{model!r} cannot be fine-tuned through litellm: its providers for that are {', '.join(PROVIDERS)}"
+            f"{model!r} cannot be fine-tuned through litellm: its providers for that are "
+            f"{', '.join(PROVIDERS)}"
         )
     if not examples:
         raise UserError("there is no training sample to fine-tune on")
@@ -82,31 +83,33 @@ async def fine_tune_hosted(
             base,
         ),
     )
-    desk = _HostedJobs(provider, api_base)
+    jobs = _HostedJobs(provider, api_base)
     if not job.file_id:
-        job = _write(folder, replace(job, file_id=await desk.upload(content)))
+        job = _write(folder, replace(job, file_id=await jobs.upload(content)))
     if not job.job_id:
-        found = await desk.begun(job.file_id) or await desk.begin(base, job.file_id, epochs, seed)
-        job = _write(folder, replace(job, job_id=found.id, status=found.status))
-    return await _wait(desk, folder, job, poll_s)
+        remote = await jobs.started(job.file_id)
+        remote = remote or await jobs.start(base, job.file_id, epochs, seed)
+        job = _write(folder, replace(job, job_id=remote.id, status=remote.status))
+    return await _wait(jobs, folder, job, poll_s)
 
 
-async def _wait(desk: _HostedJobs, folder: Path, job: HostedJob, poll_s: float) -> HostedJob:
+async def _wait(jobs: _HostedJobs, folder: Path, job: HostedJob, poll_s: float) -> HostedJob:
     while job.status not in _OVER:
-        found = await desk.look(job.job_id)
-        tuned = f"{job.provider}/{found.fine_tuned_model}" if found.fine_tuned_model else None
-        job = _write(folder, replace(job, status=found.status, fine_tuned_model=tuned))
+        remote = await jobs.state(job.job_id)
+        tuned = f"{job.provider}/{remote.fine_tuned_model}" if remote.fine_tuned_model else None
+        job = _write(folder, replace(job, status=remote.status, fine_tuned_model=tuned))
         if job.status not in _OVER:
             await asyncio.sleep(poll_s)
     if job.status != "succeeded":
         raise UserError(
-            f"the fine-tuning job {job.job_id} ended as {job.status!r}; remove {_place(folder, job.key)} to begin another"
+            f"the fine-tuning job {job.job_id} ended as {job.status!r}; remove "
+            f"{_place(folder, job.key)} to begin another"
         )
     return job
 
 
 class _HostedJobs:
-    """litellm's fine-tuning calls for one provider; whatever goes wrong there is one clear line."""
+    """litellm's fine-tuning calls for one provider; any error there becomes one clear line."""
 
     def __init__(self, provider: str, api_base: str | None) -> None:
         self._litellm = load_litellm()
@@ -121,7 +124,7 @@ class _HostedJobs:
         found = await self._call("acreate_file", file=("train.jsonl", content), purpose="fine-tune")
         return str(found.id)
 
-    async def begin(self, base: str, file_id: str, epochs: int, seed: int) -> Any:
+    async def start(self, base: str, file_id: str, epochs: int, seed: int) -> Any:
         """Begin a job: from here on it costs money."""
         wanted = {
             "model": base,
@@ -131,13 +134,13 @@ class _HostedJobs:
         }
         return await self._call("acreate_fine_tuning_job", **wanted)
 
-    async def begun(self, file_id: str) -> Any | None:
-        """Return a job already begun on a file: one whose answer never reached us."""
+    async def started(self, file_id: str) -> Any | None:
+        """Return a job already started on a file: one whose answer never reached us."""
         jobs = await self._call("alist_fine_tuning_jobs", limit=100)
         return next((job for job in jobs.data if job.training_file == file_id), None)
 
-    async def look(self, job_id: str) -> Any:
-        """Return a job as it stands now."""
+    async def state(self, job_id: str) -> Any:
+        """Return the present state of a job."""
         return await self._call("aretrieve_fine_tuning_job", fine_tuning_job_id=job_id)
 
     async def _call(self, name: str, **wanted: Any) -> Any:
@@ -147,7 +150,8 @@ class _HostedJobs:
             return await getattr(self._litellm, name)(**wanted, **self._named)
         except openai.OpenAIError as error:
             raise UserError(
-                f"fine-tuning at {self._named['custom_llm_provider']} failed: {type(error).__name__}"
+                f"fine-tuning at {self._named['custom_llm_provider']} failed: "
+                f"{type(error).__name__}"
             ) from None
 
 

@@ -1,4 +1,7 @@
-"""Fine-tuning a local model with LoRA. torch, transformers and peft are imported when a function here is called, never before."""
+"""Fine-tunes a local model with LoRA.
+
+torch, transformers and peft are imported when a function here is called, never before.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _EXTRA = ("torch", "transformers", "peft")
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: where the adapter lies, the mean loss of each epoch, steps taken, examples whose question was cut."""
+    """A finished training: adapter folder, mean loss of each epoch, steps, cut examples."""
 
     adapter: Path
     losses: tuple[float, ...]
@@ -41,13 +44,13 @@ def train_lora(
 
     Raises:
         UserError: the extra is not installed, the base model cannot be loaded, there is no example,
-            or the folder stands already.
+            or the folder exists already.
     """
     check_extra()
     if not examples:
         raise UserError("there is no training sample to fine-tune on")
     if adapter.exists():
-        raise UserError(f"{adapter} stands already: choose another folder, or remove it")
+        raise UserError(f"{adapter} already exists: choose another folder, or remove it")
     import peft
     import torch
 
@@ -74,7 +77,8 @@ def check_extra() -> None:
     missing = [name for name in _EXTRA if find_spec(name) is None]
     if missing:
         raise UserError(
-            f"local fine-tuning needs {', '.join(missing)}: install the extra with `pip install '.[finetune]'`"
+            f"local fine-tuning needs {', '.join(missing)}: install the extra with `pip install "
+            f"'.[finetune]'`"
         )
 
 
@@ -107,7 +111,7 @@ def load_base(settings: LoraSettings) -> tuple[Any, Any]:
 def _encode(
     tokenizer: Any, settings: LoraSettings, example: Example
 ) -> tuple[tuple[list[int], list[int]], bool]:
-    """Return (tokens, labels) of an example, and whether its question had to be cut at the beginning."""
+    """Return the (tokens, labels) of an example, and whether its question was cut in front."""
     question = tokenizer(settings.question(example.messages))["input_ids"]
     answer = [
         *tokenizer(example.answer, add_special_tokens=False)["input_ids"],

@@ -1,4 +1,4 @@
-"""A local model behind the same `Ask` as any other, so that it goes through the benchmark's one path."""
+"""A local model behind the same `Ask` as any other, so the benchmark has one code path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from tasks.llm import Answer, Message, Request
 
 
 class LocalModel:
-    """Answers with a local model, greedily (temperature 0, 4.2.1), one question at a time; nothing leaves the machine, nothing is paid.
+    """Answers with a local model, greedily (temperature 0, 4.2.1), one question at a time.
+
+    Nothing leaves the machine and nothing is paid.
 
     The model is loaded at the first question, so that a repeated evaluation, whose answers are in
     the store, needs none.
@@ -43,7 +45,7 @@ class LocalModel:
         response_format: Mapping[str, Any] | None = None,
         attempt: int = 1,
     ) -> Request:
-        """Return the request that stands for a question to this very model: its settings and its adapter's content."""
+        """Return the request for a question to this model: its settings and adapter content."""
         return Request(
             self._identity, messages, None, {"temperature": 0.0}, response_format, attempt
         )
@@ -59,7 +61,7 @@ class LocalModel:
         request = self.request(messages, response_format, attempt)
         async with self._turn:
             started = time.monotonic()
-            text, asked, said, ended = await asyncio.to_thread(
+            text, asked, answered, ended = await asyncio.to_thread(
                 self._generate, self._settings.question(messages)
             )
         now = datetime.now(UTC).isoformat()
@@ -69,7 +71,7 @@ class LocalModel:
             text,
             finish,
             asked,
-            said,
+            answered,
             0.0,
             time.monotonic() - started,
             self.model,
@@ -97,7 +99,8 @@ class LocalModel:
                 model = peft.PeftModel.from_pretrained(model, str(self._adapter))
             except (OSError, ValueError) as error:
                 raise UserError(
-                    f"{self._adapter} is not an adapter of {self._settings.base_model}: {str(error).splitlines()[0]}"
+                    f"{self._adapter} is not an adapter of {self._settings.base_model}: "
+                    f"{str(error).splitlines()[0]}"
                 ) from None
         model.eval()
         return tokenizer, model

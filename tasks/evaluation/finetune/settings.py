@@ -53,7 +53,7 @@ class LoraSettings(BaseModel):
 
 
 def load_lora_settings(home: Home, name: str) -> LoraSettings:
-    """Load goal_specs/evaluation/finetune_NAME.yaml, or a file of one's own whose path ends in .yaml. Raises UserError."""
+    """Load goal_specs/evaluation/finetune_NAME.yaml, or any .yaml path. Raises UserError."""
     known = {
         path.stem.removeprefix("finetune_"): path
         for path in (home.project / "goal_specs" / "evaluation").glob("finetune_*.yaml")
@@ -61,7 +61,8 @@ def load_lora_settings(home: Home, name: str) -> LoraSettings:
     path = Path(name) if name.endswith(".yaml") else known.get(name)
     if path is None or not path.is_file():
         raise UserError(
-            f"unknown fine-tuning settings {name[:80]!r}; known: {', '.join(sorted(known)) or 'none'}, or a path to a .yaml file"
+            f"unknown fine-tuning settings {name[:80]!r}; known: "
+            f"{', '.join(sorted(known)) or 'none'}, or a path to a .yaml file"
         )
     try:
         return LoraSettings.model_validate(read_yaml(path))

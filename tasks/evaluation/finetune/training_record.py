@@ -1,4 +1,4 @@
-"""What a fine-tuned model was taught, written down so that nobody tests it on what it learnt."""
+"""The record of a fine-tuning, so that no model is tested on its training samples."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Training:
 
     Attributes:
         model: the model string it is evaluated under.
-        how: the choices that parted its training samples from the test, for a person to repeat.
-        profile: the words it was asked with; `history` tells whether histories stood in them.
+        how: the options that split training samples from test samples, for a person to repeat.
+        profile: the prompt it was asked with; `history` is True if histories were in it.
         learnt: a hash of the training samples.
         losses: mean loss of each epoch, where the training was local.
     """
@@ -66,14 +66,16 @@ def find_training(folder: Path, model: str) -> Training | None:
 
 
 def check_training(training: Training, train: Iterable[Sample], profile: str) -> None:
-    """Raise UserError when a model learnt other samples than a split leaves for training, or was taught other words."""
+    """Raise UserError unless a model was trained on a split's samples and the same prompt."""
     if training.learnt != learnt(train):
         raise UserError(
-            f"{training.model} was not trained on what this split leaves for training, so it may know test answers; use {training.how}"
+            f"{training.model} was not trained on what this split leaves for training, so it may "
+            f"know test answers; use {training.how}"
         )
     if training.profile != profile:
         raise UserError(
-            f"{training.model} was trained with the words of {training.profile}: use --profile {training.profile}"
+            f"{training.model} was trained with the words of {training.profile}: use --profile "
+            f"{training.profile}"
         )
 
 

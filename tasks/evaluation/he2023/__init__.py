@@ -1,4 +1,4 @@
-"""The protocol of He et al. (2023), step by step, so that figures can be set beside published ones."""
+"""The protocol of He et al. (2023), step by step, to compare with published figures."""
 
 from tasks.evaluation.he2023.reader import (
     entity_name,

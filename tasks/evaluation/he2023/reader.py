@@ -1,4 +1,4 @@
-"""Reads the protocol's test set, entity names and a model's answers, step by step as its authors do, flaws and all.
+"""Reads the protocol's test set, entity names and answers as its authors do, flaws included.
 
 Known flaws, kept here because the published figures have them, and put right in
 `tasks.evaluation.matching`:
@@ -18,6 +18,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +36,23 @@ Entity = int | str
 
 
 def entity_name(address: str) -> str:
-    """Return the name in an entity's address: what follows the last slash, brackets dropped, joints as spaces."""
+    """Return the name in an entity's URL: the part after the last slash, in plain words."""
     last = address.rsplit("/", 1)[-1]
     return _spaced(_IN_BRACKETS.sub("", re.sub("[-_>]", " ", last)))
 
 
 def generated_names(answer: str) -> list[str]:
-    """Return the names in an answer: one a line after the first "1.", or one a comma where there is none."""
+    """Return the names in an answer: by line after the first "1.", else by comma."""
     _, found, rest = answer.partition("1.")
     lines = (rest if found else answer.replace(",", "\n")).split("\n")
     return [_NUMBERING.sub("", _spaced(_IN_BRACKETS.sub("", line.strip()))) for line in lines]
 
 
 def nearest_entities(names: Iterable[str], entities: Iterable[str]) -> dict[str, Nearest]:
-    """Return the nearest entity name of each distinct name; of several the alphabetically first, with all of them as `ties`."""
+    """Return the nearest entity name of each distinct name.
+
+    Of several the alphabetically first is returned, with all of them as `ties`.
+    """
     known = sorted(set(entities))
     lowered = [name.lower() for name in known]
     wanted = sorted(set(names))
@@ -97,40 +101,44 @@ def read_questions(
         UserError: a file is missing or not in this layout, or they do not belong together.
     """
     asked = _lines(test)
+    texts, stored_names = _read_answers(answers, stored=stored)
+    if not texts or max(texts) >= len(asked) or min(texts) < 0:
+        raise UserError(
+            f"{answers} does not belong to {test}: it has {len(texts)} answers, up to number "
+            f"{max(texts, default=0)}, and the test set {len(asked)} questions"
+        )
+    if stored:
+        names = stored_names
+    else:
+        near = nearest_entities(chain.from_iterable(texts.values()), entities.values())
+        names = {index: tuple(near[name] for name in text) for index, text in texts.items()}
+    return [
+        Question(
+            names[index],
+            *_question(test, index, asked[index], entities),
+        )
+        for index in sorted(texts)
+    ]
+
+
+def _read_answers(
+    answers: Path, *, stored: bool
+) -> tuple[dict[int, list[str]], dict[int, tuple[Nearest, ...]]]:
+    """Return the names in each answer and, if they are wanted, its stored nearest names."""
     try:
         answered = {int(answer["index"]): answer for answer in _lines(answers)}
         texts = {
             index: generated_names(answer["resp"]["choices"][0]["message"]["content"])
             for index, answer in answered.items()
         }
-        kept = (
-            {index: _stored(answer["rec_list"]) for index, answer in answered.items()}
-            if stored
-            else {}
-        )
+        if not stored:
+            return texts, {}
+        return texts, {index: _stored(answer["rec_list"]) for index, answer in answered.items()}
     except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
         raise UserError(
-            f"{answers} is not a file of extracted answers: {type(error).__name__} {str(error)[:80]}"
+            f"{answers} is not a file of extracted answers: {type(error).__name__} "
+            f"{str(error)[:80]}"
         ) from None
-    if not answered or max(answered) >= len(asked) or min(answered) < 0:
-        raise UserError(
-            f"{answers} does not belong to {test}: it has {len(answered)} answers, up to number {max(answered, default=0)}, "
-            f"and the test set {len(asked)} questions"
-        )
-    near = (
-        {}
-        if stored
-        else nearest_entities(
-            (name for names in texts.values() for name in names), entities.values()
-        )
-    )
-    return [
-        Question(
-            kept[index] if stored else tuple(near[name] for name in texts[index]),
-            *_question(test, index, asked[index], entities),
-        )
-        for index in sorted(answered)
-    ]
 
 
 def _question(
@@ -143,7 +151,8 @@ def _question(
         )
     except (KeyError, TypeError) as error:
         raise UserError(
-            f"{test}, question {index}: no `rec` and `prev_entity` whose entities are known ({str(error)[:40]})"
+            f"{test}, question {index}: no `rec` and `prev_entity` whose entities are known "
+            f"({str(error)[:40]})"
         ) from None
 
 

@@ -1,9 +1,10 @@
-"""Scores and summaries of the protocol: one row a target, Recall, NDCG and MRR, under four settings."""
+"""Scores of the protocol: one row a target, Recall, NDCG and MRR, under four settings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -16,93 +17,90 @@ KS = (1, 5, 10, 20)
 MOST_EDITS = 2  # "near" means at most so many edits
 NORMAL_95 = 1.96  # the protocol's half width of an interval, in standard errors
 CONDITIONS = ("recommendation", "discussion", "all")
+_NAMES = [f"{metric}@{k}" for k, metric in product(KS, METRICS)]
+_Choice = Literal["hit", "dropped", "other"]
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The least and greatest mean a score can have, whatever order ties are settled in."""
+    """The least and greatest mean a score can have, over every order of settling ties."""
 
     low: float
     high: float
 
 
 def summary(questions: Sequence[Question], variant: Variant) -> pl.DataFrame:
-    """Return the protocol's summary for one setting: mean, standard error and 1.96 of it, for each score.
+    """Return a setting's summary: mean, standard error and 1.96 of it, for each score.
 
     Rows: targets not mentioned before ("recommendation"), mentioned before ("discussion"), and all
         of them.
     """
-    rows = [
-        (
-            target in question.mentioned,
-            rank([near.name for near in _kept(question, variant)], target),
-        )
-        for question in questions
-        for target in question.targets
-    ]
+    rows: list[tuple[bool, int | None]] = []
+    for question in questions:
+        names = [near.name for near in _kept(question, variant)]
+        rows += [(target in question.mentioned, rank(names, target)) for target in question.targets]
     return pl.DataFrame(
         [{"condition": condition, **_figures(_of(rows, condition))} for condition in CONDITIONS]
     )
 
 
 def bounds(questions: Sequence[Question], variant: Variant) -> dict[tuple[str, str], Bound]:
-    """Return the least and greatest mean of each score over every way to settle ties, by (condition, "recall@5").
+    """Return the bounds of each mean score over every way to settle ties.
+
+    Keys are (condition, "recall@5").
 
     Each tie is settled for itself and for each target, so the bounds are never too narrow; the
     protocol's own code settles all by one order.
     """
-    rows = [
-        (
-            target in question.mentioned,
-            _extreme(question, target, variant, best=False),
-            _extreme(question, target, variant, best=True),
-        )
-        for question in questions
-        for target in question.targets
-    ]
-    low = {
-        condition: _figures(_of([(m, worst) for m, worst, _ in rows], condition))
-        for condition in CONDITIONS
-    }
-    high = {
-        condition: _figures(_of([(m, best) for m, _, best in rows], condition))
-        for condition in CONDITIONS
-    }
-    names = [f"{metric}@{k}" for k in KS for metric in METRICS]
-    return {
-        (c, name): Bound(low[c][f"{name}_mean"], high[c][f"{name}_mean"])
-        for c in CONDITIONS
-        for name in names
-    }
+    worst: list[tuple[bool, int | None]] = []
+    best: list[tuple[bool, int | None]] = []
+    for question in questions:
+        for target in question.targets:
+            mentioned = target in question.mentioned
+            worst.append((mentioned, _extreme(question, target, variant, best=False)))
+            best.append((mentioned, _extreme(question, target, variant, best=True)))
+    found: dict[tuple[str, str], Bound] = {}
+    for condition in CONDITIONS:
+        low, high = _figures(_of(worst, condition)), _figures(_of(best, condition))
+        for name in _NAMES:
+            found[condition, name] = Bound(low[f"{name}_mean"], high[f"{name}_mean"])
+    return found
 
 
 def _kept(question: Question, variant: Variant) -> list[Nearest]:
-    near = [
-        entry
-        for entry in question.generated
-        if not variant.near_only or entry.distance <= MOST_EDITS
-    ]
-    return [
-        entry
-        for entry in near
-        if not variant.drop_mentioned or entry.name not in question.mentioned
-    ]
+    near = list(question.generated)
+    if variant.near_only:
+        near = [entry for entry in near if entry.distance <= MOST_EDITS]
+    if variant.drop_mentioned:
+        near = [entry for entry in near if entry.name not in question.mentioned]
+    return near
 
 
 def _extreme(question: Question, target: str, variant: Variant, *, best: bool) -> int | None:
-    """Return the target's best or worst rank over every choice among ties: which may be the target, an entity dropped, or another."""
+    """Return a target's best or worst rank over every way to settle ties.
+
+    A tied name may be the target, an entity that is dropped, or another one.
+    """
     place = 0
     for entry in question.generated:
         if variant.near_only and entry.distance > MOST_EDITS:
             continue
-        choices: set[Literal["hit", "dropped", "other"]] = set()
-        for name in entry.ties:
-            dropped = variant.drop_mentioned and name in question.mentioned
-            choices.add("dropped" if dropped else "hit" if name == target else "other")
-        if choices == {"hit"} or (best and "hit" in choices):
+        choices = {_choice(name, question, target, variant) for name in entry.ties}
+        if _settles_as("hit", choices, best=best):
             return place + 1
-        place += 0 if choices == {"dropped"} or (best and "dropped" in choices) else 1
+        place += 0 if _settles_as("dropped", choices, best=best) else 1
     return None
+
+
+def _choice(name: str, question: Question, target: str, variant: Variant) -> _Choice:
+    if variant.drop_mentioned and name in question.mentioned:
+        return "dropped"
+    return "hit" if name == target else "other"
+
+
+def _settles_as(choice: _Choice, choices: set[_Choice], *, best: bool) -> bool:
+    """Return True if a tie must be settled as a choice, or may be in the best case."""
+    return choices == {choice} or (best and choice in choices)
 
 
 def _of(rows: Sequence[tuple[bool, int | None]], condition: str) -> list[int | None]:

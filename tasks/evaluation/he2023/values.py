@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product, starmap
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Question:
-    """One answer of the test set: what was generated, which entities are the targets, which were mentioned before."""
+    """One answer of the test set: generated text, target entities and entities mentioned before."""
 
     generated: tuple[Nearest, ...]
     targets: tuple[str, ...]
@@ -33,10 +34,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Variant:
-    """One of the protocol's four settings: names further than two edits dropped or not, entities mentioned before dropped or not."""
+    """One of the protocol's four settings.
+
+    Names further than two edits away are dropped or not, and so are entities mentioned before.
+    """
 
     near_only: bool
     drop_mentioned: bool
 
 
-VARIANTS = tuple(Variant(near, drop) for near in (False, True) for drop in (False, True))
+VARIANTS = tuple(starmap(Variant, product((False, True), repeat=2)))

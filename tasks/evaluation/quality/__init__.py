@@ -1,4 +1,8 @@
-"""Dialogue quality (4.1): what is drawn to be judged, a model as judge, and Table 4 and Figure 4 from anybody's verdicts."""
+"""Dialogue quality (4.1): task sampling, a model as judge, Table 4 and Figure 4.
+
+In: corpora and the verdicts of judges or people. Out: tables and one page. Start with `judge` (asks
+a model) and `tables` (computes).
+"""
 
 from tasks.evaluation.quality.choices import parse_choice
 from tasks.evaluation.quality.grades import parse_grades

@@ -6,6 +6,7 @@ Whatever is not clear is no verdict.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Any
 
 from tasks.evaluation.quality.values import Choice
@@ -23,12 +24,19 @@ _NOUN = r"(?:dialogue|dialog|conversation|option)"
 _WHOLE = re.compile(
     rf"(?:the )?(?:{_NOUN}\W{{1,3}})?([a-z]+(?: good)?|[012])(?: {_NOUN})?(?:\s*\([^()]*\))?"
 )
-_SIDE = rf"(?:(?:the )?{_NOUN}\W{{1,3}}(?P<after>1|2|one|two|a|b)\b|the (?P<before>first|second)\b(?: {_NOUN}| one)?)"
-_MILD = r"(?:(?:is|was|seems|are|clearly|slightly|much|far|somewhat|overall|the|of|a|bit|marginally|also|definitely)\s+){0,5}"
+_SIDE = (
+    rf"(?:(?:the )?{_NOUN}\W{{1,3}}(?P<after>1|2|one|two|a|b)\b|the (?P<before>first"
+    rf"|second)\b(?: {_NOUN}| one)?)"
+)
+_MILD = (
+    r"(?:(?:is|was|seems|are|clearly|slightly|much|far|somewhat|overall|the|of|a|bit"
+    r"|marginally|also|definitely)\s+){0,5}"
+)
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b(?:better|winner|choice|verdict|preferred|preference|answer)\b(?: {_NOUN}| one)?[^\w\n]{{0,4}}(?:[:=]|\bis\b)[^\w\n]{{0,6}}"
+        rf"\b(?:better|winner|choice|verdict|preferred|preference|answer)\b(?: {_NOUN}"
+        rf"| one)?[^\w\n]{{0,4}}(?:[:=]|\bis\b)[^\w\n]{{0,6}}"
         rf"(?:(?:the )?{_NOUN}\W{{1,3}})?(?P<word>\w+)(?![-–/]\d)",
         rf"\b(?:verdict|answer|winner)\W{{1,8}}{_NOUN}\W{{1,3}}(?P<word>\w+)",
         rf"\b{_SIDE}\s+{_MILD}(?:better|higher|superior|preferred|preferable|winner|wins\b)",
@@ -40,22 +48,25 @@ _DENIED = re.compile(r"\b(?:not|n['’]t|hardly)\b|n['’]t\b", re.IGNORECASE)
 
 
 def parse_choice(text: str) -> Choice | None:
-    """Return which of two conversations an answer prefers, or None when it does not say so clearly."""
+    """Return which of two conversations an answer clearly prefers, or None."""
     return read_or_else(_read_choice, text, lambda _: None)
 
 
 def _read_choice(text: str) -> Choice | None:
-    said = reply_text(text)
-    named = [content[key] for content in json_objects(said) for key in _KEYS if key in content]
+    reply = reply_text(text)
+    named: list[object] = []
+    for content in json_objects(reply):
+        named += [content[key] for key in _KEYS if key in content]
     if named:
         return _choice(named[-1])
-    written = {_found(match) for pattern in _PATTERNS for match in pattern.finditer(said)} - {None}
+    matches = chain.from_iterable(pattern.finditer(reply) for pattern in _PATTERNS)
+    written = set(map(_written_choice, matches)) - {None}
     if written:
-        return written.pop() if len(written) == 1 and not _DENIED.search(said) else None
-    return _choice(said)
+        return written.pop() if len(written) == 1 and not _DENIED.search(reply) else None
+    return _choice(reply)
 
 
-def _found(match: re.Match[str]) -> Choice | None:
+def _written_choice(match: re.Match[str]) -> Choice | None:
     groups = match.groupdict()
     if groups.get("tie"):
         return "tie"

@@ -1,7 +1,4 @@
-"""Reads a judge's grades: JSON first, then a table, else as written in prose.
-
-Whatever is not clear is no verdict.
-"""
+"""Reads a judge's grades: JSON first, then a table, else prose; an unclear answer has none."""
 
 from __future__ import annotations
 
@@ -20,21 +17,25 @@ _STEMS: dict[str, Metric] = {
 }
 _WORDS = {"poor": 0.0, "normal": 1.0, "good": 2.0}  # as the rubric calls its grades (App. D.1)
 _METRIC = re.compile(rf"(?:(?:score|grade|rating)[\s_-]*)?({'|'.join(_STEMS)})", re.IGNORECASE)
-_BESIDE = re.compile(
+# Fields that hold reasons, not grades.
+_REASON = re.compile(
     r"reason|expla|justif|comment|why|rationale|feedback|analysis|evidence|note", re.IGNORECASE
-)  # no grade stands there
+)
 _WHOLE = re.compile(
-    rf"(?P<grade>[+-]?\d+(?:\.\d+)?|{'|'.join(_WORDS)})\s*(?:/\s*{HIGHEST}(?:\.0)?|out of {HIGHEST})?(?!\s*(?:/|out\s+of\b|of\b))\s*"
+    rf"(?P<grade>[+-]?\d+(?:\.\d+)?|{'|'.join(_WORDS)})\s*(?:/\s*{HIGHEST}(?:\.0)?"
+    rf"|out of {HIGHEST})?(?!\s*(?:/|out\s+of\b|of\b))\s*"
     r"(?:\((?P<again>\d)\)|[(:,;|–—-]\s*(?!\d).*|\.)?",
     re.DOTALL | re.IGNORECASE,
 )
 # A scale in brackets behind the metric's name is no grade; nor is a number that another follows,
 # such as "1-2", "1 or 2" or "4/5".
-_SAID = re.compile(
-    rf"\b(?P<stem>{'|'.join(_STEMS)})[a-z]*[*_ ]*(?:\([^()\n]{{0,80}}\))?(?P<mark>[^\w\n]{{1,12}}?|[^\w]{{1,12}}?(?=score|grade|rating))"
+_IN_PROSE = re.compile(
+    rf"\b(?P<stem>{'|'.join(_STEMS)})[a-z]*[*_ ]*(?:\([^()\n]{{0,80}}\))?(?P<mark>[^\w\n]{{1,12}}?"
+    rf"|[^\w]{{1,12}}?(?=score|grade|rating))"
     r"(?:(?:score|grade|rating)(?P<again>[^\w\n]{1,8}?))?"
     rf"(?P<value>(?<![\d.])[+-]?\d+(?:\.\d+)?|(?:{'|'.join(_WORDS)})\b)"
-    rf"(?:\s*/\s*{HIGHEST}\b|\s*out\s+of\s+{HIGHEST}\b)?(?P<more>[^\S\n]*(?:[-–—/]|to\b|or\b|out\s+of\b)[^\S\n]*\d|\w|%)?",
+    rf"(?:\s*/\s*{HIGHEST}\b|\s*out\s+of\s+{HIGHEST}\b)?(?P<more>[^\S\n]*(?:[-–—/]|to\b|or\b"
+    rf"|out\s+of\b)[^\S\n]*\d|\w|%)?",
     re.IGNORECASE,
 )
 _VALUE_KEYS = ("score", "grade", "rating", "value")
@@ -44,7 +45,9 @@ Grades = dict[Metric, float | None]
 
 
 def parse_grades(text: str) -> dict[Metric, int] | None:
-    """Return the four grades in an answer, of several the last; None when one is missing, no whole number or off the scale.
+    """Return the four grades in an answer, the last of several, or None.
+
+    None means that one is missing, not a whole number or off the scale.
 
     The rubric's own words (poor, normal, good) are grades; ranges and grades on another scale, such
     as 4/5, are none.
@@ -53,25 +56,34 @@ def parse_grades(text: str) -> dict[Metric, int] | None:
 
 
 def _read_grades(text: str) -> dict[Metric, int] | None:
-    said = reply_text(text)
-    objects = list(json_objects(said))
-    complete = [found for content in objects if len(found := _grades_in(content)) == len(METRICS)]
+    reply = reply_text(text)
+    objects = list(json_objects(reply))
+    complete = [grades for grades in map(_grades_in, objects) if len(grades) == len(METRICS)]
     if complete:
         return _checked(complete[-1])
-    listed = {metric: value for content in objects for metric, value in _listed(content).items()}
-    return _checked(listed or _in_table(said.splitlines()) or _in_prose(said))
+    listed: Grades = {}
+    for content in objects:
+        listed.update(_listed(content))
+    return _checked(listed or _in_table(reply.splitlines()) or _in_prose(reply))
 
 
 def _grades_in(content: Mapping[str, Any]) -> Grades:
-    return {metric: _number(value) for name, value in content.items() if (metric := _metric(name))}
+    """Return the grades in an object with the metrics as names."""
+    grades: Grades = {}
+    for name, value in content.items():
+        metric = _metric(name)
+        if metric:
+            grades[metric] = _number(value)
+    return grades
 
 
 def _listed(content: Mapping[str, Any]) -> Grades:
-    """Return the grade in an object that names its metric, such as {"metric": "logic", "score": 2}."""
-    named = next(
-        (metric for key in _NAME_KEYS if (metric := _metric(str(content.get(key, ""))))), None
-    )
-    return {named: _number(dict(content))} if named else {}
+    """Return the grade in an object that names its metric: {"metric": "logic", "score": 2}."""
+    for key in _NAME_KEYS:
+        metric = _metric(str(content.get(key, "")))
+        if metric:
+            return {metric: _number(dict(content))}
+    return {}
 
 
 def _in_table(lines: Sequence[str]) -> Grades:
@@ -104,39 +116,43 @@ def _down(rows: Sequence[Sequence[str]]) -> Grades:
     return grades
 
 
-def _in_prose(said: str) -> Grades:
-    return {_STEMS[found["stem"].lower()]: _written(found) for found in _SAID.finditer(said)}
+def _in_prose(reply: str) -> Grades:
+    matches = _IN_PROSE.finditer(reply)
+    return {_STEMS[match["stem"].lower()]: _written_grade(match) for match in matches}
 
 
-def _written(found: re.Match[str]) -> float | None:
-    marks = (found["mark"] + (found["again"] or "")).rstrip()
-    below = marks.endswith(("-", "−")) and marks[:-1].rstrip().endswith(
-        (":", "=", "|")
-    )  # "logic: -1" is no 1
-    return None if below or found["more"] else _number(found["value"])
+def _written_grade(match: re.Match[str]) -> float | None:
+    marks = (match["mark"] + (match["again"] or "")).rstrip()
+    # "logic: -1" is not a 1.
+    is_negative = marks.endswith(("-", "−")) and marks[:-1].rstrip().endswith((":", "=", "|"))
+    return None if is_negative or match["more"] else _number(match["value"])
 
 
 def _metric(name: str) -> Metric | None:
     bare = _bare(name)
-    found = _METRIC.match(bare)
-    return _STEMS[found[1].lower()] if found and not _BESIDE.search(bare) else None
+    match = _METRIC.match(bare)
+    return _STEMS[match[1].lower()] if match and not _REASON.search(bare) else None
 
 
 def _number(value: Any) -> float | None:
+    """Return the grade in a JSON value: a number, a text, a list of one, or an object with one."""
     if isinstance(value, dict):
         lowered = {str(key).lower(): inner for key, inner in value.items()}
         value = next((lowered[key] for key in _VALUE_KEYS if key in lowered), None)
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if isinstance(value, str) and (found := _WHOLE.fullmatch(_bare(value))):
-        value = (
-            _WORDS.get(found["grade"].lower())
-            if found["grade"].isalpha()
-            else float(found["grade"])
-        )
-        if found["again"] and float(found["again"]) != value:
-            return None
+    if isinstance(value, str):
+        return _number_in_text(value)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _number_in_text(text: str) -> float | None:
+    match = _WHOLE.fullmatch(_bare(text))
+    if match is None:
+        return None
+    word = match["grade"].lower()
+    value = _WORDS[word] if word.isalpha() else float(word)
+    return None if match["again"] and float(match["again"]) != value else value
 
 
 def _bare(text: str) -> str:

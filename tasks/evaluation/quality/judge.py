@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from string import Template
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -40,7 +41,7 @@ class JudgeProfile(BaseModel):
 
 @dataclass(frozen=True)
 class Judged:
-    """What one judge said: ratings or preferences, and how many answers could not be had or read."""
+    """One judge's ratings or preferences, and how many answers are missing or unreadable."""
 
     ratings: tuple[Rating, ...] = ()
     preferences: tuple[Preference, ...] = ()
@@ -56,7 +57,8 @@ def load_judge_profile(home: Home, name: str = "judge") -> JudgeProfile:
     path = home.project / "goal_specs" / "evaluation" / f"{name}.yaml"
     if not re.fullmatch(r"judge[a-z0-9_]*", name) or not path.is_file():
         raise UserError(
-            f"unknown judge profile {name[:80]!r}: there is no goal_specs/evaluation/{name[:80]}.yaml"
+            f"unknown judge profile {name[:80]!r}: there is no "
+            f"goal_specs/evaluation/{name[:80]}.yaml"
         )
     try:
         return JudgeProfile.model_validate(read_yaml(path))
@@ -82,17 +84,12 @@ async def judge_utterances(
         [(ask_for(task.task_id), _utterance_messages(profile, task)) for task in tasks]
     )
     grades = [None if text is None else parse_grades(text) for text in texts]
-    ratings = tuple(
-        Rating(task.task_id, judge, metric, value)
-        for task, found in zip(tasks, grades, strict=True)
-        for metric, value in (found or {}).items()
-    )
-    return Judged(
-        ratings,
-        (),
-        texts.count(None),
-        sum(text is not None and found is None for text, found in zip(texts, grades, strict=True)),
-    )
+    ratings: list[Rating] = []
+    for task, by_metric in zip(tasks, grades, strict=True):
+        for metric, value in (by_metric or {}).items():
+            ratings.append(Rating(task.task_id, judge, metric, value))
+    unanswered = texts.count(None)
+    return Judged(tuple(ratings), (), unanswered, grades.count(None) - unanswered)
 
 
 async def judge_pairs(
@@ -102,7 +99,7 @@ async def judge_pairs(
 
     Arguments and errors as in `judge_utterances`.
     """
-    shown = [order for task in tasks for order in (task, task.turned())]
+    shown = list(chain.from_iterable((task, task.turned()) for task in tasks))
     texts = await ask_all(
         [(ask_for(task.task_id), _pair_messages(profile, task)) for task in shown]
     )
@@ -132,5 +129,5 @@ def _pair_messages(profile: JudgeProfile, task: PairTask) -> tuple[Message, ...]
     return ({"role": "system", "content": profile.system}, {"role": "user", "content": text})
 
 
-def _fenced(said: Sequence[Utterance]) -> str:
-    return fence([{"speaker": utterance.role, "text": utterance.text} for utterance in said])
+def _fenced(context: Sequence[Utterance]) -> str:
+    return fence([{"speaker": utterance.role, "text": utterance.text} for utterance in context])

@@ -1,8 +1,9 @@
-"""One page for dialogue quality: Table 4, Figure 4, agreement, position bias, judges held against people."""
+"""One page for dialogue quality: Table 4, Figure 4, agreement, bias, judges and people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Protocol
 
 from tasks.evaluation.quality.judge import Judged
@@ -46,16 +47,16 @@ def quality_markdown(
     """Return the page as Markdown.
 
     Args:
-        corpus: the corpus from whose side Figure 4 is told.
+        corpus: the corpus that Figure 4 compares with the others.
         tasks: the utterances that were graded.
-        judged: what each judge said, by name.
+        judged: the verdicts of each judge, by name.
         people: a study answered by people, or None.
     """
     parts = [
         "# Dialogue quality",
-        *(_rater(corpus, tasks, name, said) for name, said in judged.items()),
+        *(_rater(corpus, tasks, name, verdicts) for name, verdicts in judged.items()),
     ]
-    ratings = [rating for said in judged.values() for rating in said.ratings]
+    ratings = list(chain.from_iterable(verdicts.ratings for verdicts in judged.values()))
     if people is not None:
         own = [task for task in people.tasks if isinstance(task, UtteranceTask)]
         parts.append(_verdicts(corpus, own, "people", people.ratings(), people.preferences()))
@@ -70,23 +71,28 @@ def quality_markdown(
     return "\n\n".join(parts) + "\n"
 
 
-def _rater(corpus: str, tasks: Sequence[UtteranceTask], name: str, said: Judged) -> str:
-    bias = position_bias(said.preferences)
-    lost = f"{said.unanswered} questions without an answer, {said.unreadable} answers that could not be read."
-    told = (
-        f"Position bias: the conversation shown first was chosen in {bias.first_share:.1%} of the cases without a tie (p = {bias.p:.3g}); "
+def _rater(corpus: str, tasks: Sequence[UtteranceTask], name: str, verdicts: Judged) -> str:
+    bias = position_bias(verdicts.preferences)
+    lost = (
+        f"{verdicts.unanswered} questions without an answer, "
+        f"{verdicts.unreadable} answers that could not be read."
+    )
+    bias_text = (
+        f"Position bias: the conversation shown first was chosen in {bias.first_share:.1%} of the "
+        f"cases without a tie (p = {bias.p:.3g}); "
         f"{bias.consistent} of {bias.turned} pairs got the same verdict in both orders."
     )
-    body = _verdicts(corpus, tasks, name, said.ratings, settle_orders(said.preferences))
-    warned = [
-        "**The embedded writer grades by surface rules. It is no language model, and these grades say nothing about quality.**"
+    body = _verdicts(corpus, tasks, name, verdicts.ratings, settle_orders(verdicts.preferences))
+    warning = [
+        "**The mock model grades by surface rules. It is no language model, and these grades "
+        "say nothing about quality.**"
     ]
     return "\n\n".join(
         [
             body,
-            *(warned if name.startswith("offline/") else []),
+            *(warning if name.startswith("offline/") else []),
             lost,
-            *([told] if said.preferences else []),
+            *([bias_text] if verdicts.preferences else []),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""Table 4 and Figure 4 from anybody's ratings, and how far raters agree on them."""
+"""Table 4 and Figure 4 from anyone's ratings, and how far raters agree on them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Scores:
-    """One row of Table 4: a corpus's means from 0 to 2, with 95 % intervals by bootstrap over dialogues."""
+    """One row of Table 4: mean grades from 0 to 2 with 95 % intervals over dialogues."""
 
     corpus: str
     utterances: int
@@ -71,7 +71,9 @@ class PositionBias:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far raters agree on one metric: Kendall's W over what all of them rated, Krippendorff's alpha over everything.
+    """Agreement on one metric: Kendall's W and Krippendorff's alpha.
+
+    W is over what all raters rated, alpha over everything.
 
     Either is None where it is not defined, such as with one rater or the same value everywhere.
     """
@@ -105,7 +107,7 @@ def table4(
 
 
 def figure4(preferences: Iterable[Preference], corpus: str, *, seed: int = 0) -> list[Comparison]:
-    """Return Figure 4 from one corpus's side: one row for each corpus it was compared with, in order of name."""
+    """Return Figure 4 for one corpus: a row for each corpus it was compared with, by name."""
     against: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for one in preferences:
         if corpus in {one.shown_first, one.shown_second}:
@@ -117,7 +119,7 @@ def figure4(preferences: Iterable[Preference], corpus: str, *, seed: int = 0) ->
 
 
 def position_bias(preferences: Iterable[Preference]) -> PositionBias:
-    """Return whether the place a conversation is shown in sways the rater; pairs seen in both orders tell most."""
+    """Return whether raters prefer the conversation shown first; pairs in both orders tell most."""
     shown = list(preferences)
     chosen = [one.choice == "first" for one in shown if one.choice != "tie"]
     both: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
@@ -162,23 +164,23 @@ def rater_agreement(ratings: Iterable[Rating]) -> list[Agreement]:
 
 
 def against_people(judges: Iterable[Rating], people: Iterable[Rating]) -> dict[Metric, float]:
-    """Return, for each metric, Spearman's correlation of the judges' mean with the people's mean over utterances both rated.
+    """Return Spearman's correlation of judges' and people's means, for each metric.
 
-    NaN where either side gives every utterance the same mean; a metric without two common
-    utterances is left out.
+    It is over the utterances both rated: NaN where either side gives all of them the same mean; a
+    metric without two common utterances is left out.
     """
     means = [_means(judges), _means(people)]
-    found: dict[Metric, float] = {}
+    rated_by_both = means[0].keys() & means[1].keys()
+    correlations: dict[Metric, float] = {}
     for metric in METRICS:
-        common = sorted(
-            {task for task, m in means[0] if m == metric}
-            & {task for task, m in means[1] if m == metric}
-        )
+        common = sorted(task for task, rated in rated_by_both if rated == metric)
         sides = [[side[task, metric] for task in common] for side in means]
-        if len(common) > 1:
-            constant = any(len(set(side)) == 1 for side in sides)
-            found[metric] = float("nan") if constant else float(stats.spearmanr(*sides).statistic)
-    return found
+        if len(common) < 2:
+            continue
+        constant = any(len(set(side)) == 1 for side in sides)
+        rho = float("nan") if constant else float(stats.spearmanr(*sides).statistic)
+        correlations[metric] = rho
+    return correlations
 
 
 def table4_markdown(rows: Sequence[Scores]) -> str:

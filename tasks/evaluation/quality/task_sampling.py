@@ -17,15 +17,17 @@ PAIRS = 50  # pairs of conversations in each comparison (4.1.2)
 def utterance_tasks(
     corpora: Sequence[Corpus], *, dialogues: int = DIALOGUES, seed: int = 0
 ) -> list[UtteranceTask]:
-    """Return every utterance of some dialogues of each corpus, dialogues shuffled over all corpora, utterances in order.
+    """Return every utterance of some dialogues of each corpus.
+
+    Dialogues are shuffled over all corpora, utterances in order.
 
     Raises:
         UserError: two corpora of one name, or one without a dialogue.
     """
     _checked(corpora)
-    chosen = [
-        (corpus.name, dialogue) for corpus in corpora for dialogue in _draw(corpus, dialogues, seed)
-    ]
+    chosen = []
+    for corpus in corpora:
+        chosen += [(corpus.name, dialogue) for dialogue in _draw(corpus, dialogues, seed)]
     chosen.sort(key=lambda entry: unit(seed, "order", entry[0], entry[1].dialogue_id))
     return list(chain.from_iterable(_of_dialogue(name, dialogue) for name, dialogue in chosen))
 
@@ -33,7 +35,7 @@ def utterance_tasks(
 def pair_tasks(
     first: Corpus, others: Sequence[Corpus], *, pairs: int = PAIRS, seed: int = 0
 ) -> list[PairTask]:
-    """Return pairs of one corpus with each of the others, matched at random, sides and order shuffled.
+    """Return random pairs of one corpus with each other one, sides and order shuffled.
 
     A corpus with too few dialogues gives as many pairs as it has.
 

@@ -61,7 +61,7 @@ class Rating:
 
 @dataclass(frozen=True)
 class Preference:
-    """One rater's choice between two conversations as shown: `shown_first` and `shown_second` are their corpora."""
+    """One rater's choice between two conversations; `shown_first` is a corpus's name."""
 
     task_id: str
     rater: str

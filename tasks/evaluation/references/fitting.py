@@ -21,7 +21,7 @@ class Recommender(Protocol):
     """Ranks the catalogue for each question."""
 
     def rank(self, samples: Sequence[Sample], k: int) -> list[tuple[str, ...]]:
-        """Return the best K items of each sample, best first; never one of the user's history or one the context names."""
+        """Return the best K items of each sample, without its history and named items."""
         ...
 
 
@@ -49,11 +49,13 @@ def check_reference(name: str, known: Knowledge) -> None:
         )
     if name == "bm25" and not any(known.reviews.values()):
         raise UserError(
-            "bm25 ranks items by what was written of them, and there is nothing to learn from: leave bm25 out"
+            "bm25 ranks items by what was written of them, and there is nothing to learn from: "
+            "leave bm25 out"
         )
     if name in {"popularity", "itemknn", "markov"} and not known.interactions:
         raise UserError(
-            f"{name} ranks items by users' histories, and there are none to learn from: leave {name} out"
+            f"{name} ranks items by users' histories, and there are none to learn from: leave "
+            f"{name} out"
         )
     if name == "markov" and all(made.timestamp is None for made in known.interactions):
         raise UserError(
@@ -62,7 +64,7 @@ def check_reference(name: str, known: Knowledge) -> None:
 
 
 class _Scored:
-    """Ranks by a score over the catalogue; ties go to the more popular item, then to the smaller id."""
+    """Ranks by a score; ties go to the more popular item, then to the smaller id."""
 
     def __init__(self, known: Knowledge, score: Score) -> None:
         self._items = known.items

@@ -1,10 +1,10 @@
-"""A first-order Markov chain over what users rated one after the other: the sequential reference."""
+"""The reference recommenders: item neighbours, a Markov chain and BM25."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 
 import numpy as np
 from scipy import sparse
@@ -20,10 +20,11 @@ SHRINK = (
 
 
 def item_knn(known: Knowledge) -> Score:
-    """Score an item by the sum of its shrunk cosines with what the user is known to like: his history, and what the context names.
+    """Score an item by its summed shrunk cosines with the items the user likes.
 
-    Items rated below `LIKED_FROM` count for nobody; where the corpus tells no ratings, every item
-    of a history counts.
+    These are the user's history and the items the context names.
+
+    Items rated below `LIKED_FROM` do not count; without ratings, every item of a history counts.
     """
     columns = {item: column for column, item in enumerate(known.items)}
     liked = {
@@ -44,22 +45,19 @@ def item_knn(known: Knowledge) -> Score:
 
     def score(sample: Sample) -> Vector:
         profile = np.zeros(len(columns))
-        own = {
-            item
-            for item in {*sample.history, *sample.mentioned}
-            if item in columns and (sample.user_id, item) not in disliked
-        }
+        known_items = {*sample.history, *sample.mentioned} & columns.keys()
+        own = {item for item in known_items if (sample.user_id, item) not in disliked}
         places = [columns[item] for item in own]
         profile[places] = 1 / norm[places]
-        found: Vector = seen.T @ (seen @ profile) / norm
-        return found
+        cosines: Vector = seen.T @ (seen @ profile) / norm
+        return cosines
 
     return score
 
 
 PRIOR = 10.0  # steps' worth of belief in popularity, for items seldom left for another
 
-_Groups = list[tuple[int, list[str]]]  # a user's items by the time he rated them, Unix seconds
+_Groups = list[tuple[int, list[str]]]  # a user's items by the time of rating, Unix seconds
 
 
 def markov(known: Knowledge) -> Score:
@@ -125,7 +123,7 @@ def _steps(sequences: Mapping[str, _Groups], columns: Mapping[str, int]) -> spar
 
 
 def _last(groups: _Groups, sample: Sample) -> Sequence[str]:
-    """Return what the user rated last before he rated the target, where that is known."""
+    """Return what the user rated last before the target, where that is known."""
     before = [
         items for time, items in groups if sample.timestamp is None or time < sample.timestamp
     ]
@@ -151,7 +149,7 @@ def bm25(known: Knowledge) -> Score:
 
     def score(sample: Sample) -> Vector:
         query = np.zeros(len(vocabulary))
-        for word in plain_words(" ".join(said.text for said in sample.context)):
+        for word in plain_words(" ".join(utterance.text for utterance in sample.context)):
             if word in vocabulary:
                 query[vocabulary[word]] += 1
         found: Vector = weights @ query
@@ -161,15 +159,13 @@ def bm25(known: Knowledge) -> Score:
 
 
 def _word_counts(known: Knowledge) -> tuple[sparse.csr_matrix, dict[str, int]]:
-    """Return how often each word stands in each item's reviews, items x words, and the words' columns."""
+    """Return the word counts of each item's reviews, items x words, and the words' columns."""
     vocabulary: dict[str, int] = {}
     times: list[int] = []
     columns: list[int] = []
     starts = [0]
     for item in known.items:
-        words = Counter(
-            word for review in known.reviews.get(item, ()) for word in plain_words(review)
-        )
+        words = Counter(chain.from_iterable(map(plain_words, known.reviews.get(item, ()))))
         columns.extend(vocabulary.setdefault(word, len(vocabulary)) for word in words)
         times.extend(words.values())
         starts.append(len(times))
