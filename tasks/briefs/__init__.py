@@ -1,4 +1,9 @@
-"""Briefs (2.5.1): one dialogue to write for each MIGHT_LIKES item, its template drawn and its slots filled, seeded."""
+"""Briefs (2.5.1): one dialogue to write for each MIGHT_LIKES item.
+
+In: `preferences`, `reviews`, `items` and templates. Out: `briefs`, `brief_items`, `unplanned` and
+the templates' tables; `load_briefs` reads them back as `Brief` values. Start with
+`stage.plan_briefs`: a template is drawn for each item, then its slots are filled.
+"""
 
 from tasks.briefs.ids import adopt_earlier_answers, id_since_earlier
 from tasks.briefs.reader import ReadAhead, load_briefs

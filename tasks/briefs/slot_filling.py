@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -15,7 +15,7 @@ _HISTORY: tuple[Collection, Collection] = ("LIKES", "DISLIKES")
 
 
 class HistoryItem(NamedTuple):
-    """One item of a user's preferences, with what a dialogue needs to know of it.
+    """One item of a user's preferences.
 
     `title` is None for an item without one; `work_id` is shared by items that are the same work.
     """
@@ -30,14 +30,14 @@ class HistoryItem(NamedTuple):
 
 @dataclass(frozen=True)
 class UserHistory:
-    """What one user can talk about.
+    """The items one user can talk about.
 
-    Two items are the same work when they share a work id or a title, at the strength "work" of
-    `tasks.titles`. What is both liked and disliked under two ids says nothing clear and is left out
-    of both; a dialogue never has two items of one work.
+    Two items are the same work if they share a work id or a title, at the strength "work" of
+    `tasks.titles`. Works that are both liked and disliked, under two ids, are left out of both
+    collections; a dialogue never has two items of one work.
 
     Attributes:
-        history: items of LIKES and of DISLIKES in time order, with a number for the work of each.
+        history: items of LIKES and of DISLIKES in time order, with the number of the work of each.
         targets: items of MIGHT_LIKES in order.
         known: works of the whole history, also those left out.
         works: each item's work.
@@ -54,74 +54,77 @@ class UserHistory:
 
 
 def user_history(preferred: Sequence[HistoryItem]) -> UserHistory:
-    """Sort one user's preferences, each collection in its order of time, onto a shelf."""
+    """Return the history of one user from their preferences, each collection in time order."""
     works = _works(preferred)
-    placed: dict[Collection, list[tuple[HistoryItem, int]]] = {
+    items: dict[Collection, list[tuple[HistoryItem, int]]] = {
         "LIKES": [],
         "DISLIKES": [],
         "MIGHT_LIKES": [],
     }
     for item in preferred:
-        placed[item.collection].append((item, works[item.item_id]))
-    liked, disliked = ({work for _, work in placed[collection]} for collection in _HISTORY)
+        items[item.collection].append((item, works[item.item_id]))
+    liked, disliked = ({work for _, work in items[collection]} for collection in _HISTORY)
     unclear = liked & disliked
-    usable: dict[Collection, list[tuple[HistoryItem, int]]] = {
-        collection: [
-            (item, work)
-            for item, work in placed[collection]
-            if work not in unclear and item.title is not None
-        ]
-        for collection in _HISTORY
-    }
     return UserHistory(
-        history=usable,
-        targets=[item for item, _ in placed["MIGHT_LIKES"]],
+        history={collection: _usable(items[collection], unclear) for collection in _HISTORY},
+        targets=[item for item, _ in items["MIGHT_LIKES"]],
         known=frozenset(liked | disliked),
         works=works,
     )
 
 
+def _usable(
+    items: Sequence[tuple[HistoryItem, int]], unclear: Set[int]
+) -> list[tuple[HistoryItem, int]]:
+    titled = [(item, work) for item, work in items if item.title is not None]
+    return [(item, work) for item, work in titled if work not in unclear]
+
+
 def fill(
-    shelf: UserHistory,
+    history: UserHistory,
     template: Template,
     target: HistoryItem,
     seed: int,
     user_id: str,
     position: int,
 ) -> list[HistoryItem]:
-    """Return an item for each slot of a template, drawn from seed, user, position and slot; no two of one work.
+    """Return an item for each slot of a template, no two of one work.
+
+    Each is drawn from seed, user, position and slot.
 
     Raises:
-        LookupError: the shelf has too few works for the template.
+        LookupError: the history has too few works for the template.
     """
-    taken = {shelf.works[target.item_id]}
+    used = {history.works[target.item_id]}
     filled = []
     for slot in template.slots:
         if slot.collection == "MIGHT_LIKES":
             filled.append(target)
             continue
         candidates = [
-            (item, work) for item, work in shelf.history[slot.collection] if work not in taken
+            (item, work) for item, work in history.history[slot.collection] if work not in used
         ]
         if not candidates:
             raise LookupError(
-                f"{slot.collection} has no item left for slot {slot.number} of {template.template_id}"
+                f"{slot.collection} has no item left for slot {slot.number} "
+                f"of {template.template_id}"
             )
-        item, work = candidates[
-            int(unit(seed, "item", user_id, position, slot.number) * len(candidates))
-        ]
-        taken.add(work)
+        chance = unit(seed, "item", user_id, position, slot.number)
+        item, work = candidates[int(chance * len(candidates))]
+        used.add(work)
         filled.append(item)
     return filled
 
 
 def _works(preferred: Sequence[HistoryItem]) -> dict[str, int]:
-    """Give each item the number of its work; items that share a work id or a title, directly or through others, have one number."""
+    """Return the number of each item's work.
+
+    Items that share a work id or a title, directly or through other items, have one number.
+    """
     titles = [work_key(item.title) for item in preferred if item.title is not None]
     works = [item.work_id for item in preferred if item.work_id is not None]
-    if len(set(titles)) == len(titles) and len(set(works)) == len(
-        works
-    ):  # the common case: nothing is shared
+    # The common case: nothing is shared.
+    if len(set(titles)) == len(titles) and len(set(works)) == len(works):
         return {item.item_id: number for number, item in enumerate(preferred)}
     parent: dict[str, str] = {}
 
@@ -146,11 +149,13 @@ Reason = Literal["untitled", "target_in_history", "no_history", "no_template_fit
 REASONS: Final[dict[Reason, str]] = {
     "untitled": "the item has no title, and items without one are left out",
     "target_in_history": "the user has liked or disliked the same work before, under another id",
-    "no_history": "the user clearly likes or dislikes no other item with a title, so no slot can be filled",
+    "no_history": (
+        "the user clearly likes or dislikes no other item with a title, so no slot can be filled"
+    ),
     "no_template_fits": "every template needs more liked or disliked items than the user has",
     "max_dialogues": "the plan had as many dialogues before it as briefs.max_dialogues allows",
 }
-"""Why a MIGHT_LIKES item has no brief, as a person reads it."""
+"""Why a MIGHT_LIKES item has no brief, in words for people."""
 
 
 @dataclass(frozen=True)
@@ -176,30 +181,34 @@ class Unplanned:
 def draft_user(
     choice: Choice, seed: int, user_id: str, preferred: Sequence[HistoryItem]
 ) -> Iterator[Draft | Unplanned]:
-    """Yield a draft, or why there can be none, for each of a user's MIGHT_LIKES items in order; positions count from 1.
+    """Yield a draft, or why there is none, for each of a user's MIGHT_LIKES items in order.
+
+    Positions count from 1.
 
     Args:
         choice: the templates' chances.
         seed: the domain's seed.
-        user_id: whose dialogues they are.
-        preferred: the user's preferences, each collection in order of time.
+        user_id: the user of the dialogues.
+        preferred: the user's preferences, each collection in time order.
     """
-    shelf = user_history(preferred)
-    have = (shelf.works_of("LIKES"), shelf.works_of("DISLIKES"))
-    for position, target in enumerate(shelf.targets, start=1):
-        reason = _obstacle(shelf, have, target)
-        template = None if reason else choice.draw(seed, user_id, position, have)
+    history = user_history(preferred)
+    available = (history.works_of("LIKES"), history.works_of("DISLIKES"))
+    for position, target in enumerate(history.targets, start=1):
+        reason = _obstacle(history, available, target)
+        template = None if reason else choice.draw(seed, user_id, position, available)
         if template is None:
             yield Unplanned(user_id, target.item_id, reason or "no_template_fits")
         else:
-            items = tuple(fill(shelf, template, target, seed, user_id, position))
+            items = tuple(fill(history, template, target, seed, user_id, position))
             yield Draft(user_id, position, template, target, items)
 
 
-def _obstacle(shelf: UserHistory, have: tuple[int, int], target: HistoryItem) -> Reason | None:
-    """Return why no template whatever could be filled for a target, None if one could."""
+def _obstacle(
+    history: UserHistory, available: tuple[int, int], target: HistoryItem
+) -> Reason | None:
+    """Return why no template at all can be filled for a target, None if one can."""
     if target.title is None:
         return "untitled"
-    if shelf.works[target.item_id] in shelf.known:
+    if history.works[target.item_id] in history.known:
         return "target_in_history"
-    return None if any(have) else "no_history"
+    return None if any(available) else "no_history"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from operator import itemgetter
 
 import duckdb
@@ -24,38 +24,47 @@ from tasks.errors import UserError
 from tasks.settings import Domain
 from tasks.templates import Template, pattern
 
-# A page is read whole before it is worked on, so that the connection is free for what is written in
-# between.
 _ORDERED = """
 CREATE OR REPLACE TEMP TABLE brief_users AS
 WITH first_seen AS (
-    SELECT user_id, min(source_order) AS first_order FROM reviews WHERE core GROUP BY user_id
-), wanted AS (
-    SELECT DISTINCT user_id FROM preferences WHERE collection = 'MIGHT_LIKES'
+    SELECT user_id, min(source_order) AS first_order
+    FROM reviews
+    WHERE core
+    GROUP BY user_id
+),
+wanted AS (
+    SELECT DISTINCT user_id
+    FROM preferences
+    WHERE collection = 'MIGHT_LIKES'
 )
 SELECT user_id, row_number() OVER (ORDER BY first_order NULLS LAST, user_id) - 1 AS user_order
-FROM wanted LEFT JOIN first_seen USING (user_id)
+FROM wanted
+LEFT JOIN first_seen USING (user_id)
 """
 _PREFERRED = """
 CREATE OR REPLACE TEMP TABLE brief_preferences AS
 SELECT u.user_order, p.user_id, p.item_id, p.collection, i.title, i.work_id, p.rating, p.review_id
-FROM preferences p JOIN brief_users u USING (user_id) LEFT JOIN items i USING (item_id)
+FROM preferences p
+JOIN brief_users u USING (user_id)
+LEFT JOIN items i USING (item_id)
 ORDER BY u.user_order, p.collection, p.position, p.item_id
 """
 _PAGE = """
 SELECT user_id, item_id, collection, title, work_id, rating, review_id
-FROM brief_preferences WHERE user_order >= $first AND user_order < $upto ORDER BY rowid
+FROM brief_preferences
+WHERE user_order >= $first AND user_order < $upto
+ORDER BY rowid
 """
 
 
 def make_users(con: duckdb.DuckDBPyConnection) -> None:
-    """Put users with MIGHT_LIKES in the order of their first core review and their preferences beside them, for a while."""
+    """Create temporary tables of users in order of their first core review, and preferences."""
     con.execute(_ORDERED)
     con.execute(_PREFERRED)
 
 
 def drop_users(con: duckdb.DuckDBPyConnection) -> None:
-    """Drop what `make_users` made."""
+    """Drop the tables of `make_users`."""
     con.execute("DROP TABLE IF EXISTS brief_preferences")
     con.execute("DROP TABLE IF EXISTS brief_users")
 
@@ -63,9 +72,10 @@ def drop_users(con: duckdb.DuckDBPyConnection) -> None:
 def user_pages(
     con: duckdb.DuckDBPyConnection, users: int
 ) -> Iterator[list[tuple[str, list[HistoryItem]]]]:
-    """Yield pages of so many users, each with his preferences: collections in order of time."""
+    """Yield pages of `users` users, each with their preferences: collections in time order."""
     total = con.execute("SELECT count(*) FROM brief_users").fetchall()[0][0]
     for first in range(0, total, users):
+        # Fetched whole, so that the connection is free for writes before the next page.
         rows = con.execute(_PAGE, {"first": first, "upto": first + users}).fetchall()
         yield [
             (user_id, [HistoryItem._make(row[1:]) for row in group])
@@ -73,15 +83,14 @@ def user_pages(
         ]
 
 
-USERS_PER_PAGE = (
-    300  # few, because a page's rows are looked over again and again by Python's garbage collector
-)
+# Few, because Python's garbage collector visits all rows of a page again and again.
+USERS_PER_PAGE = 300
 BRIEFS_PER_WRITE = 5_000  # many, because each write searches the reviews
 
 
 @dataclass(frozen=True)
 class BriefCounts:
-    """What was planned.
+    """The numbers of a plan.
 
     Attributes:
         might_likes: MIGHT_LIKES items; each has either a brief or a row of `unplanned`.
@@ -90,8 +99,7 @@ class BriefCounts:
         by_recommendations: briefs by number of recommendations.
         by_pattern: briefs by liked and disliked items of the history they use.
         mean_utterances: mean utterances of the briefs, 0 without any.
-        expected_utterances: the mean the templates' chances give for users who have enough of
-            everything.
+        expected_utterances: the mean by the templates' chances, for users with enough items.
         templates_used: distinct templates of the briefs.
     """
 
@@ -108,13 +116,13 @@ class BriefCounts:
 def plan_briefs(
     con: duckdb.DuckDBPyConnection, domain: Domain, templates: Sequence[Template]
 ) -> BriefCounts:
-    """Plan one dialogue for each MIGHT_LIKES item of each user and fill `briefs`, `brief_items`, `template_turns`, `template_slots`.
+    """Plan one dialogue for each MIGHT_LIKES item of each user.
 
-    An item that gets no brief goes into `unplanned`, with the reason. Users come in the order in
-    which their first core review stands in the source, their dialogues in the order of their
-    MIGHT_LIKES. Each draw depends on the seed, the user, the position and the user's own
-    preferences alone; see `Choice.draw`, `fill` and `make_pool`. Reads `preferences`, `reviews` and
-    `items`.
+    Fills `briefs`, `brief_items`, `template_turns` and `template_slots`; an item without a brief
+    goes into `unplanned`, with the reason. Users are in the order of their first core review in the
+    source, their dialogues in the order of their MIGHT_LIKES. Each draw depends on the seed, the
+    user, the position and the user's own preferences only; see `Choice.draw`, `fill` and
+    `make_pool`. Reads `preferences`, `reviews` and `items`.
 
     Raises:
         UserError: no template has a number of recommendations that the domain gives weight to.
@@ -122,19 +130,20 @@ def plan_briefs(
     choice = make_choice(templates, domain.briefs)
     if not any(choice.weights.values()):
         raise UserError(
-            "no template has a number of recommendations with a weight above 0: change `briefs.weights` or `briefs.templates`"
+            "no template has a number of recommendations with a weight above 0: "
+            "change `briefs.weights` or `briefs.templates`"
         )
     create_brief_tables(con)
     store_templates(con, templates)
     make_users(con)
     make_pool(con, domain.preprocess)
     tally = _Tally()
-    users = (user for page in user_pages(con, USERS_PER_PAGE) for user in page)
+    users = chain.from_iterable(user_pages(con, USERS_PER_PAGE))
     drafts = _drafts(choice, domain, users, tally)
     while batch := list(islice(drafts, BRIEFS_PER_WRITE)):
         store_briefs(con, domain, batch, first_order=tally.briefs - len(batch))
-        store_unplanned(con, tally.take_unplanned())
-    store_unplanned(con, tally.take_unplanned())
+        store_unplanned(con, tally.pop_unplanned())
+    store_unplanned(con, tally.pop_unplanned())
     tally.reasons["max_dialogues"] += store_beyond_plan(con, "max_dialogues")
     drop_pool(con)
     drop_users(con)
@@ -143,7 +152,7 @@ def plan_briefs(
 
 @dataclass(frozen=True)
 class _Tally:
-    """What has been planned so far: templates used by id, items without a brief by reason, and those not stored yet."""
+    """Counts so far: templates used by id, unplanned items by reason; and those not stored yet."""
 
     used: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -153,18 +162,18 @@ class _Tally:
     def briefs(self) -> int:
         return self.used.total()
 
-    def note(self, outcome: Draft | Unplanned) -> None:
+    def add(self, outcome: Draft | Unplanned) -> None:
         if isinstance(outcome, Draft):
             self.used[outcome.template.template_id] += 1
         else:
             self.reasons[outcome.reason] += 1
             self.unplanned.append(outcome)
 
-    def take_unplanned(self) -> list[Unplanned]:
+    def pop_unplanned(self) -> list[Unplanned]:
         """Return the items without a brief since the last call."""
-        taken = list(self.unplanned)
+        unplanned = list(self.unplanned)
         self.unplanned.clear()
-        return taken
+        return unplanned
 
 
 def _drafts(
@@ -173,31 +182,30 @@ def _drafts(
     users: Iterable[tuple[str, Sequence[HistoryItem]]],
     tally: _Tally,
 ) -> Iterator[Draft]:
-    """Yield users' drafts until there are `max_dialogues`, and note each outcome in the tally."""
-    most = domain.briefs.max_dialogues
+    """Yield users' drafts until there are `max_dialogues`, and add each outcome to the tally."""
     for user_id, preferred in users:
         for outcome in draft_user(choice, domain.seed, user_id, preferred):
-            tally.note(outcome)
+            tally.add(outcome)
             if isinstance(outcome, Draft):
                 yield outcome
-                if tally.briefs == most:
+                if tally.briefs == domain.briefs.max_dialogues:
                     return
 
 
 def _counts(choice: Choice, templates: Sequence[Template], tally: _Tally) -> BriefCounts:
-    many: Counter[int] = Counter()
+    recommendations: Counter[int] = Counter()
     patterns: Counter[Pattern] = Counter()
     utterances = 0
     for template in templates:
         count = tally.used[template.template_id]
-        many[template.recommendations] += count
+        recommendations[template.recommendations] += count
         patterns[pattern(template)] += count
         utterances += len(template.turns) * count
     return BriefCounts(
         might_likes=tally.briefs + tally.reasons.total(),
         briefs=tally.briefs,
         unplanned={reason: count for reason, count in sorted(tally.reasons.items()) if count},
-        by_recommendations=dict(sorted(many.items())),
+        by_recommendations=dict(sorted(recommendations.items())),
         by_pattern=dict(sorted(patterns.items())),
         mean_utterances=utterances / max(1, tally.briefs),
         expected_utterances=choice.expected_utterances,

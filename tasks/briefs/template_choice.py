@@ -1,4 +1,4 @@
-"""Which template a dialogue gets: number of recommendations first, then likes and dislikes, then the template."""
+"""The template of a dialogue: drawn by number of recommendations, likes and dislikes, length."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Generic, TypeVar
 
 from tasks.fingerprint import unit
@@ -29,13 +29,12 @@ PUBLISHED_PATTERNS: Mapping[Pattern, int] = {
 }
 """Dialogues of the published Movie part by (liked, disliked) items of the history they use.
 
-Its 357 of the pattern (1, 3), three recommendations and one item more, have no place in the grammar
-and are left out.
+Its 357 of the pattern (1, 3), three recommendations and one item more, do not fit the grammar and
+are left out.
 """
 
-# a template one utterance longer counts e^4, 55 times as much: beyond it only the longest is ever
-# drawn
-STEEPEST_TILT = 4.0
+# A template one utterance longer has e^4, 55 times the weight: beyond it only the longest is drawn.
+MAX_TILT = 4.0
 _HALVINGS = 60
 
 
@@ -50,21 +49,19 @@ class Weighted(Generic[T]):
     def of(cls, weights: Iterable[tuple[T, float]]) -> Weighted[T]:
         """Keep the options whose weight is above zero."""
         kept = [(option, weight) for option, weight in weights if weight > 0]
-        return cls(
-            tuple(option for option, _ in kept), tuple(accumulate(weight for _, weight in kept))
-        )
+        options = tuple(option for option, _ in kept)
+        return cls(options, tuple(accumulate(weight for _, weight in kept)))
 
     def pick(self, chance: float) -> T:
         """Return the option at `chance`, from [0, 1), of all weight.
 
         Raises IndexError when there is no option.
         """
-        return self.options[
-            min(bisect_right(self.sums, chance * self.sums[-1]), len(self.options) - 1)
-        ]
+        index = bisect_right(self.sums, chance * self.sums[-1])
+        return self.options[min(index, len(self.options) - 1)]
 
     def mean(self, value: Callable[[T], float]) -> float:
-        """Return the mean of a value over the options as they are drawn."""
+        """Return the weighted mean of a value over the options."""
         before = (0.0, *self.sums)
         parts = [
             value(option) * (upto - since)
@@ -75,12 +72,12 @@ class Weighted(Generic[T]):
 
 @dataclass(frozen=True)
 class Choice:
-    """The chances of every template, for users who have enough of everything; `draw` adapts them to those who do not.
+    """The chances of every template for users with enough items; `draw` adapts them to others.
 
     Attributes:
-        tilt: a template's weight among those of its pattern is e^(tilt x utterances), solved so
-            that the mean is as aimed at.
-        expected_utterances: mean utterances for users who have enough likes and dislikes.
+        tilt: a template's weight among those of its pattern is e^(tilt x utterances), solved for
+            the mean of the settings.
+        expected_utterances: mean utterances for users with enough likes and dislikes.
     """
 
     tilt: float
@@ -91,35 +88,39 @@ class Choice:
         default_factory=dict, repr=False
     )
 
-    def draw(self, seed: int, user_id: str, position: int, have: Pattern) -> Template | None:
-        """Draw a dialogue's template from seed, user and position, among those that `have` (likes, dislikes) is enough for.
+    def draw(self, seed: int, user_id: str, position: int, available: Pattern) -> Template | None:
+        """Draw a dialogue's template from seed, user and position; None if none fits.
 
-        Chances of what does not fit go to what does, in proportion. Returns None when nothing fits.
+        Templates that need more than the `available` (likes, dislikes) do not fit; their chances
+        go to those that do, in proportion.
         """
-        classes, patterns = self._fit(have)
-        if not classes.options:
+        recommendations, patterns = self._fit(available)
+        if not recommendations.options:
             return None
-        chosen = classes.pick(unit(seed, "recommendations", user_id, position))
-        used = patterns[chosen].pick(unit(seed, "pattern", user_id, position))
-        return self.by_pattern[used].pick(unit(seed, "template", user_id, position))
+        number = recommendations.pick(unit(seed, "recommendations", user_id, position))
+        likes_and_dislikes = patterns[number].pick(unit(seed, "pattern", user_id, position))
+        return self.by_pattern[likes_and_dislikes].pick(unit(seed, "template", user_id, position))
 
-    def _fit(self, have: Pattern) -> tuple[Weighted[int], dict[int, Weighted[Pattern]]]:
+    def _fit(self, available: Pattern) -> tuple[Weighted[int], dict[int, Weighted[Pattern]]]:
+        # No template needs more items than there are recommendations.
         most = max(self.weights, default=0)
-        known = (min(have[0], most), min(have[1], most))
-        if known not in self._fitting:
-            self._fitting[known] = _chances(
-                self.weights,
-                [used for used in self.by_pattern if used[0] <= known[0] and used[1] <= known[1]],
-            )
-        return self._fitting[known]
+        likes, dislikes = min(available[0], most), min(available[1], most)
+        if (likes, dislikes) not in self._fitting:
+            fitting = [
+                needed
+                for needed in self.by_pattern
+                if max(needed[0] - likes, needed[1] - dislikes) <= 0
+            ]
+            self._fitting[likes, dislikes] = _chances(self.weights, fitting)
+        return self._fitting[likes, dislikes]
 
 
 def make_choice(templates: Sequence[Template], settings: Briefs) -> Choice:
-    """Work out the chances of a set's templates.
+    """Return the chances of a set's templates.
 
     Recommendations follow `settings.weights`, patterns of likes and dislikes the published table,
-    and lengths are tilted towards `settings.mean_utterances` by one factor for all. A mean the set
-    cannot reach is approached as far as it goes.
+    and lengths are weighted towards `settings.mean_utterances` by one factor for all. A mean that
+    the set cannot reach is approximated.
     """
     shares: dict[int, float] = dict(settings.weights)  # type: ignore[arg-type]
     groups: dict[Pattern, list[Template]] = {}
@@ -134,48 +135,52 @@ def make_choice(templates: Sequence[Template], settings: Briefs) -> Choice:
 def _tilted(
     groups: Mapping[Pattern, Sequence[Template]], tilt: float
 ) -> dict[Pattern, Weighted[Template]]:
-    longest = max(
-        (len(template.turns) for group in groups.values() for template in group), default=0
-    )
-    return {
-        used: Weighted.of(
+    lengths = (len(template.turns) for template in chain.from_iterable(groups.values()))
+    longest = max(lengths, default=0)
+
+    def weighted(group: Sequence[Template]) -> Weighted[Template]:
+        # Relative to the longest, so that the largest weight is 1 and nothing overflows.
+        return Weighted.of(
             (template, math.exp(tilt * (len(template.turns) - longest))) for template in group
         )
-        for used, group in groups.items()
-    }
+
+    return {used: weighted(group) for used, group in groups.items()}
 
 
 def _chances(
     weights: Mapping[int, float], patterns: Iterable[Pattern]
 ) -> tuple[Weighted[int], dict[int, Weighted[Pattern]]]:
-    """Return the chances of each number of recommendations and, for each, of its patterns: as many items as recommendations."""
-    fitting: dict[int, list[Pattern]] = {}
+    """Return the chances of each number of recommendations and, for each, of its patterns.
+
+    A pattern has as many items as recommendations.
+    """
+    by_number: dict[int, list[tuple[Pattern, float]]] = {}
     for used in sorted(patterns):
-        fitting.setdefault(sum(used), []).append(used)
-    by_class = {
-        many: Weighted.of((used, PUBLISHED_PATTERNS[used]) for used in group)
-        for many, group in fitting.items()
-    }
-    return Weighted.of((many, weights[many]) for many in sorted(by_class)), by_class
+        by_number.setdefault(sum(used), []).append((used, PUBLISHED_PATTERNS[used]))
+    chances = {number: Weighted.of(group) for number, group in by_number.items()}
+    return Weighted.of((number, weights[number]) for number in sorted(chances)), chances
 
 
 def _mean(
     groups: Mapping[Pattern, Sequence[Template]], weights: Mapping[int, float], tilt: float
 ) -> float:
-    classes, patterns = _chances(weights, groups)
-    if not classes.options:
+    recommendations, patterns = _chances(weights, groups)
+    if not recommendations.options:
         return math.nan
     lengths = {
         used: tilted.mean(lambda template: len(template.turns))
         for used, tilted in _tilted(groups, tilt).items()
     }
-    return classes.mean(lambda many: patterns[many].mean(lambda used: lengths[used]))
+    return recommendations.mean(lambda number: patterns[number].mean(lambda used: lengths[used]))
 
 
-def _solve(mean: Callable[[float], float], aim: float) -> float:
-    """Return the tilt that gives the mean aimed at, by halving; the mean grows with the tilt."""
-    low, high = -STEEPEST_TILT, STEEPEST_TILT
+def _solve(mean: Callable[[float], float], target: float) -> float:
+    """Return the tilt that gives the target mean, by bisection; the mean grows with the tilt."""
+    low, high = -MAX_TILT, MAX_TILT
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if mean(middle) < aim else (low, middle)
+        if mean(middle) < target:
+            low = middle
+        else:
+            high = middle
     return (low + high) / 2

@@ -1,4 +1,4 @@
-"""What a brief is: everything one dialogue is to be written from."""
+"""A brief: everything that one dialogue is written from."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class BriefItem:
         slot: the template's slot number, the N of `{{item:N}}`.
         user_review: text of this user's own review, preprocessed; None where the template needs
             none.
-        other_review: text of another person's review; None where the template needs none or nobody
-            else wrote one.
+        other_review: text of another person's review; None where the template needs none or there
+            is none.
         rating: the user's own rating of the item, on the source's scale.
     """
 
@@ -33,9 +33,9 @@ class BriefItem:
 class Brief:
     """One dialogue to write (2.5.1).
 
-    `dialogue_id` is a hash of all that follows it, reviews by their text. `position` is the
-    target's place among the user's MIGHT_LIKES
-    items, from 1; it has gaps where an item could not be planned for.
+    `dialogue_id` is a hash of all fields after it, reviews by their text. `position` is the
+    target's position among the user's MIGHT_LIKES items, from 1; it has gaps where an item could
+    not be planned for.
     """
 
     dialogue_id: str

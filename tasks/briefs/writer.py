@@ -1,8 +1,9 @@
-"""Drafts with their reviews become rows of `briefs` and `brief_items`, templates rows of their two tables, the rest `unplanned`."""
+"""Writes a plan: drafts with their reviews, templates, and items without a brief."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -62,8 +63,7 @@ _SCHEMAS = {
     ),
     "unplanned": pa.schema({"user_id": pa.string(), "item_id": pa.string(), "reason": pa.string()}),
 }
-# The table is filled up with what the plan did not come to, so that MIGHT_LIKES are always briefs
-# and rows of it.
+# Items after the end of the plan are added, so that each MIGHT_LIKES item has a brief or a row.
 _BEYOND_PLAN = """
 INSERT INTO unplanned
 WITH planned AS (SELECT user_id, target_item_id AS item_id FROM briefs)
@@ -73,21 +73,25 @@ ANTI JOIN planned USING (user_id, item_id)
 ANTI JOIN unplanned USING (user_id, item_id)
 WHERE collection = 'MIGHT_LIKES'
 """
-_FilledSlot = tuple[
-    int, str, str | None, str, str | None, str | None
-]  # as in `brief_items`, without the dialogue
+# A row of `brief_items`, without the dialogue.
+_FilledSlot = tuple[int, str, str | None, str, str | None, str | None]
 
 
 def create_brief_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables of this stage anew, empty."""
+    """Create the tables of this stage again, empty."""
     for name in _SCHEMAS:
         create_table(con, name, replace=True)
 
 
 def store_templates(con: duckdb.DuckDBPyConnection, templates: Sequence[Template]) -> None:
     """Write templates, turn by turn and slot by slot."""
-    turns = (
-        (
+    _insert(con, "template_turns", chain.from_iterable(map(_turn_rows, templates)))
+    _insert(con, "template_slots", chain.from_iterable(map(_slot_rows, templates)))
+
+
+def _turn_rows(template: Template) -> Iterator[tuple[Any, ...]]:
+    for number, turn in enumerate(template.turns, start=1):
+        yield (
             template.template_id,
             template.recommendations,
             number,
@@ -96,84 +100,72 @@ def store_templates(con: duckdb.DuckDBPyConnection, templates: Sequence[Template
             list(turn.introduces),
             list(turn.refers),
         )
-        for template in templates
-        for number, turn in enumerate(template.turns, start=1)
-    )
-    slots = (
-        (template.template_id, slot.number, slot.collection, slot.user_review, slot.other_review)
-        for template in templates
-        for slot in template.slots
-    )
-    _insert(con, "template_turns", turns)
-    _insert(con, "template_slots", slots)
+
+
+def _slot_rows(template: Template) -> Iterator[tuple[Any, ...]]:
+    for slot in template.slots:
+        yield (
+            template.template_id,
+            slot.number,
+            slot.collection,
+            slot.user_review,
+            slot.other_review,
+        )
 
 
 def store_briefs(
     con: duckdb.DuckDBPyConnection, domain: Domain, drafts: Sequence[Draft], first_order: int
 ) -> None:
-    """Give drafts their reviews and their ids and write them; `first_order` is the first one's `brief_order`."""
+    """Write drafts with their reviews and ids; the first has `first_order` as `brief_order`."""
     others = pick_others(con, domain, drafts)
-    filled = [list(_filled(draft, index, others)) for index, draft in enumerate(drafts)]
-    hashes = text_hashes(
-        con, sorted({review for slots in filled for slot in slots for review in slot[4:] if review})
-    )
-    ids = [
-        _dialogue_id(domain, draft, slots, hashes)
-        for draft, slots in zip(drafts, filled, strict=True)
-    ]
-    briefs = (
-        (
-            dialogue_id,
-            draft.user_id,
-            draft.position,
-            draft.target.item_id,
-            draft.template.template_id,
-            draft.template.recommendations,
-            len(draft.template.turns),
-            order,
-        )
-        for order, (dialogue_id, draft) in enumerate(
-            zip(ids, drafts, strict=True), start=first_order
-        )
-    )
+    filled = [list(_filled_slots(draft, index, others)) for index, draft in enumerate(drafts)]
+    reviews = {review for slot in chain.from_iterable(filled) for review in slot[4:]}
+    hashes = text_hashes(con, sorted(filter(None, reviews)))
+    briefs = []
+    items: list[tuple[Any, ...]] = []
+    for order, (draft, slots) in enumerate(zip(drafts, filled, strict=True), start=first_order):
+        dialogue_id = _dialogue_id(domain, draft, slots, hashes)
+        briefs.append(_brief_row(dialogue_id, draft, order))
+        items.extend((dialogue_id, *slot) for slot in slots)
     _insert(con, "briefs", briefs)
-    _insert(
-        con,
-        "brief_items",
-        (
-            (dialogue_id, *slot)
-            for dialogue_id, slots in zip(ids, filled, strict=True)
-            for slot in slots
-        ),
+    _insert(con, "brief_items", items)
+
+
+def _brief_row(dialogue_id: str, draft: Draft, order: int) -> tuple[Any, ...]:
+    return (
+        dialogue_id,
+        draft.user_id,
+        draft.position,
+        draft.target.item_id,
+        draft.template.template_id,
+        draft.template.recommendations,
+        len(draft.template.turns),
+        order,
     )
 
 
 def store_unplanned(con: duckdb.DuckDBPyConnection, unplanned: Sequence[Unplanned]) -> None:
-    """Write items that get no brief, each with the reason."""
+    """Write items without a brief, each with the reason."""
     _insert(con, "unplanned", ((one.user_id, one.item_id, one.reason) for one in unplanned))
 
 
 def store_beyond_plan(con: duckdb.DuckDBPyConnection, reason: Reason) -> int:
-    """Write every MIGHT_LIKES item that has neither a brief nor a reason yet with this one; return how many."""
+    """Write each MIGHT_LIKES item without a brief or reason, with this reason; return how many."""
     (stored,) = con.execute(_BEYOND_PLAN, {"reason": reason}).fetchall()[0]
     return int(stored)
 
 
-def _filled(draft: Draft, index: int, others: dict[tuple[int, int], str]) -> Iterator[_FilledSlot]:
+def _filled_slots(
+    draft: Draft, index: int, others: dict[tuple[int, int], str]
+) -> Iterator[_FilledSlot]:
     for slot, item in zip(draft.template.slots, draft.items, strict=True):
         own = item.review_id if slot.user_review else None
-        yield (
-            slot.number,
-            item.item_id,
-            item.title,
-            slot.collection,
-            own,
-            others.get((index, slot.number)),
-        )
+        other = others.get((index, slot.number))
+        yield slot.number, item.item_id, item.title, slot.collection, own, other
 
 
 def _dialogue_id(domain: Domain, draft: Draft, slots: Sequence[_FilledSlot], hashes: Any) -> str:
-    """Return the id of a draft with its reviews; a review stands for its text: what is read counts, not what it is called."""
+    """Return the hash of a brief's content, with reviews by their text and not by their id."""
     items = [
         [*slot[:4], item.rating, *(hashes.get(review) for review in slot[4:])]
         for slot, item in zip(slots, draft.items, strict=True)
@@ -196,13 +188,8 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: Iterable[tuple[Any
     columns = list(zip(*rows, strict=True))
     if not columns:
         return
-    con.register(
-        "brief_rows",
-        pa.table(
-            [pa.array(values, kind.type) for values, kind in zip(columns, schema, strict=True)],
-            schema=schema,
-        ),
-    )
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    con.register("brief_rows", pa.table(arrays, schema=schema))
     try:
         con.execute(f"INSERT INTO {table} SELECT * FROM brief_rows")
     finally:

@@ -64,7 +64,8 @@ _GOES_ON = _words(
 )
 _CONTINUATIONS = _words(
     "two three four five six seven eight nine ten ii iii iv "
-    "returns returned again begins continues continued forever reloaded reborn rises resurrection revenge strikes sequel"
+    "returns returned again begins continues continued forever "
+    "reloaded reborn rises resurrection revenge strikes sequel"
 )
 
 

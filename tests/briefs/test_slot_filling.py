@@ -37,7 +37,7 @@ def of(templates: tuple[Template, ...], *collections: Collection) -> Template:
 
 
 def test_items_of_one_title_or_one_work_are_one_work() -> None:
-    shelf = user_history(
+    history = user_history(
         [
             item("a", "LIKES", "The Mummy"),
             item("b", "LIKES", "THE  mummy"),
@@ -45,45 +45,45 @@ def test_items_of_one_title_or_one_work_are_one_work() -> None:
             item("d", "LIKES", "x", "w"),
         ]
     )
-    assert shelf.works["a"] == shelf.works["b"] != shelf.works["c"] == shelf.works["d"]
-    assert shelf.works_of("LIKES") == 2
+    assert history.works["a"] == history.works["b"] != history.works["c"] == history.works["d"]
+    assert history.works_of("LIKES") == 2
 
 
 def test_works_are_tied_through_others() -> None:
-    shelf = user_history(
+    history = user_history(
         [
             item("a", "LIKES", "One", "w1"),
             item("b", "LIKES", "Two", "w2"),
             item("c", "LIKES", "one", "w2"),
         ]
     )
-    assert len(set(shelf.works.values())) == 1
+    assert len(set(history.works.values())) == 1
 
 
 def test_what_is_both_liked_and_disliked_is_left_out_and_still_known() -> None:
-    shelf = user_history(
+    history = user_history(
         [item("a", "LIKES", "Same"), item("b", "DISLIKES", "SAME"), item("c", "LIKES")]
     )
-    assert (shelf.works_of("LIKES"), shelf.works_of("DISLIKES")) == (1, 0)
-    assert shelf.works["a"] in shelf.known
+    assert (history.works_of("LIKES"), history.works_of("DISLIKES")) == (1, 0)
+    assert history.works["a"] in history.known
 
 
 def test_untitled_items_are_no_candidates() -> None:
-    shelf = user_history([untitled("a", "LIKES"), item("b", "LIKES")])
-    assert shelf.works_of("LIKES") == 1
-    assert [entry.item_id for entry, _ in shelf.history["LIKES"]] == ["b"]
+    history = user_history([untitled("a", "LIKES"), item("b", "LIKES")])
+    assert history.works_of("LIKES") == 1
+    assert [entry.item_id for entry, _ in history.history["LIKES"]] == ["b"]
 
 
 def test_the_hand_checked_fill(templates: tuple[Template, ...]) -> None:
     # One liked and one disliked item: there is only one way to fill the slots, whatever the seed.
     preferred = [item("good", "LIKES"), item("bad", "DISLIKES"), item("target", "MIGHT_LIKES")]
-    shelf = user_history(preferred)
+    history = user_history(preferred)
     filled = fill(
-        shelf, of(templates, "DISLIKES", "LIKES", "MIGHT_LIKES"), preferred[2], 1, "user", 1
+        history, of(templates, "DISLIKES", "LIKES", "MIGHT_LIKES"), preferred[2], 1, "user", 1
     )
     assert [entry.item_id for entry in filled] == ["bad", "good", "target"]
     filled = fill(
-        shelf, of(templates, "LIKES", "DISLIKES", "MIGHT_LIKES"), preferred[2], 1, "user", 1
+        history, of(templates, "LIKES", "DISLIKES", "MIGHT_LIKES"), preferred[2], 1, "user", 1
     )
     assert [entry.item_id for entry in filled] == ["good", "bad", "target"]
 
