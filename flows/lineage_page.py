@@ -19,7 +19,7 @@ from tasks.settings import Home
 from tasks.warehouse import read_warehouse
 
 
-def write_lineage_page(home: Home, of: str, path: Path) -> Path:
+def write_lineage_page(home: Home, of: str, path: Path, domain: str = "") -> Path:
     """Write the page about a domain, a dialogue or a release, and return its path.
 
     A domain's page shows the path of the first dialogue that was accepted, a release's that of its
@@ -28,7 +28,7 @@ def write_lineage_page(home: Home, of: str, path: Path) -> Path:
     Raises:
         UserError: there is no such thing, or the file cannot be written.
     """
-    traced = None if of in home.domain_files() else trace(home, of)
+    traced = None if of in home.domain_files() else trace(home, of, domain)
     domain = traced.domain if traced else of
     with read_warehouse(home.warehouse(domain)) as con:
         if not isinstance(traced, DialogueLineage):

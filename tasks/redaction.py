@@ -112,7 +112,8 @@ def _secret_values(environment: Mapping[str, str]) -> Iterator[str]:
     """Yield the values that may not be shown, without those that are too short or too common to be looked for."""
     for name, value in environment.items():
         if _SECRET_NAME.search(name) and not _POINTER_NAME.search(name):
-            yield from filter(_is_telling, _parts(value.strip()))
+            # a key with a line end is used both as it is and without it
+            yield from filter(_is_telling, {value, *_parts(value.strip())})
         elif login := _LOGIN.search(value):
             yield from filter(_is_telling, [login["password"] or ""])
 

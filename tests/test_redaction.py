@@ -9,7 +9,7 @@ import logging
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flows.logs import PlainErrors
@@ -109,6 +109,7 @@ def forms(value: str) -> dict[str, str]:
 
 
 @given(name=st.sampled_from(NAMES), value=VALUES, before=AROUND, after=AROUND)
+@example(name="API_KEY", value="k3y-4u\u00e4\x85", before="'", after="'")
 def test_no_value_of_the_environment_gets_through_in_any_form(
     name: str, value: str, before: str, after: str
 ) -> None:

@@ -44,7 +44,7 @@ def lineage(
     if page is not None:
         from flows.lineage_page import write_lineage_page
 
-        OUT.print(f"lineage page: {write_lineage_page(home, of, page)}", markup=False)
+        OUT.print(f"lineage page: {write_lineage_page(home, of, page, domain)}", markup=False)
         return
     traced = trace(home, of, domain)
     if as_json:
