@@ -52,7 +52,7 @@ class Mean:
 
 @dataclass(frozen=True)
 class Distribution:
-    """How often a fact had each value, in bins,, seen in `dialogues` dialogues."""
+    """How often a fact had each value, in bins, seen in `dialogues` dialogues."""
 
     counts: Mapping[int, int]
     dialogues: int

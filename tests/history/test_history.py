@@ -284,18 +284,18 @@ def ended(state: str, alerts: tuple[str, ...]) -> BuildResult:
 
 
 @pytest.mark.parametrize(
-    ("state", "alerts", "name"),
+    ("state", "alerts", "name", "kind"),
     [
-        ("completed", (), COMPLETED),
-        ("completed", ("too low",), ALERT),
-        ("budget", ("too low",), BUDGET),
+        ("completed", (), COMPLETED, StateType.COMPLETED),
+        ("completed", ("too low",), ALERT, StateType.COMPLETED),
+        ("budget", ("too low",), BUDGET, StateType.CANCELLED),
     ],
 )
 def test_a_broken_threshold_is_a_state_of_its_own(
-    state: str, alerts: tuple[str, ...], name: str
+    state: str, alerts: tuple[str, ...], name: str, kind: StateType
 ) -> None:
     made = outcome(ended(state, alerts))
-    assert (made.name, made.type) == (name, StateType.COMPLETED)
+    assert (made.name, made.type) == (name, kind)
     assert (made.message == "too low") == (name == ALERT)
     assert ALERT in FINE
 
