@@ -75,7 +75,7 @@ def _end_build(
     They show the state that the record holds. They are drafted within the transaction that records
     the end and published
     after that: a build that is lost before has neither, one whose pages cannot be written is not on
-        record as ended.
+    record as ended.
     """
     home, name = context.home, context.domain.name
     with open_warehouse(home.warehouse(name)) as con, ExitStack() as stack:

@@ -200,7 +200,7 @@ def marks_of(
     """Return the marks of one dialogue: those under its id, its earlier id, or of the same words under whatever id.
 
     Each is a row with `same_text`: whether what was read then is what the attempt of that number,
-        or any other, says now.
+    or any other, says now.
     """
     words = {value for value in text_hashes.values() if value}
     found = []

@@ -121,7 +121,7 @@ def origin_of_release(
     byte. Which runs and checkouts took part is history; `redial lineage` tells it. The hashes of
     what stages wrote are left out as
     well: a brief that failed in one of two builds, and is in neither release, must not tell them
-        apart.
+    apart.
 
     A build redoes every stage that its code no longer matches, with one exception: when a run is
     stopped, by a budget or by its provider, rows of later attempts that it could not come to stay,

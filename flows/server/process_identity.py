@@ -1,8 +1,8 @@
 """Which process a run lives in, told apart from every later process with the same number.
 
 A process id alone says little: it is given again, sooner or later, and means nothing on another
-    machine or after a reboot. So the machine, its boot and the time the process started are kept
-    beside it. Reads /proc, as Linux has it.
+machine or after a reboot. So the machine, its boot and the time the process started are kept beside
+it. Reads /proc, as Linux has it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who answers for a run that the server calls Pending, Running or Cancelling, and what becomes of one that nobody answers for.
 
 Pure decisions: what is known of a run comes in, what to do comes out. `orphaned_runs` gathers the
-    one and does the other.
+one and does the other.
 """
 
 from __future__ import annotations

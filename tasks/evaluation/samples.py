@@ -67,7 +67,7 @@ def recommendation_samples(corpus: Corpus) -> SampleSet:
     A dialogue that was made to recommend certain items (`targets`) gives one sample for each, cut
     before the first agent's turn that
     names it: the context holds nothing of the recommendation. In other corpora every item an
-        agent's turn names is a target, one sample each, as He et al. (2023) do.
+    agent's turn names is a target, one sample each, as He et al. (2023) do.
     """
     times = {(made.user_id, made.item_id): made.timestamp for made in corpus.interactions}
     skipped: Counter[str] = Counter()

@@ -90,7 +90,7 @@ class ReleaseLineage:
     """What one release was made from.
 
     That is: the run that wrote it or last found it standing, every run whose answers it carries,
-        its source files.
+    its source files.
     """
 
     domain: str

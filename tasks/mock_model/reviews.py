@@ -25,7 +25,7 @@ def pieces(review: str, kind: str) -> tuple[Piece, ...]:
     """Return the pieces of a review in order, each once; empty if nothing is recognised.
 
     `kind` is `story` or `thing`: a film has a soundtrack and no zip, and only what is told has
-        scenes beyond any list.
+    scenes beyond any list.
     """
     words, themes = lexicon(), _theme_words(kind)
     worth = words.heads[kind] | {"the"} if kind == "story" else words.heads[kind]

@@ -97,7 +97,7 @@ def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
     """Return ratings and polarity of the source and of what dialogues tell, and both ways of judging a rating side by side.
 
     Per user: the rating minus the user's mean plus everybody's mean, over the core (as in
-        preprocessing).
+    preprocessing).
     """
     settings, (low, high) = domain.preprocess, domain.sources.rating_scale
     bounds = {"like_min": settings.like_min, "dislike_max": settings.dislike_max}

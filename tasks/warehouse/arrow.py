@@ -85,7 +85,7 @@ def sql_function(
     """Let SQL call a function of Arrow arrays, or of single values, while the block runs; yields the name it has there.
 
     The name is a new one each time: a transaction that is rolled back takes the function with it,
-        but not the driver's memory of its name.
+    but not the driver's memory of its name.
     """
     name = f"python_{uuid.uuid4().hex}"
     con.create_function(

@@ -3,11 +3,11 @@
     .venv/bin/python tests/benchmarks/ingest_preprocess.py [--reviews 500000] [--keep FOLDER]
 
 The file is written first: the schema of the 2014 edition, users, items, ratings, review lengths and
-    stray tokens in the proportions of its 5-core categories, every word invented, with one line in
-    a thousand broken. As in those, no user reviews an item twice unless `--repeated` says how
-    often; setting any repetition aside costs DuckDB about a second more, at the commit. Same
-    options, same file. `gunzip` is `gzip -dc FILE > /dev/null`. Times are the best of the rounds;
-    memory is the most the process ever held.
+stray tokens in the proportions of its 5-core categories, every word invented, with one line in a
+thousand broken. As in those, no user reviews an item twice unless `--repeated` says how often;
+setting any repetition aside costs DuckDB about a second more, at the commit. Same options, same
+file. `gunzip` is `gzip -dc FILE > /dev/null`. Times are the best of the rounds; memory is the most
+the process ever held.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def test_the_difference_of_paired_shares_by_hand() -> None:
     Shares 38/50 in [0.6259, 0.8570] and 48/50 in [0.8654, 0.9890]. Correlation (36 * 0 - 2 * 12) /
     sqrt(38 * 12 * 48 * 2) = -0.1147.
     Below: sqrt(0.0946^2 + 2 * 0.1147 * 0.0946 * 0.0970 + 0.0970^2) = 0.1431. Above: the same with
-        0.0290 and 0.1341, 0.1404.
+    0.0290 and 0.1341, 0.1404.
     """
     assert rounded(paired_difference(PairedCounts(36, 2, 12, 0))) == (0.2, 0.0569, 0.3404)
 

@@ -35,13 +35,13 @@ def read_plain(path: Path) -> Corpus:
     """Read one dialogue a line, or a JSON list of dialogues.
 
     Each is an object: `dialogue_id` and `user_id` (optional), `history` (item ids or titles,
-        optional), `targets` (optional), and `utterances` (or turns, messages, conversation,
-        dialogue), a list of {"role", "text", "items" (optional)}; the role may be called speaker,
-        from or sender, the text content, value, utterance or message. Roles agent, assistant,
-        recommender and bot are the agent's, and system's where nobody else is; every other is the
-        user's. A dialogue whose utterances tell no items has its targets and history looked for by
-        title. `titles` may map item ids to titles; an id without one is its own title. `position`
-        is a dialogue's place among its user's, else they count in file order.
+    optional), `targets` (optional), and `utterances` (or turns, messages, conversation, dialogue),
+    a list of {"role", "text", "items" (optional)}; the role may be called speaker, from or sender,
+    the text content, value, utterance or message. Roles agent, assistant, recommender and bot are
+    the agent's, and system's where nobody else is; every other is the user's. A dialogue whose
+    utterances tell no items has its targets and history looked for by title. `titles` may map item
+    ids to titles; an id without one is its own title. `position` is a dialogue's place among its
+    user's, else they count in file order.
     """
     known = _Known()
     dialogues = tuple(dialogues_of(path, lambda content: _take(content, known)))

@@ -33,7 +33,7 @@ def summary(questions: Sequence[Question], variant: Variant) -> pl.DataFrame:
     """Return a setting's summary: mean, standard error and 1.96 of it, for each score.
 
     Rows: targets not mentioned before ("recommendation"), mentioned before ("discussion"), and all
-        of them.
+    of them.
     """
     rows: list[tuple[bool, int | None]] = []
     for question in questions:
