@@ -36,15 +36,13 @@ from flows.server.webhooks import tell, tell_crash
 from tasks.settings import Home
 
 POLL_S = 2.0
-PATIENCE_S = 2 * max(
-    DELAYS_S
-)  # for the server to start a lost run again, before a new one is started in its place
+# For the server to start a lost run again, before a new one is started in its place.
+PATIENCE_S = 2 * max(DELAYS_S)
 MOST_LOST = 3  # runs of one domain whose process was lost, until it is given up
 All = Annotated[
     Literal["all"],
-    WithJsonSchema(
-        {"type": "string", "enum": ["all"], "title": "all there are when it runs"}
-    ),  # of a const the form sends nothing
+    # Of a const the form sends nothing.
+    WithJsonSchema({"type": "string", "enum": ["all"], "title": "all there are when it runs"}),
 ]
 Names = Annotated[
     Annotated[list[str], Field(min_length=1, title="these")] | All,

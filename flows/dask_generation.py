@@ -125,9 +125,8 @@ class DaskCrew:
         )
         packed = pickle.dumps(job)  # so that neither Prefect nor Dask walks through its briefs
         self._given += len(chunk.briefs)
-        usage = Usage(
-            cost_usd=loan or 0.0
-        )  # of a chunk that is lost: it may have spent all that it was lent
+        # Of a chunk that is lost: it may have spent all that it was lent.
+        usage = Usage(cost_usd=loan or 0.0)
         try:
             future = self._runner.submit(named, parameters={"packed": packed})
             result: ChunkResult = await asyncio.to_thread(_result_of, future)
@@ -237,9 +236,8 @@ def _started(address: str) -> Iterator[Any]:
     Raises UserError.
     """
     logging.getLogger("distributed").setLevel(logging.WARNING)
-    logging.getLogger("distributed.client").setLevel(
-        logging.CRITICAL
-    )  # a scheduler that is gone is reported by the run itself
+    # A scheduler that is gone is reported by the run itself.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         try:
             runner = stack.enter_context(_runner(address))

@@ -121,9 +121,8 @@ class EventSender:
             self._client.emit(event)
         except Exception as error:  # noqa: BLE001 - whatever a transport raises, the build goes on
             with self._lock:
-                self._problem = one_line(
-                    _said(error)
-                )  # says more than that the queue was full, which may follow from it
+                # Says more than that the queue was full, which may follow from it.
+                self._problem = one_line(_said(error))
             self.lose(self._problem)
             self._failures += 1
             if self._failures >= PATIENCE:

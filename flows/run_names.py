@@ -71,9 +71,8 @@ async def _set(
         ]
         if number is not None or not others:
             return f"{body} #{free}"
-        free = (
-            await _highest(client, head) + 1 + sum(other < run_id for other in others)
-        )  # both may have seen the other
+        # Both may have seen the other.
+        free = await _highest(client, head) + 1 + sum(other < run_id for other in others)
 
 
 async def _highest(client: PrefectClient, head: str) -> int:

@@ -83,11 +83,12 @@ def ingesting(context: Context, sources: Mapping[str, str]) -> Stage:
 def _as_read(sources: Sources) -> list[list[dict[str, Any]]]:
     """Return how review and metadata files are read, in order: by the name they have in the tables, not by where they lie."""
     kinds = zip((sources.reviews, sources.metadata), source_names(sources), strict=True)
+    # Where a file is and how it got there; its content counts by hash.
     elsewhere = {
         "path",
         "url",
         "bytes",
-    }  # where a file is and how it got there; its content counts by hash
+    }
     return [
         [
             {"name": name, **source.model_dump(mode="json", exclude=elsewhere)}

@@ -41,9 +41,8 @@ Raised when what is hashed changes, so that every stage is redone once.
 
 PACKAGE = "tasks"  # followed into; flows/ is wiring, which hands settings on and makes no rows
 PROJECT = Path(__file__).resolve().parents[1]
-_NOT_HASHED = frozenset(
-    {"ctx", "type_comment", "kind"}
-)  # follow from the place in the tree, or mean nothing when executed
+# Follow from the place in the tree, or mean nothing when executed.
+_NOT_HASHED = frozenset({"ctx", "type_comment", "kind"})
 _IMPORTERS = frozenset(
     {"import_module", "__import__", "spec_from_file_location", "run_module", "run_path"}
 )

@@ -14,7 +14,6 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        seen = "".join(
-            char if char.isprintable() else " " for char in redact(message)
-        )  # file names may hold signs that steer a terminal
+        # File names may hold signs that steer a terminal.
+        seen = "".join(char if char.isprintable() else " " for char in redact(message))
         super().__init__(" ".join(seen.split()))

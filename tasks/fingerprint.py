@@ -24,9 +24,10 @@ from typing import Any
 
 import yaml
 
+# Made once: it is called often.
 _CANONICAL = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-)  # made once: it is called often
+)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PACE = frozenset(
     {"limits", "chunk_size", "workers", "mode", "input_cost_per_token", "output_cost_per_token"}

@@ -41,9 +41,8 @@ NOT_IN_RESULTS: Mapping[str, str] = {
     "jinja2": "lays out pages for people",
     "markupsafe": "lays out pages for people",
 }
-_DISTRIBUTIONS = {
-    "ahocorasick": "pyahocorasick"
-}  # import name -> distribution, where they differ by more than dashes
+# Import name -> distribution, where they differ by more than dashes.
+_DISTRIBUTIONS = {"ahocorasick": "pyahocorasick"}
 _MOST = 3  # changes named in one line
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-_NOT_STORED = re.compile(
-    "[\ud800-\udfff\x00]"
-)  # UTF-8 cannot encode the first, DuckDB's text ends at the second
+# UTF-8 cannot encode the first, DuckDB's text ends at the second.
+_NOT_STORED = re.compile("[\ud800-\udfff\x00]")
 REPLACEMENT = "\ufffd"
 
 

@@ -79,9 +79,8 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 @given(key=KEYS, before=AROUND, after=st.sampled_from(["", " ", "\n", ' "x"']))
 def test_what_looks_like_a_secret_is_hidden(shape: str, key: str, before: str, after: str) -> None:
-    before = (
-        "" if before in ("x", "7") else before
-    )  # a letter or digit before it makes another word of it
+    # A letter or digit before it makes another word of it.
+    before = "" if before in ("x", "7") else before
     hidden = redact(f"{before}{SHAPES[shape] % key}{after}", {})
     assert key not in hidden
     assert redact(hidden, {}) == hidden

@@ -47,9 +47,8 @@ def test_a_release_is_known_by_what_made_it_and_not_by_who_ran_it_when(
     first = origin_of_release(con, WRITER, SOURCES)
     assert len(first.code) == 16 and len(first.run_hash) == 64 and first.mixed == ()
     record_stage(con, "briefs", MADE, ("items",), "another run")
-    record_stage(
-        con, "generate-2", replace(MADE, code={"tasks.errors": "2"}), ("items",), "run"
-    )  # no row of it is released
+    # No row of it is released.
+    record_stage(con, "generate-2", replace(MADE, code={"tasks.errors": "2"}), ("items",), "run")
     assert origin_of_release(con, WRITER, SOURCES) == first
 
 

@@ -47,10 +47,11 @@ MOST_VALIDATION = 0.1  # share of the samples
 LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
 ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
 
+# What is recommended in corpora that everybody knows.
 _NOUNS = {
     "ReDial": "movie",
     "INSPIRED": "movie",
-}  # what is recommended in corpora that everybody knows
+}
 
 
 @dataclass(frozen=True)

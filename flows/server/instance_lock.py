@@ -65,9 +65,8 @@ def _end_group() -> None:
 def main(lock: str, module: str, *arguments: str) -> None:
     """Run a module as `python -m` would, on the leash."""
     follow(Path(lock))
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell's background job would ignore it, and Prefect ends itself by it
+    # A shell's background job would ignore it, and Prefect ends itself by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -100,10 +100,11 @@ class OrphanedRuns:
             state = self._state_of(run_id)["type"]
             if state == "CANCELLING":
                 self._set_state(run_id, CANCELLED)
+            # A process that is asked to end reports that it crashed.
             elif state in (
                 *ACTIVE,
                 "CRASHED",
-            ):  # a process that is asked to end reports that it crashed
+            ):
                 self._set_state(run_id, STOPPED)
 
     # What is known.

@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+# State types of runs that some process should answer for.
 ACTIVE = (
     "PENDING",
     "RUNNING",
     "CANCELLING",
-)  # state types of runs that some process should answer for
+)
 # as long as a run on another machine must have been unheard of; heartbeats come every 30 s
 UNHEARD_S = 120.0
 WORKER_LABEL = "redial.worker"  # a run's label with the identity of the worker process that took it

@@ -225,9 +225,8 @@ def _wait_until_up(server: SupervisedProcess, api: ServerApi) -> None:
 
 def _note_runs(api: ServerApi, run_ids: list[str]) -> None:
     """Note which runs this machine has, before their workers are ended."""
-    with suppress(
-        httpx.HTTPError
-    ):  # the server may have ended first; the next start finds the runs
+    # The server may have ended first; the next start finds the runs.
+    with suppress(httpx.HTTPError):
         run_ids += OrphanedRuns(api).active_here()
 
 

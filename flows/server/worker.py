@@ -95,9 +95,8 @@ class FixedConfiguration(ProcessJobConfiguration):
         return cls(**load_template()["job_configuration"], working_dir=PROJECT)
 
 
-class ProjectWorker(
-    ProcessWorker, ABC
-):  # ABC keeps it out of Prefect's registry until `main` puts it there
+# ABC keeps it out of Prefect's registry until `main` puts it there.
+class ProjectWorker(ProcessWorker, ABC):
     """Runs the project's flows, each in a process of its own, and looks after runs that were lost with their worker."""
 
     job_configuration = FixedConfiguration

@@ -171,9 +171,8 @@ def _with_dialogues(home: Home, run: Side, *, newest: bool) -> Side:
 def _of_run(run: dict[str, Any], name: str, domain: str) -> Side:
     counts = _object(run["counts"])
     settings = flat(_object(run["config"]))
-    settings.pop(
-        "name", None
-    )  # two domains have two names: that is what is compared, not a difference between them
+    # Two domains have two names: that is what is compared, not a difference between them.
+    settings.pop("name", None)
     return Side(
         name,
         "run",

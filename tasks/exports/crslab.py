@@ -23,10 +23,11 @@ BUILT = ".built"
 Without it CRSLab deletes the folder and downloads ReDial in its place.
 """
 
+# Of CRSLab's own ReDial, as its resources.py has them.
 _REPOSITORY_VERSION, _PACKAGE_VERSION = (
     "1.0",
     "0.31",
-)  # of CRSLab's own ReDial, as its resources.py has them
+)
 _SPECIAL = ("__pad__", "__start__", "__end__", "__unk__")  # numbers 0 to 3
 _ROLES = {"user": "Seeker", "agent": "Recommender"}
 _TOKEN = re.compile(r"\w+(?:['\u2019]\w+)*|[^\w\s]")
@@ -69,9 +70,8 @@ def _write(
     write_json(folder / "movie_ids.json", list(range(1, len(titles) + 1)))
     write_json(folder / "item_titles.json", titles)
     write_json(folder / "dbpedia_subkg.json", {})
-    write_json(
-        folder / "concept2id.json", {"__pad__": 0}
-    )  # CRSLab takes the largest number of it, so it cannot be empty
+    # CRSLab takes the largest number of it, so it cannot be empty.
+    write_json(folder / "concept2id.json", {"__pad__": 0})
     (folder / "conceptnet_subkg.txt").write_text("", encoding="utf-8")
     (folder / BUILT).write_text(f"from an LLM-REDIAL release\n{version}", encoding="utf-8")
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from tasks.mock_model.phrases import Lexicon, lexicon
 
-Phrase = tuple[
-    int, int, bool
-]  # first word, word after the last, whether its head is a listed aspect
+# First word, word after the last, whether its head is a listed aspect.
+Phrase = tuple[int, int, bool]
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,8 @@ def _clauses(text: str, words: Lexicon) -> Iterator[tuple[list[str], list[str], 
     lowered = list(map(str.lower, tokens))
     begin = 0
     for end in [*(at for at, word in enumerate(lowered) if word in words.turns), len(lowered)]:
-        begin += (
-            begin < end and lowered[begin] == "like"
-        )  # "..., like the bench at the end": an example, no comparison
+        # "..., like the bench at the end": an example, no comparison.
+        begin += begin < end and lowered[begin] == "like"
         if end > begin:
             yield tokens[begin:end], lowered[begin:end], set(lowered[begin:end])
         begin = end + 1

@@ -20,10 +20,11 @@ _NO_TITLE_KEYS = (
     "creator",
 )
 _ID_KEYS = frozenset(("id", "_id", "uuid", "asin", "isbn", "url", "link", "rank", "year"))
+# Lists of no answer.
 _SEEN = re.compile(
     r"seen|watched|already|histor|previous|mentioned|known|rated|liked|avoid|exclud|not_",
     re.IGNORECASE,
-)  # lists of no answer
+)
 _LIST_KEYS = (
     *("recommend", "title", "movie", "film", "book", "item", "product", "result", "list"),
     *("suggest", "answer", "output"),

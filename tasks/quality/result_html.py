@@ -11,9 +11,8 @@ import html
 import re
 from typing import Any, Final
 
-_LINK: Final = re.compile(
-    r'<a href="\.\./[^"]*" *>(.*?)</a>'
-)  # to pages of the frame that is left out
+# To pages of the frame that is left out.
+_LINK: Final = re.compile(r'<a href="\.\./[^"]*" *>(.*?)</a>')
 _ICON: Final = re.compile(r"<i\b[^>]*\bfa-(check|times|exclamation)[^>]*>\s*</i>")
 _HEADING: Final = re.compile(r"<(/?)h[56]\b")  # of a section; ours above it is an h2
 _WORDS: Final = {

@@ -23,10 +23,11 @@ ROW_BY_ROW = (
     "expect_compound_columns_",
     "expect_multicolumn_",
 )
+# These judge the column as a whole.
 OF_TYPES = (
     "expect_column_values_to_be_of_type",
     "expect_column_values_to_be_in_type_list",
-)  # these judge the column as a whole
+)
 OTHER_FILES = ("causes", "facts", "lexicon")  # of the folder, beside its suites
 HIDING = ("mostly", "ignore_row_if", "row_condition")
 

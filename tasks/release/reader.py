@@ -254,8 +254,7 @@ def _json(path: Path) -> Any:
 
 def _open(path: Path) -> Any:
     try:
-        return path.open(
-            encoding="utf-8-sig", errors="replace"
-        )  # editors on Windows put a mark at the beginning
+        # Editors on Windows put a mark at the beginning.
+        return path.open(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None

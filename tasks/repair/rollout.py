@@ -19,13 +19,13 @@ _NUMBERED = (
         r"""["'](?:turn|turn_?(?:number|id|index)|number|no|id|index|utterance_?(?:number|id)?)["']\s*:\s*["']?(?:turn[ _]?)?(\d{1,3})\b""",
         re.IGNORECASE,
     ),
-    re.compile(
-        r"""["'](?:turn[ _]?)?(\d{1,3})["']\s*:\s*\{""", re.IGNORECASE
-    ),  # {"5": {"role": ...
+    # {"5": {"role": ...
+    re.compile(r"""["'](?:turn[ _]?)?(\d{1,3})["']\s*:\s*\{""", re.IGNORECASE),
+    # 5. User: ...
     re.compile(
         r"^[^\w\n]{0,6}(?:(?:turn|utterance|line)\s*)?#?(\d{1,3})[^\w\n]{1,8}(?=\w)",
         re.IGNORECASE | re.MULTILINE,
-    ),  # 5. User: ...
+    ),
 )
 _OWN_NUMBER = re.compile(r"\s*[(\[]?(?:turn )?(\d{1,3})[.):\]]\)?\s+", re.IGNORECASE)
 

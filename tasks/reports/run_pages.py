@@ -181,9 +181,8 @@ def publish_pages(
     name = run_name(draft.build.run_id)
     reports, docs = reports_folder(home, domain), home.data_docs(domain)
     with _written(home):
-        shutil.rmtree(
-            docs / name, ignore_errors=True
-        )  # of the same run, before it was started again
+        # Of the same run, before it was started again.
+        shutil.rmtree(docs / name, ignore_errors=True)
         for file in draft.files:  # the newest come last
             place = home.data / file
             place.parent.mkdir(parents=True, exist_ok=True)

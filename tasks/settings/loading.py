@@ -127,9 +127,8 @@ def _resolved(domain: Domain, folder: Path) -> Domain:
     """
 
     def absolute(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-        paths = [
-            os.path.realpath(folder / os.path.expanduser(source.path)) for source in sources
-        ]  # which stops at links in a circle
+        # Which stops at links in a circle.
+        paths = [os.path.realpath(folder / os.path.expanduser(source.path)) for source in sources]
         if twice := [path for path in paths if paths.count(path) > 1]:
             raise UserError(f"{twice[0]} is listed twice as a source")
         return tuple(

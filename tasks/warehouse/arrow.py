@@ -68,9 +68,8 @@ def stream_into(
         if failed:
             raise failed[0] from None
         raise
-    con.unregister(
-        "incoming"
-    )  # not after a failure: the aborted transaction would refuse, and takes the name with it
+    # Not after a failure: the aborted transaction would refuse, and takes the name with it.
+    con.unregister("incoming")
 
 
 @contextmanager

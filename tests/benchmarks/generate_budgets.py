@@ -99,9 +99,8 @@ def run(server: ModelServer, folder: Path, workers: int, count: int) -> Ended:
     seconds = time.monotonic() - began
     again = how_it_ended(start(folder, settings, count))
     tally = server.tally()
-    dearest = (
-        dollars(server) / tally["billed"] * 1.5
-    )  # of one call; they are about as long as each other
+    # Of one call; they are about as long as each other.
+    dearest = dollars(server) / tally["billed"] * 1.5
     most = BUDGET_USD + IN_FLIGHT * dearest
     stored = len(tables(folder)["responses"])
     return Ended(seconds, because, again, at_kill, dollars(server), stored, most)

@@ -106,9 +106,8 @@ def test_reading_ahead_searches_once_for_a_page(planned: duckdb.DuckDBPyConnecti
     ]
     reader = ReadAhead(planned, made_domain(), page=50)
     reader.fetch(ids[:10])
-    planned.execute(
-        "ALTER TABLE briefs RENAME TO briefs_hidden"
-    )  # what is read from now on would be noticed
+    # What is read from now on would be noticed.
+    planned.execute("ALTER TABLE briefs RENAME TO briefs_hidden")
     try:
         assert [brief.dialogue_id for brief in reader.fetch(ids[10:50])] == ids[10:50]
         with pytest.raises(duckdb.CatalogException):

@@ -50,6 +50,5 @@ def test_a_target_of_accepted_dialogues_is_reached_and_no_more_asked_than_it_tak
         60 <= second["accepted"] <= 66
         and sum(second[name] for name in ("accepted", "rejected", "failed", "unasked")) == 187
     )
-    assert (
-        second["answers"] == second["accepted"] + second["rejected"] - first["answers"]
-    )  # nothing is asked twice
+    # Nothing is asked twice.
+    assert second["answers"] == second["accepted"] + second["rejected"] - first["answers"]

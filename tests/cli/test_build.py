@@ -57,9 +57,8 @@ def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def build(data: Path) -> tuple[dict[str, Any], str]:
     done = redial(data, "build", "demo", "--json")
     assert done.returncode == 0, done.stderr
-    assert (
-        "leaked" not in done.stderr
-    )  # DuckDB objects that outlive the interpreter would complain in every user's terminal
+    # DuckDB objects that outlive the interpreter would complain in every user's terminal.
+    assert "leaked" not in done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     return result, done.stderr
 

@@ -122,9 +122,8 @@ def test_answers_paid_for_by_an_earlier_version_are_used(
             "SELECT count(*) FROM responses ANTI JOIN briefs USING (dialogue_id)"
         ).fetchall()
     assert asked == [("earlier",)]  # nothing was asked again
-    assert strange == [
-        (0,)
-    ]  # a cluster's workers are given what is stored under their own dialogues
+    # A cluster's workers are given what is stored under their own dialogues.
+    assert strange == [(0,)]
     assert find_dialogue(home, before[3]).dialogue_id == after[3]
 
 

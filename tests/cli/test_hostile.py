@@ -82,14 +82,12 @@ def test_the_terminal_shows_and_does_not_obey(data: Path) -> None:
         told, wrong = process.communicate(timeout=120)
         assert process.returncode == 0, wrong
         shown = told if words[0] in ("funnel", "stats") else ""
-        assert shown or ("<script>" in told and ("<U+202E>" in told or "\\u202e" in told)), (
-            words
-        )  # as text, nothing left out
+        # As text, nothing left out.
+        assert shown or ("<script>" in told and ("<U+202E>" in told or "\\u202e" in told)), words
         assert not ACTS.search(told) and not ACTS.search(wrong), words
         if "--json" in words:
-            assert "\u202e" in json.dumps(
-                json.loads(told), ensure_ascii=False
-            )  # a program reads what was written
+            # A program reads what was written.
+            assert "\u202e" in json.dumps(json.loads(told), ensure_ascii=False)
 
 
 @pytest.fixture

@@ -394,9 +394,8 @@ def test_speakers_are_never_guessed() -> None:
     )
     assert [turn.role for turn in unnamed.turns] == ["unknown", "unknown"]
     swapped = read_grounded(json.dumps([{"role": "user", "text": "Agent: Then try that."}]))
-    assert (
-        swapped.turns[0].text == "Agent: Then try that."
-    )  # a label that contradicts stays, for the gate to see
+    # A label that contradicts stays, for the gate to see.
+    assert swapped.turns[0].text == "Agent: Then try that."
 
 
 def test_speech_is_not_taken_for_a_remark_or_a_label() -> None:

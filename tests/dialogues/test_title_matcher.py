@@ -126,11 +126,12 @@ def named(text: str, turn: int, catalogue: Catalogue = CATALOGUE) -> tuple[str, 
         ("Reheat it.", 1, ()),
         ("See the dark knight soon.", 2, ("dark",)),  # due: any letter case, and without the year
         ("See The Dark Knight (2008) soon.", 3, ("dark",)),
+        # Due or not, a title that stands out is named.
         (
             "Mystic River and Home Alone",
             3,
             ("mystic", "alone"),
-        ),  # due or not, a title that stands out is named
+        ),
         ("Heat, The Dark Knight (2008), Mystic River", 2, ("heat", "dark", "mystic")),
     ],
 )

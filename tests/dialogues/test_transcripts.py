@@ -107,9 +107,8 @@ def test_an_unknown_profiles_format_is_detected_or_given(
         "mine",
     )
     assert parse_transcripts(con, DOMAIN, 1).unreadable == 0
-    assert (
-        parse_transcripts(con, DOMAIN, 1, {"mine": "paper"}).unreadable == 0
-    )  # what is plainly in the other format is read in that
+    # What is plainly in the other format is read in that.
+    assert parse_transcripts(con, DOMAIN, 1, {"mine": "paper"}).unreadable == 0
 
 
 def test_more_than_a_chunk_keeps_its_order(

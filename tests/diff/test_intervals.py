@@ -61,9 +61,8 @@ def test_the_correlation_of_pairs_is_corrected_for_continuity() -> None:
     Correlation (308 - 20.5) / sqrt(14 * 27 * 19 * 22) = 0.7233.
     """
     assert rounded(paired_difference(PairedCounts(14, 0, 5, 22))) == (0.122, 0.0115, 0.2265)
-    equal = paired_difference(
-        PairedCounts(54, 0, 0, 0)
-    )  # an empty margin: no correlation can be told
+    # An empty margin: no correlation can be told.
+    equal = paired_difference(PairedCounts(54, 0, 0, 0))
     assert equal.value == 0 and equal.low < 0 < equal.high
 
 

@@ -234,9 +234,8 @@ async def test_a_hosted_job_is_paid_for_once(
             json.dumps(json.loads(record.read_text()) | {"job_id": "", "status": "new"})
         )
         job = await fine_tune_hosted("openai/base", made, tmp_path, api_base=address, poll_s=0.01)
-        assert (
-            job.job_id == "ftjob-1" and len(provider.jobs) == 1
-        )  # the job whose answer was lost is found again
+        # The job whose answer was lost is found again.
+        assert job.job_id == "ftjob-1" and len(provider.jobs) == 1
         record.write_text("[]")
         with pytest.raises(UserError, match="not the record"):
             await fine_tune_hosted("openai/base", made, tmp_path, api_base=address, poll_s=0.01)
@@ -359,9 +358,8 @@ def test_a_local_model_learns_is_saved_reloaded_and_benchmarked(
         for ask in (base, tuned, LocalModel(tiny, trained.adapter))
     ]
     assert rows[0].estimates["recall@5"].mean == 0.0
-    assert (
-        rows[1].estimates["recall@5"].mean == 1.0 and rows[1].losses.parse_failures == 0
-    )  # it was taught these very questions
+    # It was taught these very questions.
+    assert rows[1].estimates["recall@5"].mean == 1.0 and rows[1].losses.parse_failures == 0
     assert rows[1] == rows[2] and rows[1].model == "local/tiny+adapter"
 
 

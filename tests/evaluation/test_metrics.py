@@ -52,9 +52,8 @@ def test_intervals_widen_when_questions_share_users() -> None:
     alone = estimate(values, [f"u{i}" for i in range(100)], seed=1)
     shared = estimate(values, [f"u{i // 25}" for i in range(100)], seed=1)
     assert alone.mean == shared.mean == 0.5
-    assert alone.low == pytest.approx(0.4, abs=0.03) and alone.high == pytest.approx(
-        0.6, abs=0.03
-    )  # 0.5 +- 1.96 * sqrt(0.25 / 100)
+    # 0.5 +- 1.96 * sqrt(0.25 / 100).
+    assert alone.low == pytest.approx(0.4, abs=0.03) and alone.high == pytest.approx(0.6, abs=0.03)
     assert shared.low == 0.0 and shared.high == 1.0  # four users, two all right and two all wrong
     assert estimate(values, ["u"] * 100, seed=1).low == 0.5
     assert alone == estimate(values, [f"u{i}" for i in range(100)], seed=1)

@@ -208,9 +208,8 @@ def test_raters_agreement_and_judge_against_people() -> None:
     assert agreed.metric == "logic" and agreed.alpha == pytest.approx(1.0)
     assert agreed.concordance is not None and agreed.concordance.w == pytest.approx(1.0)
     judge = [Rating(f"t{n}", "j", "logic", value) for n, value in enumerate([0, 1, 1, 2, 2])]
-    assert against_people(judge, people)["logic"] == pytest.approx(
-        0.8333, abs=1e-4
-    )  # ranks 1 2.5 2.5 4 and 1 2 3.5 3.5
+    # Ranks 1 2.5 2.5 4 and 1 2 3.5 3.5.
+    assert against_people(judge, people)["logic"] == pytest.approx(0.8333, abs=1e-4)
     alone = rater_agreement([Rating("t", "a", "logic", 1)])[0]
     assert alone.concordance is None and alone.alpha is None
     assert against_people([], people) == {}

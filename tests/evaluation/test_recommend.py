@@ -107,9 +107,8 @@ def test_markov_by_hand() -> None:
     known = Knowledge(
         TITLES, tuple(Interaction(user, item, 5.0, time) for user, item, time in made), {}
     )
-    sample = replace(
-        recommendation_samples(ask_with("hi")).samples[0], timestamp=5
-    )  # zoe's last before it is i4, not i2
+    # zoe's last before it is i4, not i2.
+    sample = replace(recommendation_samples(ask_with("hi")).samples[0], timestamp=5)
     share = dict(zip(known.items, (2 / 11, 2 / 11, 1 / 11, 4 / 11, 1 / 11, 1 / 11), strict=True))
     steps = {"i1": 2, "i2": 2}  # one of them zoe's own
     wanted = [(steps.get(item, 0) + PRIOR * share[item]) / (4 + PRIOR) for item in known.items]
@@ -205,9 +204,8 @@ def test_a_model_is_asked_under_every_setting() -> None:
         ("target named before", 1),
     ]
     assert rows[0].estimates["recall@5"].mean == 1.0 and rows[0].estimates["mrr@5"].mean == 1.0
-    assert rows[1].estimates["ndcg@5"].mean == pytest.approx(
-        1 / math.log2(3)
-    )  # Solaris comes second, behind one item
+    # Solaris comes second, behind one item.
+    assert rows[1].estimates["ndcg@5"].mean == pytest.approx(1 / math.log2(3))
     assert (
         rows[0].losses.generated,
         rows[0].losses.out_of_catalogue,

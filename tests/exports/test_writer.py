@@ -142,11 +142,12 @@ def test_the_split_is_by_user_and_time() -> None:
         side: [max(t or 0 for t in times[user]) for user in sides if sides[user] == side]
         for side in ("train", "valid", "test")
     }
+    # 8 of 80 dialogues each.
     assert [len(last[side]) for side in ("train", "valid", "test")] == [
         32,
         4,
         4,
-    ]  # 8 of 80 dialogues each
+    ]
     assert max(last["train"]) < min(last["valid"]) and max(last["valid"]) < min(last["test"])
 
 

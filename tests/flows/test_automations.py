@@ -42,9 +42,8 @@ def rewrite(home: Home, within: int) -> None:
 def test_nothing_is_put_twice(served: Served, home: Home) -> None:
     before = all_of(served)
     assert put_automations(home, ServerApi(served.client)) == []
-    assert (
-        all_of(served) == before
-    )  # ids of the triggers included: a new one forgets what it waited for
+    # Ids of the triggers included: a new one forgets what it waited for.
+    assert all_of(served) == before
 
 
 def test_a_server_that_remembers_nothing_is_looked_at(served: Served, home: Home) -> None:

@@ -44,11 +44,12 @@ def history(*states: str | dict[str, str]) -> list[PastState]:
     ]
 
 
+# Not even Running: its process died before the flow began.
 FIRST = (
     "SCHEDULED",
     "PENDING",
     "CRASHED",
-)  # not even Running: its process died before the flow began
+)
 AGAIN = (RETRY, "PENDING", "CRASHED")
 
 
@@ -58,14 +59,16 @@ AGAIN = (RETRY, "PENDING", "CRASHED")
         (FIRST, 0),
         ((*FIRST, *AGAIN), 1),
         ((*FIRST, *AGAIN, *AGAIN), 2),
+        # `redial serve` was stopped: no fault of the run.
         (
             (*FIRST, STOPPED, "RUNNING", STOPPED, "RUNNING", "CRASHED"),
             0,
-        ),  # `redial serve` was stopped: no fault of the run
+        ),
+        # A person started it again.
         (
             (*FIRST, *AGAIN, *AGAIN, GIVE_UP, "SCHEDULED", "RUNNING", "CRASHED"),
             0,
-        ),  # a person started it again
+        ),
     ],
 )
 def test_restarts_are_counted_in_the_history(states: tuple[Any, ...], wanted: int) -> None:

@@ -113,9 +113,8 @@ def test_a_scheduler_that_dies_ends_the_build_in_one_line_and_loses_nothing(tmp_
         billed = model.tally()["billed"]
         told, _ = (again := build(data, *given)).communicate(timeout=400)
         assert again.returncode == 0, told
-        assert (
-            model.tally()["billed"] < billed + 48
-        )  # what was answered before stands in the journals
+        # What was answered before stands in the journals.
+        assert model.tally()["billed"] < billed + 48
 
 
 @pytest.mark.heavy

@@ -27,10 +27,11 @@ pytestmark = pytest.mark.heavy
 PARTS = ("part1", "part2", "part3", "part4")
 DOMAINS = ("run", "worker", "server", "start", *PARTS)
 BRIEFS, IN_FLIGHT, LATENCY_S = 24, 3, 1.0
+# CRASHED is no end: the run is given to the next free worker.
 STARTED_ANEW = (
     "COMPLETED",
     "FAILED",
-)  # CRASHED is no end: the run is given to the next free worker
+)
 
 
 @pytest.fixture(scope="module")

@@ -79,9 +79,10 @@ def test_of_a_machine_that_nobody_hears_of(
 def test_a_machine_whose_worker_is_alive_keeps_its_runs(
     orphaned: OrphanedRuns, make_run: Make
 ) -> None:
+    # Which is online.
     run_id = make_run(
         "RUNNING", **{WORKER_LABEL: str(ELSEWHERE), "prefect.worker.name": "redial-1"}
-    )  # which is online
+    )
     assert [looked(orphaned, run_id, after_s) for after_s in (0, UNHEARD_S * 2)] == [None, None]
 
 
@@ -135,9 +136,8 @@ def test_a_run_of_a_worker_that_died_here_is_marked_at_once(
     served: Served, orphaned: OrphanedRuns, make_run: Make
 ) -> None:
     """By the worker of `redial serve`, or by us, whoever looks first."""
-    died = replace(
-        this_process(), started=this_process().started + 1
-    )  # this process has its number now
+    # This process has its number now.
+    died = replace(this_process(), started=this_process().started + 1)
     run_id = make_run("RUNNING", **{WORKER_LABEL: str(died)})
     orphaned.look()
     assert served.states(run_id)[-1] == "Crashed"
@@ -147,9 +147,8 @@ def test_a_run_of_a_worker_that_died_here_is_marked_at_once(
 def test_runs_that_are_stopped_go_on_later(
     served: Served, orphaned: OrphanedRuns, make_run: Make
 ) -> None:
-    died = str(
-        replace(this_process(), host="stopped-machine")
-    )  # nobody else looks after runs of that name
+    # Nobody else looks after runs of that name.
+    died = str(replace(this_process(), host="stopped-machine"))
     ours = OrphanedRuns(orphaned.api, host="stopped-machine")
     running, cancelling, gone = (
         make_run(state, **{WORKER_LABEL: died}) for state in ("RUNNING", "CANCELLING", "RUNNING")

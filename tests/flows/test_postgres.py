@@ -126,10 +126,11 @@ def by_hand(data: Path, folder: Path, database: str) -> Iterator[Served]:
             "--prefect-file",
             str(deployments(folder)),
         )
+        # The backfill takes a place of its own, so that neither has room for all five runs.
         for name in (
             "first",
             "second",
-        ):  # the backfill takes a place of its own, so that neither has room for all five runs
+        ):
             worker = ("flows.server.worker", "--name", name, "--limit", "3")
             stack.enter_context(module(environment, folder / f"{name}.log", *worker))
         until(

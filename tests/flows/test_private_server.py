@@ -36,9 +36,8 @@ def ask(
 
 def test_whoever_has_the_login_is_answered(private: PrivateServer) -> None:
     assert ask(private, READ).status_code == 200
-    assert (
-        ask(private, CHANGE).status_code == 422
-    )  # an empty run is no run: the request came through
+    # An empty run is no run: the request came through.
+    assert ask(private, CHANGE).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,8 @@ async def test_a_run_is_named_by_what_it_does_and_numbered_by_its_domain() -> No
     assert (
         await named("writer", "writer", given="build demo the best #9") == "build demo the best #9"
     )
-    assert (
-        await named("writer", "writer", given="gamma417-gondor-void") == "build demo writer #10"
-    )  # theirs counts as a number
+    # Theirs counts as a number.
+    assert await named("writer", "writer", given="gamma417-gondor-void") == "build demo writer #10"
     # Taken up again after its process was lost: the number stays.
     assert (
         await named("writer", "9 briefs", "writer", given="build demo 187 briefs writer #4")
@@ -221,9 +220,8 @@ def test_all_are_the_domains_whose_sources_are_there(tmp_path: Path) -> None:
     )
     (tmp_path / "domains" / "broken.yaml").write_text("nuon: typo\n", "utf-8")
     chosen = choose_domains(home, "all")
-    assert {"own", "moved", "broken", "demo"} == set(
-        chosen.build
-    )  # what is wrong with them is for their own runs to say
+    # What is wrong with them is for their own runs to say.
+    assert {"own", "moved", "broken", "demo"} == set(chosen.build)
     assert (
         chosen.not_fetched["books"]
         == "its source files are not here; `redial fetch books` downloads them"

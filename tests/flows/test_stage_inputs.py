@@ -38,15 +38,17 @@ PACE = {
     "Generate.mode",
     "Generate.input_cost_per_token",
 }
+# By way of `source_names`, whose result is in `sources.reviews`.
 NAMES = {
     "Source.path",
     "Source.encoding",
     "Sources.metadata",
-}  # by way of `source_names`, whose result is in `sources.reviews`
+}
+# Where a section of the settings stands, if not under its own name.
 SECTIONS = {
     "Domain": "",
     "Bias": "preprocess.bias.",
-}  # where a section of the settings stands, if not under its own name
+}
 ATTEMPTS = ("generate", "dialogues", "quality")
 
 
@@ -210,10 +212,11 @@ def test_an_edit_of_a_module_redoes_the_stages_that_reach_it_and_no_other(
 
     def code_of_stages(module: str, file: Path, text: str) -> dict[str, Any]:
         file.write_text(text, encoding="utf-8")
+        # A new tree would read the other files again.
         tree._texts[module] = (
             file.read_bytes(),
             tree.is_package(module),
-        )  # a new tree would read the other files again
+        )
         tree._sources.pop(module, None)
         return {name: tree.reached(*modules).modules for name, modules in entered.items()}
 

@@ -53,11 +53,12 @@ def test_a_run_from_its_form_to_a_dialogue(served: Served, tmp_path: Path) -> No
     pictures = Path(os.environ.get("REDIAL_SCREENSHOTS", tmp_path))
     seen = Opened()
     user, password = served.auth or ("", "")
+    # As a visitor of the pages types it.
     asked = {
         "username": user,
         "password": password,
         "origin": f"http://127.0.0.1:{served.port + 1}",
-    }  # as a visitor of the pages types it
+    }
     look = {
         "viewport": {"width": 1280, "height": 900},
         "color_scheme": "light",

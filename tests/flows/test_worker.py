@@ -107,9 +107,8 @@ def test_job_variables_are_refused(running: Served, variables: dict[str, Any]) -
         running.client.post(start, json={"job_variables": variables, **scheduled}).status_code
         == 422
     )
-    change(
-        running, "build/own", job_variables=variables
-    )  # Prefect stores them unchecked, and refuses each run
+    # Prefect stores them unchecked, and refuses each run.
+    change(running, "build/own", job_variables=variables)
     assert running.client.post(start, json=scheduled).status_code == 422
     change(running, "build/own", job_variables={})
 

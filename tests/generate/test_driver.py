@@ -404,9 +404,8 @@ def test_the_key_is_in_nothing_that_is_left(
     server.behave(key="another")
     with pytest.raises(UserError) as refused:
         run(made_up_briefs.ids(70))
-    assert server.tally()["keys_seen"] == [
-        MARKER_KEY
-    ]  # it was in use, and the server's refusal repeats it
+    # It was in use, and the server's refusal repeats it.
+    assert server.tally()["keys_seen"] == [MARKER_KEY]
     out, err = capfd.readouterr()
     assert MARKER_KEY not in out + err + caplog.text + repr(refused.value)
     for path in tmp_path.rglob("*"):

@@ -90,9 +90,8 @@ def test_the_greetings_are_described_the_right_way_round(goals: Goals) -> None:
 
 def test_needs_follow_from_the_slots_in_the_names(goals: Goals) -> None:
     for goal in goals.sub_goals:
-        told = (
-            "[OTHER_" in goal.name or goal.id == "respond_in_detail"
-        )  # its detail has to come from somewhere
+        # Its detail has to come from somewhere.
+        told = "[OTHER_" in goal.name or goal.id == "respond_in_detail"
         assert (goal.review == "other") == told, goal.id
         assert (goal.review == "user") == ("_REVIEW]" in goal.name and "[USER_" in goal.name), (
             goal.id

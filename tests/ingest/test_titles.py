@@ -114,6 +114,5 @@ def test_nothing_unseen_is_left(title):
     ],
 )
 def test_hostile_titles_come_back(evil):
-    assert clean_title(
-        evil
-    )  # in a tenth of a second each; a pattern that backtracks would take hours
+    # In a tenth of a second each; a pattern that backtracks would take hours.
+    assert clean_title(evil)

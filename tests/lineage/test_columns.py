@@ -11,11 +11,12 @@ from tasks.release.published_tables import PUBLISHED_TABLES
 from tasks.settings import Home, load_domain
 from tasks.warehouse import TABLES
 
+# What the pipeline writes of itself, whatever stage runs.
 RECORDS = {
     "stages",
     "stage_inputs",
     "runs",
-}  # what the pipeline writes of itself, whatever stage runs
+}
 PUBLISHED = {
     f"parquet/{name}.parquet": list(table.columns) for name, table in PUBLISHED_TABLES.items()
 }
@@ -98,7 +99,6 @@ def test_what_a_stage_reads_was_written_before_it() -> None:
     there = set(EXTERNAL)
     for stage, said in stage_columns().items():
         there |= set(said.writes)
-        later = (
-            {"rejections", "dialogues", "utterances"} if stage == "repair" else set()
-        )  # of the attempt before
+        # Of the attempt before.
+        later = {"rejections", "dialogues", "utterances"} if stage == "repair" else set()
         assert set(said.reads()) <= there | later, stage

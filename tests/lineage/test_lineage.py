@@ -135,9 +135,8 @@ def test_a_release_names_its_run_its_settings_and_its_models(
     assert run["config_hash"] == traced.release["config_hash"]
     card = (release.path / "README.md").read_text("utf-8")
     assert f"| hash of the settings | {run['config_hash']} |" in card
-    assert (
-        f"| code | {traced.release['code_version']} |" in card
-    )  # what made the rows; the run's is the whole checkout
+    # What made the rows; the run's is the whole checkout.
+    assert f"| code | {traced.release['code_version']} |" in card
     assert (
         run["code_version"].startswith(f"{version('llm-redial')}+")
         and run["code_version"] not in card

@@ -176,9 +176,8 @@ def test_boxes_are_reached_and_followed_by_keys(page: Path) -> None:
     with browser_page(Opened(), offline=True) as opened:
         opened.goto(page.as_uri())
         for _ in range(3):
-            opened.keyboard.press(
-                "Tab"
-            )  # the scrolling box, then the first two boxes of the drawing
+            # The scrolling box, then the first two boxes of the drawing.
+            opened.keyboard.press("Tab")
         assert opened.evaluate("document.activeElement.tagName") == "a"
         target = opened.evaluate("document.activeElement.getAttribute('href')")
         opened.keyboard.press("Enter")

@@ -261,9 +261,8 @@ def test_an_endless_answer_is_cut_off_and_paid_once(
     )
     tally = server.tally()
     assert tally["requests"] == 1  # another try would be paid for again
-    assert (
-        tally["sent_bytes"] < 290_000_000 or encoding == "gzip"
-    )  # the connection was closed on it
+    # The connection was closed on it.
+    assert tally["sent_bytes"] < 290_000_000 or encoding == "gzip"
     assert grown_mib < 100
     con, loaded = load(journal)
     assert loaded.unusable == 1 and session.meter.usage.unusable == 1

@@ -227,9 +227,8 @@ def test_a_retry_after_of_hours_is_waited_for_as_long_as_the_user_allows() -> No
         slot = await limiter.acquire(1)
         went_on_at = loop.time()
         limiter.succeeded()
-        limiter.failed(
-            slot, CallError("rate", "quota", 429, retry_after_s=86_400)
-        )  # a new pause, not the end
+        # A new pause, not the end.
+        limiter.failed(slot, CallError("rate", "quota", 429, retry_after_s=86_400))
         return paused, went_on_at
 
     assert run_virtually(main()) == (60, 60)

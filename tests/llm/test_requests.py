@@ -131,10 +131,11 @@ def test_prices_come_from_settings_then_the_map_and_are_never_guessed() -> None:
     free = find_price(Generate())
     assert free is not None and free.of(1000, 1000) == 0
     paper = find_price(Generate(model="openai/gpt-3.5-turbo-16k"))
+    # The paper's prices (2.6).
     assert paper is not None and (paper.input, paper.output) == (
         3e-06,
         4e-06,
-    )  # the paper's prices (2.6)
+    )
 
 
 def test_requests_are_values() -> None:

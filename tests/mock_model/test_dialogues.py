@@ -130,10 +130,11 @@ def test_every_curated_template_in_every_domain(name: str) -> None:
 
 
 def test_long_titles_still_leave_sixty_words_where_they_can() -> None:
+    # 31 words.
     long = [
         f"{letter} " + " ".join(["Very", "Long", "Name", "of", "a", "Thing"] * 5)
         for letter in "ABCDEFGH"
-    ]  # 31 words
+    ]
     for made in some_briefs(168, titles=long):
         said = check_grounded(made, written("grounded", made))
         for text, turn in zip(said, made.template.turns, strict=True):

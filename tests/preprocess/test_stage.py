@@ -236,10 +236,11 @@ def test_user_mean_moves_each_users_ratings_to_everybodys(run, rows):
     with pytest.raises(UserError):
         run(reviews, bias={"normalise_ratings": "user_mean"}, like_min=4.6)
     counts = run(reviews, bias={"normalise_ratings": "user_mean"}, like_min=4.4, dislike_max=2.6)
+    # harsh: 2.5, 3.5, 4.5; kind: 3.5 three times.
     assert (counts.positive, counts.negative) == (
         1,
         1,
-    )  # harsh: 2.5, 3.5, 4.5; kind: 3.5 three times
+    )
     assert rows("SELECT user_id, item_id, collection, rating FROM preferences ORDER BY ALL") == [
         ("harsh", "i0", "DISLIKES", 1.0),
         ("harsh", "i2", "MIGHT_LIKES", 3.0),

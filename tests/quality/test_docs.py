@@ -35,9 +35,8 @@ def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
     """A warehouse after a gate with two sound dialogues and one whose evidence is markup, and the last gate."""
     some = [made.conversation(number, CATALOGUE) for number in range(3)]
     con = made.warehouse(some, CATALOGUE)
-    spoiled = some[0].with_turns(
-        [*some[0].turns[:4], ("user", SCRIPT), some[0].turns[5]]
-    )  # where the user should accept
+    # Where the user should accept.
+    spoiled = some[0].with_turns([*some[0].turns[:4], ("user", SCRIPT), some[0].turns[5]])
     made.answer(
         con,
         [

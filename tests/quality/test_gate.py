@@ -29,10 +29,11 @@ ONE, TWO, THREE = (made.conversation(number, CATALOGUE) for number in range(3))
 def test_facts_counted_by_hand(home: Home, domain: MakeDomain) -> None:
     turns = list(TWO.turns)
     turns[1] = ("agent", "[USER_HIS_LIKES] " + " ".join(["a word"] * 35))
+    # Names 1 (allowed), 3 (target, early), not 2 (due).
     turns[3] = (
         "agent",
         "Maybe {{item:1}} or {{item:3}}; write to a@b.org, \ufffd.",
-    )  # names 1 (allowed), 3 (target, early), not 2 (due)
+    )
     turns[4] = ("agent", "")
     turns[6] = (
         "user",

@@ -27,9 +27,8 @@ def test_a_key_is_generated_once_and_kept_from_others(home: Home) -> None:
         0o700,
     )
     assert pseudonym_key(home, "demo", {}) == first
-    assert (
-        pseudonym_key(home, "other", {}).secret != first.secret
-    )  # or one could follow a user from domain to domain
+    # Or one could follow a user from domain to domain.
+    assert pseudonym_key(home, "other", {}).secret != first.secret
     assert [path.name for path in sorted(first.file.parent.iterdir())] == ["demo.key", "other.key"]
     assert first.secret.decode() not in repr(first)
 

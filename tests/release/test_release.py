@@ -45,11 +45,12 @@ def test_the_four_files_say_what_was_accepted(
     release = read_release(info.path)
     assert list(release["users"]) == ["ann", "bob", "cat"]
     assert release["users"]["ann"] == {
+        # Likes in time order, then dislikes; the rejected dialogue's B4 is nowhere.
         "history_interaction": [
             "B1",
             "B2",
             "B3",
-        ],  # likes in time order, then dislikes; the rejected dialogue's B4 is nowhere
+        ],
         "user_might_like": ["B5"],
         "Conversation": [
             {

@@ -124,9 +124,8 @@ def test_contracts_follow_the_schema_of_the_standard(any_release: Path) -> None:
     assert set(contracts) == {*PUBLISHED_TABLES, WHOLE}
     for name, contract in contracts.items():
         assert list(validator.iter_errors(contract)) == [], name
-    assert list(
-        validator.iter_errors(contracts["users"] | {"kind": "Poem"})
-    )  # it does object to what is wrong
+    # It does object to what is wrong.
+    assert list(validator.iter_errors(contracts["users"] | {"kind": "Poem"}))
 
 
 def test_a_contract_says_the_types_of_its_file(release: Path) -> None:

@@ -59,9 +59,10 @@ def test_the_judge_sees_the_text_of_the_file_under_the_warehouses_ids(tmp_path: 
         "role",
         "text",
     ]
+    # One line, as released.
     assert texts.filter(dialogue_id="d2", turn=0)["text"].to_list() == [
         "I did not like The Mummy. Not at all."
-    ]  # one line, as released
+    ]
     assert sorted(texts["dialogue_id"].unique()) == ["d2", "d3", "d4"] and len(texts) == 10
 
 

@@ -100,8 +100,7 @@ def test_no_page_has_a_grave_finding_or_is_wider_than_the_screen(
                 if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                     too_wide.append(f"{path} at {width}")
             page.set_viewport_size({"width": WIDTHS[0], "height": 800})
-            found[f"{path} at {WIDTHS[0]}"] = grave_findings(
-                page
-            )  # what scrolls there must be reached by keys
+            # What scrolls there must be reached by keys.
+            found[f"{path} at {WIDTHS[0]}"] = grave_findings(page)
     assert {path: findings for path, findings in found.items() if findings} == {}
     assert too_wide == []

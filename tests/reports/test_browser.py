@@ -251,9 +251,8 @@ def test_a_mark_of_another_page_is_refused(
 ) -> None:
     home, address = marked
     form = {**form_of(client(home).get(address).text), "mark": "good"}
-    browser = TestClient(
-        browser_app(home), base_url="http://127.0.0.1:8766"
-    )  # of another start: its key differs
+    # Of another start: its key differs.
+    browser = TestClient(browser_app(home), base_url="http://127.0.0.1:8766")
     assert browser.post(f"{address}/marks", data=form).status_code == 400
     form = {**form_of(browser.get(address).text), "mark": "good", **changes}
     answer = browser.post(f"{address}/marks", data=form, headers=headers, follow_redirects=False)

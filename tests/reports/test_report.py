@@ -84,9 +84,8 @@ def test_the_cost_is_told_per_call_and_per_accepted_dialogue(
 
 
 def test_repair_stands_beside_throwing_away(con: duckdb.DuckDBPyConnection, home: Home) -> None:
-    fill(
-        con, 20
-    )  # 18 accepted at the first attempt, dialogue 0 rejected, dialogue 1 failed without an answer
+    # 18 accepted at the first attempt, dialogue 0 rejected, dialogue 1 failed without an answer.
+    fill(con, 20)
     con.execute("""
         INSERT INTO transcripts SELECT * REPLACE (2 AS attempt, ['second'] AS request_keys) FROM transcripts
         WHERE dialogue_id = (SELECT dialogue_id FROM briefs WHERE brief_order = 0)
@@ -250,9 +249,8 @@ def test_the_settings_are_those_of_the_build_not_of_the_file(
         and build.domain.title == "Made up"
         and build.run_id == "run-1"
     )
-    con.execute(
-        "UPDATE runs SET config = '{\"name\": 3}'"
-    )  # written by a version this one cannot read
+    # Written by a version this one cannot read.
+    con.execute("UPDATE runs SET config = '{\"name\": 3}'")
     assert last_build(con, home, "demo").domain.title == "Demo movies"
 
 

@@ -35,9 +35,8 @@ def our_release(data: Path, titles: Sequence[str] = ()) -> Path:
             con.execute(f"UPDATE {table} SET user_id = ? WHERE user_id = ?", [wild, user])
     said = 'She said "no",\tthen \\n {"role": "user"} User: </s> \u2029 \U0001f600'
     con.execute("UPDATE utterances SET text = ? WHERE dialogue_id = 'd3' AND turn = 1", [said])
-    with mock.patch(
-        "tasks.release.writer.check_release", return_value=[]
-    ):  # it would refuse titles that ingest never lets through
+    # It would refuse titles that ingest never lets through.
+    with mock.patch("tasks.release.writer.check_release", return_value=[]):
         return write_release(con, Home(data=data), "demo", run={"model": "offline/writer"}).path
 
 

@@ -31,9 +31,8 @@ def postgres() -> Iterator[str]:
     """Run a server for the length of the block; yield the address under which Prefect reaches it."""
     found = programs()
     assert found is not None
-    folder = Path(
-        tempfile.mkdtemp(prefix="redial-postgres-")
-    )  # not tmp_path, which only root may enter
+    # Not tmp_path, which only root may enter.
+    folder = Path(tempfile.mkdtemp(prefix="redial-postgres-"))
     port = free_port()
     password = folder / "password"
     password.write_text(PASSWORD)

@@ -107,9 +107,8 @@ BY_HAND = DrawnWarehouse(
         DrawnBrief(True, "t1", ("rejected", "accepted"), "accepted"),
         DrawnBrief(True, "t2", ("rejected", "failed"), "rejected"),
         DrawnBrief(True, "t2", ("failed",), "failed"),
-        DrawnBrief(
-            True, "t1", ("unjudged",), None
-        ),  # the run was killed before its answer was judged
+        # The run was killed before its answer was judged.
+        DrawnBrief(True, "t1", ("unjudged",), None),
         DrawnBrief(True, "t1", (), "unasked"),
         DrawnBrief(False, "t1", ("rejected", "accepted"), "accepted"),  # of an earlier plan
     ],

@@ -160,9 +160,8 @@ def watch_asking() -> None:
 def main(data: Path) -> None:
     """Build the demo in a folder; print what each stage did."""
     for module in project_code().modules():
-        importlib.import_module(
-            module
-        )  # before the watch, so that only calls are noted and no module's own body
+        # Before the watch, so that only calls are noted and no module's own body.
+        importlib.import_module(module)
     sys.addaudithook(note_open)
     note_settings()
     watch_planning()

@@ -102,6 +102,5 @@ def test_each_recommendation_meets_the_feedback_its_item_allows(
             assert bool(goals & REASONS) == ("reject_with_reason" in goals)
             assert "dislikes_review" not in goals or "recommend_dislikes" in goals
         for goals in said:
-            assert (
-                not goals & REASONS or "reject_with_reason" in goals
-            )  # the reason in the very same utterance
+            # The reason in the very same utterance.
+            assert not goals & REASONS or "reject_with_reason" in goals

@@ -73,21 +73,23 @@ def test_a_proxy_s_name_is_answered_once_it_is_allowed() -> None:
     allowed = client(f"http://{PROXY}", (PROXY,))
     assert allowed.post("/", headers={"Origin": f"https://{PROXY}"}).text == "reached"
     assert allowed.post("/", headers={"Origin": "https://evil.test"}).status_code == 403
+    # As a proxy does that keeps no Host.
     rewritten = {
         "Host": "127.0.0.1:4200",
         "Origin": f"https://{PROXY}",
-    }  # as a proxy does that keeps no Host
+    }
     assert allowed.post("/", headers=rewritten).text == "reached"
 
 
 @pytest.mark.parametrize("origin", [OURS, "http://localhost:4200", "http://[::1]:4200"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
 def test_own_pages_are_answered(method: str, origin: str) -> None:
+    # Localhost asks 127.0.0.1.
     headers = {
         "Origin": origin,
         "Sec-Fetch-Site": "cross-site",
         "Sec-Fetch-Mode": "cors",
-    }  # localhost asks 127.0.0.1
+    }
     assert client().request(method, "/", headers=headers).text == "reached"
 
 

@@ -120,6 +120,5 @@ def catalogue_reviews(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
 
 
 Vector = npt.NDArray[np.float64]
-Score = Callable[
-    [Sample], Vector
-]  # one number an item, in the order of `Knowledge.items`; a new array each time
+# One number an item, in the order of `Knowledge.items`; a new array each time.
+Score = Callable[[Sample], Vector]
