@@ -7,13 +7,13 @@ mistake is of type Failed, and an automation tells each from the others by `pref
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.build_result import BuildResult
+from flows.server.endpoints import started_by_server
 from tasks.errors import UserError
 
 COMPLETED = "Completed"
@@ -29,7 +29,6 @@ WORKER_LOST = "Worker lost"
 REFUSED = "Refused"  # a mistake somebody can put right
 GIVEN_UP = "Given up"  # set by the server, see flows/server/crash_recovery.py
 
-RUN_OF_WORKER = "PREFECT__FLOW_RUN_ID"
 _SIGNALLED = (  # from prefect.states.exception_to_crashed_state
     "cancelled by the runtime environment",
     "aborted by an interrupt signal",
@@ -80,7 +79,7 @@ def stopped_by_person(state: State[Any]) -> State[Any] | None:
     Prefect calls both crashed. A run that a worker started is left to the worker, which knows
     whether it was cancelled.
     """
-    if RUN_OF_WORKER in os.environ or not any(text in (state.message or "") for text in _SIGNALLED):
+    if started_by_server() or not any(text in (state.message or "") for text in _SIGNALLED):
         return None
     return Cancelled(name=STOPPED, message="stopped by a person; the same command goes on")
 

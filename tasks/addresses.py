@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from tasks.errors import UserError
 from tasks.redaction import holds_secret, redact_address
 
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+"""This machine, as `urlsplit(...).hostname` names it."""
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f]+")
 
 

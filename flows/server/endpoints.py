@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
+from flows.server.process_identity import FLOW_RUN_ID
+from tasks.addresses import LOOPBACK_HOSTS
 from tasks.errors import UserError
 from tasks.settings import Domain, Generate, Home, load_domain
 
@@ -24,12 +26,11 @@ KEYLESS = {
     "ollama": "OLLAMA_API_KEY",
     "ollama_chat": "OLLAMA_API_KEY",
 }
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def started_by_server() -> bool:
     """Return True if a worker started this process for a run, and False if a user's command did."""
-    return "PREFECT__FLOW_RUN_ID" in os.environ
+    return FLOW_RUN_ID in os.environ
 
 
 def check_endpoint(model: str, api_base: str | None, configured: Generate | None = None) -> None:
@@ -98,4 +99,4 @@ def _is_keyless(model: str, api_base: str) -> bool:
         host = urlsplit(api_base).hostname
     except ValueError:
         return False
-    return variable is not None and not os.environ.get(variable) and host in _LOOPBACK
+    return variable is not None and not os.environ.get(variable) and host in LOOPBACK_HOSTS

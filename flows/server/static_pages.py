@@ -24,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from flows.server.login import SERVER_LOGIN, allowed_hosts
+from tasks.addresses import LOOPBACK_HOSTS
 from tasks.settings import Home
 from tasks.web import LocalGuard
 
@@ -84,7 +85,7 @@ def _is_served(address: str) -> bool:
     """
     try:
         place = urlsplit(address)
-        if place.hostname not in {"127.0.0.1", "localhost", "::1"}:
+        if place.hostname not in LOOPBACK_HOSTS:
             return bool(place.hostname)
         with socket.create_connection((place.hostname, place.port or 80), timeout=PATIENCE_S):
             return True

@@ -8,14 +8,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from tasks.diff.comparison import Change, Diff
 from tasks.diff.intervals import Interval
 from tasks.diff.values import ComparedDialogue, Side, Turn
 from tasks.errors import UserError
 from tasks.files import write_atomically
-from tasks.web import SHARED, environment
+from tasks.web import environment, inline_style
 
 HERE = Path(__file__).resolve().parent
 MOST_BESIDE = 20  # dialogues shown in full, beside themselves
@@ -66,10 +64,6 @@ def render_diff(diff: Diff, read_turns: ReadTurns, only: Shown | None = None) ->
     changed = [(pair.first, pair.second) for pair in diff.matched.pairs if pair.differs]
     chosen: Sequence[Shown] = [only] if only else changed[:MOST_BESIDE]
     templates = environment(HERE / "pages")
-    style = "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in (SHARED / "static" / "base.css", HERE / "static" / "diff.css")
-    )
     return templates.get_template("diff.html").render(
         diff=diff,
         sides=(diff.first, diff.second),
@@ -78,7 +72,7 @@ def render_diff(diff: Diff, read_turns: ReadTurns, only: Shown | None = None) ->
         changed=len(changed),
         beside=[lay_beside(diff, one, read_turns) for one in chosen],
         listed=MOST_LISTED,
-        style=Markup(style),  # noqa: S704 - our own files
+        style=inline_style(HERE / "static" / "diff.css"),
     )
 
 

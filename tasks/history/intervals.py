@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 
-from scipy.special import betaincinv, stdtrit
-
 from tasks.history.values import Distribution, Mean, Share
 
 
 def share_limits(share: Share, alpha: float) -> tuple[float, float]:
     """Return the Clopper-Pearson limits of a share, from 0 to 1."""
+    from scipy.special import betaincinv  # a second to import, which every build would pay
+
     count, total = share.count, share.total
     low = float(betaincinv(count, total - count + 1, alpha / 2)) if count else 0.0
     high = float(betaincinv(count + 1, total - count, 1 - alpha / 2)) if count < total else 1.0
@@ -37,6 +37,8 @@ def share_bound(before: Share, now: Share, alpha: float) -> float:
 
 def mean_bound(before: Mean, now: Mean, alpha: float) -> float:
     """Return how far apart two means may be seen that are equal in truth (Welch, cautious)."""
+    from scipy.special import stdtrit
+
     error = math.hypot(before.spread / math.sqrt(before.total), now.spread / math.sqrt(now.total))
     freedom = min(before.total, now.total) - 1
     return float(-stdtrit(freedom, alpha / 2)) * error

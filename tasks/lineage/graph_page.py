@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from markupsafe import Markup
 
 from tasks.lineage.graph import (
     AttemptOutcome,
@@ -20,7 +19,7 @@ from tasks.lineage.graph import (
 from tasks.lineage.records import DialogueLineage
 from tasks.verdicts import BRIEF_VERDICTS
 from tasks.warehouse import TABLES, one_row, rows
-from tasks.web import SHARED, environment
+from tasks.web import environment, inline_style
 
 _PAGES = Path(__file__).with_name("pages")
 _NEWEST = "SELECT version, dialogues FROM releases ORDER BY made_at DESC, version LIMIT 1"
@@ -47,15 +46,11 @@ def lineage_page(
         traced: the dialogue whose path is shown; None where there is none yet.
         outcomes: what each of its attempts came to.
     """
-    style = "\n".join(
-        file.read_text(encoding="utf-8")
-        for file in (SHARED / "static" / "base.css", _PAGES / "lineage.css")
-    )
     return (
         environment(_PAGES)
         .get_template("lineage.html")
         .render(
-            style=Markup(style),  # noqa: S704 - our own files
+            style=inline_style(_PAGES / "lineage.css"),
             domain=domain,
             counts=counts,
             pipeline=pipeline_drawing(counts),

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from tasks.fingerprint import content_id
 from tasks.reports.builds import LastBuild
 from tasks.settings import Home
-from tasks.web import SHARED, environment
+from tasks.web import environment, inline_style
 
 HERE: Final = Path(__file__).resolve().parent
 _FILE_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -41,8 +41,7 @@ def page_templates(*folders: Path) -> jinja2.Environment:
 
 def page_style(*sheets: str) -> Markup:
     """Return the shared style and some sheets of ours, to be written into a page."""
-    files = [SHARED / "static" / "base.css", *(HERE / "static" / sheet for sheet in sheets)]
-    return Markup("\n".join(file.read_text(encoding="utf-8") for file in files))  # noqa: S704 - our own files
+    return inline_style(*(HERE / "static" / sheet for sheet in sheets))
 
 
 def run_name(run_id: str) -> str:

@@ -82,6 +82,12 @@ def environment(*folders: Path) -> jinja2.Environment:
     return made
 
 
+def inline_style(*sheets: Path) -> Markup:
+    """Return the shared style and style sheets of the project, to be written into a page."""
+    files = [SHARED / "static" / "base.css", *sheets]
+    return Markup("\n".join(file.read_text(encoding="utf-8") for file in files))  # noqa: S704 - our own files
+
+
 def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 

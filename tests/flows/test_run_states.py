@@ -15,8 +15,9 @@ import httpx
 import pytest
 from prefect.states import Crashed, Failed
 
-from flows.run_states import RUN_OF_WORKER, STOPPED, stopped_by_person
+from flows.run_states import STOPPED, stopped_by_person
 from flows.server.ephemeral import PrivateServer
+from flows.server.process_identity import FLOW_RUN_ID
 from tasks.llm.budget import Budget
 from tests.support.builds_in_turn import prefect_server
 from tests.support.model_process import model_server
@@ -52,15 +53,15 @@ def test_a_first_call_that_does_not_fit_is_told_with_its_price() -> None:
 def test_a_signal_at_the_command_line_is_a_stop(
     message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(RUN_OF_WORKER, raising=False)
+    monkeypatch.delenv(FLOW_RUN_ID, raising=False)
     stopped = stopped_by_person(Crashed(message=message))
     assert stopped is not None and stopped.name == STOPPED and stopped.is_cancelled()
-    monkeypatch.setenv(RUN_OF_WORKER, "0000")
+    monkeypatch.setenv(FLOW_RUN_ID, "0000")
     assert stopped_by_person(Crashed(message=message)) is None  # its worker knows better
 
 
 def test_any_other_crash_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(RUN_OF_WORKER, raising=False)
+    monkeypatch.delenv(FLOW_RUN_ID, raising=False)
     assert (
         stopped_by_person(
             Crashed(message="Execution was interrupted by an unexpected exception: x")
