@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.settings.paths import PROJECT
+from tests.support.command import environment_without
 
 COLUMNS = ("imports and start", "stages", "end", "whole process", "processor time of the stages")
 MOST_SHARE, MOST_START_S = 0.10, 20.0
@@ -78,9 +79,7 @@ WAYS: dict[str, Callable[[Path, float], dict[str, float]]] = {
 def measure(way: str) -> dict[str, float]:
     """Build the demo once in a fresh process and folder."""
     with tempfile.TemporaryDirectory() as data:
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")
-        }
+        environment = environment_without("PREFECT_")
         command = [
             sys.executable,
             "-m",

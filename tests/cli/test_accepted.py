@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.command import environment_without, redial_command
+
 
 def build(data: Path, accepted: int) -> dict[str, Any]:
-    kept = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "--data",
-        str(data),
-        "build",
-        "demo",
-    ]
+    kept = environment_without("PREFECT_API_URL")
+    command = redial_command(data, "build", "demo")
     worse = ["--set", "generate.misbehave.garbled=0.4", "--max-attempts", "1"]
     done = subprocess.run(
         [*command, "--accepted", str(accepted), *worse, "--json"],

@@ -9,11 +9,9 @@ from __future__ import annotations
 import filecmp
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +30,7 @@ from tasks.errors import UserError
 from tasks.settings import Home, load_domain
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.chromium import CHROMIUM, opened
+from tests.support.command import environment_without, redial_command
 from tests.support.release_reader import read_release, sums_hold
 
 GOLDEN = Path(__file__).with_name("golden_demo.json")
@@ -40,15 +39,8 @@ BEGIN, END = "<!-- demo -->\n```\n", "```\n<!-- /demo -->"
 
 
 def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "--data",
-        str(data),
-        *arguments,
-    ]
+    kept = environment_without("PREFECT_API_URL")
+    command = redial_command(data, *arguments)
     return subprocess.run(
         command, env=kept, capture_output=True, text=True, timeout=400, check=False
     )

@@ -8,7 +8,6 @@ import logging
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from unittest import mock
 
@@ -27,6 +26,7 @@ from tasks.release.hub import without_header
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tasks.web.html import markdown_cell, visible
+from tests.support.command import redial_command
 from tests.support.hostile_release import our_release
 from tests.support.report_warehouse import HOSTILE, fill
 from tests.support.small_warehouse import small_warehouse
@@ -71,7 +71,7 @@ def test_the_terminal_shows_and_does_not_obey(data: Path) -> None:
         ("funnel", "made", "--by-template"),
         ("stats", "made"),
     ]
-    command = [sys.executable, "-c", "from flows.cli import main; main()", "--data", str(data)]
+    command = redial_command(data)
     running = [
         subprocess.Popen(
             [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

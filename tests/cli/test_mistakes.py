@@ -6,10 +6,11 @@ import gzip
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.command import redial_command
 
 REVIEW = {
     "reviewerID": "u",
@@ -30,14 +31,7 @@ def redial(data: Path, *arguments: str, **environment: str) -> subprocess.Comple
         if not name.endswith("_API_KEY") and name != "PREFECT_API_URL"
     }
     return subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from flows.cli import main; main()",
-            "--data",
-            str(data),
-            *arguments,
-        ],
+        redial_command(data, *arguments),
         env={**kept, **environment},
         capture_output=True,
         text=True,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
+
+from tests.support.command import redial_command
 
 
 @pytest.mark.heavy
@@ -29,15 +30,7 @@ def test_planning_for_a_hosted_model_asks_nobody(tmp_path: Path) -> None:
             "HTTP_PROXY": address,
             "NO_PROXY": "127.0.0.1,localhost",
         }
-        command = [
-            sys.executable,
-            "-c",
-            "from flows.cli import main; main()",
-            "--data",
-            str(tmp_path),
-            "plan",
-            "demo",
-        ]
+        command = redial_command(tmp_path, "plan", "demo")
         done = subprocess.run(
             [*command, "--model", "openai/gpt-4o-mini"],
             env=environment,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tasks.redaction import HIDDEN
+from tests.support.command import environment_without, redial_command
 from tests.support.served import demo_like
 
 KEY = "plainlookingkeyof40lettersandnothingelse"
@@ -54,18 +53,8 @@ def test_no_file_and_no_line_holds_a_secret(status: int, tmp_path: Path) -> None
     handler = type("Handler", (Telltale,), {"status": status})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        environment = {
-            name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"
-        }
-        command = [
-            sys.executable,
-            "-c",
-            "from flows.cli import main; main()",
-            "--data",
-            str(tmp_path),
-            "build",
-            "made",
-        ]
+        environment = environment_without("PREFECT_API_URL")
+        command = redial_command(tmp_path, "build", "made")
         command += [
             "--model",
             "openai/gpt-4o-mini",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from tests.support.command import environment_without, redial_command
 from tests.support.model_process import ModelServer, model_server
 
 pytestmark = pytest.mark.heavy  # a whole command for each signal
@@ -20,7 +20,7 @@ IN_FLIGHT = 8
 
 def start_build(data: Path, server: ModelServer, workers: int) -> subprocess.Popen[str]:
     """Start a build whose model is the server."""
-    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    environment = environment_without("PREFECT_API_URL")
     environment["OPENAI_API_KEY"] = "sk-stopped-0123456789"
     chosen = {
         "briefs.max_dialogues": 60,
@@ -30,16 +30,7 @@ def start_build(data: Path, server: ModelServer, workers: int) -> subprocess.Pop
         "generate.workers": workers,
     }
     options = [word for name, value in chosen.items() for word in ("--set", f"{name}={value}")]
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "--data",
-        str(data),
-        "build",
-        "demo",
-        *options,
-    ]
+    command = redial_command(data, "build", "demo", *options)
     pipe = subprocess.PIPE
     return subprocess.Popen(
         command, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.support.command import environment_without, redial_command
 
 PROJECT = Path(__file__).parents[2]
 RULE = {
@@ -56,16 +56,9 @@ def test_every_mistake_is_one_clear_line(project: Path, tmp_path: Path) -> None:
     for name in MISTAKES:
         text = f"noun: thing\nsources: {{format: amazon_2014, reviews: [../r.json]}}\nquality: {{suites: [paper, {name}]}}\n"
         (tmp_path / "domains" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "--data",
-        str(tmp_path),
-        "build",
-    ]
+    command = redial_command(tmp_path, "build")
     kept = {
-        **{name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"},
+        **environment_without("PREFECT_API_URL"),
         "PYTHONPATH": str(project),
     }
     names = list(MISTAKES)

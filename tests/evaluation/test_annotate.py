@@ -2,14 +2,9 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 
 from flows.cli.annotate import results
@@ -17,6 +12,7 @@ from tasks.errors import UserError
 from tasks.evaluation.annotate import Study, annotation_app, serve_annotation
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
 from tasks.evaluation.quality import METRICS, PairTask, UtteranceTask, pair_tasks, utterance_tasks
+from tests.support.served_app import served_app
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -308,28 +304,12 @@ def test_a_port_in_use(study: Study) -> None:
             serve_annotation(study, port=taken.getsockname()[1])
 
 
-@contextmanager
-def served(study: Study) -> Iterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(annotation_app(study), host="127.0.0.1", port=0, log_level="error")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
 def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
     from playwright.sync_api import sync_playwright
 
     problems: list[str] = []
-    with served(study) as address, sync_playwright() as playwright:
+    with served_app(annotation_app(study)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         page = browser.new_page()
         page.on(
@@ -375,7 +355,7 @@ def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
 def test_the_second_of_two_tabs_gets_a_message_in_a_browser(study: Study) -> None:
     from playwright.sync_api import sync_playwright
 
-    with served(study) as address, sync_playwright() as playwright:
+    with served_app(annotation_app(study)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         context = browser.new_context()
         first, second = context.new_page(), context.new_page()

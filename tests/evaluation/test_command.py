@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from flows.evaluation.setup import prepare
 from flows.options import SampleOptions
 from tasks.release import write_release
 from tasks.settings import Home
+from tests.support.command import environment_without, redial_command
 from tests.support.small_warehouse import small_warehouse
 
 LIMITS = ("budget_usd", "concurrency", "rpm", "tpm")
@@ -27,16 +26,8 @@ PROJECT = Path(__file__).parents[2]
 
 
 def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "--data",
-        str(data),
-        "evaluate",
-        *arguments,
-    ]
+    kept = environment_without("PREFECT_API_URL")
+    command = redial_command(data, "evaluate", *arguments)
     return subprocess.run(
         command, env=kept, capture_output=True, text=True, timeout=240, check=False, cwd=PROJECT
     )

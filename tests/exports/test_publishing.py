@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from tasks.errors import UserError
 from tasks.exports import Source, export_release, publish, publish_export
 from tasks.release.integrity import SUMS
+from tests.support.command import redial_command
 from tests.support.hostile_release import our_release
 
 ADDRESS = "memory://bucket/out"
@@ -95,16 +95,7 @@ def test_nothing_of_others_is_touched(memory: fsspec.AbstractFileSystem, tmp_pat
 
 def test_the_command_takes_an_address(tmp_path: Path) -> None:
     release, out = our_release(tmp_path / "data"), tmp_path / "there" / "v1"
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "--data",
-        str(tmp_path / "data"),
-        "export",
-        str(release),
-        "--json",
-    ]
+    command = redial_command(tmp_path / "data", "export", str(release), "--json")
     done = subprocess.run(
         [*command, "--to", "chat,parquet", "--out", f"file://{out}/"],
         capture_output=True,

@@ -22,6 +22,7 @@ from typer.main import get_command
 from flows.cli.app import app
 from tasks.settings.paths import PROJECT
 from tests.flows.test_postgres import module
+from tests.support.command import environment_without
 from tests.support.model_process import ModelServer, model_server
 from tests.support.postgres import postgres, programs
 from tests.support.served import KEY, Served, demo_like, processes, serving, until
@@ -171,7 +172,7 @@ def is_of_worker(command: str) -> bool:
 
 @contextmanager
 def worker(compose: dict[str, Any], server: Served, folder: Path) -> Iterator[None]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    kept = environment_without("PREFECT_")
     given = environment_of(compose, "worker", server.data, server=f"127.0.0.1:{server.port}")
     environment = {
         **kept,

@@ -26,6 +26,7 @@ from flows.server.connection import check_server
 from flows.server.ephemeral import PrivateServer, local_server
 from tasks.errors import UserError
 from tasks.settings.paths import PROJECT
+from tests.support.command import environment_without
 from tests.support.model_process import model_server
 from tests.support.served import KEY, demo_like, until
 
@@ -35,7 +36,7 @@ START = "from flows.cli import main; main()"
 
 def run(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a Python process with no settings of Prefect but those given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    kept = environment_without("PREFECT_")
     given = {**kept, "HOME": str(data), "REDIAL_DATA": str(data), **environment}
     return subprocess.run(
         [sys.executable, *arguments],
@@ -250,7 +251,7 @@ def test_a_login_that_is_missing_or_wrong_is_one_line(
 @pytest.mark.heavy
 def test_a_server_that_is_lost_during_a_build_is_one_line(tmp_path: Path) -> None:
     demo_like(tmp_path, "own", title="Our own", briefs={"max_dialogues": 40})
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    kept = environment_without("PREFECT_")
     with (
         model_server(writer="offline", latency_s=0.5) as model,
         lost_server(tmp_path) as (address, login, lose),

@@ -6,10 +6,7 @@ import os
 import pickle
 import shutil
 import signal
-import subprocess
-import sys
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -21,36 +18,10 @@ from tasks.errors import UserError
 from tasks.generate import Chunk, ChunkJob, Single
 from tasks.prompts import render
 from tasks.settings import Generate
-from tasks.settings.paths import PROJECT
 from tests.support import made_up_briefs
+from tests.support.dask_cluster import build_own, in_small_chunks, with_dask
 from tests.support.model_process import model_server
-from tests.support.served import KEY, demo_like, processes, released, until
-
-with_dask = pytest.mark.skipif(
-    find_spec("prefect_dask") is None, reason="the extra dask is not installed"
-)
-
-
-def build(data: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start `redial build own` on a private server."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "build",
-        "own",
-        *arguments,
-    ]
-    environment = {**kept, "OPENAI_API_KEY": KEY, "REDIAL_DATA": str(data)}
-    return subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+from tests.support.served import demo_like, processes, released, until
 
 
 @pytest.mark.heavy
@@ -59,17 +30,8 @@ def test_the_release_is_the_same_though_a_dask_worker_was_killed(tmp_path: Path)
     data = tmp_path / "dask"
     demo_like(data, "own", title="Our own", briefs={"max_dialogues": 48}, seed=1)
     with model_server(writer="offline", latency_s=0.5) as model:
-        given = [
-            "--model",
-            "openai/mock",
-            "--api-base",
-            model.address,
-            "--concurrency",
-            "4",
-            "--set",
-            "generate.chunk_size=12",
-        ]
-        running = build(data, *given, "--dask", "local:2")
+        given = in_small_chunks(model.address)
+        running = build_own(data, *given, "--dask", "local:2")
         until(lambda: model.tally()["billed"] >= 8, 240, lambda: "nothing was asked")
         victims = [
             pid
@@ -92,7 +54,7 @@ def test_the_release_is_the_same_though_a_dask_worker_was_killed(tmp_path: Path)
         alone = tmp_path / "alone"
         shutil.copytree(data / "domains", alone / "domains")
         model.behave(latency_s=0.0)
-        told, _ = (undisturbed := build(alone, *given)).communicate(timeout=400)
+        told, _ = (undisturbed := build_own(alone, *given)).communicate(timeout=400)
         assert undisturbed.returncode == 0, told
     assert released(data) == released(alone)
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -26,36 +23,11 @@ from flows.dask_address import (
 )
 from tasks.errors import UserError
 from tasks.settings.paths import PROJECT
-from tests.support.dask_cluster import dask_cluster
+from tests.support.dask_cluster import build_own, dask_cluster, in_small_chunks, with_dask
 from tests.support.model_process import model_server
 from tests.support.served import KEY, demo_like, released, until
 
-with_dask = pytest.mark.skipif(
-    find_spec("prefect_dask") is None, reason="the extra dask is not installed"
-)
 NOBODY = "tcp://127.0.0.1:1"  # a port on which nothing may listen but root's services
-
-
-def build(data: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start `redial build own` on a private server."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "build",
-        "own",
-        *arguments,
-    ]
-    environment = {**kept, "OPENAI_API_KEY": KEY, "REDIAL_DATA": str(data)}
-    return subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 @pytest.mark.heavy
@@ -66,24 +38,15 @@ def test_a_build_through_a_scheduler_gives_the_same_release(tmp_path: Path) -> N
     for folder in (data, alone):
         demo_like(folder, "own", title="Our own", briefs={"max_dialogues": 48}, seed=1)
     with model_server(writer="offline", latency_s=0.5) as model:
-        given = [
-            "--model",
-            "openai/mock",
-            "--api-base",
-            model.address,
-            "--concurrency",
-            "4",
-            "--set",
-            "generate.chunk_size=12",
-        ]
+        given = in_small_chunks(model.address)
         with dask_cluster(tmp_path, 2, OPENAI_API_KEY=KEY) as cluster:
-            running = build(data, *given, "--dask", cluster.address)
+            running = build_own(data, *given, "--dask", cluster.address)
             until(lambda: model.tally()["billed"] >= 8, 240, lambda: "nothing was asked")
             os.kill(cluster.workers[0].pid, signal.SIGKILL)
             told, _ = running.communicate(timeout=400)
             assert running.returncode == 0, told
         model.behave(latency_s=0.0)
-        told, _ = (undisturbed := build(alone, *given)).communicate(timeout=400)
+        told, _ = (undisturbed := build_own(alone, *given)).communicate(timeout=400)
         assert undisturbed.returncode == 0, told
     assert released(data) == released(alone)
 
@@ -94,24 +57,15 @@ def test_a_scheduler_that_dies_ends_the_build_in_one_line_and_loses_nothing(tmp_
     data = tmp_path / "data"
     demo_like(data, "own", title="Our own", briefs={"max_dialogues": 48}, seed=1)
     with model_server(writer="offline", latency_s=0.5) as model:
-        given = [
-            "--model",
-            "openai/mock",
-            "--api-base",
-            model.address,
-            "--concurrency",
-            "4",
-            "--set",
-            "generate.chunk_size=12",
-        ]
+        given = in_small_chunks(model.address)
         with dask_cluster(tmp_path, 2, OPENAI_API_KEY=KEY) as cluster:
-            running = build(data, *given, "--dask", cluster.address)
+            running = build_own(data, *given, "--dask", cluster.address)
             until(lambda: model.tally()["billed"] >= 8, 240, lambda: "nothing was asked")
             cluster.scheduler.kill()
             told, _ = running.communicate(timeout=120)
             assert "the Dask cluster lost a chunk" in told and "Traceback" not in told, told
         billed = model.tally()["billed"]
-        told, _ = (again := build(data, *given)).communicate(timeout=400)
+        told, _ = (again := build_own(data, *given)).communicate(timeout=400)
         assert again.returncode == 0, told
         # What was answered before stands in the journals.
         assert model.tally()["billed"] < billed + 48
@@ -220,7 +174,7 @@ def test_a_build_whose_scheduler_does_not_answer_ends_before_anything_is_started
     tmp_path: Path,
 ) -> None:
     demo_like(tmp_path, "own", title="Our own")
-    running = build(tmp_path, "--dask", NOBODY)
+    running = build_own(tmp_path, "--dask", NOBODY)
     told, _ = running.communicate(timeout=60)
     assert running.returncode == 2
     assert told.strip() == f"redial: no Dask scheduler answers at {NOBODY}: connection refused"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import duckdb
 import pytest
 
 from tasks.settings.paths import PROJECT
+from tests.support.command import environment_without, redial_command
 from tests.support.model_process import ModelServer, model_server
 from tests.support.served import KEY, Served, demo_like, parent, processes, released, serving, until
 
@@ -60,16 +60,8 @@ def building(
     """A command that builds every domain in a data folder of its own, where nothing is killed."""
     data = tmp_path_factory.mktemp("undisturbed")
     put_domains(data, model)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "--data",
-        str(data),
-        "backfill",
-        *DOMAINS,
-    ]
+    kept = environment_without("PREFECT_")
+    command = redial_command(data, "backfill", *DOMAINS)
     environment = {**kept, "OPENAI_API_KEY": KEY}
     with subprocess.Popen(
         command,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from tasks.settings import Home
 from tasks.settings.paths import PROJECT
 from tasks.warehouse import domain_lock
+from tests.support.command import environment_without, redial_command
 from tests.support.release_reader import sums_hold
 from tests.support.served import Served, demo_like, until
 
@@ -22,15 +22,8 @@ pytestmark = pytest.mark.heavy
 
 
 def redial(data: Path, *arguments: str) -> subprocess.Popen[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "--data",
-        str(data),
-        *arguments,
-    ]
+    kept = environment_without("PREFECT_")
+    command = redial_command(data, *arguments)
     return subprocess.Popen(
         command, cwd=PROJECT, env=kept, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -21,6 +21,7 @@ import yaml
 
 from tasks.settings import Home
 from tasks.settings.paths import PROJECT
+from tests.support.command import environment_without
 from tests.support.plain_build import plain_build
 from tests.support.postgres import postgres, programs
 from tests.support.served import (
@@ -77,7 +78,7 @@ def worker_of(server: Served, domain: str) -> str:
 def by_hand(data: Path, folder: Path, database: str) -> Iterator[Served]:
     """Server, pool, deployments and two workers, each by its own command."""
     port, (user, _, password) = free_port_pair(), LOGIN.partition(":")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    kept = environment_without("PREFECT_")
     environment = {
         **kept,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),

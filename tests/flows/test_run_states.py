@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from flows.server.ephemeral import PrivateServer
 from flows.server.process_identity import FLOW_RUN_ID
 from tasks.llm.budget import Budget
 from tests.support.builds_in_turn import prefect_server
+from tests.support.command import redial_command
 from tests.support.model_process import model_server
 
 PRICES = (
@@ -80,15 +80,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
 def start(
     api: PrivateServer, data: Path, *options: str, **environment: str
 ) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-c",
-        "from flows.cli import main; main()",
-        "--data",
-        str(data),
-        "build",
-        "demo",
-    ]
+    command = redial_command(data, "build", "demo")
     pipe = subprocess.PIPE
     return subprocess.Popen(
         [*command, *options],

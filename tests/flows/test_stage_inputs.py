@@ -21,7 +21,8 @@ from tasks.lineage import kind_of, stage_columns
 from tasks.settings import Home, load_domain
 from tasks.settings.paths import PROJECT
 from tasks.stage_inputs import StageInputs
-from tasks.warehouse import TABLES, read_inputs, read_warehouse
+from tasks.warehouse import read_inputs, read_warehouse
+from tests.support.demo_stages import all_stages, tables_written
 
 # What carries requests to the model and answers back. A stored answer is looked up by all that was
 # asked, so none of it can change what a brief's transcript says; see `flows.steps.generating`.
@@ -124,24 +125,7 @@ def test_a_stage_reads_no_setting_that_it_does_not_name(watched: Any) -> None:
 
 
 def test_a_stage_reads_no_table_of_a_stage_that_it_does_not_name(watched: Any) -> None:
-    context = Context(Home(), load_domain(Home(), "demo"), "run")
-    every = [
-        steps.ingesting(context, {}),
-        steps.preprocessing(context),
-        steps.planning(context),
-        steps.verdicts(context),
-    ]
-    every += [
-        make(context, n)
-        for n in (1, 2)
-        for make in (steps.generating, steps.parsing, steps.judging)
-    ]
-    writes = {
-        stage.name: {
-            table for table in TABLES if re.search(rf"\b{table}\b", " ".join(stage.writes))
-        }
-        for stage in every
-    }
+    writes = {name: tables_written(stage) for name, stage in all_stages(Home()).items()}
     for stage, did in watched[0].items():
         named = writes[stage].union(*(writes[name] for name in watched[1][stage].upstream))
         assert set(did["tables"]) - named == set(), stage
@@ -151,24 +135,6 @@ def test_a_stage_reads_no_table_that_the_column_lineage_leaves_out(watched: Any)
     for stage, did in watched[0].items():
         stated = stage_columns()[kind_of(stage)]
         assert set(did["tables"]) - {*stated.reads(), *stated.writes} == set(), stage
-
-
-def all_stages(home: Home, **generate: Any) -> dict[str, Stage]:
-    context = Context(
-        home, load_domain(home, "demo", {"generate": generate} if generate else None), "run"
-    )
-    made = [
-        steps.ingesting(context, {}),
-        steps.preprocessing(context),
-        steps.planning(context),
-        steps.verdicts(context),
-    ]
-    made += [
-        make(context, n)
-        for n in (1, 2)
-        for make in (steps.generating, steps.parsing, steps.judging)
-    ]
-    return {stage.name: stage for stage in made}
 
 
 def differing(before: dict[str, Stage], after: dict[str, Stage]) -> set[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from flows import steps
-from flows.stages import Context
 from tasks.lineage import EXTERNAL, kind_of, stage_columns
 from tasks.release.published_tables import PUBLISHED_TABLES
-from tasks.settings import Home, load_domain
+from tasks.settings import Home
 from tasks.warehouse import TABLES
+from tests.support.demo_stages import all_stages, tables_written
 
 # What the pipeline writes of itself, whatever stage runs.
 RECORDS = {
@@ -72,27 +71,15 @@ def type_of(table: str, column: str) -> str:
 
 
 def test_each_stage_writes_the_tables_that_are_stated() -> None:
-    context = Context(Home(), load_domain(Home(), "demo"), "run")
-    every = [
-        steps.ingesting(context, {}),
-        steps.preprocessing(context),
-        steps.planning(context),
-        steps.verdicts(context),
-    ]
-    every += [
-        make(context, n)
-        for n in (1, 2, 3)
-        for make in (steps.generating, steps.parsing, steps.judging)
-    ]
     beside = {
         "generate": {"responses", "unusable_answers"},
         "repair": {"responses", "unusable_answers"},
         "quality": {"gates"},
     }
-    for stage in every:
-        kind = kind_of(stage.name)
-        hashed = {table for table in TABLES if re.search(rf"\b{table}\b", " ".join(stage.writes))}
-        assert set(stage_columns()[kind].writes) == hashed | beside.get(kind, set()), stage.name
+    for name, stage in all_stages(Home(), attempts=3).items():
+        kind = kind_of(name)
+        hashed = tables_written(stage)
+        assert set(stage_columns()[kind].writes) == hashed | beside.get(kind, set()), name
 
 
 def test_what_a_stage_reads_was_written_before_it() -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-import uvicorn
 
 from flows.options import BuildOptions
 from flows.server.static_pages import pages_app
@@ -18,6 +14,7 @@ from tasks.warehouse import read_warehouse
 from tests.support.axe import grave_findings
 from tests.support.chromium import CHROMIUM, Opened, browser_page
 from tests.support.plain_build import plain_build
+from tests.support.served_app import served_app
 
 pytestmark = [
     pytest.mark.heavy,
@@ -63,24 +60,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPages]:
         f"domains/demo/{accepted}",
         "domains/nosuch",
     ]
-    with _served(home) as address:
+    with served_app(pages_app(home)) as address:
         yield ServedPages(address, ["", *files, *dialogues])
-
-
-@contextmanager
-def _served(home: Home) -> Iterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(pages_app(home), host="127.0.0.1", port=0, log_level="error")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,16 +2,12 @@ from __future__ import annotations
 
 import multiprocessing
 import re
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import duckdb
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 
 from tasks.briefs import load_briefs
@@ -28,6 +24,7 @@ from tasks.settings import Home
 from tasks.warehouse import open_warehouse
 from tests.support.chromium import CHROMIUM, Opened, browser_page
 from tests.support.report_warehouse import HOSTILE, domain, fill
+from tests.support.served_app import served_app
 
 
 def client(home: Home) -> TestClient:
@@ -419,26 +416,13 @@ def test_a_build_can_run_beside_the_browser_and_is_told(home: Home) -> None:
     assert browser.get("/domains/made").status_code == 200
 
 
-@contextmanager
-def served(home: Home) -> Iterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(browser_app(home), host="127.0.0.1", port=0, log_level="error")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
 def test_a_walk_through_it_in_a_browser(hostile_home: Home) -> None:
     seen = Opened()
-    with served(hostile_home) as address, browser_page(seen, offline=False) as page:
+    with (
+        served_app(browser_app(hostile_home)) as address,
+        browser_page(seen, offline=False) as page,
+    ):
         page.goto(address)
         page.click("text=made")
         assert "5,000 dialogues" in page.inner_text("#found")

@@ -3,19 +3,47 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tasks.settings.paths import PROJECT
-from tests.support.served import until
+from tests.support.command import environment_without, redial_command
+from tests.support.served import KEY, until
 
 LOOPBACK = "127.0.0.1"
+with_dask = pytest.mark.skipif(
+    find_spec("prefect_dask") is None, reason="the extra dask is not installed"
+)
+
+
+def build_own(data: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start `redial build own` on a private server; its output and errors are one stream."""
+    environment = environment_without("PREFECT_") | {
+        "OPENAI_API_KEY": KEY,
+        "REDIAL_DATA": str(data),
+    }
+    return subprocess.Popen(
+        redial_command(None, "build", "own", *arguments),
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def in_small_chunks(api_base: str) -> list[str]:
+    """Return the options of a build that asks a server of ours, four calls at a time, twelve briefs a chunk."""
+    model = ["--model", "openai/mock", "--api-base", api_base]
+    return [*model, "--concurrency", "4", "--set", "generate.chunk_size=12"]
 
 
 @dataclass
@@ -75,7 +103,7 @@ def _address(file: Path) -> str:
 def _process(
     log: Path, environment: Mapping[str, str], *arguments: str
 ) -> Iterator[subprocess.Popen[Any]]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    kept = environment_without("PREFECT_")
     command = [sys.executable, "-m", "dask", *arguments]
     with log.open("wb") as out:
         process = subprocess.Popen(

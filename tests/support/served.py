@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ import yaml
 from flows.server.ephemeral import free_port
 from tasks.polling import wait_until
 from tasks.settings.paths import PROJECT
+from tests.support.command import environment_without, redial_command
 
 START_S = 240
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -204,12 +203,12 @@ def _start(
 
     A port that was free a moment ago may be taken now, so another is tried.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    kept = environment_without("PREFECT_")
     given = {**kept, "OPENAI_API_KEY": KEY, **environment}
     for _ in range(3):
         port = free_port_pair()
         options = ["--data", str(data), "serve", "--port", str(port), *arguments]
-        command = [sys.executable, "-c", "from flows.cli import main; main()", *options]
+        command = redial_command(None, *options)
         process = subprocess.Popen(
             command,
             cwd=PROJECT,
