@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from tasks.briefs import Brief, adopt_earlier_answers
+from tasks.briefs import Brief
 from tasks.errors import UserError
 from tasks.generate.chunk import Chunk, ChunkResult, run_together
 from tasks.generate.chunk_results import save_chunk, spent
@@ -27,6 +27,7 @@ from tasks.llm import (
     Session,
     StoredAnswers,
     Usage,
+    adopt_earlier_answers,
     graceful_shutdown,
     recover_journals,
 )

@@ -84,8 +84,8 @@ def read_counts(con: duckdb.DuckDBPyConnection) -> Counts:
         row["stage"]: int(row["rows"])
         for row in rows(con, "SELECT stage, rows FROM stages ORDER BY stage")
     }
-    run = next(iter(rows(con, _RUN)), {"config": None, "sources": None})
-    release = next(iter(rows(con, _NEWEST)), {"version": "", "dialogues": 0})
+    nothing: dict[str, Any] = {"config": None, "sources": None, "version": "", "dialogues": 0}
+    run, release = (next(iter(rows(con, query)), nothing) for query in (_RUN, _NEWEST))
     model = str(json.loads(run["config"] or "{}").get("generate", {}).get("model", "model"))
     sources = {
         str(name): str(digest) for name, digest in json.loads(run["sources"] or "{}").items()
