@@ -181,7 +181,9 @@ def _asked_with(context: Context, attempt: int) -> dict[str, Any]:
     }
     return {
         "generate": asked,
-        **_settings(domain, "noun", "verb", "language", *(["quality"] if attempt > 1 else [])),
+        **_settings(
+            domain, "name", "noun", "verb", "language", *(["quality"] if attempt > 1 else [])
+        ),
     }
 
 

@@ -104,12 +104,11 @@ def _split(name: str, domain: str) -> tuple[str, str]:
     Raises UserError.
     """
     before, slash, dialogue_id = name.rpartition("/")
-    for one in (before, domain):
-        if one and not DOMAIN_NAME.fullmatch(one):
-            raise UserError(
-                f"{one[:80]!r} is not a domain name: use small letters, digits, dashes and underscores"
-            )
-    if not _ID.fullmatch(dialogue_id) or (slash and not before):
+    if domain and not DOMAIN_NAME.fullmatch(domain):
+        raise UserError(
+            f"{domain[:80]!r} is not a domain name: use small letters, digits, dashes and underscores"
+        )
+    if not _ID.fullmatch(dialogue_id) or (slash and not DOMAIN_NAME.fullmatch(before)):
         raise UserError(
             f"{name[:80]!r} is not a dialogue id: 16 hexadecimal digits, or the first of them; or DOMAIN/ID"
         )

@@ -5,7 +5,7 @@ the templates' tables; `load_briefs` reads them back as `Brief` values. Start wi
 `stage.plan_briefs`: a template is drawn for each item, then its slots are filled.
 """
 
-from tasks.briefs.ids import adopt_earlier_answers, id_since_earlier
+from tasks.briefs.ids import id_since_earlier
 from tasks.briefs.reader import ReadAhead, load_briefs
 from tasks.briefs.slot_filling import REASONS
 from tasks.briefs.stage import BriefCounts, plan_briefs
@@ -17,7 +17,6 @@ __all__ = [
     "BriefCounts",
     "BriefItem",
     "ReadAhead",
-    "adopt_earlier_answers",
     "id_since_earlier",
     "load_briefs",
     "plan_briefs",

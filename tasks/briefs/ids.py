@@ -7,23 +7,9 @@ from the other.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-import duckdb
-
-from tasks.fingerprint import ID_LENGTH, content_id
-
-_ANSWER_TABLES: Final = ("responses", "unusable_answers")
-# The canonical JSON of [domain, id] needs no escapes: a domain's name has none of JSON's special
-# characters, an id is hexadecimal.
-_ADOPT = f"""
-WITH stored AS (SELECT DISTINCT dialogue_id AS earlier FROM {{table}}),
-strange AS (SELECT earlier FROM stored ANTI JOIN briefs ON briefs.dialogue_id = stored.earlier),
-renamed AS (
-    SELECT earlier, left(sha256('["' || $domain || '","' || earlier || '"]'), {ID_LENGTH:d}) AS dialogue_id FROM strange
-)
-SELECT earlier, dialogue_id FROM renamed SEMI JOIN briefs USING (dialogue_id)
-"""
+from tasks.fingerprint import content_id
 
 
 def dialogue_id(domain: str, content: Any) -> str:
@@ -34,25 +20,3 @@ def dialogue_id(domain: str, content: Any) -> str:
 def id_since_earlier(domain: str, earlier: str) -> str:
     """Return the id that a domain's dialogue has today, given the one that earlier versions gave it."""
     return content_id([domain, earlier])
-
-
-def adopt_earlier_answers(con: duckdb.DuckDBPyConnection, domain: str) -> int:
-    """Give stored answers to today's briefs their dialogues' ids of today, and return how many had earlier ones.
-
-    Answers are found by request key, which no id enters; but what they cost is counted by dialogue,
-    and a cluster's workers are given those of their own dialogues. The caller's transaction makes
-    it whole.
-    """
-    return sum(_adopt(con, domain, table) for table in _ANSWER_TABLES)
-
-
-def _adopt(con: duckdb.DuckDBPyConnection, domain: str, table: str) -> int:
-    renamed = con.sql(_ADOPT.format(table=table), params={"domain": domain}).to_arrow_table()
-    if not len(renamed):
-        return 0
-    con.register("renamed_dialogues", renamed)
-    try:
-        update = f"UPDATE {table} SET dialogue_id = r.dialogue_id FROM renamed_dialogues r WHERE {table}.dialogue_id = r.earlier"
-        return int(con.execute(update).fetchall()[0][0])
-    finally:
-        con.unregister("renamed_dialogues")

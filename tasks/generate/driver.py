@@ -12,7 +12,6 @@ from pathlib import Path
 
 import duckdb
 
-from tasks.briefs import adopt_earlier_answers
 from tasks.errors import UserError
 from tasks.generate.chunk import Chunk, ChunkResult, run_together
 from tasks.generate.chunk_results import save_chunk, spent
@@ -25,6 +24,7 @@ from tasks.llm import (
     RunStopped,
     Session,
     StoredAnswers,
+    adopt_earlier_answers,
     graceful_shutdown,
     recover_journals,
 )

@@ -23,6 +23,7 @@ from tasks.llm.requests import (
 from tasks.llm.response_cache import KeyIndex, KnownAnswers, ResponseCache, StoredAnswers
 from tasks.llm.response_table import (
     Loaded,
+    adopt_earlier_answers,
     answers_by_key,
     answers_of_dialogues,
     load_journal,
@@ -62,6 +63,7 @@ __all__ = [
     "TokenCounter",
     "Transcript",
     "Usage",
+    "adopt_earlier_answers",
     "answers_by_key",
     "answers_of_dialogues",
     "check_model",

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 from filelock import lock_descriptor
 
+from tasks.fingerprint import ID_LENGTH
 from tasks.llm.journal import SUFFIX, BadLine, Entry, quarantine, read_journal
 from tasks.llm.values import Answer
 from tasks.polling import wait_until
@@ -73,6 +74,19 @@ _INSERT_UNUSABLE = """
     SELECT *
     FROM journal_rows
     ANTI JOIN unusable_answers USING (request_key, asked_at)
+"""
+_ANSWER_TABLES = ("responses", "unusable_answers")
+# The id that `tasks.briefs.id_since_earlier` makes. The canonical JSON of [domain, id] needs no
+# escapes: a domain's name has none of JSON's special characters, and an id is hexadecimal.
+_ADOPT = f"""
+WITH stored AS (SELECT DISTINCT dialogue_id AS earlier FROM {{table}}),
+strange AS (SELECT earlier FROM stored ANTI JOIN briefs ON briefs.dialogue_id = stored.earlier),
+renamed AS (
+    SELECT earlier,
+           left(sha256('["' || $domain || '","' || earlier || '"]'), {ID_LENGTH:d}) AS dialogue_id
+    FROM strange
+)
+SELECT earlier, dialogue_id FROM renamed SEMI JOIN briefs USING (dialogue_id)
 """
 
 
@@ -184,6 +198,28 @@ def answers_by_key(con: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> dict[
     """Return the stored answers to some requests, by request key."""
     rows = con.execute(_BY_KEY, [list(keys)])
     return {row[0]: _answer(row) for row in rows.fetchall()}
+
+
+def adopt_earlier_answers(con: duckdb.DuckDBPyConnection, domain: str) -> int:
+    """Give stored answers to today's briefs their dialogues' ids of today, and return how many had earlier ones.
+
+    Answers are found by request key, which no id enters; but what they cost is counted by dialogue,
+    and a cluster's workers are given those of their own dialogues. The caller's transaction makes
+    it whole.
+    """
+    return sum(_adopt(con, domain, table) for table in _ANSWER_TABLES)
+
+
+def _adopt(con: duckdb.DuckDBPyConnection, domain: str, table: str) -> int:
+    renamed = con.sql(_ADOPT.format(table=table), params={"domain": domain}).to_arrow_table()
+    if not len(renamed):
+        return 0
+    con.register("renamed_dialogues", renamed)
+    try:
+        update = f"UPDATE {table} SET dialogue_id = r.dialogue_id FROM renamed_dialogues r WHERE {table}.dialogue_id = r.earlier"
+        return int(con.execute(update).fetchall()[0][0])
+    finally:
+        con.unregister("renamed_dialogues")
 
 
 def answers_of_dialogues(

@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.options import BuildOptions
-from tasks.briefs import adopt_earlier_answers, id_since_earlier
+from tasks.briefs import id_since_earlier
 from tasks.dialogue_store import find_dialogue
 from tasks.errors import UserError
 from tasks.fingerprint import content_id
+from tasks.llm import adopt_earlier_answers
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.plain_build import plain_build
@@ -65,7 +66,7 @@ def test_an_id_that_two_domains_have_is_refused_with_both_and_taken_with_its_dom
     [
         ("one/", "", "is not a dialogue id"),
         ("/0000", "", "is not a dialogue id"),
-        ("../one/0000", "", "is not a domain name"),
+        ("../one/0000", "", "is not a dialogue id"),
         ("one/0000", "two", "names the domain one, and --domain two"),
         ("0000", "../one", "is not a domain name"),
         (

@@ -93,7 +93,7 @@ def test_a_build_with_nothing_to_do_says_that_its_stages_were_cached(
     for event in done:
         own = event["run"]["facets"].get("llmRedial_stage")
         if own and own["stage"] != "release":
-            assert own["cached"] and own["writtenBy"] == first and event["outputs"] == []
+            assert own["cached"] and own["writtenBy"] == [first] and event["outputs"] == []
     # It stood already.
     assert not any(
         one["name"].startswith("demo.release/") for event in done for one in event["outputs"]

@@ -306,9 +306,9 @@ def test_a_stage_names_its_build_its_code_and_what_it_was_made_from(
         assert facets["parent"]["run"]["runId"] == run_uuid("run-of-the-test")
         assert facets["parent"]["job"] == {"namespace": "ours", "name": "demo.build", "facets": {}}
         own = facets["llmRedial_stage"]
-        assert [own["inputHash"], own["outputHash"]] == records[stage] and own[
-            "writtenBy"
-        ] == "run-of-the-test"
+        assert [own["inputHash"], own["outputHash"]] == records[stage] and own["writtenBy"] == [
+            "run-of-the-test"
+        ]
         assert (
             job["name"] == f"demo.build.{stage}"
             and own["codeHash"] in job["facets"]["sourceCode"]["sourceCode"]
@@ -328,7 +328,7 @@ def test_a_cached_stage_writes_nothing_and_says_who_did(
         event["outputs"] == []
         and named(event["inputs"]).keys() == named(events["briefs"]["inputs"]).keys()
     )
-    assert own["cached"] and own["writtenBy"] == "run-of-the-test"
+    assert own["cached"] and own["writtenBy"] == ["run-of-the-test"]
 
 
 def test_a_failed_stage_says_why_without_secrets_and_without_outputs(

@@ -51,7 +51,8 @@ def receiver(status: int = 200, delay_s: float = 0.0) -> Iterator[Received]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            leave.wait(got.delay_s)
+            if leave.wait(got.delay_s):
+                return
             if self.path == "/api/v1/lineage" and got.status == 200:
                 got.events.append(json.loads(body))
             got.headers = dict(self.headers)

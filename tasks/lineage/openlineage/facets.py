@@ -49,7 +49,7 @@ class StageRunFacet(RunFacet):
 
     stage: str
     cached: bool
-    writtenBy: str  # noqa: N815
+    writtenBy: list[str]  # noqa: N815
     rows: int | None = None
     redoneBecause: str | None = None  # noqa: N815
     inputHash: str | None = None  # noqa: N815
@@ -225,7 +225,7 @@ def stage_facet(stage: str, state: StageState, *, cached: bool, why: str, releas
         StageRunFacet,
         stage=stage,
         cached=cached,
-        writtenBy=state.written_by,
+        writtenBy=list(state.written_by),
         rows=record.rows if record else None,
         redoneBecause=one_line(why) or None,
         inputHash=record.input_hash if record else None,

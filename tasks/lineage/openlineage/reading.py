@@ -42,7 +42,7 @@ class StageState:
     Attributes:
         record: what it last wrote; None for one that keeps no record, as `release`.
         inputs: what it was made from.
-        written_by: the run that wrote it.
+        written_by: the runs that wrote its rows.
         tables: every table it reads or writes, as it stands.
         written: rows that are the stage's own, where it writes a part of a table.
         gate: what judged its rows, if anything did.
@@ -50,7 +50,7 @@ class StageState:
 
     record: StageRecord | None
     inputs: StageInputs | None
-    written_by: str
+    written_by: Sequence[str]
     tables: Mapping[str, TableState]
     written: Mapping[str, int]
     gate: GateRecord | None
@@ -66,11 +66,10 @@ def read_stage(con: duckdb.DuckDBPyConnection, stage: str) -> StageState:
     stated = stage_columns()[kind_of(stage)]
     named = [table for table in (*stated.writes, *stated.reads()) if table in TABLES]
     record = read_record(con, stage)
-    written_by = rows(con, "SELECT run_id FROM stages WHERE stage = ?", [stage])
     return StageState(
         record,
         read_inputs(con, stage),
-        str(written_by[0]["run_id"]) if written_by else "",
+        _written_by(con, stage),
         {table: _table(con, table) for table in dict.fromkeys(named)},
         _written(con, record.tables if record else ()),
         _gate(con, stage),
@@ -123,6 +122,21 @@ def _written(con: duckdb.DuckDBPyConnection, selections: Sequence[str]) -> dict[
         names = [name for name in re.findall(r"\w+", selection) if name in TABLES]
         found[names[-1]] = int(con.execute(f"SELECT count(*) FROM {selection}").fetchall()[0][0])
     return found
+
+
+def _written_by(con: duckdb.DuckDBPyConnection, stage: str) -> list[str]:
+    """Return the runs that wrote a stage's rows: asking may take several, and says so with every transcript."""
+    kind, _, attempt = stage.partition("-")
+    if kind == "generate":
+        query, value = (
+            "SELECT DISTINCT run_id FROM transcripts WHERE attempt = ? ORDER BY run_id",
+            int(attempt),
+        )
+        return [str(row["run_id"]) for row in rows(con, query, [value])]
+    return [
+        str(row["run_id"])
+        for row in rows(con, "SELECT run_id FROM stages WHERE stage = ?", [stage])
+    ]
 
 
 def _gate(con: duckdb.DuckDBPyConnection, stage: str) -> GateRecord | None:
