@@ -10,11 +10,13 @@ from tasks.settings import Home
 from tasks.warehouse import TABLES
 from tests.support.demo_stages import all_stages, tables_written
 
-# What the pipeline writes of itself, whatever stage runs.
+# What the pipeline writes of itself, whatever stage runs, and what people write of its dialogues.
 RECORDS = {
-    "stages",
-    "stage_inputs",
+    "marks",
+    "run_figures",
     "runs",
+    "stage_inputs",
+    "stages",
 }
 PUBLISHED = {
     f"parquet/{name}.parquet": list(table.columns) for name, table in PUBLISHED_TABLES.items()
