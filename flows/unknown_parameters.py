@@ -19,7 +19,7 @@ from prefect.states import Failed
 
 from flows.run_states import REFUSED
 from tasks.errors import UserError
-from tasks.settings import alike_names
+from tasks.settings import similar_names
 
 Schema = Mapping[str, Any]
 
@@ -62,7 +62,7 @@ def _unknown(
     known = schema["properties"]
     for name, value in given.items():
         if name not in known:
-            meant = alike_names(name, known)
+            meant = similar_names(name, known)
             yield f"{above}{name} is not a known parameter" + (
                 f" (did you mean {above}{meant[0]}?)" if meant else ""
             )

@@ -159,7 +159,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("", "must be a YAML mapping with at least `sources`"),
         ("# only a remark\n", "must be a YAML mapping"),
         ("sources:\n\tformat: amazon_2014\n", "line 2 is not valid YAML"),
-        (GOOD + GOOD, "the key 'sources' stands there twice"),
+        (GOOD + GOOD, "the key 'sources' is listed twice"),
         ("\ufeff" + GOOD + "title: café\n", None),
         (b"title: caf\xe9\n", "is not UTF-8 text"),
         (GOOD.encode("utf-16"), "is not UTF-8 text"),
