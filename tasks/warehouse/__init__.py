@@ -1,4 +1,9 @@
-"""The domain's DuckDB file: how it is opened, every table's definition and grain, and the record of what each stage wrote."""
+"""The warehouse of a domain: one DuckDB file.
+
+Start with `connection.open_warehouse` and `read_warehouse`. `tables` defines every table and its
+grain; `stage_records` records what each stage wrote, from which inputs; `arrow` moves data between
+Python and DuckDB.
+"""
 
 from tasks.warehouse.arrow import integers, sql_function, stream_into, strings
 from tasks.warehouse.connection import (
