@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
+from tasks.addresses import connection_problem
 from tasks.errors import UserError
 
 LOCAL = "local:"
@@ -64,7 +65,8 @@ def find_workers(address: str) -> Mapping[str, Any]:
         with ThreadPoolExecutor(1) as thread:  # the caller's may run an event loop
             identity = thread.submit(asyncio.run, _identity(address)).result()
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"no Dask scheduler answers at {address}: {_cause(error)}") from None
+        problem = connection_problem(error, CONNECT_S)
+        raise UserError(f"no Dask scheduler answers at {address}: {problem}") from None
     if identity.get("type") != "Scheduler":
         raise UserError(
             f"no Dask scheduler answers at {address}: that is a {identity.get('type', 'process')} of a cluster"
@@ -108,16 +110,6 @@ async def _identity(address: str) -> dict[str, Any]:
     async with reach(address, timeout=CONNECT_S) as scheduler:
         answer: dict[str, Any] = await asyncio.wait_for(scheduler.identity(), CONNECT_S)
     return answer
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    if isinstance(error, socket.gaierror):
-        return "the host's name is not known"
-    if isinstance(error, TimeoutError):
-        return f"no answer within {CONNECT_S:g} s"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _is_loopback(host: str) -> bool:

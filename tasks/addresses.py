@@ -1,15 +1,20 @@
-"""URLs of files: any that fsspec reads and writes (`file`, `memory`, or `s3` with its package)."""
+"""Places named by a URL, and what is said when one cannot be reached.
+
+Files are at any URL that fsspec reads and writes: `file`, `memory`, or `s3` with its package.
+"""
 
 from __future__ import annotations
 
 import re
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from tasks.errors import UserError
-from tasks.redaction import holds_secret, redact_address
+from tasks.redaction import holds_secret, redact, redact_address
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 """This machine, as `urlsplit(...).hostname` names it."""
@@ -140,8 +145,8 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def describe_error(address: str) -> Iterator[None]:
-    """Turn a store's own errors into one line. Raises UserError."""
+def explained_errors(address: str) -> Iterator[None]:
+    """Replace a store's own errors, raised in the block, by UserError with one line."""
     shown = redact_address(address)
     try:
         yield
@@ -157,3 +162,29 @@ def describe_error(address: str) -> Iterator[None]:
         ) from None
     except store_errors() as error:
         raise UserError(f"{shown} fails: {getattr(error, 'strerror', None) or error}") from None
+
+
+def connection_problem(error: BaseException, waited_s: float) -> str:
+    """Return in words why a connection could not be made.
+
+    Args:
+        error: what connecting raised; what it was raised from counts as well.
+        waited_s: the time limit of the connection, in seconds.
+    """
+    for cause in _with_causes(error):
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        if isinstance(cause, socket.gaierror):
+            return "the host's name is not known"
+        if isinstance(cause, TimeoutError):
+            return f"no answer within {waited_s:g} s"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed ({cause.reason or cause})"
+    lines = redact(str(error)).splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import ssl
-from collections.abc import Iterator
 
 import httpx
 from packaging.version import InvalidVersion, Version
@@ -16,6 +13,7 @@ from prefect.context import get_settings_context
 from prefect.settings import get_current_settings, temporary_settings
 
 from flows.server.login import CLIENT_LOGIN, HOSTS
+from tasks.addresses import connection_problem
 from tasks.errors import UserError
 from tasks.redaction import redact
 
@@ -42,8 +40,9 @@ def check_server() -> None:
         except httpx.HTTPStatusError as error:
             raise UserError(_refused(error.response)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            problem = connection_problem(error, ANSWER_S)
             raise UserError(
-                f"no Prefect server answers at {_where()}: {_cause(error)}; {_way_out()}"
+                f"no Prefect server answers at {_where()}: {problem}; {_way_out()}"
             ) from None
         except ValueError:
             raise UserError(_not_prefect("it answers with something else than a version")) from None
@@ -102,24 +101,3 @@ def _way_out() -> str:
     if ADDRESS not in os.environ and _profile():
         return f"start that server, or run `prefect config unset {ADDRESS}` to do without one"
     return f"start that server, or unset {ADDRESS} to do without one"
-
-
-def _cause(error: Exception) -> str:
-    """Return in words why no connection came about."""
-    if isinstance(error, httpx.TimeoutException):
-        return f"no answer within {ANSWER_S:g} s"
-    for cause in _causes(error):
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
-        if isinstance(cause, socket.gaierror):
-            return "the host's name is not known"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed ({cause.reason or cause})"
-    return redact(str(error)) or type(error).__name__
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all that it was raised from."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.addresses import check_target, describe_error, open_store
+from tasks.addresses import check_target, explained_errors, open_store
 from tasks.errors import UserError
 from tasks.exports.chat import write_chat
 from tasks.exports.contexts import write_contexts
@@ -169,7 +169,7 @@ def publish(folder: Path, address: str) -> bool:
     names = sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
-    with describe_error(address):
+    with explained_errors(address):
         there = {path.removeprefix(place).lstrip("/") for path in store.find(place)}
         other = sorted(there - set(names))
         if other:
