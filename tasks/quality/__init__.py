@@ -1,4 +1,7 @@
-"""The quality gate (2.5.2): facts are computed, suites judge them, every rejection names its rule and shows its evidence."""
+"""The quality gate (2.5.2).
+
+Facts are computed, suites judge them, and every rejection names its rule and shows its evidence.
+"""
 
 from tasks.quality.gate import judge, load_rules
 from tasks.quality.gate_records import (

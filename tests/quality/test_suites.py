@@ -12,13 +12,14 @@ import yaml
 from tasks.dialogues import parse_transcripts
 from tasks.errors import UserError
 from tasks.goals import load_goals
-from tasks.quality import check_suites, judge, load_suites
+from tasks.quality import check_suites, judge, load_rules, load_suites
 from tasks.quality.lexicon import load_lexicon
 from tasks.quality.suites import load_facts
-from tasks.settings import Domain, Home, Quality
+from tasks.settings import Alert, Domain, Home, Quality
 from tasks.warehouse import TABLES
 from tests.support import conversations as made
 
+MakeDomain = Callable[..., Domain]
 DOMAIN = Domain.model_validate(
     {"name": "t", "sources": {"format": "amazon_2014", "reviews": ["x"]}}
 )
@@ -97,7 +98,7 @@ BROKEN: dict[str, tuple[Callable[[Home], None], str]] = {
         lambda home: write(home, {**RULE, "table": "utterance_facts"}),
         "longest_words",
     ),
-    "a rule that stands twice": (lambda home: write(home, RULE, RULE), "twice"),
+    "a rule that is listed twice": (lambda home: write(home, RULE, RULE), "twice"),
     "a rule of another suite": (lambda home: write(home, {**RULE, "rule": "readable"}), "readable"),
     "a rule that hides rows": (
         lambda home: write(home, {**RULE, "kwargs": {**RULE["kwargs"], "mostly": 0.9}}),
@@ -146,7 +147,7 @@ def test_severities_are_laid_over_and_checked(home: Home) -> None:
         ("readable", "warn"),
         ("template-length", "reject"),
     ]
-    with pytest.raises(UserError, match="'readible'"):
+    with pytest.raises(UserError, match=r"'readible'.*\(did you mean readable\?\)"):
         load_suites(home, ["paper"], {"readible": "warn"})
     with pytest.raises(UserError, match="no rule is left"):
         load_suites(
@@ -157,6 +158,28 @@ def test_severities_are_laid_over_and_checked(home: Home) -> None:
                 for rule in ("completely-generated", "readable", "slots-filled", "template-length")
             },
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("readible", r" \(did you mean readable\?\)$"),
+        ("sentiment-fits", "; rules: completely-generated, readable, "),  # of the suite grounded
+    ],
+)
+def test_an_alert_on_an_unknown_rule_is_refused(
+    home: Home, domain: MakeDomain, name: str, hint: str
+) -> None:
+    alert = Alert(rules_above={name: 0.1})
+    settings = domain("paper").model_copy(update={"alert": alert})
+    problem = f"^alert.rules_above names '{name}', which is no rule of paper{hint}"
+    with pytest.raises(UserError, match=problem):
+        load_rules(home, settings)
+
+
+def test_an_alert_may_name_a_rule_that_is_switched_off(home: Home, domain: MakeDomain) -> None:
+    alert = Alert(rules_above={"readable": 0.1, "slots-filled": 0.1})
+    load_rules(home, domain("paper", slots_filled="off").model_copy(update={"alert": alert}))
 
 
 def test_a_documented_fact_that_is_not_computed_is_refused(home: Home) -> None:
