@@ -2,15 +2,15 @@
 
 What is left out of each hash, and why:
 
-| hash            | left out                                        | why                              |
-|-----------------|-------------------------------------------------|----------------------------------|
-| `request_key`   | API key, timeouts, concurrency, retries, prices | the model gets the same request  |
-| `file_hash`     | name, folder, modification time                 | a copied file is the same source |
-| `data_hash`     | the same, and YAML's comments and layout        | they change nothing that is read |
-| `settings_hash` | `PACE`: limits, prices, chunks, workers, mode   | they change speed and cost only  |
-|                 | `pages`, `alert`                                | what is kept, when to notify     |
-|                 | `lineage`, `license`                            | where events go; a statement     |
-| stage inputs    | code not reached, comments, docstrings          | see `stage_inputs`               |
+| hash            | left out                                       | why                          |
+|-----------------|------------------------------------------------|------------------------------|
+| `request_key`   | API key, timeouts, concurrency, retries, price | the request is the same      |
+| `file_hash`     | name, folder, modification time                | a copy is the same source    |
+| `data_hash`     | the same, and YAML's comments and layout       | they change no content       |
+| `settings_hash` | `PACE`: limits, prices, chunks, workers, mode  | they change speed and cost   |
+|                 | `pages`, `alert`                               | what is kept, when to notify |
+|                 | `lineage`, `license`                           | where events go; a statement |
+| stage inputs    | code not reached, comments, docstrings         | see `stage_inputs`           |
 """
 
 from __future__ import annotations

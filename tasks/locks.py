@@ -49,9 +49,9 @@ def exclusive_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
 
 @contextmanager
 def shared_lock(path: Path) -> Iterator[None]:
-    """Keep others from taking a lock file for themselves while the block runs; many may do so at once. Never waits.
+    """Hold a lock file together with others while the block runs, so that nobody takes it alone.
 
-    Where there is no such file, nobody has ever taken it, and nobody is kept out.
+    Never waits. A lock file that does not exist has never been taken, and is not held.
 
     Raises:
         Held: somebody has taken it.

@@ -235,7 +235,8 @@ def read_idle_warehouse(home: Home, domain: str) -> Iterator[duckdb.DuckDBPyConn
             held.enter_context(shared_lock(home.warehouse(domain).with_suffix(".lock")))
         except Held:
             raise UserError(
-                f"a build of {domain!r} is running: its dialogues can be looked at when it has ended"
+                f"a build of {domain!r} is running: its dialogues can be looked at when it has "
+                "ended"
             ) from None
         except OSError as error:
             raise UserError(
