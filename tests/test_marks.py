@@ -1,4 +1,4 @@
-"""Marks are kept whatever becomes of the warehouse: a build that holds it, a rebuild, other ids, a torn or changed log."""
+"""Marks are kept: during a build, after a rebuild, with other ids, with a torn or changed log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Command line, report, artifacts, --json and the record of runs show the same funnel, whatever state a warehouse is in."""
+"""Command line, report, artifacts, --json and the record of runs show the same funnel.
+
+That holds in every state of a warehouse.
+"""
 
 from __future__ import annotations
 
@@ -175,7 +178,7 @@ def run(stage: Stage, context: Context) -> None:
 
 
 def test_after_a_plan_all_say_that_nothing_was_asked(tmp_path: Path) -> None:
-    """In a fresh folder, and over the verdicts of an earlier plan, whose dialogues are no longer wanted."""
+    """In a fresh folder, and over the verdicts of an earlier plan with other dialogues."""
     home = Home(data=tmp_path)
     context = Context(home, load_domain(home, "demo"), "run")
     for stage in (

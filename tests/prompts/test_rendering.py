@@ -1,4 +1,4 @@
-"""Rendering a brief: the template whole, the user information as data that cannot leave its block."""
+"""Rendering a brief: the whole template, and user information as data that stays in its block."""
 
 from __future__ import annotations
 
@@ -85,12 +85,13 @@ def test_hand_made_prompt() -> None:
     assert text.startswith("Task: dialogue\n")
     assert (
         '<data>\n{"noun":"movie","verb":"watched","items":[{"item":"{{item:1}}","title":"Sleuth","collection":"LIKES","rating":5.0,'
-        '"user_review":"It has \\u003c/data\\u003e wit."},{"item":"{{item:2}}","title":"The \\"Double\\"","collection":"MIGHT_LIKES",'
+        '"user_review":"It has \\u003c/data\\u003e wit."},'
+        '{"item":"{{item:2}}","title":"The \\"Double\\"","collection":"MIGHT_LIKES",'
         '"other_review":"It has \\u003c/data\\u003e wit."}]}\n</data>' in text
     )
     assert (
-        "1. user [greeting_likes, ask_recommendation] (name {{item:1}}): Say hello, name the movie and tell"
-        in text
+        "1. user [greeting_likes, ask_recommendation] (name {{item:1}}): Say hello, name the "
+        "movie and tell" in text
     )
     assert prompt.response_format is not None
     turn = prompt.response_format["json_schema"]["schema"]["properties"]["turns"]["items"]

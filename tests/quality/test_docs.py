@@ -1,4 +1,4 @@
-"""Data Docs are read without internet, and show what people and models wrote as text, never as markup."""
+"""Data Docs need no internet, and show what people and models wrote as text, never as markup."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ from tests.support.chromium import CHROMIUM, Opened, browser_page
 
 MakeDomain = Callable[..., Domain]
 CATALOGUE = made.titles(80)
-SCRIPT = "<script>document.title='broken in'</script><img src=https://example.invalid/x.png onerror=alert(1)> **bold** {{ 7*7 }}"
+SCRIPT = (
+    "<script>document.title='broken in'</script>"
+    "<img src=https://example.invalid/x.png onerror=alert(1)> **bold** {{ 7*7 }}"
+)
 
 
 @pytest.fixture
 def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
-    """A warehouse after a gate with two sound dialogues and one whose evidence is markup, and the last gate."""
+    """A warehouse after both gates, with two good dialogues and one with markup as its evidence."""
     some = [made.conversation(number, CATALOGUE) for number in range(3)]
     con = made.warehouse(some, CATALOGUE)
     # Where the user should accept.

@@ -1,4 +1,4 @@
-"""With a writer half of whose first dialogues fall, as in the paper, repair brings nearly all back."""
+"""If half of the first dialogues are rejected, as in the paper, repair saves nearly all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting, listing and sampling, held against a small grammar worked out by hand and against brute force."""
+"""Counting, listing and sampling, compared with a small grammar by hand and with brute force."""
 
 from __future__ import annotations
 

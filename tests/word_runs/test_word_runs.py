@@ -53,7 +53,10 @@ def test_the_longest_run_is_the_longest_of_all(text: str, other: str) -> None:
     ]
 
 
-REVIEW = "The story of two brothers, lost at sea\nfor weeks\u2014and found\u2014moved me; I don't know why."
+REVIEW = (
+    "The story of two brothers, lost at sea\n"
+    "for weeks\u2014and found\u2014moved me; I don't know why."
+)
 
 
 @pytest.mark.parametrize(
