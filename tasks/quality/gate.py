@@ -130,7 +130,8 @@ def judge_facts(
     """
     con.execute("DELETE FROM rejections WHERE attempt = ?", [attempt])
     judged = [_judge_suite(con, suite, attempt) for suite in suites]
-    broken = [entry for found in judged for entry in found.broken if entry[1]]
+    found = chain.from_iterable(suite.broken for suite in judged)
+    broken = [(failing, ids) for failing, ids in found if ids]
     evidence = Evidence(lexicon.wording_pattern)
     written = store_rejections(con, attempt, broken, evidence, causes)
     rejected: set[str] = set()
@@ -188,7 +189,7 @@ def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> 
         rules = [rule for rule in suite.rules if rule.table == table]
         if not rules:
             continue
-        columns = sorted({column for rule in rules for column in rule.columns})
+        columns = sorted(set().union(*(rule.columns for rule in rules)))
         order = "dialogue_id" if table == "dialogue_facts" else "dialogue_id, turn"
         query = f"""
             SELECT dialogue_id, {", ".join(columns)}

@@ -113,7 +113,7 @@ def validate_published(
 
     Args:
         con: the domain's warehouse, after the verdicts; only the gate is written to it.
-        home: where the suites lie.
+        home: where the suites are.
         domain: its quality settings choose suites and severities.
         published: the utterances as released (columns dialogue_id, turn, role, text, in the
             warehouse's ids); they replace the warehouse's texts. None judges the warehouse's own.
@@ -136,12 +136,7 @@ def validate_published(
         judged, rejected, _ = judge_facts(copy, suites, lexicon, 1) if count else ([], 0, 0)
         gate = published_gate(count, rejected, suite_records(copy, 1, judged))
         if rejected:
-            page = home.data_docs(domain.name) / "index.html"
-            raise PublishedRefused(
-                f"{rejected} dialogues break a rule as they would be published, "
-                f"so nothing is released: {_first_rejection(copy)}; see {page}",
-                gate,
-            )
+            raise PublishedRefused(_refusal(copy, rejected, home.data_docs(domain.name)), gate)
     if judged:
         store_gate(con, gate)
     con.execute("DROP TABLE accepted")
@@ -177,6 +172,11 @@ def _take_over_near_duplicates(
     copy.execute(_NO_NEAR_DUPLICATES)
 
 
-def _first_rejection(copy: duckdb.DuckDBPyConnection) -> str:
+def _refusal(copy: duckdb.DuckDBPyConnection, rejected: int, data_docs: Path) -> str:
+    """Return how many dialogues are rejected, the first of them and where to see the others."""
     rule, dialogue_id, turn, evidence = copy.execute(_FIRST_REJECTION).fetchall()[0]
-    return f"{rule} in dialogue {dialogue_id}, turn {turn} ({evidence})"
+    return (
+        f"{rejected} dialogues break a rule as they would be published, so nothing is released: "
+        f"{rule} in dialogue {dialogue_id}, turn {turn} ({evidence}); "
+        f"see {data_docs / 'index.html'}"
+    )

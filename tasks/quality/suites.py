@@ -67,7 +67,8 @@ def load_suites(
             _check(rule, file.suite, facts)
     _check_names(over, seen, "quality.severities", names)
     suites = [Suite(file.suite, file.about, _with_severities(file.rules, over)) for file in files]
-    if not any(rule.severity == "reject" for suite in suites for rule in suite.rules):
+    kept = chain.from_iterable(suite.rules for suite in suites)
+    if all(rule.severity != "reject" for rule in kept):
         raise UserError(
             "no rule is left that rejects: every severity in quality.severities is `off` or `warn`"
         )

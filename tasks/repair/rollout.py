@@ -39,7 +39,7 @@ def merge_turns(previous: str, repaired: str, asked: Collection[int]) -> list[Sp
     Turns asked for after the end of a dialogue that broke off are added, as long as none is missing
     before them. A rewritten turn only counts if it was asked for; its speaker only changes to the
     one that must speak there. A turn that was asked for but not given stays as it was, so the gate
-    finds the same fault again. The same holds for an answer that repeats the whole dialogue. If an
+    finds the same fault again. The same is true of an answer that repeats the whole dialogue. If an
     answer numbers the turns asked for from 1 on (1, 2 for turns 3 and 7), they are taken in order.
 
     Args:
@@ -120,7 +120,7 @@ class RepairRollout:
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
         """Ask for the repair of one dialogue.
 
-        Raises TypeError on a brief without findings, and whatever `ask` raises.
+        Raises TypeError on a brief without findings, and what `ask` raises.
         """
         if not isinstance(brief, BriefToRepair):
             raise TypeError("only a rejected brief can be repaired")

@@ -1,6 +1,6 @@
 """The configuration's shape.
 
-Every number of the paper stands here once, with its section, as a default.
+Every number of the paper is here once, with its section, as a default.
 """
 
 from __future__ import annotations

@@ -33,8 +33,10 @@ class Home:
 
     def domain_files(self) -> dict[str, Path]:
         """Return every domain's file by name; files in the data folder replace shipped ones."""
-        folders = (self.project / "data" / "domains", self.data / "domains")
-        return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+        files: dict[str, Path] = {}
+        for folder in (self.project / "data" / "domains", self.data / "domains"):
+            files |= {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+        return files
 
     def is_domain(self, text: str) -> bool:
         """Return True if a text is the name of a domain with a file, and so not a path."""

@@ -57,8 +57,11 @@ def with_speakers(utterances: Sequence[GoalIds]) -> list[Line]:
 
 def count_recommendations(goals: Mapping[str, SubGoal], lines: Sequence[Line]) -> int:
     """Return how many items the agent introduces; all but the user's own are recommended."""
-    said_by_agent = [goal_id for role, goal_ids in lines if role == "agent" for goal_id in goal_ids]
-    return sum(goals[goal_id].introduces is not None for goal_id in said_by_agent)
+    count = 0
+    for role, goal_ids in lines:
+        if role == "agent":
+            count += sum(goals[goal_id].introduces is not None for goal_id in goal_ids)
+    return count
 
 
 def template_id(recommendations: int, lines: Sequence[Line]) -> str:
@@ -78,5 +81,5 @@ def _with_review(slot: Slot, whose: Literal["user", "other"]) -> Slot:
 def _references(goal: SubGoal, introduced: int) -> set[int]:
     """Return the slots a sub-goal may name: the greeting's (the first), the last recommended."""
     slots = {"greeting": 1 if introduced else 0, "recommended": introduced if introduced > 1 else 0}
-    # 0 stands for a slot that is not introduced yet.
+    # 0 means a slot that is not introduced yet.
     return {slots[name] for name in goal.refers} - {0}

@@ -40,7 +40,8 @@ class _Entry(BaseModel):
         return turns
 
     def lines(self) -> list[Line]:
-        return [line for turn in self.turns for line in turn.items()]
+        """Return the speaker and the sub-goals of each turn."""
+        return list(chain.from_iterable(turn.items() for turn in self.turns))
 
 
 class _File(BaseModel):

@@ -89,7 +89,7 @@ def is_unchanged(con: duckdb.DuckDBPyConnection, stage: str, input_hash: str) ->
 
 
 def made_from(con: duckdb.DuckDBPyConnection, stage: str, input_hash: str) -> bool:
-    """Return True if a stage last had these inputs, whatever its tables have now.
+    """Return True if a stage last had these inputs, also if its tables have changed since.
 
     For a stage that grows over several runs.
     """
@@ -106,4 +106,4 @@ def why_redone(con: duckdb.DuckDBPyConnection, stage: str, inputs: StageInputs) 
         return "what it wrote was changed or removed"
     if before is None:
         return "made by an earlier version, which did not write down from what"
-    return in_one_line(changes(before, inputs)) or "stages are told apart in a new way"
+    return in_one_line(changes(before, inputs)) or "stages are compared in a new way"
