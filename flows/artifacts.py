@@ -22,7 +22,6 @@ from flows.figures import figure, table_rows
 from flows.server.static_pages import address_of, browse_address
 from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
-from tasks.warehouse import read_warehouse
 from tasks.web import markdown_code, markdown_table
 
 PAGES = {
@@ -81,7 +80,7 @@ async def show_result(context: Context, result: BuildResult) -> None:
         ("summary", _summary(result), f"What this run of {domain} made, what it cost, Table 3")
     ]
     if result.version:
-        with read_warehouse(context.home.warehouse(domain)) as con:
+        with context.warehouse.use() as con:
             lineage = release_markdown(release_lineage(con, domain, result.version))
         texts.append(("lineage", lineage, f"What the release of {domain} was made from"))
     links = {

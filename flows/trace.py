@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from flows import steps
 from tasks.dialogue_store import find_dialogue
 from tasks.errors import UserError
 from tasks.lineage import (
@@ -16,6 +15,7 @@ from tasks.lineage import (
     release_lineage,
     settings_asked_with,
 )
+from tasks.quality import load_suites, rule_sentences
 from tasks.release import find_release
 from tasks.reports import replay
 from tasks.settings import Domain, Home
@@ -38,9 +38,14 @@ def trace(home: Home, of: str, domain: str = "") -> DialogueLineage | ReleaseLin
     dialogue = find_dialogue(home, of, domain)
     with read_warehouse(home.warehouse(dialogue.domain)) as con:
         config = settings_asked_with(con, dialogue.dialogue_id)
-        rules = sorted(steps.rule_sentences(home, config)) if config else []
+        rules = _rule_names(home, config) if config else []
         rebuilt = _rebuild(con, home, config, dialogue.dialogue_id) if config else {}
         return dialogue_lineage(con, dialogue.domain, dialogue.dialogue_id, rules, rebuilt)
+
+
+def _rule_names(home: Home, domain: Domain) -> list[str]:
+    suites = load_suites(home, domain.quality.suites, domain.quality.severities)
+    return sorted(rule_sentences(suites))
 
 
 def _rebuild(

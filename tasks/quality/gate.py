@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from tasks.errors import UserError
-from tasks.quality.causes import Cause, Finding, load_causes, root_causes
+from tasks.quality.causes import Cause, Finding, root_causes
 from tasks.quality.evidence import Case, Evidence
 from tasks.quality.facts import compute_facts
 from tasks.quality.failing_dialogues import CASES, fetch_cases
@@ -24,11 +24,10 @@ from tasks.quality.gate_records import (
     store_gate,
 )
 from tasks.quality.great_expectations import Failing, check_suites, judge_frame, with_rows
-from tasks.quality.lexicon import Lexicon, load_lexicon
+from tasks.quality.lexicon import Lexicon
 from tasks.quality.result_html import render_result
-from tasks.quality.suites import load_suites
 from tasks.quality.values import FactTable, JudgeCounts, Rule, Suite
-from tasks.settings import Domain, Home
+from tasks.settings import Domain
 
 TABLES: Final[tuple[FactTable, ...]] = ("dialogue_facts", "utterance_facts")
 LANGUAGE_FACTS: Final = {
@@ -70,8 +69,19 @@ class Judged:
     results: list[tuple[str, Any]]
 
 
-def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: int) -> JudgeCounts:
-    """Judge the dialogues of one attempt (2.5.2) by the domain's suites; fills the fact tables and `rejections` for that attempt.
+@dataclass(frozen=True)
+class Rules:
+    """What dialogues are judged by: suites, the lexicon they rest on, which findings explain which."""
+
+    suites: tuple[Suite, ...]
+    lexicon: Lexicon
+    causes: tuple[Cause, ...] = ()
+
+
+def judge(
+    con: duckdb.DuckDBPyConnection, rules: Rules, domain: Domain, attempt: int
+) -> JudgeCounts:
+    """Judge the dialogues of one attempt (2.5.2); fills the fact tables and `rejections` for it.
 
     Writes down in `gates` what the Data Docs show of it as well. Without a dialogue to judge there
     is no gate.
@@ -81,14 +91,10 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
             then.
         GateError: Great Expectations' result does not add up.
     """
-    suites, lexicon = load_rules(home, domain)
     if con.execute("SELECT count(*) FROM dialogues WHERE attempt = ?", [attempt]).fetchall()[0][0]:
-        check_suites(suites)
-    count = compute_facts(con, lexicon, domain.language, attempt)
-    causes = load_causes(home)
-    judged, rejected, written = (
-        judge_facts(con, suites, lexicon, attempt, causes) if count else ([], 0, 0)
-    )
+        check_suites(rules.suites)
+    count = compute_facts(con, rules.lexicon, domain.language, attempt)
+    judged, rejected, written = judge_facts(con, rules, attempt) if count else ([], 0, 0)
     con.execute("DROP TABLE near_duplicates")
     forget_gate(con, attempt)
     if judged:
@@ -96,40 +102,22 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
     return JudgeCounts(count, rejected, written)
 
 
-def load_rules(home: Home, domain: Domain) -> tuple[tuple[Suite, ...], Lexicon]:
-    """Return the suites a domain is judged by and the lexicon they rest on.
-
-    Raises:
-        UserError: a suite that would not judge all it says, a broken lexicon, or a language it has
-            too few words of.
-    """
-    suites, lexicon = (
-        load_suites(home, domain.quality.suites, domain.quality.severities),
-        load_lexicon(home),
-    )
-    check_language(suites, lexicon, domain.language)
-    return suites, lexicon
-
-
 def judge_facts(
-    con: duckdb.DuckDBPyConnection,
-    suites: Sequence[Suite],
-    lexicon: Lexicon,
-    attempt: int,
-    causes: Sequence[Cause] = (),
+    con: duckdb.DuckDBPyConnection, rules: Rules, attempt: int
 ) -> tuple[list[Judged], int, int]:
     """Judge the facts of one attempt and fill `rejections` for it.
 
-    `causes` says which findings follow from another one; it decides about no dialogue.
+    `rules.causes` says which findings follow from another one; it decides about no dialogue.
 
     Returns:
         What each suite found, the dialogues rejected, and the rows of `rejections` written.
     """
     con.execute("DELETE FROM rejections WHERE attempt = ?", [attempt])
-    judged = [_judge_suite(con, suite, attempt) for suite in suites]
+    judged = [_judge_suite(con, suite, attempt) for suite in rules.suites]
     broken = [entry for found in judged for entry in found.broken if entry[1]]
-    evidence = Evidence(lexicon.wording_pattern)
-    written = sum(_store(con, rows) for rows in _rejections(con, attempt, broken, evidence, causes))
+    evidence = Evidence(rules.lexicon.wording_pattern)
+    found = _rejections(con, attempt, broken, evidence, rules.causes)
+    written = sum(_store(con, rows) for rows in found)
     rejected = {
         dialogue_id
         for failing, ids in broken

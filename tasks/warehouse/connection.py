@@ -69,7 +69,7 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
         path, read_only=False, settings={**_defaults(), "temp_directory": f"{path}.tmp", **settings}
     )
     try:
-        with _limits_explained(path):
+        with limits_explained(path):
             if _check_layout(con, path):
                 create_tables(con)
             yield con
@@ -78,7 +78,7 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
 
 
 @contextmanager
-def _limits_explained(path: Path) -> Iterator[None]:
+def limits_explained(path: Path) -> Iterator[None]:
     """Turn what DuckDB raises for want of disk or memory into one line with the way out."""
     try:
         yield
@@ -118,7 +118,7 @@ def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     con = _open_to_read(path)
     try:
-        with _limits_explained(path):
+        with limits_explained(path):
             yield _checked(con, path)
     finally:
         con.close()

@@ -18,6 +18,7 @@ from tasks.quality.suites import load_facts
 from tasks.settings import Domain, Home, Quality
 from tasks.warehouse import TABLES
 from tests.support import conversations as made
+from tests.support.rules import rules_of
 
 DOMAIN = Domain.model_validate(
     {"name": "t", "sources": {"format": "amazon_2014", "reviews": ["x"]}}
@@ -185,9 +186,9 @@ def test_nothing_is_judged_when_a_suite_is_wrong(home: Home) -> None:
     for suites in (["paper", "mine"], ["paper", "none"]):
         domain = DOMAIN.model_copy(update={"quality": Quality(suites=tuple(suites))})
         with pytest.raises(UserError):
-            judge(con, home, domain, 1)
+            judge(con, rules_of(home, domain), domain, 1)
         assert con.execute("SELECT count(*) FROM dialogue_facts").fetchall() == [(0,)]
-    assert judge(con, home, DOMAIN, 1).judged == 1
+    assert judge(con, rules_of(home, DOMAIN), DOMAIN, 1).judged == 1
 
 
 def test_a_language_the_lexicon_lacks_is_refused_by_the_rules_that_need_it(home: Home) -> None:
@@ -198,15 +199,10 @@ def test_a_language_the_lexicon_lacks_is_refused_by_the_rules_that_need_it(home:
         "sources": {"format": "amazon_2014", "reviews": ["x"]},
     }
     with pytest.raises(UserError, match="sentiment-fits, decision-fits"):
-        judge(
-            con, home, Domain.model_validate({**settings, "quality": {"suites": ["grounded"]}}), 1
-        )
-    assert (
-        judge(
-            con, home, Domain.model_validate({**settings, "quality": {"suites": ["paper"]}}), 1
-        ).judged
-        == 0
-    )
+        grounded = Domain.model_validate({**settings, "quality": {"suites": ["grounded"]}})
+        judge(con, rules_of(home, grounded), grounded, 1)
+    paper = Domain.model_validate({**settings, "quality": {"suites": ["paper"]}})
+    assert judge(con, rules_of(home, paper), paper, 1).judged == 0
 
 
 def test_a_broken_lexicon_is_one_clear_line(home: Home) -> None:

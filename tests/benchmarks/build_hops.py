@@ -1,0 +1,144 @@
+"""What `redial build demo` goes through in a fresh data folder, counted in the command's own process.
+
+Files of the project entered (modules of which code ran), YAML files read, DuckDB connections opened,
+and of a second run, without the counting, the seconds by the clock and of the processor, the private
+server's and other processes' it started included.
+
+python -m tests.benchmarks.build_hops [--project CHECKOUT]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+HERE = Path(__file__).resolve()
+ROOMS = ("flows", "tasks")
+
+
+class Counts:
+    """What one process did with the files of a project."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.entered: set[str] = set()
+        self.yaml: Counter[str] = Counter()
+        self.connections = 0
+
+    def watch(self) -> None:
+        """Count from now on, in all threads."""
+        import duckdb
+
+        connect = duckdb.connect
+
+        def counted(*args: Any, **named: Any) -> Any:
+            self.connections += 1
+            return connect(*args, **named)
+
+        duckdb.connect = counted
+        sys.addaudithook(self._note_open)
+        threading.setprofile(self._note_call)
+        sys.setprofile(self._note_call)
+
+    def _note_open(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not str(arguments[0]).endswith(".yaml"):
+            return
+        path, mode = Path(str(arguments[0])), str(arguments[1] or "r")
+        if "r" in mode and path.is_relative_to(self.project):
+            self.yaml[path.relative_to(self.project).as_posix()] += 1
+
+    def _note_call(self, frame: FrameType, event: str, _: Any) -> None:
+        name = frame.f_globals.get("__name__", "")
+        is_own_body = frame.f_code.co_name == "<module>"
+        if event == "call" and not is_own_body and str(name).partition(".")[0] in ROOMS:
+            self.entered.add(name)
+
+    def write(self, path: Path) -> None:
+        """Write the counts as JSON."""
+        counts = {
+            "entered": sorted(self.entered),
+            "yaml": dict(self.yaml),
+            "connections": self.connections,
+        }
+        path.write_text(json.dumps(counts), encoding="utf-8")
+
+
+def build(data: Path, counts: Counts | None, out: Path) -> None:
+    """Run the command in this process, as it is run by its script."""
+    import atexit
+
+    if counts:
+        counts.watch()
+        atexit.register(counts.write, out)
+        leave = os._exit
+
+        def leaving(code: int) -> None:
+            counts.write(out)
+            leave(code)
+
+        os._exit = leaving  # type: ignore[assignment]
+    from flows.cli import main
+
+    sys.argv = ["redial", "--data", str(data), "build", "demo"]
+    main()
+
+
+def run_once(project: Path, counted: bool) -> tuple[float, float, dict[str, Any]]:
+    """Build once in a process and folder of its own; return seconds, processor seconds and the counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "counts.json"
+        command = [sys.executable, str(HERE), "--data", f"{folder}/data", "--out", str(out)]
+        environment = {key: value for key, value in os.environ.items() if "PREFECT" not in key}
+        environment["PYTHONPATH"] = str(project)
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run(
+            [*command, *(["--counted"] if counted else [])],
+            cwd=project,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return seconds, used, json.loads(out.read_text("utf-8")) if counted else {}
+
+
+def main() -> None:
+    """Print the figures of a checkout; or, called by itself, build once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--project", type=Path, default=HERE.parents[2])
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--counted", action="store_true")
+    options = parser.parse_args()
+    project = options.project.resolve()
+    if options.data:
+        build(options.data, Counts(Path.cwd()) if options.counted else None, options.out)
+        return
+    _, _, counts = run_once(project, counted=True)
+    seconds, used, _ = run_once(project, counted=False)
+    reads = counts["yaml"]
+    twice = {name: times for name, times in sorted(reads.items()) if times > 1}
+    sys.stdout.write(
+        f"| files entered | {len(counts['entered'])} |\n"
+        f"| YAML reads | {sum(reads.values())} of {len(reads)} files |\n"
+        f"| DuckDB connections | {counts['connections']} |\n"
+        f"| wall seconds | {seconds:.1f} |\n"
+        f"| processor seconds | {used:.1f} |\n"
+        f"load average {os.getloadavg()[0]:.1f}; read more than once: {twice or 'none'}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
