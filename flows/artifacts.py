@@ -1,4 +1,4 @@
-"""What a run leaves in the Prefect UI: funnel, statistics, cost, progress, links to the pages a person looks at."""
+"""What a run leaves in the Prefect UI: funnel, statistics, cost, progress, links to pages."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def key(*parts: str) -> str:
 
 
 class LiveProgress:
-    """The progress artifact of one generation, made and updated every few seconds while the run goes on beside it."""
+    """The progress artifact of one generation, updated every few seconds while the run goes on."""
 
     def __init__(self, context: Context) -> None:
         """Begin to create the artifact at zero."""
@@ -123,7 +123,10 @@ async def link_pages(domain: str, addresses: Mapping[str, str]) -> None:
 
 
 async def _link(domain: str, name: str, address: str) -> None:
-    """Leave a link to a page, or where it is not served its place as text: a browser opens no file from another page."""
+    """Leave a link to a page.
+
+    Where it is not served its place is text: a browser opens no file from another page.
+    """
     told = f"{PAGES.get(name, name)} of {domain}"
     if address.startswith(("http://", "https://")):
         await acreate_link_artifact(

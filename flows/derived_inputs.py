@@ -29,7 +29,7 @@ def source_hashes(domain: Domain) -> dict[str, str]:
 
 
 def sources_as_read(context: Context) -> dict[str, Any]:
-    """Return how the source files are read, in order: by their names in the tables, not by place."""
+    """Return how the source files are read, in order, by their names in the tables."""
     sources = context.domain.sources
     form = sources.model_dump(mode="json", exclude={"reviews", "metadata"})
     # Where a file is and how it got there; its content counts by hash.

@@ -1,4 +1,4 @@
-"""Asking the model for dialogues: what is asked, and the chunks it is asked in, each a Prefect task."""
+"""Asking the model for dialogues: what is asked, and in which chunks, each a Prefect task."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def first_work(con: Connection, context: Context, attempt: int, ids: Sequence[st
 
 
 def repair_work(con: Connection, context: Context, attempt: int, ids: Sequence[str]) -> Work:
-    """Return what is asked again: what was broken in rejected dialogues, with the rules it broke."""
+    """Return what is asked again: what was broken in rejected dialogues, and by which rules."""
     domain, profile = context.domain, context.specifications.profile
     goals = context.specifications.goals.worded(domain.noun, domain.verb)
     says = rule_sentences(context.specifications.suites)
@@ -80,7 +80,7 @@ async def _run_chunk(stage: str, crew: ChunkExecutor, chunk: Chunk) -> ChunkResu
 
 
 async def _run_there(crew: ChunkExecutor, chunk: Chunk) -> ChunkResult:
-    """Run a chunk on a cluster, whose crew makes the task itself."""
+    """Run a chunk on a cluster; its crew makes the task itself."""
     return await crew.run(chunk)
 
 

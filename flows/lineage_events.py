@@ -36,7 +36,7 @@ NAMESPACE: Final = "OPENLINEAGE_NAMESPACE"  # the variable by which every integr
 
 @dataclass
 class StageEnding:
-    """What is known of a stage as it ends: taken from the cache, stopped before its end, what was released."""
+    """What is known of a stage as it ends: cached or not, why it was stopped, what was released."""
 
     cached: bool = False
     stopped: str = ""
@@ -127,7 +127,10 @@ class LineageRecorder:
             )
 
     def close(self) -> None:
-        """Send what is still queued, for a few seconds at most, and say once what became of all events."""
+        """Send what is still queued, for a few seconds at most.
+
+        Say once what became of all events.
+        """
         sent = self._sender.close()
         where = destination(self._context.domain.lineage.to)
         CURRENT.get().stage("lineage", "lost" if sent.lost else "done", f"{sent}; {where}")
@@ -142,7 +145,8 @@ class LineageRecorder:
     def _counted(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - a build must not end for want of an event: it is counted and said
+        # A build must not end for want of an event: it is counted and said.
+        except Exception as error:  # noqa: BLE001
             self._sender.lose(f"{type(error).__name__}: {error}")
 
     def _rules(self) -> tuple[Rule, ...]:
@@ -199,7 +203,10 @@ def stage_events(
 
 
 def _end_of(error: BaseException) -> tuple[str, str, str]:
-    """Return kind, state and message of what an error ended: ABORT where somebody or something stopped it, else FAIL."""
+    """Return kind, state and message of what an error ended.
+
+    The kind is ABORT where somebody or something stopped it, else FAIL.
+    """
     if isinstance(error, EndedEarly):
         return "ABORT", error.reason, str(error)
     if isinstance(error, CancelledError) or not isinstance(error, Exception):

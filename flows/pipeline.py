@@ -1,4 +1,4 @@
-"""The pipeline, stage by stage: what each one reads and writes, what it depends on, and what does it.
+"""The pipeline, stage by stage: what each one reads, writes and depends on, and what does it.
 
 Ingest, preprocess and plan run once. Then dialogues are asked for, parsed and judged; those that
 are rejected are repaired, parsed and judged again, up to `generate.max_attempts` times
@@ -159,14 +159,13 @@ VERDICTS = Stage(
     reads=(
         Rows("briefs", ("briefs",)),
         Rows("generate", ("transcripts",), at="all"),
-        Rows("dialogues", ("dialogues",), at="all"),
         Rows("quality", ("rejections", "dialogue_facts"), at="all"),
     ),
     writes=("verdicts",),
 )
 
 
-RELEASE = Stage(  # 3: never cached, as it confirms a release that is there
+RELEASE: Stage = Stage(  # 3: never cached, as it confirms a release that is there
     "release",
     does=(write_release, validate_published),
     run=lambda con, context, _: release(con, context, RELEASE.made_by(context)),
@@ -175,7 +174,7 @@ RELEASE = Stage(  # 3: never cached, as it confirms a release that is there
         Rows("preprocess", ("preferences",)),
         Rows("briefs", ("briefs", "brief_items", "template_turns")),
         Rows("dialogues", ("utterances",), at="all"),
-        Rows("quality", FACTS, at="all"),
+        Rows("quality", ("rejections", "dialogue_facts"), at="all"),
         Rows("verdicts", ("verdicts",)),
     ),
     writes=("releases", "released_dialogues"),

@@ -1,4 +1,4 @@
-"""What a build would take, before a cent is spent: the stages up to the briefs are run, nothing is sent."""
+"""What a build would take: the stages up to the briefs are run, nothing is sent."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a run is given before it starts: settings that were read, inputs that were checked, its domain.
+"""What a run needs before it starts: its settings read, its inputs checked, its domain held.
 
-All of it happens once. A command does it before it starts a server, so that a mistake is told at
+All of it happens once. A command does it before it starts a server, so that a mistake shows at
 once, and the flow that it runs takes over what the command holds; a flow that a worker runs does it
 itself.
 """
@@ -100,7 +100,7 @@ def check_inputs(home: Home, domain: Domain, options: BuildOptions) -> None:
 
 
 def check_sources(domain: Domain) -> None:
-    """Raise UserError when a source file is missing, no file, empty, not readable, or of a kind that is not read here."""
+    """Raise UserError when a source file is missing, empty, not readable or of an unknown kind."""
     for source in (*domain.sources.reviews, *domain.sources.metadata):
         path = Path(source.path)
         if not path.exists():

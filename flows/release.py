@@ -1,4 +1,4 @@
-"""The release of a build: what is accepted, judged once more as it would be published, and written."""
+"""The release of a build: what is accepted is judged once more, as published, and written."""
 
 from __future__ import annotations
 

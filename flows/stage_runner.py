@@ -1,4 +1,4 @@
-"""Runs one stage as a Prefect task: cached, and trusted only while its tables hold what it wrote."""
+"""Runs a stage as a Prefect task: cached, trusted only while its tables hold what it wrote."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ async def _run(run: StageRun) -> StageRecord:
 
 
 def _found(run: StageRun, folder: Path) -> tuple[bool, str]:
-    """Return whether the tables hold what these inputs gave, and if not, why the stage runs again."""
+    """Return whether the tables hold what these inputs gave; if not, why the stage runs again."""
     with run.context.warehouse.use() as con:
         if not is_unchanged(con, run.name, run.inputs.hash(run.name)):
             return False, why_redone(con, run.name, run.inputs)

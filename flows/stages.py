@@ -1,4 +1,4 @@
-"""What a stage is: what it reads and writes, what its rows depend on, and the function that does it."""
+"""What a stage is: what it reads and writes, what its rows depend on, and what does it."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Stage:
         reads: rows of stages before it.
         writes: tables that hold its result; the first one's rows are counted.
         also_writes: tables that it writes to, though what they hold is no part of its result.
-        settings: settings it depends on, dotted: a section stands for all that is in it.
+        settings: settings it depends on, dotted; a section names all that is in it.
         derived: the same where it is not a setting as it is: nested as in a domain file.
         specifications: parts of the specifications that it uses.
         modules: modules that its functions find by name, and so reach by no import.

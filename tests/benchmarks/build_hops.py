@@ -1,8 +1,8 @@
-"""What `redial build demo` goes through in a fresh data folder, counted in the command's own process.
+"""What `redial build demo` goes through in a fresh data folder.
 
-Files of the project entered (modules of which code ran), YAML files read, DuckDB connections opened,
-and of a second run, without the counting, the seconds by the clock and of the processor, the private
-server's and other processes' it started included.
+Counted in the command's own process: files of the project entered (modules of which code ran), YAML
+files read and DuckDB connections opened. A second run, without the counting, gives the seconds by
+the clock and of the processor, those of the private server included.
 
 python -m tests.benchmarks.build_hops [--project CHECKOUT]
 """
@@ -48,8 +48,8 @@ class Counts:
 
         duckdb.connect = counted
         sys.addaudithook(self._note_open)
-        threading.setprofile(self._note_call)
-        sys.setprofile(self._note_call)
+        threading.settrace(self._note_call)
+        sys.settrace(self._note_call)
 
     def _note_open(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not str(arguments[0]).endswith(".yaml"):
@@ -59,6 +59,7 @@ class Counts:
             self.yaml[path.relative_to(self.project).as_posix()] += 1
 
     def _note_call(self, frame: FrameType, event: str, _: Any) -> None:
+        """Note the module of a function that is called; its lines are not traced."""
         name = frame.f_globals.get("__name__", "")
         is_own_body = frame.f_code.co_name == "<module>"
         if event == "call" and not is_own_body and str(name).partition(".")[0] in ROOMS:
@@ -95,7 +96,11 @@ def build(data: Path, counts: Counts | None, out: Path) -> None:
 
 
 def run_once(project: Path, counted: bool) -> tuple[float, float, dict[str, Any]]:
-    """Build once in a process and folder of its own; return seconds, processor seconds and the counts."""
+    """Build once in a process and folder of its own.
+
+    Returns:
+        Seconds by the clock, seconds of the processor, and the counts.
+    """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "counts.json"
         command = [sys.executable, str(HERE), "--data", f"{folder}/data", "--out", str(out)]
