@@ -33,7 +33,6 @@ from tasks.repair import RepairRollout, load_repairs
 PLANNED: Final = ("briefs", "brief_items", "template_turns", "template_slots")
 FACTS: Final = ("rejections", "dialogue_facts", "utterance_facts")
 
-
 INGEST = Stage(  # 2.1
     "ingest",
     does=(ingest,),
@@ -71,7 +70,6 @@ PLAN = Stage(  # 2.5.1: one dialogue for each MIGHT_LIKES item
     specifications=("templates",),
     left_out=lambda con: unplanned_text(might_likes(con)),
 )
-
 
 # What carries requests to the model (limits, journal, store, batches, workers) is not named for the
 # two stages that ask: an answer once paid for is looked up by all that was asked, so that code
@@ -116,7 +114,8 @@ JUDGE = Stage(  # 2.5.2
         Rows("preprocess", ("reviews",)),
         Rows("briefs", ("briefs", "brief_items", "template_turns")),
         Rows("dialogues", ("dialogues", "utterances"), at="this"),
-        # Of accepted dialogues none may be near another.
+        # No dialogue may repeat one that was accepted at an earlier attempt.
+        Rows("dialogues", ("utterances",), at="earlier"),
         Rows("quality", FACTS, at="earlier"),
     ),
     writes=FACTS,
@@ -164,7 +163,6 @@ VERDICTS = Stage(
     writes=("verdicts",),
 )
 
-
 RELEASE: Stage = Stage(  # 3: never cached, as it confirms a release that is there
     "release",
     does=(write_release, validate_published),
@@ -186,10 +184,12 @@ PIPELINE: Final = (
     INGEST,
     PREPROCESS,
     PLAN,
+    # For each attempt: the first generates, later ones repair.
     GENERATE,
     PARSE,
     JUDGE,
     REPAIR,
+    # Once no dialogue is left to repair.
     VERDICTS,
     RELEASE,
 )

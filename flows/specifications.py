@@ -129,15 +129,16 @@ def load_specifications(
         UserError: for the first thing that is missing or wrong in any of it.
     """
     files = YamlFiles()
-    return specifications_of(home, load_domain(home, name, over, files.read), files)
+    domain = load_domain(home, name, over, files.read)
+    found = specifications_of(home, domain, files)
+    check_language(found.suites, found.lexicon, domain.language)
+    return found
 
 
 def specifications_of(home: Home, domain: Domain, files: YamlFiles) -> Specifications:
-    """Read and check all that a domain's settings name. Raises UserError."""
+    """Read all that a domain's settings name, each part checked by itself. Raises UserError."""
     parts = {name: _read_part(loader, home, domain, files) for name, loader in LOADERS.items()}
-    found = Specifications(domain, files.read, parts)
-    check_language(found.suites, found.lexicon, domain.language)
-    return found
+    return Specifications(domain, files.read, parts)
 
 
 def _read_part(loader: Loader, home: Home, domain: Domain, files: YamlFiles) -> Part:

@@ -334,7 +334,8 @@ def test_a_setting_redoes_the_stages_that_read_it(
     changed: dict[str, Any], expected: set[str]
 ) -> None:
     def made(over: dict[str, Any]) -> dict[str, StatedStage]:
-        specifications = load_specifications(Home(), "demo", over)
+        domain = load_domain(Home(), "demo", over)
+        specifications = specifications_of(Home(), domain, YamlFiles())
         return stated_stages(new_context(Home(), specifications, "run"))
 
     assert differing(made({}), made(changed)) == expected
