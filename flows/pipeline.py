@@ -180,10 +180,9 @@ RELEASE: Stage = Stage(  # 3: never cached, as it confirms a release that is the
     specifications=("suites", "lexicon"),
 )
 
+PREPARATION: Final = (INGEST, PREPROCESS, PLAN)
 PIPELINE: Final = (
-    INGEST,
-    PREPROCESS,
-    PLAN,
+    *PREPARATION,
     # For each attempt: the first generates, later ones repair.
     GENERATE,
     PARSE,

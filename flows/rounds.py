@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from flows.generation import ask, summary
 from flows.lineage_events import stage_events
-from flows.pipeline import INGEST, JUDGE, PARSE, PLAN, PREPROCESS, VERDICTS, asking_stage
+from flows.pipeline import JUDGE, PARSE, PREPARATION, VERDICTS, asking_stage
 from flows.stage_runner import StageRun, announce, run_stage, show_end, stage_run
 from flows.stages import Context, Records
 from tasks.generate import GenerateCounts
@@ -50,7 +50,7 @@ async def prepare(context: Context) -> dict[str, StageRecord]:
     Raises UserError.
     """
     records: dict[str, StageRecord] = {}
-    for stage in (INGEST, PREPROCESS, PLAN):
+    for stage in PREPARATION:
         records[stage.name] = await run_stage(stage, context, records)
     return records
 
