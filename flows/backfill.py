@@ -55,7 +55,8 @@ AtOnce = Annotated[int, Field(ge=1, le=32, description="Most domains at a time")
 Where = Annotated[
     Literal["workers", "here"],
     Field(
-        description="workers: each domain is a run of its deployment; here: in this run's own process"
+        description="workers: each domain is a run of its deployment; "
+        "here: in this run's own process"
     ),
 ]
 Row = dict[str, Any]
@@ -73,7 +74,7 @@ async def backfill(
 
     Args:
         domains: names of domain files, or `all` for every domain there is when the run begins and
-            whose source files are there.
+            has its source files.
         options: choices laid over every domain file.
         at_once: most domains at a time.
         where: `workers` hands each domain to its deployment, so that all workers of the pool share
@@ -123,7 +124,9 @@ async def _in_this_process(domain: str, options: BuildOptions, data: str) -> Row
 
 
 async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> Row:
-    """Start the domain's deployment and wait for its end; when its process is lost and nobody takes it up, start it anew.
+    """Start the domain's deployment and wait for its end.
+
+    When its process is lost and nobody takes it up, it is started again.
 
     The keys number this backfill's runs of the domain, so that a backfill that is itself taken up
     by another worker finds the runs it had started.
@@ -159,7 +162,10 @@ async def _start(domain: str, options: BuildOptions, key: str) -> FlowRun:
 
 
 def _ended_before(child: FlowRun, began: datetime) -> bool:
-    """Tell whether a run failed before this backfill was started, or started again: then the domain gets a new one."""
+    """Return True if a run failed before this backfill was started, or started again.
+
+    Then the domain gets a new one.
+    """
     state = child.state
     return (
         state is not None
@@ -180,7 +186,7 @@ async def _ended_run(run_id: UUID) -> tuple[FlowRun, State[Any]]:
 
 
 def has_ended(state: State[Any]) -> bool:
-    """Tell whether a run has ended. A crashed one has once nobody has taken it up for a while."""
+    """Return True if a run has ended. A crashed one has once nobody took it up for a while."""
     return state.is_final() and (
         not state.is_crashed() or (datetime.now(UTC) - state.timestamp).total_seconds() > PATIENCE_S
     )
@@ -193,6 +199,6 @@ def _ended(domain: str, state: State[Any], run: str = "") -> Row:
 def _row(domain: str, state: str, message: str, run: str = "") -> Row:
     """Return a row of the table.
 
-    The link comes before the message, whose length is anybody's guess.
+    The link comes before the message, which may be long.
     """
     return {"domain": domain, "state": state, "run": run, "message": message}

@@ -1,4 +1,4 @@
-"""Whether an address is that of a Dask cluster which can take work, found out before anything is started (extra: dask)."""
+"""Checks that an address is a Dask cluster that can take work (extra: dask)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ LOCAL = "local:"
 CONNECT_S = 5.0  # to reach the scheduler's port, and again for its answer
 _LOCAL = re.compile(r"local:([1-9]\d{0,2})")
 _REMOTE = re.compile(r"(tcp|tls)://[^\s/@?#]+")
-_NO_EXTRA = "Dask is not installed: run `make extras` in a clone of the project, or `pip install 'llm-redial[dask]'`"
+_NO_EXTRA = (
+    "Dask is not installed: run `make extras` in a clone of the project, "
+    "or `pip install 'llm-redial[dask]'`"
+)
 
 
 def check_address(address: str) -> None:
     """Raise UserError unless this is local:N, tcp://HOST:PORT or tls://HOST:PORT."""
     if not _LOCAL.fullmatch(address) and not _is_remote(address):
         raise UserError(
-            f"{address[:80]!r} is not a valid Dask scheduler address: give tcp://HOST:PORT of a scheduler, or local:N for N processes here"
+            f"{address[:80]!r} is not a valid Dask scheduler address: "
+            "give tcp://HOST:PORT of a scheduler, or local:N for N processes here"
         )
 
 
@@ -37,7 +41,9 @@ def local_processes(address: str) -> int | None:
 
 
 def check_cluster(address: str) -> None:
-    """Raise UserError unless the extra is installed and, for a scheduler's address, a Dask scheduler with workers answers there.
+    """Raise UserError unless the extra is installed and the cluster can take work.
+
+    At a scheduler's address a Dask scheduler that has workers must answer.
 
     Takes seconds at most.
     """
@@ -69,18 +75,20 @@ def find_workers(address: str) -> Mapping[str, Any]:
         raise UserError(f"no Dask scheduler answers at {address}: {problem}") from None
     if identity.get("type") != "Scheduler":
         raise UserError(
-            f"no Dask scheduler answers at {address}: that is a {identity.get('type', 'process')} of a cluster"
+            f"no Dask scheduler answers at {address}: "
+            f"that is a {identity.get('type', 'process')} of a cluster"
         )
     if not identity["workers"]:
         raise UserError(
-            f"the Dask scheduler at {address} has no workers: start some with `dask worker {address}`"
+            f"the Dask scheduler at {address} has no workers: "
+            f"start some with `dask worker {address}`"
         )
     workers: Mapping[str, Any] = identity["workers"]
     return workers
 
 
 def check_api_reachable(api: str, workers: Mapping[str, Any]) -> None:
-    """Raise UserError when workers on other machines would be sent to a Prefect server that only this machine reaches."""
+    """Raise UserError when only this machine reaches the Prefect server that workers would use."""
     if not _is_loopback(urlsplit(api).hostname or ""):
         return
     others = sorted(
@@ -88,7 +96,8 @@ def check_api_reachable(api: str, workers: Mapping[str, Any]) -> None:
     )
     if others:
         raise UserError(
-            f"the Dask worker on {others[0]} cannot reach the Prefect server at {api}: set PREFECT_API_URL to one that all workers reach"
+            f"the Dask worker on {others[0]} cannot reach the Prefect server at {api}: "
+            "set PREFECT_API_URL to one that all workers reach"
         )
 
 

@@ -1,4 +1,4 @@
-"""The pages of a domain as a Prefect flow: they are written anew and linked from the run."""
+"""The pages of a domain as a Prefect flow: they are written again and linked from the run."""
 
 from __future__ import annotations
 

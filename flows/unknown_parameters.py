@@ -25,7 +25,7 @@ Schema = Mapping[str, Any]
 
 
 async def refuse_unknown_parameters() -> dict[str, Any]:
-    """End this run as refused if it was given a parameter its flow does not know, else do nothing."""
+    """End this run as refused if it was given a parameter its flow does not know."""
     async with get_client() as client:
         error = await refuse_run(client, await client.read_flow_run(UUID(flow_run.get_id())))
     if error is not None:
@@ -34,7 +34,10 @@ async def refuse_unknown_parameters() -> dict[str, Any]:
 
 
 async def refuse_run(client: PrefectClient, run: FlowRun) -> UserError | None:
-    """End a run as refused if it was given a parameter its flow does not know, and return what is wrong; else return None."""
+    """End a run as refused if it was given a parameter its flow does not know.
+
+    Return what is wrong, or None.
+    """
     deployment = await client.read_deployment(run.deployment_id) if run.deployment_id else None
     schema: Schema = (deployment.parameter_openapi_schema if deployment else None) or {}
     faults = list(unknown_parameters(schema, run.parameters))
@@ -73,7 +76,7 @@ def _unknown(
 
 
 def _model(described: Schema, models: Mapping[str, Schema]) -> Schema | None:
-    """Return the model that a parameter takes, if it takes one whose fields are all known."""
+    """Return the model that a parameter takes, if it takes one with known fields."""
     references = [described, *described.get("allOf", []), *described.get("anyOf", [])]
     named = next((one["$ref"] for one in references if "$ref" in one), None)
     model = models.get(named.rpartition("/")[2]) if named else None

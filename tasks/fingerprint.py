@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,26 @@ def data_hash(path: Path) -> str:
         return file_hash(path)
     content = path.read_bytes()
     try:
-        return fingerprint(_in_order(yaml.load(content, Loader=_LOADER)))  # noqa: S506 - safe
+        return content_hash(yaml.load(content, Loader=_LOADER))  # noqa: S506 - safe
     # Its reader will report what is wrong with it.
     except (yaml.YAMLError, ValueError, RecursionError):
         return file_hash(path)
+
+
+def content_hash(content: Any) -> str:
+    """Return the `data_hash` of a YAML file by the content read from it."""
+    return fingerprint(_in_order(content))
+
+
+@cache
+def shipped_yaml(path: Path) -> Any:
+    """Return the content of a YAML file that belongs to the code.
+
+    Like the code it is read once in a process. Nobody may change what is returned.
+
+    Raises OSError, and YAMLError on what is not YAML.
+    """
+    return yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - the safe loader
 
 
 def _in_order(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tasks.errors import UserError
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 Speaker = Literal["user", "agent", "either"]
 Collection = Literal["LIKES", "DISLIKES", "MIGHT_LIKES"]
@@ -114,13 +114,13 @@ def goals_file(home: Home) -> Path:
     return home.project / "goal_specs" / "goals.yaml"
 
 
-def load_goals(home: Home) -> Goals:
+def load_goals(home: Home, read: ReadYaml = read_yaml) -> Goals:
     """Load and check the goals.
 
     Raises UserError on a missing or broken file, an unknown, missing or repeated key.
     """
     path = goals_file(home)
-    return parse_goals(read_yaml(path), str(path))
+    return parse_goals(read(path), str(path))
 
 
 def parse_goals(content: Any, source: str) -> Goals:

@@ -22,12 +22,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from tasks.code_identity import SCHEME, Reached
-from tasks.fingerprint import data_hash, fingerprint
+from tasks.fingerprint import fingerprint
 
 NOT_IN_RESULTS: Mapping[str, str] = {
     "botocore": "fetches sources, which count by content",
@@ -81,8 +79,7 @@ class StageInputs:
 def made_by(
     reached: Reached,
     settings: Mapping[str, Any],
-    files: Iterable[str],
-    project: Path,
+    files: Mapping[str, str],
     sources: Mapping[str, str],
 ) -> StageInputs:
     """Return the inputs of a stage, without the stages before it.
@@ -90,18 +87,13 @@ def made_by(
     Args:
         reached: the code its functions reach.
         settings: the settings it reads, nested as in a domain file.
-        files: the project's data files it reads, as paths or patterns relative to `project`.
-        project: the project's folder.
+        files: hash of each data file of the project it reads, by its path in the project.
         sources: hash by name of the source files it reads.
     """
-    paths = set(chain.from_iterable(project.glob(pattern) for pattern in files))
     return StageInputs(
         settings=dict(flattened(settings)),
         code=dict(reached.modules),
-        files={
-            path.relative_to(project).as_posix(): data_hash(path)
-            for path in sorted(filter(Path.is_file, paths))
-        },
+        files=dict(sorted(files.items())),
         sources=dict(sources),
         libraries=library_versions(reached.libraries),
     )

@@ -12,7 +12,6 @@ from flows.cli.parameters import SettingOption, options_of, with_settings
 from flows.options import BuildOptions
 from flows.parameters import fields_of
 from tasks.settings import Home, load_domain
-from tasks.warehouse import WarehouseHeld, domain_lock
 
 
 @app.command(epilog="Example: redial build demo --seed 7 --max-dialogues 50")
@@ -31,17 +30,10 @@ def build(
     """
     options = with_settings(options, setting)
     home: Home = ctx.obj
-    chosen = load_domain(home, domain, options.over())
-    from flows.preflight import check_build
+    from flows.preflight import check_build, held_job, read_job
     from flows.server.ephemeral import run_flow
 
-    try:
-        check_build(home, chosen, options)  # a mistake is told before anything is started
-    except WarehouseHeld:
-        with domain_lock(home, domain):  # names the domain and who holds it, where it is held
-            raise
-    with domain_lock(home, domain):
-        pass  # and so is another build of this domain; the flow takes the lock for good
+    job = read_job(home, domain, options)
 
     async def start() -> Any:
         from flows.build import build as build_flow
@@ -49,7 +41,8 @@ def build(
 
         return await result_of(await build_flow(domain, options, str(home.data), return_state=True))
 
-    with Bars() as bars:
+    # A mistake, or another build of this domain, is told before anything is started.
+    with held_job(job, check_build), Bars() as bars:
         result = run_flow(home, domain, bars, start)
     if as_json:
         print_json(result.as_json())

@@ -53,14 +53,15 @@ def why_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show why a dialogue was accepted or rejected: its brief, each attempt, each broken rule with the offending words."""
-    from flows.steps import rule_sentences
+    from tasks.quality import load_suites, rule_sentences
     from tasks.repair import why
 
     home: Home = ctx.obj
     found = find_dialogue(home, dialogue_id, domain)
-    sentences = rule_sentences(home, load_domain(home, found.domain))
+    judged_by = load_domain(home, found.domain).quality
+    suites = load_suites(home, judged_by.suites, judged_by.severities)
     with read_warehouse(home.warehouse(found.domain)) as con:
-        story = why(con, found.domain, found.dialogue_id, sentences)
+        story = why(con, found.domain, found.dialogue_id, rule_sentences(suites))
     if as_json:
         print_json(asdict(story))
     else:

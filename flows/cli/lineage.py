@@ -42,7 +42,7 @@ def lineage(
 
     home: Home = ctx.obj
     if page is not None:
-        from flows.lineage_page import write_lineage_page
+        from flows.trace import write_lineage_page
 
         OUT.print(f"lineage page: {write_lineage_page(home, of, page, domain)}", markup=False)
         return

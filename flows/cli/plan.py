@@ -12,7 +12,7 @@ from flows.cli.parameters import SettingOption, options_of, with_settings
 from flows.cli.views import show_facts
 from flows.options import BuildOptions
 from flows.parameters import fields_of
-from tasks.settings import Home, load_domain
+from tasks.settings import Home
 
 PLANNED = ("profile", "rollout", "max_dialogues", "concurrency", "rpm", "tpm")
 
@@ -40,18 +40,17 @@ def plan(
     home: Home = ctx.obj
     models = [name.strip() for name in model.split(",") if name.strip()] if model else None
     options = with_settings(options, setting)
-    chosen = load_domain(home, domain, options.over())
-    from flows.preflight import check_inputs
+    from flows.preflight import check_inputs, held_job, read_job
     from flows.server.ephemeral import run_flow
 
-    check_inputs(home, chosen)
+    job = read_job(home, domain, options)
 
     async def start() -> Any:
         from flows.plan import plan as plan_flow
 
         return await plan_flow(domain, models, options, str(home.data))
 
-    with Bars() as bars:
+    with held_job(job, check_inputs), Bars() as bars:
         rows = run_flow(home, domain, bars, start, warm=("flows.plan", "litellm"))
     if as_json:
         print_json(rows)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 from pydantic import Field
@@ -19,7 +20,6 @@ from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
 from flows.run_names import listed, name_run
 from flows.server.instance_lock import exit_when_server_stops
-from flows.stages import NO_CACHE
 from tasks.evaluation.annotate import Study
 from tasks.evaluation.quality import (
     Judged,

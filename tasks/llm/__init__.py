@@ -15,10 +15,10 @@ from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import (
     OFFLINE,
     WRITER_MODULE,
-    WRITER_TABLES,
     endpoint,
     make_request,
     sampling,
+    writer_tables,
 )
 from tasks.llm.response_cache import KeyIndex, KnownAnswers, ResponseCache, StoredAnswers
 from tasks.llm.response_table import (
@@ -40,7 +40,6 @@ __all__ = [
     "BROKEN_OFF",
     "OFFLINE",
     "WRITER_MODULE",
-    "WRITER_TABLES",
     "Answer",
     "Ask",
     "BadLine",
@@ -79,4 +78,5 @@ __all__ = [
     "sampling",
     "takes_schema",
     "usable_entries",
+    "writer_tables",
 ]

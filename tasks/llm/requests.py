@@ -10,7 +10,7 @@ from typing import Any
 from tasks.addresses import check_endpoint
 from tasks.code_identity import PROJECT, project_code
 from tasks.errors import UserError
-from tasks.fingerprint import content_id, data_hash
+from tasks.fingerprint import content_hash, content_id, shipped_yaml
 from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.values import Message, Request
 from tasks.settings import Generate
@@ -19,7 +19,7 @@ OFFLINE = "offline/"
 # A name instead of an import: hosted models are asked without the mock model, so its code is not
 # part of what shapes their requests.
 WRITER_MODULE = "tasks.mock_model.adapter"
-WRITER_TABLES = "tasks/mock_model/tables/*.yaml"
+_WRITER_TABLES = "tasks/mock_model/tables/*.yaml"
 
 
 def make_request(
@@ -71,8 +71,16 @@ def writer_identity() -> str:
 
     Computed once, so that edits while the process runs do not change it.
     """
-    tables = {path.name: data_hash(path) for path in sorted(PROJECT.glob(WRITER_TABLES))}
+    tables = {path.rpartition("/")[2]: found for path, found in writer_tables().items()}
     return content_id([dict(project_code().reached(WRITER_MODULE).modules), tables])
+
+
+def writer_tables() -> dict[str, str]:
+    """Return the hash of what each phrase table of the mock model says, by its path."""
+    return {
+        path.relative_to(PROJECT).as_posix(): content_hash(shipped_yaml(path))
+        for path in sorted(PROJECT.glob(_WRITER_TABLES))
+    }
 
 
 def endpoint(generate: Generate, environment: Mapping[str, str] | None = None) -> str | None:

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import UserError
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 PROFILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 PLACES = frozenset(
@@ -119,7 +119,7 @@ def checked_places(text: str) -> str:
     return text
 
 
-def load_profile(home: Home, name: str) -> Profile:
+def load_profile(home: Home, name: str, read: ReadYaml = read_yaml) -> Profile:
     """Load a prompt profile from goal_specs/prompts.
 
     Raises:
@@ -129,7 +129,7 @@ def load_profile(home: Home, name: str) -> Profile:
     path = home.prompts() / f"{name}.yaml"
     if not PROFILE_NAME.fullmatch(name) or not path.is_file():
         raise UserError(f"unknown prompt profile {name[:80]!r}; known: {known}")
-    content = read_yaml(path)
+    content = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping")
     if content.get("name") != name:

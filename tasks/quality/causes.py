@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
 from tasks.quality.suites import expectations_folder, rule_names
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 CAUSES_FILE = "causes.yaml"
 RuleName = str
@@ -46,7 +46,7 @@ class Finding:
     turn: int
 
 
-def load_causes(home: Home) -> tuple[Cause, ...]:
+def load_causes(home: Home, read: ReadYaml = read_yaml) -> tuple[Cause, ...]:
     """Load expectations/causes.yaml.
 
     Raises:
@@ -54,14 +54,14 @@ def load_causes(home: Home) -> tuple[Cause, ...]:
             `shifted_by`, or entries by which a rule would explain itself.
     """
     path = expectations_folder(home) / CAUSES_FILE
-    content: Any = read_yaml(path)
+    content: Any = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with `causes`")
     try:
         causes = CausesFile.model_validate(content).causes
     except ValidationError as error:
         raise UserError(f"{path}: {validation_line(error)}") from None
-    known = rule_names(home)
+    known = rule_names(home, read)
     for entry in causes:
         named = [entry.cause, *entry.explains]
         if entry.shifted_by is not None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import duckdb
 
 from tasks.errors import UserError
-from tasks.quality.causes import Cause, load_causes
+from tasks.quality.causes import Cause
 from tasks.quality.evidence import Evidence
 from tasks.quality.facts import compute_facts
 from tasks.quality.gate_records import (
@@ -26,12 +26,11 @@ from tasks.quality.gate_records import (
     store_gate,
 )
 from tasks.quality.great_expectations import check_suites, judge_frame, with_rows
-from tasks.quality.lexicon import Lexicon, load_lexicon
+from tasks.quality.lexicon import Lexicon
 from tasks.quality.rejections import Broken, store_rejections
 from tasks.quality.result_html import render_result
-from tasks.quality.suites import check_alert_rules, load_suites
 from tasks.quality.values import FactTable, JudgeCounts, Rule, Suite
-from tasks.settings import Domain, Home
+from tasks.settings import Domain
 
 TABLES: Final[tuple[FactTable, ...]] = ("dialogue_facts", "utterance_facts")
 LANGUAGE_FACTS: Final = {
@@ -73,8 +72,25 @@ class Judged:
     results: list[tuple[str, Any]]
 
 
-def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: int) -> JudgeCounts:
-    """Judge the dialogues of one attempt (2.5.2) by the domain's suites.
+@dataclass(frozen=True)
+class Rules:
+    """What dialogues are judged by.
+
+    Attributes:
+        suites: the suites and their rules.
+        lexicon: the words that the facts use.
+        causes: which findings follow from another one; they change no verdict.
+    """
+
+    suites: tuple[Suite, ...]
+    lexicon: Lexicon
+    causes: tuple[Cause, ...] = ()
+
+
+def judge(
+    con: duckdb.DuckDBPyConnection, rules: Rules, domain: Domain, attempt: int
+) -> JudgeCounts:
+    """Judge the dialogues of one attempt (2.5.2) by the domain's rules.
 
     Fills the fact tables and `rejections` for that attempt, and stores in `gates` what the Data
     Docs show of it. Without a dialogue to judge there is no gate.
@@ -83,14 +99,10 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
         UserError: a suite that would not judge all it says; then nothing is judged or written.
         GateError: Great Expectations' result does not add up.
     """
-    suites, lexicon = load_rules(home, domain)
     if con.execute("SELECT count(*) FROM dialogues WHERE attempt = ?", [attempt]).fetchall()[0][0]:
-        check_suites(suites)
-    count = compute_facts(con, lexicon, domain.language, attempt)
-    causes = load_causes(home)
-    judged, rejected, written = (
-        judge_facts(con, suites, lexicon, attempt, causes) if count else ([], 0, 0)
-    )
+        check_suites(rules.suites)
+    count = compute_facts(con, rules.lexicon, domain.language, attempt)
+    judged, rejected, written = judge_facts(con, rules, attempt) if count else ([], 0, 0)
     con.execute("DROP TABLE near_duplicates")
     forget_gate(con, attempt)
     if judged:
@@ -98,42 +110,22 @@ def judge(con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, attempt: i
     return JudgeCounts(count, rejected, written)
 
 
-def load_rules(home: Home, domain: Domain) -> tuple[tuple[Suite, ...], Lexicon]:
-    """Return the suites a domain is judged by and the lexicon that they use.
-
-    Raises:
-        UserError: a suite that would not judge all it says, an alert on a rule that is in no
-            suite, a broken lexicon, or a language of which it has too few words.
-    """
-    suites, lexicon = (
-        load_suites(home, domain.quality.suites, domain.quality.severities),
-        load_lexicon(home),
-    )
-    check_alert_rules(suites, domain.quality, domain.alert)
-    check_language(suites, lexicon, domain.language)
-    return suites, lexicon
-
-
 def judge_facts(
-    con: duckdb.DuckDBPyConnection,
-    suites: Sequence[Suite],
-    lexicon: Lexicon,
-    attempt: int,
-    causes: Sequence[Cause] = (),
+    con: duckdb.DuckDBPyConnection, rules: Rules, attempt: int
 ) -> tuple[list[Judged], int, int]:
     """Judge the facts of one attempt and fill `rejections` for it.
 
-    `causes` lists which findings follow from another one; it changes no verdict.
+    `rules.causes` lists which findings follow from another one; it changes no verdict.
 
     Returns:
         What each suite found, the dialogues rejected, and the rows of `rejections` written.
     """
     con.execute("DELETE FROM rejections WHERE attempt = ?", [attempt])
-    judged = [_judge_suite(con, suite, attempt) for suite in suites]
+    judged = [_judge_suite(con, suite, attempt) for suite in rules.suites]
     found = chain.from_iterable(suite.broken for suite in judged)
     broken = [(failing, ids) for failing, ids in found if ids]
-    evidence = Evidence(lexicon.wording_pattern)
-    written = store_rejections(con, attempt, broken, evidence, causes)
+    evidence = Evidence(rules.lexicon.wording_pattern)
+    written = store_rejections(con, attempt, broken, evidence, rules.causes)
     rejected: set[str] = set()
     for failing, ids in broken:
         if failing.rule.severity == "reject":

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 NEVER = "[^\\s\\S]"  # matches nothing
 ASCII_BOUNDARY = r"(?-u:\b)"
@@ -92,10 +92,10 @@ class Lexicon(_Part):
         return f"{phrases(self.wording)}|\\b[a-z]+(?:_[a-z]+)+\\b"
 
 
-def load_lexicon(home: Home) -> Lexicon:
+def load_lexicon(home: Home, read: ReadYaml = read_yaml) -> Lexicon:
     """Read the lexicon. Raises UserError."""
     path = home.project / "expectations" / "lexicon.yaml"
-    content = read_yaml(path)
+    content = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping")
     try:

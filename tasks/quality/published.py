@@ -11,7 +11,7 @@ import polars as pl
 
 from tasks.errors import UserError
 from tasks.quality.facts import compute_facts
-from tasks.quality.gate import judge_facts, load_rules, suite_records
+from tasks.quality.gate import Rules, judge_facts, suite_records
 from tasks.quality.gate_records import GateRecord, published_gate, store_gate
 from tasks.quality.values import PublishedCounts
 from tasks.settings import Domain, Home
@@ -103,6 +103,7 @@ class PublishedRefused(UserError):
 def validate_published(
     con: duckdb.DuckDBPyConnection,
     home: Home,
+    rules: Rules,
     domain: Domain,
     published: pl.DataFrame | None = None,
 ) -> PublishedCounts:
@@ -113,8 +114,9 @@ def validate_published(
 
     Args:
         con: the domain's warehouse, after the verdicts; only the gate is written to it.
-        home: where the suites are.
-        domain: its quality settings choose suites and severities.
+        home: where the Data Docs are.
+        rules: what the accepted dialogues were judged by.
+        domain: its language and name count.
         published: the utterances as released (columns dialogue_id, turn, role, text, in the
             warehouse's ids); they replace the warehouse's texts. None judges the warehouse's own.
 
@@ -124,23 +126,22 @@ def validate_published(
             those accepted.
         GateError: Great Expectations' result does not add up.
     """
-    suites, lexicon = load_rules(home, domain)
     con.execute(_ACCEPTED)
     with (
         tempfile.TemporaryDirectory(prefix="published-") as folder,
         open_warehouse(Path(folder) / "published.duckdb") as copy,
     ):
         _copy(con, copy, published)
-        count = compute_facts(copy, lexicon, domain.language, 1)
+        count = compute_facts(copy, rules.lexicon, domain.language, 1)
         _take_over_near_duplicates(con, copy)
-        judged, rejected, _ = judge_facts(copy, suites, lexicon, 1) if count else ([], 0, 0)
+        judged, rejected, _ = judge_facts(copy, rules, 1) if count else ([], 0, 0)
         gate = published_gate(count, rejected, suite_records(copy, 1, judged))
         if rejected:
             raise PublishedRefused(_refusal(copy, rejected, home.data_docs(domain.name)), gate)
     if judged:
         store_gate(con, gate)
     con.execute("DROP TABLE accepted")
-    return PublishedCounts(count, sum(len(suite.rules) for suite in suites))
+    return PublishedCounts(count, sum(len(suite.rules) for suite in rules.suites))
 
 
 def _copy(

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tasks.errors import UserError
 from tasks.quality.values import Rule, Suite, SuiteFile
-from tasks.settings import Alert, Home, Quality, read_yaml, validation_line
+from tasks.settings import Alert, Home, Quality, ReadYaml, read_yaml, validation_line
 from tasks.warehouse import TABLES
 
 SUITE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -43,7 +43,10 @@ def expectations_folder(home: Home) -> Path:
 
 
 def load_suites(
-    home: Home, names: Sequence[str], severities: Mapping[str, str] | None = None
+    home: Home,
+    names: Sequence[str],
+    severities: Mapping[str, str] | None = None,
+    read: ReadYaml = read_yaml,
 ) -> tuple[Suite, ...]:
     """Load suites, with a domain's severities in place of their own.
 
@@ -53,8 +56,9 @@ def load_suites(
             an unknown rule, or no rule left that rejects.
     """
     over = dict(severities or {})
-    files = [_read(expectations_folder(home), name) for name in dict.fromkeys(names)]
-    facts = load_facts(home)
+    folder = expectations_folder(home)
+    files = [_read(folder, name, read) for name in dict.fromkeys(names)]
+    facts = load_facts(home, read)
     seen: dict[str, str] = {}
     for file in files:
         for rule in file.rules:
@@ -107,23 +111,23 @@ def _check_names(
     raise UserError(f"{problem}; rules: {', '.join(sorted(known))}")
 
 
-def rule_names(home: Home) -> set[str]:
+def rule_names(home: Home, read: ReadYaml = read_yaml) -> set[str]:
     """Return the names of the rules of every suite in expectations/.
 
     Raises UserError for a suite that cannot be read.
     """
     folder = expectations_folder(home)
-    files = [_read(folder, name) for name in _suite_names(folder)]
+    files = [_read(folder, name, read) for name in _suite_names(folder)]
     return set().union(*({rule.rule for rule in file.rules} for file in files))
 
 
-def load_facts(home: Home) -> dict[str, dict[str, str]]:
+def load_facts(home: Home, read: ReadYaml = read_yaml) -> dict[str, dict[str, str]]:
     """Return the documented facts, table -> column -> meaning.
 
     Raises UserError when the file and the warehouse's tables disagree.
     """
     path = expectations_folder(home) / "facts.yaml"
-    content = read_yaml(path)
+    content = read(path)
     if not isinstance(content, Mapping) or set(content) != {"dialogue_facts", "utterance_facts"}:
         raise UserError(f"{path} must describe dialogue_facts and utterance_facts")
     for table, columns in content.items():
@@ -135,6 +139,11 @@ def load_facts(home: Home) -> dict[str, dict[str, str]]:
     return {table: dict(columns) for table, columns in content.items()}
 
 
+def rule_sentences(suites: Iterable[Suite]) -> dict[str, str]:
+    """Return what each rule of some suites says, by its name."""
+    return {rule.rule: rule.says for suite in suites for rule in suite.rules}
+
+
 def _columns(table: str) -> set[str]:
     return {column.split()[0] for column in TABLES[table].columns.split(", ")}
 
@@ -143,11 +152,11 @@ def _suite_names(folder: Path) -> list[str]:
     return sorted(file.stem for file in folder.glob("*.yaml") if file.stem not in OTHER_FILES)
 
 
-def _read(folder: Path, name: str) -> SuiteFile:
+def _read(folder: Path, name: str, read: ReadYaml) -> SuiteFile:
     path = folder / f"{name}.yaml"
     if not SUITE_NAME.fullmatch(name) or not path.is_file():
         raise UserError(f"unknown suite {name[:80]!r}; known: {', '.join(_suite_names(folder))}")
-    content: Any = read_yaml(path)
+    content: Any = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with `suite`, `about` and `rules`")
     try:

@@ -20,7 +20,7 @@ from tasks.reports.page_parts import page_style, page_templates, report_links
 from tasks.reports.popularity import Popularity, popularity
 from tasks.reports.samples import Samples, samples
 from tasks.reports.structure_stats import GoalUse, Lengths, Templates, goal_use, lengths, templates
-from tasks.settings import Home
+from tasks.settings import Home, ReadYaml, read_yaml
 from tasks.statistics import Statistics, warehouse_statistics
 from tasks.warehouse import rows
 
@@ -108,12 +108,17 @@ class Findings:
     samples: Samples
 
 
-def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
-    """Ask the warehouse for all that a report shows. Raises UserError."""
+def gather(
+    con: duckdb.DuckDBPyConnection, home: Home, domain: str, read: ReadYaml = read_yaml
+) -> Findings:
+    """Ask the warehouse for all that a report shows; `read` reads goals and suites.
+
+    Raises UserError.
+    """
     build = last_build(con, home, domain)
-    goals = load_goals(home)
+    goals = load_goals(home, read)
     quality = build.domain.quality
-    suites: tuple[Suite, ...] = load_suites(home, quality.suites, quality.severities)
+    suites: tuple[Suite, ...] = load_suites(home, quality.suites, quality.severities, read)
     counted = read_funnel(con)
     return Findings(
         build=build,

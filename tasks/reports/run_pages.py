@@ -32,7 +32,7 @@ from tasks.reports.builds import LastBuild
 from tasks.reports.data_docs import render_data_docs
 from tasks.reports.page_parts import page_style, page_templates, reports_folder, run_name
 from tasks.reports.report import Findings, gather, render_report
-from tasks.settings import Home
+from tasks.settings import Home, ReadYaml, read_yaml
 from tasks.warehouse import read_warehouse
 
 LATEST: Final = "index.html"
@@ -91,7 +91,9 @@ class PublishedPages:
 
 
 @contextmanager
-def drafted_pages(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Iterator[Drafted]:
+def drafted_pages(
+    con: duckdb.DuckDBPyConnection, home: Home, domain: str, read: ReadYaml = read_yaml
+) -> Iterator[Drafted]:
     """Write the pages of a warehouse's last run aside, for `publish_pages` within the block; what is not published goes at its end.
 
     Only reads the warehouse, on a read-only connection too. The same warehouse gives the same
@@ -100,7 +102,7 @@ def drafted_pages(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> It
     Raises:
         UserError: suites or goals are not as they should be, or the folder cannot be written.
     """
-    findings = gather(con, home, domain)
+    findings = gather(con, home, domain, read)
     files = _render(findings, domain)
     with ExitStack() as stack:
         with _written(home):
@@ -196,9 +198,11 @@ def publish_pages(
     )
 
 
-def write_pages(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> PublishedPages:
+def write_pages(
+    con: duckdb.DuckDBPyConnection, home: Home, domain: str, read: ReadYaml = read_yaml
+) -> PublishedPages:
     """Write report, Data Docs and list of runs for the last run of a warehouse. Raises UserError."""
-    with drafted_pages(con, home, domain) as draft:
+    with drafted_pages(con, home, domain, read) as draft:
         return publish_pages(home, domain, draft)
 
 

@@ -18,7 +18,14 @@ from tasks.settings.domain import (
     Preprocess,
     Quality,
 )
-from tasks.settings.loading import load_domain, merge, parse_yaml, read_yaml
+from tasks.settings.loading import (
+    ReadYaml,
+    YamlFiles,
+    load_domain,
+    merge,
+    parse_yaml,
+    read_yaml,
+)
 from tasks.settings.paths import DOMAIN_NAME, PROJECT, Home
 from tasks.settings.sources import Columns, Endpoint, Source, Sources, plain_word
 from tasks.settings.validation_errors import similar_names, validation_line
@@ -40,8 +47,10 @@ __all__ = [
     "Pages",
     "Preprocess",
     "Quality",
+    "ReadYaml",
     "Source",
     "Sources",
+    "YamlFiles",
     "similar_names",
     "load_domain",
     "merge",

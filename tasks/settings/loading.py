@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from tasks.settings.sources import Source
 from tasks.settings.validation_errors import validation_line
 
 _MAX_DEPTH = 100
+ReadYaml = Callable[[Path], Any]
+"""Reads a YAML file, as `read_yaml` does or `YamlFiles.read`."""
 
 
 class _UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -46,6 +48,23 @@ def read_yaml(path: Path) -> Any:
         raise UserError(f"{path} is not UTF-8 text") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
+
+
+class YamlFiles:
+    """Reads YAML files, each of them once; whoever asks again gets the same content.
+
+    Contents are shared, so nobody may change them.
+    """
+
+    def __init__(self) -> None:
+        """Begin with no file read."""
+        self._contents: dict[Path, Any] = {}
+
+    def read(self, path: Path) -> Any:
+        """Return the content of a file. Raises UserError as `read_yaml` does."""
+        if path not in self._contents:
+            self._contents[path] = read_yaml(path)
+        return self._contents[path]
 
 
 def parse_yaml(text: str, where: str) -> Any:
@@ -87,13 +106,19 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def load_domain(home: Home, name: str, over: Mapping[str, Any] | None = None) -> Domain:
+def load_domain(
+    home: Home,
+    name: str,
+    over: Mapping[str, Any] | None = None,
+    read: ReadYaml = read_yaml,
+) -> Domain:
     """Load and check a domain.
 
     Args:
         home: the folders of domain files.
         name: the domain's name, the stem of its file.
         over: settings that replace the file's, nested as in the file.
+        read: reads the file.
 
     Raises:
         UserError: unknown name, broken YAML, unknown key or a value out of bounds, with the field.
@@ -105,7 +130,7 @@ def load_domain(home: Home, name: str, over: Mapping[str, Any] | None = None) ->
             "`name` cannot be set: it decides which files a run writes; "
             f"name the domain itself in place of {name!r}"
         )
-    content = read_yaml(path)
+    content = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with at least `sources`")
     own_name = content.get("name", name)

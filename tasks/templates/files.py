@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.goals import load_goals
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 from tasks.templates.assembly import Line, build_template
 from tasks.templates.grammar import Grammar, load_grammar
 from tasks.templates.legality import legal
@@ -85,7 +85,7 @@ def template_file(home: Home, name: str) -> Path:
     return path
 
 
-def load_templates(home: Home, name: str = "curated") -> TemplateSet:
+def load_templates(home: Home, name: str = "curated", read: ReadYaml = read_yaml) -> TemplateSet:
     """Load a template set and check all of it against goals and grammar.
 
     Raises:
@@ -94,8 +94,8 @@ def load_templates(home: Home, name: str = "curated") -> TemplateSet:
             template and the reason.
     """
     path = template_file(home, name)
-    grammar = load_grammar(home, load_goals(home))
-    content = read_yaml(path)
+    grammar = load_grammar(home, load_goals(home, read), read)
+    content = read(path)
     try:
         file = _File.model_validate(content)
     except ValidationError as error:

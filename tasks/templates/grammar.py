@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
 from tasks.goals import Goals, SubGoal
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 from tasks.templates.values import Role
 
 GoalIds = tuple[str, ...]
@@ -82,10 +82,10 @@ def grammar_file(home: Home) -> Path:
     return home.project / "goal_specs" / "grammar.yaml"
 
 
-def load_grammar(home: Home, goals: Goals) -> Grammar:
+def load_grammar(home: Home, goals: Goals, read: ReadYaml = read_yaml) -> Grammar:
     """Load and check the grammar. Raises UserError with the state and what is wrong with it."""
     path = grammar_file(home)
-    return parse_grammar(read_yaml(path), goals, str(path))
+    return parse_grammar(read(path), goals, str(path))
 
 
 def parse_grammar(content: Any, goals: Goals, source: str) -> Grammar:

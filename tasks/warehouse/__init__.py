@@ -17,6 +17,7 @@ from tasks.warehouse.connection import (
     read_warehouse,
 )
 from tasks.warehouse.queries import Rows, one_row, rows, transaction
+from tasks.warehouse.session import WarehouseSession
 from tasks.warehouse.stage_records import (
     StageRecord,
     forget_stages,
@@ -38,6 +39,7 @@ __all__ = [
     "StageRecord",
     "Table",
     "WarehouseHeld",
+    "WarehouseSession",
     "check_warehouse",
     "create_table",
     "create_tables",

@@ -67,7 +67,7 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
     all_settings = {**_defaults(), "temp_directory": f"{path}.tmp", **settings}
     con = _connect(path, read_only=False, settings=all_settings)
     try:
-        with _limits_explained(path):
+        with limits_explained(path):
             if _check_layout(con, path):
                 create_tables(con)
             yield con
@@ -76,7 +76,7 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
 
 
 @contextmanager
-def _limits_explained(path: Path) -> Iterator[None]:
+def limits_explained(path: Path) -> Iterator[None]:
     """Turn DuckDB's errors for lack of disk or memory into one line that says what to do."""
     try:
         yield
@@ -118,7 +118,7 @@ def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     con = _open_to_read(path)
     try:
-        with _limits_explained(path):
+        with limits_explained(path):
             yield _checked(con, path)
     finally:
         con.close()

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,13 @@ import pytest
 import yaml
 from rich.console import Console
 
-from flows import steps
 from flows.build_result import BuildResult
 from flows.cli.views import show_result
-from flows.options import BuildOptions
-from flows.stages import Context
+from flows.pipeline import RELEASE
+from flows.specifications import load_specifications
+from flows.stages import new_context
 from tasks.errors import UserError
-from tasks.settings import Home, load_domain
+from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.chromium import CHROMIUM, opened
 from tests.support.command import environment_without, redial_command
@@ -183,11 +184,16 @@ def test_what_is_released_was_judged_once_more(
             con.execute("FROM releases").fetchall(),
             con.execute("FROM released_dialogues ORDER BY ALL").fetchall(),
         )
-    with pytest.raises(
-        UserError,
-        match="break a rule as they would be published, so nothing is released: .*; see .*index.html",
+    context = new_context(home, load_specifications(home, "demo"), "again")
+    with (
+        pytest.raises(
+            UserError,
+            match="break a rule as they would be published, so nothing is released: .*; see .*index.html",
+        ),
+        closing(context.warehouse),
+        context.warehouse.use() as con,
     ):
-        steps.release(Context(home, load_domain(home, "demo"), "again"), BuildOptions(), {})
+        RELEASE.work(con, context, 1)
     with open_warehouse(home.warehouse("demo")) as con:
         after = (
             con.execute("FROM releases").fetchall(),

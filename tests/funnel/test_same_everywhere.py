@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,17 @@ from hypothesis import example, given, settings
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from flows import steps
 from flows.artifacts import result_tables
 from flows.build_ending import finish_build
 from flows.build_result import BuildResult
 from flows.cli import app
-from flows.generation import Written
-from flows.stages import Context, Stage
+from flows.pipeline import INGEST, PLAN, PREPROCESS
+from flows.rounds import Written
+from flows.specifications import load_specifications
+from flows.stages import Context, Stage, new_context
 from tasks.release import ReleaseInfo
 from tasks.reports import browser_app, pages_from_warehouse
-from tasks.settings import Home, load_domain
+from tasks.settings import Home
 from tasks.statistics import warehouse_statistics
 from tasks.warehouse import open_warehouse, read_warehouse, transaction
 from tests.support.random_warehouse import BY_HAND, DrawnWarehouse, drawn_warehouses, fill
@@ -45,10 +47,11 @@ def finished(home: Home, drawn: DrawnWarehouse) -> BuildResult:
     """Fill the domain's warehouse anew and end a build of it."""
     path = home.warehouse("made")
     path.unlink(missing_ok=True)
-    context = Context(home, load_domain(home, "made"), "run-1")
+    context = new_context(home, load_specifications(home, "made"), "run-1")
     with open_warehouse(path) as con:
         fill(con, drawn, context.domain, context.run_id)
-    return finish_build(context, Written(), ReleaseInfo(home.data / "releases", "v1", {}))
+    with closing(context.warehouse):
+        return finish_build(context, Written(), ReleaseInfo(home.data / "releases", "v1", {}))
 
 
 def command(home: Home, *arguments: str) -> str:
@@ -174,26 +177,21 @@ def test_the_command_prints_the_same_figures(home: Home) -> None:
 
 def run(stage: Stage, context: Context) -> None:
     with open_warehouse(context.home.warehouse(context.domain.name)) as con, transaction(con):
-        stage.work(con)
+        stage.work(con, context, 1)
 
 
 def test_after_a_plan_all_say_that_nothing_was_asked(tmp_path: Path) -> None:
     """In a fresh folder, and over the verdicts of an earlier plan with other dialogues."""
     home = Home(data=tmp_path)
-    context = Context(home, load_domain(home, "demo"), "run")
-    for stage in (
-        steps.ingesting(context, {}),
-        steps.preprocessing(context),
-        steps.planning(context),
-    ):
+    context = new_context(home, load_specifications(home, "demo"), "run")
+    for stage in (INGEST, PREPROCESS, PLAN):
         run(stage, context)
     assert_all_say_unasked(home, 187)
     with open_warehouse(home.warehouse("demo")) as con:
         con.execute("INSERT INTO verdicts SELECT dialogue_id, 'accepted', 1 FROM briefs")
-    other = Context(
-        home, load_domain(home, "demo", {"seed": 99, "briefs": {"max_dialogues": 50}}), "run"
-    )
-    run(steps.planning(other), other)
+    chosen = {"seed": 99, "briefs": {"max_dialogues": 50}}
+    other = new_context(home, load_specifications(home, "demo", chosen), "run")
+    run(PLAN, other)
     assert_all_say_unasked(home, 50, {"max_dialogues": 137})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,8 @@ from flows.artifacts import result_tables
 from flows.build_ending import end_lost_build
 from flows.build_result import BuildResult
 from flows.run_states import ALERT, BUDGET, COMPLETED, FINE, outcome
-from flows.stages import Context
+from flows.specifications import specifications_of
+from flows.stages import new_context
 from tasks.history import (
     broken_thresholds,
     change_lines,
@@ -29,7 +31,7 @@ from tasks.history import (
 from tasks.history.changes import Change
 from tasks.history.values import ACCEPTANCE, FIRST, Distribution, Mean, Share
 from tasks.runs import config_hash
-from tasks.settings import Alert, Domain, Home
+from tasks.settings import Alert, Domain, Home, YamlFiles
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.axe import grave_findings
 from tests.support.chromium import CHROMIUM, Opened, browser_page
@@ -223,7 +225,9 @@ def test_a_lost_run_is_recorded_by_the_next(tmp_path: Path) -> None:
     with open_warehouse(home.warehouse("made")) as con:
         fill(con, 120)
         con.execute("UPDATE runs SET state = 'running', finished_at = NULL")
-    end_lost_build(Context(home, domain(), "next"))
+    context = new_context(home, specifications_of(home, domain(), YamlFiles()), "next")
+    with closing(context.warehouse):
+        end_lost_build(context)
     with read_warehouse(home.warehouse("made")) as con:
         (point,) = read_history(con, "made").points
     assert (point.run_id, point.state) == ("run-1", "lost")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from flows.pipeline import PIPELINE, REPAIR
 from tasks.lineage import EXTERNAL, kind_of, stage_columns
 from tasks.release.published_tables import PUBLISHED_TABLES
 from tasks.settings import Home
@@ -73,15 +74,18 @@ def type_of(table: str, column: str) -> str:
 
 
 def test_each_stage_writes_the_tables_that_are_stated() -> None:
-    beside = {
-        "generate": {"responses", "unusable_answers"},
-        "repair": {"responses", "unusable_answers"},
-        "quality": {"gates"},
-    }
-    for name, stage in all_stages(Home(), attempts=3).items():
-        kind = kind_of(name)
-        hashed = tables_written(stage)
-        assert set(stage_columns()[kind].writes) == hashed | beside.get(kind, set()), name
+    for name, stated in all_stages(Home(), attempts=3).items():
+        written = tables_written(stated) | set(stated.stage.also_writes)
+        assert set(stage_columns()[kind_of(name)].writes) == written, name
+
+
+def test_each_stage_of_the_pipeline_names_the_tables_that_it_reads() -> None:
+    for stage in PIPELINE:
+        stated = stage_columns()["repair" if stage is REPAIR else stage.name].reads()
+        named = {table for rows in stage.reads for table in rows.tables}
+        own = {*stage.writes, *stage.also_writes}
+        read = set(stated) & set(TABLES)
+        assert named <= read <= named | own, stage.name
 
 
 def test_what_a_stage_reads_was_written_before_it() -> None:

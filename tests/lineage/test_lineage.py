@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows import steps
 from flows.options import BuildOptions
+from flows.specifications import load_specifications
 from flows.trace import trace
 from tasks.errors import UserError
 from tasks.lineage import (
@@ -23,8 +23,9 @@ from tasks.lineage import (
     release_lines,
     release_markdown,
 )
+from tasks.quality import rule_sentences
 from tasks.release import ReleaseInfo
-from tasks.settings import Home, load_domain
+from tasks.settings import Home
 from tests.support.plain_build import plain_build
 
 OPTIONS = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
@@ -116,7 +117,8 @@ def test_every_request_leads_to_its_answer_and_its_prompt(
 
 
 def test_rules_broken_and_passed_are_all_rules(home: Home, repaired: DialogueLineage) -> None:
-    rules = set(steps.rule_sentences(home, load_domain(home, "demo", OPTIONS.over())))
+    suites = load_specifications(home, "demo", OPTIONS.over()).suites
+    rules = set(rule_sentences(suites))
     first, second = repaired.attempts
     for attempt in (first, second):
         broken = {row["rule"] for row in attempt.broken}

@@ -19,10 +19,10 @@ pytest.importorskip("openlineage.client")
 
 from openlineage.client.serde import Serde
 
-from flows import lineage_sender, steps
+from flows import lineage_sender
+from flows.derived_inputs import source_hashes
 from flows.lineage_sender import EventSender, check_client, is_wanted, make_client
 from flows.options import BuildOptions
-from flows.stages import Context
 from tasks.errors import UserError
 from tasks.ingest import source_columns
 from tasks.lineage import kind_of, stage_columns
@@ -80,7 +80,7 @@ def release(home: Home) -> ReleaseInfo:
 @pytest.fixture(scope="module")
 def run(home: Home, release: ReleaseInfo) -> BuildRun:
     domain = load_domain(home, "demo", OPTIONS.over())
-    sources = build_sources(domain, steps.source_hashes(Context(home, domain, "run-of-the-test")))
+    sources = build_sources(domain, source_hashes(domain))
     return BuildRun(
         "ours",
         "demo",

@@ -11,9 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from flows.lineage_page import write_lineage_page
 from flows.options import BuildOptions
-from flows.trace import trace
+from flows.trace import trace, write_lineage_page
 from tasks.errors import UserError
 from tasks.lineage import DialogueLineage
 from tasks.release import ReleaseInfo

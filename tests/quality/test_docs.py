@@ -24,6 +24,7 @@ from tasks.reports.data_docs import render_data_docs
 from tasks.settings import Domain, Home
 from tests.support import conversations as made
 from tests.support.chromium import CHROMIUM, Opened, browser_page
+from tests.support.rules import rules_of
 
 MakeDomain = Callable[..., Domain]
 CATALOGUE = made.titles(80)
@@ -50,9 +51,9 @@ def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
     )
     chosen = domain(name="docs")
     parse_transcripts(con, chosen, 1)
-    judge(con, home, chosen, 1)
+    judge(con, rules_of(home, chosen), chosen, 1)
     set_verdicts(con)
-    validate_published(con, home, chosen)
+    validate_published(con, home, rules_of(home, chosen), chosen)
     return con
 
 
@@ -135,7 +136,8 @@ def test_a_gate_that_judges_anew_takes_the_last_one_away(
         "attempt-1",
         "published",
     ] and has_passed_published_gate(judged)
-    judge(judged, home, domain("paper", name="docs"), 1)
+    chosen = domain("paper", name="docs")
+    judge(judged, rules_of(home, chosen), chosen, 1)
     (gate,) = read_gates(judged)
     assert [suite.suite for suite in gate.suites] == ["paper"] and not has_passed_published_gate(
         judged
@@ -155,30 +157,30 @@ def test_what_is_published_must_pass_whole(home: Home, domain: MakeDomain) -> No
     made.answer(con, [(one.dialogue_id, one.grounded()) for one in some[:3]], "grounded")
     chosen = domain()
     parse_transcripts(con, chosen, 1)
-    judge(con, home, chosen, 1)
+    judge(con, rules_of(home, chosen), chosen, 1)
     set_verdicts(con)
     before = [
         con.execute(f"FROM {table}").fetchall()
         for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
     ]
-    counts = validate_published(con, home, chosen)
+    counts = validate_published(con, home, rules_of(home, chosen), chosen)
     assert (counts.dialogues, counts.rules) == (3, 18)
     assert [
         con.execute(f"FROM {table}").fetchall()
         for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
     ] == before
     released = con.sql("SELECT dialogue_id, turn, role, text FROM utterances").pl()
-    assert validate_published(con, home, chosen, released).dialogues == 3
+    assert validate_published(con, home, rules_of(home, chosen), chosen, released).dialogues == 3
     with pytest.raises(UserError, match="are not those"):
-        validate_published(con, home, chosen, released[1:])
+        validate_published(con, home, rules_of(home, chosen), chosen, released[1:])
     spoiled = released.clone()
     spoiled[4, "text"] = "Thanks, I will write to a@b.org."
     with pytest.raises(
         UserError, match="1 dialogues break a rule as they would be published, .*: no-personal-data"
     ):
-        validate_published(con, home, chosen, spoiled)
+        validate_published(con, home, rules_of(home, chosen), chosen, spoiled)
     con.execute("UPDATE utterances SET text = 'As an AI I pass.' WHERE turn = 2")
     with pytest.raises(
         UserError, match="3 dialogues break a rule as they would be published, .*: no-goal-wording"
     ):
-        validate_published(con, home, chosen)
+        validate_published(con, home, rules_of(home, chosen), chosen)

@@ -20,6 +20,7 @@ from tasks.quality.great_expectations import with_rows
 from tasks.settings import Domain, Home
 from tests.support import conversations as made
 from tests.support import defects
+from tests.support.rules import rules_of
 
 MakeDomain = Callable[..., Domain]
 CATALOGUE = made.titles(80)
@@ -43,7 +44,7 @@ def test_facts_counted_by_hand(home: Home, domain: MakeDomain) -> None:
     con = made.warehouse([TWO], CATALOGUE)
     made.answer(con, [(TWO.dialogue_id, TWO.with_turns(turns[:9]).grounded())], "grounded")
     parse_transcripts(con, domain(), 1)
-    judge(con, home, domain(), 1)
+    judge(con, rules_of(home, domain()), domain(), 1)
     row = con.sql("FROM dialogue_facts").pl().row(0, named=True)
     facts = {name: value for name, value in row.items() if name not in ("dialogue_id", "attempt")}
     assert facts == {
@@ -94,12 +95,12 @@ def test_judging_again_changes_nothing(home: Home, domain: MakeDomain) -> None:
         "grounded",
     )
     parse_transcripts(con, domain(), 1)
-    first = judge(con, home, domain(), 1)
+    first = judge(con, rules_of(home, domain()), domain(), 1)
     tables = [
         con.execute(f"FROM {table} ORDER BY ALL").fetchall()
         for table in ("dialogue_facts", "utterance_facts", "rejections")
     ]
-    assert judge(con, home, domain(), 1) == first
+    assert judge(con, rules_of(home, domain()), domain(), 1) == first
     assert (first.judged, first.rejected) == (2, 1)
     assert [
         con.execute(f"FROM {table} ORDER BY ALL").fetchall()
@@ -110,7 +111,7 @@ def test_judging_again_changes_nothing(home: Home, domain: MakeDomain) -> None:
 
 def test_nothing_to_judge_is_no_fault(home: Home, domain: MakeDomain) -> None:
     con = made.warehouse([ONE], CATALOGUE)
-    assert judge(con, home, domain(), 1) == JudgeCounts(0, 0, 0)
+    assert judge(con, rules_of(home, domain()), domain(), 1) == JudgeCounts(0, 0, 0)
     assert set_verdicts(con) == VerdictCounts(1, 0, 0, 0, 1)
 
 
@@ -128,14 +129,19 @@ def test_a_warning_is_written_down_and_rejects_nothing(home: Home, domain: MakeD
     )
     lenient = domain(no_personal_data="warn")
     parse_transcripts(con, lenient, 1)
-    counts = judge(con, home, lenient, 1)
+    counts = judge(con, rules_of(home, lenient), lenient, 1)
     assert (counts.rejected, counts.rejections) == (0, 1)
     assert con.execute("SELECT rule, severity, turn FROM rejections").fetchall() == [
         ("no-personal-data", "warn", 6)
     ]
     assert set_verdicts(con).accepted == 1
-    assert judge(con, home, domain(), 1).rejected == 1
-    assert judge(con, home, domain(no_personal_data="off"), 1).rejections == 0
+    assert judge(con, rules_of(home, domain()), domain(), 1).rejected == 1
+    assert (
+        judge(
+            con, rules_of(home, domain(no_personal_data="off")), domain(no_personal_data="off"), 1
+        ).rejections
+        == 0
+    )
 
 
 def test_a_suite_of_ones_own_over_utterances_and_without_evidence(
@@ -162,7 +168,7 @@ def test_a_suite_of_ones_own_over_utterances_and_without_evidence(
     made.answer(con, [(ONE.dialogue_id, ONE.grounded())], "grounded")
     parse_transcripts(con, domain(), 1)
     longest = max(len(text.split()) for _, text in ONE.turns)
-    judge(con, Home(project=tmp_path, data=tmp_path), domain("mine"), 1)
+    judge(con, rules_of(Home(project=tmp_path, data=tmp_path), domain("mine")), domain("mine"), 1)
     found = con.execute("SELECT rule, severity, turn FROM rejections ORDER BY rule").fetchall()
     assert longest > 12
     assert found == [("even", "reject", 0), ("more-than", "warn", 0), ("terse", "reject", 0)]
@@ -185,8 +191,8 @@ def test_an_accepted_dialogue_is_not_said_again_at_a_later_attempt(
         con, [(four.dialogue_id, four.with_turns(ONE.turns).grounded())], "grounded", attempt=2
     )
     parse_transcripts(con, domain())
-    assert judge(con, home, domain(), 1).rejected == 1
-    assert judge(con, home, domain(), 2).rejected == 1
+    assert judge(con, rules_of(home, domain()), domain(), 1).rejected == 1
+    assert judge(con, rules_of(home, domain()), domain(), 2).rejected == 1
     assert con.execute(
         "SELECT rule, dialogue_id, evidence FROM rejections WHERE attempt = 2"
     ).fetchall() == [
@@ -261,7 +267,7 @@ def test_every_brief_ends_as_exactly_one_verdict(
     strict = domain(no_near_duplicate="off")  # few phrases make many alike
     parse_transcripts(con, strict)
     for attempt in (1, 2, 3):
-        judge(con, home, strict, attempt)
+        judge(con, rules_of(home, strict), strict, attempt)
     counts = set_verdicts(con)
     assert (
         counts.accepted + counts.rejected + counts.failed + counts.unasked
