@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.runtime import flow_run
 
 from flows import steps
 from flows.artifacts import key
 from flows.figures import table_rows
-from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
 from flows.preflight import check_inputs
 from flows.preparation import prepare
 from flows.progress import CURRENT
+from flows.project_flow import project_flow
 from flows.run_names import name_run
 from flows.stages import Context
 from tasks.generate import Estimate, Plan, plan_work, variants
@@ -46,7 +45,7 @@ def _interval(estimate: Estimate) -> str:
     return f"{estimate.low:,.0f} to {estimate.high:,.0f}"
 
 
-@flow(name="plan")
+@project_flow("plan")
 async def plan(
     domain: str,
     models: list[str] | None = None,
@@ -64,7 +63,6 @@ async def plan(
     Returns:
         One row per model.
     """
-    keep_logs_plain()
     await name_run("plan", domain)
     home = Home.find(Path(data) if data else None)
     context = Context(

@@ -45,9 +45,8 @@ def build(
 
     async def start() -> Any:
         from flows.build import build as build_flow
-        from flows.run_states import result_of
 
-        return await result_of(await build_flow(domain, options, str(home.data), return_state=True))
+        return await build_flow(domain, options, str(home.data), return_state=True)
 
     with Bars() as bars:
         result = run_flow(home, domain, bars, start)

@@ -79,7 +79,7 @@ def recommend(
     async def start() -> Any:
         from flows.evaluation.recommend import evaluate_recommend
 
-        return await evaluate_recommend(corpus, **choices)
+        return await evaluate_recommend(corpus, **choices, return_state=True)
 
     with Bars() as bars:
         found = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.recommend",))
@@ -141,6 +141,7 @@ def quality(
             pairs=pairs,
             study=str(study) if study else None,
             **given(options, home),
+            return_state=True,
         )
 
     with Bars() as bars:
@@ -191,6 +192,7 @@ def respond(
             history=history,
             noun=parted.noun,
             **given(options, home),
+            return_state=True,
         )
 
     with Bars() as bars:

@@ -47,7 +47,7 @@ def finetune(
     async def start() -> Any:
         from flows.evaluation.finetune import evaluate_finetune
 
-        return await evaluate_finetune(corpus, base, history, **choices)
+        return await evaluate_finetune(corpus, base, history, **choices, return_state=True)
 
     with Bars() as bars:
         made = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.finetune",))

@@ -49,7 +49,7 @@ def plan(
     async def start() -> Any:
         from flows.plan import plan as plan_flow
 
-        return await plan_flow(domain, models, options, str(home.data))
+        return await plan_flow(domain, models, options, str(home.data), return_state=True)
 
     with Bars() as bars:
         rows = run_flow(home, domain, bars, start, warm=("flows.plan", "litellm"))

@@ -121,7 +121,6 @@ def backfill(
 ) -> None:
     """Build many domains, each as a run of its own; one that fails stops no other."""
     from flows.backfill_domains import is_fine, wants_all
-    from flows.run_states import result_of
     from flows.server.ephemeral import run_flow
 
     home: Home = ctx.obj
@@ -132,10 +131,8 @@ def backfill(
     async def start() -> Any:
         from flows.backfill import backfill as backfill_flow
 
-        return await result_of(
-            await backfill_flow(
-                domains, options, at_once, "here", str(home.data), return_state=True
-            )
+        return await backfill_flow(
+            domains, options, at_once, "here", str(home.data), return_state=True
         )
 
     with Bars() as bars:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.progress import CURRENT
+from flows.run_states import EndedEarly
 from tasks.errors import UserError
 from tasks.evaluation.finetune import LocalModel
 from tasks.llm import (
@@ -161,7 +162,8 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
             async with graceful_shutdown(models.stop, Limits().shutdown_grace_s):
                 yield models
         except RunStopped as stopped:
-            raise UserError(f"{stopped}; what was answered is kept") from None
+            told = f"{stopped}; what was answered is kept"
+            raise EndedEarly(stopped.reason, told) from None
         finally:
             await journal.close()  # removes it where nothing was answered anew
             if path.exists():

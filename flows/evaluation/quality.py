@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from prefect import flow, task
+from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
@@ -13,12 +13,11 @@ from pydantic import Field
 
 from flows.evaluation.client import asking
 from flows.evaluation.setup import find_corpora, model_settings, save, task_run_name
-from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.project_flow import project_flow
 from flows.run_names import listed, name_run
-from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import NO_CACHE
 from tasks.evaluation.annotate import Study
 from tasks.evaluation.quality import (
@@ -32,7 +31,7 @@ from tasks.evaluation.quality import (
 )
 
 
-@flow(name="evaluate-quality")
+@project_flow("evaluate-quality")
 @spread(as_parameter, options=fields_of(EvaluationOptions))
 async def evaluate_quality(
     corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],
@@ -57,8 +56,6 @@ async def evaluate_quality(
             a draw, and held against them.
         options: how models are asked, and where tables go.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     await name_run("evaluate quality", listed(corpora), listed(judges))
     home = options.home()
     read = find_corpora(home, corpora)

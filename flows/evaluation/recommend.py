@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from prefect import flow, task
+from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
@@ -13,12 +13,11 @@ from pydantic import Field
 
 from flows.evaluation.client import asking
 from flows.evaluation.setup import inputs_of, prepare, save_table5, task_run_name, way_to
-from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.project_flow import project_flow
 from flows.run_names import listed, name_run, short
-from flows.server.instance_lock import exit_when_server_stops
 from flows.stages import NO_CACHE
 from tasks.errors import UserError
 from tasks.evaluation import (
@@ -38,7 +37,7 @@ from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
 
 
-@flow(name="evaluate")
+@project_flow("evaluate")
 @spread(as_parameter, parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions))
 async def evaluate_recommend(
     corpus: str = "demo",
@@ -73,8 +72,6 @@ async def evaluate_recommend(
     Returns:
         The rows of Table 5.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     await name_run("evaluate recommend", short(corpus), listed(models))
     home = options.home()
     sink = CURRENT.get()

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.evaluation.client import asking
 from flows.evaluation.setup import checked_training, prepare, save, way_to
-from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
+from flows.project_flow import project_flow
 from flows.run_names import name_run, short
-from flows.server.instance_lock import exit_when_server_stops
 from tasks.evaluation import AskFor, Setting, case_markdown, case_study, load_respond_profile
 
 
-@flow(name="evaluate-respond")
+@project_flow("evaluate-respond")
 @spread(as_parameter, parted=fields_of(SampleOptions, "noun"), options=fields_of(EvaluationOptions))
 async def evaluate_respond(
     corpus: str = "demo",
@@ -46,8 +44,6 @@ async def evaluate_respond(
         parted: how samples are parted and worded.
         options: how models are asked, and where tables go.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     await name_run("evaluate respond", short(corpus), short(model))
     home = options.home()
     profile = load_respond_profile(home)

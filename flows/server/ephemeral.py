@@ -169,7 +169,7 @@ def run_flow(
     start: Callable[[], Coroutine[Any, Any, Result]],
     warm: Sequence[str] = ("great_expectations", "flows.build"),
 ) -> Result:
-    """Run a flow to its end and return what it returns.
+    """Run a flow to its end and return what it returns, or what it left in the state it returns.
 
     Args:
         home: whose data folder keeps the private server's database.
@@ -231,11 +231,15 @@ async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Resul
     a server that is gone.
     """
     import httpx
+    from prefect.client.schemas.objects import State
     from prefect.events.worker import EventsWorker
     from prefect.exceptions import ParameterTypeError
 
+    from flows.run_states import result_of
+
     try:
-        return await start()
+        returned = await start()
+        return await result_of(returned) if isinstance(returned, State) else returned
     except ParameterTypeError as error:
         told = " ".join(
             line.strip().removeprefix("- ") for line in str(error).splitlines()[1:] if line.strip()
