@@ -27,6 +27,7 @@ import httpx
 from flows.progress import CURRENT, Progress
 from flows.server.app import LOOPBACK, run_server
 from flows.server.login import new_login, with_login
+from flows.server.process_ending import end_child
 from flows.server.readiness import wait_for_server
 from tasks.errors import UserError
 from tasks.locks import Held, exclusive_lock
@@ -34,6 +35,7 @@ from tasks.redaction import redact
 from tasks.settings import Home
 
 START_TIMEOUT_S = 180
+STOP_S = 10.0
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -79,7 +81,7 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[Privat
             raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
         port, login = free_port(), new_login()
         process = _start(folder, port, login, log)
-        held.callback(_stop, process)
+        held.callback(end_child, process, STOP_S)
         meanwhile()
         server = PrivateServer(f"http://{LOOPBACK}:{port}/api", login)
         _wait_until_up(process, server, folder)
@@ -98,15 +100,6 @@ def _start(folder: Path, port: int, login: str, log: IO[bytes]) -> subprocess.Po
         env=environment,
         start_new_session=True,
     )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _take_folder(folder: Path, held: ExitStack) -> Path:

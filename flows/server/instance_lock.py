@@ -14,11 +14,11 @@ import runpy
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from flows.server.process_ending import end_own_group
 from tasks.errors import UserError
 from tasks.locks import Held, exclusive_lock, wait_until_released
 
@@ -53,13 +53,7 @@ def exit_when_server_stops() -> None:
 
 def _end_without_holder(lock: Path) -> None:
     wait_until_released(lock)
-    _end_group()
-
-
-def _end_group() -> None:
-    os.killpg(os.getpgrp(), signal.SIGTERM)
-    time.sleep(PATIENCE_S)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    end_own_group(PATIENCE_S)
 
 
 def main(lock: str, module: str, *arguments: str) -> None:

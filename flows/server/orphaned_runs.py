@@ -20,12 +20,8 @@ import httpx
 
 from flows.server.api import ServerApi
 from flows.server.pool import POOL
-from flows.server.process_identity import (
-    ProcessIdentity,
-    end_processes,
-    host_name,
-    processes_of_run,
-)
+from flows.server.process_ending import end_processes
+from flows.server.process_identity import ProcessIdentity, host_name, processes_of_run
 from flows.server.run_ownership import ACTIVE, UNHEARD_S, WORKER_LABEL, Action, RunFacts, decide
 
 LOOK_S = 10.0
@@ -88,23 +84,27 @@ class OrphanedRuns:
         return [run["id"] for run in self._active() if self._is_here(run)]
 
     def stop(self, run_ids: list[str]) -> None:
-        """End runs whose workers were stopped on purpose, and let the next worker go on with them.
+        """Hand back runs whose workers were stopped on purpose; a run whose worker still runs is left to it.
 
         Raises:
             httpx.HTTPError: the server does not answer.
         """
         others = self._with_worker()
-        ours = [run_id for run_id in run_ids if run_id not in others]
-        end_processes([pid for run_id in ours for pid in processes_of_run(run_id)], PATIENCE_S)
-        for run_id in ours:
+        self.hand_back([run_id for run_id in run_ids if run_id not in others])
+
+    def hand_back(self, run_ids: list[str]) -> None:
+        """End the processes of runs here, and let the next worker go on with the runs.
+
+        Raises:
+            httpx.HTTPError: the server does not answer.
+        """
+        end_processes([pid for run_id in run_ids for pid in processes_of_run(run_id)], PATIENCE_S)
+        for run_id in run_ids:
             state = self._state_of(run_id)["type"]
             if state == "CANCELLING":
                 self._set_state(run_id, CANCELLED)
             # A process that is asked to end reports that it crashed.
-            elif state in (
-                *ACTIVE,
-                "CRASHED",
-            ):
+            elif state in (*ACTIVE, "CRASHED"):
                 self._set_state(run_id, STOPPED)
 
     # What is known.
@@ -200,10 +200,17 @@ def stopping_runs(api: ServerApi) -> Iterator[list[str]]:
         yield run_ids
     finally:
         if run_ids:
-            try:
+            with logged_if_away():
                 OrphanedRuns(api).stop(run_ids)
-            except httpx.HTTPError as error:  # the next start finds them
-                log.warning("runs could not be marked as stopped: %s", type(error).__name__)
+
+
+@contextmanager
+def logged_if_away() -> Iterator[None]:
+    """Log it where the server cannot be told that runs were stopped: the next worker finds them."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        log.warning("runs could not be marked as stopped: %s", type(error).__name__)
 
 
 def watch_orphaned_runs(api: ServerApi) -> None:

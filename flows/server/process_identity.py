@@ -8,14 +8,10 @@ it. Reads /proc, as Linux has it.
 from __future__ import annotations
 
 import os
-import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from tasks.polling import wait_until
 
 PROC = Path("/proc")
 BOOT_ID = PROC / "sys" / "kernel" / "random" / "boot_id"
@@ -92,12 +88,9 @@ def processes_of_run(run_id: str) -> list[int]:
     return [pid for pid in _all_pids() if _leads_session(pid) and _run_of(pid) == run_id]
 
 
-def end_processes(pids: list[int], patience_s: float) -> None:
-    """End processes and their groups: politely, and after so many seconds by force."""
-    _signal_groups(pids, signal.SIGTERM)
-    if not wait_until(_all_ended(pids), patience_s):
-        _signal_groups([pid for pid in pids if _Stat.read(pid)], signal.SIGKILL)
-        wait_until(_all_ended(pids), patience_s)
+def has_ended(pid: int) -> bool:
+    """Return True if no process of this machine has this number, or it only waits for its parent to look."""
+    return _Stat.read(pid) is None
 
 
 @dataclass(frozen=True)
@@ -142,13 +135,3 @@ def _run_of(pid: int) -> str | None:
         if name == FLOW_RUN_ID.encode():
             return value.decode("ascii", "replace")
     return None
-
-
-def _signal_groups(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.killpg(pid, number)
-
-
-def _all_ended(pids: list[int]) -> Callable[[], bool]:
-    return lambda: not any(_Stat.read(pid) for pid in pids)
