@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
@@ -52,6 +53,10 @@ def project_flow(
                 await tell_if_cancelled(returned)
             return cast("Returned", returned)
 
+        # Prefect would look up the names in annotations in this module.
+        evaluated: Any = run
+        evaluated.__signature__ = inspect.signature(function, eval_str=True)
+        evaluated.__annotations__ = inspect.get_annotations(function, eval_str=True)
         return flow(name=name, retries=0, **hooks)(run)
 
     return decorate

@@ -18,16 +18,18 @@ waiting, and its deployment's concurrency slot would stay taken.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 from prefect.results import ResultRecord  # type: ignore[attr-defined]
 from prefect.states import Cancelled, Completed, Failed
 
-from flows.build_result import BuildResult
 from flows.server.endpoints import started_by_server
 from tasks.errors import UserError
+
+if TYPE_CHECKING:
+    from flows.build_result import BuildResult
 
 COMPLETED = "Completed"
 BUDGET = "Budget reached"  # what was paid for is released, if anything; a larger budget goes on

@@ -25,10 +25,10 @@ from typing import IO, Any, TypeVar
 import httpx
 
 from flows.progress import CURRENT, Progress
+from flows.server.api import wait_for_server
 from flows.server.app import LOOPBACK, run_server
 from flows.server.login import new_login, with_login
 from flows.server.process_ending import end_child
-from flows.server.readiness import wait_for_server
 from tasks.errors import UserError
 from tasks.locks import Held, exclusive_lock
 from tasks.redaction import redact

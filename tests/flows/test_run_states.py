@@ -18,12 +18,14 @@ from prefect.exceptions import TerminationSignal
 from prefect.results import ResultStore
 from prefect.states import Crashed, Failed, exception_to_crashed_state
 
+from flows.backfill import backfill
 from flows.build import build
 from flows.evaluation.client import asking
 from flows.evaluation.finetune import evaluate_finetune
 from flows.evaluation.quality import evaluate_quality
 from flows.evaluation.recommend import evaluate_recommend
 from flows.evaluation.respond import evaluate_respond
+from flows.options import BuildOptions
 from flows.plan import plan
 from flows.project_flow import project_flow
 from flows.report import report
@@ -107,6 +109,13 @@ async def test_every_flow_ends_as_refused_by_a_mistake(
     assert isinstance(state, State)
     assert (state.name, state.is_failed()) == (REFUSED, True)
     assert "nosuch" in str(state.message)
+
+
+@pytest.mark.parametrize("flow", [build, backfill, plan], ids=lambda flow: flow.name)
+def test_a_flow_knows_the_types_of_its_parameters(flow: Flow[Any, Any]) -> None:
+    given = {"options": {"seed": 7}, "domains": ["demo"], "domain": "demo"}
+    known = {name: value for name, value in given.items() if name in flow.parameters.properties}
+    assert flow.validate_parameters(known)["options"] == BuildOptions(seed=7)
 
 
 async def test_an_evaluation_that_reaches_its_budget_ends_in_its_state(tmp_path: Path) -> None:
