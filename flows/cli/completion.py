@@ -10,7 +10,6 @@ from pathlib import Path
 
 import typer
 
-from tasks.dialogue_store import ids_beginning
 from tasks.settings import Home
 
 MOST = 50  # ids offered: more would only push the prompt out of sight
@@ -23,6 +22,8 @@ def complete_domain(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def complete_dialogue(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return ids that begin so, as `ID` or `DOMAIN/ID`; warehouses that are being written are passed over."""
+    from tasks.dialogue_store import ids_beginning
+
     return ids_beginning(_home(ctx), incomplete, MOST)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.app import JsonOption, OfDomainOption, app
 from flows.cli.console import OUT, print_json
-from tasks.lineage import DialogueLineage, dialogue_lines, release_lines
 from tasks.settings import Home
+
+if TYPE_CHECKING:
+    from tasks.lineage import DialogueLineage
 
 
 @app.command(epilog="Example: redial lineage 3f2a")
@@ -39,6 +41,7 @@ def lineage(
 ) -> None:
     """Tell what a dialogue or a release was made from: source lines, reviews, brief, prompts, answers, rules, runs."""
     from flows.trace import trace
+    from tasks.lineage import DialogueLineage, dialogue_lines, release_lines
 
     home: Home = ctx.obj
     if page is not None:

@@ -10,7 +10,6 @@ import typer
 from flows.cli.app import JsonOption, OfDomainOption, app
 from flows.cli.console import ERR, OUT, print_json
 from flows.cli.views import show_rows
-from tasks.inventory import list_domains, list_releases, list_runs
 from tasks.settings import Home
 
 _FOR_PROGRAMS = ("file", "path", "finished_at", "flow", "code")  # columns that --json alone has
@@ -39,6 +38,8 @@ def list_command(
     as_json: JsonOption = False,
 ) -> None:
     """List domains, releases and runs, with the names by which other commands take them."""
+    from tasks.inventory import list_domains, list_releases, list_runs
+
     home: Home = ctx.obj
     if domain:
         home.domain_file(domain)

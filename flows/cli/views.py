@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from flows.build_result import BuildResult
 from flows.cli.console import terminal_text
-from tasks.dialogue_store import Shown
-from tasks.repair import Attempt as WhyAttempt
-from tasks.repair import Broken, Why
+
+if TYPE_CHECKING:
+    from flows.build_result import BuildResult
+    from tasks.dialogue_store import Shown
+    from tasks.repair import Attempt, Broken, Why
 
 MOST_RAW = 2_000  # characters of an answer that could not be read
 _SPELLED = re.compile(r"\\u([0-9a-f]{4})")  # how evidence writes characters that cannot be seen
@@ -124,7 +125,7 @@ def show_why(console: Console, story: Why) -> None:
         _show_attempt(console, attempt)
 
 
-def _show_attempt(console: Console, attempt: WhyAttempt) -> None:
+def _show_attempt(console: Console, attempt: Attempt) -> None:
     ended = (
         ""
         if attempt.finish_reason == "stop"
