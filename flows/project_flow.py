@@ -1,4 +1,4 @@
-"""What every flow of this project has in common: how its log reads, how it ends, and who hears of it."""
+"""What every flow of this project has in common: its log, how it ends, and who is notified."""
 
 from __future__ import annotations
 

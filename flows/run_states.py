@@ -1,8 +1,8 @@
 """The state a run ends in: its name says how it ended.
 
-Prefect's UI takes a run's colour from its state's type alone and shows the state's name beside it;
-the event of a state, which automations wait for, carries the name: `prefect.flow-run.NAME`. Only four
-types end a run, each with a colour of its own:
+Prefect's UI takes a run's colour from its state's type alone and shows the state's name beside it.
+The event of a state, which automations wait for, carries the name: `prefect.flow-run.NAME`. Only
+four types end a run, each with a colour of its own:
 
 - Completed, green: all that was asked for is there.
 - Cancelled, grey: ended early on purpose, by the budget or by a person; the same command goes on.

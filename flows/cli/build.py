@@ -63,7 +63,10 @@ def build(
 
 @app.command(epilog="Example: redial fetch books")
 def fetch(ctx: typer.Context, domain: DomainArgument) -> None:
-    """Download a domain's source files from the addresses in its file; goes on where it was cut off."""
+    """Download a domain's source files from the addresses in its file.
+
+    A download that was cut off goes on where it ended.
+    """
     from tasks.ingest import fetch as fetch_sources
 
     home: Home = ctx.obj
@@ -75,7 +78,8 @@ def fetch(ctx: typer.Context, domain: DomainArgument) -> None:
 
 
 @app.command(
-    epilog="Example: redial plan demo --model openai/gpt-4o-mini,anthropic/claude-3-5-haiku-latest --rpm 500"
+    epilog="Example: redial plan demo --model "
+    "openai/gpt-4o-mini,anthropic/claude-3-5-haiku-latest --rpm 500"
 )
 @options_of(options=fields_of(BuildOptions, *PLANNED))
 def plan(

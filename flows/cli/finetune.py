@@ -32,7 +32,10 @@ def finetune(
     parted: SampleOptions,
     options: EvaluationOptions,
 ) -> None:
-    """Fine-tune a model on what a split leaves for training; at a provider, or on this machine with LoRA (extra `finetune`)."""
+    """Fine-tune a model on what a split leaves for training.
+
+    At a provider, or on this machine with LoRA (extra `finetune`).
+    """
     home: Home = ctx.obj
     from flows.server.ephemeral import run_flow
 
@@ -52,6 +55,7 @@ def finetune(
     with Bars() as bars:
         made = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.finetune",))
     OUT.print(
-        f"{made.model}\nevaluate it: redial evaluate recommend {made.how} --setting fine-tuned --model {made.model}",
+        f"{made.model}\nevaluate it: redial evaluate recommend {made.how} --setting "
+        f"fine-tuned --model {made.model}",
         markup=False,
     )

@@ -25,7 +25,10 @@ def funnel(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what became of every source line, MIGHT_LIKES item and brief of a domain; the shares add up to 100 %."""
+    """Show what became of every source line, MIGHT_LIKES item and brief of a domain.
+
+    The shares add up to 100 %.
+    """
     from tasks.funnel import cost_totals, read_funnel
     from tasks.warehouse import read_warehouse
 
@@ -58,7 +61,10 @@ def rejected(
     limit: Annotated[int, typer.Option(min=0, help="Show at most so many lines")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the source lines that were not used: how many of each kind, where they stand and what is wrong with them."""
+    """Show the source lines that were not used.
+
+    How many of each kind there are, where they are and what is wrong with them.
+    """
     from tasks.ingest import read_rejected
     from tasks.warehouse import read_warehouse
 
@@ -76,7 +82,10 @@ def rejected(
 
 @app.command(epilog="Example: redial history demo")
 def history(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = False) -> None:
-    """Show what each run of a domain came to, from the first to the last, and mark what changed by more than chance."""
+    """Show what each run of a domain came to, from the first to the last.
+
+    What changed by more than chance is marked.
+    """
     from tasks.history import change_lines, history_json, history_page, history_rows, read_history
     from tasks.warehouse import read_warehouse
 
@@ -106,7 +115,10 @@ def why_command(
     domain: OfDomainOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show why a dialogue was accepted or rejected: its brief, each attempt, each broken rule with the offending words."""
+    """Show why a dialogue was accepted or rejected.
+
+    Shows its brief, each attempt, and each broken rule with the offending words.
+    """
     from flows.steps import rule_sentences
     from tasks.dialogue_store import find_dialogue
     from tasks.repair import why
@@ -129,7 +141,8 @@ def stats(
     corpus: Annotated[
         str,
         typer.Argument(
-            help="A domain, a release, a folder in the published layout, or a file of another corpus",
+            help="A domain, a release, a folder in the published layout, or a file of "
+            "another corpus",
             show_default=False,
         ),
     ],

@@ -22,7 +22,8 @@ def lineage(
     of: Annotated[
         str,
         typer.Argument(
-            help="A dialogue's id or its first digits, or DOMAIN/ID; a release's folder, version or DOMAIN/latest",
+            help="A dialogue's id or its first digits, or DOMAIN/ID; a release's folder, "
+            "version or DOMAIN/latest",
             show_default=False,
         ),
     ],
@@ -39,7 +40,10 @@ def lineage(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what a dialogue or a release was made from: source lines, reviews, brief, prompts, answers, rules, runs."""
+    """Show what a dialogue or a release was made from.
+
+    Source lines, reviews, brief, prompts, answers, rules and runs.
+    """
     from flows.trace import trace
     from tasks.lineage import DialogueLineage, dialogue_lines, release_lines
 

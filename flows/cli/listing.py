@@ -65,6 +65,9 @@ def list_command(
 
 
 def _short(row: dict[str, Any], left_out: set[str]) -> dict[str, Any]:
-    """Return a row without some columns; of a run's id the first digits, by which other commands take it."""
+    """Return a row without some columns.
+
+    A run's id is cut to its first digits, by which other commands take it.
+    """
     kept = {name: value for name, value in row.items() if name not in left_out}
     return {**kept, "run_id": kept["run_id"][:_RUN_DIGITS]} if "run_id" in kept else kept

@@ -1,4 +1,4 @@
-"""`redial report`, `browse` and `marks`: pages to look at what was made, and what people say of it."""
+"""`redial report`, `browse` and `marks`: pages about what was made, and what people say of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from tasks.settings import Home
 
 @app.command(epilog="Example: redial report demo")
 def report(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = False) -> None:
-    """Write a domain's report and Data Docs, of its last run: HTML files that open without a network."""
+    """Write a domain's report and Data Docs, of its last run.
+
+    They are HTML files that open without a network.
+    """
     from tasks.history import history_from_warehouse
     from tasks.release import verify_latest
     from tasks.reports import pages_from_warehouse
@@ -40,7 +43,10 @@ def browse(
     ctx: typer.Context,
     port: Annotated[int, typer.Option(help="Port on this machine", min=1, max=65535)] = 8766,
 ) -> None:
-    """Look through every domain's dialogues in a web browser, each beside its brief, prompt, attempts and evidence; Ctrl-C ends it."""
+    """Look through every domain's dialogues in a web browser.
+
+    Each is shown beside its brief, prompt, attempts and evidence; Ctrl-C ends it.
+    """
     from tasks.reports import serve_browser
 
     home: Home = ctx.obj
@@ -55,7 +61,10 @@ def marks(
     as_csv: Annotated[bool, typer.Option("--csv", help="Answer in CSV")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show or export every mark and comment that people gave a domain's dialogues in `redial browse`, from the oldest."""
+    """Show or export every mark and comment that people gave a domain's dialogues.
+
+    They come from `redial browse`, the oldest first.
+    """
     from tasks.marks import load_marks, marks_csv, read_log, read_marks
     from tasks.warehouse import domain_lock, open_warehouse, read_warehouse
 

@@ -34,7 +34,10 @@ SetOption = Annotated[
 def list_templates(
     ctx: typer.Context, name: SetOption = "curated", as_json: JsonOption = False
 ) -> None:
-    """List a set's templates: recommendations, utterances, liked and disliked items used, sub-goals turn by turn."""
+    """List a set's templates.
+
+    Recommendations, utterances, liked and disliked items used, sub-goals turn by turn.
+    """
     from tasks.templates import load_templates
 
     home: Home = ctx.obj
@@ -47,7 +50,10 @@ def list_templates(
 
 @templates.command(epilog="Example: redial templates check curated")
 def check(ctx: typer.Context, name: SetOption = "curated", as_json: JsonOption = False) -> None:
-    """Prove every template of a set legal by the grammar and all of them distinct, and count the sub-goals they use."""
+    """Prove every template of a set legal by the grammar and all of them distinct.
+
+    Counts the sub-goals they use.
+    """
     from tasks.templates import check_templates
 
     home: Home = ctx.obj
@@ -119,7 +125,8 @@ def _save(home: Home, name: str, made: list[Template], seed: int) -> Path:
 
     if not SET_NAME.fullmatch(name.lower()):
         raise UserError(
-            f"{name[:80]!r} is not the name of a template set: use small letters, digits, dashes and underscores"
+            f"{name[:80]!r} is not the name of a template set: use small letters, digits, "
+            "dashes and underscores"
         )
     path = home.project / "goal_specs" / "templates" / f"{name.lower()}.yaml"
     if path.exists():

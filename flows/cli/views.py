@@ -1,4 +1,4 @@
-"""How results look on the terminal: tables of rich; nothing is worked out here, and nothing that was said acts on the terminal."""
+"""How results look on the terminal, as tables of rich; nothing is computed here."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ def show_dialogue(console: Console, shown: Shown) -> None:
         colour = "cyan" if turn["role"] == "user" else "green"
         goals = _markup(" + ".join(turn["goals"]))
         console.print(
-            f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {_markup(turn['text'])} [dim]{goals}[/]"
+            f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {_markup(turn['text'])} "
+            f"[dim]{goals}[/]"
         )
 
 

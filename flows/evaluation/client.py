@@ -1,4 +1,4 @@
-"""The way evaluations reach a model: the same store, journal, limits and budget as the build, in a store of their own."""
+"""How evaluations ask a model: with the build's limits and budget, and a store of their own."""
 
 from __future__ import annotations
 
@@ -69,11 +69,15 @@ class Asking:
             session.stop(reason)
 
     def check_answered(self) -> None:
-        """Raise UserError when a model that was asked answered nothing at all: a table of zeros would pass for a finding."""
+        """Raise UserError when a model that was asked answered nothing at all.
+
+        A table of zeros would pass for a finding.
+        """
         for model, meter, failures in self._failures:
             if failures and not meter.usage.answered + meter.usage.stored:
                 raise UserError(
-                    f"{model} answered none of {len(failures):,} questions; the last time: {failures[-1]}"
+                    f"{model} answered none of {len(failures):,} questions; the last time: "
+                    f"{failures[-1]}"
                 )
 
     def local(self, ask: LocalModel) -> Callable[[str], Ask]:
@@ -141,7 +145,9 @@ class _Kept:
 
 @asynccontextmanager
 async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> AsyncIterator[Asking]:
-    """Open the store of evaluations, load what an earlier run left in its journals, and load this run's answers at the end.
+    """Open the store of evaluations for the length of the block.
+
+    What an earlier run left in its journals is loaded first, this run's answers at the end.
 
     Args:
         home: whose data folder holds the store.

@@ -1,4 +1,7 @@
-"""Fine-tuning as a Prefect flow (4.2.1): a hosted job through litellm, or LoRA on this machine, on a split's training samples alone."""
+"""Fine-tuning as a Prefect flow (4.2.1), on a split's training samples alone.
+
+It is a hosted job through litellm, or LoRA on this machine.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dialogue quality as a Prefect flow (4.1): models judge, people's answers stand beside, tables come out."""
+"""Dialogue quality as a Prefect flow (4.1): judged by models, compared with people's answers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ async def evaluate_quality(
     *,
     options: EvaluationOptions,
 ) -> str:
-    """Judge the dialogues of corpora (4.1) and return Table 4, Figure 4, agreement and position bias as Markdown.
+    """Judge the dialogues of corpora (4.1).
+
+    Returns Table 4, Figure 4, agreement and position bias as Markdown.
 
     Args:
         corpora: domains or paths; the first is compared with each of the others.
@@ -101,6 +103,7 @@ async def _judge(held: Any, judge: str) -> Judged:
     CURRENT.get().stage(
         judge,
         "done",
-        f"{len(graded.ratings):,} grades, {len(chosen.preferences):,} choices, {unread:,} answers unreadable",
+        f"{len(graded.ratings):,} grades, {len(chosen.preferences):,} choices, {unread:,} "
+        "answers unreadable",
     )
     return Judged(graded.ratings, chosen.preferences, graded.unanswered + chosen.unanswered, unread)

@@ -1,4 +1,4 @@
-"""The evaluations of section 4 as Prefect flows: recommendation (Table 5), dialogue quality (Table 4, Figure 4), responses (Fig. 6)."""
+"""The recommendation benchmark of section 4.2 (Table 5) as a Prefect flow."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ async def evaluate_recommend(
     sink.stage(
         "samples",
         "done",
-        f"{len(ready.benchmark.questions):,} test questions, {len(ready.benchmark.split.train):,} to learn from",
+        f"{len(ready.benchmark.questions):,} test questions, "
+        f"{len(ready.benchmark.split.train):,} to learn from",
     )
     for model in models:
         _check_model(model, ready.benchmark.known)
@@ -122,12 +123,16 @@ async def evaluate_recommend(
 
 
 def _check_model(model: str, known: Knowledge) -> None:
-    """Raise UserError before anything is asked: no such recommender, or a reference lacks what it ranks by."""
+    """Raise UserError before anything is asked, for a recommender that cannot be.
+
+    There is no such recommender, or a reference lacks what it ranks by.
+    """
     if model in REFERENCES:
         check_reference(model, known)
     elif "/" not in model:
         raise UserError(
-            f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm model, provider/model"
+            f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm "
+            "model, provider/model"
         )
 
 

@@ -1,4 +1,4 @@
-"""The case study as a Prefect flow (4.2.3, App. E): what a model says next, beside what was said."""
+"""The case study as a Prefect flow (4.2.3, App. E): what a model says next, and what was said."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ async def evaluate_respond(
     parted: SampleOptions,
     options: EvaluationOptions,
 ) -> str:
-    """Return the agent's next utterance for drawn samples under each setting, as Markdown tables like the paper's Figure 6.
+    """Return the agent's next utterance for drawn samples under each setting.
+
+    They are Markdown tables like the paper's Figure 6.
 
     Args:
         corpus: a domain's name or a path.

@@ -1,4 +1,4 @@
-"""What evaluations work on: a corpus found by name or path, its samples and split, and where tables go."""
+"""What evaluations work on: a corpus by name or path, its samples and split, and output files."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ class Evaluation:
 
 
 def find_corpus(home: Home, corpus: str) -> Corpus:
-    """Read a corpus: a release by any name it has, or whatever lies under a path. Raises UserError."""
+    """Read a corpus: a release by any name it has, or whatever is at a path.
+
+    Raises UserError.
+    """
     found = find_release(home, corpus)
     if found:
         return replace(read_corpus(found.path), name=found.named)
@@ -81,7 +84,10 @@ def domain_of(home: Home, corpus: str) -> str | None:
 
 
 def name_of(home: Home, corpus: str) -> str:
-    """Return what a corpus is called in the names of files: the domain, or the name of its own file or folder. Raises UserError."""
+    """Return what a corpus is called in the names of files.
+
+    That is the domain, or the name of its own file or folder. Raises UserError.
+    """
     found = find_release(home, corpus)
     return found.named if found else Path(corpus).resolve().name
 
@@ -139,7 +145,10 @@ def prepare(
 def model_settings(
     model: str, api_base: str | None, limits: Limits | None, temperature: float
 ) -> Generate:
-    """Return how a model is asked in evaluations: temperature as the paper's, no seed, the usual limits. Raises UserError."""
+    """Return how a model is asked in evaluations.
+
+    The temperature is the paper's, there is no seed, limits are the usual ones. Raises UserError.
+    """
     check_endpoint(model, api_base)
     try:
         return Generate(
@@ -156,7 +165,11 @@ def model_settings(
 def way_to(
     door: Asking, home: Home, model: str, api_base: str | None, limits: Limits, temperature: float
 ) -> AskFor:
-    """Return the way to a model: `local/SETTINGS`, `local/SETTINGS+ADAPTER`, or a litellm model string. Raises UserError."""
+    """Return the way to a model.
+
+    It is named `local/SETTINGS`, `local/SETTINGS+ADAPTER`, or by a litellm model string. Raises
+    UserError.
+    """
     if not model.startswith(LOCAL):
         return door.of(model_settings(model, api_base, limits, temperature))
     name, _, adapter = model.removeprefix(LOCAL).partition("+")
@@ -171,14 +184,17 @@ def trainings(home: Home) -> Path:
 
 
 def inputs_of(home: Home, ready: Evaluation, model: str, setting: Setting) -> tuple[bool, ...]:
-    """Return with which inputs a model is asked: without and with the history, where there is any; one fine-tuned here as it was taught.
+    """Return with which inputs a model is asked.
+
+    Without and with the history, where there is any; a model fine-tuned here as it was taught.
 
     Raises:
         UserError: it may know test answers, or there are no training samples to show.
     """
     if setting == "few-shot" and not ready.benchmark.split.train:
         raise UserError(
-            "few-shot examples are training samples, and this split leaves none: choose a smaller --test-share"
+            "few-shot examples are training samples, and this split leaves none: choose a "
+            "smaller --test-share"
         )
     training = checked_training(home, ready, model) if setting == "fine-tuned" else None
     if training is None:
@@ -218,7 +234,10 @@ def save_table5(
 
 
 def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
-    """Write files whole into a folder: a text, or a function that writes to the path it is given."""
+    """Write files whole into a folder.
+
+    Each is a text, or a function that writes to the path it is given.
+    """
     try:
         for name, content in files.items():
             if isinstance(content, str):
@@ -231,5 +250,8 @@ def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
 
 
 def task_run_name(what: str, model: str) -> str:
-    """Return a task run's name with a model's name in it, which Prefect would else read as a template."""
+    """Return a task run's name with a model's name in it.
+
+    Prefect would otherwise read the model's name as a template.
+    """
     return f"{what}-{model}".replace("{", "{{").replace("}", "}}")

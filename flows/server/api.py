@@ -17,7 +17,7 @@ BUSY_PAUSE_S = 1.0
 
 
 class RetryingTransport(httpx.HTTPTransport):
-    """Asks again when the server answers that its database is busy, as Prefect's own client does."""
+    """Asks again when the server's database is busy, as Prefect's own client does."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request up to BUSY_TRIES times."""
@@ -38,7 +38,10 @@ class ServerApi:
 
     @classmethod
     def at(cls, address: str, login: str = "") -> ServerApi:
-        """Talk to a server; `login` is Prefect's basic-auth string, user:password, if it asks for one."""
+        """Talk to a server.
+
+        `login` is Prefect's basic-auth string, user:password, if it asks for one.
+        """
         user, _, password = login.partition(":")
         return cls(
             httpx.Client(

@@ -39,7 +39,10 @@ RETRY = {
 GIVE_UP = {
     "type": "FAILED",
     "name": GIVEN_UP,
-    "message": f"this run lost its process {MOST_STARTS} times; look at the worker's machine, then run it again",
+    "message": (
+        f"this run lost its process {MOST_STARTS} times; look at the worker's "
+        "machine, then run it again"
+    ),
 }
 Run = dict[str, Any]
 log = logging.getLogger("redial.crash_recovery")

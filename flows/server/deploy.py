@@ -1,4 +1,4 @@
-"""Puts the deployments of prefect.yaml and of every domain file on the Prefect server that is configured.
+"""Puts the deployments of prefect.yaml and of every domain file on the configured server.
 
 What a person changed on the server stays, what the files add is added, and each difference is
 reported in one line. What the file said is kept beside each deployment as a variable of the server,
@@ -123,7 +123,10 @@ class _Deployer:
     made: list[str] = field(default_factory=list)
 
     async def put(self, entry: Deployment) -> list[str]:
-        """Make a deployment or bring it up to date; return a line for each difference between file and server."""
+        """Make a deployment or bring it up to date.
+
+        Returns a line for each difference between file and server.
+        """
         form = self.prepared.forms[entry.entrypoint]
         entry = entry.model_copy(update={"description": entry.description or form.description})
         _check_parameters(entry, form)
@@ -134,7 +137,8 @@ class _Deployer:
         except ObjectNotFound:
             if remembered is not None:
                 return [
-                    f"{name}: stays deleted, as on the server; `prefect variable delete {variable_of(name)}` has it made again"
+                    f"{name}: stays deleted, as on the server; `prefect variable delete "
+                    f"{variable_of(name)}` has it made again"
                 ]
             await self._make(entry, form)
             self.made.append(name)
@@ -171,7 +175,7 @@ class _Deployer:
         )
 
     def _code(self, entry: Deployment, form: FlowForm) -> dict[str, Any]:
-        """Return what of a deployment follows from the code, and is nobody's to change on the server."""
+        """Return what of a deployment follows from the code; nobody changes it on the server."""
         here = {
             "prefect.deployments.steps.set_working_directory": {
                 "directory": str(self.prepared.home.project)
@@ -263,7 +267,10 @@ def _check_parameters(entry: Deployment, form: FlowForm) -> None:
 
 
 def variable_of(name: str) -> str:
-    """Return the name of the variable that holds what was deployed under flow/deployment; each has its own."""
+    """Return the name of the variable that holds what was deployed under flow/deployment.
+
+    Each has its own.
+    """
     plain = re.sub(r"[^a-z0-9_-]", "-", name.lower().replace("/", "--"))
     return (
         f"{REMEMBERED}{plain}"

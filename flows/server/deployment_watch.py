@@ -1,4 +1,4 @@
-"""Deploys while `redial serve` runs: at its start, and again whenever a domain file or prefect.yaml has changed."""
+"""Deploys when `redial serve` starts, and whenever a domain file or prefect.yaml has changed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Seen = dict[Path, tuple[int, int]]
 def watched_deployments(
     home: Home, folder: Path, environment: Mapping[str, str], report: Report
 ) -> Iterator[Callable[[], None]]:
-    """Deploy when the function that is yielded is called, and from then on whenever a file has changed.
+    """Yield a function that deploys, and that deploys again whenever a file has changed.
 
     A process that is to deploy is started at once: what it imports takes about as long as the
     server's start.

@@ -1,4 +1,4 @@
-"""A private Prefect server for one command: started on loopback, ended with the command, even if that is killed.
+"""A private Prefect server for one command, on loopback; it ends with the command.
 
 Prefect's own temporary server outlives a killed client and holds its output pipe; this one watches
 its parent and leaves with it. Its database is kept per domain, so the next start takes seconds and
@@ -62,7 +62,7 @@ def free_port() -> int:
 
 @contextmanager
 def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[PrivateServer]:
-    """Run a private Prefect server whose database lies in `folder`; yield its API address and login.
+    """Run a private Prefect server and yield its API address and login.
 
     Args:
         folder: where its database and log lie; made if missing. While another command's server
@@ -208,7 +208,8 @@ def _configured_server() -> str:
         lines = [line.strip() for line in str(error).splitlines() if line.startswith("  ")]
         told = redact(lines[0] if lines else str(error)).partition(" [type=")[0]
         raise UserError(
-            f"Prefect's settings cannot be used, see its variables PREFECT_... and its profiles: {told}"
+            "Prefect's settings cannot be used, see its variables PREFECT_... and its "
+            f"profiles: {told}"
         ) from None
 
 
@@ -218,7 +219,9 @@ def _import_all(modules: Sequence[str]) -> None:
 
 
 async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """Run the flow and wait until its task runs are written down; Prefect loses the last ones otherwise.
+    """Run the flow and wait until its task runs are written down.
+
+    Prefect loses the last ones otherwise.
 
     A choice that the flow's form does not take is a user's mistake. So is, where a request failed,
     a server that is gone.

@@ -1,4 +1,4 @@
-"""Collects garbage in a thread of its own, so that a Prefect server on SQLite does not stand still for a minute.
+"""Collects garbage in a thread of its own: a Prefect server on SQLite would block for a minute.
 
 Python's collector runs in whichever thread makes the next object, in a server nearly always the
 event loop's. A database cursor found there is reset, which waits for its connection; that may

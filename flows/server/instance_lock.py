@@ -1,4 +1,4 @@
-"""Ties processes to `redial serve`: whoever follows its lock ends when it is gone, however it went, even by kill -9.
+"""Ties processes to `redial serve`: whoever follows its lock ends with it, even by kill -9.
 
 The system gives a lock up when its holder dies. A follower waits for that lock in a thread; getting
 it means that the holder is gone. Unlike a parent's process id this reaches grandchildren in
@@ -34,7 +34,8 @@ def single_instance_lock(lock: Path) -> Iterator[None]:
             held.enter_context(exclusive_lock(lock))
         except Held:
             raise UserError(
-                f"`redial serve` is already running on the data folder {lock.parents[2]}: stop that one first"
+                f"`redial serve` is already running on the data folder {lock.parents[2]}: "
+                "stop that one first"
             ) from None
         yield
 

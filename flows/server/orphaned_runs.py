@@ -1,4 +1,6 @@
-"""Finds the runs of our pool that no live process answers for, and marks them Crashed or Cancelled at once.
+"""Finds the runs of our pool that no live process answers for, and marks them at once.
+
+They become Crashed or Cancelled.
 
 Prefect learns of the end of a run from the run's process or from its worker. When both are gone, as
 after Ctrl-C, a kill or a reboot, the run stays as it was and holds its domain. So every worker
@@ -84,7 +86,7 @@ class OrphanedRuns:
         return [run["id"] for run in self._active() if self._is_here(run)]
 
     def stop(self, run_ids: list[str]) -> None:
-        """Hand back runs whose workers were stopped on purpose; a run whose worker still runs is left to it.
+        """Hand back runs of workers that were stopped; leave a run to its worker if that runs.
 
         Raises:
             httpx.HTTPError: the server does not answer.
@@ -110,7 +112,10 @@ class OrphanedRuns:
     # What is known.
 
     def _with_worker(self) -> set[str]:
-        """Return the active runs here whose worker still runs: one that somebody else started on this machine."""
+        """Return the active runs here that belong to a worker which runs.
+
+        Somebody else started that worker on this machine.
+        """
         here = [run for run in self._active() if self._is_here(run)]
         return {run["id"] for run in here if (worker := _worker_of(run)) and worker.is_alive()}
 
@@ -168,7 +173,10 @@ class OrphanedRuns:
     # What is done.
 
     def _act(self, run: Run, action: Action) -> bool:
-        """Do what was decided, unless the run has moved on since it was looked at; return True if something was done."""
+        """Do what was decided, unless the run has moved on since it was looked at.
+
+        Returns True if something was done.
+        """
         if action is Action.KEEP or self._state_of(run["id"])["id"] != run["state"]["id"]:
             return False
         if action is Action.KILL_AND_CANCEL:
@@ -194,7 +202,10 @@ class OrphanedRuns:
 
 @contextmanager
 def stopping_runs(api: ServerApi) -> Iterator[list[str]]:
-    """Once the block is left, end the runs named in the list it was given, so that they go on at the next start."""
+    """End the runs named in the list that is yielded, once the block is left.
+
+    They go on at the next start.
+    """
     run_ids: list[str] = []
     try:
         yield run_ids

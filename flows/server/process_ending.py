@@ -27,7 +27,7 @@ def end_child(process: subprocess.Popen[bytes], patience_s: float) -> None:
 
 
 def end_processes(pids: list[int], patience_s: float) -> None:
-    """End processes of this machine that somebody else has started, and wait until they are gone."""
+    """End processes of this machine that somebody else has started; wait until they are gone."""
     left = pids
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in left:

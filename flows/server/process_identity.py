@@ -41,7 +41,10 @@ class ProcessIdentity:
 
     @classmethod
     def parse(cls, text: str | None) -> ProcessIdentity | None:
-        """Return what `str` had written, or None for anything else, such as the bare process id of a plain Prefect worker."""
+        """Return what `str` had written, or None for anything else.
+
+        A plain Prefect worker writes a bare process id.
+        """
         parts = (text or "").split(":")
         if len(parts) != 4 or not (parts[2].isdecimal() and parts[3].isdecimal()):
             return None
@@ -59,7 +62,10 @@ class ProcessIdentity:
 
 
 def host_name() -> str:
-    """Return this machine's name, with the beginning of its machine id: two machines may both be called `debian`."""
+    """Return this machine's name, with the beginning of its machine id.
+
+    Two machines may both be called `debian`.
+    """
     try:
         machine = MACHINE_ID.read_text("ascii").strip()[:8]
     except OSError:  # containers often have none, and names of their own
@@ -80,7 +86,9 @@ def this_process() -> ProcessIdentity:
 
 
 def processes_of_run(run_id: str) -> list[int]:
-    """Return this machine's live processes that were started for a flow run, without what those started in turn.
+    """Return this machine's live processes that were started for a flow run.
+
+    What those started in turn is not among them.
 
     They are found by their environment, which the same user may read, also when nobody noted their
     ids.
@@ -89,7 +97,10 @@ def processes_of_run(run_id: str) -> list[int]:
 
 
 def has_ended(pid: int) -> bool:
-    """Return True if no process of this machine has this number, or it only waits for its parent to look."""
+    """Return True if no process of this machine has this number.
+
+    One that only waits for its parent to look has ended.
+    """
     return _Stat.read(pid) is None
 
 

@@ -1,4 +1,4 @@
-"""Who answers for a run that the server calls Pending, Running or Cancelling, and what becomes of one that nobody answers for.
+"""Who answers for a run that is Pending, Running or Cancelling, and what to do if nobody does.
 
 Pure decisions: what is known of a run comes in, what to do comes out. `orphaned_runs` gathers the
 one and does the other.

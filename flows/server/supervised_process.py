@@ -1,4 +1,4 @@
-"""One process of `redial serve`: started in a session of its own, tied to the server's lock, with a log, ended with its children."""
+"""One process of `redial serve`, with a log, in a session of its own; it ends with the server."""
 
 from __future__ import annotations
 

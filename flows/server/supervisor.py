@@ -1,4 +1,4 @@
-"""`redial serve`: server, work pool, workers, deployments and pages on one machine, started together and ended together."""
+"""`redial serve`: server, work pool, workers, deployments and pages, started and ended together."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ServeOptions:
 
 @dataclass
 class Serving:
-    """What is up: where the UI and the pages are, what they ask for, and the processes that make it so."""
+    """What is up: where the UI and the pages are, what they ask for, and the processes."""
 
     ui: str
     pages: str
@@ -91,7 +91,8 @@ class Serving:
         self._restarted = [*(then for then in self._restarted if now - then < WINDOW_S), now]
         if len(self._restarted) > RESTARTS:
             raise UserError(
-                f"the {process.name} keeps ending (exit code {process.exit_code}); see {process.log}"
+                f"the {process.name} keeps ending (exit code {process.exit_code}); see "
+                f"{process.log}"
             )
         process.start()
 
@@ -153,7 +154,8 @@ def _check(options: ServeOptions) -> tuple[str, str]:
     login = choose_login(os.environ, options.ask_login)
     if options.listen != LOOPBACK and not login:
         raise UserError(
-            f"--no-login is for this machine alone: leave out --listen {options.listen}, or ask for a login"
+            f"--no-login is for this machine alone: leave out --listen {options.listen}, or "
+            "ask for a login"
         )
     return login, choose_database(options.database, os.environ)
 

@@ -1,4 +1,4 @@
-"""Tells somebody when a run did not simply finish: one POST of JSON to the address in REDIAL_NOTIFY_URL, if there is one.
+"""Reports a run that did not simply finish: one POST of JSON to the address in REDIAL_NOTIFY_URL.
 
 The names of the states (flows/run_states.py) say what happened. Chat services take such a message
 through their webhooks; where more is wanted, an automation of the Prefect server can do it without
@@ -45,7 +45,7 @@ async def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> No
 
 
 async def tell_crash(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Give a run that a person stopped the state that says so, and tell about it or about the crash."""
+    """Give a run that a person stopped the state that says so, and report it or the crash."""
     stopped = stopped_by_person(state)
     if stopped is not None:
         try:
@@ -68,7 +68,10 @@ async def tell_if_cancelled(state: State[Any]) -> None:
 
 
 def notification(flow: str, run: str, state: str, message: str, page: str) -> dict[str, str]:
-    """Return the JSON that is sent about a run, with the one line `text` that chat webhooks show."""
+    """Return the JSON that is sent about a run.
+
+    It has the one line `text` that chat webhooks show.
+    """
     text = f"{run}: {state}. {message}"
     return {
         "text": text,

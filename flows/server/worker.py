@@ -94,13 +94,19 @@ class FixedConfiguration(ProcessJobConfiguration):
         values: dict[str, Any],
         client: PrefectClient | None = None,
     ) -> Self:
-        """Return what work_pool.json says on this machine and look at nothing that came from the server."""
+        """Return what work_pool.json says on this machine.
+
+        Nothing that came from the server is looked at.
+        """
         return cls(**load_template()["job_configuration"], working_dir=PROJECT)
 
 
 # ABC keeps it out of Prefect's registry until `main` puts it there.
 class ProjectWorker(ProcessWorker, ABC):
-    """Runs the project's flows, each in a process of its own, and looks after runs that were lost with their worker."""
+    """Runs the project's flows, each in a process of its own.
+
+    Also looks after runs that were lost with their worker.
+    """
 
     job_configuration = FixedConfiguration
 
@@ -110,7 +116,10 @@ class ProjectWorker(ProcessWorker, ABC):
         watch_orphaned_runs(_configured_api())
 
     async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
-        """Claim a run before it is Pending: at no moment is there a run of ours whose worker nobody knows."""
+        """Claim a run before it is Pending.
+
+        At no moment is there a run of ours with an unknown worker.
+        """
         try:
             await self._claim(flow_run.id)
         except (ObjectNotFound, httpx.HTTPError) as error:
@@ -121,7 +130,7 @@ class ProjectWorker(ProcessWorker, ABC):
         return await super()._propose_pending_state(flow_run)
 
     async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
-        """Note at the server which worker process has a run, now that no other worker can have it."""
+        """Note at the server which worker process has a run; no other can have it now."""
         await super()._give_worker_labels_to_flow_run(flow_run_id)
         await self._claim(flow_run_id)
 
