@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 from flows.logs import keep_logs_plain
 from flows.run_states import ended_by_mistake
 from flows.server.instance_lock import exit_when_server_stops
-from flows.server.webhooks import tell, tell_crash, tell_if_cancelled
+from flows.server.webhooks import notify, notify_crash, notify_if_cancelled
 from tasks.errors import UserError
 
 Given = ParamSpec("Given")
@@ -33,9 +33,9 @@ def project_flow(
     started it, and a run that did not simply finish is reported to REDIAL_NOTIFY_URL.
     """
     hooks: dict[str, Any] = {
-        "on_completion": [tell],
-        "on_failure": [tell],
-        "on_crashed": [tell_crash],
+        "on_completion": [notify],
+        "on_failure": [notify],
+        "on_crashed": [notify_crash],
     }
 
     def decorate(
@@ -50,7 +50,7 @@ def project_flow(
             except UserError as error:
                 returned = ended_by_mistake(error)
             if isinstance(returned, State):
-                await tell_if_cancelled(returned)
+                await notify_if_cancelled(returned)
             return cast("Returned", returned)
 
         # Prefect would look up the names in annotations in this module.

@@ -142,8 +142,8 @@ def _misused(error: TyperException) -> str:
 
     The text is empty if the command's help was shown instead.
     """
-    told = error.format_message().strip().rstrip(".")
-    if not told:
+    message = error.format_message().strip().rstrip(".")
+    if not message:
         return ""
     context = getattr(error, "ctx", None)
     if context and context.parent and getattr(error, "option_name", None) == "--data":
@@ -151,9 +151,7 @@ def _misused(error: TyperException) -> str:
             "--data stands before the command: redial --data FOLDER "
             f"{context.command_path.removeprefix('redial ')} ..."
         )
-    return (
-        f"{told}; `{context.command_path if context else 'redial'} --help` tells how it is called"
-    )
+    return f"{message}; `{context.command_path if context else 'redial'} --help` tells how it is called"
 
 
 def _end(code: int, line: str) -> None:

@@ -39,7 +39,7 @@ def build(
     from tasks.warehouse import WarehouseHeld, domain_lock
 
     try:
-        check_build(home, chosen, options)  # a mistake is told before anything is started
+        check_build(home, chosen, options)  # a mistake is reported before anything is started
     except WarehouseHeld:
         with domain_lock(home, domain):  # names the domain and who holds it, where it is held
             raise
@@ -94,7 +94,7 @@ def plan(
     setting: SettingOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell dialogues, tokens, dollars and hours for one or several models; nothing is sent.
+    """Estimate dialogues, tokens, dollars and hours for one or several models; nothing is sent.
 
     Repairs are not in it: they depend on how many dialogues fall.
     """

@@ -61,7 +61,7 @@ def print_json(value: Any) -> None:
 
 
 def print_plain(text: str) -> None:
-    """Write text as it stands, neither wrapped nor styled, but for what a terminal would act on."""
+    """Write text as it is, neither wrapped nor styled, but for what a terminal would act on."""
     OUT.file.write(terminal_text(text))
 
 

@@ -80,7 +80,7 @@ def export(
 
 
 def _write(home: Home, source: Source, name: str, place: str) -> tuple[str, Mapping[str, int]]:
-    """Write one export to a folder or an address; return where it stands and what was counted."""
+    """Write one export to a folder or an address; return where it is and what was counted."""
     from tasks.exports import export_release, publish_export
 
     if is_address(place):

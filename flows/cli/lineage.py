@@ -57,8 +57,8 @@ def lineage(
     if as_json:
         print_json(asdict(traced))
         return
-    told = dialogue_lines(traced) if isinstance(traced, DialogueLineage) else release_lines(traced)
-    for line in told:
+    lines = dialogue_lines(traced) if isinstance(traced, DialogueLineage) else release_lines(traced)
+    for line in lines:
         OUT.print(line, markup=False)
     if prompt and isinstance(traced, DialogueLineage):
         _show_prompts(traced)

@@ -70,7 +70,7 @@ def _cell(value: Any) -> str:
 
 
 def show_result(console: Console, result: BuildResult) -> None:
-    """Show a build's end: where the release lies, the funnel, Table 3."""
+    """Show a build's end: where the release is, the funnel, Table 3."""
     show_rows(console, result.funnel, "funnel")
     if result.rules:
         show_rows(console, result.rules, "rules broken")
@@ -168,5 +168,5 @@ def _place(fault: Broken) -> str:
 
 
 def _markup(text: str) -> str:
-    """Return a stranger's text as it may stand in rich's markup."""
+    """Return foreign text escaped for rich's markup."""
     return escape(terminal_text(text))

@@ -150,7 +150,7 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
     What an earlier run left in its journals is loaded first, this run's answers at the end.
 
     Args:
-        home: whose data folder holds the store.
+        home: its data folder holds the store.
         run_id: written beside each answer.
         budget_usd: what all models together may cost.
 

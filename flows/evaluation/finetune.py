@@ -55,7 +55,7 @@ async def evaluate_finetune(
     Args:
         corpus: a domain's name or a path.
         base: local/SETTINGS, or a provider's model, such as openai/gpt-4o-mini-2024-07-18.
-        history: whether the user's history stands in the questions.
+        history: True if the user's history is in the questions.
         epochs: passes over the examples; the settings' own, or 3 at a provider, if not given.
         poll_s: seconds between two looks at a hosted job.
         parted: how samples are parted and worded; evaluate with the same.

@@ -72,7 +72,7 @@ async def evaluate_quality(
     profile = load_judge_profile(home)
     found: dict[str, Judged] = {}
     limits = options.limits()
-    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
         for judge in judges:
             for number in range(1, seeds + 1):
                 name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
@@ -81,9 +81,9 @@ async def evaluate_quality(
                 ).model_copy(update={"seed": sampled})
                 named = _judge.with_options(task_run_name=task_run_name("judge", name))
                 found[name] = await named(
-                    quote((door.of(asked), profile, utterances, compared)), name
+                    quote((asked_models.of(asked), profile, utterances, compared)), name
                 )
-                door.check_answered()
+                asked_models.check_answered()
     page = quality_markdown(read[0].name, utterances, found, people)
     save(options.folder("quality"), {"quality.md": page})
     await acreate_markdown_artifact(

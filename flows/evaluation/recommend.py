@@ -88,12 +88,14 @@ async def evaluate_recommend(
     found: list[Result] = []
     protocol: list[dict[str, object]] = []
     limits = options.limits()
-    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
         for model in models:
             ask_for = (
                 None
                 if model in REFERENCES
-                else way_to(door, home, model, options.api_base, limits, ready.profile.temperature)
+                else way_to(
+                    asked_models, home, model, options.api_base, limits, ready.profile.temperature
+                )
             )
             inputs = (
                 [
@@ -107,9 +109,9 @@ async def evaluate_recommend(
             rows, by_protocol = await _one.with_options(
                 task_run_name=task_run_name("recommend", model)
             )(quote((ready, ask_for)), model, inputs, he2023)
-            door.check_answered()
+            asked_models.check_answered()
             found, protocol = found + rows, protocol + by_protocol
-        usage = door.usage
+        usage = asked_models.usage
     sink.stage(
         "asked",
         "done",

@@ -40,7 +40,7 @@ async def evaluate_respond(
         corpus: a domain's name or a path.
         model: a litellm model string.
         settings: how the model is asked.
-        fine_tuned: the fine-tuned model that stands beside it, if any.
+        fine_tuned: the fine-tuned model that is shown beside it, if any.
         cases: how many samples.
         history: whether the user's history is shown.
         parted: how samples are parted and worded.
@@ -51,18 +51,18 @@ async def evaluate_respond(
     profile = load_respond_profile(home)
     ready = prepare(home, corpus, parted, cases, options.seed)
     limits = options.limits()
-    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
-        ask_for = way_to(door, home, model, options.api_base, limits, profile.temperature)
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
+        ask_for = way_to(asked_models, home, model, options.api_base, limits, profile.temperature)
         asks: dict[Setting, AskFor] = {setting: ask_for for setting in settings}
         if fine_tuned:
             checked_training(home, ready, fine_tuned)
             asks["fine-tuned"] = way_to(
-                door, home, fine_tuned, options.api_base, limits, profile.temperature
+                asked_models, home, fine_tuned, options.api_base, limits, profile.temperature
             )
         found = await case_study(
             ready.benchmark, asks, profile, ready.benchmark.questions, history=history
         )
-        door.check_answered()
+        asked_models.check_answered()
     page = "\n".join(case_markdown(case, ready.benchmark.corpus.titles) for case in found)
     save(options.folder(ready.name), {"responses.md": page})
     await acreate_markdown_artifact(

@@ -75,7 +75,7 @@ def find_corpus(home: Home, corpus: str) -> Corpus:
 
 
 def domain_of(home: Home, corpus: str) -> str | None:
-    """Return the domain that a corpus is a release of, if it is of one whose file is there.
+    """Return the domain that a corpus is a release of, if that has a domain file here.
 
     Raises UserError.
     """
@@ -93,7 +93,7 @@ def name_of(home: Home, corpus: str) -> str:
 
 
 def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
-    """Read corpora, those of one name told apart. Raises UserError."""
+    """Read corpora, with different names. Raises UserError."""
     found = [find_corpus(home, corpus) for corpus in corpora]
     names = distinct_names([corpus.name for corpus in found], corpora)
     return [replace(corpus, name=name) for corpus, name in zip(found, names, strict=True)]
@@ -163,7 +163,12 @@ def model_settings(
 
 
 def way_to(
-    door: Asking, home: Home, model: str, api_base: str | None, limits: Limits, temperature: float
+    asked_models: Asking,
+    home: Home,
+    model: str,
+    api_base: str | None,
+    limits: Limits,
+    temperature: float,
 ) -> AskFor:
     """Return the way to a model.
 
@@ -171,9 +176,9 @@ def way_to(
     UserError.
     """
     if not model.startswith(LOCAL):
-        return door.of(model_settings(model, api_base, limits, temperature))
+        return asked_models.of(model_settings(model, api_base, limits, temperature))
     name, _, adapter = model.removeprefix(LOCAL).partition("+")
-    return door.local(
+    return asked_models.local(
         LocalModel(load_lora_settings(home, name), Path(adapter) if adapter else None)
     )
 

@@ -57,7 +57,7 @@ def run_server(port: int, address: str = LOOPBACK) -> None:
 
 
 def _set_environment(port: int) -> None:
-    """Tell Prefect what it serves; it reads its settings when it is imported."""
+    """Set what Prefect serves; it reads its settings when it is imported."""
     os.environ |= {
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own_origins(port),
         "PREFECT_SERVER_API_PORT": str(port),

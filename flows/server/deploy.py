@@ -5,7 +5,7 @@ reported in one line. What the file said is kept beside each deployment as a var
 so that every machine that deploys knows it.
 
 `python -m flows.server.deploy` does it once and prints the lines; it takes the place of `prefect
-deploy --all`. With --when-told it gets ready, and deploys once it reads a line.
+deploy --all`. With --on-line it gets ready, and deploys once it reads a line.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from flows.server.deployment_file import (
     schedule_fields,
 )
 from flows.server.deployment_merge import Difference, compare, hashes_of, merged, schedule_of
-from flows.server.deployment_watch import WHEN_TOLD
+from flows.server.deployment_watch import ON_LINE
 from flows.server.flow_forms import FlowForm, read_forms
 from flows.unknown_parameters import unknown_parameters
 from tasks.errors import UserError
@@ -63,7 +63,7 @@ class Prepared:
     """What is to be deployed, with everything imported that it takes.
 
     Attributes:
-        home: whose files.
+        home: has the files.
         entries: the deployments.
         forms: their flows' forms, by entry point.
         bad: a line for each domain file that is no domain.
@@ -289,8 +289,8 @@ def main(*options: str) -> int:
     """Deploy everything, print what differs, and return the exit code."""
     try:
         prepared = prepare(Home.find())
-        if WHEN_TOLD in options and not sys.stdin.readline():
-            return 0  # nobody is left to tell
+        if ON_LINE in options and not sys.stdin.readline():
+            return 0  # `redial serve` has ended
         check_server()
         lines = asyncio.run(deploy_all(prepared))
     except UserError as error:

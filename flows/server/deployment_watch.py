@@ -14,7 +14,7 @@ from tasks.errors import UserError
 from tasks.settings import Home
 
 LOOK_S = 3.0
-WHEN_TOLD = "--when-told"  # makes flows.server.deploy wait for a line before it deploys
+ON_LINE = "--on-line"  # makes flows.server.deploy wait for a line before it deploys
 GO = "go\n"
 Report = Callable[[str], None]
 Seen = dict[Path, tuple[int, int]]
@@ -30,7 +30,7 @@ def watched_deployments(
     server's start.
 
     Args:
-        home: whose prefect.yaml and domain files.
+        home: has prefect.yaml and the domain files.
         folder: where the log of the last deployment goes.
         environment: names the Prefect server, its login and the data folder.
         report: takes each difference between files and server, and what is wrong with a file, as
@@ -101,7 +101,7 @@ def _look(home: Home) -> Seen:
 
 @dataclass(frozen=True)
 class _Deploying:
-    """A process that imports every flow, and deploys once it is told to."""
+    """A process that imports every flow, and deploys once it reads a line."""
 
     log: Path
     process: subprocess.Popen[str]
@@ -109,7 +109,7 @@ class _Deploying:
     @classmethod
     def begun(cls, home: Home, folder: Path, environment: Mapping[str, str]) -> _Deploying:
         """Start it."""
-        command = [sys.executable, "-m", "flows.server.deploy", WHEN_TOLD]
+        command = [sys.executable, "-m", "flows.server.deploy", ON_LINE]
         pipe = subprocess.PIPE
         process = subprocess.Popen(
             command,
@@ -123,14 +123,14 @@ class _Deploying:
         return cls(folder / "deploy.log", process)
 
     def lines(self) -> list[str]:
-        """Tell it to deploy, and return what it prints. Raises UserError."""
+        """Let it deploy, and return what it prints. Raises UserError."""
         printed, errors = self.process.communicate(GO)
         self.log.write_text(printed + errors, "utf-8")
         if self.process.returncode == 0:
             return printed.splitlines()
-        told = errors.splitlines()
-        if self.process.returncode == 2 and told:
-            raise UserError(told[-1])
+        error_lines = errors.splitlines()
+        if self.process.returncode == 2 and error_lines:
+            raise UserError(error_lines[-1])
         raise UserError(f"the deployments could not be made; see {self.log}")
 
     def end(self) -> None:

@@ -165,7 +165,7 @@ def run_flow(
     """Run a flow to its end and return what it returns, or what it left in the state it returns.
 
     Args:
-        home: whose data folder keeps the private server's database.
+        home: its data folder keeps the private server's database.
         place: sub-folder of that database, one per domain, so that two domains never share one.
         progress: where the run shows how far it is.
         start: imports the flow and calls it; called once a server is there.

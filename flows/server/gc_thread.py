@@ -13,7 +13,7 @@ import threading
 import time
 
 EVERY_S = 2.0
-WHOLE = 30  # every so manieth time all generations, else the two young ones
+WHOLE = 30  # every 30th time all generations, else the two young ones
 
 
 def collect_in_own_thread() -> None:

@@ -27,7 +27,7 @@ from flows.server.process_identity import ProcessIdentity, host_name, processes_
 from flows.server.run_ownership import ACTIVE, UNHEARD_S, WORKER_LABEL, Action, RunFacts, decide
 
 LOOK_S = 10.0
-PATIENCE_S = 15.0  # for a run's process to end politely
+PATIENCE_S = 15.0  # for a run's process to end by SIGTERM
 PAGE = 200  # runs asked for at a time, the most Prefect gives
 CRASHED = {
     "type": "CRASHED",
@@ -217,7 +217,7 @@ def stopping_runs(api: ServerApi) -> Iterator[list[str]]:
 
 @contextmanager
 def logged_if_away() -> Iterator[None]:
-    """Log it where the server cannot be told that runs were stopped: the next worker finds them."""
+    """Log that the server did not take note of stopped runs: the next worker finds them."""
     try:
         yield
     except httpx.HTTPError as error:

@@ -55,7 +55,7 @@ def decide(facts: RunFacts) -> Action:
     """Return what to do about a run.
 
     A worker that lives answers for its runs itself. A run whose worker is gone goes on, unless
-    somebody wants it cancelled: then nobody else would end it. What has neither worker nor process
+    it is to be cancelled: then nothing else would end it. What has neither worker nor process
     is lost.
     """
     if facts.state not in ACTIVE or facts.worker_alive:

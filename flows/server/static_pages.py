@@ -48,8 +48,8 @@ def pages_app(home: Home, login: str = "", hosts: Sequence[str] = ()) -> Starlet
     """Return a web application that serves the data folder's pages and nothing else of it.
 
     Args:
-        home: whose data folder.
-        login: user:password to ask for, the Prefect server's; nobody is asked if it is empty.
+        home: has the data folder.
+        login: user:password to ask for, the Prefect server's; no login is asked for if it is empty.
         hosts: names it may be reached by besides loopback.
     """
     for name in FOLDERS:
@@ -84,9 +84,9 @@ def address_of(home: Home, page: Path) -> str:
 
 
 def _is_served(address: str) -> bool:
-    """Return True unless nobody listens there.
+    """Return False if no server listens there.
 
-    Of another machine that cannot be told: people may reach what a worker does not.
+    Another machine counts as listening: people may reach what a worker does not.
     """
     try:
         place = urlsplit(address)

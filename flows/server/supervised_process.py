@@ -71,6 +71,6 @@ class SupervisedProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it and all it started: politely first, then by force."""
+        """End it and all it started: by SIGTERM first, then by SIGKILL."""
         assert self._process is not None
         end_child(self._process, STOP_S)
