@@ -11,7 +11,6 @@ deploy --all`. With --on-line it gets ready, and deploys once it reads a line.
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,8 +21,6 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import (
     DeploymentScheduleCreate,
     DeploymentUpdate,
-    VariableCreate,
-    VariableUpdate,
 )
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
@@ -44,17 +41,15 @@ from flows.server.deployment_file import (
     load_deployments,
     schedule_fields,
 )
+from flows.server.deployment_memory import remember_hashes, remembered_hashes, variable_of
 from flows.server.deployment_merge import Difference, compare, hashes_of, merged, schedule_of
 from flows.server.deployment_watch import ON_LINE
 from flows.server.flow_forms import FlowForm, read_forms
 from flows.unknown_parameters import unknown_parameters
 from tasks.errors import UserError
-from tasks.fingerprint import fingerprint
 from tasks.redaction import one_line
 from tasks.settings import Home
 
-REMEMBERED = "redial-deployed-"  # begins the names of the variables that hold what was deployed
-_PLAIN = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)*/[a-z0-9_]+(-[a-z0-9_]+)*")
 REFUSE_UNKNOWN: dict[str, Any] = {"flows.unknown_parameters.refuse_unknown_parameters": {}}
 
 
@@ -131,7 +126,7 @@ class _Deployer:
         entry = entry.model_copy(update={"description": entry.description or form.description})
         _check_parameters(entry, form)
         name, file = f"{form.name}/{entry.name}", fields_of(entry)
-        remembered = await self._remembered(name)
+        remembered = await remembered_hashes(self.client, name)
         try:
             there = await self.client.read_deployment_by_name(name)
         except ObjectNotFound:
@@ -142,13 +137,13 @@ class _Deployer:
                 ]
             await self._make(entry, form)
             self.made.append(name)
-            await self._remember(name, hashes_of(file))
+            await remember_hashes(self.client, name, hashes_of(file))
             return []
         differences = compare(remembered or {}, file, held_fields(there, file, remembered or {}))
         await self._update(entry, there, differences)
         await self._update_code(entry, form, there)
         if remembered != hashes_of(file):
-            await self._remember(name, hashes_of(file))
+            await remember_hashes(self.client, name, hashes_of(file))
         return [
             f"{name}: {line}"
             for line in (
@@ -237,19 +232,6 @@ class _Deployer:
                 parameters=wanted[f"schedule {slug} parameters"],
             )
 
-    async def _remembered(self, name: str) -> dict[str, str] | None:
-        found = await self.client.read_variable_by_name(variable_of(name))
-        return None if found is None else dict(found.value) if isinstance(found.value, dict) else {}
-
-    async def _remember(self, name: str, hashes: dict[str, str]) -> None:
-        variable = variable_of(name)
-        if await self.client.read_variable_by_name(variable) is None:
-            await self.client.create_variable(
-                VariableCreate(name=variable, value=hashes, tags=["redial"])
-            )
-        else:
-            await self.client.update_variable(VariableUpdate(name=variable, value=hashes))
-
 
 def _check_parameters(entry: Deployment, form: FlowForm) -> None:
     """Raise UserError for parameters that the flow does not take.
@@ -264,19 +246,6 @@ def _check_parameters(entry: Deployment, form: FlowForm) -> None:
             faults.append(one_line(str(error)))
         if faults:
             raise UserError(f"prefect.yaml, deployment {entry.name}: {'; '.join(faults)}")
-
-
-def variable_of(name: str) -> str:
-    """Return the name of the variable that holds what was deployed under flow/deployment.
-
-    Each has its own.
-    """
-    plain = re.sub(r"[^a-z0-9_-]", "-", name.lower().replace("/", "--"))
-    return (
-        f"{REMEMBERED}{plain}"
-        if _PLAIN.fullmatch(name)
-        else f"{REMEMBERED}{plain}-{fingerprint(name)[:8]}"
-    )
 
 
 def _schedule_create(each: Schedule) -> DeploymentScheduleCreate:

@@ -14,8 +14,9 @@ import yaml
 from prefect.settings import temporary_settings
 
 from flows.server.api import RetryingTransport
-from flows.server.deploy import deploy_all, prepare, variable_of
+from flows.server.deploy import deploy_all, prepare
 from flows.server.deployment_file import load_deployments
+from flows.server.deployment_memory import variable_of
 from flows.server.ephemeral import local_server
 from flows.server.pool import put_pool
 from tasks.errors import UserError
