@@ -23,8 +23,7 @@ from tasks.evaluation import (
     draw_questions,
     load_recommend_profile,
     read_corpus,
-    recommendation_samples,
-    split_samples,
+    split_corpus,
     table5,
     table5_markdown,
     table5_text,
@@ -43,7 +42,6 @@ from tasks.release import corpus_path, find_release
 from tasks.settings import Generate, Home, Limits, load_domain, validation_line
 from tasks.warehouse import read_warehouse
 
-MOST_VALIDATION = 0.1  # share of the samples
 LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
 ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
 
@@ -111,23 +109,7 @@ def prepare(
     Raises UserError when it gives no question.
     """
     found = find_corpus(home, corpus)
-    valid = min(parted.test_share, MOST_VALIDATION)
-    shares = (1 - valid - parted.test_share, valid, parted.test_share)
-    samples = recommendation_samples(found).samples
-    if not samples:
-        raise UserError(
-            f"{corpus} gives no question: it does not tell which items an agent recommends"
-        )
-    split = split_samples(samples, parted.split, seed=seed, shares=shares)
-    if not split.test:
-        why = (
-            "neither times nor users with two dialogues"
-            if parted.split == "time"
-            else "too few dialogues"
-        )
-        raise UserError(
-            f"{corpus} gives no test question under the split by {parted.split}: it holds {why}"
-        )
+    split = split_corpus(found, corpus, parted.split, parted.test_share, seed=seed)
     reviews, called = None, _NOUNS.get(found.name, "item")
     domain = domain_of(home, corpus)
     if domain:
