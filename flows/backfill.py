@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
@@ -26,13 +25,11 @@ from pydantic import Field, WithJsonSchema
 
 from flows.backfill_domains import NOT_FETCHED, choose_domains, is_fine
 from flows.build import build
-from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
+from flows.project_flow import project_flow
 from flows.run_names import listed, name_run
 from flows.run_states import FINE
 from flows.server.crash_recovery import DELAYS_S
-from flows.server.instance_lock import exit_when_server_stops
-from flows.server.webhooks import tell, tell_crash
 from tasks.settings import Home
 
 POLL_S = 2.0
@@ -62,7 +59,7 @@ Where = Annotated[
 Row = dict[str, Any]
 
 
-@flow(name="backfill", on_completion=[tell], on_failure=[tell], on_crashed=[tell_crash])
+@project_flow("backfill")
 async def backfill(
     domains: Names,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
@@ -85,8 +82,6 @@ async def backfill(
     Returns:
         One row per domain: how its run ended and what came out.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     gate, began = asyncio.Semaphore(at_once), datetime.now(UTC)
 
     async def one(domain: str) -> Row:

@@ -6,7 +6,6 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
@@ -17,15 +16,13 @@ from flows.build_result import BuildResult
 from flows.dask_generation import Cluster
 from flows.derived_inputs import source_hashes
 from flows.lineage_events import build_events, stage_events
-from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
 from flows.pipeline import PLAN, RELEASE
 from flows.preflight import Job, check_build, held_job, read_job
+from flows.project_flow import project_flow
 from flows.rounds import prepare, write_dialogues
 from flows.run_names import name_run, short
-from flows.run_states import EndedEarly, ended_early, outcome, refused
-from flows.server.instance_lock import exit_when_server_stops
-from flows.server.webhooks import tell, tell_crash, tell_if_cancelled
+from flows.run_states import EndedEarly, outcome
 from flows.stages import Context, new_context
 from tasks.errors import UserError
 from tasks.marks import load_marks, read_log
@@ -35,7 +32,7 @@ from tasks.runs import describe_run, start_run
 from tasks.settings import Home
 
 
-@flow(name="build", retries=0, on_completion=[tell], on_failure=[tell], on_crashed=[tell_crash])
+@project_flow("build")
 async def build(
     domain: str, options: BuildOptions = BuildOptions(), data: str = ""
 ) -> State[BuildResult]:
@@ -50,16 +47,7 @@ async def build(
         What was released, the funnel and the statistics, in a state whose name says how the run
         ended; a UserError in a failed state when it is a mistake the user can put right.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
-    try:
-        state = outcome(await _build(domain, options, data))
-    except EndedEarly as error:
-        state = ended_early(error)
-    except UserError as error:
-        state = refused(error)
-    await tell_if_cancelled(state)
-    return state
+    return outcome(await _build(domain, options, data))
 
 
 async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:

@@ -6,18 +6,17 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.runtime import flow_run
 
 from flows.artifacts import key
 from flows.derived_inputs import source_hashes
 from flows.figures import table_rows
-from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
 from flows.pipeline import GENERATE
 from flows.preflight import check_inputs, held_job, read_job
 from flows.progress import CURRENT
+from flows.project_flow import project_flow
 from flows.rounds import prepare
 from flows.run_names import name_run
 from flows.stages import new_context
@@ -48,7 +47,7 @@ def _interval(estimate: Estimate) -> str:
     return f"{estimate.low:,.0f} to {estimate.high:,.0f}"
 
 
-@flow(name="plan")
+@project_flow("plan")
 async def plan(
     domain: str,
     models: list[str] | None = None,
@@ -66,7 +65,6 @@ async def plan(
     Returns:
         One row per model.
     """
-    keep_logs_plain()
     await name_run("plan", domain)
     job = read_job(Home.find(Path(data) if data else None), domain, options)
     run_id = str(flow_run.get_id() or "none")

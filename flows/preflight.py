@@ -66,7 +66,12 @@ def held_job(job: Job, check: Check) -> Iterator[None]:
     if _HELD.get() is job:
         yield
         return
-    check(job.home, job.specifications.domain, job.options)
+    try:
+        check(job.home, job.specifications.domain, job.options)
+    except WarehouseHeld:
+        # Its message names the domain and who holds it, if it is held.
+        with domain_lock(job.home, job.domain):
+            raise
     with domain_lock(job.home, job.domain):
         token = _HELD.set(job)
         try:

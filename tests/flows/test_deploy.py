@@ -13,14 +13,16 @@ import pytest
 import yaml
 from prefect.settings import temporary_settings
 
-from flows.server.deploy import deploy_all, variable_of
+from flows.server.api import RetryingTransport
+from flows.server.deploy import deploy_all, prepare
 from flows.server.deployment_file import load_deployments
+from flows.server.deployment_memory import variable_of
 from flows.server.ephemeral import local_server
 from flows.server.pool import put_pool
 from tasks.errors import UserError
 from tasks.settings import Home
 from tasks.settings.paths import PROJECT
-from tests.support.served import Patient, Served, demo_like, serving, until
+from tests.support.served import Served, demo_like, serving, until
 
 BACKFILL = "backfill/backfill"
 
@@ -32,7 +34,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         with (
             temporary_settings(updates={"api.url": running.api, "api.auth_string": running.login}),
             httpx.Client(
-                base_url=running.api, auth=(user, password), timeout=60, transport=Patient()
+                base_url=running.api,
+                auth=(user, password),
+                timeout=60,
+                transport=RetryingTransport(),
             ) as client,
         ):
             put_pool(client)
@@ -66,7 +71,7 @@ class Project:
         (self.home.project / "prefect.yaml").write_text(yaml.safe_dump(content), "utf-8")
 
     async def deploy(self) -> list[str]:
-        return await deploy_all(self.home)
+        return await deploy_all(prepare(self.home))
 
     def held(self, name: str = BACKFILL) -> dict[str, Any]:
         found: dict[str, Any] = (

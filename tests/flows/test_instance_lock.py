@@ -77,4 +77,4 @@ def test_a_run_outside_redial_serve_follows_nobody(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.delenv(LOCK, raising=False)
     exit_when_server_stops()
-    assert not any(thread.name == "leash" for thread in threading.enumerate())
+    assert not any(thread.name == "follow-lock" for thread in threading.enumerate())

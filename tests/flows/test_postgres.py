@@ -19,13 +19,13 @@ import httpx
 import pytest
 import yaml
 
+from flows.server.api import RetryingTransport
 from tasks.settings import Home
 from tasks.settings.paths import PROJECT
 from tests.support.command import environment_without
 from tests.support.plain_build import plain_build
 from tests.support.postgres import postgres, programs
 from tests.support.served import (
-    Patient,
     Served,
     demo_like,
     free_port_pair,
@@ -101,7 +101,7 @@ def by_hand(data: Path, folder: Path, database: str) -> Iterator[Served]:
                 base_url=f"http://127.0.0.1:{port}/api",
                 timeout=60,
                 auth=(user, password),
-                transport=Patient(),
+                transport=RetryingTransport(),
             )
         )
         until(

@@ -312,7 +312,7 @@ def test_the_runs_are_an_artifact() -> None:
 async def test_an_alert_is_posted_to_the_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
     import asyncio
 
-    from flows.server.webhooks import ADDRESS, tell
+    from flows.server.webhooks import ADDRESS, notify
 
     received: list[str] = []
 
@@ -330,7 +330,7 @@ async def test_an_alert_is_posted_to_the_webhook(monkeypatch: pytest.MonkeyPatch
     run: Any = SimpleNamespace(name="build-made", id=None)
     monkeypatch.setattr("flows.server.webhooks.url_for", lambda _: "")
     async with server:
-        await tell(flow, run, outcome(ended("completed", ("acceptance 85.0% is below 90.0%",))))
-        await tell(flow, run, outcome(ended("completed", ())))
+        await notify(flow, run, outcome(ended("completed", ("acceptance 85.0% is below 90.0%",))))
+        await notify(flow, run, outcome(ended("completed", ())))
     (sent,) = map(json.loads, received)
     assert (sent["state"], sent["message"]) == ("Alert", "acceptance 85.0% is below 90.0%")

@@ -1,7 +1,4 @@
-"""The protocol of He et al.
-
-(2023) on stored answers: its four summaries, and how far ties could move them.
-"""
+"""The protocol on stored answers: its four summaries, and how far ties could move them."""
 
 from __future__ import annotations
 
@@ -9,17 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.evaluation import METRICS
-from tasks.evaluation.he2023 import (
-    KS,
-    VARIANTS,
-    Question,
-    Variant,
-    bounds,
-    read_entities,
-    read_questions,
-    summary,
-)
+from tasks.evaluation.he2023.reader import read_entities, read_questions
+from tasks.evaluation.he2023.scoring import KS, bounds, summary
+from tasks.evaluation.he2023.values import VARIANTS, Question, Variant
+from tasks.evaluation.metrics import METRICS
 
 
 def he2023_summaries(
@@ -55,8 +45,11 @@ def _rows(asked: Sequence[Question], variant: Variant, bounded: bool) -> list[di
     return rows
 
 
-def shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a summary's rows for a person: one a condition and K, each mean with the half width of its 95 % interval, and its bounds."""
+def summary_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a summary's rows for a person, one for each condition and K.
+
+    Each mean has the half width of its 95 % interval, and its bounds where there are any.
+    """
     return [
         {
             "condition": row["condition"],
