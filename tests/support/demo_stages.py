@@ -10,6 +10,9 @@ from flows.stages import Context, Stage
 from tasks.settings import Home, load_domain
 from tasks.warehouse import TABLES
 
+# What the pipeline writes of itself whatever stage runs, and what people write of its dialogues.
+TABLES_OF_NO_STAGE = frozenset({"marks", "run_figures", "runs", "stage_inputs", "stages"})
+
 
 def all_stages(home: Home, attempts: int = 2, **generate: Any) -> dict[str, Stage]:
     """Return the demo's stages by name, with so many attempts and settings of `generate` laid over."""
