@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from flows.server.ephemeral import PrivateServer
 from tasks.settings.paths import PROJECT
-from tests.support.builds_in_turn import Built, build_in_turn, prefect_server
+from tests.support.builds_in_turn import Built, build_in_turn
 
 SPOILT: dict[str, Any] = {
     "max_dialogues": 20,
@@ -30,9 +29,8 @@ FOLDERS = (
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as address:
-        yield address
+def api(flow_server: PrivateServer) -> PrivateServer:
+    return flow_server
 
 
 @pytest.fixture(scope="module")
@@ -145,17 +143,6 @@ def lowered(
         ("fresh one", one),
     ]
     return build_in_turn(PROJECT, api, [(folder / name, options) for name, options in in_turn])
-
-
-def test_fewer_attempts_give_what_a_fresh_folder_gives(
-    api: PrivateServer, first: tuple[Path, Built], data: Path, tmp_path: Path
-) -> None:
-    one = {**SPOILT, "max_attempts": 1}
-    lowered, fresh = build_in_turn(PROJECT, api, [(data, one), (tmp_path / "fresh", one)])
-    assert (lowered.version, lowered.verdicts) == (fresh.version, fresh.verdicts)
-    assert lowered.verdicts["accepted"] < first[1].verdicts["accepted"] and lowered.ran() == [
-        "verdicts"
-    ]
 
 
 @pytest.mark.heavy

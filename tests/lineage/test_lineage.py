@@ -13,7 +13,6 @@ import duckdb
 import pytest
 
 from flows import steps
-from flows.options import BuildOptions
 from flows.trace import trace
 from tasks.errors import UserError
 from tasks.lineage import (
@@ -25,20 +24,19 @@ from tasks.lineage import (
 )
 from tasks.release import ReleaseInfo
 from tasks.settings import Home, load_domain
-from tests.support.plain_build import plain_build
+from tests.support.plain_build import REPAIRED, BuiltDemo
 
-OPTIONS = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.find(tmp_path_factory.mktemp("lineage"))
+def home(repaired_demo: BuiltDemo) -> Home:
+    return repaired_demo.home
 
 
 @pytest.fixture(scope="module")
-def release(home: Home) -> ReleaseInfo:
-    return plain_build(home, "demo", OPTIONS, run_id="run-of-the-test")
+def release(repaired_demo: BuiltDemo) -> ReleaseInfo:
+    return repaired_demo.release
 
 
 def asked_of(home: Home, query: str) -> list[tuple[Any, ...]]:
@@ -116,7 +114,7 @@ def test_every_request_leads_to_its_answer_and_its_prompt(
 
 
 def test_rules_broken_and_passed_are_all_rules(home: Home, repaired: DialogueLineage) -> None:
-    rules = set(steps.rule_sentences(home, load_domain(home, "demo", OPTIONS.over())))
+    rules = set(steps.rule_sentences(home, load_domain(home, "demo", REPAIRED.over())))
     first, second = repaired.attempts
     for attempt in (first, second):
         broken = {row["rule"] for row in attempt.broken}

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.lineage_page import write_lineage_page
-from flows.options import BuildOptions
 from flows.trace import trace
 from tasks.errors import UserError
 from tasks.lineage import DialogueLineage
@@ -22,20 +21,19 @@ from tasks.warehouse import TABLES, open_warehouse
 from tests.support.axe import grave_findings
 from tests.support.chromium import CHROMIUM, Opened, browser_page
 from tests.support.demo_stages import TABLES_OF_NO_STAGE
-from tests.support.plain_build import plain_build
+from tests.support.plain_build import BuiltDemo
 
-OPTIONS = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
 browser = pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.find(tmp_path_factory.mktemp("page"))
+def home(repaired_demo: BuiltDemo) -> Home:
+    return repaired_demo.home
 
 
 @pytest.fixture(scope="module")
-def release(home: Home) -> ReleaseInfo:
-    return plain_build(home, "demo", OPTIONS)
+def release(repaired_demo: BuiltDemo) -> ReleaseInfo:
+    return repaired_demo.release
 
 
 @pytest.fixture(scope="module")

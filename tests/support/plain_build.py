@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from flows import steps
 from flows.build_ending import finish_build
@@ -22,26 +24,70 @@ from tasks.runs import describe_run, start_run
 from tasks.settings import Home, load_domain
 from tasks.warehouse import StageRecord, domain_lock, open_warehouse, record_stage, transaction
 
+# Small, and with repairs: several tests look at one such build.
+REPAIRED = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
+REPAIRED_RUN = "run-of-the-test"
+
+
+@dataclass(frozen=True)
+class BuiltDemo:
+    """A build of the demo that several tests look at; whoever changes it makes a copy."""
+
+    home: Home
+    release: ReleaseInfo
+
+
+def build_repaired_demo(data: Path) -> BuiltDemo:
+    """Build the demo in a data folder, with 30 dialogues and repairs."""
+    home = Home.find(data)
+    return BuiltDemo(home, plain_build(home, "demo", REPAIRED, run_id=REPAIRED_RUN))
+
 
 def plain_build(
     home: Home, domain: str, options: BuildOptions | None = None, run_id: str = "plain"
 ) -> ReleaseInfo:
     """Build a domain that was not built before."""
     chosen = options or BuildOptions()
-    context = Context(home, load_domain(home, domain, chosen.over()), run_id)
+    context = _context(home, domain, chosen, run_id)
     check_build(home, context.domain, chosen)
     with domain_lock(home, domain):
-        sources = steps.source_hashes(context)
-        with open_warehouse(home.warehouse(domain)) as con:
-            start_run(con, describe_run(run_id, run_id, "build", context.domain), sources)
-        ingested = _run(steps.ingesting(context, sources), context)
-        prepared = _run(steps.preprocessing(context), context, ingested)
-        planned = _run(steps.planning(context), context, ingested, prepared)
-        records = _write(context, Planned(ingested, prepared, planned), chosen)
-        _run(steps.verdicts(context), context, planned, *records)
-        info = steps.release(context, chosen, sources)
+        records = _dialogues(context, _plan(context), chosen)
+        info = steps.release(context, chosen, steps.source_hashes(context))
         finish_build(context, Written(records), info)
     return info
+
+
+def plain_briefs(home: Home, domain: str, options: BuildOptions) -> None:
+    """Build a domain as far as its briefs."""
+    _plan(_context(home, domain, options, "plain"))
+
+
+def plain_dialogues(home: Home, domain: str, options: BuildOptions, run_id: str) -> None:
+    """Build a domain as far as its verdicts; nothing is released."""
+    context = _context(home, domain, options, run_id)
+    _dialogues(context, _plan(context), options)
+
+
+def _context(home: Home, domain: str, options: BuildOptions, run_id: str) -> Context:
+    return Context(home, load_domain(home, domain, options.over()), run_id)
+
+
+def _plan(context: Context) -> Planned:
+    """Start a run and plan its briefs."""
+    sources = steps.source_hashes(context)
+    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+        run = describe_run(context.run_id, context.run_id, "build", context.domain)
+        start_run(con, run, sources)
+    ingested = _run(steps.ingesting(context, sources), context)
+    prepared = _run(steps.preprocessing(context), context, ingested)
+    return Planned(ingested, prepared, _run(steps.planning(context), context, ingested, prepared))
+
+
+def _dialogues(context: Context, planned: Planned, options: BuildOptions) -> list[StageRecord]:
+    """Write and judge the dialogues of the briefs."""
+    records = _write(context, planned, options)
+    _run(steps.verdicts(context), context, planned.briefs, *records)
+    return records
 
 
 def _run(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
