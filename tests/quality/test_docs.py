@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,9 +31,11 @@ CATALOGUE = made.titles(80)
 SCRIPT = "<script>document.title='broken in'</script><img src=https://example.invalid/x.png onerror=alert(1)> **bold** {{ 7*7 }}"
 
 
-@pytest.fixture
-def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
+@pytest.fixture(scope="module")
+def judged_once(tmp_path_factory: pytest.TempPathFactory, domain: MakeDomain) -> Path:
     """A warehouse after a gate with two sound dialogues and one whose evidence is markup, and the last gate."""
+    folder = tmp_path_factory.mktemp("judged")
+    home = Home(data=folder)
     some = [made.conversation(number, CATALOGUE) for number in range(3)]
     con = made.warehouse(some, CATALOGUE)
     # Where the user should accept.
@@ -50,7 +53,16 @@ def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
     judge(con, home, chosen, 1)
     set_verdicts(con)
     validate_published(con, home, chosen)
-    return con
+    con.execute(f"ATTACH '{folder / 'judged.duckdb'}' AS kept")
+    con.execute("COPY FROM DATABASE memory TO kept")
+    con.close()
+    return folder / "judged.duckdb"
+
+
+@pytest.fixture
+def judged(judged_once: Path, tmp_path: Path) -> duckdb.DuckDBPyConnection:
+    """A copy of it that a test may change."""
+    return duckdb.connect(shutil.copy(judged_once, tmp_path / "judged.duckdb"))
 
 
 @pytest.fixture
