@@ -145,6 +145,17 @@ def lowered(
     return build_in_turn(PROJECT, api, [(folder / name, options) for name, options in in_turn])
 
 
+def test_fewer_attempts_give_what_a_fresh_folder_gives(
+    api: PrivateServer, first: tuple[Path, Built], data: Path, tmp_path: Path
+) -> None:
+    one = {**SPOILT, "max_attempts": 1}
+    lowered, fresh = build_in_turn(PROJECT, api, [(data, one), (tmp_path / "fresh", one)])
+    assert (lowered.version, lowered.verdicts) == (fresh.version, fresh.verdicts)
+    assert lowered.verdicts["accepted"] < first[1].verdicts["accepted"] and lowered.ran() == [
+        "verdicts"
+    ]
+
+
 @pytest.mark.heavy
 def test_attempts_taken_away_and_given_back_give_what_a_fresh_folder_gives(
     first: tuple[Path, Built], lowered: list[Built]
