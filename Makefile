@@ -28,6 +28,9 @@ lint: .venv/installed
 	$(BIN)/lint-imports
 	$(BIN)/vulture
 
+# Tests start many processes of ours, each of which would compile the project anew where this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
 # One process a core; tests/conftest.py says which files stay together.
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
