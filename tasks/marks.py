@@ -248,14 +248,19 @@ def marks_by_dialogue(marks: Sequence[Mark], domain: str) -> dict[str, set[str]]
 
 def marks_csv(marks: Iterable[Mark]) -> str:
     """Return marks as CSV with a header; a cell that a spreadsheet would take for a formula has an apostrophe before it."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Mark)])
+    lines = [_csv_line(field.name for field in fields(Mark))]
     for mark in marks:
-        writer.writerow(
-            [
-                f"'{value}" if str(value).startswith(_FORMULA) else value
-                for value in asdict(mark).values()
-            ]
-        )
-    return out.getvalue()
+        lines.append(_csv_line(_cell(value) for value in asdict(mark).values()))
+    return "".join(lines)
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if str(value).startswith(_FORMULA) else value
+
+
+def _csv_line(cells: Iterable[Any]) -> str:
+    # Only the characters of the writer's own line end are quoted, and readers end a line at a lone
+    # carriage return too.
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n") + "\n"

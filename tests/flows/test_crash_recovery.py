@@ -110,6 +110,7 @@ def later(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
+@pytest.mark.heavy
 def test_what_crashed_is_given_to_a_worker(served: Served, crashed: str) -> None:
     """By the server itself: nothing of `redial serve` but its server and worker is needed."""
     run = served.wait(crashed, among={"COMPLETED", "FAILED"})

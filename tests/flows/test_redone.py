@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from flows.server.ephemeral import PrivateServer
 from tasks.settings.paths import PROJECT
-from tests.support.builds_in_turn import Built, build_in_turn, prefect_server
+from tests.support.builds_in_turn import Built, build_in_turn
 
 SPOILT: dict[str, Any] = {
     "max_dialogues": 20,
@@ -30,9 +29,8 @@ FOLDERS = (
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as address:
-        yield address
+def api(flow_server: PrivateServer) -> PrivateServer:
+    return flow_server
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from tasks.funnel import Funnel, read_funnel, set_aside_text, unplanned_text
+from tests.support.examples import examples
 from tests.support.random_warehouse import (
     BY_HAND,
     DrawnBrief,
@@ -123,7 +124,7 @@ def test_a_release_of_another_plan_is_no_share_of_this_one() -> None:
         }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(drawn_warehouses)
 def test_every_table_adds_up_and_holds_what_plain_python_counts(drawn: DrawnWarehouse) -> None:
     found = funnel_of(drawn)

@@ -12,7 +12,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows.options import BuildOptions
 from flows.specifications import load_specifications
 from flows.trace import trace
 from tasks.errors import UserError
@@ -26,20 +25,19 @@ from tasks.lineage import (
 from tasks.quality import rule_sentences
 from tasks.release import ReleaseInfo
 from tasks.settings import Home
-from tests.support.plain_build import plain_build
+from tests.support.plain_build import REPAIRED, BuiltDemo
 
-OPTIONS = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.find(tmp_path_factory.mktemp("lineage"))
+def home(repaired_demo: BuiltDemo) -> Home:
+    return repaired_demo.home
 
 
 @pytest.fixture(scope="module")
-def release(home: Home) -> ReleaseInfo:
-    return plain_build(home, "demo", OPTIONS, run_id="run-of-the-test")
+def release(repaired_demo: BuiltDemo) -> ReleaseInfo:
+    return repaired_demo.release
 
 
 def asked_of(home: Home, query: str) -> list[tuple[Any, ...]]:
@@ -117,7 +115,7 @@ def test_every_request_leads_to_its_answer_and_its_prompt(
 
 
 def test_rules_broken_and_passed_are_all_rules(home: Home, repaired: DialogueLineage) -> None:
-    suites = load_specifications(home, "demo", OPTIONS.over()).suites
+    suites = load_specifications(home, "demo", REPAIRED.over()).suites
     rules = set(rule_sentences(suites))
     first, second = repaired.attempts
     for attempt in (first, second):

@@ -22,7 +22,6 @@ from openlineage.client.serde import Serde
 from flows import lineage_sender
 from flows.derived_inputs import source_hashes
 from flows.lineage_sender import EventSender, check_client, is_wanted, make_client
-from flows.options import BuildOptions
 from tasks.errors import UserError
 from tasks.ingest import source_columns
 from tasks.lineage import kind_of, stage_columns
@@ -48,10 +47,9 @@ from tasks.release import ReleaseInfo, listed_sums
 from tasks.settings import Home, load_domain
 from tasks.warehouse import TABLES, read_warehouse
 from tests.support.lineage_receiver import check_event, receiver, until
-from tests.support.plain_build import plain_build
+from tests.support.plain_build import REPAIRED, BuiltDemo
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-OPTIONS = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 STAGES = (
     "ingest",
@@ -68,18 +66,18 @@ STAGES = (
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.find(tmp_path_factory.mktemp("openlineage"))
+def home(repaired_demo: BuiltDemo) -> Home:
+    return repaired_demo.home
 
 
 @pytest.fixture(scope="module")
-def release(home: Home) -> ReleaseInfo:
-    return plain_build(home, "demo", OPTIONS, run_id="run-of-the-test")
+def release(repaired_demo: BuiltDemo) -> ReleaseInfo:
+    return repaired_demo.release
 
 
 @pytest.fixture(scope="module")
 def run(home: Home, release: ReleaseInfo) -> BuildRun:
-    domain = load_domain(home, "demo", OPTIONS.over())
+    domain = load_domain(home, "demo", REPAIRED.over())
     sources = build_sources(domain, source_hashes(domain))
     return BuildRun(
         "ours",

@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from flows.options import BuildOptions
 from flows.trace import trace, write_lineage_page
 from tasks.errors import UserError
 from tasks.lineage import DialogueLineage
@@ -20,20 +19,20 @@ from tasks.settings import Home
 from tasks.warehouse import TABLES, open_warehouse
 from tests.support.axe import grave_findings
 from tests.support.chromium import CHROMIUM, Opened, browser_page
-from tests.support.plain_build import plain_build
+from tests.support.demo_stages import TABLES_OF_NO_STAGE
+from tests.support.plain_build import BuiltDemo
 
-OPTIONS = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
 browser = pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.find(tmp_path_factory.mktemp("page"))
+def home(repaired_demo: BuiltDemo) -> Home:
+    return repaired_demo.home
 
 
 @pytest.fixture(scope="module")
-def release(home: Home) -> ReleaseInfo:
-    return plain_build(home, "demo", OPTIONS)
+def release(repaired_demo: BuiltDemo) -> ReleaseInfo:
+    return repaired_demo.release
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +53,7 @@ def page(home: Home, repaired: str) -> Path:
 def test_the_page_counts_what_the_warehouse_holds(home: Home, page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     with duckdb.connect(str(home.warehouse("demo")), read_only=True) as con:
-        for name in set(TABLES) - {"stages", "stage_inputs", "runs"}:
+        for name in set(TABLES) - TABLES_OF_NO_STAGE:
             (rows,) = con.execute(f"SELECT count(*) FROM {name}").fetchall()[0]
             assert f'<td>{name}</td><td class="number">{rows:,}</td>' in text, name
             assert f'aria-label="{name}, {rows:,} row{"" if rows == 1 else "s"}"' in text, name

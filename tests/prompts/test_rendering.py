@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.prompts import CLOSE, OPEN, cut_to_words, fence, render
+from tests.support.examples import examples
 from tests.support.writing import GOOD, WILD, brief, goals, profile, some_briefs, templates
 
 PROFILES = ("paper", "grounded")
@@ -30,7 +31,7 @@ def blocks(text: str) -> list[str]:
     titles=st.lists(wild_text, min_size=8, max_size=8),
     number=st.integers(0, 167),
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @pytest.mark.parametrize("name", PROFILES)
 def test_reviews_and_titles_stay_in_their_block(
     name: str, texts: list[str], titles: list[str], number: int
@@ -143,7 +144,7 @@ def test_long_review_is_cut_to_the_profiles_setting() -> None:
         max_leaves=8,
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_fence_gives_back_what_it_was_given(value: object) -> None:
     opened, block, closed = fence(value).split("\n")
     assert (

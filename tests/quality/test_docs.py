@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,9 +35,11 @@ SCRIPT = (
 )
 
 
-@pytest.fixture
-def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
+@pytest.fixture(scope="module")
+def judged_once(tmp_path_factory: pytest.TempPathFactory, domain: MakeDomain) -> Path:
     """A warehouse after both gates, with two good dialogues and one with markup as its evidence."""
+    folder = tmp_path_factory.mktemp("judged")
+    home = Home(data=folder)
     some = [made.conversation(number, CATALOGUE) for number in range(3)]
     con = made.warehouse(some, CATALOGUE)
     # Where the user should accept.
@@ -54,7 +57,16 @@ def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
     judge(con, rules_of(home, chosen), chosen, 1)
     set_verdicts(con)
     validate_published(con, home, rules_of(home, chosen), chosen)
-    return con
+    con.execute(f"ATTACH '{folder / 'judged.duckdb'}' AS kept")
+    con.execute("COPY FROM DATABASE memory TO kept")
+    con.close()
+    return folder / "judged.duckdb"
+
+
+@pytest.fixture
+def judged(judged_once: Path, tmp_path: Path) -> duckdb.DuckDBPyConnection:
+    """A copy of it that a test may change."""
+    return duckdb.connect(shutil.copy(judged_once, tmp_path / "judged.duckdb"))
 
 
 @pytest.fixture

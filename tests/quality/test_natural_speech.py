@@ -6,6 +6,10 @@ import pytest
 
 from tests.quality.test_text_checks import facts
 
+# Words for a decision are many, and a check that saw them all would see some that are not there;
+# most of the decisions turned round, not all, have to be seen.
+MIN_SEEN = 0.6
+
 LIKED = """
 Hello! I just got around to ~, and it was not bad at all, one of the smarter thrillers I've come \
 across.
@@ -573,4 +577,4 @@ def test_clear_contradictions_are_seen() -> None:
 def test_most_decisions_turned_round_are_seen() -> None:
     for told, decision in ((ACCEPTED, "reject"), (REJECTED, "accept")):
         seen = ["decision_error" in broken(text, decision=decision) for text in lines(told)]
-        assert sum(seen) > 0.6 * len(seen), (decision, sum(seen), len(seen))
+        assert sum(seen) > MIN_SEEN * len(seen), (decision, sum(seen), len(seen))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tasks.errors import UserError
 from tasks.release import Release, check_release, read_turns, write_release
 from tasks.settings import Home
+from tests.support.examples import examples
 from tests.support.release_reader import read_release
 from tests.support.small_warehouse import small_warehouse
 
@@ -32,7 +33,7 @@ awkward = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(spoken | awkward, min_size=1, max_size=6))
 def test_whatever_is_said_comes_back_on_one_line(texts: list[str]) -> None:
     con = small_warehouse()

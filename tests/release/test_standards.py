@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from flows.options import BuildOptions
 from tasks.release import (
     PseudonymKey,
     Release,
@@ -35,22 +34,16 @@ from tasks.release.published import PUBLISHED
 from tasks.release.published_tables import PUBLISHED_TABLES
 from tasks.settings import Home
 from tests.support.hostile_release import our_release
-from tests.support.plain_build import plain_build
+from tests.support.plain_build import BuiltDemo
 from tests.support.small_warehouse import small_warehouse
 
 open_data_contract_standard = pytest.importorskip("open_data_contract_standard")
 mlcroissant = pytest.importorskip("mlcroissant")
-OPTIONS = BuildOptions(max_dialogues=20, max_attempts=2)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(data=tmp_path_factory.mktemp("standards"))
-
-
-@pytest.fixture(scope="module")
-def release(home: Home) -> Path:
-    return plain_build(home, "demo", OPTIONS).path
+def release(repaired_demo: BuiltDemo) -> Path:
+    return repaired_demo.release.path
 
 
 @pytest.fixture(params=["built", "hostile", "pseudonymised"])

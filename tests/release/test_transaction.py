@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -18,6 +15,7 @@ from tasks.release import PseudonymKey, Release, check_release, find_release, wr
 from tasks.release import writer as released
 from tasks.settings import Home
 from tasks.warehouse import read_warehouse
+from tests.support.forked import run_forked
 from tests.support.release_process import MOMENTS
 from tests.support.small_warehouse import small_warehouse
 
@@ -120,9 +118,9 @@ def test_a_standing_release_is_judged_again_only_when_asked_or_not_noted(tmp_pat
 
 
 def run(data: Path, moment: str) -> int:
-    command = [sys.executable, "-m", "tests.support.release_process", str(data), moment]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    return subprocess.run(command, env=env, check=False, timeout=60).returncode
+    return run_forked(
+        "tests.support.release_process:main", str(data), moment, timeout=60
+    ).returncode
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -14,6 +14,9 @@ from tasks.settings import Home
 from tasks.stage_inputs import StageInputs
 from tasks.warehouse import TABLES
 
+# What the pipeline writes of itself whatever stage runs, and what people write of its dialogues.
+TABLES_OF_NO_STAGE = frozenset({"marks", "run_figures", "runs", "stage_inputs", "stages"})
+
 
 @dataclass(frozen=True)
 class StatedStage:

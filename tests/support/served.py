@@ -21,6 +21,7 @@ from flows.server.ephemeral import free_port
 from tasks.polling import wait_until
 from tasks.settings.paths import PROJECT
 from tests.support.command import environment_without, redial_command
+from tests.support.ending import end_process
 
 START_S = 240
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -172,17 +173,7 @@ def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]
         yield served
     finally:
         client.close()
-        interrupt(process)
-
-
-def interrupt(process: subprocess.Popen[Any]) -> None:
-    """End a process as Ctrl-C does, or by force when it has not ended within a minute."""
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(timeout=60)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        end_process(process, signal.SIGINT, 60)
 
 
 def _start(

@@ -206,8 +206,9 @@ def with_parts(seen: Seen) -> Seen:
     )
 
 
-def main(data: Path) -> None:
-    """Build the demo in a folder; print what each stage did."""
+def main() -> None:
+    """Build the demo in the folder that is given; print what each stage did."""
+    data = Path(sys.argv[1])
     for module in project_code().modules():
         # Before the watch, so that only calls are noted and no module's own body.
         importlib.import_module(module)
@@ -229,7 +230,3 @@ def main(data: Path) -> None:
             }
         )
     )
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tasks.templates import Grammar, Slot, Template, build_template, legal
 from tasks.templates.assembly import with_speakers
 from tasks.templates.enumeration import Census, cells
+from tests.support.examples import examples
 
 TALK = """
 greeting_dislikes
@@ -213,7 +214,7 @@ def test_a_template_that_was_tampered_with_is_illegal(grammar: Grammar) -> None:
     assert legal(grammar, replace(template, turns=(), slots=())) != []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(data=st.data())
 def test_any_template_out_of_the_grammar_is_legal(
     grammar: Grammar, census: Census, data: st.DataObject
@@ -227,7 +228,7 @@ def test_any_template_out_of_the_grammar_is_legal(
     assert [slot.number for slot in template.slots] == list(range(1, cell.recommendations + 2))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(data=st.data())
 def test_a_template_with_one_turn_taken_out_is_illegal(
     grammar: Grammar, census: Census, data: st.DataObject
