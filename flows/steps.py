@@ -7,7 +7,7 @@ tests/flows/test_stage_inputs.py runs every stage and watches what it really run
 | stage        | data files                                                                                           |
 |--------------|------------------------------------------------------------------------------------------------------|
 | `briefs`     | goals, grammar, the template set                                                                     |
-| `generate-1` | goals, the prompt profile; the embedded writer's tables where it is the model                        |
+| `generate-1` | goals, the prompt profile; the mock model's tables where it is the model                             |
 | `generate-N` | those, and the suites and facts, whose sentences a repair quotes                                     |
 | `quality-N`  | the files of expectations/                                                                           |
 """
@@ -29,7 +29,7 @@ from tasks.generate import Dual, Single, Work
 from tasks.goals import load_goals
 from tasks.ingest import ingest, source_names, store_rejected_lines
 from tasks.lineage import note_release
-from tasks.llm import OFFLINE, WRITER_MODULE, WRITER_TABLES, endpoint, make_request, takes_schema
+from tasks.llm import MOCK_MODEL, MOCK_MODEL_TABLES, OFFLINE, endpoint, make_request, takes_schema
 from tasks.preprocess import preprocess
 from tasks.prompts import load_profile, render
 from tasks.quality import (
@@ -150,7 +150,7 @@ def generating(context: Context, attempt: int) -> Stage:
     ]
     modules = entry_modules(reached)
     if domain.generate.model.startswith(OFFLINE):
-        modules, files = (*modules, WRITER_MODULE), [*files, WRITER_TABLES]
+        modules, files = (*modules, MOCK_MODEL), [*files, MOCK_MODEL_TABLES]
     inputs = made_by(
         project_code().reached(*modules),
         _asked_with(context, attempt),

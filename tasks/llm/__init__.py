@@ -13,9 +13,9 @@ from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, us
 from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import (
+    MOCK_MODEL,
+    MOCK_MODEL_TABLES,
     OFFLINE,
-    WRITER_MODULE,
-    WRITER_TABLES,
     endpoint,
     make_request,
     sampling,
@@ -39,8 +39,8 @@ from tasks.llm.write_ahead_log import WriteAheadLog
 __all__ = [
     "BROKEN_OFF",
     "OFFLINE",
-    "WRITER_MODULE",
-    "WRITER_TABLES",
+    "MOCK_MODEL",
+    "MOCK_MODEL_TABLES",
     "Answer",
     "Ask",
     "BadLine",
