@@ -20,7 +20,7 @@ from tasks.settings import Domain, Home
 from tasks.templates import load_templates
 from tasks.warehouse import WarehouseHeld, check_warehouse
 
-WRITER = "offline/writer"
+MOCK_MODEL = "offline/writer"
 
 
 def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
@@ -71,8 +71,8 @@ def check_sources(domain: Domain) -> None:
 def _check_model(domain: Domain) -> None:
     model = domain.generate.model
     if model.startswith("offline/"):
-        if model != WRITER:
-            raise UserError(f"unknown model {model!r}: the embedded writer is called {WRITER}")
+        if model != MOCK_MODEL:
+            raise UserError(f"unknown model {model!r}: the mock model is called {MOCK_MODEL}")
         return
     check_model(load_litellm(), domain.generate)
 

@@ -53,7 +53,7 @@ class Conversation(BaseModel):
 
 
 class Profile(BaseModel):
-    """How a writer is asked for a dialogue (2.5.1, Fig. 3).
+    """How a model is asked for a dialogue (2.5.1, Fig. 3).
 
     Texts take `$name` places from `PLACES`; `$$` is a dollar sign.
     """

@@ -127,7 +127,7 @@ _ALL = (
     ),
     Table(
         "responses",
-        "One paid answer of a model (or of the embedded writer), whatever run asked for it; outlives runs and settings.",
+        "One paid answer of a model (or of the mock model), whatever run asked for it; outlives runs and settings.",
         "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base VARCHAR, text VARCHAR, "
         "finish_reason VARCHAR, prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE, latency_s DOUBLE, "
         "model_returned VARCHAR, provider_id VARCHAR, retries INTEGER, run_id VARCHAR, asked_at TIMESTAMP, batch_id VARCHAR, "

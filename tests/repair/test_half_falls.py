@@ -1,4 +1,4 @@
-"""With a writer half of whose first dialogues fall, as in the paper, repair brings nearly all back."""
+"""When half of the first dialogues fall, as in the paper, repair brings nearly all back."""
 
 from __future__ import annotations
 
