@@ -26,7 +26,7 @@ from tasks.release import check_pseudonym_key
 from tasks.settings import Domain, Home
 from tasks.warehouse import WarehouseHeld, check_warehouse, domain_lock
 
-WRITER = "offline/writer"
+MOCK_MODEL = "offline/writer"
 Check = Callable[[Home, Domain, BuildOptions], None]
 
 
@@ -128,8 +128,8 @@ def check_sources(domain: Domain) -> None:
 def _check_model(domain: Domain) -> None:
     model = domain.generate.model
     if model.startswith("offline/"):
-        if model != WRITER:
-            raise UserError(f"unknown model {model!r}: the embedded writer is called {WRITER}")
+        if model != MOCK_MODEL:
+            raise UserError(f"unknown model {model!r}: the mock model is called {MOCK_MODEL}")
         return
     check_model(load_litellm(), domain.generate)
 

@@ -29,7 +29,7 @@ ALIASES = {"offline": "offline/writer"}
 
 
 def names(text: str) -> list[str]:
-    """Split a comma-separated list of models; `offline` stands for the embedded writer."""
+    """Split a comma-separated list of models; `offline` stands for the mock model."""
     return [ALIASES.get(name.strip(), name.strip()) for name in text.split(",") if name.strip()]
 
 

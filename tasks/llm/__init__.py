@@ -13,12 +13,12 @@ from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, us
 from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import (
+    MOCK_MODEL,
     OFFLINE,
-    WRITER_MODULE,
     endpoint,
     make_request,
+    mock_model_tables,
     sampling,
-    writer_tables,
 )
 from tasks.llm.response_cache import KeyIndex, KnownAnswers, ResponseCache, StoredAnswers
 from tasks.llm.response_table import (
@@ -39,7 +39,7 @@ from tasks.llm.write_ahead_log import WriteAheadLog
 __all__ = [
     "BROKEN_OFF",
     "OFFLINE",
-    "WRITER_MODULE",
+    "MOCK_MODEL",
     "Answer",
     "Ask",
     "BadLine",
@@ -73,10 +73,10 @@ __all__ = [
     "load_journal",
     "load_litellm",
     "make_request",
+    "mock_model_tables",
     "read_journal",
     "recover_journals",
     "sampling",
     "takes_schema",
     "usable_entries",
-    "writer_tables",
 ]

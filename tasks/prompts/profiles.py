@@ -53,7 +53,7 @@ class Conversation(BaseModel):
 
 
 class Profile(BaseModel):
-    """The request for a dialogue (2.5.1, Fig. 3).
+    """How a model is asked for a dialogue (2.5.1, Fig. 3).
 
     Texts may have the placeholders of `PLACES` as `$name`; `$$` is a dollar sign.
     """

@@ -10,7 +10,7 @@ Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "conten
 
 
 class Instructed(Protocol):
-    """What prompts need of a sub-goal: its instruction to the writer."""
+    """What the prompts need of a sub-goal: the sentence that tells a model what to do."""
 
     @property
     def instruction(self) -> str:

@@ -55,9 +55,9 @@ Equal sources, settings, code and library versions give these very bytes, whoeve
 `redial lineage` tells the runs that wrote them here.
 """
 _OFFLINE = """\
-**Who wrote this.** The dialogues come from the embedded writer `offline/writer`. It is no language model: it is a deterministic surface
-realiser that puts templates and short pieces of the reviews into English sentences. Use such a release to try the pipeline and
-your tools, not to judge what a language model would write.
+**Who wrote this.** The dialogues come from the mock model `offline/writer`. It is no language model: it fills English phrase tables with
+the templates' items and short pieces of the reviews. Use such a release to try the pipeline and your tools, not to judge what a
+language model would write.
 """
 _MODEL = """\
 **Who wrote this.** The dialogues were written by {model} from dialogue templates, real preferences and reviews. They are synthetic:

@@ -151,7 +151,7 @@ class Limits(Settings):
 
 
 class Misbehave(Settings):
-    """How often the embedded writer spoils an answer, by kind.
+    """How often the mock model spoils an answer, by kind.
 
     For demos and tests; hosted models ignore it.
     """

@@ -142,7 +142,7 @@ _ALL = (
     ),
     Table(
         "responses",
-        "One paid answer of a model (or of the embedded writer), whatever run asked for it; "
+        "One paid answer of a model (or of the mock model), whatever run asked for it; "
         "outlives runs and settings.",
         "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base "
         "VARCHAR, text VARCHAR, "

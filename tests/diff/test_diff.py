@@ -26,7 +26,7 @@ GARBLED = {"max_attempts": 1, "misbehave": {"garbled": 0.4}}
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """`good` and `bad`: the same 40 briefs, the second written by a writer that spoils four of ten answers."""
+    """`good` and `bad`: the same 40 briefs, the second written by a mock model that spoils four of ten answers."""
     return build_variants(
         tmp_path_factory.mktemp("variants"), 40, good={"max_attempts": 1}, bad=GARBLED
     )

@@ -238,7 +238,7 @@ def test_a_server_that_is_lost_during_a_build_is_one_line(tmp_path: Path) -> Non
     demo_like(tmp_path, "own", title="Our own", briefs={"max_dialogues": 40})
     kept = environment_without("PREFECT_")
     with (
-        model_server(writer="offline", latency_s=0.5) as model,
+        model_server(answers="mock", latency_s=0.5) as model,
         lost_server(tmp_path) as (address, login, lose),
     ):
         ours = {

@@ -104,13 +104,13 @@ def test_code_that_no_stage_reaches_changes_neither_rows_nor_release(
 
 
 @pytest.mark.heavy
-def test_another_writer_writes_other_words(
+def test_another_mock_model_writes_other_words(
     api: PrivateServer, first: tuple[Path, Built], data: Path, project: Path
 ) -> None:
-    """Its answers of before are stored under what it was asked; they must not stand for another writer's."""
-    edit(project / "tasks/mock_model/style.py", "    return ", '    return "Well: " + ')
+    """Its answers of before are stored under what it was asked; they must not be taken for the new one's."""
+    edit(project / "tasks/mock_model/phrases.py", "    return _SENT", '    return "Well: " + _SENT')
     (built,) = build_in_turn(project, api, [(data, SPOILT)])
-    assert built.details["generate-1"].startswith("code of tasks.mock_model.style changed; ")
+    assert built.details["generate-1"].startswith("code of tasks.mock_model.phrases changed; ")
     assert "Well: " in (built.release / "Conversation.txt").read_text(encoding="utf-8")
     assert built.stages["briefs"] == "cached"
 

@@ -223,7 +223,7 @@ def test_a_build_ends_in_a_state_of_its_own(
 
 @pytest.mark.heavy
 def test_a_command_that_a_person_stops_is_no_crash(api: PrivateServer, tmp_path: Path) -> None:
-    with model_server(latency_s=2.0, writer="offline") as server:
+    with model_server(latency_s=2.0, answers="mock") as server:
         model = (
             "generate.model=openai/gpt-4o-mini",
             f"generate.api_base={server.address}",

@@ -64,7 +64,7 @@ async def test_a_run_s_process_is_started_as_this_machine_says(template: dict[st
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[ModelServer]:
-    with model_server(writer="offline", latency_s=2.0) as running:
+    with model_server(answers="mock", latency_s=2.0) as running:
         yield running
 
 

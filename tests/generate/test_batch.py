@@ -180,7 +180,7 @@ def test_a_batch_that_was_never_made_is_sent(run: Run, server: ModelServer, tmp_
 def test_dual_sends_a_batch_each_turn(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
 ) -> None:
-    server.behave(writer="offline")
+    server.behave(answers="mock")
     profile, goals = made_up_briefs.profile_and_goals()
     counts = run(made_up_briefs.ids(6), Dual(profile, goals))
     turns = [len(made_up_briefs.curated_brief(one).template.turns) for one in made_up_briefs.ids(6)]

@@ -54,7 +54,7 @@ def off(planned: Estimate | None, used: float) -> float:
 def test_a_plan_is_within_a_tenth_of_what_is_used(
     server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path, rollout: str, count: int
 ) -> None:
-    server.behave(writer="offline", tokens="exact")
+    server.behave(answers="mock", tokens="exact")
     what, chosen = work(count, rollout), settings(server)
     planned = plan(con, what, chosen, sample=60 if count > 60 else 10)
     counts = asyncio.run(generate_transcripts(con, what, chosen, tmp_path / "journals", "r"))
@@ -76,7 +76,7 @@ def test_a_pilot_corrects_what_was_not_known(
     server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     """This model answers everything at about the same length, which a pilot of 60 shows."""
-    server.behave(writer="echo", words=1600, tokens="exact")
+    server.behave(answers="echo", words=1600, tokens="exact")
     what, chosen = work(), settings(server)
     cold = plan(con, what, chosen)
     asyncio.run(generate_transcripts(con, work(60), chosen, tmp_path / "journals", "pilot"))

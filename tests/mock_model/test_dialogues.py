@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tasks.briefs.values import Brief
 from tasks.mock_model import Written, write
-from tasks.mock_model.phrases import lexicon
+from tasks.mock_model.reviews import lexicon
 from tasks.prompts import render
 from tests.support.examples import examples
 from tests.support.writing import (
@@ -155,7 +155,7 @@ def test_no_review_is_copied() -> None:
 
 
 def test_likes_are_praised_and_dislikes_are_not() -> None:
-    direction = lexicon().direction
+    direction = lexicon("story").direction
     for made in some_briefs(336):
         said = check_grounded(made, written("grounded", made))
         for text, turn in zip(said, made.template.turns, strict=True):

@@ -1,4 +1,4 @@
-"""How fast prompts are rendered and the embedded writer answers: `python -m tests.benchmarks.offline_writer [briefs]` prints a table.
+"""How fast prompts are rendered and the mock model answers: `python -m tests.benchmarks.mock_model [briefs]` prints a table.
 
 Times are processor seconds of this process, so that a busy machine does not change them much.
 """
