@@ -1,4 +1,4 @@
-"""`redial rejected`: the source lines that were not used."""
+"""`redial rejected`: the source lines that were not used, and the rules that dialogues broke."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import OUT, print_json
 from flows.cli.views import show_rows
+from tasks.funnel import read_funnel
 from tasks.ingest import read_rejected
 from tasks.settings import Home
 from tasks.warehouse import read_warehouse
@@ -25,14 +26,19 @@ def rejected(
     limit: Annotated[int, typer.Option(min=0, help="Show at most so many lines")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the source lines that were not used: how many of each kind, where they stand and what is wrong with them."""
+    """Show the source lines that were not used, by kind, and the rules that dialogues broke.
+
+    Of a rule, `root_causes` counts the dialogues whose finding follows from no other rule's.
+    """
     home: Home = ctx.obj
     home.domain_file(domain)
     with read_warehouse(home.warehouse(domain)) as con:
-        found = read_rejected(con, kind, limit)
+        rejected_lines = read_rejected(con, kind, limit)
+        rules = read_funnel(con).rules
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(rejected_lines), "rules": rules})
         return
-    show_rows(OUT, found.kinds, f"lines of {domain} that were not used")
-    if found.kinds:
-        show_rows(OUT, found.lines, f"the first {len(found.lines)}")
+    show_rows(OUT, rejected_lines.kinds, f"lines of {domain} that were not used")
+    if rejected_lines.kinds:
+        show_rows(OUT, rejected_lines.lines, f"the first {len(rejected_lines.lines)}")
+    show_rows(OUT, rules, "rules broken by dialogues (one may break several)")
