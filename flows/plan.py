@@ -18,7 +18,8 @@ from flows.preparation import prepare
 from flows.progress import CURRENT
 from flows.run_names import name_run
 from flows.stages import Context
-from tasks.generate import Estimate, Plan, plan_work, variants
+from tasks.generate import Plan, plan_work, variants
+from tasks.intervals import Interval
 from tasks.repair import next_briefs
 from tasks.settings import Home, load_domain
 from tasks.warehouse import domain_lock, open_warehouse
@@ -42,8 +43,8 @@ def as_row(plan: Plan) -> dict[str, object]:
     }
 
 
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.low:,.0f} to {estimate.high:,.0f}"
+def _interval(interval: Interval) -> str:
+    return f"{interval.low:,.0f} to {interval.high:,.0f}"
 
 
 @flow(name="plan")

@@ -10,16 +10,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tasks.diff.intervals import (
+from tasks.diff.pairs import DialoguePair, Matched, match
+from tasks.diff.values import ComparedDialogue, Side
+from tasks.intervals import (
     Interval,
     PairedCounts,
+    bootstrap_mean,
     independent_difference,
     paired_difference,
     wilson,
 )
-from tasks.diff.pairs import DialoguePair, Matched, match
-from tasks.diff.values import ComparedDialogue, Side
-from tasks.evaluation import estimate
 
 LEAST_PAIRED = (
     0.5  # of either side's asked briefs; with fewer in common the sides are compared as independent
@@ -299,8 +299,8 @@ def _estimated(dialogues: Sequence[ComparedDialogue], measure: Measure) -> Inter
 
 
 def _bootstrapped(values: Sequence[float], users: Sequence[str]) -> Interval:
-    found = estimate(np.array(values, dtype=np.float64), users)
-    return Interval(found.mean, min(found.low, found.mean), max(found.high, found.mean))
+    mean = bootstrap_mean(np.array(values, dtype=np.float64), users)
+    return Interval(mean.value, min(mean.low, mean.value), max(mean.high, mean.value))
 
 
 def _of_rules(compared: _Compared) -> tuple[list[Change], list[Change]]:

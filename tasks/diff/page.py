@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.diff.comparison import Change, Diff
-from tasks.diff.intervals import Interval
 from tasks.diff.values import ComparedDialogue, Side, Turn
 from tasks.errors import UserError
 from tasks.files import write_atomically
+from tasks.intervals import Interval
 from tasks.web import environment, inline_style
 
 HERE = Path(__file__).resolve().parent
