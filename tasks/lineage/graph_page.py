@@ -100,7 +100,8 @@ def attempt_outcomes(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> dict[i
     """Return what each attempt at a dialogue came to."""
     said = rows(
         con,
-        "SELECT attempt, count(*) AS utterances FROM utterances WHERE dialogue_id = ? GROUP BY attempt",
+        "SELECT attempt, count(*) AS utterances FROM utterances WHERE dialogue_id = ? GROUP BY "
+        "attempt",
         [dialogue_id],
     )
     facts = {

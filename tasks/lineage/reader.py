@@ -46,7 +46,8 @@ def note_release(
         [version, run_id, config_hash, code_version, datetime.now(UTC)],
     )
     con.execute(
-        f"INSERT INTO released_dialogues WITH {ACCEPTED} SELECT ?, dialogue_id, attempt FROM accepted",
+        f"INSERT INTO released_dialogues WITH {ACCEPTED} SELECT ?, dialogue_id, attempt FROM "
+        "accepted",
         [version],
     )
 

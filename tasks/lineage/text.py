@@ -90,7 +90,8 @@ def release_markdown(traced: ReleaseLineage) -> str:
             markdown_table(("model", "as returned", "answers"), models),
             "## Runs\n",
             markdown_table(("run", "state", "started", "finished", "settings", "code"), runs),
-            f"One dialogue's way from the source line to the release: {markdown_code(f'redial lineage {traced.example}')}",
+            "One dialogue's way from the source line to the release: "
+            f"{markdown_code(f'redial lineage {traced.example}')}",
         ]
     )
 
@@ -128,7 +129,8 @@ def _attempt(attempt: AttemptLineage) -> Iterator[str]:
     if attempt.broken:
         lines.append(f"rules broken: {', '.join(_fault(row) for row in attempt.broken)}")
     yield from _section(
-        f"attempt {attempt.attempt}: {attempt.status}, rollout {attempt.rollout}, profile {attempt.profile}",
+        f"attempt {attempt.attempt}: {attempt.status}, rollout {attempt.rollout}, profile "
+        f"{attempt.profile}",
         lines,
     )
 
@@ -152,12 +154,18 @@ def _asked(one: Asked) -> str:
 
 
 def _release(row: Mapping[str, Any]) -> str:
-    return f"{row['version']}, {row['made_at']}, settings {row['config_hash']}, code {row['code_version']}, run {row['run_id']}"
+    return (
+        f"{row['version']}, {row['made_at']}, settings {row['config_hash']}, code "
+        f"{row['code_version']}, run {row['run_id']}"
+    )
 
 
 def _run(row: Mapping[str, Any]) -> str:
     ended = row["finished_at"] or "not ended"
-    return f"{row['run_id']}: {row['state']}, {row['started_at']} to {ended}, settings {row['config_hash']}, code {row['code_version']}"
+    return (
+        f"{row['run_id']}: {row['state']}, {row['started_at']} to {ended}, settings "
+        f"{row['config_hash']}, code {row['code_version']}"
+    )
 
 
 def _model(row: Mapping[str, Any]) -> str:

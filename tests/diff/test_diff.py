@@ -123,7 +123,8 @@ def test_runs_are_compared_by_what_is_on_record(built: Home, tmp_path: Path) -> 
     home = Home(data=Path(shutil.copytree(built.data, tmp_path / "data")))
     with open_warehouse(home.warehouse("good")) as con:
         con.execute(
-            "INSERT INTO runs SELECT * REPLACE ('aaaaaa-1' AS run_id, started_at - INTERVAL 1 DAY AS started_at) FROM runs"
+            "INSERT INTO runs SELECT * REPLACE ('aaaaaa-1' AS run_id, started_at - INTERVAL 1 "
+            "DAY AS started_at) FROM runs"
         )
         con.execute(
             """UPDATE runs SET counts = '{"accepted": 20, "rejected": 20, "failed": 0}' WHERE run_id = 'aaaaaa-1'"""
@@ -141,7 +142,8 @@ def test_runs_are_compared_by_what_is_on_record(built: Home, tmp_path: Path) -> 
     )
     with open_warehouse(home.warehouse("good")) as con:
         con.execute(
-            "INSERT INTO runs SELECT * REPLACE ('aaaaaa-2' AS run_id) FROM runs WHERE run_id = 'aaaaaa-1'"
+            "INSERT INTO runs SELECT * REPLACE ('aaaaaa-2' AS run_id) FROM runs WHERE run_id = "
+            "'aaaaaa-1'"
         )
     with pytest.raises(
         UserError, match=r"good/aaaaaa-1, good/aaaaaa-2|good/aaaaaa-2, good/aaaaaa-1"
