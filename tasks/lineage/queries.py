@@ -58,7 +58,10 @@ FROM keys k LEFT JOIN responses r USING (request_key)
 ORDER BY k.attempt, k.place
 """
 
-BROKEN = "SELECT attempt, rule, severity, turn FROM rejections WHERE dialogue_id = ? ORDER BY attempt, turn, rule"
+BROKEN = """
+SELECT attempt, rule, severity, turn
+FROM rejections WHERE dialogue_id = ? ORDER BY attempt, turn, rule
+"""
 
 RELEASES_OF_DIALOGUE = """
 SELECT r.version, d.attempt, r.run_id, r.config_hash, r.code_version,
@@ -94,7 +97,9 @@ WITH keys AS (
 SELECT DISTINCT r.run_id FROM keys JOIN responses r USING (request_key) WHERE r.run_id IS NOT NULL
 """
 
-ATTEMPTS_OF_RELEASE = "SELECT attempt, count(*) FROM released_dialogues WHERE version = ? GROUP BY attempt ORDER BY attempt"
+ATTEMPTS_OF_RELEASE = """
+SELECT attempt, count(*) FROM released_dialogues WHERE version = ? GROUP BY attempt ORDER BY attempt
+"""
 
 COUNTS_OF_RELEASE = """
 WITH released AS (SELECT dialogue_id FROM released_dialogues WHERE version = ?),
