@@ -20,7 +20,8 @@ from flows.project_flow import project_flow
 from flows.rounds import prepare
 from flows.run_names import name_run
 from flows.stages import new_context
-from tasks.generate import Estimate, Plan, plan_work, variants
+from tasks.generate import Plan, plan_work, variants
+from tasks.intervals import Interval
 from tasks.repair import next_briefs
 from tasks.settings import Home
 
@@ -43,8 +44,8 @@ def as_row(plan: Plan) -> dict[str, object]:
     }
 
 
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.low:,.0f} to {estimate.high:,.0f}"
+def _interval(interval: Interval) -> str:
+    return f"{interval.low:,.0f} to {interval.high:,.0f}"
 
 
 @project_flow("plan")

@@ -61,23 +61,26 @@ def rejected(
     limit: Annotated[int, typer.Option(min=0, help="Show at most so many lines")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the source lines that were not used.
+    """Show the source lines that were not used, by kind, and the rules that dialogues broke.
 
-    How many of each kind there are, where they are and what is wrong with them.
+    Of a rule, `root_causes` counts the dialogues whose finding follows from no other rule's.
     """
+    from tasks.funnel import read_funnel
     from tasks.ingest import read_rejected
     from tasks.warehouse import read_warehouse
 
     home: Home = ctx.obj
     home.domain_file(domain)
     with read_warehouse(home.warehouse(domain)) as con:
-        found = read_rejected(con, kind, limit)
+        rejected_lines = read_rejected(con, kind, limit)
+        rules = read_funnel(con).rules
     if as_json:
-        print_json(asdict(found))
+        print_json({**asdict(rejected_lines), "rules": rules})
         return
-    show_rows(OUT, found.kinds, f"lines of {domain} that were not used")
-    if found.kinds:
-        show_rows(OUT, found.lines, f"the first {len(found.lines)}")
+    show_rows(OUT, rejected_lines.kinds, f"lines of {domain} that were not used")
+    if rejected_lines.kinds:
+        show_rows(OUT, rejected_lines.lines, f"the first {len(rejected_lines.lines)}")
+    show_rows(OUT, rules, "rules broken by dialogues (one may break several)")
 
 
 @app.command(epilog="Example: redial history demo")

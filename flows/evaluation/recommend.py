@@ -154,7 +154,7 @@ async def _one(
         sink.stage(
             model,
             "done",
-            f"NDCG@10 above chance by {above.mean:.4f} [{above.low:.4f}, {above.high:.4f}]",
+            f"NDCG@10 above chance by {above.value:.4f} [{above.low:.4f}, {above.high:.4f}]",
         )
         return found, protocol
     for setting, history in inputs:

@@ -8,7 +8,7 @@ Figure 4 (`quality`), Table 5 (`recommend`, `references`, `finetune`), answers t
 from tasks.evaluation.concurrent_asks import AskFor
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
 from tasks.evaluation.corpus_split import split_corpus
-from tasks.evaluation.metrics import METRICS, Estimate, estimate
+from tasks.evaluation.metrics import METRICS
 from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
 from tasks.evaluation.recommend import (
     Benchmark,
@@ -35,7 +35,6 @@ __all__ = [
     "Benchmark",
     "Corpus",
     "Dialogue",
-    "Estimate",
     "Interaction",
     "RecommendProfile",
     "Result",
@@ -45,7 +44,6 @@ __all__ = [
     "case_markdown",
     "case_study",
     "draw_questions",
-    "estimate",
     "load_recommend_profile",
     "load_respond_profile",
     "margin_over_chance",

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from tasks.generate import Dual, Plan, Single, Work, generate_transcripts, plan_work, variants
-from tasks.generate.estimate import hours_at
-from tasks.generate.sample_statistics import Estimate, ratio_of_sums, sample_total
+from tasks.generate.estimate import hours_at, ratio_of_sums
+from tasks.intervals import Interval
 from tasks.prompts import render
 from tasks.settings import Generate, Limits
 from tasks.warehouse import open_warehouse
@@ -45,7 +45,7 @@ def plan(con: duckdb.DuckDBPyConnection, what: Work, chosen: Generate, **more: A
     return asyncio.run(plan_work(con, what, [chosen], **more))[0]
 
 
-def off(planned: Estimate | None, used: float) -> float:
+def off(planned: Interval | None, used: float) -> float:
     assert planned is not None
     return abs(planned.value - used) / used
 
@@ -153,12 +153,6 @@ def test_hours_by_hand() -> None:
     assert hours_at(limits, 0, 0, 0, None) == (0.0, "nothing to send")
 
 
-def test_estimates_by_hand() -> None:
-    whole = sample_total([1.0, 2.0, 3.0], 3)
-    assert (whole.value, whole.low, whole.high) == (6.0, 6.0, 6.0)
-    # Mean 2, deviation sqrt(2), standard error sqrt(2)/sqrt(2) * sqrt(1/2).
-    part = sample_total([1.0, 3.0], 4)
-    assert part.value == 8.0 and part.high - part.value == pytest.approx(1.96 * 0.5**0.5 * 4)
+def test_the_ratio_of_sums_by_hand() -> None:
     assert ratio_of_sums([(2.0, 1.0), (4.0, 2.0)]) == (2.0, 0.0)
     assert ratio_of_sums([]) == (1.0, 0.0)
-    assert Estimate(10, 8, 12).times(2) == Estimate(20, 16, 24)

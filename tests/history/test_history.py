@@ -52,7 +52,8 @@ def another_run(
     """Write a further run down, which asked anew for all that the run before did."""
     run_id = f"run-{number}"
     con.execute(
-        "INSERT INTO runs VALUES ($id, $id, 'build', 'c', $config, $code, '{}', TIMESTAMP '2026-02-01' + to_days($day), "
+        "INSERT INTO runs VALUES ($id, $id, 'build', 'c', $config, $code, '{}', TIMESTAMP "
+        "'2026-02-01' + to_days($day), "
         "TIMESTAMP '2026-02-01 00:05:00' + to_days($day), 'completed', '{}')",
         {"id": run_id, "day": number, "config": chosen.model_dump_json(), "code": code},
     )
@@ -97,10 +98,12 @@ def test_a_run_that_asked_for_nothing_is_no_point(con: duckdb.DuckDBPyConnection
 
 def test_a_run_counts_what_it_asked_for_alone(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
-        "UPDATE responses SET run_id = 'before' WHERE dialogue_id IN (SELECT dialogue_id FROM briefs WHERE brief_order < 100)"
+        "UPDATE responses SET run_id = 'before' WHERE dialogue_id IN (SELECT dialogue_id FROM "
+        "briefs WHERE brief_order < 100)"
     )
     con.execute(
-        "UPDATE transcripts SET run_id = 'before' WHERE dialogue_id IN (SELECT dialogue_id FROM briefs WHERE brief_order < 100)"
+        "UPDATE transcripts SET run_id = 'before' WHERE dialogue_id IN (SELECT dialogue_id FROM "
+        "briefs WHERE brief_order < 100)"
     )
     record_figures(con, "run-1")
     (point,) = read_history(con, "made").points

@@ -156,19 +156,20 @@ def test_what_a_person_reads_holds_the_way_and_none_of_the_words(
     for row in repaired.reviews:
         if row["review_id"]:
             assert (
-                f"{row['review_id']}: reviews.json.gz line {row['source_line']}, rated {row['rating']:g}"
-                in told
+                f"{row['review_id']}: reviews.json.gz line {row['source_line']}, rated "
+                f"{row['rating']:g}" in told
             )
     for attempt in repaired.attempts:
         assert (
-            f"(rebuilt, same key) -> request {attempt.asked[0].request_key} -> {attempt.asked[0].model_returned}, "
-            in told
+            f"(rebuilt, same key) -> request {attempt.asked[0].request_key} -> "
+            f"{attempt.asked[0].model_returned}, " in told
         )
     assert f"rules passed: {', '.join(repaired.attempts[1].passed)}" in told
     assert release.version in told and "run-of-the-test: completed" in told
     said = asked_of(
         home,
-        f"SELECT text FROM utterances WHERE dialogue_id = '{repaired.dialogue_id}' AND length(text) > 30",
+        f"SELECT text FROM utterances WHERE dialogue_id = '{repaired.dialogue_id}' AND "
+        "length(text) > 30",
     )
     assert said and not any(text in told for (text,) in said)
 

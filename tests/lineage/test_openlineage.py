@@ -234,7 +234,8 @@ def test_assertions_say_which_rules_held(home: Home, events: dict[str, dict[str,
         for attempt in (1, 2):
             broken = dict(
                 con.execute(
-                    "SELECT rule, count(DISTINCT dialogue_id) FROM rejections WHERE attempt = ? GROUP BY rule",
+                    "SELECT rule, count(DISTINCT dialogue_id) FROM rejections WHERE attempt = ? "
+                    "GROUP BY rule",
                     [attempt],
                 ).fetchall()
             )

@@ -108,7 +108,8 @@ def test_pages_hold_every_dialogue_once_in_order(con: duckdb.DuckDBPyConnection)
     [
         (
             "words",
-            "(SELECT sum(words) FROM utterances u WHERE u.dialogue_id = b.dialogue_id AND u.attempt = v.attempt)",
+            "(SELECT sum(words) FROM utterances u WHERE u.dialogue_id = b.dialogue_id AND "
+            "u.attempt = v.attempt)",
         ),
         ("turns", "b.turns"),
         ("status", "v.verdict"),
@@ -303,7 +304,8 @@ def test_the_prompt_shown_is_the_one_that_was_sent(con: duckdb.DuckDBPyConnectio
         "UPDATE transcripts SET request_keys = [?] WHERE dialogue_id = ?", [first.key, dialogue]
     )
     con.execute(
-        "INSERT INTO transcripts SELECT * REPLACE (2 AS attempt, [?] AS request_keys, 'repair' AS rollout) "
+        "INSERT INTO transcripts SELECT * REPLACE (2 AS attempt, [?] AS request_keys, 'repair' "
+        "AS rollout) "
         "FROM transcripts WHERE dialogue_id = ?",
         [second.key, dialogue],
     )

@@ -99,7 +99,8 @@ def test_a_failed_build_is_on_record_with_what_it_came_to(tmp_path: Path) -> Non
     assert last_build(rewritten(context)).startswith("failed ")
     with read_warehouse(context.home.warehouse("made")) as con:
         counts = con.execute(
-            "SELECT counts::JSON -> 'stages' ->> 'usable reviews', counts::JSON ->> 'accepted' FROM runs"
+            "SELECT counts::JSON -> 'stages' ->> 'usable reviews', counts::JSON ->> 'accepted' "
+            "FROM runs"
         ).fetchall()
     assert counts == [("1", "1")]
 

@@ -68,7 +68,8 @@ def test_the_cost_is_told_per_call_and_per_accepted_dialogue(
 ) -> None:
     fill(con, 40)
     con.execute(
-        "UPDATE responses SET cost_usd = NULL WHERE dialogue_id IN (SELECT dialogue_id FROM briefs WHERE brief_order IN (2, 3))"
+        "UPDATE responses SET cost_usd = NULL WHERE dialogue_id IN (SELECT dialogue_id FROM "
+        "briefs WHERE brief_order IN (2, 3))"
     )
     spent = gather(con, home, "made").spending
     assert spent.totals["answers"] == 38 and spent.totals["unpriced"] == 2
@@ -91,7 +92,8 @@ def test_repair_stands_beside_throwing_away(con: duckdb.DuckDBPyConnection, home
         WHERE dialogue_id = (SELECT dialogue_id FROM briefs WHERE brief_order = 0)
     """)
     con.execute(
-        "INSERT INTO responses SELECT * REPLACE ('second' AS request_key, 400 AS prompt_tokens, 0.0001 AS cost_usd) FROM responses LIMIT 1"
+        "INSERT INTO responses SELECT * REPLACE ('second' AS request_key, 400 AS prompt_tokens, "
+        "0.0001 AS cost_usd) FROM responses LIMIT 1"
     )
     con.execute("UPDATE verdicts SET verdict = 'accepted', attempt = 2 WHERE verdict = 'rejected'")
     spent = gather(con, home, "made").spending.totals
@@ -178,7 +180,8 @@ def test_popularity_by_hand(con: duckdb.DuckDBPyConnection) -> None:
         "INSERT INTO preferences SELECT 'u' || i, 'a', 'LIKES', 1, 5, 1, 'r' FROM range(3) t(i)"
     )
     con.execute(
-        "INSERT INTO preferences VALUES ('u', 'b', 'DISLIKES', 1, 1, 1, 'r'), ('u', 'c', 'MIGHT_LIKES', 1, 5, 1, 'r')"
+        "INSERT INTO preferences VALUES ('u', 'b', 'DISLIKES', 1, 1, 1, 'r'), ('u', 'c', "
+        "'MIGHT_LIKES', 1, 5, 1, 'r')"
     )
     for number, item in enumerate("abcd"):
         con.execute(
@@ -186,10 +189,12 @@ def test_popularity_by_hand(con: duckdb.DuckDBPyConnection) -> None:
         )
         con.execute("INSERT INTO verdicts VALUES (?, 'accepted', 1)", [f"d{number}"])
     con.execute(
-        "INSERT INTO brief_items SELECT 'd' || i, 1, 'a', 'a', 'MIGHT_LIKES', NULL, NULL FROM range(4) t(i)"
+        "INSERT INTO brief_items SELECT 'd' || i, 1, 'a', 'a', 'MIGHT_LIKES', NULL, NULL FROM "
+        "range(4) t(i)"
     )
     con.execute(
-        "INSERT INTO brief_items VALUES ('d0', 2, 'b', 'b', 'DISLIKES', NULL, NULL), ('other', 1, 'b', 'b', 'LIKES', NULL, NULL)"
+        "INSERT INTO brief_items VALUES ('d0', 2, 'b', 'b', 'DISLIKES', NULL, NULL), ('other', "
+        "1, 'b', 'b', 'LIKES', NULL, NULL)"
     )
     found = popularity(con, domain())
     # 3, 1, 0, 0: sorted up 0 0 1 3, 2 * (3*1 + 4*3) / (4*4) - 5/4 = 0.625; the recommended are even
@@ -223,7 +228,8 @@ def test_titles_with_markup_and_shared_titles_are_told(
 ) -> None:
     fill(con, 20)
     con.execute(
-        "UPDATE items SET title = 'Twice', title_original = 'Twice <i>[VHS]</i>' WHERE item_id IN ('I0', 'I1')"
+        "UPDATE items SET title = 'Twice', title_original = 'Twice <i>[VHS]</i>' WHERE item_id "
+        "IN ('I0', 'I1')"
     )
     con.execute("UPDATE items SET title_original = title WHERE item_id = 'I2'")
     found = gather(con, home, "made").catalogue

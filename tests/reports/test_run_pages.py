@@ -26,8 +26,10 @@ from tests.support.report_warehouse import domain, fill
 def run(con: duckdb.DuckDBPyConnection, number: int, chosen: Domain, release: str = "") -> None:
     """Write a further run down."""
     con.execute(
-        "INSERT INTO runs VALUES ($id, $id, 'build', repeat($digit, 64), $config, '0.1+test', '{}', "
-        "TIMESTAMP '2026-02-01 00:00:00' + to_days($day), TIMESTAMP '2026-02-01 00:05:00' + to_days($day), 'completed', $counts)",
+        "INSERT INTO runs VALUES ($id, $id, 'build', repeat($digit, 64), $config, '0.1+test', "
+        "'{}', "
+        "TIMESTAMP '2026-02-01 00:00:00' + to_days($day), TIMESTAMP '2026-02-01 00:05:00' + "
+        "to_days($day), 'completed', $counts)",
         {
             "id": f"run-{number}",
             "digit": str(number),
@@ -160,7 +162,8 @@ def test_a_gate_whose_dialogues_are_gone_is_not_shown(
     con: duckdb.DuckDBPyConnection, home: Home
 ) -> None:
     con.execute(
-        "DELETE FROM dialogue_facts WHERE dialogue_id IN (SELECT dialogue_id FROM dialogue_facts LIMIT 1)"
+        "DELETE FROM dialogue_facts WHERE dialogue_id IN (SELECT dialogue_id FROM dialogue_facts "
+        "LIMIT 1)"
     )
     docs = write_pages(con, home, "made").latest["data-docs"].read_text(encoding="utf-8")
     assert "Attempt 1" not in docs and "Published" in docs
