@@ -1,4 +1,4 @@
-"""The comparison's page: hostile texts are shown as text, it fits narrow screens, and passes axe."""
+"""The comparison's page shows hostile texts as text, fits narrow screens and passes axe."""
 
 from __future__ import annotations
 

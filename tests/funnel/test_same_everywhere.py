@@ -1,6 +1,6 @@
 """Command line, report, artifacts, --json and the record of runs show the same funnel.
 
-That holds in every state of a warehouse.
+They do in every state of a warehouse.
 """
 
 from __future__ import annotations
@@ -148,9 +148,8 @@ def test_whatever_shows_the_funnel_shows_the_same(home: Home, drawn: DrawnWareho
     # the record of runs
     with read_warehouse(home.warehouse("made")) as con:
         counts = counts_of(con)
-    assert {name: counts[name] for name in drawn.verdicts()} == drawn.verdicts() and counts[
-        "briefs"
-    ] == len(drawn.planned)
+    assert {name: counts[name] for name in drawn.verdicts()} == drawn.verdicts()
+    assert counts["briefs"] == len(drawn.planned)
     assert counts["might_likes"] == drawn.might_likes()
     assert counts["set_aside"] == {
         f"{source} {kind}": lines for (source, kind), lines in drawn.set_aside().items()
@@ -171,8 +170,10 @@ def test_the_command_prints_the_same_figures(home: Home) -> None:
         ),
     )
     lines = [line.split() for line in command(home, "funnel", "made").splitlines()]
-    assert ["reviews", "unrated", "3"] in lines and ["source", "lines", "4", "-"] in lines
-    assert ["untitled", "1", "33.33"] in lines and ["unasked", "0", "0"] in lines
+    assert ["reviews", "unrated", "3"] in lines
+    assert ["source", "lines", "4", "-"] in lines
+    assert ["untitled", "1", "33.33"] in lines
+    assert ["unasked", "0", "0"] in lines
 
 
 def run(stage: Stage, context: Context) -> None:
@@ -181,7 +182,7 @@ def run(stage: Stage, context: Context) -> None:
 
 
 def test_after_a_plan_all_say_that_nothing_was_asked(tmp_path: Path) -> None:
-    """In a fresh folder, and over the verdicts of an earlier plan with other dialogues."""
+    """In a fresh folder, and over verdicts of an earlier plan that are no longer wanted."""
     home = Home(data=tmp_path)
     context = new_context(home, load_specifications(home, "demo"), "run")
     for stage in (INGEST, PREPROCESS, PLAN):
@@ -200,16 +201,15 @@ def assert_all_say_unasked(home: Home, briefs: int, without: dict[str, int] | No
     verdicts = {"accepted": 0, "rejected": 0, "failed": 0, "unasked": briefs}
     assert {row["verdict"]: row["briefs"] for row in told["verdicts"]} == verdicts
     outcomes = {row["outcome"]: row["items"] for row in told["might_likes"]}
-    assert outcomes == {"planned": briefs, **(without or {})} and sum(outcomes.values()) == 187
+    assert outcomes == {"planned": briefs, **(without or {})}
+    assert sum(outcomes.values()) == 187
     page = pages_from_warehouse(home, "demo").latest["report"].read_text(encoding="utf-8")
     assert [tuple(row[:2]) for row in table(page, "verdicts")] == [
         (name, str(count)) for name, count in verdicts.items()
     ]
-    assert (
-        f"of {briefs} briefs" in page
-        and "<b>0</b><span>dialogues accepted</span>" in page
-        and "<dt>build</dt>" not in page
-    )
+    assert f"of {briefs} briefs" in page
+    assert "<b>0</b><span>dialogues accepted</span>" in page
+    assert "<dt>build</dt>" not in page
     listed = TestClient(browser_app(home), base_url="http://127.0.0.1:8766").get("/").text
     assert re.findall(r'<td class="n">(\d+)</td>', listed) == ["0", "0", "0", str(briefs)]
     with read_warehouse(home.warehouse("demo")) as con:

@@ -34,7 +34,8 @@ def test_a_fall_of_five_points_is_marked_where_the_interval_allows_it(seed: int)
     (*before, last) = compare(history(seed, [4000] * 10, acceptance=0.85))
     assert not any(compared.changes for compared in before)
     fall = next(change for change in last.changes if change.name == ACCEPTANCE)
-    assert fall.size == pytest.approx(-0.05, abs=0.02) and 0.02 <= fall.bound < -fall.size
+    assert fall.size == pytest.approx(-0.05, abs=0.02)
+    assert 0.02 <= fall.bound < -fall.size
     # Of 50, one in five such runs accepts 45.
     (*_, small) = compare(history(seed, [50] * 10, acceptance=0.85))
     assert small.changes == ()

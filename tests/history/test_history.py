@@ -1,4 +1,4 @@
-"""A domain's history: recorded at a run's end, kept over re-builds, shown by the page, the command and the run's artifacts."""
+"""A domain's history: recorded at a run's end, kept over re-builds, shown in every place."""
 
 from __future__ import annotations
 
@@ -79,11 +79,10 @@ def test_the_figures_of_a_run_are_those_counted_by_hand(con: duckdb.DuckDBPyConn
     assert figures.shares["rule completely-generated"] == Share(2, 114)
     assert figures.means["tokens a first attempt"] == Mean(1300.0, 0.0, 114)
     assert figures.amounts["requests"] == 120  # 114 answers, and 6 that brought none
-    assert (
-        figures.amounts["prompt tokens"] == 114_000
-        and figures.amounts["completion tokens"] == 34_200
-    )
-    assert figures.amounts["dollars"] == pytest.approx(0.057) and figures.amounts["seconds"] == 610
+    assert figures.amounts["prompt tokens"] == 114_000
+    assert figures.amounts["completion tokens"] == 34_200
+    assert figures.amounts["dollars"] == pytest.approx(0.057)
+    assert figures.amounts["seconds"] == 610
     assert figures.facts == {
         "dialogue longest_words": Distribution({20: short, 100: 114 - short}, 114)
     }
@@ -107,9 +106,8 @@ def test_a_run_counts_what_it_asked_for_alone(con: duckdb.DuckDBPyConnection) ->
     )
     record_figures(con, "run-1")
     (point,) = read_history(con, "made").points
-    assert point.figures.shares[ACCEPTANCE] == Share(18, 20) and point.figures.shares[
-        FIRST
-    ] == Share(18, 19)
+    assert point.figures.shares[ACCEPTANCE] == Share(18, 20)
+    assert point.figures.shares[FIRST] == Share(18, 19)
     assert point.figures.amounts["requests"] == 20
 
 
@@ -165,9 +163,8 @@ def test_what_changed_between_runs_is_named_at_the_point(con: duckdb.DuckDBPyCon
     )
     assert change_lines(history)[0] == "#2 with: generate.model: offline/writer -> openai/new"
     (first, second) = history_json(history)["runs"]
-    assert first["shares"][ACCEPTANCE]["value"] == 0.9 and second["settings_changes"][2].startswith(
-        "code"
-    )
+    assert first["shares"][ACCEPTANCE]["value"] == 0.9
+    assert second["settings_changes"][2].startswith("code")
     json.dumps(history_json(history), allow_nan=False)
 
 
@@ -204,7 +201,9 @@ def test_texts_of_settings_cannot_act_on_the_page(
     con.execute("UPDATE run_figures SET name = 'rule <img src=x>' WHERE name = 'rule readable'")
     write_history(con, Home(data=tmp_path), "made")
     page = (tmp_path / "reports" / "made" / "history.html").read_text(encoding="utf-8")
-    assert "<script" not in page and "<img" not in page and "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;" in page
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here")
@@ -234,7 +233,8 @@ def test_a_lost_run_is_recorded_by_the_next(tmp_path: Path) -> None:
     with read_warehouse(home.warehouse("made")) as con:
         (point,) = read_history(con, "made").points
     assert (point.run_id, point.state) == ("run-1", "lost")
-    assert point.figures.shares[FIRST] == Share(108, 114) and "seconds" not in point.figures.amounts
+    assert point.figures.shares[FIRST] == Share(108, 114)
+    assert "seconds" not in point.figures.amounts
     reports = tmp_path / "reports" / "made"
     assert "run-run-1.html" in (reports / "history.html").read_text(encoding="utf-8")
 
@@ -285,7 +285,8 @@ def ended(state: str, alerts: tuple[str, ...]) -> BuildResult:
         ("rules", "stages", "set_aside", "might_likes", "attempts"), []
     )
     return BuildResult(
-        domain="made", run_id="run-1", state=state, message="", release=None, version="v", config_hash="", code_version="",
+        domain="made", run_id="run-1", state=state, message="", release=None, version="v",
+        config_hash="", code_version="",
         funnel=rows, statistics={}, cost={}, pages={}, history=[{"#": 1}], alerts=alerts, **nothing,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What is stated of each stage's columns, held against the tables, the published files and the stages themselves."""
+"""What is stated of each stage's columns is true of tables, published files and stages."""
 
 from __future__ import annotations
 

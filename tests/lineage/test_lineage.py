@@ -1,4 +1,4 @@
-"""Lineage held against what it tells of: the source files' own lines, the stored answers, the runs, the release's card."""
+"""Lineage agrees with the source files' own lines, the stored answers, the runs and the card."""
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ def test_each_review_stands_at_its_line_of_the_source_file(
             assert (source["reviewerID"] == traced.brief["user_id"]) == (row["whose"] == "own")
             assert row["source_file"] == "reviews.json.gz"
             seen[row["whose"]] += 1
-    assert seen["own"] > 30 and seen["other"] > 0
+    assert seen["own"] > 30
+    assert seen["other"] > 0
 
 
 def test_a_preference_is_what_its_rating_says(repaired: DialogueLineage) -> None:
@@ -120,7 +121,8 @@ def test_rules_broken_and_passed_are_all_rules(home: Home, repaired: DialogueLin
     first, second = repaired.attempts
     for attempt in (first, second):
         broken = {row["rule"] for row in attempt.broken}
-        assert broken | set(attempt.passed) == rules and not broken & set(attempt.passed)
+        assert broken | set(attempt.passed) == rules
+        assert not broken & set(attempt.passed)
     assert "reject" in {row["severity"] for row in first.broken}
     assert "reject" not in {row["severity"] for row in second.broken}
 
@@ -137,10 +139,8 @@ def test_a_release_names_its_run_its_settings_and_its_models(
     assert f"| hash of the settings | {run['config_hash']} |" in card
     # What made the rows; the run's is the whole checkout.
     assert f"| code | {traced.release['code_version']} |" in card
-    assert (
-        run["code_version"].startswith(f"{version('llm-redial')}+")
-        and run["code_version"] not in card
-    )
+    assert run["code_version"].startswith(f"{version('llm-redial')}+")
+    assert run["code_version"] not in card
     assert traced.release["dialogues"] == sum(traced.attempts.values()) > 0
     assert traced.attempts[2] > 0
     assert [row["model"] for row in traced.models] == ["offline/writer"]
@@ -165,13 +165,15 @@ def test_what_a_person_reads_holds_the_way_and_none_of_the_words(
             f"{attempt.asked[0].model_returned}, " in told
         )
     assert f"rules passed: {', '.join(repaired.attempts[1].passed)}" in told
-    assert release.version in told and "run-of-the-test: completed" in told
+    assert release.version in told
+    assert "run-of-the-test: completed" in told
     said = asked_of(
         home,
         f"SELECT text FROM utterances WHERE dialogue_id = '{repaired.dialogue_id}' AND "
         "length(text) > 30",
     )
-    assert said and not any(text in told for (text,) in said)
+    assert said
+    assert not any(text in told for (text,) in said)
 
     traced = trace(home, release.version)
     assert isinstance(traced, ReleaseLineage)
@@ -189,14 +191,17 @@ def test_what_a_person_reads_holds_the_way_and_none_of_the_words(
 def test_a_prompt_of_other_settings_is_not_passed_off_as_the_one_that_was_sent(
     home: Home, release: ReleaseInfo, tmp_path: Path
 ) -> None:
-    """The run wrote down what it worked with; when that record is gone, the prompt is not guessed."""
+    """The run wrote its settings down; without that record the prompt is not guessed."""
     dialogue_id = asked_of(home, "SELECT dialogue_id FROM released_dialogues ORDER BY 1")[0][0]
     other = Home.find(tmp_path)
     other.warehouse("demo").parent.mkdir(parents=True)
     other.warehouse("demo").write_bytes(home.warehouse("demo").read_bytes())
     with duckdb.connect(str(other.warehouse("demo"))) as con:
         con.execute(
-            'UPDATE runs SET config = json_merge_patch(config, \'{"noun": "boat", "verb": "sailed"}\')'
+            """
+            UPDATE runs
+            SET config = json_merge_patch(config, '{"noun": "boat", "verb": "sailed"}')
+            """
         )
     traced = traced_dialogue(other, dialogue_id)
     assert [one.prompt for attempt in traced.attempts for one in attempt.asked] == [None] * len(

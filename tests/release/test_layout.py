@@ -85,7 +85,8 @@ def test_a_published_folder_is_read_leniently(tmp_path: Path) -> None:
         ("user", "I saw 1917"),
         ("agent", "Good."),
     ]
-    assert release.users[0].history == ("1",) and release.titles["2"] == "B [VHS]"
+    assert release.users[0].history == ("1",)
+    assert release.titles["2"] == "B [VHS]"
 
 
 def test_a_folder_saved_by_an_editor_on_windows_is_read(tmp_path: Path) -> None:
@@ -93,7 +94,8 @@ def test_a_folder_saved_by_an_editor_on_windows_is_read(tmp_path: Path) -> None:
     plain = Release.load(folder)
     for path in folder.iterdir():
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
-    assert Release.load(folder) == plain and len(plain.conversations[0].turns) == 2
+    assert Release.load(folder) == plain
+    assert len(plain.conversations[0].turns) == 2
 
 
 def test_missing_conversations_do_not_shift_the_others(tmp_path: Path) -> None:

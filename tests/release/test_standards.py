@@ -1,4 +1,7 @@
-"""The data contracts and the Croissant description of a release, held against its tables and read with the tools of the standards."""
+"""The data contracts and the Croissant description of a release.
+
+They are compared with its tables and read with the tools of the standards.
+"""
 
 from __future__ import annotations
 
@@ -186,8 +189,10 @@ def test_the_description_lists_every_file_with_its_hash_its_licence_and_citation
         for path, digest in listed.items()
     )
     assert described["license"] == "https://spdx.org/licenses/Apache-2.0"
-    assert "LLM-REDIAL" in described["citeAs"] and described["version"].startswith("1.0.0+")
-    assert described["inLanguage"] == "en" and "Demo movies" in described["name"]
+    assert "LLM-REDIAL" in described["citeAs"]
+    assert described["version"].startswith("1.0.0+")
+    assert described["inLanguage"] == "en"
+    assert "Demo movies" in described["name"]
 
 
 def test_without_a_stated_licence_the_description_says_so(tmp_path: Path) -> None:
@@ -234,7 +239,8 @@ def test_a_release_of_before_reads_without_them(release: Path, tmp_path: Path) -
     verify_release(old)
     assert check_release(old) == []
     found = find_release(home, f"demo/{version}")
-    assert found and (loaded := Release.load(found.path)).users == Release.load(release).users
+    assert found
+    assert (loaded := Release.load(found.path)).users == Release.load(release).users
     assert loaded.conversations == Release.load(release).conversations
 
 
@@ -298,7 +304,8 @@ def test_datacontract_accepts_every_contract(
             for check in checks
             if check["result"] == "warning" and "Checking types" not in check["reason"]
         ]
-        assert unchecked == [] and sum(check["result"] == "passed" for check in checks) > 5, name
+        assert unchecked == [], name
+        assert sum(check["result"] == "passed" for check in checks) > 5, name
 
 
 @pytest.mark.heavy
@@ -308,7 +315,8 @@ def test_datacontract_refuses_what_breaks_the_contract(
     """A key that stands twice, a value that is none, a reference to nothing, an empty cell."""
     changes = {
         "users": "SELECT * FROM t UNION ALL (SELECT * FROM t LIMIT 1)",
-        "brief_items": "SELECT * REPLACE (CASE WHEN slot = 1 THEN 'LOVES' ELSE collection END AS collection) FROM t",
+        "brief_items": "SELECT * REPLACE "
+        "(CASE WHEN slot = 1 THEN 'LOVES' ELSE collection END AS collection) FROM t",
         "dialogues": "SELECT * REPLACE ('nobody' AS user_id) FROM t",
         "items": "SELECT * REPLACE (NULL::VARCHAR AS title) FROM t",
     }
@@ -321,4 +329,5 @@ def test_datacontract_refuses_what_breaks_the_contract(
         code, checks = run_datacontract(
             datacontract, folder, "test", f"{CONTRACTS}/{WHOLE}.odcs.yaml"
         )
-        assert code == 1 and [check for check in checks if check["result"] == "failed"], name
+        assert code == 1, name
+        assert [check for check in checks if check["result"] == "failed"], name

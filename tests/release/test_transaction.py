@@ -51,7 +51,8 @@ def test_the_judge_sees_the_text_of_the_file_under_the_warehouses_ids(tmp_path: 
         pseudonymise_key=PseudonymKey(b"x" * 16, None),
     )
     (texts,) = seen
-    assert isinstance(texts, pl.DataFrame) and texts.columns == [
+    assert isinstance(texts, pl.DataFrame)
+    assert texts.columns == [
         "dialogue_id",
         "turn",
         "role",
@@ -61,7 +62,8 @@ def test_the_judge_sees_the_text_of_the_file_under_the_warehouses_ids(tmp_path: 
     assert texts.filter(dialogue_id="d2", turn=0)["text"].to_list() == [
         "I did not like The Mummy. Not at all."
     ]
-    assert sorted(texts["dialogue_id"].unique()) == ["d2", "d3", "d4"] and len(texts) == 10
+    assert sorted(texts["dialogue_id"].unique()) == ["d2", "d3", "d4"]
+    assert len(texts) == 10
 
 
 def test_what_the_judge_refuses_leaves_no_release(tmp_path: Path) -> None:
@@ -110,8 +112,10 @@ def test_a_commit_that_fails_takes_the_release_away_again(
 def test_a_standing_release_is_judged_again_only_when_asked_or_not_noted(tmp_path: Path) -> None:
     con, home, judged = small_warehouse(), Home(data=tmp_path), []
     release(con, home, validate=judged.append)
-    assert release(con, home, validate=judged.append).reused and len(judged) == 1
-    assert release(con, home, validate=judged.append, revalidate=True).reused and len(judged) == 2
+    assert release(con, home, validate=judged.append).reused
+    assert len(judged) == 1
+    assert release(con, home, validate=judged.append, revalidate=True).reused
+    assert len(judged) == 2
     con.execute("DELETE FROM releases")
     release(con, home, validate=judged.append)
     assert len(judged) == 3
@@ -141,7 +145,9 @@ def test_killed_at_any_moment_nothing_half_can_be_read(tmp_path: Path, moment: s
     with read_warehouse(home.warehouse("demo")) as con:
         versions, dialogues = noted(con)
     found = find_release(home, "demo")
-    assert found is not None and [found.version] == versions and dialogues == 3
+    assert found is not None
+    assert [found.version] == versions
+    assert dialogues == 3
     assert check_release(found.path) == []
     assert sorted(path.name for path in found.path.parent.iterdir()) == sorted(
         [found.version, "latest"]

@@ -1,4 +1,7 @@
-"""The report that a build writes shows the state in which it ended, and nothing calls a build completed that was lost before."""
+"""The report that a build writes shows the state in which it ended.
+
+Nothing calls a build completed that was lost before.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,8 @@ def test_a_finished_builds_report_says_that_it_completed(tmp_path: Path) -> None
 def test_a_build_that_stopped_early_says_why(tmp_path: Path, reason: str, words: str) -> None:
     context = going_on(tmp_path)
     page = finish(context, RunStopped(reason, "stopped"))  # type: ignore[arg-type]
-    assert last_build(page).startswith(words) and recorded(context) == (reason, True)
+    assert last_build(page).startswith(words)
+    assert recorded(context) == (reason, True)
 
 
 def test_a_build_that_goes_on_or_was_lost_has_no_end(tmp_path: Path) -> None:
