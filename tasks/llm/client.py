@@ -76,6 +76,8 @@ def check_model(litellm: Any, generate: Generate) -> None:
     import openai
 
     base = endpoint(generate)
+    if generate.model.startswith(OFFLINE):
+        return
     try:
         _, provider, _, _ = litellm.get_llm_provider(generate.model, api_base=base)
     except openai.OpenAIError:
@@ -101,12 +103,8 @@ class LiteLLMClient:
     def __init__(self, generate: Generate) -> None:
         """Raise UserError, before anything is sent, for a model that cannot be asked at all."""
         self.model = generate.model
-        self._litellm: Any = None
-        if generate.model.startswith(OFFLINE):
-            endpoint(generate)
-        else:
-            self._litellm = load_litellm()
-            check_model(self._litellm, generate)
+        self._litellm = None if generate.model.startswith(OFFLINE) else load_litellm()
+        check_model(self._litellm, generate)
         self.price: Price | None = find_price(generate)
         self._max_bytes = generate.limits.max_answer_bytes
 
