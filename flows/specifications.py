@@ -102,8 +102,9 @@ class Specifications:
     causes = _Named[tuple[Cause, ...]]()
 
     def only(self, names: Iterable[str]) -> Specifications:
-        """Return the same with these parts alone."""
-        return replace(self, parts={name: self.parts[name] for name in names})
+        """Return the same with these parts alone, and without the reader of further files."""
+        parts = {name: self.parts[name] for name in names}
+        return replace(self, parts=parts, read=_read_nothing)
 
     def files(self) -> dict[str, str]:
         """Return the hash of every file that the parts were read from, by its path."""
@@ -141,6 +142,10 @@ def specifications_of(home: Home, domain: Domain, files: YamlFiles) -> Specifica
     """Read all that a domain's settings name, each part checked by itself. Raises UserError."""
     parts = {name: _read_part(loader, home, domain, files) for name, loader in LOADERS.items()}
     return Specifications(domain, files.read, parts)
+
+
+def _read_nothing(path: Path) -> Any:
+    raise UnnamedPart(f"a stage reads no file but by the parts it names, so not {path}")
 
 
 def _read_part(loader: Loader, home: Home, domain: Domain, files: YamlFiles) -> Part:

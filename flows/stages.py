@@ -143,8 +143,7 @@ class Stage:
 
     def work(self, con: Connection, context: Context, attempt: int, *ids: Sequence[str]) -> Any:
         """Do it, with the parts of the specifications that it names. Raises UserError."""
-        named = context.specifications.only(self.specifications)
-        return self.run(con, replace(context, specifications=named), attempt, *ids)
+        return self.run(con, self._given(context), attempt, *ids)
 
     def rows(self, attempt: int) -> tuple[str, ...]:
         """Return the tables, or selections of tables, whose content is its result."""
@@ -157,14 +156,13 @@ class Stage:
 
     def made_by(self, context: Context) -> StageInputs:
         """Return what it is made from, but for the rows of other stages."""
-        named = context.specifications.only(self.specifications)
+        given = self._given(context)
         loaders = [LOADERS[name].load for name in self.specifications]
         code = project_code().reached(
             *entry_modules([*self.does, *loaders]), *self.modules(context)
         )
-        derived = self.derived(context)
-        settings = {**_chosen(context.domain, self.settings), **derived}
-        files = {**named.files(), **self.files(context)}
+        settings = {**_chosen(context.domain, self.settings), **self.derived(given)}
+        files = {**given.specifications.files(), **self.files(given)}
         sources = context.sources if self.sources else {}
         return made_by(code, settings, files, sources)
 
@@ -172,6 +170,10 @@ class Stage:
         """Return all that it is made from."""
         names = [name for rows in self.reads for name in rows.stages(attempt, records)]
         return self.made_by(context).after({name: records[name].output_hash for name in names})
+
+    def _given(self, context: Context) -> Context:
+        """Return the context with the parts of the specifications that it names, and no other."""
+        return replace(context, specifications=context.specifications.only(self.specifications))
 
 
 def _chosen(domain: Domain, names: tuple[str, ...]) -> dict[str, Any]:
