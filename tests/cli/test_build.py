@@ -47,7 +47,7 @@ def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def build(data: Path, server: PrivateServer | None = None) -> tuple[dict[str, Any], str]:
     """Build the demo on a Prefect server of the tests, or on one of the command's own."""
     environment = environment_with(server) if server else environment_without("PREFECT_API_URL")
-    done = run_redial(data, "build", "demo", "--json", environment=environment, timeout=400)
+    done = run_redial(data, "build", "demo", "--json", environment=environment)
     assert done.returncode == 0, done.stderr
     # DuckDB objects that outlive the interpreter would complain in every user's terminal.
     assert "leaked" not in done.stderr

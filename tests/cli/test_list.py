@@ -97,7 +97,7 @@ def complete(shell: str, line: str) -> str:
     }
     kept = {name: value for name, value in os.environ.items() if name != "REDIAL_DATA"}
     environment = {**kept, **asked, "_REDIAL_COMPLETE": f"complete_{shell}"}
-    done = run_forked("flows.cli:main", environment=environment, timeout=120)
+    done = run_forked("flows.cli:main", environment=environment)
     assert done.returncode == 0 and not done.stderr, done.stderr
     return done.stdout
 

@@ -65,7 +65,6 @@ def test_every_mistake_is_one_clear_line(project: Path, tmp_path: Path) -> None:
             name,
             environment=environment_without("PREFECT_API_URL"),
             folder=project,
-            timeout=120,
         )
         told = [line for line in done.stderr.splitlines() if line.strip()]
         assert done.returncode == 2 and len(told) == 1, (name, told)

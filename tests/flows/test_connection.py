@@ -39,7 +39,7 @@ def run(
     """Run a process of ours with no settings of Prefect but those given."""
     kept = environment_without("PREFECT_")
     given = {**kept, "HOME": str(data), "REDIAL_DATA": str(data), **environment}
-    return run_forked(entry, *arguments, environment=given, folder=PROJECT, timeout=120)
+    return run_forked(entry, *arguments, environment=given, folder=PROJECT)
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], words: str) -> None:

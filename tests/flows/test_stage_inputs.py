@@ -66,7 +66,7 @@ def watched(
 ) -> tuple[dict[str, dict[str, list[str]]], dict[str, StageInputs]]:
     """What each stage of a small build did, and what it says it was made from."""
     data = tmp_path_factory.mktemp("watched")
-    done = run_forked("tests.support.watched_build:main", str(data), folder=PROJECT, timeout=400)
+    done = run_forked("tests.support.watched_build:main", str(data), folder=PROJECT)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
     # It writes no rows that it would be cached by, and so leaves no inputs on record.

@@ -122,9 +122,7 @@ def test_a_standing_release_is_judged_again_only_when_asked_or_not_noted(tmp_pat
 
 
 def run(data: Path, moment: str) -> int:
-    return run_forked(
-        "tests.support.release_process:main", str(data), moment, timeout=60
-    ).returncode
+    return run_forked("tests.support.release_process:main", str(data), moment).returncode
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -57,7 +57,6 @@ def build_in_turn(
         json.dumps(asked),
         environment={**os.environ, **settings, **environment},
         folder=project,
-        timeout=400,
     )
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

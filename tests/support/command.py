@@ -21,11 +21,11 @@ def redial_command(data: Path | None, *words: str) -> list[str]:
 
 
 def run_redial(
-    data: Path, *words: str, environment: Mapping[str, str] | None = None, timeout: float = 240
+    data: Path, *words: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `redial` to its end in a process that is forked; see `tests.support.forked`."""
     arguments = ("--data", str(data), *words)
-    return run_forked("flows.cli:main", *arguments, environment=environment, timeout=timeout)
+    return run_forked("flows.cli:main", *arguments, environment=environment)
 
 
 def start_redial(data: Path, *words: str, environment: Mapping[str, str] | None = None) -> Forked:

@@ -14,10 +14,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+# For a process to end, on a machine that does much else: a build takes ten seconds of processor time.
+PATIENCE_S = 1_200.0
 PROJECT = Path(__file__).resolve().parents[2]
 # Not Prefect, which reads its settings from the environment when it is imported; not polars, whose
 # threads do not live through a fork.
@@ -63,7 +66,7 @@ class Forked:
         """End the process at once."""
         self.send_signal(signal.SIGKILL)
 
-    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+    def communicate(self, timeout: float = PATIENCE_S) -> tuple[str, str]:
         """Wait for the end and return what was printed, as standard output and standard error."""
         self.wait(timeout)
         return self._printed("stdout"), self._printed("stderr")
@@ -88,12 +91,12 @@ def fork(
         folder: the folder it works in and imports from; ours if None.
         leads_group: whether the process leads a process group and a session of its own.
     """
-    printed = Path(tempfile.mkdtemp(prefix="forked-"))
+    printed = Path(tempfile.mkdtemp(dir=_outputs().name))
     given = dict(os.environ if environment is None else environment)
     arguments = (entry, words, given, str(folder or Path.cwd()), str(printed), leads_group)
     (printed / "stdout").touch()
     (printed / "stderr").touch()
-    process = _server().Process(target=_begin, args=arguments)
+    process = _server().Process(target=_begin, args=arguments, daemon=True)
     process.start()
     return Forked(process, printed)
 
@@ -103,7 +106,7 @@ def run_forked(
     *words: str,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
-    timeout: float = 240,
+    timeout: float = PATIENCE_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run such a process to its end; kill it after `timeout` seconds.
 
@@ -116,6 +119,12 @@ def run_forked(
     finally:
         process.kill()
     return subprocess.CompletedProcess([entry, *words], process.wait(), stdout, stderr)
+
+
+@cache
+def _outputs() -> tempfile.TemporaryDirectory[str]:
+    """Return the folder of all outputs, which goes with this process."""
+    return tempfile.TemporaryDirectory(prefix="forked-")
 
 
 def _server() -> ForkServerContext:
