@@ -222,7 +222,8 @@ def test_the_card_tells_facts_and_no_run(con: duckdb.DuckDBPyConnection, tmp_pat
         write_release(con, Home(data=tmp_path), "demo", run={**RUN, "title": "A | B\n# <x>"}).path
         / "README.md"
     ).read_text()
-    assert "surface" in card and "| rows of dialogues | 3 |" in card and "| seed | 7 |" in card
+    assert "the mock model `offline/writer`. It is no language model" in card
+    assert "| rows of dialogues | 3 |" in card and "| seed | 7 |" in card
     assert "never told" not in card and str(tmp_path) not in card and "\n# <x>" not in card
     other = (
         write_release(con, Home(data=tmp_path), "demo", run={**RUN, "model": "openai/gpt-4o"}).path
