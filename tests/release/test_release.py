@@ -222,7 +222,7 @@ def test_the_card_tells_facts_and_no_run(con: duckdb.DuckDBPyConnection, tmp_pat
         write_release(con, Home(data=tmp_path), "demo", run={**RUN, "title": "A | B\n# <x>"}).path
         / "README.md"
     ).read_text()
-    assert "surface" in card
+    assert "the mock model `offline/writer`. It is no language model" in card
     assert "| rows of dialogues | 3 |" in card
     assert "| seed | 7 |" in card
     assert "never told" not in card
