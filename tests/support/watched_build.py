@@ -206,9 +206,8 @@ def with_parts(seen: Seen) -> Seen:
     )
 
 
-def main() -> None:
-    """Build the demo in the folder that is given; print what each stage did."""
-    data = Path(sys.argv[1])
+def main(data: Path) -> None:
+    """Build the demo in a folder; print what each stage did."""
     for module in project_code().modules():
         # Before the watch, so that only calls are noted and no module's own body.
         importlib.import_module(module)
@@ -230,3 +229,7 @@ def main() -> None:
             }
         )
     )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
