@@ -251,7 +251,7 @@ class Alert(Settings):
 class Lineage(Settings):
     """Where OpenLineage events of a build are sent.
 
-    The client's own environment variables and files count as well (docs/lineage.md).
+    The client's own environment variables and files count as well (docs/how-to/trace-lineage.md).
     """
 
     to: LineageTarget | None = Field(
@@ -300,7 +300,7 @@ class Domain(Settings):
     )
     merge_editions: bool = Field(
         False,
-        description="Items whose cleaned titles read the same become one, under the first of their ids (docs/ingest.md)",
+        description="Items whose cleaned titles read the same become one, under the first of their ids (docs/explanation/ingest.md)",
     )
     max_bad_share: Rate = Field(
         0.01, description="Share of unusable source lines above which ingest stops"

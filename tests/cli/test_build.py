@@ -1,6 +1,6 @@
 """The main job as a user runs it: the demo from a clean data folder, again, and in another folder; its release read by an outsider.
 
-The golden figures, and what README.md shows of them, are rewritten by `python -m
+The golden figures, and what the tutorial and README.md show of them, are rewritten by `python -m
 tests.cli.test_build` after a change that is meant to change the demo's dialogues.
 """
 
@@ -12,6 +12,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -34,8 +35,11 @@ from tests.support.command import environment_without, redial_command
 from tests.support.release_reader import read_release, sums_hold
 
 GOLDEN = Path(__file__).with_name("golden_demo.json")
-README = Path(__file__).resolve().parents[2] / "README.md"
+PROJECT = Path(__file__).resolve().parents[2]
+README = PROJECT / "README.md"
+TUTORIAL = PROJECT / "docs" / "tutorial.md"
 BEGIN, END = "<!-- demo -->\n```\n", "```\n<!-- /demo -->"
+EXAMPLE = re.compile(r"<!-- example -->\n```python\n(.*?)```\n\n```\n(.*?)```", re.DOTALL)
 
 
 def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -101,9 +105,57 @@ def test_the_demo_comes_out_as_it_always_does(first: tuple[Path, dict[str, Any],
     assert "Traceback" not in told
 
 
-def test_the_readme_shows_what_the_demo_prints(first: tuple[Path, dict[str, Any], str]) -> None:
-    shown = README.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+def run_example(data: Path) -> str:
+    """Run the Python example of the README on a data folder; return what it prints."""
+    found = EXAMPLE.search(README.read_text(encoding="utf-8"))
+    assert found
+    kept = {
+        **environment_without("PREFECT_API_URL"),
+        "REDIAL_DATA": str(data),
+        "HF_HOME": str(data / "cache"),
+        "HF_HUB_OFFLINE": "1",
+    }
+    command = [sys.executable, "-c", found[1]]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=kept, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_tutorial_shows_what_the_demo_prints(
+    first: tuple[Path, dict[str, Any], str],
+) -> None:
+    shown = TUTORIAL.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
     assert without_version(shown) == without_version(printed(*first))
+
+
+def test_the_readme_shows_a_part_of_it() -> None:
+    whole = TUTORIAL.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    (block,) = re.findall(
+        r"^```\n(funnel\n.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert all(part in whole for part in block.split("...\n"))
+
+
+def test_the_readmes_python_example_prints_what_it_shows(
+    first: tuple[Path, dict[str, Any], str],
+) -> None:
+    found = EXAMPLE.search(README.read_text(encoding="utf-8"))
+    assert found and run_example(first[0]) == found[2]
+
+
+def test_the_dialogue_of_the_tutorial_is_there(first: tuple[Path, dict[str, Any], str]) -> None:
+    page = TUTORIAL.read_text(encoding="utf-8")
+    (dialogue,) = set(re.findall(r"[0-9a-f]{16}", page))
+    assert dialogue in README.read_text(encoding="utf-8")
+    for command in ("show", "why"):
+        (shown,) = re.findall(
+            rf"^```\nredial {command} \w+\n```\n.*?^```\n(.*?)^```", page, re.MULTILINE | re.DOTALL
+        )
+        told = redial(first[0], command, dialogue).stdout
+        lines = {line.strip() for line in told.splitlines()}
+        assert [line for line in shown.splitlines() if line.strip() not in lines] == []
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
@@ -249,9 +301,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         result, told = build(Path(folder))
         found, shown = figures(result), printed(Path(folder), result, told)
+        example = run_example(Path(folder))
     GOLDEN.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    README.write_text(before + BEGIN + shown + END + rest.split(END)[1], encoding="utf-8")
+    before, rest = TUTORIAL.read_text(encoding="utf-8").split(BEGIN)
+    TUTORIAL.write_text(before + BEGIN + shown + END + rest.split(END)[1], encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
+    start, end = EXAMPLE.search(text).span(2)  # type: ignore[union-attr]
+    README.write_text(text[:start] + example + text[end:], encoding="utf-8")
 
 
 if __name__ == "__main__":

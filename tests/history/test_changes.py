@@ -176,7 +176,7 @@ def test_added_means_are_those_of_all_values_together() -> None:
     )
 
 
-def test_a_fall_of_five_points_is_seen_from_800_dialogues_on() -> None:  # docs/history.md
+def test_a_fall_of_five_points_is_seen_from_800_dialogues_on() -> None:  # docs/how-to/watch-runs.md
     bounds = [
         share_bound(Share(9 * size, 10 * size), Share(size * 85 // 100, size), ERROR / HORIZON / 4)
         for size in (600, 800)
