@@ -26,7 +26,7 @@ ALERT = "Alert"  # completed and released, beyond a threshold of the domain's se
 FINE = frozenset({COMPLETED, ALERT, BUDGET, PENDING})
 PROVIDER_DOWN = "Provider down"  # what was answered until then is released
 WORKER_LOST = "Worker lost"
-REFUSED = "Refused"  # a mistake somebody can put right
+REFUSED = "Refused"  # a mistake that somebody can correct
 GIVEN_UP = "Given up"  # set by the server, see flows/server/crash_recovery.py
 
 _SIGNALLED = (  # from prefect.states.exception_to_crashed_state

@@ -174,7 +174,7 @@ def _unlike_modules(made: Mapping[str, StageInputs]) -> list[str]:
 
 
 def _older_rows(made: Mapping[str, StageInputs], written: Mapping[str, str]) -> list[str]:
-    """Return in words each stage that was made from rows which have been made anew since."""
+    """Return in words each stage that was made from rows which have been made again since."""
     return [
         f"{stage} was made before {name} was last made"
         for stage, inputs in made.items()

@@ -73,7 +73,7 @@ async def evaluate_quality(
     profile = load_judge_profile(home)
     found: dict[str, Judged] = {}
     limits = options.limits()
-    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as client:
         for judge in judges:
             for number in range(1, seeds + 1):
                 name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
@@ -82,9 +82,9 @@ async def evaluate_quality(
                 ).model_copy(update={"seed": sampled})
                 named = _judge.with_options(task_run_name=task_run_name("judge", name))
                 found[name] = await named(
-                    quote((door.of(asked), profile, utterances, compared)), name
+                    quote((client.of(asked), profile, utterances, compared)), name
                 )
-                door.check_answered()
+                client.check_answered()
     page = quality_markdown(read[0].name, utterances, found, people)
     save(options.folder("quality"), {"quality.md": page})
     await acreate_markdown_artifact(

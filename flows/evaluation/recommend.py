@@ -90,12 +90,14 @@ async def evaluate_recommend(
     found: list[Result] = []
     protocol: list[dict[str, object]] = []
     limits = options.limits()
-    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as client:
         for model in models:
             ask_for = (
                 None
                 if model in REFERENCES
-                else way_to(door, home, model, options.api_base, limits, ready.profile.temperature)
+                else way_to(
+                    client, home, model, options.api_base, limits, ready.profile.temperature
+                )
             )
             inputs = (
                 [
@@ -109,9 +111,9 @@ async def evaluate_recommend(
             rows, by_protocol = await _one.with_options(
                 task_run_name=task_run_name("recommend", model)
             )(quote((ready, ask_for)), model, inputs, he2023)
-            door.check_answered()
+            client.check_answered()
             found, protocol = found + rows, protocol + by_protocol
-        usage = door.usage
+        usage = client.usage
     sink.stage(
         "asked",
         "done",

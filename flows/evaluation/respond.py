@@ -53,18 +53,18 @@ async def evaluate_respond(
     profile = load_respond_profile(home)
     ready = prepare(home, corpus, parted, cases, options.seed)
     limits = options.limits()
-    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as door:
-        ask_for = way_to(door, home, model, options.api_base, limits, profile.temperature)
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as client:
+        ask_for = way_to(client, home, model, options.api_base, limits, profile.temperature)
         asks: dict[Setting, AskFor] = {setting: ask_for for setting in settings}
         if fine_tuned:
             checked_training(home, ready, fine_tuned)
             asks["fine-tuned"] = way_to(
-                door, home, fine_tuned, options.api_base, limits, profile.temperature
+                client, home, fine_tuned, options.api_base, limits, profile.temperature
             )
         found = await case_study(
             ready.benchmark, asks, profile, ready.benchmark.questions, history=history
         )
-        door.check_answered()
+        client.check_answered()
     page = "\n".join(case_markdown(case, ready.benchmark.corpus.titles) for case in found)
     save(options.folder(ready.name), {"responses.md": page})
     await acreate_markdown_artifact(

@@ -154,13 +154,13 @@ def model_settings(
 
 
 def way_to(
-    door: Asking, home: Home, model: str, api_base: str | None, limits: Limits, temperature: float
+    client: Asking, home: Home, model: str, api_base: str | None, limits: Limits, temperature: float
 ) -> AskFor:
     """Return the way to a model: `local/SETTINGS`, `local/SETTINGS+ADAPTER`, or a litellm model string. Raises UserError."""
     if not model.startswith(LOCAL):
-        return door.of(model_settings(model, api_base, limits, temperature))
+        return client.of(model_settings(model, api_base, limits, temperature))
     name, _, adapter = model.removeprefix(LOCAL).partition("+")
-    return door.local(
+    return client.local(
         LocalModel(load_lora_settings(home, name), Path(adapter) if adapter else None)
     )
 

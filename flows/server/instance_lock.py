@@ -41,13 +41,15 @@ def single_instance_lock(lock: Path) -> Iterator[None]:
 
 def follow(lock: Path) -> None:
     """End this process and its group once nobody holds the lock any more. Returns at once."""
-    threading.Thread(target=_end_without_holder, args=(lock,), daemon=True, name="leash").start()
+    threading.Thread(
+        target=_end_without_holder, args=(lock,), daemon=True, name="server-follower"
+    ).start()
 
 
 def exit_when_server_stops() -> None:
     """Follow the `redial serve` this process was started under, if there is one."""
     lock = os.environ.get(LOCK)
-    if lock and not any(thread.name == "leash" for thread in threading.enumerate()):
+    if lock and not any(thread.name == "server-follower" for thread in threading.enumerate()):
         follow(Path(lock))
 
 
@@ -63,7 +65,7 @@ def _end_group() -> None:
 
 
 def main(lock: str, module: str, *arguments: str) -> None:
-    """Run a module as `python -m` would, on the leash."""
+    """Run a module as `python -m` would, and end with the server."""
     follow(Path(lock))
     # A shell's background job would ignore it, and Prefect ends itself by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -123,7 +123,7 @@ def read_gates(con: duckdb.DuckDBPyConnection) -> list[GateRecord]:
 def has_passed_published_gate(con: duckdb.DuckDBPyConnection) -> bool:
     """Return True if the last gate is on record and let everything through.
 
-    Judging an attempt anew deletes it.
+    Judging an attempt again deletes it.
     """
     return bool(
         rows(

@@ -89,7 +89,7 @@ def _given(answer: str, turns: int, asked: Collection[int]) -> list[int]:
 
 
 def _counted_anew(numbers: Sequence[int], asked: Collection[int]) -> bool:
-    """Tell whether numbers count what was asked for from the first on, and are not the turns' own."""
+    """Return True if numbers count what was asked for from the first on, and are not the turns' own."""
     return len(numbers) == len(asked) and not set(numbers) <= set(asked)
 
 

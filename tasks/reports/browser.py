@@ -109,7 +109,7 @@ class _Pages:
         return answer
 
     async def _answer(self, page: str, look: Callable[[], dict[str, Any]]) -> HTMLResponse:
-        """Look something up beside the event loop and show it; what the user can put right is shown on a page of its own."""
+        """Look something up beside the event loop and show it; what the user can correct is shown on a page of its own."""
         try:
             shown = await run_in_threadpool(look)
         except UserError as error:

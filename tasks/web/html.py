@@ -55,7 +55,7 @@ def markdown_code(text: str) -> str:
 
 
 def shortened(text: str, characters: int) -> str:
-    """Return a text of at most so many characters; what is cut off is told."""
+    """Return a text of at most so many characters; how much is cut off is added."""
     return (
         text
         if len(text) <= characters

@@ -79,7 +79,7 @@ def test_a_dialogue_that_broke_off_is_carried_on() -> None:
 ASKED = (2, 4)
 REWRITTEN = {
     "as asked": '{"turns": [{"turn": 2, "role": "agent", "text": "B"}, {"turn": 4, "role": "agent", "text": "D"}]}',
-    "counted anew": '{"turns": [{"turn": 1, "role": "agent", "text": "B"}, {"turn": 2, "role": "agent", "text": "D"}]}',
+    "counted again": '{"turns": [{"turn": 1, "role": "agent", "text": "B"}, {"turn": 2, "role": "agent", "text": "D"}]}',
     "other names": '[{"turn_id": "4", "speaker": "Agent", "utterance": "D"}, {"turn_id": "2", "speaker": "Agent", "utterance": "B"}]',
     "without speakers": '{"turns": [{"turn": 2, "text": "B"}, {"turn": 4, "text": "D"}]}',
     "one object a line": '{"turn": 2, "role": "agent", "text": "B"}\n{"turn": 4, "role": "agent", "text": "D"}',
