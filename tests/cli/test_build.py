@@ -12,7 +12,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -30,16 +29,12 @@ from flows.stages import Context
 from tasks.errors import UserError
 from tasks.settings import Home, load_domain
 from tasks.warehouse import open_warehouse, read_warehouse
+from tests.docs.demo_pages import DEMO_PAGES, demo_outputs, refreshed
 from tests.support.chromium import CHROMIUM, opened
 from tests.support.command import environment_without, redial_command
 from tests.support.release_reader import read_release, sums_hold
 
 GOLDEN = Path(__file__).with_name("golden_demo.json")
-PROJECT = Path(__file__).resolve().parents[2]
-README = PROJECT / "README.md"
-TUTORIAL = PROJECT / "docs" / "tutorial.md"
-BEGIN, END = "<!-- demo -->\n```\n", "```\n<!-- /demo -->"
-EXAMPLE = re.compile(r"<!-- example -->\n```python\n(.*?)```\n\n```\n(.*?)```", re.DOTALL)
 
 
 def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -98,6 +93,12 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict
     yield (data, *build(data))
 
 
+@pytest.fixture(scope="module")
+def outputs(first: tuple[Path, dict[str, Any], str]) -> dict[str, str]:
+    """What the pages show of the first build."""
+    return demo_outputs(first[0], printed(*first))
+
+
 def test_the_demo_comes_out_as_it_always_does(first: tuple[Path, dict[str, Any], str]) -> None:
     _, result, told = first
     assert figures(result) == json.loads(GOLDEN.read_text(encoding="utf-8"))
@@ -105,57 +106,13 @@ def test_the_demo_comes_out_as_it_always_does(first: tuple[Path, dict[str, Any],
     assert "Traceback" not in told
 
 
-def run_example(data: Path) -> str:
-    """Run the Python example of the README on a data folder; return what it prints."""
-    found = EXAMPLE.search(README.read_text(encoding="utf-8"))
-    assert found
-    kept = {
-        **environment_without("PREFECT_API_URL"),
-        "REDIAL_DATA": str(data),
-        "HF_HOME": str(data / "cache"),
-        "HF_HUB_OFFLINE": "1",
-    }
-    command = [sys.executable, "-c", found[1]]
-    done = subprocess.run(
-        command, cwd=PROJECT, env=kept, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_the_tutorial_shows_what_the_demo_prints(
-    first: tuple[Path, dict[str, Any], str],
+@pytest.mark.parametrize("page", DEMO_PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_what_the_demo_prints(
+    page: Path, first: tuple[Path, dict[str, Any], str], outputs: dict[str, str]
 ) -> None:
-    shown = TUTORIAL.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
-    assert without_version(shown) == without_version(printed(*first))
-
-
-def test_the_readme_shows_a_part_of_it() -> None:
-    whole = TUTORIAL.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
-    (block,) = re.findall(
-        r"^```\n(funnel\n.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-    assert all(part in whole for part in block.split("...\n"))
-
-
-def test_the_readmes_python_example_prints_what_it_shows(
-    first: tuple[Path, dict[str, Any], str],
-) -> None:
-    found = EXAMPLE.search(README.read_text(encoding="utf-8"))
-    assert found and run_example(first[0]) == found[2]
-
-
-def test_the_dialogue_of_the_tutorial_is_there(first: tuple[Path, dict[str, Any], str]) -> None:
-    page = TUTORIAL.read_text(encoding="utf-8")
-    (dialogue,) = set(re.findall(r"[0-9a-f]{16}", page))
-    assert dialogue in README.read_text(encoding="utf-8")
-    for command in ("show", "why"):
-        (shown,) = re.findall(
-            rf"^```\nredial {command} \w+\n```\n.*?^```\n(.*?)^```", page, re.MULTILINE | re.DOTALL
-        )
-        told = redial(first[0], command, dialogue).stdout
-        lines = {line.strip() for line in told.splitlines()}
-        assert [line for line in shown.splitlines() if line.strip() not in lines] == []
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<!-- /") >= 2
+    assert without_version(text) == without_version(refreshed(text, outputs))
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
@@ -300,14 +257,11 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         result, told = build(Path(folder))
-        found, shown = figures(result), printed(Path(folder), result, told)
-        example = run_example(Path(folder))
+        found = figures(result)
+        outputs = demo_outputs(Path(folder), printed(Path(folder), result, told))
     GOLDEN.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    before, rest = TUTORIAL.read_text(encoding="utf-8").split(BEGIN)
-    TUTORIAL.write_text(before + BEGIN + shown + END + rest.split(END)[1], encoding="utf-8")
-    text = README.read_text(encoding="utf-8")
-    start, end = EXAMPLE.search(text).span(2)  # type: ignore[union-attr]
-    README.write_text(text[:start] + example + text[end:], encoding="utf-8")
+    for page in DEMO_PAGES:
+        page.write_text(refreshed(page.read_text(encoding="utf-8"), outputs), encoding="utf-8")
 
 
 if __name__ == "__main__":
