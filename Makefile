@@ -30,9 +30,12 @@ lint: .venv/installed
 	$(BIN)/codespell -D - -D docs/terms.txt README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md docs flows tasks
 	$(BIN)/codespell -D docs/terms.txt tests
 
-# One process a core; a file's tests stay together, because they share what is dear to set up.
+# Tests start many processes of ours, each of which would compile the project anew where this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
+# One process a core; tests/conftest.py says which files stay together.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # Kills, schedules and clusters against servers of their own: minutes, where `make test` takes seconds a test. They wait for real timers and
 # for servers to come back, so what fails is run once more: a defect fails twice.

@@ -1,4 +1,4 @@
-"""What a run leaves in the Prefect UI: funnel, statistics, cost, progress, links to the pages a person looks at."""
+"""What a run leaves in the Prefect UI: funnel, statistics, cost, progress, links to pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from flows.figures import figure, table_rows
 from flows.server.static_pages import address_of, browse_address
 from flows.stages import Context
 from tasks.lineage import release_lineage, release_markdown
-from tasks.warehouse import read_warehouse
 from tasks.web import markdown_code, markdown_table
 
 PAGES = {
@@ -41,7 +40,7 @@ def key(*parts: str) -> str:
 
 
 class LiveProgress:
-    """The progress artifact of one generation, made and updated every few seconds while the run goes on beside it."""
+    """The progress artifact of one generation, updated every few seconds while the run goes on."""
 
     def __init__(self, context: Context) -> None:
         """Begin to create the artifact at zero."""
@@ -81,7 +80,7 @@ async def show_result(context: Context, result: BuildResult) -> None:
         ("summary", _summary(result), f"What this run of {domain} made, what it cost, Table 3")
     ]
     if result.version:
-        with read_warehouse(context.home.warehouse(domain)) as con:
+        with context.warehouse.use() as con:
             lineage = release_markdown(release_lineage(con, domain, result.version))
         texts.append(("lineage", lineage, f"What the release of {domain} was made from"))
     links = {
@@ -124,7 +123,10 @@ async def link_pages(domain: str, addresses: Mapping[str, str]) -> None:
 
 
 async def _link(domain: str, name: str, address: str) -> None:
-    """Leave a link to a page, or where it is not served its place as text: a browser opens no file from another page."""
+    """Leave a link to a page.
+
+    Where it is not served its place is text: a browser opens no file from another page.
+    """
     told = f"{PAGES.get(name, name)} of {domain}"
     if address.startswith(("http://", "https://")):
         await acreate_link_artifact(

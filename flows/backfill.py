@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State
@@ -26,13 +25,11 @@ from pydantic import Field, WithJsonSchema
 
 from flows.backfill_domains import NOT_FETCHED, choose_domains, is_fine
 from flows.build import build
-from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
+from flows.project_flow import project_flow
 from flows.run_names import listed, name_run
 from flows.run_states import FINE
 from flows.server.crash_recovery import DELAYS_S
-from flows.server.instance_lock import exit_when_server_stops
-from flows.server.webhooks import tell, tell_crash
 from tasks.settings import Home
 
 POLL_S = 2.0
@@ -55,13 +52,14 @@ AtOnce = Annotated[int, Field(ge=1, le=32, description="Most domains at a time")
 Where = Annotated[
     Literal["workers", "here"],
     Field(
-        description="workers: each domain is a run of its deployment; here: in this run's own process"
+        description="workers: each domain is a run of its deployment; "
+        "here: in this run's own process"
     ),
 ]
 Row = dict[str, Any]
 
 
-@flow(name="backfill", on_completion=[tell], on_failure=[tell], on_crashed=[tell_crash])
+@project_flow("backfill")
 async def backfill(
     domains: Names,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
@@ -73,7 +71,7 @@ async def backfill(
 
     Args:
         domains: names of domain files, or `all` for every domain there is when the run begins and
-            whose source files are there.
+            has its source files.
         options: choices laid over every domain file.
         at_once: most domains at a time.
         where: `workers` hands each domain to its deployment, so that all workers of the pool share
@@ -84,8 +82,6 @@ async def backfill(
     Returns:
         One row per domain: how its run ended and what came out.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     gate, began = asyncio.Semaphore(at_once), datetime.now(UTC)
 
     async def one(domain: str) -> Row:
@@ -123,7 +119,9 @@ async def _in_this_process(domain: str, options: BuildOptions, data: str) -> Row
 
 
 async def _on_a_worker(domain: str, options: BuildOptions, began: datetime) -> Row:
-    """Start the domain's deployment and wait for its end; when its process is lost and nobody takes it up, start it anew.
+    """Start the domain's deployment and wait for its end.
+
+    When its process is lost and nobody takes it up, it is started again.
 
     The keys number this backfill's runs of the domain, so that a backfill that is itself taken up
     by another worker finds the runs it had started.
@@ -159,7 +157,10 @@ async def _start(domain: str, options: BuildOptions, key: str) -> FlowRun:
 
 
 def _ended_before(child: FlowRun, began: datetime) -> bool:
-    """Tell whether a run failed before this backfill was started, or started again: then the domain gets a new one."""
+    """Return True if a run failed before this backfill was started, or started again.
+
+    Then the domain gets a new one.
+    """
     state = child.state
     return (
         state is not None
@@ -180,7 +181,7 @@ async def _ended_run(run_id: UUID) -> tuple[FlowRun, State[Any]]:
 
 
 def has_ended(state: State[Any]) -> bool:
-    """Tell whether a run has ended. A crashed one has once nobody has taken it up for a while."""
+    """Return True if a run has ended. A crashed one has once nobody took it up for a while."""
     return state.is_final() and (
         not state.is_crashed() or (datetime.now(UTC) - state.timestamp).total_seconds() > PATIENCE_S
     )
@@ -193,6 +194,6 @@ def _ended(domain: str, state: State[Any], run: str = "") -> Row:
 def _row(domain: str, state: str, message: str, run: str = "") -> Row:
     """Return a row of the table.
 
-    The link comes before the message, whose length is anybody's guess.
+    The link comes before the message, which may be long.
     """
     return {"domain": domain, "state": state, "run": run, "message": message}

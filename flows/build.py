@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from flows import steps
 from flows.artifacts import show_result
 from flows.build_ending import end_lost_build, finish_build, finish_unreleased, record_unfinished
 from flows.build_result import BuildResult
 from flows.dask_generation import Cluster
-from flows.generation import write_dialogues
+from flows.derived_inputs import source_hashes
 from flows.lineage_events import build_events, stage_events
-from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
-from flows.preflight import check_build
-from flows.preparation import prepare
+from flows.pipeline import PLAN, RELEASE
+from flows.preflight import Job, check_build, held_job, read_job
+from flows.project_flow import project_flow
+from flows.rounds import prepare, write_dialogues
 from flows.run_names import name_run, short
-from flows.run_states import EndedEarly, ended_early, outcome, refused
-from flows.server.instance_lock import exit_when_server_stops
-from flows.server.webhooks import tell, tell_crash, tell_if_cancelled
-from flows.stages import Context
+from flows.run_states import EndedEarly, outcome
+from flows.stages import Context, new_context
 from tasks.errors import UserError
 from tasks.marks import load_marks, read_log
+from tasks.release import ReleaseInfo
+from tasks.repair import accepted_of
 from tasks.runs import describe_run, start_run
-from tasks.settings import Home, load_domain
-from tasks.warehouse import domain_lock, open_warehouse
+from tasks.settings import Home
 
 
-@flow(name="build", retries=0, on_completion=[tell], on_failure=[tell], on_crashed=[tell_crash])
+@project_flow("build")
 async def build(
     domain: str, options: BuildOptions = BuildOptions(), data: str = ""
 ) -> State[BuildResult]:
@@ -49,44 +47,44 @@ async def build(
         What was released, the funnel and the statistics, in a state whose name says how the run
         ended; a UserError in a failed state when it is a mistake that the user can correct.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
-    try:
-        state = outcome(await _build(domain, options, data))
-    except EndedEarly as error:
-        state = ended_early(error)
-    except UserError as error:
-        state = refused(error)
-    await tell_if_cancelled(state)
-    return state
+    return outcome(await _build(domain, options, data))
 
 
 async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
-    home = Home.find(Path(data) if data else None)
-    context = Context(
-        home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none")
-    )
-    await name_run("build", domain, short(context.domain.generate.model))
-    check_build(home, context.domain, options)
+    job = await _named_job(Home.find(Path(data) if data else None), domain, options)
+    run_id = str(flow_run.get_id() or "none")
+    context = new_context(job.home, job.specifications, run_id, options)
     with (
+        held_job(job, check_build),
         Cluster(options.dask) if options.dask else nullcontext() as cluster,
-        domain_lock(home, domain),
+        closing(context.warehouse),
     ):
-        context = replace(context, cluster=cluster)
-        sources = steps.source_hashes(context)
-        with build_events(home, context.domain, context.run_id, sources) as lineage:
-            return await _recorded_build(replace(context, lineage=lineage), options, sources)
+        context = replace(context, sources=source_hashes(context.domain), cluster=cluster)
+        with build_events(context) as lineage:
+            return await _recorded_build(replace(context, lineage=lineage))
 
 
-async def _recorded_build(
-    context: Context, options: BuildOptions, sources: dict[str, str]
-) -> BuildResult:
+async def _named_job(home: Home, domain: str, options: BuildOptions) -> Job:
+    """Return what a run is to do, with its settings read, and give the run its name.
+
+    Raises UserError; the run is named all the same.
+    """
+    try:
+        job = read_job(home, domain, options)
+    except UserError:
+        await name_run("build", domain)
+        raise
+    await name_run("build", domain, short(job.specifications.domain.generate.model))
+    return job
+
+
+async def _recorded_build(context: Context) -> BuildResult:
     """Build, and leave on record how it began and ended, whatever way that was."""
     _end_lost_build(context)
-    _note_start(context, sources)
+    _note_start(context)
     ending = _Ending()
     try:
-        result = await _run(context, options, sources, ending)
+        result = await _run(context, ending)
         ending.recorded = True
     except UserError as error:
         ending.state = error.reason if isinstance(error, EndedEarly) else "failed"
@@ -141,29 +139,40 @@ def _end_lost_build(context: Context) -> None:
         )
 
 
-def _note_start(context: Context, sources: dict[str, str]) -> None:
+def _note_start(context: Context) -> None:
     run = describe_run(context.run_id, context.run_id, "build", context.domain)
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        start_run(con, run, sources)
+    with context.warehouse.use() as con:
+        start_run(con, run, context.sources)
         load_marks(con, read_log(context.home, context.domain.name))
 
 
-async def _run(
-    context: Context, options: BuildOptions, sources: dict[str, str], ending: _Ending
-) -> BuildResult:
-    planned = await prepare(context, sources)
+async def _run(context: Context, ending: _Ending) -> BuildResult:
+    prepared = await prepare(context)
     ending.asking = True
     await name_run(
         "build",
         context.domain.name,
-        f"{planned.briefs.rows:,} briefs",
+        f"{prepared[PLAN.name].rows:,} briefs",
         short(context.domain.generate.model),
     )
-    written = await write_dialogues(context, options, planned)
-    if written.stopped and not steps.has_accepted(context):
-        raise EndedEarly(
-            written.stopped.reason, f"{written.stopped}; there is no accepted dialogue yet"
-        )
-    with stage_events(context.lineage, "release") as released:
-        released.release = release = steps.release(context, options, sources)
-    return finish_build(context, written, release)
+    written = await write_dialogues(context, prepared)
+    stopped = written.stopped
+    if stopped and not _has_accepted(context):
+        raise EndedEarly(stopped.reason, f"{stopped}; there is no accepted dialogue yet")
+    return finish_build(context, written, _release(context))
+
+
+def _has_accepted(context: Context) -> bool:
+    """Return True if there is any dialogue to release."""
+    with context.warehouse.use() as con:
+        return accepted_of(con) > 0
+
+
+def _release(context: Context) -> ReleaseInfo:
+    with (
+        stage_events(context.lineage, RELEASE.name) as ending,
+        context.warehouse.use() as con,
+    ):
+        release: ReleaseInfo = RELEASE.work(con, context, 1)
+        ending.release = release
+        return release

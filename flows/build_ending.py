@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from flows.build_result import BuildResult
-from flows.generation import Written
+from flows.rounds import Written
 from flows.stages import Context
 from tasks.funnel import cost_totals, read_funnel
 from tasks.history import (
@@ -23,7 +23,7 @@ from tasks.release import ReleaseInfo
 from tasks.reports import drafted_pages, publish_pages, write_pages
 from tasks.runs import code_version, config_hash, end_lost_run, finish_run
 from tasks.statistics import Statistics, warehouse_statistics
-from tasks.warehouse import open_warehouse, transaction
+from tasks.warehouse import transaction
 
 MOST_RUNS = 50  # in a run's artifact; the page shows all
 
@@ -35,7 +35,7 @@ def finish_build(context: Context, written: Written, release: ReleaseInfo) -> Bu
 
 
 def finish_unreleased(context: Context, state: str, message: str) -> BuildResult:
-    """Record a build that ended before there was a release, write its pages and return what it came to all the same.
+    """Record a build that ended before there was a release, and do the same for it all the same.
 
     Args:
         context: the build.
@@ -49,21 +49,22 @@ def finish_unreleased(context: Context, state: str, message: str) -> BuildResult
 
 
 def record_unfinished(context: Context, state: str) -> None:
-    """Record a build that ended before it asked for anything, with what the warehouse holds by then."""
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+    """Record a build that ended before it asked for anything, with what the warehouse holds."""
+    with context.warehouse.use() as con:
         finish_run(con, context.run_id, state, read_funnel(con).counts())
 
 
 def end_lost_build(context: Context) -> None:
-    """Record a build that lost its process before its end, and write the pages it did not come to, of what it left.
+    """Record a build that lost its process before its end, and write the pages of what it left.
 
     The caller holds the domain and has not begun a build of its own. Raises UserError when the
     pages cannot be made.
     """
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
+    read = context.specifications.read
+    with context.warehouse.use() as con:
         if end_lost_run(con, before=context.run_id):
             record_lost(con)
-            write_pages(con, context.home, context.domain.name)
+            write_pages(con, context.home, context.domain.name, read)
             write_history(con, context.home, context.domain.name)
 
 
@@ -73,22 +74,18 @@ def _end_build(
     """Record the end of a build and publish its pages.
 
     They show the state that the record holds. They are drafted within the transaction that records
-    the end and published
-    after that: a build that is lost before has neither, one whose pages cannot be written is not on
-    record as ended.
+    the end and published after that: a build that is lost before has neither, one whose pages
+    cannot be written is not on record as ended.
     """
-    home, name = context.home, context.domain.name
-    with open_warehouse(home.warehouse(name)) as con, ExitStack() as stack:
-        funnel, cost, counted = (
-            read_funnel(con),
-            cost_totals(con, context.run_id),
-            warehouse_statistics(con),
-        )
+    home, name, read = context.home, context.domain.name, context.specifications.read
+    with context.warehouse.use() as con, ExitStack() as stack:
+        funnel, cost = read_funnel(con), cost_totals(con, context.run_id)
+        counted = warehouse_statistics(con)
         released = {"release": release.version} if release else {}
         with transaction(con):
             finish_run(con, context.run_id, state, {**funnel.counts(), **released, **cost})
             record_figures(con, context.run_id)
-            draft = stack.enter_context(drafted_pages(con, home, name))
+            draft = stack.enter_context(drafted_pages(con, home, name, read))
         pages = publish_pages(home, name, draft, with_history=True)
         history = write_history(con, home, name)
     return BuildResult(

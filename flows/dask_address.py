@@ -1,4 +1,4 @@
-"""Whether an address is that of a Dask cluster which can take work, found out before anything is started (extra: dask)."""
+"""Checks that an address is a Dask cluster that can take work (extra: dask)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
+from tasks.addresses import connection_problem
 from tasks.errors import UserError
 
 LOCAL = "local:"
 CONNECT_S = 5.0  # to reach the scheduler's port, and again for its answer
 _LOCAL = re.compile(r"local:([1-9]\d{0,2})")
 _REMOTE = re.compile(r"(tcp|tls)://[^\s/@?#]+")
-_NO_EXTRA = "Dask is not installed: run `make extras` in a clone of the project, or `pip install 'llm-redial[dask]'`"
+_NO_EXTRA = (
+    "Dask is not installed: run `make extras` in a clone of the project, "
+    "or `pip install 'llm-redial[dask]'`"
+)
 
 
 def check_address(address: str) -> None:
     """Raise UserError unless this is local:N, tcp://HOST:PORT or tls://HOST:PORT."""
     if not _LOCAL.fullmatch(address) and not _is_remote(address):
         raise UserError(
-            f"{address[:80]!r} is not a valid Dask scheduler address: give tcp://HOST:PORT of a scheduler, or local:N for N processes here"
+            f"{address[:80]!r} is not a valid Dask scheduler address: "
+            "give tcp://HOST:PORT of a scheduler, or local:N for N processes here"
         )
 
 
@@ -36,7 +41,9 @@ def local_processes(address: str) -> int | None:
 
 
 def check_cluster(address: str) -> None:
-    """Raise UserError unless the extra is installed and, for a scheduler's address, a Dask scheduler with workers answers there.
+    """Raise UserError unless the extra is installed and the cluster can take work.
+
+    At a scheduler's address a Dask scheduler that has workers must answer.
 
     Takes seconds at most.
     """
@@ -64,21 +71,24 @@ def find_workers(address: str) -> Mapping[str, Any]:
         with ThreadPoolExecutor(1) as thread:  # the caller's may run an event loop
             identity = thread.submit(asyncio.run, _identity(address)).result()
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"no Dask scheduler answers at {address}: {_cause(error)}") from None
+        problem = connection_problem(error, CONNECT_S)
+        raise UserError(f"no Dask scheduler answers at {address}: {problem}") from None
     if identity.get("type") != "Scheduler":
         raise UserError(
-            f"no Dask scheduler answers at {address}: that is a {identity.get('type', 'process')} of a cluster"
+            f"no Dask scheduler answers at {address}: "
+            f"that is a {identity.get('type', 'process')} of a cluster"
         )
     if not identity["workers"]:
         raise UserError(
-            f"the Dask scheduler at {address} has no workers: start some with `dask worker {address}`"
+            f"the Dask scheduler at {address} has no workers: "
+            f"start some with `dask worker {address}`"
         )
     workers: Mapping[str, Any] = identity["workers"]
     return workers
 
 
 def check_api_reachable(api: str, workers: Mapping[str, Any]) -> None:
-    """Raise UserError when workers on other machines would be sent to a Prefect server that only this machine reaches."""
+    """Raise UserError when only this machine reaches the Prefect server that workers would use."""
     if not _is_loopback(urlsplit(api).hostname or ""):
         return
     others = sorted(
@@ -86,7 +96,8 @@ def check_api_reachable(api: str, workers: Mapping[str, Any]) -> None:
     )
     if others:
         raise UserError(
-            f"the Dask worker on {others[0]} cannot reach the Prefect server at {api}: set PREFECT_API_URL to one that all workers reach"
+            f"the Dask worker on {others[0]} cannot reach the Prefect server at {api}: "
+            "set PREFECT_API_URL to one that all workers reach"
         )
 
 
@@ -108,16 +119,6 @@ async def _identity(address: str) -> dict[str, Any]:
     async with reach(address, timeout=CONNECT_S) as scheduler:
         answer: dict[str, Any] = await asyncio.wait_for(scheduler.identity(), CONNECT_S)
     return answer
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    if isinstance(error, socket.gaierror):
-        return "the host's name is not known"
-    if isinstance(error, TimeoutError):
-        return f"no answer within {CONNECT_S:g} s"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,7 +1,9 @@
-"""Chunks on a Dask cluster: workers send requests and write journals, this process alone opens the warehouse (extra: dask).
+"""Chunks on a Dask cluster (extra: dask).
+
+Workers send requests and write journals; this process alone opens the warehouse.
 
 Workers on other machines must see the data folder under the same path, for their journals. A chunk
-whose worker dies is given to another, which takes the answers that stand in the dead worker's
+that loses its worker is given to another, which takes the answers in the dead worker's
 journal and asks for the rest.
 """
 
@@ -50,7 +52,10 @@ def _write_chunk(packed: bytes) -> ChunkResult:
 
 
 def write_chunk(job: ChunkJob) -> ChunkResult:
-    """Write a chunk's dialogues in this process, going on where a worker that was lost with the same chunk has ended."""
+    """Write a chunk's dialogues in this process.
+
+    It goes on where a worker that was lost with the same chunk has ended.
+    """
     journal = job.chunk.journal
     left = sorted(journal.parent.glob(f"{journal.stem}*{journal.suffix}"))
     if left:
@@ -138,11 +143,11 @@ class DaskCrew:
 
     @property
     def paused_s(self) -> float:
-        """Seconds for which nothing is sent: not known here, each chunk has its share of the limits."""
+        """Seconds for which nothing is sent: not known, each chunk has its share of the limits."""
         return 0.0
 
     def stop(self, reason: RunStopped) -> None:
-        """Do nothing: chunks at the cluster end by themselves, and their journals are loaded by the next run."""
+        """Do nothing: chunks at the cluster end by themselves; the next run loads journals."""
 
     async def close(self) -> None:
         """Leave the runner to its owner."""
@@ -160,11 +165,12 @@ class DaskCrew:
         self._lent -= loan or 0.0
 
     def _told(self, stopped: RunStopped | UserError | None) -> RunStopped | UserError | None:
-        """Tell the end of a loan as the end of the budget it was part of."""
+        """Return the end of a loan as the end of the budget it was part of."""
         if isinstance(stopped, RunStopped) and stopped.reason == "budget":
             return RunStopped(
                 "budget",
-                f"the budget of ${self._limit:g} is spent or lent to workers in parts; raise it to go on",
+                f"the budget of ${self._limit:g} is spent or lent to workers in parts; "
+                "raise it to go on",
             )
         return stopped
 
@@ -180,16 +186,19 @@ def _result_of(future: Any) -> ChunkResult:
     try:
         result: ChunkResult = future.result()
     except (CancelledError, KilledWorker, CommClosedError) as error:
-        told = f"the Dask cluster lost a chunk ({type(error).__name__}); nothing paid is lost, run again to go on"
+        told = (
+            f"the Dask cluster lost a chunk ({type(error).__name__}); "
+            "nothing paid is lost, run again to go on"
+        )
         raise RunStopped("worker", told) from None
     return result
 
 
 class Cluster:
-    """A Dask cluster, started or reached when the first chunk needs it. Use as a context manager."""
+    """A Dask cluster, started or reached when the first chunk needs it; a context manager."""
 
     def __init__(self, address: str) -> None:
-        """Take a scheduler's address, or local:N for N worker processes of its own; nothing is started yet.
+        """Take a scheduler's address, or local:N for N worker processes; nothing is started yet.
 
         Raises:
             UserError: that is no address, the extra is not installed, or no Prefect API is there
@@ -198,7 +207,8 @@ class Cluster:
         check_address(address)
         if not get_current_settings().api.url:
             raise UserError(
-                "Dask workers would each start a Prefect server: set PREFECT_API_URL to one that they all reach"
+                "Dask workers would each start a Prefect server: "
+                "set PREFECT_API_URL to one that they all reach"
             )
         check_installed()
         self._address = address
@@ -214,7 +224,8 @@ class Cluster:
         """
         if generate.mode == "batch":
             raise UserError(
-                "a batch is one errand, not work for a Dask cluster: leave out either mode batch or dask"
+                "a batch is one errand, not work for a Dask cluster: "
+                "leave out either mode batch or dask"
             )
         if self._runner is None:
             self._runner = self._stack.enter_context(_started(self._address))

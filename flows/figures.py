@@ -1,4 +1,4 @@
-"""Figures as a person reads them, in logs and artifacts: integers without decimals, no representation of a Python object."""
+"""Figures as a person reads them, in logs and artifacts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ Row = Mapping[str, Any]
 
 
 def figure(value: object) -> str:
-    """Return a value in words: thousands apart, two decimals, of less than one four digits, none of a whole number."""
+    """Return a value as text.
+
+    Thousands are set apart. A whole number has no decimals, one below 1 four digits, others two
+    decimals.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -28,7 +32,7 @@ def figure(value: object) -> str:
 
 
 def table_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return rows for a table artifact: its numbers stay numbers, so that the page can sort them, but with few digits."""
+    """Return rows for a table artifact: numbers that the page can sort, with few digits."""
     return [{name: _rounded(value) for name, value in row.items()} for row in rows]
 
 

@@ -21,13 +21,13 @@ from flows.lineage_sender import EventSender, destination, is_wanted, make_clien
 from flows.progress import CURRENT
 from flows.run_states import EndedEarly
 from tasks.ingest import source_columns
-from tasks.quality import Rule, load_suites
+from tasks.quality import Rule
 from tasks.release import ReleaseInfo, listed_sums
 from tasks.runs import code_version, config_hash
-from tasks.settings import Domain, Home
-from tasks.warehouse import read_warehouse
+from tasks.settings import Domain
 
 if TYPE_CHECKING:
+    from flows.stages import Context
     from tasks.lineage.openlineage import BuildRun, ReleaseFiles
 
 COMPLETED: Final = "completed"
@@ -36,7 +36,7 @@ NAMESPACE: Final = "OPENLINEAGE_NAMESPACE"  # the variable by which every integr
 
 @dataclass
 class StageEnding:
-    """What is known of a stage as it ends: taken from the cache, stopped before its end, what was released."""
+    """What is known of a stage as it ends: cached or not, why it was stopped, what was released."""
 
     cached: bool = False
     stopped: str = ""
@@ -49,11 +49,10 @@ class LineageRecorder:
     What goes wrong is counted as an event lost.
     """
 
-    def __init__(self, home: Home, domain: Domain, run: BuildRun, sender: EventSender) -> None:
+    def __init__(self, context: Context, run: BuildRun, sender: EventSender) -> None:
         """Prepare for one build."""
         self.result: BuildResult | None = None  # set by the build that comes to its end
-        self._home = home
-        self._domain = domain
+        self._context = context
         self._run = run
         self._sender = sender
         self._times: Counter[str] = Counter()
@@ -64,10 +63,10 @@ class LineageRecorder:
         """Send that the build begins, and that earlier ones which lost their process are over."""
         from tasks.lineage.openlineage import lost_run, lost_runs, started_run
 
-        warehouse = self._home.warehouse(self._domain.name)
+        context = self._context
         with self._counted():
-            if warehouse.exists():
-                with read_warehouse(warehouse) as con:
+            if context.home.warehouse(context.domain.name).exists():
+                with context.warehouse.use() as con:
                     lost = lost_runs(con, self._run.run_id)
                 for run_id in lost:
                     self._sender.send(lost_run(self._run, run_id, _now()))
@@ -110,7 +109,7 @@ class LineageRecorder:
         with self._counted():
             if ending.release:
                 self._release = _files(ending.release)
-            with read_warehouse(self._home.warehouse(self._domain.name)) as con:
+            with self._context.warehouse.use() as con:
                 state = read_stage(con, stage)
             rules = self._rules() if state.gate else ()
             self._sender.send(
@@ -128,9 +127,12 @@ class LineageRecorder:
             )
 
     def close(self) -> None:
-        """Send what is still queued, for a few seconds at most, and say once what became of all events."""
+        """Send what is still queued, for a few seconds at most.
+
+        Say once what became of all events.
+        """
         sent = self._sender.close()
-        where = destination(self._domain.lineage.to)
+        where = destination(self._context.domain.lineage.to)
         CURRENT.get().stage("lineage", "lost" if sent.lost else "done", f"{sent}; {where}")
         if sent.lost:
             get_run_logger().warning("OpenLineage, %s: %s", where, sent)
@@ -143,38 +145,27 @@ class LineageRecorder:
     def _counted(self) -> Iterator[None]:
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - a build must not end for want of an event: it is counted and said
+        # A build must not end for want of an event: it is counted and said.
+        except Exception as error:  # noqa: BLE001
             self._sender.lose(f"{type(error).__name__}: {error}")
 
     def _rules(self) -> tuple[Rule, ...]:
-        quality = self._domain.quality
-        suites = load_suites(self._home, quality.suites, quality.severities)
+        suites = self._context.specifications.suites
         return tuple(rule for suite in suites for rule in suite.rules)
 
 
 @contextmanager
-def build_events(
-    home: Home, domain: Domain, run_id: str, sources: Mapping[str, str]
-) -> Iterator[LineageRecorder | None]:
+def build_events(context: Context) -> Iterator[LineageRecorder | None]:
     """Within the block, send a build's events, if they are wanted anywhere.
 
     Raises UserError if no client can be made.
-
-    Args:
-        home: where its warehouse is.
-        domain: what is built.
-        run_id: of the build.
-        sources: SHA-256 of each source file, review files first, in the domain's order.
     """
-    if not is_wanted(domain.lineage.to):
+    wanted = context.domain.lineage.to
+    if not is_wanted(wanted):
         yield None
         return
-    recorder = LineageRecorder(
-        home,
-        domain,
-        _build_run(domain, run_id, sources),
-        EventSender(make_client(domain.lineage.to)),
-    )
+    run = _build_run(context.domain, context.run_id, context.sources)
+    recorder = LineageRecorder(context, run, EventSender(make_client(wanted)))
     recorder.start_run()
     try:
         yield recorder
@@ -212,7 +203,10 @@ def stage_events(
 
 
 def _end_of(error: BaseException) -> tuple[str, str, str]:
-    """Return kind, state and message of what an error ended: ABORT where somebody or something stopped it, else FAIL."""
+    """Return kind, state and message of what an error ended.
+
+    The kind is ABORT where somebody or something stopped it, else FAIL.
+    """
     if isinstance(error, EndedEarly):
         return "ABORT", error.reason, str(error)
     if isinstance(error, CancelledError) or not isinstance(error, Exception):

@@ -1,4 +1,6 @@
-"""Sends OpenLineage events beside the build: a thread and a bounded queue, so that no endpoint stops or slows the work.
+"""Sends OpenLineage events beside the build: a thread and a queue of limited length.
+
+So no endpoint stops or slows the work.
 
 Where events go is said by `lineage.to` of the domain file, else by the client's own settings:
 `OPENLINEAGE_URL`, `OPENLINEAGE_CONFIG`, `OPENLINEAGE__TRANSPORT__*`, or a file `openlineage.yml`.
@@ -138,7 +140,7 @@ def _said(error: Exception) -> str:
 
 
 def is_wanted(to: str | None, environment: Mapping[str, str] | None = None) -> bool:
-    """Return True if events are to be sent: the domain file or the client's own settings say where to."""
+    """Return True if events are to be sent: the domain or the client's settings say where to."""
     known = os.environ if environment is None else environment
     if known.get("OPENLINEAGE_DISABLED", "").strip().lower() == "true":
         return False
@@ -172,7 +174,8 @@ def make_client(to: str | None) -> Client:
     """
     if find_spec("openlineage") is None:
         raise UserError(
-            f"OpenLineage events are asked for and their client is not installed: {INSTALL}, or set OPENLINEAGE_DISABLED=true"
+            f"OpenLineage events are asked for and their client is not installed: {INSTALL}, "
+            "or set OPENLINEAGE_DISABLED=true"
         )
     from openlineage.client import OpenLineageClient
     from openlineage.client.transport import get_default_factory
@@ -182,7 +185,8 @@ def make_client(to: str | None) -> Client:
     try:
         transport = get_default_factory().create(_transport(to)) if to else None
         client: Client = OpenLineageClient(transport=transport, config=config)
-    except Exception as error:  # noqa: BLE001 - the client raises whatever it likes on a setting it cannot use
+    # The client raises whatever it likes on a setting it cannot use.
+    except Exception as error:  # noqa: BLE001
         raise UserError(
             f"the settings of the OpenLineage client cannot be used: {one_line(_said(error))}"
         ) from None

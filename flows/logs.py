@@ -1,4 +1,4 @@
-"""Keeps Prefect's logs readable: a user's mistake is one line, not a traceback, and no line carries a secret."""
+"""Keeps Prefect's logs readable: a user's mistake is one line, and no line holds a secret."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _FORMATTER = logging.Formatter()
 
 
 class PlainErrors(logging.Filter):
-    """Cuts a UserError's traceback down to its line, hides secrets in messages and tracebacks, and spells control characters out."""
+    """Cuts a UserError's traceback down to its line and hides secrets in messages and tracebacks.
+
+    Control characters are spelled out.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place and keep it."""
@@ -39,7 +42,7 @@ class PlainErrors(logging.Filter):
 
 
 def keep_logs_plain() -> None:
-    """Filter every logger of Prefect and what it hands its records to, once; quieten libraries that talk much."""
+    """Filter every logger of Prefect and its handlers, once; quieten libraries that log much."""
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger(_EVENTS).setLevel(logging.ERROR)

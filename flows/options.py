@@ -1,4 +1,7 @@
-"""What a caller may choose, typed once for command lines, deployments' forms and backfills: of a build, and of an evaluation."""
+"""What a caller may choose of a build or an evaluation.
+
+Typed once for the command line, deployments' forms and backfills.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ Noun = Annotated[str, Field(pattern=r"^[^\W\d_][\w -]{0,39}$")]
 
 
 def _as_form(schema: dict[str, Any]) -> None:
-    """Describe a choice that may be left empty by its own type alone, so that a form shows one plain field for it.
+    """Describe a choice that may be left empty by its own type, so that a form shows a plain field.
 
     Prefect's form sends null for an empty field. Its check takes that wherever a type stands alone,
     and in an enumeration that has it.
@@ -85,7 +88,8 @@ class BuildOptions(BaseModel):
     )
     budget_scope: Literal["dataset", "run"] | None = Field(
         None,
-        description="dataset (the budget is for all runs with the same settings together) or run (for each run)",
+        description="dataset (the budget is for all runs with the same settings together) "
+        "or run (for each run)",
     )
     concurrency: int | None = Field(None, ge=1, le=4096, description="Maximum concurrent requests")
     rpm: int | None = Field(None, ge=1, description="Requests a minute the provider allows")
@@ -93,11 +97,13 @@ class BuildOptions(BaseModel):
     workers: int | None = Field(None, ge=1, le=64, description="Processes that send requests")
     dask: str | None = Field(
         None,
-        description="Dask cluster that sends requests: tcp://HOST:PORT, or local:N for N processes here",
+        description="Dask cluster that sends requests: "
+        "tcp://HOST:PORT, or local:N for N processes here",
     )
     pseudonymise: bool = Field(
         False,
-        description="Release keyed hashes in place of user ids, and no times (key: REDIAL_PSEUDONYM_KEY, else generated)",
+        description="Release keyed hashes in place of user ids, and no times "
+        "(key: REDIAL_PSEUDONYM_KEY, else generated)",
     )
     settings: dict[str, Any] = Field(
         {}, description="Any other setting of the domain file, nested as there"
@@ -109,7 +115,8 @@ class BuildOptions(BaseModel):
         """Refuse what would be stored with the run though it is secret."""
         if any(holds_secret(text) for text in _texts(settings)):
             raise ValueError(
-                "hold a password, key or signature, which would be stored with the run: a signed address belongs in the domain file"
+                "hold a password, key or signature, which would be stored with the run: "
+                "a signed address belongs in the domain file"
             )
         return settings
 
@@ -181,7 +188,7 @@ class EvaluationOptions(BaseModel):
         return Home.find(Path(self.data) if self.data else None)
 
     def folder(self, name: str) -> Path:
-        """Return the folder that tables go to: the one chosen, or one of that name beside the reports."""
+        """Return the folder that tables go to: the one chosen, or one beside the reports."""
         return Path(self.out) if self.out else self.home().data / "reports" / "evaluation" / name
 
     def limits(self) -> Limits:
@@ -205,14 +212,16 @@ class SampleOptions(BaseModel):
         0.5,
         gt=0,
         lt=0.9,
-        description="Share of the samples that are test questions; as many again, at most 10 %, are set aside",
+        description="Share of the samples that are test questions; "
+        "as many again, at most 10 %, are set aside",
     )
     profile: str = Field(
         "recommend_json", description="Words of the questions: recommend_json or recommend_paper"
     )
     noun: Noun | None = Field(
         None,
-        description="What one item is called in the questions; as the domain says, movie for ReDial and INSPIRED, else item, if not given",
+        description="What one item is called in the questions; as the domain says, "
+        "movie for ReDial and INSPIRED, else item, if not given",
     )
 
 

@@ -32,7 +32,7 @@ def fields_of(model: type[BaseModel], *only: str, without: Sequence[str] = ()) -
 def spread(
     annotate: Annotate, **models: Fields
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Return a decorator that replaces keyword-only parameters, each taking a model, by parameters for the model's fields.
+    """Return a decorator that replaces keyword-only parameters by the fields of their models.
 
     In the docstring's Args the line of such a parameter is replaced by lines for the fields.
 

@@ -1,27 +1,29 @@
-"""What a build would take, before a cent is spent: the stages up to the briefs are run, nothing is sent."""
+"""What a build would take: the stages up to the briefs are run, nothing is sent."""
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
-from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.runtime import flow_run
 
-from flows import steps
 from flows.artifacts import key
+from flows.derived_inputs import source_hashes
 from flows.figures import table_rows
-from flows.logs import keep_logs_plain
 from flows.options import BuildOptions
-from flows.preflight import check_inputs
-from flows.preparation import prepare
+from flows.pipeline import GENERATE
+from flows.preflight import check_inputs, held_job, read_job
 from flows.progress import CURRENT
+from flows.project_flow import project_flow
+from flows.rounds import prepare
 from flows.run_names import name_run
-from flows.stages import Context
-from tasks.generate import Estimate, Plan, plan_work, variants
+from flows.stages import new_context
+from tasks.generate import Plan, plan_work, variants
+from tasks.intervals import Interval
 from tasks.repair import next_briefs
-from tasks.settings import Home, load_domain
-from tasks.warehouse import domain_lock, open_warehouse
+from tasks.settings import Home
 
 
 def as_row(plan: Plan) -> dict[str, object]:
@@ -42,11 +44,11 @@ def as_row(plan: Plan) -> dict[str, object]:
     }
 
 
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.low:,.0f} to {estimate.high:,.0f}"
+def _interval(interval: Interval) -> str:
+    return f"{interval.low:,.0f} to {interval.high:,.0f}"
 
 
-@flow(name="plan")
+@project_flow("plan")
 async def plan(
     domain: str,
     models: list[str] | None = None,
@@ -64,19 +66,16 @@ async def plan(
     Returns:
         One row per model.
     """
-    keep_logs_plain()
     await name_run("plan", domain)
-    home = Home.find(Path(data) if data else None)
-    context = Context(
-        home, load_domain(home, domain, options.over()), str(flow_run.get_id() or "none")
-    )
-    check_inputs(home, context.domain)
-    with domain_lock(home, domain):
-        await prepare(context, steps.source_hashes(context))
+    job = read_job(Home.find(Path(data) if data else None), domain, options)
+    run_id = str(flow_run.get_id() or "none")
+    context = new_context(job.home, job.specifications, run_id, options)
+    with held_job(job, check_inputs), closing(context.warehouse):
+        await prepare(replace(context, sources=source_hashes(context.domain)))
         CURRENT.get().stage("prompts", "running")
         settings = context.domain.generate
-        with open_warehouse(home.warehouse(domain)) as con:
-            work = steps.work(con, context, 1, next_briefs(con, None))
+        with context.warehouse.use() as con:
+            work = GENERATE.work(con, context, 1, next_briefs(con, None))
             plans = await plan_work(
                 con, work, variants(settings, models or [settings.model]), seed=context.domain.seed
             )

@@ -1,31 +1,91 @@
-"""Looks for what would make a run fail, before anything is started or written."""
+"""What a run needs before it starts: its settings read, its inputs checked, its domain held.
+
+All of it happens once. A command does it before it starts a server, so that a mistake shows at
+once, and the flow that it runs takes over what the command holds; a flow that a worker runs does it
+itself.
+"""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows.dask_address import check_cluster
 from flows.lineage_sender import check_client
 from flows.options import BuildOptions
 from flows.server.endpoints import check_domain_endpoint, check_scheduler
+from flows.specifications import Specifications, load_specifications
 from tasks.errors import UserError
 from tasks.ingest import detect_compression
 from tasks.llm import check_model, load_litellm
-from tasks.prompts import load_profile
-from tasks.quality import load_rules
 from tasks.release import check_pseudonym_key
 from tasks.settings import Domain, Home
-from tasks.templates import load_templates
-from tasks.warehouse import WarehouseHeld, check_warehouse
+from tasks.warehouse import WarehouseHeld, check_warehouse, domain_lock
 
-WRITER = "offline/writer"
+MOCK_MODEL = "offline/writer"
+Check = Callable[[Home, Domain, BuildOptions], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run is to do, and what it was given to do it with."""
+
+    home: Home
+    domain: str
+    options: BuildOptions
+    specifications: Specifications
+
+
+_HELD: ContextVar[Job | None] = ContextVar("redial_job", default=None)
+
+
+def read_job(home: Home, domain: str, options: BuildOptions) -> Job:
+    """Return a job with its settings read and checked, or the one that is held if it is the same.
+
+    Raises UserError.
+    """
+    held = _HELD.get()
+    if held and (held.home, held.domain, held.options) == (home, domain, options):
+        return held
+    return Job(home, domain, options, load_specifications(home, domain, options.over()))
+
+
+@contextmanager
+def held_job(job: Job, check: Check) -> Iterator[None]:
+    """Within the block, hold the domain of a job for this process.
+
+    What the job needs is checked first. Nothing is done in a block for a job that is held.
+
+    Raises:
+        UserError: a check failed, or another process holds the domain.
+    """
+    if _HELD.get() is job:
+        yield
+        return
+    try:
+        check(job.home, job.specifications.domain, job.options)
+    except WarehouseHeld:
+        # Its message names the domain and who holds it, if it is held.
+        with domain_lock(job.home, job.domain):
+            raise
+    with domain_lock(job.home, job.domain):
+        token = _HELD.set(job)
+        try:
+            yield
+        finally:
+            _HELD.reset(token)
 
 
 def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
-    """Raise UserError for the first thing that would stop a build: sources, warehouse, templates, profile, suites, model, keys, folder."""
-    check_inputs(home, domain)
+    """Raise UserError for the first thing that would stop a build.
+
+    That is sources, warehouse, data folder, endpoints, cluster, model or keys.
+    """
+    check_inputs(home, domain, options)
     check_domain_endpoint(domain)
     check_scheduler(options.dask)
     if options.dask:
@@ -36,19 +96,16 @@ def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
         check_pseudonym_key(home, domain.name)
 
 
-def check_inputs(home: Home, domain: Domain) -> None:
+def check_inputs(home: Home, domain: Domain, options: BuildOptions) -> None:
     """Raise UserError for the first thing that would stop a build before a model is asked."""
     check_sources(domain)
     with suppress(WarehouseHeld):  # the domain's lock says better who holds it
         check_warehouse(home.warehouse(domain.name))
-    load_templates(home, domain.briefs.templates)
-    load_profile(home, domain.generate.profile)
-    load_rules(home, domain)
     _check_writable(home.data)
 
 
 def check_sources(domain: Domain) -> None:
-    """Raise UserError when a source file is missing, no file, empty, not readable, or of a kind that is not read here."""
+    """Raise UserError when a source file is missing, empty, not readable or of an unknown kind."""
     for source in (*domain.sources.reviews, *domain.sources.metadata):
         path = Path(source.path)
         if not path.exists():
@@ -71,8 +128,8 @@ def check_sources(domain: Domain) -> None:
 def _check_model(domain: Domain) -> None:
     model = domain.generate.model
     if model.startswith("offline/"):
-        if model != WRITER:
-            raise UserError(f"unknown model {model!r}: the embedded writer is called {WRITER}")
+        if model != MOCK_MODEL:
+            raise UserError(f"unknown model {model!r}: the mock model is called {MOCK_MODEL}")
         return
     check_model(load_litellm(), domain.generate)
 

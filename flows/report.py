@@ -1,22 +1,19 @@
-"""The pages of a domain as a Prefect flow: they are written anew and linked from the run."""
+"""The pages of a domain as a Prefect flow: they are written again and linked from the run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from prefect import flow
-
 from flows.artifacts import link_pages
-from flows.logs import keep_logs_plain
+from flows.project_flow import project_flow
 from flows.run_names import name_run
-from flows.server.instance_lock import exit_when_server_stops
 from flows.server.static_pages import address_of
 from tasks.history import history_from_warehouse
 from tasks.reports import pages_from_warehouse
 from tasks.settings import Home
 
 
-@flow(name="report", retries=0)
+@project_flow("report")
 async def report(domain: str, data: str | None = None) -> str:
     """Write a domain's report and Data Docs and link them from the run.
 
@@ -30,8 +27,6 @@ async def report(domain: str, data: str | None = None) -> str:
     Raises:
         UserError: a mistake that the user can correct, as one line.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     await name_run("report", domain)
     home = Home.find(Path(data) if data else None)
     pages = {

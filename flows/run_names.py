@@ -1,4 +1,6 @@
-"""Names of runs that tell them apart: what is done, on what, and a number, such as `build demo 187 briefs gpt-4o-mini #12`.
+"""Names of runs: what is done, on what, and a number.
+
+An example is `build demo 187 briefs gpt-4o-mini #12`.
 
 A name that a person gave stays. The number is one more than the highest among the names of the
 server's runs of that flow on that domain or corpus; once in a run's name it stays with it, also
@@ -8,27 +10,43 @@ when the run is taken up again.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from pathlib import PurePath
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path, PurePath
+from typing import Any
 from uuid import UUID
 
 import httpx
+import prefect
+from coolname.data import config
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 
-from flows.generated_names import is_generated
 from tasks.redaction import redact
 from tasks.web import visible
 
 _LATEST = 50  # runs that are looked at for the highest number
 _LONGEST = 40  # characters of one part
+_PAGES = Path(prefect.__file__).parent / "server"
+_CLASSIC = ("ui", "index-*.js", "`(andromedae\\.[^`]*)`")  # files, and the list of words within
+_NEWER = ("ui-v2", "deployment_._id.run-*.js", "`(Aardvark\\.[^`]*)`")
+_GREEK = (
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu"
+    "|nu|xi|omicron|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega"
+)
+_OF_CLASSIC = re.compile(rf"(?:{_GREEK})\d{{0,3}}-([a-z-]+?)(?:-(?:[a-z]|[a-z]{{4,11}}))?")
+_OF_NEWER = re.compile(
+    r"(?:Awesome|Rustic|Small|Gorgeous|Fantastic|Sleek|Intelligent|Unbranded"
+    r"|Refined|Licensed|Generic|Practical|Ergonomic"
+    r"|Handcrafted|Tasty|Handmade|Incredible)-(.{1,6})"
+)
 
 
 async def name_run(flow: str, subject: str, *details: str) -> None:
-    """Name the run this is called in, or bring the details of its name up to date, unless a person named it.
+    """Name the run this is called in, or update its name, unless a person named it.
 
     Args:
         flow: what is done, such as `build`.
@@ -96,7 +114,7 @@ def _number_in(name: str, head: str) -> int | None:
 
 
 def _own_number(name: str, head: str, last: str) -> int | None:
-    """Return the number in a name that this run was given here before, None for one that a person gave."""
+    """Return the number in a name given here before, None in one that a person gave."""
     form = rf"{re.escape(head)}( [\d,]+ briefs)?{re.escape(f' {last}' if last else '')} #\d+"
     return _number_in(name, head) if re.fullmatch(form, name) else None
 
@@ -115,3 +133,52 @@ def short(name: str) -> str:
 def _plain(part: str) -> str:
     """Return a part of a name as one short line of plain words."""
     return " ".join(visible(redact(part)).replace("#", "").split())[:_LONGEST]
+
+
+def is_generated(name: str) -> bool:
+    """Return True if nobody gave a run this name: Prefect made it up.
+
+    Prefect marks no such name. The server makes up `agile-wombat`, from the package coolname. Both
+    user interfaces fill their form with a name, which comes back as if it was typed:
+    `beta-orionis`, `zeta42-gondor-void` in the classic one, `Rustic-Ferret` in the newer. Their
+    words are read from the pages that come with Prefect; where they cannot be found a name counts
+    as given.
+    """
+    return (
+        _is_of_server(name)
+        or _is_of_pages(name, _OF_CLASSIC, _CLASSIC)
+        or _is_of_pages(name, _OF_NEWER, _NEWER)
+    )
+
+
+def _is_of_server(name: str) -> bool:
+    adjective, _, noun = name.partition("-")
+    return adjective in _coolname_words("adj_any") and noun in _coolname_words("subj")
+
+
+@cache
+def _coolname_words(kind: str) -> frozenset[str]:
+    return frozenset(_words_of(kind))
+
+
+def _words_of(kind: str) -> Iterator[str]:
+    listed: Any = config[kind]
+    yield from listed.get("words", ())
+    for below in listed.get("lists", ()):
+        yield from _words_of(below)
+
+
+def _is_of_pages(name: str, form: re.Pattern[str], words: tuple[str, str, str]) -> bool:
+    found = form.fullmatch(name)
+    known = _page_words(*words) if found else frozenset()
+    return found is not None and (found[1] in known or name.partition("-")[2] in known)
+
+
+@cache
+def _page_words(folder: str, files: str, pattern: str) -> frozenset[str]:
+    """Return the words of a list in the pages of a user interface, none if it is not there."""
+    for file in sorted((_PAGES / folder / "assets").glob(files)):
+        found = re.search(pattern, file.read_text("utf-8", "replace"))
+        if found:
+            return frozenset(found[1].split("."))
+    return frozenset()

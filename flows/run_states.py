@@ -1,20 +1,35 @@
 """The state a run ends in: its name says how it ended.
 
-Prefect colours a run by its state's type, and names the event of a state by its name. So a run that
-ended early on purpose (budget, a person's stop) is of type Cancelled, neither green nor red, a
-mistake is of type Failed, and an automation tells each from the others by `prefect.flow-run.NAME`.
+Prefect's UI takes a run's colour from its state's type alone and shows the state's name beside it.
+The event of a state, which automations wait for, carries the name: `prefect.flow-run.NAME`. Only
+four types end a run, each with a colour of its own:
+
+- Completed, green: all that was asked for is there.
+- Cancelled, grey: ended early on purpose, by the budget or by a person; the same command goes on.
+- Failed, red: a mistake, a provider that is down.
+- Crashed, orange: the process was lost. The server starts such a run again (`crash_recovery`), so
+  no state that is set on purpose is of this type.
+
+`Budget reached` and `Stopped` therefore share the colour grey, and differ in their name and event.
+The types of the other colours, such as Paused, do not end a run: whatever waits for it would go on
+waiting, and its deployment's concurrency slot would stay taken.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from prefect.client.schemas.objects import State
+from prefect.exceptions import TerminationSignal
+from prefect.results import ResultRecord  # type: ignore[attr-defined]
 from prefect.states import Cancelled, Completed, Failed
 
-from flows.build_result import BuildResult
 from flows.server.endpoints import started_by_server
 from tasks.errors import UserError
+
+if TYPE_CHECKING:
+    from flows.build_result import BuildResult
 
 COMPLETED = "Completed"
 BUDGET = "Budget reached"  # what was paid for is released, if anything; a larger budget goes on
@@ -26,20 +41,18 @@ ALERT = "Alert"  # completed and released, beyond a threshold of the domain's se
 FINE = frozenset({COMPLETED, ALERT, BUDGET, PENDING})
 PROVIDER_DOWN = "Provider down"  # what was answered until then is released
 WORKER_LOST = "Worker lost"
-REFUSED = "Refused"  # a mistake that somebody can correct
+REFUSED = "Refused"  # a mistake that a person can put right
 GIVEN_UP = "Given up"  # set by the server, see flows/server/crash_recovery.py
 
-_SIGNALLED = (  # from prefect.states.exception_to_crashed_state
-    "cancelled by the runtime environment",
-    "aborted by an interrupt signal",
-    "aborted by a termination signal",
-)
+# What Ctrl-C and SIGTERM raise in a flow: in the main thread, and in what asyncio was waiting for.
+_SIGNALLED = (KeyboardInterrupt, TerminationSignal, asyncio.CancelledError)
 _BY_REASON = {
     "completed": (COMPLETED, Completed),
     "budget": (BUDGET, Cancelled),
     "batch": (PENDING, Completed),
     "breaker": (PROVIDER_DOWN, Failed),
     "worker": (WORKER_LOST, Failed),
+    "signal": (STOPPED, Cancelled),
 }
 
 
@@ -67,26 +80,32 @@ class EndedEarly(UserError):
         self.reason = reason
 
 
-def ended_early(error: EndedEarly) -> State[Any]:
-    """Return the state of a run that stopped before there was anything to release."""
-    name, make = _BY_REASON[error.reason]
+def ended_by_mistake(error: UserError) -> State[Any]:
+    """Return the state of a run that a UserError ended: one line, no traceback.
+
+    A run that stopped before there was anything to release gets the state of what stopped it, any
+    other is refused.
+    """
+    name, make = (REFUSED, Failed)
+    if isinstance(error, EndedEarly):
+        name, make = _BY_REASON[error.reason]
     return make(name=name, data=error, message=str(error))
 
 
 def stopped_by_person(state: State[Any]) -> State[Any] | None:
-    """Return the state of a command that Ctrl-C or SIGTERM ended, or None for a run that crashed otherwise.
+    """Return the state of a command that Ctrl-C or SIGTERM ended, None for any other crash.
 
-    Prefect calls both crashed. A run that a worker started is left to the worker, which knows
-    whether it was cancelled.
+    Prefect calls both crashed, and leaves in the state what was raised. A run that a worker started
+    is left to the worker, which knows whether it was cancelled.
     """
-    if started_by_server() or not any(text in (state.message or "") for text in _SIGNALLED):
+    if started_by_server() or not isinstance(_raised(state), _SIGNALLED):
         return None
     return Cancelled(name=STOPPED, message="stopped by a person; the same command goes on")
 
 
-def refused(error: UserError) -> State[Any]:
-    """Return the state of a run that a user's mistake ended: one line, no traceback."""
-    return Failed(name=REFUSED, data=error, message=str(error))
+def _raised(state: State[Any]) -> object:
+    """Return what ended a run, as the process in which it was raised finds it in the state."""
+    return state.data.result if isinstance(state.data, ResultRecord) else state.data
 
 
 async def result_of(state: State[Any]) -> Any:

@@ -1,36 +1,24 @@
-"""A stage as a Prefect task: cached on what it is made from, trusted only while its tables still hold what it wrote."""
+"""What a stage is: what it reads and writes, what its rows depend on, and what does it."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
-
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-from prefect.logging import get_run_logger
-from prefect.serializers import JSONSerializer
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from flows.dask_generation import Cluster
-from flows.figures import counts_text
-from flows.lineage_events import LineageRecorder, stage_events
-from flows.progress import CURRENT
+from flows.lineage_events import LineageRecorder
+from flows.options import BuildOptions
+from flows.specifications import LOADERS, Specifications
+from tasks.code_identity import entry_modules, project_code
 from tasks.errors import UserError
 from tasks.settings import Domain, Home
-from tasks.stage_inputs import StageInputs
-from tasks.warehouse import (
-    DATABASE_IO_ERROR,
-    Connection,
-    StageRecord,
-    is_unchanged,
-    open_warehouse,
-    record_stage,
-    transaction,
-    why_redone,
-)
+from tasks.stage_inputs import StageInputs, made_by
+from tasks.warehouse import Connection, StageRecord, WarehouseSession
 
-__all__ = ["NO_CACHE", "Context", "Stage", "run_stage"]
+Attempts = Literal["once", "this", "last", "earlier", "all"]
+Records = Mapping[str, StageRecord]
+"""What the stages of a run have written so far, by their names."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +26,69 @@ class Context:
     """What every stage of one run works on.
 
     Attributes:
+        warehouse: its DuckDB file. A stage closes it at its end, so that between stages others can
+            read it; whoever uses it next opens it again.
+        sources: SHA-256 of each source file, review files first, in the domain's order.
         cluster: writes the dialogues in place of this process, if there is one.
         lineage: sends OpenLineage events, if they are wanted.
     """
 
     home: Home
-    domain: Domain
+    specifications: Specifications
     run_id: str
+    warehouse: WarehouseSession
+    options: BuildOptions
+    sources: Mapping[str, str] = field(default_factory=dict)
     cluster: Cluster | None = None
     lineage: LineageRecorder | None = None
+
+    @property
+    def domain(self) -> Domain:
+        """The settings of the domain."""
+        return self.specifications.domain
+
+
+def new_context(
+    home: Home,
+    specifications: Specifications,
+    run_id: str,
+    options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
+) -> Context:
+    """Return the context of a run that begins; no file is opened yet."""
+    warehouse = WarehouseSession(home.warehouse(specifications.domain.name))
+    return Context(home, specifications, run_id, warehouse, options)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Tables that a stage reads and another one writes.
+
+    Attributes:
+        of: the stage that writes them.
+        at: which of its attempts: this one, the last one, all earlier ones or all; `once` where it
+            has none.
+    """
+
+    of: str
+    tables: tuple[str, ...]
+    at: Attempts = "once"
+
+    def stages(self, attempt: int, records: Records) -> Iterator[str]:
+        """Yield the names of the stages that write them."""
+        if self.at == "once":
+            yield self.of
+        elif self.at == "this":
+            yield f"{self.of}-{attempt}"
+        elif self.at == "last":
+            yield f"{self.of}-{attempt - 1}"
+        elif self.at == "earlier":
+            yield from (f"{self.of}-{number}" for number in range(1, attempt))
+        else:
+            yield from (name for name in records if name.startswith(f"{self.of}-"))
+
+
+def _nothing(con: Connection) -> str:
+    return ""
 
 
 def _keep_nothing(con: Connection, refused: UserError) -> None:
@@ -55,115 +97,92 @@ def _keep_nothing(con: Connection, refused: UserError) -> None:
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: what it writes, what it is made from, and the function that does it in one transaction.
+    """One stage of the pipeline.
 
     Attributes:
-        writes: tables, or selections of tables, whose content is the stage's result; the first
-            one's rows are counted.
-        made_by: settings, code, files and libraries it depends on; the stages before it are known
-            when it runs.
-        work: fills the tables on an open connection and returns its counts as a dataclass.
+        name: what it is called; with the attempt behind it where it has attempts.
+        does: the functions that do it. All code they reach is part of its identity.
+        run: calls them with an open connection, the context with the parts that the stage names,
+            and the attempt. Returns the counts as a dataclass. Where a model is asked it takes the
+            briefs' ids as well and returns the `Work` that flows/generation.py asks for in chunks.
+        reads: rows of stages before it.
+        writes: tables that hold its result; the first one's rows are counted.
+        also_writes: tables that it writes to, though what they hold is no part of its result.
+        settings: settings it depends on, dotted; a section names all that is in it.
+        derived: the same where it is not a setting as it is: nested as in a domain file.
+        specifications: parts of the specifications that it uses.
+        modules: modules that its functions find by name, and so reach by no import.
+        files: hashes of further data files it reads.
+        sources: whether it reads the source files.
+        unhashed: columns of its tables that are no part of its result.
+        attempts: whether it runs once for each attempt.
+        left_out: says what it left out, for the line with which it ends.
         keep: writes what is wanted of work that a user's mistake stopped, after it was rolled back.
     """
 
     name: str
-    writes: tuple[str, ...]
-    made_by: StageInputs
-    work: Callable[[Connection], Any]
+    does: tuple[object, ...]
+    run: Callable[..., Any]
+    reads: tuple[Rows, ...] = ()
+    writes: tuple[str, ...] = ()
+    also_writes: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    derived: Callable[[Context], Mapping[str, Any]] = lambda context: {}
+    specifications: tuple[str, ...] = ()
+    modules: Callable[[Context], tuple[str, ...]] = lambda context: ()
+    files: Callable[[Context], Mapping[str, str]] = lambda context: {}
+    sources: bool = False
+    unhashed: tuple[str, ...] = ()
+    attempts: bool = False
+    left_out: Callable[[Connection], str] = _nothing
     keep: Callable[[Connection, UserError], None] = _keep_nothing
 
-    def inputs(self, upstream: Sequence[StageRecord]) -> StageInputs:
-        """Return all the stage is made from, once the stages whose rows it reads have run."""
-        return self.made_by.after({record.stage: record.output_hash for record in upstream})
+    def named(self, attempt: int) -> str:
+        """Return the stage's name at an attempt."""
+        return f"{self.name}-{attempt}" if self.attempts else self.name
 
+    def work(self, con: Connection, context: Context, attempt: int, *ids: Sequence[str]) -> Any:
+        """Do it, with the parts of the specifications that it names. Raises UserError."""
+        return self.run(con, self._given(context), attempt, *ids)
 
-def _transient(task: Any, run: Any, state: Any) -> bool:
-    """Retry what may pass: a file briefly locked or unreadable. A user's mistake or a bug stays."""
-    return not isinstance(state.data, UserError) and isinstance(
-        getattr(state.data, "exception", state.data), OSError | DATABASE_IO_ERROR
-    )
-
-
-def cache_key(stage: Stage, inputs: StageInputs) -> str:
-    """Return the name under which Prefect keeps a stage's record in the domain's cache folder."""
-    return f"{stage.name}-{inputs.hash(stage.name)}"
-
-
-def _found(stage: Stage, context: Context, inputs: StageInputs) -> tuple[bool, str]:
-    """Return whether the stage's tables hold what these inputs gave, and if not, why it runs again, if it does."""
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        unchanged = is_unchanged(con, stage.name, inputs.hash(stage.name))
-        return unchanged, "" if unchanged else why_redone(con, stage.name, inputs)
-
-
-@task(
-    persist_result=True,
-    result_serializer=JSONSerializer(),
-    cache_key_fn=lambda context, parameters: cache_key(parameters["stage"], parameters["inputs"]),
-    retries=2,
-    retry_delay_seconds=[1, 4],
-    retry_jitter_factor=0.5,
-    retry_condition_fn=_transient,
-)
-def _work(stage: Stage, context: Context, inputs: StageInputs) -> dict[str, Any]:
-    began = time.perf_counter()
-    with open_warehouse(context.home.warehouse(context.domain.name)) as con:
-        try:
-            with transaction(con):
-                counts = stage.work(con)
-                record = record_stage(con, stage.name, inputs, stage.writes, context.run_id)
-        except UserError as refused:
-            with transaction(con):
-                stage.keep(con, refused)
-            raise
-    seconds = time.perf_counter() - began
-    get_run_logger().info(
-        "%s: %s rows in %.1f s (%s)", stage.name, f"{record.rows:,}", seconds, counts_text(counts)
-    )
-    return asdict(record)
-
-
-async def run_stage(stage: Stage, context: Context, *upstream: StageRecord) -> StageRecord:
-    """Run a stage, or take what it wrote before from the same inputs; say why, if it runs again.
-
-    Raises UserError.
-    """
-    inputs = stage.inputs(upstream)
-    folder = context.home.cache(context.domain.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    trusted, why = _found(stage, context, inputs)
-    if trusted and not (folder / cache_key(stage, inputs)).exists():
-        trusted, why = False, "its record in the cache is gone"
-    announce(stage.name, why)
-    configured = _work.with_options(
-        name=stage.name,
-        task_run_name=f"{context.domain.name}-{stage.name}",
-        result_storage=folder,
-        refresh_cache=not trusted,
-    )
-    with stage_events(context.lineage, stage.name, why) as ending:
-        state = configured(stage, context, inputs, return_state=True)
-        record = StageRecord(
-            **{**(found := await state.aresult()), "tables": tuple(found["tables"])}
+    def rows(self, attempt: int) -> tuple[str, ...]:
+        """Return the tables, or selections of tables, whose content is its result."""
+        if not self.attempts:
+            return self.writes
+        chosen = f"* EXCLUDE ({', '.join(self.unhashed)})" if self.unhashed else "*"
+        return tuple(
+            f"(SELECT {chosen} FROM {table} WHERE attempt = {attempt:d})" for table in self.writes
         )
-        ending.cached = cached = state.name == "Cached"
-    show_end(
-        stage.name,
-        "" if cached else why,
-        f"{record.rows:,} rows",
-        otherwise="cached" if cached else "done",
-    )
-    return record
+
+    def made_by(self, context: Context) -> StageInputs:
+        """Return what it is made from, but for the rows of other stages."""
+        given = self._given(context)
+        loaders = [LOADERS[name].load for name in self.specifications]
+        code = project_code().reached(
+            *entry_modules([*self.does, *loaders]), *self.modules(context)
+        )
+        settings = {**_chosen(context.domain, self.settings), **self.derived(given)}
+        files = {**given.specifications.files(), **self.files(given)}
+        sources = context.sources if self.sources else {}
+        return made_by(code, settings, files, sources)
+
+    def inputs(self, context: Context, attempt: int, records: Records) -> StageInputs:
+        """Return all that it is made from."""
+        names = [name for rows in self.reads for name in rows.stages(attempt, records)]
+        return self.made_by(context).after({name: records[name].output_hash for name in names})
+
+    def _given(self, context: Context) -> Context:
+        """Return the context with the parts of the specifications that it names, and no other."""
+        return replace(context, specifications=context.specifications.only(self.specifications))
 
 
-def announce(stage: str, why: str) -> None:
-    """Say that a stage begins, and why, if it ran before."""
-    CURRENT.get().stage(stage, "running", why)
-    if why:
-        get_run_logger().info("%s redone: %s", stage, why)
-
-
-def show_end(stage: str, why: str, detail: str, otherwise: str) -> None:
-    """Say that a stage has ended: as redone where there is a reason why, else as `otherwise`."""
-    state = "redone" if why else otherwise
-    CURRENT.get().stage(stage, state, f"{why}; {detail}" if why else detail)
+def _chosen(domain: Domain, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return some settings of a domain, nested as there."""
+    sections = {name for name in names if "." not in name}
+    chosen = domain.model_dump(mode="json", include=sections)
+    for name in names:
+        section, _, setting = name.partition(".")
+        if setting:
+            dumped = getattr(domain, section).model_dump(mode="json", include={setting})
+            chosen.setdefault(section, {}).update(dumped)
+    return chosen

@@ -19,13 +19,13 @@ from prefect.states import Failed
 
 from flows.run_states import REFUSED
 from tasks.errors import UserError
-from tasks.settings import alike_names
+from tasks.settings import similar_names
 
 Schema = Mapping[str, Any]
 
 
 async def refuse_unknown_parameters() -> dict[str, Any]:
-    """End this run as refused if it was given a parameter its flow does not know, else do nothing."""
+    """End this run as refused if it was given a parameter its flow does not know."""
     async with get_client() as client:
         error = await refuse_run(client, await client.read_flow_run(UUID(flow_run.get_id())))
     if error is not None:
@@ -34,7 +34,10 @@ async def refuse_unknown_parameters() -> dict[str, Any]:
 
 
 async def refuse_run(client: PrefectClient, run: FlowRun) -> UserError | None:
-    """End a run as refused if it was given a parameter its flow does not know, and return what is wrong; else return None."""
+    """End a run as refused if it was given a parameter its flow does not know.
+
+    Return what is wrong, or None.
+    """
     deployment = await client.read_deployment(run.deployment_id) if run.deployment_id else None
     schema: Schema = (deployment.parameter_openapi_schema if deployment else None) or {}
     faults = list(unknown_parameters(schema, run.parameters))
@@ -62,7 +65,7 @@ def _unknown(
     known = schema["properties"]
     for name, value in given.items():
         if name not in known:
-            meant = alike_names(name, known)
+            meant = similar_names(name, known)
             yield f"{above}{name} is not a known parameter" + (
                 f" (did you mean {above}{meant[0]}?)" if meant else ""
             )
@@ -73,7 +76,7 @@ def _unknown(
 
 
 def _model(described: Schema, models: Mapping[str, Schema]) -> Schema | None:
-    """Return the model that a parameter takes, if it takes one whose fields are all known."""
+    """Return the model that a parameter takes, if it takes one with known fields."""
     references = [described, *described.get("allOf", []), *described.get("anyOf", [])]
     named = next((one["$ref"] for one in references if "$ref" in one), None)
     model = models.get(named.rpartition("/")[2]) if named else None

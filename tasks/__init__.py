@@ -1,1 +1,1 @@
-"""The rooms of the pipeline, one per stage of the paper, in the order the data walks through them (see ARCHITECTURE.md)."""
+"""The stages of the pipeline as packages, in the order of the data (see ARCHITECTURE.md)."""

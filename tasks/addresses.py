@@ -1,15 +1,20 @@
-"""Places named by a URL: whatever fsspec reads and writes (`file`, `memory`, and with its package `s3`, `gs`, `abfs` and others)."""
+"""Places named by a URL, and what is said when one cannot be reached.
+
+Files are at any URL that fsspec reads and writes: `file`, `memory`, or `s3` with its package.
+"""
 
 from __future__ import annotations
 
 import re
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from tasks.errors import UserError
-from tasks.redaction import holds_secret, redact_address
+from tasks.redaction import holds_secret, redact, redact_address
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 """This machine, as `urlsplit(...).hostname` names it."""
@@ -17,19 +22,19 @@ ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f]+")
 
 
 def is_address(text: str) -> bool:
-    """Tell a URL from a path."""
+    """Return True if a text is a URL and not a path."""
     return ADDRESS.fullmatch(text) is not None
 
 
 def check_address(text: str) -> str:
-    """Return a URL to fetch from, as it is.
+    """Return a URL to fetch from, unchanged.
 
-    Its query may hold a signature, which is used and never shown.
+    Its query may have a signature, which is used and never shown.
 
-    Raises ValueError on what is none, holds a password or key, or chains file systems.
+    Raises ValueError if it is not a URL, has a password or key, or chains file systems.
     """
-    place = _place(text)
-    if place.password is not None or any(map(holds_secret, (place.username or "", place.path))):
+    parts = _store_parts(text)
+    if parts.password is not None or any(map(holds_secret, (parts.username or "", parts.path))):
         raise ValueError(
             "holds a password or key: leave that to the environment, and the address without"
         )
@@ -37,19 +42,19 @@ def check_address(text: str) -> str:
 
 
 def check_target(text: str) -> str:
-    """Return a URL to write to, as it is.
+    """Return a URL to write to, unchanged.
 
     Raises ValueError on what `check_address` refuses, and on a secret query.
     """
-    place = _place(check_address(text))
-    if holds_secret(f"?{place.query}") or place.fragment:
+    parts = _store_parts(check_address(text))
+    if holds_secret(f"?{parts.query}") or parts.fragment:
         raise ValueError(
             "holds a key or signature: leave that to the environment, and the address without"
         )
     return text
 
 
-def _place(text: str) -> SplitResult:
+def _store_parts(text: str) -> SplitResult:
     if not is_address(text):
         raise ValueError("is no address of the form protocol://place")
     if "::" in text:
@@ -58,9 +63,9 @@ def _place(text: str) -> SplitResult:
 
 
 def check_endpoint(text: str) -> str:
-    """Return the address of a model's server, as it is.
+    """Return the address of a model's server, unchanged.
 
-    Raises ValueError on what is none, and on any secret in it.
+    Raises ValueError if it is none, and on any secret in it.
     """
     parts = _parts(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or not is_address(text):
@@ -86,22 +91,25 @@ def check_file_or_endpoint(text: str) -> str:
 
 
 def _parts(address: str) -> SplitResult:
-    """Return an address taken apart.
+    """Return the parts of an address.
 
-    Raises ValueError, with a line for the user, on a host or port that is none.
+    Raises ValueError, with a line for the user, on a malformed host or port.
     """
+    problem = (
+        "has a host or port that cannot be read: "
+        "write an IPv6 address in brackets, as http://[::1]:8000/v1"
+    )
     try:
         parts = urlsplit(address)
-        _ = parts.port  # is read, and checked, only now
+        # Only this access parses the port.
+        _ = parts.port
     except ValueError:
-        raise ValueError(
-            "has a host or port that cannot be read: an IPv6 address stands in brackets, as http://[::1]:8000/v1"
-        ) from None
+        raise ValueError(problem) from None
     return parts
 
 
 def local_name(address: str) -> str:
-    """Return the relative path under which a URL's file is kept here: protocol, host and path, in plain characters."""
+    """Return the relative path for a URL's file: protocol, host and path in plain characters."""
     parts = urlsplit(address)
     pieces = [parts.scheme, parts.hostname or "", *unquote(parts.path).split("/")]
     plain = [re.sub(r"[^A-Za-z0-9._-]", "_", piece) for piece in pieces]
@@ -128,7 +136,7 @@ def open_store(address: str) -> tuple[Any, str]:
 
 
 def store_errors() -> tuple[type[Exception], ...]:
-    """Return what a store raises when it fails: OSError, and what S3's library, if it is here, has beside it."""
+    """Return the exceptions of stores: OSError, and that of S3's library if it is installed."""
     try:
         from botocore.exceptions import BotoCoreError
     except ImportError:
@@ -137,20 +145,46 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def describe_error(address: str) -> Iterator[None]:
-    """Turn a store's own errors into one line. Raises UserError."""
+def explained_errors(address: str) -> Iterator[None]:
+    """Replace a store's own errors, raised in the block, by UserError with one line."""
     shown = redact_address(address)
     try:
         yield
     except FileNotFoundError:
-        raise UserError(f"there is nothing at {shown}: see whether it has moved") from None
+        raise UserError(f"there is nothing at {shown}: check whether it has moved") from None
     except PermissionError as error:
         raise UserError(
             f"{shown} is refused ({error}): the store's credentials come from the environment"
         ) from None
     except NotImplementedError:
         raise UserError(
-            f"{shown} cannot be used so: that kind of store does not take what is asked of it"
+            f"{shown} cannot be used for this: its kind of store does not support the operation"
         ) from None
     except store_errors() as error:
         raise UserError(f"{shown} fails: {getattr(error, 'strerror', None) or error}") from None
+
+
+def connection_problem(error: BaseException, waited_s: float) -> str:
+    """Return in words why a connection could not be made.
+
+    Args:
+        error: what connecting raised; what it was raised from counts as well.
+        waited_s: the time limit of the connection, in seconds.
+    """
+    for cause in _with_causes(error):
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        if isinstance(cause, socket.gaierror):
+            return "the host's name is not known"
+        if isinstance(cause, TimeoutError):
+            return f"no answer within {waited_s:g} s"
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed ({cause.reason or cause})"
+    lines = redact(str(error)).splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

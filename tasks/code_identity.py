@@ -1,26 +1,23 @@
-"""What code a function reaches, found by reading the sources, and a hash of each module of it.
+"""The code that a function reaches, by reading the sources, with a hash of each module.
 
-A cached stage may be trusted only while no code that made it has changed. Which code that is
-follows from the imports: from the module that defines the stage's function to every module of the
-project that it imports, and so on.
+A cached stage is valid only while no code that made it has changed. That code follows from the
+imports: from the module that defines the stage's function to every module of the project that it
+imports, and so on.
 
-- The unit is the module. Every import counts, wherever it stands, but those under `if
-  TYPE_CHECKING`, which are never carried out.
+- The unit is the module. Every import counts, also within functions, except those under `if
+  TYPE_CHECKING`, which are never executed.
 - A name imported from a package is followed through its `__init__` to the module that defines it:
-  `from tasks.ingest import ingest`
-  reaches `tasks.ingest.stage` and what that imports, not all that the package offers. A package
-  whose `__init__` does more than import is reached as a whole whenever one of its modules is.
-  `import tasks.a as a` reaches all that `tasks.a` imports.
-- The hash is of the parsed tree without comments, docstrings, `pass` and positions. It is written
-  out by this module and not by
-  `ast.dump`, whose form differs between versions of Python; fields that are empty are left out, as
-  newer versions add such fields.
-- `import_module` of a name that is not written out cannot be followed; `CodeTree.dynamic_imports`
-  finds them, a test refuses them.
+  `from tasks.ingest import ingest` reaches `tasks.ingest.stage` and what that imports, not all
+  that the package exports. A package whose `__init__` does more than import is reached whenever
+  one of its modules is. `import tasks.a as a` reaches all that `tasks.a` imports.
+- The hash is of the parsed tree without comments, docstrings, `pass` and positions. It is not made
+  by `ast.dump`, whose output differs between versions of Python; empty fields are left out,
+  because newer versions add such fields.
+- `import_module` of a computed name cannot be followed; `CodeTree.dynamic_imports` lists such
+  calls, and a test refuses them.
 
-The sources are read once, when the tree is made, and the project's own tree once per process: a
-file that is edited while a run goes on counts from the next run on, as it is the next run that
-executes it.
+The sources are read once, when the tree is created, and the project's own tree once per process: a
+file that is edited during a run counts from the next run on, which is the first to execute it.
 """
 
 from __future__ import annotations
@@ -34,14 +31,15 @@ from functools import cache, cached_property
 from pathlib import Path
 
 SCHEME = 1
-"""Version of the way in which stages are identified.
+"""Version of how stages are identified.
 
 Raised when what is hashed changes, so that every stage is redone once.
 """
 
-PACKAGE = "tasks"  # followed into; flows/ is wiring, which hands settings on and makes no rows
+# Only imports within it are followed; flows/ is wiring, which passes settings on and makes no rows.
+PACKAGE = "tasks"
 PROJECT = Path(__file__).resolve().parents[1]
-# Follow from the place in the tree, or mean nothing when executed.
+# Fields that follow from the position in the tree, or have no effect when executed.
 _NOT_HASHED = frozenset({"ctx", "type_comment", "kind"})
 _IMPORTERS = frozenset(
     {"import_module", "__import__", "spec_from_file_location", "run_module", "run_path"}
@@ -50,7 +48,7 @@ _IMPORTERS = frozenset(
 
 @dataclass(frozen=True)
 class Name:
-    """A name as an import statement has it: `name` of `module`, or the module itself where `name` is empty."""
+    """An imported name: `name` of `module`, or the module itself if `name` is empty."""
 
     module: str
     name: str = ""
@@ -58,15 +56,15 @@ class Name:
 
 @dataclass(frozen=True)
 class Source:
-    """One module as read.
+    """One parsed module.
 
     Attributes:
         digest: hash of its code, 64 hex digits.
         imported: every name it imports, of the project or not.
-        bound: of a package's `__init__`: the names its own import statements bind, and what they
-            stand for.
-        only_imports: whether an `__init__` does nothing but import.
-        dynamic: lines that import a module whose name is not written out.
+        bound: of a package's `__init__`: the names that its import statements bind, and their
+            origin.
+        only_imports: an `__init__` does nothing but import.
+        dynamic: lines that import a module by a computed name.
     """
 
     digest: str
@@ -78,7 +76,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Reached:
-    """What some modules reach: the project's modules, each with its hash, and the libraries by the name they are imported by."""
+    """The project's modules that some modules reach, with their hashes, and the libraries."""
 
     modules: Mapping[str, str]
     libraries: frozenset[str]
@@ -86,24 +84,24 @@ class Reached:
 
 @dataclass(frozen=True)
 class CodeTree:
-    """The Python sources of one folder, as they were when the tree was made."""
+    """The Python sources of one folder, as they were when the tree was created."""
 
     root: Path
     _sources: dict[str, Source] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Read every file now, so that all stages of a run are identified by the same state of the code."""
-        self._texts  # noqa: B018 - filled by being asked for
+        """Read every file now, so that all stages of a run have the same state of the code."""
+        self._texts  # noqa: B018 - the first access reads the files
 
     @cached_property
     def _texts(self) -> dict[str, tuple[bytes, bool]]:
-        """Every module's text by name, and whether it is a package's `__init__`."""
-        found = {}
+        """Every module's text by name, with True if it is a package's `__init__`."""
+        texts = {}
         for path in sorted((self.root / PACKAGE).rglob("*.py")):
             parts = path.relative_to(self.root).with_suffix("").parts
             package = parts[-1] == "__init__"
-            found[".".join(parts[:-1] if package else parts)] = (path.read_bytes(), package)
-        return found
+            texts[".".join(parts[:-1] if package else parts)] = (path.read_bytes(), package)
+        return texts
 
     def modules(self) -> list[str]:
         """Return the names of all modules."""
@@ -114,9 +112,9 @@ class CodeTree:
         return module in self._texts and self._texts[module][1]
 
     def source(self, module: str) -> Source:
-        """Return one module as read.
+        """Return one parsed module.
 
-        Raises ModuleNotFoundError, and SyntaxError on a file that is no Python.
+        Raises ModuleNotFoundError, and SyntaxError on a file that is not Python.
         """
         if module not in self._texts:
             raise ModuleNotFoundError(f"{self.root} has no module {module}")
@@ -125,30 +123,30 @@ class CodeTree:
         return self._sources[module]
 
     def reached(self, *entries: str) -> Reached:
-        """Return what some modules reach, themselves included. Raises ModuleNotFoundError."""
-        found: set[str] = set()
+        """Return what some modules reach, including themselves. Raises ModuleNotFoundError."""
+        reached: set[str] = set()
         libraries: set[str] = set()
         waiting = list(entries)
         while waiting:
             module = waiting.pop()
-            if module in found:
+            if module in reached:
                 continue
-            found.add(module)
+            reached.add(module)
             waiting += self._parents(module)
             for name in self.source(module).imported:
                 if _is_ours(name.module):
                     waiting.append(self._definer(name, frozenset()))
                 else:
                     libraries.add(name.module.partition(".")[0])
-        return Reached(
-            {module: self.source(module).digest for module in sorted(found)}, frozenset(libraries)
-        )
+        digests = {module: self.source(module).digest for module in sorted(reached)}
+        return Reached(digests, frozenset(libraries))
 
     def dynamic_imports(self) -> list[str]:
-        """Return each place where a module is imported whose name is not written out, as MODULE:LINE."""
-        return [
-            f"{module}:{line}" for module in self.modules() for line in self.source(module).dynamic
-        ]
+        """Return each import of a module by a computed name, as MODULE:LINE."""
+        places: list[str] = []
+        for module in self.modules():
+            places += [f"{module}:{line}" for line in self.source(module).dynamic]
+        return places
 
     def _parents(self, module: str) -> Iterator[str]:
         """Yield the packages around a module whose `__init__` does more than import."""
@@ -164,13 +162,13 @@ class CodeTree:
         bound = self.source(name.module).bound.get(name.name)
         if bound is not None and _is_ours(bound.module) and bound not in seen:
             return self._definer(bound, seen | {name})
-        below = f"{name.module}.{name.name}"
-        return below if bound is None and below in self._texts else name.module
+        submodule = f"{name.module}.{name.name}"
+        return submodule if bound is None and submodule in self._texts else name.module
 
 
 @cache
 def project_code() -> CodeTree:
-    """Return the project's own sources as this process found them first."""
+    """Return the project's own sources as this process read them first."""
     return CodeTree(PROJECT)
 
 
@@ -190,21 +188,20 @@ def _read(module: str, text: bytes, package: bool) -> Source:
             bound |= {alias.asname: Name(alias.name) for alias in node.names if alias.asname}
         elif isinstance(node, ast.ImportFrom):
             base = _base(module, package, node)
-            imported += [
-                Name(base, "" if alias.name == "*" else alias.name) for alias in node.names
-            ]
-            bound |= {
-                alias.asname or alias.name: Name(base, alias.name)
-                for alias in node.names
-                if alias.name != "*"
-            }
+            for alias in node.names:
+                if alias.name == "*":
+                    imported.append(Name(base))
+                else:
+                    imported.append(Name(base, alias.name))
+                    bound[alias.asname or alias.name] = Name(base, alias.name)
         elif isinstance(node, ast.Call) and _called(node) in _IMPORTERS:
             literal = _literal(node)
-            imported += [Name(literal)] if literal else []
-            dynamic += [] if literal else [node.lineno]
-    digest = code_digest(tree)
+            if literal:
+                imported.append(Name(literal))
+            else:
+                dynamic.append(node.lineno)
     return Source(
-        digest,
+        code_digest(tree),
         tuple(imported),
         bound if package else {},
         package and _only_imports(tree),
@@ -213,7 +210,7 @@ def _read(module: str, text: bytes, package: bool) -> Source:
 
 
 def _executed(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield every node but those that only type checkers look at."""
+    """Yield every node except those for type checkers only."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -229,11 +226,13 @@ def _names_type_checking(test: ast.expr) -> bool:
 
 
 def _base(module: str, package: bool, node: ast.ImportFrom) -> str:
-    """Return the module that a `from ... import` names, relative ones made absolute."""
+    """Return the module of a `from ... import`, relative ones as absolute."""
     if not node.level:
         return node.module or ""
-    above = module.split(".")[: None if package and node.level == 1 else -(node.level - package)]
-    return ".".join([*above, *([node.module] if node.module else [])])
+    # A package is itself the base of its own level 1.
+    parts = module.split(".")
+    base = parts[: len(parts) - (node.level - package)]
+    return ".".join([*base, node.module] if node.module else base)
 
 
 def _called(node: ast.Call) -> str:
@@ -241,13 +240,11 @@ def _called(node: ast.Call) -> str:
 
 
 def _literal(node: ast.Call) -> str:
+    """Return a call's first argument if it is an absolute module name, else an empty text."""
     first = node.args[0] if node.args else None
-    written = (
-        isinstance(first, ast.Constant)
-        and isinstance(first.value, str)
-        and not first.value.startswith(".")
-    )
-    return str(first.value) if written and isinstance(first, ast.Constant) else ""
+    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        return ""
+    return "" if first.value.startswith(".") else first.value
 
 
 def _is_ours(module: str) -> bool:
@@ -255,20 +252,21 @@ def _is_ours(module: str) -> bool:
 
 
 def _only_imports(tree: ast.Module) -> bool:
-    """Return True if a module does nothing but import and list what it offers."""
+    """Return True if a module does nothing but import and list its exports."""
     return all(
-        isinstance(node, ast.Import | ast.ImportFrom)
-        or _does_nothing(node)
-        or (
-            isinstance(node, ast.Assign)
-            and all(getattr(target, "id", "") == "__all__" for target in node.targets)
-        )
+        isinstance(node, ast.Import | ast.ImportFrom) or _does_nothing(node) or _is_exports(node)
         for node in tree.body
     )
 
 
+def _is_exports(node: ast.AST) -> bool:
+    return isinstance(node, ast.Assign) and all(
+        getattr(target, "id", "") == "__all__" for target in node.targets
+    )
+
+
 def _does_nothing(node: ast.AST) -> bool:
-    """Return True for `pass` and for a constant that stands alone: a docstring, or an ellipsis."""
+    """Return True for `pass` and for a constant as a statement: a docstring, or an ellipsis."""
     return isinstance(node, ast.Pass) or (
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     )
@@ -281,18 +279,17 @@ def _dump(tree: ast.AST) -> str:
 
 
 def _write(value: object, out: list[str]) -> None:
-    """Append a node, a list of them or a plain value, so that unlike trees have unlike texts."""
+    """Append a node, a list of nodes or a plain value; different trees give different texts."""
     if isinstance(value, ast.AST):
         out.append(f"{type(value).__name__}(")
         for name in value._fields:
-            held = getattr(value, name, None)
-            # the value of a constant may itself be None
-            if name in _NOT_HASHED or (
-                (held is None or held == []) and not isinstance(value, ast.Constant)
-            ):
+            child = getattr(value, name, None)
+            # Empty fields are left out, but the value of a constant may itself be None.
+            is_empty = child is None or child == []
+            if name in _NOT_HASHED or (is_empty and not isinstance(value, ast.Constant)):
                 continue
             out.append(f"{name}=")
-            _write(held, out)
+            _write(child, out)
         out.append(")")
     elif isinstance(value, list):
         out.append("[")
@@ -301,7 +298,7 @@ def _write(value: object, out: list[str]) -> None:
                 _write(entry, out)
         out.append("]")
     else:
-        # JSON, because what repr() escapes depends on Python's Unicode tables
+        # JSON, because which characters repr() escapes depends on Python's Unicode tables.
         text = json.dumps(value) if isinstance(value, str) else repr(value)
         out.append(f"{type(value).__name__}:{text},")
 
@@ -309,12 +306,12 @@ def _write(value: object, out: list[str]) -> None:
 def entry_modules(functions: Iterable[object]) -> tuple[str, ...]:
     """Return the modules that define some functions or classes.
 
-    Raises TypeError for what says no module, such as a partial.
+    Raises TypeError for objects without a module, such as a partial.
     """
-    found = []
+    modules = []
     for function in functions:
         module = getattr(function, "__module__", None)
         if not isinstance(module, str) or not _is_ours(module):
             raise TypeError(f"{function!r} is not defined in {PACKAGE}/")
-        found.append(module)
-    return tuple(dict.fromkeys(found))
+        modules.append(module)
+    return tuple(dict.fromkeys(modules))

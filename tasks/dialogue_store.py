@@ -1,4 +1,4 @@
-"""Finds a dialogue by its id, whichever domain it belongs to, and reads it whole for a person to look at."""
+"""Finds a dialogue by its id in any domain, and reads all of it for people to look at."""
 
 from __future__ import annotations
 
@@ -15,13 +15,39 @@ from tasks.briefs import id_since_earlier
 from tasks.errors import UserError
 from tasks.settings import DOMAIN_NAME, Home
 from tasks.verdicts import BRIEF_VERDICTS
-from tasks.warehouse import read_warehouse
+from tasks.warehouse import read_warehouse, rows
 
-MOST_CANDIDATES = 8  # named where an id's beginning fits several dialogues
+MOST_CANDIDATES = 8  # listed if several dialogues begin with an id
 _ID = re.compile(r"[0-9a-f]{4,16}")
 _BEGINNING = (
     "SELECT dialogue_id FROM briefs WHERE starts_with(dialogue_id, ?) ORDER BY dialogue_id LIMIT ?"
 )
+
+_BRIEF = f"""
+WITH {BRIEF_VERDICTS},
+last_attempt AS (
+    SELECT dialogue_id, max(attempt) AS attempt
+    FROM dialogues
+    GROUP BY dialogue_id
+)
+SELECT b.user_id, b.position, b.template_id, v.verdict, coalesce(v.attempt, l.attempt, 0)
+FROM briefs b
+JOIN brief_verdicts v USING (dialogue_id)
+LEFT JOIN last_attempt l USING (dialogue_id)
+WHERE b.dialogue_id = ?
+"""
+_ITEMS = """
+SELECT slot, item_id, title, collection
+FROM brief_items
+WHERE dialogue_id = ?
+ORDER BY slot
+"""
+_UTTERANCES = """
+SELECT turn, role, text, goals, item_ids
+FROM utterances
+WHERE dialogue_id = ? AND attempt = ?
+ORDER BY turn
+"""
 
 
 @dataclass(frozen=True)
@@ -34,7 +60,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Shown:
-    """One dialogue as a person reads it: its brief, its items, its utterances at the attempt that counts."""
+    """One dialogue as people read it: its brief, its items, the utterances of its last attempt.
+
+    `attempt` is the one its verdict names, or else the last one parsed; 0 if there is none.
+    """
 
     domain: str
     dialogue_id: str
@@ -50,13 +79,13 @@ class Shown:
 def find_dialogue(home: Home, name: str, domain: str = "") -> Found:
     """Find a dialogue by its id, the id's first digits (at least four), or DOMAIN/ID.
 
-    An id that an earlier version gave a dialogue finds it, if it is whole. A warehouse that cannot
-    be read now is passed over where another one has the dialogue.
+    The whole id that an earlier version gave a dialogue finds it too. A warehouse that cannot be
+    read now is ignored if another one has the dialogue.
 
     Args:
         home: whose warehouses are searched.
         name: the id, its first digits, or DOMAIN/ID.
-        domain: search this domain alone.
+        domain: search this domain only.
 
     Raises:
         UserError: no such dialogue, more than one, or the text is no id.
@@ -79,22 +108,29 @@ def find_dialogue(home: Home, name: str, domain: str = "") -> Found:
         raise problems[0]
     where = f"the warehouse of {domain}" if domain else str(home.data / "warehouse")
     raise UserError(
-        f"there is no dialogue {dialogue_id} in {where}: `redial build {domain or 'DOMAIN'}` makes them"
+        f"there is no dialogue {dialogue_id} in {where}: `redial build {domain or 'DOMAIN'}` "
+        "makes them"
     )
 
 
 def ids_beginning(home: Home, text: str, most: int) -> list[str]:
-    """Return at most so many dialogues whose id, or DOMAIN/ID, begins with a text, written as the text is; for a shell to complete.
+    """Return the dialogues whose id, or DOMAIN/ID, begins with a text, for a shell to complete.
 
-    Warehouses that cannot be read now are passed over.
+    They are written as the text is: with a domain if it has one. Warehouses that cannot be read now
+    are ignored.
+
+    Args:
+        home: where the warehouses are.
+        text: what was typed.
+        most: the largest number of dialogues to return.
     """
     domain, slash, beginning = text.rpartition("/")
     paths = [path for path in _warehouses(home) if not slash or path.stem == domain]
     found: list[str] = []
     for path in paths:
         with suppress(UserError), read_warehouse(path) as con:
-            rows = con.execute(_BEGINNING, [beginning, most - len(found)]).fetchall()
-            found += [f"{domain}{slash}{row[0]}" for row in rows]
+            matches = con.execute(_BEGINNING, [beginning, most - len(found)]).fetchall()
+            found += [f"{domain}{slash}{dialogue_id}" for (dialogue_id,) in matches]
     return found
 
 
@@ -106,11 +142,13 @@ def _split(name: str, domain: str) -> tuple[str, str]:
     before, slash, dialogue_id = name.rpartition("/")
     if domain and not DOMAIN_NAME.fullmatch(domain):
         raise UserError(
-            f"{domain[:80]!r} is not a domain name: use small letters, digits, dashes and underscores"
+            f"{domain[:80]!r} is not a domain name: use small letters, digits, dashes and "
+            "underscores"
         )
     if not _ID.fullmatch(dialogue_id) or (slash and not DOMAIN_NAME.fullmatch(before)):
         raise UserError(
-            f"{name[:80]!r} is not a dialogue id: 16 hexadecimal digits, or the first of them; or DOMAIN/ID"
+            f"{name[:80]!r} is not a dialogue id: 16 hexadecimal digits, or the first of them; or "
+            "DOMAIN/ID"
         )
     if before and domain and before != domain:
         raise UserError(
@@ -120,19 +158,16 @@ def _split(name: str, domain: str) -> tuple[str, str]:
 
 
 def _warehouses(home: Home) -> list[Path]:
-    return [
-        path
-        for path in sorted((home.data / "warehouse").glob("*.duckdb"))
-        if DOMAIN_NAME.fullmatch(path.stem)
-    ]
+    paths = sorted((home.data / "warehouse").glob("*.duckdb"))
+    return [path for path in paths if DOMAIN_NAME.fullmatch(path.stem)]
 
 
 def _ids(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str) -> list[str]:
-    """Return the ids in one warehouse that are meant: those that begin so, else the one that had this id in an earlier version."""
+    """Return the ids in one warehouse that begin so, or else the one of this earlier id."""
     for wanted in (dialogue_id, id_since_earlier(domain, dialogue_id)):
-        rows = con.execute(_BEGINNING, [wanted, MOST_CANDIDATES + 1]).fetchall()
-        if rows:
-            return [row[0] for row in rows]
+        matches = con.execute(_BEGINNING, [wanted, MOST_CANDIDATES + 1]).fetchall()
+        if matches:
+            return [match for (match,) in matches]
     return []
 
 
@@ -140,7 +175,8 @@ def _ambiguous(dialogue_id: str, found: Sequence[Found]) -> UserError:
     named = ", ".join(f"{one.domain}/{one.dialogue_id}" for one in found[:MOST_CANDIDATES])
     more = " and more" if len(found) > MOST_CANDIDATES else ""
     return UserError(
-        f"more than one dialogue begins with {dialogue_id}: {named}{more}; give one of them as DOMAIN/ID"
+        f"more than one dialogue begins with {dialogue_id}: {named}{more}; give one of them as "
+        "DOMAIN/ID"
     )
 
 
@@ -149,29 +185,10 @@ def read_dialogue(con: duckdb.DuckDBPyConnection, found: Found) -> Shown:
 
     Raises UserError when the id is not there.
     """
-    brief = con.execute(
-        f"""
-        WITH {BRIEF_VERDICTS},
-        last_attempt AS (SELECT dialogue_id, max(attempt) AS attempt FROM dialogues GROUP BY dialogue_id)
-        SELECT b.user_id, b.position, b.template_id, v.verdict, coalesce(v.attempt, l.attempt, 0)
-        FROM briefs b
-        JOIN brief_verdicts v USING (dialogue_id)
-        LEFT JOIN last_attempt l USING (dialogue_id)
-        WHERE b.dialogue_id = ?
-        """,
-        [found.dialogue_id],
-    ).fetchall()
+    brief = con.execute(_BRIEF, [found.dialogue_id]).fetchall()
     if not brief:
         raise UserError(f"there is no dialogue {found.dialogue_id} in {found.domain}")
     user_id, position, template_id, verdict, attempt = brief[0]
-    items = con.execute(
-        "SELECT slot, item_id, title, collection FROM brief_items WHERE dialogue_id = ? ORDER BY slot",
-        [found.dialogue_id],
-    ).fetchall()
-    utterances = con.execute(
-        "SELECT turn, role, text, goals, item_ids FROM utterances WHERE dialogue_id = ? AND attempt = ? ORDER BY turn",
-        [found.dialogue_id, attempt],
-    ).fetchall()
     return Shown(
         found.domain,
         found.dialogue_id,
@@ -180,9 +197,6 @@ def read_dialogue(con: duckdb.DuckDBPyConnection, found: Found) -> Shown:
         template_id,
         verdict,
         attempt,
-        [dict(zip(("slot", "item_id", "title", "collection"), row, strict=True)) for row in items],
-        [
-            dict(zip(("turn", "role", "text", "goals", "item_ids"), row, strict=True))
-            for row in utterances
-        ],
+        rows(con, _ITEMS, [found.dialogue_id]),
+        rows(con, _UTTERANCES, [found.dialogue_id, attempt]),
     )

@@ -1,4 +1,4 @@
-"""The one exception a user's mistake raises.
+"""The exception for mistakes of users.
 
 The command line prints its single line and exits with code 2.
 """
@@ -7,13 +7,13 @@ from tasks.redaction import redact
 
 
 class UserError(Exception):
-    """Something the user can put right: a file, a setting, a key, a folder.
+    """Something that the user can correct: a file, a setting, a key, a folder.
 
-    The message is one line that names the thing and the way out. Secrets in it are hidden; it never
-    carries a review's text.
+    The message is one line that says what is wrong and what to do. Secrets in it are hidden; it
+    never quotes a review.
     """
 
     def __init__(self, message: str) -> None:
-        # File names may hold signs that steer a terminal.
-        seen = "".join(char if char.isprintable() else " " for char in redact(message))
-        super().__init__(" ".join(seen.split()))
+        # File names may have characters that control a terminal.
+        printable = "".join(char if char.isprintable() else " " for char in redact(message))
+        super().__init__(" ".join(printable.split()))

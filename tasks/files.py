@@ -1,4 +1,4 @@
-"""Files written whole or not at all: beside their place first, then moved there."""
+"""Files written whole or not at all: to a temporary file first, which is then moved."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to, and move what was written to `path` when the block ends well.
+    """Yield a temporary path to write to, and move it to `path` if the block does not raise.
 
-    What was written is on the disk before it is moved. Folders are made; nothing is left behind
-    when the block raises.
+    The file is synced to the disk before it is moved. Folders are created; nothing is left behind
+    if the block raises.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".aside-", dir=path.parent) as folder:
-        aside = Path(folder) / path.name
-        yield aside
-        with aside.open("rb") as written:
+        temporary = Path(folder) / path.name
+        yield temporary
+        with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        os.replace(aside, path)
+        temporary.replace(path)
 
 
 def write_atomically(path: Path, content: str | bytes) -> Path:
-    """Write a file whole, text as UTF-8 with plain line ends, and return its path. Raises OSError."""
-    with replacing(path) as aside:
-        aside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    """Write a file whole, text as UTF-8 with plain line ends; return its path. Raises OSError."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return path

@@ -1,17 +1,16 @@
-"""Content hashes, the one way everything here is identified.
+"""Content hashes, by which everything here is identified.
 
 What is left out of each hash, and why:
 
-| hash            | left out                                                  | why                                         |
-|-----------------|-----------------------------------------------------------|---------------------------------------------|
-| `request_key`   | API key, timeouts, concurrency, retries, prices           | they do not change what the model is asked  |
-| `file_hash`     | name, folder, modification time                           | a copied file is the same source            |
-| `data_hash`     | the same, and of YAML its comments and layout             | they change nothing that is read            |
-| `settings_hash` | limits, prices, `chunk_size`, `workers`, `mode` (`PACE`)  | they change how fast and how dear, not what |
-|                 | `pages`, `alert`                                          | they say what is kept to look at, and when  |
-|                 |                                                           | somebody is to be notified                  |
-|                 | `lineage`, `license`                                      | where events go; stated in the release      |
-| stage inputs    | code the stage does not reach, comments, docstrings       | see `code_identity` and `stage_inputs`      |
+| hash            | left out                                       | why                          |
+|-----------------|------------------------------------------------|------------------------------|
+| `request_key`   | API key, timeouts, concurrency, retries, price | the request is the same      |
+| `file_hash`     | name, folder, modification time                | a copy is the same source    |
+| `data_hash`     | the same, and YAML's comments and layout       | they change no content       |
+| `settings_hash` | `PACE`: limits, prices, chunks, workers, mode  | they change speed and cost   |
+|                 | `pages`, `alert`                               | what is kept, when to notify |
+|                 | `lineage`, `license`                           | where events go; a statement |
+| stage inputs    | code not reached, comments, docstrings         | see `stage_inputs`           |
 """
 
 from __future__ import annotations
@@ -19,12 +18,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-# Made once: it is called often.
+# Created once, because it is called often.
 _CANONICAL = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
@@ -32,8 +32,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PACE = frozenset(
     {"limits", "chunk_size", "workers", "mode", "input_cost_per_token", "output_cost_per_token"}
 )
-"""Settings of `generate` that change how fast and how dear dialogues are written, not what is written.
-"""
+"""Settings of `generate` that change speed and cost, but not what is written."""
 UNHASHED = frozenset({"alert", "pages", "lineage", "license"})
 """Sections of a domain's settings that change nothing of what is made."""
 ID_LENGTH = 16  # hex digits: 64 bits, under one in a million to collide among 5 million ids
@@ -42,7 +41,7 @@ ID_LENGTH = 16  # hex digits: 64 bits, under one in a million to collide among 5
 def canonical(value: Any) -> bytes:
     """Return JSON that is equal for equal values: sorted keys, no spaces, UTF-8.
 
-    Raises TypeError on what JSON lacks.
+    Raises TypeError on values that JSON does not have.
     """
     return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
@@ -53,12 +52,12 @@ def fingerprint(value: Any) -> str:
 
 
 def content_id(value: Any) -> str:
-    """Return a short id made of a value's content, 16 hex digits."""
+    """Return a short id by a value's content, 16 hex digits."""
     return fingerprint(value)[:ID_LENGTH]
 
 
 def unit(seed: int, *parts: str | int) -> float:
-    """Return a number in [0, 1) that depends on the seed and the parts alone; the source of every seeded choice."""
+    """Return a number in [0, 1) by seed and parts only: the source of every seeded choice."""
     digest = hashlib.sha256(canonical([seed, *parts])).digest()
     return int.from_bytes(digest[:7], "big") / (1 << 56)
 
@@ -70,22 +69,45 @@ def file_hash(path: Path) -> str:
 
 
 def data_hash(path: Path) -> str:
-    """Return a hash of what a data file says, 64 hex digits: of YAML the values read, in order, of others the bytes. Raises OSError."""
+    """Return a hash of a data file's content, 64 hex digits. Raises OSError.
+
+    Of YAML it is of the values, in order; of other files of the bytes.
+    """
     if path.suffix != ".yaml":
         return file_hash(path)
+    content = path.read_bytes()
     try:
-        return fingerprint(_in_order(yaml.load(path.read_bytes(), Loader=_LOADER)))  # noqa: S506 - the safe loader
+        return content_hash(yaml.load(content, Loader=_LOADER))  # noqa: S506 - safe
+    # Its reader will report what is wrong with it.
     except (yaml.YAMLError, ValueError, RecursionError):
-        return file_hash(path)  # its reader says what is wrong with it
+        return file_hash(path)
+
+
+def content_hash(content: Any) -> str:
+    """Return the `data_hash` of a YAML file by the content read from it."""
+    return fingerprint(_in_order(content))
+
+
+@cache
+def shipped_yaml(path: Path) -> Any:
+    """Return the content of a YAML file that belongs to the code.
+
+    Like the code it is read once in a process. Nobody may change what is returned.
+
+    Raises OSError, and YAMLError on what is not YAML.
+    """
+    return yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506 - the safe loader
 
 
 def _in_order(value: Any) -> Any:
-    """Return YAML data as JSON data that differs when the order of keys or the type of a value does."""
+    """Return YAML data as JSON data in which the order of keys and the types of values count."""
     if isinstance(value, dict):
-        return {"mapping": [[_in_order(name), _in_order(held)] for name, held in value.items()]}
+        return {"mapping": [[_in_order(key), _in_order(entry)] for key, entry in value.items()]}
     if isinstance(value, list):
-        return [_in_order(held) for held in value]
-    return value if value is None or isinstance(value, str) else f"{type(value).__name__} {value!r}"
+        return [_in_order(entry) for entry in value]
+    if value is None or isinstance(value, str):
+        return value
+    return f"{type(value).__name__} {value!r}"
 
 
 def folder_hash(folder: Path, pattern: str = "*.yaml") -> str:

@@ -1,6 +1,6 @@
-"""The goals of an utterance (2.4.1, App.
+"""The goals of an utterance (2.4.1, Appendix C): 8 primary goals and 30 sub-goals.
 
-C): 8 primary goals, 30 sub-goals, read from goal_specs/goals.yaml.
+They are read from goal_specs/goals.yaml.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from tasks.errors import UserError
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 Speaker = Literal["user", "agent", "either"]
 Collection = Literal["LIKES", "DISLIKES", "MIGHT_LIKES"]
 Named = Literal["greeting", "recommended"]
 
-_PLACE = re.compile(r"\{([^{}]*)\}")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _WORDS = frozenset({"noun", "verb"})
 
 
@@ -28,10 +28,10 @@ class _Spec(BaseModel):
 
 
 class SubGoal(_Spec):
-    """One sub-goal (Table 6), as goal_specs/goals.yaml explains it field by field.
+    """One sub-goal (Table 6); goal_specs/goals.yaml explains its fields.
 
-    `name` and `instruction` may hold the places {noun} and {verb}; `Goals.worded` fills them for a
-    domain.
+    `name` and `instruction` may have the placeholders {noun} and {verb}; `Goals.worded` fills them
+    with a domain's words.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -47,10 +47,11 @@ class SubGoal(_Spec):
 
     @field_validator("name", "instruction")
     @classmethod
-    def _known_places(cls, text: str) -> str:
-        unknown = sorted(set(_PLACE.findall(text)) - _WORDS)
-        if unknown or "{" in _PLACE.sub("", text) or "}" in _PLACE.sub("", text):
-            raise ValueError("only the places {noun} and {verb} may stand in it")
+    def _known_placeholders(cls, text: str) -> str:
+        unknown = sorted(set(_PLACEHOLDER.findall(text)) - _WORDS)
+        rest = _PLACEHOLDER.sub("", text)
+        if unknown or "{" in rest or "}" in rest:
+            raise ValueError("the only placeholders are {noun} and {verb}")
         return text
 
     @model_validator(mode="after")
@@ -60,7 +61,7 @@ class SubGoal(_Spec):
         return self
 
     def may_be_said_by(self, role: str) -> bool:
-        """Tell whether a role (user, agent) may say it."""
+        """Return True if a role (user, agent) may say it."""
         return self.speaker in (role, "either")
 
     def worded(self, noun: str, verb: str) -> SubGoal:
@@ -82,15 +83,15 @@ class Goals(_Spec):
         seen: set[str] = set()
         for goal in self.sub_goals:
             if goal.id in seen:
-                raise ValueError(f"sub-goal {goal.id!r} stands there twice")
+                raise ValueError(f"sub-goal {goal.id!r} is listed twice")
             if goal.primary not in self.primary_goals:
                 raise ValueError(
                     f"sub-goal {goal.id!r} names an unknown primary goal {goal.primary!r}"
                 )
             seen.add(goal.id)
-        idle = sorted(set(self.primary_goals) - {goal.primary for goal in self.sub_goals})
-        if idle:
-            raise ValueError(f"primary goal {idle[0]!r} has no sub-goal")
+        unused = sorted(set(self.primary_goals) - {goal.primary for goal in self.sub_goals})
+        if unused:
+            raise ValueError(f"primary goal {unused[0]!r} has no sub-goal")
         return self
 
     @property
@@ -99,13 +100,13 @@ class Goals(_Spec):
         return {goal.id: goal for goal in self.sub_goals}
 
     def worded(self, noun: str, verb: str) -> dict[str, SubGoal]:
-        """Return the sub-goals by id in a domain's words; this is what a prompt is written from."""
+        """Return the sub-goals by id in a domain's words, as prompts use them."""
         return {goal.id: goal.worded(noun, verb) for goal in self.sub_goals}
 
 
 def _fill(text: str, words: Mapping[str, str]) -> str:
-    """Put words in their places, once: a word that looks like a place stays as it is."""
-    return _PLACE.sub(lambda found: words[found[1]], text)
+    """Fill placeholders once: a word that looks like a placeholder is not filled."""
+    return _PLACEHOLDER.sub(lambda match: words[match[1]], text)
 
 
 def goals_file(home: Home) -> Path:
@@ -113,33 +114,36 @@ def goals_file(home: Home) -> Path:
     return home.project / "goal_specs" / "goals.yaml"
 
 
-def load_goals(home: Home) -> Goals:
+def load_goals(home: Home, read: ReadYaml = read_yaml) -> Goals:
     """Load and check the goals.
 
-    Raises UserError on a missing or broken file, an unknown, missing or doubled key.
+    Raises UserError on a missing or broken file, an unknown, missing or repeated key.
     """
     path = goals_file(home)
-    return parse_goals(read_yaml(path), str(path))
+    return parse_goals(read(path), str(path))
 
 
 def parse_goals(content: Any, source: str) -> Goals:
     """Check goals as read from YAML.
 
-    Raises UserError, naming the source, the sub-goal and what is wrong with it.
+    Raises UserError with the source, the sub-goal and what is wrong with it.
     """
     if not isinstance(content, dict):
         raise UserError(f"{source} must be a YAML mapping with `primary_goals` and `sub_goals`")
     try:
         return Goals.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{source}: {_named(validation_line(error), content)}") from None
+        raise UserError(f"{source}: {_with_ids(validation_line(error), content)}") from None
 
 
-def _named(line: str, content: dict[Any, Any]) -> str:
-    """Put a sub-goal's id in place of its number in the list, where it has one: people look for the id."""
-    listed = content.get("sub_goals")
-    for number, goal in reversed(list(enumerate(listed if isinstance(listed, list) else []))):
+def _with_ids(line: str, content: dict[Any, Any]) -> str:
+    """Replace a sub-goal's number in the list by its id, if it has one: people look for the id."""
+    sub_goals = content.get("sub_goals")
+    if not isinstance(sub_goals, list):
+        return line
+    # From the last on, so that an id that is a number is not replaced again.
+    for number, goal in reversed(list(enumerate(sub_goals))):
         if isinstance(goal, dict) and isinstance(goal.get("id"), str):
-            called = re.sub(r"\W", "_", goal["id"][:60])
-            line = re.sub(rf"\bsub_goals\.{number}(?=[.:])", f"sub_goals.{called}", line)
+            goal_id = re.sub(r"\W", "_", goal["id"][:60])
+            line = re.sub(rf"\bsub_goals\.{number}(?=[.:])", f"sub_goals.{goal_id}", line)
     return line

@@ -13,25 +13,43 @@ from tasks.warehouse import Rows, read_warehouse, rows
 
 _COUNTS: Final = f"""
 WITH {BRIEF_VERDICTS},
-newest AS (SELECT state, started_at FROM runs ORDER BY started_at DESC, run_id LIMIT 1)
-SELECT (SELECT count(*) FROM brief_verdicts) AS briefs,
-       (SELECT count(*) FROM brief_verdicts WHERE verdict = 'accepted') AS accepted,
-       (SELECT count(*) FROM runs) AS runs,
-       (SELECT state FROM newest) AS last_state,
-       (SELECT strftime(started_at, '%Y-%m-%d %H:%M:%S') FROM newest) AS last_started_at
+newest AS (
+    SELECT state, strftime(started_at, '%Y-%m-%d %H:%M:%S') AS started_at
+    FROM runs
+    ORDER BY runs.started_at DESC, run_id
+    LIMIT 1
+)
+SELECT
+    (SELECT count(*) FROM brief_verdicts) AS briefs,
+    (SELECT count(*) FROM brief_verdicts WHERE verdict = 'accepted') AS accepted,
+    (SELECT count(*) FROM runs) AS runs,
+    (SELECT state FROM newest) AS last_state,
+    (SELECT started_at FROM newest) AS last_started_at
 """
 _RUNS: Final = """
-SELECT run_id, flow, state, strftime(started_at, '%Y-%m-%d %H:%M:%S') AS started_at,
-       strftime(finished_at, '%Y-%m-%d %H:%M:%S') AS finished_at, code_version AS code,
-       json_extract_string(config, '$.generate.model') AS model, (json_extract_string(counts, '$.accepted'))::BIGINT AS accepted,
-       json_extract_string(counts, '$.release') AS release
-FROM runs ORDER BY started_at DESC, run_id LIMIT $limit
+SELECT
+    run_id,
+    flow,
+    state,
+    strftime(started_at, '%Y-%m-%d %H:%M:%S') AS started_at,
+    strftime(finished_at, '%Y-%m-%d %H:%M:%S') AS finished_at,
+    code_version AS code,
+    json_extract_string(config, '$.generate.model') AS model,
+    json_extract_string(counts, '$.accepted')::BIGINT AS accepted,
+    json_extract_string(counts, '$.release') AS release
+FROM runs
+ORDER BY runs.started_at DESC, run_id
+LIMIT $limit
 """
 _DIALOGUES: Final = "SELECT version, dialogues FROM releases"
 
 
 def list_domains(home: Home) -> Rows:
-    """Return every domain that has a file or a warehouse, and what its warehouse holds; `problem` says why that cannot be read."""
+    """Return every domain that has a file or a warehouse, with what its warehouse has.
+
+    `problem` says why the warehouse cannot be read; it is empty if it can, or if there is none.
+    Times are UTC.
+    """
     files = home.domain_files()
     names = {*files, *(path.stem for path in _warehouses(home))}
     return [_domain(home, name, files.get(name)) for name in sorted(names)]
@@ -59,7 +77,10 @@ def _domain(home: Home, name: str, file: Path | None) -> dict[str, Any]:
 
 
 def list_releases(home: Home, domain: str = "") -> Rows:
-    """Return every release folder, of one domain or of all, the newest of each domain first; times are UTC."""
+    """Return every release folder of one domain or of all, the newest of each domain first.
+
+    Times are UTC.
+    """
     found: Rows = []
     for folder in sorted((home.data / "releases").glob("*")):
         if DOMAIN_NAME.fullmatch(folder.name) and domain in ("", folder.name):
@@ -68,28 +89,29 @@ def list_releases(home: Home, domain: str = "") -> Rows:
 
 
 def _releases(home: Home, folder: Path) -> Rows:
-    noted = _noted(home, folder.name)
+    counts = _dialogue_counts(home, folder.name)
     latest = _latest(home, folder.name)
-    places = [
-        place for place in folder.iterdir() if place.is_dir() and not place.name.startswith(".")
-    ]
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    releases = [entry for entry in entries if entry.is_dir()]
     return [
         {
             "domain": folder.name,
-            "version": place.name,
-            "latest": place.name == latest,
-            "dialogues": noted.get(place.name),
-            "written_at": datetime.fromtimestamp(place.stat().st_mtime, UTC).strftime(
-                "%Y-%m-%d %H:%M:%S"
-            ),
-            "path": str(place),
+            "version": release.name,
+            "latest": release.name == latest,
+            "dialogues": counts.get(release.name),
+            "written_at": _written_at(release),
+            "path": str(release),
         }
-        for place in sorted(places, key=lambda place: (-place.stat().st_mtime, place.name))
+        for release in sorted(releases, key=lambda path: (-path.stat().st_mtime, path.name))
     ]
 
 
-def _noted(home: Home, domain: str) -> dict[str, int]:
-    """Return the dialogues of each release that the domain's warehouse knows; nothing where it cannot be read."""
+def _written_at(release: Path) -> str:
+    return datetime.fromtimestamp(release.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _dialogue_counts(home: Home, domain: str) -> dict[str, int]:
+    """Return the dialogues of each release in the warehouse; nothing if it cannot be read."""
     try:
         with read_warehouse(home.warehouse(domain)) as con:
             return {row["version"]: row["dialogues"] for row in rows(con, _DIALOGUES)}
@@ -98,7 +120,11 @@ def _noted(home: Home, domain: str) -> dict[str, int]:
 
 
 def list_runs(home: Home, domain: str = "", limit: int = 20) -> tuple[Rows, list[str]]:
-    """Return the newest runs of one domain or of all, at most so many, and why warehouses cannot be read; times are UTC."""
+    """Return the newest runs of one domain or of all.
+
+    Returns:
+        At most `limit` runs, their times in UTC, and why warehouses cannot be read, one line each.
+    """
     found: Rows = []
     problems = []
     for path in _warehouses(home):
@@ -106,20 +132,18 @@ def list_runs(home: Home, domain: str = "", limit: int = 20) -> tuple[Rows, list
             continue
         try:
             with read_warehouse(path) as con:
-                found += [
-                    {"domain": path.stem, **row} for row in rows(con, _RUNS, {"limit": limit})
-                ]
+                runs = rows(con, _RUNS, {"limit": limit})
         except UserError as problem:
             problems.append(str(problem))
-    return sorted(found, key=lambda run: run["started_at"] or "", reverse=True)[:limit], problems
+            continue
+        found += [{"domain": path.stem, **run} for run in runs]
+    newest = sorted(found, key=lambda run: run["started_at"] or "", reverse=True)
+    return newest[:limit], problems
 
 
 def _warehouses(home: Home) -> list[Path]:
-    return [
-        path
-        for path in sorted((home.data / "warehouse").glob("*.duckdb"))
-        if DOMAIN_NAME.fullmatch(path.stem)
-    ]
+    paths = sorted((home.data / "warehouse").glob("*.duckdb"))
+    return [path for path in paths if DOMAIN_NAME.fullmatch(path.stem)]
 
 
 def _latest(home: Home, domain: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Locks on files, given up by the system when their holder dies, however it dies."""
+"""File locks that the system releases when their holder ends, even if it is killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POLL_S = 0.05
 
 
 class Held(Exception):
-    """Another process holds the lock; `holder` is its process id, as far as it is known."""
+    """Another process holds the lock; `holder` is its process id, if known."""
 
     def __init__(self, holder: int | None) -> None:
         super().__init__(f"held by process {holder}" if holder else "held by another process")
@@ -26,14 +26,14 @@ def exclusive_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
     """Hold a lock file for this process; its content names the process.
 
     Args:
-        path: the lock file; its folder must be there. It stays when the lock is given up.
+        path: the lock file, in an existing folder. It is not deleted when the lock is released.
         wait_s: seconds to wait for another holder.
 
     Raises:
-        Held: another process, or another place in this one, still holds it after that time.
-        OSError: the file cannot be written, or its file system knows no locks.
+        Held: another process, or other code in this one, still holds it after that time.
+        OSError: the file cannot be written, or its file system has no locks.
     """
-    # A lock that is only a file would outlive a killed holder, so there is no falling back to one.
+    # No fallback to a soft lock: one that is only a file would outlive a killed holder.
     lock = FileLock(
         path, mode=0o644, thread_local=False, fallback_to_soft=False, on_acquired=_note_holder
     )
@@ -49,9 +49,9 @@ def exclusive_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
 
 @contextmanager
 def shared_lock(path: Path) -> Iterator[None]:
-    """Keep others from taking a lock file for themselves while the block runs; many may do so at once. Never waits.
+    """Hold a lock file together with others while the block runs, so that nobody takes it alone.
 
-    Where there is no such file, nobody has ever taken it, and nobody is kept out.
+    Never waits. A lock file that does not exist has never been taken, and is not held.
 
     Raises:
         Held: somebody has taken it.
@@ -73,10 +73,10 @@ def shared_lock(path: Path) -> Iterator[None]:
 
 
 def wait_until_released(path: Path) -> None:
-    """Return once nobody holds a lock file any more, or when there is none.
+    """Return once no process holds a lock file, or if there is none.
 
     Many processes may wait for one holder, and none of them may keep the next holder out: that
-    takes a shared lock, which filelock has none of.
+    needs a shared lock, which filelock does not have.
     """
     try:
         handle = os.open(path, os.O_RDONLY)

@@ -1,8 +1,8 @@
-"""Marks: what people think of dialogues they read, kept whatever becomes of the warehouse.
+"""Marks: what people think of dialogues they read, kept also if the warehouse is lost.
 
 A mark is appended to a log in `data/marks/` at once, also while a build holds the warehouse; the
-next build, or `redial marks`, loads the log into the table `marks`. Neither is ever rewritten, so
-that each has what the other may have lost: who reads marks reads both.
+next build, or `redial marks`, loads the log into the table `marks`. Neither is ever rewritten, and
+marks are read from both, so that each has what the other may have lost.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from tasks.warehouse import rows
 MARKS: Final = ("good", "bad", "unsure")
 LONGEST_COMMENT = 4_000  # characters
 LONGEST_NAME = 100
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take such a cell for a formula
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _INSERT = "INSERT INTO marks BY NAME SELECT * FROM logged ANTI JOIN marks USING (mark_id)"
 
 
@@ -40,9 +41,12 @@ class Mark:
 
     Attributes:
         mark_id: a hash of all the rest.
-        attempt: the attempt they read; `text_hash` is the hash of its words, by which it is known
-            under another id.
-        mark: good, bad or unsure; empty for a comment alone.
+        dialogue_id: the dialogue that they read.
+        attempt: the attempt that they read.
+        text_hash: the hash of its words, which finds it under another id.
+        mark: good, bad or unsure; empty if there is only a comment.
+        comment: what they wrote; may be empty.
+        who: their name; may be empty.
         marked_at: UTC, ISO 8601.
     """
 
@@ -58,14 +62,17 @@ class Mark:
 
 @dataclass(frozen=True)
 class MarkLog:
-    """The marks of a log, and how many of its lines hold none."""
+    """The marks of a log, and how many of its lines have none."""
 
     marks: tuple[Mark, ...]
     unreadable: int = 0
 
 
 def speech_hash(said: Iterable[tuple[str, str]]) -> str:
-    """Return a short hash of the role and text of each utterance, empty for none; any white space counts as one space."""
+    """Return a short hash of the role and text of each utterance; empty if there are none.
+
+    Any white space counts as one space.
+    """
     turns = [[role, " ".join(text.split())] for role, text in said]
     return content_id(turns) if turns else ""
 
@@ -75,12 +82,14 @@ def new_mark(
 ) -> Mark:
     """Return a mark made now.
 
-    Raises UserError on an unknown mark, or where neither a mark nor a comment is given.
+    Raises UserError on an unknown mark, on a comment or name that is too long, and if neither a
+    mark nor a comment is given.
     """
     said, by = valid_text(comment.strip()), " ".join(valid_text(who).split())
     if mark not in ("", *MARKS):
         raise UserError(
-            f"{mark[:40]!r} is no mark: choose one of {', '.join(MARKS)}, or leave it open and comment"
+            f"{mark[:40]!r} is no mark: "
+            f"choose one of {', '.join(MARKS)}, or leave it open and comment"
         )
     if not mark and not said:
         raise UserError("there is nothing to keep: choose a mark or write a comment")
@@ -110,7 +119,7 @@ def append_mark(home: Home, domain: str, mark: Mark) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as log:
             fcntl.flock(log, fcntl.LOCK_EX)
-            log.write(line if _ends_whole(path) else b"\n" + line)
+            log.write(line if _ends_with_line(path) else b"\n" + line)
             log.flush()
             os.fsync(log.fileno())
     except OSError as error:
@@ -119,8 +128,11 @@ def append_mark(home: Home, domain: str, mark: Mark) -> None:
         ) from None
 
 
-def _ends_whole(path: Path) -> bool:
-    """Return True if a log is empty or ends with a whole line: a process may have died while it wrote one."""
+def _ends_with_line(path: Path) -> bool:
+    """Return True if a log is empty or ends with a complete line.
+
+    It does not if a process died while it wrote one.
+    """
     with path.open("rb") as log:
         if not log.seek(0, os.SEEK_END):
             return True
@@ -129,7 +141,7 @@ def _ends_whole(path: Path) -> bool:
 
 
 def read_log(home: Home, domain: str) -> MarkLog:
-    """Read a domain's log; lines that hold no mark are counted and passed over. Raises UserError."""
+    """Read a domain's log; lines without a mark are only counted. Raises UserError."""
     try:
         lines = log_path(home, domain).read_bytes().splitlines()
     except FileNotFoundError:
@@ -144,33 +156,31 @@ def read_log(home: Home, domain: str) -> MarkLog:
 
 
 def _from_line(line: bytes) -> Mark | None:
-    """Return the mark that a line holds, None unless every field is of its kind and the id is that of the rest."""
+    """Return the mark in a line, or None.
+
+    It is one if every field has its type and the id is the hash of the others.
+    """
     try:
         content = json.loads(line)
         values = [content[field.name] for field in fields(Mark)]
         datetime.fromisoformat(content["marked_at"])
     except (ValueError, KeyError, TypeError):
         return None
-    of_kind = all(
-        isinstance(value, int if field.name == "attempt" else str)
-        for field, value in zip(fields(Mark), values, strict=True)
-    )
-    return Mark(*values) if of_kind and values[0] == content_id(values[1:]) else None
+    types = [int if field.name == "attempt" else str for field in fields(Mark)]
+    has_types = all(map(isinstance, values, types))
+    return Mark(*values) if has_types and values[0] == content_id(values[1:]) else None
 
 
 def load_marks(con: duckdb.DuckDBPyConnection, log: MarkLog) -> int:
-    """Put the marks of a log that the warehouse lacks into its table, and return how many there were."""
+    """Add the marks of a log that the warehouse lacks to its table; return their number."""
     import pyarrow as pa
 
     if not log.marks:
         return 0
-    made = pa.Table.from_pylist(
-        [
-            {**asdict(mark), "marked_at": datetime.fromisoformat(mark.marked_at)}
-            for mark in log.marks
-        ]
-    )
-    con.register("logged", made)
+    logged = [
+        {**asdict(mark), "marked_at": datetime.fromisoformat(mark.marked_at)} for mark in log.marks
+    ]
+    con.register("logged", pa.Table.from_pylist(logged))
     try:
         return int(con.execute(_INSERT).fetchall()[0][0])
     finally:
@@ -183,11 +193,13 @@ def read_marks(con: duckdb.DuckDBPyConnection, log: MarkLog) -> list[Mark]:
     A warehouse of an earlier version has none.
     """
     query = "SELECT * REPLACE (strftime(marked_at, '%Y-%m-%dT%H:%M:%S.%f') AS marked_at) FROM marks"
-    kept = [Mark(**row) for row in rows(con, query)] if _has_table(con) else []
-    return sorted(
-        {mark.mark_id: mark for mark in (*kept, *log.marks)}.values(),
-        key=lambda mark: (mark.marked_at, mark.mark_id),
-    )
+    stored = [Mark(**row) for row in rows(con, query)] if _has_table(con) else []
+    marks = {mark.mark_id: mark for mark in (*stored, *log.marks)}
+    return sorted(marks.values(), key=_time_order)
+
+
+def _time_order(mark: Mark) -> tuple[str, str]:
+    return mark.marked_at, mark.mark_id
 
 
 def _has_table(con: duckdb.DuckDBPyConnection) -> bool:
@@ -197,27 +209,34 @@ def _has_table(con: duckdb.DuckDBPyConnection) -> bool:
 def marks_of(
     marks: Iterable[Mark], domain: str, dialogue_id: str, text_hashes: Mapping[int, str]
 ) -> list[dict[str, Any]]:
-    """Return the marks of one dialogue: those under its id, its earlier id, or of the same words under whatever id.
+    """Return the marks of one dialogue, one row each.
 
-    Each is a row with `same_text`: whether what was read then is what the attempt of that number,
-    or any other, says now.
+    They are those under its id and its earlier id, and those of the same words under any id.
+    `same_text` is True if one of the dialogue's attempts says now what was read then.
+
+    Args:
+        marks: the marks to choose from.
+        domain: the dialogue's domain.
+        dialogue_id: its id of today.
+        text_hashes: `speech_hash` of each of its attempts.
     """
-    words = {value for value in text_hashes.values() if value}
+    known_texts = {value for value in text_hashes.values() if value}
     found = []
     for mark in marks:
-        same_text = mark.text_hash in words
-        if same_text or dialogue_id in (
-            mark.dialogue_id,
-            id_since_earlier(domain, mark.dialogue_id),
-        ):
+        same_text = mark.text_hash in known_texts
+        ids = (mark.dialogue_id, id_since_earlier(domain, mark.dialogue_id))
+        if same_text or dialogue_id in ids:
             found.append({**asdict(mark), "same_text": same_text})
     return found
 
 
 def marks_by_dialogue(marks: Sequence[Mark], domain: str) -> dict[str, set[str]]:
-    """Return what each dialogue is marked as, by its id of today; of what one person said of it the last counts."""
+    """Return what each dialogue is marked as, by its id of today.
+
+    Of several marks by one person the last counts.
+    """
     last: dict[tuple[str, str], str] = {}
-    for mark in sorted(marks, key=lambda one: (one.marked_at, one.mark_id)):
+    for mark in sorted(marks, key=_time_order):
         if mark.mark:
             last[mark.dialogue_id, mark.who] = mark.mark
     found: dict[str, set[str]] = {}
@@ -229,14 +248,19 @@ def marks_by_dialogue(marks: Sequence[Mark], domain: str) -> dict[str, set[str]]
 
 def marks_csv(marks: Iterable[Mark]) -> str:
     """Return marks as CSV with a header; a cell that a spreadsheet would take for a formula has an apostrophe before it."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Mark)])
+    lines = [_csv_line(field.name for field in fields(Mark))]
     for mark in marks:
-        writer.writerow(
-            [
-                f"'{value}" if str(value).startswith(_FORMULA) else value
-                for value in asdict(mark).values()
-            ]
-        )
-    return out.getvalue()
+        lines.append(_csv_line(_cell(value) for value in asdict(mark).values()))
+    return "".join(lines)
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if str(value).startswith(_FORMULA) else value
+
+
+def _csv_line(cells: Iterable[Any]) -> str:
+    # Only the characters of the writer's own line end are quoted, and readers end a line at a lone
+    # carriage return too.
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue().removesuffix("\r\n") + "\n"

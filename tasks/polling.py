@@ -1,4 +1,4 @@
-"""Waiting for something that cannot be waited for otherwise than by looking."""
+"""Waiting by polling."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(there: Callable[[], bool], seconds: float, every_s: float = 0.1) -> bool:
-    """Look until something is there, at least once and for so many seconds; return whether it is."""
+def wait_until(condition: Callable[[], bool], seconds: float, every_s: float = 0.1) -> bool:
+    """Poll a condition, at least once and for at most `seconds`; return True if it is met."""
     deadline = time.monotonic() + seconds
-    while not there():
+    while not condition():
         if time.monotonic() >= deadline:
             return False
         time.sleep(every_s)

@@ -1,18 +1,16 @@
-"""Keeps secrets out of whatever is stored or shown: one set of rules for logs, errors, records and addresses.
+"""Hides secrets in logs, errors, records and addresses, by one set of rules.
 
 Hidden are:
 
-- values of environment variables whose names say that they are secret, and what these become URL-,
-  base64-, JSON- or
-  HTML-encoded. A value of 8 characters or more is hidden wherever it occurs. One of 4 to 7 is
-  hidden where no letter or digit touches it, so that a password `cat` does not blank half of
-  `category`. Shorter ones, plain numbers of fewer than 8 digits and placeholders such as `none` are
-  hidden only after a label, as in `password=cat`;
-- whatever has the shape of a key, a token, a login or a signature, wherever it comes from;
+- values of environment variables with secret names, also URL-, base64-, JSON- or HTML-encoded. A
+  value of 8 characters or more is hidden wherever it occurs. One of 4 to 7 is hidden only if no
+  letter or digit touches it, so that the password `cat` does not hide part of `category`. Shorter
+  ones, plain numbers of fewer than 8 digits and placeholders such as `none` are hidden only after a
+  label, as in `password=cat`;
+- everything of the shape of a key, a token, a login or a signature, of any origin;
 - in addresses the login, the query parameters with secret names and the fragment.
 
-Hashes, request keys and dialogue ids are left as they are: no shape here is made of hexadecimal
-digits alone.
+Hashes, request keys and dialogue ids are not hidden: no shape here has hexadecimal digits alone.
 """
 
 from __future__ import annotations
@@ -30,10 +28,10 @@ from urllib.parse import quote, quote_plus, unquote
 from tasks.storable_text import valid_text
 
 HIDDEN = "[secret]"
-LONG = 8  # characters from which on a value is hidden wherever it occurs
-# characters of a text that is to be one line which are looked at: a provider may send megabytes
-MOST_TEXT = 100_000
-SHORT = 4  # characters from which on it is hidden where it stands alone
+LONG = 8  # least characters of a value that is hidden wherever it occurs
+SHORT = 4  # least characters of a value that is hidden as a word of its own
+# Characters of a text that `one_line` reads: a provider may send megabytes.
+MAX_TEXT = 100_000
 
 _SECRET_NAME = re.compile(
     r"PASSWORD|PASSWD|PASSPHRASE"
@@ -41,7 +39,7 @@ _SECRET_NAME = re.compile(
     r"|(?<![A-Z])(?:KEY|PASS|PWD|AUTH|PAT)S?(?![A-Z])",
     re.IGNORECASE,
 )
-# Says where a secret lies and holds none; the shell's own PWD and OLDPWD are folders.
+# Names of variables that hold a path to a secret; the shell's own PWD and OLDPWD are folders.
 _POINTER_NAME = re.compile(r"_(?:FILE|PATH|DIR|SOCK)$|^(?:OLD)?PWD$", re.IGNORECASE)
 _NO_VALUE = frozenset({"none", "null", "true", "false"})
 _PLACEHOLDERS = _NO_VALUE | {
@@ -61,7 +59,7 @@ def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
     """Return text with every secret in it replaced by `[secret]`.
 
     Args:
-        text: what is about to be stored or shown.
+        text: text to be stored or shown.
         environment: variables whose values may be secret; those of this process by default.
     """
     values = os.environ if environment is None else environment
@@ -70,34 +68,33 @@ def redact(text: str, environment: Mapping[str, str] | None = None) -> str:
 
 
 def one_line(text: str, longest: int = 300) -> str:
-    """Return text that can be stored, redacted, on one line, cut to `longest` characters."""
-    line = " ".join(redact(valid_text(text[:MOST_TEXT])).split())
+    """Return redacted, storable text on one line of at most `longest` characters."""
+    line = " ".join(redact(valid_text(text[:MAX_TEXT])).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def redact_address(address: str, environment: Mapping[str, str] | None = None) -> str:
     """Return an address without its login, its secret query parameters and its fragment.
 
-    Unlike `redact`, it takes the whole text for one address, whatever signs are in it.
+    Unlike `redact`, it reads the whole text as one address, with any characters.
     """
     before, hash_sign, fragment = address.partition("#")
-    place, question_mark, query = before.partition("?")
-    scheme, separator, rest = place.rpartition("://")
+    location, question_mark, query = before.partition("?")
+    scheme, separator, rest = location.rpartition("://")
     login, at, host = rest.rpartition("@")
     if at and (not separator or "/" not in login or ":" in login.partition("/")[0]):
         rest = f"{HIDDEN}@{host}"
-    hidden = "".join(_without_value(pair) for pair in re.split(r"([&;])", query))
-    shown = (
-        f"{scheme}{separator}{rest}{question_mark}{hidden}{hash_sign}{HIDDEN if fragment else ''}"
-    )
+    shown_query = "".join(_without_value(pair) for pair in re.split(r"([&;])", query))
+    shown_fragment = HIDDEN if fragment else ""
+    shown = f"{scheme}{separator}{rest}{question_mark}{shown_query}{hash_sign}{shown_fragment}"
     return redact(shown, environment)
 
 
 def holds_secret(text: str, environment: Mapping[str, str] | None = None) -> bool:
-    """Return True if a setting carries a login, a secret query parameter, a fragment, a key, or a long secret value.
+    """Return True if a setting has a login, a key, a fragment or a long secret value.
 
-    Short values of the environment are no ground to refuse a setting: a password `film` may be the
-    word it is as well.
+    A secret query parameter counts too. Short values of the environment do not: the password
+    `film` may also be an ordinary word of the setting.
     """
     values = os.environ if environment is None else environment
     if any(value in text for value in _secret_values(values) if len(value) >= LONG):
@@ -109,22 +106,22 @@ def holds_secret(text: str, environment: Mapping[str, str] | None = None) -> boo
 
 
 def _secret_values(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield the values that may not be shown, without those that are too short or too common to be looked for."""
+    """Yield the values to be hidden, without those that are too short or too common."""
     for name, value in environment.items():
         if _SECRET_NAME.search(name) and not _POINTER_NAME.search(name):
-            # a key with a line end is used both as it is and without it
-            yield from filter(_is_telling, {value, *_parts(value.strip())})
+            # A key with a line end is used both as it is and without it.
+            yield from filter(_is_distinctive, {value, *_parts(value.strip())})
         elif login := _LOGIN.search(value):
-            yield from filter(_is_telling, [login["password"] or ""])
+            yield from filter(_is_distinctive, [login["password"] or ""])
 
 
 def _parts(value: str) -> list[str]:
-    """Return a value and, where it is a login `user:password`, the password alone."""
+    """Return a value and, if it is a login `user:password`, also the password."""
     user, colon, password = value.partition(":")
     return [value, password] if colon and user and not password.startswith("//") else [value]
 
 
-def _is_telling(value: str) -> bool:
+def _is_distinctive(value: str) -> bool:
     if len(value) < SHORT or value.casefold() in _PLACEHOLDERS:
         return False
     return len(value) >= LONG or not value.isdecimal()
@@ -132,20 +129,21 @@ def _is_telling(value: str) -> bool:
 
 @lru_cache(maxsize=8)
 def _pattern(values: frozenset[str]) -> re.Pattern[str] | None:
-    """Return what finds any of some values in any of their forms; None for no values."""
-    found: dict[str, str] = {}
+    """Return a pattern of some values in all their forms; None for no values."""
+    patterns: dict[str, str] = {}
     for value in values:
         for form in _forms(value):
-            written = re.sub(r"%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(form))
-            found[form] = (
-                written if len(value) >= LONG else rf"(?<![A-Za-z0-9]){written}(?![A-Za-z0-9])"
-            )
-    longest_first = sorted(found, key=lambda form: (-len(form), form))
-    return re.compile("|".join(found[form] for form in longest_first)) if found else None
+            # The digits of percent-encoding may be in either case.
+            pattern = re.sub(r"%[0-9A-F]{2}", r"(?i:\g<0>)", re.escape(form))
+            if len(value) < LONG:
+                pattern = rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])"
+            patterns[form] = pattern
+    longest_first = sorted(patterns, key=lambda form: (-len(form), form))
+    return re.compile("|".join(patterns[form] for form in longest_first)) if patterns else None
 
 
 def _forms(value: str) -> set[str]:
-    """Return a value as it may be written: as it is, on one line, and encoded."""
+    """Return the forms of a value: unchanged, on one line, and encoded."""
     data = value.encode("utf-8", "surrogatepass")
     forms = {value, " ".join(value.split()), html.escape(value), html.escape(value, quote=False)}
     forms |= {
@@ -161,10 +159,13 @@ def _forms(value: str) -> set[str]:
 
 
 def _base64_cores(data: bytes) -> Iterator[str]:
-    """Yield what base64 makes of data within longer data, such as `user:password`, by the three places it may begin at."""
+    """Yield the base64 digits of data within longer data, such as `user:password`.
+
+    There are three, because data may begin at each byte of a group of three.
+    """
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + data).decode("ascii")
-        first = -(-shift * 8 // 6)  # the first digit made of `data` alone
+        first = -(-shift * 8 // 6)  # the first digit of `data` only
         last = (shift + len(data)) * 8 // 6
         yield encoded[first:last]
 
@@ -173,7 +174,8 @@ def _base64_cores(data: bytes) -> Iterator[str]:
 
 _LOGIN = re.compile(
     r"(?P<scheme>://)"
-    r"(?:(?P<user>[^\s/?#@:\"'<>]{0,500}):(?!\d{1,5}(?:[/?#]|$))(?P<password>[^\s\"'<>]{0,500})@(?=[\w.\[-])|[^\s/?#\"'<>]{1,500}@)"
+    r"(?:(?P<user>[^\s/?#@:\"'<>]{0,500}):(?!\d{1,5}(?:[/?#]|$))"
+    r"(?P<password>[^\s\"'<>]{0,500})@(?=[\w.\[-])|[^\s/?#\"'<>]{1,500}@)"
 )
 _BARE_LOGIN = re.compile(
     r"(?<![\w@:.+-])(?!mailto:)[\w.+%-]+:[^\s@/:\"'<>][^\s@/\"'<>]{0,500}@(?!sha\d+:)(?=\[?[\w.-])",
@@ -198,10 +200,13 @@ _AUTHORIZATION = re.compile(
 )
 _LABELLED = re.compile(
     r"(?i)(?P<label>(?<![A-Za-z])(?:[\w-]{0,60}[_-])?(?:"
-    r"api[ _-]?key(?: [a-z]+){0,2}|subscription-key|access[_-]?key(?:[_-]?id)?|(?:secret|private)[_-]?key"
-    r"|(?:auth|access|refresh|id|session|security)[_-]?token|client[_-]?secret|x-auth-[a-z]+|(?:set-)?cookie"
+    r"api[ _-]?key(?: [a-z]+){0,2}|subscription-key|access[_-]?key(?:[_-]?id)?"
+    r"|(?:secret|private)[_-]?key"
+    r"|(?:auth|access|refresh|id|session|security)[_-]?token|client[_-]?secret"
+    r"|x-auth-[a-z]+|(?:set-)?cookie"
     r"|password|passwd|passphrase|pwd|secret|credentials?|token)(?![A-Za-z0-9]))"
-    r"(?P<joint>[\"']?\s*[:=]>?\s*|[\"']\s*,\s*)(?:b?(?P<quote>[\"'])(?P<quoted>[^\"'\r\n]+)|(?P<plain>\[secret\]|[^\s\"'&,;)}\]]+))"
+    r"(?P<joint>[\"']?\s*[:=]>?\s*|[\"']\s*,\s*)"
+    r"(?:b?(?P<quote>[\"'])(?P<quoted>[^\"'\r\n]+)|(?P<plain>\[secret\]|[^\s\"'&,;)}\]]+))"
 )
 _SCHEME = re.compile(r"(?i)(?<![A-Za-z0-9])(bearer[ \t:=]+[\"']?)([A-Za-z0-9._~+/*=-]+)")
 _BASIC = re.compile(r"(?i)(?<![A-Za-z0-9])(basic[ \t]+)([A-Za-z0-9+/_-]{4,}={0,2})")
@@ -233,13 +238,13 @@ def _without_shapes(text: str) -> str:
     text = _WEBHOOK.sub(rf"\g<1>{HIDDEN}", text)
     text = _AUTHORIZATION.sub(rf"\g<1>{HIDDEN}", text)
     text = _LABELLED.sub(_without_labelled, text)
-    text = _SCHEME.sub(lambda said: said[0] if _is_word(said[2]) else said[1] + HIDDEN, text)
-    text = _BASIC.sub(lambda said: said[1] + HIDDEN if _is_login(said[2]) else said[0], text)
+    text = _SCHEME.sub(lambda match: match[0] if _is_word(match[2]) else match[1] + HIDDEN, text)
+    text = _BASIC.sub(lambda match: match[1] + HIDDEN if _is_login(match[2]) else match[0], text)
     return _KEY.sub(HIDDEN, text)
 
 
 def _without_value(pair: str) -> str:
-    """Return `name=value` of a query without its value, if the name says that it is secret."""
+    """Return `name=value` of a query with its value hidden if the name is a secret's."""
     name, equals, value = pair.partition("=")
     plain = unquote(name)
     words = {word.lower() for word in _WORD.findall(plain)}
@@ -247,28 +252,31 @@ def _without_value(pair: str) -> str:
     return f"{name}={HIDDEN}" if equals and value and secret else pair
 
 
-def _without_labelled(found: re.Match[str]) -> str:
-    """Return what follows a label such as `api_key` hidden; a word behind a colon may be a sentence going on, and stays."""
-    before = found["label"] + found["joint"]
-    if found["quoted"]:
-        return f"{before}{found['quote']}{HIDDEN}"
-    value = found["plain"]
-    sentence = found["joint"] != "=" and _is_word(value)
-    return found[0] if sentence or value.casefold() in _NO_VALUE else before + HIDDEN
+def _without_labelled(match: re.Match[str]) -> str:
+    """Hide the value after a label such as `api_key`.
+
+    A word after a colon may continue a sentence, and is not hidden.
+    """
+    before = match["label"] + match["joint"]
+    if match["quoted"]:
+        return f"{before}{match['quote']}{HIDDEN}"
+    value = match["plain"]
+    sentence = match["joint"] != "=" and _is_word(value)
+    return match[0] if sentence or value.casefold() in _NO_VALUE else before + HIDDEN
 
 
 def _is_word(text: str) -> bool:
-    """Return True for a word of a sentence: small letters, perhaps behind a capital, and no longer than words are."""
+    """Return True for a word of a sentence: lower case after the first letter, not too long."""
     word = text.strip(".,;:!?`-")
-    return len(word) < 16 and word.isalpha() and word[1:].islower() or len(word) <= 1
+    return len(word) <= 1 or (len(word) < 16 and word.isalpha() and word[1:].islower())
 
 
 def _is_login(encoded: str) -> bool:
-    """Return True if base64 digits stand for `user:password`."""
-    padded = encoded.rstrip("=") + "=" * (-len(encoded.rstrip("=")) % 4)
+    """Return True if base64 digits encode `user:password`."""
+    digits = encoded.rstrip("=")
+    padded = digits + "=" * (-len(digits) % 4)
+    altchars = b"-_" if set(encoded) & set("-_") else None
     try:
-        return b":" in base64.b64decode(
-            padded, altchars=b"-_" if set(encoded) & set("-_") else None
-        )
+        return b":" in base64.b64decode(padded, altchars=altchars)
     except (binascii.Error, ValueError):
         return False

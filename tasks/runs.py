@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 import duckdb
@@ -33,7 +34,7 @@ _KINDS = frozenset({".py", ".yaml", ".html", ".css", ".js", ".lock"})
 class Run:
     """One run of a flow.
 
-    `config_hash` leaves out what changes pace and price alone; `code_version` names the checkout.
+    `config_hash` leaves out what only changes speed and cost; `code_version` names the checkout.
     """
 
     run_id: str
@@ -47,13 +48,16 @@ class Run:
 def describe_run(run_id: str, flow_run_id: str, flow: str, domain: Domain) -> Run:
     """Describe a run about to start.
 
-    The configuration holds no secret: keys come from the environment alone.
+    The configuration has no secret: keys only come from the environment.
     """
     return Run(run_id, flow_run_id, flow, config_hash(domain), portable(domain), code_version())
 
 
 def portable(domain: Domain) -> dict[str, Any]:
-    """Return the configuration as JSON data in which sources are named, not placed: no folder of this machine, no signature."""
+    """Return the configuration as JSON data without folders of this machine and signatures.
+
+    Sources are listed by the names of their files.
+    """
     config = domain.model_dump(mode="json", exclude={"lineage"})
     for kind in ("reviews", "metadata"):
         for source in config["sources"][kind]:
@@ -69,22 +73,25 @@ def config_hash(domain: Domain) -> str:
 
 @cache
 def code_version() -> str:
-    """Return the package's version and a hash over the project: code, data files and the lock, as this process found them first."""
-    found = (
-        path
-        for pattern in _CODE
-        for path in PROJECT.glob(pattern)
-        if path.suffix in _KINDS and path.is_file()
-    )
-    hashes = {path.relative_to(PROJECT).as_posix(): file_hash(path) for path in found}
+    """Return the package's version and a hash over the project: code, data files and the lock.
+
+    They count as this process first found them.
+    """
+    found = chain.from_iterable(map(PROJECT.glob, _CODE))
+    files = [path for path in found if path.suffix in _KINDS and path.is_file()]
+    hashes = {path.relative_to(PROJECT).as_posix(): file_hash(path) for path in files}
     return f"{version('llm-redial')}+{fingerprint(hashes)[:12]}"
 
 
 def code_commit() -> str:
-    """Return the commit that is checked out, as `git describe` names it, with `-dirty` after changes; nothing where git knows none."""
+    """Return the commit that is checked out as `git describe` names it, empty if there is none.
+
+    It ends with `-dirty` if files were changed.
+    """
     command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--exclude=*"]
     if not (PROJECT / ".git").exists():
-        return ""  # an installed copy within somebody else's repository
+        # An installed copy may be within another repository.
+        return ""
     try:
         described = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.SubprocessError):
@@ -100,8 +107,8 @@ class Origin:
         code: short hash of the code, data files and libraries that made its rows and files.
         run_hash: hash of the same, of the settings that were read and of the sources, 64 hex
             digits.
-        mixed: in words, where its rows come from several versions of code or rows; empty where they
-            come from one.
+        mixed: one sentence for each way in which its rows come from several versions of code or
+            rows; empty if they come from one.
     """
 
     code: str
@@ -112,21 +119,19 @@ class Origin:
 def origin_of_release(
     con: duckdb.DuckDBPyConnection, writer: StageInputs, sources: Mapping[str, str]
 ) -> Origin:
-    """Return what made the rows that are about to be released, from what each stage wrote down when it made them.
+    """Return what made the rows that are about to be released, as its stages recorded it.
 
-    Only stages that rows of the release went through count, so of the attempts those up to the last
-    that was accepted of. What enters is what these stages reached then, and not which checkout ran
-    them, when, or in how many goes: rows that were made under two checkouts whose difference no
-    stage reaches are the same rows, and a fresh build with either makes the same release, byte by
-    byte. Which runs and checkouts took part is history; `redial lineage` tells it. The hashes of
-    what stages wrote are left out as
-    well: a brief that failed in one of two builds, and is in neither release, must not tell them
-    apart.
+    Only stages that rows of the release went through count, so only attempts up to the last one
+    with an accepted dialogue. What counts is the code these stages reached then, and not which
+    checkout ran them, when, or in how many runs: two checkouts that differ in code no stage reaches
+    make the same rows, and a fresh build with either makes the same release, byte by byte. Which
+    runs and checkouts took part is history, which `redial lineage` shows. The hashes of what stages
+    wrote do not count either: a brief that failed in one of two builds, and is in neither release,
+    must not distinguish them.
 
-    A build redoes every stage that its code no longer matches, with one exception: when a run is
-    stopped, by a budget or by its provider, rows of later attempts that it could not come to stay,
-    if their own code is unchanged. `mixed` names those, and any two stages that a module had
-    another content for.
+    A build redoes every stage whose code has changed, with one exception: if a run is stopped by a
+    budget or by its provider, rows of later attempts stay, if their own code is unchanged. `mixed`
+    names those, and any two stages for which a module had different contents.
 
     Args:
         con: the warehouse after the verdicts.
@@ -137,11 +142,8 @@ def origin_of_release(
     made = {stage: inputs for stage in stages if (inputs := read_inputs(con, stage)) is not None}
     makers = {stage: inputs.maker() for stage, inputs in {**made, "release": writer}.items()}
     settings = {stage: dict(inputs.settings) for stage, inputs in made.items()}
-    written = {
-        stage: record.output_hash
-        for stage in stages
-        if (record := read_record(con, stage)) is not None
-    }
+    records = {stage: read_record(con, stage) for stage in stages}
+    written = {stage: record.output_hash for stage, record in records.items() if record is not None}
     return Origin(
         code=fingerprint(makers)[:ID_LENGTH],
         run_hash=fingerprint([makers, settings, dict(sources)]),
@@ -150,19 +152,16 @@ def origin_of_release(
 
 
 def _stages_of_release(con: duckdb.DuckDBPyConnection) -> list[str]:
-    (last,) = con.execute(
-        "SELECT coalesce(max(attempt), 0) FROM verdicts WHERE verdict = 'accepted'"
-    ).fetchall()[0]
-    attempts = [
-        f"{stage}-{attempt}"
-        for attempt in range(1, last + 1)
-        for stage in ("generate", "dialogues", "quality")
-    ]
-    return ["ingest", "preprocess", "briefs", *attempts, "verdicts"]
+    query = "SELECT coalesce(max(attempt), 0) FROM verdicts WHERE verdict = 'accepted'"
+    (last,) = con.execute(query).fetchall()[0]
+    stages = ["ingest", "preprocess", "briefs"]
+    for attempt in range(1, last + 1):
+        stages += [f"{stage}-{attempt}" for stage in ("generate", "dialogues", "quality")]
+    return [*stages, "verdicts"]
 
 
 def _unlike_modules(made: Mapping[str, StageInputs]) -> list[str]:
-    """Return in words each module that two stages ran with another content."""
+    """Return one sentence for each module whose content was different for two stages."""
     first: dict[str, tuple[str, str]] = {}
     unlike = []
     for stage, inputs in made.items():
@@ -174,32 +173,42 @@ def _unlike_modules(made: Mapping[str, StageInputs]) -> list[str]:
 
 
 def _older_rows(made: Mapping[str, StageInputs], written: Mapping[str, str]) -> list[str]:
-    """Return in words each stage that was made from rows which have been made again since."""
-    return [
-        f"{stage} was made before {name} was last made"
-        for stage, inputs in made.items()
-        for name, output_hash in inputs.upstream.items()
-        if name in written and written[name] != output_hash
-    ]
+    """Return one sentence for each stage made from rows that have been made anew since."""
+    older = []
+    for stage, inputs in made.items():
+        for name, output_hash in inputs.upstream.items():
+            if written.get(name, output_hash) != output_hash:
+                older.append(f"{stage} was made before {name} was last made")
+    return older
 
 
 _LOST = """
-WITH newest AS (SELECT run_id, state FROM runs WHERE run_id <> $before ORDER BY started_at DESC, run_id LIMIT 1),
-worked AS (
+WITH newest AS (
+    SELECT run_id, state
+    FROM runs
+    WHERE run_id <> $before
+    ORDER BY started_at DESC, run_id
+    LIMIT 1
+),
+asked AS (
     SELECT run_id FROM stages WHERE stage NOT IN ('ingest', 'preprocess', 'briefs')
-    UNION SELECT run_id FROM transcripts
+    UNION
+    SELECT run_id FROM transcripts
 )
-SELECT run_id FROM newest SEMI JOIN worked USING (run_id) WHERE state = 'running'
+SELECT run_id
+FROM newest
+SEMI JOIN asked USING (run_id)
+WHERE state = 'running'
 """
 
 
 def end_lost_run(con: duckdb.DuckDBPyConnection, before: str) -> bool:
-    """Write down as lost what is still on record as running, but for the run that is about to start.
+    """Record as lost every run that is still recorded as running, except the one that starts now.
 
-    The caller holds the domain, so those runs lost their process.
+    The caller holds the domain's lock, so the processes of those runs have ended.
 
     Returns:
-        Whether the newest run on record is one of them and had begun to ask.
+        True if the newest recorded run is one of them and had begun to ask.
     """
     asked = bool(con.execute(_LOST, {"before": before}).fetchall())
     con.execute("UPDATE runs SET state = 'lost' WHERE state = 'running' AND run_id <> ?", [before])
@@ -207,9 +216,9 @@ def end_lost_run(con: duckdb.DuckDBPyConnection, before: str) -> bool:
 
 
 def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, str]) -> None:
-    """Write a run down as running. `sources` maps each source file's name to its SHA-256.
+    """Record a run as running. `sources` maps each source file's name to its SHA-256.
 
-    The caller holds the domain.
+    The caller holds the domain's lock.
     """
     end_lost_run(con, run.run_id)
     con.execute("DELETE FROM runs WHERE run_id = ?", [run.run_id])
@@ -231,7 +240,14 @@ def start_run(con: duckdb.DuckDBPyConnection, run: Run, sources: Mapping[str, st
 def finish_run(
     con: duckdb.DuckDBPyConnection, run_id: str, state: str, counts: Mapping[str, Any]
 ) -> None:
-    """Write down how a run ended (completed, budget, batch, breaker, worker or failed) and what it counted."""
+    """Record how a run ended and what it counted.
+
+    Args:
+        con: the domain's warehouse.
+        run_id: the run.
+        state: completed, budget, batch, breaker, worker or failed.
+        counts: what it counted, by name.
+    """
     con.execute(
         "UPDATE runs SET finished_at = ?, state = ?, counts = ? WHERE run_id = ?",
         [datetime.now(UTC), state, json.dumps(dict(counts), sort_keys=True, default=str), run_id],

@@ -1,18 +1,17 @@
-"""What a stage is made from, part by part: so that it is redone when a part changes, and can say which.
+"""The inputs of a stage, part by part: it runs again if a part changes, and reports which.
 
-| part        | what it holds                                                                                        |
-|-------------|------------------------------------------------------------------------------------------------------|
-| `settings`  | the settings the stage reads, by dotted name, with their values                                       |
-| `code`      | every module its functions reach, with a hash of what it does (`tasks.code_identity`)                 |
-| `files`     | the project's data files it reads (goals, templates, prompts, suites, lexicon, phrase tables), hashed |
-| `sources`   | the reviewers' files it reads, hashed                                                                 |
-| `libraries` | libraries whose results it stores, with their versions                                                |
-| `upstream`  | the stages it reads from, with a hash of what they wrote                                              |
+| part        | content                                                                            |
+|-------------|------------------------------------------------------------------------------------|
+| `settings`  | the settings the stage reads, by dotted name, with their values                    |
+| `code`      | every module its functions reach, with a hash of its code (`tasks.code_identity`)  |
+| `files`     | the project's data files it reads (goals, templates, prompts, suites, ...), hashed |
+| `sources`   | the review files it reads, hashed                                                  |
+| `libraries` | libraries whose results it stores, with their versions                             |
+| `upstream`  | the stages it reads from, with a hash of what they wrote                           |
 
-Libraries count unless they are listed in `NOT_IN_RESULTS` with the reason: one that nobody thought
-of counts. The versions are those installed, which are what runs; `requirements.lock` says the same
-where it was followed. Python itself counts by its Unicode tables, which decide what a letter is;
-its other changes between 3.11 and 3.13 touch nothing that is stored.
+All libraries count except those listed in `NOT_IN_RESULTS`, each with the reason. The versions are
+those installed, which are the ones that run. Python itself counts by its Unicode tables, which
+define what a letter is; its other changes between 3.11 and 3.13 affect nothing that is stored.
 """
 
 from __future__ import annotations
@@ -23,32 +22,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from tasks.code_identity import SCHEME, Reached
-from tasks.fingerprint import data_hash, fingerprint
+from tasks.fingerprint import fingerprint
 
 NOT_IN_RESULTS: Mapping[str, str] = {
     "botocore": "fetches sources, which count by content",
     "fsspec": "fetches sources, which count by content",
-    "isal": "unpacks gzip, which has one right result",
-    "zstandard": "unpacks Zstandard, which has one right result",
-    "filelock": "keeps runs apart",
-    "litellm": "sends requests; an answer that is stored is not asked for again, whatever version is installed",
+    "isal": "decompresses gzip, which has one right result",
+    "zstandard": "decompresses Zstandard, which has one right result",
+    "filelock": "locks out other runs",
+    "litellm": "sends requests; a stored answer is not requested again with any version",
     "pydantic": "checks settings and files, which count by value and content",
-    "yaml": "reads files, which count by what it reads from them",
-    "jinja2": "lays out pages for people",
-    "markupsafe": "lays out pages for people",
+    "yaml": "reads files, which count by the values read from them",
+    "jinja2": "renders pages for people",
+    "markupsafe": "renders pages for people",
 }
 # Import name -> distribution, where they differ by more than dashes.
 _DISTRIBUTIONS = {"ahocorasick": "pyahocorasick"}
-_MOST = 3  # changes named in one line
+_MAX_SHOWN = 3  # changes named in one line
 
 
 @dataclass(frozen=True)
 class StageInputs:
-    """What a stage is made from; see the module's table. Values are JSON data."""
+    """The inputs of a stage; see the module's table. Values are JSON data."""
 
     settings: Mapping[str, Any]
     code: Mapping[str, str]
@@ -58,19 +56,19 @@ class StageInputs:
     upstream: Mapping[str, str] = field(default_factory=dict)
 
     def after(self, upstream: Mapping[str, str]) -> StageInputs:
-        """Return the same with the stages it reads from, each with the hash of what it wrote."""
+        """Return the same with the stages it reads from, each with the hash of its tables."""
         return replace(self, upstream=dict(upstream))
 
     def hash(self, stage: str) -> str:
-        """Return the hash of all of it, 64 hex digits."""
+        """Return the hash of all inputs, 64 hex digits."""
         return fingerprint([SCHEME, stage, asdict(self)])
 
     def own(self) -> StageInputs:
-        """Return what does not come from other stages."""
+        """Return the inputs without those from other stages."""
         return replace(self, upstream={})
 
     def maker(self) -> dict[str, Any]:
-        """Return what made the rows, as opposed to what they were made from: code, data files and libraries."""
+        """Return the code, data files and libraries, without what they were applied to."""
         return {
             "code": dict(self.code),
             "files": dict(self.files),
@@ -81,31 +79,28 @@ class StageInputs:
 def made_by(
     reached: Reached,
     settings: Mapping[str, Any],
-    files: Iterable[str],
-    project: Path,
+    files: Mapping[str, str],
     sources: Mapping[str, str],
 ) -> StageInputs:
-    """Put together what a stage is made from, but for the stages before it.
+    """Return the inputs of a stage, without the stages before it.
 
     Args:
         reached: the code its functions reach.
         settings: the settings it reads, nested as in a domain file.
-        files: the project's data files it reads, as paths or patterns relative to `project`.
-        project: the project's folder.
+        files: hash of each data file of the project it reads, by its path in the project.
         sources: hash by name of the source files it reads.
     """
-    listed = sorted({path for pattern in files for path in project.glob(pattern) if path.is_file()})
     return StageInputs(
         settings=dict(flattened(settings)),
         code=dict(reached.modules),
-        files={path.relative_to(project).as_posix(): data_hash(path) for path in listed},
+        files=dict(sorted(files.items())),
         sources=dict(sources),
         libraries=library_versions(reached.libraries),
     )
 
 
 def flattened(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield settings by dotted name; lists and empty sections stay whole."""
+    """Yield settings by dotted name; lists and empty sections are not split."""
     for name, value in settings.items():
         if isinstance(value, Mapping) and value:
             yield from flattened(value, f"{prefix}{name}.")
@@ -114,15 +109,10 @@ def flattened(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
 
 
 def library_versions(imported: Iterable[str]) -> dict[str, str]:
-    """Return the installed versions of those libraries that count, by the name they are imported by."""
-    counted = {
-        name
-        for name in imported
-        if name not in sys.stdlib_module_names and name not in NOT_IN_RESULTS
-    }
-    return {name: _installed(name) for name in sorted(counted)} | {
-        "python-unicode": unicodedata.unidata_version
-    }
+    """Return the installed versions of the libraries that count, by import name."""
+    counted = set(imported) - sys.stdlib_module_names - NOT_IN_RESULTS.keys()
+    versions = {name: _installed(name) for name in sorted(counted)}
+    return versions | {"python-unicode": unicodedata.unidata_version}
 
 
 @cache
@@ -136,41 +126,39 @@ def _installed(name: str) -> str:
 def changes(before: StageInputs, now: StageInputs) -> list[str]:
     """Return what has changed, one phrase each, causes first.
 
-    What a stage before it wrote is named only where nothing of the stage's own has changed: of the
-    two it is seldom news.
+    Changed rows of an earlier stage are named only if nothing of the stage's own has changed: they
+    usually follow from that.
     """
-    own = [
-        *(f"settings.{name} changed" for name in _differing(before.settings, now.settings)),
-        *(f"source {name} changed" for name in _differing(before.sources, now.sources)),
-        *(f"{name} changed" for name in _differing(before.files, now.files)),
-        *_named("code of", _differing(before.code, now.code)),
-        *(
-            _library(name, before.libraries, now.libraries)
-            for name in _differing(before.libraries, now.libraries)
-        ),
+    own = [f"settings.{name} changed" for name in _differing(before.settings, now.settings)]
+    own += [f"source {name} changed" for name in _differing(before.sources, now.sources)]
+    own += [f"{name} changed" for name in _differing(before.files, now.files)]
+    own += _summary("code of", _differing(before.code, now.code))
+    own += [
+        _library_change(name, before.libraries, now.libraries)
+        for name in _differing(before.libraries, now.libraries)
     ]
-    return own or _named("rows of", _differing(before.upstream, now.upstream))
+    return own or _summary("rows of", _differing(before.upstream, now.upstream))
 
 
 def in_one_line(phrases: Sequence[str]) -> str:
-    """Return some phrases as one, those beyond the first few as their number."""
-    more = f" and {len(phrases) - _MOST} more" if len(phrases) > _MOST else ""
-    return ", ".join(phrases[:_MOST]) + more
+    """Return some phrases as one text, with the number of those after the first few."""
+    more = f" and {len(phrases) - _MAX_SHOWN} more" if len(phrases) > _MAX_SHOWN else ""
+    return ", ".join(phrases[:_MAX_SHOWN]) + more
 
 
-def _named(what: str, names: Sequence[str]) -> list[str]:
+def _summary(what: str, names: Sequence[str]) -> list[str]:
     return [f"{what} {in_one_line(names)} changed"] if names else []
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    return [
-        name
-        for name in sorted({*before, *now})
-        if name not in before or name not in now or before[name] != now[name]
-    ]
+    """Return the names whose values differ, or that only one of the two has."""
+    changed = [name for name in before.keys() & now.keys() if before[name] != now[name]]
+    return sorted({*changed, *(before.keys() ^ now.keys())})
 
 
-def _library(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
-    if name not in before or name not in now:
-        return f"library {name} {'came in' if name in now else 'went out'}"
+def _library_change(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    if name not in before:
+        return f"library {name} was added"
+    if name not in now:
+        return f"library {name} was removed"
     return f"library {name} {before[name]} is now {now[name]}"

@@ -1,4 +1,7 @@
-"""What code a stage reaches, on small trees written here; the project's own stages are in tests/flows/test_stage_inputs.py."""
+"""What code a stage reaches, on small trees written here.
+
+The project's own stages are in tests/flows/test_stage_inputs.py.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,11 @@ def test_a_name_is_followed_through_a_package_to_where_it_is_defined(tmp_path: P
         tmp_path,
         "a",
         a="from tasks.room import wanted as w",
-        room__PKG="from tasks.room.one import other\nfrom tasks.room.two import inner as wanted\n__all__ = ['other', 'wanted']",
+        room__PKG=(
+            "from tasks.room.one import other\n"
+            "from tasks.room.two import inner as wanted\n"
+            "__all__ = ['other', 'wanted']"
+        ),
         room__one="import tasks.far",
         room__two="from . import three\nfrom .deep import found",
         room__three="",
@@ -137,7 +144,10 @@ def test_an_import_counts_wherever_and_however_it_is_written(
 
 
 def test_what_only_type_checkers_import_does_not_count(tmp_path: Path) -> None:
-    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import tasks.b\nelse:\n    import tasks.c"
+    text = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import tasks.b\nelse:\n    "
+        "import tasks.c"
+    )
     assert reached(tmp_path, "a", a=text, b="", c="") == {"a", "c"}
 
 
@@ -190,7 +200,13 @@ def test_a_tree_is_read_once(tmp_path: Path) -> None:
 
 
 def test_imports_of_unwritten_names_are_found(tmp_path: Path) -> None:
-    text = "import importlib\nNAME = 'x'\nimportlib.import_module(NAME)\nimportlib.import_module('json')\n__import__(NAME + 'y')"
+    text = (
+        "import importlib\n"
+        "NAME = 'x'\n"
+        "importlib.import_module(NAME)\n"
+        "importlib.import_module('json')\n"
+        "__import__(NAME + 'y')"
+    )
     assert tree(tmp_path, a=text).dynamic_imports() == ["tasks.a:3", "tasks.a:5"]
 
 

@@ -1,4 +1,4 @@
-"""Locks are given up with their holder, files are whole or as they were, and names are told from paths."""
+"""Locks end with their holder, files are whole or as before, names are distinguished from paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks are kept whatever becomes of the warehouse: a build that holds it, a rebuild, other ids, a torn or changed log."""
+"""Marks are kept: during a build, after a rebuild, with other ids, with a torn or changed log."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import csv
 import io
 import json
 import threading
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -160,6 +161,7 @@ def test_many_writers_at_once_lose_nothing(home: Home) -> None:
 
 
 @given(st.lists(st.tuples(st.text(max_size=40), st.text(max_size=40)), max_size=6))
+@example([("0\r0", "")])
 def test_any_text_comes_back_as_it_was_kept(
     tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str, str]]
 ) -> None:
@@ -170,10 +172,15 @@ def test_any_text_comes_back_as_it_was_kept(
     assert {mark.mark_id: mark for mark in read_log(home, "shop").marks} == {
         mark.mark_id: mark for mark in marks
     }
-    cells = list(csv.reader(io.StringIO(marks_csv(marks))))
-    assert len(cells) == len(marks) + 1 and all(
-        not cell.startswith(("=", "+", "-", "@")) for row in cells for cell in row
-    )
+    header, *rows = csv.reader(io.StringIO(marks_csv(marks), newline=""))
+    assert header == [field.name for field in fields(Mark)]
+    assert len(rows) == len(marks)
+    for mark, row in zip(marks, rows, strict=True):
+        wanted = [str(value) for value in asdict(mark).values()]
+        assert [cell.removeprefix("'") for cell in row] == [
+            value.removeprefix("'") for value in wanted
+        ]
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row)
 
 
 @pytest.mark.parametrize(

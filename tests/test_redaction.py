@@ -170,10 +170,13 @@ def test_other_variables_are_not_secret(name: str) -> None:
 
 
 ORDINARY = [
-    "the endpoint must carry no password or key: give the key in the provider's environment variable",
-    "model 'openai/gpt-4o-mini' needs OPENAI_API_KEY in the environment (any value will do for a server that asks for none)",
+    "the endpoint must carry no password or key: give the key in the provider's environment "
+    "variable",
+    "model 'openai/gpt-4o-mini' needs OPENAI_API_KEY in the environment (any value will do for a "
+    "server that asks for none)",
     "the bearer of news, basic information, a risk-averse token",
-    "generate.limits.tpm: prompt_tokens: 5, max_tokens=2048, tokens per accepted dialogue: 1,726.94",
+    "generate.limits.tpm: prompt_tokens: 5, max_tokens=2048, tokens per accepted dialogue: "
+    "1,726.94",
     "offline/writer and hosted_vllm/meta-llama/Llama-3.1-8B-Instruct at http://127.0.0.1:8000/v1",
     "http://[::1]:8000/v1, https://example.org/@me and mailto:me@example.org",
     "hf_hub_download, hf_transformers, task-force, desk-lamps-are-fine",
@@ -192,7 +195,10 @@ def test_ordinary_text_is_left_as_it_is(text: str) -> None:
 @given(st.text(), st.integers())
 def test_hashes_and_ids_are_left_as_they_are(text: str, number: int) -> None:
     value = [text.encode("utf-8", "surrogatepass").hex(), number]
-    line = f"request_key={fingerprint(value)} dialogue {content_id(value)} sha256:{fingerprint(value)} {fingerprint(value)[:12]}"
+    line = (
+        f"request_key={fingerprint(value)} dialogue {content_id(value)} "
+        f"sha256:{fingerprint(value)} {fingerprint(value)[:12]}"
+    )
     assert redact(line, {}) == line
 
 
@@ -278,7 +284,10 @@ def test_the_record_of_a_run_holds_no_signature_and_its_hash_does_not_depend_on_
 
 @given(key=KEYS)
 def test_no_failed_call_and_no_batch_problem_carries_a_secret(key: str) -> None:
-    told = f"401 from https://h/v1?key={key}: Incorrect API key provided: sk-{key}. headers: {{'authorization': 'Bearer {key}'}}"
+    told = (
+        f"401 from https://h/v1?key={key}: Incorrect API key provided: sk-{key}. headers: "
+        f"{{'authorization': 'Bearer {key}'}}"
+    )
     assert key not in str(as_call_error(RuntimeError(told)))
     line = json.dumps(
         {"custom_id": "k", "response": {"status_code": 400, "body": {"error": {"message": told}}}}

@@ -1,4 +1,4 @@
-"""What a release is said to be made by: from the stages' own records, and the same however often and when they ran."""
+"""What made a release, by the stages' own records: the same however often and when they ran."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SOURCES = {"reviews.gz": "1"}
 
 @pytest.fixture
 def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A warehouse with one dialogue accepted at the first attempt, and records of the stages of two."""
+    """A warehouse with a dialogue accepted at the first attempt, and records of two attempts."""
     with open_warehouse(tmp_path / "w.duckdb") as opened:
         opened.execute("INSERT INTO verdicts VALUES ('d', 'accepted', 1)")
         for stage in (

@@ -1,4 +1,4 @@
-"""Nothing is kept that only tests call: every function and class of the project is used by the project."""
+"""Every function and class of the project is used by the project, not only by tests."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 KEPT = {
-    "curate": "made goal_specs/templates/curated.yaml, and tests/templates/test_curated.py holds that it would again",
+    "curate": (
+        "made goal_specs/templates/curated.yaml, and tests/templates/test_curated.py holds that "
+        "it would again"
+    ),
 }
 
 
 def defined_names(path: Path, text: str) -> Iterator[str]:
-    """Yield the functions and classes of a module that no decorator hands on, such as a command or a flow."""
+    """Yield a module's functions and classes, without those that a decorator registers."""
     for node in ast.parse(text, str(path)).body:
         if (
             isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)

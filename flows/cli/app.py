@@ -31,7 +31,8 @@ class _Terminated(BaseException):
 
 app = typer.Typer(
     name="redial",
-    help="Build, judge and release conversational-recommendation datasets from what users really did.",
+    help="Build, judge and release conversational-recommendation datasets from what users "
+    "really did.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -66,7 +67,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a 
 
 
 def _show_version(wanted: bool) -> None:
-    """Show the package's version, a hash of the code and data files that run, and the commit where that is known; then end."""
+    """Show which version this is, then end.
+
+    That is the package's version, a hash of the code and data files that run, and the commit
+    where it is known.
+    """
     if wanted:
         from tasks.runs import code_commit, code_version
 
@@ -92,7 +97,7 @@ def common(
         ),
     ] = False,
 ) -> None:
-    """Build, judge and release conversational-recommendation datasets from what users really did."""
+    """Choose the data folder that the command works on."""
     ctx.obj = Home.find(data)
 
 
@@ -122,7 +127,10 @@ def _raise_terminated(number: int, frame: object) -> NoReturn:
 
 
 def _is_termination(error: BaseException) -> bool:
-    """Return True if SIGTERM ended the command: as we raise it, or as Prefect does within a flow."""
+    """Return True if SIGTERM ended the command.
+
+    We raise it, or Prefect does within a flow.
+    """
     if isinstance(error, _Terminated):
         return True
     exceptions = sys.modules.get("prefect.exceptions")  # not imported here: it takes a second
@@ -130,16 +138,20 @@ def _is_termination(error: BaseException) -> bool:
 
 
 def _misused(error: TyperException) -> str:
-    """Return what is wrong with the way a command was called, and the way out; nothing if its help was shown instead."""
-    told = error.format_message().strip().rstrip(".")
-    if not told:
+    """Return what is wrong with the way a command was called, and the way out.
+
+    The text is empty if the command's help was shown instead.
+    """
+    message = error.format_message().strip().rstrip(".")
+    if not message:
         return ""
     context = getattr(error, "ctx", None)
     if context and context.parent and getattr(error, "option_name", None) == "--data":
-        return f"--data stands before the command: redial --data FOLDER {context.command_path.removeprefix('redial ')} ..."
-    return (
-        f"{told}; `{context.command_path if context else 'redial'} --help` tells how it is called"
-    )
+        return (
+            "--data stands before the command: redial --data FOLDER "
+            f"{context.command_path.removeprefix('redial ')} ..."
+        )
+    return f"{message}; `{context.command_path if context else 'redial'} --help` tells how it is called"
 
 
 def _end(code: int, line: str) -> None:

@@ -1,18 +1,20 @@
-"""`redial build` and `redial fetch`: the commands that make something."""
+"""`redial fetch`, `plan` and `build`: from source files to a release."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
 from flows.cli.parameters import SettingOption, options_of, with_settings
+from flows.cli.views import show_facts
 from flows.options import BuildOptions
 from flows.parameters import fields_of
 from tasks.settings import Home, load_domain
-from tasks.warehouse import WarehouseHeld, domain_lock
+
+PLANNED = ("profile", "rollout", "max_dialogues", "concurrency", "rpm", "tpm")
 
 
 @app.command(epilog="Example: redial build demo --seed 7 --max-dialogues 50")
@@ -31,25 +33,18 @@ def build(
     """
     options = with_settings(options, setting)
     home: Home = ctx.obj
-    chosen = load_domain(home, domain, options.over())
-    from flows.preflight import check_build
+    from flows.preflight import check_build, held_job, read_job
     from flows.server.ephemeral import run_flow
 
-    try:
-        check_build(home, chosen, options)  # a mistake is told before anything is started
-    except WarehouseHeld:
-        with domain_lock(home, domain):  # names the domain and who holds it, where it is held
-            raise
-    with domain_lock(home, domain):
-        pass  # and so is another build of this domain; the flow takes the lock for good
+    job = read_job(home, domain, options)
 
     async def start() -> Any:
         from flows.build import build as build_flow
-        from flows.run_states import result_of
 
-        return await result_of(await build_flow(domain, options, str(home.data), return_state=True))
+        return await build_flow(domain, options, str(home.data), return_state=True)
 
-    with Bars() as bars:
+    # A mistake, or another build of this domain, is reported before anything is started.
+    with held_job(job, check_build), Bars() as bars:
         result = run_flow(home, domain, bars, start)
     if as_json:
         print_json(result.as_json())
@@ -61,7 +56,10 @@ def build(
 
 @app.command(epilog="Example: redial fetch books")
 def fetch(ctx: typer.Context, domain: DomainArgument) -> None:
-    """Download a domain's source files from the addresses in its file; goes on where it was cut off."""
+    """Download a domain's source files from the addresses in its file.
+
+    A download that was cut off goes on where it ended.
+    """
     from tasks.ingest import fetch as fetch_sources
 
     home: Home = ctx.obj
@@ -70,3 +68,51 @@ def fetch(ctx: typer.Context, domain: DomainArgument) -> None:
         files = fetch_sources(chosen, lambda name, done, total: bars.advance(name, done, total))
     for file in files:
         ERR.print(f"  {file}", markup=False)
+
+
+@app.command(
+    epilog="Example: redial plan demo --model "
+    "openai/gpt-4o-mini,anthropic/claude-3-5-haiku-latest --rpm 500"
+)
+@options_of(options=fields_of(BuildOptions, *PLANNED))
+def plan(
+    ctx: typer.Context,
+    domain: DomainArgument,
+    model: Annotated[
+        str | None,
+        typer.Option(help="litellm models, separated by commas; the domain's own if not given"),
+    ] = None,
+    *,
+    options: BuildOptions,
+    setting: SettingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Estimate dialogues, tokens, dollars and hours for one or several models; nothing is sent.
+
+    Repairs are not in it: they depend on how many dialogues fall.
+    """
+    home: Home = ctx.obj
+    models = [name.strip() for name in model.split(",") if name.strip()] if model else None
+    options = with_settings(options, setting)
+    from flows.preflight import check_inputs, held_job, read_job
+    from flows.server.ephemeral import run_flow
+
+    job = read_job(home, domain, options)
+
+    async def start() -> Any:
+        from flows.plan import plan as plan_flow
+
+        return await plan_flow(domain, models, options, str(home.data), return_state=True)
+
+    with held_job(job, check_inputs), Bars() as bars:
+        rows = run_flow(home, domain, bars, start, warm=("flows.plan", "litellm"))
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        shown = {
+            name: "unknown price" if name == "dollars" and value is None else value
+            for name, value in row.items()
+            if name != "model"
+        }
+        show_facts(OUT, shown, row["model"])

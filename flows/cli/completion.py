@@ -10,7 +10,6 @@ from pathlib import Path
 
 import typer
 
-from tasks.dialogue_store import ids_beginning
 from tasks.settings import Home
 
 MOST = 50  # ids offered: more would only push the prompt out of sight
@@ -22,7 +21,12 @@ def complete_domain(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_dialogue(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return ids that begin so, as `ID` or `DOMAIN/ID`; warehouses that are being written are passed over."""
+    """Return ids that begin so, as `ID` or `DOMAIN/ID`.
+
+    Warehouses that are being written are left out.
+    """
+    from tasks.dialogue_store import ids_beginning
+
     return ids_beginning(_home(ctx), incomplete, MOST)
 
 
@@ -45,6 +49,9 @@ def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _home(ctx: typer.Context) -> Home:
-    """Return the data folder that is meant: while a shell asks, no command has run that would have chosen it."""
+    """Return the data folder that is meant.
+
+    While a shell asks, no command has run that would have chosen it.
+    """
     given = ctx.find_root().params.get("data")
     return Home.find(Path(given) if given else None)

@@ -1,4 +1,4 @@
-"""What the terminal shows: one console for answers, one for everything else, and a progress sink that draws bars."""
+"""What the terminal shows: a console for answers, one for everything else, and progress bars."""
 
 from __future__ import annotations
 
@@ -23,12 +23,18 @@ from tasks.web import escaped_json, visible
 
 
 def terminal_text(text: str) -> str:
-    """Return a text in which whatever a terminal would act on is spelled out; tabs and line feeds stay."""
+    """Return a text with whatever a terminal would act on spelled out.
+
+    Tabs and line feeds stay.
+    """
     return visible(text).replace("\r", "<U+000D>")
 
 
 class PlainConsole(Console):
-    """A console on which nothing acts but what rich itself adds: every text passes `terminal_text`, wherever it comes from."""
+    """A console on which nothing acts but what rich itself adds.
+
+    Every text passes `terminal_text`, wherever it comes from.
+    """
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
@@ -45,19 +51,22 @@ ERR = PlainConsole(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
-    """Write a value as JSON for a program to read; what a terminal would act on is written as JSON's own escapes."""
+    """Write a value as JSON for a program to read.
+
+    What a terminal would act on is written as JSON's own escapes.
+    """
     OUT.file.write(
         escaped_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)) + "\n"
     )
 
 
 def print_plain(text: str) -> None:
-    """Write text as it stands, neither wrapped nor styled, but for what a terminal would act on."""
+    """Write text as it is, neither wrapped nor styled, but for what a terminal would act on."""
     OUT.file.write(terminal_text(text))
 
 
 class Bars:
-    """Draws stages as lines and long work as bars, on standard error so that answers can be piped."""
+    """Draws stages as lines and long work as bars, on standard error: answers can be piped."""
 
     def __init__(self) -> None:
         """Prepare the bars; use as a context manager."""

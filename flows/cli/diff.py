@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from tasks.diff import Beside, Change, Diff
 
 MOST_TEMPLATES = 20  # rows of one table on a terminal
-_HELP = "A domain, a release (path, DOMAIN/VERSION, DOMAIN/latest, or `latest` of the other's domain) or a run's id"
+_HELP = (
+    "A domain, a release (path, DOMAIN/VERSION, DOMAIN/latest, or `latest` of the "
+    "other's domain) or a run's id"
+)
 _SideArgument = Annotated[
     str, typer.Argument(help=_HELP, show_default=False, autocompletion=complete_corpus)
 ]
@@ -39,7 +42,10 @@ def diff(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two runs, releases or domains: settings, dialogues, acceptance and cost, with 95 % intervals."""
+    """Compare two runs, releases or domains.
+
+    Shows settings, dialogues, acceptance and cost, with 95 % intervals.
+    """
     from tasks.diff import (
         compare_sides,
         find_pair,

@@ -29,7 +29,7 @@ ALIASES = {"offline": "offline/writer"}
 
 
 def names(text: str) -> list[str]:
-    """Split a comma-separated list of models; `offline` stands for the embedded writer."""
+    """Split a comma-separated list of models; `offline` stands for the mock model."""
     return [ALIASES.get(name.strip(), name.strip()) for name in text.split(",") if name.strip()]
 
 
@@ -63,7 +63,10 @@ def recommend(
     options: EvaluationOptions,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare recommenders on a corpus and print Table 5: Recall, NDCG and MRR at 5, 10 and 50, with 95 % intervals in the files."""
+    """Compare recommenders on a corpus and print Table 5.
+
+    Recall, NDCG and MRR at 5, 10 and 50, with 95 % intervals in the files.
+    """
     home: Home = ctx.obj
     from flows.server.ephemeral import run_flow
 
@@ -79,7 +82,7 @@ def recommend(
     async def start() -> Any:
         from flows.evaluation.recommend import evaluate_recommend
 
-        return await evaluate_recommend(corpus, **choices)
+        return await evaluate_recommend(corpus, **choices, return_state=True)
 
     with Bars() as bars:
         found = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.recommend",))
@@ -96,7 +99,8 @@ def recommend(
 
 
 @evaluate.command(
-    epilog="Example: redial evaluate quality demo ../redial/test_data.jsonl --judge openai/gpt-4o-mini"
+    epilog="Example: redial evaluate quality demo ../redial/test_data.jsonl --judge "
+    "openai/gpt-4o-mini"
 )
 @options_of(options=OPTIONS)
 def quality(
@@ -126,7 +130,10 @@ def quality(
     *,
     options: EvaluationOptions,
 ) -> None:
-    """Let models judge dialogues as people did in the paper: Table 4, Figure 4, agreement, position bias."""
+    """Let models judge dialogues as people did in the paper.
+
+    Prints Table 4, Figure 4, agreement and position bias.
+    """
     home: Home = ctx.obj
     from flows.server.ephemeral import run_flow
 
@@ -141,6 +148,7 @@ def quality(
             pairs=pairs,
             study=str(study) if study else None,
             **given(options, home),
+            return_state=True,
         )
 
     with Bars() as bars:
@@ -170,12 +178,16 @@ def respond(
     parted: SampleOptions,
     options: EvaluationOptions,
 ) -> None:
-    """Let a model say the agent's next utterance for some samples, beside the ground truth (the paper's Figure 6)."""
+    """Let a model say the agent's next utterance for some samples.
+
+    Shown beside the ground truth, as in the paper's Figure 6.
+    """
     home: Home = ctx.obj
     asked = names(model)
     if len(asked) != 1:
         raise UserError(
-            f"--model {model[:80]!r} must name one model, such as openai/gpt-4o-mini; --fine-tuned sets another beside it"
+            f"--model {model[:80]!r} must name one model, such as openai/gpt-4o-mini; "
+            "--fine-tuned sets another beside it"
         )
     from flows.server.ephemeral import run_flow
 
@@ -191,6 +203,7 @@ def respond(
             history=history,
             noun=parted.noun,
             **given(options, home),
+            return_state=True,
         )
 
     with Bars() as bars:
@@ -219,11 +232,11 @@ def he2023(
 ) -> None:
     """Score stored answers by the protocol of He et al. (2023), in its four variants."""
     from flows.cli.views import show_rows
-    from flows.evaluation.he2023 import he2023_summaries, shown
+    from tasks.evaluation.he2023 import he2023_summaries, summary_rows
 
     summaries = he2023_summaries(test, answers, entities, rematch=rematch)
     if as_json:
         print_json(summaries)
         return
     for name, rows in summaries.items():
-        show_rows(OUT, shown(rows), name)
+        show_rows(OUT, summary_rows(rows), name)

@@ -1,4 +1,4 @@
-"""`redial export` and `redial compare`: what people take away, and how it stands beside other corpora."""
+"""`redial export` and `redial compare`: what people take away, and how it compares."""
 
 from __future__ import annotations
 
@@ -32,13 +32,15 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            help="Formats with commas: llm-redial, parquet, huggingface, chat, crslab, recbole, contexts; or all"
+            help="Formats with commas: llm-redial, parquet, huggingface, chat, crslab, "
+            "recbole, contexts; or all"
         ),
     ],
     out: Annotated[
         str | None,
         typer.Option(
-            help="Folder to make, or a store's address, as s3://BUCKET/FOLDER; with several formats, one in it for each"
+            help="Folder to make, or a store's address, as s3://BUCKET/FOLDER; with several "
+            "formats, one in it for each"
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -78,7 +80,7 @@ def export(
 
 
 def _write(home: Home, source: Source, name: str, place: str) -> tuple[str, Mapping[str, int]]:
-    """Write one export to a folder or an address; return where it stands and what was counted."""
+    """Write one export to a folder or an address; return where it is and what was counted."""
     from tasks.exports import export_release, publish_export
 
     if is_address(place):

@@ -32,7 +32,10 @@ def finetune(
     parted: SampleOptions,
     options: EvaluationOptions,
 ) -> None:
-    """Fine-tune a model on what a split leaves for training; at a provider, or on this machine with LoRA (extra `finetune`)."""
+    """Fine-tune a model on what a split leaves for training.
+
+    At a provider, or on this machine with LoRA (extra `finetune`).
+    """
     home: Home = ctx.obj
     from flows.server.ephemeral import run_flow
 
@@ -47,11 +50,12 @@ def finetune(
     async def start() -> Any:
         from flows.evaluation.finetune import evaluate_finetune
 
-        return await evaluate_finetune(corpus, base, history, **choices)
+        return await evaluate_finetune(corpus, base, history, **choices, return_state=True)
 
     with Bars() as bars:
         made = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.finetune",))
     OUT.print(
-        f"{made.model}\nevaluate it: redial evaluate recommend {made.how} --setting fine-tuned --model {made.model}",
+        f"{made.model}\nevaluate it: redial evaluate recommend {made.how} --setting "
+        f"fine-tuned --model {made.model}",
         markup=False,
     )

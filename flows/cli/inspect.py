@@ -1,4 +1,7 @@
-"""`redial funnel`, `stats`, `show`, `why`: the commands that only look."""
+"""The commands that only look: `redial funnel`, `rejected`, `history`, `stats`, `show`, `why`.
+
+What takes long to import is imported by the command that needs it.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,7 @@ import typer
 from flows.cli.app import DialogueArgument, DomainArgument, JsonOption, OfDomainOption, app
 from flows.cli.console import OUT, print_json
 from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
-from tasks.dialogue_store import find_dialogue, read_dialogue
-from tasks.funnel import cost_totals, read_funnel
 from tasks.settings import Home, load_domain
-from tasks.warehouse import read_warehouse
 
 
 @app.command(epilog="Example: redial funnel demo")
@@ -25,7 +25,13 @@ def funnel(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what became of every source line, MIGHT_LIKES item and brief of a domain; the shares add up to 100 %."""
+    """Show what became of every source line, MIGHT_LIKES item and brief of a domain.
+
+    The shares add up to 100 %.
+    """
+    from tasks.funnel import cost_totals, read_funnel
+    from tasks.warehouse import read_warehouse
+
     home: Home = ctx.obj
     home.domain_file(domain)
     with read_warehouse(home.warehouse(domain)) as con:
@@ -45,6 +51,66 @@ def funnel(
         show_rows(OUT, found.templates, "templates")
 
 
+@app.command(epilog="Example: redial rejected demo --kind broken_line")
+def rejected(
+    ctx: typer.Context,
+    domain: DomainArgument,
+    kind: Annotated[
+        str | None, typer.Option(help="Show the lines of this kind alone, such as bad_rating")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Show at most so many lines")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the source lines that were not used, by kind, and the rules that dialogues broke.
+
+    Of a rule, `root_causes` counts the dialogues whose finding follows from no other rule's.
+    """
+    from tasks.funnel import read_funnel
+    from tasks.ingest import read_rejected
+    from tasks.warehouse import read_warehouse
+
+    home: Home = ctx.obj
+    home.domain_file(domain)
+    with read_warehouse(home.warehouse(domain)) as con:
+        rejected_lines = read_rejected(con, kind, limit)
+        rules = read_funnel(con).rules
+    if as_json:
+        print_json({**asdict(rejected_lines), "rules": rules})
+        return
+    show_rows(OUT, rejected_lines.kinds, f"lines of {domain} that were not used")
+    if rejected_lines.kinds:
+        show_rows(OUT, rejected_lines.lines, f"the first {len(rejected_lines.lines)}")
+    show_rows(OUT, rules, "rules broken by dialogues (one may break several)")
+
+
+@app.command(epilog="Example: redial history demo")
+def history(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = False) -> None:
+    """Show what each run of a domain came to, from the first to the last.
+
+    What changed by more than chance is marked.
+    """
+    from tasks.history import change_lines, history_json, history_page, history_rows, read_history
+    from tasks.warehouse import read_warehouse
+
+    home: Home = ctx.obj
+    home.domain_file(domain)
+    with read_warehouse(home.warehouse(domain)) as con:
+        found = read_history(con, domain)
+    if as_json:
+        print_json(history_json(found))
+        return
+    narrow = [
+        {name: value for name, value in row.items() if name != "95 % interval"}
+        for row in history_rows(found)
+    ]
+    show_rows(OUT, narrow, f"runs of {domain} that asked for something")
+    for line in change_lines(found):
+        OUT.print(line, markup=False)
+    page = history_page(home, domain)
+    if page.is_file():
+        OUT.print(f"page: {page}", markup=False)
+
+
 @app.command("why", epilog="Example: redial why 3f2a")
 def why_command(
     ctx: typer.Context,
@@ -52,15 +118,21 @@ def why_command(
     domain: OfDomainOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show why a dialogue was accepted or rejected: its brief, each attempt, each broken rule with the offending words."""
-    from flows.steps import rule_sentences
+    """Show why a dialogue was accepted or rejected.
+
+    Shows its brief, each attempt, and each broken rule with the offending words.
+    """
+    from tasks.dialogue_store import find_dialogue
+    from tasks.quality import load_suites, rule_sentences
     from tasks.repair import why
+    from tasks.warehouse import read_warehouse
 
     home: Home = ctx.obj
     found = find_dialogue(home, dialogue_id, domain)
-    sentences = rule_sentences(home, load_domain(home, found.domain))
+    judged_by = load_domain(home, found.domain).quality
+    suites = load_suites(home, judged_by.suites, judged_by.severities)
     with read_warehouse(home.warehouse(found.domain)) as con:
-        story = why(con, found.domain, found.dialogue_id, sentences)
+        story = why(con, found.domain, found.dialogue_id, rule_sentences(suites))
     if as_json:
         print_json(asdict(story))
     else:
@@ -73,7 +145,8 @@ def stats(
     corpus: Annotated[
         str,
         typer.Argument(
-            help="A domain, a release, a folder in the published layout, or a file of another corpus",
+            help="A domain, a release, a folder in the published layout, or a file of "
+            "another corpus",
             show_default=False,
         ),
     ],
@@ -84,6 +157,7 @@ def stats(
     from tasks.evaluation import read_corpus
     from tasks.release import corpus_path, find_release
     from tasks.statistics import folder_statistics, warehouse_statistics
+    from tasks.warehouse import read_warehouse
 
     home: Home = ctx.obj
     if home.is_domain(corpus):
@@ -108,6 +182,9 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one dialogue: what it was planned from, and what was said."""
+    from tasks.dialogue_store import find_dialogue, read_dialogue
+    from tasks.warehouse import read_warehouse
+
     home: Home = ctx.obj
     found = find_dialogue(home, dialogue_id, domain)
     with read_warehouse(home.warehouse(found.domain)) as con:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.app import JsonOption, OfDomainOption, app
 from flows.cli.console import OUT, print_json
-from tasks.lineage import DialogueLineage, dialogue_lines, release_lines
 from tasks.settings import Home
+
+if TYPE_CHECKING:
+    from tasks.lineage import DialogueLineage
 
 
 @app.command(epilog="Example: redial lineage 3f2a")
@@ -20,7 +22,8 @@ def lineage(
     of: Annotated[
         str,
         typer.Argument(
-            help="A dialogue's id or its first digits, or DOMAIN/ID; a release's folder, version or DOMAIN/latest",
+            help="A dialogue's id or its first digits, or DOMAIN/ID; a release's folder, "
+            "version or DOMAIN/latest",
             show_default=False,
         ),
     ],
@@ -37,12 +40,16 @@ def lineage(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what a dialogue or a release was made from: source lines, reviews, brief, prompts, answers, rules, runs."""
+    """Show what a dialogue or a release was made from.
+
+    Source lines, reviews, brief, prompts, answers, rules and runs.
+    """
     from flows.trace import trace
+    from tasks.lineage import DialogueLineage, dialogue_lines, release_lines
 
     home: Home = ctx.obj
     if page is not None:
-        from flows.lineage_page import write_lineage_page
+        from flows.trace import write_lineage_page
 
         OUT.print(f"lineage page: {write_lineage_page(home, of, page, domain)}", markup=False)
         return
@@ -50,8 +57,8 @@ def lineage(
     if as_json:
         print_json(asdict(traced))
         return
-    told = dialogue_lines(traced) if isinstance(traced, DialogueLineage) else release_lines(traced)
-    for line in told:
+    lines = dialogue_lines(traced) if isinstance(traced, DialogueLineage) else release_lines(traced)
+    for line in lines:
         OUT.print(line, markup=False)
     if prompt and isinstance(traced, DialogueLineage):
         _show_prompts(traced)

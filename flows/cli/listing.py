@@ -10,7 +10,6 @@ import typer
 from flows.cli.app import JsonOption, OfDomainOption, app
 from flows.cli.console import ERR, OUT, print_json
 from flows.cli.views import show_rows
-from tasks.inventory import list_domains, list_releases, list_runs
 from tasks.settings import Home
 
 _FOR_PROGRAMS = ("file", "path", "finished_at", "flow", "code")  # columns that --json alone has
@@ -39,6 +38,8 @@ def list_command(
     as_json: JsonOption = False,
 ) -> None:
     """List domains, releases and runs, with the names by which other commands take them."""
+    from tasks.inventory import list_domains, list_releases, list_runs
+
     home: Home = ctx.obj
     if domain:
         home.domain_file(domain)
@@ -64,6 +65,9 @@ def list_command(
 
 
 def _short(row: dict[str, Any], left_out: set[str]) -> dict[str, Any]:
-    """Return a row without some columns; of a run's id the first digits, by which other commands take it."""
+    """Return a row without some columns.
+
+    A run's id is cut to its first digits, by which other commands take it.
+    """
     kept = {name: value for name, value in row.items() if name not in left_out}
     return {**kept, "run_id": kept["run_id"][:_RUN_DIGITS]} if "run_id" in kept else kept

@@ -41,7 +41,10 @@ def as_option(name: str, field: FieldInfo) -> Any:
 
 
 def _plain(annotation: Any) -> Any:
-    """Return a type without what only pydantic understands: `Annotated[str, ...] | None` is `str | None`."""
+    """Return a type without what only pydantic understands.
+
+    `Annotated[str, ...] | None` becomes `str | None`.
+    """
     if get_origin(annotation) is Annotated:
         return _plain(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -64,7 +67,8 @@ def settings_from(pairs: list[str] | None) -> dict[str, Any]:
         path, sign, text = pair.partition("=")
         if not sign or not all(path.split(".")):
             raise UserError(
-                f"--set {pair!r} is not of the form section.name=value, such as preprocess.core=fixpoint"
+                f"--set {pair!r} is not of the form section.name=value, such as "
+                "preprocess.core=fixpoint"
             )
         nested: Any = parse_yaml(text, f"--set {path}: the value {text[:80]!r}")
         for part in reversed(path.split(".")):

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 GIVEN_LOGIN = "It asks for the user and password in PREFECT_SERVER_API_AUTH_STRING."
 NEW_LOGIN = """login       {login}
-The UI asks for it as it stands here, the pages for user and password. It is new at each start, unless
-PREFECT_SERVER_API_AUTH_STRING="user:password" is set. For commands in another terminal:
+The UI asks for it as it is written here, the pages for user and password. It is new at each start,
+unless PREFECT_SERVER_API_AUTH_STRING="user:password" is set. For commands in another terminal:
   export PREFECT_API_URL={ui}/api PREFECT_API_AUTH_STRING={login}"""
-WITHOUT_LOGIN = """Nobody is asked for a login: every user and every program on this machine can start runs, which spend the
-keys of this environment, and read every page. Web pages of other sites are refused all the same."""
+WITHOUT_LOGIN = """Nobody is asked for a login: every user and every program on this machine can start
+runs, which spend the keys of this environment, and read every page. Web pages of other sites are
+refused all the same."""
 
 
 @app.command(epilog="Example: redial serve --port 4200")
@@ -46,7 +47,8 @@ def serve(
     limit: Annotated[
         int,
         typer.Option(
-            help="Most runs a worker takes at a time; a backfill is one, each of its domains another",
+            help="Most runs a worker takes at a time; a backfill is one, each of its domains "
+            "another",
             min=2,
         ),
     ] = 4,
@@ -54,15 +56,19 @@ def serve(
         bool,
         typer.Option(
             "--no-login",
-            help="Ask nobody for a login: every user and every program on this machine can then start runs, which spend this"
-            " environment's keys, and read every page. By default a login is made at each start and printed",
+            help="Ask nobody for a login: every user and every program on this machine can "
+            "then start runs, which spend this"
+            " environment's keys, and read every page. By default a login is made at each "
+            "start and printed",
         ),
     ] = False,
     database: Annotated[
         str | None,
         typer.Option(
-            help="Address of the server's database, for more than one person postgresql+asyncpg://USER@HOST:PORT/NAME. Other users"
-            " of this machine can read a command line, so give an address with a password in the variable REDIAL_DATABASE."
+            help="Address of the server's database, for more than one person "
+            "postgresql+asyncpg://USER@HOST:PORT/NAME. Other users"
+            " of this machine can read a command line, so give an address with a password in "
+            "the variable REDIAL_DATABASE."
             " By default a SQLite file in the data folder",
             show_default=False,
         ),
@@ -70,11 +76,15 @@ def serve(
     listen: Annotated[
         str,
         typer.Option(
-            help="Address of this machine that UI and pages listen to. They speak plain HTTP: see docs/explanation/security.md"
+            help="Address of this machine that UI and pages listen to. They speak plain "
+            "HTTP: see docs/explanation/security.md"
         ),
     ] = "127.0.0.1",
 ) -> None:
-    """Start a Prefect server, a work pool with workers and every deployment of prefect.yaml; Ctrl-C ends all of it."""
+    """Start a Prefect server, a work pool with workers and every deployment of prefect.yaml.
+
+    Ctrl-C ends all of it.
+    """
     from flows.server.supervisor import ServeOptions, interrupt_on_terminate, serving
 
     home: Home = ctx.obj
@@ -121,7 +131,6 @@ def backfill(
 ) -> None:
     """Build many domains, each as a run of its own; one that fails stops no other."""
     from flows.backfill_domains import is_fine, wants_all
-    from flows.run_states import result_of
     from flows.server.ephemeral import run_flow
 
     home: Home = ctx.obj
@@ -132,10 +141,8 @@ def backfill(
     async def start() -> Any:
         from flows.backfill import backfill as backfill_flow
 
-        return await result_of(
-            await backfill_flow(
-                domains, options, at_once, "here", str(home.data), return_state=True
-            )
+        return await backfill_flow(
+            domains, options, at_once, "here", str(home.data), return_state=True
         )
 
     with Bars() as bars:

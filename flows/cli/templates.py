@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,15 +14,9 @@ from flows.cli.console import OUT, print_json
 from flows.cli.views import show_facts, show_rows
 from tasks.errors import UserError
 from tasks.settings import Home
-from tasks.templates import (
-    SET_NAME,
-    Template,
-    check_templates,
-    expand,
-    load_templates,
-    pattern,
-    save_templates,
-)
+
+if TYPE_CHECKING:
+    from tasks.templates import Template
 
 templates = typer.Typer(
     help="Look at dialogue templates, prove them legal, make more from the grammar.",
@@ -40,7 +34,12 @@ SetOption = Annotated[
 def list_templates(
     ctx: typer.Context, name: SetOption = "curated", as_json: JsonOption = False
 ) -> None:
-    """List a set's templates: recommendations, utterances, liked and disliked items used, sub-goals turn by turn."""
+    """List a set's templates.
+
+    Recommendations, utterances, liked and disliked items used, sub-goals turn by turn.
+    """
+    from tasks.templates import load_templates
+
     home: Home = ctx.obj
     rows = [_row(template) for template in load_templates(home, name).templates]
     if as_json:
@@ -51,7 +50,12 @@ def list_templates(
 
 @templates.command(epilog="Example: redial templates check curated")
 def check(ctx: typer.Context, name: SetOption = "curated", as_json: JsonOption = False) -> None:
-    """Prove every template of a set legal by the grammar and all of them distinct, and count the sub-goals they use."""
+    """Prove every template of a set legal by the grammar and all of them distinct.
+
+    Counts the sub-goals they use.
+    """
+    from tasks.templates import check_templates
+
     home: Home = ctx.obj
     report = check_templates(home, name)
     kinds = [
@@ -111,13 +115,18 @@ def expand_templates(
 
 
 def _made(home: Home, count: int, every: bool, seed: int) -> Iterator[Template]:
+    from tasks.templates import expand
+
     return islice(expand(home, None, seed), count) if every else expand(home, count, seed)
 
 
 def _save(home: Home, name: str, made: list[Template], seed: int) -> Path:
+    from tasks.templates import SET_NAME, save_templates
+
     if not SET_NAME.fullmatch(name.lower()):
         raise UserError(
-            f"{name[:80]!r} is not the name of a template set: use small letters, digits, dashes and underscores"
+            f"{name[:80]!r} is not the name of a template set: use small letters, digits, "
+            "dashes and underscores"
         )
     path = home.project / "goal_specs" / "templates" / f"{name.lower()}.yaml"
     if path.exists():
@@ -131,6 +140,8 @@ def _save(home: Home, name: str, made: list[Template], seed: int) -> Path:
 
 
 def _row(template: Template) -> dict[str, Any]:
+    from tasks.templates import pattern
+
     likes, dislikes = pattern(template)
     return {
         "template": template.template_id,

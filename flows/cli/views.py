@@ -1,21 +1,22 @@
-"""How results look on the terminal: tables of rich; nothing is worked out here, and nothing that was said acts on the terminal."""
+"""How results look on the terminal, as tables of rich; nothing is computed here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from flows.build_result import BuildResult
 from flows.cli.console import terminal_text
-from tasks.dialogue_store import Shown
-from tasks.repair import Attempt as WhyAttempt
-from tasks.repair import Broken, Why
+
+if TYPE_CHECKING:
+    from flows.build_result import BuildResult
+    from tasks.dialogue_store import Shown
+    from tasks.repair import Attempt, Broken, Why
 
 MOST_RAW = 2_000  # characters of an answer that could not be read
 _SPELLED = re.compile(r"\\u([0-9a-f]{4})")  # how evidence writes characters that cannot be seen
@@ -69,7 +70,7 @@ def _cell(value: Any) -> str:
 
 
 def show_result(console: Console, result: BuildResult) -> None:
-    """Show a build's end: where the release lies, the funnel, Table 3."""
+    """Show a build's end: where the release is, the funnel, Table 3."""
     show_rows(console, result.funnel, "funnel")
     if result.rules:
         show_rows(console, result.rules, "rules broken")
@@ -105,7 +106,8 @@ def show_dialogue(console: Console, shown: Shown) -> None:
         colour = "cyan" if turn["role"] == "user" else "green"
         goals = _markup(" + ".join(turn["goals"]))
         console.print(
-            f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {_markup(turn['text'])} [dim]{goals}[/]"
+            f"[{colour}]{turn['turn']:>2} {turn['role']:<5}[/] {_markup(turn['text'])} "
+            f"[dim]{goals}[/]"
         )
 
 
@@ -124,7 +126,7 @@ def show_why(console: Console, story: Why) -> None:
         _show_attempt(console, attempt)
 
 
-def _show_attempt(console: Console, attempt: WhyAttempt) -> None:
+def _show_attempt(console: Console, attempt: Attempt) -> None:
     ended = (
         ""
         if attempt.finish_reason == "stop"
@@ -166,5 +168,5 @@ def _place(fault: Broken) -> str:
 
 
 def _markup(text: str) -> str:
-    """Return a stranger's text as it may stand in rich's markup."""
+    """Return foreign text escaped for rich's markup."""
     return escape(terminal_text(text))

@@ -1,4 +1,4 @@
-"""The way evaluations reach a model: the same store, journal, limits and budget as the build, in a store of their own."""
+"""How evaluations ask a model: with the build's limits and budget, and a store of their own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.progress import CURRENT
+from flows.run_states import EndedEarly
 from tasks.errors import UserError
 from tasks.evaluation.finetune import LocalModel
 from tasks.llm import (
@@ -68,11 +69,15 @@ class Asking:
             session.stop(reason)
 
     def check_answered(self) -> None:
-        """Raise UserError when a model that was asked answered nothing at all: a table of zeros would pass for a finding."""
+        """Raise UserError when a model that was asked answered nothing at all.
+
+        A table of zeros would pass for a finding.
+        """
         for model, meter, failures in self._failures:
             if failures and not meter.usage.answered + meter.usage.stored:
                 raise UserError(
-                    f"{model} answered none of {len(failures):,} questions; the last time: {failures[-1]}"
+                    f"{model} answered none of {len(failures):,} questions; the last time: "
+                    f"{failures[-1]}"
                 )
 
     def local(self, ask: LocalModel) -> Callable[[str], Ask]:
@@ -140,10 +145,12 @@ class _Kept:
 
 @asynccontextmanager
 async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> AsyncIterator[Asking]:
-    """Open the store of evaluations, load what an earlier run left in its journals, and load this run's answers at the end.
+    """Open the store of evaluations for the length of the block.
+
+    What an earlier run left in its journals is loaded first, this run's answers at the end.
 
     Args:
-        home: whose data folder holds the store.
+        home: its data folder holds the store.
         run_id: written beside each answer.
         budget_usd: what all models together may cost.
 
@@ -161,7 +168,8 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
             async with graceful_shutdown(models.stop, Limits().shutdown_grace_s):
                 yield models
         except RunStopped as stopped:
-            raise UserError(f"{stopped}; what was answered is kept") from None
+            told = f"{stopped}; what was answered is kept"
+            raise EndedEarly(stopped.reason, told) from None
         finally:
             await journal.close()  # removes it if this run answered nothing
             if path.exists():

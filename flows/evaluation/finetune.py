@@ -1,4 +1,7 @@
-"""Fine-tuning as a Prefect flow (4.2.1): a hosted job through litellm, or LoRA on this machine, on a split's training samples alone."""
+"""Fine-tuning as a Prefect flow (4.2.1), on a split's training samples alone.
+
+It is a hosted job through litellm, or LoRA on this machine.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,16 @@ import asyncio
 import shlex
 from typing import Annotated
 
-from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
 from flows.evaluation.setup import LOCAL, Evaluation, prepare, trainings
-from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.project_flow import project_flow
 from flows.run_names import name_run, short
 from flows.server.endpoints import check_endpoint
-from flows.server.instance_lock import exit_when_server_stops
 from tasks.evaluation.finetune import (
     Example,
     Training,
@@ -33,7 +34,7 @@ from tasks.settings import Home
 from tasks.web import markdown_code
 
 
-@flow(name="evaluate-finetune")
+@project_flow("evaluate-finetune")
 @spread(
     as_parameter,
     parted=fields_of(SampleOptions),
@@ -54,14 +55,12 @@ async def evaluate_finetune(
     Args:
         corpus: a domain's name or a path.
         base: local/SETTINGS, or a provider's model, such as openai/gpt-4o-mini-2024-07-18.
-        history: whether the user's history stands in the questions.
+        history: True if the user's history is in the questions.
         epochs: passes over the examples; the settings' own, or 3 at a provider, if not given.
         poll_s: seconds between two looks at a hosted job.
         parted: how samples are parted and worded; evaluate with the same.
         options: where the model is, and the seed; evaluate with the same.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     await name_run("evaluate finetune", short(corpus), short(base))
     home = options.home()
     ready = prepare(home, corpus, parted, None, options.seed)

@@ -1,25 +1,24 @@
-"""Dialogue quality as a Prefect flow (4.1): models judge, people's answers stand beside, tables come out."""
+"""Dialogue quality as a Prefect flow (4.1): judged by models, compared with people's answers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
 
-from prefect import flow, task
+from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.evaluation.client import asking
 from flows.evaluation.setup import find_corpora, model_settings, save, task_run_name
-from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.project_flow import project_flow
 from flows.run_names import listed, name_run
-from flows.server.instance_lock import exit_when_server_stops
-from flows.stages import NO_CACHE
 from tasks.evaluation.annotate import Study
 from tasks.evaluation.quality import (
     Judged,
@@ -32,7 +31,7 @@ from tasks.evaluation.quality import (
 )
 
 
-@flow(name="evaluate-quality")
+@project_flow("evaluate-quality")
 @spread(as_parameter, options=fields_of(EvaluationOptions))
 async def evaluate_quality(
     corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],
@@ -44,7 +43,9 @@ async def evaluate_quality(
     *,
     options: EvaluationOptions,
 ) -> str:
-    """Judge the dialogues of corpora (4.1) and return Table 4, Figure 4, agreement and position bias as Markdown.
+    """Judge the dialogues of corpora (4.1).
+
+    Returns Table 4, Figure 4, agreement and position bias as Markdown.
 
     Args:
         corpora: domains or paths; the first is compared with each of the others.
@@ -57,8 +58,6 @@ async def evaluate_quality(
             a draw, and held against them.
         options: how models are asked, and where tables go.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     await name_run("evaluate quality", listed(corpora), listed(judges))
     home = options.home()
     read = find_corpora(home, corpora)
@@ -73,7 +72,7 @@ async def evaluate_quality(
     profile = load_judge_profile(home)
     found: dict[str, Judged] = {}
     limits = options.limits()
-    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as client:
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
         for judge in judges:
             for number in range(1, seeds + 1):
                 name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
@@ -82,9 +81,9 @@ async def evaluate_quality(
                 ).model_copy(update={"seed": sampled})
                 named = _judge.with_options(task_run_name=task_run_name("judge", name))
                 found[name] = await named(
-                    quote((client.of(asked), profile, utterances, compared)), name
+                    quote((asked_models.of(asked), profile, utterances, compared)), name
                 )
-                client.check_answered()
+                asked_models.check_answered()
     page = quality_markdown(read[0].name, utterances, found, people)
     save(options.folder("quality"), {"quality.md": page})
     await acreate_markdown_artifact(
@@ -104,6 +103,7 @@ async def _judge(held: Any, judge: str) -> Judged:
     CURRENT.get().stage(
         judge,
         "done",
-        f"{len(graded.ratings):,} grades, {len(chosen.preferences):,} choices, {unread:,} answers unreadable",
+        f"{len(graded.ratings):,} grades, {len(chosen.preferences):,} choices, {unread:,} "
+        "answers unreadable",
     )
     return Judged(graded.ratings, chosen.preferences, graded.unanswered + chosen.unanswered, unread)

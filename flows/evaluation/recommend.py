@@ -1,25 +1,24 @@
-"""The evaluations of section 4 as Prefect flows: recommendation (Table 5), dialogue quality (Table 4, Figure 4), responses (Fig. 6)."""
+"""The recommendation benchmark of section 4.2 (Table 5) as a Prefect flow."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from prefect import flow, task
+from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.evaluation.client import asking
 from flows.evaluation.setup import inputs_of, prepare, save_table5, task_run_name, way_to
-from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
+from flows.project_flow import project_flow
 from flows.run_names import listed, name_run, short
-from flows.server.instance_lock import exit_when_server_stops
-from flows.stages import NO_CACHE
 from tasks.errors import UserError
 from tasks.evaluation import (
     Result,
@@ -38,7 +37,7 @@ from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
 
 
-@flow(name="evaluate")
+@project_flow("evaluate")
 @spread(as_parameter, parted=fields_of(SampleOptions), options=fields_of(EvaluationOptions))
 async def evaluate_recommend(
     corpus: str = "demo",
@@ -73,8 +72,6 @@ async def evaluate_recommend(
     Returns:
         The rows of Table 5.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     await name_run("evaluate recommend", short(corpus), listed(models))
     home = options.home()
     sink = CURRENT.get()
@@ -83,20 +80,21 @@ async def evaluate_recommend(
     sink.stage(
         "samples",
         "done",
-        f"{len(ready.benchmark.questions):,} test questions, {len(ready.benchmark.split.train):,} to learn from",
+        f"{len(ready.benchmark.questions):,} test questions, "
+        f"{len(ready.benchmark.split.train):,} to learn from",
     )
     for model in models:
         _check_model(model, ready.benchmark.known)
     found: list[Result] = []
     protocol: list[dict[str, object]] = []
     limits = options.limits()
-    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as client:
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
         for model in models:
             ask_for = (
                 None
                 if model in REFERENCES
                 else way_to(
-                    client, home, model, options.api_base, limits, ready.profile.temperature
+                    asked_models, home, model, options.api_base, limits, ready.profile.temperature
                 )
             )
             inputs = (
@@ -111,9 +109,9 @@ async def evaluate_recommend(
             rows, by_protocol = await _one.with_options(
                 task_run_name=task_run_name("recommend", model)
             )(quote((ready, ask_for)), model, inputs, he2023)
-            client.check_answered()
+            asked_models.check_answered()
             found, protocol = found + rows, protocol + by_protocol
-        usage = client.usage
+        usage = asked_models.usage
     sink.stage(
         "asked",
         "done",
@@ -127,12 +125,16 @@ async def evaluate_recommend(
 
 
 def _check_model(model: str, known: Knowledge) -> None:
-    """Raise UserError before anything is asked: no such recommender, or a reference lacks what it ranks by."""
+    """Raise UserError before anything is asked, for a recommender that cannot be.
+
+    There is no such recommender, or a reference lacks what it ranks by.
+    """
     if model in REFERENCES:
         check_reference(model, known)
     elif "/" not in model:
         raise UserError(
-            f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm model, provider/model"
+            f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm "
+            "model, provider/model"
         )
 
 
@@ -152,7 +154,7 @@ async def _one(
         sink.stage(
             model,
             "done",
-            f"NDCG@10 above chance by {above.mean:.4f} [{above.low:.4f}, {above.high:.4f}]",
+            f"NDCG@10 above chance by {above.value:.4f} [{above.low:.4f}, {above.high:.4f}]",
         )
         return found, protocol
     for setting, history in inputs:

@@ -1,25 +1,23 @@
-"""The case study as a Prefect flow (4.2.3, App. E): what a model says next, beside what was said."""
+"""The case study as a Prefect flow (4.2.3, App. E): what a model says next, and what was said."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.runtime import flow_run
 from pydantic import Field
 
 from flows.evaluation.client import asking
 from flows.evaluation.setup import checked_training, prepare, save, way_to
-from flows.logs import keep_logs_plain
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
+from flows.project_flow import project_flow
 from flows.run_names import name_run, short
-from flows.server.instance_lock import exit_when_server_stops
 from tasks.evaluation import AskFor, Setting, case_markdown, case_study, load_respond_profile
 
 
-@flow(name="evaluate-respond")
+@project_flow("evaluate-respond")
 @spread(as_parameter, parted=fields_of(SampleOptions, "noun"), options=fields_of(EvaluationOptions))
 async def evaluate_respond(
     corpus: str = "demo",
@@ -34,37 +32,37 @@ async def evaluate_respond(
     parted: SampleOptions,
     options: EvaluationOptions,
 ) -> str:
-    """Return the agent's next utterance for drawn samples under each setting, as Markdown tables like the paper's Figure 6.
+    """Return the agent's next utterance for drawn samples under each setting.
+
+    They are Markdown tables like the paper's Figure 6.
 
     Args:
         corpus: a domain's name or a path.
         model: a litellm model string.
         settings: how the model is asked.
-        fine_tuned: the fine-tuned model that stands beside it, if any.
+        fine_tuned: the fine-tuned model that is shown beside it, if any.
         cases: how many samples.
         history: whether the user's history is shown.
         parted: how samples are parted and worded.
         options: how models are asked, and where tables go.
     """
-    keep_logs_plain()
-    exit_when_server_stops()
     await name_run("evaluate respond", short(corpus), short(model))
     home = options.home()
     profile = load_respond_profile(home)
     ready = prepare(home, corpus, parted, cases, options.seed)
     limits = options.limits()
-    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as client:
-        ask_for = way_to(client, home, model, options.api_base, limits, profile.temperature)
+    async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
+        ask_for = way_to(asked_models, home, model, options.api_base, limits, profile.temperature)
         asks: dict[Setting, AskFor] = {setting: ask_for for setting in settings}
         if fine_tuned:
             checked_training(home, ready, fine_tuned)
             asks["fine-tuned"] = way_to(
-                client, home, fine_tuned, options.api_base, limits, profile.temperature
+                asked_models, home, fine_tuned, options.api_base, limits, profile.temperature
             )
         found = await case_study(
             ready.benchmark, asks, profile, ready.benchmark.questions, history=history
         )
-        client.check_answered()
+        asked_models.check_answered()
     page = "\n".join(case_markdown(case, ready.benchmark.corpus.titles) for case in found)
     save(options.folder(ready.name), {"responses.md": page})
     await acreate_markdown_artifact(

@@ -1,4 +1,4 @@
-"""What evaluations work on: a corpus found by name or path, its samples and split, and where tables go."""
+"""What evaluations work on: a corpus by name or path, its samples and split, and output files."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from tasks.evaluation import (
     draw_questions,
     load_recommend_profile,
     read_corpus,
-    recommendation_samples,
-    split_samples,
+    split_corpus,
     table5,
     table5_markdown,
     table5_text,
@@ -43,7 +42,6 @@ from tasks.release import corpus_path, find_release
 from tasks.settings import Generate, Home, Limits, load_domain, validation_line
 from tasks.warehouse import read_warehouse
 
-MOST_VALIDATION = 0.1  # share of the samples
 LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
 ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
 
@@ -64,7 +62,10 @@ class Evaluation:
 
 
 def find_corpus(home: Home, corpus: str) -> Corpus:
-    """Read a corpus: a release by any name it has, or whatever lies under a path. Raises UserError."""
+    """Read a corpus: a release by any name it has, or whatever is at a path.
+
+    Raises UserError.
+    """
     found = find_release(home, corpus)
     if found:
         return replace(read_corpus(found.path), name=found.named)
@@ -72,7 +73,7 @@ def find_corpus(home: Home, corpus: str) -> Corpus:
 
 
 def domain_of(home: Home, corpus: str) -> str | None:
-    """Return the domain that a corpus is a release of, if it is of one whose file is there.
+    """Return the domain that a corpus is a release of, if that has a domain file here.
 
     Raises UserError.
     """
@@ -81,13 +82,16 @@ def domain_of(home: Home, corpus: str) -> str | None:
 
 
 def name_of(home: Home, corpus: str) -> str:
-    """Return what a corpus is called in the names of files: the domain, or the name of its own file or folder. Raises UserError."""
+    """Return what a corpus is called in the names of files.
+
+    That is the domain, or the name of its own file or folder. Raises UserError.
+    """
     found = find_release(home, corpus)
     return found.named if found else Path(corpus).resolve().name
 
 
 def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
-    """Read corpora, those of one name told apart. Raises UserError."""
+    """Read corpora, with different names. Raises UserError."""
     found = [find_corpus(home, corpus) for corpus in corpora]
     names = distinct_names([corpus.name for corpus in found], corpora)
     return [replace(corpus, name=name) for corpus, name in zip(found, names, strict=True)]
@@ -105,23 +109,7 @@ def prepare(
     Raises UserError when it gives no question.
     """
     found = find_corpus(home, corpus)
-    valid = min(parted.test_share, MOST_VALIDATION)
-    shares = (1 - valid - parted.test_share, valid, parted.test_share)
-    samples = recommendation_samples(found).samples
-    if not samples:
-        raise UserError(
-            f"{corpus} gives no question: it does not tell which items an agent recommends"
-        )
-    split = split_samples(samples, parted.split, seed=seed, shares=shares)
-    if not split.test:
-        why = (
-            "neither times nor users with two dialogues"
-            if parted.split == "time"
-            else "too few dialogues"
-        )
-        raise UserError(
-            f"{corpus} gives no test question under the split by {parted.split}: it holds {why}"
-        )
+    split = split_corpus(found, corpus, parted.split, parted.test_share, seed=seed)
     reviews, called = None, _NOUNS.get(found.name, "item")
     domain = domain_of(home, corpus)
     if domain:
@@ -139,7 +127,10 @@ def prepare(
 def model_settings(
     model: str, api_base: str | None, limits: Limits | None, temperature: float
 ) -> Generate:
-    """Return how a model is asked in evaluations: temperature as the paper's, no seed, the usual limits. Raises UserError."""
+    """Return how a model is asked in evaluations.
+
+    The temperature is the paper's, there is no seed, limits are the usual ones. Raises UserError.
+    """
     check_endpoint(model, api_base)
     try:
         return Generate(
@@ -154,13 +145,22 @@ def model_settings(
 
 
 def way_to(
-    client: Asking, home: Home, model: str, api_base: str | None, limits: Limits, temperature: float
+    asked_models: Asking,
+    home: Home,
+    model: str,
+    api_base: str | None,
+    limits: Limits,
+    temperature: float,
 ) -> AskFor:
-    """Return the way to a model: `local/SETTINGS`, `local/SETTINGS+ADAPTER`, or a litellm model string. Raises UserError."""
+    """Return the way to a model.
+
+    It is named `local/SETTINGS`, `local/SETTINGS+ADAPTER`, or by a litellm model string. Raises
+    UserError.
+    """
     if not model.startswith(LOCAL):
-        return client.of(model_settings(model, api_base, limits, temperature))
+        return asked_models.of(model_settings(model, api_base, limits, temperature))
     name, _, adapter = model.removeprefix(LOCAL).partition("+")
-    return client.local(
+    return asked_models.local(
         LocalModel(load_lora_settings(home, name), Path(adapter) if adapter else None)
     )
 
@@ -171,14 +171,17 @@ def trainings(home: Home) -> Path:
 
 
 def inputs_of(home: Home, ready: Evaluation, model: str, setting: Setting) -> tuple[bool, ...]:
-    """Return with which inputs a model is asked: without and with the history, where there is any; one fine-tuned here as it was taught.
+    """Return with which inputs a model is asked.
+
+    Without and with the history, where there is any; a model fine-tuned here as it was taught.
 
     Raises:
         UserError: it may know test answers, or there are no training samples to show.
     """
     if setting == "few-shot" and not ready.benchmark.split.train:
         raise UserError(
-            "few-shot examples are training samples, and this split leaves none: choose a smaller --test-share"
+            "few-shot examples are training samples, and this split leaves none: choose a "
+            "smaller --test-share"
         )
     training = checked_training(home, ready, model) if setting == "fine-tuned" else None
     if training is None:
@@ -218,7 +221,10 @@ def save_table5(
 
 
 def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
-    """Write files whole into a folder: a text, or a function that writes to the path it is given."""
+    """Write files whole into a folder.
+
+    Each is a text, or a function that writes to the path it is given.
+    """
     try:
         for name, content in files.items():
             if isinstance(content, str):
@@ -231,5 +237,8 @@ def save(folder: Path, files: dict[str, str | Callable[[Path], None]]) -> None:
 
 
 def task_run_name(what: str, model: str) -> str:
-    """Return a task run's name with a model's name in it, which Prefect would else read as a template."""
+    """Return a task run's name with a model's name in it.
+
+    Prefect would otherwise read the model's name as a template.
+    """
     return f"{what}-{model}".replace("{", "{{").replace("}", "}}")

@@ -1,1 +1,1 @@
-"""What `redial serve` runs: Prefect's server behind a guard, and workers that run this project's flows and nothing else."""
+"""What `redial serve` runs: Prefect's server behind a guard, and workers for our flows alone."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 
+from flows.server.fresh_database import create_database
 from flows.server.gc_thread import collect_in_own_thread
 from flows.server.login import SERVER_LOGIN, allowed_hosts, own_origins
 from tasks.web import NO_FRAMES, LocalGuard
@@ -39,9 +40,10 @@ def run_server(port: int, address: str = LOOPBACK) -> None:
     from prefect.server.api.server import create_app
     from prefect.settings import get_current_settings
 
+    settings = get_current_settings().server
+    create_database(_database_url())
     if _is_sqlite():
         collect_in_own_thread()
-    settings = get_current_settings().server
     uvicorn.run(
         LocalGuard(create_app(final=True), allowed_hosts(), NO_FRAMES),
         host=address,
@@ -55,11 +57,17 @@ def run_server(port: int, address: str = LOOPBACK) -> None:
 
 
 def _set_environment(port: int) -> None:
-    """Tell Prefect what it serves; it reads its settings when it is imported."""
+    """Set what Prefect serves; it reads its settings when it is imported."""
     os.environ |= {
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": own_origins(port),
         "PREFECT_SERVER_API_PORT": str(port),
     }
+
+
+def _database_url() -> str:
+    from prefect.server.database.dependencies import provide_database_interface
+
+    return str(provide_database_interface().database_config.connection_url)
 
 
 def _is_sqlite() -> bool:

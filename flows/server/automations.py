@@ -1,4 +1,4 @@
-"""Puts the automations of automations.yaml on a Prefect server, and leaves alone what is there already.
+"""Puts the automations of automations.yaml on a Prefect server; what is there already stays.
 
 An update gives an automation's trigger a new id, and what the trigger had begun to wait for is
 forgotten: a run lost before the update would never be noticed. So an automation is updated only
@@ -22,7 +22,9 @@ Automation = dict[str, Any]
 
 
 def put_automations(home: Home, api: ServerApi) -> list[str]:
-    """Create the automations of automations.yaml, update those whose text has changed, and return the names of either.
+    """Create or update the automations of automations.yaml, and return their names.
+
+    Only those are updated that have changed in the file.
 
     What a person changed on the server stays until the file changes; whether an automation is
     switched on stays always.

@@ -1,11 +1,8 @@
-"""Whether the Prefect server that is configured can be used, found out before a command or a worker begins: one line if not."""
+"""Finds out whether the configured Prefect server can be used, before anything begins."""
 
 from __future__ import annotations
 
 import os
-import socket
-import ssl
-from collections.abc import Iterator
 
 import httpx
 from packaging.version import InvalidVersion, Version
@@ -16,6 +13,7 @@ from prefect.context import get_settings_context
 from prefect.settings import get_current_settings, temporary_settings
 
 from flows.server.login import CLIENT_LOGIN, HOSTS
+from tasks.addresses import connection_problem
 from tasks.errors import UserError
 from tasks.redaction import redact
 
@@ -24,7 +22,7 @@ ANSWER_S = 10.0
 
 
 def check_server() -> None:
-    """Raise UserError with the way out when the configured Prefect server does not answer, or does not let us in.
+    """Raise UserError when the configured Prefect server does not answer or refuses us.
 
     Takes ANSWER_S at most. Prefect's own client asks, so that its settings for TLS, logins and
     proxies count here as in a run.
@@ -42,8 +40,9 @@ def check_server() -> None:
         except httpx.HTTPStatusError as error:
             raise UserError(_refused(error.response)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            problem = connection_problem(error, ANSWER_S)
             raise UserError(
-                f"no Prefect server answers at {_where()}: {_cause(error)}; {_way_out()}"
+                f"no Prefect server answers at {_where()}: {problem}; {_way_out()}"
             ) from None
         except ValueError:
             raise UserError(_not_prefect("it answers with something else than a version")) from None
@@ -57,7 +56,8 @@ def _check_version(version: object) -> None:
         raise UserError(_not_prefect("it answers with something else than a version")) from None
     if theirs.major != Version(our_version).major:
         raise UserError(
-            f"the server at {_where()} is Prefect {theirs}, this is Prefect {our_version}: the major versions must be equal"
+            f"the server at {_where()} is Prefect {theirs}, this is Prefect {our_version}: "
+            "the major versions must be equal"
         )
 
 
@@ -65,18 +65,30 @@ def _refused(answer: httpx.Response) -> str:
     """Return what an answer other than 200 means."""
     code = answer.status_code
     if code == httpx.codes.UNAUTHORIZED and get_current_settings().api.auth_string:
-        return f"the Prefect server at {_where()} does not accept the login in {CLIENT_LOGIN}: set it to the server's user:password"
+        return (
+            f"the Prefect server at {_where()} does not accept the login in "
+            f"{CLIENT_LOGIN}: set it to the server's user:password"
+        )
     if code == httpx.codes.UNAUTHORIZED:
-        return f"the Prefect server at {_where()} asks for a login: set {CLIENT_LOGIN} to its user:password"
+        return (
+            f"the Prefect server at {_where()} asks for a login: set {CLIENT_LOGIN} to "
+            "its user:password"
+        )
     if code in (httpx.codes.FORBIDDEN, httpx.codes.MISDIRECTED_REQUEST):
-        return f"the server at {_where()} refuses this request (HTTP {code}): name the host it is reached by in its {HOSTS}"
+        return (
+            f"the server at {_where()} refuses this request (HTTP {code}): name the host "
+            f"it is reached by in its {HOSTS}"
+        )
     if code >= httpx.codes.INTERNAL_SERVER_ERROR:
         return f"no Prefect server answers at {_where()}: HTTP {code}; {_way_out()}"
     return _not_prefect(f"HTTP {code}")
 
 
 def _not_prefect(answer: str) -> str:
-    return f"what answers at {_where()} is not the API of a Prefect server ({answer}): its address ends with /api"
+    return (
+        f"what answers at {_where()} is not the API of a Prefect server ({answer}): its "
+        "address ends with /api"
+    )
 
 
 def _where() -> str:
@@ -102,24 +114,3 @@ def _way_out() -> str:
     if ADDRESS not in os.environ and _profile():
         return f"start that server, or run `prefect config unset {ADDRESS}` to do without one"
     return f"start that server, or unset {ADDRESS} to do without one"
-
-
-def _cause(error: Exception) -> str:
-    """Return in words why no connection came about."""
-    if isinstance(error, httpx.TimeoutException):
-        return f"no answer within {ANSWER_S:g} s"
-    for cause in _causes(error):
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
-        if isinstance(cause, socket.gaierror):
-            return "the host's name is not known"
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed ({cause.reason or cause})"
-    return redact(str(error)) or type(error).__name__
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all that it was raised from."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

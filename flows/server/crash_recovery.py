@@ -1,7 +1,7 @@
 """Starts a run again when its process was lost, later each time, and gives it up when that goes on.
 
 It runs in the Prefect server's own process, so that one place decides, and counts in the history of
-states that the server keeps: a run whose process dies before the flow begins counts like any other.
+states that the server keeps: a run that loses its process before the flow begins counts as well.
 Prefect's automations can do neither: they do not count, and on SQLite a busy server may drop the
 event that one waits for.
 """
@@ -30,7 +30,7 @@ LOOK_S = 5.0
 # some seconds apart, and the second report would end the new start.
 DELAYS_S = (15.0, 60.0)
 MOST_STARTS = 1 + len(DELAYS_S)
-LEAVE_S = 86_400.0  # what crashed longer ago was seen by somebody
+LEAVE_S = 86_400.0  # what crashed longer ago is left as it is
 RETRY = {
     "type": "SCHEDULED",
     "name": "AwaitingRetry",
@@ -39,7 +39,10 @@ RETRY = {
 GIVE_UP = {
     "type": "FAILED",
     "name": GIVEN_UP,
-    "message": f"this run lost its process {MOST_STARTS} times; look at the worker's machine, then run it again",
+    "message": (
+        f"this run lost its process {MOST_STARTS} times; look at the worker's "
+        "machine, then run it again"
+    ),
 }
 Run = dict[str, Any]
 log = logging.getLogger("redial.crash_recovery")
@@ -149,7 +152,7 @@ class CrashedRunRescheduler:
         return True
 
     def _notify(self, run: Run) -> None:
-        """Tell the address that runs tell of their ends: this one has no process that could."""
+        """Send the notification that a run sends of its end: this one has no process that could."""
         address = os.environ.get(ADDRESS)
         if not address:
             return
@@ -160,7 +163,9 @@ class CrashedRunRescheduler:
             httpx.post(address, json=body, timeout=TIMEOUT_S).raise_for_status()
         except httpx.HTTPError as error:
             log.warning(
-                "nobody could be told about this run at %s: %s", ADDRESS, type(error).__name__
+                "no notification about this run could be sent to %s: %s",
+                ADDRESS,
+                type(error).__name__,
             )
 
 

@@ -1,4 +1,6 @@
-"""Where the Prefect server of `redial serve` keeps its state: a SQLite file by default, PostgreSQL for more than one person.
+"""Where the Prefect server of `redial serve` keeps its state.
+
+That is a SQLite file by default, PostgreSQL for more than one person.
 
 The address of a database holds a password. It goes to the server's process alone, through its
 environment, and is in no command line, log or message of ours.
@@ -21,7 +23,9 @@ CONNECT_S = 10.0
 
 
 def choose_database(option: str | None, environment: Mapping[str, str]) -> str:
-    """Return the address of the server's database: the option's, else the environment's, else an empty string for the default.
+    """Return the address of the server's database: the option's, else the environment's.
+
+    It is empty for the default.
 
     Raises:
         UserError: it is not an address of a kind that Prefect takes. The message does not repeat
@@ -38,24 +42,31 @@ def choose_database(option: str | None, environment: Mapping[str, str]) -> str:
     if scheme == SQLITE or (scheme == POSTGRESQL and host):
         return url
     raise UserError(
-        f"the database must be written as {POSTGRESQL}://USER:PASSWORD@HOST:PORT/NAME, with special characters of the "
+        f"the database must be written as {POSTGRESQL}://USER:PASSWORD@HOST:PORT/NAME, with "
+        "special characters of the "
         f"password percent-encoded, or as {SQLITE}:///PATH"
     )
 
 
 def without_database(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without any database's address, for processes that only talk to the server."""
+    """Return an environment without any database's address.
+
+    It is for processes that only talk to the server.
+    """
     return {name: value for name, value in environment.items() if name not in VARIABLES}
 
 
 def with_database(environment: Mapping[str, str], url: str) -> dict[str, str]:
-    """Return the environment of a server that keeps its state in this database; in its default one if the address is empty."""
+    """Return the environment of a server that keeps its state in this database.
+
+    An empty address means its default one.
+    """
     others = without_database(environment)
     return {**others, SETTING: url} if url else others
 
 
 def check_database(url: str) -> None:
-    """Raise UserError, in one line without the password, when a PostgreSQL database cannot be opened."""
+    """Raise UserError when a PostgreSQL database cannot be opened, without the password."""
     if url.startswith(POSTGRESQL):
         asyncio.run(_open_once(url))
 
@@ -88,5 +99,6 @@ async def _open_once(url: str) -> None:
         ValueError,
     ) as error:
         raise UserError(
-            f"the PostgreSQL server at {place} lets nobody in with this address ({type(error).__name__})"
+            f"the PostgreSQL server at {place} lets nobody in with this address "
+            f"({type(error).__name__})"
         ) from None

@@ -1,17 +1,16 @@
-"""Puts the deployments of prefect.yaml and of every domain file on the Prefect server that is configured.
+"""Puts the deployments of prefect.yaml and of every domain file on the configured server.
 
 What a person changed on the server stays, what the files add is added, and each difference is
 reported in one line. What the file said is kept beside each deployment as a variable of the server,
 so that every machine that deploys knows it.
 
 `python -m flows.server.deploy` does it once and prints the lines; it takes the place of `prefect
-deploy --all`.
+deploy --all`. With --on-line it gets ready, and deploys once it reads a line.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,13 +21,9 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import (
     DeploymentScheduleCreate,
     DeploymentUpdate,
-    VariableCreate,
-    VariableUpdate,
 )
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
-from prefect.flows import Flow, load_flow_from_entrypoint
-from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools import ValidationError as SchemaValidationError
 from prefect.utilities.schema_tools import validate
 
@@ -46,42 +41,72 @@ from flows.server.deployment_file import (
     load_deployments,
     schedule_fields,
 )
+from flows.server.deployment_memory import remember_hashes, remembered_hashes, variable_of
 from flows.server.deployment_merge import Difference, compare, hashes_of, merged, schedule_of
+from flows.server.deployment_watch import ON_LINE
+from flows.server.flow_forms import FlowForm, read_forms
 from flows.unknown_parameters import unknown_parameters
 from tasks.errors import UserError
-from tasks.fingerprint import fingerprint
 from tasks.redaction import one_line
 from tasks.settings import Home
 
-REMEMBERED = "redial-deployed-"  # begins the names of the variables that hold what was deployed
-_PLAIN = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)*/[a-z0-9_]+(-[a-z0-9_]+)*")
 REFUSE_UNKNOWN: dict[str, Any] = {"flows.unknown_parameters.refuse_unknown_parameters": {}}
 
 
-async def deploy_all(home: Home) -> list[str]:
-    """Put every deployment on the server and return a line for each difference, and for each domain file that is no domain.
+@dataclass(frozen=True)
+class Prepared:
+    """What is to be deployed, with everything imported that it takes.
+
+    Attributes:
+        home: has the files.
+        entries: the deployments.
+        forms: their flows' forms, by entry point.
+        bad: a line for each domain file that is no domain.
+    """
+
+    home: Home
+    entries: list[Deployment]
+    forms: dict[str, FlowForm]
+    bad: list[str]
+
+
+def prepare(home: Home) -> Prepared:
+    """Read the files and the flows' forms. Raises UserError when prefect.yaml cannot be used."""
+    entries, bad = load_deployments(home)
+    entrypoints = list(dict.fromkeys(entry.entrypoint for entry in entries))
+    forms = read_forms(entrypoints, home.data / "prefect" / "flow_forms.json")
+    return Prepared(home, entries, forms, bad)
+
+
+async def deploy_all(prepared: Prepared) -> list[str]:
+    """Put every deployment on the server.
+
+    Returns a line for each difference, and for each domain file that is no domain.
 
     Raises:
-        UserError: prefect.yaml cannot be used, or the server refuses what it says.
+        UserError: prefect.yaml gives a flow what it does not take, or the server refuses what it
+            says.
     """
-    entries, bad = load_deployments(home)
     lines: list[str] = []
     async with get_client() as client:
-        deployer = _Deployer(client, home)
-        for entry in entries:
+        deployer = _Deployer(client, prepared)
+        for entry in prepared.entries:
             try:
                 lines += await deployer.put(entry)
             except httpx.HTTPStatusError as error:
                 raise UserError(
-                    f"the server refuses the deployment {entry.name}: {one_line(error.response.text)}"
+                    f"the server refuses the deployment {entry.name}: "
+                    f"{one_line(error.response.text)}"
                 ) from None
-    made = deployer.made
-    news = (
-        [f"made {len(made):,} deployment{'s' if len(made) > 1 else ''}: {', '.join(made)}"]
-        if made
-        else []
-    )
-    return [*news, *lines, *bad]
+    return [*_told_made(deployer.made), *lines, *prepared.bad]
+
+
+def _told_made(made: list[str]) -> list[str]:
+    """Return a line about the deployments that were not there before, none if all were."""
+    if not made:
+        return []
+    noun = "deployments" if len(made) > 1 else "deployment"
+    return [f"made {len(made):,} {noun}: {', '.join(made)}"]
 
 
 @dataclass
@@ -89,33 +114,36 @@ class _Deployer:
     """Puts deployments one by one. `made` names those that were not there before."""
 
     client: PrefectClient
-    home: Home
+    prepared: Prepared
     made: list[str] = field(default_factory=list)
-    _flows: dict[str, Flow[..., Any]] = field(default_factory=dict)
 
     async def put(self, entry: Deployment) -> list[str]:
-        """Make a deployment or bring it up to date; return a line for each difference between file and server."""
-        flow = self._flow(entry.entrypoint)
-        entry = entry.model_copy(update={"description": entry.description or flow.description})
-        _check_parameters(entry, flow)
-        name, file = f"{flow.name}/{entry.name}", fields_of(entry)
-        remembered = await self._remembered(name)
+        """Make a deployment or bring it up to date.
+
+        Returns a line for each difference between file and server.
+        """
+        form = self.prepared.forms[entry.entrypoint]
+        entry = entry.model_copy(update={"description": entry.description or form.description})
+        _check_parameters(entry, form)
+        name, file = f"{form.name}/{entry.name}", fields_of(entry)
+        remembered = await remembered_hashes(self.client, name)
         try:
             there = await self.client.read_deployment_by_name(name)
         except ObjectNotFound:
             if remembered is not None:
                 return [
-                    f"{name}: stays deleted, as on the server; `prefect variable delete {variable_of(name)}` has it made again"
+                    f"{name}: stays deleted, as on the server; `prefect variable delete "
+                    f"{variable_of(name)}` has it made again"
                 ]
-            await self._make(entry, flow)
+            await self._make(entry, form)
             self.made.append(name)
-            await self._remember(name, hashes_of(file))
+            await remember_hashes(self.client, name, hashes_of(file))
             return []
         differences = compare(remembered or {}, file, held_fields(there, file, remembered or {}))
         await self._update(entry, there, differences)
-        await self._update_code(entry, flow, there)
+        await self._update_code(entry, form, there)
         if remembered != hashes_of(file):
-            await self._remember(name, hashes_of(file))
+            await remember_hashes(self.client, name, hashes_of(file))
         return [
             f"{name}: {line}"
             for line in (
@@ -124,20 +152,10 @@ class _Deployer:
             )
         ]
 
-    def _flow(self, entrypoint: str) -> Flow[..., Any]:
-        if entrypoint not in self._flows:
-            try:
-                self._flows[entrypoint] = load_flow_from_entrypoint(entrypoint)
-            except (ImportError, OSError, ValueError, AttributeError) as error:
-                raise UserError(
-                    f"prefect.yaml names the flow {entrypoint}, which cannot be loaded: {one_line(str(error))}"
-                ) from None
-        return self._flows[entrypoint]
-
-    async def _make(self, entry: Deployment, flow: Flow[..., Any]) -> None:
+    async def _make(self, entry: Deployment, form: FlowForm) -> None:
         limit = entry.concurrency_limit
         await self.client.create_deployment(
-            flow_id=await self.client.create_flow_from_name(flow.name),
+            flow_id=await self.client.create_flow_from_name(form.name),
             name=entry.name,
             description=entry.description,
             tags=list(entry.tags),
@@ -148,26 +166,28 @@ class _Deployer:
             concurrency_options=concurrency_options(limit.collision_strategy) if limit else None,
             work_pool_name=entry.work_pool.name,
             work_queue_name=entry.work_pool.work_queue_name,
-            **self._code(entry, flow),
+            **self._code(entry, form),
         )
 
-    def _code(self, entry: Deployment, flow: Flow[..., Any]) -> dict[str, Any]:
-        """Return what of a deployment follows from the code, and is nobody's to change on the server."""
+    def _code(self, entry: Deployment, form: FlowForm) -> dict[str, Any]:
+        """Return what of a deployment follows from the code; nobody changes it on the server."""
         here = {
-            "prefect.deployments.steps.set_working_directory": {"directory": str(self.home.project)}
+            "prefect.deployments.steps.set_working_directory": {
+                "directory": str(self.prepared.home.project)
+            }
         }
         return {
             "entrypoint": entry.entrypoint,
             "pull_steps": [here, REFUSE_UNKNOWN],
-            "parameter_openapi_schema": parameter_schema(flow).model_dump_for_openapi(),
+            "parameter_openapi_schema": form.parameters,
         }
 
     async def _update_code(
-        self, entry: Deployment, flow: Flow[..., Any], there: DeploymentResponse
+        self, entry: Deployment, form: FlowForm, there: DeploymentResponse
     ) -> None:
         changed = {
             name: value
-            for name, value in self._code(entry, flow).items()
+            for name, value in self._code(entry, form).items()
             if getattr(there, name) != value
         }
         if changed:
@@ -212,44 +232,20 @@ class _Deployer:
                 parameters=wanted[f"schedule {slug} parameters"],
             )
 
-    async def _remembered(self, name: str) -> dict[str, str] | None:
-        found = await self.client.read_variable_by_name(variable_of(name))
-        return None if found is None else dict(found.value) if isinstance(found.value, dict) else {}
 
-    async def _remember(self, name: str, hashes: dict[str, str]) -> None:
-        variable = variable_of(name)
-        if await self.client.read_variable_by_name(variable) is None:
-            await self.client.create_variable(
-                VariableCreate(name=variable, value=hashes, tags=["redial"])
-            )
-        else:
-            await self.client.update_variable(VariableUpdate(name=variable, value=hashes))
-
-
-def _check_parameters(entry: Deployment, flow: Flow[..., Any]) -> None:
+def _check_parameters(entry: Deployment, form: FlowForm) -> None:
     """Raise UserError for parameters that the flow does not take.
 
     The server looks at them only when a run is started.
     """
-    schema = parameter_schema(flow).model_dump_for_openapi()
     for parameters in (entry.parameters, *(each.parameters for each in entry.schedules)):
-        faults = list(unknown_parameters(schema, parameters))
+        faults = list(unknown_parameters(form.parameters, parameters))
         try:
-            validate(parameters, schema, raise_on_error=True, ignore_required=True)
+            validate(parameters, form.parameters, raise_on_error=True, ignore_required=True)
         except SchemaValidationError as error:
             faults.append(one_line(str(error)))
         if faults:
             raise UserError(f"prefect.yaml, deployment {entry.name}: {'; '.join(faults)}")
-
-
-def variable_of(name: str) -> str:
-    """Return the name of the variable that holds what was deployed under flow/deployment; each has its own."""
-    plain = re.sub(r"[^a-z0-9_-]", "-", name.lower().replace("/", "--"))
-    return (
-        f"{REMEMBERED}{plain}"
-        if _PLAIN.fullmatch(name)
-        else f"{REMEMBERED}{plain}-{fingerprint(name)[:8]}"
-    )
 
 
 def _schedule_create(each: Schedule) -> DeploymentScheduleCreate:
@@ -258,11 +254,14 @@ def _schedule_create(each: Schedule) -> DeploymentScheduleCreate:
     )
 
 
-def main() -> int:
+def main(*options: str) -> int:
     """Deploy everything, print what differs, and return the exit code."""
     try:
+        prepared = prepare(Home.find())
+        if ON_LINE in options and not sys.stdin.readline():
+            return 0  # `redial serve` has ended
         check_server()
-        lines = asyncio.run(deploy_all(Home.find()))
+        lines = asyncio.run(deploy_all(prepared))
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -271,4 +270,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

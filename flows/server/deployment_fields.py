@@ -1,4 +1,4 @@
-"""A deployment on the server, in the fields that are compared with the file's, and what is sent to change them."""
+"""A deployment on the server: the fields compared with the file's, and how they are changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Which deployments there are to be: those of prefect.yaml, and one for every domain file that it does not name."""
+"""Which deployments there are to be.
+
+Those of prefect.yaml, and one for every domain file that it does not name.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +92,7 @@ class Deployment(_Entry):
     @field_validator("schedules")
     @classmethod
     def _with_slugs(cls, schedules: list[Schedule]) -> list[Schedule]:
-        """Name schedules that have no name by their place, and refuse a name that is there twice."""
+        """Name schedules that have no name by their place; refuse a name that is there twice."""
         named = [
             each if each.slug else each.model_copy(update={"slug": f"schedule-{number}"})
             for number, each in enumerate(schedules, 1)
@@ -104,7 +107,7 @@ class _File(BaseModel):
 
 
 def load_deployments(home: Home) -> tuple[list[Deployment], list[str]]:
-    """Return the deployments there are to be, and a line for each domain file that is no domain yet.
+    """Return the deployments there are to be, and a line for each file that is no domain yet.
 
     Raises:
         UserError: prefect.yaml is not there, or says what no deployment has.
@@ -113,7 +116,8 @@ def load_deployments(home: Home) -> tuple[list[Deployment], list[str]]:
     pattern = next((entry for entry in named if entry.name == PATTERN), None)
     if pattern is None:
         raise UserError(
-            f"{home.project / 'prefect.yaml'} has no deployment {PATTERN}, on which those of further domains are modelled"
+            f"{home.project / 'prefect.yaml'} has no deployment {PATTERN}, on which those of "
+            "further domains are modelled"
         )
     further, bad = [], []
     for domain in sorted(set(home.domain_files()) - {entry.name for entry in named}):
@@ -175,7 +179,10 @@ def schedule_fields(
 
 
 def _comparable(when: SCHEDULE_TYPES) -> dict[str, Any]:
-    """Return a schedule without the moment it counts from, which the server sets where the file leaves it out."""
+    """Return a schedule without the moment it counts from.
+
+    The server sets that where the file leaves it out.
+    """
     values: dict[str, Any] = when.model_dump(mode="json", exclude={"anchor_date"})
     if isinstance(when, RRuleSchedule):
         lines = [

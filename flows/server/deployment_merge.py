@@ -1,4 +1,6 @@
-"""Three-way comparison of a deployment: what the file said when it was last deployed, what it says now, what the server holds.
+"""Three-way comparison of a deployment.
+
+What the file said when it was last deployed, what it says now, what the server holds.
 
 A deployment is compared as a flat table of fields such as `description`, `tag redial`, `parameter
 domains` and `schedule nightly active`. A field that a person changed on the server stays; else the
@@ -46,7 +48,10 @@ class Difference:
         """Return the difference in words."""
         if self.taken:
             return f"{self.field}: {shown(self.held)} -> {shown(self.wanted)}, as the file says now"
-        return f"{self.field}: stays {shown(self.held)}, as set on the server; the file says {shown(self.wanted)}"
+        return (
+            f"{self.field}: stays {shown(self.held)}, as set on the server; the file says "
+            f"{shown(self.wanted)}"
+        )
 
 
 def hashes_of(fields: Fields) -> dict[str, str]:
@@ -84,7 +89,10 @@ def merged(server: Fields, differences: list[Difference]) -> dict[str, Any]:
 
 
 def _is_taken(before: str | None, wanted: Any, held: Any) -> bool:
-    """Return True if the server holds what the file said when it was last deployed, or the file adds the field."""
+    """Return True if the file's value of a field is taken.
+
+    The server holds what the file said when it was last deployed, or the file adds the field.
+    """
     if before is None:
         return held is ABSENT and wanted is not ABSENT
     return _hash(held) == before
@@ -93,7 +101,10 @@ def _is_taken(before: str | None, wanted: Any, held: Any) -> bool:
 def _schedules_whole(
     found: list[Difference], before: Hashes, file: Fields, server: Fields
 ) -> list[Difference]:
-    """Return the differences with those of one schedule agreeing: one that a person changed or deleted stays as it is."""
+    """Return the differences with those of one schedule agreeing.
+
+    A schedule that a person changed or deleted stays as it is.
+    """
     changed = {
         schedule_of(field)
         for field in before

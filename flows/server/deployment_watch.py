@@ -1,4 +1,4 @@
-"""Deploys while `redial serve` runs: at its start, and again whenever a domain file or prefect.yaml has changed."""
+"""Deploys when `redial serve` starts, and whenever a domain file or prefect.yaml has changed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import UserError
 from tasks.settings import Home
 
 LOOK_S = 3.0
+ON_LINE = "--on-line"  # makes flows.server.deploy wait for a line before it deploys
+GO = "go\n"
 Report = Callable[[str], None]
 Seen = dict[Path, tuple[int, int]]
 
@@ -20,34 +23,42 @@ Seen = dict[Path, tuple[int, int]]
 @contextmanager
 def watched_deployments(
     home: Home, folder: Path, environment: Mapping[str, str], report: Report
-) -> Iterator[None]:
-    """Deploy once, and again for the length of the block whenever a file has changed.
+) -> Iterator[Callable[[], None]]:
+    """Yield a function that deploys, and that deploys again whenever a file has changed.
+
+    A process that is to deploy is started at once: what it imports takes about as long as the
+    server's start.
 
     Args:
-        home: whose prefect.yaml and domain files.
+        home: has prefect.yaml and the domain files.
         folder: where the log of the last deployment goes.
         environment: names the Prefect server, its login and the data folder.
         report: takes each difference between files and server, and what is wrong with a file, as
             one line.
 
     Raises:
-        UserError: the first time fails. Later failures are reported.
+        UserError: by the function, when the first time fails. Later failures are reported.
     """
     seen = _look(home)
-    for line in _deploy(home, folder, environment):
-        report(line)
     end = threading.Event()
+    first = _Deploying.begun(home, folder, environment)
     watch = threading.Thread(
         target=_watch,
         args=(home, folder, environment, report, seen, end),
         daemon=True,
         name="deployments",
     )
-    watch.start()
+
+    def deploy_and_watch() -> None:
+        for line in first.lines():
+            report(line)
+        watch.start()
+
     try:
-        yield
+        yield deploy_and_watch
     finally:
         end.set()
+        first.end()
 
 
 def _watch(
@@ -65,7 +76,7 @@ def _watch(
             continue
         seen = now
         try:
-            lines = _deploy(home, folder, environment)
+            lines = _Deploying.begun(home, folder, environment).lines()
         except UserError as error:
             lines = [str(error)]
         if end.is_set():
@@ -88,27 +99,42 @@ def _look(home: Home) -> Seen:
     return seen
 
 
-def _deploy(home: Home, folder: Path, environment: Mapping[str, str]) -> list[str]:
-    """Deploy in a process of its own, which imports every flow, and return its lines.
+@dataclass(frozen=True)
+class _Deploying:
+    """A process that imports every flow, and deploys once it reads a line."""
 
-    Raises UserError.
-    """
-    log = folder / "deploy.log"
-    command = [sys.executable, "-m", "flows.server.deploy"]
-    done = subprocess.run(
-        command,
-        cwd=home.project,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    log.write_text(done.stdout + done.stderr, "utf-8")
-    lines = done.stdout.splitlines()
-    if done.returncode == 0:
-        return lines
-    told = done.stderr.splitlines()
-    if done.returncode == 2 and told:
-        raise UserError(told[-1])
-    raise UserError(f"the deployments could not be made; see {log}")
+    log: Path
+    process: subprocess.Popen[str]
+
+    @classmethod
+    def begun(cls, home: Home, folder: Path, environment: Mapping[str, str]) -> _Deploying:
+        """Start it."""
+        command = [sys.executable, "-m", "flows.server.deploy", ON_LINE]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            command,
+            cwd=home.project,
+            env=dict(environment),
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+        )
+        return cls(folder / "deploy.log", process)
+
+    def lines(self) -> list[str]:
+        """Let it deploy, and return what it prints. Raises UserError."""
+        printed, errors = self.process.communicate(GO)
+        self.log.write_text(printed + errors, "utf-8")
+        if self.process.returncode == 0:
+            return printed.splitlines()
+        error_lines = errors.splitlines()
+        if self.process.returncode == 2 and error_lines:
+            raise UserError(error_lines[-1])
+        raise UserError(f"the deployments could not be made; see {self.log}")
+
+    def end(self) -> None:
+        """End it if it still waits, as it does when the server did not start."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()

@@ -1,4 +1,6 @@
-"""Where a run that was started through a server may send what this machine holds: requests with a provider's key, and pickled work.
+"""Where a run that was started through a server may send what this machine holds.
+
+That is requests with a provider's key, and pickled work.
 
 Whoever may start a run chooses its parameters. A worker's keys go only to the providers themselves
 and to endpoints that are named on the worker's machine: in the domain file, or in REDIAL_API_BASES.
@@ -34,7 +36,7 @@ def started_by_server() -> bool:
 
 
 def check_endpoint(model: str, api_base: str | None, configured: Generate | None = None) -> None:
-    """Raise UserError when a run started through a server would send a key to an endpoint this machine does not name.
+    """Raise UserError when a server's run would send a key to an endpoint unknown here.
 
     Args:
         model: litellm model string.
@@ -45,7 +47,8 @@ def check_endpoint(model: str, api_base: str | None, configured: Generate | None
         return
     if "://" in model and not (configured and model == configured.model):
         raise UserError(
-            f"the model {model!r} holds an address, which a run cannot choose: name model and api_base in the domain file"
+            f"the model {model!r} holds an address, which a run cannot choose: name model "
+            "and api_base in the domain file"
         )
     known = {
         *_listed(API_BASES),
@@ -53,13 +56,17 @@ def check_endpoint(model: str, api_base: str | None, configured: Generate | None
     }
     if api_base and _plain(api_base) not in map(_plain, known) and not _is_keyless(model, api_base):
         raise UserError(
-            f"the endpoint {api_base} came with the run, and this worker sends keys only to endpoints it knows: "
+            f"the endpoint {api_base} came with the run, and this worker sends keys only to "
+            "endpoints it knows: "
             f"name it in the domain file or in {API_BASES} in the worker's environment"
         )
 
 
 def check_domain_endpoint(domain: Domain) -> None:
-    """Raise UserError when the endpoint of a domain's settings came with a run and not from the domain file of this machine."""
+    """Raise UserError when the endpoint of a domain's settings came with a server's run.
+
+    It must be in the domain file of this machine.
+    """
     if started_by_server():
         check_endpoint(
             domain.generate.model, domain.generate.api_base, _on_this_machine(domain.name)
@@ -67,7 +74,10 @@ def check_domain_endpoint(domain: Domain) -> None:
 
 
 def check_scheduler(address: str | None) -> None:
-    """Raise UserError when a run started through a server names a Dask cluster that this machine does not: it would get pickles to run."""
+    """Raise UserError when a server's run names a Dask cluster that this machine does not.
+
+    The cluster would get pickles to run.
+    """
     if (
         started_by_server()
         and address
@@ -75,7 +85,8 @@ def check_scheduler(address: str | None) -> None:
         and address not in _listed(SCHEDULERS)
     ):
         raise UserError(
-            f"the Dask cluster {address} came with the run: name it in {SCHEDULERS} in the worker's environment"
+            f"the Dask cluster {address} came with the run: name it in {SCHEDULERS} in the "
+            "worker's environment"
         )
 
 

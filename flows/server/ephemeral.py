@@ -1,4 +1,4 @@
-"""A private Prefect server for one command: started on loopback, ended with the command, even if that is killed.
+"""A private Prefect server for one command, on loopback; it ends with the command.
 
 Prefect's own temporary server outlives a killed client and holds its output pipe; this one watches
 its parent and leaves with it. Its database is kept per domain, so the next start takes seconds and
@@ -25,15 +25,17 @@ from typing import IO, Any, TypeVar
 import httpx
 
 from flows.progress import CURRENT, Progress
+from flows.server.api import wait_for_server
 from flows.server.app import LOOPBACK, run_server
 from flows.server.login import new_login, with_login
-from flows.server.readiness import wait_for_server
+from flows.server.process_ending import end_child
 from tasks.errors import UserError
 from tasks.locks import Held, exclusive_lock
 from tasks.redaction import redact
 from tasks.settings import Home
 
 START_TIMEOUT_S = 180
+STOP_S = 10.0
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -60,7 +62,7 @@ def free_port() -> int:
 
 @contextmanager
 def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[PrivateServer]:
-    """Run a private Prefect server whose database lies in `folder`; yield its API address and login.
+    """Run a private Prefect server and yield its API address and login.
 
     Args:
         folder: where its database and log lie; made if missing. While another command's server
@@ -79,7 +81,7 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[Privat
             raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
         port, login = free_port(), new_login()
         process = _start(folder, port, login, log)
-        held.callback(_stop, process)
+        held.callback(end_child, process, STOP_S)
         meanwhile()
         server = PrivateServer(f"http://{LOOPBACK}:{port}/api", login)
         _wait_until_up(process, server, folder)
@@ -98,15 +100,6 @@ def _start(folder: Path, port: int, login: str, log: IO[bytes]) -> subprocess.Po
         env=environment,
         start_new_session=True,
     )
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _take_folder(folder: Path, held: ExitStack) -> Path:
@@ -169,10 +162,10 @@ def run_flow(
     start: Callable[[], Coroutine[Any, Any, Result]],
     warm: Sequence[str] = ("great_expectations", "flows.build"),
 ) -> Result:
-    """Run a flow to its end and return what it returns.
+    """Run a flow to its end and return what it returns, or what it left in the state it returns.
 
     Args:
-        home: whose data folder keeps the private server's database.
+        home: its data folder keeps the private server's database.
         place: sub-folder of that database, one per domain, so that two domains never share one.
         progress: where the run shows how far it is.
         start: imports the flow and calls it; called once a server is there.
@@ -215,7 +208,8 @@ def _configured_server() -> str:
         lines = [line.strip() for line in str(error).splitlines() if line.startswith("  ")]
         told = redact(lines[0] if lines else str(error)).partition(" [type=")[0]
         raise UserError(
-            f"Prefect's settings cannot be used, see its variables PREFECT_... and its profiles: {told}"
+            "Prefect's settings cannot be used, see its variables PREFECT_... and its "
+            f"profiles: {told}"
         ) from None
 
 
@@ -225,17 +219,23 @@ def _import_all(modules: Sequence[str]) -> None:
 
 
 async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """Run the flow and wait until its task runs are written down; Prefect loses the last ones otherwise.
+    """Run the flow and wait until its task runs are written down.
+
+    Prefect loses the last ones otherwise.
 
     A choice that the flow's form does not take is a user's mistake. So is, where a request failed,
     a server that is gone.
     """
     import httpx
+    from prefect.client.schemas.objects import State
     from prefect.events.worker import EventsWorker
     from prefect.exceptions import ParameterTypeError
 
+    from flows.run_states import result_of
+
     try:
-        return await start()
+        returned = await start()
+        return await result_of(returned) if isinstance(returned, State) else returned
     except ParameterTypeError as error:
         told = " ".join(
             line.strip().removeprefix("- ") for line in str(error).splitlines()[1:] if line.strip()

@@ -1,4 +1,4 @@
-"""Collects garbage in a thread of its own, so that a Prefect server on SQLite does not stand still for a minute.
+"""Collects garbage in a thread of its own: a Prefect server on SQLite would block for a minute.
 
 Python's collector runs in whichever thread makes the next object, in a server nearly always the
 event loop's. A database cursor found there is reset, which waits for its connection; that may
@@ -13,7 +13,7 @@ import threading
 import time
 
 EVERY_S = 2.0
-WHOLE = 30  # every so manieth time all generations, else the two young ones
+WHOLE = 30  # every 30th time all generations, else the two young ones
 
 
 def collect_in_own_thread() -> None:

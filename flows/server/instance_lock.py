@@ -1,4 +1,4 @@
-"""Ties processes to `redial serve`: whoever follows its lock ends when it is gone, however it went, even by kill -9.
+"""Ties processes to `redial serve`: whoever follows its lock ends with it, even by kill -9.
 
 The system gives a lock up when its holder dies. A follower waits for that lock in a thread; getting
 it means that the holder is gone. Unlike a parent's process id this reaches grandchildren in
@@ -14,11 +14,11 @@ import runpy
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from flows.server.process_ending import end_own_group
 from tasks.errors import UserError
 from tasks.locks import Held, exclusive_lock, wait_until_released
 
@@ -34,7 +34,8 @@ def single_instance_lock(lock: Path) -> Iterator[None]:
             held.enter_context(exclusive_lock(lock))
         except Held:
             raise UserError(
-                f"`redial serve` is already running on the data folder {lock.parents[2]}: stop that one first"
+                f"`redial serve` is already running on the data folder {lock.parents[2]}: "
+                "stop that one first"
             ) from None
         yield
 
@@ -42,30 +43,24 @@ def single_instance_lock(lock: Path) -> Iterator[None]:
 def follow(lock: Path) -> None:
     """End this process and its group once nobody holds the lock any more. Returns at once."""
     threading.Thread(
-        target=_end_without_holder, args=(lock,), daemon=True, name="server-follower"
+        target=_end_without_holder, args=(lock,), daemon=True, name="follow-lock"
     ).start()
 
 
 def exit_when_server_stops() -> None:
     """Follow the `redial serve` this process was started under, if there is one."""
     lock = os.environ.get(LOCK)
-    if lock and not any(thread.name == "server-follower" for thread in threading.enumerate()):
+    if lock and not any(thread.name == "follow-lock" for thread in threading.enumerate()):
         follow(Path(lock))
 
 
 def _end_without_holder(lock: Path) -> None:
     wait_until_released(lock)
-    _end_group()
-
-
-def _end_group() -> None:
-    os.killpg(os.getpgrp(), signal.SIGTERM)
-    time.sleep(PATIENCE_S)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+    end_own_group(PATIENCE_S)
 
 
 def main(lock: str, module: str, *arguments: str) -> None:
-    """Run a module as `python -m` would, and end with the server."""
+    """Run a module as `python -m` would, tied to a lock."""
     follow(Path(lock))
     # A shell's background job would ignore it, and Prefect ends itself by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)

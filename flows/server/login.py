@@ -25,7 +25,9 @@ def new_login() -> str:
 
 
 def choose_login(environment: Mapping[str, str], wanted: bool = True) -> str:
-    """Return the login of a server that is to be started: the environment's, else a new one; empty if none is wanted.
+    """Return the login of a server that is to be started, empty if none is wanted.
+
+    It is the environment's, else a new one.
 
     Raises:
         UserError: none is wanted and the environment names one, or the one it names is not
@@ -42,7 +44,10 @@ def choose_login(environment: Mapping[str, str], wanted: bool = True) -> str:
 
 
 def with_login(environment: Mapping[str, str], login: str) -> dict[str, str]:
-    """Return an environment in which a server asks for a login and its clients send it; without one if it is empty."""
+    """Return an environment in which a server asks for a login and its clients send it.
+
+    There is none in it if the login is empty.
+    """
     others = {
         name: value
         for name, value in environment.items()
@@ -52,7 +57,10 @@ def with_login(environment: Mapping[str, str], login: str) -> dict[str, str]:
 
 
 def allowed_hosts() -> tuple[str, ...]:
-    """Return the names besides loopback that servers answer to, such as a reverse proxy's: REDIAL_ALLOWED_HOSTS, commas between."""
+    """Return the names besides loopback that servers answer to, such as a reverse proxy's.
+
+    They come from REDIAL_ALLOWED_HOSTS, separated by commas.
+    """
     return tuple(name.strip() for name in os.environ.get(HOSTS, "").split(",") if name.strip())
 
 

@@ -1,4 +1,6 @@
-"""Finds the runs of our pool that no live process answers for, and marks them Crashed or Cancelled at once.
+"""Finds the runs of our pool that no live process answers for, and marks them at once.
+
+They become Crashed or Cancelled.
 
 Prefect learns of the end of a run from the run's process or from its worker. When both are gone, as
 after Ctrl-C, a kill or a reboot, the run stays as it was and holds its domain. So every worker
@@ -20,16 +22,12 @@ import httpx
 
 from flows.server.api import ServerApi
 from flows.server.pool import POOL
-from flows.server.process_identity import (
-    ProcessIdentity,
-    end_processes,
-    host_name,
-    processes_of_run,
-)
+from flows.server.process_ending import end_processes
+from flows.server.process_identity import ProcessIdentity, host_name, processes_of_run
 from flows.server.run_ownership import ACTIVE, UNHEARD_S, WORKER_LABEL, Action, RunFacts, decide
 
 LOOK_S = 10.0
-PATIENCE_S = 15.0  # for a run's process to end politely
+PATIENCE_S = 15.0  # for a run's process to end by SIGTERM
 PAGE = 200  # runs asked for at a time, the most Prefect gives
 CRASHED = {
     "type": "CRASHED",
@@ -88,29 +86,36 @@ class OrphanedRuns:
         return [run["id"] for run in self._active() if self._is_here(run)]
 
     def stop(self, run_ids: list[str]) -> None:
-        """End runs whose workers were stopped on purpose, and let the next worker go on with them.
+        """Hand back runs of workers that were stopped; leave a run to its worker if that runs.
 
         Raises:
             httpx.HTTPError: the server does not answer.
         """
         others = self._with_worker()
-        ours = [run_id for run_id in run_ids if run_id not in others]
-        end_processes([pid for run_id in ours for pid in processes_of_run(run_id)], PATIENCE_S)
-        for run_id in ours:
+        self.hand_back([run_id for run_id in run_ids if run_id not in others])
+
+    def hand_back(self, run_ids: list[str]) -> None:
+        """End the processes of runs here, and let the next worker go on with the runs.
+
+        Raises:
+            httpx.HTTPError: the server does not answer.
+        """
+        end_processes([pid for run_id in run_ids for pid in processes_of_run(run_id)], PATIENCE_S)
+        for run_id in run_ids:
             state = self._state_of(run_id)["type"]
             if state == "CANCELLING":
                 self._set_state(run_id, CANCELLED)
             # A process that is asked to end reports that it crashed.
-            elif state in (
-                *ACTIVE,
-                "CRASHED",
-            ):
+            elif state in (*ACTIVE, "CRASHED"):
                 self._set_state(run_id, STOPPED)
 
     # What is known.
 
     def _with_worker(self) -> set[str]:
-        """Return the active runs here whose worker still runs: one that somebody else started on this machine."""
+        """Return the active runs here that belong to a worker which runs.
+
+        Somebody else started that worker on this machine.
+        """
         here = [run for run in self._active() if self._is_here(run)]
         return {run["id"] for run in here if (worker := _worker_of(run)) and worker.is_alive()}
 
@@ -168,7 +173,10 @@ class OrphanedRuns:
     # What is done.
 
     def _act(self, run: Run, action: Action) -> bool:
-        """Do what was decided, unless the run has moved on since it was looked at; return True if something was done."""
+        """Do what was decided, unless the run has moved on since it was looked at.
+
+        Returns True if something was done.
+        """
         if action is Action.KEEP or self._state_of(run["id"])["id"] != run["state"]["id"]:
             return False
         if action is Action.KILL_AND_CANCEL:
@@ -194,16 +202,26 @@ class OrphanedRuns:
 
 @contextmanager
 def stopping_runs(api: ServerApi) -> Iterator[list[str]]:
-    """Once the block is left, end the runs named in the list it was given, so that they go on at the next start."""
+    """End the runs named in the list that is yielded, once the block is left.
+
+    They go on at the next start.
+    """
     run_ids: list[str] = []
     try:
         yield run_ids
     finally:
         if run_ids:
-            try:
+            with logged_if_away():
                 OrphanedRuns(api).stop(run_ids)
-            except httpx.HTTPError as error:  # the next start finds them
-                log.warning("runs could not be marked as stopped: %s", type(error).__name__)
+
+
+@contextmanager
+def logged_if_away() -> Iterator[None]:
+    """Log that the server did not take note of stopped runs: the next worker finds them."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        log.warning("runs could not be marked as stopped: %s", type(error).__name__)
 
 
 def watch_orphaned_runs(api: ServerApi) -> None:

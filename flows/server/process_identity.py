@@ -8,14 +8,10 @@ it. Reads /proc, as Linux has it.
 from __future__ import annotations
 
 import os
-import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from tasks.polling import wait_until
 
 PROC = Path("/proc")
 BOOT_ID = PROC / "sys" / "kernel" / "random" / "boot_id"
@@ -45,7 +41,10 @@ class ProcessIdentity:
 
     @classmethod
     def parse(cls, text: str | None) -> ProcessIdentity | None:
-        """Return what `str` had written, or None for anything else, such as the bare process id of a plain Prefect worker."""
+        """Return what `str` had written, or None for anything else.
+
+        A plain Prefect worker writes a bare process id.
+        """
         parts = (text or "").split(":")
         if len(parts) != 4 or not (parts[2].isdecimal() and parts[3].isdecimal()):
             return None
@@ -63,7 +62,10 @@ class ProcessIdentity:
 
 
 def host_name() -> str:
-    """Return this machine's name, with the beginning of its machine id: two machines may both be called `debian`."""
+    """Return this machine's name, with the beginning of its machine id.
+
+    Two machines may both be called `debian`.
+    """
     try:
         machine = MACHINE_ID.read_text("ascii").strip()[:8]
     except OSError:  # containers often have none, and names of their own
@@ -84,7 +86,9 @@ def this_process() -> ProcessIdentity:
 
 
 def processes_of_run(run_id: str) -> list[int]:
-    """Return this machine's live processes that were started for a flow run, without what those started in turn.
+    """Return this machine's live processes that were started for a flow run.
+
+    What those started in turn is not among them.
 
     They are found by their environment, which the same user may read, also when nobody noted their
     ids.
@@ -92,12 +96,12 @@ def processes_of_run(run_id: str) -> list[int]:
     return [pid for pid in _all_pids() if _leads_session(pid) and _run_of(pid) == run_id]
 
 
-def end_processes(pids: list[int], patience_s: float) -> None:
-    """End processes and their groups: politely, and after so many seconds by force."""
-    _signal_groups(pids, signal.SIGTERM)
-    if not wait_until(_all_ended(pids), patience_s):
-        _signal_groups([pid for pid in pids if _Stat.read(pid)], signal.SIGKILL)
-        wait_until(_all_ended(pids), patience_s)
+def has_ended(pid: int) -> bool:
+    """Return True if no process of this machine has this number.
+
+    One that only waits for its parent to look has ended.
+    """
+    return _Stat.read(pid) is None
 
 
 @dataclass(frozen=True)
@@ -142,13 +146,3 @@ def _run_of(pid: int) -> str | None:
         if name == FLOW_RUN_ID.encode():
             return value.decode("ascii", "replace")
     return None
-
-
-def _signal_groups(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.killpg(pid, number)
-
-
-def _all_ended(pids: list[int]) -> Callable[[], bool]:
-    return lambda: not any(_Stat.read(pid) for pid in pids)

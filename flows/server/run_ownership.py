@@ -1,4 +1,4 @@
-"""Who answers for a run that the server calls Pending, Running or Cancelling, and what becomes of one that nobody answers for.
+"""Who answers for a run that is Pending, Running or Cancelling, and what to do if nobody does.
 
 Pure decisions: what is known of a run comes in, what to do comes out. `orphaned_runs` gathers the
 one and does the other.
@@ -55,7 +55,7 @@ def decide(facts: RunFacts) -> Action:
     """Return what to do about a run.
 
     A worker that lives answers for its runs itself. A run whose worker is gone goes on, unless
-    somebody wants it cancelled: then nobody else would end it. What has neither worker nor process
+    it is to be cancelled: then nothing else would end it. What has neither worker nor process
     is lost.
     """
     if facts.state not in ACTIVE or facts.worker_alive:

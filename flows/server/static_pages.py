@@ -34,8 +34,10 @@ ADDRESS = "REDIAL_PAGES_URL"
 PATIENCE_S = 2.0
 # No page that is served has a script; Data Docs and reports have their styles within.
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -46,8 +48,8 @@ def pages_app(home: Home, login: str = "", hosts: Sequence[str] = ()) -> Starlet
     """Return a web application that serves the data folder's pages and nothing else of it.
 
     Args:
-        home: whose data folder.
-        login: user:password to ask for, the Prefect server's; nobody is asked if it is empty.
+        home: has the data folder.
+        login: user:password to ask for, the Prefect server's; no login is asked for if it is empty.
         hosts: names it may be reached by besides loopback.
     """
     for name in FOLDERS:
@@ -71,7 +73,10 @@ def pages_app(home: Home, login: str = "", hosts: Sequence[str] = ()) -> Starlet
 
 
 def address_of(home: Home, page: Path) -> str:
-    """Return the address under which a page opens: on the pages server that the environment names, if it runs, else its file's path."""
+    """Return the address under which a page opens.
+
+    It is on the pages server that the environment names, if that runs, else the file's path.
+    """
     served = os.environ.get(ADDRESS, "")
     if page.is_relative_to(home.data) and _is_served(served):
         return f"{served.rstrip('/')}/{_path(home, page)}"
@@ -79,9 +84,9 @@ def address_of(home: Home, page: Path) -> str:
 
 
 def _is_served(address: str) -> bool:
-    """Return True unless nobody listens there.
+    """Return False if no server listens there.
 
-    Of another machine that cannot be told: people may reach what a worker does not.
+    Another machine counts as listening: people may reach what a worker does not.
     """
     try:
         place = urlsplit(address)
@@ -94,7 +99,10 @@ def _is_served(address: str) -> bool:
 
 
 def browse_address(domain: str) -> dict[str, str]:
-    """Return under `browse` where a domain's dialogues can be looked through; nothing where no pages server runs."""
+    """Return under `browse` where a domain's dialogues can be looked through.
+
+    There is nothing where no pages server runs.
+    """
     served = os.environ.get(ADDRESS, "")
     return {"browse": f"{served.rstrip('/')}/domains/{domain}"} if _is_served(served) else {}
 
@@ -104,7 +112,10 @@ def _path(home: Home, page: Path) -> str:
 
 
 class _PageFiles(StaticFiles):
-    """Serves files; on a page of ours, rules and dialogues become links to the browser, which a page opened as a file has none of."""
+    """Serves files, with rules and dialogues linked to the browser.
+
+    A page that is opened as a file has no such links.
+    """
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return a file, or an error's response."""
@@ -150,7 +161,10 @@ class _AskLogin:
 
 
 def main(port: int, data: Path, address: str = "127.0.0.1") -> None:
-    """Serve the pages of a data folder until ended, on loopback unless another address of this machine is given."""
+    """Serve the pages of a data folder until ended.
+
+    On loopback, unless another address of this machine is given.
+    """
     import uvicorn
 
     app = pages_app(Home.find(data), os.environ.get(SERVER_LOGIN, ""), allowed_hosts())

@@ -1,15 +1,14 @@
-"""One process of `redial serve`: started in a session of its own, tied to the server's lock, with a log, ended with its children."""
+"""One process of `redial serve`, with a log, in a session of its own; it ends with the server."""
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from flows.server.instance_lock import LOCK
+from flows.server.process_ending import end_child
 from tasks.settings import PROJECT
 
 STOP_S = 20.0
@@ -72,13 +71,6 @@ class SupervisedProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it and all it started: politely first, then by force."""
+        """End it and all it started: by SIGTERM first, then by SIGKILL."""
         assert self._process is not None
-        for number, patience in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, 5.0)):
-            try:
-                os.killpg(self._process.pid, number)
-                self._process.wait(timeout=patience)
-            except ProcessLookupError:
-                return
-            except subprocess.TimeoutExpired:
-                continue
+        end_child(self._process, STOP_S)

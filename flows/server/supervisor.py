@@ -1,4 +1,4 @@
-"""`redial serve`: server, work pool, workers, deployments and pages on one machine, started together and ended together."""
+"""`redial serve`: server, work pool, workers, deployments and pages, started and ended together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from flows.server.api import ServerApi
+from flows.server.api import ServerApi, wait_for_server
 from flows.server.app import LOOPBACK
 from flows.server.automations import put_automations
 from flows.server.database import check_database, choose_database, with_database, without_database
@@ -25,7 +25,6 @@ from flows.server.instance_lock import LOCK, single_instance_lock
 from flows.server.login import choose_login, with_login
 from flows.server.orphaned_runs import OrphanedRuns, stopping_runs
 from flows.server.pool import put_pool
-from flows.server.readiness import wait_for_server
 from flows.server.static_pages import ADDRESS
 from flows.server.supervised_process import SupervisedProcess
 from tasks.errors import UserError
@@ -68,7 +67,7 @@ class ServeOptions:
 
 @dataclass
 class Serving:
-    """What is up: where the UI and the pages are, what they ask for, and the processes that make it so."""
+    """What is up: where the UI and the pages are, what they ask for, and the processes."""
 
     ui: str
     pages: str
@@ -92,7 +91,8 @@ class Serving:
         self._restarted = [*(then for then in self._restarted if now - then < WINDOW_S), now]
         if len(self._restarted) > RESTARTS:
             raise UserError(
-                f"the {process.name} keeps ending (exit code {process.exit_code}); see {process.log}"
+                f"the {process.name} keeps ending (exit code {process.exit_code}); see "
+                f"{process.log}"
             )
         process.start()
 
@@ -128,6 +128,7 @@ def serving(
         server, pages = _server_and_pages(home, folder, environment, options, database)
         for process in (server, pages):
             stack.enter_context(process)
+        deploy = stack.enter_context(watched_deployments(home, folder, environment, report))
         api = ServerApi.at(f"http://{LOOPBACK}:{port}/api", login)
         _wait_until_up(server, api)
         put_pool(api.client)
@@ -138,8 +139,8 @@ def serving(
             for number in range(1, options.workers + 1)
         ]
         stack.callback(_note_runs, api, run_ids)
-        stack.enter_context(watched_deployments(home, folder, environment, report))
         put_automations(home, api)
+        deploy()
         yield Serving(
             f"http://{LOOPBACK}:{port}",
             f"http://{LOOPBACK}:{port + 1}",
@@ -153,7 +154,8 @@ def _check(options: ServeOptions) -> tuple[str, str]:
     login = choose_login(os.environ, options.ask_login)
     if options.listen != LOOPBACK and not login:
         raise UserError(
-            f"--no-login is for this machine alone: leave out --listen {options.listen}, or ask for a login"
+            f"--no-login is for this machine alone: leave out --listen {options.listen}, or "
+            "ask for a login"
         )
     return login, choose_database(options.database, os.environ)
 

@@ -1,4 +1,4 @@
-"""Tells somebody when a run did not simply finish: one POST of JSON to the address in REDIAL_NOTIFY_URL, if there is one.
+"""Reports a run that did not simply finish: one POST of JSON to the address in REDIAL_NOTIFY_URL.
 
 The names of the states (flows/run_states.py) say what happened. Chat services take such a message
 through their webhooks; where more is wanted, an automation of the Prefect server can do it without
@@ -24,7 +24,7 @@ ADDRESS = "REDIAL_NOTIFY_URL"
 TIMEOUT_S = 10
 
 
-async def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+async def notify(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """Send the run's name, state and address, unless it finished as it should.
 
     A message that does not arrive fails no run.
@@ -40,12 +40,12 @@ async def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> No
             (await client.post(address, json=body)).raise_for_status()
     except httpx.HTTPError as error:
         flow_run_logger(flow_run, flow).warning(
-            "nobody could be told about this run at %s: %s", ADDRESS, type(error).__name__
+            "no notification about this run could be sent to %s: %s", ADDRESS, type(error).__name__
         )
 
 
-async def tell_crash(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Give a run that a person stopped the state that says so, and tell about it or about the crash."""
+async def notify_crash(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """Give a run that a person stopped the state that says so, and report it or the crash."""
     stopped = stopped_by_person(state)
     if stopped is not None:
         try:
@@ -55,20 +55,23 @@ async def tell_crash(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any])
             flow_run_logger(flow_run, flow).debug(
                 "the state was not changed: %s", type(error).__name__
             )
-    await tell(flow, flow_run, stopped or state)
+    await notify(flow, flow_run, stopped or state)
 
 
-async def tell_if_cancelled(state: State[Any]) -> None:
+async def notify_if_cancelled(state: State[Any]) -> None:
     """Tell about a run that ends in a state of type Cancelled, for which Prefect calls no hook."""
     context = FlowRunContext.get()
     if context is None or context.flow is None or context.flow_run is None:
         return
     if state.is_cancelled():
-        await tell(context.flow, context.flow_run, state)
+        await notify(context.flow, context.flow_run, state)
 
 
 def notification(flow: str, run: str, state: str, message: str, page: str) -> dict[str, str]:
-    """Return the JSON that is sent about a run, with the one line `text` that chat webhooks show."""
+    """Return the JSON that is sent about a run.
+
+    It has the one line `text` that chat webhooks show.
+    """
     text = f"{run}: {state}. {message}"
     return {
         "text": text,

@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 import sys
 from abc import ABC
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
@@ -35,7 +37,7 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, Proc
 from flows.server.api import ServerApi
 from flows.server.connection import check_server
 from flows.server.instance_lock import LOCK
-from flows.server.orphaned_runs import watch_orphaned_runs
+from flows.server.orphaned_runs import OrphanedRuns, logged_if_away, watch_orphaned_runs
 from flows.server.pool import POOL, TYPE, load_template
 from flows.server.process_identity import ProcessIdentity, this_process
 from flows.server.run_ownership import WORKER_LABEL
@@ -55,6 +57,7 @@ FLOWS = {  # by the names that the flows give themselves
     "evaluate-respond": "flows/evaluation/respond.py:evaluate_respond",
     "report": "flows/report.py:report",
 }
+STOPPED_WITH_WORKER: list[str] = []  # ids of runs
 
 
 def find_entrypoint(flow: str) -> str:
@@ -91,25 +94,32 @@ class FixedConfiguration(ProcessJobConfiguration):
         values: dict[str, Any],
         client: PrefectClient | None = None,
     ) -> Self:
-        """Return what work_pool.json says on this machine and look at nothing that came from the server."""
+        """Return what work_pool.json says on this machine.
+
+        Nothing that came from the server is looked at.
+        """
         return cls(**load_template()["job_configuration"], working_dir=PROJECT)
 
 
 # ABC keeps it out of Prefect's registry until `main` puts it there.
 class ProjectWorker(ProcessWorker, ABC):
-    """Runs the project's flows, each in a process of its own, and looks after runs that were lost with their worker."""
+    """Runs the project's flows, each in a process of its own.
+
+    Also looks after runs that were lost with their worker.
+    """
 
     job_configuration = FixedConfiguration
 
     async def setup(self) -> None:
         """Register, and look after lost runs from then on."""
         await super().setup()
-        settings = get_current_settings().api
-        login = settings.auth_string.get_secret_value() if settings.auth_string else ""
-        watch_orphaned_runs(ServerApi.at(str(settings.url), login))
+        watch_orphaned_runs(_configured_api())
 
     async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
-        """Claim a run before it is Pending: at no moment is there a run of ours whose worker nobody knows."""
+        """Claim a run before it is Pending.
+
+        At no moment is there a run of ours with an unknown worker.
+        """
         try:
             await self._claim(flow_run.id)
         except (ObjectNotFound, httpx.HTTPError) as error:
@@ -120,7 +130,7 @@ class ProjectWorker(ProcessWorker, ABC):
         return await super()._propose_pending_state(flow_run)
 
     async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
-        """Note at the server which worker process has a run, now that no other worker can have it."""
+        """Note at the server which worker process has a run; no other can have it now."""
         await super()._give_worker_labels_to_flow_run(flow_run_id)
         await self._claim(flow_run_id)
 
@@ -142,48 +152,87 @@ class ProjectWorker(ProcessWorker, ABC):
         entrypoint = await entrypoint_of(self.client, flow_run)
         if await refuse_run(self.client, flow_run) is not None:
             return ProcessWorkerResult(status_code=0, identifier="refused")
-        async with FlowRunExecutorContext() as context:
-            # The output goes to the worker's own: a run must not hang on a pipe of a worker that is
-            # lost.
-            starter = EngineCommandStarter(
-                entrypoint=entrypoint,
-                cwd=PROJECT,
-                env=configuration.env,
-                stream_output=configuration.stream_output,
-                control_channel=context.control_channel,
-                # a signal to the worker's group must not reach its runs
-                isolate_process_group=True,
-                env_overrides_settings=True,
-            )
-            executor = context.create_executor(
-                flow_run, starter, resolve_flow=load_flow, propose_submitting=False
-            )
-            ended: list[FlowRunExecutionResult | None] = []
-
-            async def execute(
-                *, task_status: TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED
-            ) -> None:
-                ended.append(await executor.submit(task_status=task_status))
-
-            async with anyio.create_task_group() as group:
-                handle: ProcessHandle = await group.start(execute)
-                if handle.pid is not None and task_status is not None:
-                    # Kept at the server as the run's infrastructure; a process that has ended
-                    # already is known by its number.
-                    task_status.started(str(ProcessIdentity.of(handle.pid) or handle.pid))
-        if not ended or ended[0] is None or ended[0].status_code is None:
+        with _noted_if_stopped(str(flow_run.id)):
+            result = await _execute(flow_run, entrypoint, configuration, task_status)
+        if result is None or result.status_code is None:
             raise RuntimeError("the flow run's process did not start")
         return ProcessWorkerResult(
-            status_code=ended[0].status_code, identifier=str(ended[0].handle.pid)
+            status_code=result.status_code, identifier=str(result.handle.pid)
         )
 
 
+async def _execute(
+    flow_run: FlowRun,
+    entrypoint: str,
+    configuration: ProcessJobConfiguration,
+    task_status: TaskStatus[Any] | None,
+) -> FlowRunExecutionResult | None:
+    """Start a run's process and wait for its end; return None if it did not start."""
+    async with FlowRunExecutorContext() as context:
+        # The output goes to the worker's own: a run must not hang on a pipe of a worker that is
+        # lost.
+        starter = EngineCommandStarter(
+            entrypoint=entrypoint,
+            cwd=PROJECT,
+            env=configuration.env,
+            stream_output=configuration.stream_output,
+            control_channel=context.control_channel,
+            # a signal to the worker's group must not reach its runs
+            isolate_process_group=True,
+            env_overrides_settings=True,
+        )
+        executor = context.create_executor(
+            flow_run, starter, resolve_flow=load_flow, propose_submitting=False
+        )
+        ended: list[FlowRunExecutionResult | None] = []
+
+        async def execute(
+            *, task_status: TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED
+        ) -> None:
+            ended.append(await executor.submit(task_status=task_status))
+
+        async with anyio.create_task_group() as group:
+            handle: ProcessHandle = await group.start(execute)
+            if handle.pid is not None and task_status is not None:
+                # Kept at the server as the run's infrastructure; a process that has ended
+                # already is known by its number.
+                task_status.started(str(ProcessIdentity.of(handle.pid) or handle.pid))
+    return ended[0] if ended else None
+
+
+@contextmanager
+def _noted_if_stopped(run_id: str) -> Iterator[None]:
+    """Note a run whose process is ended because this worker is asked to end."""
+    try:
+        yield
+    except anyio.get_cancelled_exc_class():
+        STOPPED_WITH_WORKER.append(run_id)
+        raise
+
+
+def hand_back_runs() -> None:
+    """Let other workers go on with the runs that ended because this worker was asked to end."""
+    if STOPPED_WITH_WORKER:
+        with logged_if_away():
+            OrphanedRuns(_configured_api()).hand_back(STOPPED_WITH_WORKER)
+
+
+def _configured_api() -> ServerApi:
+    settings = get_current_settings().api
+    login = settings.auth_string.get_secret_value() if settings.auth_string else ""
+    return ServerApi.at(str(settings.url), login)
+
+
 def main(*options: str) -> None:
-    """Start a worker as `prefect worker start` does, with that command's options; one line if there is no server for it."""
+    """Start a worker as `prefect worker start` does, with that command's options.
+
+    Where there is no server for it, that is one line. Ended by Ctrl-C or SIGTERM, it ends its runs
+    and hands them back, as `redial serve` does for its own workers.
+    """
     import runpy
 
-    asks_for_help = "--help" in options
-    if LOCK not in os.environ and not asks_for_help:  # that of `redial serve` waits for its server
+    of_serve = LOCK in os.environ
+    if not of_serve and "--help" not in options:  # that of `redial serve` waits for its server
         try:
             check_server()
         except UserError as error:
@@ -193,7 +242,11 @@ def main(*options: str) -> None:
     assert registry is not None
     registry[TYPE] = ProjectWorker
     sys.argv = ["prefect", "worker", "start", "--pool", POOL, "--type", TYPE, *options]
-    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+    finally:
+        if not of_serve:
+            hand_back_runs()
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from tasks.fingerprint import content_id
 
 
 def dialogue_id(domain: str, content: Any) -> str:
-    """Return the id of a domain's dialogue, 16 hex digits; `content` is what its brief holds, as JSON data."""
+    """Return the id of a dialogue, 16 hex digits, by its domain and its brief as JSON data."""
     return id_since_earlier(domain, content_id(content))
 
 
 def id_since_earlier(domain: str, earlier: str) -> str:
-    """Return the id that a domain's dialogue has today, given the one that earlier versions gave it."""
+    """Return the id that a dialogue has today, given the one that earlier versions gave it."""
     return content_id([domain, earlier])

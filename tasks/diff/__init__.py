@@ -1,6 +1,11 @@
-"""Two runs, releases or domains side by side: what differs in their settings, their dialogues, their acceptance and their cost."""
+"""Two runs, releases or domains side by side: what differs between them.
 
-from tasks.diff.comparison import Change, Diff, compare_sides
+In: two names. Out: a `Diff` of settings, dialogues, acceptance and cost, and its page. Start with
+`compare_sides`.
+"""
+
+from tasks.diff.changes import Change
+from tasks.diff.comparison import Diff, compare_sides
 from tasks.diff.page import Beside, interval_text, lay_beside, render_diff, tables_of, write_diff
 from tasks.diff.pairs import find_pair
 from tasks.diff.sides import read_sides, read_turns_of

@@ -8,11 +8,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from tasks.diff.comparison import Change, Diff
-from tasks.diff.intervals import Interval
+from tasks.diff.changes import Change
+from tasks.diff.comparison import Diff
 from tasks.diff.values import ComparedDialogue, Side, Turn
 from tasks.errors import UserError
 from tasks.files import write_atomically
+from tasks.intervals import Interval
 from tasks.web import environment, inline_style
 
 HERE = Path(__file__).resolve().parent
@@ -24,7 +25,12 @@ Shown = tuple[ComparedDialogue | None, ComparedDialogue | None]
 
 @dataclass(frozen=True)
 class Beside:
-    """One dialogue beside itself: each row has what both sides said in a turn, and whether it is the same."""
+    """One dialogue beside itself: a row for each turn.
+
+    Attributes:
+        rows: `first` and `second`, the utterances of both sides or None, and `same`, True if they
+            are equal.
+    """
 
     first: ComparedDialogue | None
     second: ComparedDialogue | None
@@ -46,21 +52,26 @@ class Beside:
 def lay_beside(diff: Diff, shown: Shown, read_turns: ReadTurns) -> Beside:
     """Read both versions of a dialogue and lay them side by side, turn by turn."""
     first, second = shown
-    said = read_turns(diff.first, first.dialogue_id) if first else []
-    again = read_turns(diff.second, second.dialogue_id) if second else []
+    first_turns = read_turns(diff.first, first.dialogue_id) if first else []
+    second_turns = read_turns(diff.second, second.dialogue_id) if second else []
     rows = [
-        {
-            "first": one,
-            "second": other,
-            "same": bool(one and other and (one.role, one.text) == (other.role, other.text)),
-        }
-        for one, other in zip_longest(said, again)
+        {"first": one, "second": other, "same": _same(one, other)}
+        for one, other in zip_longest(first_turns, second_turns)
     ]
     return Beside(first, second, rows)
 
 
+def _same(one: Turn | None, other: Turn | None) -> bool:
+    if one is None or other is None:
+        return False
+    return (one.role, one.text) == (other.role, other.text)
+
+
 def render_diff(diff: Diff, read_turns: ReadTurns, only: Shown | None = None) -> str:
-    """Return the page; with `only`, of the dialogues that one alone is shown beside itself, else the first that changed."""
+    """Return the page as HTML.
+
+    It shows the first dialogues that changed beside themselves, or `only` if that is given.
+    """
     changed = [(pair.first, pair.second) for pair in diff.matched.pairs if pair.differs]
     chosen: Sequence[Shown] = [only] if only else changed[:MOST_BESIDE]
     templates = environment(HERE / "pages")
@@ -89,22 +100,27 @@ def tables_of(diff: Diff) -> list[tuple[str, list[Change]]]:
 
 
 def in_unit(value: float | None, unit: str, *, sign: bool = False) -> str:
-    """Return a value as a person reads it: shares in per cent (a difference of shares in points), a dash for none."""
+    """Return a value as a person reads it, a dash for none.
+
+    Shares are in per cent, a difference of shares is in points.
+    """
     if value is None:
         return "-"
     plus = "+" if sign else ""
     if unit == "share":
         return f"{100 * value:{plus}.1f}"
-    return f"{value:{plus},.6f}" if unit == "dollars" else f"{value:{plus},.1f}"
+    if unit == "dollars":
+        return f"{value:{plus},.6f}"
+    return f"{value:{plus},.1f}"
 
 
 def interval_text(interval: Interval | None, unit: str, *, sign: bool = False) -> str:
     """Return a value with its interval in brackets, a dash for none."""
     if interval is None:
         return "-"
-    value, low, high = (
-        in_unit(one, unit, sign=sign) for one in (interval.value, interval.low, interval.high)
-    )
+    value = in_unit(interval.value, unit, sign=sign)
+    low = in_unit(interval.low, unit, sign=sign)
+    high = in_unit(interval.high, unit, sign=sign)
     return f"{value} [{low}, {high}]"
 
 

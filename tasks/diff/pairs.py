@@ -28,10 +28,10 @@ class DialoguePair:
 
     @property
     def differs(self) -> bool:
-        """Whether other words were said, or it ended otherwise."""
-        return (self.first.text_hash, self.first.verdict) != (
-            self.second.text_hash,
-            self.second.verdict,
+        """True if the words or the verdict differ."""
+        return (
+            self.first.text_hash != self.second.text_hash
+            or self.first.verdict != self.second.verdict
         )
 
 
@@ -45,8 +45,9 @@ class Matched:
 
 
 def match(first: Sequence[ComparedDialogue], second: Sequence[ComparedDialogue]) -> Matched:
-    """Pair two sides' dialogues by id; the rest by user, template and items; the rest by template and items.
+    """Pair two sides' dialogues.
 
+    They are paired by id; the rest by user, template and items; the rest by template and items.
     Where several on one side have such a key, none of them is paired by it: which is which cannot
     be known.
     """
@@ -70,7 +71,7 @@ def _unique(dialogues: dict[int, ComparedDialogue], key: Key) -> dict[Hashable, 
     places: defaultdict[Hashable, list[int]] = defaultdict(list)
     for place, one in dialogues.items():
         places[key(one)].append(place)
-    return {value: found[0] for value, found in places.items() if len(found) == 1}
+    return {value: same[0] for value, same in places.items() if len(same) == 1}
 
 
 def find_pair(
@@ -80,16 +81,17 @@ def find_pair(
     beginning = name.rpartition("/")[2]
     pairs: list[tuple[Any, Any]] = [(pair.first, pair.second) for pair in matched.pairs]
     pairs += [(one, None) for one in matched.gone] + [(None, one) for one in matched.added]
-    found = [pair for pair in pairs if _begins(pair, beginning)]
-    if not beginning or not found:
+    matching = [pair for pair in pairs if _begins(pair, beginning)]
+    if not beginning or not matching:
         raise UserError(f"neither {first.name} nor {second.name} has a dialogue {name[:80]!r}")
-    if len(found) > 1:
-        ids = ", ".join(next(one.dialogue_id for one in pair if one) for pair in found[:8])
+    if len(matching) > 1:
+        ids = ", ".join((one or other).dialogue_id for one, other in matching[:8])
         raise UserError(
             f"more than one dialogue begins with {beginning}: {ids}; give more of the id's digits"
         )
-    return found[0]
+    return matching[0]
 
 
 def _begins(pair: Iterable[ComparedDialogue | None], beginning: str) -> bool:
+    """Return True if the id of either dialogue begins so."""
     return any(one is not None and one.dialogue_id.startswith(beginning) for one in pair)

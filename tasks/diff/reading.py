@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,13 @@ FROM brief_verdicts LEFT JOIN paid USING (dialogue_id)
 _PAID = """
 asked AS (SELECT DISTINCT dialogue_id, unnest(request_keys) AS request_key FROM transcripts),
 answered AS (
-    SELECT a.dialogue_id, r.cost_usd, coalesce(r.prompt_tokens, 0) AS prompt_tokens, coalesce(r.completion_tokens, 0) AS completion_tokens
+    SELECT a.dialogue_id, r.cost_usd,
+           coalesce(r.prompt_tokens, 0) AS prompt_tokens,
+           coalesce(r.completion_tokens, 0) AS completion_tokens
     FROM asked a JOIN responses r USING (request_key)
     UNION ALL
-    SELECT dialogue_id, cost_usd, coalesce(prompt_tokens, 0), coalesce(completion_tokens, 0) FROM unusable_answers
+    SELECT dialogue_id, cost_usd, coalesce(prompt_tokens, 0), coalesce(completion_tokens, 0)
+    FROM unusable_answers
 ),
 paid AS (
     SELECT dialogue_id, CASE WHEN count(cost_usd) = count(*) THEN sum(cost_usd) END AS dollars,
@@ -47,9 +51,14 @@ paid AS (
 _DIALOGUES = f"""
 WITH {BRIEF_VERDICTS},
 {_PAID},
-slots AS (SELECT dialogue_id, list(item_id ORDER BY slot) AS items FROM brief_items GROUP BY dialogue_id),
+slots AS (
+    SELECT dialogue_id, list(item_id ORDER BY slot) AS items FROM brief_items GROUP BY dialogue_id
+),
 judged AS (SELECT DISTINCT dialogue_id FROM dialogue_facts WHERE attempt = 1),
-broken AS (SELECT dialogue_id, list(DISTINCT rule) AS rules FROM rejections WHERE attempt = 1 GROUP BY dialogue_id)
+broken AS (
+    SELECT dialogue_id, list(DISTINCT rule) AS rules
+    FROM rejections WHERE attempt = 1 GROUP BY dialogue_id
+)
 SELECT b.dialogue_id, b.user_id, b.template_id, coalesce(s.items, []), v.verdict, v.attempt,
        CASE WHEN j.dialogue_id IS NOT NULL THEN coalesce(r.rules, []) END,
        p.dollars, (p.prompt_tokens + p.completion_tokens)::BIGINT
@@ -63,7 +72,9 @@ ORDER BY b.brief_order
 """
 _COUNTING_ATTEMPT = f"""
 {BRIEF_VERDICTS},
-last_attempt AS (SELECT dialogue_id, max(attempt) AS attempt FROM dialogues GROUP BY dialogue_id),
+last_attempt AS (
+    SELECT dialogue_id, max(attempt) AS attempt FROM dialogues GROUP BY dialogue_id
+),
 said_at AS (
     SELECT v.dialogue_id, coalesce(v.attempt, l.attempt) AS attempt
     FROM brief_verdicts v LEFT JOIN last_attempt l USING (dialogue_id)
@@ -71,31 +82,41 @@ said_at AS (
 """
 _SAID = f"""
 WITH {_COUNTING_ATTEMPT}
-SELECT u.dialogue_id, u.turn, u.role, u.text FROM utterances u SEMI JOIN said_at USING (dialogue_id, attempt)
+SELECT u.dialogue_id, u.turn, u.role, u.text
+FROM utterances u SEMI JOIN said_at USING (dialogue_id, attempt)
 ORDER BY u.dialogue_id, u.turn
 """
 _SAID_IN_ONE = f"""
 WITH {_COUNTING_ATTEMPT}
-SELECT u.turn, u.role, u.text FROM utterances u SEMI JOIN said_at USING (dialogue_id, attempt)
+SELECT u.turn, u.role, u.text
+FROM utterances u SEMI JOIN said_at USING (dialogue_id, attempt)
 WHERE u.dialogue_id = ? ORDER BY u.turn
+"""
+_RELEASED = """
+SELECT dialogue_id, user_id, template_id FROM read_parquet(?) ORDER BY conversation_id
+"""
+_RELEASED_SLOTS = "SELECT dialogue_id, item_id FROM read_parquet(?) ORDER BY dialogue_id, slot"
+_RELEASED_TURNS = "SELECT dialogue_id, turn, role, text FROM read_parquet(?) ORDER BY ALL"
+_RELEASED_TURNS_OF_ONE = """
+SELECT turn, role, text FROM read_parquet(?) WHERE dialogue_id = ? ORDER BY turn
 """
 _MOST_ROWS = 10_000  # read at a time
 
 
 def warehouse_counts(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """Return how the briefs of a warehouse ended and what their answers cost."""
-    (found,) = rows(con, _COUNTING.format(paid=_PAID))
-    return found
+    (counts,) = rows(con, _COUNTING.format(paid=_PAID))
+    return counts
 
 
 def read_warehoused(con: duckdb.DuckDBPyConnection) -> tuple[ComparedDialogue, ...]:
-    """Return every brief of a warehouse as a dialogue to compare, in order."""
-    said = dict(_hashes(con, _SAID))
-    found = con.execute(_DIALOGUES).fetchall()
-    return tuple(_dialogue(row, said) for row in found)
+    """Return every brief of a warehouse as a dialogue to compare, in the order of the briefs."""
+    text_hashes = dict(_hashes(con, _SAID))
+    dialogues = con.execute(_DIALOGUES).fetchall()
+    return tuple(_dialogue(row, text_hashes) for row in dialogues)
 
 
-def _dialogue(row: tuple[Any, ...], said: Mapping[str, str]) -> ComparedDialogue:
+def _dialogue(row: tuple[Any, ...], text_hashes: Mapping[str, str]) -> ComparedDialogue:
     dialogue_id, user_id, template_id, items, verdict, attempt, broken, dollars, tokens = row
     return ComparedDialogue(
         dialogue_id,
@@ -103,7 +124,7 @@ def _dialogue(row: tuple[Any, ...], said: Mapping[str, str]) -> ComparedDialogue
         template_id,
         tuple(items),
         verdict,
-        said.get(dialogue_id, ""),
+        text_hashes.get(dialogue_id, ""),
         attempt,
         None if broken is None else frozenset(broken),
         dollars,
@@ -114,22 +135,22 @@ def _dialogue(row: tuple[Any, ...], said: Mapping[str, str]) -> ComparedDialogue
 def _hashes(
     con: duckdb.DuckDBPyConnection, query: str, values: list[Any] | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Yield each dialogue's id and the hash of what was said, from rows in the dialogues' order."""
-    asked = con.execute(query, values or [])
-    current, turns = None, list[tuple[str, str]]()
-    while some := asked.fetchmany(_MOST_ROWS):
-        for dialogue_id, _, role, text in some:
-            if dialogue_id != current:
-                if current is not None:
-                    yield current, speech_hash(turns)
-                current, turns = dialogue_id, []
-            turns.append((role, text))
-    if current is not None:
-        yield current, speech_hash(turns)
+    """Yield each dialogue's id and the hash of its turns, from rows in the dialogues' order."""
+    utterances = _utterances(con, query, values or [])
+    for dialogue_id, turns in groupby(utterances, key=lambda row: row[0]):
+        yield dialogue_id, speech_hash((role, text) for _, _, role, text in turns)
+
+
+def _utterances(
+    con: duckdb.DuckDBPyConnection, query: str, values: list[Any]
+) -> Iterator[tuple[Any, ...]]:
+    cursor = con.execute(query, values)
+    while batch := cursor.fetchmany(_MOST_ROWS):
+        yield from batch
 
 
 def warehoused_turns(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> list[Turn]:
-    """Return what was said in one dialogue, at the attempt its verdict names or the last that was read."""
+    """Return the turns of one dialogue, at its verdict's attempt or else the last one parsed."""
     return [Turn.of(*row) for row in con.execute(_SAID_IN_ONE, [dialogue_id]).fetchall()]
 
 
@@ -143,30 +164,25 @@ def read_released(folder: Path) -> tuple[ComparedDialogue, ...]:
         return _of_layout(folder)
     with duckdb.connect() as con:
         try:
-            said = dict(
-                _hashes(
-                    con,
-                    "SELECT dialogue_id, turn, role, text FROM read_parquet(?) ORDER BY ALL",
-                    [_table(tables, "utterances")],
-                )
-            )
-            items: defaultdict[str, list[str]] = defaultdict(list)
-            for dialogue_id, item_id in con.execute(
-                "SELECT dialogue_id, item_id FROM read_parquet(?) ORDER BY dialogue_id, slot",
-                [_table(tables, "brief_items")],
-            ).fetchall():
-                items[dialogue_id].append(item_id)
-            found = con.execute(
-                "SELECT dialogue_id, user_id, template_id FROM read_parquet(?) ORDER BY conversation_id",
-                [_table(tables, "dialogues")],
-            ).fetchall()
+            text_hashes = dict(_hashes(con, _RELEASED_TURNS, [_table(tables, "utterances")]))
+            slots = con.execute(_RELEASED_SLOTS, [_table(tables, "brief_items")]).fetchall()
+            dialogues = con.execute(_RELEASED, [_table(tables, "dialogues")]).fetchall()
         except duckdb.Error as error:
-            raise UserError(
-                f"the tables of {folder} cannot be read: {str(error).splitlines()[0]}"
-            ) from None
+            reason = str(error).splitlines()[0]
+            raise UserError(f"the tables of {folder} cannot be read: {reason}") from None
+    items: defaultdict[str, list[str]] = defaultdict(list)
+    for dialogue_id, item_id in slots:
+        items[dialogue_id].append(item_id)
     return tuple(
-        ComparedDialogue(name, user, template, tuple(items[name]), "accepted", said.get(name, ""))
-        for name, user, template in found
+        ComparedDialogue(
+            dialogue_id,
+            user_id,
+            template_id,
+            tuple(items[dialogue_id]),
+            "accepted",
+            text_hashes.get(dialogue_id, ""),
+        )
+        for dialogue_id, user_id, template_id in dialogues
     )
 
 
@@ -175,34 +191,40 @@ def _table(tables: Path, name: str) -> str:
 
 
 def _of_layout(folder: Path) -> tuple[ComparedDialogue, ...]:
-    """Return the dialogues of a folder in the published layout, which knows no templates: items stand for them."""
-    return tuple(
-        ComparedDialogue(
-            str(one.conversation_id),
-            one.user_id,
-            "",
-            (*one.likes, *one.dislikes, *one.rec_items),
-            "accepted",
-            speech_hash((turn.role, turn.text) for turn in one.turns),
+    """Return the dialogues of a folder in the published layout.
+
+    The layout has no templates and no slots: an item list takes the place of both.
+    """
+    dialogues = []
+    for conversation in Release.load(folder).conversations:
+        items = (*conversation.likes, *conversation.dislikes, *conversation.rec_items)
+        turns = ((turn.role, turn.text) for turn in conversation.turns)
+        dialogues.append(
+            ComparedDialogue(
+                str(conversation.conversation_id),
+                conversation.user_id,
+                "",
+                items,
+                "accepted",
+                speech_hash(turns),
+            )
         )
-        for one in Release.load(folder).conversations
-    )
+    return tuple(dialogues)
 
 
 def released_turns(folder: Path, dialogue_id: str) -> list[Turn]:
-    """Return what was said in one dialogue of a release."""
+    """Return the turns of one dialogue of a release; none if it is not there."""
     table = folder / "parquet" / "utterances.parquet"
     if not table.is_file():
-        found = [
-            one.turns
-            for one in Release.load(folder).conversations
-            if str(one.conversation_id) == dialogue_id
-        ]
-        return [
-            Turn.of(number, turn.role, turn.text)
-            for turns in found
-            for number, turn in enumerate(turns, start=1)
-        ]
+        return _turns_of_layout(folder, dialogue_id)
     with duckdb.connect() as con:
-        query = "SELECT turn, role, text FROM read_parquet(?) WHERE dialogue_id = ? ORDER BY turn"
-        return [Turn.of(*row) for row in con.execute(query, [str(table), dialogue_id]).fetchall()]
+        turns = con.execute(_RELEASED_TURNS_OF_ONE, [str(table), dialogue_id]).fetchall()
+        return [Turn.of(*row) for row in turns]
+
+
+def _turns_of_layout(folder: Path, dialogue_id: str) -> list[Turn]:
+    for conversation in Release.load(folder).conversations:
+        if str(conversation.conversation_id) == dialogue_id:
+            turns = enumerate(conversation.turns, start=1)
+            return [Turn.of(number, turn.role, turn.text) for number, turn in turns]
+    return []

@@ -33,7 +33,8 @@ _COUNTED = (
     "completion tokens",
 )
 _RUN = """
-SELECT run_id, config, code_version, counts, state, strftime(started_at, '%Y-%m-%d %H:%M:%S') AS started_at,
+SELECT run_id, config, code_version, counts, state,
+       strftime(started_at, '%Y-%m-%d %H:%M:%S') AS started_at,
        row_number() OVER (ORDER BY started_at DESC, run_id) = 1 AS newest
 FROM runs
 """
@@ -46,44 +47,39 @@ def read_sides(home: Home, first: str, second: str) -> tuple[Side, Side]:
     """
     if first == second == "latest":
         raise UserError(
-            "`latest` alone is the latest release of the other side's domain: name that one, or write DOMAIN/latest"
+            "`latest` alone is the latest release of the other side's domain: "
+            "name that one, or write DOMAIN/latest"
         )
     if first == "latest":
         other = read_side(home, second)
         return _latest_beside(home, other), other
-    found = read_side(home, first)
-    return found, _latest_beside(home, found) if second == "latest" else read_side(home, second)
+    side = read_side(home, first)
+    if second == "latest":
+        return side, _latest_beside(home, side)
+    return side, read_side(home, second)
 
 
 def _latest_beside(home: Home, other: Side) -> Side:
     if not other.domain:
         raise UserError(
-            f"{other.name} belongs to no domain here, so that `latest` beside it means nothing: write DOMAIN/latest"
+            f"{other.name} belongs to no domain here, so that `latest` beside it means nothing: "
+            "write DOMAIN/latest"
         )
     return read_side(home, f"{other.domain}/latest")
 
 
 def read_side(home: Home, name: str) -> Side:
-    """Read a domain as its warehouse is now, a release (its path, DOMAIN/VERSION, DOMAIN/latest or VERSION), or a run.
+    """Read a domain as its warehouse is now, a release, or a run.
 
-    A run is named by its id, the first six digits of it or more, or DOMAIN/ID. Of the newest run of
-    a domain every dialogue is on record, of an earlier one those that it released, as long as that
-    release is there.
+    A release is named by its path, DOMAIN/VERSION, DOMAIN/latest or VERSION; a run by its id, the
+    first six digits of it or more, or DOMAIN/ID. Of the newest run of a domain every dialogue is on
+    record, of an earlier one those that it released, as long as that release is there.
 
     Raises:
         UserError: there is no such thing, the name fits several, or it cannot be read.
     """
     if home.is_domain(name):
-        with read_warehouse(home.warehouse(name)) as con:
-            newest = [run for run in rows(con, _RUN) if run["newest"]]
-            side = _of_run(newest[0], name, name) if newest else Side(name, "domain", name)
-            return replace(
-                side,
-                kind="domain",
-                counts=warehouse_counts(con),
-                dialogues=read_warehoused(con),
-                complete=True,
-            )
+        return _of_domain(home, name)
     release = find_release(home, name)
     if release:
         return _of_release(home, name, release)
@@ -92,22 +88,36 @@ def read_side(home: Home, name: str) -> Side:
         return run
     known = ", ".join(sorted(home.domain_files())) or "none"
     raise UserError(
-        f"{name[:200]!r} is neither a domain ({known}), a release nor a run: `redial list` names them"
+        f"{name[:200]!r} is neither a domain ({known}), a release nor a run: "
+        "`redial list` names them"
     )
+
+
+def _of_domain(home: Home, name: str) -> Side:
+    """Return a domain as its warehouse is now, with the settings of its newest run."""
+    with read_warehouse(home.warehouse(name)) as con:
+        newest = [run for run in rows(con, _RUN) if run["newest"]]
+        side = _of_run(newest[0], name, name) if newest else Side(name, "domain", name)
+        return replace(
+            side,
+            kind="domain",
+            counts=warehouse_counts(con),
+            dialogues=read_warehoused(con),
+            complete=True,
+        )
 
 
 def _of_release(home: Home, name: str, release: FoundRelease) -> Side:
-    card = (
-        (release.path / CARD).read_text(encoding="utf-8") if (release.path / CARD).is_file() else ""
-    )
-    told = card_settings(card)
+    """Return a release with the settings of its run, or with what its card says without one."""
+    card = release.path / CARD
+    settings = card_settings(card.read_text(encoding="utf-8")) if card.is_file() else {}
     bare = Side(
         name,
         "release",
         release.domain or "",
         version=release.version,
-        settings=told,
-        code=told.get("code", ""),
+        settings=settings,
+        code=settings.get("code", ""),
         dialogues=read_released(release.path),
     )
     if release.domain is None:
@@ -128,29 +138,29 @@ def _of_release(home: Home, name: str, release: FoundRelease) -> Side:
 
 
 def _find_run(home: Home, name: str) -> Side | None:
+    """Return the run that a name means, or None. Raises UserError if there are several."""
     domain, slash, run_id = name.rpartition("/")
     if not _RUN_ID.fullmatch(run_id) or (slash and not DOMAIN_NAME.fullmatch(domain)):
         return None
-    paths = (
-        [home.warehouse(domain)] if slash else sorted((home.data / "warehouse").glob("*.duckdb"))
-    )
-    found: list[tuple[str, dict[str, Any]]] = []
+    paths = sorted((home.data / "warehouse").glob("*.duckdb"))
+    if slash:
+        paths = [home.warehouse(domain)]
+    matching: list[tuple[str, dict[str, Any]]] = []  # domain and run
     problems: list[UserError] = []
     for path in paths:
         try:
             with read_warehouse(path) as con:
-                found += [
-                    (path.stem, run) for run in rows(con, _RUN) if run["run_id"].startswith(run_id)
-                ]
+                runs = rows(con, _RUN)
         except UserError as problem:
             problems.append(problem)
-    if len(found) > 1:
-        several = ", ".join(f"{where}/{run['run_id']}" for where, run in found[:8])
+            continue
+        matching += [(path.stem, run) for run in runs if run["run_id"].startswith(run_id)]
+    if len(matching) > 1:
+        several = ", ".join(f"{where}/{run['run_id']}" for where, run in matching[:8])
         raise UserError(f"more than one run begins with {run_id}: {several}; give more of the id")
-    if found:
-        return _with_dialogues(
-            home, _of_run(found[0][1], name, found[0][0]), newest=found[0][1]["newest"]
-        )
+    if matching:
+        ((where, run),) = matching
+        return _with_dialogues(home, _of_run(run, name, where), newest=run["newest"])
     if problems:
         raise problems[0]
     return None
@@ -169,6 +179,7 @@ def _with_dialogues(home: Home, run: Side, *, newest: bool) -> Side:
 
 
 def _of_run(run: dict[str, Any], name: str, domain: str) -> Side:
+    """Return a run by its record, without dialogues."""
     counts = _object(run["counts"])
     settings = flat(_object(run["config"]))
     # Two domains have two names: that is what is compared, not a difference between them.
@@ -194,7 +205,7 @@ def _object(text: str | None) -> dict[str, Any]:
 
 
 def read_turns_of(home: Home, side: Side, dialogue_id: str) -> list[Turn]:
-    """Return what was said in one dialogue of a side. Raises UserError."""
+    """Return the turns of one dialogue of a side. Raises UserError."""
     if side.complete:
         with read_warehouse(home.warehouse(side.domain)) as con:
             return warehoused_turns(con, dialogue_id)

@@ -53,7 +53,7 @@ class ComparedDialogue:
 
     @property
     def asked(self) -> bool:
-        """Whether the run came to it: it was answered, or failed."""
+        """True if the run came to it: it was answered, or failed."""
         return self.verdict in ASKED
 
 
@@ -69,7 +69,7 @@ class Side:
         code: the version of the code; of a release elsewhere, what its card says.
         counts: briefs by verdict, dollars and tokens, as far as they are on record.
         dialogues: None where they are not on record any more: a later run has replaced them.
-        complete: whether they are all that were planned; a release has the accepted ones alone, so
+        complete: True if they are all that were planned; a release has the accepted ones alone, so
             that it has no acceptance.
     """
 
@@ -89,10 +89,10 @@ class Side:
     def summary(self) -> dict[str, Any]:
         """Return what it is, without its settings and dialogues."""
         named = ("name", "kind", "domain", "run_id", "version", "started_at", "state", "code")
-        told = {name: getattr(self, name) for name in named if getattr(self, name)}
+        known = {name: getattr(self, name) for name in named if getattr(self, name)}
         made = {name: self.settings[key] for name, key in MADE_WITH.items() if key in self.settings}
         return {
-            **told,
+            **known,
             **made,
             "dialogues": None if self.dialogues is None else len(self.dialogues),
         }
@@ -107,13 +107,13 @@ MADE_WITH: Mapping[str, str] = {
 
 def flat(settings: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     """Return nested settings by dotted name; lists are values."""
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{path}{name}.")
+            by_name |= flat(value, f"{path}{name}.")
         else:
-            found[f"{path}{name}"] = value
-    return found
+            by_name[f"{path}{name}"] = value
+    return by_name
 
 
 _FACT = re.compile(r"^\| ([a-z][a-z ,]*) \| (.*) \|$", re.MULTILINE)
@@ -126,10 +126,14 @@ _CARD_NAMES = {
 
 
 def card_settings(card: str) -> dict[str, str]:
-    """Return what a release's card says of how it was made, by the settings' names where they have one."""
+    """Return what a release's card says of how it was made.
+
+    A fact that is a setting has the setting's name.
+    """
     facts: dict[str, str] = dict(_FACT.findall(card))
-    return {
-        _CARD_NAMES.get(name, name): value
-        for name, value in facts.items()
-        if name != "fact" and not name.startswith("rows of")
-    }
+    settings = {}
+    for name, value in facts.items():
+        is_heading = name == "fact"
+        if not is_heading and not name.startswith("rows of"):
+            settings[_CARD_NAMES.get(name, name)] = value
+    return settings

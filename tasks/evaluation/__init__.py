@@ -7,7 +7,8 @@ Figure 4 (`quality`), Table 5 (`recommend`, `references`, `finetune`), answers t
 
 from tasks.evaluation.concurrent_asks import AskFor
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
-from tasks.evaluation.metrics import METRICS, Estimate, estimate
+from tasks.evaluation.corpus_split import split_corpus
+from tasks.evaluation.metrics import METRICS
 from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
 from tasks.evaluation.recommend import (
     Benchmark,
@@ -27,8 +28,6 @@ from tasks.evaluation.recommendation_tables import (
     table5_text,
 )
 from tasks.evaluation.respond import case_markdown, case_study, load_respond_profile
-from tasks.evaluation.samples import recommendation_samples
-from tasks.evaluation.splits import split_samples
 
 __all__ = [
     "METRICS",
@@ -36,7 +35,6 @@ __all__ = [
     "Benchmark",
     "Corpus",
     "Dialogue",
-    "Estimate",
     "Interaction",
     "RecommendProfile",
     "Result",
@@ -46,18 +44,16 @@ __all__ = [
     "case_markdown",
     "case_study",
     "draw_questions",
-    "estimate",
     "load_recommend_profile",
     "load_respond_profile",
     "margin_over_chance",
     "model_answers",
     "protocol_rows",
     "read_corpus",
-    "recommendation_samples",
     "reference_rankings",
     "reference_results",
     "results",
-    "split_samples",
+    "split_corpus",
     "table5",
     "table5_markdown",
     "table5_text",

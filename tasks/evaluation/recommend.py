@@ -10,13 +10,14 @@ from tasks.evaluation.concurrent_asks import AskFor, ask_all
 from tasks.evaluation.corpora import Corpus
 from tasks.evaluation.he2023 import VARIANTS, Question, generated_names, nearest_entities, summary
 from tasks.evaluation.matching import How, Matcher, Ranking
-from tasks.evaluation.metrics import KS, Estimate, Metric, Scores, chance, difference, rank, scores
+from tasks.evaluation.metrics import KS, Metric, Scores, chance, difference, rank, scores
 from tasks.evaluation.prompts import RecommendProfile, Setting, draw_examples, recommend_messages
 from tasks.evaluation.recommendation_tables import Result, results
 from tasks.evaluation.references import Knowledge, fit_reference
 from tasks.evaluation.samples import Sample
 from tasks.evaluation.splits import Split
 from tasks.fingerprint import unit
+from tasks.intervals import Interval
 from tasks.llm import Message
 from tasks.model_output import parse_answer
 
@@ -164,7 +165,7 @@ def protocol_rows(
 
 def margin_over_chance(
     benchmark: Benchmark, ranked: Sequence[Ranking | None], metric: Metric = "ndcg", k: int = 10
-) -> Estimate:
+) -> Interval:
     """Return a recommender's score minus that of random rankings, with its 95 % interval.
 
     Random rankings are over the items a reference recommender may recommend: the catalogue without

@@ -10,8 +10,9 @@ from typing import Literal
 import polars as pl
 
 from tasks.evaluation.matching import Ranking
-from tasks.evaluation.metrics import KS, METRICS, Estimate, estimate, rank, scores
+from tasks.evaluation.metrics import KS, METRICS, rank, scores
 from tasks.evaluation.samples import Sample
+from tasks.intervals import Interval, bootstrap_mean
 from tasks.web import markdown_table
 
 Contexts = Literal["target not named", "target named before"]
@@ -55,7 +56,7 @@ class Result:
     contexts: Contexts
     questions: int
     users: int
-    estimates: Mapping[str, Estimate]
+    estimates: Mapping[str, Interval]
     losses: Losses
 
 
@@ -98,7 +99,7 @@ def _result(
     ranks = [rank(ranking.items, sample.target) if ranking else None for sample, ranking in asked]
     clusters = [sample.cluster for sample, _ in asked]
     estimates = {
-        name: estimate(scores(ranks, metric, k), clusters, seed=seed)
+        name: bootstrap_mean(scores(ranks, metric, k), clusters, seed=seed)
         for name, (metric, k) in _SCORES.items()
     }
     return Result(
@@ -146,7 +147,7 @@ def table5(found: Sequence[Result]) -> pl.DataFrame:
             "users": result.users,
         }
         for name, value in result.estimates.items():
-            row |= {name: value.mean, f"{name} low": value.low, f"{name} high": value.high}
+            row |= {name: value.value, f"{name} low": value.low, f"{name} high": value.high}
         rows.append(
             row | {name.replace("_", " "): count for name, count in vars(result.losses).items()}
         )
@@ -174,7 +175,7 @@ def table5_text(found: Sequence[Result]) -> str:
     for result in found:
         source = "+ H. I." if result.history else "dial."
         key = [result.model, result.setting, source, result.contexts, str(result.questions)]
-        rows.append([*key, *(f"{result.estimates[name].mean:.4f}" for name in _SCORES)])
+        rows.append([*key, *(f"{result.estimates[name].value:.4f}" for name in _SCORES)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -182,7 +183,7 @@ def table5_text(found: Sequence[Result]) -> str:
     )
 
 
-def _cell(value: Estimate, intervals: bool) -> str:
+def _cell(value: Interval, intervals: bool) -> str:
     if not intervals:
-        return f"{value.mean:.4f}"
-    return f"{value.mean:.4f} [{value.low:.4f}, {value.high:.4f}]"
+        return f"{value.value:.4f}"
+    return f"{value.value:.4f} [{value.low:.4f}, {value.high:.4f}]"

@@ -43,51 +43,47 @@ def compare_corpora(home: Home, corpora: Sequence[str]) -> list[Compared]:
 
     Other datasets are ReDial, OpenDialKG, INSPIRED and JSON lines.
 
-    One corpus is held in memory at a time. Equal names are told apart by their file or folder, then
-    by a number.
+    One corpus is in memory at a time. Equal names get their file or folder, then a number.
 
     Raises:
-        UserError: none given, or one is not there or not readable.
+        UserError: there is none, or one is not there or not readable.
     """
     if not corpora:
         raise UserError("name at least one corpus to compare")
-    found = [_compared(home, corpus) for corpus in corpora]
-    names = distinct_names([one.name for one in found], corpora)
-    return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
+    compared = [_compared(home, corpus) for corpus in corpora]
+    names = distinct_names([corpus.name for corpus in compared], corpora)
+    return [replace(corpus, name=name) for corpus, name in zip(compared, names, strict=True)]
 
 
-def table_1(found: Sequence[Compared]) -> list[dict[str, Figure]]:
+def table_1(compared: Sequence[Compared]) -> list[dict[str, Figure]]:
     """Return Table 1: one row a corpus."""
     return [
         {
-            "Dataset": one.name,
-            "#Dialogues": one.counted.dialogues,
-            "#Utterances": one.counted.utterances,
-            "#Tokens": one.counted.tokens,
-            "#4-Grams": one.counted.four_grams,
-            "Domains": one.domains,
-            "User-Centric": "Yes" if one.user_centric else "No",
+            "Dataset": corpus.name,
+            "#Dialogues": corpus.counted.dialogues,
+            "#Utterances": corpus.counted.utterances,
+            "#Tokens": corpus.counted.tokens,
+            "#4-Grams": corpus.counted.four_grams,
+            "Domains": corpus.domains,
+            "User-Centric": "Yes" if corpus.user_centric else "No",
         }
-        for one in found
+        for corpus in compared
     ]
 
 
-def table_3(found: Sequence[Compared]) -> list[dict[str, Figure]]:
+def table_3(compared: Sequence[Compared]) -> list[dict[str, Figure]]:
     """Return Table 3: one row a figure, one column a corpus."""
-    return [
-        {"": name, **{one.name: figure(one.counted) for one in found}}
-        for name, figure in _TABLE_3.items()
-    ]
+    rows: list[dict[str, Figure]] = []
+    for name, figure in _TABLE_3.items():
+        figures = {corpus.name: figure(corpus.counted) for corpus in compared}
+        rows.append({"": name, **figures})
+    return rows
 
 
 def comparison_markdown(rows: Sequence[Mapping[str, Figure]]) -> str:
     """Return a table of Markdown, numbers to the right; names come from folders and are escaped."""
     head = list(rows[0])
-    numbers = {
-        column
-        for column, name in enumerate(head)
-        if not any(isinstance(row[name], str) for row in rows)
-    }
+    numbers = {column for column, name in enumerate(head) if _is_numeric(name, rows)}
     return markdown_table(head, ([_shown(row[name]) for name in head] for row in rows), numbers)
 
 
@@ -99,7 +95,7 @@ def comparison_text(rows: Sequence[Mapping[str, Figure]]) -> str:
         *([_plain(_shown(row[name])) for name in head] for row in rows),
     ]
     widths = [max(len(line[at]) for line in cells) for at in range(len(head))]
-    left = [any(isinstance(row[name], str) for row in rows) for name in head]
+    left = [not _is_numeric(name, rows) for name in head]
     lines = []
     for row in cells:
         aligned = (
@@ -110,12 +106,16 @@ def comparison_text(rows: Sequence[Mapping[str, Figure]]) -> str:
     return "".join(lines)
 
 
+def _is_numeric(column: str, rows: Sequence[Mapping[str, Figure]]) -> bool:
+    return not any(isinstance(row[column], str) for row in rows)
+
+
 def _compared(home: Home, name: str) -> Compared:
-    found = find_release(home, name)
-    if found:
-        corpus = replace(read_corpus(found.path), name=found.named)
-        ours = found.domain in home.domain_files()
-        return _counted(corpus, load_domain(home, str(found.domain)).noun if ours else None)
+    release = find_release(home, name)
+    if release:
+        corpus = replace(read_corpus(release.path), name=release.named)
+        ours = release.domain in home.domain_files()
+        return _counted(corpus, load_domain(home, str(release.domain)).noun if ours else None)
     corpus = read_corpus(corpus_path(home, name))
     return _counted(corpus, _DOMAINS.get(corpus.name))
 
@@ -125,10 +125,10 @@ def _counted(corpus: Corpus, domains: str | None) -> Compared:
     return Compared(corpus.name, domains, user_centric, corpus.statistics())
 
 
-def distinct_names(names: Sequence[str], given: Sequence[str]) -> list[str]:
+def distinct_names(names: Sequence[str], paths: Sequence[str]) -> list[str]:
     """Return distinct names of corpora: equal ones get their file or folder, then a number."""
     apart: list[str] = []
-    for name, path in zip(names, given, strict=True):
+    for name, path in zip(names, paths, strict=True):
         longer = (
             _longer(name, Path(path)) if names.count(name) > 1 and Path(path).exists() else name
         )

@@ -75,10 +75,14 @@ def write_recbole(source: Source, folder: Path) -> dict[str, int]:
 
 def token(identity: str) -> str:
     """Return an id as one cell that every reader of tables takes for the same text."""
-    safe = _UNSAFE.sub(
-        lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), identity
-    )
-    return f"%{ord(safe[0]):02X}{safe[1:]}" if safe in MISSING and safe else safe
+    safe = _UNSAFE.sub(_quoted, identity)
+    if safe and safe in MISSING:
+        return f"%{ord(safe[0]):02X}{safe[1:]}"
+    return safe
+
+
+def _quoted(unsafe: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in unsafe[0].encode())
 
 
 def words(title: str) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.addresses import check_target, describe_error, open_store
+from tasks.addresses import check_target, explained_errors, open_store
 from tasks.errors import UserError
 from tasks.exports.chat import write_chat
 from tasks.exports.contexts import write_contexts
@@ -53,16 +52,16 @@ def find_source(home: Home, of: str) -> Source:
         UserError: there is none, a domain without a release, or a release that is not what its
             checksums say.
     """
-    found = find_release(home, of)
-    if not found:
+    release = find_release(home, of)
+    if not release:
         folder = corpus_path(home, of).resolve()
         if not folder.is_dir():
             raise unknown_corpus(home, of)
         return Source(folder.name, folder)
-    ours = found.domain in home.domain_files()
-    return Source(
-        found.named, found.path, load_domain(home, str(found.domain)).language if ours else None
-    )
+    language = None
+    if release.domain in home.domain_files():
+        language = load_domain(home, str(release.domain)).language
+    return Source(release.named, release.path, language)
 
 
 def export_release(source: Source, format: str, out: Path) -> ExportInfo:  # noqa: A002
@@ -93,8 +92,8 @@ def export_release(source: Source, format: str, out: Path) -> ExportInfo:  # noq
             write_json(folder / MARK, {"format": format, "of": source.name, "rows": counts})
             (folder / SUMS).write_text(sums_of(folder), encoding="utf-8", newline="\n")
             if place.exists():
-                os.replace(place, Path(aside) / "before")
-            os.replace(folder, place)
+                place.replace(Path(aside) / "before")
+            folder.replace(place)
     except UnicodeEncodeError:
         raise UserError(
             f"{source.folder} holds half a character (a lone surrogate), which no file in UTF-8 "
@@ -169,7 +168,7 @@ def publish(folder: Path, address: str) -> bool:
     names = sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
-    with describe_error(address):
+    with explained_errors(address):
         there = {path.removeprefix(place).lstrip("/") for path in store.find(place)}
         other = sorted(there - set(names))
         if other:

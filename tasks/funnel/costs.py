@@ -20,12 +20,15 @@ class Spending:
 
 
 def spending(con: duckdb.DuckDBPyConnection, run_id: str) -> Spending:
-    """Return `cost_totals` and dollars per call, and the same by model with the answers' latency in seconds."""
+    """Return what was paid, in all and by model.
+
+    The totals are those of `cost_totals` and the dollars per call; each model has the latency of
+    its answers in seconds.
+    """
     totals = cost_totals(con, run_id)
     priced = totals["answers"] - totals["unpriced"]
-    return Spending(
-        {**totals, "dollars per call": _each(totals["dollars"], priced)}, rows(con, _MODELS)
-    )
+    totals["dollars per call"] = _each(totals["dollars"], priced)
+    return Spending(totals, rows(con, _MODELS))
 
 
 def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
@@ -71,38 +74,60 @@ _COSTS: Final = (
 _ASKED = """
 asked AS (
     SELECT unnest(request_keys) AS request_key, min(attempt) AS attempt
-    FROM transcripts SEMI JOIN briefs USING (dialogue_id) GROUP BY 1
+    FROM transcripts
+    SEMI JOIN briefs USING (dialogue_id)
+    GROUP BY 1
 ),
-paid AS (SELECT r.*, asked.attempt = 1 AS first FROM responses r JOIN asked USING (request_key))"""
+paid AS (
+    SELECT
+        r.*,
+        asked.attempt = 1 AS first,
+        coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0) AS tokens
+    FROM responses r
+    JOIN asked USING (request_key)
+)"""
 
 _UNUSABLE = """
 unusable AS (SELECT u.* FROM unusable_answers u SEMI JOIN briefs USING (dialogue_id)),
-charged AS (SELECT run_id, cost_usd FROM paid UNION ALL SELECT run_id, cost_usd FROM unusable)"""
+charged AS (
+    SELECT run_id, cost_usd FROM paid
+    UNION ALL
+    SELECT run_id, cost_usd FROM unusable
+)"""
 
 _COST = f"""
 WITH {_ASKED},
 {_UNUSABLE},
 {ACCEPTED}
-SELECT count(*) AS answers,
-       count(*) FILTER (cost_usd IS NULL) AS unpriced,
-       count(*) FILTER (usage_estimated) AS estimated,
-       (SELECT count(*) FROM unusable) AS unusable,
-       sum(prompt_tokens) AS "prompt tokens",
-       sum(completion_tokens) AS "completion tokens",
-       (SELECT sum(cost_usd) FROM charged) AS dollars,
-       count(*) FILTER (run_id = $run_id) AS "answers this run",
-       (SELECT sum(cost_usd) FROM charged WHERE run_id = $run_id) AS "dollars this run",
-       (SELECT count(*) FROM accepted) AS accepted,
-       (SELECT count(*) FROM accepted WHERE attempt = 1) AS accepted_first,
-       sum(cost_usd) FILTER (first) AS first_dollars,
-       sum(coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0)) FILTER (first) AS first_tokens
+SELECT
+    count(*) AS answers,
+    count(*) FILTER (cost_usd IS NULL) AS unpriced,
+    count(*) FILTER (usage_estimated) AS estimated,
+    (SELECT count(*) FROM unusable) AS unusable,
+    sum(prompt_tokens) AS "prompt tokens",
+    sum(completion_tokens) AS "completion tokens",
+    (SELECT sum(cost_usd) FROM charged) AS dollars,
+    count(*) FILTER (run_id = $run_id) AS "answers this run",
+    (SELECT sum(cost_usd) FROM charged WHERE run_id = $run_id) AS "dollars this run",
+    (SELECT count(*) FROM accepted) AS accepted,
+    (SELECT count(*) FROM accepted WHERE attempt = 1) AS accepted_first,
+    sum(cost_usd) FILTER (first) AS first_dollars,
+    sum(tokens) FILTER (first) AS first_tokens
 FROM paid
 """
 
 _MODELS = f"""
 WITH {_ASKED}
-SELECT model, count(*) AS answers, sum(prompt_tokens)::BIGINT AS prompt_tokens,
-       sum(completion_tokens)::BIGINT AS completion_tokens, sum(cost_usd) AS dollars, avg(cost_usd) AS dollars_per_call,
-       median(latency_s) AS median_s, quantile_cont(latency_s, 0.95) AS slow_s
-FROM paid GROUP BY model ORDER BY answers DESC, model
+SELECT
+    model,
+    count(*) AS answers,
+    sum(prompt_tokens)::BIGINT AS prompt_tokens,
+    sum(completion_tokens)::BIGINT AS completion_tokens,
+    sum(cost_usd) AS dollars,
+    avg(cost_usd) AS dollars_per_call,
+    median(latency_s) AS median_s,
+    quantile_cont(latency_s, 0.95) AS slow_s
+FROM paid
+GROUP BY model
+ORDER BY answers DESC, model
 """

@@ -1,4 +1,4 @@
-"""Every source line, MIGHT_LIKES item, brief and attempt by what became of it. Each table adds up."""
+"""What became of every source line, MIGHT_LIKES item, brief and attempt. Each table adds up."""
 
 from __future__ import annotations
 
@@ -80,40 +80,54 @@ def verdicts(con: duckdb.DuckDBPyConnection) -> Rows:
     return rows(con, _VERDICTS, {"verdicts": list(VERDICTS)})
 
 
-# Which file a line set aside is of: only review files have rows in `raw_reviews` or these kinds.
-# Without a single usable review (a file that was refused) the lines are those of the reviews.
+# Whether an unused line is of a review or a metadata file: only review files have rows in
+# `raw_reviews` or these kinds. Without any usable review (a file that was refused) the lines are of
+# reviews.
 _SOURCES = """
 review_files AS (
     SELECT source_file FROM raw_reviews
-    UNION SELECT source_file FROM rejected_rows
+    UNION
+    SELECT source_file
+    FROM rejected_rows
     WHERE kind IN ('duplicate', 'other_edition', 'empty_text', 'unrated')
 ),
 set_aside AS (
-    SELECT kind, CASE WHEN source_file IN (SELECT source_file FROM review_files)
-                        OR NOT EXISTS (SELECT 1 FROM review_files)
-                      THEN 'reviews' ELSE 'metadata' END AS source
+    SELECT
+        kind,
+        CASE
+            WHEN source_file IN (SELECT source_file FROM review_files) THEN 'reviews'
+            WHEN NOT EXISTS (SELECT 1 FROM review_files) THEN 'reviews'
+            ELSE 'metadata'
+        END AS source
     FROM rejected_rows
 )"""
 
 _SET_ASIDE = f"""
 WITH {_SOURCES}
-SELECT source, kind, count(*) AS lines FROM set_aside
-GROUP BY source, kind ORDER BY source DESC, lines DESC, kind
+SELECT source, kind, count(*) AS lines
+FROM set_aside
+GROUP BY source, kind
+ORDER BY source DESC, lines DESC, kind
 """
 
 _STAGES = f"""
 WITH {_SOURCES},
 {ACCEPTED},
 answered AS (
-    SELECT DISTINCT dialogue_id FROM transcripts SEMI JOIN briefs USING (dialogue_id)
+    SELECT DISTINCT dialogue_id
+    FROM transcripts
+    SEMI JOIN briefs USING (dialogue_id)
     WHERE status = 'answered'
 ),
 might_likes AS (SELECT * FROM preferences WHERE collection = 'MIGHT_LIKES'),
 newest AS (SELECT dialogues FROM releases ORDER BY made_at DESC, version LIMIT 1),
 usable AS (SELECT count(*) AS rows FROM raw_reviews),
+unusable AS (SELECT count(*) AS rows FROM set_aside WHERE source = 'reviews'),
 counted AS (
-    SELECT 1 AS place, 'source lines' AS stage,
-           (SELECT rows FROM usable) + (SELECT count(*) FROM set_aside WHERE source = 'reviews') AS rows
+    SELECT
+        1 AS place,
+        'source lines' AS stage,
+        (SELECT rows FROM usable) + (SELECT rows FROM unusable) AS rows
     UNION ALL SELECT 2, 'usable reviews', (SELECT rows FROM usable)
     UNION ALL SELECT 3, 'reviews of the right length', (SELECT count(*) FROM reviews)
     UNION ALL SELECT 4, 'reviews in the core', (SELECT count(*) FROM reviews WHERE core)
@@ -125,9 +139,12 @@ counted AS (
     UNION ALL SELECT 10, 'dialogues in the newest release', dialogues FROM newest
 ),
 compared AS (SELECT *, lag(rows) OVER (ORDER BY place) AS before FROM counted)
-SELECT stage, rows,
-       CASE WHEN before > 0 AND rows <= before THEN 100.0 * rows / before END AS percent
-FROM compared ORDER BY place
+SELECT
+    stage,
+    rows,
+    CASE WHEN before > 0 AND rows <= before THEN 100.0 * rows / before END AS percent
+FROM compared
+ORDER BY place
 """
 
 _MIGHT_LIKES = """
@@ -144,57 +161,84 @@ ended AS (
 ),
 counted AS (SELECT outcome, count(*) AS items FROM ended GROUP BY outcome)
 SELECT outcome, items, 100.0 * items / sum(items) OVER () AS percent
-FROM counted ORDER BY outcome <> $planned, items DESC, outcome
+FROM counted
+ORDER BY outcome <> $planned, items DESC, outcome
 """
 
 _VERDICTS = f"""
 WITH {BRIEF_VERDICTS},
 named AS (
-    SELECT unnest($verdicts::VARCHAR[]) AS verdict,
-           generate_subscripts($verdicts::VARCHAR[], 1) AS place
+    SELECT
+        unnest($verdicts::VARCHAR[]) AS verdict,
+        generate_subscripts($verdicts::VARCHAR[], 1) AS place
 ),
 counted AS (SELECT verdict, count(*) AS briefs FROM brief_verdicts GROUP BY verdict),
 total AS (SELECT greatest(count(*), 1) AS briefs FROM briefs)
-SELECT verdict, coalesce(c.briefs, 0) AS briefs, 100.0 * coalesce(c.briefs, 0) / t.briefs AS percent
-FROM named LEFT JOIN counted c USING (verdict) CROSS JOIN total t
+SELECT
+    verdict,
+    coalesce(c.briefs, 0) AS briefs,
+    100.0 * coalesce(c.briefs, 0) / t.briefs AS percent
+FROM named
+LEFT JOIN counted c USING (verdict)
+CROSS JOIN total t
 ORDER BY place
 """
 
 _ATTEMPTS = f"""
 WITH {ATTEMPT_OUTCOMES}
-SELECT attempt, count(*) AS asked,
-       count(*) FILTER (outcome = 'accepted') AS accepted,
-       count(*) FILTER (outcome = 'rejected') AS rejected,
-       count(*) FILTER (outcome = 'failed') AS failed,
-       count(*) FILTER (outcome = 'unjudged') AS unjudged
-FROM attempt_outcomes GROUP BY attempt ORDER BY attempt
+SELECT
+    attempt,
+    count(*) AS asked,
+    count(*) FILTER (outcome = 'accepted') AS accepted,
+    count(*) FILTER (outcome = 'rejected') AS rejected,
+    count(*) FILTER (outcome = 'failed') AS failed,
+    count(*) FILTER (outcome = 'unjudged') AS unjudged
+FROM attempt_outcomes
+GROUP BY attempt
+ORDER BY attempt
 """
 
 _RULES = f"""
 WITH {ATTEMPT_OUTCOMES},
 judgements AS (
     SELECT attempt, count(*) FILTER (outcome IN ('accepted', 'rejected')) AS dialogues
-    FROM attempt_outcomes GROUP BY attempt
+    FROM attempt_outcomes
+    GROUP BY attempt
 ),
-fallen AS (
-    SELECT attempt, rule, severity, count(DISTINCT dialogue_id) AS dialogues,
-           count(DISTINCT dialogue_id) FILTER (because IS NULL) AS root_causes
-    FROM rejections SEMI JOIN attempt_outcomes USING (dialogue_id, attempt)
+broken_rules AS (
+    SELECT
+        attempt,
+        rule,
+        severity,
+        count(DISTINCT dialogue_id) AS dialogues,
+        count(DISTINCT dialogue_id) FILTER (because IS NULL) AS root_causes
+    FROM rejections
+    SEMI JOIN attempt_outcomes USING (dialogue_id, attempt)
     GROUP BY attempt, rule, severity
 )
-SELECT f.attempt, f.rule, f.severity, f.dialogues, f.root_causes,
-       100.0 * f.dialogues / nullif(j.dialogues, 0) AS percent
-FROM fallen f JOIN judgements j USING (attempt)
-ORDER BY f.attempt, f.dialogues DESC, f.rule
+SELECT
+    b.attempt,
+    b.rule,
+    b.severity,
+    b.dialogues,
+    b.root_causes,
+    100.0 * b.dialogues / nullif(j.dialogues, 0) AS percent
+FROM broken_rules b
+JOIN judgements j USING (attempt)
+ORDER BY b.attempt, b.dialogues DESC, b.rule
 """
 
 _TEMPLATES = f"""
 WITH {BRIEF_VERDICTS}
-SELECT template_id AS template, count(*) AS briefs,
-       count(*) FILTER (verdict = 'accepted') AS accepted,
-       count(*) FILTER (verdict = 'rejected') AS rejected,
-       count(*) FILTER (verdict = 'failed') AS failed,
-       count(*) FILTER (verdict = 'unasked') AS unasked
-FROM briefs JOIN brief_verdicts USING (dialogue_id)
-GROUP BY template_id ORDER BY count(*) DESC, template_id
+SELECT
+    template_id AS template,
+    count(*) AS briefs,
+    count(*) FILTER (verdict = 'accepted') AS accepted,
+    count(*) FILTER (verdict = 'rejected') AS rejected,
+    count(*) FILTER (verdict = 'failed') AS failed,
+    count(*) FILTER (verdict = 'unasked') AS unasked
+FROM briefs
+JOIN brief_verdicts USING (dialogue_id)
+GROUP BY template_id
+ORDER BY count(*) DESC, template_id
 """

@@ -1,4 +1,4 @@
-"""Counts of what was left out, in one line for a console or a log."""
+"""Counts of what is not used, in one line for a console or a log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tasks.funnel.counts import PLANNED
 
 
 def set_aside_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return how many source lines were set aside, by kind; empty where none was.
+    """Return how many source lines were set aside, by kind; empty if none was.
 
     Args:
         rows: as `Funnel.set_aside` holds them.
@@ -19,14 +19,13 @@ def set_aside_text(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def unplanned_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return how many MIGHT_LIKES items have no brief, by reason; empty where each has one.
+    """Return how many MIGHT_LIKES items have no brief, by reason; empty if each has one.
 
     Args:
         rows: as `Funnel.might_likes` holds them.
     """
-    counts = [
-        (_words(row["outcome"]), int(row["items"])) for row in rows if row["outcome"] != PLANNED
-    ]
+    unplanned = [row for row in rows if row["outcome"] != PLANNED]
+    counts = [(_words(row["outcome"]), int(row["items"])) for row in unplanned]
     return _summed(counts, "MIGHT_LIKES without a brief")
 
 

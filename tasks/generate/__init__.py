@@ -12,7 +12,6 @@ from tasks.generate.driver import generate_transcripts
 from tasks.generate.estimate import Plan, plan_work, variants
 from tasks.generate.executor import ChunkExecutor, InProcessExecutor
 from tasks.generate.rollouts import Dual, Rollout, Single
-from tasks.generate.sample_statistics import Estimate
 from tasks.generate.work import GenerateCounts, Progress, Work
 from tasks.generate.worker_pool import WorkerPoolExecutor, share
 
@@ -22,7 +21,6 @@ __all__ = [
     "ChunkResult",
     "ChunkExecutor",
     "Dual",
-    "Estimate",
     "GenerateCounts",
     "InProcessExecutor",
     "Plan",

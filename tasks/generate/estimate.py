@@ -8,15 +8,17 @@ really used over those that the mock model would have used for the same requests
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import stdev
 
 import duckdb
 
 from tasks.fingerprint import unit
 from tasks.generate.dry_run import DryRun, DryRunAsk, DryRunCounts
-from tasks.generate.sample_statistics import Estimate, ratio_of_sums, sample_total
 from tasks.generate.work import Work
+from tasks.intervals import Interval, sample_total
 from tasks.llm import Price, StoredAnswers, TokenCounter, find_price
 from tasks.mock_model import Written
 from tasks.settings import Generate, Limits
@@ -61,11 +63,11 @@ class Plan:
     rollout: str
     dialogues: int
     written: int
-    calls: Estimate
-    input_tokens: Estimate
-    output_tokens: Estimate
+    calls: Interval
+    input_tokens: Interval
+    output_tokens: Interval
     price: Price | None
-    dollars: Estimate | None
+    dollars: Interval | None
     batch_dollars: float | None
     hours: float
     bound_by: str
@@ -217,8 +219,21 @@ def hours_at(
     return needed[bound], bound
 
 
-def _dollars(price: Price, inputs: Estimate, outputs: Estimate) -> Estimate:
-    return Estimate(
+def ratio_of_sums(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the ratio of sums of (used, guessed) pairs and its relative standard error."""
+    used = sum(pair[0] for pair in pairs)
+    guessed = sum(pair[1] for pair in pairs)
+    if not used or not guessed:
+        return 1.0, 0.0
+    ratio = used / guessed
+    residuals = [pair[0] - ratio * pair[1] for pair in pairs]
+    if len(residuals) < 2:
+        return ratio, 0.0
+    return ratio, stdev(residuals) * math.sqrt(len(residuals)) / used
+
+
+def _dollars(price: Price, inputs: Interval, outputs: Interval) -> Interval:
+    return Interval(
         price.of(inputs.value, outputs.value),
         price.of(inputs.low, outputs.low),
         price.of(inputs.high, outputs.high),

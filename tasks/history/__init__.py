@@ -1,4 +1,8 @@
-"""History: what each run of a domain came to, what changed from run to run, and when somebody is to be notified."""
+"""History: what each run of a domain came to, and what changed from run to run.
+
+In: the tables of a domain's warehouse after a run. Out: `run_figures`, the page of trends, and the
+thresholds that the newest run is beyond. Start with `read_history`.
+"""
 
 from tasks.history.figures import record_figures, record_lost
 from tasks.history.overview import History, change_lines, history_json, history_rows, read_history

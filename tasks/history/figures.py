@@ -1,4 +1,4 @@
-"""The figures of a run: counted at its end, kept in `run_figures`, where re-builds do not reach them."""
+"""The figures of a run: counted at its end and kept in `run_figures`, which no stage rewrites."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def record_figures(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
     The caller has recorded the run's end, and holds the domain.
 
     Returns:
-        Whether the run asked for anything; of one that did not, nothing is kept.
+        True if the run asked for anything; of one that did not, nothing is kept.
     """
     con.execute("DELETE FROM run_figures WHERE run_id = ?", [run_id])
     amounts = _amounts(con, run_id)
@@ -30,12 +30,9 @@ def record_figures(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
     dialogues = [row["dialogue_id"] for row in rows(con, _ASKED, {"run_id": run_id})]
     chosen = {"run_id": run_id, "dialogues": dialogues}
     (counted,) = rows(con, _COUNTED, {"dialogues": dialogues})
-    found = [
-        *(
-            ("amount", name, 0, value, None, None)
-            for name, value in amounts.items()
-            if value is not None
-        ),
+    known = {name: value for name, value in amounts.items() if value is not None}
+    figures = [
+        *(("amount", name, 0, value, None, None) for name, value in known.items()),
         ("share", ACCEPTANCE, 0, counted["accepted"], counted["ended"], None),
         ("share", FIRST, 0, counted["first"], counted["judged"], None),
         ("share", "failed", 0, counted["failed"], counted["ended"], None),
@@ -44,53 +41,54 @@ def record_figures(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
         *_facts(con, dialogues),
     ]
     con.executemany(
-        "INSERT INTO run_figures VALUES (?, ?, ?, ?, ?, ?, ?)", [[run_id, *row] for row in found]
+        "INSERT INTO run_figures VALUES (?, ?, ?, ?, ?, ?, ?)", [[run_id, *row] for row in figures]
     )
     return True
 
 
 def record_lost(con: duckdb.DuckDBPyConnection) -> None:
     """Write down what the newest run came to, which lost its process before its end."""
-    found = rows(con, "SELECT run_id FROM runs ORDER BY started_at DESC, run_id LIMIT 1")
-    if found:
+    newest = rows(con, "SELECT run_id FROM runs ORDER BY started_at DESC, run_id LIMIT 1")
+    if newest:
         with transaction(con):
-            record_figures(con, found[0]["run_id"])
+            record_figures(con, newest[0]["run_id"])
 
 
 def _amounts(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, float | None]:
-    (found,) = rows(con, _AMOUNTS, {"run_id": run_id})
-    return found
+    (amounts,) = rows(con, _AMOUNTS, {"run_id": run_id})
+    return amounts
 
 
 def _rules(
     con: duckdb.DuckDBPyConnection, dialogues: list[str], judged: int
 ) -> list[tuple[Any, ...]]:
-    """Return every rule that the first attempts were judged by, also those nobody broke."""
+    """Return every rule that the first attempts were judged by, also those that none broke."""
     if not judged:
         return []
     broken = {row["rule"]: row["dialogues"] for row in rows(con, _BROKEN, {"dialogues": dialogues})}
     known = set(broken)
     for gate in read_gates(con):
-        if gate.place == 1:
-            known |= {rule.rule for suite in gate.suites for rule in suite.rules}
+        if gate.place != 1:
+            continue
+        for suite in gate.suites:
+            known |= {rule.rule for rule in suite.rules}
     return [
         ("share", f"{RULE}{rule}", 0, broken.get(rule, 0), judged, None) for rule in sorted(known)
     ]
 
 
 def _means(con: duckdb.DuckDBPyConnection, chosen: dict[str, Any]) -> list[tuple[Any, ...]]:
-    (found,) = rows(con, _MEANS, chosen)
-    named = ((TOKENS, "tokens"), (DOLLARS, "dollars"))
+    (means,) = rows(con, _MEANS, chosen)
     return [
-        ("mean", name, 0, found[key], found[f"{key}_of"], found[f"{key}_spread"] or 0.0)
-        for name, key in named
-        if found[key] is not None
+        ("mean", name, 0, means[key], means[f"{key}_of"], means[f"{key}_spread"] or 0.0)
+        for name, key in ((TOKENS, "tokens"), (DOLLARS, "dollars"))
+        if means[key] is not None
     ]
 
 
 def _facts(con: duckdb.DuckDBPyConnection, dialogues: list[str]) -> list[tuple[Any, ...]]:
     """Return each fact's distribution: a row a bin, out of the dialogues it was seen in."""
-    found = []
+    facts: list[tuple[Any, ...]] = []
     for table in ("dialogue_facts", "utterance_facts"):
         for column in TABLES[table].column_names():
             if column in _UNMEASURED:
@@ -98,10 +96,10 @@ def _facts(con: duckdb.DuckDBPyConnection, dialogues: list[str]) -> list[tuple[A
             query = _DISTRIBUTION.format(table=table, column=column)
             name = f"{table.removesuffix('_facts')} {column}"
             counted = rows(con, query, {"dialogues": dialogues})
-            found += [
+            facts += [
                 ("fact", name, row["bin"], row["seen"], row["dialogues"], None) for row in counted
             ]
-    return found
+    return facts
 
 
 _AMOUNTS = """
@@ -111,7 +109,10 @@ WITH paid AS (
     SELECT prompt_tokens, completion_tokens, cost_usd FROM unusable_answers WHERE run_id = $run_id
 ),
 refused AS (SELECT 1 FROM transcripts WHERE run_id = $run_id AND status <> 'answered'),
-took AS (SELECT date_diff('millisecond', started_at, finished_at) / 1000 AS seconds FROM runs WHERE run_id = $run_id)
+took AS (
+    SELECT date_diff('millisecond', started_at, finished_at) / 1000 AS seconds
+    FROM runs WHERE run_id = $run_id
+)
 SELECT (SELECT count(*) FROM paid) + (SELECT count(*) FROM refused) AS requests,
        sum(prompt_tokens) AS "prompt tokens",
        sum(completion_tokens) AS "completion tokens",
@@ -142,8 +143,13 @@ _COUNTED = f"""
 WITH {_CHOSEN},
 {BRIEF_VERDICTS},
 {ATTEMPT_OUTCOMES},
-ends AS (SELECT verdict FROM brief_verdicts SEMI JOIN chosen USING (dialogue_id) WHERE verdict <> 'unasked'),
-firsts AS (SELECT outcome FROM attempt_outcomes SEMI JOIN chosen USING (dialogue_id) WHERE attempt = 1)
+ends AS (
+    SELECT verdict FROM brief_verdicts SEMI JOIN chosen USING (dialogue_id)
+    WHERE verdict <> 'unasked'
+),
+firsts AS (
+    SELECT outcome FROM attempt_outcomes SEMI JOIN chosen USING (dialogue_id) WHERE attempt = 1
+)
 SELECT (SELECT count(*) FROM ends) AS ended,
        (SELECT count(*) FROM ends WHERE verdict = 'accepted') AS accepted,
        (SELECT count(*) FROM ends WHERE verdict = 'failed') AS failed,

@@ -11,33 +11,25 @@ from __future__ import annotations
 import math
 
 from tasks.history.values import Distribution, Mean, Share
-
-
-def share_limits(share: Share, alpha: float) -> tuple[float, float]:
-    """Return the Clopper-Pearson limits of a share, from 0 to 1."""
-    from scipy.special import betaincinv  # a second to import, which every build would pay
-
-    count, total = share.count, share.total
-    low = float(betaincinv(count, total - count + 1, alpha / 2)) if count else 0.0
-    high = float(betaincinv(count + 1, total - count, 1 - alpha / 2)) if count < total else 1.0
-    return low, high
+from tasks.intervals import exact_share, independent_difference
 
 
 def share_bound(before: Share, now: Share, alpha: float) -> float:
-    """Return how far apart two shares may be seen that are equal in truth.
+    """Return how far apart two shares with the same rate may be seen.
 
-    Both limits that face each other are combined as Newcombe (1998, method 10) does.
+    The exact limits that face each other are combined as Newcombe does.
     """
-    old, new = before.count / before.total, now.count / now.total
-    (old_low, old_high), (new_low, new_high) = share_limits(before, alpha), share_limits(now, alpha)
-    if new >= old:
-        return math.hypot(new - new_low, old_high - old)
-    return math.hypot(new_high - new, old - old_low)
+    old = exact_share(before.count, before.total, alpha)
+    new = exact_share(now.count, now.total, alpha)
+    difference = independent_difference(old, new)
+    if difference.value >= 0:
+        return difference.value - difference.low
+    return difference.high - difference.value
 
 
 def mean_bound(before: Mean, now: Mean, alpha: float) -> float:
-    """Return how far apart two means may be seen that are equal in truth (Welch, cautious)."""
-    from scipy.special import stdtrit
+    """Return how far apart two means of the same expectation may be seen (Welch, cautious)."""
+    from scipy.special import stdtrit  # a second to import, which every build would pay
 
     error = math.hypot(before.spread / math.sqrt(before.total), now.spread / math.sqrt(now.total))
     freedom = min(before.total, now.total) - 1

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 import duckdb
 
-from tasks.history.changes import Compared, compare
-from tasks.history.intervals import share_limits
+from tasks.history.changes import Compared, change_text, compare
 from tasks.history.points import read_points
 from tasks.history.values import ACCEPTANCE, FIRST, TOKENS, Point
-from tasks.history.wording import change_text
 from tasks.warehouse import Rows
-
-CONFIDENCE: Final = 0.05  # of the 95 % interval beside a share
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class History:
 
 
 def read_history(con: duckdb.DuckDBPyConnection, domain: str) -> History:
-    """Return the history that a domain's warehouse holds. Only reads."""
+    """Return the history that a domain's warehouse holds. Nothing is written."""
     points = read_points(con)
     return History(domain, tuple(points), tuple(compare(points)))
 
@@ -69,16 +65,15 @@ def _interval(point: Point) -> str:
     share = point.figures.shares.get(ACCEPTANCE)
     if share is None or not share.total:
         return ""
-    low, high = share_limits(share, CONFIDENCE)
-    return f"{100 * low:.1f} to {100 * high:.1f}"
+    interval = share.interval()
+    return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
 
 
 def change_lines(history: History) -> list[str]:
     """Return what changed, a line each: marked figures, and settings, sources and code."""
-    lines = []
-    for number, (point, compared) in enumerate(
-        zip(history.points, history.compared, strict=True), 1
-    ):
+    lines: list[str] = []
+    pairs = zip(history.points, history.compared, strict=True)
+    for number, (point, compared) in enumerate(pairs, start=1):
         lines += [f"#{number} changed: {change_text(change)}" for change in compared.changes]
         lines += [f"#{number} with: {change}" for change in point.settings_changes]
     return lines
@@ -112,5 +107,6 @@ def _as_json(point: Point, compared: Compared) -> dict[str, Any]:
 
 def _share_json(point: Point, name: str) -> Mapping[str, Any]:
     share = point.figures.shares[name]
-    low, high = share_limits(share, CONFIDENCE) if share.total else (None, None)
-    return {**asdict(share), "value": share.value, "low": low, "high": high}
+    if not share.total:
+        return {**asdict(share), "value": None, "low": None, "high": None}
+    return {**asdict(share), **asdict(share.interval())}

@@ -1,6 +1,6 @@
 """The page of a domain's trends: charts over its runs, what changed at which, a table.
 
-One file beside the runs' pages.
+It is one file beside the runs' pages.
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ from markupsafe import Markup
 
 from tasks.errors import UserError
 from tasks.files import write_atomically
-from tasks.history.changes import ERROR, FACT_BOUND, HORIZON, MEAN_BOUND, SHARE_BOUND
-from tasks.history.intervals import share_limits
-from tasks.history.overview import CONFIDENCE, History, history_rows, read_history
-from tasks.history.values import ACCEPTANCE, DOLLARS, FIRST, RULE, TOKENS, Point, Share
-from tasks.history.wording import change_text
+from tasks.history.changes import (
+    ERROR,
+    FACT_BOUND,
+    HORIZON,
+    MEAN_BOUND,
+    MOST_TOGETHER,
+    SHARE_BOUND,
+    change_text,
+)
+from tasks.history.overview import History, history_rows, read_history
+from tasks.history.values import ACCEPTANCE, DOLLARS, FIRST, RULE, TOKENS, Point
 from tasks.reports import (
     HISTORY,
     Series,
@@ -39,6 +45,7 @@ _BOUNDS: Final = {
     "fact": FACT_BOUND,
     "error": ERROR,
     "horizon": HORIZON,
+    "together": MOST_TOGETHER,
 }
 
 
@@ -73,7 +80,10 @@ def history_page(home: Home, domain: str) -> Path:
 
 
 def render_history(history: History, reports: dict[str, str]) -> str:
-    """Return the page. `reports` names the report of each run that has one. Everything is escaped."""
+    """Return the page, everything escaped.
+
+    `reports` names the report of each run that has one, by run id.
+    """
     pairs = zip(history_rows(history), history.points, history.compared, strict=True)
     runs = [
         {
@@ -91,11 +101,8 @@ def render_history(history: History, reports: dict[str, str]) -> str:
         "bounds": _BOUNDS,
         "style": page_style("report.css"),
     }
-    return (
-        page_templates(Path(__file__).resolve().parent / "pages")
-        .get_template(HISTORY)
-        .render(**shown)
-    )
+    templates = page_templates(Path(__file__).resolve().parent / "pages")
+    return templates.get_template(HISTORY).render(**shown)
 
 
 def _charts(history: History) -> dict[str, Markup]:
@@ -157,18 +164,23 @@ def _shares(history: History, name: str) -> tuple[float | None, ...]:
 
 def _band(history: History, name: str) -> tuple[tuple[float, float], ...]:
     """Return the 95 % interval of a share at each run, in percent."""
-    shares = [point.figures.shares.get(name, Share(0, 0)) for point in history.points]
-    limits = [
-        share_limits(share, CONFIDENCE) if share.total else (math.nan, math.nan) for share in shares
-    ]
-    return tuple((100 * low, 100 * high) for low, high in limits)
+    band = []
+    for point in history.points:
+        share = point.figures.shares.get(name)
+        if share is None or not share.total:
+            band.append((math.nan, math.nan))
+            continue
+        interval = share.interval()
+        band.append((100 * interval.low, 100 * interval.high))
+    return tuple(band)
 
 
 def _means(history: History, name: str) -> tuple[float | None, ...]:
-    return _over(
-        history,
-        lambda point: point.figures.means[name].value if name in point.figures.means else None,
-    )
+    def mean(point: Point) -> float | None:
+        measured = point.figures.means.get(name)
+        return None if measured is None else measured.value
+
+    return _over(history, mean)
 
 
 def _amounts(history: History, name: str) -> tuple[float | None, ...]:
@@ -183,9 +195,9 @@ def _minutes(history: History) -> tuple[float | None, ...]:
 
 def _rules(history: History) -> Sequence[Series]:
     """Return the rules that changed most often, then those broken most."""
-    names = {
-        name for point in history.points for name in point.figures.shares if name.startswith(RULE)
-    }
+    names: set[str] = set()
+    for point in history.points:
+        names |= {name for name in point.figures.shares if name.startswith(RULE)}
     values = {name: _shares(history, name) for name in names}
 
     def weight(name: str) -> tuple[int, float, str]:
@@ -203,13 +215,19 @@ def _rules(history: History) -> Sequence[Series]:
     ]
 
 
+def _distances(history: History, fact: str) -> tuple[float | None, ...]:
+    return tuple(compared.drift.get(fact) for compared in history.compared)
+
+
 def _facts(history: History) -> Sequence[Series]:
     """Return the facts whose distribution moved farthest."""
-    names = {name for compared in history.compared for name in compared.drift}
-    values = {
-        name: tuple(compared.drift.get(name) for compared in history.compared) for name in names
-    }
-    chosen = sorted(names, key=lambda name: (-max(value or 0.0 for value in values[name]), name))[
-        :_MOST_LINES
-    ]
+    names: set[str] = set()
+    for compared in history.compared:
+        names |= compared.drift.keys()
+    values = {name: _distances(history, name) for name in names}
+
+    def weight(name: str) -> tuple[float, str]:
+        return -max(value or 0.0 for value in values[name]), name
+
+    chosen = sorted(names, key=weight)[:_MOST_LINES]
     return [Series(name, values[name], _marked(history, name)) for name in chosen]

@@ -1,4 +1,4 @@
-"""The runs of a domain in order of time, as points: their figures and which settings changed between them."""
+"""The runs of a domain in order of time, as points: their figures and what changed between them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tasks.history.values import Distribution, Figures, Mean, Point, Share
 from tasks.warehouse import Rows, rows
 
 MOST_CHANGES: Final = 12  # named at a point; more are counted
+_LONGEST: Final = 80  # characters of a setting's value
+_RUNS: Final = "SELECT * FROM runs SEMI JOIN run_figures USING (run_id) ORDER BY started_at, run_id"
 
 
 def read_points(con: duckdb.DuckDBPyConnection) -> list[Point]:
@@ -28,9 +30,7 @@ def read_points(con: duckdb.DuckDBPyConnection) -> list[Point]:
         figures[row["run_id"]].append(row)
     points: list[Point] = []
     before: dict[str, Any] | None = None
-    for run in rows(
-        con, "SELECT * FROM runs SEMI JOIN run_figures USING (run_id) ORDER BY started_at, run_id"
-    ):
+    for run in rows(con, _RUNS):
         point = _point(run, _figures(figures[run["run_id"]]))
         changes = tuple(_settings_changes(before, run)) if before else ()
         points.append(replace(point, settings_changes=changes))
@@ -49,11 +49,13 @@ def _point(run: Mapping[str, Any], figures: Figures) -> Point:
     )
 
 
-def _figures(found: Rows) -> Figures:
-    shares, means, amounts = {}, {}, {}
+def _figures(stored: Rows) -> Figures:
+    shares: dict[str, Share] = {}
+    means: dict[str, Mean] = {}
+    amounts: dict[str, float] = {}
     counts: dict[str, dict[int, int]] = defaultdict(dict)
     dialogues: dict[str, int] = {}
-    for row in found:
+    for row in stored:
         name, value = row["name"], row["value"]
         match row["kind"]:
             case "share":
@@ -70,7 +72,7 @@ def _figures(found: Rows) -> Figures:
 
 
 def _settings_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Yield in words what the later of two runs did otherwise: settings, sources, code."""
+    """Yield in words what differs between two runs: settings, sources, code."""
     old, new = (dict(_flat(_json(run["config"]))) for run in (before, now))
     named = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
     for name in named[:MOST_CHANGES]:
@@ -84,11 +86,12 @@ def _settings_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iter
 
 
 def _json(text: str | None) -> dict[str, Any]:
+    """Return a JSON object; empty where there is none, or it cannot be read."""
     try:
-        found = json.loads(text or "{}")
+        value = json.loads(text or "{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _flat(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
@@ -103,4 +106,4 @@ def _shown(settings: Mapping[str, Any], name: str) -> str:
     if name not in settings:
         return "unset"
     text = json.dumps(settings[name], ensure_ascii=False).strip('"')
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -1,17 +1,19 @@
-"""Which of the thresholds in a domain's settings a run went beyond."""
+"""Which of the thresholds in a domain's settings a run is beyond."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tasks.history.changes import Change
+from tasks.history.changes import Change, change_text
 from tasks.history.values import ACCEPTANCE, RULE, Point
-from tasks.history.wording import change_text
 from tasks.settings import Alert
 
 
 def broken_thresholds(point: Point, changes: tuple[Change, ...], limits: Alert) -> Iterator[str]:
-    """Yield one line for each threshold that a run is beyond. What was not measured is beyond none."""
+    """Yield one line for each threshold that a run is beyond.
+
+    A figure that was not measured is beyond none.
+    """
     figures = point.figures
     accepted = figures.shares.get(ACCEPTANCE)
     if accepted and accepted.value is not None and _below(accepted.value, limits.acceptance_below):

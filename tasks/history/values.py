@@ -1,4 +1,7 @@
-"""What is measured of one run: shares, means, distributions and amounts, and how two of a kind are added up."""
+"""What is measured of one run: shares, means, distributions and amounts.
+
+Two of a kind can be added up.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from tasks.intervals import Interval, exact_share
+
 ACCEPTANCE: Final = "acceptance"
 FIRST: Final = "first attempts accepted"
 TOKENS: Final = "tokens a first attempt"
 DOLLARS: Final = "dollars a first attempt"
 RULE: Final = "rule "  # and the rule's name
+MISSED: Final = 0.05  # probability that the interval shown beside a share misses
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,10 @@ class Share:
     def value(self) -> float | None:
         """The share from 0 to 1; None of nothing."""
         return self.count / self.total if self.total else None
+
+    def interval(self) -> Interval:
+        """Return the share with its exact 95 % limits. Raises ValueError of nothing."""
+        return exact_share(self.count, self.total, MISSED)
 
     def __add__(self, other: Share) -> Share:
         return Share(self.count + other.count, self.total + other.total)

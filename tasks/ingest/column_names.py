@@ -10,9 +10,10 @@ from tasks.settings import Sources
 
 
 def source_columns(sources: Sources) -> dict[str, Mapping[str, tuple[str, ...]]]:
-    """Return the names of the columns read of `reviews` and of `metadata`, by what they stand for; none where there are none.
+    """Return the names of the columns that are read of `reviews` and of `metadata`.
 
-    A value that goes by one of several names has them all.
+    They are by what they mean; a value has several names if its column may have any of them.
+    Without metadata files there are none.
     """
     names = field_names(sources)
     reviews = {**names.required(), **({"title": names.title} if names.title else {})}

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import httpx
 
-from tasks.addresses import describe_error, open_store, store_errors
+from tasks.addresses import explained_errors, open_store, store_errors
 from tasks.errors import UserError
 from tasks.ingest.compression import decompressed
 from tasks.redaction import redact, redact_address
@@ -41,12 +41,12 @@ def read_store(address: str, part: Path, progress: Callable[[int, int | None], N
     """
     store, place = open_store(address)
     have = part.stat().st_size if part.exists() else 0
-    with describe_error(address):
+    with explained_errors(address):
         total = store.size(place)
     if total is not None and have > total:
         part.unlink()
         raise TransferInterrupted(_STALE_PART)
-    with describe_error(address):
+    with explained_errors(address):
         remote = store.open(place, "rb")
     with remote, part.open("ab") as file:
         for piece in _pieces(remote, have):

@@ -1,4 +1,8 @@
-"""Lineage: from a released dialogue back to the source lines it rests on, and from a release to the runs that made it."""
+"""Lineage: from a released dialogue back to its source lines, from a release to its runs.
+
+In: a domain's warehouse. Out: records, texts, a page, and OpenLineage events. Start with
+`dialogue_lineage` and `release_lineage`.
+"""
 
 from tasks.lineage.columns import EXTERNAL, ColumnRef, Made, StageColumns, kind_of, stage_columns
 from tasks.lineage.graph_page import attempt_outcomes, example_dialogue, lineage_page, read_counts

@@ -15,7 +15,9 @@ EXTERNAL: Final[Mapping[str, tuple[str, ...]]] = {
     "source:metadata": ("item", "title"),
     "model": ("text", "finish_reason", "usage", "model", "id"),
 }
-"""What is read that no table of ours holds: the columns of source files by what they stand for, and what a model's server sends.
+"""What is read that is in no table of ours.
+
+The columns of source files, by what they are for, and what a model's server sends.
 """
 INGEST: Final = "ingest"
 _COPY = "= "
@@ -31,7 +33,10 @@ class ColumnRef:
 
 @dataclass(frozen=True)
 class Made:
-    """The columns that one column's value is made from; `copied` where it is one column's value as it is."""
+    """The columns that one column's value is made from.
+
+    `copied` is True if it is one column's value as it is.
+    """
 
     inputs: tuple[ColumnRef, ...]
     copied: bool = False
@@ -39,13 +44,21 @@ class Made:
 
 @dataclass(frozen=True)
 class StageColumns:
-    """One kind of stage: what decides its rows, and for each table it writes what each column is made from."""
+    """One kind of stage.
+
+    Attributes:
+        decides: columns that decide which rows it writes.
+        writes: for each table it writes, what each column is made from.
+    """
 
     decides: tuple[ColumnRef, ...]
     writes: Mapping[str, Mapping[str, Made]]
 
     def reads(self) -> tuple[str, ...]:
-        """Return the tables and sources it reads, in the order they are first named; its own output may be among them."""
+        """Return the tables and sources it reads, in the order they are first named.
+
+        Its own output may be among them.
+        """
         named = [ref.table for ref in self.decides] + [ref.table for ref in self._inputs()]
         return tuple(dict.fromkeys(named))
 
@@ -75,18 +88,17 @@ def kind_of(stage: str) -> str:
 
 def _stage(stage: str, tables: Mapping[str, Any]) -> StageColumns:
     decides = tuple(_ref(stage, name) for name in tables["decides"])
-    writes = {
-        table: {column: _made(stage, said) for column, said in columns.items()}
-        for table, columns in tables.items()
-        if table != "decides"
-    }
+    writes = {}
+    for table, columns in tables.items():
+        if table != "decides":
+            writes[table] = {column: _made(stage, stated) for column, stated in columns.items()}
     return StageColumns(decides, writes)
 
 
-def _made(stage: str, said: str | list[str]) -> Made:
-    if isinstance(said, str):
-        return Made((_ref(stage, said.removeprefix(_COPY)),), copied=said.startswith(_COPY))
-    return Made(tuple(_ref(stage, name) for name in said))
+def _made(stage: str, stated: str | list[str]) -> Made:
+    if isinstance(stated, str):
+        return Made((_ref(stage, stated.removeprefix(_COPY)),), copied=stated.startswith(_COPY))
+    return Made(tuple(_ref(stage, name) for name in stated))
 
 
 def _ref(stage: str, name: str) -> ColumnRef:

@@ -28,7 +28,16 @@ _FIRST_STAGES: Final = (
 
 @dataclass(frozen=True)
 class Box:
-    """One box: what it stands for (`source`, `table`, `stage` or `step`), its two lines, where it is, what it leads to on the page."""
+    """One box.
+
+    Attributes:
+        kind: what it shows: `source`, `table`, `stage` or `step`.
+        title: its first line.
+        detail: its second line.
+        x: of its left edge, in pixels.
+        y: of its upper edge, in pixels.
+        anchor: id of what it leads to on the page.
+    """
 
     name: str
     kind: str
@@ -87,7 +96,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class AttemptOutcome:
-    """What one attempt came to: utterances that could be read, and the facts about it that are not zero."""
+    """What one attempt came to: utterances that were parsed, and the facts that are not zero."""
 
     utterances: int
     facts: Mapping[str, int]
@@ -105,22 +114,31 @@ def box_of(stage: str) -> str:
 
 def stage_reads_and_writes() -> dict[str, StageColumns]:
     """Return the stages as the page shows them: a repair is a later attempt of `generate`."""
-    return {stage: said for stage, said in stage_columns().items() if stage in _FIRST_STAGES}
+    stages = stage_columns()
+    return {stage: stages[stage] for stage in stages if stage in _FIRST_STAGES}
 
 
 def pipeline_drawing(counts: Counts) -> Drawing:
-    """Lay out the stages and tables of a domain: sources on top, each stage above what it is the first to write."""
+    """Lay out the stages and tables of a domain.
+
+    Sources are on top, each stage is above what it is the first to write.
+    """
     rows = [_sources(counts)]
-    for stage, said in stage_reads_and_writes().items():
-        placed = {name for row in rows for name, *_ in row}
+    placed: set[str] = set()
+    for stage, columns in stage_reads_and_writes().items():
+        written = [entry for entry in _written(columns, counts) if entry[0] not in placed]
+        placed |= {name for name, *_ in written}
         rows.append([(box_of(stage), "stage", stage, _stage_detail(stage, counts))])
-        rows.append([entry for entry in _written(said, counts) if entry[0] not in placed])
+        rows.append(written)
     boxes = _placed(rows)
     return _drawing(boxes, _pipeline_links(bool(counts.stages.get("generate-2"))))
 
 
 def path_drawing(traced: DialogueLineage, outcomes: Mapping[int, AttemptOutcome]) -> Drawing:
-    """Lay out one dialogue's path: source files, reviews and brief; a row for each attempt; verdict and releases."""
+    """Lay out one dialogue's path.
+
+    Source files, reviews and brief; a row for each attempt; verdict and releases.
+    """
     rows = [_beginning(traced)]
     links = [("sources", "reviews"), ("reviews", "brief")]
     before = "brief"
@@ -147,11 +165,12 @@ def _sources(counts: Counts) -> list[_Entry]:
     return [*files, ("model", "source", counts.model, "writes the answers")]
 
 
-def _written(said: StageColumns, counts: Counts) -> Iterator[_Entry]:
-    for table in said.writes:
+def _written(columns: StageColumns, counts: Counts) -> Iterator[_Entry]:
+    for table in columns.writes:
         if not table.endswith(".parquet"):
             yield table, "table", table, _many(counts.tables.get(table, 0), "row")
-    if any(table.endswith(".parquet") for table in said.writes) and counts.release:
+    writes_files = any(table.endswith(".parquet") for table in columns.writes)
+    if writes_files and counts.release:
         yield FILES, "table", FILES, f"{counts.release}: {_many(counts.dialogues, 'dialogue')}"
 
 
@@ -163,29 +182,24 @@ def _stage_detail(stage: str, counts: Counts) -> str:
 
 
 def _pipeline_links(repairs: bool) -> list[tuple[str, str]]:
-    links = []
-    for stage, said in stage_reads_and_writes().items():
-        read = {
-            *said.inputs(),
-            *(stage_columns()["repair"].reads() if stage == "generate" and repairs else ()),
-        }
-        links += [(table, box_of(stage)) for table in sorted(read - set(said.writes))]
-        links += [
-            (box_of(stage), FILES if table.endswith(".parquet") else table) for table in said.writes
-        ]
+    links: list[tuple[str, str]] = []
+    for stage, columns in stage_reads_and_writes().items():
+        read = set(columns.inputs())
+        if stage == "generate" and repairs:
+            read |= set(stage_columns()["repair"].reads())
+        links += [(table, box_of(stage)) for table in sorted(read - set(columns.writes))]
+        for table in columns.writes:
+            links.append((box_of(stage), FILES if table.endswith(".parquet") else table))
     return list(dict.fromkeys(links))
 
 
 def _beginning(traced: DialogueLineage) -> list[_Entry]:
     reviews = [row for row in traced.reviews if row["review_id"]]
-    brief = f"{traced.brief['template_id']}, {_many(len({row['slot'] for row in traced.reviews}), 'slot')}"
+    slots = {row["slot"] for row in traced.reviews}
+    brief = f"{traced.brief['template_id']}, {_many(len(slots), 'slot')}"
+    files = ", ".join(row["file"] for row in traced.sources)
     return [
-        (
-            "sources",
-            "source",
-            _many(len(traced.sources), "source file"),
-            ", ".join(row["file"] for row in traced.sources),
-        ),
+        ("sources", "source", _many(len(traced.sources), "source file"), files),
         ("reviews", "step", _many(len(reviews), "review"), f"user {traced.brief['user_id']}"),
         ("brief", "step", f"brief {traced.dialogue_id}", brief),
     ]
@@ -193,28 +207,18 @@ def _beginning(traced: DialogueLineage) -> list[_Entry]:
 
 def _attempt_row(attempt: AttemptLineage, outcome: AttemptOutcome) -> list[_Entry]:
     number, asked = attempt.attempt, attempt.asked
-    keys = (
-        asked[0].request_key[:12] + (f" and {len(asked) - 1} more" if len(asked) > 1 else "")
-        if asked
-        else "none"
-    )
-    tokens = sum((one.completion_tokens or 0) for one in asked)
+    keys = asked[0].request_key[:12] if asked else "none"
+    if len(asked) > 1:
+        keys += f" and {len(asked) - 1} more"
+    tokens = sum((request.completion_tokens or 0) for request in asked)
     broken = sorted({str(fault["rule"]) for fault in attempt.broken})
+    rules = ", ".join(broken) or f"{_many(len(attempt.passed), 'rule')} kept"
+    utterances = _many(outcome.utterances, "utterance")
     return [
         (f"request {number}", "step", f"request, attempt {number}", keys),
         (f"answer {number}", "step", f"answer: {attempt.status}", _many(tokens, "token")),
-        (
-            f"utterances {number}",
-            "step",
-            _many(outcome.utterances, "utterance"),
-            f"profile {attempt.profile}",
-        ),
-        (
-            f"facts {number}",
-            "step",
-            "facts and rules",
-            ", ".join(broken) or f"{_many(len(attempt.passed), 'rule')} kept",
-        ),
+        (f"utterances {number}", "step", utterances, f"profile {attempt.profile}"),
+        (f"facts {number}", "step", "facts and rules", rules),
     ]
 
 
@@ -252,7 +256,7 @@ def _drawing(boxes: Sequence[Box], links: Sequence[tuple[str, str]]) -> Drawing:
 def _with_files(
     links: Sequence[tuple[str, str]], boxes: Sequence[Box]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the links; what is said of source files in general is said of each."""
+    """Yield the links; one from source files in general becomes one from each."""
     files = [box.name for box in boxes if box.name.startswith("source ")]
     for begin, end in links:
         if begin == "source:reviews":

@@ -1,4 +1,7 @@
-"""The lineage page: one HTML file that needs nothing else, with the pipeline and one dialogue's path as SVG and as tables."""
+"""The lineage page: the pipeline and one dialogue's path, as SVG and as tables.
+
+It is one HTML file that needs nothing else.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,9 @@ WITH {BRIEF_VERDICTS}
 SELECT dialogue_id FROM brief_verdicts JOIN briefs USING (dialogue_id)
 ORDER BY verdict <> 'accepted', brief_order LIMIT 1
 """
+_UTTERANCES = """
+SELECT attempt, count(*) AS utterances FROM utterances WHERE dialogue_id = ? GROUP BY attempt
+"""
 _KEYS = ("dialogue_id", "attempt")
 
 
@@ -42,25 +48,22 @@ def lineage_page(
 
     Args:
         domain: the domain's name.
-        counts: what its warehouse holds.
+        counts: what is in its warehouse.
         traced: the dialogue whose path is shown; None where there is none yet.
         outcomes: what each of its attempts came to.
     """
-    return (
-        environment(_PAGES)
-        .get_template("lineage.html")
-        .render(
-            style=inline_style(_PAGES / "lineage.css"),
-            domain=domain,
-            counts=counts,
-            pipeline=pipeline_drawing(counts),
-            stages=stage_reads_and_writes(),
-            grains={name: table.grain for name, table in TABLES.items()},
-            traced=traced,
-            outcomes=outcomes,
-            path=path_drawing(traced, outcomes) if traced else None,
-            cut=_cut,
-        )
+    template = environment(_PAGES).get_template("lineage.html")
+    return template.render(
+        style=inline_style(_PAGES / "lineage.css"),
+        domain=domain,
+        counts=counts,
+        pipeline=pipeline_drawing(counts),
+        stages=stage_reads_and_writes(),
+        grains={name: table.grain for name, table in TABLES.items()},
+        traced=traced,
+        outcomes=outcomes,
+        path=path_drawing(traced, outcomes) if traced else None,
+        cut=_cut,
     )
 
 
@@ -73,44 +76,38 @@ def read_counts(con: duckdb.DuckDBPyConnection) -> Counts:
 
     A table that a warehouse of an earlier version lacks has no rows.
     """
-    there = {row["table_name"] for row in rows(con, "SELECT table_name FROM duckdb_tables()")}
-    tables = {name: _count(con, name) if name in there else 0 for name in TABLES}
-    stages = {
-        row["stage"]: int(row["rows"])
-        for row in rows(con, "SELECT stage, rows FROM stages ORDER BY stage")
-    }
+    present = {row["table_name"] for row in rows(con, "SELECT table_name FROM duckdb_tables()")}
+    tables = {name: _count(con, name) if name in present else 0 for name in TABLES}
+    records = rows(con, "SELECT stage, rows FROM stages ORDER BY stage")
+    stages = {row["stage"]: int(row["rows"]) for row in records}
     run = next(iter(rows(con, _RUN)), {"config": None, "sources": None})
     release: dict[str, Any] = next(iter(rows(con, _NEWEST)), {"version": "", "dialogues": 0})
     model = str(json.loads(run["config"] or "{}").get("generate", {}).get("model", "model"))
-    sources = {
-        str(name): str(digest) for name, digest in json.loads(run["sources"] or "{}").items()
-    }
+    hashes = json.loads(run["sources"] or "{}")
+    sources = {str(name): str(digest) for name, digest in hashes.items()}
     return Counts(
         tables, stages, sources, str(release["version"]), int(release["dialogues"]), model
     )
 
 
 def example_dialogue(con: duckdb.DuckDBPyConnection) -> str | None:
-    """Return the dialogue to show where none was named: the first that was accepted, else the first brief; None without one."""
-    found = rows(con, _EXAMPLE)
-    return str(found[0]["dialogue_id"]) if found else None
+    """Return the dialogue to show where none was named; None without a brief.
+
+    It is the first that was accepted, else the first brief.
+    """
+    examples = rows(con, _EXAMPLE)
+    return str(examples[0]["dialogue_id"]) if examples else None
 
 
 def attempt_outcomes(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> dict[int, AttemptOutcome]:
     """Return what each attempt at a dialogue came to."""
-    said = rows(
-        con,
-        "SELECT attempt, count(*) AS utterances FROM utterances WHERE dialogue_id = ? GROUP BY attempt",
-        [dialogue_id],
-    )
-    facts = {
-        row["attempt"]: _facts(row)
-        for row in rows(con, "SELECT * FROM dialogue_facts WHERE dialogue_id = ?", [dialogue_id])
-    }
-    utterances = {row["attempt"]: int(row["utterances"]) for row in said}
+    counts = rows(con, _UTTERANCES, [dialogue_id])
+    utterances = {row["attempt"]: int(row["utterances"]) for row in counts}
+    judged = rows(con, "SELECT * FROM dialogue_facts WHERE dialogue_id = ?", [dialogue_id])
+    facts = {row["attempt"]: _facts(row) for row in judged}
     return {
-        one: AttemptOutcome(utterances.get(one, 0), facts.get(one, {}))
-        for one in sorted({*utterances, *facts})
+        attempt: AttemptOutcome(utterances.get(attempt, 0), facts.get(attempt, {}))
+        for attempt in sorted({*utterances, *facts})
     }
 
 

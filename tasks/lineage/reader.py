@@ -22,10 +22,10 @@ Row = dict[str, Any]
 
 
 def settings_asked_with(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> Domain | None:
-    """Return the settings of the run that last asked for a dialogue, as it wrote them down; None if they are not known."""
-    found = con.execute(queries.CONFIG, [dialogue_id]).fetchall()
+    """Return the settings of the run that last asked for a dialogue; None if they are not known."""
+    recorded = con.execute(queries.CONFIG, [dialogue_id]).fetchall()
     try:
-        return Domain.model_validate_json(found[0][0]) if found else None
+        return Domain.model_validate_json(recorded[0][0]) if recorded else None
     except ValidationError:
         return None  # settings of an older version, which today's code cannot read
 
@@ -38,7 +38,7 @@ def attempts_at(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> list[int]:
 def note_release(
     con: duckdb.DuckDBPyConnection, version: str, run_id: str, config_hash: str, code_version: str
 ) -> None:
-    """Write down that a release was written or confirmed, and which dialogues stand in it."""
+    """Write down that a release was written or confirmed, and which dialogues are in it."""
     con.execute("DELETE FROM releases WHERE version = ?", [version])
     con.execute("DELETE FROM released_dialogues WHERE version = ?", [version])
     con.execute(
@@ -46,7 +46,10 @@ def note_release(
         [version, run_id, config_hash, code_version, datetime.now(UTC)],
     )
     con.execute(
-        f"INSERT INTO released_dialogues WITH {ACCEPTED} SELECT ?, dialogue_id, attempt FROM accepted",
+        f"""
+        INSERT INTO released_dialogues
+        WITH {ACCEPTED} SELECT ?, dialogue_id, attempt FROM accepted
+        """,
         [version],
     )
 
@@ -77,9 +80,9 @@ def dialogue_lineage(
     verdict = brief.pop("verdict")
     attempts = _attempts(con, dialogue_id, rules, rebuilt or {})
     releases = rows(con, queries.RELEASES_OF_DIALOGUE, [dialogue_id])
-    run_ids = [one.run_id for attempt in attempts for one in attempt.asked] + [
-        row["run_id"] for row in releases
-    ]
+    run_ids = [row["run_id"] for row in releases]
+    for attempt in attempts:
+        run_ids += [request.run_id for request in attempt.asked]
     runs = _runs(con, run_ids)
     reviews = rows(con, queries.REVIEWS, [dialogue_id])
     return DialogueLineage(
@@ -88,31 +91,29 @@ def dialogue_lineage(
 
 
 def release_lineage(con: duckdb.DuckDBPyConnection, domain: str, version: str) -> ReleaseLineage:
-    """Trace one release by its version. Raises UserError when the warehouse knows no such release."""
-    found = rows(con, "SELECT * FROM releases WHERE version = ?", [version])
-    if not found:
+    """Trace one release by its version. Raises UserError if the warehouse has none of it."""
+    releases = rows(con, "SELECT * FROM releases WHERE version = ?", [version])
+    if not releases:
         raise UserError(f"the warehouse of {domain} knows no release {version!r}")
+    release = releases[0]
     asked_by = [row[0] for row in con.execute(queries.RUNS_OF_RELEASE, [version]).fetchall()]
-    runs = _runs(con, [found[0]["run_id"], *asked_by])
+    runs = _runs(con, [release["run_id"], *asked_by])
     templates, reviews = con.execute(queries.COUNTS_OF_RELEASE, [version]).fetchall()[0]
     attempts = dict(con.execute(queries.ATTEMPTS_OF_RELEASE, [version]).fetchall())
-    first = (
-        con.execute(
-            "SELECT min(dialogue_id) FROM released_dialogues WHERE version = ?", [version]
-        ).fetchall()[0][0]
-        or ""
-    )
+    ((first,),) = con.execute(
+        "SELECT min(dialogue_id) FROM released_dialogues WHERE version = ?", [version]
+    ).fetchall()
     models = rows(con, queries.MODELS_OF_RELEASE, [version])
     return ReleaseLineage(
         domain,
-        found[0],
+        release,
         _sources(runs),
         runs,
         models,
         attempts,
         int(templates),
         int(reviews),
-        first,
+        first or "",
     )
 
 
@@ -125,9 +126,11 @@ def _attempts(
     asked: dict[int, list[Asked]] = defaultdict(list)
     for row in rows(con, queries.ASKED, [dialogue_id]):
         attempt, place = row.pop("attempt"), row.pop("place")
-        again = rebuilt.get(attempt, [])
-        same = len(again) >= place and again[place - 1].request_key == row["request_key"]
-        asked[attempt].append(Asked(**row, prompt=again[place - 1].messages if same else None))
+        requests = rebuilt.get(attempt, [])
+        prompt = None
+        if len(requests) >= place and requests[place - 1].request_key == row["request_key"]:
+            prompt = requests[place - 1].messages
+        asked[attempt].append(Asked(**row, prompt=prompt))
     broken: dict[int, list[Row]] = defaultdict(list)
     for row in rows(con, queries.BROKEN, [dialogue_id]):
         broken[row.pop("attempt")].append(row)
@@ -140,28 +143,25 @@ def _attempts(
 def _attempt(
     row: Row, asked: Sequence[Asked], rules: Sequence[str], broken: Sequence[Row]
 ) -> AttemptLineage:
-    fallen = {fault["rule"] for fault in broken}
-    passed = [rule for rule in rules if rule not in fallen] if row.pop("judged") else []
+    broken_rules = {fault["rule"] for fault in broken}
+    passed = []
+    if row.pop("judged"):
+        passed = [rule for rule in rules if rule not in broken_rules]
     return AttemptLineage(**row, asked=asked, passed=passed, broken=broken)
 
 
 def _runs(con: duckdb.DuckDBPyConnection, run_ids: Sequence[str | None]) -> list[Row]:
     wanted = sorted({run_id for run_id in run_ids if run_id})
-    found = rows(con, queries.RUNS, [wanted])
-    return [
-        {
-            **row,
-            "sources": json.loads(row["sources"] or "{}"),
-            "counts": json.loads(row["counts"] or "{}"),
-        }
-        for row in found
-    ]
+    runs = []
+    for row in rows(con, queries.RUNS, [wanted]):
+        sources = json.loads(row["sources"] or "{}")
+        counts = json.loads(row["counts"] or "{}")
+        runs.append({**row, "sources": sources, "counts": counts})
+    return runs
 
 
 def _sources(runs: Sequence[Row]) -> list[Row]:
     """Return the source files of the last of some runs."""
-    return (
-        [{"file": name, "sha256": digest} for name, digest in runs[-1]["sources"].items()]
-        if runs
-        else []
-    )
+    if not runs:
+        return []
+    return [{"file": name, "sha256": digest} for name, digest in runs[-1]["sources"].items()]

@@ -1,6 +1,6 @@
-"""Tells lineage to a person: lines for a terminal, Markdown for a run's page.
+"""Lineage as text: lines for a terminal, Markdown for a run's page.
 
-Nothing of a review or an answer stands in it.
+Nothing of a review or an answer is in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ WHOSE = {"own": "the user's review", "other": "another's review", "none": "no re
 
 
 def dialogue_lines(traced: DialogueLineage) -> Iterator[str]:
-    """Yield a dialogue's lineage, from the source files to the releases that carry it."""
+    """Yield a dialogue's lineage, from the source files to the releases that have it."""
     brief = traced.brief
     at = f" at attempt {brief['attempt']}" if brief["attempt"] else ""
     yield f"dialogue {traced.dialogue_id} of {traced.domain}: {traced.verdict}{at}"
@@ -25,8 +25,9 @@ def dialogue_lines(traced: DialogueLineage) -> Iterator[str]:
     )
     yield from _section("reviews and preferences", (_review(row) for row in traced.reviews))
     target = f"target {brief['target_title'] or '-'} ({brief['target_item_id']}, MIGHT_LIKES)"
-    told = f"dialogue {brief['position']} of user {brief['user_id']}, template {brief['template_id']} of {brief['turns']} turns, {target}"
-    yield from _section("brief", [told])
+    template = f"template {brief['template_id']} of {brief['turns']} turns"
+    plan = f"dialogue {brief['position']} of user {brief['user_id']}, {template}, {target}"
+    yield from _section("brief", [plan])
     for attempt in traced.attempts:
         yield from _attempt(attempt)
     yield from _section("releases", (_release(row) for row in traced.releases))
@@ -90,7 +91,8 @@ def release_markdown(traced: ReleaseLineage) -> str:
             markdown_table(("model", "as returned", "answers"), models),
             "## Runs\n",
             markdown_table(("run", "state", "started", "finished", "settings", "code"), runs),
-            f"One dialogue's way from the source line to the release: {markdown_code(f'redial lineage {traced.example}')}",
+            "One dialogue's way from the source line to the release: "
+            f"{markdown_code(f'redial lineage {traced.example}')}",
         ]
     )
 
@@ -128,36 +130,46 @@ def _attempt(attempt: AttemptLineage) -> Iterator[str]:
     if attempt.broken:
         lines.append(f"rules broken: {', '.join(_fault(row) for row in attempt.broken)}")
     yield from _section(
-        f"attempt {attempt.attempt}: {attempt.status}, rollout {attempt.rollout}, profile {attempt.profile}",
+        f"attempt {attempt.attempt}: {attempt.status}, "
+        f"rollout {attempt.rollout}, profile {attempt.profile}",
         lines,
     )
 
 
 def _fault(row: Mapping[str, Any]) -> str:
-    return f"{row['rule']} ({row['severity']}" + (f", turn {row['turn']})" if row["turn"] else ")")
+    turn = f", turn {row['turn']}" if row["turn"] else ""
+    return f"{row['rule']} ({row['severity']}{turn})"
 
 
 def _asked(one: Asked) -> str:
-    prompt = (
-        "prompt cannot be rebuilt from today's code and tables"
-        if one.prompt is None
-        else f"prompt of {sum(len(message['content']) for message in one.prompt):,} characters (rebuilt, same key)"
-    )
+    prompt = "prompt cannot be rebuilt from today's code and tables"
+    if one.prompt is not None:
+        characters = sum(len(message["content"]) for message in one.prompt)
+        prompt = f"prompt of {characters:,} characters (rebuilt, same key)"
     if one.model is None:
         return f"{prompt} -> request {one.request_key} -> no answer in the store"
     cost = "price unknown" if one.cost_usd is None else f"${one.cost_usd:g}"
     tokens = f"{one.prompt_tokens or 0:,} + {one.completion_tokens or 0:,} tokens"
-    answer = f"{one.model_returned or one.model}, {one.finish_reason}, {tokens}, {cost}, {one.asked_at}, run {one.run_id}"
+    answer = (
+        f"{one.model_returned or one.model}, {one.finish_reason}, {tokens}, {cost}, "
+        f"{one.asked_at}, run {one.run_id}"
+    )
     return f"{prompt} -> request {one.request_key} -> {answer}"
 
 
 def _release(row: Mapping[str, Any]) -> str:
-    return f"{row['version']}, {row['made_at']}, settings {row['config_hash']}, code {row['code_version']}, run {row['run_id']}"
+    return (
+        f"{row['version']}, {row['made_at']}, "
+        f"settings {row['config_hash']}, code {row['code_version']}, run {row['run_id']}"
+    )
 
 
 def _run(row: Mapping[str, Any]) -> str:
     ended = row["finished_at"] or "not ended"
-    return f"{row['run_id']}: {row['state']}, {row['started_at']} to {ended}, settings {row['config_hash']}, code {row['code_version']}"
+    return (
+        f"{row['run_id']}: {row['state']}, {row['started_at']} to {ended}, "
+        f"settings {row['config_hash']}, code {row['code_version']}"
+    )
 
 
 def _model(row: Mapping[str, Any]) -> str:

@@ -13,11 +13,11 @@ from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, us
 from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import (
+    MOCK_MODEL,
     OFFLINE,
-    WRITER_MODULE,
-    WRITER_TABLES,
     endpoint,
     make_request,
+    mock_model_tables,
     sampling,
 )
 from tasks.llm.response_cache import KeyIndex, KnownAnswers, ResponseCache, StoredAnswers
@@ -39,8 +39,7 @@ from tasks.llm.write_ahead_log import WriteAheadLog
 __all__ = [
     "BROKEN_OFF",
     "OFFLINE",
-    "WRITER_MODULE",
-    "WRITER_TABLES",
+    "MOCK_MODEL",
     "Answer",
     "Ask",
     "BadLine",
@@ -74,6 +73,7 @@ __all__ = [
     "load_journal",
     "load_litellm",
     "make_request",
+    "mock_model_tables",
     "read_journal",
     "recover_journals",
     "sampling",

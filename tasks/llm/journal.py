@@ -130,30 +130,30 @@ def _checked_entry(content: Any) -> Entry:
     A provider's fields are made storable as those of a new reply are, so that answers of earlier
     versions are not lost. Raises ValueError on a field that cannot be what its name says.
     """
-    if not isinstance(content, dict) or not isinstance(content.get("answer"), dict):
-        raise ValueError("it is not a record of an answer")
-    return Entry(
-        answer=_checked_answer(content["answer"]),
-        dialogue_id=_text(content, "dialogue_id"),
-        attempt=_count(content, "attempt"),
-        run_id=_text(content, "run_id"),
-        batch_id=_text(content, "batch_id", ""),
-        problem=_text(content, "problem", ""),
-    )
+    match content:
+        case {"answer": dict() as answer}:
+            return Entry(
+                answer=_checked_answer(answer),
+                dialogue_id=_text(content, "dialogue_id"),
+                attempt=_count(content, "attempt"),
+                run_id=_text(content, "run_id"),
+                batch_id=_text(content, "batch_id", ""),
+                problem=_text(content, "problem", ""),
+            )
+    raise ValueError("it is not a record of an answer")
 
 
 def _checked_answer(content: dict[str, Any]) -> Answer:
     key = content.get("request_key")
     if not isinstance(key, str) or not _REQUEST_KEY.fullmatch(key):
         raise ValueError("request_key is not 64 hexadecimal digits")
-    if not isinstance(content.get("text"), str):
-        raise ValueError("text is missing or not text")
+    text = _text(content, "text")
     prompt = token_count(content.get("prompt_tokens"))
     completion = token_count(content.get("completion_tokens"))
     storable = prompt is not None and completion is not None
     return Answer(
         request_key=key,
-        text=valid_text(content["text"]),
+        text=text,
         finish_reason=short_name(content.get("finish_reason"), LONGEST_NAME),
         prompt_tokens=(prompt or 0) if storable else 0,
         completion_tokens=(completion or 0) if storable else 0,
@@ -171,9 +171,9 @@ def _checked_answer(content: dict[str, Any]) -> Answer:
 
 def _text(content: dict[str, Any], name: str, missing: str | None = None) -> str:
     value = content.get(name, missing)
-    if not isinstance(value, str):
-        raise ValueError(f"{name} is missing or not text")
-    return valid_text(value)
+    if isinstance(value, str):
+        return valid_text(value)
+    raise ValueError(f"{name} is missing or not text")
 
 
 def _count(content: dict[str, Any], name: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from tasks.addresses import check_endpoint
 from tasks.code_identity import PROJECT, project_code
 from tasks.errors import UserError
-from tasks.fingerprint import content_id, data_hash
+from tasks.fingerprint import content_hash, content_id, shipped_yaml
 from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.values import Message, Request
 from tasks.settings import Generate
@@ -18,8 +18,8 @@ from tasks.settings import Generate
 OFFLINE = "offline/"
 # A name instead of an import: hosted models are asked without the mock model, so its code is not
 # part of what shapes their requests.
-WRITER_MODULE = "tasks.mock_model.adapter"
-WRITER_TABLES = "tasks/mock_model/tables/*.yaml"
+MOCK_MODEL = "tasks.mock_model.model"
+_TABLES = "tasks/mock_model/tables/*.yaml"
 
 
 def make_request(
@@ -59,20 +59,28 @@ def sampling(generate: Generate) -> dict[str, Any]:
     }
     rates = {kind: rate for kind, rate in generate.misbehave.model_dump().items() if rate}
     if generate.model.startswith(OFFLINE):
-        parameters["writer"] = writer_identity()
+        parameters["mock_model"] = mock_model_identity()
         if rates:
             parameters["misbehave"] = rates
     return parameters
 
 
 @cache
-def writer_identity() -> str:
+def mock_model_identity() -> str:
     """Return a short id of the mock model: a hash of its code and phrase tables.
 
     Computed once, so that edits while the process runs do not change it.
     """
-    tables = {path.name: data_hash(path) for path in sorted(PROJECT.glob(WRITER_TABLES))}
-    return content_id([dict(project_code().reached(WRITER_MODULE).modules), tables])
+    tables = {path.rpartition("/")[2]: found for path, found in mock_model_tables().items()}
+    return content_id([dict(project_code().reached(MOCK_MODEL).modules), tables])
+
+
+def mock_model_tables() -> dict[str, str]:
+    """Return the hash of what each phrase table of the mock model says, by its path."""
+    return {
+        path.relative_to(PROJECT).as_posix(): content_hash(shipped_yaml(path))
+        for path in sorted(PROJECT.glob(_TABLES))
+    }
 
 
 def endpoint(generate: Generate, environment: Mapping[str, str] | None = None) -> str | None:

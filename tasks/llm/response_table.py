@@ -76,6 +76,12 @@ _INSERT_UNUSABLE = """
     ANTI JOIN unusable_answers USING (request_key, asked_at)
 """
 _ANSWER_TABLES = ("responses", "unusable_answers")
+_RENAME = """
+UPDATE {table}
+SET dialogue_id = r.dialogue_id
+FROM renamed_dialogues r
+WHERE {table}.dialogue_id = r.earlier
+"""
 # The id that `tasks.briefs.id_since_earlier` makes. The canonical JSON of [domain, id] needs no
 # escapes: a domain's name has none of JSON's special characters, and an id is hexadecimal.
 _ADOPT = f"""
@@ -201,11 +207,14 @@ def answers_by_key(con: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> dict[
 
 
 def adopt_earlier_answers(con: duckdb.DuckDBPyConnection, domain: str) -> int:
-    """Give stored answers to today's briefs their dialogues' ids of today, and return how many had earlier ones.
+    """Give stored answers to today's briefs their dialogues' ids of today.
 
-    Answers are found by request key, which no id enters; but what they cost is counted by dialogue,
-    and a cluster's workers are given those of their own dialogues. The caller's transaction makes
-    it whole.
+    Answers are found by request key, which does not depend on ids; but their cost is counted by
+    dialogue, and a cluster's workers get those of their own dialogues. The caller's transaction
+    makes the change atomic.
+
+    Returns:
+        The number of answers that had earlier ids.
     """
     return sum(_adopt(con, domain, table) for table in _ANSWER_TABLES)
 
@@ -216,8 +225,7 @@ def _adopt(con: duckdb.DuckDBPyConnection, domain: str, table: str) -> int:
         return 0
     con.register("renamed_dialogues", renamed)
     try:
-        update = f"UPDATE {table} SET dialogue_id = r.dialogue_id FROM renamed_dialogues r WHERE {table}.dialogue_id = r.earlier"
-        return int(con.execute(update).fetchall()[0][0])
+        return int(con.execute(_RENAME.format(table=table)).fetchall()[0][0])
     finally:
         con.unregister("renamed_dialogues")
 

@@ -1,10 +1,9 @@
-"""The mock model `offline/writer`: a deterministic surface realiser, no language model.
+"""The mock model `offline/writer`: the pipeline runs whole without a key, a server or a network.
 
-It writes readable English from a prompt's template and data, so that the pipeline runs whole
-without a key, a server or a network. `tasks.mock_model.adapter` makes it a litellm provider.
+It is no language model. It puts readable English together from a prompt's template and data with
+phrase tables, deterministically.
 """
 
-from tasks.mock_model.registration import count_tokens_offline, register_offline
-from tasks.mock_model.writer import TASKS, Written, write
+from tasks.mock_model.model import RETURNED_MODEL, TASKS, Written, count_tokens_offline, write
 
-__all__ = ["TASKS", "Written", "count_tokens_offline", "register_offline", "write"]
+__all__ = ["RETURNED_MODEL", "TASKS", "Written", "count_tokens_offline", "write"]

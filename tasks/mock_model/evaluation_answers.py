@@ -8,79 +8,62 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-_DATA = re.compile(r"<data>\n(.*)\n</data>")
+from tasks.mock_model.prompt_reader import Messages, data_blocks
+
 _WORD = re.compile(r"\w+")
 _RIGHT = "right title"
 _FULL, _SHORT = 12, 5  # words from which an utterance counts as informative, and as not quite empty
 
 
-def recommend(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
+def recommend(messages: Messages, rng: Random) -> str:
     """Return a JSON list of the titles in the prompt: right in its examples, then rated."""
-    right: list[str] = []
-    rated: list[str] = []
-    for block in _blocks(messages):
-        right += [
-            str(entry[_RIGHT]) for entry in block if isinstance(entry, dict) and _RIGHT in entry
-        ]
-        rated += [entry for entry in block if isinstance(entry, str)]
+    entries = [entry for block in _lists(messages) for entry in block]
+    examples = [entry for entry in entries if isinstance(entry, dict)]
+    right = [str(entry[_RIGHT]) for entry in examples if _RIGHT in entry]
+    rated = [entry for entry in entries if isinstance(entry, str)]
     rng.shuffle(right)
     return json.dumps([*dict.fromkeys([*right, *rated])][:50], ensure_ascii=False)
 
 
-def judge(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
+def judge(messages: Messages, rng: Random) -> str:
     """Return grades by surface marks: first and last characters, length and shared words."""
-    before, spoken = (_texts(block) for block in [*_blocks(messages), [], []][:2])
+    before, spoken = (_texts(block) for block in [*_lists(messages), [], []][:2])
     text = " ".join(spoken)
-    words = _words(text)
+    words, length = _words(text), len(_WORD.findall(text))
     shared = bool(words & _words(" ".join(before[-2:]))) or not before
+    ended = text.rstrip().endswith((".", "!", "?", '"'))
     grades = {
-        "fluency": (text[:1].isupper() or text[:1].isdigit())
-        + text.rstrip().endswith((".", "!", "?", '"')),
-        "informativeness": (len(_WORD.findall(text)) >= _SHORT)
-        + (len(_WORD.findall(text)) >= _FULL),
+        "fluency": (text[:1].isupper() or text[:1].isdigit()) + ended,
+        "informativeness": (length >= _SHORT) + (length >= _FULL),
         "logic": 2 if words else 0,
         "coherence": 1 + shared,
     }
     return json.dumps(grades)
 
 
-def compare(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
+def compare(messages: Messages, rng: Random) -> str:
     """Return the number of the dialogue with more different words; 0 if within a tenth."""
-    first, second = (
-        len(_words(" ".join(_texts(block)))) for block in [*_blocks(messages), [], []][:2]
-    )
-    return json.dumps(
-        {
-            "better": 0
-            if abs(first - second) * 10 <= max(first, second)
-            else 1
-            if first > second
-            else 2
-        }
-    )
+    blocks = [*_lists(messages), [], []][:2]
+    first, second = (len(_words(" ".join(_texts(block)))) for block in blocks)
+    close = abs(first - second) * 10 <= max(first, second)
+    return json.dumps({"better": 0 if close else 1 + (second > first)})
 
 
-def respond(messages: Sequence[Mapping[str, str]], rng: Random) -> str:
+def respond(messages: Messages, rng: Random) -> str:
     """Return a sentence with the first title of `recommend`, or a question without one."""
     titles = json.loads(recommend(messages, rng))
-    return (
-        f"In that case I would try {titles[0]}."
-        if titles
-        else "Tell me a little more, and I will find you something."
-    )
+    if titles:
+        return f"In that case I would try {titles[0]}."
+    return "Tell me a little more, and I will find you something."
 
 
-def _blocks(messages: Sequence[Mapping[str, str]]) -> list[list[Any]]:
-    found = []
-    for block in _DATA.findall("\n".join(message["content"] for message in messages)):
-        value = json.loads(block)
-        if isinstance(value, list):
-            found.append(value)
-    return found
+def _lists(messages: Messages) -> list[list[Any]]:
+    blocks = data_blocks("\n".join(message["content"] for message in messages))
+    return [block for block in blocks if isinstance(block, list)]
 
 
 def _texts(block: Sequence[Any]) -> list[str]:

@@ -16,13 +16,9 @@ _GARBAGE = (
     "\ufffd\x00\ufffd",
     "\u00e2\u20ac\u0153\u00c3\u00a9\ufffd",
 )
-_SLOTS = (
-    "[USER_HIS_LIKES]",
-    "[USER_MIGHT_LIKES]",
-    "[OTHER_REVIEW]",
-    "[USER_HIS_DISLIKES_REVIEW]",
-    "{{item:9}}",
-)
+_SLOTS = ("[USER_HIS_LIKES]", "[USER_MIGHT_LIKES]", "[OTHER_REVIEW]", "{{item:9}}")
+_TITLES = ("The Lantern Keepers", "A Winter in Brackwater", "Copperhead Alley", "Northbound Echo")
+_COPIED = 14  # words in a row
 
 
 @dataclass
@@ -30,6 +26,19 @@ class Draft:
     """A dialogue on its way: the lines to answer and what is said for each."""
 
     turns: list[tuple[Line, str]]
+
+    def append(self, at: int, sentence: str) -> bool:
+        """Add a sentence to a turn; return True."""
+        line, text = self.turns[at]
+        self.turns[at] = (line, f"{text} {sentence}")
+        return True
+
+    def insert(self, at: int, piece: str, rng: Random) -> None:
+        """Put a piece somewhere between the words of a turn."""
+        line, text = self.turns[at]
+        words = text.split(" ")
+        words.insert(rng.randrange(len(words) + 1), piece)
+        self.turns[at] = (line, " ".join(words))
 
 
 def inject_faults(draft: Draft, asked: Asked, rng: Random, rates: Mapping[str, float]) -> str:
@@ -54,21 +63,14 @@ def _turn(draft: Draft, rng: Random) -> int:
     return rng.randrange(len(draft.turns))
 
 
-def _insert(draft: Draft, at: int, piece: str, rng: Random) -> None:
-    line, text = draft.turns[at]
-    words = text.split(" ")
-    words.insert(rng.randrange(len(words) + 1), piece)
-    draft.turns[at] = (line, " ".join(words))
-
-
 def _garble(draft: Draft, asked: Asked, rng: Random) -> None:
     at = _turn(draft, rng)
     for _ in range(2):
-        _insert(draft, at, rng.choice(_GARBAGE), rng)
+        draft.insert(at, rng.choice(_GARBAGE), rng)
 
 
 def _leave_slot(draft: Draft, asked: Asked, rng: Random) -> None:
-    _insert(draft, _turn(draft, rng), rng.choice(_SLOTS), rng)
+    draft.insert(_turn(draft, rng), rng.choice(_SLOTS), rng)
 
 
 def _wrong_length(draft: Draft, asked: Asked, rng: Random) -> None:
@@ -82,34 +84,23 @@ def _wrong_length(draft: Draft, asked: Asked, rng: Random) -> None:
 def _ungrounded(draft: Draft, asked: Asked, rng: Random) -> None:
     kinds = [_wrong_title, _praise_dislike, _leak_goal, _early_target, _copy_review]
     rng.shuffle(kinds)
-    for spoil in kinds:
-        if spoil(draft, asked, rng):
-            return
-
-
-def _append(draft: Draft, at: int, sentence: str) -> bool:
-    line, text = draft.turns[at]
-    draft.turns[at] = (line, f"{text} {sentence}")
-    return True
+    any(spoil(draft, asked, rng) for spoil in kinds)
 
 
 def _wrong_title(draft: Draft, asked: Asked, rng: Random) -> bool:
-    return _append(draft, _turn(draft, rng), f'It reminds me of "{rng.choice(_TITLES)}".')
+    return draft.append(_turn(draft, rng), f'It reminds me of "{rng.choice(_TITLES)}".')
 
 
 def _praise_dislike(draft: Draft, asked: Asked, rng: Random) -> bool:
     for at, (line, _) in enumerate(draft.turns):
-        slots = [
-            slot
-            for slot in line.introduces
-            if slot in asked.items and asked.items[slot].collection == "DISLIKES"
-        ]
+        items = [asked.items[slot] for slot in line.introduces if slot in asked.items]
+        slots = [item.slot for item in items if item.collection == "DISLIKES"]
         if line.role == "user" and slots:
-            draft.turns[at] = (
-                line,
+            text = (
                 f"Hello! I loved {{{{item:{slots[0]}}}}}. It was wonderful, brilliant and a "
-                f"perfect delight from start to finish.",
+                f"perfect delight from start to finish."
             )
+            draft.turns[at] = (line, text)
             return True
     return False
 
@@ -117,46 +108,33 @@ def _praise_dislike(draft: Draft, asked: Asked, rng: Random) -> bool:
 def _leak_goal(draft: Draft, asked: Asked, rng: Random) -> bool:
     at = _turn(draft, rng)
     goals = draft.turns[at][0].goals
-    return bool(goals) and _append(
-        draft, at, f"My goal here: {rng.choice(goals).replace('_', ' ')}."
-    )
+    return bool(goals) and draft.append(at, f"My goal here: {rng.choice(goals).replace('_', ' ')}.")
 
 
 def _early_target(draft: Draft, asked: Asked, rng: Random) -> bool:
     targets = [
-        (at, slot)
+        (at, line.introduces[-1])
         for at, (line, _) in enumerate(draft.turns)
-        for slot in line.introduces
-        if at and line.role == "agent"
+        if at and line.role == "agent" and line.introduces
     ]
     if not targets:
         return False
     at, slot = targets[-1]
-    return _append(draft, rng.randrange(at), f"Or maybe {{{{item:{slot}}}}}.")
+    return draft.append(rng.randrange(at), f"Or maybe {{{{item:{slot}}}}}.")
 
 
 def _copy_review(draft: Draft, asked: Asked, rng: Random) -> bool:
-    reviews = [
-        review
-        for item in asked.items.values()
-        for review in (item.user_review, item.other_review)
-        if len(review.split()) >= 14
+    texts = [
+        text for item in asked.items.values() for text in (item.user_review, item.other_review)
     ]
+    reviews = [text.split() for text in texts if len(text.split()) >= _COPIED]
     if not reviews:
         return False
-    review = rng.choice(reviews).split()
-    start = rng.randrange(len(review) - 13)
-    return _append(draft, _turn(draft, rng), " ".join(review[start : start + 14]) + ".")
+    review = rng.choice(reviews)
+    start = rng.randrange(len(review) - _COPIED + 1)
+    return draft.append(_turn(draft, rng), " ".join(review[start : start + _COPIED]) + ".")
 
 
-_TITLES = (
-    "The Lantern Keepers",
-    "A Winter in Brackwater",
-    "Copperhead Alley",
-    "The Seventh Ferryman",
-    "Northbound Echo",
-    "Paper Tigers of Quill Street",
-)
 _SPOILERS: dict[str, Callable[[Draft, Asked, Random], None]] = {
     "garbled": _garble,
     "slot_left": _leave_slot,

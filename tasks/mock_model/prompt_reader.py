@@ -5,30 +5,42 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+
+from tasks.mock_model.reviews import mood
 
 _TASK = re.compile(r"^Task: ([a-z_]+)$", re.MULTILINE)
 _LINE = re.compile(r"^(\d+)\. (user|agent) \[([\w, ]*)\](?: \(([^)]*)\))?:", re.MULTILINE)
 _SLOT = re.compile(r"item[: ](\d+)")
 _DATA = re.compile(r"<data>\n(.*)\n</data>")
-SHAPE = '{"turns"'  # a prompt that shows this shape asks for JSON
+_JSON = '{"turns"'  # a prompt that shows this shape asks for JSON
+# A rollout's prompt tells only the words of the turns before; the first that fits decides.
+_HEARD_FROM = (
+    ("rejected", r"\b(?:no|skip|pass|afraid|sorry|rather|don't think so)\b"),
+    (
+        "accepted",
+        r"\b(?:I'll (?:try|give|go with|\w+ it)|I will|I'd love|I'm in|on my list|it is)\b",
+    ),
+    ("leaving", r"\b(?:thank|thanks|goodbye|off|run|going|all I need|all for today)\b"),
+    ("question", r"\?"),
+)
+_LEADS = re.compile(r"\b(?:find|look for|idea for)\b")
+
+Messages = Sequence[Mapping[str, str]]
 
 
-@dataclass(frozen=True)
-class Item:
-    """One item of the prompt; `collection` is empty where it is not given."""
+class Item(NamedTuple):
+    """One item of the prompt; what the prompt does not give is empty."""
 
     slot: int
     title: str
-    collection: str
-    user_review: str
-    other_review: str
+    collection: str = ""
+    user_review: str = ""
+    other_review: str = ""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of the template: who speaks, which sub-goals, which slots must and may be named."""
 
     number: int
@@ -38,8 +50,7 @@ class Line:
     refers: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A prompt, read.
 
     Attributes:
@@ -60,82 +71,64 @@ class Asked:
     placeholders: bool
     as_json: bool
     so_far: tuple[tuple[str, str], ...]
-    blocks: tuple[Mapping[str, Any], ...]
 
 
-def task_of(messages: Sequence[Mapping[str, str]]) -> str:
+def task_of(messages: Messages) -> str:
     """Return the task named by the last user message, empty where it names none."""
-    found = _TASK.search(_last_user(messages), 0, 200)
+    users = [message["content"] for message in messages if message["role"] == "user"]
+    found = _TASK.search(users[-1], 0, 200) if users else None
     return found[1] if found else ""
 
 
-def read(messages: Sequence[Mapping[str, str]]) -> Asked:
+def data_blocks(text: str) -> list[Any]:
+    """Return the data blocks of a text; those that are no JSON are passed over."""
+    found = []
+    for block in _DATA.findall(text):
+        try:
+            found.append(json.loads(block))
+        except ValueError:
+            continue
+    return found
+
+
+def read(messages: Messages) -> Asked:
     """Read a prompt. Data blocks that are no JSON objects are passed over."""
     users = [message["content"] for message in messages if message["role"] == "user"] or [""]
-    texts = [_DATA.sub("", text) for text in users]
-    blocks = tuple(block for text in users for block in _blocks(text))
-    known = _merged(blocks)
-    first, last = _lines(texts[0]), _lines(texts[-1])
+    known: dict[str, Any] = {}
+    for text in users:
+        for block in data_blocks(text):
+            known.update(block if isinstance(block, dict) else {})
+    words = _DATA.sub("", users[0])
+    first = _lines(words)
+    last = _lines(_DATA.sub("", users[-1])) if len(users) > 1 else first
     return Asked(
         task=task_of(messages),
         noun=str(known.get("noun") or "item"),
         verb=str(known.get("verb") or "tried"),
-        items=_items(known.get("items")),
+        items=_items(_entries(known.get("items"))),
         lines=first,
         wanted=tuple(line.number for line in last or first),
-        placeholders="{{item:" in texts[0],
-        as_json=SHAPE in texts[0] or SHAPE in texts[-1],
-        so_far=_so_far(known.get("so_far")),
-        blocks=blocks,
+        placeholders="{{item:" in words,
+        as_json=_JSON in users[0] or _JSON in users[-1],
+        so_far=tuple(
+            (str(entry.get("role", "")), str(entry.get("text", "")))
+            for entry in _entries(known.get("so_far"))
+        ),
     )
 
 
-def _last_user(messages: Sequence[Mapping[str, str]]) -> str:
-    return next(
-        (message["content"] for message in reversed(messages) if message["role"] == "user"), ""
-    )
+def _entries(value: object) -> list[dict[str, Any]]:
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, dict)]
 
 
-def _blocks(text: str) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
-    for block in _DATA.findall(text):
-        try:
-            value = json.loads(block)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            found.append(value)
-    return found
-
-
-def _merged(blocks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for block in blocks:
-        merged.update(block)
-    return merged
-
-
-def _items(entries: object) -> dict[int, Item]:
+def _items(entries: list[dict[str, Any]]) -> dict[int, Item]:
     items = {}
-    for entry in entries if isinstance(entries, list) else []:
-        slot = _SLOT.search(str(entry.get("item", "")))
-        if slot:
-            items[int(slot[1])] = Item(
-                slot=int(slot[1]),
-                title=str(entry.get("title", "")),
-                collection=str(entry.get("collection", "")),
-                user_review=str(entry.get("user_review", "")),
-                other_review=str(entry.get("other_review", "")),
-            )
+    for entry in entries:
+        if slot := _SLOT.search(str(entry.get("item", ""))):
+            texts = [str(entry.get(name, "")) for name in Item._fields[1:]]
+            items[int(slot[1])] = Item(int(slot[1]), *texts)
     return items
-
-
-def _so_far(entries: object) -> tuple[tuple[str, str], ...]:
-    return (
-        tuple((str(entry.get("role", "")), str(entry.get("text", ""))) for entry in entries)
-        if isinstance(entries, list)
-        else ()
-    )
 
 
 @lru_cache(maxsize=2048)
@@ -145,12 +138,7 @@ def _lines(text: str) -> tuple[Line, ...]:
     The words of a prompt without its data are the same for all dialogues of a template.
     """
     return tuple(
-        Line(
-            int(number),
-            role,
-            tuple(goal.strip() for goal in goals.split(",") if goal.strip()),
-            *_slots(names),
-        )
+        Line(int(number), role, tuple(re.findall(r"\w+", goals)), *_slots(names))
         for number, role, goals, names in _LINE.findall(text)
     )
 
@@ -158,6 +146,22 @@ def _lines(text: str) -> tuple[Line, ...]:
 def _slots(names: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Split `name {{item:2}}; may name {{item:1}}` into what must and what may be named."""
     must, _, may = names.partition("may name")
-    return tuple(int(slot) for slot in _SLOT.findall(must)), tuple(
-        int(slot) for slot in _SLOT.findall(may)
-    )
+    return tuple(map(int, _SLOT.findall(must))), tuple(map(int, _SLOT.findall(may)))
+
+
+def heard_from(text: str, recommended: bool, greeted: bool, accepted: bool) -> str:
+    """Guess a user's act from words alone, given whether certain acts have come before it."""
+    if not recommended:
+        return "asked" if greeted and "?" in text else ("", "likes", "dislikes")[mood(text)]
+    fits = (act for act, signs in _HEARD_FROM if re.search(signs, text, re.IGNORECASE))
+    act = next(fits, "interest")
+    if accepted and act in ("rejected", "interest"):
+        return "going"
+    return "known" if act == "rejected" and mood(text) > 0 else act
+
+
+def offered_from(text: str, recommended: bool) -> str:
+    """Guess from words alone what an agent's turn asks or offers; empty where it does neither."""
+    if "?" not in text:
+        return ""
+    return "more" if recommended else "led" if _LEADS.search(text) else "preference"

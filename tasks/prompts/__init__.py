@@ -1,4 +1,9 @@
-"""Prompts: a brief and a prompt profile become the messages of a request (2.5.1, Fig. 3)."""
+"""Prompts (2.5.1, Fig. 3).
+
+In: a `Brief` and a prompt profile of goal_specs/prompts. Out: the messages of one request, as a
+`Prompt`. Start with `rendering.render`; `dual` writes turn by turn, `repair` asks again. Text of
+reviews is in a prompt only as data, by `data_fence`.
+"""
 
 from tasks.prompts.data_fence import CLOSE, OPEN, cut_to_words, fence
 from tasks.prompts.dual import as_transcript, render_agent_turn, render_user_turn, spoken_text

@@ -1,4 +1,4 @@
-"""Other people's text inside a prompt: always a JSON value in a marked block, never loose words among instructions."""
+"""Untrusted text inside a prompt: always a JSON value in a marked block."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _UNSAFE = re.compile(
 
 
 def fence(value: Any) -> str:
-    """Return a JSON value as a data block that its content cannot leave.
+    """Return a JSON value as a data block that its content cannot end.
 
     `<` and `>` are written as JSON escapes, so no text inside can form the closing marker; control
-    characters,
-    direction marks and lone surrogates are escaped too. Raises TypeError on what JSON lacks.
+    characters, direction marks and lone surrogates are escaped too. Raises TypeError on values
+    that JSON does not have.
     """
     text = _ENCODER.encode(value).replace("<", "\\u003c").replace(">", "\\u003e")
     if not text.isascii():
-        text = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        text = _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return f"{OPEN}\n{text}\n{CLOSE}"
 
 
 def cut_to_words(text: str, most: int) -> str:
-    """Return at most `most` whitespace-separated words of a text, cut between words and marked with `...` where cut."""
+    """Return at most `most` whitespace-separated words of a text, with `...` if it was cut."""
     words = text.split(maxsplit=most)
     return text if len(words) <= most else " ".join(words[:most]) + " ..."

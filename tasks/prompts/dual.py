@@ -1,4 +1,4 @@
-"""The turn-by-turn rollout: a user agent that knows the user's preferences and reviews, a recommender agent that does not."""
+"""Turn-by-turn requests: to a user who has the preferences, and a recommender who has not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from tasks.briefs import Brief, BriefItem
 from tasks.model_output import message_text, without_fences
@@ -24,9 +25,9 @@ def render_user_turn(
 ) -> Prompt:
     """Render the user agent's request for turn `turn` (from 1).
 
-    It sees the user's liked and disliked items with the user's own reviews and ratings, and the
-    target from the turn on in which the recommender named it. Other people's reviews are the
-    recommender's to tell.
+    It has the user's liked and disliked items with the user's own reviews and ratings, and the
+    target from the turn on in which the recommender named it. Other people's reviews are for the
+    recommender only.
 
     Raises:
         ValueError: the turn is not the user's, or `so_far` does not hold the turns before it.
@@ -49,9 +50,9 @@ def render_agent_turn(
 ) -> Prompt:
     """Render the recommender agent's request for turn `turn` (from 1).
 
-    It sees the dialogue so far, the titles of items already named in it, its sub-goals of this turn
-    in words that do not tell what the user thinks, and for the items this turn is about another
-    person's review. Never the user's own words, ratings or collections.
+    It has the dialogue so far, the titles of items already named in it, its sub-goals of this turn
+    in words that do not reveal what the user thinks, and for the items of this turn another
+    person's review. Never the user's own reviews, ratings or collections.
 
     Raises:
         ValueError: the turn is not the agent's, or `so_far` does not hold the turns before it.
@@ -60,31 +61,26 @@ def render_agent_turn(
     own = brief.template.turns[turn - 1]
     known = _introduced(brief, turn)
     about = frozenset(own.introduces) | frozenset(own.refers)
-    shown = [_blind(item, item.slot in about) for item in brief.items if item.slot in known]
+    shown = [
+        _without_user(item, other_review=item.slot in about)
+        for item in brief.items
+        if item.slot in known
+    ]
     ids = [profile.agent_goals.get(goal, goal) for goal in own.goals]
     line = turn_line(profile, goals, turn, own, ids)
-    return _prompt(
-        profile,
-        profile.agent_turn,
-        brief,
-        so_far,
-        line,
-        user_information(profile, brief, shown, own_reviews=False),
-    )
+    data = user_information(profile, brief, shown, own_reviews=False)
+    return _prompt(profile, profile.agent_turn, brief, so_far, line, data)
 
 
 def spoken_text(text: str) -> str:
-    """Return the utterance in an answer to a turn request: reasoning, code fences and a leading `User:` or `Agent:` are taken off."""
+    """Return the utterance in an answer, without reasoning, code fences and leading `User:`."""
     return _LABEL.sub("", without_fences(message_text(text)).strip()).strip()
 
 
 def as_transcript(profile: Profile, spoken: Sequence[Spoken]) -> str:
-    """Return turns that were spoken one by one in the profile's answer format for a whole dialogue."""
+    """Return single turns in the profile's answer format for a whole dialogue."""
     if profile.answer == "json":
-        return json.dumps(
-            {"turns": [{"role": turn.role, "text": turn.text} for turn in spoken]},
-            ensure_ascii=False,
-        )
+        return json.dumps({"turns": _as_json(spoken)}, ensure_ascii=False)
     return "\n".join(f"{turn.role.capitalize()}: {' '.join(turn.text.split())}" for turn in spoken)
 
 
@@ -100,21 +96,26 @@ def _prompt(
         **places(profile, brief),
         "template": line,
         "data": fence(known),
-        "so_far": fence({"so_far": [{"role": turn.role, "text": turn.text} for turn in so_far]}),
+        "so_far": fence({"so_far": _as_json(so_far)}),
         "role": brief.template.turns[len(so_far)].role,
     }
     return Prompt(messages(words, values))
 
 
+def _as_json(turns: Sequence[Spoken]) -> list[dict[str, str]]:
+    return [{"role": turn.role, "text": turn.text} for turn in turns]
+
+
 def _introduced(brief: Brief, turn: int) -> frozenset[int]:
     """Return the slots named up to and in a turn."""
-    return frozenset(slot for spoken in brief.template.turns[:turn] for slot in spoken.introduces)
+    turns = brief.template.turns[:turn]
+    return frozenset(chain.from_iterable(turn.introduces for turn in turns))
 
 
-def _blind(item: BriefItem, about: bool) -> BriefItem:
-    return replace(
-        item, user_review=None, rating=None, other_review=item.other_review if about else None
-    )
+def _without_user(item: BriefItem, *, other_review: bool) -> BriefItem:
+    """Return an item without what the user wrote, and without the other review unless asked."""
+    kept = item.other_review if other_review else None
+    return replace(item, user_review=None, rating=None, other_review=kept)
 
 
 def _check(brief: Brief, so_far: Sequence[Spoken], turn: int, role: str) -> None:

@@ -1,4 +1,4 @@
-"""Prompt profiles: a YAML file in goal_specs/prompts becomes one frozen, checked `Profile`."""
+"""Prompt profiles: YAML files in goal_specs/prompts, read into frozen, checked `Profile` values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import UserError
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 PROFILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 PLACES = frozenset(
@@ -40,7 +40,7 @@ LANGUAGES = {
 
 
 class Conversation(BaseModel):
-    """The words of one kind of request: a system message and a user message."""
+    """The texts of one kind of request: a system message and a user message."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     system: str = Field(min_length=1)
@@ -53,9 +53,9 @@ class Conversation(BaseModel):
 
 
 class Profile(BaseModel):
-    """How a writer is asked for a dialogue (2.5.1, Fig. 3).
+    """How a model is asked for a dialogue (2.5.1, Fig. 3).
 
-    Texts take `$name` places from `PLACES`; `$$` is a dollar sign.
+    Texts may have the placeholders of `PLACES` as `$name`; `$$` is a dollar sign.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -99,14 +99,14 @@ class Profile(BaseModel):
         return text
 
     def item(self, slot: int) -> str:
-        """Return how this profile speaks of an item slot."""
+        """Return the reference to an item slot in this profile's texts."""
         return self.item_reference.replace("$slot", str(slot))
 
 
 def checked_places(text: str) -> str:
     """Return a profile's text.
 
-    Raises ValueError when it has a place that is not filled, or a stray dollar sign.
+    Raises ValueError on an unknown placeholder or a single dollar sign.
     """
     template = Template(text)
     if not template.is_valid():
@@ -119,18 +119,17 @@ def checked_places(text: str) -> str:
     return text
 
 
-def load_profile(home: Home, name: str) -> Profile:
+def load_profile(home: Home, name: str, read: ReadYaml = read_yaml) -> Profile:
     """Load a prompt profile from goal_specs/prompts.
 
     Raises:
-        UserError: no such profile, a name that is no plain name, broken YAML, an unknown key or
-            place.
+        UserError: unknown or malformed name, broken YAML, or an unknown key or placeholder.
     """
     known = ", ".join(sorted(path.stem for path in home.prompts().glob("*.yaml"))) or "none"
     path = home.prompts() / f"{name}.yaml"
     if not PROFILE_NAME.fullmatch(name) or not path.is_file():
         raise UserError(f"unknown prompt profile {name[:80]!r}; known: {known}")
-    content = read_yaml(path)
+    content = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping")
     if content.get("name") != name:

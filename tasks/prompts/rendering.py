@@ -1,4 +1,4 @@
-"""A brief and a profile become the messages of one request for a whole dialogue."""
+"""The messages of a request for a whole dialogue, from a brief and a profile."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _NUMBERED_SCHEMA: dict[str, Any] = {
 
 
 def render(profile: Profile, goals: Goals, brief: Brief) -> Prompt:
-    """Render the request for a brief's whole dialogue (2.5.1): static instruction, template, user information as JSON.
+    """Render the request for a brief's whole dialogue (2.5.1).
 
-    Values are put in once and never rendered again, so `{{`, `${` and the like in a review stay as
-    they are.
+    It has a static instruction, the template, and the user information as JSON. Values are filled
+    in once and not rendered again, so `{{`, `${` and the like in a review are kept literally.
 
     Args:
         profile: the prompt profile.
         goals: sub-goals by id.
-        brief: what to write from; every slot filled.
+        brief: the content of the dialogue; every slot filled.
 
     Raises:
         KeyError: the brief's template has a sub-goal that `goals` lacks.
@@ -53,7 +53,7 @@ def render(profile: Profile, goals: Goals, brief: Brief) -> Prompt:
 
 
 def messages(words: Conversation, values: Mapping[str, str]) -> tuple[Message, ...]:
-    """Return a system and a user message with the places filled."""
+    """Return a system and a user message with the placeholders filled."""
     return (
         {"role": "system", "content": Text(words.system).substitute(values)},
         {"role": "user", "content": Text(words.user).substitute(values)},
@@ -61,7 +61,7 @@ def messages(words: Conversation, values: Mapping[str, str]) -> tuple[Message, .
 
 
 def places(profile: Profile, brief: Brief) -> dict[str, str]:
-    """Return the places every text of a profile may name; `data`, `template` and the like are empty until they are put in."""
+    """Return the values of all placeholders; those of `data`, `template` and the like are empty."""
     return {
         "noun": brief.noun,
         "verb": brief.verb,
@@ -99,21 +99,22 @@ def turn_line(
     ids = turn.goals if goal_ids is None else goal_ids
     names = [f"name {items(profile, turn.introduces)}"] if turn.introduces else []
     names += [f"may name {items(profile, turn.refers)}"] if turn.refers else []
-    what = f" ({'; '.join(names)})" if names else ""
-    return f"{number}. {turn.role} [{', '.join(ids)}]{what}: {' '.join(goals[goal].instruction for goal in ids)}"
+    named = f" ({'; '.join(names)})" if names else ""
+    instructions = " ".join(goals[goal].instruction for goal in ids)
+    return f"{number}. {turn.role} [{', '.join(ids)}]{named}: {instructions}"
 
 
 def items(profile: Profile, slots: Iterable[int]) -> str:
-    """Return item slots in the profile's writing, separated by commas."""
+    """Return references to item slots, separated by commas."""
     return ", ".join(profile.item(slot) for slot in slots)
 
 
 def user_information(
     profile: Profile, brief: Brief, shown: Iterable[BriefItem], *, own_reviews: bool = True
 ) -> dict[str, Any]:
-    """Return the user information of Fig.
+    """Return the user information of Figure 3 (c) as JSON data.
 
-    3 (c) as JSON data; `own_reviews=False` leaves out what the user wrote and rated.
+    `own_reviews=False` leaves out the user's reviews and ratings.
     """
     return {
         "noun": brief.noun,
@@ -136,7 +137,7 @@ def _item(profile: Profile, item: BriefItem, own_reviews: bool) -> dict[str, Any
 
 
 def response_format(profile: Profile, *, numbered: bool) -> dict[str, Any] | None:
-    """Return the answer's JSON schema, or None for a profile without one; `numbered` turns carry their number."""
+    """Return the answer's JSON schema or None; with `numbered`, turns have their number."""
     if profile.answer != "json" or not profile.structured_output:
         return None
     turn = _NUMBERED_SCHEMA if numbered else _TURN_SCHEMA

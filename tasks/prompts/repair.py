@@ -1,4 +1,4 @@
-"""A rejected dialogue's second, targeted request: the same brief, what was wrong, and which turns to write anew."""
+"""The second request for a rejected dialogue: the same brief, its faults, the turns to rewrite."""
 
 from __future__ import annotations
 
@@ -16,22 +16,17 @@ PREVIOUS_CHARACTERS = 12_000  # a runaway answer is shown up to here
 
 
 def repair_scope(profile: Profile, brief: Brief, findings: Sequence[Finding]) -> tuple[int, ...]:
-    """Return the turns a repair will ask for, in order; empty means the whole dialogue.
+    """Return the turns that a repair requests, in order; empty means the whole dialogue.
 
-    Single turns are asked for when the profile allows it, every finding names a turn of the
-    template, and at least one turn is sound.
+    Single turns are requested if the profile allows it, every finding names a turn of the
+    template, and at least one turn has no finding.
     """
-    turns = len(brief.template.turns)
-    broken = {finding.turn for finding in findings}
-    named = sorted(turn for turn in broken if turn is not None and 1 <= turn <= turns)
-    if (
-        profile.repair != "turns"
-        or not findings
-        or len(named) != len(broken)
-        or len(named) == turns
-    ):
+    if profile.repair != "turns" or not findings:
         return ()
-    return tuple(named)
+    turns = len(brief.template.turns)
+    broken = {finding.turn or 0 for finding in findings}
+    is_partial = len(broken) < turns and all(1 <= turn <= turns for turn in broken)
+    return tuple(sorted(broken)) if is_partial else ()
 
 
 def render_repair(
@@ -39,8 +34,8 @@ def render_repair(
 ) -> Prompt:
     """Render the second request for a brief whose dialogue was rejected.
 
-    The first request and the rejected answer go before it as they were; the findings follow as
-    data. Which turns are asked for is what `repair_scope` says; for single turns the answer is
+    The first request and the rejected answer come first, unchanged; the findings follow as data.
+    It requests the turns of `repair_scope`; for single turns the answer is
     `{"turns": [{"turn": 3, "role": ..., "text": ...}]}`.
 
     Raises:
@@ -50,7 +45,7 @@ def render_repair(
     scope = repair_scope(profile, brief, findings)
     values = {
         **places(profile, brief),
-        "findings": fence({"findings": [_told(finding) for finding in findings]}),
+        "findings": fence({"findings": [_as_json(finding) for finding in findings]}),
         "asked": ", ".join(map(str, scope)) or "all",
         "template": template_lines(profile, goals, brief.template.turns, scope),
     }
@@ -65,7 +60,7 @@ def render_repair(
     )
 
 
-def _told(finding: Finding) -> dict[str, str | int | None]:
+def _as_json(finding: Finding) -> dict[str, str | int | None]:
     return {
         "turn": finding.turn,
         "rule": finding.rule,

@@ -1,4 +1,4 @@
-"""What a prompt is, and what a repair is told."""
+"""Prompts, and the findings of a repair request, as values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "conten
 
 
 class Instructed(Protocol):
-    """What the prompts need of a sub-goal: the sentence that tells a writer what to do."""
+    """What the prompts need of a sub-goal: the sentence that tells a model what to do."""
 
     @property
     def instruction(self) -> str:
@@ -20,13 +20,12 @@ class Instructed(Protocol):
 
 @dataclass(frozen=True)
 class Prompt:
-    """One prompt, whole.
+    """One complete prompt.
 
     Attributes:
         messages: chat messages in order.
-        response_format: a JSON schema as litellm takes it, or None. The words ask for the same
-            shape, so that a caller may
-            leave it out for a model that takes none.
+        response_format: a JSON schema for litellm, or None. The messages ask for the same shape, so
+            it can be left out for a model without support for it.
     """
 
     messages: tuple[Message, ...]
@@ -48,7 +47,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Spoken:
-    """One utterance already spoken, in the profile's own writing of items; `role` may be a name nobody knows where an answer gave one."""
+    """One utterance already written, with the profile's item references.
+
+    `role` may be any text if an answer gave one.
+    """
 
     role: str
     text: str

@@ -1,6 +1,10 @@
-"""The quality gate (2.5.2): facts are computed, suites judge them, every rejection names its rule and shows its evidence."""
+"""The quality gate (2.5.2).
 
-from tasks.quality.gate import judge, load_rules
+Facts are computed, suites judge them, and every rejection names its rule and shows its evidence.
+"""
+
+from tasks.quality.causes import Cause, load_causes
+from tasks.quality.gate import Rules, check_language, judge
 from tasks.quality.gate_records import (
     PUBLISHED,
     GateRecord,
@@ -10,28 +14,36 @@ from tasks.quality.gate_records import (
     store_gate,
 )
 from tasks.quality.great_expectations import GateError, check_suites
+from tasks.quality.lexicon import Lexicon, load_lexicon
 from tasks.quality.published import PublishedRefused, validate_published
-from tasks.quality.suites import load_suites
+from tasks.quality.suites import check_alert_rules, load_suites, rule_sentences
 from tasks.quality.values import JudgeCounts, PublishedCounts, Rule, Suite, VerdictCounts
 from tasks.quality.verdicts import set_verdicts
 
 __all__ = [
     "PUBLISHED",
+    "Cause",
     "GateError",
     "GateRecord",
     "JudgeCounts",
+    "Lexicon",
     "PublishedCounts",
     "PublishedRefused",
     "Rule",
+    "Rules",
     "Suite",
     "SuiteRecord",
     "VerdictCounts",
+    "check_alert_rules",
+    "check_language",
     "check_suites",
     "has_passed_published_gate",
     "judge",
-    "load_rules",
+    "load_causes",
+    "load_lexicon",
     "load_suites",
     "read_gates",
+    "rule_sentences",
     "set_verdicts",
     "store_gate",
     "validate_published",

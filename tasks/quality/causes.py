@@ -1,8 +1,11 @@
-"""Root causes: which findings about a dialogue follow from another one (expectations/causes.yaml)."""
+"""Root causes: which findings about a dialogue follow from another one.
+
+What may follow from what is listed in expectations/causes.yaml.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
 from tasks.quality.suites import expectations_folder, rule_names
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 CAUSES_FILE = "causes.yaml"
 RuleName = str
@@ -36,14 +39,14 @@ class CausesFile(BaseModel):
 
 @dataclass(frozen=True)
 class Finding:
-    """One broken rule in one turn; turn 0 stands for the dialogue as a whole."""
+    """One broken rule in one turn; turn 0 means the whole dialogue."""
 
     rule: RuleName
     severity: str
     turn: int
 
 
-def load_causes(home: Home) -> tuple[Cause, ...]:
+def load_causes(home: Home, read: ReadYaml = read_yaml) -> tuple[Cause, ...]:
     """Load expectations/causes.yaml.
 
     Raises:
@@ -51,14 +54,14 @@ def load_causes(home: Home) -> tuple[Cause, ...]:
             `shifted_by`, or entries by which a rule would explain itself.
     """
     path = expectations_folder(home) / CAUSES_FILE
-    content: Any = read_yaml(path)
+    content: Any = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with `causes`")
     try:
         causes = CausesFile.model_validate(content).causes
     except ValidationError as error:
         raise UserError(f"{path}: {validation_line(error)}") from None
-    known = rule_names(home)
+    known = rule_names(home, read)
     for entry in causes:
         named = [entry.cause, *entry.explains]
         if entry.shifted_by is not None:
@@ -81,11 +84,11 @@ def _circular(causes: Sequence[Cause]) -> RuleName | None:
         explained.setdefault(entry.cause, set()).update(entry.explains)
     for start in explained:
         reached: set[RuleName] = set()
-        open_rules = [start]
-        while open_rules:
-            new = explained.get(open_rules.pop(), set()) - reached
+        unvisited = [start]
+        while unvisited:
+            new = explained.get(unvisited.pop(), set()) - reached
             reached |= new
-            open_rules += new
+            unvisited += new
         if start in reached:
             return start
     return None
@@ -94,10 +97,10 @@ def _circular(causes: Sequence[Cause]) -> RuleName | None:
 def root_causes(
     findings: Sequence[Finding], causes: Sequence[Cause], utterances: int, length_difference: int
 ) -> list[RuleName | None]:
-    """Return for each finding about one dialogue the rule it follows from, or None for a root cause.
+    """Return the rule that each finding about one dialogue follows from; None for a root cause.
 
-    A finding that follows from one that follows from a third is given the third, so that every
-    rule that is returned has a finding that is a root cause.
+    If a finding follows from a second and that from a third, the first gets the third's rule. So
+    every rule that is returned has a finding that is a root cause.
 
     Args:
         findings: all findings about the dialogue, in any order.
@@ -105,11 +108,11 @@ def root_causes(
         utterances: turns that were read.
         length_difference: turns read minus turns of the template.
     """
-    rejecting = {finding for finding in findings if finding.severity == "reject"}
-    direct = {
-        finding: _direct_cause(finding, findings, rejecting, causes, utterances, length_difference)
-        for finding in findings
-    }
+    entries = [
+        (entry, _first_turn_explained(entry, findings, utterances, length_difference))
+        for entry in causes
+    ]
+    direct = {finding: _direct_cause(finding, findings, entries) for finding in findings}
     return [_root(finding, direct) for finding in findings]
 
 
@@ -121,35 +124,41 @@ def _root(finding: Finding, direct: Mapping[Finding, Finding | None]) -> RuleNam
 
 
 def _direct_cause(
-    finding: Finding,
-    findings: Sequence[Finding],
-    rejecting: Collection[Finding],
-    causes: Sequence[Cause],
-    utterances: int,
-    length_difference: int,
+    finding: Finding, findings: Sequence[Finding], entries: Sequence[tuple[Cause, int]]
 ) -> Finding | None:
-    for entry in causes:
-        if finding.rule not in entry.explains:
+    """Return the finding that explains another one by the first entry that applies, or None.
+
+    Args:
+        finding: the finding to explain.
+        findings: all findings about the dialogue.
+        entries: each entry with the first turn it may explain.
+    """
+    for entry, first_turn in entries:
+        if finding.rule not in entry.explains or finding.turn < first_turn:
             continue
         for other in findings:
-            if other.rule != entry.cause:
-                continue
-            if finding in rejecting and other not in rejecting:
-                continue
-            if entry.turns == "same" and other.turn != finding.turn:
-                continue
-            if entry.turns == "after":
-                first = _first_shifted(entry, findings, utterances, length_difference)
-                if finding.turn < first:
-                    continue
-            return other
+            if other.rule == entry.cause and _may_explain(other, finding, entry):
+                return other
     return None
 
 
-def _first_shifted(
+def _may_explain(other: Finding, finding: Finding, entry: Cause) -> bool:
+    # A warning cannot be the reason of a rejection.
+    if finding.severity == "reject" and other.severity != "reject":
+        return False
+    return entry.turns != "same" or other.turn == finding.turn
+
+
+def _first_turn_explained(
     entry: Cause, findings: Sequence[Finding], utterances: int, length_difference: int
 ) -> int:
-    """Return the first turn that a missing or added turn may have moved."""
+    """Return the first turn an entry may explain; 0 if it may explain every turn.
+
+    A missing or added turn moves those after it. If no finding shows where that is, an even
+    difference in length may move every turn, and an odd one only those from the last turn on.
+    """
+    if entry.turns != "after":
+        return 0
     shifted = [finding.turn for finding in findings if finding.rule == entry.shifted_by]
     if shifted:
         return min(shifted)

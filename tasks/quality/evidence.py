@@ -26,7 +26,18 @@ NOTHING_SAID: Final = "the turn is empty"
 
 @dataclass(frozen=True)
 class Said:
-    """One utterance of a failing dialogue: its facts, the brief's titles, and the titles missing, wrongly named, or named too early."""
+    """One utterance of a failing dialogue.
+
+    Attributes:
+        turn: its number, from 1.
+        role: who speaks, user or agent.
+        text: what is said.
+        titles: the titles of the brief.
+        missing: titles that the turn should name and does not.
+        foreigners: titles that it names and should not.
+        target_to_come: the title to be recommended, if a later turn should name it first.
+        facts: its row of `utterance_facts`.
+    """
 
     turn: int
     role: str
@@ -40,7 +51,16 @@ class Said:
 
 @dataclass(frozen=True)
 class Case:
-    """One failing dialogue: its facts, how its answer ended, its utterances, its brief's reviews, and the dialogue it repeats."""
+    """One failing dialogue.
+
+    Attributes:
+        facts: its row of `dialogue_facts`.
+        parse_error: why its answer could not be read to the end; empty if it could.
+        finish_reason: why the model stopped.
+        said: the utterances that may show why it failed, and the last one.
+        reviews: the texts of its brief's reviews.
+        other_id: the dialogue that it repeats; empty if there is none.
+    """
 
     facts: Mapping[str, Any]
     parse_error: str
@@ -74,42 +94,40 @@ class Evidence:
         }
 
     def of(self, rule: Rule, case: Case) -> list[tuple[int, str]]:
-        """Return (turn, piece) for each place where a dialogue broke a rule; turn 0 stands for the dialogue as a whole. Never empty."""
+        """Return (turn, piece) for each place where a dialogue broke a rule. Never empty.
+
+        Turn 0 means the whole dialogue.
+        """
         name = rule.evidence or ""
         if name in WHOLE:
             turn, piece = WHOLE[name](case)
             return [(turn, cut(piece))]
         broken = [said for said in case.said if _breaks(rule, said.facts.get(name))]
         if broken:
-            return [
-                (said.turn, cut(self._piece(name, said, case) or said.text) or NOTHING_SAID)
-                for said in broken
-            ]
-        return [
-            (
-                WHOLE_DIALOGUE,
-                cut(", ".join(f"{column} = {case.facts.get(column)}" for column in rule.columns)),
-            )
-        ]
+            return [(said.turn, self._piece(name, said, case)) for said in broken]
+        values = ", ".join(f"{column} = {case.facts.get(column)}" for column in rule.columns)
+        return [(WHOLE_DIALOGUE, cut(values))]
 
     def _piece(self, name: str, said: Said, case: Case) -> str:
+        """Return the offending piece of an utterance; its whole text if no piece is found."""
         find = self._pieces.get(name)
-        return find(said, case) if find else said.text
+        piece = find(said, case) if find else ""
+        return cut(piece or said.text) or NOTHING_SAID
 
 
 def _breaks(rule: Rule, value: Any) -> bool:
-    """Tell whether an utterance's own fact is why the rule fell: a true one, or a number over the rule's limit."""
+    """Return True if an utterance's fact breaks the rule: it is true, or over the rule's limit."""
     return value is True or (isinstance(value, int) and value > rule.kwargs.get("max_value", 0))
 
 
 def cut(text: str) -> str:
-    """Return at most `LONGEST` characters; control characters and others that cannot be seen stand as their codes."""
-    seen = (
-        text
-        if text.isprintable()
-        else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-    )
-    return seen if len(seen) <= LONGEST else seen[: LONGEST - 1] + "\u2026"
+    """Return at most `LONGEST` characters, with the codes of characters that cannot be seen."""
+    visible = "".join(map(_visible, text))
+    return visible if len(visible) <= LONGEST else visible[: LONGEST - 1] + "\u2026"
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else f"\\u{ord(character):04x}"
 
 
 def _listed(titles: Sequence[str]) -> str:
@@ -117,14 +135,16 @@ def _listed(titles: Sequence[str]) -> str:
 
 
 def _ending(case: Case) -> tuple[int, str]:
-    why = case.parse_error or (
-        "the last sentence breaks off"
-        if case.finish_reason == "stop"
-        else f"the model stopped for {case.finish_reason!r}"
-    )
+    if case.parse_error:
+        problem = case.parse_error
+    elif case.finish_reason == "stop":
+        problem = "the last sentence breaks off"
+    else:
+        problem = f"the model stopped for {case.finish_reason!r}"
     if not case.said:
-        return WHOLE_DIALOGUE, why
-    return case.said[-1].turn, f"{why}: \u2026{case.said[-1].text[-100:]}"
+        return WHOLE_DIALOGUE, problem
+    last = case.said[-1]
+    return last.turn, f"{problem}: \u2026{last.text[-100:]}"
 
 
 def _length(case: Case) -> tuple[int, str]:

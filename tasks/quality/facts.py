@@ -1,4 +1,7 @@
-"""Computes the facts a suite judges: what the plan says in SQL, what the text says in polars, a few thousand dialogues at a time."""
+"""Computes the facts that suites judge, a few thousand dialogues at a time.
+
+What follows from the plan is computed in SQL, what follows from the text in polars.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,56 @@ from tasks.word_runs import copied_words, tokenise
 CHUNK: Final = 5_000  # dialogues: about 8 MB of text, 50 MB with everything made from it
 _TABLES = ("dialogue_facts", "utterance_facts")
 
+# Dialogues accepted at an earlier attempt: later ones must not say the same again.
+_ACCEPTED_BEFORE: Final = """
+CREATE OR REPLACE TEMP TABLE accepted_before AS
+WITH broken AS (
+    SELECT DISTINCT dialogue_id, attempt FROM rejections WHERE severity = 'reject'
+)
+SELECT
+    d.dialogue_id,
+    d.attempt,
+    row_number() OVER (ORDER BY d.attempt, d.dialogue_id) - 1 AS place
+FROM dialogue_facts d
+ANTI JOIN broken USING (dialogue_id, attempt)
+WHERE d.attempt < $attempt
+"""
+_ACCEPTED_TEXTS: Final = """
+WITH chunk AS (
+    SELECT dialogue_id FROM accepted_before WHERE place >= $from AND place < $until
+), titled AS (
+    SELECT dialogue_id, list(title ORDER BY length(title) DESC, title) AS titles
+    FROM brief_items
+    SEMI JOIN chunk USING (dialogue_id)
+    GROUP BY dialogue_id
+)
+SELECT
+    place,
+    list_reduce(list_prepend(text, titles), lambda bare, title: replace(bare, title, '~')) AS bare
+FROM accepted_before
+JOIN utterances USING (dialogue_id, attempt)
+JOIN titled USING (dialogue_id)
+ORDER BY place, turn
+"""
+# $before: how many dialogues were accepted before; they come first in `pair_rows`.
+_NEAR_DUPLICATES: Final = """
+CREATE OR REPLACE TEMP TABLE near_duplicates AS
+WITH numbered AS (
+    SELECT dialogue_id, place FROM accepted_before
+    UNION ALL
+    SELECT dialogue_id, place + $before FROM fact_queue
+)
+SELECT later - $before AS place, later.dialogue_id, earlier.dialogue_id AS other_id
+FROM pair_rows
+JOIN numbered later ON later.place = pair_rows.later
+JOIN numbered earlier ON earlier.place = pair_rows.earlier
+"""
+
 
 def compute_facts(
     con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, attempt: int
 ) -> int:
-    """Fill `dialogue_facts` and `utterance_facts` for one attempt, replacing what stood there for it.
+    """Fill `dialogue_facts` and `utterance_facts` for one attempt, in place of its earlier rows.
 
     Reads dialogues, utterances, briefs, brief_items, template_turns, reviews, and the rejections of
     earlier attempts; every column is documented in expectations/facts.yaml. Leaves the temporary
@@ -39,12 +87,12 @@ def compute_facts(
         con.execute(f"DELETE FROM {table} WHERE attempt = ?", [attempt])
     con.execute(plan_facts.QUEUE, {"attempt": attempt})
     con.execute(plan_facts.BRIEFED)
-    con.execute(plan_facts.TOLD, {name: list(ids) for name, ids in lexicon.goals})
+    con.execute(plan_facts.EXPECTED, {name: list(ids) for name, ids in lexicon.goals})
     made = [_utterance_facts(con, lexicon, language, begin) for begin in _begins(con, "fact_queue")]
     _note_near_duplicates(con, [*_accepted_before(con, attempt), *made], lexicon.near_duplicate)
     con.execute(plan_facts.DIALOGUES, {"attempt": attempt})
     (judged,) = con.execute("SELECT count(*) FROM fact_queue").fetchall()[0]
-    for table in ("fact_queue", "briefed", "told_by_turn"):
+    for table in ("fact_queue", "briefed", "expected_by_turn"):
         con.execute(f"DROP TABLE {table}")
     return int(judged)
 
@@ -76,55 +124,55 @@ def _utterance_facts(
 
 
 def text_facts(lexicon: Lexicon, language: str) -> dict[str, pl.Expr]:
-    """Return the facts made from one utterance's text, by name; they read the columns text, bare, words and names_user."""
+    """Return the facts made from one utterance's text, by name.
+
+    They read the columns text, bare, words and names_user.
+    """
     text, bare = pl.col("text"), pl.col("bare")
     known = lexicon.languages.get(language, Language())
+    foreign = foreign_language(lexicon, language) if known.function_words else pl.lit(False)
     return {
         "garbled": text.str.contains(GARBLED),
         "template_left": bare.str.contains(for_polars(TEMPLATE_LEFT)),
         "empty": ~text.str.contains(r"[\p{L}\p{N}]"),
         "personal_data": bare.str.contains(for_polars(PERSONAL)) | pl.col("names_user"),
         "wording_leak": bare.str.contains(for_polars(lexicon.wording_pattern)),
-        "foreign_language": foreign_language(lexicon, language)
-        if known.function_words
-        else pl.lit(False),
+        "foreign_language": foreign,
     }
 
 
 def opinion_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
-    """Return whether each utterance contradicts the opinion or the decision it should tell; only those that tell one are looked at.
+    """Return whether each utterance contradicts the opinion or the decision it should express.
 
-    Reads the columns bare, opinion and decision. A language without such words contradicts nothing.
+    Reads the columns bare, opinion and decision. Only utterances that should express one are
+    judged, and only in a language whose words of opinion the lexicon has.
     """
-    nothing = pl.repeat(False, len(said), dtype=pl.Boolean, eager=True)
+    none = pl.repeat(False, len(said), dtype=pl.Boolean, eager=True)
     if not language.judges_opinions:
-        return {"sentiment_error": nothing, "decision_error": nothing}
+        return {"sentiment_error": none, "decision_error": none}
     facts = {
         "opinion": ("sentiment_error", sentiment_error(language)),
         "decision": ("decision_error", decision_error(language)),
     }
-    found = {}
-    for told, (name, judged) in facts.items():
-        rows = said[told].is_not_null().arg_true()
-        found[name] = (
-            nothing.clone().scatter(rows, said[rows].select(judged).to_series())
-            if len(rows)
-            else nothing
-        )
-    return found
+    errors = {}
+    for expected, (name, is_wrong) in facts.items():
+        rows = said[expected].is_not_null().arg_true()
+        errors[name] = none
+        if len(rows):
+            errors[name] = none.clone().scatter(rows, said[rows].select(is_wrong).to_series())
+    return errors
 
 
 def _unknown_titles(con: duckdb.DuckDBPyConnection, said: pl.DataFrame) -> pl.Series:
-    """Return how many names in quotation marks each utterance holds that are none of its brief's titles."""
+    """Return how many titles in quotation marks each utterance has that its brief does not."""
     counts = pl.repeat(0, len(said), dtype=pl.Int32, eager=True)
     rows = said["bare"].str.contains(QUOTED).arg_true()
     if not len(rows):
         return counts
     quoting = said[rows]
+    places = quoting["place"].unique().to_list()
     own: dict[int, list[str]] = {}
-    for place, title in con.execute(
-        plan_facts.TITLES, {"places": quoting["place"].unique().to_list()}
-    ).fetchall():
+    for place, title in con.execute(plan_facts.TITLES, {"places": places}).fetchall():
         own.setdefault(place, []).append(title)
     found = [
         len(titles_in_quotes(text, own.get(place, ())))
@@ -139,44 +187,30 @@ def _size(con: duckdb.DuckDBPyConnection, queue: str, begin: int) -> int:
 
 
 def _accepted_before(con: duckdb.DuckDBPyConnection, attempt: int) -> list[Shingles]:
-    con.execute(plan_facts.ACCEPTED_BEFORE, {"attempt": attempt})
+    con.execute(_ACCEPTED_BEFORE, {"attempt": attempt})
     made = []
     for begin in _begins(con, "accepted_before"):
-        said = con.sql(
-            plan_facts.ACCEPTED_TEXTS, params={"from": begin, "until": begin + CHUNK}
-        ).pl()
+        said = con.sql(_ACCEPTED_TEXTS, params={"from": begin, "until": begin + CHUNK}).pl()
         owners = said["place"].to_numpy() - begin
-        made.append(
-            near_duplicates.shingles(
-                tokenise(said["bare"]), owners, _size(con, "accepted_before", begin)
-            )
-        )
+        size = _size(con, "accepted_before", begin)
+        made.append(near_duplicates.shingles(tokenise(said["bare"]), owners, size))
     return made
 
 
 def _note_near_duplicates(
     con: duckdb.DuckDBPyConnection, made: list[Shingles], least: float
 ) -> None:
-    """Write down which dialogue says nearly the same as which: accepted ones come first and are never the later of a pair."""
+    """Fill `near_duplicates`: each dialogue that says nearly the same as an earlier one.
+
+    Dialogues accepted before come first, and are never the later of a pair.
+    """
     (before,) = con.execute("SELECT count(*) FROM accepted_before").fetchall()[0]
     found = near_duplicates.near_duplicates(near_duplicates.join(made), least)
-    pairs = np.array(
-        [(later, earlier) for later, earlier in found.items() if later >= before], np.int64
-    ).reshape(-1, 2)
+    new = [(later, earlier) for later, earlier in found.items() if later >= before]
+    pairs = np.array(new, np.int64).reshape(-1, 2)
     con.register("pair_rows", pl.DataFrame({"later": pairs[:, 0], "earlier": pairs[:, 1]}))
     con.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE near_duplicates AS
-        WITH numbered AS (
-            SELECT dialogue_id, place FROM accepted_before
-            UNION ALL
-            SELECT dialogue_id, place + $before FROM fact_queue
-        )
-        SELECT later - $before AS place, later.dialogue_id, earlier.dialogue_id AS other_id
-        FROM pair_rows
-        JOIN numbered later ON later.place = pair_rows.later
-        JOIN numbered earlier ON earlier.place = pair_rows.earlier
-        """,
+        _NEAR_DUPLICATES,
         {"before": before},
     )
     con.unregister("pair_rows")

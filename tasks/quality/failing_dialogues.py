@@ -1,4 +1,4 @@
-"""Fetches failing dialogues with all that their evidence is made from, a few thousand at a time."""
+"""Reads failing dialogues with all that their evidence is made from, a few thousand at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ NO_LIMIT: Final = 2**31 - 1
 
 _QUEUE = """
 CREATE OR REPLACE TEMP TABLE fact_queue AS
-SELECT dialogue_id, $attempt AS attempt, user_id, template_id, row_number() OVER (ORDER BY dialogue_id) - 1 AS place
+SELECT
+    dialogue_id,
+    $attempt AS attempt,
+    user_id,
+    template_id,
+    row_number() OVER (ORDER BY dialogue_id) - 1 AS place
 FROM briefs
 WHERE dialogue_id IN (SELECT unnest($ids))
 """
@@ -42,7 +47,7 @@ def fetch_cases(
         con: the domain's warehouse, after its facts were computed.
         attempt: the attempt judged.
         ids: at most `CASES` dialogues.
-        rules: the rules that fell; of the utterances only those that may show why are fetched, and
+        rules: the rules that were broken; only the utterances that may show why are read, and
             the last one of each dialogue.
     """
     con.execute(_QUEUE, {"attempt": attempt, "ids": list(ids)})

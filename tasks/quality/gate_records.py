@@ -1,4 +1,4 @@
-"""What each gate found, kept in the warehouse: all that the Data Docs show, so that their pages can be made at any time.
+"""What each gate found, kept in the warehouse so that the Data Docs can be made at any time.
 
 A gate is written in the transaction that writes its rejections. The pages are made from these
 records and the tables beside them, so a report and the Data Docs of one moment cannot say different
@@ -25,7 +25,7 @@ EXAMPLES: Final = 3  # pieces of evidence kept for a rule
 
 @dataclass(frozen=True)
 class Example:
-    """One piece of evidence: a dialogue, the turn (0: the dialogue as a whole) and the offending words."""
+    """One piece of evidence: a dialogue, the turn (0: the whole dialogue), the offending words."""
 
     dialogue_id: str
     turn: int
@@ -46,7 +46,14 @@ class RuleRecord:
 
 @dataclass(frozen=True)
 class SuiteRecord:
-    """One suite at one gate: its rules, and Great Expectations' result as HTML for each table of facts."""
+    """One suite at one gate.
+
+    Attributes:
+        suite: its name.
+        about: what it is for.
+        rules: its rules.
+        results: each table of facts with Great Expectations' result as HTML.
+    """
 
     suite: str
     about: str
@@ -56,7 +63,7 @@ class SuiteRecord:
     @property
     def broken(self) -> int:
         """Return how many rules were broken."""
-        return sum(1 for rule in self.rules if rule.dialogues)
+        return sum(rule.dialogues > 0 for rule in self.rules)
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,10 @@ class GateRecord:
         gate: its name, which may be a file's.
         title: what a person calls it.
         place: its place among the gates; an attempt's is the number of the attempt.
-        judged: dialogues that were judged; rejected: those that broke a rule that rejects.
+        judged: dialogues that were judged.
+        rejected: those that broke a rule that rejects.
         judged_at: when, in UTC.
+        suites: what each suite found.
     """
 
     gate: str
@@ -97,7 +106,7 @@ def published_gate(judged: int, rejected: int, suites: Sequence[SuiteRecord]) ->
 
 
 def store_gate(con: duckdb.DuckDBPyConnection, gate: GateRecord) -> None:
-    """Write a gate down in place of what it found before."""
+    """Store a gate in place of what it found before."""
     forget_gate(con, gate.place)
     suites = json.dumps([asdict(suite) for suite in gate.suites], ensure_ascii=False)
     values = [gate.gate, gate.title, gate.place, gate.judged, gate.rejected, gate.judged_at, suites]
@@ -105,15 +114,15 @@ def store_gate(con: duckdb.DuckDBPyConnection, gate: GateRecord) -> None:
 
 
 def forget_gate(con: duckdb.DuckDBPyConnection, place: int) -> None:
-    """Delete a gate that is about to judge anew, and that of what is published, which rests on it."""
+    """Delete a gate, and that of what is published, which depends on it."""
     con.execute("DELETE FROM gates WHERE place IN (?, ?)", [place, PUBLISHED_PLACE])
 
 
 def read_gates(con: duckdb.DuckDBPyConnection) -> list[GateRecord]:
-    """Return the gates in order, those alone whose dialogues are the warehouse's still.
+    """Return the gates in order, without those of dialogues that are no longer in the warehouse.
 
-    A run that was killed between two stages may leave a gate of dialogues that are planned no more.
-    A warehouse that an earlier version wrote has none until its next build.
+    A run that was killed between two stages may leave a gate of dialogues that are no longer
+    planned. A warehouse that an earlier version wrote has no gate until its next build.
     """
     if not rows(con, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'gates'"):
         return []
@@ -125,13 +134,8 @@ def has_passed_published_gate(con: duckdb.DuckDBPyConnection) -> bool:
 
     Judging an attempt again deletes it.
     """
-    return bool(
-        rows(
-            con,
-            "SELECT 1 FROM gates WHERE gate = $published AND rejected = 0",
-            {"published": PUBLISHED},
-        )
-    )
+    query = "SELECT 1 FROM gates WHERE gate = $published AND rejected = 0"
+    return bool(rows(con, query, {"published": PUBLISHED}))
 
 
 def _now() -> datetime:
@@ -139,9 +143,8 @@ def _now() -> datetime:
 
 
 def _gate(row: dict[str, Any]) -> GateRecord:
-    return GateRecord(
-        **{**row, "suites": tuple(_suite(suite) for suite in json.loads(row["suites"]))}
-    )
+    suites = tuple(map(_suite, json.loads(row["suites"])))
+    return GateRecord(**{**row, "suites": suites})
 
 
 def _suite(stored: dict[str, Any]) -> SuiteRecord:
@@ -151,19 +154,24 @@ def _suite(stored: dict[str, Any]) -> SuiteRecord:
 
 
 def _rule(stored: dict[str, Any]) -> RuleRecord:
-    return RuleRecord(
-        **{**stored, "examples": tuple(Example(**example) for example in stored["examples"])}
-    )
+    examples = tuple(Example(**example) for example in stored["examples"])
+    return RuleRecord(**{**stored, "examples": examples})
 
 
 _GATES = f"""
 WITH {ACCEPTED},
 judged_now AS (
     SELECT attempt AS place, count(*) AS dialogues
-    FROM dialogue_facts SEMI JOIN briefs USING (dialogue_id) GROUP BY attempt
-    UNION ALL SELECT {PUBLISHED_PLACE}, count(*) FROM accepted
+    FROM dialogue_facts
+    SEMI JOIN briefs USING (dialogue_id)
+    GROUP BY attempt
+    UNION ALL
+    SELECT {PUBLISHED_PLACE}, count(*)
+    FROM accepted
 )
-SELECT gates.* FROM gates JOIN judged_now USING (place)
+SELECT gates.*
+FROM gates
+JOIN judged_now USING (place)
 WHERE gates.judged = judged_now.dialogues
 ORDER BY place
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,24 +35,25 @@ class Failing:
 
 
 class GateError(RuntimeError):
-    """The gate could not judge: its own tables or Great Expectations are at fault, not a dialogue."""
+    """The gate could not judge, because of its own tables or Great Expectations."""
 
 
 def expectation_suite(suite: Suite, table: FactTable) -> ExpectationSuite:
     """Load the rules of a suite that judge one table into Great Expectations.
 
     Raises:
-        UserError: not every rule was taken over; Great Expectations itself only logs such a rule
-            and drops it.
+        UserError: Great Expectations does not accept a rule; by itself it only logs and drops it.
+        GateError: it accepted each rule, but not all of them together.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     from great_expectations.core import ExpectationSuite
 
     rules = [rule for rule in suite.rules if rule.table == table]
-    refused = [rule.rule for rule in rules if not _is_taken(rule)]
+    refused = [rule.rule for rule in rules if not _is_accepted(rule)]
     if refused:
         raise UserError(
-            f"suite {suite.name!r}: Great Expectations does not take {', '.join(refused)}; check `expect` and `kwargs`"
+            f"suite {suite.name!r}: Great Expectations does not take {', '.join(refused)}; "
+            f"check `expect` and `kwargs`"
         )
     loaded = ExpectationSuite(
         name=f"{suite.name}-{table}",
@@ -61,24 +62,26 @@ def expectation_suite(suite: Suite, table: FactTable) -> ExpectationSuite:
     )
     if len(loaded.expectations) != len(rules):
         raise GateError(
-            f"suite {suite.name!r}: {len(loaded.expectations)} of {len(rules)} rules were taken over"
+            f"suite {suite.name!r}: "
+            f"{len(loaded.expectations)} of {len(rules)} rules were taken over"
         )
     return loaded
 
 
-def _is_taken(rule: Rule) -> bool:
-    """Tell whether Great Expectations takes a rule: some it refuses with an error, some it only logs and drops."""
+def _is_accepted(rule: Rule) -> bool:
+    """Return True if Great Expectations accepts a rule.
+
+    Some it refuses with an error, some it only logs and drops.
+    """
     from great_expectations.compatibility.pydantic import ValidationError
     from great_expectations.core import ExpectationSuite
     from great_expectations.exceptions.exceptions import InvalidExpectationConfigurationError
 
     try:
-        return (
-            len(ExpectationSuite(name=rule.rule, expectations=[_specification(rule)]).expectations)
-            == 1
-        )
+        suite = ExpectationSuite(name=rule.rule, expectations=[_specification(rule)])
     except (ValidationError, InvalidExpectationConfigurationError):
         return False
+    return len(suite.expectations) == 1
 
 
 def _specification(rule: Rule) -> dict[str, Any]:
@@ -92,13 +95,13 @@ def _specification(rule: Rule) -> dict[str, Any]:
 
 
 def check_suites(suites: Sequence[Suite]) -> None:
-    """Load every rule into Great Expectations, to fail before anything is judged. Raises UserError.
+    """Load every rule into Great Expectations, to fail before anything is judged.
 
-    Imports it, which takes seconds.
+    The first time this imports Great Expectations, which takes seconds. Raises UserError.
     """
     for suite in suites:
-        for table in ("dialogue_facts", "utterance_facts"):
-            expectation_suite(suite, table)  # type: ignore[arg-type]
+        expectation_suite(suite, "dialogue_facts")
+        expectation_suite(suite, "utterance_facts")
 
 
 def judge_frame(suite: Suite, table: FactTable, frame: pd.DataFrame) -> tuple[list[Failing], Any]:
@@ -115,8 +118,8 @@ def judge_frame(suite: Suite, table: FactTable, frame: pd.DataFrame) -> tuple[li
         of rows, for the Data Docs.
 
     Raises:
-        UserError: a rule that Great Expectations does not take.
-        GateError: a rule is missing from the result, raised inside Great Expectations, or names
+        UserError: a rule that Great Expectations does not accept.
+        GateError: a rule is missing in the result, failed inside Great Expectations, or names
             another number of rows than it counted.
     """
     loaded = expectation_suite(suite, table)
@@ -126,9 +129,8 @@ def judge_frame(suite: Suite, table: FactTable, frame: pd.DataFrame) -> tuple[li
     missing = [rule.rule for rule in rules if rule.rule not in by_rule]
     if missing:
         raise GateError(f"Great Expectations returned no result for {missing[0]!r}")
-    return [
-        Failing(rule, _rows(rule, by_rule[rule.rule], len(frame))) for rule in rules
-    ], without_rows(result)
+    failing = [Failing(rule, _failing_rows(rule, by_rule[rule.rule], len(frame))) for rule in rules]
+    return failing, without_rows(result)
 
 
 def _validate(suite: ExpectationSuite, table: str, frame: pd.DataFrame) -> Any:
@@ -157,34 +159,36 @@ def _validate(suite: ExpectationSuite, table: str, frame: pd.DataFrame) -> Any:
     )
 
 
-def _rows(rule: Rule, result: Any, rows: int) -> tuple[int, ...]:
+def _failing_rows(rule: Rule, result: Any, rows: int) -> tuple[int, ...]:
+    """Return the rows that broke a rule, after checking that its result adds up."""
     problem = result.exception_info
+    # Of one exception this is its description, of several a mapping of descriptions.
     raised = problem.get("raised_exception") if "raised_exception" in problem else bool(problem)
     if raised:
         raise GateError(f"Great Expectations could not judge {rule.rule!r}: {str(problem)[:300]}")
     if "unexpected_count" not in result.result:
         raise GateError(
-            f"Great Expectations judged no single rows by {rule.rule!r}: its expectation looks at the column as a whole"
+            f"Great Expectations judged no single rows by {rule.rule!r}: "
+            f"its expectation looks at the column as a whole"
         )
+    named = _named_rows(result.result.get("unexpected_index_list") or ())
+    distinct = len(set(named))
     counted = int(result.result["unexpected_count"])
-    named = [
-        int(row)
-        for entry in result.result.get("unexpected_index_list") or ()
-        for row in _as_list(entry["row"])
-    ]
-    if (
-        len(set(named)) != counted
-        or int(result.result["element_count"]) != rows
-        or (counted == 0) != bool(result.success)
-    ):
+    judged = int(result.result["element_count"])
+    if distinct != counted or judged != rows or (counted == 0) != bool(result.success):
         raise GateError(
-            f"rule {rule.rule!r}: {counted} rows of {rows} counted as failing, {len(set(named))} named"
+            f"rule {rule.rule!r}: {counted} rows of {rows} counted as failing, {distinct} named"
         )
     return tuple(sorted(named))
 
 
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+def _named_rows(entries: Iterable[dict[str, Any]]) -> list[int]:
+    """Return the rows that a result lists, one by one or several in one entry."""
+    named: list[int] = []
+    for entry in entries:
+        row = entry["row"]
+        named += map(int, row if isinstance(row, list | tuple) else [row])
+    return named
 
 
 def with_rows(frame: pd.DataFrame) -> pd.DataFrame:

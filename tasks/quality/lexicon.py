@@ -1,4 +1,7 @@
-"""The words behind the lexical facts, from expectations/lexicon.yaml, compiled to patterns that polars and Python both read."""
+"""The words behind the lexical facts, from expectations/lexicon.yaml.
+
+They are compiled to patterns that both polars and Python read.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 NEVER = "[^\\s\\S]"  # matches nothing
 ASCII_BOUNDARY = r"(?-u:\b)"
@@ -18,11 +21,10 @@ _ONE_OR_NONE = r"(?:\s+[a-zA-Z'\u2019-]+)?"
 
 
 def _split(value: object, mark: str | None) -> object:
-    return (
-        tuple(part.strip() for part in value.split(mark) if part.strip())
-        if isinstance(value, str)
-        else value
-    )
+    if not isinstance(value, str):
+        return value
+    parts = map(str.strip, value.split(mark))
+    return tuple(part for part in parts if part)
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(lambda value: _split(value, None))]
@@ -34,7 +36,7 @@ class _Part(BaseModel):
 
 
 class GoalSets(_Part):
-    """Sub-goals whose utterance tells an opinion or a decision."""
+    """Sub-goals that ask for an opinion or a decision in the utterance."""
 
     likes: tuple[str, ...]
     dislikes: tuple[str, ...]
@@ -46,8 +48,8 @@ class GoalSets(_Part):
 class Language(_Part):
     """One language's words.
 
-    A language with function words alone can be told from others; its opinions and decisions cannot
-    be judged.
+    Function words are enough to distinguish a language from others, but not to judge opinions and
+    decisions in it.
     """
 
     function_words: Words = ()
@@ -68,7 +70,7 @@ class Language(_Part):
 
     @property
     def judges_opinions(self) -> bool:
-        """Whether opinions and decisions can be judged in this language."""
+        """Return True if opinions and decisions can be judged in this language."""
         return bool(self.clear_praise and self.clear_blame and self.accepts and self.rejects)
 
 
@@ -83,14 +85,17 @@ class Lexicon(_Part):
 
     @cached_property
     def wording_pattern(self) -> str:
-        """Pattern of speech about the task; words joined by underscores, as sub-goals are written, belong to it."""
+        """Pattern of speech about the task.
+
+        Words joined by underscores belong to it, because sub-goals are written so.
+        """
         return f"{phrases(self.wording)}|\\b[a-z]+(?:_[a-z]+)+\\b"
 
 
-def load_lexicon(home: Home) -> Lexicon:
+def load_lexicon(home: Home, read: ReadYaml = read_yaml) -> Lexicon:
     """Read the lexicon. Raises UserError."""
     path = home.project / "expectations" / "lexicon.yaml"
-    content = read_yaml(path)
+    content = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping")
     try:
@@ -102,19 +107,19 @@ def load_lexicon(home: Home) -> Lexicon:
 def words(listed: Sequence[str]) -> str:
     """Return a pattern for any of the words, for polars.
 
-    A `*` stands for any ending, `_` for the space between two words, `n't` for the end of a word.
+    A `*` means any ending, `_` the space between two words, `n't` the end of a word.
 
-    Word boundaries are those of ASCII letters: with Unicode ones every text that holds a curly
-    quotation mark takes the slow way, 50 times slower. So words that begin or end with another
-    letter are left out.
+    Word boundaries are those of ASCII letters: with Unicode ones, polars searches every text with
+    a curly quotation mark 50 times slower. So words that begin or end with another letter are left
+    out.
     """
-    told = [word for word in listed if word[0].isascii() and word[-1].isascii()]
-    whole = [_form(word) for word in told if not word.startswith("n't")]
-    ends = [_form(word) for word in told if word.startswith("n't")]
-    either = ([f"{ASCII_BOUNDARY}(?:{'|'.join(whole)}){ASCII_BOUNDARY}"] if whole else []) + [
-        f"{end}{ASCII_BOUNDARY}" for end in ends
-    ]
-    return f"(?i:{'|'.join(either)})" if either else NEVER
+    usable = [word for word in listed if word[0].isascii() and word[-1].isascii()]
+    whole = [_form(word) for word in usable if not word.startswith("n't")]
+    ends = [_form(word) for word in usable if word.startswith("n't")]
+    forms = [f"{end}{ASCII_BOUNDARY}" for end in ends]
+    if whole:
+        forms.insert(0, f"{ASCII_BOUNDARY}(?:{'|'.join(whole)}){ASCII_BOUNDARY}")
+    return f"(?i:{'|'.join(forms)})" if forms else NEVER
 
 
 def _form(word: str) -> str:
@@ -122,24 +127,20 @@ def _form(word: str) -> str:
 
 
 def phrases(listed: Sequence[str]) -> str:
-    """Return a pattern for any of the phrases, on word boundaries, as Python reads it; `for_polars` makes it fit for polars.
+    """Return a pattern for any of the phrases, on word boundaries, as Python reads it.
 
-    A `*` between two words stands for one word or none.
+    `for_polars` converts it for polars. A `*` between two words means one word or none.
     """
-    forms = [
-        re.escape(phrase)
-        .replace("'", "['\u2019]")
-        .replace(r"\ \*", _ONE_OR_NONE)
-        .replace(r"\ ", r"\s+")
-        for phrase in listed
-    ]
-    bounded = [
-        rf"\b{form}" + (r"\b" if phrase[-1].isalnum() else "")
-        for form, phrase in zip(forms, listed, strict=True)
-    ]
-    return f"(?i:{'|'.join(bounded)})" if bounded else NEVER
+    return f"(?i:{'|'.join(map(_phrase_form, listed))})" if listed else NEVER
+
+
+def _phrase_form(phrase: str) -> str:
+    form = re.escape(phrase).replace("'", "['\u2019]")
+    spaced = form.replace(r"\ \*", _ONE_OR_NONE).replace(r"\ ", r"\s+")
+    end = r"\b" if phrase[-1].isalnum() else ""
+    return rf"\b{spaced}{end}"
 
 
 def for_polars(pattern: str) -> str:
-    """Return a pattern with word boundaries of ASCII letters, which polars follows at full speed in any text."""
+    """Return a pattern with ASCII word boundaries, which polars finds fast in any text."""
     return pattern.replace(r"\b", ASCII_BOUNDARY)

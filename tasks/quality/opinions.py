@@ -1,6 +1,6 @@
-"""Lexical checks of what an utterance thinks and decides, and of the language it is in.
+"""Lexical checks of an utterance's opinion, of its decision, and of its language.
 
-Sentiment is judged only where a sub-goal tells the user's opinion of an item (lexicon: `goals`).
+Sentiment is judged only where a sub-goal asks for the user's opinion of an item (lexicon: `goals`).
 Words of praise and of blame are counted, clear ones twice; a word with a negation up to three words
 before it changes sides, and the brief's own titles are taken out first ("The Great Escape" praises
 nothing), as are greetings and wishes. An utterance is wrong when it speaks for the other side only:
@@ -8,10 +8,9 @@ a count of 2 or more there and 0 on its own side; one more for each word like "b
 that hints that it is mixed, up to two. What is mixed, mild or unclear passes; finer judgement is
 the evaluation's job.
 
-A decision is wrong when no word of it stands there at all, or when a clear phrase of the opposite
-stands there without a clear one of its own. What was not seen yet ("never heard of it") decides
-nothing; clear acceptance that a word like "but" turns rejects nothing and accepts nothing ("Sounds
-good, but it is too long").
+A decision is wrong if the utterance has no word for it, or a clear phrase for the opposite and no
+clear one for itself. What was not seen yet ("never heard of it") decides nothing; clear acceptance
+before a word like "but" rejects nothing and accepts nothing ("Sounds good, but it is too long").
 """
 
 from __future__ import annotations
@@ -22,23 +21,22 @@ import polars as pl
 
 from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases, words
 
-ENOUGH = 2  # praise or blame, clear words counted twice, from which an utterance takes a side
+ENOUGH = 2  # praise or blame from which an utterance takes a side; clear words count twice
 MOST_DOUBT = 2  # how much more it takes when it sounds mixed
 FOREIGN_WORDS = 3  # foreign function words from which an utterance may count as foreign
-MANY_WORDS = 9  # of which one at least is a function word in any language
+MANY_WORDS = 9  # at least one of so many is a function word, in any language
 FOREIGN_LETTERS = 0.3  # share of letters of another script from which it does
 LATIN = frozenset({"en", "de", "fr", "es", "it", "pt", "nl"})
 
 
 def sentiment_error(language: Language) -> pl.Expr:
-    """Return whether an utterance contradicts its `opinion` (LIKES, DISLIKES or NULL), by the text in `bare`."""
-    told = pl.col("bare").str.replace_all(for_polars(phrases(language.courtesies)), "~")
-    praised, unpraised = _counted(told, language.clear_praise, language.praise, language.negation)
-    blamed, unblamed = _counted(told, language.clear_blame, language.blame, language.negation)
+    """Return whether the text in `bare` contradicts its `opinion` (LIKES, DISLIKES or NULL)."""
+    text = pl.col("bare").str.replace_all(for_polars(phrases(language.courtesies)), "~")
+    praised, unpraised = _counted(text, language.clear_praise, language.praise, language.negation)
+    blamed, unblamed = _counted(text, language.clear_blame, language.blame, language.negation)
     good, bad = praised - unpraised, blamed - unblamed + unpraised
-    enough = ENOUGH + told.str.count_matches(words(language.mixed)).clip(0, MOST_DOUBT).cast(
-        pl.Int64
-    )
+    doubt = text.str.count_matches(words(language.mixed)).clip(0, MOST_DOUBT)
+    enough = ENOUGH + doubt.cast(pl.Int64)
     return (
         pl.when(pl.col("opinion") == "DISLIKES")
         .then((good >= enough) & (bad <= 0))
@@ -49,32 +47,31 @@ def sentiment_error(language: Language) -> pl.Expr:
 
 
 def _counted(
-    told: pl.Expr, clear: Sequence[str], mild: Sequence[str], negation: Sequence[str]
+    text: pl.Expr, clear: Sequence[str], mild: Sequence[str], negation: Sequence[str]
 ) -> tuple[pl.Expr, pl.Expr]:
-    """Return how much an utterance says of a kind, and how much of that is negated; clear words count twice."""
-    denied = rf"{words(negation)} +(?:[a-zA-Z'\u2019-]+ +){{0,2}}"
-    weighed = [(2, words(clear)), (1, words(mild))]
-    said = [weight * told.str.count_matches(form).cast(pl.Int64) for weight, form in weighed]
-    unsaid = [
-        weight * told.str.count_matches(denied + form).cast(pl.Int64) for weight, form in weighed
-    ]
-    return said[0] + said[1], unsaid[0] + unsaid[1]
+    """Return how many words of a kind a text has, and how many of them are negated.
+
+    Clear words count twice.
+    """
+    negated = rf"{words(negation)} +(?:[a-zA-Z'\u2019-]+ +){{0,2}}"
+    said = 2 * _matches(text, words(clear)) + _matches(text, words(mild))
+    unsaid = 2 * _matches(text, negated + words(clear)) + _matches(text, negated + words(mild))
+    return said, unsaid
+
+
+def _matches(text: pl.Expr, pattern: str) -> pl.Expr:
+    return text.str.count_matches(pattern).cast(pl.Int64)
 
 
 def decision_error(language: Language) -> pl.Expr:
-    """Return whether an utterance contradicts its `decision` (accept, reject or NULL), by the text in `bare`."""
+    """Return whether the text in `bare` contradicts its `decision` (accept, reject or NULL)."""
     text = pl.col("bare").str.replace_all(for_polars(phrases(language.not_yet)), "~")
-    acceptance, rejection = (
-        for_polars(phrases(language.clear_acceptance)),
-        for_polars(phrases(language.clear_rejection)),
-    )
-    clearly_in, clearly_out = text.str.contains(acceptance), text.str.contains(rejection)
-    accepts = clearly_in | text.str.contains(
-        words(language.accepts + language.praise + language.clear_praise)
-    )
-    rejects = clearly_out | text.str.contains(
-        words(language.rejects + language.blame + language.clear_blame)
-    )
+    clearly_in = text.str.contains(for_polars(phrases(language.clear_acceptance)))
+    clearly_out = text.str.contains(for_polars(phrases(language.clear_rejection)))
+    accepting = words(language.accepts + language.praise + language.clear_praise)
+    rejecting = words(language.rejects + language.blame + language.clear_blame)
+    accepts = clearly_in | text.str.contains(accepting)
+    rejects = clearly_out | text.str.contains(rejecting)
     turned = text.str.contains(words(language.turned))
     return (
         pl.when(pl.col("decision") == "accept")
@@ -85,18 +82,21 @@ def decision_error(language: Language) -> pl.Expr:
     )
 
 
-def _unheard_of(language: Language) -> pl.Expr:
-    """Return whether an utterance of many words, titles aside, has no function word and hardly another common one."""
+def _in_unknown_language(language: Language) -> pl.Expr:
+    """Return whether an utterance of many words has no function word and hardly a common word.
+
+    Titles do not count.
+    """
     if not language.common_words:
         return pl.lit(False)
-    telling = [word for word in language.function_words if len(word) > 1]
-    doubtful = (pl.col("words") >= MANY_WORDS) & ~pl.col("bare").str.contains(words(telling))
-    told = pl.when(doubtful).then(pl.col("bare")).otherwise(pl.lit(""))
-    many, common = (
-        told.str.count_matches(" ", literal=True) + 1,
-        told.str.count_matches(words(language.common_words)),
-    )
-    return (many >= MANY_WORDS) & (common * MANY_WORDS < many)
+    function_words = [word for word in language.function_words if len(word) > 1]
+    has_none = ~pl.col("bare").str.contains(words(function_words))
+    doubtful = (pl.col("words") >= MANY_WORDS) & has_none
+    # The common words are many; only the doubtful texts are searched for them.
+    text = pl.when(doubtful).then(pl.col("bare")).otherwise(pl.lit(""))
+    total = text.str.count_matches(" ", literal=True) + 1
+    common = text.str.count_matches(words(language.common_words))
+    return (total >= MANY_WORDS) & (common * MANY_WORDS < total)
 
 
 def foreign_language(lexicon: Lexicon, code: str) -> pl.Expr:
@@ -105,20 +105,13 @@ def foreign_language(lexicon: Lexicon, code: str) -> pl.Expr:
     That is: more foreign function words than own ones, no own one in many words, or another script.
     """
     own = lexicon.languages[code].function_words
-    foreign = sorted(
-        {
-            word
-            for name, other in lexicon.languages.items()
-            if name != code
-            for word in other.function_words
-        }
-        - set(own)
-    )
+    others = [other for name, other in lexicon.languages.items() if name != code]
+    foreign = set().union(*(other.function_words for other in others)) - set(own)
     text = pl.col("bare")
-    strange = text.str.count_matches(words(foreign))
-    speaks_another = (
-        (strange >= FOREIGN_WORDS) & (strange > text.str.count_matches(words(own)))
-    ) | _unheard_of(lexicon.languages[code])
+    foreign_count = text.str.count_matches(words(sorted(foreign)))
+    own_count = text.str.count_matches(words(own))
+    mostly_foreign = (foreign_count >= FOREIGN_WORDS) & (foreign_count > own_count)
+    speaks_another = mostly_foreign | _in_unknown_language(lexicon.languages[code])
     if code not in LATIN:
         return speaks_another
     other_script = text.str.count_matches(r"[\p{L}--\p{Latin}]")

@@ -1,4 +1,4 @@
-"""What the plan says of each utterance, checked in SQL: role, and items named against items due."""
+"""What the plan says of each utterance, checked in SQL: roles, and the items it must name."""
 
 from __future__ import annotations
 
@@ -7,28 +7,42 @@ from typing import Final
 # $attempt: the attempt judged. One row per dialogue to judge, in the order of briefs.
 QUEUE: Final = """
 CREATE OR REPLACE TEMP TABLE fact_queue AS
-SELECT dialogue_id, attempt, briefs.user_id, briefs.template_id, row_number() OVER (ORDER BY brief_order, dialogue_id) - 1 AS place
+SELECT
+    dialogue_id,
+    attempt,
+    briefs.user_id,
+    briefs.template_id,
+    row_number() OVER (ORDER BY brief_order, dialogue_id) - 1 AS place
 FROM dialogues
 JOIN briefs USING (dialogue_id)
 WHERE attempt = $attempt
 """
 
-# One row per queued dialogue: its items by slot, their titles from the longest on, and when the
-# item to be recommended is due.
+# One row per queued dialogue: its items by slot, its titles with the longest first, and the turn in
+# which the item to be recommended is due.
 BRIEFED: Final = """
 CREATE OR REPLACE TEMP TABLE briefed AS
 WITH slots AS (
-    SELECT place, template_id, slot, item_id, title, collection FROM brief_items JOIN fact_queue USING (dialogue_id)
+    SELECT place, template_id, slot, item_id, title, collection
+    FROM brief_items
+    JOIN fact_queue USING (dialogue_id)
 ), targets AS (
-    SELECT slots.place, min(turns.turn) AS target_turn, arg_min(slots.item_id, turns.turn) AS target_item
+    SELECT
+        slots.place,
+        min(turns.turn) AS target_turn,
+        arg_min(slots.item_id, turns.turn) AS target_item
     FROM slots
-    JOIN template_turns turns ON turns.template_id = slots.template_id AND list_contains(turns.introduces, slots.slot)
+    JOIN template_turns turns
+      ON turns.template_id = slots.template_id
+     AND list_contains(turns.introduces, slots.slot)
     WHERE slots.collection = 'MIGHT_LIKES'
     GROUP BY slots.place
 ), filled AS (
-    SELECT place, map(list(slot ORDER BY slot), list(item_id ORDER BY slot)) AS item_of,
-           map(list(slot ORDER BY slot), list(collection ORDER BY slot)) AS collection_of,
-           list(title ORDER BY length(title) DESC, title) AS titles
+    SELECT
+        place,
+        map(list(slot ORDER BY slot), list(item_id ORDER BY slot)) AS item_of,
+        map(list(slot ORDER BY slot), list(collection ORDER BY slot)) AS collection_of,
+        list(title ORDER BY length(title) DESC, title) AS titles
     FROM slots
     GROUP BY place
 )
@@ -50,57 +64,95 @@ WITH chunk AS (
     FROM utterances u
     JOIN chunk USING (dialogue_id, attempt)
 ), plans AS (
-    SELECT template_id, turn, role, introduces, list_concat(introduces, refers) AS due,
-           max(list_max(introduces)) OVER (PARTITION BY template_id ORDER BY turn) AS talked_about
+    SELECT
+        template_id,
+        turn,
+        role,
+        introduces,
+        list_concat(introduces, refers) AS due,
+        max(list_max(introduces)) OVER (PARTITION BY template_id ORDER BY turn) AS talked_about
     FROM template_turns
 ), planned AS (
-    SELECT said.*, plans.turn IS NOT NULL AS planned, plans.role AS role_planned, titles,
-           collection_of[plans.talked_about] AS collection,
-           list_transform(plans.introduces, lambda slot: item_of[slot]) AS must,
-           list_transform(plans.due, lambda slot: item_of[slot]) AS may,
-           CASE WHEN said.turn < target_turn THEN target_item END AS target_to_come
+    SELECT
+        said.*,
+        plans.turn IS NOT NULL AS planned,
+        plans.role AS role_planned,
+        titles,
+        collection_of[plans.talked_about] AS collection,
+        list_transform(plans.introduces, lambda slot: item_of[slot]) AS must,
+        list_transform(plans.due, lambda slot: item_of[slot]) AS may,
+        CASE WHEN said.turn < target_turn THEN target_item END AS target_to_come
     FROM said
     LEFT JOIN plans ON plans.template_id = said.template_id AND plans.turn = said.turn
     LEFT JOIN items_due ON items_due.place = said.place
 ), measured AS (
-    SELECT *,
-           CASE WHEN planned THEN list_filter(must, lambda item: NOT list_contains(item_ids, item)) ELSE [] END AS missing,
-           CASE WHEN planned THEN list_filter(item_ids, lambda item: NOT list_contains(may, item) AND item IS DISTINCT FROM target_to_come)
-                ELSE [] END AS foreigners
+    SELECT
+        *,
+        CASE
+            WHEN planned THEN list_filter(must, lambda item: NOT list_contains(item_ids, item))
+            ELSE []
+        END AS missing,
+        CASE
+            WHEN planned THEN list_filter(
+                item_ids,
+                lambda item: NOT list_contains(may, item) AND item IS DISTINCT FROM target_to_come
+            )
+            ELSE []
+        END AS foreigners
     FROM planned
 )
 """
 
-# What the sub-goals of each turn of a template tell: an opinion, one that follows the item's
+# What the sub-goals of each turn of a template ask for: an opinion, one that depends on the item's
 # collection, a decision.
-TOLD: Final = """
-CREATE OR REPLACE TEMP TABLE told_by_turn AS
-SELECT template_id, turn,
-       CASE WHEN list_has_any(goals, $likes) THEN 'LIKES' WHEN list_has_any(goals, $dislikes) THEN 'DISLIKES' END AS opinion,
-       list_has_any(goals, $by_collection) AS by_collection,
-       CASE WHEN list_has_any(goals, $accepts) THEN 'accept' WHEN list_has_any(goals, $rejects) THEN 'reject' END AS decision
+EXPECTED: Final = """
+CREATE OR REPLACE TEMP TABLE expected_by_turn AS
+SELECT
+    template_id,
+    turn,
+    CASE
+        WHEN list_has_any(goals, $likes) THEN 'LIKES'
+        WHEN list_has_any(goals, $dislikes) THEN 'DISLIKES'
+    END AS opinion,
+    list_has_any(goals, $by_collection) AS by_collection,
+    CASE
+        WHEN list_has_any(goals, $accepts) THEN 'accept'
+        WHEN list_has_any(goals, $rejects) THEN 'reject'
+    END AS decision
 FROM template_turns
 """
 
 # `bare` is the text without the brief's own titles, whose words say nothing about the speaker.
 UTTERANCES: Final = f"""{MEASURED}
-SELECT place, dialogue_id, attempt, turn, text, words,
-       list_reduce(list_prepend(text, coalesce(titles, [])), lambda told, title: replace(told, title, '~')) AS bare,
-       role != coalesce(role_planned, CASE WHEN turn % 2 = 1 THEN 'user' ELSE 'agent' END) AS role_error,
-       len(missing)::INTEGER AS missing_items,
-       len(foreigners)::INTEGER AS foreign_items,
-       coalesce(list_contains(item_ids, target_to_come), false) AS early_target,
-       coalesce(opinion, CASE WHEN by_collection THEN collection END) AS opinion,
-       decision,
-       length(user_id) >= 6 AND contains(text, user_id) AS names_user
+SELECT
+    place,
+    dialogue_id,
+    attempt,
+    turn,
+    text,
+    words,
+    list_reduce(
+        list_prepend(text, coalesce(titles, [])), lambda bare, title: replace(bare, title, '~')
+    ) AS bare,
+    role != coalesce(role_planned, CASE WHEN turn % 2 = 1 THEN 'user' ELSE 'agent' END)
+        AS role_error,
+    len(missing)::INTEGER AS missing_items,
+    len(foreigners)::INTEGER AS foreign_items,
+    coalesce(list_contains(item_ids, target_to_come), false) AS early_target,
+    coalesce(opinion, CASE WHEN by_collection THEN collection END) AS opinion,
+    decision,
+    length(user_id) >= 6 AND contains(text, user_id) AS names_user
 FROM measured
-LEFT JOIN told_by_turn USING (template_id, turn)
+LEFT JOIN expected_by_turn USING (template_id, turn)
 ORDER BY place, turn
 """
 
 # The titles of some dialogues' own items.
 TITLES: Final = """
-SELECT place, title FROM brief_items JOIN fact_queue USING (dialogue_id) WHERE place IN (SELECT unnest($places))
+SELECT place, title
+FROM brief_items
+JOIN fact_queue USING (dialogue_id)
+WHERE place IN (SELECT unnest($places))
 """
 
 # The same utterances with what the evidence shows: titles of the items missing and of those wrongly
@@ -113,18 +165,36 @@ EVIDENCE: Final = f"""{MEASURED}
 ), called AS (
     SELECT map(list(item_id), list(title)) AS title_of FROM named
 )
-SELECT dialogue_id, turn, role, text, coalesce(titles, []) AS titles,
-       list_transform(missing, lambda item: coalesce(title_of[item], item)) AS missing,
-       list_transform(foreigners, lambda item: coalesce(title_of[item], item)) AS foreigners,
-       coalesce(title_of[target_to_come], target_to_come, '') AS target_to_come,
-       f.* EXCLUDE (dialogue_id, attempt, turn)
+SELECT
+    dialogue_id,
+    turn,
+    role,
+    text,
+    coalesce(titles, []) AS titles,
+    list_transform(missing, lambda item: coalesce(title_of[item], item)) AS missing,
+    list_transform(foreigners, lambda item: coalesce(title_of[item], item)) AS foreigners,
+    coalesce(title_of[target_to_come], target_to_come, '') AS target_to_come,
+    f.* EXCLUDE (dialogue_id, attempt, turn)
 FROM measured
 CROSS JOIN called
 JOIN utterance_facts f USING (dialogue_id, attempt, turn)
 JOIN dialogues d USING (dialogue_id, attempt)
-WHERE turn = d.utterances OR f.words > $most_words OR f.garbled OR f.template_left OR f.empty OR f.role_error OR f.missing_items > 0
-   OR f.foreign_items > 0 OR f.unknown_titles > 0 OR f.early_target OR f.sentiment_error OR f.decision_error OR f.copied_words > 0
-   OR f.wording_leak OR f.personal_data OR f.foreign_language
+WHERE turn = d.utterances
+   OR f.words > $most_words
+   OR f.garbled
+   OR f.template_left
+   OR f.empty
+   OR f.role_error
+   OR f.missing_items > 0
+   OR f.foreign_items > 0
+   OR f.unknown_titles > 0
+   OR f.early_target
+   OR f.sentiment_error
+   OR f.decision_error
+   OR f.copied_words > 0
+   OR f.wording_leak
+   OR f.personal_data
+   OR f.foreign_language
 ORDER BY dialogue_id, turn
 """
 
@@ -135,32 +205,9 @@ WITH drawn AS (
     JOIN fact_queue USING (dialogue_id)
     WHERE place >= $from AND place < $until
 )
-SELECT place, text FROM drawn JOIN reviews USING (review_id)
-"""
-
-# Dialogues accepted at an earlier attempt: later ones must not say the same again.
-ACCEPTED_BEFORE: Final = """
-CREATE OR REPLACE TEMP TABLE accepted_before AS
-WITH broken AS (
-    SELECT DISTINCT dialogue_id, attempt FROM rejections WHERE severity = 'reject'
-)
-SELECT d.dialogue_id, d.attempt, row_number() OVER (ORDER BY d.attempt, d.dialogue_id) - 1 AS place
-FROM dialogue_facts d
-ANTI JOIN broken USING (dialogue_id, attempt)
-WHERE d.attempt < $attempt
-"""
-ACCEPTED_TEXTS: Final = """
-WITH titled AS (
-    SELECT dialogue_id, list(title ORDER BY length(title) DESC, title) AS titles
-    FROM brief_items
-    WHERE dialogue_id IN (SELECT dialogue_id FROM accepted_before WHERE place >= $from AND place < $until)
-    GROUP BY dialogue_id
-)
-SELECT place, list_reduce(list_prepend(text, titles), lambda told, title: replace(told, title, '~')) AS bare
-FROM accepted_before
-JOIN utterances USING (dialogue_id, attempt)
-JOIN titled USING (dialogue_id)
-ORDER BY place, turn
+SELECT place, text
+FROM drawn
+JOIN reviews USING (review_id)
 """
 
 DIALOGUES: Final = """
@@ -173,20 +220,36 @@ WITH planned AS (
     JOIN dialogues USING (dialogue_id, attempt)
     JOIN planned ON planned.template_id = fact_queue.template_id
 ), summed AS (
-    SELECT dialogue_id, attempt,
-           count_if(garbled) AS garbled, count_if(template_left) AS template_left, max(words) AS longest_words,
-           count_if(empty) AS empty_turns, count_if(role_error) AS role_errors,
-           sum(missing_items) AS missing_items, sum(foreign_items) AS foreign_items, sum(unknown_titles) AS unknown_titles,
-           count_if(early_target) AS early_targets, count_if(sentiment_error) AS sentiment_errors,
-           count_if(decision_error) AS decision_errors, max(copied_words) AS copied_words, count_if(wording_leak) AS wording_leaks,
-           count_if(personal_data) AS personal_data, count_if(foreign_language) AS foreign_turns
+    SELECT
+        dialogue_id,
+        attempt,
+        count_if(garbled) AS garbled,
+        count_if(template_left) AS template_left,
+        max(words) AS longest_words,
+        count_if(empty) AS empty_turns,
+        count_if(role_error) AS role_errors,
+        sum(missing_items) AS missing_items,
+        sum(foreign_items) AS foreign_items,
+        sum(unknown_titles) AS unknown_titles,
+        count_if(early_target) AS early_targets,
+        count_if(sentiment_error) AS sentiment_errors,
+        count_if(decision_error) AS decision_errors,
+        max(copied_words) AS copied_words,
+        count_if(wording_leak) AS wording_leaks,
+        count_if(personal_data) AS personal_data,
+        count_if(foreign_language) AS foreign_turns
     FROM utterance_facts
     WHERE attempt = $attempt
     GROUP BY dialogue_id, attempt
 )
-SELECT judged.dialogue_id, judged.attempt, complete, utterances, utterances - turns AS length_difference,
-       (near.other_id IS NOT NULL)::INTEGER AS near_duplicates,
-       coalesce(COLUMNS(summed.* EXCLUDE (dialogue_id, attempt)), 0)
+SELECT
+    judged.dialogue_id,
+    judged.attempt,
+    complete,
+    utterances,
+    utterances - turns AS length_difference,
+    (near.other_id IS NOT NULL)::INTEGER AS near_duplicates,
+    coalesce(COLUMNS(summed.* EXCLUDE (dialogue_id, attempt)), 0)
 FROM judged
 LEFT JOIN summed USING (dialogue_id, attempt)
 LEFT JOIN near_duplicates near USING (place)

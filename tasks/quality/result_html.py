@@ -1,8 +1,8 @@
-"""Great Expectations' result of one table of facts as HTML, made by its own renderers, fit for a page of ours.
+"""Great Expectations' result of one table of facts as HTML for a page of ours.
 
-Left out are its frame, which loads styles and scripts from the network, and its overview: how the
-facts were handed to it (a frame in memory, an unnamed run) and totals that our own page has. An
-icon becomes the word it stands for.
+Its own renderers make it. Left out are its frame, which loads styles and scripts from the network,
+and its overview: how it got the facts (a frame in memory, an unnamed run) and totals that our own
+page has. An icon becomes the word that it means.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OVERVIEW: Final = "Overview"
 
 
 def render_result(result: Any) -> str:
-    """Return a validation result as HTML. Descriptions must be HTML by then (`html_description`)."""
+    """Return a validation result as HTML. Its descriptions must be HTML (`html_description`)."""
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view.view import DefaultJinjaSectionView
 
@@ -45,12 +45,12 @@ def _fit_for_a_page(rendered: str) -> str:
 
 
 def html_description(text: str) -> str:
-    """Return a sentence as Great Expectations' renderers take it: HTML, with a dollar sign doubled."""
+    """Return a sentence as Great Expectations' renderers expect it: HTML, dollar signs doubled."""
     return html.escape(text).replace("$", "$$")
 
 
 def without_rows(result: Any) -> Any:
-    """Return a result without its lists of failing rows, which no page should show; what it was judged on stays."""
+    """Return a result without its lists of failing rows, which no page should show."""
     for found in result.results:
         found.result.pop("unexpected_index_list", None)
         found.result.pop("unexpected_index_column_names", None)

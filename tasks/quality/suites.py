@@ -1,10 +1,15 @@
-"""Loads the suites of expectations/ and refuses, before anything is judged, whatever would judge silently less than it says."""
+"""Loads the suites of expectations/ and checks them before anything is judged.
+
+What would judge less than it says is refused.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,7 @@ from pydantic import ValidationError
 
 from tasks.errors import UserError
 from tasks.quality.values import Rule, Suite, SuiteFile
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Alert, Home, Quality, ReadYaml, read_yaml, validation_line
 from tasks.warehouse import TABLES
 
 SUITE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -38,58 +43,91 @@ def expectations_folder(home: Home) -> Path:
 
 
 def load_suites(
-    home: Home, names: Sequence[str], severities: Mapping[str, str] | None = None
+    home: Home,
+    names: Sequence[str],
+    severities: Mapping[str, str] | None = None,
+    read: ReadYaml = read_yaml,
 ) -> tuple[Suite, ...]:
-    """Load suites and lay a domain's severities over them.
+    """Load suites, with a domain's severities in place of their own.
 
     Raises:
         UserError: no such suite, broken YAML, an unknown key, expectation or fact, an expectation
-            that judges no single rows or hides
-            some, a rule name that stands twice, a severity for a rule that is not there, or nothing
-            left to judge by.
+            that judges no single rows or hides some, a rule that is listed twice, a severity for
+            an unknown rule, or no rule left that rejects.
     """
     over = dict(severities or {})
-    files = [_read(expectations_folder(home), name) for name in dict.fromkeys(names)]
-    facts = load_facts(home)
+    folder = expectations_folder(home)
+    files = [_read(folder, name, read) for name in dict.fromkeys(names)]
+    facts = load_facts(home, read)
     seen: dict[str, str] = {}
     for file in files:
         for rule in file.rules:
             if rule.rule in seen:
                 raise UserError(
-                    f"the rule {rule.rule!r} stands twice, in suite {seen[rule.rule]!r} and in {file.suite!r}: rename one of them"
+                    f"the rule {rule.rule!r} is listed twice, in suite {seen[rule.rule]!r} "
+                    f"and in {file.suite!r}: rename one of them"
                 )
             seen[rule.rule] = file.suite
             _check(rule, file.suite, facts)
-    unknown = sorted(set(over) - set(seen))
-    if unknown:
-        raise UserError(
-            f"quality.severities names {unknown[0]!r}, which is no rule of {', '.join(names)}; rules: {', '.join(sorted(seen))}"
-        )
+    _check_names(over, seen, "quality.severities", names)
     suites = [Suite(file.suite, file.about, _with_severities(file.rules, over)) for file in files]
-    if not any(rule.severity == "reject" for suite in suites for rule in suite.rules):
+    kept = chain.from_iterable(suite.rules for suite in suites)
+    if all(rule.severity != "reject" for rule in kept):
         raise UserError(
             "no rule is left that rejects: every severity in quality.severities is `off` or `warn`"
         )
     return tuple(suite for suite in suites if suite.rules)
 
 
-def rule_names(home: Home) -> set[str]:
+def check_alert_rules(suites: Sequence[Suite], quality: Quality, alert: Alert) -> None:
+    """Refuse a threshold in `alert.rules_above` for a rule that a domain's suites do not have.
+
+    No run could exceed it, so a misspelled name would never be noticed.
+
+    Args:
+        suites: as `load_suites` returns them.
+        quality: the settings they were loaded by.
+        alert: the settings to check.
+
+    Raises:
+        UserError: an unknown rule; the message lists similar names.
+    """
+    rules = chain.from_iterable(suite.rules for suite in suites)
+    # Rules that are switched off are not in the suites, but in the severities.
+    known = {*quality.severities, *(rule.rule for rule in rules)}
+    _check_names(alert.rules_above, known, "alert.rules_above", quality.suites)
+
+
+def _check_names(
+    named: Iterable[str], known: Collection[str], setting: str, suites: Sequence[str]
+) -> None:
+    unknown = sorted(set(named) - set(known))
+    if not unknown:
+        return
+    problem = f"{setting} names {unknown[0][:80]!r}, which is no rule of {', '.join(suites)}"
+    similar = get_close_matches(unknown[0], sorted(known))
+    if similar:
+        raise UserError(f"{problem} (did you mean {' or '.join(similar)}?)")
+    raise UserError(f"{problem}; rules: {', '.join(sorted(known))}")
+
+
+def rule_names(home: Home, read: ReadYaml = read_yaml) -> set[str]:
     """Return the names of the rules of every suite in expectations/.
 
     Raises UserError for a suite that cannot be read.
     """
     folder = expectations_folder(home)
-    files = [_read(folder, name) for name in _suite_names(folder)]
+    files = [_read(folder, name, read) for name in _suite_names(folder)]
     return set().union(*({rule.rule for rule in file.rules} for file in files))
 
 
-def load_facts(home: Home) -> dict[str, dict[str, str]]:
+def load_facts(home: Home, read: ReadYaml = read_yaml) -> dict[str, dict[str, str]]:
     """Return the documented facts, table -> column -> meaning.
 
     Raises UserError when the file and the warehouse's tables disagree.
     """
     path = expectations_folder(home) / "facts.yaml"
-    content = read_yaml(path)
+    content = read(path)
     if not isinstance(content, Mapping) or set(content) != {"dialogue_facts", "utterance_facts"}:
         raise UserError(f"{path} must describe dialogue_facts and utterance_facts")
     for table, columns in content.items():
@@ -101,6 +139,11 @@ def load_facts(home: Home) -> dict[str, dict[str, str]]:
     return {table: dict(columns) for table, columns in content.items()}
 
 
+def rule_sentences(suites: Iterable[Suite]) -> dict[str, str]:
+    """Return what each rule of some suites says, by its name."""
+    return {rule.rule: rule.says for suite in suites for rule in suite.rules}
+
+
 def _columns(table: str) -> set[str]:
     return {column.split()[0] for column in TABLES[table].columns.split(", ")}
 
@@ -109,11 +152,11 @@ def _suite_names(folder: Path) -> list[str]:
     return sorted(file.stem for file in folder.glob("*.yaml") if file.stem not in OTHER_FILES)
 
 
-def _read(folder: Path, name: str) -> SuiteFile:
+def _read(folder: Path, name: str, read: ReadYaml) -> SuiteFile:
     path = folder / f"{name}.yaml"
     if not SUITE_NAME.fullmatch(name) or not path.is_file():
         raise UserError(f"unknown suite {name[:80]!r}; known: {', '.join(_suite_names(folder))}")
-    content: Any = read_yaml(path)
+    content: Any = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with `suite`, `about` and `rules`")
     try:
@@ -131,30 +174,39 @@ def _check(rule: Rule, suite: str, facts: Mapping[str, Mapping[str, str]]) -> No
         raise UserError(f"{where}: Great Expectations has no {rule.expect!r}")
     if not rule.expect.startswith(ROW_BY_ROW) or rule.expect in OF_TYPES:
         raise UserError(
-            f"{where}: {rule.expect} judges a table as a whole, so it cannot say which dialogue broke it"
+            f"{where}: {rule.expect} judges a table as a whole, "
+            f"so it cannot say which dialogue broke it"
         )
     hiding = [key for key in HIDING if key in rule.kwargs]
     if hiding:
         raise UserError(f"{where}: `{hiding[0]}` would let dialogues through unseen; leave it out")
     missing = [column for column in rule.columns if column not in facts[rule.table]]
     if missing or not rule.columns:
+        name = missing[0] if missing else ""
         raise UserError(
-            f"{where}: {rule.table} has no fact {missing[0] if missing else ''!r}; expectations/facts.yaml lists them"
+            f"{where}: {rule.table} has no fact {name!r}; expectations/facts.yaml lists them"
         )
 
 
 def _is_expectation(kind: str) -> bool:
-    """Tell whether the installed Great Expectations has this expectation, by its file, without the seconds its import takes."""
+    """Return True if the installed Great Expectations has this expectation.
+
+    Looks for its file, because importing the library takes seconds.
+    """
     package = find_spec("great_expectations")
     if package is None or package.origin is None:
         raise UserError(
-            "great-expectations is not installed, although this project needs it: install the project again"
+            "great-expectations is not installed, although this project needs it: "
+            "install the project again"
         )
     return (Path(package.origin).parent / "expectations" / "core" / f"{kind}.py").is_file()
 
 
 def _with_severities(rules: Sequence[Rule], over: Mapping[str, str]) -> tuple[Rule, ...]:
-    laid = (
-        rule.model_copy(update={"severity": over.get(rule.rule, rule.severity)}) for rule in rules
-    )
-    return tuple(rule for rule in laid if rule.severity != "off")
+    """Return the rules with a domain's severities, without those that are switched off."""
+    kept = []
+    for rule in rules:
+        severity = over.get(rule.rule, rule.severity)
+        if severity != "off":
+            kept.append(rule.model_copy(update={"severity": severity}))
+    return tuple(kept)

@@ -1,7 +1,7 @@
-"""What can be seen of an utterance's text alone: unreadable characters, template pieces left over, personal data (2.5.2).
+"""What can be seen in an utterance's text alone (2.5.2).
 
-Patterns are in the syntax of polars (Rust): linear in the text, whatever a model writes. Python
-reads them too, to show the piece.
+That is: unreadable characters, pieces of the template left over, personal data. Patterns are in the
+syntax of polars (Rust), whose time is linear in any text. Python reads them too, to show the piece.
 """
 
 from __future__ import annotations
@@ -29,22 +29,27 @@ TEMPLATE_LEFT: Final = (
     r"\{+[^{}]{0,60}\}*|\}"
     r"|\[?(?:USER|OTHER)_[A-Z_]*\]?|\b[A-Z]+_(?:LIKES|DISLIKES|REVIEW)\b|\bMIGHT_?LIKES\b"
     r"|(?i:\[[a-z' ]{0,30}"
-    r"\b(?:items?|titles?|names?|movie|film|book|product|slot|review|reason|agent|user|placeholder|blank)\b[^\[\]]{0,30}\])"
+    r"\b(?:items?|titles?|names?|movie|film|book|product|slot|review|reason|agent|user|placeholder"
+    r"|blank)\b[^\[\]]{0,30}\])"
     r"|(?i:<(?:item|title|slot|name|product|movie|book)[^<>]{0,20}>)"
     r"|(?i:\bitem ?[:#_]\d)"
     r"|(?i:\((?:insert|add|your) [a-z' ]{1,30}\))"
     r"|_{3,}|__[A-Z]{2}|%[A-Z_]{2,20}%|\[\[|\[/?INST\]"
     r"|<\|[^|<>]{0,40}\|>|</?[a-zA-Z][a-zA-Z0-9 =\"'/:.;,()#_-]{0,80}>|```"
-    r"|(?:^|[.!?\u2026\"\u201d)*] ?)[*_]{0,2}(?:User|Agent|Assistant|Recommender|Seeker|Customer|Human|AI)(?: ?\d)?[*_]{0,2}:"
+    r"|(?:^|[.!?\u2026\"\u201d)*] ?)[*_]{0,2}"
+    r"(?:User|Agent|Assistant|Recommender|Seeker|Customer|Human|AI)(?: ?\d)?[*_]{0,2}:"
 )
 # E-mail, web address, a name in a network (@name), telephone number (seven digits and more, written
 # as one), an Amazon customer id, a name given as the writer of a review.
 PERSONAL: Final = (
     r"(?i:[a-z0-9._%+-]+ ?(?:@|\(at\)|\[at\]) ?[a-z0-9-]+(?:\.| ?\(dot\) ?|\[dot\])[a-z]{2,})"
-    r"|(?i:\bhttps?:|\bwww\.|\b[a-z0-9-]{2,}\.(?:com|net|org|info|co\.uk|de|io)\b|\b[a-z0-9-]{2,}\.[a-z]{2,4}/[a-z0-9])"
+    r"|(?i:\bhttps?:|\bwww\.|\b[a-z0-9-]{2,}\.(?:com|net|org|info|co\.uk|de|io)\b"
+    r"|\b[a-z0-9-]{2,}\.[a-z]{2,4}/[a-z0-9])"
     r"|(?:^|[ (])@[a-zA-Z]\w{2,}"
-    r"|(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\b\d{2,4}[ .-])\d{3}[ .-]?\d{3,4}\b|\b\d{3}[.-]\d{4}\b|\+\d{8,15}\b"
-    r"|\+\d{1,3}(?:[ .-]\(?\d{2,4}\)?){3,4}\b|\(0\d{1,4}\) ?\d{3,4}[ -]?\d{3,4}\b|\b[2-9]\d{2}[2-9]\d{6}\b"
+    r"|(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\b\d{2,4}[ .-])\d{3}[ .-]?\d{3,4}\b"
+    r"|\b\d{3}[.-]\d{4}\b|\+\d{8,15}\b"
+    r"|\+\d{1,3}(?:[ .-]\(?\d{2,4}\)?){3,4}\b|\(0\d{1,4}\) ?\d{3,4}[ -]?\d{3,4}\b"
+    r"|\b[2-9]\d{2}[2-9]\d{6}\b"
     r"|\bA[0-9A-Z]{12,13}\b"
     r"|\b(?i:review(?:ed)? (?:is |was )?(?:written )?(?:by|from)|reviewer(?: named| called)?|"
     r"(?:a |the )?(?:customer|user) (?:named|called)) "
@@ -53,16 +58,19 @@ PERSONAL: Final = (
 )
 QUOTED: Final = (
     '["\u201c\u00ab*_](?P<marked>[A-Z0-9][^"\u201c\u201d\u00ab\u00bb*_]{2,80})["\u201d\u00bb*_]'
-    "|(?:^|[ (])['\u2018](?P<single>[A-Z0-9][^\"\u2018\u201c\u201d*_]{2,80}?)['\u2019](?:[ .,!?;:)]|$)"
+    "|(?:^|[ (])['\u2018](?P<single>[A-Z0-9][^\"\u2018\u201c\u201d*_]{2,80}?)['\u2019]"
+    "(?:[ .,!?;:)]|$)"
 )
 _DECADE: Final = re.compile(r"[ (]?['\u2018]\d0s\b")
 # One word in marks is a title where the word before it says so.
 _CALLED: Final = re.compile(
-    r"(?i)\b(?:watch(?:ed|ing)?|see|seen|saw|read|suggest|recommend|try|tried|than|movie|film|book|novel|series)"
+    r"(?i)\b(?:watch(?:ed|ing)?|see|seen|saw|read|suggest|recommend|try|tried|than|movie|film|book"
+    r"|novel|series)"
     '\\s+(?-i:["\u201c\u00ab*_](?P<one>[A-Z][a-z]{3,30})["\u201d\u00bb*_])'
 )
 _AWARD: Final = re.compile(
-    r"(?i)(?:best|outstanding) (?:\w+ )?(?:picture|film|director|actor|actress|score|screenplay|song|album|book|novel)"
+    r"(?i)(?:best|outstanding) (?:\w+ )?"
+    r"(?:picture|film|director|actor|actress|score|screenplay|song|album|book|novel)"
 )
 _SMALL: Final = frozenset(
     {
@@ -95,26 +103,26 @@ def offending(pattern: str, text: str) -> str:
 
 
 def titles_in_quotes(text: str, own: Sequence[str]) -> list[str]:
-    """Return what is quoted like a title, is no own one and no award.
+    """Return what is quoted like a title, but is none of the dialogue's own and no award.
 
-    That is two words or more, all but the small ones with a capital, or one such word that is
-    watched, read, suggested and the like.
+    That is: two words or more, all but the small ones with a capital; or one such word after
+    "watched", "read", "suggest" and the like.
     """
-    found = (
-        (mark["marked"] or mark["single"]).strip(" .,!?;:")
-        for mark in re.finditer(QUOTED, text)
-        if not _DECADE.match(mark[0])
-    )
-    titles = [piece for piece in found if _looks_like_title(piece) and not _AWARD.fullmatch(piece)]
-    quoted = (*titles, *(mark["one"] for mark in _CALLED.finditer(text)))
+    quoted = []
+    for mark in re.finditer(QUOTED, text):
+        piece = (mark["marked"] or mark["single"]).strip(" .,!?;:")
+        is_award = _AWARD.fullmatch(piece) is not None
+        if not _DECADE.match(mark[0]) and _looks_like_title(piece) and not is_award:
+            quoted.append(piece)
+    quoted += [mark["one"] for mark in _CALLED.finditer(text)]
     return [piece for piece in quoted if not any(is_title_of(piece, title) for title in own)]
 
 
 def _looks_like_title(piece: str) -> bool:
     words = piece.split()
-    weighty = [word for word in words if word.lower() not in _SMALL]
+    main_words = [word for word in words if word.lower() not in _SMALL]
     return (
-        len(weighty) >= 2
-        and all(not word[0].islower() for word in weighty)
-        and any(word[0].isalpha() for word in weighty)
+        len(main_words) >= 2
+        and all(not word[0].islower() for word in main_words)
+        and any(word[0].isalpha() for word in main_words)
     )

@@ -14,10 +14,9 @@ FactTable = Literal["dialogue_facts", "utterance_facts"]
 class Rule(BaseModel):
     """One rule of a suite.
 
-    `says` is the sentence a person reads, `source` the paper's section or why we ask for it.
-    `evidence` names what is shown of a dialogue
-    that broke it (a fact of utterance_facts, or one of the whole-dialogue pieces); without it the
-    fact's value is shown.
+    `says` is the sentence that people read, `source` the paper's section or why we ask for it.
+    `evidence` names what is shown of a dialogue that broke it (a fact of utterance_facts, or one of
+    the pieces about the whole dialogue); without it the fact's value is shown.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,10 +32,9 @@ class Rule(BaseModel):
     @property
     def columns(self) -> tuple[str, ...]:
         """The fact columns the rule reads."""
-        named = [
-            self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs
-        ]
-        return tuple(str(name) for name in (*named, *self.kwargs.get("column_list", ())))
+        single = ("column", "column_A", "column_B")
+        named = [self.kwargs[key] for key in single if key in self.kwargs]
+        return tuple(map(str, (*named, *self.kwargs.get("column_list", ()))))
 
 
 class SuiteFile(BaseModel):
@@ -50,7 +48,7 @@ class SuiteFile(BaseModel):
 
 @dataclass(frozen=True)
 class Suite:
-    """A checked suite: its rules with the severities that hold for this domain, those switched off left out."""
+    """A checked suite, with this domain's severities and without rules that are switched off."""
 
     name: str
     about: str
@@ -71,7 +69,7 @@ class JudgeCounts:
 
 @dataclass(frozen=True)
 class PublishedCounts:
-    """What the last gate counted: dialogues published, all of which passed, and the rules they passed."""
+    """What the last gate counted: the dialogues published and the rules that all of them passed."""
 
     dialogues: int
     rules: int

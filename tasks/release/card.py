@@ -1,4 +1,4 @@
-"""The short card that lies beside a release's files."""
+"""The short card beside a release's files."""
 
 from __future__ import annotations
 
@@ -41,31 +41,43 @@ _LABELS = {
 _FILES = """\
 | file | what |
 |---|---|
-| `item_map.json` | item id to title, as conversations say it; two items may share a title, but never within one conversation |
+| `item_map.json` | item id to title, as conversations say it; two items may share a title, but \
+never within one conversation |
 | `user_ids.json` | user id to number, in order of appearance |
-| `final_data.jsonl` | one line a user: history (likes in time order, then dislikes), items to recommend, conversations |
+| `final_data.jsonl` | one line a user: history (likes in time order, then dislikes), items to \
+recommend, conversations |
 | `Conversation.txt` | the conversations' text, under their ids |
-| `parquet/` | the same and more as tables: sub-goals and items of every utterance, ratings, templates |
-| `contracts/` | a data contract (ODCS) for each table, and one for all: `datacontract test contracts/release.odcs.yaml` |
-| `croissant.json` | the files and columns in Croissant, for `mlcroissant` and whatever else reads it |
+| `parquet/` | the same and more as tables: sub-goals and items of every utterance, ratings, \
+templates |
+| `contracts/` | a data contract (ODCS) for each table, and one for all: `datacontract test \
+contracts/release.odcs.yaml` |
+| `croissant.json` | the files and columns in Croissant, for `mlcroissant` and whatever else \
+reads it |
 | `SHA256SUMS` | check with `sha256sum -c SHA256SUMS` |
 
-`datasets.load_dataset(FOLDER)` opens the table `dialogues`, `load_dataset(FOLDER, "utterances")` that one, and so on.
+`datasets.load_dataset(FOLDER)` opens the table `dialogues`, `load_dataset(FOLDER, "utterances")` \
+that one, and so on.
 Equal sources, settings, code and library versions give these very bytes, whoever runs them;
 `redial lineage` tells the runs that wrote them here.
 """
 _OFFLINE = """\
-**Who wrote this.** The dialogues come from the embedded writer `offline/writer`. It is no language model: it is a deterministic surface
-realiser that puts templates and short pieces of the reviews into English sentences. Use such a release to try the pipeline and
-your tools, not to judge what a language model would write.
+**Who wrote this.** The dialogues come from the mock model `offline/writer`. It is no language \
+model: it fills English phrase tables with
+the templates' items and short pieces of the reviews. Use such a release to try the pipeline and \
+your tools, not to judge what a
+language model would write.
 """
 _MODEL = """\
-**Who wrote this.** The dialogues were written by {model} from dialogue templates, real preferences and reviews. They are synthetic:
-no person said these sentences. What the items are like is what reviewers said of them, and may be wrong.
+**Who wrote this.** The dialogues were written by {model} from dialogue templates, real \
+preferences and reviews. They are synthetic:
+no person said these sentences. What the items are like is what reviewers said of them, and may \
+be wrong.
 """
 _PSEUDONYMS = """\
-User and dialogue ids are keyed hashes, and the times of ratings are left out (`timestamp` is empty). That hides the ids, not the
-histories: whoever holds the source reviews can still recognise users by which items they rated and how.
+User and dialogue ids are keyed hashes, and the times of ratings are left out (`timestamp` is \
+empty). That hides the ids, not the
+histories: whoever holds the source reviews can still recognise users by which items they rated \
+and how.
 """
 
 
@@ -79,20 +91,18 @@ def card(
 ) -> str:
     """Return the card: a YAML header by which the tables load, and Markdown.
 
-    Only `CARD_FACTS` of the run are told.
+    Of the run it has `CARD_FACTS` alone.
 
     Args:
-        domain: the domain's name, told where the run has no title.
+        domain: the domain's name, shown where the run has no title.
         counts: rows of each published table.
         run: facts of the run.
-        tables: the folder of the tables, beside which the card will lie.
-        pseudonyms: whether users and dialogues have keyed hashes for ids.
+        tables: the folder of the tables; the card will be beside it.
+        pseudonyms: True if users and dialogues have keyed hashes for ids.
     """
     title = str(run.get("title") or domain)
-    configs = {
-        name: {"train": f"{tables.name}/{name}.parquet"}
-        for name in (_FIRST, *(name for name in counts if name != _FIRST))
-    }
+    others = (name for name in counts if name != _FIRST)
+    configs = {name: {"train": f"{tables.name}/{name}.parquet"} for name in (_FIRST, *others)}
     header = dataset_header(title, counts[_FIRST], configs, fingerprint(sums_of(tables)))
     return header + _markdown(title, counts, run, pseudonyms)
 
@@ -103,13 +113,15 @@ def _markdown(
     facts = {name: run[name] for name in CARD_FACTS if run.get(name) not in (None, "", [], ())}
     model = str(facts.get("model", OFFLINE_MODEL))
     rows = [(_LABELS.get(name, name), _listed(value)) for name, value in facts.items()]
-    rows += [(f"rows of {name}", f"{rows_:,}") for name, rows_ in counts.items()]
+    rows += [(f"rows of {name}", f"{count:,}") for name, count in counts.items()]
     table = markdown_table(("fact", "value"), rows)
     written = _OFFLINE if model == OFFLINE_MODEL else _MODEL.format(model=markdown_code(model))
     return (
         f"# {markdown_cell(title)}: conversational recommendation in the LLM-REDIAL layout\n\n"
-        "Each conversation is built from what one user really rated: items of the user's history are talked over, and the last\n"
-        "recommendation is an item the user later liked (Liang et al. 2024). User-centric: a user's conversations share one history.\n\n"
+        "Each conversation is built from what one user really rated: items of the user's history "
+        "are talked over, and the last\n"
+        "recommendation is an item the user later liked (Liang et al. 2024). User-centric: a "
+        "user's conversations share one history.\n\n"
         f"{written}\n{_PSEUDONYMS + chr(10) if pseudonyms else ''}{table}\n{_FILES}"
     )
 

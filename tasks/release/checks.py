@@ -1,9 +1,12 @@
-"""A release's own checks: sums, cross references, counts, and the blemishes of the published data that ours must not have."""
+"""A release's own checks: sums, cross references and counts.
+
+They also look for the faults of the published data that ours must not have.
+"""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 import duckdb
@@ -12,6 +15,7 @@ import polars as pl
 from tasks.errors import UserError
 from tasks.release.integrity import broken_sums, links_in
 from tasks.release.reader import (
+    ReleasedConversation,
     ReleasedUser,
     read_titles,
     read_turns,
@@ -28,16 +32,14 @@ FROM release_utterances u JOIN release_conversations c USING (conversation_id)
 
 
 def check_release(path: Path) -> list[str]:
-    """Return what is wrong with a release, one line a finding, at most 50; an empty list means it holds."""
+    """Return what is wrong with a release, one line a finding, at most 50."""
     try:
-        found = [*broken_sums(path), *links_in(path), *_cross_references(path)]
+        findings = [*broken_sums(path), *links_in(path), *_cross_references(path)]
     except UserError as error:
-        found = [str(error)]
-    return (
-        found
-        if len(found) <= MOST_FINDINGS
-        else [*found[:MOST_FINDINGS], f"... and {len(found) - MOST_FINDINGS} more"]
-    )
+        return [str(error)]
+    if len(findings) <= MOST_FINDINGS:
+        return findings
+    return [*findings[:MOST_FINDINGS], f"... and {len(findings) - MOST_FINDINGS} more"]
 
 
 def _cross_references(path: Path) -> Iterator[str]:
@@ -52,7 +54,10 @@ def _cross_references(path: Path) -> Iterator[str]:
         yield from _user(user, titles)
         for conversation in user.conversations:
             if conversation.conversation_id != expected:
-                yield f"conversation {conversation.conversation_id} of {user.user_id} stands where {expected} was due"
+                yield (
+                    f"conversation {conversation.conversation_id} of {user.user_id} stands where "
+                    f"{expected} was due"
+                )
             if not lengths.get(conversation.conversation_id):
                 yield f"conversation {conversation.conversation_id} has no text"
             expected += 1
@@ -77,23 +82,35 @@ def _user(user: ReleasedUser, titles: Mapping[str, str]) -> Iterator[str]:
     history = set(user.history)
     if len(history) != len(user.history):
         yield f"the history of {user.user_id} repeats an item"
-    if again := history & set(user.might_like):
-        yield f"{user.user_id} is recommended {min(again)}, which is in the history"
+    if repeated := history & set(user.might_like):
+        yield f"{user.user_id} is recommended {min(repeated)}, which is in the history"
     if unknown := (history | set(user.might_like)) - titles.keys():
         yield f"{user.user_id} has {min(unknown)}, which is not in item_map.json"
     if len(user.might_like) != len(user.conversations) or not user.conversations:
-        yield f"{user.user_id} has {len(user.conversations)} conversations for {len(user.might_like)} items to recommend"
-    for place, (conversation, item) in enumerate(
-        zip(user.conversations, user.might_like, strict=False), 1
-    ):
+        yield (
+            f"{user.user_id} has {len(user.conversations)} conversations for "
+            f"{len(user.might_like)} items to recommend"
+        )
+    pairs = zip(user.conversations, user.might_like, strict=False)
+    for place, (conversation, item) in enumerate(pairs, start=1):
         if conversation.number != place or conversation.rec_items != (item,):
-            yield f"conversation {place} of {user.user_id} does not recommend the item in its place of user_might_like"
-        used = [*conversation.likes, *conversation.dislikes]
-        if len(set(used)) != len(used) or not set(used) <= history:
-            yield f"conversation {place} of {user.user_id} repeats an item or uses one that is not in the history"
-        named = [titles.get(item, item).casefold() for item in {*used, *conversation.rec_items}]
-        if len(set(named)) != len(named):
-            yield f"conversation {place} of {user.user_id} has two items of one title"
+            yield (
+                f"conversation {place} of {user.user_id} does not recommend the item in its place "
+                "of user_might_like"
+            )
+        for fault in _conversation_faults(conversation, history, titles):
+            yield f"conversation {place} of {user.user_id} {fault}"
+
+
+def _conversation_faults(
+    conversation: ReleasedConversation, history: Set[str], titles: Mapping[str, str]
+) -> Iterator[str]:
+    used = [*conversation.likes, *conversation.dislikes]
+    if len(set(used)) != len(used) or not set(used) <= history:
+        yield "repeats an item or uses one that is not in the history"
+    named = [titles.get(item, item).casefold() for item in {*used, *conversation.rec_items}]
+    if len(set(named)) != len(named):
+        yield "has two items of one title"
 
 
 def released_texts(con: duckdb.DuckDBPyConnection, folder: Path) -> pl.DataFrame:
@@ -107,12 +124,12 @@ def released_texts(con: duckdb.DuckDBPyConnection, folder: Path) -> pl.DataFrame
         Columns dialogue_id, turn, role, text. A turn that the warehouse does not have carries an
         empty id.
     """
-    said = [
-        (conversation, place, turn.role, turn.text)
-        for conversation, turns in read_turns(folder)
-        for place, turn in enumerate(turns, 1)
-    ]
-    read = pl.DataFrame(said, schema=["conversation_id", "place", "role", "text"], orient="row")
+    utterances = []
+    for conversation_id, turns in read_turns(folder):
+        for place, turn in enumerate(turns, start=1):
+            utterances.append((conversation_id, place, turn.role, turn.text))
+    schema = ["conversation_id", "place", "role", "text"]
+    read = pl.DataFrame(utterances, schema=schema, orient="row")
     known = con.sql(_TURNS).pl()
     joined = read.join(known, on=["conversation_id", "place"], how="left")
     return joined.select(

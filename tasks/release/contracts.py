@@ -1,10 +1,9 @@
-"""Data contracts of the published tables in the Open Data Contract Standard (ODCS): one a table, and one of all tables together.
+"""Data contracts of the published tables in the Open Data Contract Standard (ODCS).
 
-`contracts/TABLE.odcs.yaml` holds what can be said of one table alone; `contracts/release.odcs.yaml`
-holds all tables and says which
-column refers to which. A contract says nothing of one release but its domain and title: equal
-inputs give equal bytes, and the hash of a release cannot stand within it. Paths of files are
-relative to the release's folder.
+`contracts/TABLE.odcs.yaml` describes one table alone; `contracts/release.odcs.yaml` all tables, and
+which column refers to which. Of one release a contract has the domain and the title alone: equal
+inputs give equal bytes, and the hash of a release cannot be within it. Paths of files are relative
+to the release's folder.
 """
 
 from __future__ import annotations
@@ -29,7 +28,10 @@ CONTRACTS: Final = "contracts"  # the folder of a release that holds them
 WHOLE: Final = "release"  # the name of the contract of all tables; no table is called so
 API_VERSION: Final = "v3.1.0"
 SUFFIX: Final = ".odcs.yaml"
-_PURPOSE = "Conversational recommendation: dialogues built from what users really rated, in the layout of LLM-REDIAL."
+_PURPOSE = (
+    "Conversational recommendation: dialogues built from what users really rated, "
+    "in the layout of LLM-REDIAL."
+)
 _LIMITS = (
     "The dialogues are synthetic; what they say of items is what reviewers said and may be wrong. "
     "The terms of the source reviews hold for what is drawn from them."

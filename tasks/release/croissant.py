@@ -1,9 +1,11 @@
-"""A release described in Croissant 1.1 (JSON-LD of MLCommons): its files with their hashes, and every table's columns with their types.
+"""A release described in Croissant 1.1 (JSON-LD of MLCommons).
 
-The description lies in the release, so it cannot name the release's version, which is the hash of
-everything in it. Its own version is that of the tables' shape, with the beginning of the hash of
-the tables as build metadata; and as nothing released holds a clock, it has no date. Which column
-refers to which is said by the data contracts: readers of Croissant would join the tables.
+It has the files with their hashes, and every table's columns with their types.
+
+The description is part of the release, so it cannot name the release's version, which is the hash
+of everything in it. Its own version is that of the tables' shape, with the beginning of the hash of
+the tables as build metadata; and as nothing released depends on the time, it has no date. Which
+column refers to which is in the data contracts: readers of Croissant would join the tables.
 """
 
 from __future__ import annotations
@@ -28,11 +30,16 @@ NO_LICENCE: Final = (
 )
 CITATION: Final = (
     "@inproceedings{liang2024llmredial, "
-    "title={LLM-REDIAL: A Large-Scale Dataset for Conversational Recommender Systems Created from User Behaviors with LLMs}, "
-    "author={Liang, Tingting and Jin, Chenxin and Wang, Lingzhi and Fan, Wenqi and Xia, Congying and Chen, Kai and Yin, Yuyu}, "
+    "title={LLM-REDIAL: A Large-Scale Dataset for Conversational Recommender Systems "
+    "Created from User Behaviors with LLMs}, "
+    "author={Liang, Tingting and Jin, Chenxin and Wang, Lingzhi and Fan, Wenqi "
+    "and Xia, Congying and Chen, Kai and Yin, Yuyu}, "
     "booktitle={Findings of the Association for Computational Linguistics: ACL 2024}, year={2024}}"
 )
-_DESCRIPTION = "Conversational recommendation in the LLM-REDIAL layout: synthetic dialogues, each built from what one user really rated."
+_DESCRIPTION = (
+    "Conversational recommendation in the LLM-REDIAL layout: synthetic dialogues, "
+    "each built from what one user really rated."
+)
 _TYPES: Mapping[str, str] = {
     "string": "sc:Text",
     "int32": "cr:Int32",

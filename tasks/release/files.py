@@ -1,4 +1,4 @@
-"""Writes the published files: the four of the LLM-REDIAL layout, and every published table as Parquet."""
+"""Writes the published files: the four of the LLM-REDIAL layout, and every table as Parquet."""
 
 from __future__ import annotations
 
@@ -33,34 +33,37 @@ WITH interactions AS (
            list(item_id ORDER BY slot) FILTER (collection = 'DISLIKES') AS dislikes
     FROM release_slots GROUP BY conversation_id
 )
-SELECT i.user_id, coalesce(i.history, []), i.might_like, c.conversation_id, c.conversation_number, coalesce(u.likes, []),
-       coalesce(u.dislikes, []), c.target_item_id
-FROM release_conversations c JOIN interactions i USING (user_number) LEFT JOIN used u USING (conversation_id)
+SELECT i.user_id, coalesce(i.history, []), i.might_like,
+       c.conversation_id, c.conversation_number,
+       coalesce(u.likes, []), coalesce(u.dislikes, []), c.target_item_id
+FROM release_conversations c
+JOIN interactions i USING (user_number)
+LEFT JOIN used u USING (conversation_id)
 ORDER BY c.conversation_id
+"""
+
+
+_ITEMS = "SELECT item_id, title FROM release_items ORDER BY item_id"
+_USER_NUMBERS = """
+SELECT DISTINCT published_user, user_number FROM release_conversations ORDER BY user_number
+"""
+_TURNS = """
+SELECT conversation_id, role, text FROM release_utterances ORDER BY conversation_id, turn
 """
 
 
 def write_layout(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write the four files of the published layout into a folder, from the `release_*` tables."""
-    _write_json(
-        folder / ITEM_MAP,
-        dict(con.execute("SELECT item_id, title FROM release_items ORDER BY item_id").fetchall()),
-    )
-    users = con.execute(
-        "SELECT DISTINCT published_user, user_number FROM release_conversations ORDER BY user_number"
-    ).fetchall()
-    _write_json(folder / USER_IDS, dict(users))
+    _write_json(folder / ITEM_MAP, dict(con.execute(_ITEMS).fetchall()))
+    _write_json(folder / USER_IDS, dict(con.execute(_USER_NUMBERS).fetchall()))
     with (folder / FINAL_DATA).open("w", encoding="utf-8", newline="\n") as file:
         for _, rows in groupby(_rows(con, _USERS), key=lambda row: row[0]):
             file.write(json.dumps(_user_line(list(rows)), ensure_ascii=False) + "\n")
     with (folder / CONVERSATION).open("w", encoding="utf-8", newline="\n") as file:
-        turns = _rows(
-            con,
-            "SELECT conversation_id, role, text FROM release_utterances ORDER BY conversation_id, turn",
-        )
-        for conversation, said in groupby(turns, key=lambda row: row[0]):
-            lines = "".join(f"{_SPEAKER[role]}: {text}\n\n" for _, role, text in said)
-            file.write(f"{conversation}\n\n{lines}")
+        utterances = _rows(con, _TURNS)
+        for conversation_id, turns in groupby(utterances, key=lambda row: row[0]):
+            lines = "".join(f"{_SPEAKER[role]}: {text}\n\n" for _, role, text in turns)
+            file.write(f"{conversation_id}\n\n{lines}")
 
 
 def write_parquet(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -108,8 +111,8 @@ def _rows(
     con: duckdb.DuckDBPyConnection, query: str, size: int = 10_000
 ) -> Iterator[tuple[Any, ...]]:
     con.execute(query)
-    while found := con.fetchmany(size):
-        yield from found
+    while batch := con.fetchmany(size):
+        yield from batch
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -16,12 +16,12 @@ _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 
 
 def sums_of(folder: Path) -> str:
-    """Return the text of SHA256SUMS for every other file below a folder, by path. Raises OSError."""
+    """Return the text of SHA256SUMS for every other file below a folder. Raises OSError."""
     return "".join(f"{digest}  {name}\n" for name, digest in file_sums(folder).items())
 
 
 def files_and_links(folder: Path) -> list[Path]:
-    """Return every file below a folder, and every link wherever it leads; links to folders are not followed."""
+    """Return every file and every link below a folder; links to folders are not followed."""
     return sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
 
 
@@ -43,26 +43,27 @@ def broken_sums(folder: Path) -> list[str]:
     except (OSError, UnicodeDecodeError):
         return [f"{SUMS} is missing or cannot be read"]
     listed = dict(_entries(text))
-    findings = (
-        []
-        if len(listed) == len(text.splitlines())
-        else [f"{SUMS} holds a line that is no sum or names a file twice"]
-    )
+    findings = []
+    if len(listed) != len(text.splitlines()):
+        findings.append(f"{SUMS} holds a line that is no sum or names a file twice")
     return [*findings, *_differences(listed, file_sums(folder))]
 
 
-def _differences(listed: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted(listed.keys() - found.keys()):
+def _differences(listed: Mapping[str, str], present: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(listed.keys() - present.keys()):
         yield f"{name} is listed in {SUMS} and not there"
-    for name in sorted(found.keys() - listed.keys()):
+    for name in sorted(present.keys() - listed.keys()):
         yield f"{name} is not listed in {SUMS}"
-    for name in sorted(listed.keys() & found.keys()):
-        if listed[name] != found[name]:
+    for name in sorted(listed.keys() & present.keys()):
+        if listed[name] != present[name]:
             yield f"{name} is not what {SUMS} says"
 
 
 def file_sums(folder: Path) -> dict[str, str]:
-    """Return the hash of each file below a folder but SHA256SUMS itself, by path; nothing for a link to no file."""
+    """Return the hash of each file below a folder except SHA256SUMS itself, by path.
+
+    A link to no file has an empty hash.
+    """
     paths = {path.relative_to(folder).as_posix(): path for path in files_and_links(folder)}
     paths.pop(SUMS, None)
     return {name: file_hash(path) if path.is_file() else "" for name, path in sorted(paths.items())}
@@ -83,12 +84,18 @@ _Stamp = tuple[str, int, int, int]
 
 
 def content_version(folder: Path) -> str:
-    """Return the version that a release's content gives it: the beginning of the hash of its SHA256SUMS. Raises OSError."""
+    """Return the version that a release's content gives it: the start of its SHA256SUMS' hash.
+
+    Raises OSError.
+    """
     return hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()[:VERSION_LENGTH]
 
 
 def is_kept_release(folder: Path) -> bool:
-    """Return True if a folder is one we wrote where releases lie, `releases/DOMAIN/VERSION`, and not a published folder beside them."""
+    """Return True if a folder is a release that we wrote, at `releases/DOMAIN/VERSION`.
+
+    A published folder of others that was put beside ours is none.
+    """
     place = folder.resolve()
     ours = (
         _CONTENT_VERSION.fullmatch(place.name)
@@ -99,7 +106,7 @@ def is_kept_release(folder: Path) -> bool:
 
 
 def verify_release(folder: Path) -> None:
-    """Compare a release with its SHA256SUMS, and one that lies in a releases folder with its version's name too.
+    """Compare a release with its SHA256SUMS, and one in a releases folder with its version as well.
 
     SHA256SUMS could be edited together with a file, and a version's name is the hash of it. A
     folder elsewhere without SHA256SUMS is one that others published; it passes. Files are hashed
@@ -120,7 +127,8 @@ def verify_release(folder: Path) -> None:
     if faults:
         more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
         raise UserError(
-            f"the release {folder} is damaged: {faults[0]}{more}; take a good copy, or `redial build` it again"
+            f"the release {folder} is damaged: {faults[0]}{more}; take a good copy, or "
+            "`redial build` it again"
         )
 
 
@@ -131,27 +139,31 @@ def _check_not_pending(place: Path) -> None:
         return
     if pending == place.name:
         raise UserError(
-            f"the release {place} was not finished: wait for the build that writes it, or run `redial build {place.parent.name}` again"
+            f"the release {place} was not finished: wait for the build that writes it, or run "
+            f"`redial build {place.parent.name}` again"
         )
 
 
 @lru_cache(maxsize=64)
 def _faults(place: Path, _: tuple[_Stamp, ...]) -> tuple[str, ...]:
-    """Return what is wrong with a release's files; the stamps stand for their content, so that a changed one is read again."""
+    """Return what is wrong with a release's files.
+
+    The stamps are part of the cache's key: a file that has changed is read again.
+    """
     faults = broken_sums(place)
-    if is_kept_release(place):
-        faults += links_in(place)
-        if (
-            not faults
-            and _CONTENT_VERSION.fullmatch(place.name)
-            and content_version(place) != place.name
-        ):
-            faults = [f"{SUMS} is not that of version {place.name}"]
+    if not is_kept_release(place):
+        return tuple(faults)
+    faults += links_in(place)
+    has_content_version = _CONTENT_VERSION.fullmatch(place.name) is not None
+    if not faults and has_content_version and content_version(place) != place.name:
+        return (f"{SUMS} is not that of version {place.name}",)
     return tuple(faults)
 
 
 def _stamps(place: Path) -> tuple[_Stamp, ...]:
-    found = ((path, path.lstat()) for path in files_and_links(place))
-    return tuple(
-        (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found
-    )
+    """Return path, size in bytes and times in nanoseconds of each file below a folder."""
+    stamps = []
+    for path in files_and_links(place):
+        stat = path.lstat()
+        stamps.append((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+    return tuple(stamps)

@@ -1,8 +1,7 @@
-"""Finds a release by whatever name people give it: its domain, its version, its folder, or `latest`."""
+"""Finds a release by its name: a domain, a version, a folder, or `latest`."""
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +40,10 @@ def find_release(home: Home, name: str) -> FoundRelease | None:
     """Find a release, ours or one that others published, and check that it is what was released.
 
     Args:
-        home: whose domains and releases are meant.
+        home: where the domains and releases are.
         name: a domain (its latest release), DOMAIN/latest, DOMAIN/VERSION, a version that one
-            domain has, the path of a release or
-            of its domain's `latest`, or a folder in the published layout.
+            domain has, the path of a release or of its domain's `latest`, or a folder in the
+            published layout.
 
     Returns:
         None when there is nothing of that name, or something else.
@@ -54,13 +53,13 @@ def find_release(home: Home, name: str) -> FoundRelease | None:
             that was damaged or is not finished.
     """
     if DOMAIN_NAME.fullmatch(name) and name in home.domain_files():
-        found: FoundRelease | None = FoundRelease(latest_release(home, name), name, name)
+        release: FoundRelease | None = FoundRelease(latest_release(home, name), name, name)
     else:
         path = _existing(name)
-        found = (_at_path(home, path) if path else None) or _of_version(home, name)
-    if found:
-        verify_release(found.path)
-    return found
+        release = (_at_path(home, path) if path else None) or _of_version(home, name)
+    if release:
+        verify_release(release.path)
+    return release
 
 
 def latest_release(home: Home, domain: str) -> Path:
@@ -68,10 +67,10 @@ def latest_release(home: Home, domain: str) -> Path:
 
     Raises UserError if there is none.
     """
-    found = _latest(home.releases(domain))
-    if found is None:
+    folder = _latest(home.releases(domain))
+    if folder is None:
         raise UserError(f"there is no release of {domain!r} yet: run `redial build {domain}` first")
-    return found
+    return folder
 
 
 def verify_latest(home: Home, domain: str) -> None:
@@ -79,9 +78,9 @@ def verify_latest(home: Home, domain: str) -> None:
 
     Raises UserError.
     """
-    found = _latest(home.releases(domain))
-    if found:
-        verify_release(found)
+    folder = _latest(home.releases(domain))
+    if folder:
+        verify_release(folder)
 
 
 def unknown_corpus(home: Home, name: str) -> UserError:
@@ -93,7 +92,7 @@ def unknown_corpus(home: Home, name: str) -> UserError:
 
 
 def corpus_path(home: Home, name: str) -> Path:
-    """Return the file or folder of a name that is no release. Raises UserError when there is none."""
+    """Return the file or folder of a name that is no release. Raises UserError if there is none."""
     path = _existing(name)
     if path is None:
         raise unknown_corpus(home, name)
@@ -101,13 +100,16 @@ def corpus_path(home: Home, name: str) -> Path:
 
 
 def _existing(name: str) -> Path | None:
-    """Return the path that a name is, if there is something; a name may be too long for one, or hold a zero byte."""
+    """Return the path that a name is, if there is something."""
     if not name:
         return None
     try:
-        path = Path(os.path.expanduser(name))
+        path = Path(name).expanduser()
+    except RuntimeError:  # "~somebody" without such a user
+        path = Path(name)
+    try:
         return path if path.exists() else None
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # too long for a path, or with a zero byte
         return None
 
 
@@ -131,11 +133,8 @@ def _of_version(home: Home, name: str) -> FoundRelease | None:
         return _at_path(home, home.releases(domain) / version)
     if version == LATEST:
         return None
-    places = [
-        folder
-        for folder in (home.data / RELEASES).glob("*/*")
-        if folder.name == version and folder.is_dir()
-    ]
+    folders = (home.data / RELEASES).glob(f"*/{version}")
+    places = [folder for folder in folders if folder.is_dir()]
     if len(places) > 1:
         several = " or ".join(sorted(f"{place.parent.name}/{version}" for place in places))
         raise UserError(f"several domains have a release {version!r}: name {several}")

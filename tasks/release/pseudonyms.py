@@ -1,4 +1,7 @@
-"""The secret under which ids become pseudonyms: from the environment, or generated once and kept outside every release."""
+"""The secret under which ids become pseudonyms.
+
+It comes from the environment, or is generated once and kept outside every release.
+"""
 
 from __future__ import annotations
 
@@ -40,15 +43,17 @@ def check_pseudonym_key(
 def pseudonym_key(
     home: Home, domain: str, environment: Mapping[str, str] = os.environ
 ) -> PseudonymKey:
-    """Return the key of a domain's pseudonyms: the environment's, else the one in the domain's key file, which is made if missing.
+    """Return the key of a domain's pseudonyms.
+
+    It is the environment's, else the one in the domain's key file, which is made if missing.
 
     Raises:
         UserError: the key is shorter than 16 bytes, or its file cannot be used or may be read by
             others.
     """
-    given = _from_environment(environment)
-    if given:
-        return PseudonymKey(given, None)
+    secret = _from_environment(environment)
+    if secret:
+        return PseudonymKey(secret, None)
     path = key_file(home, domain)
     if not path.exists():
         _generate(path)
@@ -64,19 +69,21 @@ def _from_environment(environment: Mapping[str, str]) -> bytes:
     key = environment.get(VARIABLE, "").encode("utf-8", "surrogateescape")
     if key and len(key) < SHORTEST_KEY:
         raise UserError(
-            f"{VARIABLE} holds {len(key)} bytes; a key for pseudonyms needs at least {SHORTEST_KEY}: set a longer secret, "
-            "or none at all to have one generated"
+            f"{VARIABLE} holds {len(key)} bytes; a key for pseudonyms needs at least "
+            f"{SHORTEST_KEY}: set a longer secret, or none at all to have one generated"
         )
     return key
 
 
 def _generate(path: Path) -> None:
-    """Write a new key, whole and readable by its owner alone; one that another process made in the meantime stays."""
+    """Write a new key, whole and readable by its owner alone.
+
+    One that another process made in the meantime stays.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=".key-"
-        ) as aside:  # its mode is 0600
+        # The temporary file's mode is 0600.
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".key-") as aside:
             aside.write(secrets.token_hex(_GENERATED).encode() + b"\n")
             aside.flush()
             os.fsync(aside.fileno())
@@ -101,6 +108,7 @@ def _read(path: Path) -> bytes:
         )
     if len(key) < SHORTEST_KEY:
         raise UserError(
-            f"the key file {path} holds {len(key)} bytes, fewer than {SHORTEST_KEY}: put a good copy there"
+            f"the key file {path} holds {len(key)} bytes, fewer than {SHORTEST_KEY}: "
+            "put a good copy there"
         )
     return key

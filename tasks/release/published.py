@@ -1,4 +1,4 @@
-"""What of the warehouse is published: temporary tables over the accepted dialogues, named `release_*`.
+"""What of the warehouse is published: temporary tables `release_*` over the accepted dialogues.
 
 A user is published with every accepted dialogue and no other. `release_conversations` numbers what
 remains: conversation k of a user recommends the k-th item of that user's `user_might_like`, so an
@@ -20,18 +20,31 @@ _WHITE_SPACE = r"[\t-\r\x1c-\x20\x{85}\p{Z}]+"
 _CONVERSATIONS = """
 CREATE OR REPLACE TEMP TABLE release_conversations AS
 WITH accepted AS (
-    SELECT b.*, v.attempt FROM verdicts v JOIN briefs b USING (dialogue_id) WHERE v.verdict = 'accepted'
+    SELECT b.*, v.attempt FROM verdicts v JOIN briefs b USING (dialogue_id)
+    WHERE v.verdict = 'accepted'
 ), named AS (
-    SELECT *, release_name('user', user_id) AS published_user, release_name('dialogue', dialogue_id) AS published_dialogue FROM accepted
+    SELECT *,
+           release_name('user', user_id) AS published_user,
+           release_name('dialogue', dialogue_id) AS published_dialogue
+    FROM accepted
 ), ordered AS (
-    SELECT *, CASE WHEN $hidden THEN 0 ELSE min(brief_order) OVER (PARTITION BY user_id) END AS user_order FROM named
+    SELECT *,
+           CASE WHEN $hidden THEN 0
+                ELSE min(brief_order) OVER (PARTITION BY user_id) END AS user_order
+    FROM named
+), numbered AS (
+    SELECT *,
+           row_number() OVER (ORDER BY user_order, published_user, position, dialogue_id) AS place,
+           row_number() OVER (PARTITION BY user_id ORDER BY position, dialogue_id) AS place_of_user,
+           dense_rank() OVER (ORDER BY user_order, published_user) AS user_place
+    FROM ordered
 )
-SELECT
-    (row_number() OVER (ORDER BY user_order, published_user, position, dialogue_id) - 1)::INTEGER AS conversation_id,
-    (row_number() OVER (PARTITION BY user_id ORDER BY position, dialogue_id))::INTEGER AS conversation_number,
-    (dense_rank() OVER (ORDER BY user_order, published_user) - 1)::INTEGER AS user_number,
-    user_id, published_user, dialogue_id, published_dialogue, attempt, target_item_id, template_id, recommendations
-FROM ordered
+SELECT (place - 1)::INTEGER AS conversation_id,
+       place_of_user::INTEGER AS conversation_number,
+       (user_place - 1)::INTEGER AS user_number,
+       user_id, published_user, dialogue_id, published_dialogue, attempt,
+       target_item_id, template_id, recommendations
+FROM numbered
 """
 
 _PREFERENCES = """
@@ -39,15 +52,23 @@ CREATE OR REPLACE TEMP TABLE release_preferences AS
 WITH published_users AS (
     SELECT DISTINCT user_id, published_user, user_number FROM release_conversations
 ), history AS (
-    SELECT u.user_number, u.published_user, p.item_id, p.collection, p.position, p.rating, p.timestamp
-    FROM preferences p JOIN published_users u USING (user_id) SEMI JOIN items i ON i.item_id = p.item_id
+    SELECT u.user_number, u.published_user,
+           p.item_id, p.collection, p.position, p.rating, p.timestamp
+    FROM preferences p
+    JOIN published_users u USING (user_id)
+    SEMI JOIN items i ON i.item_id = p.item_id
     WHERE p.collection IN ('LIKES', 'DISLIKES')
 ), recommended AS (
-    SELECT c.user_number, c.published_user, c.target_item_id, 'MIGHT_LIKES', c.conversation_number, p.rating, p.timestamp
-    FROM release_conversations c JOIN preferences p ON p.user_id = c.user_id AND p.item_id = c.target_item_id
+    SELECT c.user_number, c.published_user,
+           c.target_item_id, 'MIGHT_LIKES', c.conversation_number, p.rating, p.timestamp
+    FROM release_conversations c
+    JOIN preferences p ON p.user_id = c.user_id AND p.item_id = c.target_item_id
 )
 SELECT * REPLACE (CASE WHEN $hidden THEN NULL ELSE timestamp END AS timestamp),
-       row_number() OVER (PARTITION BY user_number ORDER BY collection != 'LIKES', collection != 'DISLIKES', position) AS place
+       row_number() OVER (
+           PARTITION BY user_number
+           ORDER BY collection != 'LIKES', collection != 'DISLIKES', position
+       ) AS place
 FROM (SELECT * FROM history UNION ALL SELECT * FROM recommended)
 """
 
@@ -62,9 +83,11 @@ FROM items i SEMI JOIN release_preferences p USING (item_id)
 
 _UTTERANCES = f"""
 CREATE OR REPLACE TEMP TABLE release_utterances AS
-SELECT c.conversation_id, c.published_dialogue, u.turn, u.role, trim(regexp_replace(u.text, '{_WHITE_SPACE}', ' ', 'g')) AS text,
+SELECT c.conversation_id, c.published_dialogue, u.turn, u.role,
+       trim(regexp_replace(u.text, '{_WHITE_SPACE}', ' ', 'g')) AS text,
        u.goals, u.item_ids, u.words
-FROM utterances u JOIN release_conversations c ON c.dialogue_id = u.dialogue_id AND c.attempt = u.attempt
+FROM utterances u
+JOIN release_conversations c ON c.dialogue_id = u.dialogue_id AND c.attempt = u.attempt
 """
 
 _SLOTS = """
@@ -76,32 +99,46 @@ FROM brief_items b JOIN release_conversations c USING (dialogue_id)
 # Table name in the release -> what it holds. Row order is part of the release: the files are
 # compared byte by byte.
 PUBLISHED = {
-    "users": "SELECT DISTINCT user_number, published_user AS user_id FROM release_conversations ORDER BY user_number",
-    "items": "SELECT item_id, title, title_original, work_id FROM release_items ORDER BY item_id",
-    "preferences": "SELECT published_user AS user_id, item_id, collection, position, rating, timestamp FROM release_preferences "
-    "ORDER BY user_number, place",
-    "dialogues": "SELECT conversation_id, published_dialogue AS dialogue_id, published_user AS user_id, conversation_number, "
-    "target_item_id, template_id, recommendations FROM release_conversations ORDER BY conversation_id",
-    "brief_items": "SELECT conversation_id, published_dialogue AS dialogue_id, slot, item_id, collection FROM release_slots "
-    "ORDER BY conversation_id, slot",
-    "utterances": "SELECT conversation_id, published_dialogue AS dialogue_id, turn, role, text, goals, item_ids, words "
-    "FROM release_utterances ORDER BY conversation_id, turn",
-    "template_turns": "SELECT template_id, recommendations, turn, role, goals, introduces, refers FROM template_turns "
-    "SEMI JOIN release_conversations USING (template_id) ORDER BY template_id, turn",
+    "users": """
+        SELECT DISTINCT user_number, published_user AS user_id
+        FROM release_conversations ORDER BY user_number""",
+    "items": """
+        SELECT item_id, title, title_original, work_id FROM release_items ORDER BY item_id""",
+    "preferences": """
+        SELECT published_user AS user_id, item_id, collection, position, rating, timestamp
+        FROM release_preferences ORDER BY user_number, place""",
+    "dialogues": """
+        SELECT conversation_id, published_dialogue AS dialogue_id, published_user AS user_id,
+               conversation_number, target_item_id, template_id, recommendations
+        FROM release_conversations ORDER BY conversation_id""",
+    "brief_items": """
+        SELECT conversation_id, published_dialogue AS dialogue_id, slot, item_id, collection
+        FROM release_slots ORDER BY conversation_id, slot""",
+    "utterances": """
+        SELECT conversation_id, published_dialogue AS dialogue_id,
+               turn, role, text, goals, item_ids, words
+        FROM release_utterances ORDER BY conversation_id, turn""",
+    "template_turns": """
+        SELECT template_id, recommendations, turn, role, goals, introduces, refers
+        FROM template_turns SEMI JOIN release_conversations USING (template_id)
+        ORDER BY template_id, turn""",
 }
 
 
 def pseudonym(key: bytes, kind: str, name: str) -> str:
-    """Return the keyed hash (HMAC-SHA256) that stands for a name; the kind keeps a user and a dialogue of one name apart."""
+    """Return the keyed hash (HMAC-SHA256) of a name, as hex digits.
+
+    By the kind, a user and a dialogue of one name have different hashes.
+    """
     return hmac.new(key, f"{kind}\0{name}".encode(), hashlib.sha256).hexdigest()[:PSEUDONYM_LENGTH]
 
 
 def publish(con: duckdb.DuckDBPyConnection, pseudonymise_key: bytes | None) -> dict[str, int]:
     """Make the `release_*` tables and return the rows of each published table.
 
-    With a key, users and dialogues are called by their keyed hash, users stand in that hash's
-    order, and no time is told: an item and the second, or the day, of its rating are enough to find
-    the user in the source.
+    With a key, ids of users and dialogues are keyed hashes, users are in that hash's order, and
+    times are left out: an item and the second, or the day, of its rating are enough to find the
+    user in the source.
     """
     hidden = {"hidden": pseudonymise_key is not None}
     con.create_function(

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 SHAPE_VERSION: Final = "1.0.0"
-"""Semantic version of the published tables' shape: raise it when a column comes, goes or changes its meaning.
+"""Semantic version of the published tables' shape.
+
+Raise it when a column is added, removed or changes its meaning.
 """
 ROLES: Final = ("user", "agent")
 COLLECTIONS: Final = ("LIKES", "DISLIKES", "MIGHT_LIKES")

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,19 +18,23 @@ from tasks.release.structure import StructureCheck
 _SPEAKER = re.compile(r"(user|agent)\s*[:：](.*)", re.IGNORECASE)
 MOST_MISSING = 20  # conversations in a row that Conversation.txt may lack
 MOST_DIGITS = 12  # of a conversation's id
+Role = Literal["user", "agent"]
 
 
 @dataclass(frozen=True)
 class ReleasedTurn:
     """One utterance as published."""
 
-    role: Literal["user", "agent"]
+    role: Role
     text: str
 
 
 @dataclass(frozen=True)
 class ReleasedConversation:
-    """One conversation: `number` counts from 1 within the user, `conversation_id` from 0 over the domain."""
+    """One conversation.
+
+    `number` counts from 1 within the user, `conversation_id` from 0 over the domain.
+    """
 
     conversation_id: int
     user_id: str
@@ -43,7 +47,10 @@ class ReleasedConversation:
 
 @dataclass(frozen=True)
 class ReleasedUser:
-    """One user: history (likes in time order, then dislikes), items to recommend, and his conversations in order."""
+    """One user: history, items to recommend, and their conversations in order.
+
+    The history has the likes in time order, then the dislikes.
+    """
 
     user_id: str
     history: tuple[str, ...]
@@ -72,9 +79,9 @@ class Release:
         verify_release(folder)
         check = StructureCheck(folder, read_item_map(folder))
         turns: dict[int, tuple[ReleasedTurn, ...]] = {}
-        for conversation, said in read_turns(folder):
-            check.add_text(conversation)
-            turns[conversation] = said
+        for conversation_id, conversation_turns in read_turns(folder):
+            check.add_text(conversation_id)
+            turns[conversation_id] = conversation_turns
         users = tuple(read_users(folder, turns))
         for user in users:
             check.add_user(user)
@@ -84,7 +91,7 @@ class Release:
     @property
     def conversations(self) -> tuple[ReleasedConversation, ...]:
         """Every conversation, in file order."""
-        return tuple(conversation for user in self.users for conversation in user.conversations)
+        return tuple(chain.from_iterable(user.conversations for user in self.users))
 
 
 def read_item_map(folder: Path) -> dict[str, str | int | float | None]:
@@ -105,8 +112,11 @@ def read_titles(folder: Path) -> dict[str, str]:
 
     Raises UserError.
     """
-    found = read_item_map(folder).items()
-    return {item: str(title) for item, title in found if title is not None and str(title).strip()}
+    titles = {}
+    for item, title in read_item_map(folder).items():
+        if title is not None and str(title).strip():
+            titles[item] = str(title)
+    return titles
 
 
 def read_user_numbers(folder: Path) -> dict[str, int]:
@@ -134,7 +144,8 @@ def read_users(
                     yield from _users_of(json.loads(line), turns or {})
                 except KeyError as error:
                     raise UserError(
-                        f"{path}, line {number}, is not a user as the LLM-REDIAL layout has it: no {error}"
+                        f"{path}, line {number}, is not a user as the LLM-REDIAL layout has it: "
+                        f"no {error}"
                     ) from None
                 except (ValueError, TypeError, AttributeError):
                     raise UserError(
@@ -143,29 +154,28 @@ def read_users(
 
 
 def read_turns(folder: Path) -> Iterator[tuple[int, tuple[ReleasedTurn, ...]]]:
-    """Walk Conversation.txt: (conversation id, turns).
+    """Walk Conversation.txt: (conversation id, turns). Raises UserError.
 
-    Lines without a speaker go on with the utterance before. Raises UserError.
-
-    An id that stands there twice is yielded twice.
+    A line without a speaker goes on with the utterance before. An id that is there twice is yielded
+    twice.
     """
     current: int | None = None
-    said: list[ReleasedTurn] = []
+    turns: list[ReleasedTurn] = []
     seen: set[int] = set()
     with _open(folder / CONVERSATION) as file:
         lines = (line for line in map(str.strip, file) if line)
         for line, following in pairwise(_ended(lines)):
             if _is_header(line, following, current, seen):
                 if current is not None:
-                    yield current, tuple(said)
-                current, said = int(line), []
+                    yield current, tuple(turns)
+                current, turns = int(line), []
                 seen.add(current)
             elif turn := _turn(line):
-                said.append(turn)
-            elif said:
-                said[-1] = ReleasedTurn(said[-1].role, f"{said[-1].text} {line}")
+                turns.append(turn)
+            elif turns:
+                turns[-1] = ReleasedTurn(turns[-1].role, f"{turns[-1].text} {line}")
     if current is not None:
-        yield current, tuple(said)
+        yield current, tuple(turns)
 
 
 def _ended(lines: Iterator[str]) -> Iterator[str]:
@@ -174,10 +184,11 @@ def _ended(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _is_header(line: str, following: str, current: int | None, seen: Set[int]) -> bool:
-    """Return True if a line is a conversation's id and not a line of an utterance that is a number, such as the title 1917.
+    """Return True if a line is a conversation's id.
 
-    An id is the next one; or, where conversations are missing, one a little higher with a speaker's
-    line after it; or, where one stands there twice, an earlier one with a user's line after it.
+    A line of an utterance may be a number too, such as the title 1917. An id is the next one; or,
+    where conversations are missing, one a little higher with a speaker's line after it; or, where
+    one is there twice, an earlier one with a user's line after it.
     """
     if not (line.isascii() and line.isdigit()) or len(line) > MOST_DIGITS:
         return False
@@ -189,12 +200,12 @@ def _is_header(line: str, following: str, current: int | None, seen: Set[int]) -
 
 
 def _turn(line: str) -> ReleasedTurn | None:
+    """Return the turn that a line begins, or None where it names no speaker."""
     spoken = _SPEAKER.match(line)
-    return (
-        ReleasedTurn("user" if spoken[1].lower() == "user" else "agent", spoken[2].strip())
-        if spoken
-        else None
-    )
+    if spoken is None:
+        return None
+    role: Role = "user" if spoken[1].lower() == "user" else "agent"
+    return ReleasedTurn(role, spoken[2].strip())
 
 
 def _users_of(
@@ -202,11 +213,9 @@ def _users_of(
 ) -> Iterator[ReleasedUser]:
     for user_id, user in content.items():
         groups = user["Conversation"]
-        conversations = [
-            entry
-            for group in ([groups] if isinstance(groups, dict) else groups)
-            for entry in group.items()
-        ]
+        if isinstance(groups, dict):
+            groups = [groups]
+        conversations = chain.from_iterable(group.items() for group in groups)
         yield ReleasedUser(
             user_id,
             item_ids(user["history_interaction"]),

@@ -1,4 +1,7 @@
-"""Whether the files of the published layout belong together: every conversation once in both, every item in the catalogue."""
+"""Whether the files of the published layout belong together.
+
+Every conversation is once in both files, and every item is in the catalogue.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StructureCheck:
-    """Takes in users and texts as they are read, and says at the end whether they belong together."""
+    """Takes in users and texts as they are read, then checks that they belong together."""
 
     def __init__(self, folder: Path, items: Collection[str]) -> None:
         """Begin with the folder, for messages, and the ids in item_map.json."""
@@ -31,21 +34,25 @@ class StructureCheck:
         """
         self._check_items(user.user_id, user.history)
         self._check_items(user.user_id, user.might_like)
-        for one in user.conversations:
-            self._listed[one.conversation_id] += 1
-            self._check_items(user.user_id, (*one.likes, *one.dislikes, *one.rec_items))
+        for conversation in user.conversations:
+            self._listed[conversation.conversation_id] += 1
+            items = (*conversation.likes, *conversation.dislikes, *conversation.rec_items)
+            self._check_items(user.user_id, items)
 
     def add_text(self, conversation_id: int) -> None:
         """Take in a conversation of Conversation.txt."""
         self._spoken[conversation_id] += 1
 
     def finish(self) -> None:
-        """Raise UserError when a conversation stands twice in a file, or in one of the two files alone."""
+        """Raise UserError if a conversation is twice in a file, or in one of both files alone."""
         for name, counted in ((FINAL_DATA, self._listed), (CONVERSATION, self._spoken)):
             repeated = [number for number, times in counted.items() if times > 1]
             if repeated:
                 raise self._error(f"{name} holds conversation {min(repeated)} twice")
-        counts = f"{CONVERSATION} holds {len(self._spoken):,} conversations and {FINAL_DATA} {len(self._listed):,}"
+        counts = (
+            f"{CONVERSATION} holds {len(self._spoken):,} conversations "
+            f"and {FINAL_DATA} {len(self._listed):,}"
+        )
         if missing := self._listed.keys() - self._spoken.keys():
             raise self._error(f"{counts}; conversation {min(missing)} has no text")
         if extra := self._spoken.keys() - self._listed.keys():
@@ -55,7 +62,8 @@ class StructureCheck:
         for item in items:
             if item not in self._items:
                 raise self._error(
-                    f"{ITEM_MAP} lacks the item {item[:80]!r}, which user {user_id[:80]!r} of {FINAL_DATA} has"
+                    f"{ITEM_MAP} lacks the item {item[:80]!r}, which user {user_id[:80]!r} of "
+                    f"{FINAL_DATA} has"
                 )
 
     def _error(self, fault: str) -> UserError:

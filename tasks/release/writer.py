@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -38,13 +37,22 @@ from tasks.warehouse import transaction
 _ASIDE = ".aside-"
 
 Validate = Callable[[pl.DataFrame], object]
-"""Judges the utterances as released (dialogue_id, turn, role, text) and raises UserError when they must not go out.
+"""Judges the utterances as released (dialogue_id, turn, role, text).
+
+It raises UserError if they must not be released.
 """
 
 
 @dataclass(frozen=True)
 class ReleaseInfo:
-    """A release that stands: its folder, its version, rows per published table, whether it stood before, and where its key is kept."""
+    """A release that is in place.
+
+    Attributes:
+        path: its folder.
+        counts: rows of each published table.
+        reused: True if it was there before, with the same content.
+        key_file: where the generated key of its pseudonyms is, if it has one.
+    """
 
     path: Path
     version: str
@@ -76,27 +84,28 @@ def write_release(
     Args:
         con: the domain's warehouse, no transaction begun; temporary tables are made and dropped in
             it.
-        home: whose `releases` folder the release goes to.
+        home: where the `releases` folder is.
         domain: the domain's name.
         version: the version's name; by default the first 12 hex digits of the hash of what is
             released.
-        run: facts for the card, which tells those in `CARD_FACTS`, and `license` and `language` for
+        run: facts for the card, which has those in `CARD_FACTS`, and `license` and `language` for
             the Croissant description.
-        pseudonymise_key: if given, user and dialogue ids become keyed hashes, and times are left
+        pseudonymise_key: with one, user and dialogue ids become keyed hashes, and times are left
             out.
-        validate: judges what is about to be released; not called for a release that stands already
-            and is noted in the warehouse.
+        validate: judges what is about to be released; not called for a release that is there
+            already and is noted in the warehouse.
         revalidate: have it judged nevertheless.
         note: writes down in the warehouse that the version it is given was released.
 
     Raises:
         UserError: nothing was accepted, the version's name is no plain name, the folder cannot be
             written, that version
-            stands already with another content, or what would be released fails its checks.
+            is there already with another content, or what would be released fails its checks.
     """
     if version is not None and (not VERSION_NAME.fullmatch(version) or version == LATEST):
         raise UserError(
-            f"{version[:80]!r} is no version name: use letters, digits, dots, dashes and underscores"
+            f"{version[:80]!r} is no version name: use letters, digits, dots, dashes and "
+            "underscores"
         )
     releases = home.releases(domain)
     try:
@@ -139,7 +148,8 @@ class _Placing:
     def __init__(self, releases: Path, aside: Path) -> None:
         self._releases = releases
         self._aside = aside
-        self._open: Path | None = None  # the place of a release that is moved and not yet committed
+        # The place of a release that is moved and not yet committed.
+        self._open: Path | None = None
 
     def __enter__(self) -> _Placing:
         return self
@@ -149,8 +159,8 @@ class _Placing:
         self._open = self._releases / name
         write_atomically(self._releases / PENDING, name + "\n")
         if self._open.exists():
-            os.replace(self._open, self._aside / "damaged")
-        os.replace(folder, self._open)
+            self._open.replace(self._aside / "damaged")
+        folder.replace(self._open)
 
     def commit(self, name: str) -> None:
         """Make the release the latest one, now that the warehouse has it."""
@@ -161,17 +171,19 @@ class _Placing:
     def __exit__(self, *_: object) -> None:
         if self._open is None:
             return
-        for now, then in (
-            (self._open, self._aside / "withdrawn"),
-            (self._aside / "damaged", self._open),
-        ):
-            if now.exists():
-                os.replace(now, then)
+        if self._open.exists():
+            self._open.replace(self._aside / "withdrawn")
+        damaged = self._aside / "damaged"
+        if damaged.exists():
+            damaged.replace(self._open)
         (self._releases / PENDING).unlink(missing_ok=True)
 
 
 def _tidy(con: duckdb.DuckDBPyConnection, releases: Path) -> None:
-    """Put right what a killed process left: a release the warehouse does not have goes, one that it has becomes the latest."""
+    """Clean up after a killed process.
+
+    A release that the warehouse does not have is removed, one that it has becomes the latest.
+    """
     for left in releases.glob(f"{_ASIDE}*"):
         shutil.rmtree(left)
     try:
@@ -187,9 +199,8 @@ def _tidy(con: duckdb.DuckDBPyConnection, releases: Path) -> None:
 
 
 def _is_noted(con: duckdb.DuckDBPyConnection, version: str) -> bool:
-    return bool(
-        con.execute("SELECT count(*) FROM releases WHERE version = ?", [version]).fetchall()[0][0]
-    )
+    noted = con.execute("SELECT 1 FROM releases WHERE version = ?", [version]).fetchone()
+    return noted is not None
 
 
 def _check(con: duckdb.DuckDBPyConnection, folder: Path, validate: Validate | None) -> None:
@@ -217,7 +228,8 @@ def _write_aside(
     counts = publish(con, key.secret if key else None)
     if not counts["dialogues"]:
         raise UserError(
-            f"no dialogue of {domain!r} was accepted, so there is nothing to release: see `redial funnel {domain}`"
+            f"no dialogue of {domain!r} was accepted, so there is nothing to release: "
+            f"see `redial funnel {domain}`"
         )
     folder.mkdir()
     write_layout(con, folder)
@@ -233,7 +245,9 @@ def _write_aside(
 
 
 def _stands(folder: Path, place: Path, *, named: bool) -> bool:
-    """Return True if a release of the same content stands whole at its place; one that is damaged is to be written anew.
+    """Return True if a release of the same content is whole at its place.
+
+    One that is damaged is to be written anew.
 
     Raises:
         UserError: a version that was given a name has another content.
@@ -244,6 +258,7 @@ def _stands(folder: Path, place: Path, *, named: bool) -> bool:
     same = sums.is_file() and sums.read_bytes() == (folder / SUMS).read_bytes()
     if named and not same:
         raise UserError(
-            f"{place} stands already with another content: choose another version name, or remove it"
+            f"{place} stands already with another content: "
+            "choose another version name, or remove it"
         )
     return same and not broken_sums(place) and not links_in(place)

@@ -1,4 +1,7 @@
-"""Repair: rejected dialogues get a second, targeted request; rounds of asking go on until enough are accepted."""
+"""Repair: rejected dialogues get a second, targeted request.
+
+Rounds of requests go on until enough dialogues are accepted.
+"""
 
 from tasks.repair.briefs import BriefToRepair, load_repairs
 from tasks.repair.explanation import Attempt, Broken, Why, why

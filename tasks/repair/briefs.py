@@ -40,34 +40,47 @@ def load_repairs(
     """
     ids = [brief.dialogue_id for brief in briefs]
     answers = {row[0]: row[1:] for row in con.execute(_ANSWERS, [attempt - 1, ids]).fetchall()}
-    found: dict[str, list[Finding]] = defaultdict(list)
-    for dialogue_id, rule, turn, evidence in con.execute(_FINDINGS, [attempt - 1, ids]).fetchall():
-        found[dialogue_id].append(Finding(rule, turn, evidence or "", sentences.get(rule, rule)))
+    found = _findings(con, ids, attempt - 1, sentences)
     repairs = []
     for brief in briefs:
         text, read, complete, error = answers.get(brief.dialogue_id, ("", 0, False, ""))
-        findings, turns = found[brief.dialogue_id], len(brief.template.turns)
+        findings = found.get(brief.dialogue_id, [])
+        turns = len(brief.template.turns)
         if not complete and read and read <= turns:
-            findings = with_missing_turns(
-                findings, read + 1 if error and read < turns else read, turns
-            )
+            # A turn of JSON that broke off could not be read, so the next one is the first missing
+            # one. A turn of plain text that broke off is the last one read.
+            first = read + 1 if error and read < turns else read
+            findings = with_missing_turns(findings, first, turns)
         repairs.append(
             BriefToRepair(**_values(brief), previous=text or "", findings=tuple(findings))
         )
     return repairs
 
 
-def with_missing_turns(findings: Sequence[Finding], first: int, turns: int) -> list[Finding]:
-    """Tell an answer that broke off by the turns it lacks, so that what was paid for stays and only the rest is asked for.
+def _findings(
+    con: duckdb.DuckDBPyConnection, ids: Sequence[str], attempt: int, sentences: Mapping[str, str]
+) -> dict[str, list[Finding]]:
+    """Return the findings that rejected dialogues at an attempt, by dialogue id."""
+    found: dict[str, list[Finding]] = defaultdict(list)
+    for dialogue_id, rule, turn, evidence in con.execute(_FINDINGS, [attempt, ids]).fetchall():
+        found[dialogue_id].append(Finding(rule, turn, evidence or "", sentences.get(rule, rule)))
+    return found
 
-    Of JSON, a turn that broke off could not be read and is the first missing one; of plain text it
-    is the last one read.
+
+def with_missing_turns(findings: Sequence[Finding], first: int, turns: int) -> list[Finding]:
+    """Return findings with one for each missing turn, in place of those about the end.
+
+    So only the rest of an answer that broke off is asked for, and what was paid for is kept.
+
+    Args:
+        findings: the findings about the dialogue.
+        first: the first turn that is missing or broke off.
+        turns: the number of turns of the template.
     """
     kept = [finding for finding in findings if finding.rule not in _ABOUT_THE_END]
-    return kept + [
-        Finding(BROKE_OFF, turn, "", "The answer broke off in or before this turn.")
-        for turn in range(first, turns + 1)
-    ]
+    sentence = "The answer broke off in or before this turn."
+    missing = [Finding(BROKE_OFF, turn, "", sentence) for turn in range(first, turns + 1)]
+    return kept + missing
 
 
 def _values(brief: Brief) -> dict[str, Any]:
@@ -76,7 +89,8 @@ def _values(brief: Brief) -> dict[str, Any]:
 
 _ANSWERS = """
 SELECT t.dialogue_id, t.text, d.utterances, d.complete, d.parse_error
-FROM transcripts t LEFT JOIN dialogues d USING (dialogue_id, attempt)
+FROM transcripts t
+LEFT JOIN dialogues d USING (dialogue_id, attempt)
 WHERE t.attempt = ? AND t.dialogue_id IN (SELECT unnest(?))
 """
 

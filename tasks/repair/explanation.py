@@ -1,4 +1,4 @@
-"""Why a dialogue ended as it did: its brief, each attempt, each rule it broke with the offending piece."""
+"""Why a dialogue ended as it did: its brief, its attempts, the rules they broke and where."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tasks.warehouse import rows
 
 @dataclass(frozen=True)
 class Broken:
-    """One rule an attempt broke; `turn` is None where it concerns the whole dialogue.
+    """One rule that an attempt broke; `turn` is None if it is about the whole dialogue.
 
-    `because` names the rule this finding follows from; None for a root cause.
+    `because` names the rule that this finding follows from; it is None for a root cause.
     """
 
     rule: str
@@ -32,7 +32,7 @@ class Broken:
 class Attempt:
     """One attempt: how it was answered, what it said, which rules it broke.
 
-    `text` is the raw answer where nothing could be read.
+    `text` is the whole answer, from which `utterances` were read as far as that was possible.
     """
 
     attempt: int
@@ -46,7 +46,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Why:
-    """One dialogue's whole story."""
+    """All that explains how one dialogue ended."""
 
     domain: str
     dialogue_id: str
@@ -60,7 +60,7 @@ class Why:
 def why(
     con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str, sentences: Mapping[str, str]
 ) -> Why:
-    """Tell a dialogue's story. `sentences` says each rule in words.
+    """Return all that explains how a dialogue ended; `sentences` has what each rule says.
 
     Raises UserError when the warehouse has no such brief.
     """
@@ -69,65 +69,80 @@ def why(
         raise UserError(f"there is no dialogue {dialogue_id} in {domain}")
     brief = briefs[0]
     verdict = brief.pop("verdict")
-    items, turns = rows(con, _ITEMS, [dialogue_id]), rows(con, _TURNS, [dialogue_id])
-    said, broken = rows(con, _SAID, [dialogue_id]), rows(con, _BROKEN, [dialogue_id])
-    asked = rows(con, _ASKED, [dialogue_id])
-    attempts = [_attempt(row, said, broken, sentences) for row in asked]
+    items = rows(con, _ITEMS, [dialogue_id])
+    turns = rows(con, _TURNS, [dialogue_id])
+    said = rows(con, _SAID, [dialogue_id])
+    broken = rows(con, _BROKEN, [dialogue_id])
+    transcripts = rows(con, _TRANSCRIPTS, [dialogue_id])
+    attempts = [_attempt(transcript, said, broken, sentences) for transcript in transcripts]
     return Why(domain, dialogue_id, verdict, brief, items, turns, attempts)
 
 
 def _attempt(
-    row: dict[str, Any],
+    transcript: dict[str, Any],
     said: list[dict[str, Any]],
     broken: list[dict[str, Any]],
     sentences: Mapping[str, str],
 ) -> Attempt:
-    number = row["attempt"]
-    faults = [
-        Broken(
-            one["rule"],
-            one["severity"],
-            one["turn"],
-            one["evidence"] or "",
-            sentences.get(one["rule"], one["rule"]),
-            one["because"],
-        )
-        for one in broken
-        if one["attempt"] == number
-    ]
-    utterances = [one for one in said if one["attempt"] == number]
+    number = transcript["attempt"]
     return Attempt(
         number,
-        row["status"],
-        row["finish_reason"] or "",
-        row["error"] or "",
-        row["text"] or "",
-        utterances,
-        faults,
+        transcript["status"],
+        transcript["finish_reason"] or "",
+        transcript["error"] or "",
+        transcript["text"] or "",
+        utterances=[row for row in said if row["attempt"] == number],
+        broken=[_broken(row, sentences) for row in broken if row["attempt"] == number],
+    )
+
+
+def _broken(row: dict[str, Any], sentences: Mapping[str, str]) -> Broken:
+    rule = row["rule"]
+    return Broken(
+        rule,
+        row["severity"],
+        row["turn"],
+        row["evidence"] or "",
+        sentences.get(rule, rule),
+        row["because"],
     )
 
 
 _BRIEF = f"""
 WITH {BRIEF_VERDICTS}
 SELECT b.*, v.verdict
-FROM briefs b JOIN brief_verdicts v USING (dialogue_id)
+FROM briefs b
+JOIN brief_verdicts v USING (dialogue_id)
 WHERE dialogue_id = ?
 """
-_ITEMS = (
-    "SELECT slot, item_id, title, collection FROM brief_items WHERE dialogue_id = ? ORDER BY slot"
-)
+_ITEMS = """
+SELECT slot, item_id, title, collection
+FROM brief_items
+WHERE dialogue_id = ?
+ORDER BY slot
+"""
 _TURNS = """
 SELECT turn, role, goals, introduces, refers
-FROM template_turns t JOIN briefs b USING (template_id)
-WHERE b.dialogue_id = ? ORDER BY turn
+FROM template_turns t
+JOIN briefs b USING (template_id)
+WHERE b.dialogue_id = ?
+ORDER BY turn
 """
-_SAID = (
-    "SELECT attempt, turn, role, text FROM utterances WHERE dialogue_id = ? ORDER BY attempt, turn"
-)
+_SAID = """
+SELECT attempt, turn, role, text
+FROM utterances
+WHERE dialogue_id = ?
+ORDER BY attempt, turn
+"""
 _BROKEN = """
 SELECT attempt, rule, severity, turn, evidence, because
 FROM rejections
 WHERE dialogue_id = ?
 ORDER BY attempt, because IS NOT NULL, turn NULLS FIRST, rule
 """
-_ASKED = "SELECT attempt, status, finish_reason, error, text FROM transcripts WHERE dialogue_id = ? ORDER BY attempt"
+_TRANSCRIPTS = """
+SELECT attempt, status, finish_reason, error, text
+FROM transcripts
+WHERE dialogue_id = ?
+ORDER BY attempt
+"""

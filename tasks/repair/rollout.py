@@ -1,4 +1,4 @@
-"""Puts rewritten turns in the place of the broken ones."""
+"""Asks for the broken turns of a dialogue again, and puts the new ones in their place."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from tasks.prompts import Instructed, Profile, Spoken, as_transcript, render_rep
 from tasks.repair.briefs import BriefToRepair
 
 _SPEAKERS = ("agent", "user")  # of even turns and of odd ones
+# Ways in which an answer numbers its turns.
 _NUMBERED = (
+    # "turn": 5
     re.compile(
-        r"""["'](?:turn|turn_?(?:number|id|index)|number|no|id|index|utterance_?(?:number|id)?)["']\s*:\s*["']?(?:turn[ _]?)?(\d{1,3})\b""",
+        r"""["'](?:turn|turn_?(?:number|id|index)|number|no|id|index|utterance_?(?:number|id)?)["']"""
+        r"""\s*:\s*["']?(?:turn[ _]?)?(\d{1,3})\b""",
         re.IGNORECASE,
     ),
     # {"5": {"role": ...
@@ -33,45 +36,54 @@ _OWN_NUMBER = re.compile(r"\s*[(\[]?(?:turn )?(\d{1,3})[.):\]]\)?\s+", re.IGNORE
 def merge_turns(previous: str, repaired: str, asked: Collection[int]) -> list[Spoken]:
     """Return the dialogue with the turns asked for replaced.
 
-    Turns asked for beyond the end of a dialogue that broke off are put behind it, as far as they
-    follow on. A rewritten turn counts only if it was asked for; its speaker changes only to the one
-    whose turn it is. One that was asked for and not given stays as it was, so that the gate finds
-    the same fault again. An answer that repeats the whole dialogue is taken turn by turn the same
-    way, and one whose numbers count the turns asked for (1, 2 for turns 3 and 7) by place.
+    Turns asked for after the end of a dialogue that broke off are added, as long as none is missing
+    before them. A rewritten turn only counts if it was asked for; its speaker only changes to the
+    one that must speak there. A turn that was asked for but not given stays as it was, so the gate
+    finds the same fault again. The same is true of an answer that repeats the whole dialogue. If an
+    answer numbers the turns asked for from 1 on (1, 2 for turns 3 and 7), they are taken in order.
 
     Args:
         previous: the rejected answer, JSON or labelled lines.
         repaired: the answer to the repair request, JSON or labelled lines, its turns numbered or
             not.
-        asked: turn numbers asked for, from 1.
+        asked: numbers of the turns asked for, from 1.
     """
     turns = [Spoken(turn.role, turn.text) for turn in without_counts(read_grounded(previous).turns)]
     for number, role, text in sorted(_rewritten(repaired, len(turns), asked)):
-        if number in asked and 1 <= number <= len(turns):
-            turns[number - 1] = Spoken(
-                role if role == _SPEAKERS[number % 2] else turns[number - 1].role, text
-            )
-        elif number in asked and number == len(turns) + 1:
-            turns.append(Spoken(role if role in _SPEAKERS else _SPEAKERS[number % 2], text))
+        due = _SPEAKERS[number % 2]
+        if number not in asked or not 1 <= number <= len(turns) + 1:
+            continue
+        if number == len(turns) + 1:
+            turns.append(Spoken(role if role in _SPEAKERS else due, text))
+        else:
+            turns[number - 1] = Spoken(role if role == due else turns[number - 1].role, text)
     return turns
 
 
 def _rewritten(answer: str, length: int, asked: Collection[int]) -> Iterator[tuple[int, str, str]]:
-    """Yield the answer's turns with their numbers: those it gives, else by place in the whole dialogue or in what was asked for."""
+    """Yield number, role and text of each turn of the answer.
+
+    An answer as long as the whole dialogue repeats it; otherwise the numbers are those that it
+    gives, or else those asked for, in order.
+    """
     turns = _turns(answer)
     whole = max(length, *asked, 0)
-    given = list(range(1, whole + 1)) if len(turns) == whole else _given(answer, len(turns), asked)
-    for number, turn in zip(given, turns, strict=False):
-        own = _OWN_NUMBER.match(turn.text)
-        yield (
-            number,
-            turn.role,
-            turn.text[own.end() :] if own is not None and int(own[1]) == number else turn.text,
-        )
+    if len(turns) == whole:
+        numbers = list(range(1, whole + 1))
+    else:
+        numbers = _numbers(answer, len(turns), asked)
+    for number, turn in zip(numbers, turns, strict=False):
+        yield number, turn.role, _without_number(turn.text, number)
+
+
+def _without_number(text: str, number: int) -> str:
+    """Return the text of a turn without its number at the start."""
+    own = _OWN_NUMBER.match(text)
+    return text[own.end() :] if own is not None and int(own[1]) == number else text
 
 
 def _turns(answer: str) -> tuple[RawTurn, ...]:
-    """Return the turns of a repair: of JSON, or of labelled lines, which may be one speaker's alone."""
+    """Return the turns of a repair, from JSON or labelled lines, which may be of one speaker."""
     turns = read_grounded(answer).turns
     if turns:
         return turns
@@ -79,8 +91,8 @@ def _turns(answer: str) -> tuple[RawTurn, ...]:
     return lines if all(turn.role in _SPEAKERS for turn in lines) else ()
 
 
-def _given(answer: str, turns: int, asked: Collection[int]) -> list[int]:
-    """Return the numbers an answer gives its turns, one each; what was asked for where it gives none of that."""
+def _numbers(answer: str, turns: int, asked: Collection[int]) -> list[int]:
+    """Return the numbers that an answer gives its turns, or else those that were asked for."""
     for form in _NUMBERED:
         numbers = [int(number) for number in form.findall(message_text(answer))]
         if len(numbers) == turns and not _counted_anew(numbers, asked):
@@ -89,7 +101,7 @@ def _given(answer: str, turns: int, asked: Collection[int]) -> list[int]:
 
 
 def _counted_anew(numbers: Sequence[int], asked: Collection[int]) -> bool:
-    """Return True if numbers count what was asked for from the first on, and are not the turns' own."""
+    """Return True if numbers count the turns asked for, and are not the turns' own."""
     return len(numbers) == len(asked) and not set(numbers) <= set(asked)
 
 
@@ -97,8 +109,7 @@ def _counted_anew(numbers: Sequence[int], asked: Collection[int]) -> bool:
 class RepairRollout:
     """Asks once for what was broken. Works on `BriefToRepair`; `attempt` counts from 2.
 
-    The transcript is the whole dialogue again, so that everything after it need not know of
-    repairs.
+    The transcript is the whole dialogue again, so that nothing after it depends on repairs.
     """
 
     profile: Profile
@@ -109,7 +120,7 @@ class RepairRollout:
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
         """Ask for the repair of one dialogue.
 
-        Raises TypeError on a brief without findings, and whatever `ask` raises.
+        Raises TypeError on a brief without findings, and what `ask` raises.
         """
         if not isinstance(brief, BriefToRepair):
             raise TypeError("only a rejected brief can be repaired")
@@ -118,11 +129,10 @@ class RepairRollout:
             prompt.messages, response_format=prompt.response_format, attempt=self.attempt
         )
         scope = repair_scope(self.profile, brief, brief.findings)
-        text = (
-            as_transcript(self.profile, merge_turns(brief.previous, answer.text, scope))
-            if scope
-            else answer.text
-        )
+        text = answer.text
+        # Without a scope the whole dialogue was asked for.
+        if scope:
+            text = as_transcript(self.profile, merge_turns(brief.previous, text, scope))
         return Transcript(
             brief.dialogue_id,
             self.attempt,

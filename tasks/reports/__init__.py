@@ -1,15 +1,18 @@
-"""Reports: what a person looks at, pages for each run of a domain and a browser over its dialogues."""
+"""Reports: what a person looks at.
+
+In: a domain's warehouse. Out: pages for each run, and a browser over its dialogues. Start with
+`write_pages` or the browser.
+"""
 
 from tasks.reports.browser import browser_app, serve_browser
 from tasks.reports.charts import Series, trend
 from tasks.reports.page_parts import page_style, page_templates, reports_folder
 from tasks.reports.report import Findings, gather, render_report
 from tasks.reports.request_replay import replay
+from tasks.reports.run_list import HISTORY, list_runs
 from tasks.reports.run_pages import (
-    HISTORY,
     PublishedPages,
     drafted_pages,
-    list_runs,
     pages_from_warehouse,
     publish_pages,
     write_pages,

@@ -1,4 +1,7 @@
-"""The paper's own limitation, counted: whose ratings the dialogues rest on, and what judging them per user changes."""
+"""The paper's own limitation, counted: the ratings behind the dialogues.
+
+And what judging them per user changes.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ from tasks.warehouse import Rows, one_row, rows
 # other people's apart.
 _GROUPS = f"""
 WITH {ACCEPTED},
-slots AS (SELECT user_review_id, other_review_id FROM brief_items SEMI JOIN accepted USING (dialogue_id)),
+slots AS (
+    SELECT user_review_id, other_review_id FROM brief_items SEMI JOIN accepted USING (dialogue_id)
+),
 groups AS (
     SELECT 1 AS place, 'source' AS who, rating, NULL::INTEGER AS words FROM raw_reviews
     UNION ALL SELECT 2, 'core', rating, words FROM reviews WHERE core
@@ -35,7 +40,8 @@ SELECT place, who, count(*) AS reviews, avg(rating) AS mean,
        100.0 * count(*) FILTER (rating >= $like_min) / count(*) AS positive,
        100.0 * count(*) FILTER (rating > $dislike_max AND rating < $like_min) / count(*) AS neutral,
        100.0 * count(*) FILTER (rating <= $dislike_max) / count(*) AS negative,
-       quantile_cont(words, 0.1) AS short, median(words) AS median_words, quantile_cont(words, 0.9) AS long
+       quantile_cont(words, 0.1) AS short, median(words) AS median_words,
+       quantile_cont(words, 0.9) AS long
 FROM groups GROUP BY place, who ORDER BY place
 """
 _JUDGED = """
@@ -48,35 +54,49 @@ judged AS (
 )
 """
 _SHIFT = f"""{_JUDGED}
-, sides AS (SELECT user_id, 'as given' AS judged, before AS rating FROM judged UNION ALL SELECT user_id, 'per user', after FROM judged),
+, sides AS (
+    SELECT user_id, 'as given' AS judged, before AS rating
+    FROM judged
+    UNION ALL SELECT user_id, 'per user', after FROM judged
+),
 kinds AS (
-    SELECT judged, count(*) AS reviews, count(DISTINCT user_id) FILTER (rating <= $dislike_max) AS with_dislikes,
-           count(DISTINCT user_id) FILTER (rating >= $like_min) AS with_likes, count(DISTINCT user_id) AS users,
+    SELECT judged, count(*) AS reviews,
+           count(DISTINCT user_id) FILTER (rating <= $dislike_max) AS with_dislikes,
+           count(DISTINCT user_id) FILTER (rating >= $like_min) AS with_likes,
+           count(DISTINCT user_id) AS users,
            100.0 * count(*) FILTER (rating >= $like_min) / count(*) AS likes,
-           100.0 * count(*) FILTER (rating > $dislike_max AND rating < $like_min) / count(*) AS neither,
+           100.0 * count(*) FILTER (rating > $dislike_max AND rating < $like_min)
+               / count(*) AS neither,
            100.0 * count(*) FILTER (rating <= $dislike_max) / count(*) AS dislikes
     FROM sides GROUP BY judged
 )
 SELECT * FROM kinds ORDER BY judged
 """
 _SHIFTED = f"""{_JUDGED}
-, sides AS (SELECT 'as given' AS judged, before AS rating FROM judged UNION ALL SELECT 'per user', after FROM judged)
-SELECT judged, round(rating / $step) * $step AS rating, count(*) AS reviews FROM sides GROUP BY ALL ORDER BY ALL
+, sides AS (
+    SELECT 'as given' AS judged, before AS rating
+    FROM judged
+    UNION ALL SELECT 'per user', after FROM judged
+)
+SELECT judged, round(rating / $step) * $step AS rating, count(*) AS reviews
+FROM sides GROUP BY ALL ORDER BY ALL
 """
 _USER_MEANS = """
 WITH users AS (SELECT avg(rating) AS mean FROM reviews WHERE core GROUP BY user_id)
-SELECT count(*) AS users, avg(mean) AS mean, stddev_pop(mean) AS spread, min(mean) AS lowest, max(mean) AS highest FROM users
+SELECT count(*) AS users, avg(mean) AS mean, stddev_pop(mean) AS spread, min(mean) AS lowest,
+       max(mean) AS highest
+FROM users
 """
 
 
 @dataclass(frozen=True)
 class RatingBias:
-    """Ratings of the source against those behind the dialogues, and what per-user normalisation does.
+    """Ratings of the source and of what is behind the dialogues, as given and judged per user.
 
     Attributes:
         in_force: how ratings are judged in this build: "as given" or "per user".
-        ratings: reviews by group and rating; polarity: the groups' shares of positive, neutral,
-            negative (percent) and words.
+        ratings: reviews by group and rating.
+        polarity: the groups' shares of positive, neutral and negative (percent), and words.
         shift: one row each for both ways to judge: shares of LIKES, neither, DISLIKES (percent of
             core reviews).
         shifted: core reviews by judged rating, both ways.
@@ -94,7 +114,7 @@ class RatingBias:
 
 
 def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
-    """Return ratings and polarity of the source and of what dialogues tell, and both ways of judging a rating side by side.
+    """Return ratings and polarity of the source and of the dialogues, judged in both ways.
 
     Per user: the rating minus the user's mean plus everybody's mean, over the core (as in
     preprocessing).
@@ -115,8 +135,10 @@ def rating_bias(con: duckdb.DuckDBPyConnection, domain: Domain) -> RatingBias:
 
 
 def rating_step(low: float, high: float) -> float:
-    """Return the width of a bar in a chart of ratings: the finest of ..., 0.1, 0.2, 0.5, 1, 2, 5, ... that gives a scale at most ten."""
+    """Return the width of a bar in a chart of ratings.
+
+    It is the finest of ..., 0.1, 0.2, 0.5, 1, 2, 5, ... that gives a scale at most ten bars.
+    """
     tens = 10.0 ** math.floor(math.log10((high - low) / 10))
-    return next(
-        width * tens for width in (1, 2, 5, 10) if width * tens * 10 >= (high - low) * (1 - 1e-9)
-    )
+    least = (high - low) * (1 - 1e-9)  # allows for rounding
+    return next(width * tens for width in (1, 2, 5, 10) if width * tens * 10 >= least)

@@ -1,4 +1,6 @@
-"""The browser: a local page over the warehouses, to find dialogues, see each beside what it was made from, and mark it.
+"""The browser: a local page over the warehouses.
+
+It finds dialogues, shows each beside what it was made from, and takes marks.
 
 Warehouses are only read; marks go to a log of their own (tasks/marks.py).
 """
@@ -16,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tasks.errors import UserError
@@ -24,7 +26,7 @@ from tasks.funnel import verdicts
 from tasks.goals import load_goals
 from tasks.lineage import dialogue_lineage
 from tasks.marks import MARKS, append_mark, marks_by_dialogue, marks_of, read_log, read_marks
-from tasks.quality import load_suites
+from tasks.quality import Suite, load_suites
 from tasks.reports.builds import last_build
 from tasks.reports.dialogue_search import Filters, choices, search
 from tasks.reports.dialogue_view import broken_rules, build_view, common_words, said_hashes
@@ -36,32 +38,28 @@ from tasks.web import environment, local_app, serve_local
 
 HERE = Path(__file__).resolve().parent
 _DIALOGUE = re.compile(r"[0-9a-f]{16}")
+_MOST_DIGITS = 8  # of a number in an address
 
 
 def browser_app(home: Home, hosts: Iterable[str] = (), *, marking: bool = True) -> Starlette:
-    """Return the browser of a data folder as an ASGI application, for loopback and the names in `hosts`.
+    """Return the browser of a data folder as an ASGI application.
 
-    Without `marking` nothing can be changed.
+    It answers on loopback and under the names in `hosts`. Without `marking` nothing can be changed.
 
     A warehouse is opened for the time of one page, read-only, so that a build can start while the
     browser is open; while a build runs, the page says so.
     """
     pages = _Pages(home, marking=marking)
-    marks = (
-        [Route("/domains/{domain}/{dialogue_id}/marks", pages.mark, methods=["POST"])]
-        if marking
-        else []
-    )
-    return local_app(
-        [
-            Route("/", pages.welcome),
-            Mount("/static", StaticFiles(directory=HERE / "static")),
-            Route("/domains/{domain}", pages.listed),
-            Route("/domains/{domain}/{dialogue_id}", pages.shown),
-            *marks,
-        ],
-        hosts,
-    )
+    routes: list[BaseRoute] = [
+        Route("/", pages.welcome),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+        Route("/domains/{domain}", pages.listed),
+        Route("/domains/{domain}/{dialogue_id}", pages.shown),
+    ]
+    if marking:
+        marks = "/domains/{domain}/{dialogue_id}/marks"
+        routes.append(Route(marks, pages.mark, methods=["POST"]))
+    return local_app(routes, hosts)
 
 
 def serve_browser(home: Home, *, port: int = 8766) -> None:
@@ -80,10 +78,8 @@ class _Pages:
         return await self._answer("domains.html", self._domains)
 
     async def listed(self, request: Request) -> Response:
-        filters, page = (
-            Filters.of(request.query_params),
-            _number(request.query_params.get("page", "")),
-        )
+        filters = Filters.of(request.query_params)
+        page = _number(request.query_params.get("page", ""))
         return await self._answer(
             "listed.html", lambda: self._found(request.path_params["domain"], filters, page)
         )
@@ -97,7 +93,7 @@ class _Pages:
         )
 
     async def mark(self, request: Request) -> Response:
-        """Keep a mark and show the dialogue again; a build that holds the warehouse does not matter."""
+        """Keep a mark and show the dialogue again, also while a build holds the warehouse."""
         domain, dialogue_id = request.path_params["domain"], request.path_params["dialogue_id"]
         _checked_name(domain)
         mark = await self._forms.take(request, domain, dialogue_id)
@@ -109,7 +105,10 @@ class _Pages:
         return answer
 
     async def _answer(self, page: str, look: Callable[[], dict[str, Any]]) -> HTMLResponse:
-        """Look something up beside the event loop and show it; what the user can correct is shown on a page of its own."""
+        """Look something up beside the event loop and show it.
+
+        What the user can put right is shown on a page of its own.
+        """
         try:
             shown = await run_in_threadpool(look)
         except UserError as error:
@@ -133,23 +132,23 @@ class _Pages:
     def _found(self, domain: str, filters: Filters, page: int) -> dict[str, Any]:
         with read_idle_warehouse(self._home, _checked_name(domain)) as con:
             marks = marks_by_dialogue(read_marks(con, read_log(self._home, domain)), domain)
-            found, known = search(con, filters, page, marks), choices(con)
+            results = search(con, filters, page, marks)
+            known = choices(con)
         chosen = filters.set()
+        filtered = {name: value for name, value in chosen.items() if name != "sort"}
         return {
             "domain": domain,
             "filters": asdict(filters),
-            "filtered": bool(chosen.keys() - {"sort"}),
+            "filtered": bool(filtered),
             "marks": {
                 row["dialogue_id"]: sorted(marks.get(row["dialogue_id"], ()))
-                for row in found.dialogues
+                for row in results.dialogues
             },
-            "found": found,
+            "found": results,
             "choices": known,
             "set": chosen,
             "link": urlencode(chosen),
-            "unsorted": urlencode(
-                {name: value for name, value in chosen.items() if name != "sort"}
-            ),
+            "unsorted": urlencode(filtered),
         }
 
     def _dialogue(self, domain: str, dialogue_id: str, attempt: int) -> dict[str, Any]:
@@ -159,39 +158,47 @@ class _Pages:
         with read_idle_warehouse(self._home, _checked_name(domain)) as con:
             traced = dialogue_lineage(con, domain, dialogue_id)
             build = last_build(con, self._home, domain)
-            asked = [one.attempt for one in traced.attempts] or [1]
-            chosen = attempt if attempt in asked else traced.brief["attempt"] or asked[-1]
-            told = build_view(con, [dialogue_id], common_words(con), goals)
+            attempts = [made.attempt for made in traced.attempts] or [1]
+            chosen = traced.brief["attempt"] or attempts[-1]
+            if attempt in attempts:
+                chosen = attempt
+            views = build_view(con, [dialogue_id], common_words(con), goals)
             evidence = broken_rules(con, dialogue_id)
             requests = replay(con, self._home, build.domain, dialogue_id, chosen)
             hashes = said_hashes(con, dialogue_id)
-            marks = marks_of(
-                read_marks(con, read_log(self._home, domain)), domain, dialogue_id, hashes
-            )
+            every_mark = read_marks(con, read_log(self._home, domain))
+        marks = marks_of(every_mark, domain, dialogue_id, hashes)
         read = Read(domain, dialogue_id, chosen, hashes.get(chosen, ""))
-        shown = next((one for one in told if one.attempt == chosen), None)
+        shown = next((view for view in views if view.attempt == chosen), None)
         settings = build.domain
         suites = load_suites(self._home, settings.quality.suites, settings.quality.severities)
+        worded = goals.worded(settings.noun, settings.verb)
         return {
             "domain": domain,
-            "brief": told[0].brief,
+            "brief": views[0].brief,
             "told": shown,
-            "told_brief": told[0],
-            "attempts": asked,
+            "told_brief": views[0],
+            "attempts": attempts,
             "attempt": chosen,
             "requests": requests,
             "lineage": traced,
             "evidence": evidence,
-            "sentences": {rule.rule: rule.says for suite in suites for rule in suite.rules},
+            "sentences": _sentences(suites),
             "marks": marks,
             "marking": self._marking,
             "mark_choices": MARKS,
             "read": read,
             "token": self._forms.token(read) if self._marking else "",
-            "goal_names": {
-                goal: spec.name for goal, spec in goals.worded(settings.noun, settings.verb).items()
-            },
+            "goal_names": {goal: spec.name for goal, spec in worded.items()},
         }
+
+
+def _sentences(suites: Iterable[Suite]) -> dict[str, str]:
+    """Return what each rule says, by its name."""
+    sentences: dict[str, str] = {}
+    for suite in suites:
+        sentences |= {rule.rule: rule.says for rule in suite.rules}
+    return sentences
 
 
 def _checked_name(domain: str) -> str:
@@ -203,4 +210,5 @@ def _checked_name(domain: str) -> str:
 
 def _number(text: str) -> int:
     """Return a small whole number out of an address, 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    is_number = text.isascii() and text.isdigit()
+    return int(text) if is_number and len(text) <= _MOST_DIGITS else 0

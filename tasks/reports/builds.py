@@ -1,4 +1,7 @@
-"""The build a warehouse holds: when it ran, how it ended, and with which settings, which may differ from the domain file's."""
+"""The newest build of a warehouse: when it ran, how it ended, and with which settings.
+
+The settings may differ from the domain file's.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,8 @@ _ENDINGS: Final[Mapping[str, str]] = {
 class LastBuild:
     """The newest build of a warehouse; the texts are empty where none is on record.
 
-    `domain` holds the settings it ran with; source files are named in it, not placed. `release` is
-    the version it wrote or
-    confirmed, empty where it released nothing. Times are UTC.
+    `domain` has the settings it ran with; source files are named in it, without their place.
+    `release` is the version it wrote or confirmed, empty where it released nothing. Times are UTC.
     """
 
     domain: Domain
@@ -67,10 +69,10 @@ def last_build(con: duckdb.DuckDBPyConnection, home: Home, name: str) -> LastBui
     Raises:
         UserError: the domain file is needed and is not there or is wrong.
     """
-    found = rows(con, _LAST)
-    if not found:
+    runs = rows(con, _LAST)
+    if not runs:
         return LastBuild(load_domain(home, name))
-    run = found[0]
+    run = runs[0]
     try:
         domain = Domain.model_validate_json(run["config"])
     except (ValidationError, TypeError):
@@ -88,7 +90,7 @@ def last_build(con: duckdb.DuckDBPyConnection, home: Home, name: str) -> LastBui
 
 
 def main_settings(domain: Domain) -> dict[str, str]:
-    """Return the settings that tell one run of a domain from another, by name, as a person reads them."""
+    """Return the settings by which a domain's runs differ, by name, as a person reads them."""
     generate, limit = domain.generate, domain.briefs.max_dialogues
     return {
         "model": generate.model,

@@ -1,7 +1,7 @@
-"""Charts as SVG text that stands in the page itself: drawn by matplotlib, coloured by the page, so that they follow light and dark.
+"""Charts as SVG text within the page.
 
-Only numbers and our own words are drawn; titles and reviews stand in tables, where they are
-escaped.
+They are drawn by matplotlib and coloured by the page, so that they follow light and dark. Only
+numbers and our own words are drawn; titles and reviews are in tables, where they are escaped.
 """
 
 from __future__ import annotations
@@ -14,9 +14,17 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-# Colours that stand for the page's own; no other drawing uses them.
-_COLOURS = {"#010101": "var(--ink)", "#020202": "var(--quiet)", "#030303": "var(--soft)", "#040404": "var(--c1)", "#050505": "var(--c2)",
-            "#060606": "var(--c3)", "#070707": "var(--c4)", "#080808": "var(--ground)"}  # fmt: skip
+# Each is replaced by one of the page's own colours; no other drawing uses them.
+_COLOURS = {
+    "#010101": "var(--ink)",
+    "#020202": "var(--quiet)",
+    "#030303": "var(--soft)",
+    "#040404": "var(--c1)",
+    "#050505": "var(--c2)",
+    "#060606": "var(--c3)",
+    "#070707": "var(--c4)",
+    "#080808": "var(--ground)",
+}
 INK, QUIET, SOFT, C1, C2, C3, C4, GROUND = _COLOURS
 SERIES = (C1, C2, C3, C4)
 _STYLE = {
@@ -87,7 +95,10 @@ def lines(
     y: str,
     even: bool = False,
 ) -> Markup:
-    """Return lines through points; with `even` a dashed line shows what an even share would be (both axes in percent)."""
+    """Return lines through points.
+
+    With `even` a dashed line shows what an even share would be; both axes are in percent then.
+    """
 
     def draw(axes: Any) -> None:
         if even:
@@ -127,21 +138,19 @@ class Series:
 def trend(
     name: str, about: str, series: Sequence[Series], *, y: str, limit: float | None = None
 ) -> Markup | None:
-    """Return lines over a domain's runs, the first of which is number 1; None where nothing was measured.
+    """Return lines over a domain's runs, from number 1; None where nothing was measured.
 
     Marked points have a ring. `limit` is a dashed line.
     """
-    measured = [one for one in series if any(value is not None for value in one.values)]
+    measured = [line for line in series if _known(line.values)]
     if not measured:
         return None
 
-    top = max(
-        max((value for value in one.values if value is not None), default=0.0) for one in measured
-    )
+    top = max(max(_known(line.values)) for line in measured)
 
     def draw(axes: Any) -> None:
-        for number, one in enumerate(measured):
-            _draw_series(axes, one, SERIES[number % 4])
+        for number, line in enumerate(measured):
+            _draw_series(axes, line, SERIES[number % len(SERIES)])
         if limit is not None:
             axes.axhline(limit, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_ylim(0, 1.1 * max(top, limit or 0.0) or 1.0)
@@ -152,15 +161,18 @@ def trend(
     return _drawn(name, about, draw, 6.4)
 
 
-def _draw_series(axes: Any, one: Series, colour: str) -> None:
-    across = range(1, len(one.values) + 1)
-    up = [float("nan") if value is None else value for value in one.values]
-    if one.band:
-        axes.fill_between(
-            across, *zip(*one.band, strict=True), color=colour, alpha=0.15, linewidth=0
-        )
-    axes.plot(across, up, color=colour, linewidth=2, marker="o", markersize=4, label=one.name)
-    places = sorted(one.marked)
+def _known(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _draw_series(axes: Any, line: Series, colour: str) -> None:
+    across = range(1, len(line.values) + 1)
+    up = [float("nan") if value is None else value for value in line.values]
+    if line.band:
+        low, high = zip(*line.band, strict=True)
+        axes.fill_between(across, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.plot(across, up, color=colour, linewidth=2, marker="o", markersize=4, label=line.name)
+    places = sorted(line.marked)
     rings = {
         "marker": "o",
         "markersize": 11,
@@ -194,7 +206,10 @@ def _finish(axes: Any, x: str, y: str, *, legend: bool, columns: int = 4) -> Non
 
 
 def _drawn(name: str, about: str, draw: Callable[[Any], None], wide: float) -> Markup:
-    """Draw on a figure of its own, so that nothing is left in the process, and return the picture without its prologue."""
+    """Draw on a figure of its own, so that nothing is left in the process.
+
+    Return the picture without its prologue.
+    """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -1,4 +1,6 @@
-"""Data Docs: what Great Expectations found at each gate, an index page for a run and a page for each gate and suite.
+"""Data Docs: what Great Expectations found at each gate.
+
+There is an index page for a run, and a page for each gate and suite.
 
 They are made from the warehouse's record of its gates, and need neither network nor script.
 """
@@ -21,7 +23,10 @@ def suite_page_name(gate: GateRecord, suite: SuiteRecord) -> str:
 
 
 def render_data_docs(build: LastBuild, gates: Sequence[GateRecord]) -> tuple[str, dict[str, str]]:
-    """Return the index page of a run, and by name the pages that it leads to, which lie in a folder named after the run."""
+    """Return the index page of a run, and by name the pages that it leads to.
+
+    Those are to be in a folder named after the run.
+    """
     templates = page_templates()
     shared: dict[str, Any] = {
         "build": build,
@@ -34,16 +39,17 @@ def render_data_docs(build: LastBuild, gates: Sequence[GateRecord]) -> tuple[str
     }
     index = templates.get_template("gates.html").render(**shared, gates=gates)
     gate_page = templates.get_template("gate.html")
-    pages = {
-        suite_page_name(gate, suite): gate_page.render(
-            **shared, gate=gate, suite=suite, results=_markup(suite)
-        )
-        for gate in gates
-        for suite in gate.suites
-    }
+    pages = {}
+    for gate in gates:
+        for suite in gate.suites:
+            page = gate_page.render(**shared, gate=gate, suite=suite, results=_markup(suite))
+            pages[suite_page_name(gate, suite)] = page
     return index, pages
 
 
 def _markup(suite: SuiteRecord) -> list[tuple[str, Markup]]:
-    """Return Great Expectations' own HTML, which was made when the gate judged; it holds rules and numbers, no text of others."""
+    """Return Great Expectations' own HTML, made when the gate judged.
+
+    It has rules and numbers, and no text of reviews or models.
+    """
     return [(table, Markup(html)) for table, html in suite.results]  # noqa: S704

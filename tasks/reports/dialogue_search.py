@@ -1,10 +1,10 @@
-"""Finds dialogues by what they hold, a page at a time in a chosen order, and what one may look for."""
+"""Finds dialogues by what is in them, a page at a time in a chosen order."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 import duckdb
@@ -36,7 +36,8 @@ SORTS: Final[Mapping[str, str]] = {
 _CHOSEN = f"""
 WITH {BRIEF_VERDICTS},
 named AS (
-    SELECT DISTINCT dialogue_id FROM brief_items WHERE item_id = $item OR ($item <> '' AND contains(lower(title), lower($item)))
+    SELECT DISTINCT dialogue_id FROM brief_items
+    WHERE item_id = $item OR ($item <> '' AND contains(lower(title), lower($item)))
 ),
 fallen AS (SELECT DISTINCT dialogue_id FROM rejections WHERE rule = $rule),
 terms AS (SELECT unnest($terms::VARCHAR[]) AS term),
@@ -62,7 +63,8 @@ _COUNT = f"{_CHOSEN} SELECT count(*) AS dialogues FROM chosen"
 _PAGE = f"""{_CHOSEN}
 , lengths AS (
     SELECT u.dialogue_id, sum(u.words)::BIGINT AS words
-    FROM utterances u JOIN chosen c ON c.dialogue_id = u.dialogue_id AND c.attempt = u.attempt GROUP BY u.dialogue_id
+    FROM utterances u JOIN chosen c ON c.dialogue_id = u.dialogue_id AND c.attempt = u.attempt
+    GROUP BY u.dialogue_id
 ),
 faults AS (
     SELECT r.dialogue_id, count(DISTINCT r.rule) AS broken_rules, min(r.rule) AS first_rule
@@ -70,23 +72,31 @@ faults AS (
 ),
 titles AS (SELECT item_id, any_value(title) AS title FROM items GROUP BY item_id),
 sortable AS (
-    SELECT c.*, l.words, coalesce(f.broken_rules, 0) AS broken_rules, f.first_rule, coalesce(t.title, c.target_item_id) AS target
+    SELECT c.*, l.words, coalesce(f.broken_rules, 0) AS broken_rules, f.first_rule,
+           coalesce(t.title, c.target_item_id) AS target
     FROM chosen c LEFT JOIN lengths l USING (dialogue_id) LEFT JOIN faults f USING (dialogue_id)
     LEFT JOIN titles t ON t.item_id = c.target_item_id
 ),
-page AS (SELECT *, row_number() OVER (ORDER BY {{order}}) AS place FROM sortable ORDER BY place LIMIT $size OFFSET $skip),
+page AS (
+    SELECT *, row_number() OVER (ORDER BY {{order}}) AS place
+    FROM sortable ORDER BY place LIMIT $size OFFSET $skip
+),
 opened AS (
     SELECT u.dialogue_id, arg_min(u.text, u.turn) AS opening,
            arg_min(u.text, u.turn) FILTER (contains(lower(u.text), $terms[1])) AS hit
-    FROM utterances u JOIN page p ON p.dialogue_id = u.dialogue_id AND p.attempt = u.attempt GROUP BY u.dialogue_id
+    FROM utterances u JOIN page p ON p.dialogue_id = u.dialogue_id AND p.attempt = u.attempt
+    GROUP BY u.dialogue_id
 ),
 broken AS (
-    SELECT r.dialogue_id, list(DISTINCT r.rule ORDER BY r.rule) FILTER (r.attempt = p.attempt) AS rules,
+    SELECT r.dialogue_id,
+           list(DISTINCT r.rule ORDER BY r.rule) FILTER (r.attempt = p.attempt) AS rules,
            list(DISTINCT r.rule ORDER BY r.rule) FILTER (r.attempt < p.attempt) AS earlier
     FROM rejections r JOIN page p USING (dialogue_id) GROUP BY r.dialogue_id
 )
-SELECT p.dialogue_id, p.user_id, p.template_id, p.recommendations, p.turns, p.words, p.verdict, p.attempt, p.target_item_id, p.target,
-       coalesce(o.hit, o.opening) AS opening, coalesce(r.rules, []) AS rules, coalesce(r.earlier, []) AS earlier
+SELECT p.dialogue_id, p.user_id, p.template_id, p.recommendations, p.turns, p.words, p.verdict,
+       p.attempt, p.target_item_id, p.target,
+       coalesce(o.hit, o.opening) AS opening, coalesce(r.rules, []) AS rules,
+       coalesce(r.earlier, []) AS earlier
 FROM page p LEFT JOIN opened o USING (dialogue_id) LEFT JOIN broken r USING (dialogue_id)
 ORDER BY p.place
 """
@@ -128,30 +138,41 @@ class Filters:
     sort: str = ""
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> Filters:
+    def of(cls, parameters: Mapping[str, str]) -> Filters:
         """Take filters from the parameters of an address; others are passed over."""
-        return cls(**{one.name: given.get(one.name, "").strip()[:LONGEST] for one in fields(cls)})
+        names = (field.name for field in fields(cls))
+        return cls(**{name: parameters.get(name, "").strip()[:LONGEST] for name in names})
 
     def set(self) -> dict[str, str]:
         """Return the filters that look for something, and the order if one is chosen, by name."""
-        return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
+        return {name: value for name, value in asdict(self).items() if value}
 
     def terms(self) -> list[str]:
         """Return the words and phrases to look for, in small letters, each once."""
-        found = (phrase or word for phrase, word in _TERM.findall(self.words))
-        return list(dict.fromkeys(term.strip('"').lower() for term in found if term.strip('" ')))[
-            :MOST_TERMS
-        ]
+        terms: dict[str, None] = {}
+        for phrase, word in _TERM.findall(self.words):
+            term = phrase or word
+            if term.strip('" '):
+                terms[term.strip('"').lower()] = None
+        return list(terms)[:MOST_TERMS]
 
     def order(self) -> str:
         """Return the SQL that orders `sortable`; it is made of names of columns alone."""
         column = SORTS.get(self.sort.removeprefix("-"), "brief_order")
-        return f"{column} {'DESC' if self.sort.startswith('-') else 'ASC'} NULLS LAST, brief_order"
+        direction = "DESC" if self.sort.startswith("-") else "ASC"
+        return f"{column} {direction} NULLS LAST, brief_order"
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of what was found: rows of dialogues, how many there are in all, and which page of how many this is, from 1."""
+    """One page of the dialogues that were found.
+
+    Attributes:
+        dialogues: the page's rows.
+        found: how many dialogues there are on all pages.
+        page: which page this is, from 1.
+        pages: how many there are.
+    """
 
     dialogues: Rows
     found: int
@@ -176,30 +197,27 @@ def search(
     page: int,
     marks: Mapping[str, set[str]] | None = None,
 ) -> Page:
-    """Return a page of the dialogues that meet every filter, in the order that is chosen; beyond the last page, the last.
+    """Return a page of the dialogues that meet every filter, in the order that is chosen.
 
-    `marks` holds what people marked dialogues as, by dialogue id.
+    Beyond the last page it is the last. `marks` has what people marked dialogues as, by dialogue
+    id.
     """
     named = ("user", "item", "template", "rule", "status", "dialogue", "mark")
-    marked = [
-        name
-        for name, said in (marks or {}).items()
-        if filters.mark in ("any", "none") or filters.mark in said
-    ]
-    values: dict[str, Any] = {name: getattr(filters, name) for name in named} | {
-        "terms": filters.terms(),
-        "marked": marked,
-    }
-    found = rows(con, _COUNT, values)[0]["dialogues"]
-    pages = max(1, -(-found // PER_PAGE))
-    at = min(max(1, page), pages)
-    ordered = _PAGE.format(order=filters.order())
-    return Page(
-        rows(con, ordered, {**values, "size": PER_PAGE, "skip": (at - 1) * PER_PAGE}),
-        found,
-        at,
-        pages,
-    )
+    values: dict[str, Any] = {name: getattr(filters, name) for name in named}
+    values |= {"terms": filters.terms(), "marked": _marked(filters.mark, marks or {})}
+    total = rows(con, _COUNT, values)[0]["dialogues"]
+    pages = max(1, -(-total // PER_PAGE))
+    number = min(max(1, page), pages)
+    query = _PAGE.format(order=filters.order())
+    dialogues = rows(con, query, {**values, "size": PER_PAGE, "skip": (number - 1) * PER_PAGE})
+    return Page(dialogues, total, number, pages)
+
+
+def _marked(mark: str, marks: Mapping[str, set[str]]) -> list[str]:
+    """Return the dialogues that people marked so; all marked ones for `any` and `none`."""
+    if mark in ("any", "none"):
+        return list(marks)
+    return [dialogue_id for dialogue_id, given in marks.items() if mark in given]
 
 
 def choices(con: duckdb.DuckDBPyConnection) -> Choices:

@@ -1,4 +1,4 @@
-"""Marks, in what was said and in the reviews behind it, the items named and the words both have in common."""
+"""Marks the items named in utterances and reviews, and the words that both have in common."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Literal
 from tasks.word_runs import Run, SharedRuns, Word, words_of
 
 MOST_CHARACTERS = 6_000  # of one text; the rest is not looked at
+_DISTINCTIVE = 4  # letters
+_SHORT_RUN = 3  # words
 
 Kind = Literal["plain", "item", "shared"]
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of a text: plain, an item's title, or words shared with the review of an item slot."""
+    """A piece of a text: plain, an item's title, or words shared with a review of an item slot."""
 
     text: str
     kind: Kind = "plain"
@@ -34,36 +36,37 @@ class Span:
 
 
 def item_spans(text: str, titles: Mapping[int, str]) -> list[Span]:
-    """Return where titles stand in a text, whatever their letter case; the longer of two that overlap."""
-    found = [
-        Span(match.start(), match.end(), "item", slot)
-        for slot, title in titles.items()
-        if title
-        for match in re.finditer(re.escape(title), text, re.IGNORECASE)
-    ]
-    return _without_overlaps(sorted(found, key=lambda span: span.start - span.end))
+    """Return where titles are in a text, in any letter case; the longer of two that overlap."""
+    spans = []
+    for slot, title in titles.items():
+        if title:
+            matches = re.finditer(re.escape(title), text, re.IGNORECASE)
+            spans += [Span(match.start(), match.end(), "item", slot) for match in matches]
+    return _without_overlaps(sorted(spans, key=lambda span: span.start - span.end))
 
 
 def shared_spans(
-    said: str, review: str, slot: int, common: frozenset[str], taken: Sequence[Span] = ()
+    utterance: str, review: str, slot: int, common: frozenset[str], taken: Sequence[Span] = ()
 ) -> tuple[list[Span], list[Span]]:
-    """Return the runs of words that an utterance shares with a review, as spans of the one and of the other.
+    """Return the runs of words that an utterance shares with a review, as spans of each.
 
-    A run counts when it holds a telling word: one of at least four letters that is not among the
+    A run counts if it has a distinctive word: one of at least four letters that is not among the
     `common` ones. Each word of the utterance belongs to one run at most, the longest that begins
     there; words in `taken` spans of the utterance belong to none.
     """
-    here, there = words_of(said[:MOST_CHARACTERS]), words_of(review[:MOST_CHARACTERS])
+    here, there = words_of(utterance[:MOST_CHARACTERS]), words_of(review[:MOST_CHARACTERS])
     known = SharedRuns([word.text for word in there])
     words = _without_taken(here, taken)
-    in_said, in_review, begin = [], [], 0
+    in_utterance: list[Span] = []
+    in_review: list[Span] = []
+    begin = 0
     while begin < len(here):
         run = _trimmed(words, known.longest_from(words, begin), common)
-        if run.length and _tells(words[run.here : run.here + run.length], common):
-            in_said.append(_span(here, run.here, run.length, slot))
+        if run.length and _is_distinctive(words[run.here : run.here + run.length], common):
+            in_utterance.append(_span(here, run.here, run.length, slot))
             in_review.append(_span(there, run.there, run.length, slot))
         begin = run.here + max(1, run.length)
-    return in_said, in_review
+    return in_utterance, in_review
 
 
 def pieces(text: str, spans: Iterable[Span]) -> list[Piece]:
@@ -71,25 +74,29 @@ def pieces(text: str, spans: Iterable[Span]) -> list[Piece]:
 
     The pieces put together are the text.
     """
-    cut, begin = [], 0
+    cut: list[Piece] = []
+    begin = 0
     for span in sorted(_without_overlaps(spans), key=lambda span: span.start):
         if span.start > begin:
             cut.append(Piece(text[begin : span.start]))
         cut.append(Piece(text[span.start : span.end], span.kind, span.slot))
         begin = span.end
-    return [*cut, Piece(text[begin:])] if begin < len(text) else cut
+    if begin < len(text):
+        cut.append(Piece(text[begin:]))
+    return cut
 
 
 def _without_taken(words: Sequence[Word], taken: Sequence[Span]) -> list[str]:
-    """Return words, empty in a taken span, so that they equal no other and part their neighbours."""
-    return [
-        "" if any(word.start < span.end and word.end > span.start for span in taken) else word.text
-        for word in words
-    ]
+    """Return words, empty in a taken span: an empty one equals no other and ends a run."""
+    texts = []
+    for word in words:
+        is_taken = any(word.start < span.end and word.end > span.start for span in taken)
+        texts.append("" if is_taken else word.text)
+    return texts
 
 
-def _tells(run: Sequence[str], common: frozenset[str]) -> bool:
-    return any(len(word) >= 4 and word not in common for word in run)
+def _is_distinctive(run: Sequence[str], common: frozenset[str]) -> bool:
+    return any(len(word) >= _DISTINCTIVE and word not in common for word in run)
 
 
 def _span(words: Sequence[Word], begin: int, length: int, slot: int) -> Span:
@@ -99,7 +106,7 @@ def _span(words: Sequence[Word], begin: int, length: int, slot: int) -> Span:
 def _trimmed(words: Sequence[str], run: Run, common: frozenset[str]) -> Run:
     """Take common words off both ends of a short run: they are not what is shared."""
     length, here, there = run
-    if length > 3:
+    if length > _SHORT_RUN:
         return run
     while length and words[here + length - 1] in common:
         length -= 1

@@ -16,7 +16,7 @@ from tasks.errors import UserError
 from tasks.marks import LONGEST_NAME, Mark, new_mark
 from tasks.web import read_form
 
-# of one form: a comment of 4,000 characters, each of which may take four bytes written as %XX
+# Of one form: a comment of 4,000 characters, each of which may take four bytes written as %XX.
 MOST_BYTES = 20_000
 NAME_COOKIE = "redial_name"
 
@@ -60,7 +60,8 @@ class MarkForms:
         read = Read(domain, dialogue_id, attempt, _first(form, "text_hash"))
         if not hmac.compare_digest(_first(form, "token").encode(), self.token(read).encode()):
             raise UserError(
-                "this form is not of this server, or the browser was started anew since: open the dialogue again"
+                "this form is not of this server, or the browser was started anew since: "
+                "open the dialogue again"
             )
         return new_mark(
             dialogue_id,
@@ -77,7 +78,7 @@ def _first(form: Mapping[str, Sequence[str]], name: str) -> str:
 
 
 def remember_name(answer: Response, who: str) -> None:
-    """Have the browser remember a name for the next form; pages of other origins never send it along."""
+    """Have the browser remember a name for the next form; pages of other origins never send it."""
     answer.set_cookie(
         NAME_COOKIE,
         quote(who, safe=""),

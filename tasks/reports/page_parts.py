@@ -1,4 +1,4 @@
-"""What a domain's pages (report, Data Docs, list of runs) share: their templates, their styles, where each lies."""
+"""What a domain's pages (report, Data Docs, list of runs) share: templates, styles and places."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 @dataclass(frozen=True)
 class Links:
-    """Where a page leads to: relative addresses, the same from a folder as from the pages server; empty where there is nothing.
+    """Where a page leads to; empty where there is nothing.
 
-    `browse` is a path of the pages server; a page opened as a file does not offer it (see
-    `flows.server.static_pages`).
+    Addresses are relative, the same from a folder as from the pages server. `browse` is a path of
+    the pages server; a page opened as a file does not offer it (see `flows.server.static_pages`).
     """
 
     report: str
@@ -35,7 +35,10 @@ class Links:
 
 
 def page_templates(*folders: Path) -> jinja2.Environment:
-    """Return the templates of a domain's pages, and those in more folders; every value put in is escaped."""
+    """Return the templates of a domain's pages, and those in more folders.
+
+    Every value put in is escaped.
+    """
     return environment(HERE / "pages", *folders)
 
 
@@ -45,12 +48,12 @@ def page_style(*sheets: str) -> Markup:
 
 
 def run_name(run_id: str) -> str:
-    """Return the name that a run's pages go by: `run-` and its id, or a hash of an id that is no file's name."""
+    """Return the name of a run's pages: `run-` and its id, or a hash if that is no file name."""
     return f"run-{run_id if _FILE_NAME.fullmatch(run_id) else content_id(run_id)}"
 
 
 def reports_folder(home: Home, domain: str) -> Path:
-    """Return where a domain's reports are: `index.html` is the newest, one page a run lies beside it."""
+    """Return where a domain's reports are: `index.html` is the newest, with one page a run."""
     return home.data / "reports" / domain
 
 

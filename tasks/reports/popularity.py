@@ -1,4 +1,7 @@
-"""Which items are recommended and how well liked they are, against what users did: the paper's own limitation, counted."""
+"""The paper's own limitation, counted: which items are recommended, and how well liked they are.
+
+Both are set against what users did.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,32 @@ from tasks.warehouse import Rows, rows
 
 _ITEMS = f"""
 WITH reviewed AS (
-    SELECT item_id, count(*) AS reviews, avg(rating) AS rating, 100.0 * count(*) FILTER (rating >= $like_min) / count(*) AS positive,
+    SELECT item_id, count(*) AS reviews, avg(rating) AS rating,
+           100.0 * count(*) FILTER (rating >= $like_min) / count(*) AS positive,
            100.0 * count(*) FILTER (rating <= $dislike_max) / count(*) AS negative
     FROM reviews WHERE core GROUP BY item_id
 ),
-history AS (SELECT item_id, count(*) AS times FROM preferences WHERE collection IN ('LIKES', 'DISLIKES') GROUP BY item_id),
+history AS (
+    SELECT item_id, count(*) AS times
+    FROM preferences WHERE collection IN ('LIKES', 'DISLIKES') GROUP BY item_id
+),
 {ACCEPTED},
-recommended AS (SELECT target_item_id AS item_id, count(*) AS times FROM briefs SEMI JOIN accepted USING (dialogue_id) GROUP BY 1),
+recommended AS (
+    SELECT target_item_id AS item_id, count(*) AS times
+    FROM briefs SEMI JOIN accepted USING (dialogue_id) GROUP BY 1
+),
 counted AS (
     SELECT i.item_id, i.title, coalesce(r.reviews, 0) AS reviews, r.rating, r.positive, r.negative,
            coalesce(h.times, 0) AS history, coalesce(t.times, 0) AS recommended,
            ntile(10) OVER (ORDER BY coalesce(r.reviews, 0) DESC, i.item_id) AS tenth
-    FROM items i LEFT JOIN reviewed r USING (item_id) LEFT JOIN history h USING (item_id) LEFT JOIN recommended t USING (item_id)
+    FROM items i LEFT JOIN reviewed r USING (item_id) LEFT JOIN history h USING (item_id)
+    LEFT JOIN recommended t USING (item_id)
     WHERE r.reviews IS NOT NULL OR h.times IS NOT NULL OR t.times IS NOT NULL
 )
 """
 _TENTHS = f"""{_ITEMS}
-SELECT tenth, count(*) AS items, sum(history)::BIGINT AS history, sum(recommended)::BIGINT AS recommended
+SELECT tenth, count(*) AS items, sum(history)::BIGINT AS history,
+       sum(recommended)::BIGINT AS recommended
 FROM counted GROUP BY tenth ORDER BY tenth
 """
 _TOP = f"""{_ITEMS} SELECT item_id, title, reviews, rating, history, recommended FROM counted
@@ -38,19 +50,23 @@ WHERE recommended > 0 ORDER BY recommended DESC, history DESC, item_id LIMIT 10"
 _COUNTS = f"{_ITEMS} SELECT history, recommended FROM counted"
 _SIDES = f"""{_ITEMS}
 , sides AS (
-    SELECT 1 AS place, 'what users did (LIKES, DISLIKES)' AS what, history AS times, * FROM counted WHERE history > 0
+    SELECT 1 AS place, 'what users did (LIKES, DISLIKES)' AS what, history AS times, *
+    FROM counted WHERE history > 0
     UNION ALL SELECT 2, 'what is recommended', recommended, * FROM counted WHERE recommended > 0
 )
 SELECT what, sum(times)::BIGINT AS times, count(*) AS items,
-       sum(reviews * times)::DOUBLE / sum(times) AS reviews, sum(rating * times) / sum(times) AS rating,
-       sum(positive * times) / sum(times) AS positive, sum(negative * times) / sum(times) AS negative
+       sum(reviews * times)::DOUBLE / sum(times) AS reviews,
+       sum(rating * times) / sum(times) AS rating,
+       sum(positive * times) / sum(times) AS positive,
+       sum(negative * times) / sum(times) AS negative
 FROM sides GROUP BY place, what ORDER BY place
 """
 _COLLECTIONS = f"""
 WITH {ACCEPTED},
 sides AS (
     SELECT 1 AS place, 'what users did' AS what, collection FROM preferences
-    UNION ALL SELECT 2, 'what accepted dialogues speak of', collection FROM brief_items SEMI JOIN accepted USING (dialogue_id)
+    UNION ALL SELECT 2, 'what accepted dialogues speak of', collection
+    FROM brief_items SEMI JOIN accepted USING (dialogue_id)
 )
 SELECT what, count(*) AS times, 100.0 * count(*) FILTER (collection = 'LIKES') / count(*) AS likes,
        100.0 * count(*) FILTER (collection = 'DISLIKES') / count(*) AS dislikes,
@@ -68,8 +84,7 @@ class Popularity:
             recommended (times).
         top: the items recommended most.
         sides: mean reviews and rating of an item and the shares of its core reviews that are
-            positive and negative (percent),
-            weighted by how often it stands on each side.
+            positive and negative (percent), weighted by how often it is on each side.
         collections: shares of LIKES, DISLIKES and MIGHT_LIKES (percent) in what users rated and in
             the items of accepted dialogues.
         curves: name -> cumulative share of times (percent), items with the most times first, at 0
@@ -100,9 +115,9 @@ def popularity(con: duckdb.DuckDBPyConnection, domain: Domain) -> Popularity:
 
 
 def _curve(values: npt.NDArray[np.int64]) -> list[float]:
-    """Return the share of the sum (percent) held by the first 0, 1, ...
+    """Return the share of the sum that the first 0, 1, ... 100 percent of the values hold.
 
-    100 percent of the values, largest first.
+    The values are taken from the largest on; shares are in percent.
     """
     ordered = np.sort(np.asarray(values, dtype=np.float64))[::-1]
     if not ordered.sum():
@@ -113,11 +128,10 @@ def _curve(values: npt.NDArray[np.int64]) -> list[float]:
 
 
 def _gini(values: npt.NDArray[np.int64]) -> float:
-    """Return the Gini coefficient of counts: 0 when all are equal, near 1 when one has everything."""
+    """Return the Gini coefficient of counts: 0 if all are equal, near 1 if one has everything."""
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     total, size = ordered.sum(), len(ordered)
-    return (
-        float(2 * (np.arange(1, size + 1) * ordered).sum() / (size * total) - (size + 1) / size)
-        if total
-        else 0.0
-    )
+    if not total:
+        return 0.0
+    ranked = (np.arange(1, size + 1) * ordered).sum()
+    return float(2 * ranked / (size * total) - (size + 1) / size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import duckdb
@@ -20,7 +21,7 @@ from tasks.reports.page_parts import page_style, page_templates, report_links
 from tasks.reports.popularity import Popularity, popularity
 from tasks.reports.samples import Samples, samples
 from tasks.reports.structure_stats import GoalUse, Lengths, Templates, goal_use, lengths, templates
-from tasks.settings import Home
+from tasks.settings import Home, ReadYaml, read_yaml
 from tasks.statistics import Statistics, warehouse_statistics
 from tasks.warehouse import rows
 
@@ -28,28 +29,28 @@ EXAMPLES = 3
 _EXAMPLES = """
 WITH broken AS (SELECT DISTINCT attempt, rule, dialogue_id FROM rejections),
 placed AS (
-    SELECT attempt, rule, dialogue_id, row_number() OVER (PARTITION BY attempt, rule ORDER BY brief_order) AS place
+    SELECT attempt, rule, dialogue_id,
+           row_number() OVER (PARTITION BY attempt, rule ORDER BY brief_order) AS place
     FROM broken JOIN briefs USING (dialogue_id)
 )
-SELECT attempt, rule, list(dialogue_id ORDER BY place) AS ids FROM placed WHERE place <= $examples GROUP BY attempt, rule
+SELECT attempt, rule, list(dialogue_id ORDER BY place) AS ids
+FROM placed WHERE place <= $examples GROUP BY attempt, rule
 """
 Examples = Mapping[tuple[int, str], Sequence[str]]
 """The first dialogues that broke a rule, by attempt and rule."""
 
 
 def rule_examples(con: duckdb.DuckDBPyConnection) -> Examples:
-    """Return up to three dialogues for each attempt and rule that was broken, in the order of the briefs."""
-    return {
-        (row["attempt"], row["rule"]): row["ids"]
-        for row in rows(con, _EXAMPLES, {"examples": EXAMPLES})
-    }
+    """Return up to three dialogues for each attempt and broken rule, in the order of the briefs."""
+    examples = rows(con, _EXAMPLES, {"examples": EXAMPLES})
+    return {(row["attempt"], row["rule"]): row["ids"] for row in examples}
 
 
 def rule_table(broken: Rows, suites: Sequence[Suite], examples: Examples) -> Rows:
-    """Return one row per attempt and broken rule, then one for each rule nobody broke.
+    """Return one row per attempt and broken rule, then one for each rule that none broke.
 
     Args:
-        broken: as `Funnel.rules` holds them.
+        broken: as `Funnel.rules` has them.
         suites: the suites in force; a rule they no longer have has no suite and no sentence.
         examples: dialogues that broke each rule.
     """
@@ -108,12 +109,17 @@ class Findings:
     samples: Samples
 
 
-def gather(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Findings:
-    """Ask the warehouse for all that a report shows. Raises UserError."""
+def gather(
+    con: duckdb.DuckDBPyConnection, home: Home, domain: str, read: ReadYaml = read_yaml
+) -> Findings:
+    """Ask the warehouse for all that a report shows; `read` reads goals and suites.
+
+    Raises UserError.
+    """
     build = last_build(con, home, domain)
-    goals = load_goals(home)
+    goals = load_goals(home, read)
     quality = build.domain.quality
-    suites: tuple[Suite, ...] = load_suites(home, quality.suites, quality.severities)
+    suites: tuple[Suite, ...] = load_suites(home, quality.suites, quality.severities, read)
     counted = read_funnel(con)
     return Findings(
         build=build,
@@ -147,9 +153,7 @@ def render_report(findings: Findings) -> str:
         "main_settings": main_settings(findings.build.domain),
         "links": report_links(findings.build),
         "judged_at": {gate.place: gate.judged_at for gate in findings.gates},
-        "published_at": next(
-            (gate.judged_at for gate in findings.gates if gate.gate == PUBLISHED), None
-        ),
+        "published_at": _published_at(findings.gates),
         "charts": charts_of(
             findings.lengths,
             findings.goal_use,
@@ -164,3 +168,10 @@ def render_report(findings: Findings) -> str:
         "style": page_style("report.css"),
     }
     return page_templates().get_template("report.html").render(**shown)
+
+
+def _published_at(gates: Sequence[GateRecord]) -> datetime | None:
+    for gate in gates:
+        if gate.gate == PUBLISHED:
+            return gate.judged_at
+    return None

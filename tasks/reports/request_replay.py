@@ -1,4 +1,7 @@
-"""What a model was asked for one attempt, rendered once more by the pipeline's own rollout and checked against the stored request keys."""
+"""What a model was asked for one attempt.
+
+It is rendered once more by the pipeline's own rollout and checked against the stored request keys.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +29,10 @@ class Asked:
 
     Attributes:
         messages: as rendered now.
-        request_key: key under which the answer stands in the warehouse; empty where nothing was
-            asked.
-        same: whether what is rendered now has that very key, so that these are the words that were
+        request_key: key of the answer in the warehouse; empty where nothing was asked.
+        same: True if what is rendered now has that very key, so that these are the words that were
             sent.
-        answer: what the store holds under the key; None where nothing.
+        answer: the stored one of the key; None where there is none.
     """
 
     messages: tuple[Message, ...]
@@ -45,7 +47,7 @@ class _EndOfRecord(Exception):
 
 @dataclass
 class _Replay:
-    """Stands in for the model: answers with what is stored, in the order in which it was asked."""
+    """Takes the place of the model: answers with what is stored, in the order of the requests."""
 
     generate: Generate
     keys: Sequence[str]
@@ -74,11 +76,13 @@ class _Replay:
 def replay(
     con: duckdb.DuckDBPyConnection, home: Home, domain: Domain, dialogue_id: str, attempt: int
 ) -> list[Asked]:
-    """Return the requests of one attempt, in order; of an attempt that failed the first one, unchecked.
+    """Return the requests of one attempt, in order.
+
+    Of an attempt that failed it is the first one, unchecked.
 
     Args:
         con: the domain's warehouse.
-        home: where profiles, goals and suites lie.
+        home: where profiles, goals and suites are.
         domain: the settings the build ran with.
         dialogue_id: a brief's id.
         attempt: from 1; from 2 on it is a repair.
@@ -87,28 +91,30 @@ def replay(
         UserError: no such brief, or the profile it was asked with is gone.
     """
     recorded = con.execute(
-        "SELECT request_keys, profile, rollout FROM transcripts WHERE dialogue_id = ? AND attempt = ?",
+        """
+        SELECT request_keys, profile, rollout FROM transcripts
+        WHERE dialogue_id = ? AND attempt = ?
+        """,
         [dialogue_id, attempt],
     ).fetchall()
     if not recorded:
         return []
     keys, profile_name, rollout_name = recorded[0]
-    profile, goals = (
-        load_profile(home, profile_name),
-        load_goals(home).worded(domain.noun, domain.verb),
-    )
+    profile = load_profile(home, profile_name)
+    goals = load_goals(home).worded(domain.noun, domain.verb)
     briefs = list(load_briefs(con, domain, [dialogue_id]))
-    again = _Replay(domain.generate, keys or [], answers_by_key(con, keys or []))
+    model = _Replay(domain.generate, keys or [], answers_by_key(con, keys or []))
     if attempt > 1:
         suites = load_suites(home, domain.quality.suites, domain.quality.severities)
-        told = {rule.rule: rule.says for suite in suites for rule in suite.rules}
-        working = RepairRollout(profile, goals, attempt)(
-            load_repairs(con, briefs, attempt, told)[0], again
-        )
+        sentences: dict[str, str] = {}
+        for suite in suites:
+            sentences |= {rule.rule: rule.says for rule in suite.rules}
+        repair = load_repairs(con, briefs, attempt, sentences)[0]
+        working = RepairRollout(profile, goals, attempt)(repair, model)
     elif rollout_name == "dual":
-        working = Dual(profile, goals, attempt)(briefs[0], again)
+        working = Dual(profile, goals, attempt)(briefs[0], model)
     else:
-        working = Single(lambda brief: render(profile, goals, brief), attempt)(briefs[0], again)
+        working = Single(lambda brief: render(profile, goals, brief), attempt)(briefs[0], model)
     with suppress(_EndOfRecord):
         asyncio.run(working)
-    return again.asked
+    return model.asked

@@ -1,19 +1,18 @@
-"""A domain's pages on disk: report and Data Docs of each run, copies of the newest under `index.html`, and the list of runs.
+"""A domain's pages on disk.
 
-    reports/DOMAIN/index.html            the newest run's report reports/DOMAIN/run-ID.html
-    a run's report; run-ID.json beside it is its row in the list reports/DOMAIN/runs.html
-    the list of runs docs/DOMAIN/index.html               the newest run's Data Docs
+    reports/DOMAIN/index.html            the newest run's report
+    reports/DOMAIN/run-ID.html           a run's report; run-ID.json is its row in the list
+    reports/DOMAIN/runs.html             the list of runs
+    docs/DOMAIN/index.html               the newest run's Data Docs
     docs/DOMAIN/run-ID.html, run-ID/     a run's Data Docs
 
 Report and Data Docs of a run are made of one state of the warehouse, written beside their place and
-moved there together, the
-copies last: killed at any moment, each page is whole and names its run.
+moved there together, the copies last: killed at any moment, each page is whole and names its run.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -24,58 +23,29 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
-from pydantic import TypeAdapter
 
 from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.reports.builds import LastBuild
 from tasks.reports.data_docs import render_data_docs
-from tasks.reports.page_parts import page_style, page_templates, reports_folder, run_name
+from tasks.reports.page_parts import reports_folder, run_name
 from tasks.reports.report import Findings, gather, render_report
-from tasks.settings import Home
+from tasks.reports.run_list import RUNS, RunEntry, list_runs, render_runs
+from tasks.settings import Home, ReadYaml, read_yaml
 from tasks.warehouse import read_warehouse
 
 LATEST: Final = "index.html"
-RUNS: Final = "runs.html"
-HISTORY: Final = (
-    "history.html"  # written by tasks/history; the list of runs links it where it is there
-)
 _ASIDE: Final = ".aside-pages-"
 _LEFT_BEHIND_S: Final = 86_400.0  # a killed process left what is as old as this
-_RUN_PAGES: Final = "run-*"
-
-
-@dataclass(frozen=True)
-class RunEntry:
-    """One run in the list of runs: texts as a person reads them, and the two figures that are looked for first.
-
-    Attributes:
-        name: what the run's pages are called, without `.html`.
-        started_at: ISO 8601, UTC; the list is ordered by it.
-        ending: how and when it ended.
-        settings_hash: the first 12 hex digits.
-        release: version that it wrote or confirmed, or an empty text.
-    """
-
-    name: str
-    run_id: str
-    started_at: str
-    ending: str
-    settings_hash: str
-    model: str
-    profile: str
-    seed: int
-    release: str
-    accepted: int
-    briefs: int
-
-
-_ENTRY: Final = TypeAdapter(RunEntry)
 
 
 @dataclass(frozen=True)
 class Drafted:
-    """Pages that lie beside their place: `files` by their path below `folder` now, and below the data folder then."""
+    """Pages written beside their place.
+
+    Attributes:
+        files: paths below `folder` now, and below the data folder once they are published.
+    """
 
     folder: Path
     build: LastBuild
@@ -84,30 +54,36 @@ class Drafted:
 
 @dataclass(frozen=True)
 class PublishedPages:
-    """Where pages are, by name: the newest, which the next run overwrites, and those of this run beside the list of runs."""
+    """Where pages are, by name.
+
+    Attributes:
+        latest: the newest, which the next run overwrites.
+        run: those of this run, and the list of runs.
+    """
 
     latest: Mapping[str, Path]
     run: Mapping[str, Path]
 
 
 @contextmanager
-def drafted_pages(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> Iterator[Drafted]:
-    """Write the pages of a warehouse's last run aside, for `publish_pages` within the block; what is not published goes at its end.
+def drafted_pages(
+    con: duckdb.DuckDBPyConnection, home: Home, domain: str, read: ReadYaml = read_yaml
+) -> Iterator[Drafted]:
+    """Write the pages of a warehouse's last run aside, for `publish_pages` within the block.
 
-    Only reads the warehouse, on a read-only connection too. The same warehouse gives the same
-    bytes.
+    What is not published is removed at its end. The warehouse is only read, so that a read-only
+    connection will do. The same warehouse gives the same bytes.
 
     Raises:
         UserError: suites or goals are not as they should be, or the folder cannot be written.
     """
-    findings = gather(con, home, domain)
+    findings = gather(con, home, domain, read)
     files = _render(findings, domain)
     with ExitStack() as stack:
         with _written(home):
             _tidy(home)
-            aside = Path(
-                stack.enter_context(tempfile.TemporaryDirectory(prefix=_ASIDE, dir=home.data))
-            )
+            folder = tempfile.TemporaryDirectory(prefix=_ASIDE, dir=home.data)
+            aside = Path(stack.enter_context(folder))
             _write_files(aside, files)
         yield Drafted(aside, findings.build, tuple(files))
 
@@ -151,10 +127,8 @@ def _render(findings: Findings, domain: str) -> dict[str, str]:
 
 
 def _entry(findings: Findings) -> RunEntry:
-    build, verdicts = (
-        findings.build,
-        {row["verdict"]: row["briefs"] for row in findings.funnel.verdicts},
-    )
+    build = findings.build
+    verdicts = {row["verdict"]: row["briefs"] for row in findings.funnel.verdicts}
     return RunEntry(
         name=run_name(build.run_id),
         run_id=build.run_id,
@@ -173,10 +147,10 @@ def _entry(findings: Findings) -> RunEntry:
 def publish_pages(
     home: Home, domain: str, draft: Drafted, *, with_history: bool = False
 ) -> PublishedPages:
-    """Move drafted pages to their place, remove those of runs that are not kept, and write the list of runs. Raises UserError.
+    """Move drafted pages to their place and write the list of runs. Raises UserError.
 
-    With `with_history` the list leads to the page of the domain's history, which the caller writes
-    next.
+    Pages of runs that are not kept are removed. With `with_history` the list leads to the page of
+    the domain's history, which the caller writes next.
     """
     name = run_name(draft.build.run_id)
     reports, docs = reports_folder(home, domain), home.data_docs(domain)
@@ -186,9 +160,9 @@ def publish_pages(
         for file in draft.files:  # the newest come last
             place = home.data / file
             place.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(draft.folder / file, place)
+            (draft.folder / file).replace(place)
         _remove_old(home, domain, draft.build.domain.pages.keep)
-        write_atomically(reports / RUNS, _render_runs(home, domain, with_history))
+        write_atomically(reports / RUNS, render_runs(home, domain, with_history=with_history))
     page = f"{name}.html" if draft.build.run_id else LATEST
     return PublishedPages(
         latest={"data-docs": docs / LATEST, "report": reports / LATEST},
@@ -196,9 +170,11 @@ def publish_pages(
     )
 
 
-def write_pages(con: duckdb.DuckDBPyConnection, home: Home, domain: str) -> PublishedPages:
-    """Write report, Data Docs and list of runs for the last run of a warehouse. Raises UserError."""
-    with drafted_pages(con, home, domain) as draft:
+def write_pages(
+    con: duckdb.DuckDBPyConnection, home: Home, domain: str, read: ReadYaml = read_yaml
+) -> PublishedPages:
+    """Write report, Data Docs and list of runs for a warehouse's last run. Raises UserError."""
+    with drafted_pages(con, home, domain, read) as draft:
         return publish_pages(home, domain, draft)
 
 
@@ -212,29 +188,11 @@ def pages_from_warehouse(home: Home, domain: str) -> PublishedPages:
         return write_pages(con, home, domain)
 
 
-def list_runs(home: Home, domain: str) -> list[RunEntry]:
-    """Return the runs of a domain whose pages are there, newest first.
-
-    A row that cannot be read is left out.
-    """
-    found = [_read_entry(path) for path in reports_folder(home, domain).glob(f"{_RUN_PAGES}.json")]
-    return sorted(
-        (entry for entry in found if entry),
-        key=lambda entry: (entry.started_at, entry.name),
-        reverse=True,
-    )
-
-
-def _read_entry(path: Path) -> RunEntry | None:
-    try:
-        entry = _ENTRY.validate_json(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return entry if entry.name == path.stem else None
-
-
 def _remove_old(home: Home, domain: str, keep: int) -> None:
-    """Remove the pages of all runs but the newest, and of each release that is there the newest run that wrote or confirmed it."""
+    """Remove the pages of old runs.
+
+    The newest runs are kept, and of each release the newest run that wrote or confirmed it.
+    """
     released = {path.name for path in home.releases(domain).glob("*") if path.is_dir()}
     for place, entry in enumerate(list_runs(home, domain)):
         needed = entry.release in released
@@ -242,28 +200,15 @@ def _remove_old(home: Home, domain: str, keep: int) -> None:
         if place < keep or needed:
             continue
         shutil.rmtree(home.data_docs(domain) / entry.name, ignore_errors=True)
-        for file in (
-            home.data_docs(domain) / f"{entry.name}.html",
-            *_report_files(home, domain, entry.name),
-        ):
+        (home.data_docs(domain) / f"{entry.name}.html").unlink(missing_ok=True)
+        for file in _report_files(home, domain, entry.name):
             file.unlink(missing_ok=True)
 
 
 def _report_files(home: Home, domain: str, name: str) -> tuple[Path, Path]:
-    """Return a run's files among the reports, its row in the list last: while that is there, the rest can still be found."""
+    """Return a run's files among the reports.
+
+    Its row in the list is last: while that is there, the rest can still be found.
+    """
     folder = reports_folder(home, domain)
     return folder / f"{name}.html", folder / f"{name}.json"
-
-
-def _render_runs(home: Home, domain: str, with_history: bool) -> str:
-    released = {path.name for path in home.releases(domain).glob("*") if path.is_dir()}
-    history = HISTORY if with_history or (reports_folder(home, domain) / HISTORY).is_file() else ""
-    style = page_style("report.css")
-    shown = {
-        "name": domain,
-        "runs": list_runs(home, domain),
-        "released": released,
-        "history": history,
-        "style": style,
-    }
-    return page_templates().get_template("runs.html").render(**shown)

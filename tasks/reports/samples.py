@@ -1,4 +1,4 @@
-"""Which dialogues a report shows: a few accepted ones of each kind and one for each way of falling, never all."""
+"""Which dialogues a report shows: a few accepted of each kind, and one for each broken rule."""
 
 from __future__ import annotations
 
@@ -19,16 +19,20 @@ MOST_REJECTED = 8
 _ACCEPTED = f"""
 WITH {ACCEPTED},
 placed AS (
-    SELECT dialogue_id, recommendations, row_number() OVER (PARTITION BY recommendations ORDER BY dialogue_id) AS place
+    SELECT dialogue_id, recommendations,
+           row_number() OVER (PARTITION BY recommendations ORDER BY dialogue_id) AS place
     FROM briefs SEMI JOIN accepted USING (dialogue_id)
 )
-SELECT dialogue_id FROM placed WHERE place <= $each ORDER BY recommendations, dialogue_id LIMIT 4 * $each
+SELECT dialogue_id
+FROM placed WHERE place <= $each ORDER BY recommendations, dialogue_id LIMIT 4 * $each
 """
 _REJECTED = f"""
 WITH {BRIEF_VERDICTS},
 fallen AS (
-    SELECT r.rule, r.dialogue_id, row_number() OVER (PARTITION BY r.rule ORDER BY r.dialogue_id) AS place
-    FROM rejections r JOIN brief_verdicts v ON v.dialogue_id = r.dialogue_id AND v.attempt = r.attempt
+    SELECT r.rule, r.dialogue_id,
+           row_number() OVER (PARTITION BY r.rule ORDER BY r.dialogue_id) AS place
+    FROM rejections r
+    JOIN brief_verdicts v ON v.dialogue_id = r.dialogue_id AND v.attempt = r.attempt
     WHERE v.verdict = 'rejected' AND r.severity = 'reject'
 )
 SELECT DISTINCT dialogue_id FROM fallen WHERE place = 1 ORDER BY dialogue_id LIMIT $most
@@ -44,7 +48,10 @@ class Samples:
 
 
 def samples(con: duckdb.DuckDBPyConnection, goals: Goals) -> Samples:
-    """Return up to three accepted dialogues for each number of recommendations, and one rejected for each rule."""
+    """Return some dialogues of each kind.
+
+    Up to three accepted ones for each number of recommendations, and one rejected for each rule.
+    """
     common = common_words(con)
     accepted = [row["dialogue_id"] for row in rows(con, _ACCEPTED, {"each": EACH})]
     rejected = [row["dialogue_id"] for row in rows(con, _REJECTED, {"most": MOST_REJECTED})]
@@ -54,6 +61,9 @@ def samples(con: duckdb.DuckDBPyConnection, goals: Goals) -> Samples:
     )
 
 
-def _that_count(told: list[DialogueView]) -> list[DialogueView]:
-    counted = [one for one in told if one.attempt == one.brief["attempt"]]
-    return sorted(counted, key=lambda one: (one.brief["recommendations"], one.brief["dialogue_id"]))
+def _that_count(views: list[DialogueView]) -> list[DialogueView]:
+    """Return those of the attempts that counted, in order of recommendations and id."""
+    counted = [view for view in views if view.attempt == view.brief["attempt"]]
+    return sorted(
+        counted, key=lambda view: (view.brief["recommendations"], view.brief["dialogue_id"])
+    )

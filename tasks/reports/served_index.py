@@ -1,4 +1,4 @@
-"""The first page of the pages server: every domain with its pages, its dialogues and its releases."""
+"""The first page of the pages server: every domain with its pages, dialogues and releases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.reports.page_parts import page_style, page_templates, reports_folder
-from tasks.reports.run_pages import LATEST, RUNS
+from tasks.reports.run_list import RUNS
+from tasks.reports.run_pages import LATEST
 from tasks.settings import DOMAIN_NAME, Home
 
 
@@ -31,7 +32,9 @@ def render_served_index(home: Home) -> str:
 
 def _domains(home: Home) -> Iterator[ServedDomain]:
     folders = (home.data / name for name in ("docs", "reports", "releases", "warehouse"))
-    names = {path.name.removesuffix(".duckdb") for folder in folders for path in folder.glob("*")}
+    names: set[str] = set()
+    for folder in folders:
+        names |= {path.name.removesuffix(".duckdb") for path in folder.glob("*")}
     for name in sorted(filter(DOMAIN_NAME.fullmatch, names)):
         domain = _domain(home, name)
         if domain.report or domain.data_docs or domain.warehouse or domain.releases:

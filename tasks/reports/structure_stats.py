@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -16,18 +16,22 @@ MOST_SEQUENCES = 12
 
 _WORDS = f"""
 WITH {ACCEPTED}
-SELECT role, words, count(*) AS utterances FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt)
+SELECT role, words, count(*) AS utterances
+FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt)
 GROUP BY role, words ORDER BY role, words
 """
 _WORD_SPREAD = f"""
 WITH {ACCEPTED}
-SELECT role, count(*) AS utterances, avg(words) AS mean, median(words) AS median, quantile_cont(words, 0.95) AS long, max(words) AS longest
+SELECT role, count(*) AS utterances, avg(words) AS mean, median(words) AS median,
+       quantile_cont(words, 0.95) AS long, max(words) AS longest
 FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt)
 GROUP BY role ORDER BY role DESC
 """
 _LENGTHS = f"""
 WITH {ACCEPTED},
-said AS (SELECT dialogue_id, utterances FROM dialogues SEMI JOIN accepted USING (dialogue_id, attempt))
+said AS (
+    SELECT dialogue_id, utterances FROM dialogues SEMI JOIN accepted USING (dialogue_id, attempt)
+)
 SELECT utterances, sum(planned)::BIGINT AS planned, sum(accepted)::BIGINT AS accepted FROM (
     SELECT turns AS utterances, count(*) AS planned, 0 AS accepted FROM briefs GROUP BY turns
     UNION ALL SELECT utterances, 0, count(*) FROM said GROUP BY utterances
@@ -35,7 +39,10 @@ SELECT utterances, sum(planned)::BIGINT AS planned, sum(accepted)::BIGINT AS acc
 """
 _GOALS = f"""
 WITH {ACCEPTED},
-said AS (SELECT turn, unnest(goals) AS goal FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt))
+said AS (
+    SELECT turn, unnest(goals) AS goal
+    FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt)
+)
 SELECT turn, goal, count(*) AS times FROM said GROUP BY turn, goal ORDER BY turn, goal
 """
 _TEMPLATES = f"""
@@ -44,19 +51,32 @@ planned AS (
     SELECT template_id, count(*) AS briefs, count(a.dialogue_id) AS accepted
     FROM briefs LEFT JOIN accepted a USING (dialogue_id) GROUP BY template_id
 ),
-known AS (SELECT template_id, any_value(recommendations) AS recommendations, count(*) AS turns FROM template_turns GROUP BY template_id)
+known AS (
+    SELECT template_id, any_value(recommendations) AS recommendations, count(*) AS turns
+    FROM template_turns GROUP BY template_id
+)
 """
 _COVERAGE = f"""{_TEMPLATES}
-SELECT k.recommendations, count(*) AS templates, count(p.briefs) AS planned, count(*) FILTER (p.accepted > 0) AS accepted,
-       coalesce(sum(p.briefs), 0)::BIGINT AS briefs, coalesce(sum(p.accepted), 0)::BIGINT AS dialogues,
+SELECT k.recommendations, count(*) AS templates, count(p.briefs) AS planned,
+       count(*) FILTER (p.accepted > 0) AS accepted,
+       coalesce(sum(p.briefs), 0)::BIGINT AS briefs,
+       coalesce(sum(p.accepted), 0)::BIGINT AS dialogues,
        min(k.turns) AS shortest, max(k.turns) AS longest
-FROM known k LEFT JOIN planned p USING (template_id) GROUP BY k.recommendations ORDER BY k.recommendations
+FROM known k LEFT JOIN planned p USING (template_id) GROUP BY k.recommendations
+ORDER BY k.recommendations
 """
-_USES = f"{_TEMPLATES} SELECT coalesce(p.accepted, 0) AS dialogues FROM known LEFT JOIN planned p USING (template_id) ORDER BY 1 DESC"
+_USES = f"""{_TEMPLATES}
+SELECT coalesce(p.accepted, 0) AS dialogues
+FROM known LEFT JOIN planned p USING (template_id) ORDER BY 1 DESC
+"""
 _SEQUENCES = f"""
 WITH {ACCEPTED},
-used AS (SELECT template_id, count(*) AS dialogues FROM briefs SEMI JOIN accepted USING (dialogue_id) GROUP BY template_id)
-SELECT template_id, any_value(u.dialogues) AS dialogues, list(role ORDER BY turn) AS roles, list(goals ORDER BY turn) AS goals
+used AS (
+    SELECT template_id, count(*) AS dialogues
+    FROM briefs SEMI JOIN accepted USING (dialogue_id) GROUP BY template_id
+)
+SELECT template_id, any_value(u.dialogues) AS dialogues, list(role ORDER BY turn) AS roles,
+       list(goals ORDER BY turn) AS goals
 FROM template_turns JOIN used u USING (template_id) GROUP BY template_id
 """
 
@@ -93,7 +113,12 @@ class GoalUse:
 
 @dataclass(frozen=True)
 class Templates:
-    """How much of the template set was used: a row per number of recommendations, and dialogues per template, most first."""
+    """How much of the template set was used.
+
+    Attributes:
+        by_recommendations: a row for each number of recommendations.
+        uses: accepted dialogues of each template, most first.
+    """
 
     by_recommendations: Rows
     uses: list[int]
@@ -105,20 +130,20 @@ def lengths(con: duckdb.DuckDBPyConnection) -> Lengths:
 
 
 def goal_use(con: duckdb.DuckDBPyConnection, goals: Goals) -> GoalUse:
-    """Return how the goals of accepted dialogues are spread over turns and in which sequences they come."""
+    """Return how the goals of accepted dialogues are spread over turns, and their sequences."""
     primary = {goal.id: goals.primary_goals[goal.primary] for goal in goals.sub_goals}
-    said = rows(con, _GOALS)
-    turns = list(range(1, max((row["turn"] for row in said), default=0) + 1))
+    counted = rows(con, _GOALS)
+    turns = list(range(1, max((row["turn"] for row in counted), default=0) + 1))
     grid = {name: [0] * len(turns) for name in goals.primary_goals.values()}
     times: Counter[str] = Counter()
-    for row in said:
+    for row in counted:
         times[row["goal"]] += row["times"]
         name = primary.get(row["goal"])
         if name and row["turn"] >= 1:
             grid[name][row["turn"] - 1] += row["times"]
     whole = [sum(column) or 1 for column in zip(*grid.values(), strict=True)]
     shares = {
-        name: [100.0 * count / all_ for count, all_ in zip(counts, whole, strict=True)]
+        name: [100.0 * count / total for count, total in zip(counts, whole, strict=True)]
         for name, counts in grid.items()
     }
     total = times.total() or 1
@@ -138,29 +163,28 @@ def goal_use(con: duckdb.DuckDBPyConnection, goals: Goals) -> GoalUse:
 def _sequences(
     con: duckdb.DuckDBPyConnection, primary: Mapping[str, str]
 ) -> tuple[Rows, int, list[float]]:
-    """Return the commonest sequences of primary goals, how many there are, and what share the most frequent cover."""
+    """Return the most frequent sequences of primary goals, their number, and what they cover."""
     counted: Counter[tuple[tuple[str, str], ...]] = Counter()
     for row in rows(con, _SEQUENCES):
-        steps = (
-            " + ".join(dict.fromkeys(primary.get(goal, goal) for goal in goals))
-            for goals in row["goals"]
-        )
+        steps = [_step(goals, primary) for goals in row["goals"]]
         counted[tuple(zip(row["roles"], steps, strict=True))] += row["dialogues"]
     total = counted.total() or 1
     ordered = sorted(counted.items(), key=lambda entry: (-entry[1], entry[0]))
-    coverage, reached = [], 0
+    coverage: list[float] = []
+    reached = 0
     for _, count in ordered:
         reached += count
         coverage.append(100.0 * reached / total)
-    told = [
-        {
-            "steps": [{"role": role, "goals": step} for role, step in steps],
-            "dialogues": count,
-            "percent": 100.0 * count / total,
-        }
-        for steps, count in ordered[:MOST_SEQUENCES]
-    ]
-    return told, len(ordered), coverage
+    sequences: Rows = []
+    for sequence, count in ordered[:MOST_SEQUENCES]:
+        shown = [{"role": role, "goals": step} for role, step in sequence]
+        sequences.append({"steps": shown, "dialogues": count, "percent": 100.0 * count / total})
+    return sequences, len(ordered), coverage
+
+
+def _step(goals: Sequence[str], primary: Mapping[str, str]) -> str:
+    """Return the primary goals of one utterance, each once, as one text."""
+    return " + ".join(dict.fromkeys(primary.get(goal, goal) for goal in goals))
 
 
 def templates(con: duckdb.DuckDBPyConnection) -> Templates:

@@ -1,4 +1,9 @@
-"""Settings: a domain's YAML file and the caller's options become one frozen, validated configuration."""
+"""Settings of a domain.
+
+In: a domain's YAML file and the caller's options. Out: one frozen, validated `Domain`. Start with
+`loading.load_domain`; `domain` and `sources` define the settings, `validation_errors` puts their
+errors into one line, `paths` names the folders.
+"""
 
 from tasks.settings.domain import (
     Alert,
@@ -13,10 +18,17 @@ from tasks.settings.domain import (
     Preprocess,
     Quality,
 )
-from tasks.settings.loading import load_domain, merge, parse_yaml, read_yaml
+from tasks.settings.loading import (
+    ReadYaml,
+    YamlFiles,
+    load_domain,
+    merge,
+    parse_yaml,
+    read_yaml,
+)
 from tasks.settings.paths import DOMAIN_NAME, PROJECT, Home
 from tasks.settings.sources import Columns, Endpoint, Source, Sources, plain_word
-from tasks.settings.validation_errors import alike_names, validation_line
+from tasks.settings.validation_errors import similar_names, validation_line
 
 __all__ = [
     "DOMAIN_NAME",
@@ -35,9 +47,11 @@ __all__ = [
     "Pages",
     "Preprocess",
     "Quality",
+    "ReadYaml",
     "Source",
     "Sources",
-    "alike_names",
+    "YamlFiles",
+    "similar_names",
     "load_domain",
     "merge",
     "parse_yaml",

@@ -1,6 +1,6 @@
 """The configuration's shape.
 
-Every number of the paper stands here once, with its section, as a default.
+Every number of the paper is here once, with its section, as a default.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ class Bias(Settings):
 
     normalise_ratings: Literal["off", "user_mean"] = Field(
         "off",
-        description="user_mean: rating - user mean + global mean, before LIKES and DISLIKES are drawn",
+        description=(
+            "user_mean: rating - user mean + global mean, before LIKES and DISLIKES are drawn"
+        ),
     )
 
 
@@ -38,7 +40,10 @@ class Preprocess(Settings):
     )
     count: Literal["all", "judged"] = Field(
         "all",
-        description="Interactions counted: all ratings, as App. B reads, or likes and dislikes alone, as the published data show",
+        description=(
+            "Interactions counted: all ratings, as App. B reads, or likes and dislikes alone, as "
+            "the published data show"
+        ),
     )
     min_user_interactions: int = Field(
         10, ge=1, description="Fewest reviews a user must have (App. B)"
@@ -86,13 +91,11 @@ class Briefs(Settings):
     @field_validator("weights", mode="before")
     @classmethod
     def _by_number(cls, weights: Any) -> Any:
-        """Take the numbers that weights go by as text too: JSON, in which a run's settings are stored, knows no other keys."""
+        """Accept numbers as text: JSON, in which a run's settings are stored, has no other keys."""
         names = {"1": 1, "2": 2, "3": 3}
-        return (
-            {names.get(name, name): weight for name, weight in weights.items()}
-            if isinstance(weights, dict)
-            else weights
-        )
+        if not isinstance(weights, dict):
+            return weights
+        return {names.get(name, name): weight for name, weight in weights.items()}
 
     @field_validator("weights")
     @classmethod
@@ -107,7 +110,7 @@ class Limits(Settings):
 
     rpm: int | None = Field(None, ge=1, description="Requests a minute")
     tpm: int | None = Field(None, ge=1, description="Tokens a minute, input and output together")
-    concurrency: int = Field(64, ge=1, le=4096, description="Maximum concurrent requests")
+    concurrency: int = Field(64, ge=1, le=4096, description="Most calls in flight")
     timeout_s: float = Field(120, gt=0, description="Seconds before a call counts as hung")
     max_answer_bytes: int = Field(
         1_000_000,
@@ -118,18 +121,27 @@ class Limits(Settings):
     max_wait_s: float = Field(
         900,
         ge=0,
-        description="Longest pause a provider's Retry-After is followed for, in seconds; refused again after it, the run ends",
+        description=(
+            "Longest pause a provider's Retry-After is followed for, in seconds; refused again "
+            "after it, the run ends"
+        ),
     )
     shutdown_grace_s: float = Field(
         15,
         ge=0,
-        description="Seconds that calls in flight get to arrive after Ctrl-C or SIGTERM; a second signal ends at once",
+        description=(
+            "Seconds that calls in flight get to arrive after Ctrl-C or SIGTERM; a second signal "
+            "ends at once"
+        ),
     )
     max_retries: int = Field(6, ge=0, description="Tries after the first, on transient errors only")
     budget_usd: float | None = Field(None, ge=0, description="Hard stop, in US dollars")
     budget_scope: BudgetScope = Field(
         "dataset",
-        description="What the budget is for: all runs with these settings of the domain together, or each run",
+        description=(
+            "What the budget is for: all runs with these settings of the domain together, or each "
+            "run"
+        ),
     )
     breaker_failures: int = Field(
         20,
@@ -139,7 +151,7 @@ class Limits(Settings):
 
 
 class Misbehave(Settings):
-    """How often the embedded writer spoils an answer, by kind.
+    """How often the mock model spoils an answer, by kind.
 
     For demos and tests; hosted models ignore it.
     """
@@ -211,12 +223,10 @@ class Quality(Settings):
     @field_validator("severities", mode="before")
     @classmethod
     def _off_is_a_word(cls, value: Any) -> Any:
-        """Take `off`, which YAML reads as false, for the word."""
-        return (
-            {rule: "off" if said is False else said for rule, said in value.items()}
-            if isinstance(value, dict)
-            else value
-        )
+        """Accept `off`, which YAML reads as false."""
+        if not isinstance(value, dict):
+            return value
+        return {rule: "off" if severity is False else severity for rule, severity in value.items()}
 
 
 class Pages(Settings):
@@ -226,7 +236,10 @@ class Pages(Settings):
         20,
         ge=1,
         le=10_000,
-        description="Newest runs whose pages are kept; for each release that is there those of one run stay beyond that",
+        description=(
+            "Newest runs whose pages are kept; for each release that is there those of one run "
+            "stay beyond that"
+        ),
     )
 
 
@@ -256,7 +269,10 @@ class Lineage(Settings):
 
     to: LineageTarget | None = Field(
         None,
-        description="Where events go: file:///PATH, to which lines are added, or the address of a server, as http://127.0.0.1:5000",
+        description=(
+            "Where events go: file:///PATH, to which lines are added, or the address of a server, "
+            "as http://127.0.0.1:5000"
+        ),
     )
     namespace: str = Field(
         "llm-redial",
@@ -291,7 +307,10 @@ class Domain(Settings):
     )
     license: str = Field(
         "",
-        description="Terms of the releases, as an address or in words; stated in their Croissant description",
+        description=(
+            "Terms of the releases, as an address or in words; stated in their Croissant "
+            "description"
+        ),
         max_length=500,
     )
     sources: Sources
@@ -300,7 +319,10 @@ class Domain(Settings):
     )
     merge_editions: bool = Field(
         False,
-        description="Items whose cleaned titles read the same become one, under the first of their ids (docs/explanation/ingest.md)",
+        description=(
+            "Items whose cleaned titles read the same become one, under the first of their ids "
+            "(docs/explanation/ingest.md)"
+        ),
     )
     max_bad_share: Rate = Field(
         0.01, description="Share of unusable source lines above which ingest stops"
@@ -316,17 +338,17 @@ class Domain(Settings):
 
     @model_validator(mode="after")
     def _judges_on_its_scale(self) -> Domain:
-        """Ask for both thresholds on a scale other than the paper's, rather than let 4 of 10 pass for a like."""
+        """Require both thresholds on a scale other than the paper's: 4 of 10 is not a like."""
         (low, high), cut = self.sources.rating_scale, self.preprocess
         if high != PAPER_SCALE[1] and not {"like_min", "dislike_max"} <= cut.model_fields_set:
             like, dislike = (low + share * (high - low) for share in (0.75, 0.25))
             raise ValueError(
-                f"the paper's `preprocess.like_min` 4 and `dislike_max` 2 are for 1 to 5: on a `rating_scale` of {low:g} to {high:g} set "
-                f"both, such as {like:g} and {dislike:g}"
+                "the paper's `preprocess.like_min` 4 and `dislike_max` 2 are for 1 to 5: on a "
+                f"`rating_scale` of {low:g} to {high:g} set both, such as {like:g} and {dislike:g}"
             )
         if not (cut.like_min <= high and cut.dislike_max >= low):
             raise ValueError(
-                f"`preprocess.like_min` {cut.like_min:g} and `dislike_max` {cut.dislike_max:g} must be on the `rating_scale`, "
-                f"{low:g} to {high:g}"
+                f"`preprocess.like_min` {cut.like_min:g} and `dislike_max` {cut.dislike_max:g} "
+                f"must be on the `rating_scale`, {low:g} to {high:g}"
             )
         return self

@@ -1,4 +1,4 @@
-"""Where things lie: the project's own files, and the data folder a run reads and writes."""
+"""Paths of the project's own files, and of the data folder a run reads and writes."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ class Home:
 
     @classmethod
     def find(cls, data: Path | None = None) -> Home:
-        """Use `data` if given, else the folder named by REDIAL_DATA, else the project's own data folder."""
-        chosen = data or (
-            Path(os.environ["REDIAL_DATA"]) if os.environ.get("REDIAL_DATA") else PROJECT / "data"
-        )
-        return cls(data=Path(os.path.realpath(os.path.expanduser(chosen))))
+        """Use `data` if given, else the folder REDIAL_DATA, else the project's own data folder."""
+        chosen = data or Path(os.environ.get("REDIAL_DATA") or PROJECT / "data")
+        # Not Path.expanduser, which fails on an unknown user.
+        return cls(data=Path(os.path.realpath(os.path.expanduser(chosen))))  # noqa: PTH111
 
     def domain_files(self) -> dict[str, Path]:
-        """Every domain's file by name; a file in the data folder goes before the shipped one of that name."""
-        folders = (self.project / "data" / "domains", self.data / "domains")
-        return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+        """Return every domain's file by name; files in the data folder replace shipped ones."""
+        files: dict[str, Path] = {}
+        for folder in (self.project / "data" / "domains", self.data / "domains"):
+            files |= {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+        return files
 
     def is_domain(self, text: str) -> bool:
-        """Return True if a text names a domain there is a file of; whatever else it is, it is then no path."""
+        """Return True if a text is the name of a domain with a file, and so not a path."""
         return bool(DOMAIN_NAME.fullmatch(text)) and text in self.domain_files()
 
     def domain_file(self, name: str) -> Path:
         """Return the YAML file of a domain.
 
-        Raises UserError on a name that is no plain name or is not there.
+        Raises UserError on an unknown or malformed name.
         """
         if not DOMAIN_NAME.fullmatch(name):
             raise UserError(
-                f"{name[:80]!r} is not a domain name: use small letters, digits, dashes and underscores"
+                f"{name[:80]!r} is not a domain name: "
+                "use small letters, digits, dashes and underscores"
             )
         files = self.domain_files()
         if name not in files:
-            wanted, known = (
-                self.data / "domains" / f"{name}.yaml",
-                ", ".join(sorted(files)) or "none",
-            )
+            wanted = self.data / "domains" / f"{name}.yaml"
+            known = ", ".join(sorted(files)) or "none"
             raise UserError(f"unknown domain {name!r}: there is no {wanted}; known: {known}")
         return files[name]
 
@@ -68,11 +68,11 @@ class Home:
         return self.data / "journals" / domain
 
     def cache(self, domain: str) -> Path:
-        """Return the folder of Prefect's stage results, beside the warehouse so that both live and die together."""
+        """Return the folder of Prefect's stage results, next to the warehouse they belong to."""
         return self.data / "warehouse" / f"{domain}.cache"
 
     def releases(self, domain: str) -> Path:
-        """Return the folder that holds the domain's released versions."""
+        """Return the folder of the domain's released versions."""
         return self.data / "releases" / domain
 
     def data_docs(self, domain: str) -> Path:

@@ -1,4 +1,4 @@
-"""Where reviews and titles come from: the files, and how a table's columns are called and written."""
+"""Settings of a domain's source files, and of a table's columns."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ Address = Annotated[str, AfterValidator(check_address)]
 Endpoint = Annotated[str, AfterValidator(check_endpoint)]
 LineageTarget = Annotated[str, AfterValidator(check_file_or_endpoint)]
 PAPER_SCALE = (1.0, 5.0)
-"""Amazon's stars, for which the paper's thresholds are meant (App. B)."""
+"""Amazon's stars, for which the paper's thresholds are meant (Appendix B)."""
 
 
 class Settings(BaseModel):
-    """What every part of the configuration is: frozen, without unknown keys, its numbers finite."""
+    """Base of all settings: frozen, without unknown keys, its numbers finite."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, str_strip_whitespace=True, allow_inf_nan=False
@@ -43,18 +43,16 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _as_yaml_means_it(cls, value: Any, info: ValidationInfo) -> Any:
-        """Take a section with all its lines commented out for an empty one, and `off`, which YAML reads as false, for the word.
+    def _correct_yaml(cls, value: Any, info: ValidationInfo) -> Any:
+        """Read an empty section as one without settings, and `off`, false in YAML, as text.
 
-        True and false are no numbers, though Python takes them for 1 and 0.
+        True and false are refused for numbers, though Python accepts them as 1 and 0.
         """
         kind = cls.model_fields[info.field_name or ""].annotation
         if value is None and isinstance(kind, type) and issubclass(kind, Settings):
             return {}
-        if isinstance(value, bool) and {int, float} & {
-            kind,
-            *(get_args(kind) if isinstance(kind, UnionType) else ()),
-        }:
+        kinds = {kind, *(get_args(kind) if isinstance(kind, UnionType) else ())}
+        if isinstance(value, bool) and {int, float} & kinds:
             raise ValueError("must be a number, not true or false")
         return "off" if value is False and "off" in get_args(kind) else value
 
@@ -65,7 +63,7 @@ _NO_TEXT_ENCODINGS = frozenset(
 
 
 def _known_encoding(value: str) -> str:
-    """Return the name Python gives an encoding. Raises ValueError."""
+    """Return Python's name of an encoding. Raises ValueError."""
     try:
         name = codecs.lookup(value).name.removesuffix("-sig")
         known = name not in _NO_TEXT_ENCODINGS and b"a".decode(name) is not None
@@ -73,7 +71,8 @@ def _known_encoding(value: str) -> str:
         known = False
     if not known:
         raise ValueError(
-            f"{value[:40]!r} is no encoding that Python knows: use a name such as cp1252, gb18030, shift_jis or utf-16"
+            f"{value[:40]!r} is no encoding that Python knows: "
+            "use a name such as cp1252, gb18030, shift_jis or utf-16"
         )
     return name
 
@@ -82,7 +81,7 @@ Encoding = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class Source(Settings):
-    """One input file: where it lies and, if it can be fetched, where it is published."""
+    """One input file: its path and, if it can be fetched, its address."""
 
     path: str = Field(
         description="File, relative to the domain file's folder, or absolute",
@@ -91,13 +90,16 @@ class Source(Settings):
     )
     url: Address | None = Field(
         None,
-        description="Address `redial fetch` downloads it from: http, https, or any that fsspec reads, as s3://",
+        description=(
+            "Address `redial fetch` downloads it from: "
+            "http, https, or any that fsspec reads, as s3://"
+        ),
     )
     bytes: int | None = Field(
         None, gt=0, description="Size in bytes the download must have, if published"
     )
     encoding: Encoding | None = Field(
-        None, description="What this file is written in, over `sources.encoding`"
+        None, description="Encoding of this file, in place of `sources.encoding`"
     )
 
     @field_validator("path")
@@ -105,20 +107,19 @@ class Source(Settings):
     def _on_this_machine(cls, path: str) -> str:
         if is_address(path):
             raise ValueError(
-                "is a place on this machine: give an address as `url`, or alone in place of path and url"
+                "is a place on this machine: give an address as `url`, "
+                "or alone in place of path and url"
             )
         return path
 
 
 def _as_source(value: Any) -> Any:
-    """Read an entry that is a text alone: a path, or an address whose file is kept in `sources` beside the domain files' folder."""
+    """Read an entry that is one text: a path, or an address whose file is kept in `sources`."""
     if not isinstance(value, str):
         return value
-    return (
-        {"path": f"../sources/{local_name(value)}", "url": value}
-        if is_address(value)
-        else {"path": value}
-    )
+    if is_address(value):
+        return {"path": f"../sources/{local_name(value)}", "url": value}
+    return {"path": value}
 
 
 SourceEntry = Annotated[Source, BeforeValidator(_as_source)]
@@ -138,34 +139,33 @@ _YAML_WORDS = {True: ("yes", "on"), False: ("no", "off")}
 
 
 def plain_word(value: Any) -> str:
-    """Return a value as it is compared with the words of a setting: in small letters, a whole number without a point."""
+    """Return a value as words of settings are compared: lower case, whole numbers without point."""
     whole = isinstance(value, float) and value.is_integer()
     return str(int(value) if whole else value).strip().casefold().removesuffix(".0")
 
 
 def _as_words(value: Any) -> Any:
-    """Take numbers as texts, whole ones without a point, as they are compared; a blank text is nothing, like null."""
-    listed = value if isinstance(value, list | tuple) else [value]
-    return [None if said is None or not plain_word(said) else plain_word(said) for said in listed]
+    """Return words by `plain_word`; a blank text is None, as null is."""
+    entries = value if isinstance(value, list | tuple) else [value]
+    return [None if entry is None else plain_word(entry) or None for entry in entries]
 
 
 Words = Annotated[tuple[str | None, ...], BeforeValidator(_as_words)]
-NOBODY = (
+ANONYMOUS = (
     None,
     *("unknown", "anonymous", "none", "null", "nan", "<na>", "n/a", "undefined", "[deleted]"),
     *("a customer", "amazon customer", "kindle customer", "a google user"),
 )
-"""What sites and programs write in place of a reviewer: many people, who must not become one user.
-"""
-NEVER = (None, "-1")
-"""What programs write in place of a moment.
+"""Names that sites and programs write for unknown reviewers, who must not become one user."""
+UNDATED = (None, "-1")
+"""What programs write for an unknown time.
 
 Not 0: files without dates number their lines from there.
 """
 
 
 class Columns(Settings):
-    """Column names of a CSV, Parquet or JSON-lines table that follows none of the Amazon schemas."""
+    """Column names of a CSV, Parquet or JSON-lines table in none of the Amazon schemas."""
 
     user: Column = Field(description="Column of the user's id")
     item: Column = Field(description="Column of the item's id")
@@ -173,47 +173,48 @@ class Columns(Settings):
     text: Column = Field(description="Column of the review's text")
     timestamp: Column | None = Field(
         None,
-        description="Column of the moment: unix time, an ISO date or a spelled one; file order if missing",
+        description=(
+            "Column of the time: unix time, an ISO date or a spelled one; file order if missing"
+        ),
     )
     title: Column | None = Field(
         None,
-        description="Column of the item's title, in the metadata tables if there are any, else beside the reviews",
+        description=(
+            "Column of the item's title, in the metadata tables if there are any, "
+            "else beside the reviews"
+        ),
     )
     metadata_item: Column | None = Field(
         None, description="Column of the item's id in the metadata tables, where it is another one"
     )
     timestamp_format: str | None = Field(
-        None, description="How moments are written, such as %d/%m/%Y, if no usual way"
+        None, description="How times are written, such as %d/%m/%Y, if no usual way"
     )
-    rating_values: dict[str, float] = Field(
-        {}, description="Ratings written as words and what they stand for: {true: 5, false: 1}"
-    )
+    rating_values: dict[str, float] = Field({}, description="Ratings of words: {true: 5, false: 1}")
     unrated: Words = Field(
         (),
-        description="Ratings that stand for none, such as [0, null, n/a]; those lines are set aside and not held against the file",
+        description=(
+            "Values that mean no rating, such as [0, null, n/a]; "
+            "those lines are skipped and not counted as bad"
+        ),
     )
 
     @field_validator("rating_values", mode="before")
     @classmethod
-    def _in_small_letters(cls, value: Any) -> Any:
+    def _plain_words(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        unquoted = ((said, stars) for said, stars in value.items() if isinstance(said, bool))
-        meant = {word: stars for said, stars in unquoted for word in _YAML_WORDS[said]}
-        return meant | {plain_word(said): stars for said, stars in value.items()}
+        ratings: dict[str, Any] = {}
+        # An unquoted yes, no, on or off is a boolean in YAML: all words for it have the rating.
+        for word, rating in value.items():
+            if isinstance(word, bool):
+                ratings |= dict.fromkeys(_YAML_WORDS[word], rating)
+        return ratings | {plain_word(word): rating for word, rating in value.items()}
 
     @field_validator("timestamp_format")
     @classmethod
-    def _tells_the_day(cls, value: str | None) -> str | None:
-        moment = datetime(2014, 2, 28, tzinfo=UTC)
-        try:
-            told = (
-                value is None
-                or datetime.strptime(moment.strftime(value), value).date() == moment.date()
-            )
-        except ValueError:
-            told = False
-        if not told:
+    def _has_the_day(cls, value: str | None) -> str | None:
+        if value is not None and not _keeps_the_day(value):
             raise ValueError("must tell the day as strptime reads it, such as %d/%m/%Y")
         return value
 
@@ -224,15 +225,27 @@ class Columns(Settings):
         return self
 
 
+def _keeps_the_day(time_format: str) -> bool:
+    """Return True if a day written in a strptime format is read back as the same day."""
+    moment = datetime(2014, 2, 28, tzinfo=UTC)
+    try:
+        return datetime.strptime(moment.strftime(time_format), time_format).date() == moment.date()
+    except ValueError:
+        return False
+
+
 class Sources(Settings):
-    """Where a domain's reviews and item metadata come from."""
+    """The sources of a domain's reviews and item metadata."""
 
     format: Literal["amazon_2014", "amazon_2018", "amazon_2023", "columns"] = Field(
         description="Schema of the source files"
     )
     reviews: SourceList = Field(
         min_length=1,
-        description="Review files: a path, an address, or path, url and bytes; paths are relative to the domain file",
+        description=(
+            "Review files: a path, an address, or path, url and bytes; "
+            "paths are relative to the domain file"
+        ),
     )
     metadata: SourceList = Field((), description="Item metadata files, where titles come from")
     columns: Columns | None = Field(
@@ -243,15 +256,23 @@ class Sources(Settings):
     )
     encoding: Encoding | None = Field(
         None,
-        description="What the files are written in, such as cp1252 or gb18030; told by their content if missing",
+        description=(
+            "Encoding of the files, such as cp1252 or gb18030; detected by content if missing"
+        ),
     )
     anonymous: Words = Field(
-        NOBODY,
-        description="Users that stand for nobody, null for a blank; their lines are set aside and not held against the file",
+        ANONYMOUS,
+        description=(
+            "Names of unknown users, null for a blank; "
+            "their lines are skipped and not counted as bad"
+        ),
     )
     undated: Words = Field(
-        NEVER,
-        description="Moments that stand for none, null for a blank; their lines are set aside and not held against the file",
+        UNDATED,
+        description=(
+            "Values that mean no time, null for a blank; "
+            "their lines are skipped and not counted as bad"
+        ),
     )
 
     @model_validator(mode="after")
@@ -261,9 +282,8 @@ class Sources(Settings):
         if self.rating_scale[0] >= self.rating_scale[1]:
             raise ValueError("`rating_scale` must be [lowest, highest]")
         low, high = self.rating_scale
-        if self.columns and not all(
-            low <= stars <= high for stars in self.columns.rating_values.values()
-        ):
+        ratings = self.columns.rating_values.values() if self.columns else ()
+        if not all(low <= rating <= high for rating in ratings):
             raise ValueError(
                 f"`columns.rating_values` must lie on the rating_scale, {low:g} to {high:g}"
             )

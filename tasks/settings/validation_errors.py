@@ -1,4 +1,4 @@
-"""What is wrong with a settings file, said in one line: each field's path, what it should be, and the name that was meant."""
+"""Validation errors of a settings file in one line: each field's path, fault and likely name."""
 
 from __future__ import annotations
 
@@ -8,74 +8,78 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-_MOST_FINDINGS = 8  # told of one file
-_ALIKE = 0.7
+_MAX_ERRORS = 8  # shown of one file
+_MIN_SIMILARITY = 0.7
 _SECRETS = frozenset({"api_key", "key", "token", "password", "secret"})
 _SHAPES = {
     "tuple_type": "must be a list, such as [a, b]",
     "list_type": "must be a list, such as [a, b]",
     "dict_type": "must be a mapping",
     "model_type": "must be a mapping",
-    # YAML reads `no` as false and 1984 as a number
+    # YAML reads `no` as false and 1984 as a number.
     "string_type": "must be a text: put it in quotes",
 }
 
 
 def validation_line(error: ValidationError, model: type[BaseModel] | None = None) -> str:
-    """Return a validation error's findings as one line: each field's path and what is wrong with it.
+    """Return a validation error as one line: each field's path and what is wrong with it.
 
-    With the `model` of the file, a key that is not known comes with the one that was meant, and a
-    text of the wrong form with what the field is for.
+    With the `model` of the file, an unknown key comes with the one that was probably meant, and a
+    text of the wrong form with the field's description.
     """
     fields = dict(_fields(model, ())) if model else {}
-    found = error.errors(include_url=False, include_context=False)
-    places = [each["loc"] for each in found]
-    findings = []
-    for each, place in zip(found, places, strict=True):
-        if each["type"] == "too_short" and any(
-            len(other) > len(place) and other[: len(place)] == place for other in places
-        ):
-            continue  # the entries are there, each of them is at fault, which is told
-        path = ".".join(str(part) for part in place)
-        text = _finding(each, tuple(part for part in place if isinstance(part, str)), fields)
-        findings.append(f"{path}: {text}" if path else text)
-    more = f"; and {len(findings) - _MOST_FINDINGS} more" if len(findings) > _MOST_FINDINGS else ""
-    return "; ".join(findings[:_MOST_FINDINGS]) + more
+    errors = error.errors(include_url=False, include_context=False)
+    paths = [each["loc"] for each in errors]
+    lines = []
+    for each, path in zip(errors, paths, strict=True):
+        # The list is not too short; each of its entries is at fault and reported.
+        if each["type"] == "too_short" and any(_is_inside(other, path) for other in paths):
+            continue
+        dotted = ".".join(str(part) for part in path)
+        text = _message(each, tuple(part for part in path if isinstance(part, str)), fields)
+        lines.append(f"{dotted}: {text}" if dotted else text)
+    more = f"; and {len(lines) - _MAX_ERRORS} more" if len(lines) > _MAX_ERRORS else ""
+    return "; ".join(lines[:_MAX_ERRORS]) + more
 
 
-def _finding(found: Any, place: tuple[str, ...], fields: dict[tuple[str, ...], str]) -> str:
-    if found["type"] == "extra_forbidden":
-        return f"is not a known setting{_suggestion(place, fields)}"
-    if found["type"] == "string_pattern_mismatch" and place in fields:
-        return f"{found['input'][:40]!r} is not of the form needed ({fields[place]})"
-    return _SHAPES.get(found["type"]) or found["msg"].removeprefix("Value error, ")
+def _is_inside(path: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(path) > len(outer) and path[: len(outer)] == outer
 
 
-def _suggestion(place: tuple[str, ...], fields: dict[tuple[str, ...], str]) -> str:
-    """Return the setting that was meant, in brackets: one of a like name in this place, or one of that name elsewhere."""
-    if fields and place and place[-1] in _SECRETS:
+def _message(error: Any, path: tuple[str, ...], fields: dict[tuple[str, ...], str]) -> str:
+    if error["type"] == "extra_forbidden":
+        return f"is not a known setting{_suggestion(path, fields)}"
+    if error["type"] == "string_pattern_mismatch" and path in fields:
+        return f"{error['input'][:40]!r} is not of the form needed ({fields[path]})"
+    return _SHAPES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+
+
+def _suggestion(path: tuple[str, ...], fields: dict[tuple[str, ...], str]) -> str:
+    """Return a similar setting of the same section, or the same name elsewhere, in brackets."""
+    if not path:
+        return ""
+    if fields and path[-1] in _SECRETS:
         return " (keys come from the environment, such as OPENAI_API_KEY)"
-    beside = [field[-1] for field in fields if field[:-1] == place[:-1]]
-    alike = alike_names(place[-1], beside) if place else []
-    elsewhere = [".".join(field) for field in fields if field[-1:] == place[-1:]]
-    meant = [*alike, *elsewhere][:1]
-    return f" (did you mean {meant[0]}?)" if meant else ""
+    siblings = [field[-1] for field in fields if field[:-1] == path[:-1]]
+    elsewhere = [".".join(field) for field in fields if field[-1] == path[-1]]
+    candidates = [*similar_names(path[-1], siblings), *elsewhere]
+    return f" (did you mean {candidates[0]}?)" if candidates else ""
 
 
-def alike_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known name that was most likely meant, or nothing where none is alike."""
-    return get_close_matches(name, list(known), n=1, cutoff=_ALIKE)
+def similar_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known name that was most likely meant, or nothing if none is similar."""
+    return get_close_matches(name, list(known), n=1, cutoff=_MIN_SIMILARITY)
 
 
 def _fields(
     model: type[BaseModel], above: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the path of every setting and what it is for, sections and lists of sections included."""
+    """Yield the path and description of every setting, with those of sections and their lists."""
     for name, field in model.model_fields.items():
-        place = (*above, name)
-        yield place, field.description or ""
+        path = (*above, name)
+        yield path, field.description or ""
         for section in _sections(field.annotation):
-            yield from _fields(section, place)
+            yield from _fields(section, path)
 
 
 def _sections(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -1,4 +1,9 @@
-"""Dialogue templates (2.4.2): the grammar, its templates counted, sampled and checked, and the curated set."""
+"""Dialogue templates (2.4.2).
+
+In: goal_specs/grammar.yaml and template sets in goal_specs/templates. Out: checked `Template`
+values, counts and samples. Start with `files.load_templates`; `grammar` reads the rules, `legality`
+applies them to one template, `enumeration` counts and samples all there are.
+"""
 
 from tasks.templates.assembly import build_template
 from tasks.templates.checks import CheckReport, check_templates, expand, pattern, report

@@ -1,10 +1,11 @@
-"""What a template set holds, counted."""
+"""Checks and counts of template sets."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from tasks.goals import load_goals
 from tasks.settings import Home
@@ -16,7 +17,7 @@ from tasks.templates.values import Template
 
 @dataclass(frozen=True)
 class CheckReport:
-    """A template set that passed every check, in numbers.
+    """The numbers of a template set that passed every check.
 
     Attributes:
         by_kind: templates by (recommendations, utterances).
@@ -47,28 +48,27 @@ def check_templates(home: Home, name: str = "curated") -> CheckReport:
     return report(home, load_templates(home, name))
 
 
-def report(home: Home, found: TemplateSet) -> CheckReport:
+def report(home: Home, template_set: TemplateSet) -> CheckReport:
     """Count a template set by kind, by pattern and by sub-goal."""
     grammar = load_grammar(home, load_goals(home))
-    kinds = Counter((template.recommendations, len(template.turns)) for template in found.templates)
-    patterns = Counter(
-        (template.recommendations, *pattern(template)) for template in found.templates
-    )
-    uses = Counter(
-        goal for template in found.templates for turn in template.turns for goal in turn.goals
-    )
+    templates = template_set.templates
+    kinds = Counter((template.recommendations, len(template.turns)) for template in templates)
+    patterns = Counter((template.recommendations, *pattern(template)) for template in templates)
+    uses: Counter[str] = Counter()
+    for template in templates:
+        uses.update(chain.from_iterable(turn.goals for turn in template.turns))
     return CheckReport(
-        name=found.name,
-        templates=len(found.templates),
+        name=template_set.name,
+        templates=len(templates),
         by_kind=dict(sorted(kinds.items())),
         by_pattern=dict(sorted(patterns.items())),
         goal_uses={goal: uses[goal] for goal in grammar.goals},
-        unused=unused_goals(grammar, found.templates),
+        unused=unused_goals(grammar, templates),
     )
 
 
 def expand(home: Home, n: int | None = None, seed: int = 2024) -> Iterator[Template]:
-    """Yield templates of the grammar: a seeded sample of n distinct ones, or with None every one there is, kind by kind.
+    """Yield n distinct templates of the grammar, seeded; with None all of them, kind by kind.
 
     Raises:
         UserError: broken goals or grammar, or fewer than n templates.

@@ -1,10 +1,11 @@
-"""Template sets: YAML files in goal_specs/templates, read into checked templates and written back."""
+"""Template sets: YAML files in goal_specs/templates, read, checked and written."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.goals import load_goals
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 from tasks.templates.assembly import Line, build_template
 from tasks.templates.grammar import Grammar, load_grammar
 from tasks.templates.legality import legal
@@ -39,7 +40,8 @@ class _Entry(BaseModel):
         return turns
 
     def lines(self) -> list[Line]:
-        return [line for turn in self.turns for line in turn.items()]
+        """Return the speaker and the sub-goals of each turn."""
+        return list(chain.from_iterable(turn.items() for turn in self.turns))
 
 
 class _File(BaseModel):
@@ -51,10 +53,9 @@ class _File(BaseModel):
 
 @dataclass(frozen=True)
 class TemplateSet:
-    """Templates under one name, each of them legal and no two the same.
+    """Templates under one name, all of them legal and different.
 
-    `covers_every_goal` is the file's own promise that each sub-goal of goals.yaml is used; it was
-    held against the templates.
+    `covers_every_goal`: the file says that each sub-goal of goals.yaml is used, and was checked.
     """
 
     name: str
@@ -63,38 +64,38 @@ class TemplateSet:
 
 
 def template_set_names(home: Home) -> list[str]:
-    """Return the names of the template sets there are."""
+    """Return the names of all template sets."""
     return sorted(path.stem for path in _folder(home).glob("*.yaml"))
 
 
 def template_file(home: Home, name: str) -> Path:
     """Return the file of a template set.
 
-    Raises UserError on a name that is no plain name or is not there.
+    Raises UserError on an unknown name or one with other characters than `SET_NAME` has.
     """
     if not SET_NAME.fullmatch(name):
         raise UserError(
-            f"{name[:80]!r} is not the name of a template set: use small letters, digits, dashes and underscores"
+            f"{name[:80]!r} is not the name of a template set: "
+            "use small letters, digits, dashes and underscores"
         )
     path = _folder(home) / f"{name}.yaml"
     if not path.is_file():
-        raise UserError(
-            f"unknown template set {name!r}: there is no {path}; known: {', '.join(template_set_names(home)) or 'none'}"
-        )
+        known = ", ".join(template_set_names(home)) or "none"
+        raise UserError(f"unknown template set {name!r}: there is no {path}; known: {known}")
     return path
 
 
-def load_templates(home: Home, name: str = "curated") -> TemplateSet:
+def load_templates(home: Home, name: str = "curated", read: ReadYaml = read_yaml) -> TemplateSet:
     """Load a template set and check all of it against goals and grammar.
 
     Raises:
-        UserError: unknown set, broken file, unknown sub-goal, illegal or doubled template, a
-            sub-goal left out that the file promises;
-            the message names the file, the template and the reason.
+        UserError: unknown set, broken file, unknown sub-goal, illegal or repeated template, or a
+            sub-goal is missing though `covers_every_goal` is set; the message names the file, the
+            template and the reason.
     """
     path = template_file(home, name)
-    grammar = load_grammar(home, load_goals(home))
-    content = read_yaml(path)
+    grammar = load_grammar(home, load_goals(home, read), read)
+    content = read(path)
     try:
         file = _File.model_validate(content)
     except ValidationError as error:
@@ -103,7 +104,7 @@ def load_templates(home: Home, name: str = "curated") -> TemplateSet:
         _checked(grammar, entry, f"{path}: template {entry.id or number}")
         for number, entry in enumerate(file.templates, 1)
     )
-    _refuse_doubles(templates, path)
+    _refuse_repeated(templates, path)
     missing = unused_goals(grammar, templates)
     if file.covers_every_goal and missing:
         raise UserError(
@@ -114,7 +115,8 @@ def load_templates(home: Home, name: str = "curated") -> TemplateSet:
 
 def unused_goals(grammar: Grammar, templates: Iterable[Template]) -> tuple[str, ...]:
     """Return the sub-goals that no template uses, in the goals' order."""
-    used = {goal for template in templates for turn in template.turns for goal in turn.goals}
+    turns = chain.from_iterable(template.turns for template in templates)
+    used = set(chain.from_iterable(turn.goals for turn in turns))
     return tuple(goal for goal in grammar.goals if goal not in used)
 
 
@@ -123,10 +125,13 @@ def save_templates(
 ) -> None:
     """Write a template set as YAML, whole or not at all.
 
-    Raises UserError when the folder cannot be written.
+    Raises UserError if the folder cannot be written.
     """
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
-    lines += ["", *(["covers_every_goal: true", ""] if covers_every_goal else []), "templates:"]
+    lines.append("")
+    if covers_every_goal:
+        lines += ["covers_every_goal: true", ""]
+    lines.append("templates:")
     for template in templates:
         lines += [f"  - id: {template.template_id}", "    turns:"]
         lines += [f"      - {turn.role}: [{', '.join(turn.goals)}]" for turn in template.turns]
@@ -141,10 +146,11 @@ def _folder(home: Home) -> Path:
 
 
 def _checked(grammar: Grammar, entry: _Entry, source: str) -> Template:
-    unknown = [goal for _, said in entry.lines() for goal in said if goal not in grammar.goals]
-    if unknown:
+    goal_ids = chain.from_iterable(goal_ids for _, goal_ids in entry.lines())
+    unknown = next((goal for goal in goal_ids if goal not in grammar.goals), None)
+    if unknown is not None:
         raise UserError(
-            f"{source}: unknown sub-goal {unknown[0][:60]!r}; those known are in goal_specs/goals.yaml"
+            f"{source}: unknown sub-goal {unknown[:60]!r}; those known are in goal_specs/goals.yaml"
         )
     template = build_template(grammar.goals, entry.lines())
     reasons = legal(grammar, template)
@@ -155,11 +161,12 @@ def _checked(grammar: Grammar, entry: _Entry, source: str) -> Template:
     return template
 
 
-def _refuse_doubles(templates: Sequence[Template], path: Path) -> None:
+def _refuse_repeated(templates: Sequence[Template], path: Path) -> None:
     seen: dict[str, int] = {}
     for number, template in enumerate(templates, start=1):
-        if template.template_id in seen:
+        first = seen.setdefault(template.template_id, number)
+        if first != number:
             raise UserError(
-                f"{path}: template {number} ({template.template_id}) is the same as template {seen[template.template_id]}"
+                f"{path}: template {number} ({template.template_id}) "
+                f"is the same as template {first}"
             )
-        seen[template.template_id] = number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, product
 from pathlib import Path
@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
 from tasks.goals import Goals, SubGoal
-from tasks.settings import Home, read_yaml, validation_line
+from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 from tasks.templates.values import Role
 
-Said = tuple[str, ...]
+GoalIds = tuple[str, ...]
 
 
 class _Spec(BaseModel):
@@ -48,16 +48,22 @@ class _File(_Spec):
 
 @dataclass(frozen=True)
 class State:
-    """One state: who speaks in it, which sub-goals can be said and where that leads, whether the dialogue may be over here."""
+    """One state of a dialogue.
+
+    Attributes:
+        speaker: who speaks in it.
+        moves: the next state by the sub-goals that may be said.
+        ends: the dialogue may end here.
+    """
 
     speaker: Role
-    moves: Mapping[Said, str]
+    moves: Mapping[GoalIds, str]
     ends: bool
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """A checked grammar with sets expanded and the goals it speaks of.
+    """A checked grammar with its sets expanded, and its goals.
 
     Attributes:
         lengths: fewest and most utterances by number of recommendations.
@@ -76,14 +82,17 @@ def grammar_file(home: Home) -> Path:
     return home.project / "goal_specs" / "grammar.yaml"
 
 
-def load_grammar(home: Home, goals: Goals) -> Grammar:
-    """Load and check the grammar. Raises UserError, naming the state and what is wrong with it."""
+def load_grammar(home: Home, goals: Goals, read: ReadYaml = read_yaml) -> Grammar:
+    """Load and check the grammar. Raises UserError with the state and what is wrong with it."""
     path = grammar_file(home)
-    return parse_grammar(read_yaml(path), goals, str(path))
+    return parse_grammar(read(path), goals, str(path))
 
 
 def parse_grammar(content: Any, goals: Goals, source: str) -> Grammar:
-    """Check a grammar as read from YAML: known names, alternating speakers, one next state for each utterance. Raises UserError."""
+    """Check a grammar as read from YAML. Raises UserError.
+
+    Its names must be known, its speakers alternate, and each utterance lead to one state.
+    """
     try:
         file = _File.model_validate(content)
     except ValidationError as error:
@@ -94,42 +103,45 @@ def parse_grammar(content: Any, goals: Goals, source: str) -> Grammar:
             _range_faults(file),
             _name_faults(file, known),
             _speaker_faults(file, known),
-            _doubles(file, known),
+            _ambiguities(file, known),
         ),
         None,
     )
-    if fault:  # only the first: a later check relies on what an earlier one has found in order
+    # Only the first is reported, because each check relies on those before it.
+    if fault:
         raise UserError(f"{source}: {fault}")
+    limits = tuple((frozenset(limit.of), limit.times) for limit in file.at_most)
     states = {
-        name: State(
-            state.speaker,
-            {
-                said: move.then
-                for move in state.moves
-                for said in _expand(move.say, file.sets, known)
-            },
-            state.ends,
-        )
+        name: State(state.speaker, _moves(state, file, known), state.ends)
         for name, state in file.states.items()
     }
-    return Grammar(
-        file.lengths,
-        tuple((frozenset(cap.of), cap.times) for cap in file.at_most),
-        file.start,
-        states,
-        known,
+    return Grammar(file.lengths, limits, file.start, states, known)
+
+
+def _moves(state: _State, file: _File, goals: Mapping[str, SubGoal]) -> dict[GoalIds, str]:
+    moves: dict[GoalIds, str] = {}
+    for move in state.moves:
+        moves |= dict.fromkeys(_expand(move.say, file.sets, goals), move.then)
+    return moves
+
+
+def _expand(
+    say: GoalIds, sets: Mapping[str, GoalIds], goals: Mapping[str, SubGoal]
+) -> Iterator[GoalIds]:
+    """Yield a move's utterances, with each member of each set, without contradictory ones."""
+    for goal_ids in product(*(sets.get(name, (name,)) for name in say)):
+        if _is_consistent([goals[goal_id] for goal_id in goal_ids]):
+            yield goal_ids
+
+
+def _is_consistent(said: list[SubGoal]) -> bool:
+    """Return True if an utterance introduces at most one item, and can be about that one."""
+    introduced = [goal.introduces for goal in said if goal.introduces]
+    if not introduced:
+        return True
+    return len(introduced) == 1 and all(
+        not goal.about or introduced[0] in goal.about for goal in said
     )
-
-
-def _expand(say: Said, sets: Mapping[str, Said], goals: Mapping[str, SubGoal]) -> Iterator[Said]:
-    """Yield a move's utterances: each member of each set in turn, without those that cannot be about the item they introduce."""
-    for said in product(*(sets.get(name, (name,)) for name in say)):
-        introduced = [goals[goal].introduces for goal in said if goals[goal].introduces]
-        if len(introduced) < 2 and all(
-            not goals[goal].about or not introduced or introduced[0] in goals[goal].about
-            for goal in said
-        ):
-            yield said
 
 
 def _range_faults(file: _File) -> Iterator[str]:
@@ -140,49 +152,55 @@ def _range_faults(file: _File) -> Iterator[str]:
 
 def _name_faults(file: _File, goals: Mapping[str, SubGoal]) -> Iterator[str]:
     for name, members in file.sets.items():
-        yield from (
-            f"sets.{name}: unknown sub-goal {goal!r}" for goal in members if goal not in goals
-        )
+        yield from _unknown_goals(f"sets.{name}", members, goals)
         if name in goals:
-            yield f"sets.{name}: a sub-goal is called so already"
-    for cap in file.at_most:
-        yield from (f"at_most: unknown sub-goal {goal!r}" for goal in cap.of if goal not in goals)
+            yield f"sets.{name}: a sub-goal has the same name"
+    for limit in file.at_most:
+        yield from _unknown_goals("at_most", limit.of, goals)
     for name, state in file.states.items():
         for move in state.moves:
-            yield from (
-                f"states.{name}: unknown sub-goal {said!r}"
-                for said in move.say
-                if said not in goals and said not in file.sets
-            )
+            yield from _unknown_goals(f"states.{name}", move.say, {*goals, *file.sets})
             if move.then not in file.states:
                 yield f"states.{name}: unknown state {move.then!r}"
     if file.start not in file.states:
         yield f"start: unknown state {file.start!r}"
     elif file.states[file.start].speaker != "user":
-        yield f"start: the user opens, but in {file.start!r} the agent speaks"
+        yield f"start: the user begins, but in {file.start!r} the agent speaks"
+
+
+def _unknown_goals(where: str, names: Iterable[str], known: Container[str]) -> Iterator[str]:
+    for name in names:
+        if name not in known:
+            yield f"{where}: unknown sub-goal {name!r}"
 
 
 def _speaker_faults(file: _File, goals: Mapping[str, SubGoal]) -> Iterator[str]:
     for name, state in file.states.items():
         for move in state.moves:
             if file.states[move.then].speaker == state.speaker:
-                yield f"states.{name}: the {state.speaker} would speak twice, here and in {move.then!r}"
-            for said in (goal for entry in move.say for goal in file.sets.get(entry, (entry,))):
-                if not goals[said].may_be_said_by(state.speaker):
-                    yield f"states.{name}: {said!r} is not said by the {state.speaker}"
+                yield (
+                    f"states.{name}: the {state.speaker} would speak twice, "
+                    f"here and in {move.then!r}"
+                )
+            for goal in chain.from_iterable(file.sets.get(entry, (entry,)) for entry in move.say):
+                if not goals[goal].may_be_said_by(state.speaker):
+                    yield f"states.{name}: {goal!r} is not said by the {state.speaker}"
 
 
-def _doubles(file: _File, goals: Mapping[str, SubGoal]) -> Iterator[str]:
+def _ambiguities(file: _File, goals: Mapping[str, SubGoal]) -> Iterator[str]:
     for name, state in file.states.items():
-        seen: set[Said] = set()
+        seen: set[GoalIds] = set()
         for move in state.moves:
-            for said in _expand(move.say, file.sets, goals):
-                if said in seen:
-                    yield f"states.{name}: {' + '.join(said)} stands there twice, so where it leads is open"
-                seen.add(said)
-    lost = sorted(set(file.states) - _reachable(file))
-    if lost:
-        yield f"states.{lost[0]}: nothing leads there"
+            for goal_ids in _expand(move.say, file.sets, goals):
+                if goal_ids in seen:
+                    yield (
+                        f"states.{name}: {' + '.join(goal_ids)} is listed twice, "
+                        "so the next state is ambiguous"
+                    )
+                seen.add(goal_ids)
+    unreachable = sorted(set(file.states) - _reachable(file))
+    if unreachable:
+        yield f"states.{unreachable[0]}: no move leads to this state"
 
 
 def _reachable(file: _File) -> set[str]:

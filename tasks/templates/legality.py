@@ -1,4 +1,4 @@
-"""Whether a template follows the grammar, and if not, why."""
+"""Checks of one template against the grammar."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from tasks.templates.values import Template
 
 
 def legal(grammar: Grammar, template: Template) -> list[str]:
-    """Return the reasons why a template is illegal; none when it is legal.
+    """Return the reasons why a template is illegal; none if it is legal.
 
     Checked are the walk through the grammar, the speakers, the length for its number of
     recommendations, that the MIGHT_LIKES item is recommended last and alone (2.4.2), and that
-    slots, references and id are those that follow from the sub-goals.
+    slots, references and id follow from the sub-goals.
     """
-    unknown = [
-        f"turn {number}: unknown sub-goal {goal!r}"
-        for number, turn in enumerate(template.turns, start=1)
-        for goal in turn.goals
-        if goal not in grammar.goals
-    ]
-    return unknown or [
+    return list(_unknown_goals(grammar, template)) or [
         *_walk_faults(grammar, template),
         *_shape_faults(grammar, template),
         *_derivation_faults(grammar, template),
     ]
 
 
+def _unknown_goals(grammar: Grammar, template: Template) -> Iterator[str]:
+    for number, turn in enumerate(template.turns, start=1):
+        for goal in turn.goals:
+            if goal not in grammar.goals:
+                yield f"turn {number}: unknown sub-goal {goal!r}"
+
+
 def _walk_faults(grammar: Grammar, template: Template) -> Iterator[str]:
-    """Yield the first step off the grammar; what comes after it cannot be judged."""
+    """Yield the first step that the grammar does not allow; later ones cannot be judged."""
     place = opening(grammar)
     for number, turn in enumerate(template.turns, start=1):
         if turn.role != ROLES[(number - 1) % 2]:
@@ -47,16 +48,22 @@ def _walk_faults(grammar: Grammar, template: Template) -> Iterator[str]:
 
 
 def _shape_faults(grammar: Grammar, template: Template) -> Iterator[str]:
-    bounds = grammar.lengths.get(template.recommendations)
+    recommendations = template.recommendations
+    utterances = len(template.turns)
+    bounds = grammar.lengths.get(recommendations)
     if bounds is None:
-        yield f"{template.recommendations} recommendations; the grammar has {', '.join(map(str, grammar.lengths))}"
-    elif not bounds[0] <= len(template.turns) <= bounds[1]:
-        yield f"{len(template.turns)} utterances with {template.recommendations} recommendations; allowed: {bounds[0]} to {bounds[1]}"
+        known = ", ".join(map(str, grammar.lengths))
+        yield f"{recommendations} recommendations; the grammar has {known}"
+    elif not bounds[0] <= utterances <= bounds[1]:
+        yield (
+            f"{utterances} utterances with {recommendations} recommendations; "
+            f"allowed: {bounds[0]} to {bounds[1]}"
+        )
     collections = [slot.collection for slot in template.slots]
     if collections.count("MIGHT_LIKES") != 1 or collections[-1] != "MIGHT_LIKES":
         yield "the last item, and only the last, must be the MIGHT_LIKES one"
     if len(collections) != template.recommendations + 1:
-        yield "the user brings in exactly one item, in the greeting"
+        yield "the user introduces exactly one item, in the greeting"
 
 
 def _derivation_faults(grammar: Grammar, template: Template) -> Iterator[str]:

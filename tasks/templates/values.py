@@ -1,4 +1,4 @@
-"""What a dialogue template is."""
+"""Dialogue templates as values."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Slot:
     Attributes:
         number: from 1, in order of introduction; the `{{item:N}}` of prompts and answers.
         collection: where its item is drawn from.
-        user_review: whether a sub-goal needs the user's own review of the item.
-        other_review: whether a sub-goal needs another person's review of it.
+        user_review: a sub-goal needs the user's own review of the item.
+        other_review: a sub-goal needs another person's review of it.
     """
 
     number: int
@@ -46,7 +46,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class Template:
-    """One dialogue template (2.4.2): turns in order, item slots, 1 to 3 recommendations, the last one accepted or left open."""
+    """One dialogue template (2.4.2): its turns in order and its item slots.
+
+    It has 1 to 3 recommendations, of which the last is accepted or left open.
+    """
 
     template_id: str
     recommendations: int

@@ -1,4 +1,9 @@
-"""The domain's DuckDB file: how it is opened, every table's definition and grain, and the record of what each stage wrote."""
+"""The warehouse of a domain: one DuckDB file.
+
+Start with `connection.open_warehouse` and `read_warehouse`. `tables` defines every table and its
+grain; `stage_records` records what each stage wrote, from which inputs; `arrow` moves data between
+Python and DuckDB.
+"""
 
 from tasks.warehouse.arrow import integers, sql_function, stream_into, strings
 from tasks.warehouse.connection import (
@@ -12,6 +17,7 @@ from tasks.warehouse.connection import (
     read_warehouse,
 )
 from tasks.warehouse.queries import Rows, one_row, rows, transaction
+from tasks.warehouse.session import WarehouseSession
 from tasks.warehouse.stage_records import (
     StageRecord,
     forget_stages,
@@ -33,6 +39,7 @@ __all__ = [
     "StageRecord",
     "Table",
     "WarehouseHeld",
+    "WarehouseSession",
     "check_warehouse",
     "create_table",
     "create_tables",

@@ -1,4 +1,4 @@
-"""Between Python and DuckDB: generators that fill tables and functions that SQL calls, a few megabytes at a time."""
+"""Data between Python and DuckDB: generators that fill tables, functions that SQL calls."""
 
 from __future__ import annotations
 
@@ -50,25 +50,25 @@ def stream_into(
     """Run `insert`, which selects from the relation `incoming`, while `batches` are made.
 
     DuckDB works on the last batches in its own threads while Python makes the next ones. A
-    UserError of the generator comes out as itself, not as the database error it causes.
+    UserError of the generator is raised as itself, not as the database error it causes.
     """
     failed: list[UserError] = []
 
-    def watched() -> Iterator[pa.RecordBatch]:
+    def recording() -> Iterator[pa.RecordBatch]:
         try:
             yield from batches
         except UserError as error:
             failed.append(error)
             raise
 
-    con.register("incoming", pa.RecordBatchReader.from_batches(schema, watched()))
+    con.register("incoming", pa.RecordBatchReader.from_batches(schema, recording()))
     try:
         con.execute(insert, parameters)
     except duckdb.Error:
         if failed:
             raise failed[0] from None
         raise
-    # Not after a failure: the aborted transaction would refuse, and takes the name with it.
+    # Not after a failure: the aborted transaction refuses it, and its rollback removes the name.
     con.unregister("incoming")
 
 
@@ -81,10 +81,10 @@ def sql_function(
     *,
     arrow: bool,
 ) -> Iterator[str]:
-    """Let SQL call a function of Arrow arrays, or of single values, while the block runs; yields the name it has there.
+    """Let SQL call a function while the block runs; yields its name in SQL.
 
-    The name is a new one each time: a transaction that is rolled back takes the function with it,
-    but not the driver's memory of its name.
+    With `arrow`, it is called with Arrow arrays, else with single values. The name is a new one
+    each time: a rollback removes the function, but the driver still remembers the name.
     """
     name = f"python_{uuid.uuid4().hex}"
     con.create_function(

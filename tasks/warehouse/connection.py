@@ -1,4 +1,4 @@
-"""Opens a domain's DuckDB file. One process writes it; a lock held by another is told plainly."""
+"""Opens a domain's DuckDB file; a lock held by another process is one clear line."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tasks.warehouse.tables import TABLES, create_tables, schema_mismatches
 if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
 else:
-    # Prefect keeps flows to the very end, and these would keep DuckDB's classes, of which its
-    # module complains
+    # Prefect keeps flows until the interpreter exits; their annotations would keep DuckDB's
+    # classes alive, and its module warns about that.
     Connection = Any
 
 _LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
@@ -33,7 +33,7 @@ _SETTINGS: dict[str, str | int] = {
     "threads": 2,
     "memory_limit": "600MB",
     "preserve_insertion_order": "true",
-    # a file that is no warehouse would make DuckDB ask the network
+    # Else DuckDB may look for extensions on the network if a file is not a warehouse.
     "autoinstall_known_extensions": "false",
 }
 
@@ -47,17 +47,16 @@ class WarehouseHeld(UserError):
 
 @contextmanager
 def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a warehouse for writing, make its tables, close it at the end.
+    """Open a warehouse for writing, create its tables, close it at the end.
 
     Args:
-        path: the DuckDB file; its folder is made.
-        settings: DuckDB settings over the defaults (2 threads, 600 MB or REDIAL_MEMORY, spilling
-            beside the file).
+        path: the DuckDB file; its folder is created.
+        settings: DuckDB settings in place of the defaults (2 threads, 600 MB or REDIAL_MEMORY,
+            temporary files next to the file).
 
     Raises:
-        UserError: the folder cannot be written, the file is no DuckDB file or of another version,
-            another process holds it, or the disk
-            is full or memory runs out when something is written in the block.
+        UserError: the folder cannot be written, the file is not a DuckDB file or of another
+            version, another process holds it, or disk or memory run out in the block.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,11 +64,10 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
             path.unlink()
     except OSError as error:
         raise UserError(f"the folder {path.parent} cannot be written: {error.strerror}") from None
-    con = _connect(
-        path, read_only=False, settings={**_defaults(), "temp_directory": f"{path}.tmp", **settings}
-    )
+    all_settings = {**_defaults(), "temp_directory": f"{path}.tmp", **settings}
+    con = _connect(path, read_only=False, settings=all_settings)
     try:
-        with _limits_explained(path):
+        with limits_explained(path):
             if _check_layout(con, path):
                 create_tables(con)
             yield con
@@ -78,27 +76,29 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
 
 
 @contextmanager
-def _limits_explained(path: Path) -> Iterator[None]:
-    """Turn what DuckDB raises for want of disk or memory into one line with the way out."""
+def limits_explained(path: Path) -> Iterator[None]:
+    """Turn DuckDB's errors for lack of disk or memory into one line that says what to do."""
     try:
         yield
     except duckdb.OutOfMemoryException:
+        limit = _defaults()["memory_limit"]
         raise UserError(
-            f"DuckDB needs more memory than the {_defaults()['memory_limit']} it may use for {path}: "
+            f"DuckDB needs more memory than the {limit} it may use for {path}: "
             f"set {MEMORY_VARIABLE} to more, such as 2GB, and run the same command again"
         ) from None
     except duckdb.Error as error:
         if _FULL.search(str(error)):
             raise UserError(
-                f"the disk that holds {path.parent} is full: make room and run the same command again"
+                f"the disk that holds {path.parent} is full: "
+                "make room and run the same command again"
             ) from None
         raise
 
 
 def _defaults() -> dict[str, str | int]:
-    """Return DuckDB's settings, with the memory that the environment allows.
+    """Return DuckDB's settings, with the memory limit of the environment.
 
-    Raises UserError when that is no amount.
+    Raises UserError if that is not an amount.
     """
     memory = os.environ.get(MEMORY_VARIABLE, "").strip()
     if not memory:
@@ -114,28 +114,29 @@ def _defaults() -> dict[str, str | int]:
 def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a warehouse for reading.
 
-    Raises UserError when it is not there or is being written by another process.
+    Raises UserError if there is none or another process is writing it.
     """
     con = _open_to_read(path)
     try:
-        with _limits_explained(path):
+        with limits_explained(path):
             yield _checked(con, path)
     finally:
         con.close()
 
 
 def _checked(con: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConnection:
-    """Return the connection. Raises UserError when a table is missing or of another version."""
+    """Return the connection. Raises UserError if a table is missing or of another version."""
     missing = [name for name in _check_layout(con, path) if TABLES[name].since_first]
     if missing:
         raise UserError(
-            f"the warehouse {path} has no table {missing[0]} of this version: run `redial build {path.stem}` first"
+            f"the warehouse {path} has no table {missing[0]} of this version: "
+            f"run `redial build {path.stem}` first"
         )
     return con
 
 
 def check_warehouse(path: Path) -> None:
-    """Raise UserError when there is a file that cannot become or is no warehouse of this version, or another process holds it."""
+    """Raise UserError if a file cannot be used as a warehouse, or another process holds it."""
     if path.exists() and not _is_unwritten(path):
         with closing(_open_to_read(path)) as con:
             _check_layout(con, path)
@@ -148,20 +149,21 @@ def _open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _is_unwritten(path: Path) -> bool:
-    """Tell whether a file is empty: DuckDB was ended between making it and writing to it."""
+    """Return True if a file is empty: DuckDB was killed between creating and writing it."""
     return path.is_file() and not path.stat().st_size
 
 
 def _check_layout(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    """Return the tables that are not there.
+    """Return the names of missing tables.
 
-    Raises UserError when one that is there is not as this version has it.
+    Raises UserError if a table has other columns than in this version.
     """
     missing, other = schema_mismatches(con)
     if other:
         raise UserError(
-            f"the warehouse {path} was made by another version (table {other[0]} is not as this one has it): "
-            "go on with that version, or move the file away and build anew"
+            f"the warehouse {path} was made by another version "
+            f"(table {other[0]} has other columns): "
+            "continue with that version, or move the file away and build it again"
         )
     return missing
 
@@ -181,14 +183,16 @@ def _connect(
                 f"another process is working on {path}: wait until it ends, or stop it"
             ) from None
         raise UserError(
-            f"the warehouse {path} cannot be opened ({str(error).splitlines()[0]}): if it is damaged, no DuckDB file or of a newer "
-            "DuckDB, put a good copy there, or move it away and build anew"
+            f"the warehouse {path} cannot be opened ({str(error).splitlines()[0]}): "
+            "if it is damaged, no DuckDB file or of a newer DuckDB, put a good copy there, "
+            "or move it away and build it again"
         ) from None
-    con.execute("SET enable_progress_bar = false")  # it would write into the caller's output
+    # The progress bar would be written into the caller's output.
+    con.execute("SET enable_progress_bar = false")
     return con
 
 
-PATIENCE_S = 2.0  # a process that was killed a moment ago may still be going down
+PATIENCE_S = 2.0  # a process that was just killed may still be exiting
 
 
 @contextmanager
@@ -231,7 +235,8 @@ def read_idle_warehouse(home: Home, domain: str) -> Iterator[duckdb.DuckDBPyConn
             held.enter_context(shared_lock(home.warehouse(domain).with_suffix(".lock")))
         except Held:
             raise UserError(
-                f"a build of {domain!r} is running: its dialogues can be looked at when it has ended"
+                f"a build of {domain!r} is running: its dialogues can be looked at when it has "
+                "ended"
             ) from None
         except OSError as error:
             raise UserError(

@@ -1,4 +1,4 @@
-"""The rows of a query by column name."""
+"""Rows of queries by column name, and transactions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ def rows(
     query: str,
     values: Mapping[str, Any] | Sequence[Any] | None = None,
 ) -> Rows:
-    """Return a query's rows, each by column name. `values` are bound by name or by place."""
-    found = con.execute(
-        query, values if values is None or isinstance(values, Mapping) else list(values)
-    )
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    """Return a query's rows, each by column name. `values` are bound by name or by position."""
+    is_positional = values is not None and not isinstance(values, Mapping)
+    result = con.execute(query, list(values or ()) if is_positional else values)
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def one_row(
@@ -38,12 +37,12 @@ def one_row(
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commit what the block writes; roll it back when the block raises or is interrupted."""
     con.begin()
-    whole = False
+    complete = False
     try:
         yield
-        whole = True
+        complete = True
     finally:
-        if whole:
+        if complete:
             con.commit()
         else:
             con.rollback()

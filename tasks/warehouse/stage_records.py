@@ -1,4 +1,4 @@
-"""What each stage last wrote, from what, and a hash of its content: so that a cached stage can be trusted, and say why it is not."""
+"""Records of what each stage wrote, from which inputs, with a hash of the content."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class StageRecord:
 
 
 def table_hash(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> tuple[str, int]:
-    """Return a hash over the rows of tables, whatever their order, and the rows of the first."""
+    """Return a hash of the rows of tables in any order, and the number of rows of the first."""
     sums = []
     for table in tables:
-        found = con.execute(
+        count, total = con.execute(
             f"SELECT count(*), coalesce(sum(hash(t)::HUGEINT), 0)::VARCHAR FROM {table} t"
         ).fetchall()[0]
-        sums.append([table, *found])
+        sums.append([table, count, total])
     return fingerprint(sums), int(sums[0][1])
 
 
@@ -42,7 +42,7 @@ def record_stage(
     tables: Sequence[str],
     run_id: str,
 ) -> StageRecord:
-    """Write down what a stage has just made and from what; call it in the stage's own transaction."""
+    """Record what a stage has written and its inputs; call it in the stage's own transaction."""
     output_hash, rows = table_hash(con, tables)
     input_hash = inputs.hash(stage)
     forget_stages(con, [stage])
@@ -56,7 +56,7 @@ def record_stage(
 
 
 def forget_stages(con: duckdb.DuckDBPyConnection, stages: Sequence[str]) -> None:
-    """Delete the records of stages, whose rows are gone or about to be written anew."""
+    """Delete the records of stages, whose rows are gone or about to be written again."""
     for table in ("stages", "stage_inputs"):
         con.execute(f"DELETE FROM {table} WHERE stage IN (SELECT unnest(?))", [list(stages)])
 
@@ -64,40 +64,41 @@ def forget_stages(con: duckdb.DuckDBPyConnection, stages: Sequence[str]) -> None
 def read_record(con: duckdb.DuckDBPyConnection, stage: str) -> StageRecord | None:
     """Return what a stage last wrote, or None."""
     query = "SELECT stage, input_hash, output_hash, rows, tables FROM stages WHERE stage = ?"
-    found = con.execute(query, [stage]).fetchall()
-    if not found:
+    records = con.execute(query, [stage]).fetchall()
+    if not records:
         return None
-    name, input_hash, output_hash, rows, tables = found[0]
+    name, input_hash, output_hash, rows, tables = records[0]
     return StageRecord(name, input_hash, output_hash, rows, tuple(tables))
 
 
 def read_inputs(con: duckdb.DuckDBPyConnection, stage: str) -> StageInputs | None:
-    """Return what a stage was last made from; None if it was never made, or by a version that did not write this down."""
-    found = con.execute(
+    """Return the inputs of a stage's last run; None if they are not recorded."""
+    rows = con.execute(
         "SELECT inputs FROM stages JOIN stage_inputs USING (stage, input_hash) WHERE stage = ?",
         [stage],
     ).fetchall()
-    return StageInputs(**json.loads(found[0][0])) if found else None
+    return StageInputs(**json.loads(rows[0][0])) if rows else None
 
 
 def is_unchanged(con: duckdb.DuckDBPyConnection, stage: str, input_hash: str) -> bool:
-    """Return True if the stage's tables still hold what it last wrote, and from these very inputs."""
-    found = read_record(con, stage)
-    return (
-        found is not None
-        and found.input_hash == input_hash
-        and table_hash(con, found.tables)[0] == found.output_hash
-    )
+    """Return True if a stage's tables still have what it last wrote, from these same inputs."""
+    record = read_record(con, stage)
+    if record is None or record.input_hash != input_hash:
+        return False
+    return table_hash(con, record.tables)[0] == record.output_hash
 
 
 def made_from(con: duckdb.DuckDBPyConnection, stage: str, input_hash: str) -> bool:
-    """Return True if a stage that grows over several runs was last worked on from these very inputs, whatever it holds by now."""
-    found = read_record(con, stage)
-    return found is not None and found.input_hash == input_hash
+    """Return True if a stage last had these inputs, also if its tables have changed since.
+
+    For a stage that grows over several runs.
+    """
+    record = read_record(con, stage)
+    return record is not None and record.input_hash == input_hash
 
 
 def why_redone(con: duckdb.DuckDBPyConnection, stage: str, inputs: StageInputs) -> str:
-    """Return in one line what makes a stage run again; empty if it never ran before."""
+    """Return in one line why a stage runs again; empty if it never ran before."""
     record, before = read_record(con, stage), read_inputs(con, stage)
     if record is None:
         return ""
@@ -105,4 +106,4 @@ def why_redone(con: duckdb.DuckDBPyConnection, stage: str, inputs: StageInputs) 
         return "what it wrote was changed or removed"
     if before is None:
         return "made by an earlier version, which did not write down from what"
-    return in_one_line(changes(before, inputs)) or "stages are told apart in a new way"
+    return in_one_line(changes(before, inputs)) or "stages are compared in a new way"

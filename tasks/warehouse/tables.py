@@ -12,12 +12,17 @@ from tasks.warehouse.queries import transaction
 
 @dataclass(frozen=True)
 class Table:
-    """One table: `grain` says what one row is; `columns` is the SQL column list; `key` names the primary key's columns.
+    """One table.
 
-    `added` counts the columns at the end that warehouses of earlier versions lack; opening one for
-    writing adds them.
-    `since_first` is False for a table that came in later: a warehouse without it can be read, and
-    the next build makes it.
+    Attributes:
+        name: its name.
+        grain: what one row is.
+        columns: the SQL column list.
+        key: the primary key's columns.
+        added: number of columns at the end that warehouses of earlier versions lack; opening one
+            for writing adds them.
+        since_first: False for a table that earlier versions did not have. A warehouse without it
+            can be read, and the next build creates it.
     """
 
     name: str
@@ -30,8 +35,8 @@ class Table:
     def ddl(self) -> str:
         """Return the statement that creates the table if it is not there.
 
-        Keys are checked by tests and suites, not by an index: an index on text keys would cost more
-        memory than the data.
+        Keys are checked by tests and suites: an index on text keys would need more memory than the
+        data.
         """
         return f"CREATE TABLE IF NOT EXISTS {self.name} ({self.columns})"
 
@@ -47,24 +52,24 @@ class Table:
     def is_earlier(self, columns: list[str]) -> bool:
         """Return True if these are the columns that an earlier version gave the table."""
         names = self.column_names()
-        return (
-            len(names) - self.added <= len(columns) < len(names)
-            and names[: len(columns)] == columns
-        )
+        is_shorter = len(names) - self.added <= len(columns) < len(names)
+        return is_shorter and names[: len(columns)] == columns
 
 
 _BETWEEN_COLUMNS = re.compile(r",\s*(?![^()]*\))")  # not within DECIMAL(9, 6)
 _PLAIN = "VARCHAR USING COMPRESSION uncompressed"
 """Text of the two large review tables.
 
-Packing it would halve the file and nearly double the time ingest and preprocessing take.
+Compression would halve the file and nearly double the time of ingest and preprocessing.
 """
 
 _ALL = (
     Table(
         "raw_reviews",
-        "One usable source review of the item its source line names; the first of each (user, item), or (user, work), in source order.",
-        f"review_id {_PLAIN}, user_id {_PLAIN}, item_id {_PLAIN}, rating DOUBLE, text {_PLAIN}, timestamp BIGINT, "
+        "One usable source review of the item its source line names; the first of each (user, "
+        "item), or (user, work), in source order.",
+        f"review_id {_PLAIN}, user_id {_PLAIN}, item_id {_PLAIN}, rating DOUBLE, text {_PLAIN}, "
+        "timestamp BIGINT, "
         f"source_file {_PLAIN}, source_line BIGINT",
         ("review_id",),
     ),
@@ -76,39 +81,49 @@ _ALL = (
     ),
     Table(
         "items",
-        "One reviewed item with its cleaned title, the title as published, and the work it stands under in reviews and dialogues.",
+        "One reviewed item with its cleaned title, the title as published, and the work it stands "
+        "under in reviews and dialogues.",
         "item_id VARCHAR, title VARCHAR, title_original VARCHAR, work_id VARCHAR",
         ("item_id",),
     ),
     Table(
         "reviews",
-        "One review that passed preprocessing up to its word count; `core` says whether user and item have enough of them.",
-        f"review_id {_PLAIN}, user_id {_PLAIN}, item_id {_PLAIN}, rating DOUBLE, text {_PLAIN}, words INTEGER, timestamp BIGINT, "
+        "One review that passed preprocessing up to its word count; `core` tells whether user and "
+        "item have enough of them.",
+        f"review_id {_PLAIN}, user_id {_PLAIN}, item_id {_PLAIN}, rating DOUBLE, text {_PLAIN}, "
+        "words INTEGER, timestamp BIGINT, "
         "source_order BIGINT, core BOOLEAN",
         ("review_id",),
     ),
     Table(
         "preferences",
-        "One item a user rated as liked or disliked, in its collection (LIKES, DISLIKES, MIGHT_LIKES) and its place in time.",
-        "user_id VARCHAR, item_id VARCHAR, collection VARCHAR, position INTEGER, rating DOUBLE, timestamp BIGINT, review_id VARCHAR",
+        "One item a user rated as liked or disliked, in its collection (LIKES, DISLIKES, "
+        "MIGHT_LIKES) and its place in time.",
+        "user_id VARCHAR, item_id VARCHAR, collection VARCHAR, position INTEGER, rating DOUBLE, "
+        "timestamp BIGINT, review_id VARCHAR",
         ("user_id", "item_id"),
     ),
     Table(
         "template_turns",
-        "One turn of one dialogue template: who speaks, which sub-goals, which item slots it brings in or may speak of.",
-        "template_id VARCHAR, recommendations INTEGER, turn INTEGER, role VARCHAR, goals VARCHAR[], introduces INTEGER[], refers INTEGER[]",
+        "One turn of one dialogue template: who speaks, which sub-goals, which item slots it "
+        "brings in or may speak of.",
+        "template_id VARCHAR, recommendations INTEGER, turn INTEGER, role VARCHAR, goals "
+        "VARCHAR[], introduces INTEGER[], refers INTEGER[]",
         ("template_id", "turn"),
     ),
     Table(
         "template_slots",
-        "One item slot of one dialogue template: the collection it is filled from and the reviews its sub-goals need.",
-        "template_id VARCHAR, slot INTEGER, collection VARCHAR, user_review BOOLEAN, other_review BOOLEAN",
+        "One item slot of one dialogue template: the collection it is filled from and the reviews "
+        "its sub-goals need.",
+        "template_id VARCHAR, slot INTEGER, collection VARCHAR, user_review BOOLEAN, other_review "
+        "BOOLEAN",
         ("template_id", "slot"),
     ),
     Table(
         "briefs",
         "One dialogue to write.",
-        "dialogue_id VARCHAR, user_id VARCHAR, position INTEGER, target_item_id VARCHAR, template_id VARCHAR, "
+        "dialogue_id VARCHAR, user_id VARCHAR, position INTEGER, target_item_id VARCHAR, "
+        "template_id VARCHAR, "
         "recommendations INTEGER, turns INTEGER, brief_order BIGINT",
         ("dialogue_id",),
     ),
@@ -127,71 +142,93 @@ _ALL = (
     ),
     Table(
         "responses",
-        "One paid answer of a model (or of the embedded writer), whatever run asked for it; outlives runs and settings.",
-        "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base VARCHAR, text VARCHAR, "
-        "finish_reason VARCHAR, prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE, latency_s DOUBLE, "
-        "model_returned VARCHAR, provider_id VARCHAR, retries INTEGER, run_id VARCHAR, asked_at TIMESTAMP, batch_id VARCHAR, "
+        "One paid answer of a model (or of the mock model), whatever run asked for it; "
+        "outlives runs and settings.",
+        "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, api_base "
+        "VARCHAR, text VARCHAR, "
+        "finish_reason VARCHAR, prompt_tokens BIGINT, completion_tokens BIGINT, cost_usd DOUBLE, "
+        "latency_s DOUBLE, "
+        "model_returned VARCHAR, provider_id VARCHAR, retries INTEGER, run_id VARCHAR, asked_at "
+        "TIMESTAMP, batch_id VARCHAR, "
         "usage_estimated BOOLEAN DEFAULT false",
         ("request_key",),
         added=1,
     ),
     Table(
         "unusable_answers",
-        "One billed call that brought no answer that can be used, with its cause and its forecast; never replayed.",
-        "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, problem VARCHAR, prompt_tokens BIGINT, "
+        "One billed call that brought no answer that can be used, with its cause and its "
+        "forecast; never replayed.",
+        "request_key VARCHAR, dialogue_id VARCHAR, attempt INTEGER, model VARCHAR, problem "
+        "VARCHAR, prompt_tokens BIGINT, "
         "completion_tokens BIGINT, cost_usd DOUBLE, run_id VARCHAR, asked_at TIMESTAMP",
         ("request_key", "asked_at"),
     ),
     Table(
         "transcripts",
         "One attempt at one brief: what the rollout made of its answers, or why there is none.",
-        "dialogue_id VARCHAR, attempt INTEGER, status VARCHAR, text VARCHAR, finish_reason VARCHAR, error VARCHAR, "
+        "dialogue_id VARCHAR, attempt INTEGER, status VARCHAR, text VARCHAR, finish_reason "
+        "VARCHAR, error VARCHAR, "
         "request_keys VARCHAR[], profile VARCHAR, rollout VARCHAR, run_id VARCHAR",
         ("dialogue_id", "attempt"),
     ),
     Table(
         "dialogues",
         "One attempt that was answered, parsed as far as it could be.",
-        "dialogue_id VARCHAR, attempt INTEGER, user_id VARCHAR, template_id VARCHAR, utterances INTEGER, complete BOOLEAN, "
+        "dialogue_id VARCHAR, attempt INTEGER, user_id VARCHAR, template_id VARCHAR, utterances "
+        "INTEGER, complete BOOLEAN, "
         "parse_error VARCHAR, finish_reason VARCHAR",
         ("dialogue_id", "attempt"),
     ),
     Table(
         "utterances",
         "One utterance of one attempt, tied to its goals and to the items it names.",
-        "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, role VARCHAR, text VARCHAR, goals VARCHAR[], item_ids VARCHAR[], "
+        "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, role VARCHAR, text VARCHAR, goals "
+        "VARCHAR[], item_ids VARCHAR[], "
         "words INTEGER",
         ("dialogue_id", "attempt", "turn"),
     ),
     Table(
         "dialogue_facts",
-        "One attempt in numbers and booleans, as the suites judge it; documented in expectations/facts.yaml.",
-        "dialogue_id VARCHAR, attempt INTEGER, complete BOOLEAN, utterances INTEGER, length_difference INTEGER, garbled INTEGER, "
-        "template_left INTEGER, longest_words INTEGER, empty_turns INTEGER, role_errors INTEGER, missing_items INTEGER, "
-        "foreign_items INTEGER, unknown_titles INTEGER, early_targets INTEGER, sentiment_errors INTEGER, decision_errors INTEGER, "
-        "copied_words INTEGER, wording_leaks INTEGER, personal_data INTEGER, foreign_turns INTEGER, near_duplicates INTEGER",
+        "One attempt in numbers and booleans, as the suites judge it; documented in "
+        "expectations/facts.yaml.",
+        "dialogue_id VARCHAR, attempt INTEGER, complete BOOLEAN, utterances INTEGER, "
+        "length_difference INTEGER, garbled INTEGER, "
+        "template_left INTEGER, longest_words INTEGER, empty_turns INTEGER, role_errors INTEGER, "
+        "missing_items INTEGER, "
+        "foreign_items INTEGER, unknown_titles INTEGER, early_targets INTEGER, sentiment_errors "
+        "INTEGER, decision_errors INTEGER, "
+        "copied_words INTEGER, wording_leaks INTEGER, personal_data INTEGER, foreign_turns "
+        "INTEGER, near_duplicates INTEGER",
         ("dialogue_id", "attempt"),
     ),
     Table(
         "utterance_facts",
-        "One utterance of one attempt in numbers and booleans; documented in expectations/facts.yaml.",
-        "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, words INTEGER, garbled BOOLEAN, template_left BOOLEAN, empty BOOLEAN, "
-        "role_error BOOLEAN, missing_items INTEGER, foreign_items INTEGER, unknown_titles INTEGER, early_target BOOLEAN, "
-        "sentiment_error BOOLEAN, decision_error BOOLEAN, copied_words INTEGER, wording_leak BOOLEAN, "
+        "One utterance of one attempt in numbers and booleans; documented in "
+        "expectations/facts.yaml.",
+        "dialogue_id VARCHAR, attempt INTEGER, turn INTEGER, words INTEGER, garbled BOOLEAN, "
+        "template_left BOOLEAN, empty BOOLEAN, "
+        "role_error BOOLEAN, missing_items INTEGER, foreign_items INTEGER, unknown_titles "
+        "INTEGER, early_target BOOLEAN, "
+        "sentiment_error BOOLEAN, decision_error BOOLEAN, copied_words INTEGER, wording_leak "
+        "BOOLEAN, "
         "personal_data BOOLEAN, foreign_language BOOLEAN",
         ("dialogue_id", "attempt", "turn"),
     ),
     Table(
         "rejections",
-        "One rule that one attempt broke in one turn (0: the whole dialogue), the offending piece, and the rule it follows from.",
-        "dialogue_id VARCHAR, attempt INTEGER, rule VARCHAR, severity VARCHAR, turn INTEGER, evidence VARCHAR, because VARCHAR",
+        "One rule that one attempt broke in one turn (0: the whole dialogue), the offending "
+        "piece, and the rule it follows from.",
+        "dialogue_id VARCHAR, attempt INTEGER, rule VARCHAR, severity VARCHAR, turn INTEGER, "
+        "evidence VARCHAR, because VARCHAR",
         ("dialogue_id", "attempt", "rule", "turn"),
         added=1,
     ),
     Table(
         "gates",
-        "One gate that dialogues went through (an attempt's, or that of what is published), with what the Data Docs show of it as JSON.",
-        "gate VARCHAR, title VARCHAR, place INTEGER, judged BIGINT, rejected BIGINT, judged_at TIMESTAMP, suites VARCHAR",
+        "One gate that dialogues went through (an attempt's, or that of what is published), with "
+        "what the Data Docs show of it as JSON.",
+        "gate VARCHAR, title VARCHAR, place INTEGER, judged BIGINT, rejected BIGINT, judged_at "
+        "TIMESTAMP, suites VARCHAR",
         ("gate",),
         since_first=False,
     ),
@@ -204,7 +241,8 @@ _ALL = (
     Table(
         "releases",
         "One release written from this warehouse.",
-        "version VARCHAR, run_id VARCHAR, config_hash VARCHAR, code_version VARCHAR, dialogues BIGINT, made_at TIMESTAMP",
+        "version VARCHAR, run_id VARCHAR, config_hash VARCHAR, code_version VARCHAR, dialogues "
+        "BIGINT, made_at TIMESTAMP",
         ("version",),
     ),
     Table(
@@ -215,8 +253,10 @@ _ALL = (
     ),
     Table(
         "marks",
-        "One judgement of a dialogue by a person: a mark, a comment or both, of the words they read; outlives dialogues and runs.",
-        "mark_id VARCHAR, dialogue_id VARCHAR, attempt INTEGER, text_hash VARCHAR, mark VARCHAR, comment VARCHAR, who VARCHAR, "
+        "One judgement of a dialogue by a person: a mark, a comment or both, of the words they "
+        "read; outlives dialogues and runs.",
+        "mark_id VARCHAR, dialogue_id VARCHAR, attempt INTEGER, text_hash VARCHAR, mark VARCHAR, "
+        "comment VARCHAR, who VARCHAR, "
         "marked_at TIMESTAMP",
         ("mark_id",),
         since_first=False,
@@ -224,7 +264,8 @@ _ALL = (
     Table(
         "stages",
         "One stage and the inputs and content of what it last wrote.",
-        "stage VARCHAR, input_hash VARCHAR, output_hash VARCHAR, rows BIGINT, tables VARCHAR[], run_id VARCHAR, finished_at TIMESTAMP",
+        "stage VARCHAR, input_hash VARCHAR, output_hash VARCHAR, rows BIGINT, tables VARCHAR[], "
+        "run_id VARCHAR, finished_at TIMESTAMP",
         ("stage",),
     ),
     Table(
@@ -237,19 +278,28 @@ _ALL = (
     Table(
         "runs",
         "One run of a flow over this domain.",
-        "run_id VARCHAR, flow_run_id VARCHAR, flow VARCHAR, config_hash VARCHAR, config VARCHAR, code_version VARCHAR, "
-        "sources VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, state VARCHAR, counts VARCHAR",
+        "run_id VARCHAR, flow_run_id VARCHAR, flow VARCHAR, config_hash VARCHAR, config VARCHAR, "
+        "code_version VARCHAR, "
+        "sources VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, state VARCHAR, counts "
+        "VARCHAR",
         ("run_id",),
     ),
     Table(
         "run_figures",
-        "One figure of one run that asked for something: a share, a mean, an amount, or one bin of a fact's distribution.",
-        "run_id VARCHAR, kind VARCHAR, name VARCHAR, bin INTEGER, value DOUBLE, total BIGINT, spread DOUBLE",
+        "One figure of one run that asked for something: a share, a mean, an amount, or one bin "
+        "of a fact's distribution.",
+        "run_id VARCHAR, kind VARCHAR, name VARCHAR, bin INTEGER, value DOUBLE, total BIGINT, "
+        "spread DOUBLE",
         ("run_id", "kind", "name", "bin"),
         since_first=False,
     ),
 )
 
+_COLUMNS = """
+SELECT table_name, list(column_name ORDER BY column_index)
+FROM duckdb_columns()
+GROUP BY ALL
+"""
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
 
 
@@ -264,7 +314,7 @@ def create_table(con: duckdb.DuckDBPyConnection, name: str, *, replace: bool = F
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create every table that is not there yet and bring those of an earlier version up to date, all or none."""
+    """Create missing tables and update those of an earlier version, all of them or none."""
     with transaction(con):
         for name, table in TABLES.items():
             create_table(con, name)
@@ -273,12 +323,13 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def schema_mismatches(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
-    """Return the names of the tables that are missing or lack columns that `create_tables` adds, and of those of another version."""
-    found = dict(
-        con.execute(
-            "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() GROUP BY ALL"
-        ).fetchall()
-    )
+    """Return how a warehouse's tables differ from these.
+
+    Returns:
+        The names of the tables that `create_tables` would create or extend, and of those with
+        other columns.
+    """
+    found = dict(con.execute(_COLUMNS).fetchall())
     present = [table for table in TABLES.values() if table.name in found]
     behind = {table.name for table in present if table.is_earlier(found[table.name])}
     current = {table.name for table in present if found[table.name] == table.column_names()}

@@ -1,6 +1,5 @@
-"""What the local pages share: templates that escape everything, headers, and an application on loopback alone. Belongs to no room."""
+"""What local pages share: templates that escape everything, headers, a server on loopback only."""
 
-from tasks.web.forms import read_form
 from tasks.web.html import (
     SHARED,
     environment,
@@ -12,7 +11,7 @@ from tasks.web.html import (
     shortened,
     visible,
 )
-from tasks.web.local_server import HEADERS, local_app, serve_local
+from tasks.web.local_server import HEADERS, local_app, read_form, serve_local
 from tasks.web.origin_guard import NO_FRAMES, LocalGuard
 
 __all__ = [

@@ -22,17 +22,20 @@ _BRACKETS = re.compile(r"[\[\]]")
 
 
 def visible(text: str) -> str:
-    """Return a text in which control characters and direction marks are spelled out as <U+202E>, so that a page shows what is there."""
+    """Return a text with its control characters and direction marks written as <U+202E>."""
     return _HIDDEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
 
 
 def escaped_json(text: str) -> str:
-    """Return JSON that means the same, in which characters that act or hide are written as escapes."""
+    """Return equivalent JSON with control characters and direction marks as escapes."""
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def markdown_cell(text: str) -> str:
-    """Return a text as one cell of a Markdown table, in which nothing is markup: no bar, tag, link, emphasis or code."""
+    """Return a text as one cell of a Markdown table, with all markup escaped.
+
+    That is: bars, tags, links, emphasis and code.
+    """
     shown = " ".join(visible(text).replace("&", "&amp;").replace("<", "&lt;").split())
     escaped = _MARKUP.sub(r"\\\g<0>", shown)
     return _BRACKETS.sub(r"\\\g<0>", escaped) if _LINK.search(shown) else escaped
@@ -41,7 +44,13 @@ def markdown_cell(text: str) -> str:
 def markdown_table(
     head: Sequence[str], rows: Iterable[Sequence[object]], numbers: Set[int] = frozenset()
 ) -> str:
-    """Return a Markdown table; every cell is escaped, None is an empty one, and the columns in `numbers` stand to the right."""
+    """Return a Markdown table with every cell escaped.
+
+    Args:
+        head: the names of the columns.
+        rows: the values; None is an empty cell.
+        numbers: indices of the columns that are aligned to the right.
+    """
     rule = ["---:" if column in numbers else "---" for column in range(len(head))]
     body = [["" if value is None else markdown_cell(str(value)) for value in row] for row in rows]
     lines = [[markdown_cell(name) for name in head], rule, *body]
@@ -49,25 +58,30 @@ def markdown_table(
 
 
 def markdown_code(text: str) -> str:
-    """Return a text as a code span of one line; whatever would end the span, or a table's cell, is replaced by an apostrophe or a slash."""
+    """Return a text as a code span of one line.
+
+    What would end the span or a table's cell is replaced: "`" by an apostrophe, "|" by a slash.
+    """
     shown = " ".join(visible(text).split()).replace("`", "'").replace("|", "/")
     return f"`{shown}`" if shown else ""
 
 
 def shortened(text: str, characters: int) -> str:
-    """Return a text of at most so many characters; how much is cut off is added."""
-    return (
-        text
-        if len(text) <= characters
-        else f"{text[:characters]} … ({len(text) - characters:,} more characters)"
-    )
+    """Return at most so many characters of a text, and how many more it has."""
+    more = len(text) - characters
+    if more <= 0:
+        return text
+    return f"{text[:characters]} … ({more:,} more characters)"
 
 
 SHARED = Path(__file__).resolve().parent
 
 
 def environment(*folders: Path) -> jinja2.Environment:
-    """Return templates from folders and the shared ones; every value is escaped and its hidden characters are spelled out."""
+    """Return the templates in some folders and the shared ones.
+
+    Every value is escaped, and its hidden characters are made visible.
+    """
     loader = jinja2.FileSystemLoader([*folders, SHARED / "pages"])
     made = jinja2.Environment(
         loader=loader,
@@ -93,7 +107,7 @@ def _shown(value: Any) -> Any:
 
 
 def number(value: float | int | None, digits: int = 2) -> str:
-    """Return a number as a person reads it: thousands apart, an en dash for none."""
+    """Return a number as people read it: with thousands separators, an en dash for None."""
     if value is None:
         return "–"
     return f"{value:,.{digits}f}" if isinstance(value, float) else f"{value:,}"

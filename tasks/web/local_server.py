@@ -1,8 +1,12 @@
-"""A web application for this machine's own user: loopback names only, strict headers, mistakes as one plain line."""
+"""A web application for the user of this machine.
+
+It takes requests to loopback names only, has strict headers, and answers mistakes with one line.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -15,11 +19,14 @@ from tasks.errors import UserError
 from tasks.web.html import SHARED
 from tasks.web.origin_guard import LocalGuard
 
+MAX_FIELDS = 100  # of a form
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
-    # with "no-referrer" a browser would not name the sender of a form
+    # With "no-referrer" a browser would not name the sender of a form.
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -40,7 +47,7 @@ def local_app(routes: Sequence[BaseRoute], hosts: Iterable[str] = ()) -> Starlet
 
 
 def serve_local(app: Starlette, port: int) -> None:
-    """Serve an application on 127.0.0.1 until interrupted. Raises UserError when the port is taken."""
+    """Serve an application on 127.0.0.1 until interrupted. Raises UserError on a used port."""
     import socket
 
     import uvicorn
@@ -54,6 +61,22 @@ def serve_local(app: Starlette, port: int) -> None:
                 f"port {port} cannot be used ({error.strerror}): choose another with --port"
             ) from None
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+async def read_form(request: Request, most_bytes: int) -> dict[str, list[str]]:
+    """Return the fields of a plain form; bytes that are not UTF-8 are replaced.
+
+    Raises UserError if it has more than `most_bytes` bytes or too many fields.
+    """
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most_bytes:
+            raise UserError("this form is too long")
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise UserError("this form has too many fields") from None
 
 
 async def _mistake(request: Request, error: Exception) -> Response:

@@ -1,9 +1,9 @@
-"""Keeps web pages of other origins away from a server on loopback, whatever a browser can be made to send it.
+"""Refuses requests from web pages of other origins to a server on loopback.
 
-Three attacks are refused before the application sees them: a host name of somebody else's that
-resolves to this machine (DNS rebinding), a request sent by a page of another origin (CSRF, and
-WebSockets, to which CORS does not apply), and a page of ours within a frame of another's
-(clickjacking, by the headers).
+Three attacks are refused before the application sees them: a foreign host name that resolves to
+this machine (DNS rebinding), a request sent by a page of another origin (CSRF, and WebSockets, to
+which CORS does not apply), and a page of ours within a frame of another's (clickjacking, by the
+headers).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FOREIGN_ORIGIN = Refusal(403, "this server takes no request from a page of anoth
 
 
 class LocalGuard:
-    """ASGI middleware that lets through what names this machine and comes from its own pages or from no page at all."""
+    """ASGI middleware that accepts requests to this machine from its own pages or from no page."""
 
     def __init__(
         self, app: ASGIApp, hosts: Iterable[str] = (), headers: Mapping[str, str] | None = None

@@ -10,7 +10,7 @@
 
 from tasks.word_runs.batches import Hashes, Places, Tokens, copied_words, runs, scramble, tokenise
 from tasks.word_runs.pairs import Run, SharedRuns, longest_shared, shares_run
-from tasks.word_runs.words import Word, words_of
+from tasks.word_runs.words import Word, texts_of, words_of
 
 __all__ = [
     "Hashes",
@@ -24,6 +24,7 @@ __all__ = [
     "runs",
     "scramble",
     "shares_run",
+    "texts_of",
     "tokenise",
     "words_of",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from tasks.word_runs.words import words_of
+from tasks.word_runs.words import texts_of, words_of
 
 
 class Run(NamedTuple):
@@ -70,7 +70,7 @@ def longest_shared(text: str, others: Sequence[str]) -> str:
 
 def shares_run(text: str, other: str, length: int) -> bool:
     """Return True if `length` words in a row are the same in two texts."""
-    words = [word.text for word in words_of(text)]
+    words = texts_of(text)
     known = _joined(other)
     runs = (words[at : at + length] for at in range(len(words) - length + 1))
     return any(f" {' '.join(run)} " in known for run in runs)
@@ -78,4 +78,4 @@ def shares_run(text: str, other: str, length: int) -> bool:
 
 @lru_cache(maxsize=8192)
 def _joined(text: str) -> str:
-    return f" {' '.join(word.text for word in words_of(text))} "
+    return f" {' '.join(texts_of(text))} "

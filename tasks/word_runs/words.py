@@ -12,6 +12,7 @@ MARKS: Final = (
 """Signs that are not part of a word at its start or end."""
 BREAKS: Final = ("\n", "\r", "\t", "\u2013", "\u2014", "\u2026", "...", "--")
 """What separates two words, besides a space."""
+_BREAK = re.compile("|".join(map(re.escape, BREAKS)))
 _PIECE = re.compile(rf"(?:(?!{'|'.join(map(re.escape, BREAKS))})[^ ])+")
 
 
@@ -33,3 +34,11 @@ def words_of(text: str) -> tuple[Word, ...]:
         if bare:
             words.append(Word(bare.lower().replace("\u2019", "'"), start, start + len(bare)))
     return tuple(words)
+
+
+def texts_of(text: str) -> list[str]:
+    """Return the texts of `words_of` without their places, which is several times faster."""
+    pieces = _BREAK.sub(" ", text).split(" ")
+    # Put back together, so that all of them become small letters in one call.
+    bare = " ".join(word for piece in pieces if (word := piece.strip(MARKS)))
+    return bare.lower().replace("\u2019", "'").split(" ") if bare else []

@@ -1,4 +1,4 @@
-"""The whole build on a synthetic domain with the embedded writer: seconds, rows a second and memory for each stage.
+"""The whole build on a synthetic domain with the mock model: seconds, rows a second and memory for each stage.
 
 Memory is the most the process has held up to the end of the stage, libraries included.
 
@@ -80,7 +80,7 @@ def main() -> None:
         wall = time.perf_counter() - began
     out = sys.stdout
     out.write(
-        f"{reviews:,} reviews, {options.briefs:,} briefs, embedded writer, {os.cpu_count()} cores\n\n"
+        f"{reviews:,} reviews, {options.briefs:,} briefs, mock model, {os.cpu_count()} cores\n\n"
     )
     out.write("| stage | seconds | rows | rows a second | peak MiB |\n|---|---:|---:|---:|---:|\n")
     for (name, seconds, detail), peak in zip(watch.rows, watch.peaks, strict=True):

@@ -1,6 +1,6 @@
 """100,000 briefs: memory, and the time a call takes from the first tenth to the last; then the whole run again from the store.
 
-The model is the embedded writer, or with `--server` a mock server that answers at once.
+The model is the mock model, or with `--server` a mock server that answers at once.
 
     python -m tests.benchmarks.generate_scale --briefs 100000
 """
@@ -65,7 +65,7 @@ def main() -> None:
     )
     parser.add_argument("--briefs", type=int, default=100_000)
     parser.add_argument(
-        "--server", action="store_true", help="ask a mock server in place of the embedded writer"
+        "--server", action="store_true", help="ask a mock server in place of the mock model"
     )
     chosen = parser.parse_args()
     os.environ.setdefault("OPENAI_API_KEY", "sk-benchmark")

@@ -31,7 +31,7 @@ USERS_ITEMS_DIALOGUES = {
     "electronics": (4_469, 18_034, 6_260),
 }
 BRIEFS, KEPT = 100_000, 47_651
-SPOILT = round((1 - KEPT / BRIEFS) / 5, 4)  # of each of the embedded writer's five faults
+SPOILT = round((1 - KEPT / BRIEFS) / 5, 4)  # of each of the mock model's five faults
 FAULTS = ", ".join(
     f"{kind}: {SPOILT}"
     for kind in ("cut_off", "garbled", "slot_left", "wrong_length", "ungrounded")
@@ -105,7 +105,7 @@ def show(data: Path, scale: int) -> None:
     done = figures_of(data, scale)
     out = sys.stdout
     out.write(
-        f"\n1/{scale} of the paper, {os.cpu_count()} cores, Python {platform.python_version()}, embedded writer\n\n"
+        f"\n1/{scale} of the paper, {os.cpu_count()} cores, Python {platform.python_version()}, mock model\n\n"
     )
     out.write(
         "| domain | briefs | released | kept | users | items | wall s | ms a brief | peak MiB | warehouse MiB |\n|---|"

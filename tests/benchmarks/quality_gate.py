@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.settings import Domain, Home
+from tests.support.rules import rules_of
 
 STEP = 5_000
 _ACCEPTED_TEXTS = """
@@ -75,9 +76,11 @@ def measure(path: str, profile: str, step: str) -> dict[str, Any]:
             counted = parse_transcripts(con, domain, 1).utterances
         elif step == "published":
             texts = con.sql(_ACCEPTED_TEXTS).pl()
-            counted = validate_published(con, Home(data=Path(path).parent), domain, texts).dialogues
+            home = Home(data=Path(path).parent)
+            rules = rules_of(home, domain)
+            counted = validate_published(con, home, rules, domain, texts).dialogues
         else:
-            counted = judge(con, Home(), domain, 1).rejected
+            counted = judge(con, rules_of(Home(), domain), domain, 1).rejected
             set_verdicts(con)
         spent = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
         con.execute("COMMIT")

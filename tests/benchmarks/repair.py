@@ -1,4 +1,4 @@
-"""What repair brings back and what it costs, when about half of the embedded writer's first dialogues fall.
+"""What repair brings back and what it costs, when about half of the mock model's first dialogues fall.
 
     python -m tests.benchmarks.repair [--profiles grounded paper]
 
@@ -27,7 +27,7 @@ HALF = {"cut_off": 0.1, "garbled": 0.1, "slot_left": 0.1, "wrong_length": 0.1, "
 
 
 def built(data: Path, profile: str, dialogues: int | None = None) -> dict[str, Any]:
-    """Build the demo with a writer that misbehaves; return its attempts and its cost."""
+    """Build the demo with a mock model that misbehaves; return its attempts and its cost."""
     home = Home(data=data)
     settings = yaml.safe_load(home.domain_file("demo").read_text(encoding="utf-8"))
     folder = home.project / "data" / "demo"

@@ -16,6 +16,7 @@ from tasks.briefs.review_choice import make_pool, most_others
 from tasks.errors import UserError
 from tasks.settings import Preprocess
 from tasks.templates import Template
+from tests.support.examples import examples
 from tests.support.preferred_users import MadeUser, append_users, made_domain, made_warehouse
 
 ANNA = MadeUser("anna", likes=["i1", "i2", "i3", "i4"], dislikes=["i5"], might_likes=["i6", "i7"])
@@ -271,7 +272,7 @@ def test_the_docs_name_every_reason() -> None:
     assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE)) == REASONS
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(drawn=made_users, untitled=st.sets(st.integers(0, 11)), most=st.none() | st.integers(1, 5))
 def test_every_might_likes_item_has_one_brief_or_one_reason(
     templates: tuple[Template, ...],

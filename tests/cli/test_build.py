@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,32 +22,31 @@ import pytest
 import yaml
 from rich.console import Console
 
-from flows import steps
 from flows.build_result import BuildResult
 from flows.cli.views import show_result
-from flows.options import BuildOptions
-from flows.stages import Context
+from flows.pipeline import RELEASE
+from flows.server.ephemeral import PrivateServer
+from flows.specifications import load_specifications
+from flows.stages import new_context
 from tasks.errors import UserError
-from tasks.settings import Home, load_domain
+from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.docs.demo_pages import DEMO_PAGES, demo_outputs, refreshed
 from tests.support.chromium import CHROMIUM, opened
-from tests.support.command import environment_without, redial_command
+from tests.support.command import environment_with, environment_without, run_redial
 from tests.support.release_reader import read_release, sums_hold
 
 GOLDEN = Path(__file__).with_name("golden_demo.json")
 
 
 def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    kept = environment_without("PREFECT_API_URL")
-    command = redial_command(data, *arguments)
-    return subprocess.run(
-        command, env=kept, capture_output=True, text=True, timeout=400, check=False
-    )
+    return run_redial(data, *arguments, environment=environment_without("PREFECT_API_URL"))
 
 
-def build(data: Path) -> tuple[dict[str, Any], str]:
-    done = redial(data, "build", "demo", "--json")
+def build(data: Path, server: PrivateServer | None = None) -> tuple[dict[str, Any], str]:
+    """Build the demo on a Prefect server of the tests, or on one of the command's own."""
+    environment = environment_with(server) if server else environment_without("PREFECT_API_URL")
+    done = run_redial(data, "build", "demo", "--json", environment=environment)
     assert done.returncode == 0, done.stderr
     # DuckDB objects that outlive the interpreter would complain in every user's terminal.
     assert "leaked" not in done.stderr
@@ -192,11 +192,16 @@ def test_what_is_released_was_judged_once_more(
             con.execute("FROM releases").fetchall(),
             con.execute("FROM released_dialogues ORDER BY ALL").fetchall(),
         )
-    with pytest.raises(
-        UserError,
-        match="break a rule as they would be published, so nothing is released: .*; see .*index.html",
+    context = new_context(home, load_specifications(home, "demo"), "again")
+    with (
+        pytest.raises(
+            UserError,
+            match="break a rule as they would be published, so nothing is released: .*; see .*index.html",
+        ),
+        closing(context.warehouse),
+        context.warehouse.use() as con,
     ):
-        steps.release(Context(home, load_domain(home, "demo"), "again"), BuildOptions(), {})
+        RELEASE.work(con, context, 1)
     with open_warehouse(home.warehouse("demo")) as con:
         after = (
             con.execute("FROM releases").fetchall(),
@@ -209,9 +214,11 @@ def test_what_is_released_was_judged_once_more(
     )
 
 
-def test_a_second_run_does_no_stage_again(first: tuple[Path, dict[str, Any], str]) -> None:
+def test_a_second_run_does_no_stage_again(
+    first: tuple[Path, dict[str, Any], str], flow_server: PrivateServer
+) -> None:
     data, result, _ = first
-    again, told = build(data)
+    again, told = build(data, flow_server)
     stages = [
         line.split()
         for line in told.splitlines()
@@ -223,10 +230,10 @@ def test_a_second_run_does_no_stage_again(first: tuple[Path, dict[str, Any], str
 
 
 def test_another_folder_gives_the_same_bytes(
-    first: tuple[Path, dict[str, Any], str], tmp_path: Path
+    first: tuple[Path, dict[str, Any], str], flow_server: PrivateServer, tmp_path: Path
 ) -> None:
     _, result, _ = first
-    other, _ = build(tmp_path)
+    other, _ = build(tmp_path, flow_server)
     assert other["version"] == result["version"]
     here, there = Path(result["release"]), Path(other["release"])
     names = sorted(path.relative_to(here).as_posix() for path in here.rglob("*") if path.is_file())

@@ -18,7 +18,7 @@ from tasks.fingerprint import content_id
 from tasks.llm import adopt_earlier_answers
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
-from tests.support.plain_build import plain_build
+from tests.support.plain_build import plain_briefs, plain_dialogues
 from tests.support.report_warehouse import fill
 from tests.support.served import demo_like
 
@@ -99,7 +99,7 @@ def test_domains_over_one_source_have_ids_of_their_own(tmp_path: Path) -> None:
     home = Home(data=tmp_path)
     for name in ("one", "two"):
         demo_like(tmp_path, name, title="Same")
-        plain_build(home, name, FEW)
+        plain_briefs(home, name, FEW)
     one, two = ids_of(home, "one"), ids_of(home, "two")
     assert len(one) == len(two) == 12 and not {*one} & {*two}
 
@@ -112,9 +112,9 @@ def test_answers_paid_for_by_an_earlier_version_are_used(
     demo_like(tmp_path, "shop", title="Shop")
     with monkeypatch.context() as earlier:
         earlier.setattr("tasks.briefs.writer.make_id", lambda domain, content: content_id(content))
-        plain_build(home, "shop", FEW, run_id="earlier")
+        plain_dialogues(home, "shop", FEW, run_id="earlier")
     before = ids_of(home, "shop")
-    plain_build(home, "shop", FEW, run_id="today")
+    plain_dialogues(home, "shop", FEW, run_id="today")
     after = ids_of(home, "shop")
     assert after == [id_since_earlier("shop", one) for one in before]
     with read_warehouse(home.warehouse("shop")) as con:

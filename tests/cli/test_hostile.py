@@ -7,7 +7,6 @@ import json
 import logging
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from unittest import mock
 
@@ -26,7 +25,7 @@ from tasks.release.hub import without_header
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tasks.web.html import markdown_cell, visible
-from tests.support.command import redial_command
+from tests.support.command import start_redial
 from tests.support.hostile_release import our_release
 from tests.support.report_warehouse import HOSTILE, fill
 from tests.support.small_warehouse import small_warehouse
@@ -71,15 +70,9 @@ def test_the_terminal_shows_and_does_not_obey(data: Path) -> None:
         ("funnel", "made", "--by-template"),
         ("stats", "made"),
     ]
-    command = redial_command(data)
-    running = [
-        subprocess.Popen(
-            [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for words in asked
-    ]
+    running = [start_redial(data, *words) for words in asked]
     for words, process in zip(asked, running, strict=True):
-        told, wrong = process.communicate(timeout=120)
+        told, wrong = process.communicate()
         assert process.returncode == 0, wrong
         shown = told if words[0] in ("funnel", "stats") else ""
         # As text, nothing left out.

@@ -14,10 +14,9 @@ from flows.cli import app
 from tasks.runs import code_version
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse
+from tests.support.forked import run_forked
 from tests.support.report_warehouse import fill
 from tests.support.served import demo_like
-
-ENTRY = "import sys; from flows.cli import main; main()"
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +96,8 @@ def complete(shell: str, line: str) -> str:
         "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }
     kept = {name: value for name, value in os.environ.items() if name != "REDIAL_DATA"}
-    done = subprocess.run(
-        [sys.executable, "-c", ENTRY],
-        env={**kept, **asked, "_REDIAL_COMPLETE": f"complete_{shell}"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = {**kept, **asked, "_REDIAL_COMPLETE": f"complete_{shell}"}
+    done = run_forked("flows.cli:main", environment=environment)
     assert done.returncode == 0 and not done.stderr, done.stderr
     return done.stdout
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import redial_command
+from flows.server.ephemeral import PrivateServer
+from tests.support.command import environment_with, run_redial
 
 REVIEW = {
     "reviewerID": "u",
@@ -30,14 +31,7 @@ def redial(data: Path, *arguments: str, **environment: str) -> subprocess.Comple
         for name, value in os.environ.items()
         if not name.endswith("_API_KEY") and name != "PREFECT_API_URL"
     }
-    return subprocess.run(
-        redial_command(data, *arguments),
-        env={**kept, **environment},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    return run_redial(data, *arguments, environment={**kept, **environment})
 
 
 def assert_told(done: subprocess.CompletedProcess[str], words: str, data: Path) -> None:
@@ -142,7 +136,9 @@ def test_a_source_nobody_may_read(tmp_path: Path) -> None:
     assert_told(redial(tmp_path, "build", "shop"), "cannot be read: permission denied", tmp_path)
 
 
-def test_sources_that_cannot_be_read_stop_the_run_in_one_line(tmp_path: Path) -> None:
+def test_sources_that_cannot_be_read_stop_the_run_in_one_line(
+    tmp_path: Path, flow_server: PrivateServer
+) -> None:
     good = reviews(tmp_path / "good.json.gz", 400).read_bytes()
     cases = {
         "plain": (b"this is no gzip file at all\n", "plain.json.gz"),
@@ -153,7 +149,8 @@ def test_sources_that_cannot_be_read_stop_the_run_in_one_line(tmp_path: Path) ->
     for name, (content, words) in cases.items():
         (tmp_path / f"{name}.json.gz").write_bytes(content)
         domain(tmp_path, name, DOMAIN.format(path=tmp_path / f"{name}.json.gz", more=""))
-        assert_told(redial(tmp_path, "build", name), words, tmp_path)
+        done = run_redial(tmp_path, "build", name, environment=environment_with(flow_server))
+        assert_told(done, words, tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

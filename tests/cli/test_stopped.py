@@ -48,7 +48,7 @@ def start_build(data: Path, server: ModelServer, workers: int) -> subprocess.Pop
 def test_a_signal_ends_a_build_with_one_line_and_keeps_what_is_paid(
     tmp_path: Path, how: signal.Signals, whole_group: bool, workers: int, code: int
 ) -> None:
-    with model_server(latency_s=2.0, writer="offline") as server:
+    with model_server(latency_s=2.0, answers="mock") as server:
         process = start_build(tmp_path, server, workers)
         while server.billed() < IN_FLIGHT:
             assert process.poll() is None, process.communicate()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.support.command import environment_without, redial_command
+from tests.support.command import environment_without
+from tests.support.forked import run_forked
 
 PROJECT = Path(__file__).parents[2]
 RULE = {
@@ -56,23 +56,17 @@ def test_every_mistake_is_one_clear_line(project: Path, tmp_path: Path) -> None:
     for name in MISTAKES:
         text = f"noun: thing\nsources: {{format: amazon_2014, reviews: [../r.json]}}\nquality: {{suites: [paper, {name}]}}\n"
         (tmp_path / "domains" / f"{name}.yaml").write_text(text, encoding="utf-8")
-    command = redial_command(tmp_path, "build")
-    kept = {
-        **environment_without("PREFECT_API_URL"),
-        "PYTHONPATH": str(project),
-    }
-    names = list(MISTAKES)
-    for some in (names[:4], names[4:]):
-        running = [
-            subprocess.Popen(
-                [*command, name], env=kept, cwd=project, stderr=subprocess.PIPE, text=True
-            )
-            for name in some
-        ]
-        for name, process in zip(some, running, strict=True):
-            told = [
-                line for line in process.communicate(timeout=120)[1].splitlines() if line.strip()
-            ]
-            assert process.returncode == 2 and len(told) == 1, (name, told)
-            assert told[0].startswith("redial: ") and MISTAKES[name][1] in told[0], told
+    for name, (_, words) in MISTAKES.items():
+        done = run_forked(
+            "flows.cli:main",
+            "--data",
+            str(tmp_path),
+            "build",
+            name,
+            environment=environment_without("PREFECT_API_URL"),
+            folder=project,
+        )
+        told = [line for line in done.stderr.splitlines() if line.strip()]
+        assert done.returncode == 2 and len(told) == 1, (name, told)
+        assert told[0].startswith("redial: ") and words in told[0], told
     assert not (tmp_path / "warehouse").exists()

@@ -74,7 +74,7 @@ def test_redial_and_opendialkg_as_ten_lines_count_them(shared_data: Path) -> Non
 
 @pytest.fixture
 def corpora(tmp_path: Path) -> list[str]:
-    """One corpus of every layout: our release by its domain, a published folder, ReDial, OpenDialKG, INSPIRED, JSON lines."""
+    """One corpus of every layout: our release, a published folder, ReDial and so on."""
     write_release(small_warehouse(), Home(data=tmp_path), "demo", run={})
     published_folder(tmp_path / "Movie", users=4)
     message = {"text": "I like @1 a lot", "senderWorkerId": 1}
@@ -115,7 +115,8 @@ def test_every_layout_side_by_side(corpora: list[str], tmp_path: Path) -> None:
         ("INSPIRED", 1, 1, "movie", "No"),
         ("own", 1, 1, None, "Yes"),
     ]
-    assert rows[3][3:5] == [5, 2] and rows[4][3:5] == [1, 0]
+    assert rows[3][3:5] == [5, 2]
+    assert rows[4][3:5] == [1, 0]
     three = {row[""]: list(row.values())[1:] for row in table_3(found)}
     assert three["#Users"] == [3, 4, None, None, None, 1]
     assert three["#Items"] == [6, 6, 1, None, None, None]

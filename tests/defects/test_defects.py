@@ -15,6 +15,7 @@ from tasks.quality import judge
 from tasks.settings import Domain, Home
 from tests.support import conversations as made
 from tests.support import defects
+from tests.support.rules import rules_of
 
 GOOD = 600
 EACH = 12  # dialogues of each kind
@@ -84,7 +85,7 @@ def corpus(
     )
     home = Home(data=Path(tmp_path_factory.mktemp("defects")))
     parse_transcripts(con, domain, 1)
-    judge(con, home, domain, 1)
+    judge(con, rules_of(home, domain), domain, 1)
     yield Corpus(con, [one.dialogue_id for one in good], spoiled, [one.dialogue_id for one in near])
     con.close()
 

@@ -12,6 +12,7 @@ from tasks.quality import judge
 from tasks.settings import Domain, Home
 from tests.quality import test_natural_speech as speech
 from tests.support import conversations as made
+from tests.support.rules import rules_of
 
 TITLES = (
     "Jaws", "It", "Up", "The Lord of the Rings: The Fellowship of the Ring", "How to Train Your Dragon", "Se7en", "Alien: Covenant",
@@ -94,7 +95,7 @@ def test_natural_dialogues_pass(tmp_path: Path, profile: str) -> None:
         {"name": "natural", "sources": {"format": "amazon_2014", "reviews": ["none"]}}
     )
     parse_transcripts(con, domain, 1)
-    judge(con, Home(data=tmp_path), domain, 1)
+    judge(con, rules_of(Home(data=tmp_path), domain), domain, 1)
     fell = con.execute("SELECT rule, turn, evidence FROM rejections ORDER BY ALL").fetchall()
     con.close()
     assert fell == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +15,19 @@ from prefect.utilities.callables import parameter_schema
 
 from flows.evaluation.setup import prepare
 from flows.options import SampleOptions
+from flows.server.ephemeral import PrivateServer
 from tasks.release import write_release
 from tasks.settings import Home
-from tests.support.command import environment_without, redial_command
+from tests.support.command import environment_with, run_redial
 from tests.support.small_warehouse import small_warehouse
 
 LIMITS = ("budget_usd", "concurrency", "rpm", "tpm")
 PROJECT = Path(__file__).parents[2]
 
 
-def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    kept = environment_without("PREFECT_API_URL")
-    command = redial_command(data, "evaluate", *arguments)
-    return subprocess.run(
-        command, env=kept, capture_output=True, text=True, timeout=240, check=False, cwd=PROJECT
-    )
-
-
-def test_table_5_from_the_command_line_and_again_without_a_call(tmp_path: Path) -> None:
+def test_table_5_from_the_command_line_and_again_without_a_call(
+    tmp_path: Path, flow_server: PrivateServer
+) -> None:
     release = write_release(small_warehouse(), Home(data=tmp_path), "demo", run={}).path
     asked = [
         "recommend",
@@ -47,7 +41,8 @@ def test_table_5_from_the_command_line_and_again_without_a_call(tmp_path: Path) 
         str(tmp_path / "t"),
     ]
     for told in ("calls, 0 answers from the store", "0 calls, "):
-        done = redial(tmp_path, *asked)
+        environment = environment_with(flow_server)
+        done = run_redial(tmp_path, "evaluate", *asked, environment=environment)
         assert done.returncode == 0, done.stderr
         assert told in done.stderr and "R@50" in done.stdout and "markov" in done.stdout
     table = pl.read_parquet(tmp_path / "t" / "table5.parquet")
@@ -61,7 +56,7 @@ def test_table_5_from_the_command_line_and_again_without_a_call(tmp_path: Path) 
 
 
 def test_a_mistake_is_one_line(tmp_path: Path) -> None:
-    done = redial(tmp_path, "he2023", "none.jsonl", "none.jsonl", "none.json")
+    done = run_redial(tmp_path, "evaluate", "he2023", "none.jsonl", "none.jsonl", "none.json")
     assert (
         done.returncode == 2
         and "none.json cannot be read" in done.stderr

@@ -357,9 +357,9 @@ def test_a_local_model_learns_is_saved_reloaded_and_benchmarked(
         )[0]
         for ask in (base, tuned, LocalModel(tiny, trained.adapter))
     ]
-    assert rows[0].estimates["recall@5"].mean == 0.0
+    assert rows[0].estimates["recall@5"].value == 0.0
     # It was taught these very questions.
-    assert rows[1].estimates["recall@5"].mean == 1.0 and rows[1].losses.parse_failures == 0
+    assert rows[1].estimates["recall@5"].value == 1.0 and rows[1].losses.parse_failures == 0
     assert rows[1] == rows[2] and rows[1].model == "local/tiny+adapter"
 
 

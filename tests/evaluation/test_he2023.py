@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.evaluation.he2023 import he2023_summaries, shown
 from tasks.errors import UserError
 from tasks.evaluation.he2023 import (
     VARIANTS,
@@ -16,10 +15,12 @@ from tasks.evaluation.he2023 import (
     bounds,
     entity_name,
     generated_names,
+    he2023_summaries,
     nearest_entities,
     read_entities,
     read_questions,
     summary,
+    summary_rows,
 )
 
 MODEL = "gpt-3.5-turbo"
@@ -154,7 +155,9 @@ def test_an_answer_belongs_to_the_question_of_its_index(tmp_path: Path) -> None:
         near["all"]["recall@1_mean"] == 0.5
         and near["all"]["recall@1_low"] == near["all"]["recall@1_high"] == 0.5
     )
-    assert shown(summaries["filtered_True_exclude_seen_False"])[8]["recall"].startswith("0.5000 ± ")
+    assert summary_rows(summaries["filtered_True_exclude_seen_False"])[8]["recall"].startswith(
+        "0.5000 ± "
+    )
 
 
 @pytest.mark.parametrize(

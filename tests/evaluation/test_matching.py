@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 from tasks.evaluation.matching import Matcher, form_of, numbers
 from tasks.model_output import Parsed, Recommended, parse_answer
 from tasks.titles import names
+from tests.support.examples import examples
 
 CATALOGUE = {
     "b1": "Solaris (1972)",
@@ -102,7 +103,7 @@ def brute_force(title: str, catalogue: dict[str, str], threshold: float) -> str 
     return best[1] if -best[0] >= threshold else None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(st.text("abc 12I", min_size=1, max_size=8), min_size=1, max_size=40, unique=True),
     st.lists(st.text("abc 12I", max_size=9), max_size=20),

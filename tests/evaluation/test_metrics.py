@@ -6,7 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from tasks.evaluation.metrics import chance, difference, estimate, rank, scores
+from tasks.evaluation.metrics import chance, difference, rank, scores
+from tasks.intervals import bootstrap_mean
 
 
 def test_hand_computed() -> None:
@@ -47,31 +48,13 @@ def test_agrees_with_an_independent_library_on_random_rankings() -> None:
             )  # type: ignore[arg-type]
 
 
-def test_intervals_widen_when_questions_share_users() -> None:
-    values = np.array([1.0] * 50 + [0.0] * 50)
-    alone = estimate(values, [f"u{i}" for i in range(100)], seed=1)
-    shared = estimate(values, [f"u{i // 25}" for i in range(100)], seed=1)
-    assert alone.mean == shared.mean == 0.5
-    # 0.5 +- 1.96 * sqrt(0.25 / 100).
-    assert alone.low == pytest.approx(0.4, abs=0.03) and alone.high == pytest.approx(0.6, abs=0.03)
-    assert shared.low == 0.0 and shared.high == 1.0  # four users, two all right and two all wrong
-    assert estimate(values, ["u"] * 100, seed=1).low == 0.5
-    assert alone == estimate(values, [f"u{i}" for i in range(100)], seed=1)
-
-
-def test_users_with_more_questions_weigh_more() -> None:
-    found = estimate(np.array([1.0, 1.0, 1.0, 0.0]), ["a", "a", "a", "b"], seed=2)
-    assert found.mean == 0.75 and (found.low, found.high) == (0.0, 1.0)
-
-
 def test_a_paired_difference_is_sharper_than_two_intervals() -> None:
     drawn = np.random.default_rng(1)
     second = (drawn.random(400) < 0.5).astype(float)
     first = np.maximum(second, (drawn.random(400) < 0.1).astype(float))
     clusters = [f"u{i}" for i in range(400)]
-    assert estimate(first, clusters).low < estimate(second, clusters).high
+    assert bootstrap_mean(first, clusters).low < bootstrap_mean(second, clusters).high
     assert difference(first, second, clusters).low > 0
-    assert math.isnan(estimate(np.array([]), []).mean)
 
 
 def test_chance_by_hand_and_by_drawing() -> None:

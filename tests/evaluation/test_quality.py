@@ -147,7 +147,7 @@ def test_a_judge_grades_every_utterance_and_failures_are_counted() -> None:
     row = table4(tasks, judged.ratings)[0]
     assert (row.corpus, row.utterances, row.ratings) == ("ours", 6, 16) and row.means[
         "logic"
-    ].mean == 1.25
+    ].value == 1.25
     assert "| ours | 6 | 1.25 [" in table4_markdown([row])
 
 
@@ -179,7 +179,7 @@ def test_pairs_are_judged_in_both_orders_and_a_biased_judge_is_found_out() -> No
         0,
     ) and bias.p == pytest.approx(2 / 2**12)
     row = figure4(settle_orders(biased.preferences), "ours")[0]
-    assert (row.wins, row.ties, row.losses, row.share.mean) == (0, 6, 0, 0.5)
+    assert (row.wins, row.ties, row.losses, row.share.value) == (0, 6, 0, 0.5)
 
     def fair(messages: tuple[dict[str, str], ...]) -> str:
         text = messages[1]["content"]

@@ -178,7 +178,7 @@ def test_table_5_of_the_references() -> None:
     } <= set(table.columns)
     assert "R@5" in table5_text(found) and "popularity" in table5_markdown(found)
     assert all(
-        row.estimates["recall@50"].mean == 0
+        row.estimates["recall@50"].value == 0
         for row in found
         if row.contexts == "target named before"
     )
@@ -203,9 +203,9 @@ def test_a_model_is_asked_under_every_setting() -> None:
         ("target not named", 1),
         ("target named before", 1),
     ]
-    assert rows[0].estimates["recall@5"].mean == 1.0 and rows[0].estimates["mrr@5"].mean == 1.0
+    assert rows[0].estimates["recall@5"].value == 1.0 and rows[0].estimates["mrr@5"].value == 1.0
     # Solaris comes second, behind one item.
-    assert rows[1].estimates["ndcg@5"].mean == pytest.approx(1 / math.log2(3))
+    assert rows[1].estimates["ndcg@5"].value == pytest.approx(1 / math.log2(3))
     assert (
         rows[0].losses.generated,
         rows[0].losses.out_of_catalogue,
@@ -225,7 +225,7 @@ def test_unanswered_questions_score_nothing_and_are_counted() -> None:
             asked, lambda _: Replies(lambda _: None), profile, "m", "zero-shot", history=False
         )
     )
-    assert rows[0].losses.unanswered == 3 and rows[0].estimates["recall@50"].mean == 0
+    assert rows[0].losses.unanswered == 3 and rows[0].estimates["recall@50"].value == 0
 
 
 def test_the_prompts_show_no_target_and_fence_peoples_text() -> None:
@@ -288,7 +288,7 @@ def test_a_margin_on_the_same_questions(tmp_path: Path) -> None:
     right: list[Ranking | None] = [
         Ranking((sample.target,), ("exact",), 1, 0, 0, False) for sample in asked.questions
     ]
-    assert margin_over_chance(asked, right, "mrr", 1).mean == pytest.approx(
+    assert margin_over_chance(asked, right, "mrr", 1).value == pytest.approx(
         1 - (1 / 4 + 1 / 4 + 1 / 5 + 1 / 3) / 4
     )
     rows = results("x", "reference", False, asked.questions, right)

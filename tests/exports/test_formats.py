@@ -161,7 +161,8 @@ def test_chat(source: Source, tmp_path: Path) -> None:
         assert spoken == [(role, text) for role, text, _ in said]
         assert entry["split"] == source.split_of[user]
         seen.add(entry["dialogue_id"])
-    assert seen == set(wanted) and sum(map(len, by_line.values())) == len(wanted)
+    assert seen == set(wanted)
+    assert sum(map(len, by_line.values())) == len(wanted)
 
 
 def test_chat_shows_the_history_and_never_the_target(source: Source, tmp_path: Path) -> None:
@@ -194,13 +195,11 @@ def test_chat_holds_no_empty_message_and_roles_in_turn(tmp_path: Path) -> None:
         for split in ("train", "valid", "test")
         for row in lines(out / f"{split}.jsonl")
     ]
-    assert (
-        all(
-            [message["role"] for message in told] == ["system", "user", "assistant"]
-            for told in messages
-        )
-        and len(messages) == 3
+    assert all(
+        [message["role"] for message in told] == ["system", "user", "assistant"]
+        for told in messages
     )
+    assert len(messages) == 3
     assert ["I liked Solaris.\nAnd?", "None."] in [
         [message["content"] for message in told[1:]] for told in messages
     ]
@@ -220,9 +219,12 @@ def test_json_lines_open_in_polars_duckdb_and_datasets(
             loaded = datasets.load_dataset(
                 "json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
             )
-            assert [len(row) for row in loaded[key]] == pl.read_ndjson(path)[
-                key
-            ].list.len().to_list() == wanted and wanted
+            assert (
+                [len(row) for row in loaded[key]]
+                == pl.read_ndjson(path)[key].list.len().to_list()
+                == wanted
+            )
+            assert wanted
             assert duckdb.sql(f"SELECT len({key}) FROM read_json('{path}')").fetchall() == [
                 (length,) for length in wanted
             ]
@@ -243,11 +245,12 @@ def test_the_published_datasets_own_scripts_read_the_four_files(
     for line in (out / "final_data.jsonl").open(encoding="utf-8"):
         for user, value in json.loads(line).items():
             for number, conversation in enumerate(value["Conversation"], 1):
-                told_of = conversation[f"conversation_{number}"]
-                assert told_of["rec_item"] == [value["user_might_like"][number - 1]]
-                pairs = [block.split(": ", 1) for block in said[str(told_of["conversation_id"])]]
+                entry = conversation[f"conversation_{number}"]
+                name, items = str(entry["conversation_id"]), tuple(entry["rec_item"])
+                assert items == (value["user_might_like"][number - 1],)
+                pairs = [block.split(": ", 1) for block in said[name]]
                 turns = [({"User": "user", "Agent": "agent"}[role], text) for role, text in pairs]
-                found[str(told_of["conversation_id"])] = (user, tuple(told_of["rec_item"]), turns)  # type: ignore[assignment]
+                found[name] = (user, items, turns)  # type: ignore[assignment]
     wanted = {
         key: (user, targets, [(role, text) for role, text, _ in turns])
         for key, (user, targets, turns) in told(source.corpus).items()
@@ -260,11 +263,9 @@ def test_crslab(source: Source, tmp_path: Path) -> None:
     out = export_release(source, "crslab", tmp_path / "out").path
     entity2id = json.loads((out / "entity2id.json").read_text(encoding="utf-8"))
     id2entity = {number: entity for entity, number in entity2id.items()}
-    assert (
-        len(id2entity) == len(entity2id)
-        and min(id2entity) == 1
-        and max(id2entity) == len(entity2id)
-    )
+    assert len(id2entity) == len(entity2id)
+    assert min(id2entity) == 1
+    assert max(id2entity) == len(entity2id)
     assert json.loads((out / "movie_ids.json").read_text()) == list(entity2id.values())
     assert json.loads((out / "dbpedia_subkg.json").read_text()) == {}
     assert max(json.loads((out / "concept2id.json").read_text()).values()) + 1 == 1
@@ -274,10 +275,8 @@ def test_crslab(source: Source, tmp_path: Path) -> None:
         for conversation in json.loads((out / f"{split}_data.json").read_text(encoding="utf-8")):
             said = []
             for utterance in conversation["dialog"]:
-                assert (
-                    isinstance(utterance["text"], str)
-                    and utterance["entity"] == utterance["word"] == []
-                )
+                assert isinstance(utterance["text"], str)
+                assert utterance["entity"] == utterance["word"] == []
                 movies = [entity2id[movie] for movie in utterance["movies"]]
                 role = {"Seeker": "user", "Recommender": "agent"}[utterance["role"]]
                 said.append((role, utterance["text"], tuple(id2entity[movie] for movie in movies)))
@@ -301,10 +300,8 @@ def test_crslab_as_its_package_wants_it(source: Source, tmp_path: Path) -> None:
     """CRSLab 0.1.2 wants utterances as tokens and a vocabulary; all else is as above."""
     out = export_release(source, "crslab", tmp_path / "out").path
     numbers = json.loads((out / "nltk" / "token2id.json").read_text(encoding="utf-8"))
-    assert (
-        list(numbers)[:4] == ["__pad__", "__start__", "__end__", "__unk__"]
-        and list(numbers)[-1] == "_split_"
-    )
+    assert list(numbers)[:4] == ["__pad__", "__start__", "__end__", "__unk__"]
+    assert list(numbers)[-1] == "_split_"
     assert sorted(numbers.values()) == list(range(len(numbers)))
     for split in ("train", "valid", "test"):
         plain, cut = (
@@ -402,7 +399,8 @@ def test_contexts(source: Source, tmp_path: Path) -> None:
             : row["turn"]
         ]
         role, text, items = said[row["turn"]]
-        assert (role, text) == ("agent", row["response"]) and row["target"] in items
+        assert (role, text) == ("agent", row["response"])
+        assert row["target"] in items
         assert all(row["target"] not in used for _, _, used in said[: row["turn"]])
         assert row["final"] == (row["target"] in targets)
         history = [
@@ -410,14 +408,11 @@ def test_contexts(source: Source, tmp_path: Path) -> None:
             for item in source.corpus.history[user]
             if not (row["final"] and item == row["target"])
         ]
-        assert row["history"] == history and row["history_titles"] == [
-            source.title(item) for item in history
-        ]
+        assert row["history"] == history
+        assert row["history_titles"] == [source.title(item) for item in history]
         assert row["target_title"] == source.title(row["target"])
     samples = recommendation_samples(read_corpus(source.folder)).samples
     finals = {(row["dialogue_id"], row["turn"], row["target"]) for row in rows if row["final"]}
-    assert (
-        finals == {(s.dialogue_id, s.turn, s.target) for s in samples if not s.named_before}
-        and finals
-    )
+    assert finals == {(s.dialogue_id, s.turn, s.target) for s in samples if not s.named_before}
+    assert finals
     assert len({row["context_id"] for row in rows}) == len(rows)

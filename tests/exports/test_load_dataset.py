@@ -37,7 +37,8 @@ def test_a_release_loads_unchanged(kind: str, tmp_path: Path) -> None:
     )
     cache = str(tmp_path / "cache")
     loaded = datasets.load_dataset(str(folder), cache_dir=cache)
-    assert list(loaded) == ["train"] and loaded["train"]["conversation_id"][:] == [0, 1, 2]
+    assert list(loaded) == ["train"]
+    assert loaded["train"]["conversation_id"][:] == [0, 1, 2]
     tables = {path.stem: pq.read_table(path).to_pylist() for path in (folder / "parquet").iterdir()}
     assert sorted(datasets.get_dataset_config_names(str(folder))) == sorted(tables)
     for name, rows in tables.items():

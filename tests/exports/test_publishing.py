@@ -107,15 +107,14 @@ def test_the_command_takes_an_address(tmp_path: Path) -> None:
         f"file://{out}/chat",
         f"file://{out}/parquet",
     ]
-    assert (out / "chat" / SUMS).is_file() and (out / "parquet" / SUMS).is_file()
+    assert (out / "chat" / SUMS).is_file()
+    assert (out / "parquet" / SUMS).is_file()
     again = subprocess.run(
         [*command, "--to", "recbole", "--out", f"file://{out}/chat"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (
-        again.returncode == 2
-        and "Traceback" not in again.stderr
-        and "not of this export" in again.stderr
-    )
+    assert again.returncode == 2
+    assert "Traceback" not in again.stderr
+    assert "not of this export" in again.stderr

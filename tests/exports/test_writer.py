@@ -45,7 +45,8 @@ def test_a_domain_gives_its_latest_release(tmp_path: Path) -> None:
     con.execute("UPDATE verdicts SET verdict = 'rejected' WHERE dialogue_id = 'd4'")
     second = write_release(con, home, "demo", run={}).path
     found = find_source(home, "demo")
-    assert found == Source("demo", second) and found.language == "en"
+    assert found == Source("demo", second)
+    assert found.language == "en"
     card = export_release(found, "huggingface", tmp_path / "hub").path / "README.md"
     assert yaml.safe_load(card.read_text("utf-8").split("---\n")[1])["language"] == ["en"]
     assert find_source(home, str(second)) == Source(second.name, second)
@@ -55,18 +56,15 @@ def test_an_earlier_export_is_replaced_and_anything_else_kept(tmp_path: Path) ->
     source, out = Source("demo", our_release(tmp_path / "data")), tmp_path / "out"
     export_release(source, "chat", out)
     export_release(source, "recbole", out)
-    assert (
-        json.loads((out / "export.json").read_text())["format"] == "recbole"
-        and not (out / "train.jsonl").exists()
-    )
+    assert json.loads((out / "export.json").read_text())["format"] == "recbole"
+    assert not (out / "train.jsonl").exists()
     (out / "demo" / "demo.user").write_text("my own notes")
     for place in (out, tmp_path / "file"):
         (tmp_path / "file").write_text("mine")
         with pytest.raises(UserError, match="no untouched export"):
             export_release(source, "chat", place)
-    assert (out / "demo" / "demo.user").read_text() == "my own notes" and (
-        tmp_path / "file"
-    ).read_text() == "mine"
+    assert (out / "demo" / "demo.user").read_text() == "my own notes"
+    assert (tmp_path / "file").read_text() == "mine"
     (tmp_path / "empty").mkdir()
     assert export_release(source, "chat", tmp_path / "empty").counts["dialogues"] == 3
 
@@ -148,7 +146,8 @@ def test_the_split_is_by_user_and_time() -> None:
         4,
         4,
     ]
-    assert max(last["train"]) < min(last["valid"]) and max(last["valid"]) < min(last["test"])
+    assert max(last["train"]) < min(last["valid"])
+    assert max(last["valid"]) < min(last["test"])
 
 
 def test_few_users_and_no_times() -> None:

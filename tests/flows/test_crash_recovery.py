@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +24,7 @@ from flows.server.crash_recovery import (
 )
 from flows.server.orphaned_runs import STOPPED
 from tests.support.served import Served, demo_like, serving
+from tests.support.webhook_receiver import webhook_receiver
 
 CRASHED = {"type": "CRASHED", "message": "lost in a test"}
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -110,6 +107,7 @@ def later(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
+@pytest.mark.heavy
 def test_what_crashed_is_given_to_a_worker(served: Served, crashed: str) -> None:
     """By the server itself: nothing of `redial serve` but its server and worker is needed."""
     run = served.wait(crashed, among={"COMPLETED", "FAILED"})
@@ -117,32 +115,12 @@ def test_what_crashed_is_given_to_a_worker(served: Served, crashed: str) -> None
     assert served.states(crashed)[:2] == ["Crashed", "AwaitingRetry"]
 
 
-@contextmanager
-def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield the address of a webhook and what was sent there."""
-    received: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/hook", received
-        server.shutdown()
-
-
 def test_somebody_is_told_what_was_given_up(
     served: Served, crashed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run has no process that could tell it."""
     rescheduler = CrashedRunRescheduler(ServerApi(served.client))
-    with receiver() as (address, received):
+    with webhook_receiver() as (address, received):
         monkeypatch.setenv("REDIAL_NOTIFY_URL", address)
         for delay in (*DELAYS_S, DELAYS_S[0]):
             rescheduler.look(later(delay))

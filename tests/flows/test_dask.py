@@ -29,7 +29,7 @@ from tests.support.served import demo_like, processes, released, until
 def test_the_release_is_the_same_though_a_dask_worker_was_killed(tmp_path: Path) -> None:
     data = tmp_path / "dask"
     demo_like(data, "own", title="Our own", briefs={"max_dialogues": 48}, seed=1)
-    with model_server(writer="offline", latency_s=0.5) as model:
+    with model_server(answers="mock", latency_s=0.5) as model:
         given = in_small_chunks(model.address)
         running = build_own(data, *given, "--dask", "local:2")
         until(lambda: model.tally()["billed"] >= 8, 240, lambda: "nothing was asked")

@@ -13,30 +13,35 @@ import pytest
 import yaml
 from prefect.settings import temporary_settings
 
-from flows.server.deploy import deploy_all, variable_of
+from flows.server.api import RetryingTransport
+from flows.server.deploy import deploy_all, prepare
 from flows.server.deployment_file import load_deployments
-from flows.server.ephemeral import local_server
+from flows.server.deployment_memory import variable_of
+from flows.server.ephemeral import PrivateServer
 from flows.server.pool import put_pool
 from tasks.errors import UserError
 from tasks.settings import Home
 from tasks.settings.paths import PROJECT
-from tests.support.served import Patient, Served, demo_like, serving, until
+from tests.support.served import Served, demo_like, serving, until
 
 BACKFILL = "backfill/backfill"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    with local_server(tmp_path_factory.mktemp("server"), lambda: None) as running:
-        user, _, password = running.login.partition(":")
-        with (
-            temporary_settings(updates={"api.url": running.api, "api.auth_string": running.login}),
-            httpx.Client(
-                base_url=running.api, auth=(user, password), timeout=60, transport=Patient()
-            ) as client,
-        ):
-            put_pool(client)
-            yield client
+def server(flow_server: PrivateServer) -> Iterator[httpx.Client]:
+    api, login = flow_server.api, flow_server.login
+    user, _, password = login.partition(":")
+    with (
+        temporary_settings(updates={"api.url": api, "api.auth_string": login}),
+        httpx.Client(
+            base_url=api,
+            auth=(user, password),
+            timeout=60,
+            transport=RetryingTransport(),
+        ) as client,
+    ):
+        put_pool(client)
+        yield client
 
 
 @dataclass
@@ -66,7 +71,7 @@ class Project:
         (self.home.project / "prefect.yaml").write_text(yaml.safe_dump(content), "utf-8")
 
     async def deploy(self) -> list[str]:
-        return await deploy_all(self.home)
+        return await deploy_all(prepare(self.home))
 
     def held(self, name: str = BACKFILL) -> dict[str, Any]:
         found: dict[str, Any] = (

@@ -72,7 +72,7 @@ def test_a_mistake_is_one_line_on_the_run(
 ) -> None:
     given = {name: corpus if value == "CORPUS" else value for name, value in parameters.items()}
     run = served.wait(served.start(deployment, **given))
-    assert run["state"]["name"] == "Failed" and told in run["state"]["message"]
+    assert run["state"]["name"] == "Refused" and told in run["state"]["message"]
     assert "Traceback" not in served.logs(run["id"])
 
 

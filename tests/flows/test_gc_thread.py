@@ -17,7 +17,7 @@ from flows.server.gc_thread import collect_in_own_thread
 
 path = sys.argv[1]
 holder = sqlite3.connect(path, isolation_level=None)
-waiter = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=12)
+waiter = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=8)
 if sys.argv[2] == "aside":
     collect_in_own_thread()
 loop = [waiter.execute("SELECT 1 UNION SELECT 2")]

@@ -28,7 +28,7 @@ with single_instance_lock(Path(sys.argv[1])):
 
 
 def alive(pid: int) -> bool:
-    """Return True if a process runs; one that has ended and waits for its parent does not."""
+    """Tell whether a process runs; one that has ended and waits for its parent does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -77,4 +77,4 @@ def test_a_run_outside_redial_serve_follows_nobody(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.delenv(LOCK, raising=False)
     exit_when_server_stops()
-    assert not any(thread.name == "server-follower" for thread in threading.enumerate())
+    assert not any(thread.name == "follow-lock" for thread in threading.enumerate())

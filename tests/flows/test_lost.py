@@ -36,7 +36,7 @@ STARTED_ANEW = (
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[ModelServer]:
-    with model_server(writer="offline") as running:
+    with model_server(answers="mock") as running:
         yield running
 
 

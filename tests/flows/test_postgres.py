@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,17 +20,17 @@ import httpx
 import pytest
 import yaml
 
+from flows.server.api import RetryingTransport
 from tasks.settings import Home
 from tasks.settings.paths import PROJECT
 from tests.support.command import environment_without
+from tests.support.ending import end_process
 from tests.support.plain_build import plain_build
 from tests.support.postgres import postgres, programs
 from tests.support.served import (
-    Patient,
     Served,
     demo_like,
     free_port_pair,
-    interrupt,
     released,
     until,
 )
@@ -101,7 +102,7 @@ def by_hand(data: Path, folder: Path, database: str) -> Iterator[Served]:
                 base_url=f"http://127.0.0.1:{port}/api",
                 timeout=60,
                 auth=(user, password),
-                transport=Patient(),
+                transport=RetryingTransport(),
             )
         )
         until(
@@ -158,7 +159,7 @@ def module(
     try:
         yield process
     finally:
-        interrupt(process)
+        end_process(process, signal.SIGINT, 60)
 
 
 def at_once(environment: Mapping[str, str], *arguments: str) -> None:

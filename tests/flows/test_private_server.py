@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from flows.server.ephemeral import PrivateServer, local_server
+from flows.server.ephemeral import PrivateServer
 
 READ = ("POST", "/deployments/filter")
 CHANGE = ("POST", "/flow_runs/")
 
 
 @pytest.fixture(scope="module")
-def private(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
-    with local_server(tmp_path_factory.mktemp("private"), lambda: None) as server:
-        yield server
+def private(flow_server: PrivateServer) -> PrivateServer:
+    return flow_server
 
 
 def ask(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from flows.server.ephemeral import PrivateServer
 from tasks.settings.paths import PROJECT
-from tests.support.builds_in_turn import Built, build_in_turn, prefect_server
+from tests.support.builds_in_turn import Built, build_in_turn
 
 SPOILT: dict[str, Any] = {
     "max_dialogues": 20,
@@ -30,9 +29,8 @@ FOLDERS = (
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as address:
-        yield address
+def api(flow_server: PrivateServer) -> PrivateServer:
+    return flow_server
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +104,13 @@ def test_code_that_no_stage_reaches_changes_neither_rows_nor_release(
 
 
 @pytest.mark.heavy
-def test_another_writer_writes_other_words(
+def test_another_mock_model_writes_other_words(
     api: PrivateServer, first: tuple[Path, Built], data: Path, project: Path
 ) -> None:
-    """Its answers of before are stored under what it was asked; they must not stand for another writer's."""
-    edit(project / "tasks/mock_model/style.py", "    return ", '    return "Well: " + ')
+    """Its answers of before are stored under what it was asked; they must not be taken for the new one's."""
+    edit(project / "tasks/mock_model/phrases.py", "    return _SENT", '    return "Well: " + _SENT')
     (built,) = build_in_turn(project, api, [(data, SPOILT)])
-    assert built.details["generate-1"].startswith("code of tasks.mock_model.style changed; ")
+    assert built.details["generate-1"].startswith("code of tasks.mock_model.phrases changed; ")
     assert "Well: " in (built.release / "Conversation.txt").read_text(encoding="utf-8")
     assert built.stages["briefs"] == "cached"
 

@@ -29,7 +29,7 @@ LIMIT = ("--limit", "8")
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[ModelServer]:
-    with model_server(writer="offline", latency_s=1.5) as running:
+    with model_server(answers="mock", latency_s=1.5) as running:
         yield running
 
 

@@ -18,8 +18,7 @@ from prefect.utilities.names import generate_slug
 from flows.artifacts import link_pages
 from flows.backfill_domains import choose_domains
 from flows.figures import counts_text, figure, table_rows
-from flows.generated_names import _CLASSIC, _NEWER, _page_words, is_generated
-from flows.run_names import listed, name_run, short
+from flows.run_names import _CLASSIC, _NEWER, _page_words, is_generated, listed, name_run, short
 from flows.server.ephemeral import local_server
 from tasks.settings import Home
 from tests.support.served import Served, demo_like, serving

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.server.process_ending import end_processes
 from flows.server.process_identity import (
     ProcessIdentity,
-    end_processes,
     host_name,
     processes_of_run,
     this_process,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,12 +13,28 @@ from typing import Any
 
 import httpx
 import pytest
-from prefect.states import Crashed, Failed
+from prefect import Flow, State
+from prefect.exceptions import TerminationSignal
+from prefect.results import ResultStore
+from prefect.states import Crashed, Failed, exception_to_crashed_state
 
-from flows.run_states import STOPPED, stopped_by_person
+from flows.backfill import backfill
+from flows.build import build
+from flows.evaluation.client import asking
+from flows.evaluation.finetune import evaluate_finetune
+from flows.evaluation.quality import evaluate_quality
+from flows.evaluation.recommend import evaluate_recommend
+from flows.evaluation.respond import evaluate_respond
+from flows.options import BuildOptions
+from flows.plan import plan
+from flows.project_flow import project_flow
+from flows.report import report
+from flows.run_states import BUDGET, REFUSED, STOPPED, stopped_by_person
 from flows.server.ephemeral import PrivateServer
 from flows.server.process_identity import FLOW_RUN_ID
+from tasks.llm import RunStopped
 from tasks.llm.budget import Budget
+from tasks.settings import Home
 from tests.support.builds_in_turn import prefect_server
 from tests.support.command import redial_command
 from tests.support.model_process import model_server
@@ -42,33 +59,74 @@ def test_a_first_call_that_does_not_fit_is_told_with_its_price() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "Execution was cancelled by the runtime environment.",
-        "Execution was aborted by an interrupt signal.",
-        "Execution was aborted by a termination signal.",
-    ],
-)
-def test_a_signal_at_the_command_line_is_a_stop(
-    message: str, monkeypatch: pytest.MonkeyPatch
+SIGNALLED = (KeyboardInterrupt(), TerminationSignal(signal.SIGTERM), asyncio.CancelledError())
+
+
+async def crashed(cause: BaseException, stored: bool = False) -> State[Any]:
+    """Return the state of a crash as Prefect's engine makes it; the words of its message are Prefect's to change."""
+    state = await exception_to_crashed_state(cause, ResultStore() if stored else None)
+    return state.model_copy(update={"message": "worded otherwise"})
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("cause", SIGNALLED, ids=lambda cause: type(cause).__name__)
+async def test_a_signal_at_the_command_line_is_a_stop(
+    cause: BaseException, stored: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    state = await crashed(cause, stored)
     monkeypatch.delenv(FLOW_RUN_ID, raising=False)
-    stopped = stopped_by_person(Crashed(message=message))
+    stopped = stopped_by_person(state)
     assert stopped is not None and stopped.name == STOPPED and stopped.is_cancelled()
     monkeypatch.setenv(FLOW_RUN_ID, "0000")
-    assert stopped_by_person(Crashed(message=message)) is None  # its worker knows better
+    assert stopped_by_person(state) is None  # its worker knows better
 
 
-def test_any_other_crash_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_any_other_crash_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(FLOW_RUN_ID, raising=False)
-    assert (
-        stopped_by_person(
-            Crashed(message="Execution was interrupted by an unexpected exception: x")
-        )
-        is None
-    )
+    text = "Execution was aborted by an interrupt signal."
+    assert stopped_by_person(await crashed(SystemExit(1))) is None
+    assert stopped_by_person(Crashed(message=text, data=RuntimeError(text))) is None
     assert stopped_by_person(Failed(message=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("flow", "arguments"),
+    [
+        (build, ("nosuch",)),
+        (plan, ("nosuch",)),
+        (report, ("nosuch",)),
+        (evaluate_recommend, ("nosuch",)),
+        (evaluate_quality, (["nosuch"],)),
+        (evaluate_respond, ("nosuch",)),
+        (evaluate_finetune, ("nosuch",)),
+    ],
+    ids=lambda value: value.name if isinstance(value, Flow) else "",
+)
+async def test_every_flow_ends_as_refused_by_a_mistake(
+    flow: Flow[Any, Any], arguments: tuple[Any, ...], tmp_path: Path
+) -> None:
+    state = await flow.fn(*arguments, data=str(tmp_path))
+    assert isinstance(state, State)
+    assert (state.name, state.is_failed()) == (REFUSED, True)
+    assert "nosuch" in str(state.message)
+
+
+@pytest.mark.parametrize("flow", [build, backfill, plan], ids=lambda flow: flow.name)
+def test_a_flow_knows_the_types_of_its_parameters(flow: Flow[Any, Any]) -> None:
+    given = {"options": {"seed": 7}, "domains": ["demo"], "domain": "demo"}
+    known = {name: value for name, value in given.items() if name in flow.parameters.properties}
+    assert flow.validate_parameters(known)["options"] == BuildOptions(seed=7)
+
+
+async def test_an_evaluation_that_reaches_its_budget_ends_in_its_state(tmp_path: Path) -> None:
+    @project_flow("budgeted")
+    async def budgeted() -> None:
+        async with asking(Home.find(tmp_path), "run", budget_usd=1):
+            raise RunStopped("budget", "the next call would pass the budget of $1")
+
+    state: Any = await budgeted.fn()
+    assert (state.name, state.is_cancelled()) == (BUDGET, True)
+    assert "what was answered is kept" in state.message
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +223,7 @@ def test_a_build_ends_in_a_state_of_its_own(
 
 @pytest.mark.heavy
 def test_a_command_that_a_person_stops_is_no_crash(api: PrivateServer, tmp_path: Path) -> None:
-    with model_server(latency_s=2.0, writer="offline") as server:
+    with model_server(latency_s=2.0, answers="mock") as server:
         model = (
             "generate.model=openai/gpt-4o-mini",
             f"generate.api_base={server.address}",

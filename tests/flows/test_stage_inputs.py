@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -13,19 +12,27 @@ from typing import Any
 
 import pytest
 
-from flows import steps
-from flows.stages import Context, Stage
+from flows import stages
+from flows.pipeline import PIPELINE, PREPROCESS, RELEASE
+from flows.specifications import (
+    LOADERS,
+    UnnamedPart,
+    load_specifications,
+    specifications_of,
+)
+from flows.stages import new_context
 from tasks.code_identity import CodeTree, project_code
 from tasks.fingerprint import data_hash
 from tasks.lineage import kind_of, stage_columns
-from tasks.settings import Home, load_domain
+from tasks.settings import Home, YamlFiles, load_domain
 from tasks.settings.paths import PROJECT
 from tasks.stage_inputs import StageInputs
 from tasks.warehouse import read_inputs, read_warehouse
-from tests.support.demo_stages import all_stages, tables_written
+from tests.support.demo_stages import StatedStage, all_stages, stated_stages, tables_written
+from tests.support.forked import run_forked
 
 # What carries requests to the model and answers back. A stored answer is looked up by all that was
-# asked, so none of it can change what a brief's transcript says; see `flows.steps.generating`.
+# asked, so none of it can change what a brief's transcript says; see `flows.pipeline.GENERATE`.
 CARRIERS = re.compile(
     r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.queries|"
     r"llm\.(batch|batch\.\w+|billing|budget|circuit_breaker|client|journal|layers|prices|"
@@ -59,13 +66,11 @@ def watched(
 ) -> tuple[dict[str, dict[str, list[str]]], dict[str, StageInputs]]:
     """What each stage of a small build did, and what it says it was made from."""
     data = tmp_path_factory.mktemp("watched")
-    environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    command = [sys.executable, "-m", "tests.support.watched_build", str(data)]
-    done = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=400
-    )
+    done = run_forked("tests.support.watched_build:main", str(data), folder=PROJECT)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
+    # It writes no rows that it would be cached by, and so leaves no inputs on record.
+    assert set(seen.pop("release")["parts"]) == set(RELEASE.specifications)
     with read_warehouse(Home.find(data).warehouse("demo")) as con:
         made = {stage: read_inputs(con, stage) for stage in seen}
     return seen, {stage: inputs for stage, inputs in made.items() if inputs is not None}
@@ -131,13 +136,33 @@ def test_a_stage_reads_no_table_of_a_stage_that_it_does_not_name(watched: Any) -
         assert set(did["tables"]) - named == set(), stage
 
 
+def test_a_stage_uses_the_parts_of_the_specifications_that_it_names_and_no_other(
+    watched: Any,
+) -> None:
+    stated = all_stages(Home())
+    for name, did in watched[0].items():
+        assert set(did["parts"]) == set(stated[name].stage.specifications), name
+
+
+def test_a_part_that_a_stage_does_not_name_is_refused() -> None:
+    context = new_context(Home(), load_specifications(Home(), "demo"), "run")
+    for stage in PIPELINE:
+        named = context.specifications.only(stage.specifications)
+        for part in LOADERS:
+            if part in stage.specifications:
+                getattr(named, part)
+            else:
+                with pytest.raises(UnnamedPart, match=part):
+                    getattr(named, part)
+
+
 def test_a_stage_reads_no_table_that_the_column_lineage_leaves_out(watched: Any) -> None:
     for stage, did in watched[0].items():
         stated = stage_columns()[kind_of(stage)]
         assert set(did["tables"]) - {*stated.reads(), *stated.writes} == set(), stage
 
 
-def differing(before: dict[str, Stage], after: dict[str, Stage]) -> set[str]:
+def differing(before: dict[str, StatedStage], after: dict[str, StatedStage]) -> set[str]:
     return {
         name
         for name, stage in after.items()
@@ -171,7 +196,7 @@ def test_an_edit_of_a_module_redoes_the_stages_that_reach_it_and_no_other(
 ) -> None:
     """Every module of the project in turn: a comment and a docstring change nothing, a constant exactly the stages that reach it."""
     entries = Entries()
-    monkeypatch.setattr(steps, "project_code", lambda: entries)
+    monkeypatch.setattr(stages, "project_code", lambda: entries)
     reached = {name: set(stage.made_by.code) for name, stage in all_stages(home).items()}
     entered = dict(zip(reached, entries.asked, strict=True))
     tree = CodeTree(home.project)
@@ -242,18 +267,21 @@ def test_an_edit_of_a_data_file_redoes_the_stages_that_read_it(home: Home) -> No
         file.write_text(text, encoding="utf-8")
 
 
-def files_again(stage: Stage, home: Home) -> dict[str, str]:
+def files_again(stage: StatedStage, home: Home) -> dict[str, str]:
     """Return the hashes of a stage's files as they are now; the files themselves need not be right any more."""
     return {name: data_hash(home.project / name) for name in stage.made_by.files}
 
 
-def test_a_hosted_models_requests_do_not_depend_on_the_embedded_writer() -> None:
+def test_a_hosted_models_requests_do_not_depend_on_the_mock_model() -> None:
     hosted, own = (
         all_stages(Home(), model="openai/gpt-4o-mini")["generate-1"],
         all_stages(Home())["generate-1"],
     )
-    writers = [name for name in (*own.made_by.code, *own.made_by.files) if "mock_model" in name]
-    assert len(writers) > 15
+    folder = PROJECT / "tasks" / "mock_model"
+    modules = {f"tasks.mock_model.{path.stem}" for path in folder.glob("[!_]*.py")}
+    tables = {f"tasks/mock_model/tables/{path.name}" for path in folder.glob("tables/*.yaml")}
+    named = {name for name in (*own.made_by.code, *own.made_by.files) if "mock_model" in name}
+    assert len(modules) >= 6 and len(tables) >= 3 and named == modules | tables
     assert not [
         name for name in (*hosted.made_by.code, *hosted.made_by.files) if "mock_model" in name
     ]
@@ -304,20 +332,10 @@ def test_the_endpoint_really_asked_is_part_of_asking(monkeypatch: pytest.MonkeyP
 def test_a_setting_redoes_the_stages_that_read_it(
     changed: dict[str, Any], expected: set[str]
 ) -> None:
-    def made(over: dict[str, Any]) -> dict[str, Stage]:
-        context = Context(Home(), load_domain(Home(), "demo", over), "run")
-        stages = [
-            steps.ingesting(context, {}),
-            steps.preprocessing(context),
-            steps.planning(context),
-            steps.verdicts(context),
-        ]
-        stages += [
-            make(context, n)
-            for n in (1, 2)
-            for make in (steps.generating, steps.parsing, steps.judging)
-        ]
-        return {stage.name: stage for stage in stages}
+    def made(over: dict[str, Any]) -> dict[str, StatedStage]:
+        domain = load_domain(Home(), "demo", over)
+        specifications = specifications_of(Home(), domain, YamlFiles())
+        return stated_stages(new_context(Home(), specifications, "run"))
 
     assert differing(made({}), made(changed)) == expected
 
@@ -329,9 +347,9 @@ def test_the_order_of_source_files_is_part_of_what_is_cut(tmp_path: Path) -> Non
 
     def cut(*reviews: Any) -> str:
         sources = domain.sources.model_copy(update={"reviews": reviews})
-        return steps.preprocessing(
-            Context(Home(), domain.model_copy(update={"sources": sources}), "run")
-        ).made_by.hash("preprocess")
+        chosen = domain.model_copy(update={"sources": sources})
+        context = new_context(Home(), specifications_of(Home(), chosen, YamlFiles()), "run")
+        return PREPROCESS.made_by(context).hash("preprocess")
 
     assert cut(review, other) != cut(other, review)
 

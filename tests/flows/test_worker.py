@@ -64,7 +64,7 @@ async def test_a_run_s_process_is_started_as_this_machine_says(template: dict[st
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[ModelServer]:
-    with model_server(writer="offline", latency_s=2.0) as running:
+    with model_server(answers="mock", latency_s=2.0) as running:
         yield running
 
 
@@ -209,7 +209,7 @@ def test_pull_steps_are_not_run_for_the_hooks_of_a_lost_run(
     run_id = running.start("build/slow", domain="slow")
     running.wait(run_id, among={"RUNNING"})
     os.kill(running.pid(run_id), signal.SIGKILL)
-    until(lambda: "Running hook 'tell'" in running.logs(run_id), 60, lambda: running.logs(run_id))
+    until(lambda: "Running hook 'notify'" in running.logs(run_id), 60, lambda: running.logs(run_id))
     until(
         lambda: running.states(run_id).count("Running") > 1,
         120,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from tasks.funnel import Funnel, read_funnel, set_aside_text, unplanned_text
+from tests.support.examples import examples
 from tests.support.random_warehouse import (
     BY_HAND,
     DrawnBrief,
@@ -26,17 +27,18 @@ def funnel_of(drawn: DrawnWarehouse) -> Funnel:
 def test_each_table_by_hand() -> None:
     found = funnel_of(BY_HAND)
     stages = {row["stage"]: (row["rows"], row["percent"]) for row in found.stages}
-    assert stages["source lines"] == (10, None) and stages["usable reviews"] == (
+    assert stages["source lines"] == (10, None)
+    assert stages["usable reviews"] == (
         7,
         pytest.approx(70),
     )
-    assert stages["of them MIGHT_LIKES"] == (10, pytest.approx(100)) and stages["briefs"] == (
+    assert stages["of them MIGHT_LIKES"] == (10, pytest.approx(100))
+    assert stages["briefs"] == (
         6,
         pytest.approx(60),
     )
-    assert stages["briefs answered"] == (4, pytest.approx(200 / 3)) and stages[
-        "accepted dialogues"
-    ] == (2, pytest.approx(50))
+    assert stages["briefs answered"] == (4, pytest.approx(200 / 3))
+    assert stages["accepted dialogues"] == (2, pytest.approx(50))
     assert "dialogues in the newest release" not in stages
     assert found.set_aside == [
         {"source": "reviews", "kind": "unrated", "lines": 2},
@@ -123,7 +125,7 @@ def test_a_release_of_another_plan_is_no_share_of_this_one() -> None:
         }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(drawn_warehouses)
 def test_every_table_adds_up_and_holds_what_plain_python_counts(drawn: DrawnWarehouse) -> None:
     found = funnel_of(drawn)
@@ -147,9 +149,8 @@ def test_every_table_adds_up_and_holds_what_plain_python_counts(drawn: DrawnWare
         (row["source"], row["kind"]): row["lines"] for row in found.set_aside
     } == drawn.set_aside()
     stages = {row["stage"]: row["rows"] for row in found.stages}
-    assert stages["source lines"] == drawn.usable + len(drawn.review_defects) and stages[
-        "briefs"
-    ] == len(drawn.planned)
+    assert stages["source lines"] == drawn.usable + len(drawn.review_defects)
+    assert stages["briefs"] == len(drawn.planned)
     judged = {
         number: counts["accepted"] + counts["rejected"]
         for number, counts in drawn.attempts().items()

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 
 from tasks.generate import Dual, Plan, Single, Work, generate_transcripts, plan_work, variants
-from tasks.generate.estimate import hours_at
-from tasks.generate.sample_statistics import Estimate, ratio_of_sums, sample_total
+from tasks.generate.estimate import hours_at, ratio_of_sums
+from tasks.intervals import Interval
 from tasks.prompts import render
 from tasks.settings import Generate, Limits
 from tasks.warehouse import open_warehouse
@@ -45,7 +45,7 @@ def plan(con: duckdb.DuckDBPyConnection, what: Work, chosen: Generate, **more: A
     return asyncio.run(plan_work(con, what, [chosen], **more))[0]
 
 
-def off(planned: Estimate | None, used: float) -> float:
+def off(planned: Interval | None, used: float) -> float:
     assert planned is not None
     return abs(planned.value - used) / used
 
@@ -54,7 +54,7 @@ def off(planned: Estimate | None, used: float) -> float:
 def test_a_plan_is_within_a_tenth_of_what_is_used(
     server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path, rollout: str, count: int
 ) -> None:
-    server.behave(writer="offline", tokens="exact")
+    server.behave(answers="mock", tokens="exact")
     what, chosen = work(count, rollout), settings(server)
     planned = plan(con, what, chosen, sample=60 if count > 60 else 10)
     counts = asyncio.run(generate_transcripts(con, what, chosen, tmp_path / "journals", "r"))
@@ -76,7 +76,7 @@ def test_a_pilot_corrects_what_was_not_known(
     server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     """This model answers everything at about the same length, which a pilot of 60 shows."""
-    server.behave(writer="echo", words=1600, tokens="exact")
+    server.behave(answers="echo", words=1600, tokens="exact")
     what, chosen = work(), settings(server)
     cold = plan(con, what, chosen)
     asyncio.run(generate_transcripts(con, work(60), chosen, tmp_path / "journals", "pilot"))
@@ -153,12 +153,6 @@ def test_hours_by_hand() -> None:
     assert hours_at(limits, 0, 0, 0, None) == (0.0, "nothing to send")
 
 
-def test_estimates_by_hand() -> None:
-    whole = sample_total([1.0, 2.0, 3.0], 3)
-    assert (whole.value, whole.low, whole.high) == (6.0, 6.0, 6.0)
-    # Mean 2, deviation sqrt(2), standard error sqrt(2)/sqrt(2) * sqrt(1/2).
-    part = sample_total([1.0, 3.0], 4)
-    assert part.value == 8.0 and part.high - part.value == pytest.approx(1.96 * 0.5**0.5 * 4)
+def test_the_ratio_of_sums_by_hand() -> None:
     assert ratio_of_sums([(2.0, 1.0), (4.0, 2.0)]) == (2.0, 0.0)
     assert ratio_of_sums([]) == (1.0, 0.0)
-    assert Estimate(10, 8, 12).times(2) == Estimate(20, 16, 24)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forked import Forked
 from tests.support.generation_process import start
 from tests.support.killing import run_and_kill, tables
 from tests.support.model_process import ModelServer
@@ -54,7 +55,7 @@ def settings(server: ModelServer, **limits: object) -> dict[str, object]:
     }
 
 
-def started(server: ModelServer, folder: Path, **limits: object) -> subprocess.Popen[str]:
+def started(server: ModelServer, folder: Path, **limits: object) -> Forked:
     """Start a generation and return once as many calls are billed as may be in flight."""
     process = start(folder, settings(server, **limits), COUNT)
     while server.billed() < IN_FLIGHT:

@@ -67,7 +67,7 @@ def check_sums(funnel: Funnel) -> None:
 @pytest.fixture
 def odd_server(server: ModelServer) -> Iterator[ModelServer]:
     odd = [reply.as_json() for reply in ODD_REPLIES.values()]
-    server.behave(writer="offline", odd=odd, odd_share=0.8, seed=3)
+    server.behave(answers="mock", odd=odd, odd_share=0.8, seed=3)
     yield server
 
 

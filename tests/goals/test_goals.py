@@ -140,7 +140,7 @@ def test_a_missing_key_is_named_with_its_sub_goal(content: dict[str, Any]) -> No
 
 def test_a_doubled_sub_goal_is_named(content: dict[str, Any]) -> None:
     content["sub_goals"].append(content["sub_goals"][0])
-    assert "'greeting_dislikes' stands there twice" in broken(content)
+    assert "'greeting_dislikes' is listed twice" in broken(content)
 
 
 def test_primary_goals_and_sub_goals_must_meet(content: dict[str, Any]) -> None:
@@ -154,7 +154,7 @@ def test_primary_goals_and_sub_goals_must_meet(content: dict[str, Any]) -> None:
 @pytest.mark.parametrize("text", ["Name {item}.", "An open { brace.", "{noun", "{}"])
 def test_a_place_that_is_none_is_refused(content: dict[str, Any], text: str) -> None:
     content["sub_goals"][0]["instruction"] = text
-    assert "only the places {noun} and {verb}" in broken(content)
+    assert "the only placeholders are {noun} and {verb}" in broken(content)
 
 
 def test_an_item_cannot_be_new_and_known(content: dict[str, Any]) -> None:
@@ -177,6 +177,6 @@ def test_a_missing_or_doubled_key_in_the_file_is_one_line(tmp_path: Path) -> Non
     goals_file(home).parent.mkdir()
     goals_file(home).write_text("primary_goals: {a: A}\nprimary_goals: {b: B}\n", encoding="utf-8")
     with pytest.raises(
-        UserError, match=r"line 2 is not valid YAML: the key 'primary_goals' stands there twice"
+        UserError, match=r"line 2 is not valid YAML: the key 'primary_goals' is listed twice"
     ):
         load_goals(home)

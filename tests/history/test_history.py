@@ -1,9 +1,10 @@
-"""A domain's history: recorded at a run's end, kept over re-builds, shown by the page, the command and the run's artifacts."""
+"""A domain's history: recorded at a run's end, kept over re-builds, shown in every place."""
 
 from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +17,8 @@ from flows.artifacts import result_tables
 from flows.build_ending import end_lost_build
 from flows.build_result import BuildResult
 from flows.run_states import ALERT, BUDGET, COMPLETED, FINE, outcome
-from flows.stages import Context
+from flows.specifications import specifications_of
+from flows.stages import new_context
 from tasks.history import (
     broken_thresholds,
     change_lines,
@@ -29,7 +31,7 @@ from tasks.history import (
 from tasks.history.changes import Change
 from tasks.history.values import ACCEPTANCE, FIRST, Distribution, Mean, Share
 from tasks.runs import config_hash
-from tasks.settings import Alert, Domain, Home
+from tasks.settings import Alert, Domain, Home, YamlFiles
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.axe import grave_findings
 from tests.support.chromium import CHROMIUM, Opened, browser_page
@@ -50,7 +52,8 @@ def another_run(
     """Write a further run down, which asked again for all that the run before did."""
     run_id = f"run-{number}"
     con.execute(
-        "INSERT INTO runs VALUES ($id, $id, 'build', 'c', $config, $code, '{}', TIMESTAMP '2026-02-01' + to_days($day), "
+        "INSERT INTO runs VALUES ($id, $id, 'build', 'c', $config, $code, '{}', TIMESTAMP "
+        "'2026-02-01' + to_days($day), "
         "TIMESTAMP '2026-02-01 00:05:00' + to_days($day), 'completed', '{}')",
         {"id": run_id, "day": number, "config": chosen.model_dump_json(), "code": code},
     )
@@ -76,11 +79,10 @@ def test_the_figures_of_a_run_are_those_counted_by_hand(con: duckdb.DuckDBPyConn
     assert figures.shares["rule completely-generated"] == Share(2, 114)
     assert figures.means["tokens a first attempt"] == Mean(1300.0, 0.0, 114)
     assert figures.amounts["requests"] == 120  # 114 answers, and 6 that brought none
-    assert (
-        figures.amounts["prompt tokens"] == 114_000
-        and figures.amounts["completion tokens"] == 34_200
-    )
-    assert figures.amounts["dollars"] == pytest.approx(0.057) and figures.amounts["seconds"] == 610
+    assert figures.amounts["prompt tokens"] == 114_000
+    assert figures.amounts["completion tokens"] == 34_200
+    assert figures.amounts["dollars"] == pytest.approx(0.057)
+    assert figures.amounts["seconds"] == 610
     assert figures.facts == {
         "dialogue longest_words": Distribution({20: short, 100: 114 - short}, 114)
     }
@@ -95,16 +97,17 @@ def test_a_run_that_asked_for_nothing_is_no_point(con: duckdb.DuckDBPyConnection
 
 def test_a_run_counts_what_it_asked_for_alone(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
-        "UPDATE responses SET run_id = 'before' WHERE dialogue_id IN (SELECT dialogue_id FROM briefs WHERE brief_order < 100)"
+        "UPDATE responses SET run_id = 'before' WHERE dialogue_id IN (SELECT dialogue_id FROM "
+        "briefs WHERE brief_order < 100)"
     )
     con.execute(
-        "UPDATE transcripts SET run_id = 'before' WHERE dialogue_id IN (SELECT dialogue_id FROM briefs WHERE brief_order < 100)"
+        "UPDATE transcripts SET run_id = 'before' WHERE dialogue_id IN (SELECT dialogue_id FROM "
+        "briefs WHERE brief_order < 100)"
     )
     record_figures(con, "run-1")
     (point,) = read_history(con, "made").points
-    assert point.figures.shares[ACCEPTANCE] == Share(18, 20) and point.figures.shares[
-        FIRST
-    ] == Share(18, 19)
+    assert point.figures.shares[ACCEPTANCE] == Share(18, 20)
+    assert point.figures.shares[FIRST] == Share(18, 19)
     assert point.figures.amounts["requests"] == 20
 
 
@@ -160,9 +163,8 @@ def test_what_changed_between_runs_is_named_at_the_point(con: duckdb.DuckDBPyCon
     )
     assert change_lines(history)[0] == "#2 with: generate.model: offline/writer -> openai/new"
     (first, second) = history_json(history)["runs"]
-    assert first["shares"][ACCEPTANCE]["value"] == 0.9 and second["settings_changes"][2].startswith(
-        "code"
-    )
+    assert first["shares"][ACCEPTANCE]["value"] == 0.9
+    assert second["settings_changes"][2].startswith("code")
     json.dumps(history_json(history), allow_nan=False)
 
 
@@ -199,7 +201,9 @@ def test_texts_of_settings_cannot_act_on_the_page(
     con.execute("UPDATE run_figures SET name = 'rule <img src=x>' WHERE name = 'rule readable'")
     write_history(con, Home(data=tmp_path), "made")
     page = (tmp_path / "reports" / "made" / "history.html").read_text(encoding="utf-8")
-    assert "<script" not in page and "<img" not in page and "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;" in page
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here")
@@ -223,11 +227,14 @@ def test_a_lost_run_is_recorded_by_the_next(tmp_path: Path) -> None:
     with open_warehouse(home.warehouse("made")) as con:
         fill(con, 120)
         con.execute("UPDATE runs SET state = 'running', finished_at = NULL")
-    end_lost_build(Context(home, domain(), "next"))
+    context = new_context(home, specifications_of(home, domain(), YamlFiles()), "next")
+    with closing(context.warehouse):
+        end_lost_build(context)
     with read_warehouse(home.warehouse("made")) as con:
         (point,) = read_history(con, "made").points
     assert (point.run_id, point.state) == ("run-1", "lost")
-    assert point.figures.shares[FIRST] == Share(108, 114) and "seconds" not in point.figures.amounts
+    assert point.figures.shares[FIRST] == Share(108, 114)
+    assert "seconds" not in point.figures.amounts
     reports = tmp_path / "reports" / "made"
     assert "run-run-1.html" in (reports / "history.html").read_text(encoding="utf-8")
 
@@ -278,7 +285,8 @@ def ended(state: str, alerts: tuple[str, ...]) -> BuildResult:
         ("rules", "stages", "set_aside", "might_likes", "attempts"), []
     )
     return BuildResult(
-        domain="made", run_id="run-1", state=state, message="", release=None, version="v", config_hash="", code_version="",
+        domain="made", run_id="run-1", state=state, message="", release=None, version="v",
+        config_hash="", code_version="",
         funnel=rows, statistics={}, cost={}, pages={}, history=[{"#": 1}], alerts=alerts, **nothing,
     )  # fmt: skip
 
@@ -308,7 +316,7 @@ def test_the_runs_are_an_artifact() -> None:
 async def test_an_alert_is_posted_to_the_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
     import asyncio
 
-    from flows.server.webhooks import ADDRESS, tell
+    from flows.server.webhooks import ADDRESS, notify
 
     received: list[str] = []
 
@@ -326,7 +334,7 @@ async def test_an_alert_is_posted_to_the_webhook(monkeypatch: pytest.MonkeyPatch
     run: Any = SimpleNamespace(name="build-made", id=None)
     monkeypatch.setattr("flows.server.webhooks.url_for", lambda _: "")
     async with server:
-        await tell(flow, run, outcome(ended("completed", ("acceptance 85.0% is below 90.0%",))))
-        await tell(flow, run, outcome(ended("completed", ())))
+        await notify(flow, run, outcome(ended("completed", ("acceptance 85.0% is below 90.0%",))))
+        await notify(flow, run, outcome(ended("completed", ())))
     (sent,) = map(json.loads, received)
     assert (sent["state"], sent["message"]) == ("Alert", "acceptance 85.0% is below 90.0%")

@@ -14,6 +14,7 @@ from tasks.errors import UserError
 from tasks.ingest import IngestCounts, ingest
 from tasks.ingest.encodings import guess_encoding
 from tasks.settings import Domain, Sources
+from tests.support.examples import examples
 
 TEXTS = {
     "english": "We had a lovely evening at the café, naïve as it may sound, and have used it every day of the long summer since then. "
@@ -91,7 +92,7 @@ def test_letters_that_may_be_of_two_languages_are_not_certain():
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_any_bytes_have_an_answer(sample):
     guess = guess_encoding(sample)
     assert guess.certain is None or guess.likely == (guess.certain,)

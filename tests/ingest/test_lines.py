@@ -18,11 +18,14 @@ from tasks.ingest.lines import numbered_blocks
 from tasks.ingest.rows import checked_row
 from tasks.ingest.source_file import SourceFile
 from tasks.settings import Domain, Sources
+from tests.support.examples import examples
 
 SOURCES = Sources.model_validate({"format": "amazon_2014", "reviews": ["r.json"]})
 NAMES = field_names(SOURCES)
 FRESH = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

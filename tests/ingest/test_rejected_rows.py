@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from flows.server.ephemeral import PrivateServer
 from tasks.errors import UserError
 from tasks.ingest import TooManyBadLines, ingest, read_rejected, store_rejected_lines
 from tasks.settings import Domain
 from tasks.warehouse import open_warehouse, read_warehouse, transaction
-from tests.cli.test_build import redial
+from tests.support.command import environment_with, run_redial
 
 GOOD = {
     "reviewerID": "A1",
@@ -86,19 +86,22 @@ def test_files_read_before_the_one_that_stops_the_stage_keep_their_lines_too(
     ]
 
 
-def test_a_refused_build_leaves_its_lines_to_be_looked_at(tmp_path: Path) -> None:
+def test_a_refused_build_leaves_its_lines_to_be_looked_at(
+    tmp_path: Path, flow_server: PrivateServer
+) -> None:
     data = tmp_path / "data"
     (data / "domains").mkdir(parents=True)
     path = write(tmp_path / "r.json", 3, 2)
     (data / "domains" / "bad.yaml").write_text(
         f"sources:\n  format: amazon_2014\n  reviews: [{path}]\n", encoding="utf-8"
     )
-    refused: subprocess.CompletedProcess[str] = redial(data, "build", "bad")
+    environment = environment_with(flow_server)
+    refused = run_redial(data, "build", "bad", environment=environment)
     assert refused.returncode == 2
     assert "`redial rejected bad` lists these lines" in refused.stderr
-    shown = redial(data, "rejected", "bad", "--json")
+    shown = run_redial(data, "rejected", "bad", "--json")
     assert shown.returncode == 0, shown.stderr
     assert [row["line"] for row in json.loads(shown.stdout)["lines"]] == [4, 5, 6]
-    for_people = redial(data, "rejected", "bad", "--kind", "off_scale")
+    for_people = run_redial(data, "rejected", "bad", "--kind", "off_scale")
     assert "off_scale" in for_people.stdout
     assert "'9' is outside 1 to 5" in for_people.stdout

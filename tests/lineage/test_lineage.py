@@ -1,4 +1,4 @@
-"""Lineage held against what it tells of: the source files' own lines, the stored answers, the runs, the release's card."""
+"""Lineage agrees with the source files' own lines, the stored answers, the runs and the card."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from flows import steps
-from flows.options import BuildOptions
+from flows.specifications import load_specifications
 from flows.trace import trace
 from tasks.errors import UserError
 from tasks.lineage import (
@@ -23,22 +22,22 @@ from tasks.lineage import (
     release_lines,
     release_markdown,
 )
+from tasks.quality import rule_sentences
 from tasks.release import ReleaseInfo
-from tasks.settings import Home, load_domain
-from tests.support.plain_build import plain_build
+from tasks.settings import Home
+from tests.support.plain_build import REPAIRED, BuiltDemo
 
-OPTIONS = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.find(tmp_path_factory.mktemp("lineage"))
+def home(repaired_demo: BuiltDemo) -> Home:
+    return repaired_demo.home
 
 
 @pytest.fixture(scope="module")
-def release(home: Home) -> ReleaseInfo:
-    return plain_build(home, "demo", OPTIONS, run_id="run-of-the-test")
+def release(repaired_demo: BuiltDemo) -> ReleaseInfo:
+    return repaired_demo.release
 
 
 def asked_of(home: Home, query: str) -> list[tuple[Any, ...]]:
@@ -78,7 +77,8 @@ def test_each_review_stands_at_its_line_of_the_source_file(
             assert (source["reviewerID"] == traced.brief["user_id"]) == (row["whose"] == "own")
             assert row["source_file"] == "reviews.json.gz"
             seen[row["whose"]] += 1
-    assert seen["own"] > 30 and seen["other"] > 0
+    assert seen["own"] > 30
+    assert seen["other"] > 0
 
 
 def test_a_preference_is_what_its_rating_says(repaired: DialogueLineage) -> None:
@@ -116,11 +116,13 @@ def test_every_request_leads_to_its_answer_and_its_prompt(
 
 
 def test_rules_broken_and_passed_are_all_rules(home: Home, repaired: DialogueLineage) -> None:
-    rules = set(steps.rule_sentences(home, load_domain(home, "demo", OPTIONS.over())))
+    suites = load_specifications(home, "demo", REPAIRED.over()).suites
+    rules = set(rule_sentences(suites))
     first, second = repaired.attempts
     for attempt in (first, second):
         broken = {row["rule"] for row in attempt.broken}
-        assert broken | set(attempt.passed) == rules and not broken & set(attempt.passed)
+        assert broken | set(attempt.passed) == rules
+        assert not broken & set(attempt.passed)
     assert "reject" in {row["severity"] for row in first.broken}
     assert "reject" not in {row["severity"] for row in second.broken}
 
@@ -137,10 +139,8 @@ def test_a_release_names_its_run_its_settings_and_its_models(
     assert f"| hash of the settings | {run['config_hash']} |" in card
     # What made the rows; the run's is the whole checkout.
     assert f"| code | {traced.release['code_version']} |" in card
-    assert (
-        run["code_version"].startswith(f"{version('llm-redial')}+")
-        and run["code_version"] not in card
-    )
+    assert run["code_version"].startswith(f"{version('llm-redial')}+")
+    assert run["code_version"] not in card
     assert traced.release["dialogues"] == sum(traced.attempts.values()) > 0
     assert traced.attempts[2] > 0
     assert [row["model"] for row in traced.models] == ["offline/writer"]
@@ -156,21 +156,24 @@ def test_what_a_person_reads_holds_the_way_and_none_of_the_words(
     for row in repaired.reviews:
         if row["review_id"]:
             assert (
-                f"{row['review_id']}: reviews.json.gz line {row['source_line']}, rated {row['rating']:g}"
-                in told
+                f"{row['review_id']}: reviews.json.gz line {row['source_line']}, rated "
+                f"{row['rating']:g}" in told
             )
     for attempt in repaired.attempts:
         assert (
-            f"(rebuilt, same key) -> request {attempt.asked[0].request_key} -> {attempt.asked[0].model_returned}, "
-            in told
+            f"(rebuilt, same key) -> request {attempt.asked[0].request_key} -> "
+            f"{attempt.asked[0].model_returned}, " in told
         )
     assert f"rules passed: {', '.join(repaired.attempts[1].passed)}" in told
-    assert release.version in told and "run-of-the-test: completed" in told
+    assert release.version in told
+    assert "run-of-the-test: completed" in told
     said = asked_of(
         home,
-        f"SELECT text FROM utterances WHERE dialogue_id = '{repaired.dialogue_id}' AND length(text) > 30",
+        f"SELECT text FROM utterances WHERE dialogue_id = '{repaired.dialogue_id}' AND "
+        "length(text) > 30",
     )
-    assert said and not any(text in told for (text,) in said)
+    assert said
+    assert not any(text in told for (text,) in said)
 
     traced = trace(home, release.version)
     assert isinstance(traced, ReleaseLineage)
@@ -188,14 +191,17 @@ def test_what_a_person_reads_holds_the_way_and_none_of_the_words(
 def test_a_prompt_of_other_settings_is_not_passed_off_as_the_one_that_was_sent(
     home: Home, release: ReleaseInfo, tmp_path: Path
 ) -> None:
-    """The run wrote down what it worked with; when that record is gone, the prompt is not guessed."""
+    """The run wrote its settings down; without that record the prompt is not guessed."""
     dialogue_id = asked_of(home, "SELECT dialogue_id FROM released_dialogues ORDER BY 1")[0][0]
     other = Home.find(tmp_path)
     other.warehouse("demo").parent.mkdir(parents=True)
     other.warehouse("demo").write_bytes(home.warehouse("demo").read_bytes())
     with duckdb.connect(str(other.warehouse("demo"))) as con:
         con.execute(
-            'UPDATE runs SET config = json_merge_patch(config, \'{"noun": "boat", "verb": "sailed"}\')'
+            """
+            UPDATE runs
+            SET config = json_merge_patch(config, '{"noun": "boat", "verb": "sailed"}')
+            """
         )
     traced = traced_dialogue(other, dialogue_id)
     assert [one.prompt for attempt in traced.attempts for one in attempt.asked] == [None] * len(

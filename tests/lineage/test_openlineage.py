@@ -1,4 +1,7 @@
-"""OpenLineage events of a real build, held against the client's classes, the warehouse and the release; and how they are sent."""
+"""OpenLineage events of a real build, and how they are sent.
+
+They are compared with the client's classes, the warehouse and the release.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,9 @@ pytest.importorskip("openlineage.client")
 
 from openlineage.client.serde import Serde
 
-from flows import lineage_sender, steps
+from flows import lineage_sender
+from flows.derived_inputs import source_hashes
 from flows.lineage_sender import EventSender, check_client, is_wanted, make_client
-from flows.options import BuildOptions
-from flows.stages import Context
 from tasks.errors import UserError
 from tasks.ingest import source_columns
 from tasks.lineage import kind_of, stage_columns
@@ -48,10 +50,9 @@ from tasks.release import ReleaseInfo, listed_sums
 from tasks.settings import Home, load_domain
 from tasks.warehouse import TABLES, read_warehouse
 from tests.support.lineage_receiver import check_event, receiver, until
-from tests.support.plain_build import plain_build
+from tests.support.plain_build import REPAIRED, BuiltDemo
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-OPTIONS = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 STAGES = (
     "ingest",
@@ -68,19 +69,19 @@ STAGES = (
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.find(tmp_path_factory.mktemp("openlineage"))
+def home(repaired_demo: BuiltDemo) -> Home:
+    return repaired_demo.home
 
 
 @pytest.fixture(scope="module")
-def release(home: Home) -> ReleaseInfo:
-    return plain_build(home, "demo", OPTIONS, run_id="run-of-the-test")
+def release(repaired_demo: BuiltDemo) -> ReleaseInfo:
+    return repaired_demo.release
 
 
 @pytest.fixture(scope="module")
 def run(home: Home, release: ReleaseInfo) -> BuildRun:
-    domain = load_domain(home, "demo", OPTIONS.over())
-    sources = build_sources(domain, steps.source_hashes(Context(home, domain, "run-of-the-test")))
+    domain = load_domain(home, "demo", REPAIRED.over())
+    sources = build_sources(domain, source_hashes(domain))
     return BuildRun(
         "ours",
         "demo",
@@ -236,7 +237,8 @@ def test_assertions_say_which_rules_held(home: Home, events: dict[str, dict[str,
         for attempt in (1, 2):
             broken = dict(
                 con.execute(
-                    "SELECT rule, count(DISTINCT dialogue_id) FROM rejections WHERE attempt = ? GROUP BY rule",
+                    "SELECT rule, count(DISTINCT dialogue_id) FROM rejections WHERE attempt = ? "
+                    "GROUP BY rule",
                     [attempt],
                 ).fetchall()
             )
@@ -306,13 +308,10 @@ def test_a_stage_names_its_build_its_code_and_what_it_was_made_from(
         assert facets["parent"]["run"]["runId"] == run_uuid("run-of-the-test")
         assert facets["parent"]["job"] == {"namespace": "ours", "name": "demo.build", "facets": {}}
         own = facets["llmRedial_stage"]
-        assert [own["inputHash"], own["outputHash"]] == records[stage] and own["writtenBy"] == [
-            "run-of-the-test"
-        ]
-        assert (
-            job["name"] == f"demo.build.{stage}"
-            and own["codeHash"] in job["facets"]["sourceCode"]["sourceCode"]
-        )
+        assert [own["inputHash"], own["outputHash"]] == records[stage]
+        assert own["writtenBy"] == ["run-of-the-test"]
+        assert job["name"] == f"demo.build.{stage}"
+        assert own["codeHash"] in job["facets"]["sourceCode"]["sourceCode"]
 
 
 def test_a_cached_stage_writes_nothing_and_says_who_did(
@@ -324,11 +323,10 @@ def test_a_cached_stage_writes_nothing_and_says_who_did(
         Serde.to_json(ended_stage(StageRun(run, "briefs"), COMPLETE, AT, state, cached=True))
     )
     own = event["run"]["facets"]["llmRedial_stage"]
-    assert (
-        event["outputs"] == []
-        and named(event["inputs"]).keys() == named(events["briefs"]["inputs"]).keys()
-    )
-    assert own["cached"] and own["writtenBy"] == ["run-of-the-test"]
+    assert event["outputs"] == []
+    assert named(event["inputs"]).keys() == named(events["briefs"]["inputs"]).keys()
+    assert own["cached"]
+    assert own["writtenBy"] == ["run-of-the-test"]
 
 
 def test_a_failed_stage_says_why_without_secrets_and_without_outputs(
@@ -347,7 +345,8 @@ def test_a_failed_stage_says_why_without_secrets_and_without_outputs(
         message=message,
     )
     text = Serde.to_json(event)
-    assert json.loads(text)["outputs"] == [] and json.loads(text)["eventType"] == "FAIL"
+    assert json.loads(text)["outputs"] == []
+    assert json.loads(text)["eventType"] == "FAIL"
     assert (
         "server said [secret] at https://[secret]@host"
         in json.loads(text)["run"]["facets"]["errorMessage"]["message"]
@@ -365,7 +364,8 @@ def test_ids_of_runs_are_derived_from_ours() -> None:
         stage_uuid("plain", "ingest", 2),
         stage_uuid("other", "ingest"),
     }
-    assert len(ids) == 5 and all(UUID(one) for one in ids)
+    assert len(ids) == 5
+    assert all(UUID(one) for one in ids)
     assert stage_uuid("plain", "ingest") == stage_uuid("plain", "ingest")
 
 
@@ -385,7 +385,8 @@ def test_an_address_is_named_without_login_and_signature(tmp_path: Path) -> None
         ("https://data.example:8443", "x/a.json", "reviews"),
         ("s3://bucket", "y/b.json", "reviews"),
     ]
-    assert found[2].kind == "metadata" and "s3cr3t" not in str(found)
+    assert found[2].kind == "metadata"
+    assert "s3cr3t" not in str(found)
 
 
 # Sending.
@@ -411,7 +412,8 @@ def test_a_server_receives_events_in_order_with_the_key_from_the_environment(
         sender = EventSender(make_client(got.address))
         for stage in STAGES:
             sender.send(started_stage(StageRun(run, stage), AT))
-        assert (sent := sender.close()).sent == len(STAGES) and not sent.lost
+        assert (sent := sender.close()).sent == len(STAGES)
+        assert not sent.lost
     assert [one["job"]["name"] for one in got.events] == [f"demo.build.{stage}" for stage in STAGES]
     assert got.headers["Authorization"] == "Bearer k3y-of-the-test"
     assert "k3y-of-the-test" not in json.dumps(got.events)
@@ -426,7 +428,8 @@ def test_a_file_gets_one_line_an_event(event: Any, tmp_path: Path) -> None:
         sender.send(event)
         assert str(sender.close()) == "1 events sent"
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 2 and check_event(json.loads(lines[0])).job.name == "demo.build"
+    assert len(lines) == 2
+    assert check_event(json.loads(lines[0])).job.name == "demo.build"
 
 
 def test_the_clients_own_settings_say_where_to(
@@ -440,9 +443,8 @@ def test_the_clients_own_settings_say_where_to(
         sender.send(event)
         assert sender.close().sent == len(got.events) == 1
     assert not is_wanted("file:///x", {"OPENLINEAGE_DISABLED": "true"})
-    assert is_wanted(None, {"OPENLINEAGE__TRANSPORT__TYPE": "console"}) and is_wanted(
-        None, {"OPENLINEAGE_CONFIG": "x.yml"}
-    )
+    assert is_wanted(None, {"OPENLINEAGE__TRANSPORT__TYPE": "console"})
+    assert is_wanted(None, {"OPENLINEAGE_CONFIG": "x.yml"})
     (tmp_path / "openlineage.yml").write_text("transport: {type: console}")
     assert is_wanted(None, {})
 
@@ -454,7 +456,8 @@ def test_a_server_that_refuses_loses_events_and_they_are_counted(event: Any, sta
         for _ in range(20):
             sender.send(event)
         sent = sender.close()
-    assert (sent.sent, sent.lost) == (0, 20) and str(status) in sent.problem
+    assert (sent.sent, sent.lost) == (0, 20)
+    assert str(status) in sent.problem
 
 
 def test_a_server_that_is_down_costs_next_to_nothing(event: Any) -> None:
@@ -466,7 +469,9 @@ def test_a_server_that_is_down_costs_next_to_nothing(event: Any) -> None:
         sender.send(event)
     given = time.perf_counter() - began
     sent = sender.close()
-    assert given < 2 and (sent.sent, sent.lost) == (0, 3_000) and "Connection" in sent.problem
+    assert given < 2
+    assert (sent.sent, sent.lost) == (0, 3_000)
+    assert "Connection" in sent.problem
 
 
 def test_a_server_that_hangs_is_left_at_the_end(event: Any) -> None:
@@ -477,7 +482,8 @@ def test_a_server_that_hangs_is_left_at_the_end(event: Any) -> None:
         began = time.perf_counter()
         sent = sender.close(within_s=0.5)
         assert time.perf_counter() - began < 5
-    assert (sent.sent, sent.lost) == (0, 5) and sent.problem
+    assert (sent.sent, sent.lost) == (0, 5)
+    assert sent.problem
 
 
 def test_a_full_queue_does_not_hold_the_build_up(
@@ -491,7 +497,8 @@ def test_a_full_queue_does_not_hold_the_build_up(
             sender.send(event)
         assert time.perf_counter() - began < 2
         sent = sender.close(within_s=0.2)
-    assert (sent.sent, sent.lost) == (0, 100) and "queue was full" in sent.problem
+    assert (sent.sent, sent.lost) == (0, 100)
+    assert "queue was full" in sent.problem
 
 
 def test_a_server_that_comes_back_gets_events_again(
@@ -507,7 +514,8 @@ def test_a_server_that_comes_back_gets_events_again(
         time.sleep(0.3)
         sender.send(event)
         sent = sender.close()
-    assert (sent.sent, sent.lost) == (1, 4) and len(got.events) == 1
+    assert (sent.sent, sent.lost) == (1, 4)
+    assert len(got.events) == 1
 
 
 def test_what_cannot_be_sent_to_is_one_line(

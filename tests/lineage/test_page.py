@@ -1,4 +1,4 @@
-"""The lineage page: its counts and ids are the warehouse's, it needs nothing else, and people reach all of it."""
+"""The lineage page has the warehouse's counts and ids, needs nothing else, and is accessible."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from flows.lineage_page import write_lineage_page
-from flows.options import BuildOptions
-from flows.trace import trace
+from flows.trace import trace, write_lineage_page
 from tasks.errors import UserError
 from tasks.lineage import DialogueLineage
 from tasks.release import ReleaseInfo
@@ -21,20 +19,20 @@ from tasks.settings import Home
 from tasks.warehouse import TABLES, open_warehouse
 from tests.support.axe import grave_findings
 from tests.support.chromium import CHROMIUM, Opened, browser_page
-from tests.support.plain_build import plain_build
+from tests.support.demo_stages import TABLES_OF_NO_STAGE
+from tests.support.plain_build import BuiltDemo
 
-OPTIONS = BuildOptions(max_dialogues=30, seed=3, max_attempts=2)
 browser = pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home.find(tmp_path_factory.mktemp("page"))
+def home(repaired_demo: BuiltDemo) -> Home:
+    return repaired_demo.home
 
 
 @pytest.fixture(scope="module")
-def release(home: Home) -> ReleaseInfo:
-    return plain_build(home, "demo", OPTIONS)
+def release(repaired_demo: BuiltDemo) -> ReleaseInfo:
+    return repaired_demo.release
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +53,7 @@ def page(home: Home, repaired: str) -> Path:
 def test_the_page_counts_what_the_warehouse_holds(home: Home, page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     with duckdb.connect(str(home.warehouse("demo")), read_only=True) as con:
-        for name in set(TABLES) - {"stages", "stage_inputs", "runs"}:
+        for name in set(TABLES) - TABLES_OF_NO_STAGE:
             (rows,) = con.execute(f"SELECT count(*) FROM {name}").fetchall()[0]
             assert f'<td>{name}</td><td class="number">{rows:,}</td>' in text, name
             assert f'aria-label="{name}, {rows:,} row{"" if rows == 1 else "s"}"' in text, name
@@ -76,7 +74,8 @@ def test_the_path_holds_every_id_on_the_way(
     home: Home, page: Path, repaired: str, release: ReleaseInfo
 ) -> None:
     traced = trace(home, repaired)
-    assert isinstance(traced, DialogueLineage) and len(traced.attempts) == 2
+    assert isinstance(traced, DialogueLineage)
+    assert len(traced.attempts) == 2
     text = page.read_text(encoding="utf-8")
     keys = [one.request_key for attempt in traced.attempts for one in attempt.asked]
     rules = [str(fault["rule"]) for attempt in traced.attempts for fault in attempt.broken]
@@ -91,14 +90,18 @@ def test_the_path_holds_every_id_on_the_way(
         *reviews,
         *files,
     ]
-    assert keys and rules and reviews and [name for name in named if name not in text] == []
+    assert keys
+    assert rules
+    assert reviews
+    assert [name for name in named if name not in text] == []
 
 
 def test_every_box_leads_to_its_place_on_the_page(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     ids = re.findall(r' id="([^"]+)"', text)
     leads = re.findall(r' href="#([^"]+)"', text)
-    assert len(set(ids)) == len(ids) and len(leads) > 35
+    assert len(set(ids)) == len(ids)
+    assert len(leads) > 35
     assert set(leads) <= set(ids)
 
 
@@ -107,11 +110,9 @@ def test_a_domain_and_a_release_show_the_path_of_one_of_their_dialogues(
 ) -> None:
     for of in ("demo", release.version, "demo/latest"):
         text = write_lineage_page(home, of, tmp_path / "page.html").read_text(encoding="utf-8")
-        assert (
-            "<title>Lineage of demo</title>" in text
-            and "The path of dialogue" in text
-            and f'id="d-release-{release.version}"' in text
-        )
+        assert "<title>Lineage of demo</title>" in text
+        assert "The path of dialogue" in text
+        assert f'id="d-release-{release.version}"' in text
 
 
 def test_words_of_others_do_nothing_on_the_page(
@@ -126,7 +127,9 @@ def test_words_of_others_do_nothing_on_the_page(
         con.execute("UPDATE briefs SET user_id = ? WHERE dialogue_id = ?", [wild, repaired])
         con.execute("UPDATE transcripts SET error = ? WHERE dialogue_id = ?", [wild, repaired])
     text = write_lineage_page(other, repaired, tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "<script" not in text and "\u202e" not in text and "&lt;script&gt;alert(1)" in text
+    assert "<script" not in text
+    assert "\u202e" not in text
+    assert "&lt;script&gt;alert(1)" in text
 
 
 def test_a_warehouse_without_a_brief_says_so(tmp_path: Path) -> None:
@@ -134,7 +137,8 @@ def test_a_warehouse_without_a_brief_says_so(tmp_path: Path) -> None:
     with open_warehouse(home.warehouse("demo")):
         pass
     text = write_lineage_page(home, "demo", tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "No brief is planned yet" in text and 'aria-label="release, not yet"' in text
+    assert "No brief is planned yet" in text
+    assert 'aria-label="release, not yet"' in text
 
 
 def test_a_mistake_is_one_line(home: Home, release: ReleaseInfo, tmp_path: Path) -> None:
@@ -150,7 +154,8 @@ def test_the_command_writes_the_page(home: Home, repaired: str, tmp_path: Path) 
     done = CliRunner().invoke(
         app, ["--data", str(home.data), "lineage", repaired[:10], "--page", str(path)]
     )
-    assert done.exit_code == 0 and done.stdout == f"lineage page: {path}\n"
+    assert done.exit_code == 0
+    assert done.stdout == f"lineage page: {path}\n"
     assert repaired in path.read_text(encoding="utf-8")
 
 
@@ -167,8 +172,10 @@ def test_the_page_is_whole_narrow_and_accessible(page: Path, scheme: str) -> Non
         inner = opened.evaluate(
             "[...document.querySelectorAll('.box')].map(box => box.scrollWidth > box.clientWidth)"
         )
-        assert inner[0] and inner[1]  # the drawings scroll within their boxes
-    assert seen.problems == [] and set(seen.requests) == {page.as_uri()}
+        assert inner[0]
+        assert inner[1]
+    assert seen.problems == []
+    assert set(seen.requests) == {page.as_uri()}
 
 
 @browser

@@ -34,6 +34,7 @@ from tasks.llm.provider_reply import make_reply
 from tasks.settings import Generate, Limits
 from tasks.storable_text import valid_text
 from tasks.warehouse import create_tables
+from tests.support.examples import examples
 from tests.support.made_up_answers import made_up_answer
 from tests.support.model_process import ModelServer
 from tests.support.odd_replies import ANY_JSON, ODD_REPLIES, SURROGATE, OddReply, completion
@@ -99,7 +100,7 @@ FIELDS = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=80,
+    max_examples=examples(80),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from tasks.briefs.values import Brief
 from tasks.mock_model import Written, write
-from tasks.mock_model.phrases import lexicon
+from tasks.mock_model.reviews import lexicon
 from tasks.prompts import render
+from tests.support.examples import examples
 from tests.support.writing import (
     BAD,
     GOOD,
@@ -86,7 +87,7 @@ def check_surface(said: list[str]) -> None:
     domain=st.sampled_from(DOMAINS),
     seed=st.none() | st.integers(),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_brief_gives_a_sound_dialogue(
     number: int, reviews: list[str], titles: list[str], domain: tuple[str, str], seed: int | None
 ) -> None:
@@ -104,7 +105,7 @@ def test_any_brief_gives_a_sound_dialogue(
     reviews=st.lists(wild_review, min_size=1, max_size=6),
     seed=st.none() | st.integers(),
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_brief_gives_a_sound_dialogue_in_plain_text(
     number: int, reviews: list[str], seed: int | None
 ) -> None:
@@ -154,7 +155,7 @@ def test_no_review_is_copied() -> None:
 
 
 def test_likes_are_praised_and_dislikes_are_not() -> None:
-    direction = lexicon().direction
+    direction = lexicon("story").direction
     for made in some_briefs(336):
         said = check_grounded(made, written("grounded", made))
         for text, turn in zip(said, made.template.turns, strict=True):

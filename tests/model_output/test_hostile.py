@@ -24,6 +24,7 @@ from tasks.model_output import (
 )
 from tasks.prompts import spoken_text
 from tests.support import conversations as made
+from tests.support.examples import examples
 
 READERS: dict[str, Callable[[str], object]] = {
     "grounded": lambda text: parse(text, "grounded", (), ()),
@@ -153,7 +154,7 @@ def test_no_json_value_raises(value: object) -> None:
     readers_agree_to_read(written(value))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 @given(
     st.integers(1, 3_000),
     st.sampled_from(['{"turns": ', '{"title": ', "[", '[{"recommendations": ', '{"scores": ']),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.model_output import MOST, parse_answer
+from tests.support.examples import examples
 
 HARD = [
     "1917",
@@ -340,7 +341,7 @@ MARKS = (
 PIECES = st.sampled_from([*HARD, "|", *MARKS])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(st.lists(PIECES | st.text(max_size=6), max_size=60).map("".join))
 def test_nothing_is_invented_from_any_text(text: str) -> None:
     found = parse_answer(text)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tasks.preprocess.irregular_tokens import is_irregular, regular_text
 from tasks.preprocess.token_scan import scan
 from tasks.preprocess.word_counts import measure_texts
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ TEXTS = st.lists(
 
 
 @given(TEXTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_the_quick_look_counts_words_and_misses_nothing(texts):
     texts = [
         "".join(

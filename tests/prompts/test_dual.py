@@ -24,7 +24,7 @@ SECRETS = ("own words of slot", "collection", "rating", "LIKES", "user_review")
 
 
 def marked(made: Brief) -> Brief:
-    """Give every title and review of a brief words of its own, so that they can be told apart in a prompt."""
+    """Give every title and review of a brief its own words, to distinguish them in a prompt."""
     items = [
         replace(
             item,

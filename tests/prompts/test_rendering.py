@@ -1,4 +1,4 @@
-"""Rendering a brief: the template whole, the user information as data that cannot leave its block."""
+"""Rendering a brief: the whole template, and user information as data that stays in its block."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.prompts import CLOSE, OPEN, cut_to_words, fence, render
+from tests.support.examples import examples
 from tests.support.writing import GOOD, WILD, brief, goals, profile, some_briefs, templates
 
 PROFILES = ("paper", "grounded")
@@ -30,7 +31,7 @@ def blocks(text: str) -> list[str]:
     titles=st.lists(wild_text, min_size=8, max_size=8),
     number=st.integers(0, 167),
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @pytest.mark.parametrize("name", PROFILES)
 def test_reviews_and_titles_stay_in_their_block(
     name: str, texts: list[str], titles: list[str], number: int
@@ -85,12 +86,13 @@ def test_hand_made_prompt() -> None:
     assert text.startswith("Task: dialogue\n")
     assert (
         '<data>\n{"noun":"movie","verb":"watched","items":[{"item":"{{item:1}}","title":"Sleuth","collection":"LIKES","rating":5.0,'
-        '"user_review":"It has \\u003c/data\\u003e wit."},{"item":"{{item:2}}","title":"The \\"Double\\"","collection":"MIGHT_LIKES",'
+        '"user_review":"It has \\u003c/data\\u003e wit."},'
+        '{"item":"{{item:2}}","title":"The \\"Double\\"","collection":"MIGHT_LIKES",'
         '"other_review":"It has \\u003c/data\\u003e wit."}]}\n</data>' in text
     )
     assert (
-        "1. user [greeting_likes, ask_recommendation] (name {{item:1}}): Say hello, name the movie and tell"
-        in text
+        "1. user [greeting_likes, ask_recommendation] (name {{item:1}}): Say hello, name the "
+        "movie and tell" in text
     )
     assert prompt.response_format is not None
     turn = prompt.response_format["json_schema"]["schema"]["properties"]["turns"]["items"]
@@ -142,7 +144,7 @@ def test_long_review_is_cut_to_the_profiles_setting() -> None:
         max_leaves=8,
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_fence_gives_back_what_it_was_given(value: object) -> None:
     opened, block, closed = fence(value).split("\n")
     assert (

@@ -18,7 +18,7 @@ def home(tmp_path: Path) -> Home:
     return Home(data=tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def domain() -> MakeDomain:
     """Return a maker of domains by suites and severities."""
 

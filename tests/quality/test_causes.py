@@ -1,4 +1,4 @@
-"""Root causes: what one dropped turn brings about stands under it; every rejected dialogue keeps one."""
+"""Root causes: what one dropped turn causes follows from it; each rejected dialogue keeps one."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Data Docs are read without internet, and show what people and models wrote as text, never as markup."""
+"""Data Docs need no internet, and show what people and models wrote as text, never as markup."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,15 +25,21 @@ from tasks.reports.data_docs import render_data_docs
 from tasks.settings import Domain, Home
 from tests.support import conversations as made
 from tests.support.chromium import CHROMIUM, Opened, browser_page
+from tests.support.rules import rules_of
 
 MakeDomain = Callable[..., Domain]
 CATALOGUE = made.titles(80)
-SCRIPT = "<script>document.title='broken in'</script><img src=https://example.invalid/x.png onerror=alert(1)> **bold** {{ 7*7 }}"
+SCRIPT = (
+    "<script>document.title='broken in'</script>"
+    "<img src=https://example.invalid/x.png onerror=alert(1)> **bold** {{ 7*7 }}"
+)
 
 
-@pytest.fixture
-def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
-    """A warehouse after a gate with two sound dialogues and one whose evidence is markup, and the last gate."""
+@pytest.fixture(scope="module")
+def judged_once(tmp_path_factory: pytest.TempPathFactory, domain: MakeDomain) -> Path:
+    """A warehouse after both gates, with two good dialogues and one with markup as its evidence."""
+    folder = tmp_path_factory.mktemp("judged")
+    home = Home(data=folder)
     some = [made.conversation(number, CATALOGUE) for number in range(3)]
     con = made.warehouse(some, CATALOGUE)
     # Where the user should accept.
@@ -47,10 +54,19 @@ def judged(home: Home, domain: MakeDomain) -> duckdb.DuckDBPyConnection:
     )
     chosen = domain(name="docs")
     parse_transcripts(con, chosen, 1)
-    judge(con, home, chosen, 1)
+    judge(con, rules_of(home, chosen), chosen, 1)
     set_verdicts(con)
-    validate_published(con, home, chosen)
-    return con
+    validate_published(con, home, rules_of(home, chosen), chosen)
+    con.execute(f"ATTACH '{folder / 'judged.duckdb'}' AS kept")
+    con.execute("COPY FROM DATABASE memory TO kept")
+    con.close()
+    return folder / "judged.duckdb"
+
+
+@pytest.fixture
+def judged(judged_once: Path, tmp_path: Path) -> duckdb.DuckDBPyConnection:
+    """A copy of it that a test may change."""
+    return duckdb.connect(shutil.copy(judged_once, tmp_path / "judged.duckdb"))
 
 
 @pytest.fixture
@@ -132,7 +148,8 @@ def test_a_gate_that_judges_anew_takes_the_last_one_away(
         "attempt-1",
         "published",
     ] and has_passed_published_gate(judged)
-    judge(judged, home, domain("paper", name="docs"), 1)
+    chosen = domain("paper", name="docs")
+    judge(judged, rules_of(home, chosen), chosen, 1)
     (gate,) = read_gates(judged)
     assert [suite.suite for suite in gate.suites] == ["paper"] and not has_passed_published_gate(
         judged
@@ -152,30 +169,30 @@ def test_what_is_published_must_pass_whole(home: Home, domain: MakeDomain) -> No
     made.answer(con, [(one.dialogue_id, one.grounded()) for one in some[:3]], "grounded")
     chosen = domain()
     parse_transcripts(con, chosen, 1)
-    judge(con, home, chosen, 1)
+    judge(con, rules_of(home, chosen), chosen, 1)
     set_verdicts(con)
     before = [
         con.execute(f"FROM {table}").fetchall()
         for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
     ]
-    counts = validate_published(con, home, chosen)
+    counts = validate_published(con, home, rules_of(home, chosen), chosen)
     assert (counts.dialogues, counts.rules) == (3, 18)
     assert [
         con.execute(f"FROM {table}").fetchall()
         for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
     ] == before
     released = con.sql("SELECT dialogue_id, turn, role, text FROM utterances").pl()
-    assert validate_published(con, home, chosen, released).dialogues == 3
+    assert validate_published(con, home, rules_of(home, chosen), chosen, released).dialogues == 3
     with pytest.raises(UserError, match="are not those"):
-        validate_published(con, home, chosen, released[1:])
+        validate_published(con, home, rules_of(home, chosen), chosen, released[1:])
     spoiled = released.clone()
     spoiled[4, "text"] = "Thanks, I will write to a@b.org."
     with pytest.raises(
         UserError, match="1 dialogues break a rule as they would be published, .*: no-personal-data"
     ):
-        validate_published(con, home, chosen, spoiled)
+        validate_published(con, home, rules_of(home, chosen), chosen, spoiled)
     con.execute("UPDATE utterances SET text = 'As an AI I pass.' WHERE turn = 2")
     with pytest.raises(
         UserError, match="3 dialogues break a rule as they would be published, .*: no-goal-wording"
     ):
-        validate_published(con, home, chosen)
+        validate_published(con, home, rules_of(home, chosen), chosen)

@@ -20,6 +20,7 @@ from tasks.quality.great_expectations import with_rows
 from tasks.settings import Domain, Home
 from tests.support import conversations as made
 from tests.support import defects
+from tests.support.rules import rules_of
 
 MakeDomain = Callable[..., Domain]
 CATALOGUE = made.titles(80)
@@ -37,25 +38,32 @@ def test_facts_counted_by_hand(home: Home, domain: MakeDomain) -> None:
     turns[4] = ("agent", "")
     turns[6] = (
         "user",
-        f"{' '.join(TWO.reviews[1, 'user'].split()[3:14])}. My goal here is lead the conversation to {{{{item:2}}}}.",
+        f"{' '.join(TWO.reviews[1, 'user'].split()[3:14])}. My goal here is lead the conversation "
+        f"to {{{{item:2}}}}.",
     )
     con = made.warehouse([TWO], CATALOGUE)
     made.answer(con, [(TWO.dialogue_id, TWO.with_turns(turns[:9]).grounded())], "grounded")
     parse_transcripts(con, domain(), 1)
-    judge(con, home, domain(), 1)
+    judge(con, rules_of(home, domain()), domain(), 1)
     row = con.sql("FROM dialogue_facts").pl().row(0, named=True)
-    assert {fact: value for fact, value in row.items() if fact not in ("dialogue_id", "attempt")} == {
-        "complete": True, "utterances": 9, "length_difference": -1, "garbled": 1, "template_left": 1, "longest_words": 71, "empty_turns": 1,
-        "role_errors": 1, "missing_items": 1, "foreign_items": 1, "unknown_titles": 0, "early_targets": 1, "sentiment_errors": 0,
-        "decision_errors": 1, "copied_words": 11, "wording_leaks": 1, "personal_data": 1, "foreign_turns": 0, "near_duplicates": 0,
+    facts = {name: value for name, value in row.items() if name not in ("dialogue_id", "attempt")}
+    assert facts == {
+        "complete": True, "utterances": 9, "length_difference": -1, "garbled": 1,
+        "template_left": 1, "longest_words": 71, "empty_turns": 1,
+        "role_errors": 1, "missing_items": 1, "foreign_items": 1, "unknown_titles": 0,
+        "early_targets": 1, "sentiment_errors": 0,
+        "decision_errors": 1, "copied_words": 11, "wording_leaks": 1, "personal_data": 1,
+        "foreign_turns": 0, "near_duplicates": 0,
     }  # fmt: skip
     broken = con.execute(
         "SELECT rule, turn, evidence FROM rejections ORDER BY rule, turn"
     ).fetchall()
     title = {item.slot: item.title for item in TWO.items}
     assert [(rule, turn) for rule, turn, _ in broken] == [
-        ("decision-fits", 5), ("items-named", 4), ("no-copied-review", 7), ("no-empty-turns", 5), ("no-goal-wording", 7),
-        ("no-other-items", 7), ("no-personal-data", 4), ("readable", 4), ("roles-alternate", 5), ("slots-filled", 2), ("target-in-time", 4),
+        ("decision-fits", 5), ("items-named", 4), ("no-copied-review", 7), ("no-empty-turns", 5),
+        ("no-goal-wording", 7),
+        ("no-other-items", 7), ("no-personal-data", 4), ("readable", 4), ("roles-alternate", 5),
+        ("slots-filled", 2), ("target-in-time", 4),
         ("template-length", 0), ("utterance-length", 2),
     ]  # fmt: skip
     told = {rule: evidence for rule, _, evidence in broken}
@@ -87,12 +95,12 @@ def test_judging_again_changes_nothing(home: Home, domain: MakeDomain) -> None:
         "grounded",
     )
     parse_transcripts(con, domain(), 1)
-    first = judge(con, home, domain(), 1)
+    first = judge(con, rules_of(home, domain()), domain(), 1)
     tables = [
         con.execute(f"FROM {table} ORDER BY ALL").fetchall()
         for table in ("dialogue_facts", "utterance_facts", "rejections")
     ]
-    assert judge(con, home, domain(), 1) == first
+    assert judge(con, rules_of(home, domain()), domain(), 1) == first
     assert (first.judged, first.rejected) == (2, 1)
     assert [
         con.execute(f"FROM {table} ORDER BY ALL").fetchall()
@@ -103,7 +111,7 @@ def test_judging_again_changes_nothing(home: Home, domain: MakeDomain) -> None:
 
 def test_nothing_to_judge_is_no_fault(home: Home, domain: MakeDomain) -> None:
     con = made.warehouse([ONE], CATALOGUE)
-    assert judge(con, home, domain(), 1) == JudgeCounts(0, 0, 0)
+    assert judge(con, rules_of(home, domain()), domain(), 1) == JudgeCounts(0, 0, 0)
     assert set_verdicts(con) == VerdictCounts(1, 0, 0, 0, 1)
 
 
@@ -121,14 +129,19 @@ def test_a_warning_is_written_down_and_rejects_nothing(home: Home, domain: MakeD
     )
     lenient = domain(no_personal_data="warn")
     parse_transcripts(con, lenient, 1)
-    counts = judge(con, home, lenient, 1)
+    counts = judge(con, rules_of(home, lenient), lenient, 1)
     assert (counts.rejected, counts.rejections) == (0, 1)
     assert con.execute("SELECT rule, severity, turn FROM rejections").fetchall() == [
         ("no-personal-data", "warn", 6)
     ]
     assert set_verdicts(con).accepted == 1
-    assert judge(con, home, domain(), 1).rejected == 1
-    assert judge(con, home, domain(no_personal_data="off"), 1).rejections == 0
+    assert judge(con, rules_of(home, domain()), domain(), 1).rejected == 1
+    assert (
+        judge(
+            con, rules_of(home, domain(no_personal_data="off")), domain(no_personal_data="off"), 1
+        ).rejections
+        == 0
+    )
 
 
 def test_a_suite_of_ones_own_over_utterances_and_without_evidence(
@@ -136,11 +149,13 @@ def test_a_suite_of_ones_own_over_utterances_and_without_evidence(
 ) -> None:
     shutil.copytree(Home().project / "expectations", tmp_path / "expectations")
     rules = [
-        {"rule": "terse", "table": "utterance_facts", "expect": "expect_column_values_to_be_between",
+        {"rule": "terse", "table": "utterance_facts",
+        "expect": "expect_column_values_to_be_between",
          "kwargs": {"column": "words", "max_value": 12}},
         {"rule": "even", "table": "dialogue_facts", "expect": "expect_column_values_to_be_in_set",
          "kwargs": {"column": "utterances", "value_set": [8, 10]}},
-        {"rule": "more-than", "table": "dialogue_facts", "expect": "expect_column_pair_values_a_to_be_greater_than_b",
+        {"rule": "more-than", "table": "dialogue_facts",
+        "expect": "expect_column_pair_values_a_to_be_greater_than_b",
          "kwargs": {"column_A": "utterances", "column_B": "longest_words"}, "severity": "warn"},
     ]  # fmt: skip
     content = {
@@ -153,7 +168,7 @@ def test_a_suite_of_ones_own_over_utterances_and_without_evidence(
     made.answer(con, [(ONE.dialogue_id, ONE.grounded())], "grounded")
     parse_transcripts(con, domain(), 1)
     longest = max(len(text.split()) for _, text in ONE.turns)
-    judge(con, Home(project=tmp_path, data=tmp_path), domain("mine"), 1)
+    judge(con, rules_of(Home(project=tmp_path, data=tmp_path), domain("mine")), domain("mine"), 1)
     found = con.execute("SELECT rule, severity, turn FROM rejections ORDER BY rule").fetchall()
     assert longest > 12
     assert found == [("even", "reject", 0), ("more-than", "warn", 0), ("terse", "reject", 0)]
@@ -176,8 +191,8 @@ def test_an_accepted_dialogue_is_not_said_again_at_a_later_attempt(
         con, [(four.dialogue_id, four.with_turns(ONE.turns).grounded())], "grounded", attempt=2
     )
     parse_transcripts(con, domain())
-    assert judge(con, home, domain(), 1).rejected == 1
-    assert judge(con, home, domain(), 2).rejected == 1
+    assert judge(con, rules_of(home, domain()), domain(), 1).rejected == 1
+    assert judge(con, rules_of(home, domain()), domain(), 2).rejected == 1
     assert con.execute(
         "SELECT rule, dialogue_id, evidence FROM rejections WHERE attempt = 2"
     ).fetchall() == [
@@ -220,7 +235,7 @@ KINDS = ("good", "spoiled", "failed", "unasked")
 def test_every_brief_ends_as_exactly_one_verdict(
     home: Home, domain: MakeDomain, fates: list[tuple[str, str, str]], seed: int
 ) -> None:
-    """Random faults over up to three attempts; an unasked attempt ends a brief's attempts, a good one too."""
+    """Random faults over up to three attempts; an unasked or a good one ends a brief's attempts."""
     rng = random.Random(seed)
     some = [made.conversation(number, CATALOGUE, seed) for number in range(len(fates))]
     con = made.warehouse(some, CATALOGUE)
@@ -244,14 +259,15 @@ def test_every_brief_ends_as_exactly_one_verdict(
             )
             if kind == "failed":
                 con.execute(
-                    "UPDATE transcripts SET status = 'failed', text = NULL WHERE dialogue_id = ? AND attempt = ?",
+                    "UPDATE transcripts SET status = 'failed', text = NULL WHERE dialogue_id = ? "
+                    "AND attempt = ?",
                     [one.dialogue_id, attempt],
                 )
         expected[_verdict(tried)] += 1
     strict = domain(no_near_duplicate="off")  # few phrases make many alike
     parse_transcripts(con, strict)
     for attempt in (1, 2, 3):
-        judge(con, home, strict, attempt)
+        judge(con, rules_of(home, strict), strict, attempt)
     counts = set_verdicts(con)
     assert (
         counts.accepted + counts.rejected + counts.failed + counts.unasked
@@ -264,7 +280,8 @@ def test_every_brief_ends_as_exactly_one_verdict(
     )
     rejected = con.execute(
         "SELECT count(*) FROM verdicts v WHERE verdict = 'rejected' AND NOT EXISTS "
-        "(FROM rejections r WHERE r.dialogue_id = v.dialogue_id AND r.attempt = v.attempt AND r.severity = 'reject' AND r.evidence <> '')"
+        "(FROM rejections r WHERE r.dialogue_id = v.dialogue_id AND r.attempt = v.attempt AND "
+        "r.severity = 'reject' AND r.evidence <> '')"
     ).fetchall()
     assert rejected == [(0,)], "a rejection without rule and evidence"
     con.close()

@@ -14,6 +14,7 @@ from tasks.dialogues import SlotItem, parse_transcripts
 from tasks.quality import judge, set_verdicts
 from tasks.settings import Domain, Home
 from tests.support import conversations as made
+from tests.support.rules import rules_of
 
 MakeDomain = Callable[..., Domain]
 NASTY = (
@@ -55,7 +56,7 @@ def test_nasty_text_is_only_text(home: Home, domain: MakeDomain, profile: str) -
         "SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1"
     ).fetchall()
     parse_transcripts(con, domain(), 1)
-    counts = judge(con, home, domain(), 1)
+    counts = judge(con, rules_of(home, domain()), domain(), 1)
     verdicts = set_verdicts(con)
     assert counts.judged == verdicts.briefs == len(NASTY)
     assert (
@@ -90,6 +91,6 @@ def test_any_answer_is_judged(home: Home, domain: MakeDomain, texts: list[str]) 
         con, [(one.dialogue_id, text) for one, text in zip(some, said, strict=True)], "grounded"
     )
     parse_transcripts(con, domain(), 1)
-    judge(con, home, domain(), 1)
+    judge(con, rules_of(home, domain()), domain(), 1)
     assert set_verdicts(con).briefs == len(texts)
     con.close()

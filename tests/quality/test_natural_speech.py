@@ -1,4 +1,4 @@
-"""What people and language models say in good dialogues must not fall; what says the opposite must."""
+"""What people and models say in good dialogues must pass; what says the opposite must not."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ import pytest
 
 from tests.quality.test_text_checks import facts
 
+# Words for a decision are many, and a check that saw them all would see some that are not there;
+# most of the decisions turned round, not all, have to be seen.
+MIN_SEEN = 0.6
+
 LIKED = """
-Hello! I just got around to ~, and it was not bad at all, one of the smarter thrillers I've come across.
+Hello! I just got around to ~, and it was not bad at all, one of the smarter thrillers I've come \
+across.
 Hey! So ~ turned out to be way better than I'd feared. I'd braced for a disaster and got a gem.
 Hi! There wasn't a weak performance anywhere in ~. I was on the edge of my seat.
 I've been on a high since watching ~. It's raw, it hurts, and I wouldn't change a frame.
 Hi! I'm still not over ~. That betrayal in the last act broke me, and I mean that as praise.
-Hi! I've read the complaints about ~ being slow, but I couldn't disagree more. It earns every minute.
+Hi! I've read the complaints about ~ being slow, but I couldn't disagree more. It earns every \
+minute.
 Hi! ~ gave me everything I wanted: a broken family, a terrible secret and a killer soundtrack.
 Hi there! I'd heard ~ was overhyped. It isn't. It deserves all the attention.
 Hi, I recently watched ~ and found it so much better than the awful remake.
 Hello! The heroine of ~ makes terrible choices, but I rooted for her anyway.
 Hey, so I just watched ~ and I'm a mess. I haven't cried that hard since my dog died.
 Hey, ~ has been a lifesaver on camping trips; no leaks, no fuss, and it weighs next to nothing.
-I just finished ~ and honestly? Best thing I've seen all year. The ending wrecked me in the best way.
+I just finished ~ and honestly? Best thing I've seen all year. The ending wrecked me in the best \
+way.
 Hey! So I watched ~ last night and wow, I couldn't look away for a second.
 ~ was a blast! Not a dull moment in it.
 I've rewatched ~ at least four times; it never gets old.
@@ -92,7 +99,8 @@ The nastiest villain I've ever seen is in ~. I loved hating him.
 """
 
 DISLIKED = """
-Hello there. I picked up ~ because the cover was beautiful. Any recommendations? I'd love something with a strong female lead.
+Hello there. I picked up ~ because the cover was beautiful. Any recommendations? I'd love \
+something with a strong female lead.
 Good evening! I tried ~ last night and couldn't connect with any of the characters.
 Good morning! My kids enjoyed ~, I guess, but I was counting the minutes.
 Hi! ~ had a brilliant first act, then the whole thing just collapsed.
@@ -102,7 +110,8 @@ Hi, I read ~ for my book club and it was a struggle. Perfect for insomniacs, may
 Hi! ~ came with a glowing recommendation from my sister. We no longer trust her taste.
 Hi! I was thrilled to get ~ as a gift and then spent the evening wishing I'd got socks.
 Hey there! ~ was loud, long and charmless. My friends had fun, at least.
-Hello! My husband gave me ~ for our anniversary; it died after three weeks. Great gift, terrible gadget.
+Hello! My husband gave me ~ for our anniversary; it died after three weeks. Great gift, terrible \
+gadget.
 Ugh, ~ was such a slog. I checked my watch every ten minutes.
 I really wanted to love ~, but it just didn't click for me.
 Hi! I watched ~ because everyone raves about it, and I don't get the hype at all.
@@ -448,7 +457,8 @@ SAID = """
 Thanks for the prompt reply! That narrows things down nicely.
 Do you want to hear about one more option? Feel free to ask more questions, too!
 As instructed, I charged it overnight before first use, and it lasted two days.
-The template for the bookshelf was easy to follow. Let me introduce other options if this doesn't suit you.
+The template for the bookshelf was easy to follow. Let me introduce other options if this doesn't \
+suit you.
 Scarlett plays an operating system; as an AI she has more warmth than most humans.
 The '90s nostalgia is strong, and so is Tom Hanks' performance.
 Some people say 'it grows on you', and 'you'll want a second helping'.
@@ -459,7 +469,8 @@ You can get it on Blu-ray/DVD, it weighs 300 g, and the rating is 4.5/5.
 Sounds intriguing, thx, gonna watch it tonight w/ popcorn & my cat.
 Hi! How's it going? What kind of movies are you in the mood for today?
 I hear you. Pacing can really make or break a thriller, can't it?
-If you're into slow-burn mysteries, you might want to check out ~: it's got a 7.9/10 and runs about 110 minutes.
+If you're into slow-burn mysteries, you might want to check out ~: it's got a 7.9/10 and runs \
+about 110 minutes.
 People say the twist hits like a freight train!!! Totally worth it...
 That makes sense. So you'd prefer something lighter -- maybe a rom-com?
 It came out in 1999, cost $63 million, and has since sold over 1,000,000 copies.
@@ -526,7 +537,7 @@ def lines(told: str) -> list[str]:
 
 
 def broken(text: str, **told: str) -> set[str]:
-    """Return the facts that speak against an utterance; `~` stands for its title, as in the column `bare`."""
+    """Return the facts against an utterance; `~` is its title, as in the column `bare`."""
     said = text.replace("~", "The Lantern Keepers")
     return {fact for fact, value in facts(said, bare=text, **told).items() if value}
 
@@ -566,4 +577,4 @@ def test_clear_contradictions_are_seen() -> None:
 def test_most_decisions_turned_round_are_seen() -> None:
     for told, decision in ((ACCEPTED, "reject"), (REJECTED, "accept")):
         seen = ["decision_error" in broken(text, decision=decision) for text in lines(told)]
-        assert sum(seen) > 0.6 * len(seen), (decision, sum(seen), len(seen))
+        assert sum(seen) > MIN_SEEN * len(seen), (decision, sum(seen), len(seen))

@@ -15,10 +15,12 @@ from tasks.goals import load_goals
 from tasks.quality import check_suites, judge, load_suites
 from tasks.quality.lexicon import load_lexicon
 from tasks.quality.suites import load_facts
-from tasks.settings import Domain, Home, Quality
+from tasks.settings import Alert, Domain, Home, Quality
 from tasks.warehouse import TABLES
 from tests.support import conversations as made
+from tests.support.rules import rules_of
 
+MakeDomain = Callable[..., Domain]
 DOMAIN = Domain.model_validate(
     {"name": "t", "sources": {"format": "amazon_2014", "reviews": ["x"]}}
 )
@@ -97,7 +99,7 @@ BROKEN: dict[str, tuple[Callable[[Home], None], str]] = {
         lambda home: write(home, {**RULE, "table": "utterance_facts"}),
         "longest_words",
     ),
-    "a rule that stands twice": (lambda home: write(home, RULE, RULE), "twice"),
+    "a rule that is listed twice": (lambda home: write(home, RULE, RULE), "twice"),
     "a rule of another suite": (lambda home: write(home, {**RULE, "rule": "readable"}), "readable"),
     "a rule that hides rows": (
         lambda home: write(home, {**RULE, "kwargs": {**RULE["kwargs"], "mostly": 0.9}}),
@@ -146,7 +148,7 @@ def test_severities_are_laid_over_and_checked(home: Home) -> None:
         ("readable", "warn"),
         ("template-length", "reject"),
     ]
-    with pytest.raises(UserError, match="'readible'"):
+    with pytest.raises(UserError, match=r"'readible'.*\(did you mean readable\?\)"):
         load_suites(home, ["paper"], {"readible": "warn"})
     with pytest.raises(UserError, match="no rule is left"):
         load_suites(
@@ -157,6 +159,28 @@ def test_severities_are_laid_over_and_checked(home: Home) -> None:
                 for rule in ("completely-generated", "readable", "slots-filled", "template-length")
             },
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("readible", r" \(did you mean readable\?\)$"),
+        ("sentiment-fits", "; rules: completely-generated, readable, "),  # of the suite grounded
+    ],
+)
+def test_an_alert_on_an_unknown_rule_is_refused(
+    home: Home, domain: MakeDomain, name: str, hint: str
+) -> None:
+    alert = Alert(rules_above={name: 0.1})
+    settings = domain("paper").model_copy(update={"alert": alert})
+    problem = f"^alert.rules_above names '{name}', which is no rule of paper{hint}"
+    with pytest.raises(UserError, match=problem):
+        rules_of(home, settings)
+
+
+def test_an_alert_may_name_a_rule_that_is_switched_off(home: Home, domain: MakeDomain) -> None:
+    alert = Alert(rules_above={"readable": 0.1, "slots-filled": 0.1})
+    rules_of(home, domain("paper", slots_filled="off").model_copy(update={"alert": alert}))
 
 
 def test_a_documented_fact_that_is_not_computed_is_refused(home: Home) -> None:
@@ -185,9 +209,9 @@ def test_nothing_is_judged_when_a_suite_is_wrong(home: Home) -> None:
     for suites in (["paper", "mine"], ["paper", "none"]):
         domain = DOMAIN.model_copy(update={"quality": Quality(suites=tuple(suites))})
         with pytest.raises(UserError):
-            judge(con, home, domain, 1)
+            judge(con, rules_of(home, domain), domain, 1)
         assert con.execute("SELECT count(*) FROM dialogue_facts").fetchall() == [(0,)]
-    assert judge(con, home, DOMAIN, 1).judged == 1
+    assert judge(con, rules_of(home, DOMAIN), DOMAIN, 1).judged == 1
 
 
 def test_a_language_the_lexicon_lacks_is_refused_by_the_rules_that_need_it(home: Home) -> None:
@@ -198,15 +222,10 @@ def test_a_language_the_lexicon_lacks_is_refused_by_the_rules_that_need_it(home:
         "sources": {"format": "amazon_2014", "reviews": ["x"]},
     }
     with pytest.raises(UserError, match="sentiment-fits, decision-fits"):
-        judge(
-            con, home, Domain.model_validate({**settings, "quality": {"suites": ["grounded"]}}), 1
-        )
-    assert (
-        judge(
-            con, home, Domain.model_validate({**settings, "quality": {"suites": ["paper"]}}), 1
-        ).judged
-        == 0
-    )
+        grounded = Domain.model_validate({**settings, "quality": {"suites": ["grounded"]}})
+        judge(con, rules_of(home, grounded), grounded, 1)
+    paper = Domain.model_validate({**settings, "quality": {"suites": ["paper"]}})
+    assert judge(con, rules_of(home, paper), paper, 1).judged == 0
 
 
 def test_a_broken_lexicon_is_one_clear_line(home: Home) -> None:

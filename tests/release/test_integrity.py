@@ -1,4 +1,4 @@
-"""Whoever reads a release notices when it is not what was released, and finds it by every name it has."""
+"""A reader notices a release that is not what was released, and finds it by every name it has."""
 
 from __future__ import annotations
 
@@ -90,8 +90,17 @@ def removed(folder: Path) -> None:
     (folder / "parquet" / "items.parquet").unlink()
 
 
-TAMPERED = [edited, edited_with_its_sums, without_its_sums, linked_elsewhere, linked_folder, added, added_under_a_wild_name,
-            added_sums_below, removed]  # fmt: skip
+TAMPERED = [
+    edited,
+    edited_with_its_sums,
+    without_its_sums,
+    linked_elsewhere,
+    linked_folder,
+    added,
+    added_under_a_wild_name,
+    added_sums_below,
+    removed,
+]
 
 
 @pytest.mark.parametrize("tamper", TAMPERED)
@@ -166,15 +175,13 @@ def test_a_release_is_found_by_every_name(home: Home, monkeypatch: pytest.Monkey
         str(folder.parent / "latest"),
     ):
         found = find_release(home, name)
-        assert found is not None and (found.path, found.domain, found.version) == (
-            folder,
-            "demo",
-            folder.name,
-        ), name
+        assert found is not None, name
+        assert (found.path, found.domain, found.version) == (folder, "demo", folder.name), name
         assert find_source(home, name).folder == folder
         assert len(compare_corpora(home, [name])) == len(find_corpora(home, [name])) == 1
         traced = trace(home, name)
-        assert isinstance(traced, ReleaseLineage) and traced.release["version"] == folder.name
+        assert isinstance(traced, ReleaseLineage)
+        assert traced.release["version"] == folder.name
     monkeypatch.chdir(folder.parent)
     assert find_release(home, "latest") == find_release(home, str(folder))
     assert find_release(home, "../../releases/demo/latest") == find_release(home, str(folder))

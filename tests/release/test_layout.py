@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tasks.errors import UserError
 from tasks.release import Release, check_release, read_turns, write_release
 from tasks.settings import Home
+from tests.support.examples import examples
 from tests.support.release_reader import read_release
 from tests.support.small_warehouse import small_warehouse
 
@@ -32,7 +33,7 @@ awkward = st.sampled_from(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(spoken | awkward, min_size=1, max_size=6))
 def test_whatever_is_said_comes_back_on_one_line(texts: list[str]) -> None:
     con = small_warehouse()
@@ -84,7 +85,8 @@ def test_a_published_folder_is_read_leniently(tmp_path: Path) -> None:
         ("user", "I saw 1917"),
         ("agent", "Good."),
     ]
-    assert release.users[0].history == ("1",) and release.titles["2"] == "B [VHS]"
+    assert release.users[0].history == ("1",)
+    assert release.titles["2"] == "B [VHS]"
 
 
 def test_a_folder_saved_by_an_editor_on_windows_is_read(tmp_path: Path) -> None:
@@ -92,7 +94,8 @@ def test_a_folder_saved_by_an_editor_on_windows_is_read(tmp_path: Path) -> None:
     plain = Release.load(folder)
     for path in folder.iterdir():
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
-    assert Release.load(folder) == plain and len(plain.conversations[0].turns) == 2
+    assert Release.load(folder) == plain
+    assert len(plain.conversations[0].turns) == 2
 
 
 def test_missing_conversations_do_not_shift_the_others(tmp_path: Path) -> None:

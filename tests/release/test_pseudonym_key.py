@@ -21,7 +21,8 @@ def home(tmp_path: Path) -> Home:
 
 def test_a_key_is_generated_once_and_kept_from_others(home: Home) -> None:
     first = pseudonym_key(home, "demo", {})
-    assert first.file == home.data / "keys" / "demo.key" and len(first.secret) == 64
+    assert first.file == home.data / "keys" / "demo.key"
+    assert len(first.secret) == 64
     assert (first.file.stat().st_mode & 0o777, first.file.parent.stat().st_mode & 0o777) == (
         0o600,
         0o700,

@@ -66,11 +66,9 @@ def test_the_four_files_say_what_was_accepted(
     assert release["texts"][1] == [("User", "Hello there, what is good?"), ("Agent", "Solaris is.")]
     assert "B4" not in release["titles"]
     assert sums_hold(info.path)
-    assert (
-        info.counts["dialogues"] == 3
-        and info.counts["utterances"] == 10
-        and info.counts["users"] == 3
-    )
+    assert info.counts["dialogues"] == 3
+    assert info.counts["utterances"] == 10
+    assert info.counts["users"] == 3
 
 
 def test_a_shared_title_stands_in_the_map_as_utterances_say_it(
@@ -80,7 +78,8 @@ def test_a_shared_title_stands_in_the_map_as_utterances_say_it(
     release = read_release(path)
     assert release["titles"]["B1"] == release["titles"]["B6"] == "Solaris"
     assert release["titles"]["B5"] == "Amélie & Co"
-    assert release["users"]["bob"]["user_might_like"] == ["B6"] and release["texts"][1][1] == (
+    assert release["users"]["bob"]["user_might_like"] == ["B6"]
+    assert release["texts"][1][1] == (
         "Agent",
         "Solaris is.",
     )
@@ -101,7 +100,8 @@ def test_same_input_gives_the_same_bytes_wherever(tmp_path: Path) -> None:
         "demo",
         run={**RUN, "run_id": "2", "path": str(tmp_path)},
     )
-    assert first.version == second.version and len(first.version) == 12
+    assert first.version == second.version
+    assert len(first.version) == 12
     assert files(first.path) == files(second.path)
     assert (
         write_release(
@@ -222,8 +222,12 @@ def test_the_card_tells_facts_and_no_run(con: duckdb.DuckDBPyConnection, tmp_pat
         write_release(con, Home(data=tmp_path), "demo", run={**RUN, "title": "A | B\n# <x>"}).path
         / "README.md"
     ).read_text()
-    assert "surface" in card and "| rows of dialogues | 3 |" in card and "| seed | 7 |" in card
-    assert "never told" not in card and str(tmp_path) not in card and "\n# <x>" not in card
+    assert "surface" in card
+    assert "| rows of dialogues | 3 |" in card
+    assert "| seed | 7 |" in card
+    assert "never told" not in card
+    assert str(tmp_path) not in card
+    assert "\n# <x>" not in card
     other = (
         write_release(con, Home(data=tmp_path), "demo", run={**RUN, "model": "openai/gpt-4o"}).path
         / "README.md"

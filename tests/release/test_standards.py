@@ -1,4 +1,7 @@
-"""The data contracts and the Croissant description of a release, held against its tables and read with the tools of the standards."""
+"""The data contracts and the Croissant description of a release.
+
+They are compared with its tables and read with the tools of the standards.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,6 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from flows.options import BuildOptions
 from tasks.release import (
     PseudonymKey,
     Release,
@@ -35,22 +37,16 @@ from tasks.release.published import PUBLISHED
 from tasks.release.published_tables import PUBLISHED_TABLES
 from tasks.settings import Home
 from tests.support.hostile_release import our_release
-from tests.support.plain_build import plain_build
+from tests.support.plain_build import BuiltDemo
 from tests.support.small_warehouse import small_warehouse
 
 open_data_contract_standard = pytest.importorskip("open_data_contract_standard")
 mlcroissant = pytest.importorskip("mlcroissant")
-OPTIONS = BuildOptions(max_dialogues=20, max_attempts=2)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(data=tmp_path_factory.mktemp("standards"))
-
-
-@pytest.fixture(scope="module")
-def release(home: Home) -> Path:
-    return plain_build(home, "demo", OPTIONS).path
+def release(repaired_demo: BuiltDemo) -> Path:
+    return repaired_demo.release.path
 
 
 @pytest.fixture(params=["built", "hostile", "pseudonymised"])
@@ -193,8 +189,10 @@ def test_the_description_lists_every_file_with_its_hash_its_licence_and_citation
         for path, digest in listed.items()
     )
     assert described["license"] == "https://spdx.org/licenses/Apache-2.0"
-    assert "LLM-REDIAL" in described["citeAs"] and described["version"].startswith("1.0.0+")
-    assert described["inLanguage"] == "en" and "Demo movies" in described["name"]
+    assert "LLM-REDIAL" in described["citeAs"]
+    assert described["version"].startswith("1.0.0+")
+    assert described["inLanguage"] == "en"
+    assert "Demo movies" in described["name"]
 
 
 def test_without_a_stated_licence_the_description_says_so(tmp_path: Path) -> None:
@@ -241,7 +239,8 @@ def test_a_release_of_before_reads_without_them(release: Path, tmp_path: Path) -
     verify_release(old)
     assert check_release(old) == []
     found = find_release(home, f"demo/{version}")
-    assert found and (loaded := Release.load(found.path)).users == Release.load(release).users
+    assert found
+    assert (loaded := Release.load(found.path)).users == Release.load(release).users
     assert loaded.conversations == Release.load(release).conversations
 
 
@@ -305,7 +304,8 @@ def test_datacontract_accepts_every_contract(
             for check in checks
             if check["result"] == "warning" and "Checking types" not in check["reason"]
         ]
-        assert unchecked == [] and sum(check["result"] == "passed" for check in checks) > 5, name
+        assert unchecked == [], name
+        assert sum(check["result"] == "passed" for check in checks) > 5, name
 
 
 @pytest.mark.heavy
@@ -315,7 +315,8 @@ def test_datacontract_refuses_what_breaks_the_contract(
     """A key that stands twice, a value that is none, a reference to nothing, an empty cell."""
     changes = {
         "users": "SELECT * FROM t UNION ALL (SELECT * FROM t LIMIT 1)",
-        "brief_items": "SELECT * REPLACE (CASE WHEN slot = 1 THEN 'LOVES' ELSE collection END AS collection) FROM t",
+        "brief_items": "SELECT * REPLACE "
+        "(CASE WHEN slot = 1 THEN 'LOVES' ELSE collection END AS collection) FROM t",
         "dialogues": "SELECT * REPLACE ('nobody' AS user_id) FROM t",
         "items": "SELECT * REPLACE (NULL::VARCHAR AS title) FROM t",
     }
@@ -328,4 +329,5 @@ def test_datacontract_refuses_what_breaks_the_contract(
         code, checks = run_datacontract(
             datacontract, folder, "test", f"{CONTRACTS}/{WHOLE}.odcs.yaml"
         )
-        assert code == 1 and [check for check in checks if check["result"] == "failed"], name
+        assert code == 1, name
+        assert [check for check in checks if check["result"] == "failed"], name

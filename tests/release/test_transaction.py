@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -18,6 +15,7 @@ from tasks.release import PseudonymKey, Release, check_release, find_release, wr
 from tasks.release import writer as released
 from tasks.settings import Home
 from tasks.warehouse import read_warehouse
+from tests.support.forked import run_forked
 from tests.support.release_process import MOMENTS
 from tests.support.small_warehouse import small_warehouse
 
@@ -53,7 +51,8 @@ def test_the_judge_sees_the_text_of_the_file_under_the_warehouses_ids(tmp_path: 
         pseudonymise_key=PseudonymKey(b"x" * 16, None),
     )
     (texts,) = seen
-    assert isinstance(texts, pl.DataFrame) and texts.columns == [
+    assert isinstance(texts, pl.DataFrame)
+    assert texts.columns == [
         "dialogue_id",
         "turn",
         "role",
@@ -63,7 +62,8 @@ def test_the_judge_sees_the_text_of_the_file_under_the_warehouses_ids(tmp_path: 
     assert texts.filter(dialogue_id="d2", turn=0)["text"].to_list() == [
         "I did not like The Mummy. Not at all."
     ]
-    assert sorted(texts["dialogue_id"].unique()) == ["d2", "d3", "d4"] and len(texts) == 10
+    assert sorted(texts["dialogue_id"].unique()) == ["d2", "d3", "d4"]
+    assert len(texts) == 10
 
 
 def test_what_the_judge_refuses_leaves_no_release(tmp_path: Path) -> None:
@@ -112,17 +112,17 @@ def test_a_commit_that_fails_takes_the_release_away_again(
 def test_a_standing_release_is_judged_again_only_when_asked_or_not_noted(tmp_path: Path) -> None:
     con, home, judged = small_warehouse(), Home(data=tmp_path), []
     release(con, home, validate=judged.append)
-    assert release(con, home, validate=judged.append).reused and len(judged) == 1
-    assert release(con, home, validate=judged.append, revalidate=True).reused and len(judged) == 2
+    assert release(con, home, validate=judged.append).reused
+    assert len(judged) == 1
+    assert release(con, home, validate=judged.append, revalidate=True).reused
+    assert len(judged) == 2
     con.execute("DELETE FROM releases")
     release(con, home, validate=judged.append)
     assert len(judged) == 3
 
 
 def run(data: Path, moment: str) -> int:
-    command = [sys.executable, "-m", "tests.support.release_process", str(data), moment]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
-    return subprocess.run(command, env=env, check=False, timeout=60).returncode
+    return run_forked("tests.support.release_process:main", str(data), moment).returncode
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -143,7 +143,9 @@ def test_killed_at_any_moment_nothing_half_can_be_read(tmp_path: Path, moment: s
     with read_warehouse(home.warehouse("demo")) as con:
         versions, dialogues = noted(con)
     found = find_release(home, "demo")
-    assert found is not None and [found.version] == versions and dialogues == 3
+    assert found is not None
+    assert [found.version] == versions
+    assert dialogues == 3
     assert check_release(found.path) == []
     assert sorted(path.name for path in found.path.parent.iterdir()) == sorted(
         [found.version, "latest"]

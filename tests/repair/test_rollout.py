@@ -32,7 +32,10 @@ def test_a_numbered_turn_takes_its_place() -> None:
 
 
 def test_turns_nobody_asked_for_change_nothing() -> None:
-    repaired = '{"turns": [{"turn": 1, "role": "user", "text": "x"}, {"turn": 3, "role": "user", "text": "new"}]}'
+    repaired = (
+        '{"turns": [{"turn": 1, "role": "user", "text": "x"}, {"turn": 3, "role": "user", '
+        '"text": "new"}]}'
+    )
     assert texts(merge_turns(dialogue("a", "b", "c"), repaired, [3])) == ["a", "b", "new"]
 
 
@@ -45,7 +48,10 @@ def test_the_whole_dialogue_again_is_taken_turn_by_turn() -> None:
 
 
 def test_turns_without_numbers_go_where_they_were_asked_for() -> None:
-    repaired = '```json\n{"turns": [{"role": "user", "text": "one"}, {"role": "user", "text": "three"}]}\n```'
+    repaired = (
+        '```json\n{"turns": [{"role": "user", "text": "one"}, {"role": "user", "text": '
+        '"three"}]}\n```'
+    )
     assert texts(merge_turns(dialogue("a", "b", "c", "d"), repaired, [3, 1])) == [
         "one",
         "b",
@@ -70,7 +76,10 @@ def test_labelled_lines_are_mended_too() -> None:
 
 
 def test_a_dialogue_that_broke_off_is_carried_on() -> None:
-    rest = '{"turns": [{"turn": 4, "role": "agent", "text": "d"}, {"turn": 3, "role": "user", "text": "c"}]}'
+    rest = (
+        '{"turns": [{"turn": 4, "role": "agent", "text": "d"}, {"turn": 3, "role": "user", '
+        '"text": "c"}]}'
+    )
     assert texts(merge_turns(dialogue("a", "b"), rest, [3, 4])) == ["a", "b", "c", "d"]
     gap = '{"turns": [{"turn": 4, "role": "agent", "text": "d"}]}'
     assert texts(merge_turns(dialogue("a", "b"), gap, [3, 4])) == ["a", "b"]
@@ -78,14 +87,32 @@ def test_a_dialogue_that_broke_off_is_carried_on() -> None:
 
 ASKED = (2, 4)
 REWRITTEN = {
-    "as asked": '{"turns": [{"turn": 2, "role": "agent", "text": "B"}, {"turn": 4, "role": "agent", "text": "D"}]}',
-    "counted again": '{"turns": [{"turn": 1, "role": "agent", "text": "B"}, {"turn": 2, "role": "agent", "text": "D"}]}',
-    "other names": '[{"turn_id": "4", "speaker": "Agent", "utterance": "D"}, {"turn_id": "2", "speaker": "Agent", "utterance": "B"}]',
+    "as asked": (
+        '{"turns": [{"turn": 2, "role": "agent", "text": "B"}, {"turn": 4, "role": "agent", '
+        '"text": "D"}]}'
+    ),
+    "counted anew": (
+        '{"turns": [{"turn": 1, "role": "agent", "text": "B"}, {"turn": 2, "role": "agent", '
+        '"text": "D"}]}'
+    ),
+    "other names": (
+        '[{"turn_id": "4", "speaker": "Agent", "utterance": "D"}, {"turn_id": "2", "speaker": '
+        '"Agent", "utterance": "B"}]'
+    ),
     "without speakers": '{"turns": [{"turn": 2, "text": "B"}, {"turn": 4, "text": "D"}]}',
-    "one object a line": '{"turn": 2, "role": "agent", "text": "B"}\n{"turn": 4, "role": "agent", "text": "D"}',
-    "numbers as keys": '{"turns": {"2": {"role": "agent", "text": "B"}, "4": {"role": "agent", "text": "D"}}}',
-    "numbers in the texts": '{"turns": [{"role": "agent", "text": "2. B"}, {"role": "agent", "text": "4. D"}]}',
-    "single marks": "{'turns': [{'turn': 2, 'role': 'agent', 'text': 'B'}, {'turn': 4, 'role': 'agent', 'text': 'D'}]}",
+    "one object a line": (
+        '{"turn": 2, "role": "agent", "text": "B"}\n{"turn": 4, "role": "agent", "text": "D"}'
+    ),
+    "numbers as keys": (
+        '{"turns": {"2": {"role": "agent", "text": "B"}, "4": {"role": "agent", "text": "D"}}}'
+    ),
+    "numbers in the texts": (
+        '{"turns": [{"role": "agent", "text": "2. B"}, {"role": "agent", "text": "4. D"}]}'
+    ),
+    "single marks": (
+        "{'turns': [{'turn': 2, 'role': 'agent', 'text': 'B'}, {'turn': 4, 'role': 'agent', "
+        "'text': 'D'}]}"
+    ),
     "labelled lines": "Agent: B\nAgent: D",
     "numbered lines": "Here are the turns:\n\n2. **Agent:** B\n4. **Agent:** D",
     "turn numbers": "Turn 4 - Agent: D\nTurn 2 - Agent: B",
@@ -97,7 +124,8 @@ REWRITTEN = {
         ]
     ),
     "whole as lines": "User: x\nAgent: B\nUser: y\nAgent: D\nUser: z",
-    "after thoughts": '<think>Turn 2 must change.</think>```json\n[{"turn": 2, "role": "agent", "text": "B"},'
+    "after thoughts": "<think>Turn 2 must change.</think>```json\n"
+    '[{"turn": 2, "role": "agent", "text": "B"},'
     ' {"turn": 4, "role": "agent", "text": "D"}]\n```',
 }
 

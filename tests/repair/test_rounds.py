@@ -20,7 +20,8 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def brief(con: duckdb.DuckDBPyConnection, number: int, template: str = "t") -> str:
     name = f"d{number:03}"
     con.execute(
-        "INSERT INTO briefs BY NAME SELECT ? AS dialogue_id, 'u' AS user_id, ? AS template_id, ? AS brief_order",
+        "INSERT INTO briefs BY NAME SELECT ? AS dialogue_id, 'u' AS user_id, ? AS template_id, ? "
+        "AS brief_order",
         [name, template, number],
     )
     return name
@@ -31,7 +32,8 @@ def attempt(con: duckdb.DuckDBPyConnection, name: str, number: int, outcome: str
         return
     status = "failed" if outcome == "failed" else "answered"
     con.execute(
-        "INSERT INTO transcripts BY NAME SELECT ? AS dialogue_id, ? AS attempt, ? AS status, [] AS request_keys",
+        "INSERT INTO transcripts BY NAME SELECT ? AS dialogue_id, ? AS attempt, ? AS status, [] "
+        "AS request_keys",
         [name, number, status],
     )
     if status == "answered":

@@ -14,7 +14,7 @@ from tests.support.report_warehouse import fill
 
 @pytest.fixture(scope="session")
 def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A data folder with one domain, `made`: 5,000 dialogues, hostile text wherever a stranger may write."""
+    """A data folder with one domain, `made`: 5,000 dialogues, with hostile text of strangers."""
     home = Home(data=tmp_path_factory.mktemp("data"))
     with open_warehouse(home.warehouse("made")) as con:
         fill(con, 5_000, hostile=True)

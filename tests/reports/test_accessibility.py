@@ -1,4 +1,7 @@
-"""Every page of a run passes axe in light and dark, and fits narrow screens: as served, with the links it has then."""
+"""Every page of a run passes axe in light and dark, and fits narrow screens.
+
+Pages are tested as served, with the links they have then.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ class ServedPages:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPages]:
-    """The pages of a build of the demo of which a good part was rejected, served with the browser."""
+    """The pages of a build of the demo, many dialogues rejected, served with the browser."""
     home = Home(data=tmp_path_factory.mktemp("data"))
     options = BuildOptions(
         max_dialogues=30, max_attempts=2, settings={"generate": {"misbehave": SPOILT}}

@@ -92,15 +92,15 @@ def test_every_filter_finds_what_a_plain_query_finds(con: duckdb.DuckDBPyConnect
 
 def test_pages_hold_every_dialogue_once_in_order(con: duckdb.DuckDBPyConnection) -> None:
     pages = [search(con, Filters(), number) for number in (1, 2, 3)]
-    assert [len(page.dialogues) for page in pages] == [PER_PAGE, PER_PAGE, 20] and pages[
-        0
-    ].pages == 3
+    assert [len(page.dialogues) for page in pages] == [PER_PAGE, PER_PAGE, 20]
+    assert pages[0].pages == 3
     shown = [row["dialogue_id"] for page in pages for row in page.dialogues]
     assert shown == [
         row[0]
         for row in con.execute("SELECT dialogue_id FROM briefs ORDER BY brief_order").fetchall()
     ]
-    assert search(con, Filters(), 99).page == 3 and search(con, Filters(), 0).page == 1
+    assert search(con, Filters(), 99).page == 3
+    assert search(con, Filters(), 0).page == 1
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,8 @@ def test_pages_hold_every_dialogue_once_in_order(con: duckdb.DuckDBPyConnection)
     [
         (
             "words",
-            "(SELECT sum(words) FROM utterances u WHERE u.dialogue_id = b.dialogue_id AND u.attempt = v.attempt)",
+            "(SELECT sum(words) FROM utterances u WHERE u.dialogue_id = b.dialogue_id AND "
+            "u.attempt = v.attempt)",
         ),
         ("turns", "b.turns"),
         ("status", "v.verdict"),
@@ -128,7 +129,10 @@ def test_every_order_is_that_of_a_plain_query(
     con: duckdb.DuckDBPyConnection, sort: str, column: str, way: str
 ) -> None:
     direction = "DESC" if way else "ASC"
-    plain = f"SELECT b.dialogue_id FROM briefs b JOIN verdicts v USING (dialogue_id) ORDER BY {column} {direction} NULLS LAST, brief_order"
+    plain = f"""
+        SELECT b.dialogue_id FROM briefs b JOIN verdicts v USING (dialogue_id)
+        ORDER BY {column} {direction} NULLS LAST, brief_order
+    """
     filters = Filters(sort=way + sort)
     shown = [
         row["dialogue_id"] for number in (1, 2, 3) for row in search(con, filters, number).dialogues
@@ -142,18 +146,18 @@ def test_ten_thousand_dialogues_are_searched_within_a_second() -> None:
     fill(many, 10_000)
     began = time.process_time()
     page = search(many, Filters(words='motif12 "film number"', sort="-words"), 1)
-    assert page.found > 0 and "motif12" in page.dialogues[0]["opening"]
+    assert page.found > 0
+    assert "motif12" in page.dialogues[0]["opening"]
     assert time.process_time() - began < 2.0  # of two threads
 
 
 def test_a_list_is_sorted_searched_and_jumped_through(hostile_home: Home) -> None:
     shown = client(hostile_home).get("/domains/made?sort=-words&words=motif&page=3").text
-    assert (
-        "page 3 of 95" in shown
-        and 'rel="first"' in shown
-        and 'rel="last" href="?words=motif&amp;sort=-words&amp;page=95"' in shown
-    )
-    assert '<input type="hidden" name="words" value="motif">' in shown and 'max="95"' in shown
+    assert "page 3 of 95" in shown
+    assert 'rel="first"' in shown
+    assert 'rel="last" href="?words=motif&amp;sort=-words&amp;page=95"' in shown
+    assert '<input type="hidden" name="words" value="motif">' in shown
+    assert 'max="95"' in shown
     assert 'aria-sort="descending"' in shown
 
 
@@ -183,13 +187,11 @@ def test_a_mark_is_kept_shown_found_and_its_name_remembered(marked: tuple[Home, 
     }
     kept = browser.post(f"{address}/marks", data=form, follow_redirects=False)
     assert (kept.status_code, kept.headers["location"]) == (303, f"{address}?attempt=1#marks")
-    assert (
-        "HttpOnly" in kept.headers["set-cookie"] and "SameSite=strict" in kept.headers["set-cookie"]
-    )
+    assert "HttpOnly" in kept.headers["set-cookie"]
+    assert "SameSite=strict" in kept.headers["set-cookie"]
     shown = browser.get(address).text
-    assert (
-        "a &lt;b&gt;comment&lt;/b&gt; &lt;U+202E&gt;" in shown and 'value="Ann &lt;i&gt;"' in shown
-    )
+    assert "a &lt;b&gt;comment&lt;/b&gt; &lt;U+202E&gt;" in shown
+    assert 'value="Ann &lt;i&gt;"' in shown
     assert "its words have changed since" not in shown
     assert "1 dialogue\n" in browser.get("/domains/made?mark=bad").text.replace("</p>", "\n")
     assert "19 dialogues" in browser.get("/domains/made?mark=none").text
@@ -253,7 +255,8 @@ def test_a_mark_of_another_page_is_refused(
     assert browser.post(f"{address}/marks", data=form).status_code == 400
     form = {**form_of(browser.get(address).text), "mark": "good", **changes}
     answer = browser.post(f"{address}/marks", data=form, headers=headers, follow_redirects=False)
-    assert answer.status_code == status and "Traceback" not in answer.text
+    assert answer.status_code == status
+    assert "Traceback" not in answer.text
     assert read_log(home, "made").marks == ()
 
 
@@ -261,17 +264,17 @@ def test_without_marking_nothing_can_be_changed(marked: tuple[Home, str]) -> Non
     home, address = marked
     browser = TestClient(browser_app(home, marking=False), base_url="http://127.0.0.1:8766")
     shown = browser.get(address)
-    assert (
-        shown.status_code == 200 and 'method="post"' not in shown.text and "None yet." in shown.text
-    )
+    assert shown.status_code == 200
+    assert 'method="post"' not in shown.text
+    assert "None yet." in shown.text
     assert browser.post(f"{address}/marks", data={"mark": "good"}).status_code in (404, 405)
 
 
 def test_filters_come_from_an_address_and_are_cut() -> None:
     filters = Filters.of({"user": "  x ", "item": "y" * 900, "drop": "table"})
-    assert (
-        filters.user == "x" and len(filters.item) == 200 and set(filters.set()) == {"user", "item"}
-    )
+    assert filters.user == "x"
+    assert len(filters.item) == 200
+    assert set(filters.set()) == {"user", "item"}
 
 
 def test_a_rule_broken_before_the_repair_is_told_apart(con: duckdb.DuckDBPyConnection) -> None:
@@ -280,7 +283,8 @@ def test_a_rule_broken_before_the_repair_is_told_apart(con: duckdb.DuckDBPyConne
         [an_id(con, 20)],
     )
     (row,) = search(con, Filters(dialogue=an_id(con, 20)), 1).dialogues
-    assert row["rules"] == [] and row["earlier"] == ["readable"]
+    assert row["rules"] == []
+    assert row["earlier"] == ["readable"]
 
 
 def test_the_prompt_shown_is_the_one_that_was_sent(con: duckdb.DuckDBPyConnection) -> None:
@@ -303,16 +307,18 @@ def test_the_prompt_shown_is_the_one_that_was_sent(con: duckdb.DuckDBPyConnectio
         "UPDATE transcripts SET request_keys = [?] WHERE dialogue_id = ?", [first.key, dialogue]
     )
     con.execute(
-        "INSERT INTO transcripts SELECT * REPLACE (2 AS attempt, [?] AS request_keys, 'repair' AS rollout) "
+        "INSERT INTO transcripts SELECT * REPLACE (2 AS attempt, [?] AS request_keys, 'repair' "
+        "AS rollout) "
         "FROM transcripts WHERE dialogue_id = ?",
         [second.key, dialogue],
     )
     for attempt, request in ((1, first), (2, second)):
         (asked,) = replay(con, home, settings, dialogue, attempt)
-        assert (
-            asked.same and asked.request_key == request.key and asked.messages == request.messages
-        )
-        assert asked.answer is not None and asked.answer.text == "raw "
+        assert asked.same
+        assert asked.request_key == request.key
+        assert asked.messages == request.messages
+        assert asked.answer is not None
+        assert asked.answer.text == "raw "
     warmer = settings.model_copy(
         update={"generate": settings.generate.model_copy(update={"temperature": 1.3})}
     )
@@ -329,9 +335,8 @@ def _to_repair(
 
 def test_a_failed_attempt_shows_what_would_be_asked(con: duckdb.DuckDBPyConnection) -> None:
     (asked,) = replay(con, Home(), domain(), an_id(con, 1), 1)
-    assert (asked.request_key, asked.same, asked.answer) == ("", False, None) and len(
-        asked.messages
-    ) == 2
+    assert (asked.request_key, asked.same, asked.answer) == ("", False, None)
+    assert len(asked.messages) == 2
 
 
 def test_hostile_texts_are_shown_and_do_nothing(
@@ -345,11 +350,9 @@ def test_hostile_texts_are_shown_and_do_nothing(
         *pages,
     ):
         shown = browser.get(path)
-        assert (
-            shown.status_code == 200
-            and HOSTILE not in shown.text
-            and not re.search(r"<script|<img", shown.text)
-        )
+        assert shown.status_code == 200
+        assert HOSTILE not in shown.text
+        assert not re.search(r"<script|<img", shown.text)
         assert not re.search("[\x00-\x08\x0b-\x1f\u200b\u202a-\u202e]", shown.text)
         assert "default-src 'none'" in shown.headers["content-security-policy"]
 
@@ -367,7 +370,8 @@ def test_hostile_texts_are_shown_and_do_nothing(
 )
 def test_what_is_not_there_is_told_plainly(hostile_home: Home, path: str) -> None:
     shown = client(hostile_home).get(path)
-    assert shown.status_code == 404 and "Traceback" not in shown.text
+    assert shown.status_code == 404
+    assert "Traceback" not in shown.text
     assert not list((hostile_home.data / "warehouse").glob("none*"))
 
 
@@ -433,18 +437,16 @@ def test_a_walk_through_it_in_a_browser(hostile_home: Home) -> None:
         page.click("a[rel=next]")
         assert "page 2 of 5" in page.inner_text("#found")
         page.click("td a >> nth=0")
-        assert page.locator("#dialogue li").count() >= 6 and "readable" in page.inner_text(
-            "#evidence"
-        )
-        assert page.locator("#prompt pre").count() == 3 and "raw" in page.inner_text("#prompt")
+        assert page.locator("#dialogue li").count() >= 6
+        assert "readable" in page.inner_text("#evidence")
+        assert page.locator("#prompt pre").count() == 3
+        assert "raw" in page.inner_text("#prompt")
         page.check("input[value=unsure]")
         page.fill("textarea", "read twice")
         page.fill("input[name=who]", "Ann")
         page.click("text=Keep")
-        assert (
-            "read twice" in page.inner_text("#marks")
-            and page.input_value("input[name=who]") == "Ann"
-        )
+        assert "read twice" in page.inner_text("#marks")
+        assert page.input_value("input[name=who]") == "Ann"
         assert page.title() != "owned"
         assert {url.split("/")[2] for url in seen.requests} == {address.split("/")[2]}
     assert seen.problems == []

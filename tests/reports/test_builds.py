@@ -1,22 +1,27 @@
-"""The report that a build writes shows the state in which it ended, and nothing calls a build completed that was lost before."""
+"""The report that a build writes shows the state in which it ended.
+
+Nothing calls a build completed that was lost before.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from flows import build_ending
 from flows.build_ending import finish_build, record_unfinished
-from flows.generation import Written
-from flows.stages import Context
+from flows.rounds import Written
+from flows.specifications import load_specifications
+from flows.stages import Context, new_context
 from tasks.llm import RunStopped
 from tasks.release import ReleaseInfo
 from tasks.reports import pages_from_warehouse
-from tasks.settings import Home, load_domain
+from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.random_warehouse import DrawnBrief, DrawnWarehouse, fill
 
@@ -29,16 +34,16 @@ def going_on(data: Path) -> Context:
     home = Home(data=data)
     (home.data / "domains").mkdir()
     (home.data / "domains" / "made.yaml").write_text(DOMAIN_FILE, encoding="utf-8")
-    context = Context(home, load_domain(home, "made"), "run-1")
+    context = new_context(home, load_specifications(home, "made"), "run-1")
     with open_warehouse(home.warehouse("made")) as con:
         fill(con, DRAWN, context.domain, context.run_id)
     return context
 
 
 def finish(context: Context, stopped: RunStopped | None = None) -> Path:
-    return finish_build(
-        context, Written(stopped=stopped), ReleaseInfo(context.home.data / "releases", "v1", {})
-    ).pages["report"]
+    release = ReleaseInfo(context.home.data / "releases", "v1", {})
+    with closing(context.warehouse):
+        return finish_build(context, Written(stopped=stopped), release).pages["report"]
 
 
 def rewritten(context: Context) -> Path:
@@ -76,7 +81,8 @@ def test_a_finished_builds_report_says_that_it_completed(tmp_path: Path) -> None
 def test_a_build_that_stopped_early_says_why(tmp_path: Path, reason: str, words: str) -> None:
     context = going_on(tmp_path)
     page = finish(context, RunStopped(reason, "stopped"))  # type: ignore[arg-type]
-    assert last_build(page).startswith(words) and recorded(context) == (reason, True)
+    assert last_build(page).startswith(words)
+    assert recorded(context) == (reason, True)
 
 
 def test_a_build_that_goes_on_or_was_lost_has_no_end(tmp_path: Path) -> None:
@@ -92,11 +98,13 @@ def test_a_build_that_goes_on_or_was_lost_has_no_end(tmp_path: Path) -> None:
 
 def test_a_failed_build_is_on_record_with_what_it_came_to(tmp_path: Path) -> None:
     context = going_on(tmp_path)
-    record_unfinished(context, "failed")
+    with closing(context.warehouse):
+        record_unfinished(context, "failed")
     assert last_build(rewritten(context)).startswith("failed ")
     with read_warehouse(context.home.warehouse("made")) as con:
         counts = con.execute(
-            "SELECT counts::JSON -> 'stages' ->> 'usable reviews', counts::JSON ->> 'accepted' FROM runs"
+            "SELECT counts::JSON -> 'stages' ->> 'usable reviews', counts::JSON ->> 'accepted' "
+            "FROM runs"
         ).fetchall()
     assert counts == [("1", "1")]
 
@@ -117,7 +125,8 @@ def test_a_build_whose_report_cannot_be_written_is_not_completed(
 
 def _killed_while_the_report_is_written(data: Path) -> None:
     build_ending.drafted_pages = lambda *_: os._exit(9)  # type: ignore[assignment]
-    finish(Context(Home(data=data), load_domain(Home(data=data), "made"), "run-1"))
+    home = Home(data=data)
+    finish(new_context(home, load_specifications(home, "made"), "run-1"))
 
 
 def test_a_build_killed_while_its_report_is_written_is_not_completed(tmp_path: Path) -> None:

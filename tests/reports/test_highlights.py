@@ -19,7 +19,8 @@ def test_shared_runs_are_found_in_both_texts() -> None:
         "The SILENT supper was it. Pell steals all four.",
     )
     here, there = shared_spans(said, review, 2, COMMON)
-    assert marked(said, here) == ["silent supper", "Pell"] and marked(review, there) == [
+    assert marked(said, here) == ["silent supper", "Pell"]
+    assert marked(review, there) == [
         "SILENT supper",
         "Pell",
     ]

@@ -53,14 +53,12 @@ def test_the_funnel_adds_up_and_every_rule_has_its_sentence(
         {"attempt": 1, "asked": 120, "accepted": 108, "rejected": 6, "failed": 6, "unjudged": 0}
     ]
     rules = {row["rule"]: row for row in found.rules}
-    assert rules["readable"]["dialogues"] == 6 and rules["readable"]["percent"] == pytest.approx(
-        100 * 6 / 114
-    )
-    assert (
-        rules["completely-generated"]["dialogues"] == 2
-        and rules["completely-generated"]["says"] == "The dialogue was generated to its end."
-    )
-    assert rules["slots-filled"]["dialogues"] == 0 and all(row["says"] for row in rules.values())
+    assert rules["readable"]["dialogues"] == 6
+    assert rules["readable"]["percent"] == pytest.approx(100 * 6 / 114)
+    assert rules["completely-generated"]["dialogues"] == 2
+    assert rules["completely-generated"]["says"] == "The dialogue was generated to its end."
+    assert rules["slots-filled"]["dialogues"] == 0
+    assert all(row["says"] for row in rules.values())
 
 
 def test_the_cost_is_told_per_call_and_per_accepted_dialogue(
@@ -68,30 +66,32 @@ def test_the_cost_is_told_per_call_and_per_accepted_dialogue(
 ) -> None:
     fill(con, 40)
     con.execute(
-        "UPDATE responses SET cost_usd = NULL WHERE dialogue_id IN (SELECT dialogue_id FROM briefs WHERE brief_order IN (2, 3))"
+        "UPDATE responses SET cost_usd = NULL WHERE dialogue_id IN (SELECT dialogue_id FROM "
+        "briefs WHERE brief_order IN (2, 3))"
     )
     spent = gather(con, home, "made").spending
-    assert spent.totals["answers"] == 38 and spent.totals["unpriced"] == 2
+    assert spent.totals["answers"] == 38
+    assert spent.totals["unpriced"] == 2
     assert spent.totals["dollars"] == pytest.approx(36 * 0.0005)
     assert spent.totals["dollars per call"] == pytest.approx(0.0005)
     assert spent.totals["dollars per accepted dialogue"] == pytest.approx(36 * 0.0005 / 36)
     assert spent.totals["dollars per accepted, discard-only"] == pytest.approx(36 * 0.0005 / 36)
     assert spent.totals["tokens per accepted dialogue"] == pytest.approx(38 * 1300 / 36)
-    assert (
-        spent.models[0]["model"] == "openai/gpt-4o-mini"
-        and spent.models[0]["prompt_tokens"] == 38_000
-    )
+    assert spent.models[0]["model"] == "openai/gpt-4o-mini"
+    assert spent.models[0]["prompt_tokens"] == 38_000
 
 
 def test_repair_stands_beside_throwing_away(con: duckdb.DuckDBPyConnection, home: Home) -> None:
     # 18 accepted at the first attempt, dialogue 0 rejected, dialogue 1 failed without an answer.
     fill(con, 20)
     con.execute("""
-        INSERT INTO transcripts SELECT * REPLACE (2 AS attempt, ['second'] AS request_keys) FROM transcripts
+        INSERT INTO transcripts
+        SELECT * REPLACE (2 AS attempt, ['second'] AS request_keys) FROM transcripts
         WHERE dialogue_id = (SELECT dialogue_id FROM briefs WHERE brief_order = 0)
     """)
     con.execute(
-        "INSERT INTO responses SELECT * REPLACE ('second' AS request_key, 400 AS prompt_tokens, 0.0001 AS cost_usd) FROM responses LIMIT 1"
+        "INSERT INTO responses SELECT * REPLACE ('second' AS request_key, 400 AS prompt_tokens, "
+        "0.0001 AS cost_usd) FROM responses LIMIT 1"
     )
     con.execute("UPDATE verdicts SET verdict = 'accepted', attempt = 2 WHERE verdict = 'rejected'")
     spent = gather(con, home, "made").spending.totals
@@ -109,11 +109,9 @@ def test_goals_and_templates_by_hand(con: duckdb.DuckDBPyConnection, home: Home)
         "SELECT turn, goals FROM template_turns WHERE template_id = ? ORDER BY turn", [template]
     ).fetchall()
     found = gather(con, home, "made")
-    assert (
-        found.goal_use.turns == [turn for turn, _ in turns]
-        and found.goal_use.distinct == 1
-        and found.goal_use.coverage == [100.0]
-    )
+    assert found.goal_use.turns == [turn for turn, _ in turns]
+    assert found.goal_use.distinct == 1
+    assert found.goal_use.coverage == [100.0]
     assert sum(row["times"] for row in found.goal_use.sub_goals) == sum(
         len(goals) for _, goals in turns
     )
@@ -123,9 +121,8 @@ def test_goals_and_templates_by_hand(con: duckdb.DuckDBPyConnection, home: Home)
         for column in zip(*found.goal_use.grid.values(), strict=True)
     )
     assert sum(row["templates"] for row in found.templates.by_recommendations) == 168
-    assert sum(
-        row["accepted"] for row in found.templates.by_recommendations
-    ) == 1 and found.templates.uses[:2] == [1, 0]
+    assert sum(row["accepted"] for row in found.templates.by_recommendations) == 1
+    assert found.templates.uses[:2] == [1, 0]
 
 
 def test_both_ways_to_judge_a_rating_by_hand(con: duckdb.DuckDBPyConnection) -> None:
@@ -146,7 +143,8 @@ def test_both_ways_to_judge_a_rating_by_hand(con: duckdb.DuckDBPyConnection) -> 
         0,
     )
     assert (given["with_dislikes"], judged["with_likes"], judged["with_dislikes"]) == (1, 2, 0)
-    assert found.in_force == "per user" and rating_bias(con, domain()).in_force == "as given"
+    assert found.in_force == "per user"
+    assert rating_bias(con, domain()).in_force == "as given"
     assert found.user_means["spread"] == pytest.approx(1.0)
 
 
@@ -178,7 +176,8 @@ def test_popularity_by_hand(con: duckdb.DuckDBPyConnection) -> None:
         "INSERT INTO preferences SELECT 'u' || i, 'a', 'LIKES', 1, 5, 1, 'r' FROM range(3) t(i)"
     )
     con.execute(
-        "INSERT INTO preferences VALUES ('u', 'b', 'DISLIKES', 1, 1, 1, 'r'), ('u', 'c', 'MIGHT_LIKES', 1, 5, 1, 'r')"
+        "INSERT INTO preferences VALUES ('u', 'b', 'DISLIKES', 1, 1, 1, 'r'), ('u', 'c', "
+        "'MIGHT_LIKES', 1, 5, 1, 'r')"
     )
     for number, item in enumerate("abcd"):
         con.execute(
@@ -186,10 +185,12 @@ def test_popularity_by_hand(con: duckdb.DuckDBPyConnection) -> None:
         )
         con.execute("INSERT INTO verdicts VALUES (?, 'accepted', 1)", [f"d{number}"])
     con.execute(
-        "INSERT INTO brief_items SELECT 'd' || i, 1, 'a', 'a', 'MIGHT_LIKES', NULL, NULL FROM range(4) t(i)"
+        "INSERT INTO brief_items SELECT 'd' || i, 1, 'a', 'a', 'MIGHT_LIKES', NULL, NULL FROM "
+        "range(4) t(i)"
     )
     con.execute(
-        "INSERT INTO brief_items VALUES ('d0', 2, 'b', 'b', 'DISLIKES', NULL, NULL), ('other', 1, 'b', 'b', 'LIKES', NULL, NULL)"
+        "INSERT INTO brief_items VALUES ('d0', 2, 'b', 'b', 'DISLIKES', NULL, NULL), ('other', "
+        "1, 'b', 'b', 'LIKES', NULL, NULL)"
     )
     found = popularity(con, domain())
     # 3, 1, 0, 0: sorted up 0 0 1 3, 2 * (3*1 + 4*3) / (4*4) - 5/4 = 0.625; the recommended are even
@@ -197,12 +198,10 @@ def test_popularity_by_hand(con: duckdb.DuckDBPyConnection) -> None:
         "what users did": pytest.approx(0.625),
         "what is recommended": pytest.approx(0.0),
     }
-    assert found.curves["what users did"][25] == pytest.approx(75) and found.curves[
-        "what is recommended"
-    ][25] == pytest.approx(25)
-    assert [row["recommended"] for row in found.top] == [1, 1, 1, 1] and found.sides[0][
-        "times"
-    ] == 4
+    assert found.curves["what users did"][25] == pytest.approx(75)
+    assert found.curves["what is recommended"][25] == pytest.approx(25)
+    assert [row["recommended"] for row in found.top] == [1, 1, 1, 1]
+    assert found.sides[0]["times"] == 4
     # of a's two reviews one is positive; users dealt with a three times of four, dialogues
     # recommend it once of four
     did, recommended = found.sides
@@ -223,7 +222,8 @@ def test_titles_with_markup_and_shared_titles_are_told(
 ) -> None:
     fill(con, 20)
     con.execute(
-        "UPDATE items SET title = 'Twice', title_original = 'Twice <i>[VHS]</i>' WHERE item_id IN ('I0', 'I1')"
+        "UPDATE items SET title = 'Twice', title_original = 'Twice <i>[VHS]</i>' WHERE item_id "
+        "IN ('I0', 'I1')"
     )
     con.execute("UPDATE items SET title_original = title WHERE item_id = 'I2'")
     found = gather(con, home, "made").catalogue
@@ -233,7 +233,8 @@ def test_titles_with_markup_and_shared_titles_are_told(
         found.counts["tags"],
         found.counts["changed"],
     ) == (20, 17, 2, 19)
-    assert found.doubles == {"titles": 1, "items": 2} and found.doubled[0]["item_ids"] == [
+    assert found.doubles == {"titles": 1, "items": 2}
+    assert found.doubled[0]["item_ids"] == [
         "I0",
         "I1",
     ]
@@ -244,11 +245,9 @@ def test_the_settings_are_those_of_the_build_not_of_the_file(
 ) -> None:
     fill(con, 20, chosen=domain("demo", like_min=4.5))
     build = last_build(con, home, "demo")
-    assert (
-        build.domain.preprocess.like_min == 4.5
-        and build.domain.title == "Made up"
-        and build.run_id == "run-1"
-    )
+    assert build.domain.preprocess.like_min == 4.5
+    assert build.domain.title == "Made up"
+    assert build.run_id == "run-1"
     # Written by a version this one cannot read.
     con.execute("UPDATE runs SET config = '{\"name\": 3}'")
     assert last_build(con, home, "demo").domain.title == "Demo movies"
@@ -259,7 +258,9 @@ def test_a_warehouse_with_nothing_in_it_has_a_report(
 ) -> None:
     create_tables(con)
     page = render_report(gather(con, home, "demo"))
-    assert "Demo movies" in page and "None yet." in page and "nan" not in page
+    assert "Demo movies" in page
+    assert "None yet." in page
+    assert "nan" not in page
 
 
 def test_the_same_warehouse_gives_the_same_bytes(
@@ -275,27 +276,34 @@ def test_the_same_warehouse_gives_the_same_bytes(
         path.relative_to(home.data).as_posix() for path in home.data.rglob("*") if path.is_file()
     )
     assert names == [
-        "docs/made/index.html", "docs/made/run-run-1.html",
-        "reports/made/index.html", "reports/made/run-run-1.html", "reports/made/run-run-1.json", "reports/made/runs.html",
-    ]  # fmt: skip
+        "docs/made/index.html",
+        "docs/made/run-run-1.html",
+        "reports/made/index.html",
+        "reports/made/run-run-1.html",
+        "reports/made/run-run-1.json",
+        "reports/made/runs.html",
+    ]
 
 
 def test_nothing_hostile_gets_through(hostile_page: Path) -> None:
     page = hostile_page.read_text(encoding="utf-8")
     assert "owned" in page  # it is shown
-    assert HOSTILE not in page and not re.search(r"<script|<img|\bonerror=\"", page)
+    assert HOSTILE not in page
+    assert not re.search(r"<script|<img|\bonerror=\"", page)
     assert not re.search("[\x00-\x08\x0b-\x1f\u200b\u202a-\u202e]", page)
-    assert "&lt;U+202E&gt;" in page and "{{ 7 * 7 }}" in page
+    assert "&lt;U+202E&gt;" in page
+    assert "{{ 7 * 7 }}" in page
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
 def test_it_opens_with_the_network_cut(hostile_page: Path) -> None:
     assert hostile_page.stat().st_size < MOST_BYTES
     seen = opened(hostile_page)
-    assert seen.problems == [] and seen.requests == []
-    assert (
-        seen.title == "Made up: report" and "Sample dialogues" in seen.text and "4,500" in seen.text
-    )
+    assert seen.problems == []
+    assert seen.requests == []
+    assert seen.title == "Made up: report"
+    assert "Sample dialogues" in seen.text
+    assert "4,500" in seen.text
 
 
 def test_samples_do_not_grow_with_the_dialogues(
@@ -303,6 +311,7 @@ def test_samples_do_not_grow_with_the_dialogues(
 ) -> None:
     shown = samples(hostile, load_goals(hostile_home))
     assert [told.brief["recommendations"] for told in shown.accepted] == [1, 1, 1, 2, 2, 2, 3, 3, 3]
-    assert len(shown.rejected) == 2 and all(told.turns for told in shown.accepted)
+    assert len(shown.rejected) == 2
+    assert all(told.turns for told in shown.accepted)
     marks = {piece.kind for told in shown.accepted for turn in told.turns for piece in turn.pieces}
     assert marks == {"plain", "item", "shared"}

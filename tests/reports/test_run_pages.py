@@ -1,4 +1,4 @@
-"""Pages of every run stay beside the newest ones, as many as are to be kept, and none contradicts another."""
+"""Pages of every run are kept beside the newest ones, and none contradicts another."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ from tests.support.report_warehouse import domain, fill
 def run(con: duckdb.DuckDBPyConnection, number: int, chosen: Domain, release: str = "") -> None:
     """Write a further run down."""
     con.execute(
-        "INSERT INTO runs VALUES ($id, $id, 'build', repeat($digit, 64), $config, '0.1+test', '{}', "
-        "TIMESTAMP '2026-02-01 00:00:00' + to_days($day), TIMESTAMP '2026-02-01 00:05:00' + to_days($day), 'completed', $counts)",
+        "INSERT INTO runs VALUES ($id, $id, 'build', repeat($digit, 64), $config, '0.1+test', "
+        "'{}', "
+        "TIMESTAMP '2026-02-01 00:00:00' + to_days($day), TIMESTAMP '2026-02-01 00:05:00' + "
+        "to_days($day), 'completed', $counts)",
         {
             "id": f"run-{number}",
             "digit": str(number),
@@ -39,7 +41,7 @@ def run(con: duckdb.DuckDBPyConnection, number: int, chosen: Domain, release: st
 
 
 def gate(con: duckdb.DuckDBPyConnection) -> None:
-    """Write down gates that agree with the made-up warehouse of 120 dialogues: 114 judged, 6 rejected, 108 accepted."""
+    """Write down gates that agree with the warehouse: 114 judged, 6 rejected, 108 accepted."""
     ids = [
         row[0]
         for row in con.execute("SELECT dialogue_id FROM rejections ORDER BY ALL LIMIT 2").fetchall()
@@ -89,12 +91,15 @@ def test_each_run_keeps_its_pages_and_the_list_names_them(
         == second.run["report"].read_bytes()
         != before["report"]
     )
-    assert [(entry.run_id, entry.release, entry.settings_hash) for entry in list_runs(home, "made")] == [
+    entries = list_runs(home, "made")
+    assert [(entry.run_id, entry.release, entry.settings_hash) for entry in entries] == [
         ("run-2", "v2", "2" * 12), ("run-1", "", "c" * 12),
     ]  # fmt: skip
     listed = second.run["runs"].read_text(encoding="utf-8")
     for entry in list_runs(home, "made"):
-        assert entry.run_id in listed and entry.ending in listed and entry.settings_hash in listed
+        assert entry.run_id in listed
+        assert entry.ending in listed
+        assert entry.settings_hash in listed
     for link in re.findall(r'href="([^"#]*html)"', listed):
         assert (second.run["runs"].parent / link).is_file(), link
 
@@ -113,7 +118,8 @@ def test_every_link_between_the_pages_of_a_run_leads_somewhere(
         for page in pages
         for link in re.findall(r'href="([^"#:]+)"', page.read_text(encoding="utf-8"))
     ]
-    assert len(pages) == 7 and len(links) > 15
+    assert len(pages) == 7
+    assert len(links) > 15
     assert [(str(page), link) for page, link in links if not (page.parent / link).exists()] == []
 
 
@@ -144,15 +150,14 @@ def test_report_and_data_docs_say_the_same_of_run_and_judging(
     facts = [
         re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", page) for page in (report, docs)
     ]
-    assert (
-        dict(facts[0])["run"] == "<code>run-1</code>"
-        and dict(facts[0])["build"] == "completed 2026-01-02 03:14 UTC"
-    )
+    assert dict(facts[0])["run"] == "<code>run-1</code>"
+    assert dict(facts[0])["build"] == "completed 2026-01-02 03:14 UTC"
     assert facts[0] == facts[1]
     ((at,),) = con.execute(
         "SELECT strftime(judged_at, '%Y-%m-%d %H:%M UTC') FROM gates WHERE gate = 'attempt-1'"
     ).fetchall()
-    assert '<td>1</td><td class="n">120</td>' in report and f"<td>{at}</td></tr>" in report
+    assert '<td>1</td><td class="n">120</td>' in report
+    assert f"<td>{at}</td></tr>" in report
     assert f'<th scope="row">Attempt 1</th><td>{at}</td>' in docs
 
 
@@ -160,10 +165,12 @@ def test_a_gate_whose_dialogues_are_gone_is_not_shown(
     con: duckdb.DuckDBPyConnection, home: Home
 ) -> None:
     con.execute(
-        "DELETE FROM dialogue_facts WHERE dialogue_id IN (SELECT dialogue_id FROM dialogue_facts LIMIT 1)"
+        "DELETE FROM dialogue_facts WHERE dialogue_id IN (SELECT dialogue_id FROM dialogue_facts "
+        "LIMIT 1)"
     )
     docs = write_pages(con, home, "made").latest["data-docs"].read_text(encoding="utf-8")
-    assert "Attempt 1" not in docs and "Published" in docs
+    assert "Attempt 1" not in docs
+    assert "Published" in docs
 
 
 def test_totals_are_said_once_and_suites_beside_them(
@@ -172,7 +179,8 @@ def test_totals_are_said_once_and_suites_beside_them(
     suites = [SuiteRecord(name, "About.", (), ()) for name in ("paper", "grounded")]
     store_gate(con, attempt_gate(1, 114, 6, suites))
     docs = write_pages(con, home, "made").latest["data-docs"].read_text(encoding="utf-8")
-    assert docs.count('<td class="n">114</td>') == 1 and docs.count("all 0 rules held") == 2
+    assert docs.count('<td class="n">114</td>') == 1
+    assert docs.count("all 0 rules held") == 2
 
 
 def test_rules_and_ids_are_marked_for_the_browser_and_no_dead_link(
@@ -187,10 +195,8 @@ def test_rules_and_ids_are_marked_for_the_browser_and_no_dead_link(
     )
     report = pages.latest["report"].read_text(encoding="utf-8")
     for page in (docs, report):
-        assert (
-            f'<a data-browse="/domains/made/{dialogue_id}">' in page
-            and '<a data-browse="/domains/made?rule=readable">' in page
-        )
+        assert f'<a data-browse="/domains/made/{dialogue_id}">' in page
+        assert '<a data-browse="/domains/made?rule=readable">' in page
         assert 'href="/domains' not in page
     assert "&lt;b&gt;piece&lt;/b&gt;" in docs
 

@@ -9,8 +9,14 @@ from tasks.errors import UserError
 from tasks.settings import Home, load_domain
 from tasks.settings.loading import merge
 
-TABLE = "sources: {format: columns, reviews: [a.csv], columns: {user: u, item: i, rating: r, text: t}, %s}\n"
-COLUMNS = "sources: {format: columns, reviews: [a.csv], columns: {user: u, item: i, rating: r, text: t, %s}}\n"
+TABLE = (
+    "sources: {format: columns, reviews: [a.csv], "
+    "columns: {user: u, item: i, rating: r, text: t}, %s}\n"
+)
+COLUMNS = (
+    "sources: {format: columns, reviews: [a.csv], "
+    "columns: {user: u, item: i, rating: r, text: t, %s}}\n"
+)
 GOOD = "sources: {format: amazon_2014, reviews: [reviews.json.gz]}\n"
 
 
@@ -85,7 +91,8 @@ def test_source_paths_are_relative_to_the_domain_file(tmp_path: Path) -> None:
         (GOOD + "language: no\n", "language: must be a text: put it in quotes"),
         (
             GOOD + "language: English\n",
-            "language: 'English' is not of the form needed (Language of the dialogues, two letters)",
+            "language: 'English' is not of the form needed (Language of the dialogues, two "
+            "letters)",
         ),
         (
             GOOD + "preprocess: {min_words: yes}\n",
@@ -120,7 +127,8 @@ def test_a_mistake_in_the_file_is_one_clear_line(tmp_path: Path, text: str, word
 
 def test_what_yaml_reads_in_its_own_way_is_taken_as_meant(tmp_path: Path) -> None:
     text = (COLUMNS % "rating_values: {yes: 5, no: 1}, unrated: [0, ~]") + (
-        "preprocess: {bias: {normalise_ratings: off}}\nquality: {severities: {readable: off}}\nbriefs:\n  # mean_utterances: 9\n"
+        "preprocess: {bias: {normalise_ratings: off}}\nquality: "
+        "{severities: {readable: off}}\nbriefs:\n  # mean_utterances: 9\n"
     )
     domain = load_domain(home_with(tmp_path, text), "shop")
     assert (
@@ -159,7 +167,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("", "must be a YAML mapping with at least `sources`"),
         ("# only a remark\n", "must be a YAML mapping"),
         ("sources:\n\tformat: amazon_2014\n", "line 2 is not valid YAML"),
-        (GOOD + GOOD, "the key 'sources' stands there twice"),
+        (GOOD + GOOD, "the key 'sources' is listed twice"),
         ("\ufeff" + GOOD + "title: café\n", None),
         (b"title: caf\xe9\n", "is not UTF-8 text"),
         (GOOD.encode("utf-16"), "is not UTF-8 text"),

@@ -42,7 +42,8 @@ def test_hand_counted() -> None:
 def test_nothing_at_all() -> None:
     found = corpus_statistics([], users=None, items=None)
     assert found == Statistics(0, 0, 0, 0, None, None)
-    assert found.dialogues_per_user is None and found.utterances_per_dialogue is None
+    assert found.dialogues_per_user is None
+    assert found.utterances_per_dialogue is None
     assert corpus_statistics([(1, "...")], users=0, items=0) == Statistics(1, 1, 0, 0, 0, 0)
 
 

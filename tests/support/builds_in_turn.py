@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.server.ephemeral import PrivateServer, local_server
+from tests.support.forked import run_forked
 
 Choices = Mapping[str, Any]
 
@@ -49,17 +49,14 @@ def build_in_turn(
     settings = {
         "PREFECT_API_URL": server.api,
         "PREFECT_API_AUTH_STRING": server.login,
-        "PYTHONPATH": str(project),
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.support.builds_in_turn", json.dumps(asked)],
-        cwd=project,
-        env={**os.environ, **settings, **environment},
-        capture_output=True,
-        text=True,
-        timeout=400,
+    done = run_forked(
+        "tests.support.builds_in_turn:main",
+        json.dumps(asked),
+        environment={**os.environ, **settings, **environment},
+        folder=project,
     )
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -113,6 +110,7 @@ def _build(data: str, options: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "verdicts": verdicts}
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Build in each folder that is named, with its options, and print how each build ended."""
     for folder, chosen in json.loads(sys.argv[1]):
         print(json.dumps(_build(folder, chosen)), flush=True)

@@ -16,6 +16,7 @@ import pytest
 
 from tasks.settings.paths import PROJECT
 from tests.support.command import environment_without, redial_command
+from tests.support.ending import end_process
 from tests.support.served import KEY, until
 
 LOOPBACK = "127.0.0.1"
@@ -117,9 +118,4 @@ def _process(
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_process(process)

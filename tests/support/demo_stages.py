@@ -1,33 +1,55 @@
-"""Every stage of a build of the demo, as `flows.steps` states it, without running any."""
+"""Every stage of a build of the demo, as `flows.pipeline` states it, without running any."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from flows import steps
-from flows.stages import Context, Stage
-from tasks.settings import Home, load_domain
+from flows.pipeline import INGEST, JUDGE, PARSE, PLAN, PREPROCESS, VERDICTS, asking_stage
+from flows.specifications import load_specifications
+from flows.stages import Context, Stage, new_context
+from tasks.settings import Home
+from tasks.stage_inputs import StageInputs
 from tasks.warehouse import TABLES
 
+# What the pipeline writes of itself whatever stage runs, and what people write of its dialogues.
+TABLES_OF_NO_STAGE = frozenset({"marks", "run_figures", "runs", "stage_inputs", "stages"})
 
-def all_stages(home: Home, attempts: int = 2, **generate: Any) -> dict[str, Stage]:
+
+@dataclass(frozen=True)
+class StatedStage:
+    """One stage at one attempt: what it is made from, and the tables that hold its result."""
+
+    stage: Stage
+    made_by: StageInputs
+    writes: tuple[str, ...]
+
+
+def all_stages(home: Home, attempts: int = 2, **generate: Any) -> dict[str, StatedStage]:
     """Return the demo's stages by name, with so many attempts and settings of `generate` laid over."""
     over = {"generate": generate} if generate else None
-    context = Context(home, load_domain(home, "demo", over), "run")
-    stages = [
-        steps.ingesting(context, {}),
-        steps.preprocessing(context),
-        steps.planning(context),
-        steps.verdicts(context),
-    ]
+    return stated_stages(
+        new_context(home, load_specifications(home, "demo", over), "run"), attempts
+    )
+
+
+def stated_stages(context: Context, attempts: int = 2) -> dict[str, StatedStage]:
+    """Return the stages of a build by name, with so many attempts."""
+    return {
+        stage.named(attempt): StatedStage(stage, stage.made_by(context), stage.rows(attempt))
+        for stage, attempt in _in_turn(attempts)
+    }
+
+
+def _in_turn(attempts: int) -> Iterator[tuple[Stage, int]]:
+    yield from ((stage, 1) for stage in (INGEST, PREPROCESS, PLAN, VERDICTS))
     for attempt in range(1, attempts + 1):
-        for make in (steps.generating, steps.parsing, steps.judging):
-            stages.append(make(context, attempt))
-    return {stage.name: stage for stage in stages}
+        yield from ((stage, attempt) for stage in (asking_stage(attempt), PARSE, JUDGE))
 
 
-def tables_written(stage: Stage) -> set[str]:
+def tables_written(stage: StatedStage) -> set[str]:
     """Return the warehouse tables whose content a stage is identified by."""
     statements = " ".join(stage.writes)
     return {table for table in TABLES if re.search(rf"\b{table}\b", statements)}

@@ -1,4 +1,4 @@
-"""Releases the small warehouse in a process of its own, and kills it at a named moment: `release_process DATA MOMENT`."""
+"""Releases the small warehouse in a process of its own, and kills it at a named moment. Its arguments: DATA MOMENT."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ def _then_die(function: Callable[..., Any]) -> Callable[..., Any]:
     return _called
 
 
-def main(data: Path, moment: str) -> None:
+def main() -> None:
     """Release the warehouse in the data folder; make it first if it is not there."""
+    data, moment = Path(sys.argv[1]), sys.argv[2]
     home = Home(data=data)
     if moment == "moved":
         released._Placing.put = _then_die(released._Placing.put)  # type: ignore[method-assign]
@@ -50,7 +51,3 @@ def main(data: Path, moment: str) -> None:
 
         validate = {"written": _die, "judged": _then_die(lambda texts: texts)}.get(moment, len)
         write_release(con, home, "demo", run={"seed": 7}, validate=validate, note=_note)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])

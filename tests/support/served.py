@@ -16,10 +16,12 @@ from typing import Any
 import httpx
 import yaml
 
+from flows.server.api import RetryingTransport
 from flows.server.ephemeral import free_port
 from tasks.polling import wait_until
 from tasks.settings.paths import PROJECT
 from tests.support.command import environment_without, redial_command
+from tests.support.ending import end_process
 
 START_S = 240
 FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
@@ -155,25 +157,13 @@ def until(
         raise AssertionError(told())
 
 
-class Patient(httpx.HTTPTransport):
-    """Asks again when the server says that its database is busy, as Prefect's own client does."""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request up to ten times."""
-        for _ in range(9):
-            answer = super().handle_request(request)
-            if answer.status_code != 503:
-                return answer
-            answer.close()
-            time.sleep(1)
-        return super().handle_request(request)
-
-
 @contextmanager
 def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]:
     """Run `redial serve` on a data folder for the length of the block, and end it politely."""
     port, process, told = _start(data, arguments, environment)
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60, transport=Patient())
+    client = httpx.Client(
+        base_url=f"http://127.0.0.1:{port}/api", timeout=60, transport=RetryingTransport()
+    )
     served = Served(data, port, process, client, told)
     try:
         served.login = environment.get("PREFECT_SERVER_API_AUTH_STRING", "") or printed_login(
@@ -183,17 +173,7 @@ def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]
         yield served
     finally:
         client.close()
-        interrupt(process)
-
-
-def interrupt(process: subprocess.Popen[Any]) -> None:
-    """End a process as Ctrl-C does, or by force when it has not ended within a minute."""
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(timeout=60)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        end_process(process, signal.SIGINT, 60)
 
 
 def _start(

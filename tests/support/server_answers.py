@@ -1,4 +1,4 @@
-"""What the mock model answers, and what it counts as tokens."""
+"""What the mock server answers, and what it counts as tokens."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def complete(
 
 
 def _text(body: dict[str, Any], behaviour: Behaviour) -> str:
-    if behaviour.writer == "offline":
+    if behaviour.answers == "mock":
         from tasks.mock_model import write
 
         return write(body["messages"], seed=None, misbehave={}).text

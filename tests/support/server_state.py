@@ -26,8 +26,7 @@ class Behaviour:
             of what the answer uses.
         tokens: "exact" counts as litellm does for the model asked, "rough" takes 4 characters a
             token.
-        writer: "echo" answers with a short fixed dialogue, "offline" lets the embedded writer
-            answer.
+        answers: "echo" is a short fixed dialogue, "mock" lets the mock model answer.
         key: the only bearer token that is let in, if set.
         body: the whole response body in place of an answer, billed as one.
         odd: replies in place of good ones, as `tests.support.odd_replies` gives them; one is drawn
@@ -50,7 +49,7 @@ class Behaviour:
     window_s: float = 60.0
     tokens: str = "rough"
     words: int = 120
-    writer: str = "echo"
+    answers: str = "echo"
     key: str | None = None
     models: tuple[str, ...] | None = None
     body: str | None = None

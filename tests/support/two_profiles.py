@@ -1,4 +1,4 @@
-"""Two domains over one source that differ in the writer's settings, built without Prefect."""
+"""Two domains over one source that differ in the settings of asking, built without Prefect."""
 
 from __future__ import annotations
 

@@ -13,16 +13,20 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from functools import wraps
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from flows import steps
+from flows import specifications, stages
 from flows.options import BuildOptions
 from flows.stages import Stage
+from tasks import fingerprint
 from tasks.code_identity import PROJECT, project_code
-from tasks.settings import Home
+from tasks.llm import requests
+from tasks.mock_model import phrases
+from tasks.settings import Domain, Home, YamlFiles
 from tasks.settings.sources import Settings
 from tasks.warehouse import TABLES
 from tests.support import plain_build
@@ -33,16 +37,22 @@ SPOILT = {"garbled": 0.3, "ungrounded": 0.2, "cut_off": 0.1}
 
 @dataclass
 class Seen:
-    """What one stage did: modules of tasks/ whose functions ran, files it opened, settings and tables it read."""
+    """What one stage did, or the reading of one part of the specifications.
+
+    Modules of tasks/ whose functions ran, files it read, settings and tables it read, and parts of
+    the specifications that it used.
+    """
 
     modules: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)
+    parts: set[str] = field(default_factory=set)
 
 
 SEEN: dict[str, Seen] = defaultdict(Seen)
-WATCHED: list[str] = []  # the stage under watch, if any
+PARTS: dict[str, Seen] = defaultdict(Seen)
+WATCHED: list[Seen] = []  # what the stage or part under watch did, if any is
 
 
 class Connection:
@@ -64,33 +74,37 @@ class Connection:
 
     def _note(self, query: str) -> None:
         if WATCHED:
-            SEEN[WATCHED[-1]].tables |= set(READS.findall(query)) & set(TABLES)
+            WATCHED[-1].tables |= set(READS.findall(query)) & set(TABLES)
 
 
 def note_open(event: str, arguments: tuple[Any, ...]) -> None:
     """Note the project's files that are opened, code apart."""
-    if event != "open" or not WATCHED or not isinstance(arguments[0], str):
-        return
-    path = Path(arguments[0])
+    if event == "open" and isinstance(arguments[0], str):
+        note_file(Path(arguments[0]))
+
+
+def note_file(path: Path) -> None:
+    """Note a file of the project that is opened, or of which the content is used."""
     if (
-        path.is_relative_to(PROJECT)
+        WATCHED
+        and path.is_relative_to(PROJECT)
         and not path.is_relative_to(PROJECT / ".venv")
         and path.suffix not in (".py", ".pyc")
     ):
-        SEEN[WATCHED[-1]].files.add(path.relative_to(PROJECT).as_posix())
+        WATCHED[-1].files.add(path.relative_to(PROJECT).as_posix())
 
 
 def note_call(frame: FrameType, event: str, _: Any) -> None:
     """Note the modules of tasks/ whose functions are called."""
     name = frame.f_globals.get("__name__", "")
     if event == "call" and WATCHED and name.startswith("tasks."):
-        SEEN[WATCHED[-1]].modules.add(name)
+        WATCHED[-1].modules.add(name)
 
 
 @contextmanager
-def watch(stage: str) -> Iterator[None]:
-    """Watch a block as one stage."""
-    WATCHED.append(stage)
+def watch(seen: Seen) -> Iterator[None]:
+    """Watch a block as one stage or part."""
+    WATCHED.append(seen)
     threading.setprofile(note_call)
     sys.setprofile(note_call)
     try:
@@ -102,17 +116,14 @@ def watch(stage: str) -> Iterator[None]:
 
 
 def watch_stages() -> None:
-    """Watch every stage that has a function of its own."""
-    plain = plain_build._run
+    """Watch what every stage does."""
+    plain = Stage.work
 
-    def run(stage: Stage, context: Any, *upstream: Any) -> Any:
-        def work(con: Any) -> Any:
-            with watch(stage.name):
-                return stage.work(Connection(con))
+    def work(self: Stage, con: Any, context: Any, attempt: int, *ids: Any) -> Any:
+        with watch(SEEN[self.named(attempt)]):
+            return plain(self, Connection(con), context, attempt, *ids)
 
-        return plain(replace(stage, work=work), context, *upstream)
-
-    plain_build._run = run
+    Stage.work = work  # type: ignore[method-assign]
 
 
 def note_settings() -> None:
@@ -121,50 +132,90 @@ def note_settings() -> None:
 
     def noting(self: Settings, name: str) -> Any:
         if WATCHED and name in type(self).model_fields:
-            SEEN[WATCHED[-1]].settings.add(f"{type(self).__name__}.{name}")
+            WATCHED[-1].settings.add(f"{type(self).__name__}.{name}")
         return plain(self, name)
 
     Settings.__getattribute__ = noting  # type: ignore[method-assign,assignment]
 
 
-def watch_planning() -> None:
-    """Watch the templates being read, which the stage gets handed."""
-    plain = steps.load_templates
+def watch_specifications() -> None:
+    """Watch each part being read, which stages get handed, and note which part a stage uses."""
+    watched = {name: _watched(name, loader) for name, loader in specifications.LOADERS.items()}
+    specifications.LOADERS = watched  # type: ignore[misc]
+    stages.LOADERS = watched  # type: ignore[misc]
+    plain = specifications.Specifications.part
 
-    def load_templates(home: Home, name: str) -> Any:
-        with watch("briefs"):
-            return plain(home, name)
+    def part(self: specifications.Specifications, name: str) -> Any:
+        if WATCHED:
+            WATCHED[-1].parts.add(name)
+        return plain(self, name)
 
-    load_templates.__module__ = plain.__module__
-    steps.load_templates = load_templates
+    specifications.Specifications.part = part  # type: ignore[method-assign]
+
+
+def _watched(name: str, loader: specifications.Loader) -> specifications.Loader:
+    @wraps(loader.load)  # so that it names the same module
+    def load(*arguments: Any, **named: Any) -> Any:
+        with watch(PARTS[name]):
+            return loader.load(*arguments, **named)
+
+    def arguments(domain: Domain) -> Any:
+        with watch(PARTS[name]):
+            return loader.arguments(domain)
+
+    return specifications.Loader(load, arguments)
+
+
+def note_contents() -> None:
+    """Note each use of a YAML file that was read before: it is opened only once."""
+    read, shipped = YamlFiles.read, fingerprint.shipped_yaml
+
+    def noting(self: YamlFiles, path: Path) -> Any:
+        note_file(path)
+        return read(self, path)
+
+    def noting_shipped(path: Path) -> Any:
+        note_file(path)
+        return shipped(path)
+
+    YamlFiles.read = noting  # type: ignore[method-assign]
+    for user in (requests, phrases):
+        user.shipped_yaml = noting_shipped  # type: ignore[attr-defined]
 
 
 def watch_asking() -> None:
-    """Watch the asking of a build, which is no stage with a function of its own."""
-    asked, transcribed = steps.work, plain_build.generate_transcripts
-
-    def work(con: Any, context: Any, attempt: int, ids: Any) -> Any:
-        WATCHED.append(f"generate-{attempt}")
-        found = asked(Connection(con), context, attempt, ids)
-        WATCHED.pop()
-        return found
+    """Watch the asking of a build, which goes on after the stage has said what is asked."""
+    transcribed = plain_build.generate_transcripts
 
     async def transcripts(con: Any, work: Any, *others: Any) -> Any:
-        with watch(f"generate-{work.rollout.attempt}"):
+        with watch(SEEN[f"generate-{work.rollout.attempt}"]):
             return await transcribed(con, work, *others)
 
-    steps.work = work
     plain_build.generate_transcripts = transcripts
 
 
-def main(data: Path) -> None:
-    """Build the demo in a folder; print what each stage did."""
+def with_parts(seen: Seen) -> Seen:
+    """Return what a stage did together with the reading of the parts that it used."""
+    read = [seen, *(PARTS[name] for name in seen.parts)]
+    return Seen(
+        modules=set().union(*(one.modules for one in read)),
+        files=set().union(*(one.files for one in read)),
+        settings=set().union(*(one.settings for one in read)),
+        tables=seen.tables,
+        parts=seen.parts,
+    )
+
+
+def main() -> None:
+    """Build the demo in the folder that is given; print what each stage did."""
+    data = Path(sys.argv[1])
     for module in project_code().modules():
         # Before the watch, so that only calls are noted and no module's own body.
         importlib.import_module(module)
     sys.addaudithook(note_open)
     note_settings()
-    watch_planning()
+    note_contents()
+    watch_specifications()
     watch_stages()
     watch_asking()
     options = BuildOptions(
@@ -174,12 +225,8 @@ def main(data: Path) -> None:
     print(
         json.dumps(
             {
-                stage: {kind: sorted(found) for kind, found in asdict(seen).items()}
+                stage: {kind: sorted(found) for kind, found in asdict(with_parts(seen)).items()}
                 for stage, seen in SEEN.items()
             }
         )
     )
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

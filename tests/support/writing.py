@@ -1,4 +1,4 @@
-"""Briefs with curated templates and prepared reviews, for tests of prompts and of the embedded writer."""
+"""Briefs with curated templates and prepared reviews, for tests of prompts and of the mock model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The curated set: what it holds, that it was chosen as it says, and that no dialogue in it is silly."""
+"""The curated set: its content, how it was chosen, and that its dialogues make sense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting, listing and sampling, held against a small grammar worked out by hand and against brute force."""
+"""Counting, listing and sampling, compared with a small grammar by hand and with brute force."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tasks.templates import (
     parse_grammar,
     sample_templates,
 )
-from tasks.templates.assembly import spoken
+from tasks.templates.assembly import with_speakers
 from tasks.templates.enumeration import Census
 
 # greeting (2 ways), recommendation, then accepted and over; or chit-chat back and forth, at most
@@ -102,7 +102,7 @@ def test_listing_gives_exactly_what_brute_force_finds_legal(small: Grammar) -> N
         for talk in product(
             *(said_by["user" if turn % 2 == 0 else "agent"] for turn in range(length))
         ):
-            template = build_template(small.goals, spoken(talk))
+            template = build_template(small.goals, with_speakers(talk))
             if not legal(small, template):
                 found.add(template.template_id)
     assert listed == found
@@ -112,7 +112,7 @@ def test_listing_gives_exactly_what_brute_force_finds_legal(small: Grammar) -> N
 def test_the_kth_template_is_the_kth_listed(small: Grammar) -> None:
     census = Census(small)
     ranked = [
-        build_template(small.goals, spoken(census.template(cell, rank)))
+        build_template(small.goals, with_speakers(census.template(cell, rank)))
         for cell, count in count_templates(small).items()
         for rank in range(count)
     ]

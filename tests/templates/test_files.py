@@ -17,7 +17,7 @@ from tasks.templates import (
     save_templates,
     template_set_names,
 )
-from tasks.templates.assembly import spoken
+from tasks.templates.assembly import with_speakers
 from tasks.templates.enumeration import Census, cells
 
 TURNS = """
@@ -35,7 +35,7 @@ TURNS = """
 def drawn(grammar: Grammar, census: Census) -> list[Template]:
     """The middle template of each kind the grammar has."""
     return [
-        build_template(grammar.goals, spoken(census.template(cell, census.count(cell) // 2)))
+        build_template(grammar.goals, with_speakers(census.template(cell, census.count(cell) // 2)))
         for cell in cells(grammar)
     ]
 

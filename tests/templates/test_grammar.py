@@ -35,10 +35,10 @@ def shipped() -> dict[str, Any]:
 MISTAKES = [
     (change("speed", 3), "speed: is not a known setting"),
     (change("start", "begin"), "start: unknown state 'begin'"),
-    (change("start", "greeted"), "the user opens, but in 'greeted' the agent speaks"),
+    (change("start", "greeted"), "the user begins, but in 'greeted' the agent speaks"),
     (change("lengths", {1: [9, 6]}), "lengths.1: [9, 6] is no range"),
     (change("sets.greet", ["greeting_lieks"]), "sets.greet: unknown sub-goal 'greeting_lieks'"),
-    (change("sets.chit_chat", ["chit_chat"]), "sets.chit_chat: a sub-goal is called so already"),
+    (change("sets.chit_chat", ["chit_chat"]), "sets.chit_chat: a sub-goal has the same name"),
     (change("at_most", [{"of": ["chitchat"], "times": 1}]), "at_most: unknown sub-goal 'chitchat'"),
     (
         change("states.comforted.moves", [{"say": ["ask"], "then": "ready"}]),
@@ -61,11 +61,11 @@ MISTAKES = [
             "states.comforted.moves",
             [{"say": ["chit_chat"], "then": "ready"}, {"say": ["chit_chat"], "then": "asked"}],
         ),
-        "states.comforted: chit_chat stands there twice",
+        "states.comforted: chit_chat is listed twice",
     ),
     (
         change("states.island", {"speaker": "user", "moves": []}),
-        "states.island: nothing leads there",
+        "states.island: no move leads to this state",
     ),
     (
         change("states.comforted.moves", [{"say": [], "then": "ready"}]),

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.templates import Grammar, Slot, Template, build_template, legal
-from tasks.templates.assembly import spoken
+from tasks.templates.assembly import with_speakers
 from tasks.templates.enumeration import Census, cells
+from tests.support.examples import examples
 
 TALK = """
 greeting_dislikes
@@ -28,7 +29,8 @@ end_conversation
 
 def build(grammar: Grammar, talk: str) -> Template:
     return build_template(
-        grammar.goals, spoken([tuple(line.split(" + ")) for line in talk.strip().splitlines()])
+        grammar.goals,
+        with_speakers([tuple(line.split(" + ")) for line in talk.strip().splitlines()]),
     )
 
 
@@ -212,21 +214,21 @@ def test_a_template_that_was_tampered_with_is_illegal(grammar: Grammar) -> None:
     assert legal(grammar, replace(template, turns=(), slots=())) != []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(data=st.data())
 def test_any_template_out_of_the_grammar_is_legal(
     grammar: Grammar, census: Census, data: st.DataObject
 ) -> None:
     cell = data.draw(st.sampled_from(cells(grammar)))
     said = census.template(cell, data.draw(st.integers(0, census.count(cell) - 1)))
-    template = build_template(grammar.goals, spoken(said))
+    template = build_template(grammar.goals, with_speakers(said))
     assert legal(grammar, template) == []
     assert len(template.turns) == cell.utterances
     assert [slot.collection for slot in template.slots].count("DISLIKES") == cell.dislikes
     assert [slot.number for slot in template.slots] == list(range(1, cell.recommendations + 2))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(data=st.data())
 def test_a_template_with_one_turn_taken_out_is_illegal(
     grammar: Grammar, census: Census, data: st.DataObject
@@ -234,4 +236,4 @@ def test_a_template_with_one_turn_taken_out_is_illegal(
     cell = data.draw(st.sampled_from(cells(grammar)))
     said = list(census.template(cell, data.draw(st.integers(0, census.count(cell) - 1))))
     del said[data.draw(st.integers(0, len(said) - 2))]
-    assert legal(grammar, build_template(grammar.goals, spoken(said))) != []
+    assert legal(grammar, build_template(grammar.goals, with_speakers(said))) != []

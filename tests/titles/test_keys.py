@@ -152,13 +152,17 @@ def test_due_and_quoted_titles_are_spoken(one: str, other: str, same: bool) -> N
 
 @pytest.mark.parametrize("key", STRENGTHS.values(), ids=STRENGTHS)
 @given(title=st.one_of(st.text(max_size=40), st.lists(st.sampled_from(
-    "The a Mummy , The II 2 (1999) [VHS] DVD & + C++ Vol. part two & . - ' edition special * \u00e9 &amp; x no 1 and".split()
+    "The a Mummy , The II 2 (1999) [VHS] DVD & + C++ Vol. part two & . - ' edition special * "
+    "\u00e9 &amp; x no 1 and".split()
 ), max_size=9).map(" ".join)))  # fmt: skip
 def test_a_key_is_its_own_key(key: Callable[[str], str], title: str) -> None:
     assert key(key(title)) == key(title)
 
 
-WORDS = "The the A Mummy mummy Mummy, II 2 (1999) [VHS] DVD & and + Vol. vol volume two . - ' special edition * \u00e9 e".split()
+WORDS = (
+    "The the A Mummy mummy Mummy, II 2 (1999) [VHS] DVD & and + Vol. vol volume two . - ' special "
+    "edition * \u00e9 e"
+).split()
 TITLES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join)
 
 

@@ -1,4 +1,7 @@
-"""A number behind a title names another work, unless it counts something: in speech, in placeholders and in lists."""
+"""A number after a title names another work, unless it counts something.
+
+That holds in speech, in placeholders and in lists.
+"""
 
 from __future__ import annotations
 

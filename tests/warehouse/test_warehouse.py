@@ -108,7 +108,10 @@ def test_the_table_hash_does_not_depend_on_row_order(tmp_path: Path) -> None:
 
 def test_a_second_process_is_told_who_holds_the_file(tmp_path: Path) -> None:
     path = tmp_path / "w.duckdb"
-    code = f"import duckdb, sys; con = duckdb.connect({str(path)!r}); print('held', flush=True); sys.stdin.read()"
+    code = (
+        f"import duckdb, sys; con = duckdb.connect({str(path)!r}); "
+        "print('held', flush=True); sys.stdin.read()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
@@ -204,7 +207,10 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 try:
     with open_warehouse(Path(sys.argv[1])) as con:
         con.begin()
-        con.execute("INSERT INTO items SELECT md5(x::VARCHAR), md5(x::VARCHAR), 'title', 'work' FROM range(200_000) r(x)")
+        con.execute(
+            "INSERT INTO items SELECT md5(x::VARCHAR), md5(x::VARCHAR), 'title', 'work' "
+            "FROM range(200_000) r(x)"
+        )
         con.commit()
 except UserError as error:
     print(error)

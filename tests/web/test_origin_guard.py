@@ -1,4 +1,4 @@
-"""What a server on loopback refuses: foreign host names, pages of other origins, their sockets; and what it lets through."""
+"""What a server on loopback refuses (foreign hosts, other origins), and what it accepts."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.word_runs import copied_words, longest_shared, shares_run, tokenise, words_of
+from tasks.word_runs import copied_words, longest_shared, shares_run, texts_of, tokenise, words_of
 
 TEXTS = st.text(alphabet="aB c\u00c9'\u2019-\u2014.\u2026/\n\t,\u00b7(", max_size=40)
 WORDS = st.lists(st.sampled_from("a b c d".split()), max_size=12).map(" ".join)
@@ -53,7 +53,10 @@ def test_the_longest_run_is_the_longest_of_all(text: str, other: str) -> None:
     ]
 
 
-REVIEW = "The story of two brothers, lost at sea\nfor weeks\u2014and found\u2014moved me; I don't know why."
+REVIEW = (
+    "The story of two brothers, lost at sea\n"
+    "for weeks\u2014and found\u2014moved me; I don't know why."
+)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +72,15 @@ REVIEW = "The story of two brothers, lost at sea\nfor weeks\u2014and found\u2014
         ("...", ""),
     ],
 )
-def test_the_gate_its_evidence_and_the_writer_see_one_run(said: str, run: str) -> None:
+def test_the_gate_its_evidence_and_the_mock_model_see_one_run(said: str, run: str) -> None:
     # A line break or a dash without spaces parts two words; punctuation alone is none.
     length = len(words_of(run))
     assert longest_shared(said, ["", REVIEW]) == run
     assert copied(said, REVIEW, 2) == length
     assert shares_run(said, REVIEW, 6) is (length >= 6)
+
+
+@given(st.text(alphabet="aB\u03a3\u03c3.-'\u2019 \n\t\u2013\u2026\u00a0\x0b!,\"\u0130") | st.text())
+@settings(max_examples=400, deadline=None)
+def test_the_texts_of_words_alone_are_those_with_places(text: str) -> None:
+    assert texts_of(text) == [word.text for word in words_of(text)]

@@ -8,6 +8,7 @@ from tasks.evaluation.he2023.reader import (
     read_questions,
 )
 from tasks.evaluation.he2023.scoring import KS, Bound, bounds, summary
+from tasks.evaluation.he2023.summaries import he2023_summaries, summary_rows
 from tasks.evaluation.he2023.values import VARIANTS, Nearest, Question, Variant
 
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "bounds",
     "entity_name",
     "generated_names",
+    "he2023_summaries",
     "nearest_entities",
     "read_entities",
     "read_questions",
     "summary",
+    "summary_rows",
 ]

@@ -17,8 +17,8 @@ from tasks.evaluation.agreement import (
     krippendorff_alpha,
     shared_ratings,
 )
-from tasks.evaluation.metrics import Estimate, estimate
 from tasks.evaluation.quality.values import METRICS, Metric, Preference, Rating, UtteranceTask
+from tasks.intervals import Interval, bootstrap_mean
 from tasks.web import markdown_table
 
 _TITLES = {
@@ -36,7 +36,7 @@ class Scores:
     corpus: str
     utterances: int
     ratings: int
-    means: Mapping[Metric, Estimate]
+    means: Mapping[Metric, Interval]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Comparison:
     wins: int
     ties: int
     losses: int
-    share: Estimate  # of `corpus`, a tie counted as half, 95 % interval by bootstrap over pairs
+    share: Interval  # of `corpus`, a tie counted as half, 95 % interval by bootstrap over pairs
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def table4_markdown(rows: Sequence[Scores]) -> str:
     head = ["corpus", "utterances", *(f"{_TITLES[metric]} (0-2)" for metric in METRICS)]
     figures = [
         [
-            f"{row.means[m].mean:.2f} [{row.means[m].low:.2f}, {row.means[m].high:.2f}]"
+            f"{row.means[m].value:.2f} [{row.means[m].low:.2f}, {row.means[m].high:.2f}]"
             for m in METRICS
         ]
         for row in rows
@@ -209,7 +209,7 @@ def figure4_markdown(rows: Sequence[Comparison]) -> str:
             row.wins,
             row.ties,
             row.losses,
-            f"{row.share.mean:.1%} [{row.share.low:.1%}, {row.share.high:.1%}]",
+            f"{row.share.value:.1%} [{row.share.low:.1%}, {row.share.high:.1%}]",
         ]
         for row in rows
     ]
@@ -223,8 +223,8 @@ def _comparison(
     return Comparison(corpus, other, wins, ties, losses, _mean(found, seed))
 
 
-def _mean(values: Sequence[tuple[float, str]], seed: int) -> Estimate:
-    return estimate(
+def _mean(values: Sequence[tuple[float, str]], seed: int) -> Interval:
+    return bootstrap_mean(
         np.array([value for value, _ in values]), [cluster for _, cluster in values], seed=seed
     )
 

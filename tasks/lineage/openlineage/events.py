@@ -58,7 +58,7 @@ def ended_run(
 
 
 def lost_run(run: BuildRun, run_id: str, at: datetime) -> RunEvent:
-    """Return the event of an earlier build of the domain that lost its process before it could send its own."""
+    """Return the event of an earlier build that lost its process before it could send its own."""
     said = {"errorMessage": facets.error("the process of this run was lost before it ended")}
     name, about = facets.build_job(run)
     return _event(
@@ -158,7 +158,7 @@ def _event(
 def _inputs(
     run: BuildRun, stated: StageColumns, state: StageState, rules: Sequence[Rule]
 ) -> Iterator[InputDataset]:
-    """Yield what a stage reads; facts that its own rules judged are among it, with what the rules found."""
+    """Yield what a stage reads, facts that its own rules judged with the rules' findings."""
     for table in stated.inputs():
         if table.startswith("source:"):
             yield from (
@@ -198,7 +198,7 @@ def _table_input(run: BuildRun, table: str, state: StageState) -> InputDataset:
 def _judged(
     run: BuildRun, stated: StageColumns, state: StageState, rules: Sequence[Rule]
 ) -> Iterator[InputDataset]:
-    """Yield the tables of facts with the rules that judged them: assertions belong to what is read."""
+    """Yield the tables of facts with the rules that judged them, as assertions are of inputs."""
     for table in _FACTS:
         if state.gate and table in stated.writes:
             judged = _table_input(run, table, state)
@@ -252,7 +252,10 @@ def _table_output(
 
 
 def _files(run: BuildRun, release: ReleaseFiles) -> Iterator[OutputDataset]:
-    """Yield a release's files: named the same in every release, their version the hash of their content."""
+    """Yield a release's files.
+
+    Each has the same name in every release; its version is the hash of its content.
+    """
     for path, digest in release.hashes.items():
         about = {"version": facets.version(digest)}
         if path in release.columns:
@@ -264,7 +267,7 @@ def _files(run: BuildRun, release: ReleaseFiles) -> Iterator[OutputDataset]:
 
 
 def _names(run: BuildRun, table: str) -> list[tuple[str, str]]:
-    """Return namespace and name of the datasets that stand for a table, for source files of a kind, or for the model."""
+    """Return namespace and name of the datasets of a table, of source files, or of the model."""
     if table.startswith("source:"):
         return [
             (source.namespace, source.name)

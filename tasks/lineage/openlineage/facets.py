@@ -1,4 +1,7 @@
-"""The facets of our events, as the client's own classes, and two of ours whose schemas are in `facets.json`."""
+"""The facets of our events: the client's own classes, and two of ours with a schema.
+
+Those schemas are in `facets.json`.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +42,15 @@ COPIED, CHANGED, DECIDES = (
 )
 _SEVERITIES = {"reject": "error", "warn": "warn"}
 Inputs = Mapping[str, Sequence[tuple[str, str, Mapping[str, tuple[str, ...]]]]]
-"""For each table or source that is read: namespace and name of its datasets, and names of its columns where they are others.
+"""For each table or source that is read: its datasets.
+
+Of each dataset the namespace, the name, and the names of columns that differ from ours.
 """
 
 
 @attr.define
 class StageRunFacet(RunFacet):
-    """What the pipeline's own record says of a stage: whether it was taken from the cache, and what its rows were made from."""
+    """What our own record has of a stage: was it cached, what were its rows made from."""
 
     stage: str
     cached: bool
@@ -64,7 +69,7 @@ class StageRunFacet(RunFacet):
 
 @attr.define
 class BuildRunFacet(RunFacet):
-    """What the pipeline's own record says of a build: how it ended, by which settings, and what it counted."""
+    """What the pipeline's own record has of a build: how it ended, its settings and its counts."""
 
     domain: str
     configHash: str  # noqa: N815
@@ -164,17 +169,24 @@ def column_lineage(stated: StageColumns, table: str, inputs: Inputs) -> Any:
 
 def _inputs_of(how: Made, inputs: Inputs) -> list[Any]:
     kind = COPIED if how.copied else CHANGED
-    return [one for ref in how.inputs for one in _input_fields(ref.table, ref.column, inputs, kind)]
+    fields: list[Any] = []
+    for ref in how.inputs:
+        fields += _input_fields(ref.table, ref.column, inputs, kind)
+    return fields
 
 
 def _input_fields(table: str, column: str, inputs: Inputs, kind: tuple[str, str]) -> list[Any]:
-    """Return a column of every dataset that stands for a table: source files may be several, and call a column as they like."""
+    """Return a column of every dataset of a table.
+
+    There may be several source files, and their names of the column may be others.
+    """
     transformation = column_lineage_dataset.Transformation(*kind)
-    return [
-        column_lineage_dataset.InputField(namespace, name, called, [transformation])
-        for namespace, name, names in inputs[table]
-        for called in (names.get(column, ()) if names else (column,))
-    ]
+    fields = []
+    for namespace, name, renamed in inputs[table]:
+        for called in renamed.get(column, ()) if renamed else (column,):
+            field = column_lineage_dataset.InputField(namespace, name, called, [transformation])
+            fields.append(field)
+    return fields
 
 
 def metrics(state: TableState) -> Any:
@@ -197,10 +209,15 @@ def rows_written(count: int) -> Any:
 
 
 def assertions(gate: GateRecord, rules: Sequence[Rule], table: str) -> Any:
-    """Return the facet of the rules that judged one table of facts, each with its column and whether everything kept it."""
-    broken = {rule.rule: rule.dialogues for suite in gate.suites for rule in suite.rules}
-    judged = [rule for rule in rules if rule.table == table and rule.rule in broken]
-    listed = [_assertion(rule, broken[rule.rule]) for rule in judged]
+    """Return the facet of the rules that judged one table of facts.
+
+    Each is there with its column, and with True if no dialogue broke it.
+    """
+    broken: dict[str, int] = {}
+    for suite in gate.suites:
+        broken |= {rule.rule: rule.dialogues for rule in suite.rules}
+    of_table = (rule for rule in rules if rule.table == table)
+    listed = [_assertion(rule, broken[rule.rule]) for rule in of_table if rule.rule in broken]
     return made(data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet, listed)
 
 

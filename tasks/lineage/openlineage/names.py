@@ -1,4 +1,7 @@
-"""Names and ids in events: a name is the same in every run, an id is derived from the id that our own record of a run has."""
+"""Names and ids in events.
+
+A name is the same in every run; an id is derived from the id in our own record of a run.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ Kind = Literal["reviews", "metadata"]
 
 @dataclass(frozen=True)
 class Source:
-    """One source file, named as OpenLineage names files: by the store it is published in, else by its place on this machine."""
+    """One source file, named as OpenLineage names files.
+
+    The name is that of the store it is published in, else its place on this machine.
+    """
 
     namespace: str
     name: str
@@ -26,7 +32,7 @@ class Source:
 
 
 def run_uuid(run_id: str) -> str:
-    """Return the UUID of a run: its own id where that is one, as Prefect's are, else one made of it."""
+    """Return the UUID of a run: its id if that is one, as Prefect's are, else one made of it."""
     try:
         return str(UUID(run_id))
     except ValueError:
@@ -34,7 +40,10 @@ def run_uuid(run_id: str) -> str:
 
 
 def stage_uuid(run_id: str, stage: str, time: int = 1) -> str:
-    """Return the UUID of a stage within a run; `time` counts how often the stage has begun in it."""
+    """Return the UUID of a stage within a run.
+
+    `time` counts how often the stage has begun in it.
+    """
     return str(uuid5(UUID(run_uuid(run_id)), f"{stage}#{time}"))
 
 
@@ -42,7 +51,7 @@ def build_sources(domain: Domain, hashes: Mapping[str, str]) -> tuple[Source, ..
     """Return a domain's source files.
 
     Args:
-        domain: whose files they are.
+        domain: the files are of this one.
         hashes: SHA-256 of each, review files first, each in the domain's order.
     """
     kinds: tuple[tuple[Kind, tuple[SourceSetting, ...]], ...]

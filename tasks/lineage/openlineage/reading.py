@@ -1,4 +1,4 @@
-"""Reads from a warehouse, and from a release's folder, what events say of a stage that has ended."""
+"""Reads from a warehouse and a release's folder what events say of a stage that has ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tasks.warehouse import TABLES, StageRecord, read_inputs, read_record, rows
 
 @dataclass(frozen=True)
 class TableState:
-    """A table as it stands: its rows, its columns with their types, and in how many rows each is empty."""
+    """A table as it is now: its rows, its columns with their types, and their empty cells."""
 
     rows: int
     columns: Sequence[tuple[str, str]]
@@ -27,7 +27,13 @@ class TableState:
 
 @dataclass(frozen=True)
 class ReleaseFiles:
-    """A release that was written or confirmed: its version, and each file's SHA-256 and, of tables, its columns with their types."""
+    """A release that was written or confirmed.
+
+    Attributes:
+        reused: True if it was there before.
+        hashes: SHA-256 of each file.
+        columns: of each table, name and type of its columns.
+    """
 
     version: str
     reused: bool
@@ -43,7 +49,7 @@ class StageState:
         record: what it last wrote; None for one that keeps no record, as `release`.
         inputs: what it was made from.
         written_by: the runs that wrote its rows.
-        tables: every table it reads or writes, as it stands.
+        tables: every table it reads or writes, as it is now.
         written: rows that are the stage's own, where it writes a part of a table.
         gate: what judged its rows, if anything did.
     """
@@ -57,7 +63,7 @@ class StageState:
 
     @property
     def code_hash(self) -> str:
-        """Return a hash of the code, data files and libraries that made the rows; empty if it is not known."""
+        """Return a hash of the code, data and libraries that made the rows; empty if unknown."""
         return fingerprint(self.inputs.maker())[:16] if self.inputs else ""
 
 
@@ -83,8 +89,8 @@ def release_files(
 
     Args:
         version: of the release.
-        reused: whether it stood before.
-        folder: where it lies.
+        reused: True if it was there before.
+        folder: where it is.
         sums: SHA-256 of its files, by path.
     """
     import pyarrow.parquet as pq
@@ -98,13 +104,13 @@ def release_files(
 
 
 def lost_runs(con: duckdb.DuckDBPyConnection, before: str) -> list[str]:
-    """Return the runs that are on record as running, but for the one about to start: their process is gone."""
-    found = rows(
+    """Return the runs on record as running, except `before`: their process is gone."""
+    lost = rows(
         con,
         "SELECT run_id FROM runs WHERE state = 'running' AND run_id <> ? ORDER BY started_at",
         [before],
     )
-    return [str(row["run_id"]) for row in found]
+    return [str(row["run_id"]) for row in lost]
 
 
 def _table(con: duckdb.DuckDBPyConnection, table: str) -> TableState:
@@ -116,27 +122,30 @@ def _table(con: duckdb.DuckDBPyConnection, table: str) -> TableState:
 
 
 def _written(con: duckdb.DuckDBPyConnection, selections: Sequence[str]) -> dict[str, int]:
-    """Return the rows of a stage's own selections, by table; `selections` are those of its record, which our own code wrote."""
-    found = {}
+    """Return the rows of a stage's own selections, by table.
+
+    `selections` are those of its record, which our own code wrote.
+    """
+    counts = {}
     for selection in selections:
         names = [name for name in re.findall(r"\w+", selection) if name in TABLES]
-        found[names[-1]] = int(con.execute(f"SELECT count(*) FROM {selection}").fetchall()[0][0])
-    return found
+        ((count,),) = con.execute(f"SELECT count(*) FROM {selection}").fetchall()
+        counts[names[-1]] = int(count)
+    return counts
 
 
 def _written_by(con: duckdb.DuckDBPyConnection, stage: str) -> list[str]:
-    """Return the runs that wrote a stage's rows: asking may take several, and says so with every transcript."""
+    """Return the runs that wrote a stage's rows.
+
+    Several may have asked for transcripts; each transcript has its run.
+    """
     kind, _, attempt = stage.partition("-")
     if kind == "generate":
-        query, value = (
-            "SELECT DISTINCT run_id FROM transcripts WHERE attempt = ? ORDER BY run_id",
-            int(attempt),
-        )
-        return [str(row["run_id"]) for row in rows(con, query, [value])]
-    return [
-        str(row["run_id"])
-        for row in rows(con, "SELECT run_id FROM stages WHERE stage = ?", [stage])
-    ]
+        query = "SELECT DISTINCT run_id FROM transcripts WHERE attempt = ? ORDER BY run_id"
+        runs = rows(con, query, [int(attempt)])
+    else:
+        runs = rows(con, "SELECT run_id FROM stages WHERE stage = ?", [stage])
+    return [str(row["run_id"]) for row in runs]
 
 
 def _gate(con: duckdb.DuckDBPyConnection, stage: str) -> GateRecord | None:

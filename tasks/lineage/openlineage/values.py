@@ -39,7 +39,10 @@ class BuildRun:
 
 @dataclass(frozen=True)
 class StageRun:
-    """One stage of a build; `time` counts how often it has begun in it, `why` says why it is redone, if it is."""
+    """One stage of a build.
+
+    `time` counts how often it has begun in it; `why` says why it is redone, if it is.
+    """
 
     run: BuildRun
     stage: str

@@ -1,0 +1,76 @@
+"""What stages depend on that is not a setting or a file of the project as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flows.stages import Context
+from tasks.fingerprint import PACE, file_hash
+from tasks.ingest import source_names
+from tasks.llm import MOCK_MODEL, OFFLINE, endpoint, mock_model_tables, takes_schema
+from tasks.settings import Domain
+
+
+def source_hashes(domain: Domain) -> dict[str, str]:
+    """Return each source file's SHA-256 by name.
+
+    Files of one name are told apart by their place in the domain file.
+    """
+    sources = (*domain.sources.reviews, *domain.sources.metadata)
+    paths = [Path(source.path) for source in sources]
+    names = [path.name for path in paths]
+    told = [
+        name if names.count(name) == 1 else f"{name} ({number})"
+        for number, name in enumerate(names, 1)
+    ]
+    return {name: file_hash(path) for name, path in zip(told, paths, strict=True)}
+
+
+def sources_as_read(context: Context) -> dict[str, Any]:
+    """Return how the source files are read, in order, by their names in the tables."""
+    sources = context.domain.sources
+    form = sources.model_dump(mode="json", exclude={"reviews", "metadata"})
+    # Where a file is and how it got there; its content counts by hash.
+    elsewhere = {"path", "url", "bytes"}
+
+    def listed(kind: str, names: list[str]) -> list[dict[str, Any]]:
+        return [
+            {"name": name, **source.model_dump(mode="json", exclude=elsewhere)}
+            for source, name in zip(getattr(sources, kind), names, strict=True)
+        ]
+
+    reviews, metadata = source_names(sources)
+    read = {"reviews": listed("reviews", reviews), "metadata": listed("metadata", metadata)}
+    return {"sources": {**form, **read}}
+
+
+def asked_with(context: Context) -> dict[str, Any]:
+    """Return the settings of `generate` that requests and transcripts depend on.
+
+    The endpoint is the one really asked, whether a setting or a variable such as OPENAI_API_BASE
+    names it, as in the request key.
+    """
+    settings, structured = context.domain.generate, context.specifications.profile.structured_output
+    paid = {*PACE, "max_attempts", *(() if _is_offline(context) else ("misbehave",))}
+    asked = {
+        **settings.model_dump(mode="json", exclude=paid),
+        "api_base": endpoint(settings),
+        "takes_schema": structured and takes_schema(settings.model),
+    }
+    return {"generate": asked}
+
+
+def _is_offline(context: Context) -> bool:
+    return context.domain.generate.model.startswith(OFFLINE)
+
+
+def model_modules(context: Context) -> tuple[str, ...]:
+    """Return the modules of the mock model, where it is the model."""
+    return (MOCK_MODEL,) if _is_offline(context) else ()
+
+
+def model_files(context: Context) -> Mapping[str, str]:
+    """Return the hash of each phrase table of the mock model, where it is the model."""
+    return mock_model_tables() if _is_offline(context) else {}

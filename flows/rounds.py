@@ -1,0 +1,167 @@
+"""The rounds of a build: dialogues are asked for, read and judged, and rejected ones repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from flows.generation import ask, summary
+from flows.lineage_events import stage_events
+from flows.pipeline import JUDGE, PARSE, PREPARATION, VERDICTS, asking_stage
+from flows.stage_runner import StageRun, announce, run_stage, show_end, stage_run
+from flows.stages import Context, Records
+from tasks.generate import GenerateCounts
+from tasks.llm import RunStopped
+from tasks.repair import (
+    forget_attempts,
+    forget_beyond,
+    has_attempt,
+    next_briefs,
+    rejected_before,
+    unanswered,
+)
+from tasks.warehouse import (
+    Connection,
+    StageRecord,
+    made_from,
+    read_inputs,
+    read_record,
+    why_redone,
+)
+
+
+@dataclass
+class Written:
+    """What the rounds came to.
+
+    Attributes:
+        records: what each stage of the build has written; of the attempts those of the last round.
+        stopped: why asking ended early, if it did.
+    """
+
+    records: dict[str, StageRecord] = field(default_factory=dict)
+    stopped: RunStopped | None = None
+
+
+async def prepare(context: Context) -> dict[str, StageRecord]:
+    """Run the stages before the first request, and return what they have written.
+
+    Raises UserError.
+    """
+    records: dict[str, StageRecord] = {}
+    for stage in PREPARATION:
+        records[stage.name] = await run_stage(stage, context, records)
+    return records
+
+
+async def write_dialogues(context: Context, prepared: Records) -> Written:
+    """Ask, read and judge in rounds, and say how each brief has ended.
+
+    One round is for all briefs; with a target of accepted dialogues there are as many as it takes.
+    `prepared` is what the stages before the first request have written.
+    """
+    written = Written(dict(prepared))
+    wanted = context.options.accepted
+    while True:
+        with context.warehouse.use() as con:
+            ids = next_briefs(con, wanted)
+        if ids or VERDICTS.name not in written.records:
+            written.records = dict(prepared)
+            await _round(context, written, ids)
+            written.records[VERDICTS.name] = await run_stage(VERDICTS, context, written.records)
+        if not ids or wanted is None or written.stopped:
+            return written
+
+
+async def _round(context: Context, written: Written, ids: Sequence[str]) -> None:
+    """Ask for some briefs and repair what is rejected, attempt by attempt.
+
+    It ends when nothing is left to repair, or the run must stop. What an earlier run made at
+    attempts that this one does not come to is deleted: it was made with another `max_attempts`, or
+    repairs what is not rejected any more. Only a run that was stopped keeps it, as far as it is
+    still what would be made.
+    """
+    most = context.domain.generate.max_attempts
+    for attempt in range(1, most + 1):
+        if attempt > 1:
+            with context.warehouse.use() as con:
+                ids = rejected_before(con, attempt)
+        if attempt > 1 and not ids:
+            _forget_beyond(context, attempt - 1)
+            return
+        name = asking_stage(attempt).named(attempt)
+        written.records[name] = await _ask(context, written, attempt, ids)
+        await _read_and_judge(context, written, attempt)
+        if written.stopped:
+            await _keep_later(context, written, attempt + 1)
+            return
+    _forget_beyond(context, most)
+
+
+async def _read_and_judge(context: Context, written: Written, attempt: int) -> None:
+    for stage in (PARSE, JUDGE):
+        record = await run_stage(stage, context, written.records, attempt)
+        written.records[record.stage] = record
+
+
+async def _keep_later(context: Context, written: Written, first: int) -> None:
+    """Take over later attempts of an earlier run; read and judge them as they would be now.
+
+    This run was stopped before it came to them. They stay while code, settings and files of their
+    asking are what they were then, so that what was paid for is released. What they were asked upon
+    may have grown since: the next run that is not stopped asks them again, mostly from the store.
+    """
+    most = context.domain.generate.max_attempts
+    for attempt in range(first, most + 1):
+        stage = asking_stage(attempt)
+        name = stage.named(attempt)
+        with context.warehouse.use() as con:
+            before, record = read_inputs(con, name), read_record(con, name)
+            is_there = has_attempt(con, attempt)
+        is_same = before is not None and before.own() == stage.made_by(context)
+        if record is None or not is_there or not is_same:
+            _forget_beyond(context, attempt - 1)
+            return
+        written.records[name] = record
+        await _read_and_judge(context, written, attempt)
+    _forget_beyond(context, most)
+
+
+def _forget_beyond(context: Context, last: int) -> None:
+    with context.warehouse.use() as con:
+        forget_beyond(con, last)
+
+
+async def _ask(context: Context, written: Written, attempt: int, ids: Sequence[str]) -> StageRecord:
+    """Ask for what is unanswered of one attempt.
+
+    What an earlier run made from the same inputs stays; from others it makes way.
+    """
+    run = stage_run(asking_stage(attempt), context, written.records, attempt)
+    with closing(context.warehouse), context.warehouse.use() as con:
+        same = made_from(con, run.name, run.inputs.hash(run.name))
+        why = "" if same else why_redone(con, run.name, run.inputs)
+        announce(run.name, why)
+        with stage_events(context.lineage, run.name, why) as ending:
+            if not same:
+                forget_attempts(con, attempt)
+                run.record(con)
+            missing = unanswered(con, attempt, ids)
+            counts = await _ask_for(con, run, missing) if missing else None
+            record = run.record(con)
+            written.stopped = counts.stopped if counts else written.stopped
+            ending.cached = counts is None
+            ending.stopped = str(written.stopped or "")
+    show_end(
+        run.name,
+        why,
+        summary(counts) if counts else f"{record.rows:,} rows",
+        otherwise="done" if counts else "cached",
+    )
+    return record
+
+
+async def _ask_for(con: Connection, run: StageRun, ids: Sequence[str]) -> GenerateCounts:
+    work = run.stage.work(con, run.context, run.attempt, ids)
+    return await ask(con, run.context, run.name, work)
