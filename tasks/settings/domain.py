@@ -110,7 +110,7 @@ class Limits(Settings):
 
     rpm: int | None = Field(None, ge=1, description="Requests a minute")
     tpm: int | None = Field(None, ge=1, description="Tokens a minute, input and output together")
-    concurrency: int = Field(64, ge=1, le=4096, description="Most calls in flight")
+    concurrency: int = Field(64, ge=1, le=4096, description="Maximum concurrent requests")
     timeout_s: float = Field(120, gt=0, description="Seconds before a call counts as hung")
     max_answer_bytes: int = Field(
         1_000_000,
