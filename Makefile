@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy screenshots extras lint lock clean
+.PHONY: demo test test-heavy docs screenshots extras lint lock clean
 .DEFAULT_GOAL := demo
 
 .venv/installed: requirements.lock pyproject.toml
@@ -11,7 +11,7 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-# The optional extras dask and finetune, whose tests are skipped without them. docs/operating.md says which torch this brings.
+# The optional extras dask and finetune, whose tests are skipped without them. docs/how-to/scale-out.md says which torch this brings.
 .venv/extras: requirements-extras.lock .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-extras.lock
 	touch $@
@@ -27,6 +27,8 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vulture
+	$(BIN)/codespell -D - -D docs/terms.txt README.md ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md docs flows tasks
+	$(BIN)/codespell -D docs/terms.txt tests
 
 # Tests start many processes of ours, each of which would compile the project anew where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -40,8 +42,13 @@ test: lint
 test-heavy: .venv/installed
 	$(BIN)/python -m pytest -m heavy || $(BIN)/python -m pytest -m heavy --last-failed
 
-# The pictures of the documentation, of a run started from the UI of a server of its own; needs Chromium.
-screenshots: .venv/installed
+# The documentation as a site in build/site; a broken link or a page without a place in the menu fails.
+docs: .venv/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The pictures of the documentation, of the demo and of a run started from the UI; needs Chromium.
+screenshots: demo
+	$(BIN)/python -m tests.docs.dialogue_picture
 	REDIAL_SCREENSHOTS=docs/images $(BIN)/python -m pytest -m heavy tests/flows/test_ui.py
 
 COMPILE := .venv-lock/bin/uv pip compile pyproject.toml --quiet --python-version 3.11 --no-emit-index-url --no-header --no-annotate

@@ -45,7 +45,7 @@ async def build(
 
     Returns:
         What was released, the funnel and the statistics, in a state whose name says how the run
-        ended; a UserError in a failed state when it is a mistake the user can put right.
+        ended; a UserError in a failed state when it is a mistake that the user can correct.
     """
     return outcome(await _build(domain, options, data))
 

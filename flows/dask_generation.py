@@ -215,18 +215,15 @@ class Cluster:
         self._stack = ExitStack()
         self._runner: Any = None
 
-    def crew(
+    def executor(
         self, con: Connection, generate: Generate, rollout: Rollout, run_id: str, name: str
     ) -> DaskCrew:
-        """Return a crew for one stage.
+        """Return an executor for one stage.
 
         Raises UserError when the cluster cannot be reached, or in batch mode.
         """
         if generate.mode == "batch":
-            raise UserError(
-                "a batch is one errand, not work for a Dask cluster: "
-                "leave out either mode batch or dask"
-            )
+            raise UserError("--mode batch cannot be combined with --dask: leave out one of them")
         if self._runner is None:
             self._runner = self._stack.enter_context(_started(self._address))
         return DaskCrew(con, generate, rollout, run_id, self._runner, name)

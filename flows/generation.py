@@ -67,21 +67,21 @@ def repair_work(con: Connection, context: Context, attempt: int, ids: Sequence[s
 
 @task(cache_policy=NO_CACHE, persist_result=False)
 async def _chunk(held: Any) -> ChunkResult:
-    crew, chunk = held
-    result: ChunkResult = await crew.run(chunk)
+    executor, chunk = held
+    result: ChunkResult = await executor.run(chunk)
     return result
 
 
-async def _run_chunk(stage: str, crew: ChunkExecutor, chunk: Chunk) -> ChunkResult:
+async def _run_chunk(stage: str, executor: ChunkExecutor, chunk: Chunk) -> ChunkResult:
     """Run a chunk as a Prefect task; quoting keeps Prefect from walking through its briefs."""
     return await _chunk.with_options(
         name="chunk", task_run_name=f"{stage}-chunk-{chunk.number:05}"
-    )(quote((crew, chunk)))
+    )(quote((executor, chunk)))
 
 
-async def _run_there(crew: ChunkExecutor, chunk: Chunk) -> ChunkResult:
-    """Run a chunk on a cluster; its crew makes the task itself."""
-    return await crew.run(chunk)
+async def _run_there(executor: ChunkExecutor, chunk: Chunk) -> ChunkResult:
+    """Run a chunk on a cluster; its executor makes the task itself."""
+    return await executor.run(chunk)
 
 
 async def ask(con: Connection, context: Context, stage: str, work: Work) -> GenerateCounts:
@@ -104,14 +104,14 @@ async def ask(con: Connection, context: Context, stage: str, work: Work) -> Gene
 
     journals, settings = context.home.journals(context.domain.name), context.domain.generate
     name = f"{context.domain.name}-{stage}"
-    crew = (
-        context.cluster.crew(con, settings, work.rollout, context.run_id, name)
+    executor = (
+        context.cluster.executor(con, settings, work.rollout, context.run_id, name)
         if context.cluster
         else None
     )
-    run = partial(_run_chunk, name) if crew is None else _run_there
+    run = partial(_run_chunk, name) if executor is None else _run_there
     counts = await generate_transcripts(
-        con, work, settings, journals, context.run_id, on_progress=show, run=run, executor=crew
+        con, work, settings, journals, context.run_id, on_progress=show, run=run, executor=executor
     )
     await live.finish(summary(counts))
     get_run_logger().info("%s: %s in %.1f s", stage, summary(counts), time.perf_counter() - began)

@@ -91,7 +91,7 @@ class BuildOptions(BaseModel):
         description="dataset (the budget is for all runs with the same settings together) "
         "or run (for each run)",
     )
-    concurrency: int | None = Field(None, ge=1, le=4096, description="Most calls in flight")
+    concurrency: int | None = Field(None, ge=1, le=4096, description="Maximum concurrent requests")
     rpm: int | None = Field(None, ge=1, description="Requests a minute the provider allows")
     tpm: int | None = Field(None, ge=1, description="Tokens a minute the provider allows")
     workers: int | None = Field(None, ge=1, le=64, description="Processes that send requests")
@@ -169,7 +169,7 @@ class EvaluationOptions(BaseModel):
         None, ge=0, description="Hard stop of the whole evaluation, in US dollars"
     )
     concurrency: int | None = Field(
-        None, ge=1, le=4096, description="Most calls in flight to one model"
+        None, ge=1, le=4096, description="Maximum concurrent requests to one model"
     )
     rpm: int | None = Field(
         None, ge=1, description="Requests a minute the provider of a model allows"

@@ -25,7 +25,7 @@ async def report(domain: str, data: str | None = None) -> str:
         The address under which the report opens, or its file where it is not served.
 
     Raises:
-        UserError: a mistake the user can put right, as one line.
+        UserError: a mistake that the user can correct, as one line.
     """
     await name_run("report", domain)
     home = Home.find(Path(data) if data else None)

@@ -41,7 +41,7 @@ ALERT = "Alert"  # completed and released, beyond a threshold of the domain's se
 FINE = frozenset({COMPLETED, ALERT, BUDGET, PENDING})
 PROVIDER_DOWN = "Provider down"  # what was answered until then is released
 WORKER_LOST = "Worker lost"
-REFUSED = "Refused"  # a mistake that a person can put right
+REFUSED = "Refused"  # a mistake that a person can correct
 GIVEN_UP = "Given up"  # set by the server, see flows/server/crash_recovery.py
 
 # What Ctrl-C and SIGTERM raise in a flow: in the main thread, and in what asyncio was waiting for.

@@ -173,7 +173,7 @@ def _unlike_modules(made: Mapping[str, StageInputs]) -> list[str]:
 
 
 def _older_rows(made: Mapping[str, StageInputs], written: Mapping[str, str]) -> list[str]:
-    """Return one sentence for each stage made from rows that have been made anew since."""
+    """Return one sentence for each stage made from rows that have been made again since."""
     older = []
     for stage, inputs in made.items():
         for name, output_hash in inputs.upstream.items():

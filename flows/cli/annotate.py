@@ -87,7 +87,7 @@ def results(
     corpus: Annotated[
         str | None,
         typer.Option(
-            help="From whose side Figure 4 is told; the corpus compared most if not given"
+            help="Corpus that Figure 4 compares with the others; the one compared most if not given"
         ),
     ] = None,
 ) -> None:

@@ -102,7 +102,7 @@ def common(
 
 
 def main() -> None:
-    """Run the command line; turn what the user can put right into one line and exit code 2."""
+    """Run the command line; turn what the user can correct into one line and exit code 2."""
     signal.signal(signal.SIGTERM, _raise_terminated)
     try:
         code = app(prog_name="redial", standalone_mode=False)

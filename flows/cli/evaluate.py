@@ -225,7 +225,7 @@ def he2023(
     rematch: Annotated[
         bool,
         typer.Option(
-            "--rematch", help="Find the nearest names anew and bound what ties could change"
+            "--rematch", help="Find the nearest names again and bound what ties could change"
         ),
     ] = False,
     as_json: JsonOption = False,

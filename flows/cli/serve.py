@@ -77,7 +77,7 @@ def serve(
         str,
         typer.Option(
             help="Address of this machine that UI and pages listen to. They speak plain "
-            "HTTP: see docs/security.md"
+            "HTTP: see docs/explanation/security.md"
         ),
     ] = "127.0.0.1",
 ) -> None:

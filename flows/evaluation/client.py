@@ -171,7 +171,7 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
             told = f"{stopped}; what was answered is kept"
             raise EndedEarly(stopped.reason, told) from None
         finally:
-            await journal.close()  # removes it where nothing was answered anew
+            await journal.close()  # removes it if this run answered nothing
             if path.exists():
                 with transaction(con):
                     loaded += load_journal(con, path)

@@ -16,7 +16,8 @@ from tasks.fingerprint import fingerprint
 from tasks.settings import Home
 
 PUT_BEFORE = "redial_automations"  # variable of the server: what was put, as a hash by name
-RETIRED = ("redial second wind",)  # of earlier versions; crash_recovery counts where it did not
+# Of earlier versions; crash_recovery counts starts that it did not count.
+RETIRED = ("redial second wind",)  # codespell:ignore
 Automation = dict[str, Any]
 
 

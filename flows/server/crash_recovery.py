@@ -68,7 +68,7 @@ class PastState:
 def restarts(history: Sequence[PastState]) -> int:
     """Return how often a run was started again by us since it last ended otherwise than by a crash.
 
-    A person may start a run again that was given up; it then has all its starts anew. A stop of
+    A person may start a run again that was given up; it then has all its starts again. A stop of
     `redial serve` does not count.
     """
     count = 0

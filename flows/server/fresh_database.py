@@ -4,7 +4,7 @@ Those take 5 s of computing at the first start of `redial serve` and of every do
 server. The schema is what they come to, with the revision it is at: Prefect does the later ones
 itself.
 
-`python -m flows.server.fresh_database` writes prefect_schema.sql anew, for the installed Prefect.
+`python -m flows.server.fresh_database` writes prefect_schema.sql again, for the installed Prefect.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class OrphanedRuns:
 
         Raises:
             httpx.HTTPError: the server does not answer; how long runs were unheard of is then
-            counted anew.
+            counted again.
         """
         now = time.monotonic() if now is None else now
         try:

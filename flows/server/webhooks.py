@@ -2,7 +2,7 @@
 
 The names of the states (flows/run_states.py) say what happened. Chat services take such a message
 through their webhooks; where more is wanted, an automation of the Prefect server can do it without
-this hook (docs/operating.md).
+this hook (docs/how-to/team-server.md).
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class RespondProfile(BaseModel):
 class Response:
     """One model's next utterance; `text` is None where no answer came.
 
-    `items` are the catalogue's items it names, the target's first; `right` tells whether the target
+    `items` are the catalogue's items it names, the target's first; `right` says whether the target
     is among them.
     """
 

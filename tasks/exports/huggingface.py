@@ -118,7 +118,7 @@ def _card(source: Source, counts: dict[str, int], content: str) -> Iterator[str]
         "users rated. A user's dialogues are\n"
         "all in one split; the users recommended to last are test, those before them validation. "
         "What held-out dialogues are made to\n"
-        "recommend bears their `split` in `interactions`: learn from those of `train` alone.\n\n"
+        "recommend has their `split` in `interactions`: learn from those of `train` alone.\n\n"
         "The terms of the source reviews hold for what is drawn from them; see to them before you "
         "publish this folder.\n\n"
     )

@@ -1,7 +1,7 @@
 """What a generation will take, before a cent is spent: dialogues, calls, tokens, dollars, hours.
 
 Input tokens are counted on real prompts, rendered from real briefs. Output tokens cannot be known
-beforehand: the mock model writes each sampled dialogue, and its text is counted with the model's
+before: the mock model writes each sampled dialogue, and its text is counted with the model's
 tokenizer. Once answers of that model are stored, the estimate is scaled by the tokens that they
 really used over those that the mock model would have used for the same requests.
 """

@@ -132,7 +132,7 @@ def read_gates(con: duckdb.DuckDBPyConnection) -> list[GateRecord]:
 def has_passed_published_gate(con: duckdb.DuckDBPyConnection) -> bool:
     """Return True if the last gate is on record and let everything through.
 
-    Judging an attempt anew deletes it.
+    Judging an attempt again deletes it.
     """
     query = "SELECT 1 FROM gates WHERE gate = $published AND rejected = 0"
     return bool(rows(con, query, {"published": PUBLISHED}))

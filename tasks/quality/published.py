@@ -107,7 +107,7 @@ def validate_published(
     domain: Domain,
     published: pl.DataFrame | None = None,
 ) -> PublishedCounts:
-    """Judge the accepted dialogues again, with facts made anew from their text.
+    """Judge the accepted dialogues again, with facts made again from their text.
 
     Only one fact of the first judgement is used: whether a dialogue repeats another was decided
     when it arrived, by comparison with those accepted before it.

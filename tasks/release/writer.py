@@ -247,7 +247,7 @@ def _write_aside(
 def _stands(folder: Path, place: Path, *, named: bool) -> bool:
     """Return True if a release of the same content is whole at its place.
 
-    One that is damaged is to be written anew.
+    One that is damaged is to be written again.
 
     Raises:
         UserError: a version that was given a name has another content.
@@ -258,7 +258,7 @@ def _stands(folder: Path, place: Path, *, named: bool) -> bool:
     same = sums.is_file() and sums.read_bytes() == (folder / SUMS).read_bytes()
     if named and not same:
         raise UserError(
-            f"{place} stands already with another content: "
+            f"{place} already exists with different content: "
             "choose another version name, or remove it"
         )
     return same and not broken_sums(place) and not links_in(place)

@@ -107,7 +107,7 @@ class _Pages:
     async def _answer(self, page: str, look: Callable[[], dict[str, Any]]) -> HTMLResponse:
         """Look something up beside the event loop and show it.
 
-        What the user can put right is shown on a page of its own.
+        What the user can correct is shown on a page of its own.
         """
         try:
             shown = await run_in_threadpool(look)

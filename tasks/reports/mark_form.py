@@ -60,7 +60,7 @@ class MarkForms:
         read = Read(domain, dialogue_id, attempt, _first(form, "text_hash"))
         if not hmac.compare_digest(_first(form, "token").encode(), self.token(read).encode()):
             raise UserError(
-                "this form is not of this server, or the browser was started anew since: "
+                "this form is not of this server, or the browser was restarted since: "
                 "open the dialogue again"
             )
         return new_mark(

@@ -110,7 +110,7 @@ class Limits(Settings):
 
     rpm: int | None = Field(None, ge=1, description="Requests a minute")
     tpm: int | None = Field(None, ge=1, description="Tokens a minute, input and output together")
-    concurrency: int = Field(64, ge=1, le=4096, description="Most calls in flight")
+    concurrency: int = Field(64, ge=1, le=4096, description="Maximum concurrent requests")
     timeout_s: float = Field(120, gt=0, description="Seconds before a call counts as hung")
     max_answer_bytes: int = Field(
         1_000_000,
@@ -264,7 +264,7 @@ class Alert(Settings):
 class Lineage(Settings):
     """Where OpenLineage events of a build are sent.
 
-    The client's own environment variables and files count as well (docs/lineage.md).
+    The client's own environment variables and files count as well (docs/how-to/trace-lineage.md).
     """
 
     to: LineageTarget | None = Field(
@@ -321,7 +321,7 @@ class Domain(Settings):
         False,
         description=(
             "Items whose cleaned titles read the same become one, under the first of their ids "
-            "(docs/ingest.md)"
+            "(docs/explanation/ingest.md)"
         ),
     )
     max_bad_share: Rate = Field(

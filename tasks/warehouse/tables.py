@@ -88,7 +88,7 @@ _ALL = (
     ),
     Table(
         "reviews",
-        "One review that passed preprocessing up to its word count; `core` tells whether user and "
+        "One review that passed preprocessing up to its word count; `core` says whether user and "
         "item have enough of them.",
         f"review_id {_PLAIN}, user_id {_PLAIN}, item_id {_PLAIN}, rating DOUBLE, text {_PLAIN}, "
         "words INTEGER, timestamp BIGINT, "

@@ -266,7 +266,9 @@ def test_a_user_more_changes_nobody_elses_briefs(
 
 
 def test_the_docs_name_every_reason() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "briefs.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "explanation" / "briefs.md").read_text(
+        encoding="utf-8"
+    )
     assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE)) == REASONS
 
 

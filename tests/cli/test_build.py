@@ -1,6 +1,6 @@
 """The main job as a user runs it: the demo from a clean data folder, again, and in another folder; its release read by an outsider.
 
-The golden figures, and what README.md shows of them, are rewritten by `python -m
+The golden figures, and what the tutorial and README.md show of them, are rewritten by `python -m
 tests.cli.test_build` after a change that is meant to change the demo's dialogues.
 """
 
@@ -31,13 +31,12 @@ from flows.stages import new_context
 from tasks.errors import UserError
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
+from tests.docs.demo_pages import DEMO_PAGES, demo_outputs, refreshed
 from tests.support.chromium import CHROMIUM, opened
 from tests.support.command import environment_with, environment_without, run_redial
 from tests.support.release_reader import read_release, sums_hold
 
 GOLDEN = Path(__file__).with_name("golden_demo.json")
-README = Path(__file__).resolve().parents[2] / "README.md"
-BEGIN, END = "<!-- demo -->\n```\n", "```\n<!-- /demo -->"
 
 
 def redial(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -94,6 +93,12 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict
     yield (data, *build(data))
 
 
+@pytest.fixture(scope="module")
+def outputs(first: tuple[Path, dict[str, Any], str]) -> dict[str, str]:
+    """What the pages show of the first build."""
+    return demo_outputs(first[0], printed(*first))
+
+
 def test_the_demo_comes_out_as_it_always_does(first: tuple[Path, dict[str, Any], str]) -> None:
     _, result, told = first
     assert figures(result) == json.loads(GOLDEN.read_text(encoding="utf-8"))
@@ -101,9 +106,13 @@ def test_the_demo_comes_out_as_it_always_does(first: tuple[Path, dict[str, Any],
     assert "Traceback" not in told
 
 
-def test_the_readme_shows_what_the_demo_prints(first: tuple[Path, dict[str, Any], str]) -> None:
-    shown = README.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
-    assert without_version(shown) == without_version(printed(*first))
+@pytest.mark.parametrize("page", DEMO_PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_what_the_demo_prints(
+    page: Path, first: tuple[Path, dict[str, Any], str], outputs: dict[str, str]
+) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<!-- /") >= 2
+    assert without_version(text) == without_version(refreshed(text, outputs))
 
 
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
@@ -255,10 +264,11 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         result, told = build(Path(folder))
-        found, shown = figures(result), printed(Path(folder), result, told)
+        found = figures(result)
+        outputs = demo_outputs(Path(folder), printed(Path(folder), result, told))
     GOLDEN.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    before, rest = README.read_text(encoding="utf-8").split(BEGIN)
-    README.write_text(before + BEGIN + shown + END + rest.split(END)[1], encoding="utf-8")
+    for page in DEMO_PAGES:
+        page.write_text(refreshed(page.read_text(encoding="utf-8"), outputs), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def test_there_are_as_many_users_items_and_reviews_as_the_readme_says(
 
 
 def test_enough_dialogues_come_out_under_the_papers_numbers(usable: list[Record]) -> None:
-    """Appendix B counted anew: 20 to 400 words, 10 reviews a user and an item in one pass, the last tenth of the likes."""
+    """Appendix B counted again: 20 to 400 words, 10 reviews a user and an item in one pass, the last tenth of the likes."""
     long = [r for r in usable if 20 <= len(r["reviewText"].split()) <= 400]
     users, items = Counter(r["reviewerID"] for r in long), Counter(r["asin"] for r in long)
     core = [r for r in long if users[r["reviewerID"]] >= 10 and items[r["asin"]] >= 10]

@@ -1,28 +1,39 @@
-"""ARCHITECTURE.md's table of tables is the warehouse's own; `python -m tests.docs.test_architecture` writes it anew."""
+"""ARCHITECTURE.md fits a screen and a half, and what it names is there."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 
-from tasks.warehouse import TABLES
+import pytest
 
-PAGE = Path(__file__).resolve().parents[2] / "ARCHITECTURE.md"
-BEGIN, END = "<!-- tables -->\n", "<!-- /tables -->"
+from tests.docs.pages import PROJECT
 
-
-def wanted() -> str:
-    rows = [
-        f"| `{table.name}` | {table.grain} | {', '.join(table.key)} |" for table in TABLES.values()
-    ]
-    return "\n".join(["| table | one row is | key |", "|---|---|---|", *rows]) + "\n"
-
-
-def test_the_page_lists_every_table_with_its_grain() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    assert text.split(BEGIN)[1].split(END)[0] == wanted()
+TEXT = (PROJECT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+TO_FIND = {
+    "rate limiter": "tasks/llm/rate_limiter.py",
+    "the funnel": "tasks/funnel/",
+    "title matcher": "tasks/dialogues/title_matcher.py",
+    "release writer": "tasks/release/writer.py",
+    "crash recovery": "flows/server/crash_recovery.py",
+}
 
 
-if __name__ == "__main__":
-    page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    PAGE.write_text(before + BEGIN + wanted() + END + rest.split(END)[1], encoding="utf-8")
+def test_it_is_short() -> None:
+    assert len(TEXT.splitlines()) <= 95
+
+
+@pytest.mark.parametrize(("wanted", "path"), TO_FIND.items())
+def test_who_looks_for_a_part_finds_its_path(wanted: str, path: str) -> None:
+    rows = [line for line in TEXT.splitlines() if re.match(rf"\| [^|]*\b{wanted}", line)]
+    assert len(rows) == 1 and f"`{path}`" in rows[0]
+    assert (PROJECT / path).exists()
+
+
+def test_every_room_is_named() -> None:
+    rooms = {
+        path.stem if path.suffix == ".py" else path.name
+        for path in (PROJECT / "tasks").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    named = set(re.findall(r"`(?:tasks/)?(\w+)[/.`]", TEXT))
+    assert sorted(rooms - named - {"__init__"}) == []

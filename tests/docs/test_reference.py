@@ -1,12 +1,18 @@
-"""docs/commands.md and docs/settings.md are the code's own words; `python -m tests.docs.test_reference` writes them anew."""
+"""The generated pages of docs/reference are made from the code.
+
+`python -m tests.docs.test_reference` writes commands.md, settings.md and tables.md again.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
+import duckdb
+import pytest
 import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -14,8 +20,9 @@ from pydantic.fields import FieldInfo
 from flows.cli import app
 from flows.options import BuildOptions
 from tasks.settings import Domain
+from tasks.warehouse import TABLES, create_tables
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
 
 def cell(value: object) -> str:
@@ -26,16 +33,22 @@ def commands() -> str:
     lines = [
         "# Commands",
         "",
-        "Every command takes `--help`. `redial --data FOLDER COMMAND` works on another data folder than `data/`.",
+        "Every command has `--help`. `redial --data FOLDER COMMAND` uses another data folder than",
+        "`data/`.",
         "",
     ]
     for path, command in walk("redial", typer.main.get_command(app)):
-        lines += [f"## {path}", "", cell(command.help or ""), "", cell(command.epilog or ""), ""]
+        lines += [f"## {path}", "", *wrapped(command.help), "", *wrapped(command.epilog), ""]
         rows = [row(parameter) for parameter in command.params if parameter.name != "help"]
         lines += (
             ["| argument or option | what | default |", "|---|---|---|", *rows, ""] if rows else []
         )
     return "\n".join(lines).rstrip() + "\n"
+
+
+def wrapped(text: str | None) -> list[str]:
+    """Return the lines of a paragraph."""
+    return textwrap.wrap(cell(text or ""), 100, break_long_words=False, break_on_hyphens=False)
 
 
 def walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
@@ -63,8 +76,8 @@ def settings() -> str:
     lines = [
         "# Settings",
         "",
-        "A domain file in `data/domains/` holds these; an unknown key is refused. On the command line, `--set preprocess.core=fixpoint`",
-        "lays one over the file. Defaults are the paper's numbers where it gives any.",
+        "A domain file in `data/domains/` holds these; an unknown key is refused. On the command line,",
+        "`--set preprocess.core=fixpoint` overrides one. Defaults are the paper's numbers if it gives any.",
         "",
         "| setting | what | default |",
         "|---|---|---|",
@@ -103,6 +116,31 @@ def fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str, s
             yield f"{path}{name}", what, default
 
 
+def tables() -> str:
+    """Return the page of tables: an overview, then each table's columns as DuckDB has them."""
+    con = duckdb.connect()
+    create_tables(con)
+    lines = [
+        "# Tables",
+        "",
+        "One DuckDB file per domain, `data/warehouse/<domain>.duckdb`. `tasks/warehouse/tables.py` defines",
+        "every table; `tasks/lineage/columns.yaml` says where each column comes from, and",
+        "`expectations/facts.yaml` describes the columns of `dialogue_facts` and `utterance_facts`.",
+        "",
+        "| table | one row is | key |",
+        "|---|---|---|",
+    ]
+    for table in TABLES.values():
+        lines.append(
+            f"| [`{table.name}`](#{table.name}) | {table.grain} | {', '.join(table.key)} |"
+        )
+    for table in TABLES.values():
+        lines += ["", f"## {table.name}", "", "| column | type |", "|---|---|"]
+        for name, kind, *_ in con.execute(f"DESCRIBE {table.name}").fetchall():
+            lines.append(f"| `{name}` | {cell(kind)} |")
+    return "\n".join(lines) + "\n"
+
+
 def inner(field: FieldInfo) -> type[BaseModel] | None:
     for kind in (field.annotation, *get_args(field.annotation)):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -110,12 +148,12 @@ def inner(field: FieldInfo) -> type[BaseModel] | None:
     return None
 
 
-def test_every_command_and_option_is_documented() -> None:
-    assert (DOCS / "commands.md").read_text(encoding="utf-8") == commands()
+PAGES = {"commands.md": commands, "settings.md": settings, "tables.md": tables}
 
 
-def test_every_setting_is_documented() -> None:
-    assert (DOCS / "settings.md").read_text(encoding="utf-8") == settings()
+@pytest.mark.parametrize("page", PAGES)
+def test_a_generated_page_is_up_to_date(page: str) -> None:
+    assert (REFERENCE / page).read_text(encoding="utf-8") == PAGES[page]()
 
 
 def test_every_setting_says_what_it_is() -> None:
@@ -134,5 +172,5 @@ def test_every_choice_of_a_build_says_what_it_is() -> None:
 
 
 if __name__ == "__main__":
-    (DOCS / "commands.md").write_text(commands(), encoding="utf-8")
-    (DOCS / "settings.md").write_text(settings(), encoding="utf-8")
+    for name, content in PAGES.items():
+        (REFERENCE / name).write_text(content(), encoding="utf-8")

@@ -1,14 +1,14 @@
-"""docs/benchmarks-robustness.md lists every kind of reply that the benchmark sends, and its rows add up."""
+"""docs/benchmarks/robustness.md lists every kind of reply that the benchmark sends, and its rows add up."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from tests.benchmarks.provider_replies import HEAD, JOURNALS
+from tests.docs.pages import DOCS
 from tests.support.odd_replies import ODD_REPLIES
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks-robustness.md"
+PAGE = DOCS / "benchmarks" / "robustness.md"
 
 
 def test_the_table_has_every_kind_of_reply_and_adds_up() -> None:

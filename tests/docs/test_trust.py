@@ -1,4 +1,4 @@
-"""docs/trust.md names only tests that are there."""
+"""docs/explanation/trust.md and security.md name only tests that exist."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import re
 
 import pytest
 
-from tests.docs.test_pages import PROJECT
+from tests.docs.pages import DOCS, PROJECT
 
-NAMED = sorted(
-    set(
-        re.findall(
-            r"`(tests/[\w/]+\.py)(?:::(\w+))?`",
-            (PROJECT / "docs" / "trust.md").read_text(encoding="utf-8"),
-        )
-    )
+TEXT = "".join(
+    (DOCS / "explanation" / page).read_text(encoding="utf-8")
+    for page in ("trust.md", "security.md")
 )
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", TEXT)))
 
 
 @pytest.mark.parametrize(("file", "test"), NAMED)
@@ -25,4 +22,4 @@ def test_a_named_test_is_there(file: str, test: str) -> None:
 
 
 def test_there_are_promises() -> None:
-    assert len(NAMED) > 40
+    assert len(NAMED) > 60

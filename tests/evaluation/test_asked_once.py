@@ -1,4 +1,4 @@
-"""Every question goes through the one door to a model, so a repeated evaluation sends nothing."""
+"""Every question goes through the one client of a model, so a repeated evaluation sends nothing."""
 
 from __future__ import annotations
 
@@ -102,10 +102,10 @@ async def test_the_evaluations_store_answers_a_second_run_and_leaves_no_journal(
     home, profile = Home(data=tmp_path), load_recommend_profile(Home(), "recommend_json")
     used: list[tuple[int, int]] = []
     for run in ("first", "second"):
-        async with asking(home, run) as door:
-            ask_for = door.of(model_settings("offline/writer", None, None, profile.temperature))
+        async with asking(home, run) as client:
+            ask_for = client.of(model_settings("offline/writer", None, None, profile.temperature))
             await ask_for("q")(({"role": "user", "content": "Task: recommend\n\nSay nothing."},))
-            usage = door.usage
+            usage = client.usage
         used.append((usage.answered, usage.stored))
         assert not list(home.journals("_evaluation").iterdir())
     assert used == [(1, 0), (0, 1)]
@@ -116,12 +116,12 @@ async def test_a_run_that_had_to_stop_keeps_what_was_answered_and_says_how_to_go
 ) -> None:
     home, question = Home(data=tmp_path), ({"role": "user", "content": "Task: recommend"},)
     with pytest.raises(UserError, match="the money is gone; what was answered is kept"):
-        async with asking(home, "first") as door:
-            await door.of(model_settings("offline/writer", None, None, 0.0))("q")(question)
+        async with asking(home, "first") as client:
+            await client.of(model_settings("offline/writer", None, None, 0.0))("q")(question)
             raise RunStopped("budget", "the money is gone")
-    async with asking(home, "second") as door:
-        await door.of(model_settings("offline/writer", None, None, 0.0))("q")(question)
-        assert (door.usage.answered, door.usage.stored) == (0, 1)
+    async with asking(home, "second") as client:
+        await client.of(model_settings("offline/writer", None, None, 0.0))("q")(question)
+        assert (client.usage.answered, client.usage.stored) == (0, 1)
 
 
 async def test_unusable_answers_are_reported(tmp_path: Path) -> None:
@@ -158,12 +158,12 @@ async def test_one_budget_is_shared_by_every_model(tmp_path: Path) -> None:
             r"d is kept"
         ),
     ):
-        async with asking(home, "first", 0.05) as door:
+        async with asking(home, "first", 0.05) as client:
             for seed in range(9):
-                await door.of(priced.model_copy(update={"seed": seed}))("q")(question)
-    async with asking(home, "second") as door:
-        await door.of(priced.model_copy(update={"seed": 0}))("q")(question)
-        assert (door.usage.answered, door.usage.stored) == (0, 1)
+                await client.of(priced.model_copy(update={"seed": seed}))("q")(question)
+    async with asking(home, "second") as client:
+        await client.of(priced.model_copy(update={"seed": 0}))("q")(question)
+        assert (client.usage.answered, client.usage.stored) == (0, 1)
 
 
 async def test_a_model_without_answers_is_reported_and_gives_no_zeros(
@@ -175,15 +175,17 @@ async def test_a_model_without_answers_is_reported_and_gives_no_zeros(
         update={"limits": nowhere.limits.model_copy(update={"max_retries": 0})}
     )
     question = ({"role": "user", "content": "Task: recommend"},)
-    async with asking(Home(data=tmp_path), "run") as door:
-        await ask_all([(door.of(model_settings("offline/writer", None, None, 0.0))("q"), question)])
-        door.check_answered()
-        assert await ask_all([(door.of(nowhere)("q"), question)]) == [None]
+    async with asking(Home(data=tmp_path), "run") as client:
+        await ask_all(
+            [(client.of(model_settings("offline/writer", None, None, 0.0))("q"), question)]
+        )
+        client.check_answered()
+        assert await ask_all([(client.of(nowhere)("q"), question)]) == [None]
         with pytest.raises(
             UserError,
             match="openai/gpt-4o-mini answered none of 1 questions; the last time: .*onnect",
         ):
-            door.check_answered()
+            client.check_answered()
 
 
 def test_limits_are_those_that_were_chosen_else_the_builds_own() -> None:

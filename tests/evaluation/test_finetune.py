@@ -375,14 +375,14 @@ async def test_a_local_models_answers_are_kept_and_a_repeated_evaluation_needs_n
     )
     used, rows = [], []
     for run in ("first", "second"):
-        async with asking(home, run) as door:
+        async with asking(home, run) as client:
             ask = LocalModel(tiny, trained.adapter)
             rows.append(
                 await model_results(
-                    asked, door.local(ask), small_profile(), "m", "fine-tuned", history=False
+                    asked, client.local(ask), small_profile(), "m", "fine-tuned", history=False
                 )
             )
-            used.append((door.usage.answered, door.usage.stored, "_loaded" in vars(ask)))
+            used.append((client.usage.answered, client.usage.stored, "_loaded" in vars(ask)))
     assert used == [(4, 0, True), (0, 4, False)] and rows[0] == rows[1]
     (trained.adapter / "adapter_config.json").write_text("{}")  # another adapter is another model
     question = ({"role": "user", "content": "q"},)

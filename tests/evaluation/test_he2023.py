@@ -57,10 +57,10 @@ def test_all_four_published_summaries(folder: Path) -> None:
 
 
 def test_matching_anew_differs_by_tie_order_alone_and_stays_within_its_bounds(folder: Path) -> None:
-    stored, anew = questions(folder, stored=True), questions(folder, stored=False)
+    stored, rematched = questions(folder, stored=True), questions(folder, stored=False)
     pairs = [
         pair
-        for a, b in zip(stored, anew, strict=True)
+        for a, b in zip(stored, rematched, strict=True)
         for pair in zip(a.generated, b.generated, strict=True)
     ]
     assert all(
@@ -70,12 +70,12 @@ def test_matching_anew_differs_by_tie_order_alone_and_stays_within_its_bounds(fo
     assert sum(a.name != b.name for a, b in pairs) > 0
     for variant in VARIANTS:
         theirs = published(folder, variant)
-        for (condition, score), bound in bounds(anew, variant).items():
+        for (condition, score), bound in bounds(rematched, variant).items():
             mean = theirs.filter(pl.col("condition") == condition)[f"{score}_mean"][0]
             assert bound.low - 1e-9 <= mean <= bound.high + 1e-9
-            mine = summary(anew, variant).filter(pl.col("condition") == condition)[f"{score}_mean"][
-                0
-            ]
+            mine = summary(rematched, variant).filter(pl.col("condition") == condition)[
+                f"{score}_mean"
+            ][0]
             assert bound.low - 1e-9 <= mine <= bound.high + 1e-9
 
 

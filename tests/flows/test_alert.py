@@ -20,7 +20,7 @@ from tests.support.served import demo_like
 from tests.support.webhook_receiver import webhook_receiver
 
 LEAST_ACCEPTED = 0.99
-GARBLED = 0.8  # share of the answers that the embedded writer spoils
+GARBLED = 0.8  # share of the answers that the mock model spoils
 
 
 def ask(api: PrivateServer, what: str, question: dict[str, Any]) -> Any:

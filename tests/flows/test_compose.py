@@ -139,7 +139,7 @@ def test_the_image_is_made_of_what_is_there(compose: dict[str, Any]) -> None:
 @pytest.mark.heavy
 @pytest.mark.skipif(programs() is None, reason="no PostgreSQL here")
 def test_its_parts_work_together(compose: dict[str, Any], tmp_path: Path) -> None:
-    """A build, whose worker's machine is lost in the midst and comes back."""
+    """A build, whose worker's machine is lost in the middle and comes back."""
     data = tmp_path / "data"
     with model_server(answers="mock", latency_s=1.0) as model, postgres() as database:
         generate = {"model": "openai/mock", "api_base": model.address, "limits": {"concurrency": 2}}

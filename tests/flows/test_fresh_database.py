@@ -23,7 +23,7 @@ def lines_of(schema: str) -> list[str]:
 
 @pytest.mark.heavy
 def test_the_schema_is_what_the_installed_prefect_s_migrations_make(tmp_path: Path) -> None:
-    """When it is not, `python -m flows.server.fresh_database` writes it anew."""
+    """When it is not, `python -m flows.server.fresh_database` writes it again."""
     made = migrated_schema(tmp_path / "migrated.db")
     assert lines_of(made) == lines_of(SCHEMA.read_text("utf-8"))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasks.settings.paths import PROJECT
 
-# A cursor in the midst of its rows becomes garbage while another thread waits, on the same
+# A cursor in the middle of its rows becomes garbage while another thread waits, on the same
 # connection, for a lock that only this thread would give up: whoever collects that cursor waits as
 # well.
 STANDSTILL = """

@@ -1,4 +1,4 @@
-"""`redial serve` behind Prefect's basic auth string: nothing is told without it, and runs work with it."""
+"""`redial serve` behind Prefect's basic auth string: nothing is shown without it, and runs work with it."""
 
 from __future__ import annotations
 

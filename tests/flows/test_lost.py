@@ -233,7 +233,7 @@ def test_a_run_is_lost_before_it_began(
 def test_two_workers_share_a_backfill_and_one_machine_is_lost(
     served: Served, model: ModelServer, undisturbed: Path
 ) -> None:
-    """The worker that also holds the backfill itself goes, with every run it has, as a machine does: nobody is told."""
+    """The worker that also holds the backfill itself goes, with every run it has, as a machine does: nobody gets a message."""
     model.behave(latency_s=2 * LATENCY_S)
     backfill = served.start("backfill/backfill", domains=list(PARTS), at_once=4)
     builds = all_running(served, backfill)

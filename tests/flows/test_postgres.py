@@ -1,4 +1,4 @@
-"""Past one machine, as docs/operating.md says it is done by hand: a server on PostgreSQL, two workers on one pool, one backfill.
+"""Past one machine, as docs/how-to/scale-out.md says it is done by hand: a server on PostgreSQL, two workers on one pool, one backfill.
 
 The two workers stand for two machines that see one data folder. Nothing of `redial serve` is in it.
 """

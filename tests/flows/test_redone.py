@@ -175,7 +175,7 @@ def varied(
 ) -> list[Built]:
     """The first folder with prices and another pace, then with another setting of ingest."""
     folder = shutil.copytree(first[0], tmp_path_factory.mktemp("varied") / "data")
-    dear = {
+    priced = {
         "input_cost_per_token": 0.001,
         "output_cost_per_token": 0.002,
         "limits": {"concurrency": 3},
@@ -185,7 +185,7 @@ def varied(
         PROJECT,
         api,
         [
-            (folder, spoilt(**dear)),
+            (folder, spoilt(**priced)),
             (folder, {**spoilt(), "settings": {**spoilt()["settings"], **TITLES}}),
         ],
     )
@@ -211,12 +211,12 @@ def stopped(
 ) -> tuple[Path, list[Built]]:
     """A folder that was built up to a few accepted dialogues, then further until a budget stopped it at the first attempt."""
     data = tmp_path_factory.mktemp("stopped")
-    dear = spoilt(
+    priced = spoilt(
         input_cost_per_token=0.001, output_cost_per_token=0.001, limits={"concurrency": 1}
     )
     builds = [
         (data, {**SPOILT, "accepted": 8}),
-        (data, {**dear, "accepted": 20, "budget_usd": 9.0}),
+        (data, {**priced, "accepted": 20, "budget_usd": 9.0}),
     ]
     return data, build_in_turn(PROJECT, api, builds)
 
@@ -254,10 +254,10 @@ def test_a_stopped_run_drops_repairs_that_other_code_made(
         "turns[number - 1].role, text\n",
         'turns[number - 1].role, text + " Mended."\n',
     )
-    dear = spoilt(
+    priced = spoilt(
         input_cost_per_token=0.001, output_cost_per_token=0.001, limits={"concurrency": 1}
     )
-    (built,) = build_in_turn(project, api, [(data, {**dear, "accepted": 20, "budget_usd": 0.0})])
+    (built,) = build_in_turn(project, api, [(data, {**priced, "accepted": 20, "budget_usd": 0.0})])
     assert "generate-2" not in built.stages and "dialogues-2" not in built.stages
     assert "made by several versions" not in built.card()
 

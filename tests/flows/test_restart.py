@@ -93,7 +93,7 @@ def wait_until_pending(served: Served, run_id: str) -> None:
 
 @pytest.fixture(scope="module")
 def restarted(data: Path, model: ModelServer) -> Iterator[Restarted]:
-    """Three starts on one data folder: the first is stopped by Ctrl-C, the second killed with everything in the midst of four runs."""
+    """Three starts on one data folder: the first is stopped by Ctrl-C, the second killed with everything in the middle of four runs."""
     runs: dict[str, str] = {}
     with serving(data, *LIMIT) as served:
         runs["stopped"] = served.start("build/stopped", domain="stopped")

@@ -1,7 +1,7 @@
 """The Prefect UI in a real browser: a form is filled in, a run is watched, its artifacts lead to pages, and these to dialogues.
 
 With REDIAL_SCREENSHOTS set to a folder, what was seen is kept there: `make screenshots` makes
-docs/images anew.
+docs/images again.
 """
 
 from __future__ import annotations

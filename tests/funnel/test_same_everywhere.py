@@ -44,7 +44,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def finished(home: Home, drawn: DrawnWarehouse) -> BuildResult:
-    """Fill the domain's warehouse anew and end a build of it."""
+    """Fill the domain's warehouse again and end a build of it."""
     path = home.warehouse("made")
     path.unlink(missing_ok=True)
     context = new_context(home, load_specifications(home, "made"), "run-1")

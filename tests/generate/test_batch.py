@@ -78,7 +78,7 @@ def run(server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path) -> 
 
 
 def sent_in(folder: Path) -> Callable[[], bool]:
-    """Return what tells whether a batch was sent and its id received: the provider works on it now."""
+    """Return a check of whether a batch was sent and its id received: the provider works on it now."""
 
     def is_sent() -> bool:
         states = load_states(folder / "journals", "openai/gpt-4o-mini")

@@ -49,7 +49,7 @@ def con() -> duckdb.DuckDBPyConnection:
 def another_run(
     con: duckdb.DuckDBPyConnection, number: int, chosen: Domain, code: str = "0.1+test"
 ) -> str:
-    """Write a further run down, which asked anew for all that the run before did."""
+    """Write a further run down, which asked again for all that the run before did."""
     run_id = f"run-{number}"
     con.execute(
         "INSERT INTO runs VALUES ($id, $id, 'build', 'c', $config, $code, '{}', TIMESTAMP "

@@ -1,4 +1,4 @@
-"""Faults on demand: each kind does what it says, at the rate asked for, and a repair draws anew."""
+"""Faults on demand: each kind does what it says, at the rate asked for, and a repair draws again."""
 
 from __future__ import annotations
 

@@ -306,7 +306,10 @@ def test_the_figures_of_musical_instruments(shared_data: Path, tmp_path: Path):
 
 
 def test_what_counting_judged_ratings_gives_of_musical_instruments(shared_data: Path):
-    """The figures of docs/preprocess.md: among all counted, 40 of 174 users have fewer than ten likes and dislikes; with `judged`, none."""
+    """The figures of docs/explanation/preprocess.md.
+
+    Among all counted, 40 of 174 users have fewer than ten likes and dislikes; with `judged`, none.
+    """
     query = """
     WITH core_users AS (SELECT DISTINCT user_id FROM reviews WHERE core),
     judged AS (

@@ -91,7 +91,7 @@ REWRITTEN = {
         '{"turns": [{"turn": 2, "role": "agent", "text": "B"}, {"turn": 4, "role": "agent", '
         '"text": "D"}]}'
     ),
-    "counted anew": (
+    "counted again": (
         '{"turns": [{"turn": 1, "role": "agent", "text": "B"}, {"turn": 2, "role": "agent", '
         '"text": "D"}]}'
     ),

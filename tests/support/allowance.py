@@ -18,7 +18,7 @@ class SlidingWindow:
         self._sum = 0
 
     def fits(self, amount: int, now: float) -> bool:
-        """Tell whether `amount` more would stay within the limit at time `now`."""
+        """Return True if `amount` more would stay within the limit at time `now`."""
         if self.limit is None:
             return True
         while self._admitted and self._admitted[0][0] <= now - self.span_s:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 HOST = (
-    "evil.test"  # a name that the browser is told to find on this machine, as after DNS rebinding
+    "evil.test"  # a name that the browser is made to find on this machine, as after DNS rebinding
 )
 # Chromium itself asks before a public page may reach this machine (Local Network Access); other
 # browsers do not, so it is off here.

@@ -84,7 +84,7 @@ def check_users(
 
 
 def sums_hold(folder: Path) -> bool:
-    """Tell whether SHA256SUMS names every other file with its hash."""
+    """Return True if SHA256SUMS names every other file with its hash."""
     listed = dict(
         reversed(line.split("  ", 1))
         for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()

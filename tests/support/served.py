@@ -145,7 +145,7 @@ class Served:
 def until(
     there: Callable[[], bool], seconds: float, told: Callable[[], str] = lambda: "it never came"
 ) -> None:
-    """Wait for something. Raises AssertionError with what is told."""
+    """Wait for something. Raises AssertionError with what was printed."""
 
     def seen() -> bool:
         try:

@@ -1,4 +1,4 @@
-"""What the mock model server is told to do, and what it counted."""
+"""What the mock model server has to do, and what it counted."""
 
 from __future__ import annotations
 

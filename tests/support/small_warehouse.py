@@ -13,7 +13,7 @@ TITLES = {
     "B4": "1917",
     "B5": "Amélie & Co",
     "B6": "Solaris",
-    "B7": "Wrecking Crew",
+    "B7": "Wrecking Crew",  # codespell:ignore
 }
 
 # user, collection, items in time order
@@ -33,7 +33,8 @@ DIALOGUES = [
     ("d2", "ann", 2, "B5", "accepted", 2, [("B3", "DISLIKES"), ("B2", "LIKES"), ("B5", "MIGHT_LIKES")],
      ["I did not like The Mummy.\nNot\u2028at all.", "Try  Elysium.", "I have seen it.", "Then Amélie & Co!", "1917", "Enjoy."]),
     ("d3", "bob", 1, "B6", "accepted", 1, [("B6", "MIGHT_LIKES")], ["Hello there, what is good?", "Solaris is."]),
-    ("d4", "cat", 1, "B3", "accepted", 1, [("B7", "LIKES"), ("B3", "MIGHT_LIKES")], ["I liked Wrecking Crew.", "The Mummy is for you."]),
+    ("d4", "cat", 1, "B3", "accepted", 1, [("B7", "LIKES"), ("B3", "MIGHT_LIKES")],
+     ["I liked Wrecking Crew.", "The Mummy is for you."]),  # codespell:ignore
 ]  # fmt: skip
 
 

@@ -24,8 +24,9 @@ PLACES = (
 PARTS = "opening middle ending pacing sound build finish design detail humour cast handle picture story setting colour".split()
 GOOD = "lovely solid clever warm sharp careful honest vivid sturdy graceful funny moving precise generous bright".split()
 BAD = "clumsy dull thin noisy brittle careless slow muddled flat cheap tedious harsh vague hollow tired".split()
-WHO = "my brother|my neighbour|a friend from work|my daughter|the whole family|an old colleague|my aunt|our book club".split(
-    "|"
+WHO = (
+    *("my brother", "my neighbour", "a friend from work", "my daughter", "the whole family"),
+    *("an old colleague", "my aunt", "our book club"),  # codespell:ignore
 )
 
 

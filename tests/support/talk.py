@@ -22,7 +22,7 @@ TITLES = {
 def dialogue(
     number: int, user: str | None, position: int, target: str, *, named: bool = False
 ) -> Dialogue:
-    """Return a dialogue of four turns that recommends a target; with `named` the user names it himself before."""
+    """Return a dialogue of four turns that recommends a target; with `named` the user names it before."""
     title = TITLES[target]
     return Dialogue(
         f"d{number}",

@@ -1,4 +1,4 @@
-"""The figures in docs/templates.md are those the code counts."""
+"""The figures in docs/explanation/templates.md are those the code counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tasks.templates.grammar import load_grammar
 
 
 def test_the_table_and_the_tilt_are_the_counted_ones() -> None:
-    page = (Home().project / "docs" / "templates.md").read_text(encoding="utf-8")
+    page = (Home().project / "docs" / "explanation" / "templates.md").read_text(encoding="utf-8")
     grammar = load_grammar(Home(), load_goals(Home()))
     in_set = Counter(
         template.recommendations for template in load_templates(Home(), "curated").templates
@@ -36,7 +36,7 @@ def test_the_table_and_the_tilt_are_the_counted_ones() -> None:
 
 
 def test_the_example_set_on_the_page_is_legal(own_home: Home) -> None:
-    page = (Home().project / "docs" / "templates.md").read_text(encoding="utf-8")
+    page = (Home().project / "docs" / "explanation" / "templates.md").read_text(encoding="utf-8")
     example = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert example
     (own_home.project / "goal_specs" / "templates" / "mine.yaml").write_text(

@@ -200,7 +200,7 @@ def test_hostile_titles_come_back(evil: str) -> None:
 
 def test_the_page_has_the_module_docstrings_tables() -> None:
     page = (
-        (Path(__file__).resolve().parents[2] / "docs" / "titles.md")
+        (Path(__file__).resolve().parents[2] / "docs" / "explanation" / "titles.md")
         .read_text(encoding="utf-8")
         .splitlines()
     )

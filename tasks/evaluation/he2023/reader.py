@@ -1,10 +1,10 @@
 """Reads the protocol's test set, entity names and answers as its authors do, flaws included.
 
-Known flaws, kept here because the published figures have them, and put right in
+Known flaws, kept here because the published figures have them, and corrected in
 `tasks.evaluation.matching`:
 
 - names are matched against every entity: people, genres and companies too;
-- two edits turn "300" into "3" as easily as they mend a spelling;
+- two edits turn "300" into "3" as easily as they repair a spelling;
 - numbering is stripped from every line that starts with digits, so that a first title (behind the
   "1." where the answer is cut), or any
   in a list without numbers, loses its own: "12 Angry Men" becomes "Angry Men", "1917" nothing;
@@ -95,7 +95,7 @@ def read_questions(
         answers: the authors' `extracted.jsonl`, gzipped or not.
         entities: names by number, as `read_entities` gives them.
         stored: take the nearest names the authors stored, which settles ties as their run did; else
-            find them anew.
+            find them again.
 
     Raises:
         UserError: a file is missing or not in this layout, or they do not belong together.

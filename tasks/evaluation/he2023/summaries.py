@@ -21,7 +21,7 @@ def he2023_summaries(
         test: their test set.
         answers: stored answers.
         entities: entity names to numbers.
-        rematch: find the nearest names anew, with the least and greatest mean any order of ties
+        rematch: find the nearest names again, with the least and greatest mean any order of ties
             could give, in place of those stored.
 
     Raises:
