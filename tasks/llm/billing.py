@@ -37,9 +37,6 @@ class Bill:
     estimated: bool
 
 
-FREE = Bill(0, 0, 0.0, estimated=False)
-
-
 @dataclass(frozen=True)
 class Expected:
     """The forecast of one call in tokens, and the most prompt tokens that its text can have."""
@@ -124,7 +121,10 @@ def forecast_bill(expected: Expected, price: Price | None) -> Bill:
 
 
 def _estimate(expected: Expected, reply: Reply, price: Price | None) -> Bill:
-    return _priced(expected.prompt_tokens, len(reply.text) / CHARACTERS_PER_TOKEN, price)
+    completion = (
+        len(reply.text) / CHARACTERS_PER_TOKEN if reply.text else expected.completion_tokens
+    )
+    return _priced(expected.prompt_tokens, completion, price)
 
 
 def _priced(prompt: float, completion: float, price: Price | None) -> Bill:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import gc
+import json
 import logging
 import os
 import warnings
@@ -15,7 +16,8 @@ from tasks.errors import UserError
 from tasks.fingerprint import content_id
 from tasks.llm.errors import CallError, as_call_error, kind_of_status
 from tasks.llm.prices import Price, find_price
-from tasks.llm.provider_reply import Reply, make_reply, oversized
+from tasks.llm.provider_reply import Reply, make_reply, oversized, reply_of_body
+from tasks.llm.reply_outcome import REASONING_FIELDS
 from tasks.llm.requests import OFFLINE, endpoint
 from tasks.llm.response_cap import Arrival, cap_responses, watch_response
 from tasks.llm.values import Request
@@ -24,6 +26,7 @@ from tasks.settings import Generate
 from tasks.storable_text import valid_text
 
 GC_THRESHOLDS = (20_000, 20, 50)  # Python's own: 700, 10, 10
+MESSAGE_FIELDS = ("content", "refusal", "tool_calls", *REASONING_FIELDS)
 GRACE_S = 5.0  # over litellm's own timeout, for a call that it does not end
 
 
@@ -132,6 +135,10 @@ class LiteLLMClient:
             raise CallError("timeout", message, billed=arrival.billed) from None
         except Exception as error:
             # The boundary: litellm may raise anything on a reply that it cannot read.
+            if arrival.billed and not arrival.oversized:
+                reply = read_body(b"".join(arrival.pieces), self._max_bytes)
+                if reply is not None:
+                    return reply
             raise self._call_error(error, arrival) from None
 
     def _call_error(self, error: Exception, arrival: Arrival) -> CallError:
@@ -158,6 +165,21 @@ class LiteLLMClient:
         message = f"an error page of more than {arrival.max_bytes:,} bytes, which was cut off"
         kind = kind_of_status(arrival.status)
         return CallError(kind, message, arrival.status, arrival.retry_after_s)
+
+
+def read_body(body: bytes, max_bytes: int) -> Reply | None:
+    """Return the reply in a body that litellm could not read; None when it holds none.
+
+    litellm refuses, for one, content that is a list of parts. Lines that a proxy sends to keep the
+    connection open are skipped. Raises CallError as `make_reply` does.
+    """
+    lines = body.splitlines(keepends=True)
+    while lines and (not lines[0].strip() or lines[0].startswith(b":")):
+        del lines[0]
+    try:
+        return reply_of_body(json.loads(b"".join(lines)), max_bytes)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def call_arguments(request: Request) -> dict[str, Any]:
@@ -202,8 +224,8 @@ def as_reply(response: Any, max_bytes: int) -> Reply:
         raise CallError("malformed", "the provider's answer has no choices", billed=True)
     choice, usage = response.choices[0], getattr(response, "usage", None)
     return make_reply(
-        content=choice.message.content,
-        finish_reason=choice.finish_reason,
+        message=_message_fields(choice.message),
+        finish_reason=_finish_reason(choice),
         prompt_tokens=getattr(usage, "prompt_tokens", None),
         completion_tokens=getattr(usage, "completion_tokens", None),
         model=response.model,
@@ -211,3 +233,21 @@ def as_reply(response: Any, max_bytes: int) -> Reply:
         cost_usd=response._hidden_params.get("response_cost"),
         max_bytes=max_bytes,
     )
+
+
+def _message_fields(message: Any) -> dict[str, Any]:
+    """Return the fields of a litellm message, those that litellm does not know included."""
+    others = getattr(message, "provider_specific_fields", None)
+    fields = dict(others) if isinstance(others, dict) else {}
+    for name in MESSAGE_FIELDS:
+        value = getattr(message, name, None)
+        if value is not None:
+            fields[name] = value
+    return fields
+
+
+def _finish_reason(choice: Any) -> Any:
+    """Return the provider's own finish reason: litellm maps those it does not know to `stop`."""
+    others = getattr(choice, "provider_specific_fields", None)
+    native = others.get("native_finish_reason") if isinstance(others, dict) else None
+    return choice.finish_reason if native is None else native

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
+from tasks.llm.retry_after import retry_after, retry_after_in_body
 from tasks.llm.values import Answer
 from tasks.redaction import one_line
 
@@ -20,9 +20,16 @@ Kind = Literal[
     "filtered",
     "invalid",
     "fatal",
+    "empty",
+    "truncated",
+    "refused",
+    "tool_call",
+    "interrupted",
 ]
-StopReason = Literal["budget", "breaker", "batch", "worker", "signal"]
+StopReason = Literal["budget", "breaker", "batch", "worker", "signal", "answers"]
 TRANSIENT: frozenset[Kind] = frozenset({"rate", "overload", "timeout", "connection", "malformed"})
+# A reply that says nothing is paid for, so it is asked again once only.
+ASK_ONCE_MORE: frozenset[Kind] = frozenset({"empty", "tool_call", "interrupted"})
 
 
 class CallError(Exception):
@@ -30,8 +37,13 @@ class CallError(Exception):
 
     `rate`, `overload`, `timeout`, `connection` and `malformed` may succeed a second time;
     `oversized` is an answer cut off at the cap, which another try would pay for again; `filtered`
-    is the provider's content filter, an outcome; `invalid` is a request that the provider will
-    never take; `fatal` concerns every request (key, model, credit).
+    is the provider's content filter; `invalid` is a request that the provider will never take;
+    `fatal` concerns every request (key, model, credit).
+
+    Five kinds are replies that arrived and say nothing: `empty`, `tool_call` (a call of a tool in
+    place of text) and `interrupted` (the provider broke off with an error of its own) may succeed
+    a second time; `truncated` (ended at max_tokens before the answer began) and `refused` (the
+    model declines) would be paid for again without one.
 
     Attributes:
         status: HTTP status, where there was one.
@@ -60,6 +72,13 @@ class CallError(Exception):
     def __str__(self) -> str:
         status = f" {self.status}" if self.status else ""
         return f"{self.kind}{status}: {self.message}"
+
+
+def may_ask_again(kind: Kind, tries: int, max_retries: int) -> bool:
+    """Return True if a request that failed `tries` times deserves another try."""
+    if kind in ASK_ONCE_MORE:
+        return tries <= min(1, max_retries)
+    return kind in TRANSIENT and tries <= max_retries
 
 
 class CallFailed(Exception):
@@ -108,6 +127,12 @@ _BY_NAME: dict[str, Kind] = {
     "BadRequestError": "invalid",
     "UnprocessableEntityError": "invalid",
 }
+# How providers word a spent credit where its code does not tell: Anthropic sends it as a 400.
+_NO_CREDIT = re.compile(
+    r"credit balance is too low|requires more credits|insufficient (?:credits?|funds|balance)"
+    r"|out of credits?|no (?:remaining )?credits? (?:left|available)",
+    re.IGNORECASE,
+)
 _STATUSES = range(100, 600)
 _BY_STATUS: dict[int, Kind] = {
     401: "fatal",
@@ -130,15 +155,23 @@ def as_call_error(error: Exception) -> CallError:
     # litellm takes the code from the reply's own text where there is one, so it may be anything.
     status = code if isinstance(code, int) and code in _STATUSES else None
     kind: Kind = "malformed" if code is not None and status is None else _kind(error, status)
-    if kind == "rate" and _body_code(error) in _OUT_OF_CREDIT:
+    body_code = _body_code(error)
+    if kind == "rate" and body_code in _OUT_OF_CREDIT:
         kind = "fatal"
+    if kind == "invalid" and body_code == "content_filter":
+        kind = "filtered"
     text = one_line(str(error))
+    if kind in ("rate", "invalid") and _NO_CREDIT.search(text):
+        kind = "fatal"
     if type(error).__name__ == "UnsupportedParamsError":
         text = (
             "it does not take a sampling parameter that is set; "
             f"set generate.temperature, top_p or seed to null ({text})"
         )
-    return CallError(kind, text, status, retry_after(_headers(error)))
+    wait_s = retry_after(_headers(error))
+    if wait_s is None and kind in ("rate", "overload"):
+        wait_s = retry_after_in_body(getattr(error, "body", None))
+    return CallError(kind, text, status, wait_s)
 
 
 def _kind(error: Exception, status: int | None) -> Kind:
@@ -165,32 +198,3 @@ def _headers(error: Exception) -> Mapping[str, Any]:
     if not headers:
         headers = getattr(getattr(error, "response", None), "headers", None)
     return {str(name).lower(): value for name, value in headers.items()} if headers else {}
-
-
-def retry_after(headers: Mapping[str, Any], now: float | None = None) -> float | None:
-    """Return the seconds that a Retry-After header asks for; None without one that can be read.
-
-    The header may hold seconds or an HTTP date.
-    """
-    milliseconds = _seconds(headers.get("retry-after-ms"), 0.001)
-    if milliseconds is not None:
-        return milliseconds
-    value = headers.get("retry-after")
-    if value is None:
-        return None
-    seconds = _seconds(value, 1.0)
-    if seconds is not None:
-        return seconds
-    try:
-        date = parsedate_to_datetime(str(value)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None
-    return max(0.0, date - (time.time() if now is None else now))
-
-
-def _seconds(value: Any, scale: float) -> float | None:
-    try:
-        seconds = float(value) * scale
-    except (TypeError, ValueError):
-        return None
-    return seconds if 0 <= seconds < float("inf") else None

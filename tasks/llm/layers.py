@@ -22,8 +22,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from tasks.errors import UserError
+from tasks.llm.answer_watch import AnswerWatch
 from tasks.llm.billing import (
-    FREE,
     NOTHING_EXPECTED,
     Asked,
     Bill,
@@ -34,10 +34,10 @@ from tasks.llm.billing import (
 )
 from tasks.llm.budget import Budget
 from tasks.llm.client import LiteLLMClient
-from tasks.llm.errors import TRANSIENT, CallError, CallFailed
+from tasks.llm.errors import TRANSIENT, CallError, CallFailed, may_ask_again
 from tasks.llm.journal import Entry
 from tasks.llm.prices import Price
-from tasks.llm.provider_reply import FILTERED, NO_REPLY, Reply
+from tasks.llm.provider_reply import NO_REPLY, Reply, UnusableReply
 from tasks.llm.rate_limiter import RateLimiter, Slot
 from tasks.llm.response_cache import ResponseCache
 from tasks.llm.usage import Forecast, UsageMeter
@@ -100,9 +100,14 @@ class RetryLayer:
     """Tries again after transient errors, and says of the others what they end."""
 
     def __init__(
-        self, inner: Layer, generate: Generate, limiter: RateLimiter, meter: UsageMeter
+        self,
+        inner: Layer,
+        generate: Generate,
+        limiter: RateLimiter,
+        meter: UsageMeter,
+        watch: AnswerWatch,
     ) -> None:
-        self._inner, self._limiter, self._meter = inner, limiter, meter
+        self._inner, self._limiter, self._meter, self._watch = inner, limiter, meter, watch
         self._model, self._limits = generate.model, generate.limits
         self._invalid = 0
 
@@ -111,13 +116,17 @@ class RetryLayer:
 
         Raises:
             CallFailed: every try failed, or the provider does not take this request.
-            RunStopped: the budget is spent or the circuit breaker opened.
+            RunStopped: the budget is spent, the circuit breaker opened or the answers say nothing.
             UserError: every request would fail the same way: key, model, a parameter.
         """
         while True:
             try:
-                return await self._inner(call)
+                answer = await self._inner(call)
+                self._watch.answered()
+                return answer
             except CallError as error:
+                if error.billed:
+                    self._watch.unusable(error)
                 call = replace(call, retries=call.retries + 1)
                 self._raise_if_final(error, call.retries)
                 await self._limiter.sleep(delay_s(call.retries, error))
@@ -133,7 +142,7 @@ class RetryLayer:
                 raise UserError(
                     f"the provider accepted none of {self._invalid} requests: {error.message}"
                 )
-        if error.kind not in TRANSIENT or tries > self._limits.max_retries:
+        if not may_ask_again(error.kind, tries, self._limits.max_retries):
             self._meter.count(failed=1)
             raise CallFailed(str(error), error.kind, tries)
 
@@ -256,8 +265,6 @@ class BillingLayer:
     async def __call__(self, call: Call) -> Answer:
         """Ask once.
 
-        A reply that the provider's filter withheld is an answer without text, and free.
-
         Raises:
             CallError: the call failed; `unusable` is its bill where there is one.
         """
@@ -275,9 +282,10 @@ class BillingLayer:
         try:
             reply = await self._client.complete(call.request, self._timeout_s)
         except CallError as error:
-            if error.kind == "filtered":
-                return answer(FILTERED, FREE)
-            if error.billed:
+            if isinstance(error, UnusableReply):
+                bill = bill_of(call.expected, error.reply, self._client.price)
+                error.unusable = answer(error.reply, bill)
+            elif error.billed:
                 error.unusable = answer(NO_REPLY, forecast_bill(call.expected, self._client.price))
             raise
         bill = bill_of(call.expected, reply, self._client.price)

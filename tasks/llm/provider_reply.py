@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tasks.llm.errors import CallError
+from tasks.llm.errors import CallError, Kind
+from tasks.llm.reply_outcome import Silence, read_outcome, text_of
 from tasks.storable_text import valid_text
 
 LONGEST_NAME = 200  # characters kept of a model's name or a reply's id
@@ -41,13 +42,19 @@ class Reply:
 
 # Of a call that was billed and brought nothing usable.
 NO_REPLY = Reply("", "", None, None, "", "")
-# Of a call that the provider's filter withheld before the model answered: an outcome.
-FILTERED = Reply("", "content_filter", None, None, "", "")
+
+
+class UnusableReply(CallError):
+    """A reply that arrived, is billed and says nothing; `reply` holds its counts and no text."""
+
+    def __init__(self, kind: Kind, message: str, reply: Reply) -> None:
+        super().__init__(kind, message, billed=True)
+        self.reply = reply
 
 
 def make_reply(
     *,
-    content: Any,
+    message: Mapping[str, Any],
     finish_reason: Any,
     prompt_tokens: Any,
     completion_tokens: Any,
@@ -58,14 +65,19 @@ def make_reply(
 ) -> Reply:
     """Return a checked reply.
 
+    `message` is the choice's message: content, and where the provider sends them
+    reasoning_content or reasoning, refusal and tool_calls. `finish_reason` is the provider's own,
+    before litellm maps it; `max_bytes` the longest text in UTF-8.
+
     Raises:
-        CallError: `oversized` when the text is longer than `max_bytes` in UTF-8, `malformed` when
-            it is not text.
+        CallError: `oversized` when the text is longer than `max_bytes`, `malformed` when it is not
+            text.
+        UnusableReply: the reply says nothing; its kind is why.
     """
-    text = valid_text(_text_of(content))
+    text = valid_text(text_of(message.get("content")))
     if len(text.encode()) > max_bytes:
         raise oversized(max_bytes)
-    return Reply(
+    reply = Reply(
         text=text,
         finish_reason=short_name(finish_reason, LONGEST_REASON),
         prompt_tokens=token_count(prompt_tokens),
@@ -73,6 +85,30 @@ def make_reply(
         model=short_name(model, LONGEST_NAME),
         provider_id=short_name(provider_id, LONGEST_NAME),
         cost_usd=amount(cost_usd),
+    )
+    outcome = read_outcome(text, message, reply.finish_reason)
+    if isinstance(outcome, Silence):
+        raise UnusableReply(outcome.kind, outcome.reason, replace(reply, text=""))
+    if len(outcome.encode()) > max_bytes:
+        raise oversized(max_bytes)
+    return replace(reply, text=outcome)
+
+
+def reply_of_body(body: Any, max_bytes: int) -> Reply:
+    """Return the checked reply in the JSON data of a chat completion, as OpenAI's API shapes it.
+
+    Raises what `make_reply` does, and KeyError, IndexError, TypeError, AttributeError or ValueError
+    for data of another shape.
+    """
+    choice, usage = body["choices"][0], body.get("usage") or {}
+    return make_reply(
+        message=dict(choice["message"]),
+        finish_reason=choice.get("finish_reason"),
+        prompt_tokens=usage.get("prompt_tokens"),
+        completion_tokens=usage.get("completion_tokens"),
+        model=body.get("model"),
+        provider_id=body.get("id"),
+        max_bytes=max_bytes,
     )
 
 
@@ -83,25 +119,6 @@ def oversized(max_bytes: int) -> CallError:
         "and was cut off"
     )
     return CallError("oversized", message, billed=True)
-
-
-def _text_of(content: Any) -> str:
-    """Return the text of a message's content: a text, null, or a list of parts."""
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, Sequence) and not isinstance(content, bytes):
-        return "".join(_text_of_part(part) for part in content)
-    message = f"the answer's content is {type(content).__name__} instead of text"
-    raise CallError("malformed", message, billed=True)
-
-
-def _text_of_part(part: Any) -> str:
-    if isinstance(part, str):
-        return part
-    text = part.get("text") if isinstance(part, dict) else getattr(part, "text", None)
-    return text if isinstance(text, str) else ""
 
 
 def short_name(value: Any, longest: int) -> str:

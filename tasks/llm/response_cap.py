@@ -9,12 +9,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from tasks.llm.errors import retry_after
+from tasks.llm.retry_after import retry_after
 
 BYTES_PER_TEXT_BYTE = 6  # JSON may write each byte of a text as \u00xx
 # Of a response around its text: usage, unrequested log probabilities, headers of parts.
@@ -34,12 +34,14 @@ class Arrival:
         status: HTTP status, once the headers were there.
         oversized: True when the body was longer than `max_bytes`.
         retry_after_s: seconds the response's headers ask to wait, where they do.
+        pieces: what was read of the body.
     """
 
     max_bytes: int
     status: int | None = None
     oversized: bool = False
     retry_after_s: float | None = None
+    pieces: list[bytes] = field(default_factory=list, repr=False)
 
     @property
     def billed(self) -> bool:
@@ -78,6 +80,7 @@ class _CappedStream(httpx.AsyncByteStream):
                 raise httpx.ReadError(
                     f"the response is longer than {self._arrival.max_bytes:,} bytes"
                 )
+            self._arrival.pieces.append(chunk)
             yield chunk
 
     async def aclose(self) -> None:

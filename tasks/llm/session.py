@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
+from tasks.llm.answer_watch import AnswerWatch
 from tasks.llm.batch import BatchClient, BatchQueue
 from tasks.llm.budget import Budget
 from tasks.llm.client import LiteLLMClient
@@ -93,7 +94,8 @@ class Session:
         layer: Layer = BillingLayer(client, forecast, self.generate.limits.timeout_s)
         layer = WriteAheadLayer(layer, self.run_id, self.meter)
         layer = LimitLayer(layer, self.limiter, self._budget, forecast, client.price, self.meter)
-        return RetryLayer(layer, self.generate, self.limiter, self.meter)
+        watch = AnswerWatch(self.generate.limits.stop_after_unusable)
+        return RetryLayer(layer, self.generate, self.limiter, self.meter, watch)
 
     def _require_price(self, price: Price | None) -> None:
         """Raise UserError for a budget on a model whose price is unknown."""

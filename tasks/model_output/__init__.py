@@ -4,6 +4,7 @@ In: the raw text of an answer. Out: the message in it (no reasoning, chat tokens
 the JSON in it, or the titles it lists. Start with `message_text`, `read_json` or `parse_answer`.
 """
 
+from tasks.model_output.answer_content import answer_in_reasoning, says_something
 from tasks.model_output.limits import MOST_CHARACTERS, read_or_else
 from tasks.model_output.list_entries import Recommended
 from tasks.model_output.lists import markdown_rows
@@ -18,6 +19,7 @@ __all__ = [
     "JsonReading",
     "Parsed",
     "Recommended",
+    "answer_in_reasoning",
     "json_objects",
     "looks_like_json",
     "markdown_rows",
@@ -27,6 +29,7 @@ __all__ = [
     "read_json",
     "read_or_else",
     "reply_text",
+    "says_something",
     "strip_reasoning",
     "without_fences",
 ]

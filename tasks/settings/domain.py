@@ -148,6 +148,13 @@ class Limits(Settings):
         ge=1,
         description="Transient failures in a row, with no success between, that end the run",
     )
+    stop_after_unusable: int = Field(
+        8,
+        ge=0,
+        le=1000,
+        description="Answers at the beginning of a run that all say nothing (empty, refused, cut "
+        "off while reasoning) and end it; later 20 of the last 25 do. 0 never ends it",
+    )
 
 
 class Misbehave(Settings):

@@ -22,6 +22,7 @@ from tasks.llm import (
     WriteAheadLog,
     read_journal,
 )
+from tasks.llm.answer_watch import AnswerWatch
 from tasks.llm.layers import CacheLayer, Call, LimitLayer, RetryLayer, WriteAheadLayer
 from tasks.llm.prices import Price
 from tasks.llm.rate_limiter import RateLimiter
@@ -91,7 +92,8 @@ def test_a_request_that_waits_for_its_next_try_holds_neither_money_nor_a_slot(
             return made_up_answer(call.key)
 
         limited = limit_layer(fail_once, budget, limiter)
-        asking = asyncio.create_task(RetryLayer(limited, Generate(), limiter, UsageMeter())(call))
+        retry = RetryLayer(limited, Generate(), limiter, UsageMeter(), AnswerWatch(8))
+        asking = asyncio.create_task(retry(call))
         while not tries:
             await asyncio.sleep(0)
         assert (limiter.window.in_flight, budget.reserved, budget.spent) == (0, 0, 0)

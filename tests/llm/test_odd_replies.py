@@ -148,8 +148,8 @@ def test_counts_are_whole_numbers_or_unknown(
     prompt: Any, completion_tokens: Any, cost: Any
 ) -> None:
     reply = make_reply(
-        content="x",
-        finish_reason=prompt,
+        message={"content": "x"},
+        finish_reason=prompt if prompt != "error" else None,
         prompt_tokens=prompt,
         completion_tokens=completion_tokens,
         model=cost,

@@ -222,13 +222,21 @@ def test_a_server_that_hangs_is_given_up_after_the_timeout(
         talk(tmp_path, settings(server, max_retries=0, timeout_s=0.3), one)
 
 
-@pytest.mark.parametrize(("fault", "finish"), [("length", "length"), ("filter", "content_filter")])
-def test_cut_off_and_filtered_answers_are_outcomes(
-    server: ModelServer, tmp_path: Path, fault: str, finish: str
-) -> None:
-    server.behave(faults={fault: 1.0})
+def test_an_answer_that_was_cut_off_is_an_outcome(server: ModelServer, tmp_path: Path) -> None:
+    server.behave(faults={"length": 1.0})
     answer, _ = talk(tmp_path, settings(server), one)
-    assert answer.finish_reason == finish and len(journaled(tmp_path)) == 1
+    assert answer.finish_reason == "length" and len(journaled(tmp_path)) == 1
+    assert server.tally()["requests"] == 1
+
+
+def test_a_filtered_answer_is_a_failure_that_is_billed_once(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    server.behave(faults={"filter": 1.0})
+    with pytest.raises(CallFailed, match="finish reason 'content_filter'"):
+        talk(tmp_path, settings(server), one)
+    (entry,) = journaled(tmp_path)
+    assert isinstance(entry, Entry) and entry.problem == "filtered"
     assert server.tally()["requests"] == 1
 
 

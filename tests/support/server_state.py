@@ -31,7 +31,7 @@ class Behaviour:
         body: the whole response body in place of an answer, billed as one.
         odd: replies in place of good ones, as `tests.support.odd_replies` gives them; one is drawn
             for each try at a request,
-            for `odd_share` of the tries.
+            for `odd_share` of the tries; `odd_tries` is how many tries at a request get one.
         batch_fields: fields of a batch's description that are replaced when it is asked for.
         endless: send a body that never ends in place of an answer, billed as one; "gzip" sends it
             compressed.
@@ -56,6 +56,7 @@ class Behaviour:
     endless: str = ""
     odd: tuple[dict[str, Any], ...] = ()
     odd_share: float = 1.0
+    odd_tries: int | None = None
     batch_fail_share: float = 0.0
     batch_polls: int = 1
     batch_fields: dict[str, Any] = field(default_factory=dict)
@@ -118,6 +119,9 @@ class ServerState:
         """Draw the odd reply of the try at a request that `fault_for` has counted; None for a good one."""
         from tasks.fingerprint import unit
 
+        most = self.behaviour.odd_tries
+        if most is not None and self.tries[key] > most:
+            return None
         odd, drawn = self.behaviour.odd, unit(self.behaviour.seed, "odd", key, self.tries[key])
         place = int(drawn * len(odd) / self.behaviour.odd_share)
         if place >= len(odd):

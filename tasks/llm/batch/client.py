@@ -11,7 +11,7 @@ from tasks.errors import UserError
 from tasks.llm.client import check_model, load_litellm
 from tasks.llm.errors import CallError, as_call_error
 from tasks.llm.prices import Price, find_price
-from tasks.llm.provider_reply import LONGEST_NAME, Reply, make_reply, short_name
+from tasks.llm.provider_reply import LONGEST_NAME, Reply, reply_of_body, short_name
 from tasks.llm.requests import endpoint
 from tasks.llm.values import Request
 from tasks.redaction import one_line
@@ -196,17 +196,7 @@ def _read_response(result: dict[str, Any], response: dict[str, Any], max_bytes: 
     status = response.get("status_code")
     if status != 200:
         raise _response_error(result, response, status)
-    body = response["body"]
-    choice, usage = body["choices"][0], body.get("usage") or {}
-    return make_reply(
-        content=choice["message"].get("content"),
-        finish_reason=choice.get("finish_reason"),
-        prompt_tokens=usage.get("prompt_tokens"),
-        completion_tokens=usage.get("completion_tokens"),
-        model=body.get("model"),
-        provider_id=body.get("id"),
-        max_bytes=max_bytes,
-    )
+    return reply_of_body(response["body"], max_bytes)
 
 
 def _response_error(result: dict[str, Any], response: dict[str, Any], status: Any) -> CallError:

@@ -15,10 +15,10 @@ from tasks.llm.batch.client import BatchClient
 from tasks.llm.batch.transfer import BatchState, BatchTransfer, Member, load_states
 from tasks.llm.billing import UNKNOWN, Asked, Bill, Expected, bill_of, billed_answer, forecast_bill
 from tasks.llm.budget import Budget
-from tasks.llm.errors import TRANSIENT, CallError, CallFailed, RunStopped
+from tasks.llm.errors import TRANSIENT, CallError, CallFailed, RunStopped, may_ask_again
 from tasks.llm.journal import Entry
 from tasks.llm.layers import Call
-from tasks.llm.provider_reply import NO_REPLY, Reply
+from tasks.llm.provider_reply import NO_REPLY, Reply, UnusableReply
 from tasks.llm.usage import Forecast, UsageMeter
 from tasks.llm.values import Answer, Request
 from tasks.settings import Limits
@@ -196,6 +196,9 @@ class BatchQueue:
             if isinstance(result, Reply):
                 bill = bill_of(expected, result, self._client.price)
                 entries[member.key] = self._entry(member, state, result, bill)
+            elif isinstance(result, UnusableReply):
+                bill = bill_of(expected, result.reply, self._client.price)
+                entries[member.key] = self._entry(member, state, result.reply, bill, result.kind)
             elif result is not None and result.billed:
                 bill = forecast_bill(expected, self._client.price)
                 entries[member.key] = self._entry(member, state, NO_REPLY, bill, result.kind)
@@ -237,7 +240,7 @@ class BatchQueue:
         if not isinstance(error, CallError):
             error = CallError("overload", "the batch ended without an answer to it")
         tries = member.tries + 1
-        if error.kind in TRANSIENT and tries <= self._limits.max_retries:
+        if may_ask_again(error.kind, tries, self._limits.max_retries):
             self._meter.count(retried=1)
             self._fail([member.key], _AskAgain(tries))
         else:

@@ -1,0 +1,130 @@
+"""What comes of each quirk of providers and local servers: calls, bill, what is stored, the line."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import UserError
+from tasks.llm import Answer, Budget, CallFailed, KnownAnswers, RunStopped, Session, WriteAheadLog
+from tasks.settings import Generate, Limits
+from tests.llm.test_odd_replies import ask_once, load
+from tests.support.model_process import ModelServer
+from tests.support.provider_quirks import ANSWER, QUIRKS, Quirk
+
+PRICES = {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002}
+
+
+def generate(server: ModelServer, **limits: object) -> Generate:
+    allowed = Limits.model_validate({"max_retries": 2, "timeout_s": 20, **limits})
+    return Generate(model="openai/gpt-4o-mini", api_base=server.address, limits=allowed, **PRICES)
+
+
+@pytest.mark.parametrize("name", QUIRKS)
+def test_each_quirk_has_its_outcome(server: ModelServer, tmp_path: Path, name: str) -> None:
+    quirk = QUIRKS[name]
+    server.behave(odd=[quirk.reply.as_json()], odd_tries=quirk.tries)
+    server.reset()
+    outcome, line, journal = _ask(server, tmp_path)
+    tally = server.tally()
+    assert (outcome, tally["billed"], tally["requests"]) == (
+        quirk.outcome,
+        quirk.billed,
+        quirk.requests,
+    ), line
+    assert quirk.text in line
+    con, loaded = load(journal)
+    stored = con.execute("SELECT text FROM responses").fetchall()
+    assert len(stored) == (quirk.outcome == "answer")
+    assert loaded.unusable == quirk.billed - len(stored)
+    kinds = {row[0] for row in con.execute("SELECT problem FROM unusable_answers").fetchall()}
+    assert quirk.outcome == "answer" or kinds <= {quirk.outcome}
+    paid = con.execute(
+        "SELECT count(*) FILTER (cost_usd > 0) FROM (FROM responses SELECT cost_usd "
+        "UNION ALL FROM unusable_answers SELECT cost_usd)"
+    ).fetchall()
+    assert paid == [(quirk.billed,)]
+
+
+def _ask(server: ModelServer, folder: Path) -> tuple[str, str, Path]:
+    try:
+        found, _, journal = ask_once(folder, generate(server))
+    except UserError as error:
+        return "fatal", str(error), folder / "none.jsonl"
+    if isinstance(found, Answer):
+        return "answer", found.text, journal
+    assert isinstance(found, CallFailed)
+    return found.kind, str(found), journal
+
+
+def test_there_are_at_least_forty_quirks() -> None:
+    assert len(QUIRKS) >= 40
+    assert len({repr(quirk.reply) for quirk in QUIRKS.values()}) >= 40
+
+
+def _ask_many(server: ModelServer, folder: Path, calls: int, **limits: object) -> RunStopped:
+    """Ask many questions at once and return what ended the run."""
+
+    async def main() -> RunStopped:
+        session = Session(generate(server, **limits), KnownAnswers({}), Budget(None), "run")
+        journal = WriteAheadLog(folder / "many.jsonl")
+        asks = (
+            session.ask_for(f"d{n}", 1, journal)(({"role": "user", "content": f"Question {n}."},))
+            for n in range(calls)
+        )
+        try:
+            await asyncio.gather(*asks, return_exceptions=True)
+        finally:
+            await journal.close()
+        assert isinstance(session.stopped, RunStopped), session.stopped
+        return session.stopped
+
+    return asyncio.run(main())
+
+
+SILENT = [name for name, quirk in QUIRKS.items() if quirk.outcome != "answer" and quirk.billed]
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_run_of_answers_that_say_nothing_ends_early(
+    server: ModelServer, tmp_path: Path, name: str
+) -> None:
+    quirk = QUIRKS[name]
+    server.behave(odd=[quirk.reply.as_json()])
+    server.reset()
+    in_flight, first = 4, 8
+    stopped = _ask_many(server, tmp_path, 60, concurrency=in_flight, stop_after_unusable=first)
+    assert stopped.reason == "answers"
+    assert str(stopped).startswith("all ") and quirk.text in str(stopped)
+    assert first <= server.tally()["billed"] <= first + in_flight
+
+
+def test_twenty_of_the_last_25_end_a_run_that_began_well(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    quirk: Quirk = QUIRKS["refusal"]
+    server.behave(odd=[quirk.reply.as_json()], odd_share=0.9)
+    server.reset()
+    # A tenth of the answers is good, and the first rule needs more than are looked back on.
+    stopped = _ask_many(server, tmp_path, 200, concurrency=2, stop_after_unusable=100)
+    assert stopped.reason == "answers"
+    assert "of the last" in str(stopped)
+    assert server.tally()["billed"] < 60
+
+
+def test_the_watch_can_be_switched_off(server: ModelServer, tmp_path: Path) -> None:
+    server.behave(odd=[QUIRKS["refusal"].reply.as_json()])
+    server.reset()
+    with pytest.raises(AssertionError):  # nothing ended the run
+        _ask_many(server, tmp_path, 30, concurrency=2, stop_after_unusable=0)
+    assert server.tally()["billed"] == 30
+
+
+def test_an_answer_in_reasoning_is_stored_as_the_answer(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    server.behave(odd=[QUIRKS["answer in reasoning, content empty"].reply.as_json()])
+    found, _, _ = ask_once(tmp_path, generate(server))
+    assert isinstance(found, Answer) and found.text == ANSWER
