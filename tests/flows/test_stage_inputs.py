@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +23,6 @@ from tasks.settings.paths import PROJECT
 from tasks.stage_inputs import StageInputs
 from tasks.warehouse import read_inputs, read_warehouse
 from tests.support.demo_stages import all_stages, tables_written
-from tests.support.forked import run_forked
 
 # What carries requests to the model and answers back. A stored answer is looked up by all that was
 # asked, so none of it can change what a brief's transcript says; see `flows.steps.generating`.
@@ -59,7 +59,11 @@ def watched(
 ) -> tuple[dict[str, dict[str, list[str]]], dict[str, StageInputs]]:
     """What each stage of a small build did, and what it says it was made from."""
     data = tmp_path_factory.mktemp("watched")
-    done = run_forked("tests.support.watched_build:main", str(data), folder=PROJECT)
+    environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    command = [sys.executable, "-m", "tests.support.watched_build", str(data)]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=400
+    )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
     with read_warehouse(Home.find(data).warehouse("demo")) as con:

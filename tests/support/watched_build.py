@@ -157,9 +157,8 @@ def watch_asking() -> None:
     plain_build.generate_transcripts = transcripts
 
 
-def main() -> None:
-    """Build the demo in the folder that is given; print what each stage did."""
-    data = Path(sys.argv[1])
+def main(data: Path) -> None:
+    """Build the demo in a folder; print what each stage did."""
     for module in project_code().modules():
         # Before the watch, so that only calls are noted and no module's own body.
         importlib.import_module(module)
@@ -180,3 +179,7 @@ def main() -> None:
             }
         )
     )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
