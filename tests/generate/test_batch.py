@@ -27,7 +27,7 @@ from tests.support.model_process import ModelServer
 from tests.support.odd_replies import ANY_JSON
 
 Run = Callable[..., GenerateCounts]
-PATIENCE_S = 60  # for a run to end by itself, on a busy machine too
+PATIENCE_S = 600  # for a run to end by itself, on a busy machine too
 
 
 @pytest.fixture(autouse=True)
