@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from flows.server.ephemeral import PrivateServer, local_server
 from tests.support.examples import PROFILE, examples
@@ -27,21 +31,26 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 PROJECT = Path(__file__).resolve().parents[1]
 
 # What is set up once for several files: all of them run in the same process of the test run.
-SHARED = ("served", "repaired_demo")
+SHARED = re.compile(r"^def test_\w+\([^)]*\b(served|repaired_demo)\b", re.MULTILINE)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and those of the files that share what takes long to set up."""
-    groups: dict[Path, str] = {}
-    for item in items:
-        if item.get_closest_marker("heavy"):
-            continue
-        for name in SHARED:
-            if name in getattr(item, "fixturenames", ()):
-                groups[item.path] = name
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups.get(item.path, item.path.as_posix())))
+class ByFile(LoadScopeScheduling):
+    """Sends the tests of a file to one process, and files that share a fixture to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return process_group(nodeid.partition("::")[0])
+
+
+@cache
+def process_group(path: str) -> str:
+    """Return the name of what a test file shares with others; its path if it shares nothing."""
+    shared = SHARED.search((PROJECT / path).read_text(encoding="utf-8"))
+    return shared[1] if shared else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Group by file in place of --dist loadgroup, which xdist 3.8 cannot do with pytest 9.2."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ MISTAKES: dict[str, tuple[object, str]] = {
         "no 'expect_column_values_to_be_nice'",
     ),
     "fact": ([{**RULE, "kwargs": {**KWARGS, "column": "longest_word"}}], "no fact 'longest_word'"),
-    "twice": ([{**RULE, "kwargs": KWARGS}, {**RULE, "kwargs": KWARGS}], "stands twice"),
+    "twice": ([{**RULE, "kwargs": KWARGS}, {**RULE, "kwargs": KWARGS}], "is listed twice"),
     "severity": ([{**RULE, "kwargs": KWARGS, "severity": "fatal"}], "severity"),
     "mostly": ([{**RULE, "kwargs": {**KWARGS, "mostly": 0.9}}], "`mostly`"),
     "empty": ([], "rules"),

@@ -74,8 +74,8 @@ def test_other_words_of_a_repair_redo_the_repairs_and_what_follows_and_nothing_e
     """The case that was found: the text that merging makes is changed; the stages before it stay cached."""
     edit(
         project / "tasks/repair/rollout.py",
-        "turns[number - 1].role, text\n",
-        'turns[number - 1].role, text + " Mended."\n',
+        "turns[number - 1].role, text)\n",
+        'turns[number - 1].role, text + " Mended.")\n',
     )
     edit(project / "tasks/reports/charts.py", '"""', '"""Another word. ')
     (built,) = build_in_turn(project, api, [(data, SPOILT)])
@@ -251,8 +251,8 @@ def test_a_stopped_run_drops_repairs_that_other_code_made(
     data = shutil.copytree(stopped[0], tmp_path / "data")
     edit(
         project / "tasks/repair/rollout.py",
-        "turns[number - 1].role, text\n",
-        'turns[number - 1].role, text + " Mended."\n',
+        "turns[number - 1].role, text)\n",
+        'turns[number - 1].role, text + " Mended.")\n',
     )
     priced = spoilt(
         input_cost_per_token=0.001, output_cost_per_token=0.001, limits={"concurrency": 1}

@@ -35,9 +35,9 @@ from tests.support.demo_stages import StatedStage, all_stages, stated_stages, ta
 # asked, so none of it can change what a brief's transcript says; see `flows.pipeline.GENERATE`.
 CARRIERS = re.compile(
     r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.queries|"
-    r"llm\.(batch|batch\.\w+|billing|budget|circuit_breaker|client|journal|layers|prices|"
-    r"provider_reply|rate_limiter|response_cache|response_cap|response_table|session|"
-    r"shutdown_signals|usage|write_ahead_log))"
+    r"llm\.(answer_watch|batch|batch\.\w+|billing|budget|circuit_breaker|client|journal|layers|prices|"
+    r"provider_reply|rate_limiter|reply_outcome|response_cache|response_cap|response_table|"
+    r"retry_after|session|shutdown_signals|usage|write_ahead_log))"
 )
 PACE = {
     "Generate.limits",
