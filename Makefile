@@ -35,7 +35,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # One process a core; tests/conftest.py says which files stay together.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 # Kills, schedules and clusters against servers of their own: minutes, where `make test` takes seconds a test. They wait for real timers and
 # for servers to come back, so what fails is run once more: a defect fails twice.

@@ -109,8 +109,9 @@ async def _keep_later(context: Context, written: Written, first: int) -> None:
     """Take over later attempts of an earlier run; read and judge them as they would be now.
 
     This run was stopped before it came to them. They stay while code, settings and files of their
-    asking are what they were then, so that what was paid for is released. What they were asked about
-    may have grown since: the next run that is not stopped asks them again, mostly from the store.
+    asking are what they were then, so that what was paid for is released. What they were asked
+    about may have grown since: the next run that is not stopped asks them again, mostly from the
+    store.
     """
     most = context.domain.generate.max_attempts
     for attempt in range(first, most + 1):

@@ -247,7 +247,10 @@ def marks_by_dialogue(marks: Sequence[Mark], domain: str) -> dict[str, set[str]]
 
 
 def marks_csv(marks: Iterable[Mark]) -> str:
-    """Return marks as CSV with a header; a cell that a spreadsheet would take for a formula has an apostrophe before it."""
+    """Return marks as CSV with a header.
+
+    A cell that a spreadsheet would take for a formula has an apostrophe before it.
+    """
     lines = [_csv_line(field.name for field in fields(Mark))]
     for mark in marks:
         lines.append(_csv_line(_cell(value) for value in asdict(mark).values()))

@@ -151,7 +151,8 @@ def _misused(error: TyperException) -> str:
             "--data stands before the command: redial --data FOLDER "
             f"{context.command_path.removeprefix('redial ')} ..."
         )
-    return f"{message}; `{context.command_path if context else 'redial'} --help` tells how it is called"
+    command = context.command_path if context else "redial"
+    return f"{message}; `{command} --help` tells how it is called"
 
 
 def _end(code: int, line: str) -> None:

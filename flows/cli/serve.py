@@ -22,7 +22,8 @@ NEW_LOGIN = """login       {login}
 The UI asks for it as it is written here, the pages for user and password. It is new at each start,
 unless PREFECT_SERVER_API_AUTH_STRING="user:password" is set. For commands in another terminal:
   export PREFECT_API_URL={ui}/api PREFECT_API_AUTH_STRING={login}"""
-WITHOUT_LOGIN = """Nobody is asked for a login: every user and every program on this machine can start
+WITHOUT_LOGIN = """\
+Nobody is asked for a login: every user and every program on this machine can start
 runs, which spend the keys of this environment, and read every page. Web pages of other sites are
 refused all the same."""
 

@@ -86,7 +86,7 @@ def run_one(data: Path, domain: str, scale: int) -> None:
     }
     aside = home / f".{domain}.json"
     aside.write_text(json.dumps(figures))
-    os.replace(aside, home / f"{domain}.json")
+    aside.replace(home / f"{domain}.json")
     sys.stdout.flush()
     os._exit(0)  # DuckDB objects that Prefect still holds would be complained about
 

@@ -1,6 +1,6 @@
 """The generated pages of docs/reference are made from the code.
 
-`python -m tests.docs.test_reference` writes commands.md, settings.md and tables.md again.
+`python -m tests.docs.test_reference` writes them again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from flows.cli import app
 from flows.options import BuildOptions
 from tasks.settings import Domain
 from tasks.warehouse import TABLES, create_tables
+from tests.support.provider_quirks import QUIRKS
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
@@ -141,6 +142,29 @@ def tables() -> str:
     return "\n".join(lines) + "\n"
 
 
+def provider_replies() -> str:
+    lines = [
+        "# Provider replies",
+        "",
+        "What providers and local servers send that is not a plain answer, and what comes of it.",
+        "Each row is a test against a server on loopback (`tests/llm/test_provider_quirks.py`): one",
+        "request, with two retries allowed. An *answer* is stored and used again; a reply that holds",
+        "none is kept for the bill and never used as an answer, and its brief ends as `failed` with",
+        "this cause, to be asked again by the next build. `fatal` ends the run at once.",
+        "",
+        "A run ends early when its first 8 replies hold no answer",
+        "(`generate.limits.stop_after_unusable`), or later 20 of the last 25: at most these and the",
+        "calls in flight are paid for.",
+        "",
+        "| reply | outcome | requests | billed |",
+        "|---|---|---|---|",
+    ]
+    for name, quirk in QUIRKS.items():
+        reply = cell(name).replace("<", "&lt;")
+        lines.append(f"| {reply} | {quirk.outcome} | {quirk.requests} | {quirk.billed} |")
+    return "\n".join(lines) + "\n"
+
+
 def inner(field: FieldInfo) -> type[BaseModel] | None:
     for kind in (field.annotation, *get_args(field.annotation)):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -148,7 +172,12 @@ def inner(field: FieldInfo) -> type[BaseModel] | None:
     return None
 
 
-PAGES = {"commands.md": commands, "settings.md": settings, "tables.md": tables}
+PAGES = {
+    "commands.md": commands,
+    "settings.md": settings,
+    "tables.md": tables,
+    "provider-replies.md": provider_replies,
+}
 
 
 @pytest.mark.parametrize("page", PAGES)

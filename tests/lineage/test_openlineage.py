@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import duckdb
@@ -393,10 +394,13 @@ def test_an_address_is_named_without_login_and_signature(tmp_path: Path) -> None
 
 
 @pytest.fixture(autouse=True)
-def _own_settings_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("OPENLINEAGE")]:
-        monkeypatch.delenv(name)
+def _own_settings_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(lineage_sender, "_CONFIG_FILES", (tmp_path / "openlineage.yml",))
+    # The client sets variables of its own, which are taken back here.
+    with mock.patch.dict(os.environ):
+        for name in [name for name in os.environ if name.startswith("OPENLINEAGE")]:
+            del os.environ[name]
+        yield
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def test_a_named_version_is_never_overwritten_by_another_content(
     info = write_release(con, home, "demo", version="1.0", run=RUN)
     before = files(info.path)
     con.execute("UPDATE verdicts SET verdict = 'rejected' WHERE dialogue_id = 'd4'")
-    with pytest.raises(UserError, match="another content"):
+    with pytest.raises(UserError, match="different content"):
         write_release(con, home, "demo", version="1.0", run=RUN)
     assert files(info.path) == before
 

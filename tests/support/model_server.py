@@ -15,6 +15,7 @@ import email.utils
 import json
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -143,25 +144,30 @@ def _refused(request: web.Request, state: ServerState, body: dict[str, Any]) -> 
     return None
 
 
+def _too_many(headers: dict[str, str] | None = None) -> web.Response:
+    return error(429, "Rate limit reached", "rate_limit_exceeded", headers)
+
+
+def _date_after(seconds: float) -> str:
+    return email.utils.formatdate(time.time() + seconds, usegmt=True)
+
+
+# Errors by the name of their fault, each made of the seconds a client is asked to wait.
+ERRORS: dict[str, Callable[[float], web.Response]] = {
+    "429": lambda after: _too_many(),
+    "429_after": lambda after: _too_many({"Retry-After": str(after)}),
+    "429_date": lambda after: _too_many({"Retry-After": _date_after(after)}),
+    "quota": lambda after: error(429, "You exceeded your current quota", "insufficient_quota"),
+    "500": lambda after: error(500, "The server had an error"),
+    "503": lambda after: error(503, "The server had an error"),
+}
+
+
 async def _fail(
     request: web.Request, behaviour: Behaviour, fault: str
 ) -> web.StreamResponse | None:
-    after = behaviour.retry_after_s
-    if fault == "429":
-        return error(429, "Rate limit reached", "rate_limit_exceeded")
-    if fault == "429_after":
-        return error(429, "Rate limit reached", "rate_limit_exceeded", {"Retry-After": str(after)})
-    if fault == "429_date":
-        return error(
-            429,
-            "Rate limit reached",
-            None,
-            {"Retry-After": email.utils.formatdate(time.time() + after, usegmt=True)},
-        )
-    if fault == "quota":
-        return error(429, "You exceeded your current quota", "insufficient_quota")
-    if fault in ("500", "503"):
-        return error(int(fault), "The server had an error")
+    if fault in ERRORS:
+        return ERRORS[fault](behaviour.retry_after_s)
     if fault == "reset":
         transport = request.transport
         if transport is not None:

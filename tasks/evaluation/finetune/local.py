@@ -5,7 +5,6 @@ torch, transformers and peft are imported when a function here is called, never 
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -181,7 +180,7 @@ def _save(model: Any, adapter: Path) -> None:
         aside = Path(tempfile.mkdtemp(prefix=".aside-", dir=adapter.parent))
         try:
             model.save_pretrained(aside)
-            os.replace(aside, adapter)
+            aside.replace(adapter)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
