@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 import typer
+from prefect.client.schemas.objects import State
 from prefect.exceptions import ParameterTypeError
 from prefect.utilities.callables import get_call_parameters
 from typer.exceptions import TyperException
 
 from flows.cli import app
+from flows.run_states import result_of
 from tasks.errors import UserError
 from tests.docs.test_reference import walk
 
@@ -110,7 +112,8 @@ class Begun(Exception):
 def checked_alone(flow: Any) -> Any:
     """Return a flow as a function that checks its parameters as Prefect does, and needs no Prefect otherwise."""
 
-    async def called(*args: Any, **kwargs: Any) -> Any:
+    async def called(*args: Any, return_state: bool, **kwargs: Any) -> Any:
+        assert return_state
         return await flow.fn(**flow.validate_parameters(get_call_parameters(flow.fn, args, kwargs)))
 
     return called
@@ -149,10 +152,17 @@ def nothing_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     def run_flow(home: Any, place: str, bars: Any, start: Any, **_: Any) -> None:
         if place == "evaluation":
-            asyncio.run(start())
+            asyncio.run(_result(start))
         raise Begun
 
     monkeypatch.setattr("flows.server.ephemeral.run_flow", run_flow)
+
+
+async def _result(start: Any) -> None:
+    """Run a flow as `run_flow` does: what it left in its state is raised."""
+    returned = await start()
+    if isinstance(returned, State):
+        await result_of(returned)
 
 
 def calls(path: str) -> Iterator[list[str]]:
