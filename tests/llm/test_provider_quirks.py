@@ -9,17 +9,9 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.llm import Answer, Budget, CallFailed, KnownAnswers, RunStopped, Session, WriteAheadLog
-from tasks.settings import Generate, Limits
-from tests.llm.test_odd_replies import ask_once, load
+from tests.llm.test_odd_replies import ask_once, load, odd_settings
 from tests.support.model_process import ModelServer
 from tests.support.provider_quirks import ANSWER, QUIRKS, Quirk
-
-PRICES = {"input_cost_per_token": 0.001, "output_cost_per_token": 0.002}
-
-
-def generate(server: ModelServer, **limits: object) -> Generate:
-    allowed = Limits.model_validate({"max_retries": 2, "timeout_s": 20, **limits})
-    return Generate(model="openai/gpt-4o-mini", api_base=server.address, limits=allowed, **PRICES)
 
 
 @pytest.mark.parametrize("name", QUIRKS)
@@ -50,7 +42,7 @@ def test_each_quirk_has_its_outcome(server: ModelServer, tmp_path: Path, name: s
 
 def _ask(server: ModelServer, folder: Path) -> tuple[str, str, Path]:
     try:
-        found, _, journal = ask_once(folder, generate(server))
+        found, _, journal = ask_once(folder, odd_settings(server, max_retries=2))
     except UserError as error:
         return "fatal", str(error), folder / "none.jsonl"
     if isinstance(found, Answer):
@@ -68,7 +60,9 @@ def _ask_many(server: ModelServer, folder: Path, calls: int, **limits: object) -
     """Ask many questions at once and return what ended the run."""
 
     async def main() -> RunStopped:
-        session = Session(generate(server, **limits), KnownAnswers({}), Budget(None), "run")
+        session = Session(
+            odd_settings(server, max_retries=2, **limits), KnownAnswers({}), Budget(None), "run"
+        )
         journal = WriteAheadLog(folder / "many.jsonl")
         asks = (
             session.ask_for(f"d{n}", 1, journal)(({"role": "user", "content": f"Question {n}."},))
@@ -126,5 +120,5 @@ def test_an_answer_in_reasoning_is_stored_as_the_answer(
     server: ModelServer, tmp_path: Path
 ) -> None:
     server.behave(odd=[QUIRKS["answer in reasoning, content empty"].reply.as_json()])
-    found, _, _ = ask_once(tmp_path, generate(server))
+    found, _, _ = ask_once(tmp_path, odd_settings(server, max_retries=2))
     assert isinstance(found, Answer) and found.text == ANSWER

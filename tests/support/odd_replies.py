@@ -68,7 +68,7 @@ def _usage(prompt: Any, answer: Any) -> OddReply:
     return OddReply(fields={"usage": {"prompt_tokens": prompt, "completion_tokens": answer}})
 
 
-def _error(status: int, message: Any, code: Any = None, **headers: str) -> OddReply:
+def error_reply(status: int, message: Any, code: Any = None, **headers: str) -> OddReply:
     body = json.dumps({"error": {"message": message, "code": code}}).encode()
     return OddReply(status, body=body, headers=headers)
 
@@ -142,9 +142,11 @@ ODD_REPLIES: dict[str, OddReply] = {
     "endless body": OddReply(endless="plain"),
     "gzip bomb": OddReply(endless="gzip"),
     # Errors.
-    "400 with a lone surrogate": _error(400, f"bad {SURROGATE}", SURROGATE),
-    "500 with a lone surrogate": _error(500, f"bad {SURROGATE}"),
+    "400 with a lone surrogate": error_reply(400, f"bad {SURROGATE}", SURROGATE),
+    "500 with a lone surrogate": error_reply(500, f"bad {SURROGATE}"),
     "500 of 7 MB": OddReply(500, body=b"x" * 7_000_000),
-    "429, Retry-After unreadable": _error(429, "slow", **{"Retry-After": "soon"}),
-    "429, Retry-After 0": _error(429, "slow", ["x"], **{"Retry-After": "0", "retry-after-ms": "x"}),
+    "429, Retry-After unreadable": error_reply(429, "slow", **{"Retry-After": "soon"}),
+    "429, Retry-After 0": error_reply(
+        429, "slow", ["x"], **{"Retry-After": "0", "retry-after-ms": "x"}
+    ),
 }

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.odd_replies import OddReply
+from tests.support.odd_replies import OddReply, completion, error_reply
 
 ANSWER = '{"turns": [{"role": "user", "text": "Hello there."}, {"role": "agent", "text": "Hi."}]}'
 USAGE = {"prompt_tokens": 12, "completion_tokens": 40, "total_tokens": 52}
@@ -45,29 +45,12 @@ def _error(status: int, error: Any, **headers: str) -> OddReply:
     return OddReply(status, body=json.dumps(error).encode(), headers=headers)
 
 
-def _openai_error(status: int, message: str, code: Any = None, **headers: str) -> OddReply:
-    return _error(status, {"error": {"message": message, "code": code}}, **headers)
-
-
 def _body(text: str, **headers: str) -> OddReply:
     return OddReply(body=text.encode(), headers=headers)
 
 
 def _whole(**fields: Any) -> str:
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", "content": ANSWER},
-        "finish_reason": "stop",
-    }
-    reply = {
-        "id": "x",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": [choice],
-        "usage": USAGE,
-    }
-    return json.dumps({**reply, **fields})
+    return json.dumps(completion(**{"message": {"content": ANSWER}, "usage": USAGE, **fields}))
 
 
 _PLAN = "Let me plan the turns of this dialogue first."
@@ -218,7 +201,7 @@ QUIRKS: dict[str, Quirk] = {
         _message("content_filter", content=""), "filtered", 1, 1, "content_filter"
     ),
     "filter of the prompt, 400": Quirk(
-        _openai_error(400, "The response was filtered", "content_filter"), "filtered", 0, 1
+        error_reply(400, "The response was filtered", "content_filter"), "filtered", 0, 1
     ),
     # No completion at all, with a good status.
     "no choices": Quirk(_body(_whole(choices=[])), "malformed", 3, 3),
@@ -231,14 +214,14 @@ QUIRKS: dict[str, Quirk] = {
     ),
     # Errors that pass.
     "429 with retry-after-ms, once": Quirk(
-        _openai_error(429, "Rate limit reached", **{"retry-after-ms": "200"}),
+        error_reply(429, "Rate limit reached", **{"retry-after-ms": "200"}),
         "answer",
         1,
         2,
         tries=1,
     ),
     "429 with x-ratelimit-reset-requests, once": Quirk(
-        _openai_error(
+        error_reply(
             429,
             "Rate limit reached",
             **{"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "200ms"},
@@ -249,7 +232,7 @@ QUIRKS: dict[str, Quirk] = {
         tries=1,
     ),
     "429 with an empty Retry-After, once": Quirk(
-        _openai_error(429, "Rate limit reached", **{"Retry-After": ""}), "answer", 1, 2, tries=1
+        error_reply(429, "Rate limit reached", **{"Retry-After": ""}), "answer", 1, 2, tries=1
     ),
     "429 with RetryInfo in the body, once": Quirk(
         _error(429, _GEMINI_WAIT), "answer", 1, 2, tries=1
@@ -265,7 +248,7 @@ QUIRKS: dict[str, Quirk] = {
         tries=1,
     ),
     "503 Loading model, once": Quirk(
-        _openai_error(503, "Loading model", 503), "answer", 1, 2, tries=1
+        error_reply(503, "Loading model", 503), "answer", 1, 2, tries=1
     ),
     "502 with a web page, once": Quirk(
         OddReply(502, body=b"<html>Bad Gateway</html>", headers={"Content-Type": "text/html"}),
@@ -283,19 +266,19 @@ QUIRKS: dict[str, Quirk] = {
     ),
     # Errors that concern every request: the run ends at once.
     "402, no credit": Quirk(
-        _openai_error(402, "This request requires more credits", 402), "fatal", 0, 1, "credits"
+        error_reply(402, "This request requires more credits", 402), "fatal", 0, 1, "credits"
     ),
     "400, credit balance too low": Quirk(
-        _openai_error(400, "Your credit balance is too low to access the API."),
+        error_reply(400, "Your credit balance is too low to access the API."),
         "fatal",
         0,
         1,
         "credit balance",
     ),
     "429 insufficient_quota": Quirk(
-        _openai_error(429, "You exceeded your current quota", "insufficient_quota"), "fatal", 0, 1
+        error_reply(429, "You exceeded your current quota", "insufficient_quota"), "fatal", 0, 1
     ),
     "404, no such model": Quirk(
-        _openai_error(404, "The model `m` does not exist.", "model_not_found"), "fatal", 0, 1
+        error_reply(404, "The model `m` does not exist.", "model_not_found"), "fatal", 0, 1
     ),
 }
