@@ -9,7 +9,7 @@ from typing import Any
 from flows.stages import Context
 from tasks.fingerprint import PACE, file_hash
 from tasks.ingest import source_names
-from tasks.llm import MOCK_MODEL, OFFLINE, endpoint, mock_model_tables, takes_schema
+from tasks.llm import MOCK_MODEL_MODULE, OFFLINE, endpoint, mock_model_tables, takes_schema
 from tasks.settings import Domain
 
 
@@ -68,7 +68,7 @@ def _is_offline(context: Context) -> bool:
 
 def model_modules(context: Context) -> tuple[str, ...]:
     """Return the modules of the mock model, where it is the model."""
-    return (MOCK_MODEL,) if _is_offline(context) else ()
+    return (MOCK_MODEL_MODULE,) if _is_offline(context) else ()
 
 
 def model_files(context: Context) -> Mapping[str, str]:

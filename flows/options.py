@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.redaction import holds_secret
-from tasks.settings import Endpoint, Home, Limits, merge
+from tasks.settings import MOCK_MODEL, Endpoint, Home, Limits, merge
 
 MODELS = (
-    "offline/writer",
+    MOCK_MODEL,
     "openai/gpt-4o-mini",
     "openai/gpt-4.1-mini",
     "anthropic/claude-haiku-4-5",

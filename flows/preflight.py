@@ -21,12 +21,11 @@ from flows.server.endpoints import check_domain_endpoint, check_scheduler
 from flows.specifications import Specifications, load_specifications
 from tasks.errors import UserError
 from tasks.ingest import detect_compression
-from tasks.llm import check_model, load_litellm
+from tasks.llm import OFFLINE, check_model, load_litellm
 from tasks.release import check_pseudonym_key
-from tasks.settings import Domain, Home
+from tasks.settings import MOCK_MODEL, Domain, Home
 from tasks.warehouse import WarehouseHeld, check_warehouse, domain_lock
 
-MOCK_MODEL = "offline/writer"
 Check = Callable[[Home, Domain, BuildOptions], None]
 
 
@@ -66,12 +65,7 @@ def held_job(job: Job, check: Check) -> Iterator[None]:
     if _HELD.get() is job:
         yield
         return
-    try:
-        check(job.home, job.specifications.domain, job.options)
-    except WarehouseHeld:
-        # Its message names the domain and who holds it, if it is held.
-        with domain_lock(job.home, job.domain):
-            raise
+    check(job.home, job.specifications.domain, job.options)
     with domain_lock(job.home, job.domain):
         token = _HELD.set(job)
         try:
@@ -127,7 +121,7 @@ def check_sources(domain: Domain) -> None:
 
 def _check_model(domain: Domain) -> None:
     model = domain.generate.model
-    if model.startswith("offline/"):
+    if model.startswith(OFFLINE):
         if model != MOCK_MODEL:
             raise UserError(f"unknown model {model!r}: the mock model is called {MOCK_MODEL}")
         return

@@ -13,7 +13,7 @@ from flows.cli.parameters import options_of
 from flows.options import EvaluationOptions, SampleOptions
 from flows.parameters import fields_of
 from tasks.errors import UserError
-from tasks.settings import Home
+from tasks.settings import MOCK_MODEL, Home
 
 evaluate = typer.Typer(
     help="Evaluate a corpus: recommendation, dialogue quality, responses.", no_args_is_help=True
@@ -25,7 +25,7 @@ CorpusArgument = Annotated[
     typer.Argument(help="A domain's name (its latest release), a release, or the path of a corpus"),
 ]
 OPTIONS = fields_of(EvaluationOptions, without=["data"])
-ALIASES = {"offline": "offline/writer"}
+ALIASES = {"offline": MOCK_MODEL}
 
 
 def names(text: str) -> list[str]:

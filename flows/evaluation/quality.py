@@ -29,13 +29,14 @@ from tasks.evaluation.quality import (
     quality_markdown,
     utterance_tasks,
 )
+from tasks.settings import MOCK_MODEL
 
 
 @project_flow("evaluate-quality")
 @spread(as_parameter, options=fields_of(EvaluationOptions))
 async def evaluate_quality(
     corpora: Annotated[list[str], Field(min_length=1)] = ["demo"],
-    judges: Annotated[list[str], Field(min_length=1)] = ["offline/writer"],
+    judges: Annotated[list[str], Field(min_length=1)] = [MOCK_MODEL],
     seeds: Count = 1,
     dialogues: Count = 10,
     pairs: Count = 50,

@@ -33,6 +33,7 @@ from tasks.evaluation import (
     table5_markdown,
 )
 from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
+from tasks.settings import MOCK_MODEL
 
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
 
@@ -45,7 +46,7 @@ async def evaluate_recommend(
         "popularity",
         "itemknn",
         "bm25",
-        "offline/writer",
+        MOCK_MODEL,
     ],
     settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],
     questions: Count | None = None,

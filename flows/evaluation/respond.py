@@ -15,13 +15,14 @@ from flows.parameters import as_parameter, fields_of, spread
 from flows.project_flow import project_flow
 from flows.run_names import name_run, short
 from tasks.evaluation import AskFor, Setting, case_markdown, case_study, load_respond_profile
+from tasks.settings import MOCK_MODEL
 
 
 @project_flow("evaluate-respond")
 @spread(as_parameter, parted=fields_of(SampleOptions, "noun"), options=fields_of(EvaluationOptions))
 async def evaluate_respond(
     corpus: str = "demo",
-    model: str = "offline/writer",
+    model: str = MOCK_MODEL,
     settings: Annotated[list[Literal["zero-shot", "few-shot"]], Field(min_length=1)] = [
         "zero-shot"
     ],

@@ -13,7 +13,7 @@ from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, us
 from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.prices import Price, find_price
 from tasks.llm.requests import (
-    MOCK_MODEL,
+    MOCK_MODEL_MODULE,
     OFFLINE,
     endpoint,
     make_request,
@@ -39,7 +39,7 @@ from tasks.llm.write_ahead_log import WriteAheadLog
 __all__ = [
     "BROKEN_OFF",
     "OFFLINE",
-    "MOCK_MODEL",
+    "MOCK_MODEL_MODULE",
     "Answer",
     "Ask",
     "BadLine",

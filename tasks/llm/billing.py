@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tasks.llm.errors import CallError
 from tasks.llm.prices import Price
-from tasks.llm.provider_reply import Reply
+from tasks.llm.provider_reply import NO_REPLY, Reply, UnusableReply
 from tasks.llm.usage import CHARACTERS_PER_TOKEN, Forecast
 from tasks.llm.values import Answer, Request
 
@@ -115,9 +116,18 @@ def bill_of(expected: Expected, reply: Reply, price: Price | None) -> Bill:
     return Bill(prompt, completion, cost_usd, estimated=False)
 
 
-def forecast_bill(expected: Expected, price: Price | None) -> Bill:
-    """Return the bill of a call whose reply cannot be read: its forecast."""
-    return _priced(expected.prompt_tokens, expected.completion_tokens, price)
+def bill_of_failure(
+    error: CallError, expected: Expected, price: Price | None
+) -> tuple[Reply, Bill] | None:
+    """Return what a failed call is billed at, with its reply without text; None if it is not.
+
+    A reply that says nothing has the provider's counts, one that cannot be read the forecast.
+    """
+    if isinstance(error, UnusableReply):
+        return error.reply, bill_of(expected, error.reply, price)
+    if not error.billed:
+        return None
+    return NO_REPLY, _priced(expected.prompt_tokens, expected.completion_tokens, price)
 
 
 def _estimate(expected: Expected, reply: Reply, price: Price | None) -> Bill:

@@ -29,15 +29,15 @@ from tasks.llm.billing import (
     Bill,
     Expected,
     bill_of,
+    bill_of_failure,
     billed_answer,
-    forecast_bill,
 )
 from tasks.llm.budget import Budget
 from tasks.llm.client import LiteLLMClient
 from tasks.llm.errors import TRANSIENT, CallError, CallFailed, may_ask_again
 from tasks.llm.journal import Entry
 from tasks.llm.prices import Price
-from tasks.llm.provider_reply import NO_REPLY, Reply, UnusableReply
+from tasks.llm.provider_reply import Reply
 from tasks.llm.rate_limiter import RateLimiter, Slot
 from tasks.llm.response_cache import ResponseCache
 from tasks.llm.usage import Forecast, UsageMeter
@@ -282,11 +282,9 @@ class BillingLayer:
         try:
             reply = await self._client.complete(call.request, self._timeout_s)
         except CallError as error:
-            if isinstance(error, UnusableReply):
-                bill = bill_of(call.expected, error.reply, self._client.price)
-                error.unusable = answer(error.reply, bill)
-            elif error.billed:
-                error.unusable = answer(NO_REPLY, forecast_bill(call.expected, self._client.price))
+            failure = bill_of_failure(error, call.expected, self._client.price)
+            if failure is not None:
+                error.unusable = answer(*failure)
             raise
         bill = bill_of(call.expected, reply, self._client.price)
         if not bill.estimated:

@@ -18,7 +18,7 @@ from tasks.settings import Generate
 OFFLINE = "offline/"
 # A name instead of an import: hosted models are asked without the mock model, so its code is not
 # part of what shapes their requests.
-MOCK_MODEL = "tasks.mock_model.model"
+MOCK_MODEL_MODULE = "tasks.mock_model.model"
 _TABLES = "tasks/mock_model/tables/*.yaml"
 
 
@@ -72,7 +72,7 @@ def mock_model_identity() -> str:
     Computed once, so that edits while the process runs do not change it.
     """
     tables = {path.rpartition("/")[2]: found for path, found in mock_model_tables().items()}
-    return content_id([dict(project_code().reached(MOCK_MODEL).modules), tables])
+    return content_id([dict(project_code().reached(MOCK_MODEL_MODULE).modules), tables])
 
 
 def mock_model_tables() -> dict[str, str]:

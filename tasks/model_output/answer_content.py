@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.model_output.message import message_text
+from tasks.model_output.chat_tokens import first_message
+from tasks.model_output.message import unfenced
 from tasks.model_output.reasoning import strip_reasoning
 from tasks.model_output.tolerant_json import parse_json
 
@@ -25,7 +26,7 @@ def says_something(text: str) -> bool:
         return False
     if len(answer) > MAX_EMPTY_JSON or not answer.startswith(("{", "[", "`", "~")):
         return True
-    value = parse_json(message_text(answer).strip())
+    value = _json_of(answer)
     return value is None or any(_leaves(value))
 
 
@@ -41,10 +42,15 @@ def answer_in_reasoning(text: str) -> str:
         return ""
     if answer != text.strip():
         return answer
-    if isinstance(parse_json(message_text(answer).strip()), dict | list):
+    if isinstance(_json_of(answer), dict | list):
         return answer
     first = _SPOKEN_LINE.match(answer)
     return answer if first and len(_SPOKEN_LINE.findall(answer)) >= MIN_SPOKEN_LINES else ""
+
+
+def _json_of(answer: str) -> Any:
+    """Return the value of an answer, its reasoning taken off, that is JSON; None if it is not."""
+    return parse_json(unfenced(first_message(answer)).strip())
 
 
 def _has_words(text: str) -> bool:

@@ -9,10 +9,10 @@ from typing import Any
 from tasks.fingerprint import fingerprint
 from tasks.release.hub import dataset_header
 from tasks.release.integrity import sums_of
+from tasks.settings import MOCK_MODEL
 from tasks.web import markdown_cell, markdown_code, markdown_table
 
 CARD = "README.md"
-OFFLINE_MODEL = "offline/writer"
 _FIRST = "dialogues"  # the table that is loaded where none is named
 # Facts of a run that belong to what was made. A run's id, its time and its folders do not: equal
 # inputs must give equal files.
@@ -111,11 +111,11 @@ def _markdown(
     title: str, counts: Mapping[str, int], run: Mapping[str, Any], pseudonyms: bool
 ) -> str:
     facts = {name: run[name] for name in CARD_FACTS if run.get(name) not in (None, "", [], ())}
-    model = str(facts.get("model", OFFLINE_MODEL))
+    model = str(facts.get("model", MOCK_MODEL))
     rows = [(_LABELS.get(name, name), _listed(value)) for name, value in facts.items()]
     rows += [(f"rows of {name}", f"{count:,}") for name, count in counts.items()]
     table = markdown_table(("fact", "value"), rows)
-    written = _OFFLINE if model == OFFLINE_MODEL else _MODEL.format(model=markdown_code(model))
+    written = _OFFLINE if model == MOCK_MODEL else _MODEL.format(model=markdown_code(model))
     return (
         f"# {markdown_cell(title)}: conversational recommendation in the LLM-REDIAL layout\n\n"
         "Each conversation is built from what one user really rated: items of the user's history "

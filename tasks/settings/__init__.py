@@ -6,6 +6,7 @@ errors into one line, `paths` names the folders.
 """
 
 from tasks.settings.domain import (
+    MOCK_MODEL,
     Alert,
     Bias,
     Briefs,
@@ -32,6 +33,7 @@ from tasks.settings.validation_errors import similar_names, validation_line
 
 __all__ = [
     "DOMAIN_NAME",
+    "MOCK_MODEL",
     "PROJECT",
     "Alert",
     "Bias",

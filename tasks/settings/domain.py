@@ -14,6 +14,7 @@ from tasks.settings.sources import PAPER_SCALE, Endpoint, LineageTarget, Setting
 Rate = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["reject", "warn", "off"]
 BudgetScope = Literal["dataset", "run"]
+MOCK_MODEL = "offline/writer"  # the model string of the mock model, tasks/mock_model
 
 
 class Bias(Settings):
@@ -176,7 +177,7 @@ class Generate(Settings):
     """Which model writes, and how it is asked (2.5.1, 2.6)."""
 
     model: str = Field(
-        "offline/writer", description="litellm model string, provider/model", pattern=r"^\S+$"
+        MOCK_MODEL, description="litellm model string, provider/model", pattern=r"^\S+$"
     )
     api_base: Endpoint | None = Field(
         None, description="Endpoint of an OpenAI-compatible server, Ollama or vLLM"

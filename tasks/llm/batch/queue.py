@@ -13,12 +13,20 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.llm.batch.client import BatchClient
 from tasks.llm.batch.transfer import BatchState, BatchTransfer, Member, load_states
-from tasks.llm.billing import UNKNOWN, Asked, Bill, Expected, bill_of, billed_answer, forecast_bill
+from tasks.llm.billing import (
+    UNKNOWN,
+    Asked,
+    Bill,
+    Expected,
+    bill_of,
+    bill_of_failure,
+    billed_answer,
+)
 from tasks.llm.budget import Budget
 from tasks.llm.errors import TRANSIENT, CallError, CallFailed, RunStopped, may_ask_again
 from tasks.llm.journal import Entry
 from tasks.llm.layers import Call
-from tasks.llm.provider_reply import NO_REPLY, Reply, UnusableReply
+from tasks.llm.provider_reply import Reply
 from tasks.llm.usage import Forecast, UsageMeter
 from tasks.llm.values import Answer, Request
 from tasks.settings import Limits
@@ -196,12 +204,10 @@ class BatchQueue:
             if isinstance(result, Reply):
                 bill = bill_of(expected, result, self._client.price)
                 entries[member.key] = self._entry(member, state, result, bill)
-            elif isinstance(result, UnusableReply):
-                bill = bill_of(expected, result.reply, self._client.price)
-                entries[member.key] = self._entry(member, state, result.reply, bill, result.kind)
-            elif result is not None and result.billed:
-                bill = forecast_bill(expected, self._client.price)
-                entries[member.key] = self._entry(member, state, NO_REPLY, bill, result.kind)
+            elif result is not None:
+                failure = bill_of_failure(result, expected, self._client.price)
+                if failure is not None:
+                    entries[member.key] = self._entry(member, state, *failure, result.kind)
         return entries
 
     def _entry(
