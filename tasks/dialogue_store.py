@@ -180,6 +180,11 @@ def _ambiguous(dialogue_id: str, found: Sequence[Found]) -> UserError:
     )
 
 
+def brief_items(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> list[dict[str, Any]]:
+    """Return slot, item_id, title and collection of each item of a brief, by slot."""
+    return rows(con, _ITEMS, [dialogue_id])
+
+
 def read_dialogue(con: duckdb.DuckDBPyConnection, found: Found) -> Shown:
     """Read a dialogue at the attempt its verdict names, or the last one parsed.
 
@@ -197,6 +202,6 @@ def read_dialogue(con: duckdb.DuckDBPyConnection, found: Found) -> Shown:
         template_id,
         verdict,
         attempt,
-        rows(con, _ITEMS, [found.dialogue_id]),
+        brief_items(con, found.dialogue_id),
         rows(con, _UTTERANCES, [found.dialogue_id, attempt]),
     )

@@ -25,6 +25,8 @@ LEAST_PAIRED: Final = 0.5
 Dialogues = Sequence[ComparedDialogue]
 Pairs = Sequence[DialoguePair]
 Unit = Literal["share", "dollars", "tokens"]
+Measured = Sequence[tuple[str, float]]  # user and value
+MeasuredPairs = Sequence[tuple[str, float, float]]  # user and both values
 Measure = Callable[[ComparedDialogue], float | None]  # None where it was not measured
 
 
@@ -100,48 +102,51 @@ class Compared:
 
 def share_change(name: str, compared: Compared, measure: Measure) -> Change:
     """Return the share of dialogues that a measure of 0 or 1 holds for, on both sides."""
-    first = _measured(compared.first, measure)
-    second = _measured(compared.second, measure)
-    first_share, second_share = _share(first), _share(second)
-    pairs = compared.measured_pairs(measure)
-    difference = None
-    if compared.paired and pairs:
-        difference = paired_difference(_paired_counts(pairs))
-    elif first_share and second_share and not compared.paired:
-        difference = independent_difference(first_share, second_share)
-    return Change(
-        name,
-        "share",
-        first_share,
-        second_share,
-        len(first),
-        len(second),
-        difference,
-        len(pairs) if compared.paired else 0,
-    )
+    return _change(name, "share", compared, measure, _share, _share_difference)
 
 
 def mean_change(name: str, unit: Unit, compared: Compared, measure: Measure) -> Change:
     """Return the mean of a measure on both sides, bootstrapped over users."""
+    return _change(name, unit, compared, measure, _mean, _mean_difference)
+
+
+def _change(
+    name: str,
+    unit: Unit,
+    compared: Compared,
+    measure: Measure,
+    summarise: Callable[[Measured], Interval | None],
+    paired: Callable[[MeasuredPairs], Interval | None],
+) -> Change:
+    """Return a measure on both sides and their difference.
+
+    `summarise` gives the figure of one side, `paired` the difference over pairs.
+    """
     first = _measured(compared.first, measure)
     second = _measured(compared.second, measure)
-    first_mean, second_mean = _mean(first), _mean(second)
-    pairs = compared.measured_pairs(measure)
-    difference = None
-    if compared.paired and pairs:
-        difference = _mean([(user, after - before) for user, before, after in pairs])
-    elif first_mean and second_mean and not compared.paired:
-        difference = independent_difference(first_mean, second_mean)
+    first_figure, second_figure = summarise(first), summarise(second)
+    pairs = compared.measured_pairs(measure) if compared.paired else []
+    difference = paired(pairs) if pairs else None
+    if first_figure and second_figure and not compared.paired:
+        difference = independent_difference(first_figure, second_figure)
     return Change(
         name,
         unit,
-        first_mean,
-        second_mean,
+        first_figure,
+        second_figure,
         len(first),
         len(second),
         difference,
-        len(pairs) if compared.paired else 0,
+        len(pairs),
     )
+
+
+def _share_difference(pairs: MeasuredPairs) -> Interval:
+    return paired_difference(_paired_counts(pairs))
+
+
+def _mean_difference(pairs: MeasuredPairs) -> Interval | None:
+    return _mean([(user, after - before) for user, before, after in pairs])
 
 
 def _by_template(dialogues: Dialogues) -> defaultdict[str, list[ComparedDialogue]]:
@@ -161,13 +166,13 @@ def _measured(dialogues: Dialogues, measure: Measure) -> list[tuple[str, float]]
     return measured
 
 
-def _share(measured: Sequence[tuple[str, float]]) -> Interval | None:
+def _share(measured: Measured) -> Interval | None:
     if not measured:
         return None
     return wilson(int(sum(value for _, value in measured)), len(measured))
 
 
-def _paired_counts(pairs: Sequence[tuple[str, float, float]]) -> PairedCounts:
+def _paired_counts(pairs: MeasuredPairs) -> PairedCounts:
     outcomes = [(bool(first), bool(second)) for _, first, second in pairs]
     return PairedCounts(
         both=outcomes.count((True, True)),
@@ -177,7 +182,7 @@ def _paired_counts(pairs: Sequence[tuple[str, float, float]]) -> PairedCounts:
     )
 
 
-def _mean(measured: Sequence[tuple[str, float]]) -> Interval | None:
+def _mean(measured: Measured) -> Interval | None:
     if not measured:
         return None
     values = np.array([value for _, value in measured], dtype=np.float64)

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from tasks.dialogue_store import brief_items
 from tasks.errors import UserError
 from tasks.verdicts import BRIEF_VERDICTS
 from tasks.warehouse import rows
@@ -69,7 +70,7 @@ def why(
         raise UserError(f"there is no dialogue {dialogue_id} in {domain}")
     brief = briefs[0]
     verdict = brief.pop("verdict")
-    items = rows(con, _ITEMS, [dialogue_id])
+    items = brief_items(con, dialogue_id)
     turns = rows(con, _TURNS, [dialogue_id])
     said = rows(con, _SAID, [dialogue_id])
     broken = rows(con, _BROKEN, [dialogue_id])
@@ -114,12 +115,6 @@ SELECT b.*, v.verdict
 FROM briefs b
 JOIN brief_verdicts v USING (dialogue_id)
 WHERE dialogue_id = ?
-"""
-_ITEMS = """
-SELECT slot, item_id, title, collection
-FROM brief_items
-WHERE dialogue_id = ?
-ORDER BY slot
 """
 _TURNS = """
 SELECT turn, role, goals, introduces, refers
