@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Route
 from starlette.testclient import TestClient
 
 from flows.cli.annotate import results
@@ -12,17 +14,9 @@ from tasks.errors import UserError
 from tasks.evaluation.annotate import Study, annotation_app, serve_annotation
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
 from tasks.evaluation.quality import METRICS, PairTask, UtteranceTask, pair_tasks, utterance_tasks
+from tests.support.chromium import ARGUMENTS, CHROMIUM, wait_for_page
 from tests.support.served_app import served_app
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 NASTY = '<script>document.title="owned"</script><img src=x onerror=alert(1)> "quoted" {{ 7 * 7 }}'
 
 
@@ -304,6 +298,12 @@ def test_a_port_in_use(study: Study) -> None:
             serve_annotation(study, port=taken.getsockname()[1])
 
 
+def late(route: Route) -> None:
+    """Answer a request for a script later than the page that asks for it."""
+    time.sleep(0.05)
+    route.continue_()
+
+
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason="no Chromium here")
 def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
     from playwright.sync_api import sync_playwright
@@ -317,10 +317,11 @@ def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
             lambda message: problems.append(message.text) if message.type == "error" else None,
         )
         page.on("pageerror", lambda error: problems.append(str(error)))
+        page.route("**/keys.js", late)
         page.goto(address)
         page.keyboard.type("ann")
         page.keyboard.press("Enter")
-        page.wait_for_selector("#progress")
+        wait_for_page(page, "#progress")
         assert page.title() == "Annotation"  # the script in the dialogue did not run
         for key in "012":
             page.keyboard.press(key)
@@ -328,7 +329,7 @@ def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
         for key in "12":
             page.keyboard.press(key)
         page.keyboard.press("Enter")
-        page.wait_for_selector("#progress:has-text('1 of 10')")
+        wait_for_page(page, "#progress:has-text('1 of 10')")
         first = study.order("ann")[0]
         assert study.answers("ann") == {
             first.task_id: {"fluency": 0, "informativeness": 1, "logic": 1, "coherence": 2}
@@ -341,8 +342,8 @@ def test_a_whole_study_by_keyboard_in_a_browser(study: Study) -> None:
             for key in ("1",) if isinstance(task, PairTask) else ("2", "2", "2", "2", "Enter"):
                 page.keyboard.press(key)
             if done < len(study.tasks):
-                page.wait_for_selector(f"#progress:has-text('{done} of 10')")
-        page.wait_for_selector("#done")
+                wait_for_page(page, f"#progress:has-text('{done} of 10')")
+        wait_for_page(page, "#done")
         browser.close()
     assert problems == []
     assert len(study.ratings()) == 32 and [one.choice for one in study.preferences()] == [
@@ -365,10 +366,10 @@ def test_the_second_of_two_tabs_gets_a_message_in_a_browser(study: Study) -> Non
             for _ in METRICS:
                 page.keyboard.press(key)
             page.keyboard.press("Enter")
-            page.wait_for_selector("#progress:has-text('1 of 10'), #conflict")
+            wait_for_page(page, "#progress:has-text('1 of 10'), #conflict")
         assert first.locator("#conflict").count() == 0 and second.locator("#conflict").count() == 1
         assert study.answers("ann") == {study.order("ann")[0].task_id: grades(2)}
         second.get_by_text("Look at the task again").click()
-        second.wait_for_selector("#progress")
+        wait_for_page(second, "#progress")
         assert second.locator("input[value='2']:checked").count() == 4
         browser.close()

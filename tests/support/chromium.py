@@ -58,6 +58,15 @@ def log_in(page: Any, login: str) -> None:
     asked.wait_for(state="detached")
 
 
+def wait_for_page(page: Any, selector: str) -> None:
+    """Wait until a page shows `selector` and its scripts have run, so that keys reach them.
+
+    The selector alone is there while the page is still read: a key pressed then is lost.
+    """
+    page.wait_for_selector(selector)
+    page.wait_for_load_state("load")
+
+
 def opened(file: Path) -> Opened:
     """Open a file with the network cut."""
     seen = Opened()
