@@ -10,7 +10,9 @@ crashed runs again, see `crash_recovery`.
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from contextlib import suppress
 
 from flows.server.fresh_database import create_database
 from flows.server.gc_thread import collect_in_own_thread
@@ -26,7 +28,7 @@ LEASES = (
 )
 
 
-def run_server(port: int, address: str = LOOPBACK) -> None:
+def run_server(port: int, address: str = LOOPBACK, bound: socket.socket | None = None) -> None:
     """Serve Prefect's API and UI until ended.
 
     Settings come from the environment, as for `prefect server start`.
@@ -34,6 +36,7 @@ def run_server(port: int, address: str = LOOPBACK) -> None:
     Args:
         port: TCP port.
         address: which addresses of this machine are listened to; loopback alone by default.
+        bound: a socket that is bound to the port already.
     """
     _set_environment(port)
     import uvicorn
@@ -44,7 +47,7 @@ def run_server(port: int, address: str = LOOPBACK) -> None:
     create_database(_database_url())
     if _is_sqlite():
         collect_in_own_thread()
-    uvicorn.run(
+    config = uvicorn.Config(
         LocalGuard(create_app(final=True), allowed_hosts(), NO_FRAMES),
         host=address,
         port=port,
@@ -54,6 +57,11 @@ def run_server(port: int, address: str = LOOPBACK) -> None:
         ws_ping_interval=settings.api.websocket_ping_interval,
         ws_ping_timeout=settings.api.websocket_ping_timeout,
     )
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[bound] if bound else None)
+    if not server.started:
+        sys.exit(1)
 
 
 def _set_environment(port: int) -> None:

@@ -53,13 +53,6 @@ class PrivateServer:
     login: str = field(repr=False)
 
 
-def free_port() -> int:
-    """Return a TCP port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[PrivateServer]:
     """Run a private Prefect server and yield its API address and login.
@@ -79,8 +72,12 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[Privat
             log = held.enter_context((folder / "server.log").open("wb"))
         except OSError as error:
             raise UserError(f"the folder {folder} cannot be written: {error.strerror}") from None
-        port, login = free_port(), new_login()
-        process = _start(folder, port, login, log)
+        login = new_login()
+        # Bound here and handed down, so that no other program can take the port in between.
+        with socket.socket() as bound:
+            bound.bind((LOOPBACK, 0))
+            port = int(bound.getsockname()[1])
+            process = _start(folder, bound, login, log)
         held.callback(end_child, process, STOP_S)
         meanwhile()
         server = PrivateServer(f"http://{LOOPBACK}:{port}/api", login)
@@ -88,8 +85,11 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[Privat
         yield server
 
 
-def _start(folder: Path, port: int, login: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "flows.server.ephemeral", str(port), str(os.getpid())]
+def _start(
+    folder: Path, bound: socket.socket, login: str, log: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    handle, parent = str(bound.fileno()), str(os.getpid())
+    command = [sys.executable, "-m", "flows.server.ephemeral", handle, parent]
     environment = with_login({**os.environ, **QUIET, "PREFECT_HOME": str(folder)}, login)
     environment.pop("PREFECT_API_URL", None)
     return subprocess.Popen(
@@ -99,6 +99,7 @@ def _start(folder: Path, port: int, login: str, log: IO[bytes]) -> subprocess.Po
         stderr=log,
         env=environment,
         start_new_session=True,
+        pass_fds=(bound.fileno(),),
     )
 
 
@@ -135,10 +136,11 @@ def _leave_with(parent: int) -> None:
     os._exit(0)
 
 
-def main(port: int, parent: int) -> None:
-    """Serve Prefect's API on loopback until the parent process is gone."""
+def main(handle: int, parent: int) -> None:
+    """Serve Prefect's API on an inherited socket until the parent process is gone."""
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    run_server(port)
+    bound = socket.socket(fileno=handle)
+    run_server(int(bound.getsockname()[1]), bound=bound)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows.server.ephemeral import free_port
+from tests.support.served import free_port
 
 OWNER = "postgres"  # who runs it when the tests run as root, which PostgreSQL refuses
 PASSWORD = "of the tests"
@@ -33,7 +33,6 @@ def postgres() -> Iterator[str]:
     assert found is not None
     # Not tmp_path, which only root may enter.
     folder = Path(tempfile.mkdtemp(prefix="redial-postgres-"))
-    port = free_port()
     password = folder / "password"
     password.write_text(PASSWORD)
     if os.geteuid() == 0:
@@ -53,14 +52,29 @@ def postgres() -> Iterator[str]:
             "scram-sha-256",
         ]
     )
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
     control = [str(found / "pg_ctl"), "-D", str(cluster), "-w"]
     try:
-        _run([*control, "-l", str(folder / "log"), "-o", options, "start"])
-        yield f"postgresql+asyncpg://prefect:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{port}/postgres"
+        port = _start([*control, "-l", str(folder / "log")], folder)
+        shown = PASSWORD.replace(" ", "%20")
+        yield f"postgresql+asyncpg://prefect:{shown}@127.0.0.1:{port}/postgres"
     finally:
         _run([*control, "-m", "immediate", "stop"])
         shutil.rmtree(folder)
+
+
+def _start(command: list[str], folder: Path) -> int:
+    """Start the server and return its port; one that was taken in the meantime is not used."""
+    settings = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    for attempt in range(3):
+        port = free_port()
+        try:
+            _run([*command, "-o", f"{settings} -c port={port}", "start"])
+        except subprocess.CalledProcessError:
+            if attempt == 2:
+                raise
+        else:
+            break
+    return port
 
 
 def _run(command: list[str]) -> None:

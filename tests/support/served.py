@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,6 @@ import httpx
 import yaml
 
 from flows.server.api import RetryingTransport
-from flows.server.ephemeral import free_port
 from tasks.polling import wait_until
 from tasks.settings.paths import PROJECT
 from tests.support.command import environment_without, redial_command
@@ -225,19 +225,20 @@ def printed_login(told: str) -> str:
     return found[1] if found else ""
 
 
+def free_port() -> int:
+    """Return a port on loopback that was free a moment ago; whoever uses it tries again if not."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def free_port_pair() -> int:
     """Return a port that was free a moment ago, and the one after it too."""
     while True:
         port = free_port()
-        if port < 65_000 and _free(port + 1):
-            return port
-
-
-def _free(port: int) -> bool:
-    import socket
-
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        with socket.socket() as probe:
+            if port < 65_000 and probe.connect_ex(("127.0.0.1", port + 1)) != 0:
+                return port
 
 
 def demo_like(data: Path, name: str, **changes: Any) -> None:
