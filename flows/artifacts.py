@@ -63,14 +63,14 @@ class LiveProgress:
             self._show(share, f"{done:,} of {total:,} dialogues, {cost}")
         )
 
-    async def finish(self, told: str) -> None:
+    async def finish(self, description: str) -> None:
         """Show the end."""
         if self._update:
             await self._update
-        await self._show(100.0, told)
+        await self._show(100.0, description)
 
-    async def _show(self, share: float, told: str) -> None:
-        await aupdate_progress_artifact(await self._artifact, share, told)
+    async def _show(self, share: float, description: str) -> None:
+        await aupdate_progress_artifact(await self._artifact, share, description)
 
 
 async def show_result(context: Context, result: BuildResult) -> None:
@@ -88,12 +88,14 @@ async def show_result(context: Context, result: BuildResult) -> None:
     } | browse_address(domain)
     await asyncio.gather(
         *(
-            acreate_table_artifact(table=table_rows(rows), key=key(domain, name), description=told)
-            for name, rows, told in result_tables(result)
+            acreate_table_artifact(
+                table=table_rows(rows), key=key(domain, name), description=description
+            )
+            for name, rows, description in result_tables(result)
         ),
         *(
-            acreate_markdown_artifact(text, key=key(domain, name), description=told)
-            for name, text, told in texts
+            acreate_markdown_artifact(text, key=key(domain, name), description=description)
+            for name, text, description in texts
         ),
         link_pages(domain, links),
     )
@@ -127,14 +129,16 @@ async def _link(domain: str, name: str, address: str) -> None:
 
     Where it is not served its place is text: a browser opens no file from another page.
     """
-    told = f"{PAGES.get(name, name)} of {domain}"
+    description = f"{PAGES.get(name, name)} of {domain}"
     if address.startswith(("http://", "https://")):
         await acreate_link_artifact(
-            address, link_text=told, key=key(domain, name), description=told
+            address, link_text=description, key=key(domain, name), description=description
         )
     else:
         await acreate_markdown_artifact(
-            f"{told}: {markdown_code(address)}", key=key(domain, name), description=told
+            f"{description}: {markdown_code(address)}",
+            key=key(domain, name),
+            description=description,
         )
 
 
@@ -151,6 +155,6 @@ def _summary(result: BuildResult) -> str:
     }
     tables = (("run", facts), ("Table 3", result.statistics))
     return "\n".join(
-        markdown_table((head, ""), ((name, figure(value)) for name, value in told.items()))
-        for head, told in tables
+        markdown_table((head, ""), ((name, figure(value)) for name, value in figures.items()))
+        for head, figures in tables
     )

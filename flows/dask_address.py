@@ -36,8 +36,8 @@ def check_address(address: str) -> None:
 
 def local_processes(address: str) -> int | None:
     """Return N of local:N, None for the address of a scheduler."""
-    found = _LOCAL.fullmatch(address)
-    return int(found[1]) if found else None
+    match = _LOCAL.fullmatch(address)
+    return int(match[1]) if match else None
 
 
 def check_cluster(address: str) -> None:

@@ -186,11 +186,11 @@ def _result_of(future: Any) -> ChunkResult:
     try:
         result: ChunkResult = future.result()
     except (CancelledError, KilledWorker, CommClosedError) as error:
-        told = (
+        reason = (
             f"the Dask cluster lost a chunk ({type(error).__name__}); "
             "nothing paid is lost, run again to go on"
         )
-        raise RunStopped("worker", told) from None
+        raise RunStopped("worker", reason) from None
     return result
 
 

@@ -21,11 +21,11 @@ def source_hashes(domain: Domain) -> dict[str, str]:
     sources = (*domain.sources.reviews, *domain.sources.metadata)
     paths = [Path(source.path) for source in sources]
     names = [path.name for path in paths]
-    told = [
+    hashes = [
         name if names.count(name) == 1 else f"{name} ({number})"
         for number, name in enumerate(names, 1)
     ]
-    return {name: file_hash(path) for name, path in zip(told, paths, strict=True)}
+    return {name: file_hash(path) for name, path in zip(hashes, paths, strict=True)}
 
 
 def sources_as_read(context: Context) -> dict[str, Any]:

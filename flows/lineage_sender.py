@@ -52,8 +52,8 @@ class Sent:
 
     def __str__(self) -> str:
         """Return it as one line."""
-        said = f"{self.sent:,} events sent"
-        return f"{said}, {self.lost:,} lost: {self.problem}" if self.lost else said
+        text = f"{self.sent:,} events sent"
+        return f"{text}, {self.lost:,} lost: {self.problem}" if self.lost else text
 
 
 class EventSender:

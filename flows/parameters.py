@@ -105,8 +105,8 @@ def _replaced(
 
 def _documented(text: str, models: Mapping[str, Fields]) -> str:
     for parameter, (model, names) in models.items():
-        found = re.search(rf"^( *){parameter}: .*$", text, flags=re.MULTILINE)
-        if found:
-            lines = [f"{found[1]}{name}: {model.model_fields[name].description}" for name in names]
-            text = text.replace(found[0], "\n".join(lines))
+        match = re.search(rf"^( *){parameter}: .*$", text, flags=re.MULTILINE)
+        if match:
+            lines = [f"{match[1]}{name}: {model.model_fields[name].description}" for name in names]
+            text = text.replace(match[0], "\n".join(lines))
     return text

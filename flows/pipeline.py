@@ -126,8 +126,8 @@ JUDGE = Stage(  # 2.5.2
 
 
 def _rules(context: Context) -> Rules:
-    found = context.specifications
-    return Rules(found.suites, found.lexicon, found.causes)
+    specifications = context.specifications
+    return Rules(specifications.suites, specifications.lexicon, specifications.causes)
 
 
 REPAIR = Stage(  # from the second attempt on in the place of GENERATE

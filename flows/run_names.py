@@ -109,8 +109,8 @@ async def _numbered(client: PrefectClient, head: str) -> list[tuple[UUID, int]]:
 
 def _number_in(name: str, head: str) -> int | None:
     """Return the number at the end of a name that begins with `head`, None if there is none."""
-    found = re.search(r" #(\d+)$", name)
-    return int(found[1]) if found and name.startswith(f"{head} ") else None
+    match = re.search(r" #(\d+)$", name)
+    return int(match[1]) if match and name.startswith(f"{head} ") else None
 
 
 def _own_number(name: str, head: str, last: str) -> int | None:
@@ -169,16 +169,16 @@ def _words_of(kind: str) -> Iterator[str]:
 
 
 def _is_of_pages(name: str, form: re.Pattern[str], words: tuple[str, str, str]) -> bool:
-    found = form.fullmatch(name)
-    known = _page_words(*words) if found else frozenset()
-    return found is not None and (found[1] in known or name.partition("-")[2] in known)
+    match = form.fullmatch(name)
+    known = _page_words(*words) if match else frozenset()
+    return match is not None and (match[1] in known or name.partition("-")[2] in known)
 
 
 @cache
 def _page_words(folder: str, files: str, pattern: str) -> frozenset[str]:
     """Return the words of a list in the pages of a user interface, none if it is not there."""
     for file in sorted((_PAGES / folder / "assets").glob(files)):
-        found = re.search(pattern, file.read_text("utf-8", "replace"))
-        if found:
-            return frozenset(found[1].split("."))
+        match = re.search(pattern, file.read_text("utf-8", "replace"))
+        if match:
+            return frozenset(match[1].split("."))
     return frozenset()

@@ -75,8 +75,8 @@ class _Named(Generic[Value]):
     def __set_name__(self, owner: type[Specifications], name: str) -> None:
         self._name = name
 
-    def __get__(self, found: Specifications, owner: type[Specifications]) -> Value:
-        value: Value = found.part(self._name)
+    def __get__(self, specifications: Specifications, owner: type[Specifications]) -> Value:
+        value: Value = specifications.part(self._name)
         return value
 
 
@@ -132,10 +132,10 @@ def load_specifications(
     """
     files = YamlFiles()
     domain = load_domain(home, name, over, files.read)
-    found = specifications_of(home, domain, files)
-    check_alert_rules(found.suites, domain.quality, domain.alert)
-    check_language(found.suites, found.lexicon, domain.language)
-    return found
+    specifications = specifications_of(home, domain, files)
+    check_alert_rules(specifications.suites, domain.quality, domain.alert)
+    check_language(specifications.suites, specifications.lexicon, domain.language)
+    return specifications
 
 
 def specifications_of(home: Home, domain: Domain, files: YamlFiles) -> Specifications:

@@ -157,8 +157,8 @@ def _left_out(run: StageRun) -> str:
     return text
 
 
-def _as_record(found: Mapping[str, Any]) -> StageRecord:
-    return StageRecord(**{**found, "tables": tuple(found["tables"])})
+def _as_record(row: Mapping[str, Any]) -> StageRecord:
+    return StageRecord(**{**row, "tables": tuple(row["tables"])})
 
 
 def announce(stage: str, why: str) -> None:

@@ -36,15 +36,15 @@ def trace(home: Home, of: str, domain: str = "") -> DialogueLineage | ReleaseLin
 
     Raises UserError.
     """
-    found = None if domain else find_release(home, of)
-    if found is not None:
-        if found.domain is None:
+    release = None if domain else find_release(home, of)
+    if release is not None:
+        if release.domain is None:
             raise UserError(
-                f"{found.path} is not among the releases in {home.data}, "
+                f"{release.path} is not among the releases in {home.data}, "
                 "whose warehouses tell where releases come from"
             )
-        with read_warehouse(home.warehouse(found.domain)) as con:
-            return release_lineage(con, found.domain, found.version)
+        with read_warehouse(home.warehouse(release.domain)) as con:
+            return release_lineage(con, release.domain, release.version)
     dialogue = find_dialogue(home, of, domain)
     with read_warehouse(home.warehouse(dialogue.domain)) as con:
         config = settings_asked_with(con, dialogue.dialogue_id)

@@ -92,18 +92,18 @@ def find_dialogue(home: Home, name: str, domain: str = "") -> Found:
     """
     domain, dialogue_id = _split(name, domain)
     paths = [home.warehouse(domain)] if domain else _warehouses(home)
-    found: list[Found] = []
+    candidates: list[Found] = []
     problems: list[UserError] = []
     for path in paths:
         try:
             with read_warehouse(path) as con:
-                found += [Found(path.stem, one) for one in _ids(con, path.stem, dialogue_id)]
+                candidates += [Found(path.stem, one) for one in _ids(con, path.stem, dialogue_id)]
         except UserError as problem:
             problems.append(problem)
-    if len(found) > 1:
-        raise _ambiguous(dialogue_id, found)
-    if found:
-        return found[0]
+    if len(candidates) > 1:
+        raise _ambiguous(dialogue_id, candidates)
+    if candidates:
+        return candidates[0]
     if problems:
         raise problems[0]
     where = f"the warehouse of {domain}" if domain else str(home.data / "warehouse")
@@ -126,12 +126,12 @@ def ids_beginning(home: Home, text: str, most: int) -> list[str]:
     """
     domain, slash, beginning = text.rpartition("/")
     paths = [path for path in _warehouses(home) if not slash or path.stem == domain]
-    found: list[str] = []
+    ids: list[str] = []
     for path in paths:
         with suppress(UserError), read_warehouse(path) as con:
-            matches = con.execute(_BEGINNING, [beginning, most - len(found)]).fetchall()
-            found += [f"{domain}{slash}{dialogue_id}" for (dialogue_id,) in matches]
-    return found
+            matches = con.execute(_BEGINNING, [beginning, most - len(ids)]).fetchall()
+            ids += [f"{domain}{slash}{dialogue_id}" for (dialogue_id,) in matches]
+    return ids
 
 
 def _split(name: str, domain: str) -> tuple[str, str]:
@@ -171,9 +171,9 @@ def _ids(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str) -> list[
     return []
 
 
-def _ambiguous(dialogue_id: str, found: Sequence[Found]) -> UserError:
-    named = ", ".join(f"{one.domain}/{one.dialogue_id}" for one in found[:MOST_CANDIDATES])
-    more = " and more" if len(found) > MOST_CANDIDATES else ""
+def _ambiguous(dialogue_id: str, candidates: Sequence[Found]) -> UserError:
+    named = ", ".join(f"{one.domain}/{one.dialogue_id}" for one in candidates[:MOST_CANDIDATES])
+    more = " and more" if len(candidates) > MOST_CANDIDATES else ""
     return UserError(
         f"more than one dialogue begins with {dialogue_id}: {named}{more}; give one of them as "
         "DOMAIN/ID"

@@ -56,7 +56,7 @@ def list_domains(home: Home) -> Rows:
 
 
 def _domain(home: Home, name: str, file: Path | None) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    row: dict[str, Any] = {
         "domain": name,
         "file": str(file) if file else None,
         "briefs": None,
@@ -68,12 +68,12 @@ def _domain(home: Home, name: str, file: Path | None) -> dict[str, Any]:
         "problem": "",
     }
     if not home.warehouse(name).exists():
-        return found
+        return row
     try:
         with read_warehouse(home.warehouse(name)) as con:
-            return {**found, **rows(con, _COUNTS)[0]}
+            return {**row, **rows(con, _COUNTS)[0]}
     except UserError as problem:
-        return {**found, "problem": str(problem)}
+        return {**row, "problem": str(problem)}
 
 
 def list_releases(home: Home, domain: str = "") -> Rows:
@@ -81,11 +81,11 @@ def list_releases(home: Home, domain: str = "") -> Rows:
 
     Times are UTC.
     """
-    found: Rows = []
+    rows: Rows = []
     for folder in sorted((home.data / "releases").glob("*")):
         if DOMAIN_NAME.fullmatch(folder.name) and domain in ("", folder.name):
-            found += _releases(home, folder)
-    return found
+            rows += _releases(home, folder)
+    return rows
 
 
 def _releases(home: Home, folder: Path) -> Rows:

@@ -68,12 +68,12 @@ class MarkLog:
     unreadable: int = 0
 
 
-def speech_hash(said: Iterable[tuple[str, str]]) -> str:
+def speech_hash(utterances: Iterable[tuple[str, str]]) -> str:
     """Return a short hash of the role and text of each utterance; empty if there are none.
 
     Any white space counts as one space.
     """
-    turns = [[role, " ".join(text.split())] for role, text in said]
+    turns = [[role, " ".join(text.split())] for role, text in utterances]
     return content_id(turns) if turns else ""
 
 

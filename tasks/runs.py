@@ -77,8 +77,8 @@ def code_version() -> str:
 
     They count as this process first found them.
     """
-    found = chain.from_iterable(map(PROJECT.glob, _CODE))
-    files = [path for path in found if path.suffix in _KINDS and path.is_file()]
+    paths = chain.from_iterable(map(PROJECT.glob, _CODE))
+    files = [path for path in paths if path.suffix in _KINDS and path.is_file()]
     hashes = {path.relative_to(PROJECT).as_posix(): file_hash(path) for path in files}
     return f"{version('llm-redial')}+{fingerprint(hashes)[:12]}"
 

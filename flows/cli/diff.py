@@ -58,32 +58,32 @@ def diff(
 
     home: Home = ctx.obj
     sides = read_sides(home, first, second)
-    found = compare_sides(*sides)
-    shown = find_pair(*sides, found.matched, dialogue) if dialogue else None
+    difference = compare_sides(*sides)
+    shown = find_pair(*sides, difference.matched, dialogue) if dialogue else None
     read_turns = partial(read_turns_of, home)
     if page:
-        write_diff(page, render_diff(found, read_turns, shown))
-    beside = lay_beside(found, shown, read_turns) if shown else None
+        write_diff(page, render_diff(difference, read_turns, shown))
+    beside = lay_beside(difference, shown, read_turns) if shown else None
     if as_json:
         print_json(
             {
-                **found.as_json(),
+                **difference.as_json(),
                 **({"dialogue": beside.as_json()} if beside else {}),
                 **({"page": str(page)} if page else {}),
             }
         )
         return
-    _show(found)
+    _show(difference)
     if beside:
         _show_beside(beside)
     if page:
         OUT.print(f"page: {page}", markup=False)
 
 
-def _show(found: Diff) -> None:
+def _show(difference: Diff) -> None:
     from tasks.diff import tables_of
 
-    one, other = found.first.summary(), found.second.summary()
+    one, other = difference.first.summary(), difference.second.summary()
     show_rows(
         OUT,
         [{"": name, "A": one.get(name), "B": other.get(name)} for name in {**one, **other}],
@@ -91,10 +91,10 @@ def _show(found: Diff) -> None:
     )
     show_rows(
         OUT,
-        found.settings or [{"setting": "none", "first": None, "second": None}],
+        difference.settings or [{"setting": "none", "first": None, "second": None}],
         "settings that differ",
     )
-    for title, changes in tables_of(found):
+    for title, changes in tables_of(difference):
         least = sorted(changes, key=lambda change: -change.n_first - change.n_second)[
             :MOST_TEMPLATES
         ]
@@ -102,13 +102,13 @@ def _show(found: Diff) -> None:
             f" (the {len(least)} most used of {len(changes)})" if len(least) < len(changes) else ""
         )
         show_rows(OUT, [_row(change) for change in least], f"{title.lower()}{rest}")
-    if found.counts is None:
+    if difference.counts is None:
         OUT.print(
             "the dialogues of one side are not on record any more: a later run has replaced them",
             markup=False,
         )
     else:
-        show_facts(OUT, found.counts, "dialogues")
+        show_facts(OUT, difference.counts, "dialogues")
 
 
 def _row(change: Change) -> dict[str, str | int]:
@@ -128,8 +128,8 @@ def _row(change: Change) -> dict[str, str | int]:
 
 def _show_beside(beside: Beside) -> None:
     for name, one in (("A", beside.first), ("B", beside.second)):
-        told = f"{one.dialogue_id}, {one.verdict}" if one else "not on this side"
-        OUT.print(f"\n{name}: {told}", markup=False)
+        heading = f"{one.dialogue_id}, {one.verdict}" if one else "not on this side"
+        OUT.print(f"\n{name}: {heading}", markup=False)
         side = "first" if name == "A" else "second"
         for row in beside.rows:
             if row[side]:

@@ -112,8 +112,8 @@ def compare(
     )
 
     home: Home = ctx.obj
-    found = compare_corpora(home, corpora)
-    one, three = table_1(found), table_3(found)
+    comparison = compare_corpora(home, corpora)
+    one, three = table_1(comparison), table_3(comparison)
     if as_json:
         print_json({"table_1": one, "table_3": three})
     elif as_markdown:

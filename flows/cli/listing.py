@@ -43,20 +43,20 @@ def list_command(
     home: Home = ctx.obj
     if domain:
         home.domain_file(domain)
-    found: dict[str, list[dict[str, Any]]] = {}
+    listing: dict[str, list[dict[str, Any]]] = {}
     problems: list[str] = []
     if what in (None, What.domains):
-        found["domains"] = [row for row in list_domains(home) if domain in ("", row["domain"])]
+        listing["domains"] = [row for row in list_domains(home) if domain in ("", row["domain"])]
     if what in (None, What.releases):
-        found["releases"] = list_releases(home, domain)
+        listing["releases"] = list_releases(home, domain)
     if what in (None, What.runs):
-        found["runs"], problems = list_runs(home, domain, limit)
+        listing["runs"], problems = list_runs(home, domain, limit)
     for problem in problems:
         ERR.print(problem, markup=False)
     if as_json:
-        print_json(found if what is None else found[what])
+        print_json(listing if what is None else listing[what])
         return
-    for name, rows in found.items():
+    for name, rows in listing.items():
         left_out = {
             *_FOR_PROGRAMS,
             *(() if any(row.get("problem") for row in rows) else ("problem",)),

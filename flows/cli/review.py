@@ -71,7 +71,7 @@ def marks(
     home: Home = ctx.obj
     home.domain_file(domain)
     log = read_log(home, domain)
-    found = list(log.marks)
+    marks_shown = list(log.marks)
     if home.warehouse(domain).exists():
         with (
             suppress(UserError),
@@ -80,20 +80,20 @@ def marks(
         ):
             load_marks(con, log)  # a build that works on the domain loads them itself
         with suppress(UserError), read_warehouse(home.warehouse(domain)) as con:
-            found = read_marks(con, log)
+            marks_shown = read_marks(con, log)
     if log.unreadable:
         ERR.print(
             f"{log.unreadable:,} lines of {domain}'s marks hold no mark and were passed over",
             markup=False,
         )
     if as_csv:
-        print_plain(marks_csv(found))
+        print_plain(marks_csv(marks_shown))
     elif as_json:
-        print_json([asdict(mark) for mark in found])
+        print_json([asdict(mark) for mark in marks_shown])
     else:
         shown = ("marked_at", "who", "dialogue_id", "attempt", "mark", "comment")
         show_rows(
             OUT,
-            [{name: getattr(mark, name) for name in shown} for mark in found],
+            [{name: getattr(mark, name) for name in shown} for mark in marks_shown],
             f"marks of {domain}",
         )

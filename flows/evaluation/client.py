@@ -133,10 +133,10 @@ class _Kept:
         response_format: Mapping[str, Any] | None = None,
         attempt: int = 1,
     ) -> Answer:
-        found = await self.lookup.get(self.ask.request(messages, response_format, attempt).key)
-        if found is not None:
+        stored = await self.lookup.get(self.ask.request(messages, response_format, attempt).key)
+        if stored is not None:
             self.meter.count(stored=1)
-            return found
+            return stored
         answer = await self.ask(messages, response_format=response_format, attempt=attempt)
         await self.journal.append(Entry(answer, self.question, attempt, self.run_id))
         self.meter.answered(answer)
@@ -168,8 +168,8 @@ async def asking(home: Home, run_id: str, budget_usd: float | None = None) -> As
             async with graceful_shutdown(models.stop, Limits().shutdown_grace_s):
                 yield models
         except RunStopped as stopped:
-            told = f"{stopped}; what was answered is kept"
-            raise EndedEarly(stopped.reason, told) from None
+            ending = f"{stopped}; what was answered is kept"
+            raise EndedEarly(stopped.reason, ending) from None
         finally:
             await journal.close()  # removes it if this run answered nothing
             if path.exists():

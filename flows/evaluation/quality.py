@@ -71,7 +71,7 @@ async def evaluate_quality(
             pair_tasks(read[0], read[1:], pairs=pairs, seed=options.seed) if len(read) > 1 else []
         )
     profile = load_judge_profile(home)
-    found: dict[str, Judged] = {}
+    by_judge: dict[str, Judged] = {}
     limits = options.limits()
     async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
         for judge in judges:
@@ -81,11 +81,11 @@ async def evaluate_quality(
                     judge, options.api_base, limits, profile.temperature
                 ).model_copy(update={"seed": sampled})
                 named = _judge.with_options(task_run_name=task_run_name("judge", name))
-                found[name] = await named(
+                by_judge[name] = await named(
                     quote((asked_models.of(asked), profile, utterances, compared)), name
                 )
                 asked_models.check_answered()
-    page = quality_markdown(read[0].name, utterances, found, people)
+    page = quality_markdown(read[0].name, utterances, by_judge, people)
     save(options.folder("quality"), {"quality.md": page})
     await acreate_markdown_artifact(
         page, key="dialogue-quality", description="Dialogue quality, Table 4 and Figure 4"

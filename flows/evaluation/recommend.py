@@ -147,20 +147,20 @@ async def _one(
     ready, ask_for = held
     asked, sink = ready.benchmark, CURRENT.get()
     sink.stage(model, "running")
-    found: list[Result] = []
+    rows: list[Result] = []
     protocol: list[dict[str, object]] = []
     if ask_for is None:
-        found = reference_results(asked, model)
+        rows = reference_results(asked, model)
         above = margin_over_chance(asked, reference_rankings(asked, model))
         sink.stage(
             model,
             "done",
             f"NDCG@10 above chance by {above.value:.4f} [{above.low:.4f}, {above.high:.4f}]",
         )
-        return found, protocol
+        return rows, protocol
     for setting, history in inputs:
         texts = await model_answers(asked, ask_for, ready.profile, setting, history=history)
-        found += results(
+        rows += results(
             model, setting, history, asked.questions, answer_rankings(asked, texts), seed=asked.seed
         )
         if he2023:
@@ -172,4 +172,4 @@ async def _one(
                 input="dialogue + history" if history else "dialogue",
             )
     sink.stage(model, "done")
-    return found, protocol
+    return rows, protocol

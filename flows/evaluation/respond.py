@@ -60,11 +60,11 @@ async def evaluate_respond(
             asks["fine-tuned"] = way_to(
                 asked_models, home, fine_tuned, options.api_base, limits, profile.temperature
             )
-        found = await case_study(
+        study = await case_study(
             ready.benchmark, asks, profile, ready.benchmark.questions, history=history
         )
         asked_models.check_answered()
-    page = "\n".join(case_markdown(case, ready.benchmark.corpus.titles) for case in found)
+    page = "\n".join(case_markdown(case, ready.benchmark.corpus.titles) for case in study)
     save(options.folder(ready.name), {"responses.md": page})
     await acreate_markdown_artifact(
         page, key="responses", description=f"Responses on {ready.name} (Figure 6)"

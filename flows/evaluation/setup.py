@@ -66,9 +66,9 @@ def find_corpus(home: Home, corpus: str) -> Corpus:
 
     Raises UserError.
     """
-    found = find_release(home, corpus)
-    if found:
-        return replace(read_corpus(found.path), name=found.named)
+    release = find_release(home, corpus)
+    if release:
+        return replace(read_corpus(release.path), name=release.named)
     return read_corpus(corpus_path(home, corpus))
 
 
@@ -77,8 +77,8 @@ def domain_of(home: Home, corpus: str) -> str | None:
 
     Raises UserError.
     """
-    found = find_release(home, corpus)
-    return found.domain if found and found.domain in home.domain_files() else None
+    release = find_release(home, corpus)
+    return release.domain if release and release.domain in home.domain_files() else None
 
 
 def name_of(home: Home, corpus: str) -> str:
@@ -86,15 +86,15 @@ def name_of(home: Home, corpus: str) -> str:
 
     That is the domain, or the name of its own file or folder. Raises UserError.
     """
-    found = find_release(home, corpus)
-    return found.named if found else Path(corpus).resolve().name
+    release = find_release(home, corpus)
+    return release.named if release else Path(corpus).resolve().name
 
 
 def find_corpora(home: Home, corpora: Sequence[str]) -> list[Corpus]:
     """Read corpora, with different names. Raises UserError."""
-    found = [find_corpus(home, corpus) for corpus in corpora]
-    names = distinct_names([corpus.name for corpus in found], corpora)
-    return [replace(corpus, name=name) for corpus, name in zip(found, names, strict=True)]
+    loaded = [find_corpus(home, corpus) for corpus in corpora]
+    names = distinct_names([corpus.name for corpus in loaded], corpora)
+    return [replace(corpus, name=name) for corpus, name in zip(loaded, names, strict=True)]
 
 
 def prepare(
@@ -108,9 +108,9 @@ def prepare(
 
     Raises UserError when it gives no question.
     """
-    found = find_corpus(home, corpus)
-    split = split_corpus(found, corpus, parted.split, parted.test_share, seed=seed)
-    reviews, called = None, _NOUNS.get(found.name, "item")
+    loaded = find_corpus(home, corpus)
+    split = split_corpus(loaded, corpus, parted.split, parted.test_share, seed=seed)
+    reviews, called = None, _NOUNS.get(loaded.name, "item")
     domain = domain_of(home, corpus)
     if domain:
         called = load_domain(home, domain).noun
@@ -119,7 +119,12 @@ def prepare(
             reviews = catalogue_reviews(con)
     drawn = draw_questions(split, questions, seed)
     ready = Benchmark(
-        found, split, drawn, knowledge(found, split, reviews), parted.noun or called, seed
+        loaded,
+        split,
+        drawn,
+        knowledge(loaded, split, reviews),
+        parted.noun or called,
+        seed,
     )
     return Evaluation(name_of(home, corpus), ready, load_recommend_profile(home, parted.profile))
 
@@ -205,16 +210,16 @@ def checked_training(home: Home, ready: Evaluation, model: str) -> Training | No
 
 
 def save_table5(
-    folder: Path, found: Sequence[Result], protocol: Sequence[dict[str, object]] = ()
+    folder: Path, results: Sequence[Result], protocol: Sequence[dict[str, object]] = ()
 ) -> None:
     """Write Table 5 as text, Markdown and Parquet, and scores by the protocol of He et al.
 
     Raises UserError when that cannot be.
     """
-    frames = {"table5": table5(found)} | ({"he2023": pl.DataFrame(protocol)} if protocol else {})
+    frames = {"table5": table5(results)} | ({"he2023": pl.DataFrame(protocol)} if protocol else {})
     files: dict[str, str | Callable[[Path], None]] = {
-        "table5.txt": table5_text(found) + "\n",
-        "table5.md": table5_markdown(found),
+        "table5.txt": table5_text(results) + "\n",
+        "table5.md": table5_markdown(results),
     }
     files |= {f"{name}.parquet": frame.write_parquet for name, frame in frames.items()}
     save(folder, files | ({"he2023.csv": frames["he2023"].write_csv()} if protocol else {}))

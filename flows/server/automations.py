@@ -84,10 +84,10 @@ def is_contained(wanted: Any, there: Any) -> bool:
 
 def _find(api: ServerApi, name: str) -> list[Automation]:
     chosen = {"automations": {"name": {"any_": [name]}}}
-    found: list[Automation] = (
+    matches: list[Automation] = (
         api.client.post("/automations/filter", json=chosen).raise_for_status().json()
     )
-    return found
+    return matches
 
 
 def _put_before(api: ServerApi) -> dict[str, str]:

@@ -18,10 +18,10 @@ _PLAIN = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)*/[a-z0-9_]+(-[a-z0-9_]+)*")
 
 async def remembered_hashes(client: PrefectClient, name: str) -> dict[str, str] | None:
     """Return the hash of each field under flow/deployment, or None if it never was deployed."""
-    found = await client.read_variable_by_name(variable_of(name))
-    if found is None:
+    variable = await client.read_variable_by_name(variable_of(name))
+    if variable is None:
         return None
-    return dict(found.value) if isinstance(found.value, dict) else {}
+    return dict(variable.value) if isinstance(variable.value, dict) else {}
 
 
 async def remember_hashes(client: PrefectClient, name: str, hashes: dict[str, str]) -> None:

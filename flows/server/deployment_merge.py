@@ -67,14 +67,14 @@ def compare(before: Hashes, file: Fields, server: Fields) -> list[Difference]:
         file: what the file says now.
         server: what the server holds.
     """
-    found = []
+    differences = []
     for field in sorted({*before, *file, *server}):
         wanted, held = file.get(field, ABSENT), server.get(field, ABSENT)
         if _hash(wanted) != _hash(held):
-            found.append(
+            differences.append(
                 Difference(field, held, wanted, _is_taken(before.get(field), wanted, held))
             )
-    return _schedules_whole(found, before, file, server)
+    return _schedules_whole(differences, before, file, server)
 
 
 def merged(server: Fields, differences: list[Difference]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _is_taken(before: str | None, wanted: Any, held: Any) -> bool:
 
 
 def _schedules_whole(
-    found: list[Difference], before: Hashes, file: Fields, server: Fields
+    differences: list[Difference], before: Hashes, file: Fields, server: Fields
 ) -> list[Difference]:
     """Return the differences with those of one schedule agreeing.
 
@@ -115,7 +115,7 @@ def _schedules_whole(
         Difference(
             each.field, each.held, each.wanted, each.taken and schedule_of(each.field) not in gone
         )
-        for each in found
+        for each in differences
     ]
 
 

@@ -208,10 +208,10 @@ def _configured_server() -> str:
         return get_current_settings().api.url or ""
     except ValueError as error:  # Prefect reads its settings when it is imported
         lines = [line.strip() for line in str(error).splitlines() if line.startswith("  ")]
-        told = redact(lines[0] if lines else str(error)).partition(" [type=")[0]
+        reason = redact(lines[0] if lines else str(error)).partition(" [type=")[0]
         raise UserError(
             "Prefect's settings cannot be used, see its variables PREFECT_... and its "
-            f"profiles: {told}"
+            f"profiles: {reason}"
         ) from None
 
 
@@ -239,10 +239,10 @@ async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Resul
         returned = await start()
         return await result_of(returned) if isinstance(returned, State) else returned
     except ParameterTypeError as error:
-        told = " ".join(
+        reason = " ".join(
             line.strip().removeprefix("- ") for line in str(error).splitlines()[1:] if line.strip()
         )
-        raise UserError(f"an option is out of bounds: {told or error}") from None
+        raise UserError(f"an option is out of bounds: {reason or error}") from None
     except (httpx.HTTPError, RuntimeError):  # Prefect's client raises either
         from flows.server.connection import check_server
 

@@ -161,8 +161,8 @@ class OrphanedRuns:
             "resource": {"id": [f"prefect.flow-run.{run_id}"]},
             "occurred": {"since": lately},
         }
-        found: dict[str, Any] = self._post("/events/filter", {"filter": wanted, "limit": 1})
-        return bool(found["events"])
+        events: dict[str, Any] = self._post("/events/filter", {"filter": wanted, "limit": 1})
+        return bool(events["events"])
 
     def _unheard_s(self, run_id: str, now: float, heard: bool) -> float:
         if heard:

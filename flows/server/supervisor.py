@@ -183,10 +183,10 @@ def _environment(home: Home, folder: Path, port: int) -> dict[str, str]:
     }
     # A worker must find this project's modules and this interpreter whatever folder a run begins
     # in.
-    found = {
+    missing = {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     }
-    return {**given, **QUIET, **ours, **found}
+    return {**given, **QUIET, **ours, **missing}
 
 
 def _server_and_pages(

@@ -21,11 +21,11 @@ async def ask_all(questions: Sequence[tuple[Ask, tuple[Message, ...]]]) -> list[
     """
     texts: list[str | None] = []
     for start in range(0, len(questions), AT_ONCE):
-        found = await asyncio.gather(
+        answers = await asyncio.gather(
             *(_text(ask, messages) for ask, messages in questions[start : start + AT_ONCE]),
             return_exceptions=True,
         )
-        for text in found:
+        for text in answers:
             if isinstance(text, BaseException):
                 raise text
             texts.append(text)

@@ -94,9 +94,9 @@ class Matcher:
     def match(self, titles: Iterable[str]) -> dict[str, Match]:
         """Return the match of each distinct title."""
         wanted = dict.fromkeys(titles)
-        found = self._firm(wanted)
-        found.update(self._fuzzy([title for title in wanted if title not in found]))
-        return found
+        firm = self._firm(wanted)
+        firm.update(self._fuzzy([title for title in wanted if title not in firm]))
+        return firm
 
     def rankings(self, answers: Sequence[Parsed]) -> list[Ranking]:
         """Return the ranking of each answer.
@@ -107,13 +107,13 @@ class Matcher:
         joined = [self._joined(answer) for answer in answers]
         all_entries = chain.from_iterable(answer.entries for answer in joined)
         entries = {entry: readings_of(entry) for entry in all_entries}
-        found = self._firm(chain.from_iterable(entries.values()))
+        firm = self._firm(chain.from_iterable(entries.values()))
         left: dict[str, None] = {}
         for readings in entries.values():
-            if not any(title in found for title in readings):
+            if not any(title in firm for title in readings):
                 left.update(dict.fromkeys(readings))
-        found.update(self._fuzzy(list(left)))
-        return [self._ranking(answer, found) for answer in joined]
+        firm.update(self._fuzzy(list(left)))
+        return [self._ranking(answer, firm) for answer in joined]
 
     def _ranking(self, answer: Parsed, matches: Mapping[str, Match]) -> Ranking:
         items: dict[str, How] = {}
@@ -147,15 +147,15 @@ class Matcher:
 
     def _firm(self, titles: Iterable[str]) -> dict[str, Match]:
         """Return the matches of titles that are in the catalogue verbatim or normalised."""
-        found: dict[str, Match] = {}
+        matches: dict[str, Match] = {}
         for title in titles:
-            if title in found:
+            if title in matches:
                 continue
             if items := self._exact.get(exact_key(title)):
-                found[title] = Match(self._best(items, title), "exact", 100.0)
+                matches[title] = Match(self._best(items, title), "exact", 100.0)
             elif best := self._best(self._forms.get(form_of(title), ()), title):
-                found[title] = Match(best, "normalised", 100.0)
-        return found
+                matches[title] = Match(best, "normalised", 100.0)
+        return matches
 
     def _joined(self, answer: Parsed) -> Parsed:
         """Rejoin a known title that was split at its own comma or "and", such as "I, Robot"."""

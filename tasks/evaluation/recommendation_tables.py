@@ -79,13 +79,13 @@ def results(
         (False, "target not named"),
         (True, "target named before"),
     )
-    found = []
+    rows = []
     pairs = list(zip(samples, rankings, strict=True))
     for named, contexts in kinds:
         asked = [pair for pair in pairs if pair[0].named_before == named]
         if asked:
-            found.append(_result(model, setting, history, contexts, asked, seed))
-    return found
+            rows.append(_result(model, setting, history, contexts, asked, seed))
+    return rows
 
 
 def _result(
@@ -134,10 +134,10 @@ def _is_fuzzy_hit(ranking: Ranking | None, place: int | None) -> bool:
     return ranking.hows[place - 1] == "fuzzy"
 
 
-def table5(found: Sequence[Result]) -> pl.DataFrame:
+def table5(results: Sequence[Result]) -> pl.DataFrame:
     """Return results as a table, one row each: scores with intervals, then losses."""
     rows = []
-    for result in found:
+    for result in results:
         row: dict[str, object] = {
             "model": result.model,
             "setting": result.setting,
@@ -154,10 +154,10 @@ def table5(found: Sequence[Result]) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def table5_markdown(found: Sequence[Result], *, intervals: bool = True) -> str:
+def table5_markdown(results: Sequence[Result], *, intervals: bool = True) -> str:
     """Return results as a Markdown table in the columns of Table 5, the losses under it."""
     score_rows, loss_rows = [], []
-    for result in found:
+    for result in results:
         source = "Dial. + H. I." if result.history else "Dial. Only"
         key = [result.model, result.setting, source, result.contexts]
         cells = [_cell(result.estimates[name], intervals) for name in _SCORES]
@@ -168,11 +168,11 @@ def table5_markdown(found: Sequence[Result], *, intervals: bool = True) -> str:
     return f"{score_table}\n{markdown_table([*_KEY, *loss_names], loss_rows)}"
 
 
-def table5_text(found: Sequence[Result]) -> str:
+def table5_text(results: Sequence[Result]) -> str:
     """Return results as plain text, means only, columns aligned."""
     head = [*_KEY, "n", *_SCORE_HEADS]
     rows = [head]
-    for result in found:
+    for result in results:
         source = "+ H. I." if result.history else "dial."
         key = [result.model, result.setting, source, result.contexts, str(result.questions)]
         rows.append([*key, *(f"{result.estimates[name].value:.4f}" for name in _SCORES)])

@@ -30,16 +30,16 @@ _BY_PYTHON = (
 )
 
 
-def edition_hint(found: Sequence[str]) -> str:
+def edition_hint(fields: Sequence[str]) -> str:
     """Return the edition of Amazon's reviews whose fields a file has, to end a message; or ""."""
     edition = next(
-        (name for name, names in REVIEWS.items() if _has_all(found, names.required())), None
+        (name for name, names in REVIEWS.items() if _has_all(fields, names.required())), None
     )
     return f" (as format {edition} has)" if edition else ""
 
 
-def _has_all(found: Sequence[str], required: Mapping[str, tuple[str, ...]]) -> bool:
-    return all(set(group) & set(found) for group in required.values())
+def _has_all(fields: Sequence[str], required: Mapping[str, tuple[str, ...]]) -> bool:
+    return all(set(group) & set(fields) for group in required.values())
 
 
 def list_hint(names: Sequence[str], records: Sequence[Mapping[str, Any]], *, literals: bool) -> str:

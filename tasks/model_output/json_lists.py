@@ -42,9 +42,9 @@ def json_titles(text: str) -> list[str] | None:
     bare = without_fences(text).strip()
     assigned = _ASSIGNED.match(bare)
     bare = bare[assigned.end() :] if assigned else bare
-    found = read_json(bare, keep_open_objects=True)
-    covered = bare == "null" or _covers_all(found)
-    longest = _longest_list([value for value, _, _ in found.values], footnotes_count=covered)
+    reading = read_json(bare, keep_open_objects=True)
+    covered = bare == "null" or _covers_all(reading)
+    longest = _longest_list([value for value, _, _ in reading.values], footnotes_count=covered)
     return longest if longest or covered else None
 
 
@@ -75,13 +75,13 @@ def titles_in(value: Any, depth: int = 0) -> list[str]:
     return _of_lists(value, depth) or _of_names(value)
 
 
-def _covers_all(found: JsonReading) -> bool:
+def _covers_all(reading: JsonReading) -> bool:
     """Return True if one value is the whole answer and was read to its end."""
-    if len(found.values) != 1 or found.cut:
+    if len(reading.values) != 1 or reading.cut:
         return False
-    text = found.text.strip()
-    only = found.values[0]
-    return found.text[only.start : only.end].strip() == text
+    text = reading.text.strip()
+    only = reading.values[0]
+    return reading.text[only.start : only.end].strip() == text
 
 
 def _may_be_footnote(value: Any) -> bool:
@@ -106,12 +106,12 @@ def _of_lists(value: dict[str, Any], depth: int) -> list[str]:
 
 
 def _lists_in(value: dict[str, Any], depth: int) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    lists: dict[str, list[str]] = {}
     for name, inner in value.items():
         titles = titles_in(inner, depth + 1) if isinstance(inner, list | dict) else []
         if titles:
-            found[str(name)] = titles
-    return found
+            lists[str(name)] = titles
+    return lists
 
 
 def _unseen(lists: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -103,8 +103,8 @@ def _plain(text: str) -> str:
 
 
 def _unquoted(title: str) -> str:
-    found = _MARKED.match(title) if title[:1] in _MARKS else None
-    return found["title"].strip() if found and not found["rest"].strip() else title
+    match = _MARKED.match(title) if title[:1] in _MARKS else None
+    return match["title"].strip() if match and not match["rest"].strip() else title
 
 
 def _shorter(bare: str) -> tuple[str, ...]:
@@ -112,8 +112,8 @@ def _shorter(bare: str) -> tuple[str, ...]:
 
     They are the text without year, maker or description, then a title in another language.
     """
-    cuts = {found.start() for found in (*_AFTER_TITLE.finditer(bare), *_CUTS.finditer(bare))}
-    cuts |= {found.start() for found in _COLON.finditer(bare) if _is_prose(bare[found.end() :])}
+    cuts = {match.start() for match in (*_AFTER_TITLE.finditer(bare), *_CUTS.finditer(bare))}
+    cuts |= {match.start() for match in _COLON.finditer(bare) if _is_prose(bare[match.end() :])}
     readings = (bare[:cut].strip().rstrip(",").strip() for cut in sorted(cuts, reverse=True))
     label = _FRONT.match(bare)
     both = [*readings, *_others(bare), *([bare[label.end() :]] if label else [])]
@@ -124,8 +124,8 @@ def _shorter(bare: str) -> tuple[str, ...]:
 
 def _others(text: str) -> Iterator[str]:
     """Yield possible titles in another language: in brackets or after a slash, years excluded."""
-    for found in _OTHER.finditer(text):
-        other = _YEAR_BEHIND.sub("", found["inside"] or found["behind"]).strip()
+    for match in _OTHER.finditer(text):
+        other = _YEAR_BEHIND.sub("", match["inside"] or match["behind"]).strip()
         if len(other) > 1 and not _YEAR.search(other):
             yield other
 

@@ -90,9 +90,9 @@ def _numbered_entry(line: str, last: int) -> _Numbered | None:
 def inline_entries(text: str) -> list[str]:
     """Return the entries of a list whose numbers are inside a line."""
     starts: list[tuple[int, int]] = []
-    for found in _INLINE.finditer(text):
-        if int(found["number"]) == len(starts) + 1:
-            starts.append((found.start(), found.end()))
+    for match in _INLINE.finditer(text):
+        if int(match["number"]) == len(starts) + 1:
+            starts.append((match.start(), match.end()))
     if len(starts) < _FEWEST_INLINE:
         return []
     ends = [start for start, _ in starts[1:]] + [len(text)]
@@ -108,8 +108,8 @@ def plain_numbers(text: str) -> str:
 
 def is_numbered(line: str, number: int) -> bool:
     """Return True if a line is numbered so."""
-    found = _NUMBERED.match(line) or _TIGHT.match(line)
-    return found is not None and int(found["number"]) == number
+    match = _NUMBERED.match(line) or _TIGHT.match(line)
+    return match is not None and int(match["number"]) == number
 
 
 def _is_in_turn(number: int, last: int) -> bool:
@@ -123,16 +123,16 @@ def _title(match: re.Match[str]) -> str:
     return f"{strong}{title}" if closes_later else str(title)
 
 
-def _keys_as_digits(found: re.Match[str]) -> str:
-    return "".join(filter(str.isdigit, found[0].replace(_TEN, "10"))) + ". "
+def _keys_as_digits(match: re.Match[str]) -> str:
+    return "".join(filter(str.isdigit, match[0].replace(_TEN, "10"))) + ". "
 
 
-def _as_digits(found: re.Match[str]) -> str:
-    if found["circled"]:
-        return f"{found['space']}{_CIRCLED[found['circled']]}. "
-    if found["chinese"]:
-        return f"{found['space']}{_CHINESE[found['chinese']]}. "
-    return found["space"] + "".join(str(unicodedata.digit(digit)) for digit in found["wide"])
+def _as_digits(match: re.Match[str]) -> str:
+    if match["circled"]:
+        return f"{match['space']}{_CIRCLED[match['circled']]}. "
+    if match["chinese"]:
+        return f"{match['space']}{_CHINESE[match['chinese']]}. "
+    return match["space"] + "".join(str(unicodedata.digit(digit)) for digit in match["wide"])
 
 
 _MARKS = (
@@ -153,14 +153,14 @@ def counted_titles(lines: Sequence[str]) -> list[str]:
     """Return the entries of a list in which most lines count on from the first, without gap."""
     for counts, pattern in _MARKS:
         in_turn = counts.split()
-        found: list[str] = []
+        titles: list[str] = []
         for line in lines:
             match = pattern.match(line)
-            due = in_turn[len(found) : len(found) + 1]
+            due = in_turn[len(titles) : len(titles) + 1]
             if match and [match["count"].lower()] == due:
-                found.append(match["title"])
-        if len(found) >= _FEWEST and len(found) * 2 > len(lines):
-            return found
+                titles.append(match["title"])
+        if len(titles) >= _FEWEST and len(titles) * 2 > len(lines):
+            return titles
     return []
 
 

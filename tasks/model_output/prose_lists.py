@@ -159,8 +159,8 @@ def _is_written_as_title(piece: str) -> bool:
 
 def quoted_titles(text: str) -> list[str]:
     """Return what is in quotation marks, title brackets or bold in running text."""
-    found = (next(filter(None, match.groups()), "") for match in _QUOTED.finditer(text))
-    return [title.strip().rstrip(",.") for title in found if title.strip()]
+    quoted = (next(filter(None, match.groups()), "") for match in _QUOTED.finditer(text))
+    return [title.strip().rstrip(",.") for title in quoted if title.strip()]
 
 
 def bracketed_titles(text: str) -> list[str]:
@@ -173,14 +173,14 @@ def recommended_in_sentences(text: str) -> list[Piece]:
 
     Only what begins as a title does, right behind the words that recommend, is taken.
     """
-    found: list[Piece] = []
+    pieces: list[Piece] = []
     at = 0
     while (lead := _RECOMMENDS.search(text, at)) is not None:
         end = _SENTENCE_END.search(text, lead.end())
         at = end.end() if end else len(text)
         if end is None or lead["asking"] or "?" not in end[0]:
-            found += _named_in(text[lead.end() : end.start() if end else len(text)])
-    return found
+            pieces += _named_in(text[lead.end() : end.start() if end else len(text)])
+    return pieces
 
 
 def _named_in(sentence: str) -> list[Piece]:

@@ -84,19 +84,19 @@ def read_json(text: str, *, keep_open_objects: bool = False) -> JsonReading:
         keep_open_objects: keep the complete entries of an object inside a list that is cut; else
             such an object is left out.
     """
-    found = JsonReading(text=_unescaped(_storable(text)))
-    work_left = _WORK * len(found.text) + _FREE_WORK
+    reading = JsonReading(text=_unescaped(_storable(text)))
+    work_left = _WORK * len(reading.text) + _FREE_WORK
     at = 0
-    while work_left >= 0 and (start := _START.search(found.text, at)) is not None:
-        read = _value_at(found, start.start(), keep_open_objects)
+    while work_left >= 0 and (start := _START.search(reading.text, at)) is not None:
+        read = _value_at(reading, start.start(), keep_open_objects)
         if isinstance(read, JsonValue):
-            found.values.append(read)
+            reading.values.append(read)
             at = read.end
             continue
         work_left -= read - start.start() + _LEAST_WORK
         at = start.end()
-        found.broken = found.broken or bool(_QUOTED_START.match(found.text, start.start()))
-    return found
+        reading.broken = reading.broken or bool(_QUOTED_START.match(reading.text, start.start()))
+    return reading
 
 
 def json_objects(text: str) -> Iterator[dict[str, Any]]:
@@ -113,17 +113,17 @@ def json_objects(text: str) -> Iterator[dict[str, Any]]:
         level = inside
 
 
-def _value_at(found: JsonReading, start: int, keep_open_objects: bool) -> JsonValue | int:
+def _value_at(reading: JsonReading, start: int, keep_open_objects: bool) -> JsonValue | int:
     """Return the value that begins at `start`, or the place up to which none could be read."""
     try:
-        value, end = _DECODER.raw_decode(found.text, start)
+        value, end = _DECODER.raw_decode(reading.text, start)
         return JsonValue(value, start, end)
     except (ValueError, RecursionError, MemoryError):
         pass
-    scanned = scan(found.text, start, keep_open_objects)
+    scanned = scan(reading.text, start, keep_open_objects)
     if isinstance(scanned, int):
         return scanned
-    found.cut = found.cut or scanned.cut
+    reading.cut = reading.cut or scanned.cut
     return JsonValue(scanned.value, start, scanned.end)
 
 

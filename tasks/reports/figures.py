@@ -45,12 +45,12 @@ def charts_of(
     return {name: chart for name, chart in drawn.items() if chart is not None}
 
 
-def _words(found: Rows) -> Markup | None:
-    if not found:
+def _words(rows: Rows) -> Markup | None:
+    if not rows:
         return None
-    last = min(MOST_WORDS, max(row["words"] for row in found)) // STEP
+    last = min(MOST_WORDS, max(row["words"] for row in rows)) // STEP
     counts = {role: [0] * (last + 1) for role in ("user", "agent")}
-    for row in found:
+    for row in rows:
         if row["role"] in counts:
             counts[row["role"]][min(row["words"] // STEP, last)] += row["utterances"]
     series = {role: _percent(values) for role, values in counts.items()}
@@ -121,12 +121,12 @@ def _uses(uses: Sequence[int]) -> Markup | None:
     )
 
 
-def _ratings(found: Rows) -> Markup | None:
-    if not found:
+def _ratings(rows: Rows) -> Markup | None:
+    if not rows:
         return None
-    stars = sorted({row["rating"] for row in found})
-    groups = {row["who"]: row["place"] for row in found}
-    counts = {(row["who"], row["rating"]): row["reviews"] for row in found}
+    stars = sorted({row["rating"] for row in rows})
+    groups = {row["who"]: row["place"] for row in rows}
+    counts = {(row["who"], row["rating"]): row["reviews"] for row in rows}
     ordered = sorted(groups, key=lambda who: groups[who])
     series = {
         GROUP_NAMES[who]: _percent([counts.get((who, star), 0) for star in stars])
@@ -142,11 +142,11 @@ def _ratings(found: Rows) -> Markup | None:
     )
 
 
-def _shifted(found: Rows) -> Markup | None:
-    if not found:
+def _shifted(rows: Rows) -> Markup | None:
+    if not rows:
         return None
-    values = sorted({row["rating"] for row in found})
-    counts = {(row["judged"], row["rating"]): row["reviews"] for row in found}
+    values = sorted({row["rating"] for row in rows})
+    counts = {(row["judged"], row["rating"]): row["reviews"] for row in rows}
     series = {
         judged: _percent([counts.get((judged, value), 0) for value in values])
         for judged in ("as given", "per user")
@@ -162,14 +162,14 @@ def _shifted(found: Rows) -> Markup | None:
     )
 
 
-def _tenths(found: Rows) -> Markup | None:
-    if not found:
+def _tenths(rows: Rows) -> Markup | None:
+    if not rows:
         return None
     series = {
-        "what users did": _percent([row["history"] for row in found]),
-        "what is recommended": _percent([row["recommended"] for row in found]),
+        "what users did": _percent([row["history"] for row in rows]),
+        "what is recommended": _percent([row["recommended"] for row in rows]),
     }
-    labels = [f"{row['tenth']}" for row in found]
+    labels = [f"{row['tenth']}" for row in rows]
     return bars(
         "tenths",
         "Share of each tenth of the items",

@@ -42,7 +42,7 @@ def _dialogue(content: Mapping[str, Any], titles: dict[str, str]) -> Dialogue:
     for message in content["messages"]:
         written = message["text"] or ""
         items = tuple(dict.fromkeys(item for item in _MENTION.findall(written) if item in titles))
-        text = _MENTION.sub(lambda found: titles.get(found[1], found[0]), written)
+        text = _MENTION.sub(lambda match: titles.get(match[1], match[0]), written)
         role: Role = (
             "user"
             if str(message["senderWorkerId"]) == str(content["initiatorWorkerId"])

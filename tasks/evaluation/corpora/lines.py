@@ -70,8 +70,8 @@ def _listed(line: str, file: IO[str]) -> list[Any] | None:
     """Return the entries of a JSON list of objects, or None if the file does not begin as one."""
     if not re.match(r"\s*\[\s*(?:\{|$)", line):
         return None
-    found = _value(line + file.read())
-    return found if isinstance(found, list) else None
+    value = _value(line + file.read())
+    return value if isinstance(value, list) else None
 
 
 def _value(text: str) -> Any:

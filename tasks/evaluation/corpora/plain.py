@@ -123,11 +123,11 @@ def _first(turn: Mapping[str, Any], keys: Sequence[str]) -> Any:
 
 def _recognised(dialogue: Dialogue, titles: Mapping[str, str]) -> Dialogue:
     """Return a dialogue with the items whose titles its utterances name."""
-    found = (
+    layout = (
         replace(
             utterance,
             items=tuple(item for item, title in titles.items() if names(utterance.text, title)),
         )
         for utterance in dialogue.utterances
     )
-    return replace(dialogue, utterances=tuple(found))
+    return replace(dialogue, utterances=tuple(layout))

@@ -121,8 +121,8 @@ class _HostedJobs:
 
     async def upload(self, content: bytes) -> str:
         """Upload a training file and return its id."""
-        found = await self._call("acreate_file", file=("train.jsonl", content), purpose="fine-tune")
-        return str(found.id)
+        file = await self._call("acreate_file", file=("train.jsonl", content), purpose="fine-tune")
+        return str(file.id)
 
     async def start(self, base: str, file_id: str, epochs: int, seed: int) -> Any:
         """Begin a job: from here on it costs money."""

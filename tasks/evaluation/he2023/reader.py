@@ -43,8 +43,8 @@ def entity_name(address: str) -> str:
 
 def generated_names(answer: str) -> list[str]:
     """Return the names in an answer: by line after the first "1.", else by comma."""
-    _, found, rest = answer.partition("1.")
-    lines = (rest if found else answer.replace(",", "\n")).split("\n")
+    _, marker, rest = answer.partition("1.")
+    lines = (rest if marker else answer.replace(",", "\n")).split("\n")
     return [_NUMBERING.sub("", _spaced(_IN_BRACKETS.sub("", line.strip()))) for line in lines]
 
 
@@ -56,7 +56,7 @@ def nearest_entities(names: Iterable[str], entities: Iterable[str]) -> dict[str,
     known = sorted(set(entities))
     lowered = [name.lower() for name in known]
     wanted = sorted(set(names))
-    found: dict[str, Nearest] = {}
+    nearest: dict[str, Nearest] = {}
     for start in range(0, len(wanted), _CHUNK):
         chunk = wanted[start : start + _CHUNK]
         distances = process.cdist(
@@ -69,8 +69,8 @@ def nearest_entities(names: Iterable[str], entities: Iterable[str]) -> dict[str,
         for name, row in zip(chunk, distances, strict=True):
             least = int(row.min())
             ties = tuple(known[place] for place in np.flatnonzero(row == least).tolist())
-            found[name] = Nearest(name, least, ties[0], ties)
-    return found
+            nearest[name] = Nearest(name, least, ties[0], ties)
+    return nearest
 
 
 def read_entities(path: Path) -> dict[Entity, str]:

@@ -59,12 +59,12 @@ def bounds(questions: Sequence[Question], variant: Variant) -> dict[tuple[str, s
             mentioned = target in question.mentioned
             worst.append((mentioned, _extreme(question, target, variant, best=False)))
             best.append((mentioned, _extreme(question, target, variant, best=True)))
-    found: dict[tuple[str, str], Bound] = {}
+    limits: dict[tuple[str, str], Bound] = {}
     for condition in CONDITIONS:
         low, high = _figures(_of(worst, condition)), _figures(_of(best, condition))
         for name in _NAMES:
-            found[condition, name] = Bound(low[f"{name}_mean"], high[f"{name}_mean"])
-    return found
+            limits[condition, name] = Bound(low[f"{name}_mean"], high[f"{name}_mean"])
+    return limits
 
 
 def _kept(question: Question, variant: Variant) -> list[Nearest]:

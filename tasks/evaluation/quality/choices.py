@@ -88,7 +88,7 @@ def _choice(value: Any) -> Choice | None:
     )
     if text in _CHOICES:
         return _CHOICES[text]
-    found = _WHOLE.fullmatch(text)
-    if found:
-        return _CHOICES.get(found[1])
+    match = _WHOLE.fullmatch(text)
+    if match:
+        return _CHOICES.get(match[1])
     return "tie" if isinstance(value, str) and _PATTERNS[-1].search(text) else None

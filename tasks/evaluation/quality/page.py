@@ -113,11 +113,11 @@ def _verdicts(
 
 
 def _agreement(title: str, ratings: Sequence[Rating]) -> str:
-    found = rater_agreement(ratings)
-    if not found:
+    agreement = rater_agreement(ratings)
+    if not agreement:
         return f"## Agreement of {title}\n\nNo utterance was graded by two."
     rows = []
-    for row in found:
+    for row in agreement:
         by = row.concordance
         figures = [f"{by.w:.3f}", f"{by.chi_square:.1f}", f"{by.p:.3g}"] if by else ["-"] * 3
         alpha = "-" if row.alpha is None else f"{row.alpha:.3f}"

@@ -113,8 +113,8 @@ def catalogue_reviews(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """Return a warehouse's reviews by item, without those held out with MIGHT_LIKES items."""
     gathered: dict[str, list[str]] = defaultdict(list)
     con.execute(_REVIEWS)
-    while found := con.fetchmany(10_000):
-        for item, text in found:
+    while rows := con.fetchmany(10_000):
+        for item, text in rows:
             gathered[item].append(text)
     return dict(gathered)
 

@@ -81,14 +81,14 @@ def markov(known: Knowledge) -> Score:
             for item in _last(sequences.get(sample.user_id or "", []), sample)
             if item in columns
         ]
-        found: Vector = share.copy()
+        scores: Vector = share.copy()
         if last:
             rows = [
                 (steps[place].toarray().ravel() + PRIOR * share) / (left[place] + PRIOR)
                 for place in last
             ]
-            found = np.mean(rows, axis=0)
-        return found
+            scores = np.mean(rows, axis=0)
+        return scores
 
     return score
 
@@ -152,8 +152,8 @@ def bm25(known: Knowledge) -> Score:
         for word in plain_words(" ".join(utterance.text for utterance in sample.context)):
             if word in vocabulary:
                 query[vocabulary[word]] += 1
-        found: Vector = weights @ query
-        return found
+        scores: Vector = weights @ query
+        return scores
 
     return score
 

@@ -51,18 +51,23 @@ def ended_run(
         counts: what it counted.
         release: what it released.
     """
-    said = {"llmRedial_build": facets.build_facet(run, state, counts)}
+    run_facets = {"llmRedial_build": facets.build_facet(run, state, counts)}
     if message:
-        said["errorMessage"] = facets.error(message)
-    return _run_event(run, RunState[kind], at, said, release)
+        run_facets["errorMessage"] = facets.error(message)
+    return _run_event(run, RunState[kind], at, run_facets, release)
 
 
 def lost_run(run: BuildRun, run_id: str, at: datetime) -> RunEvent:
     """Return the event of an earlier build that lost its process before it could send its own."""
-    said = {"errorMessage": facets.error("the process of this run was lost before it ended")}
+    run_facets = {"errorMessage": facets.error("the process of this run was lost before it ended")}
     name, about = facets.build_job(run)
     return _event(
-        RunState[ABORT], at, Run(run_uuid(run_id), said), Job(run.namespace, name, about), [], []
+        RunState[ABORT],
+        at,
+        Run(run_uuid(run_id), run_facets),
+        Job(run.namespace, name, about),
+        [],
+        [],
     )
 
 
@@ -106,7 +111,7 @@ def ended_stage(
     """
     run, stated = stage.run, stage_columns()[kind_of(stage.stage)]
     version = release.version if release else ""
-    said = {
+    run_facets = {
         "parent": facets.parent(run),
         "processing_engine": facets.engine(),
         "llmRedial_stage": facets.stage_facet(
@@ -114,9 +119,9 @@ def ended_stage(
         ),
     }
     if message:
-        said["errorMessage"] = facets.error(message)
+        run_facets["errorMessage"] = facets.error(message)
     name, about = facets.stage_job(run, stage.stage, state.code_hash)
-    ran = Run(stage_uuid(run.run_id, stage.stage, stage.time), said)
+    ran = Run(stage_uuid(run.run_id, stage.stage, stage.time), run_facets)
     outputs = list(_outputs(run, stated, state, release)) if wrote and not cached else []
     inputs = list(_inputs(run, stated, state, rules))
     return _event(RunState[kind], at, ran, Job(run.namespace, name, about), inputs, outputs)
@@ -126,14 +131,19 @@ def _run_event(
     run: BuildRun,
     kind: RunState,
     at: datetime,
-    said: dict[str, Any],
+    run_facets: dict[str, Any],
     release: ReleaseFiles | None = None,
 ) -> RunEvent:
     name, about = facets.build_job(run)
     inputs = [_source_input(run, source) for source in run.sources]
     outputs = list(_files(run, release)) if release and not release.reused else []
     return _event(
-        kind, at, Run(run_uuid(run.run_id), said), Job(run.namespace, name, about), inputs, outputs
+        kind,
+        at,
+        Run(run_uuid(run.run_id), run_facets),
+        Job(run.namespace, name, about),
+        inputs,
+        outputs,
     )
 
 
@@ -188,10 +198,16 @@ def _source_input(run: BuildRun, source: Source) -> InputDataset:
 
 def _table_input(run: BuildRun, table: str, state: StageState) -> InputDataset:
     ((namespace, name),) = _names(run, table)
-    found = state.tables[table]
-    about = {"schema": facets.schema(found.columns), "dataQualityMetrics": facets.metrics(found)}
+    statistics = state.tables[table]
+    about = {
+        "schema": facets.schema(statistics.columns),
+        "dataQualityMetrics": facets.metrics(statistics),
+    }
     return InputDataset(
-        namespace, name, facets=about, inputFacets={"inputStatistics": facets.rows_read(found.rows)}
+        namespace,
+        name,
+        facets=about,
+        inputFacets={"inputStatistics": facets.rows_read(statistics.rows)},
     )
 
 
@@ -202,12 +218,12 @@ def _judged(
     for table in _FACTS:
         if state.gate and table in stated.writes:
             judged = _table_input(run, table, state)
-            found = {
+            assertions = {
                 **(judged.inputFacets or {}),
                 "dataQualityAssertions": facets.assertions(state.gate, rules, table),
             }
             yield InputDataset(
-                judged.namespace, judged.name, facets=judged.facets, inputFacets=found
+                judged.namespace, judged.name, facets=judged.facets, inputFacets=assertions
             )
 
 
@@ -236,16 +252,16 @@ def _table_output(
     run: BuildRun, stated: StageColumns, table: str, state: StageState, columns: facets.Inputs
 ) -> OutputDataset:
     ((namespace, name),) = _names(run, table)
-    found = state.tables[table]
+    statistics = state.tables[table]
     about = {
-        "schema": facets.schema(found.columns),
+        "schema": facets.schema(statistics.columns),
         "documentation": facets.documentation(TABLES[table].grain),
         "columnLineage": facets.column_lineage(stated, table, columns),
-        "dataQualityMetrics": facets.metrics(found),
+        "dataQualityMetrics": facets.metrics(statistics),
     }
     if state.record and table in state.written:
         about["version"] = facets.version(state.record.output_hash)
-    rows = state.written.get(table, found.rows)
+    rows = state.written.get(table, statistics.rows)
     return OutputDataset(
         namespace, name, facets=about, outputFacets={"outputStatistics": facets.rows_written(rows)}
     )
@@ -280,9 +296,9 @@ def _names(run: BuildRun, table: str) -> list[tuple[str, str]]:
 
 
 def _columns_read(run: BuildRun, stated: StageColumns) -> facets.Inputs:
-    found = {}
+    columns = {}
     for table in stated.reads():
         kind = table.removeprefix("source:")
         renamed = run.source_columns.get(kind, {}) if kind != table else {}
-        found[table] = [(namespace, name, renamed) for namespace, name in _names(run, table)]
-    return found
+        columns[table] = [(namespace, name, renamed) for namespace, name in _names(run, table)]
+    return columns

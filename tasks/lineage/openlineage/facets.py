@@ -140,9 +140,9 @@ def documentation(text: str) -> Any:
 def schema(columns: Sequence[tuple[str, str]], about: Mapping[str, str] | None = None) -> Any:
     """Return the facet of some columns, each with its type; `about` says what they hold."""
     field = schema_dataset.SchemaDatasetFacetFields
-    said = about or {}
+    descriptions = about or {}
     fields = [
-        field(name, kind or None, said.get(name), place)
+        field(name, kind or None, descriptions.get(name), place)
         for place, (name, kind) in enumerate(columns, 1)
     ]
     return made(schema_dataset.SchemaDatasetFacet, fields)
