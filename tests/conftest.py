@@ -33,6 +33,12 @@ PROJECT = Path(__file__).resolve().parents[1]
 # What is set up once for several files: all of them run in the same process of the test run.
 SHARED = re.compile(r"^def test_\w+\([^)]*\b(served|repaired_demo)\b", re.MULTILINE)
 
+# Rooms whose tests start builds, servers or browsers.
+SLOW_ROOMS = tuple(
+    f"tests/{room}/"
+    for room in ("flows", "cli", "generate", "demo", "reports", "lineage", "history", "diff")
+)
+
 
 class ByFile(LoadScopeScheduling):
     """Sends the tests of a file to one process, and files that share a fixture to the same one."""
@@ -50,7 +56,14 @@ def process_group(path: str) -> str:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
     """Group by file in place of --dist loadgroup, which xdist 3.8 cannot do with pytest 9.2."""
+    # Files are handed out as `pytest_collection_modifyitems` has ordered them.
+    config.option.loadscopereorder = False
     return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the rooms whose tests are slow: quick ones fill both processes at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW_ROOMS))
 
 
 @pytest.fixture(scope="session")
