@@ -13,7 +13,7 @@ import pytest
 from tasks.reports import list_runs
 from tasks.settings import Home
 from tests.support.builds_in_turn import prefect_server
-from tests.support.ended_builds import EndedBuild, end_builds
+from tests.support.ended_builds import PAGES, EndedBuild, end_builds
 
 pytestmark = pytest.mark.heavy  # a server and seven builds
 EVIDENCE = {
@@ -80,7 +80,7 @@ def test_the_evidence_stands_whatever_way_it_ended(
     assert ("lineage" in names) == (way == "whole")
     for name, folder in (("report", "reports"), ("data-docs", "docs")):
         page = f"{folder}/demo/run-{build.run_id}.html"
-        assert f"http://127.0.0.1:4201/{page}" in build.artifacts[f"demo-{name}"]
+        assert f"{PAGES}/{page}" in build.artifacts[f"demo-{name}"]
         assert facts(home.data / page)["run"] == build.run_id
 
 

@@ -18,6 +18,8 @@ from typing import Any
 from flows.server.ephemeral import PrivateServer
 from tasks.settings.paths import PROJECT
 
+# Pages on another machine count as served.
+PAGES = "https://pages.example.org"
 SMALL = {"max_dialogues": 12}
 PRICED = {"settings": {"generate": {"input_cost_per_token": 0.001, "output_cost_per_token": 0.001}}}
 
@@ -38,7 +40,7 @@ def end_builds(server: PrivateServer, data: Path, ways: Sequence[str]) -> list[E
         "PREFECT_API_URL": server.api,
         "PREFECT_API_AUTH_STRING": server.login,
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
-        "REDIAL_PAGES_URL": "http://127.0.0.1:4201",
+        "REDIAL_PAGES_URL": PAGES,
     }
     command = [sys.executable, "-m", "tests.support.ended_builds", str(data), *ways]
     done = subprocess.run(
