@@ -31,5 +31,5 @@ class Silent:
         """Ignore."""
 
 
-_NOTHING = Silent()
-CURRENT: ContextVar[Progress] = ContextVar("redial_progress", default=_NOTHING)
+SILENT = Silent()
+CURRENT: ContextVar[Progress] = ContextVar("redial_progress", default=SILENT)

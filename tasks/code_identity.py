@@ -25,6 +25,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -39,6 +40,9 @@ Raised when what is hashed changes, so that every stage is redone once.
 # Only imports within it are followed; flows/ is wiring, which passes settings on and makes no rows.
 PACKAGE = "tasks"
 PROJECT = Path(__file__).resolve().parents[1]
+# In a wheel the modules lie within this package, see setup.py; it is the same code.
+_WHEEL = "llm_redial."
+_WITHIN_WHEEL = re.compile(rb"\bllm_redial\.(?=(?:flows|tasks)\b)")
 # Fields that follow from the position in the tree, or have no effect when executed.
 _NOT_HASHED = frozenset({"ctx", "type_comment", "kind"})
 _IMPORTERS = frozenset(
@@ -100,7 +104,8 @@ class CodeTree:
         for path in sorted((self.root / PACKAGE).rglob("*.py")):
             parts = path.relative_to(self.root).with_suffix("").parts
             package = parts[-1] == "__init__"
-            texts[".".join(parts[:-1] if package else parts)] = (path.read_bytes(), package)
+            text = _WITHIN_WHEEL.sub(b"", path.read_bytes())
+            texts[".".join(parts[:-1] if package else parts)] = (text, package)
         return texts
 
     def modules(self) -> list[str]:
@@ -126,7 +131,7 @@ class CodeTree:
         """Return what some modules reach, including themselves. Raises ModuleNotFoundError."""
         reached: set[str] = set()
         libraries: set[str] = set()
-        waiting = list(entries)
+        waiting = [entry.removeprefix(_WHEEL) for entry in entries]
         while waiting:
             module = waiting.pop()
             if module in reached:
@@ -310,8 +315,8 @@ def entry_modules(functions: Iterable[object]) -> tuple[str, ...]:
     """
     modules = []
     for function in functions:
-        module = getattr(function, "__module__", None)
-        if not isinstance(module, str) or not _is_ours(module):
+        module = str(getattr(function, "__module__", "")).removeprefix(_WHEEL)
+        if not _is_ours(module):
             raise TypeError(f"{function!r} is not defined in {PACKAGE}/")
         modules.append(module)
     return tuple(dict.fromkeys(modules))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from flows import api
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
 from flows.cli.parameters import SettingOption, options_of, with_settings
@@ -33,19 +34,8 @@ def build(
     """
     options = with_settings(options, setting)
     home: Home = ctx.obj
-    from flows.preflight import check_build, held_job, read_job
-    from flows.server.ephemeral import run_flow
-
-    job = read_job(home, domain, options)
-
-    async def start() -> Any:
-        from flows.build import build as build_flow
-
-        return await build_flow(domain, options, str(home.data), return_state=True)
-
-    # A mistake, or another build of this domain, is reported before anything is started.
-    with held_job(job, check_build), Bars() as bars:
-        result = run_flow(home, domain, bars, start)
+    with Bars() as bars:
+        result = api.build(domain, options, data=home.data, progress=bars)
     if as_json:
         print_json(result.as_json())
     else:
@@ -92,20 +82,10 @@ def plan(
     Repairs are not in it: they depend on how many dialogues fall.
     """
     home: Home = ctx.obj
-    models = [name.strip() for name in model.split(",") if name.strip()] if model else None
+    models = [name.strip() for name in (model or "").split(",") if name.strip()]
     options = with_settings(options, setting)
-    from flows.preflight import check_inputs, held_job, read_job
-    from flows.server.ephemeral import run_flow
-
-    job = read_job(home, domain, options)
-
-    async def start() -> Any:
-        from flows.plan import plan as plan_flow
-
-        return await plan_flow(domain, models, options, str(home.data), return_state=True)
-
-    with held_job(job, check_inputs), Bars() as bars:
-        rows = run_flow(home, domain, bars, start, warm=("flows.plan", "litellm"))
+    with Bars() as bars:
+        rows = api.plan(domain, models, options, data=home.data, progress=bars)
     if as_json:
         print_json(rows)
         return

@@ -10,6 +10,8 @@ from pathlib import Path
 from tasks.errors import UserError
 
 PROJECT = Path(__file__).resolve().parents[2]
+# A package that is installed keeps no data beside its code: they go where the command is run.
+IS_CHECKOUT = (PROJECT / "pyproject.toml").is_file()
 DOMAIN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -26,8 +28,12 @@ class Home:
 
     @classmethod
     def find(cls, data: Path | None = None) -> Home:
-        """Use `data` if given, else the folder REDIAL_DATA, else the project's own data folder."""
-        chosen = data or Path(os.environ.get("REDIAL_DATA") or PROJECT / "data")
+        """Use `data` if given, else the folder REDIAL_DATA, else `data`.
+
+        That lies in the project's checkout, or in the current folder if there is none.
+        """
+        default = PROJECT / "data" if IS_CHECKOUT else Path("data")
+        chosen = data or Path(os.environ.get("REDIAL_DATA") or default)
         # Not Path.expanduser, which fails on an unknown user.
         return cls(data=Path(os.path.realpath(os.path.expanduser(chosen))))  # noqa: PTH111
 

@@ -209,7 +209,11 @@ def test_pull_steps_are_not_run_for_the_hooks_of_a_lost_run(
     run_id = running.start("build/slow", domain="slow")
     running.wait(run_id, among={"RUNNING"})
     os.kill(running.pid(run_id), signal.SIGKILL)
-    until(lambda: "Running hook 'notify_crash'" in running.logs(run_id), 60, lambda: running.logs(run_id))
+    until(
+        lambda: "Running hook 'notify_crash'" in running.logs(run_id),
+        60,
+        lambda: running.logs(run_id),
+    )
     until(
         lambda: running.states(run_id).count("Running") > 1,
         120,

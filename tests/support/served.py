@@ -158,9 +158,15 @@ def until(
 
 
 @contextmanager
-def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]:
-    """Run `redial serve` on a data folder for the length of the block, and end it politely."""
-    port, process, told = _start(data, arguments, environment)
+def serving(
+    data: Path, *arguments: str, program: Path | None = None, **environment: str
+) -> Iterator[Served]:
+    """Run `redial serve` on a data folder for the length of the block, and end it politely.
+
+    It is that of this checkout, or an installed `program`, which is run within the data folder.
+    """
+    command, cwd = (redial_command(None), PROJECT) if program is None else ([str(program)], data)
+    port, process, told = _start([*command, "--data", str(data)], cwd, arguments, environment)
     client = httpx.Client(
         base_url=f"http://127.0.0.1:{port}/api", timeout=60, transport=RetryingTransport()
     )
@@ -177,7 +183,7 @@ def serving(data: Path, *arguments: str, **environment: str) -> Iterator[Served]
 
 
 def _start(
-    data: Path, arguments: tuple[str, ...], environment: dict[str, str]
+    command: list[str], cwd: Path, arguments: tuple[str, ...], environment: dict[str, str]
 ) -> tuple[int, subprocess.Popen[str], str]:
     """Start `redial serve` and wait until it is up; return its port, its process and what it printed.
 
@@ -187,11 +193,9 @@ def _start(
     given = {**kept, "OPENAI_API_KEY": KEY, **environment}
     for _ in range(3):
         port = free_port_pair()
-        options = ["--data", str(data), "serve", "--port", str(port), *arguments]
-        command = redial_command(None, *options)
         process = subprocess.Popen(
-            command,
-            cwd=PROJECT,
+            [*command, "serve", "--port", str(port), *arguments],
+            cwd=cwd,
             env=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
