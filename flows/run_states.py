@@ -39,7 +39,7 @@ PENDING = (
 )
 ALERT = "Alert"  # completed and released, beyond a threshold of the domain's settings
 FINE = frozenset({COMPLETED, ALERT, BUDGET, PENDING})
-UNUSABLE = "Unusable answers"  # the model's answers say nothing; a setting has to change
+UNUSABLE = "Unusable answers"  # they cannot be read, or break one rule; a setting has to change
 PROVIDER_DOWN = "Provider down"  # what was answered until then is released
 WORKER_LOST = "Worker lost"
 REFUSED = "Refused"  # a mistake that a person can correct

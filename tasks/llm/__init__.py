@@ -6,6 +6,7 @@ it counts. Start reading at session.py, which composes the layers of layers.py; 
 client.py (litellm), batch/ (batch mode), rate_limiter.py, billing.py and write_ahead_log.py.
 """
 
+from tasks.llm.answer_watch import ReadProblem, one_answer
 from tasks.llm.budget import Budget
 from tasks.llm.client import check_model, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
@@ -55,6 +56,7 @@ __all__ = [
     "Message",
     "UsageMeter",
     "Price",
+    "ReadProblem",
     "Request",
     "RunStopped",
     "Session",
@@ -73,6 +75,7 @@ __all__ = [
     "load_journal",
     "load_litellm",
     "make_request",
+    "one_answer",
     "mock_model_tables",
     "read_journal",
     "recover_journals",

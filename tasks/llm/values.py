@@ -10,7 +10,9 @@ from tasks.fingerprint import fingerprint
 
 Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
 
-BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
+CUT_OFF = frozenset({"length", "max_tokens"})
+"""Finish reasons of an answer that was cut off for its length."""
+BROKEN_OFF = CUT_OFF | {"content_filter"}
 """Finish reasons of an answer that was cut off, for its length or by the provider's filter."""
 
 

@@ -15,6 +15,7 @@ from tasks.repair.rounds import (
     rejected_before,
     unanswered,
 )
+from tasks.repair.shared_rule import common_fault
 
 __all__ = [
     "Attempt",
@@ -23,6 +24,7 @@ __all__ = [
     "RepairRollout",
     "Why",
     "accepted_of",
+    "common_fault",
     "forget_attempts",
     "forget_beyond",
     "has_attempt",
