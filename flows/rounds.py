@@ -59,17 +59,23 @@ async def prepare(context: Context) -> dict[str, StageRecord]:
     return records
 
 
-async def write_dialogues(context: Context, prepared: Records) -> Written:
+async def write_dialogues(
+    context: Context, prepared: Records, chosen: Sequence[str] | None = None
+) -> Written:
     """Ask, read and judge in rounds, and say how each brief has ended.
 
     One round is for all briefs; with a target of accepted dialogues there are as many as it takes.
-    `prepared` is what the stages before the first request have written.
+
+    Args:
+        context: the run.
+        prepared: what the stages before the first request have written.
+        chosen: ids of briefs, for one round that asks for these alone.
     """
     written = Written(dict(prepared))
-    wanted = context.options.accepted
+    wanted = context.options.accepted if chosen is None else None
     while True:
         with context.warehouse.use() as con:
-            ids = next_briefs(con, wanted)
+            ids = next_briefs(con, wanted) if chosen is None else chosen
         if ids or VERDICTS.name not in written.records:
             written.records = dict(prepared)
             await _round(context, written, ids)

@@ -27,6 +27,7 @@ from prefect.states import Cancelled, Completed, Failed
 
 from flows.server.endpoints import started_by_server
 from tasks.errors import UserError
+from tasks.funnel import causes_text
 
 if TYPE_CHECKING:
     from flows.build_result import BuildResult
@@ -64,11 +65,9 @@ def outcome(result: BuildResult) -> State[BuildResult]:
     if result.alerts and name == COMPLETED:
         return Completed(name=ALERT, data=result, message="; ".join(result.alerts))
     accepted = next((row["briefs"] for row in result.funnel if row["verdict"] == "accepted"), 0)
-    return make(
-        name=name,
-        data=result,
-        message=result.message or f"{accepted:,} dialogues in release {result.version}",
-    )
+    message = result.message or f"{accepted:,} dialogues in release {result.version}"
+    why = causes_text(result.causes, result.domain)
+    return make(name=name, data=result, message="; ".join(filter(None, (message, why))))
 
 
 class EndedEarly(UserError):

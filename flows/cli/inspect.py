@@ -12,7 +12,7 @@ import typer
 
 from flows.cli.app import DialogueArgument, DomainArgument, JsonOption, OfDomainOption, app
 from flows.cli.console import OUT, print_json
-from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
+from flows.cli.views import show_causes, show_dialogue, show_facts, show_rows, show_why
 from tasks.settings import Home, load_domain
 
 
@@ -46,6 +46,8 @@ def funnel(
     show_rows(OUT, found.verdicts, "how the briefs ended")
     show_rows(OUT, found.attempts, "attempts")
     show_rows(OUT, found.rules, "rules broken (a dialogue may break several)")
+    if found.causes:
+        show_causes(OUT, found.causes, domain)
     show_facts(OUT, cost, "cost, and what it would be without repair")
     if by_template:
         show_rows(OUT, found.templates, "templates")

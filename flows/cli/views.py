@@ -74,6 +74,8 @@ def show_result(console: Console, result: BuildResult) -> None:
     show_rows(console, result.funnel, "funnel")
     if result.rules:
         show_rows(console, result.rules, "rules broken")
+    if result.causes:
+        show_causes(console, result.causes, result.domain)
     show_facts(console, result.statistics, "statistics (Table 3)")
     show_facts(console, result.cost, "cost")
     if result.message:
@@ -87,6 +89,16 @@ def show_result(console: Console, result: BuildResult) -> None:
             f"key of the pseudonyms (keep it secret, and keep it): {result.key_file}", markup=False
         )
     console.print(f"release: {result.release or 'none'}", markup=False)
+
+
+def show_causes(console: Console, causes: list[dict[str, Any]], domain: str) -> None:
+    """Show why briefs failed or were rejected, each cause with the command to see an example."""
+    shown = [
+        {name: row[name] for name in ("verdict", "cause", "briefs")}
+        | {"see": f"redial why {domain}/{row['example']}"}
+        for row in causes
+    ]
+    show_rows(console, shown, "why briefs failed or were rejected (one cause each)")
 
 
 def show_dialogue(console: Console, shown: Shown) -> None:

@@ -39,7 +39,7 @@ def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
     paper did: all first attempts over the dialogues accepted at the first. Dollars are None where
     no answer's price is known; `unpriced` counts the answers left out of the sum. `estimated`
     counts the answers whose tokens are our forecast, `unusable` the billed calls that brought no
-    answer: their forecast is in the dollars.
+    answer and the answers that `redial retry` asked for anew: they are in the dollars.
     """
     (found,) = rows(con, _COST, {"run_id": run_id})
     cost = {name: found[name] for name in _COSTS}
@@ -88,11 +88,21 @@ paid AS (
 )"""
 
 _UNUSABLE = """
-unusable AS (SELECT u.* FROM unusable_answers u SEMI JOIN briefs USING (dialogue_id)),
+unused AS (
+    SELECT run_id, cost_usd
+    FROM unusable_answers
+    SEMI JOIN briefs USING (dialogue_id)
+    UNION ALL
+    SELECT run_id, cost_usd
+    FROM responses
+    SEMI JOIN briefs USING (dialogue_id)
+    ANTI JOIN asked USING (request_key)
+    WHERE outdated
+),
 charged AS (
     SELECT run_id, cost_usd FROM paid
     UNION ALL
-    SELECT run_id, cost_usd FROM unusable
+    SELECT run_id, cost_usd FROM unused
 )"""
 
 _COST = f"""
@@ -103,7 +113,7 @@ SELECT
     count(*) AS answers,
     count(*) FILTER (cost_usd IS NULL) AS unpriced,
     count(*) FILTER (usage_estimated) AS estimated,
-    (SELECT count(*) FROM unusable) AS unusable,
+    (SELECT count(*) FROM unused) AS unusable,
     sum(prompt_tokens) AS "prompt tokens",
     sum(completion_tokens) AS "completion tokens",
     (SELECT sum(cost_usd) FROM charged) AS dollars,

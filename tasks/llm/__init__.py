@@ -28,17 +28,19 @@ from tasks.llm.response_table import (
     answers_by_key,
     answers_of_dialogues,
     load_journal,
+    outdate_answers,
     recover_journals,
 )
 from tasks.llm.session import Session
 from tasks.llm.shutdown_signals import graceful_shutdown
 from tasks.llm.tokens import TokenCounter
-from tasks.llm.usage import Usage, UsageMeter
-from tasks.llm.values import BROKEN_OFF, Answer, Ask, Message, Request, Transcript
+from tasks.llm.usage import Usage, UsageMeter, prompt_was_cut
+from tasks.llm.values import BROKEN_OFF, CUT_OFF, Answer, Ask, Message, Request, Transcript
 from tasks.llm.write_ahead_log import WriteAheadLog
 
 __all__ = [
     "BROKEN_OFF",
+    "CUT_OFF",
     "OFFLINE",
     "MOCK_MODEL_MODULE",
     "Answer",
@@ -76,7 +78,9 @@ __all__ = [
     "load_litellm",
     "make_request",
     "one_answer",
+    "outdate_answers",
     "mock_model_tables",
+    "prompt_was_cut",
     "read_journal",
     "recover_journals",
     "sampling",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from tasks.llm.values import Answer, Request
+from tasks.llm.values import Answer, Message, Request
 
 
 @dataclass(frozen=True)
@@ -121,3 +122,16 @@ class Forecast:
 def characters(request: Request) -> int:
     """Return the characters of a request's messages."""
     return sum(len(message["content"]) for message in request.messages)
+
+
+# English has about four characters a token; no text of ours comes near this.
+MOST_CHARACTERS_PER_TOKEN = 10
+
+
+def prompt_was_cut(messages: Sequence[Message], prompt_tokens: int) -> bool:
+    """Return True if a server cannot have read all of a prompt, by the tokens it counted.
+
+    Servers with a small context window cut a longer prompt without a word. A count of 0 is none.
+    """
+    size = sum(len(message["content"]) for message in messages)
+    return 0 < prompt_tokens * MOST_CHARACTERS_PER_TOKEN < size

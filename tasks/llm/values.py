@@ -98,7 +98,8 @@ class Ask(Protocol):
 class Transcript:
     """What a rollout made of one brief: the dialogue's raw text in the prompt profile's format.
 
-    `status` is "answered" or "failed"; a failed one carries `error` and no text.
+    `status` is "answered" or "failed". A failed one has no text; `error` is why, or what is known
+    to be wrong with an answer.
     """
 
     dialogue_id: str

@@ -150,9 +150,9 @@ _ALL = (
         "latency_s DOUBLE, "
         "model_returned VARCHAR, provider_id VARCHAR, retries INTEGER, run_id VARCHAR, asked_at "
         "TIMESTAMP, batch_id VARCHAR, "
-        "usage_estimated BOOLEAN DEFAULT false",
+        "usage_estimated BOOLEAN DEFAULT false, outdated BOOLEAN DEFAULT false",
         ("request_key",),
-        added=1,
+        added=2,
     ),
     Table(
         "unusable_answers",
