@@ -1,4 +1,4 @@
-"""Asks anew for chosen briefs of a build: what it comes to is a build like any other."""
+"""Asks again for chosen briefs of a build: what it comes to is a build like any other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def retry(
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
     data: str = "",
 ) -> State[BuildResult]:
-    """Ask anew for chosen briefs of a domain, judge them and release what is accepted.
+    """Ask again for chosen briefs of a domain, judge them and release what is accepted.
 
     Args:
         domain: name of a domain file, without .yaml.
@@ -51,7 +51,7 @@ async def retry(
 async def _choose(context: Context, prepared: Records, chosen: Retry) -> list[str]:
     """Return the briefs to ask; their answers are outdated from here on.
 
-    Raises UserError when nothing can be asked anew.
+    Raises UserError when nothing can be asked again.
     """
     name = context.domain.name
     run = stage_run(GENERATE, context, prepared)
@@ -78,6 +78,6 @@ async def _choose(context: Context, prepared: Records, chosen: Retry) -> list[st
 def _forecast(plan: Plan) -> str:
     dollars = "of unknown price" if plan.dollars is None else f"about ${plan.dollars.value:.4f}"
     return (
-        f"{plan.dialogues:,} briefs are asked anew, {round(plan.calls.value):,} calls, {dollars}; "
+        f"{plan.dialogues:,} briefs are asked again, {round(plan.calls.value):,} calls, {dollars}; "
         "repairs come on top"
     )

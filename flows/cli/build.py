@@ -80,7 +80,7 @@ def retry(
     setting: SettingOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask anew for chosen briefs of the last build, whatever is stored for them.
+    """Ask again for chosen briefs of the last build, whatever is stored for them.
 
     It says first how many are asked and what that will cost. What they came to is replaced by what
     they come to now; earlier answers stay on the bill. Give the options of the last build.

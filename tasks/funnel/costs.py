@@ -39,7 +39,7 @@ def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
     paper did: all first attempts over the dialogues accepted at the first. Dollars are None where
     no answer's price is known; `unpriced` counts the answers left out of the sum. `estimated`
     counts the answers whose tokens are our forecast, `unusable` the billed calls that brought no
-    answer and the answers that `redial retry` asked for anew: they are in the dollars.
+    answer and the answers that `redial retry` asked for again: they are in the dollars.
     """
     (found,) = rows(con, _COST, {"run_id": run_id})
     cost = {name: found[name] for name in _COSTS}

@@ -185,7 +185,7 @@ def insert_answers(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> 
 def outdate_answers(con: duckdb.DuckDBPyConnection, dialogue_ids: Sequence[str]) -> int:
     """Mark every stored answer of some dialogues as outdated, and return how many there are.
 
-    An outdated answer is not used again: its request is sent anew, and the new answer takes its
+    An outdated answer is not used again: its request is sent again, and the new answer takes its
     place once it is stored.
     """
     return int(con.execute(_OUTDATE, [list(dialogue_ids)]).fetchall()[0][0])

@@ -58,7 +58,7 @@ class Session:
         self.stopped: RunStopped | UserError | None = None
         self.ask: Layer = CacheLayer(self._ask_model, cache, self.meter)
         self._budget = budget
-        # The mock model's answers cost nothing, and spoiling all of them is what it is told to do.
+        # The mock model's answers cost nothing, and it may have been set to spoil all of them.
         is_free = generate.model.startswith(OFFLINE)
         first = generate.limits.stop_after_unusable
         self._watch = AnswerWatch(first, None if is_free else read_problem)

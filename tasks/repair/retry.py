@@ -1,4 +1,4 @@
-"""Which briefs are asked anew because a person wants it, and what is forgotten for that."""
+"""Which briefs are asked again because a person wants it, and what is forgotten for that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks.verdicts import BRIEF_VERDICTS
 
 @dataclass(frozen=True)
 class Retry:
-    """Which briefs are to be asked anew; each choice adds to the others.
+    """Which briefs are to be asked again; each choice adds to the others.
 
     Attributes:
         failed: those that got no answer.
@@ -51,7 +51,7 @@ def briefs_to_retry(con: duckdb.DuckDBPyConnection, domain: str, retry: Retry) -
 
 
 def forget_answers(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> int:
-    """Have briefs that were answered asked anew; return how many answers that makes outdated.
+    """Have briefs that were answered asked again; return how many answers that makes outdated.
 
     What they came to stays until the new answers are there. Of a brief that failed, the turns that
     were answered are kept, as the failure came after them.

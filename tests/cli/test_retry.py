@@ -1,4 +1,4 @@
-"""`redial retry` asks anew for chosen briefs: a mended server is asked, and nothing else is."""
+"""`redial retry` asks again for chosen briefs: a mended server is asked, and nothing else is."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_chosen_briefs_are_asked_anew_and_no_others(
     server.reset()
     code, result, told = redial("retry", "demo", "--rejected")
     assert code == 0, told
-    assert f"{ended['rejected']} briefs are asked anew" in told and "about $" in told
+    assert f"{ended['rejected']} briefs are asked again" in told and "about $" in told
     assert server.billed() == ended["rejected"]
     assert verdicts(result) == {
         "accepted": ended["accepted"] + ended["rejected"],

@@ -1,4 +1,4 @@
-"""Answers that are outdated are asked for anew: the new ones replace them, the bill keeps both."""
+"""Answers that are outdated are asked for again: the new ones replace them, the bill keeps both."""
 
 from __future__ import annotations
 
