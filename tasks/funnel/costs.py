@@ -40,6 +40,9 @@ def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
     no answer's price is known; `unpriced` counts the answers left out of the sum. `estimated`
     counts the answers whose tokens are our forecast, `unusable` the billed calls that brought no
     answer and the answers that `redial retry` asked for again: they are in the dollars.
+    Cached tokens are part of the prompt tokens, reasoning tokens of the completion tokens;
+    `upper bounds` counts the answers whose cached tokens are in the dollars at the full price,
+    because theirs is unknown.
     """
     (found,) = rows(con, _COST, {"run_id": run_id})
     cost = {name: found[name] for name in _COSTS}
@@ -66,6 +69,9 @@ _COSTS: Final = (
     "unusable",
     "prompt tokens",
     "completion tokens",
+    "cached tokens",
+    "reasoning tokens",
+    "upper bounds",
     "dollars",
     "answers this run",
     "dollars this run",
@@ -116,6 +122,9 @@ SELECT
     (SELECT count(*) FROM unused) AS unusable,
     sum(prompt_tokens) AS "prompt tokens",
     sum(completion_tokens) AS "completion tokens",
+    coalesce(sum(cached_tokens), 0)::BIGINT AS "cached tokens",
+    coalesce(sum(reasoning_tokens), 0)::BIGINT AS "reasoning tokens",
+    count(*) FILTER (cost_is_upper_bound) AS "upper bounds",
     (SELECT sum(cost_usd) FROM charged) AS dollars,
     count(*) FILTER (run_id = $run_id) AS "answers this run",
     (SELECT sum(cost_usd) FROM charged WHERE run_id = $run_id) AS "dollars this run",

@@ -43,8 +43,15 @@ _RESPONSE_COLUMNS = {
     "retries": "int32",
     "batch_id": "string",
     "usage_estimated": "bool",
+    "cached_tokens": "int64",
+    "cache_write_tokens": "int64",
+    "reasoning_tokens": "int64",
+    "cost_is_upper_bound": "bool",
 }
 _UNUSABLE_COLUMNS = {**_BILL_COLUMNS, "problem": "string"}
+# Of earlier versions' answers these hold nothing.
+_ADDED_FLAGS = ("usage_estimated", "cost_is_upper_bound")
+_ADDED_COUNTS = ("cached_tokens", "cache_write_tokens", "reasoning_tokens")
 _ANSWER_FIELDS = tuple(field.name for field in fields(Answer))
 _ANSWER = ", ".join(_ANSWER_FIELDS)
 _BY_KEY = f"""
@@ -289,7 +296,10 @@ def answers_of_dialogues(
 def _answer(row: Sequence[Any]) -> Answer:
     values = dict(zip(_ANSWER_FIELDS, row, strict=True))
     values["asked_at"] = values["asked_at"].replace(tzinfo=UTC).isoformat()
-    values["usage_estimated"] = bool(values["usage_estimated"])
+    for name in _ADDED_FLAGS:
+        values[name] = bool(values[name])
+    for name in _ADDED_COUNTS:
+        values[name] = values[name] or 0
     return Answer(**values)
 
 

@@ -22,6 +22,7 @@ class Usage:
         unpriced: answers whose price is unknown; `cost_usd` is without them.
         estimated: answers whose tokens and price are our forecast, because the provider's counts
             were missing or cannot be true.
+        cached_tokens, reasoning_tokens: parts of the prompt's and of the answers' tokens.
         unusable: billed calls without a usable answer; their forecast is in the tokens and dollars.
     """
 
@@ -36,6 +37,8 @@ class Usage:
     unusable: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
     cost_usd: float = 0.0
 
     def __add__(self, other: Usage) -> Usage:
@@ -75,6 +78,8 @@ class UsageMeter:
             estimated=answer.usage_estimated,
             prompt_tokens=answer.prompt_tokens,
             completion_tokens=answer.completion_tokens,
+            cached_tokens=answer.cached_tokens,
+            reasoning_tokens=answer.reasoning_tokens,
             cost_usd=answer.cost_usd or 0.0,
         )
 

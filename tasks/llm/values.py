@@ -59,6 +59,10 @@ class Answer:
         cost_usd: None when the model's price is unknown.
         usage_estimated: True when tokens and dollars are our forecast, because the provider gave no
             counts that can be true.
+        cached_tokens, cache_write_tokens: of the prompt tokens, as far as the provider says.
+        reasoning_tokens: of the completion tokens.
+        cost_is_upper_bound: True when cached tokens are billed at the full price, because theirs
+            is unknown.
     """
 
     request_key: str
@@ -75,6 +79,10 @@ class Answer:
     retries: int
     asked_at: str
     usage_estimated: bool = False
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_is_upper_bound: bool = False
 
 
 class Ask(Protocol):
