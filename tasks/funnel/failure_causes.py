@@ -31,8 +31,8 @@ kinds AS (SELECT unnest($kinds::VARCHAR[]) AS kind, unnest($texts::VARCHAR[]) AS
 failures AS (
     SELECT v.dialogue_id, arg_max(t.error, t.attempt) AS error
     FROM brief_verdicts v
-    JOIN transcripts t USING (dialogue_id)
-    WHERE v.verdict = 'failed' AND t.status = 'failed'
+    LEFT JOIN transcripts t ON t.dialogue_id = v.dialogue_id AND t.status = 'failed'
+    WHERE v.verdict = 'failed'
     GROUP BY v.dialogue_id
 ),
 failed AS (
@@ -67,7 +67,7 @@ caused AS (
         dialogue_id,
         'failed' AS verdict,
         CASE
-            WHEN text IS NULL THEN trim(words)
+            WHEN text IS NULL THEN coalesce(nullif(trim(words), ''), 'no cause on record')
             ELSE concat_ws(', ', text, 'status ' || nullif(status, ''))
         END AS cause
     FROM failed

@@ -15,6 +15,9 @@ from tasks.redaction import one_line
 
 RECENT = 25  # answers that are looked back on, once a run has begun well
 MOST_UNUSABLE = 20  # of the recent ones
+# Of answers that can be read one in so many is looked at, once as many in a row as are looked back
+# on could be: reading takes up to a millisecond, a third of what a call takes.
+LOOK_AT_ONE_IN = 16
 LONGEST_SHOWN = 200  # characters of the answer that is shown
 
 ReadProblem = Callable[[str], str]
@@ -45,11 +48,15 @@ class AnswerWatch:
         self._first = first
         self._read_problem = read_problem or _readable
         self._useful = 0
+        self._in_a_row = 0  # answers since the last one of no use
         self._recent: deque[Useless | None] = deque(maxlen=max(RECENT, first))
         self._in_batches: list[Useless] = []  # since the last batch that was of use
 
     def answered(self, answer: Answer) -> None:
         """Count an answer. Raises RunStopped when the run must end."""
+        self._in_a_row += 1
+        if self._in_a_row > RECENT and self._in_a_row % LOOK_AT_ONE_IN:
+            return
         useless = self.problem_of(answer)
         if useless is None:
             self._useful += 1
@@ -86,6 +93,7 @@ class AnswerWatch:
             raise _stop(what, self._in_batches)
 
     def _count(self, useless: Useless) -> None:
+        self._in_a_row = 0
         self._recent.append(useless)
         if not self._first:
             return

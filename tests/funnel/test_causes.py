@@ -22,6 +22,7 @@ FAILURES = {
     "overload 503: x-request-id 8f2e (after 7 tries)": "server overloaded or broken, status 503",
     "timeout: no answer within 125 s (after 7 tries)": "no answer in time",
     "of no kind at all": "of no kind at all",
+    "": "no cause on record",
 }
 
 

@@ -102,6 +102,25 @@ def test_the_line_names_the_commonest_cause_and_shows_no_control_characters() ->
     assert "\n" not in line and "\x1b" not in line
 
 
+def test_of_answers_that_can_be_read_few_are_looked_at() -> None:
+    read: list[str] = []
+
+    def look(text: str) -> str:
+        read.append(text)
+        return "" if text == "good" else "no dialogue"
+
+    watch = AnswerWatch(8, look)
+    for _ in range(1000):
+        watch.answered(made_up_answer(text="good"))
+    assert len(read) < 100
+    paid = 0
+    with pytest.raises(RunStopped, match="20 of the last 25"):
+        while paid < 60:
+            paid += 1
+            watch.answered(made_up_answer(text="bad"))
+    assert paid < 40
+
+
 @pytest.mark.parametrize(
     ("useless", "answers", "stops"),
     [(8, 8, True), (7, 7, False), (80, 100, True), (79, 100, False)],
