@@ -57,7 +57,7 @@ def verdicts(result: dict[str, Any]) -> dict[str, int]:
     return {row["verdict"]: row["briefs"] for row in result["funnel"] if row["briefs"]}
 
 
-def test_chosen_briefs_are_asked_anew_and_no_others(
+def test_chosen_briefs_are_asked_again_and_no_others(
     tmp_path: Path, server: ModelServer, flow_server: PrivateServer
 ) -> None:
     redial = Redial(tmp_path, server, flow_server)

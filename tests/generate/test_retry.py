@@ -60,7 +60,7 @@ def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", ["single", "dual"])
-def test_outdated_answers_are_asked_anew_and_stay_on_the_bill(
+def test_outdated_answers_are_asked_again_and_stay_on_the_bill(
     run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, name: str
 ) -> None:
     rollout = rollouts()[name]
