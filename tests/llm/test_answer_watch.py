@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 
 from tasks.dialogues import read_problem
+from tasks.generate import Single
 from tasks.llm import Budget, KnownAnswers, RunStopped, Session, WriteAheadLog
 from tasks.llm.answer_watch import AnswerWatch, Useless
 from tests.llm.test_odd_replies import odd_settings
+from tests.support import made_up_briefs
 from tests.support.made_up_answers import made_up_answer
 from tests.support.model_process import ModelServer
 from tests.support.odd_replies import OddReply
@@ -133,3 +136,11 @@ def test_a_batch_is_judged_as_a_whole(useless: int, answers: int, stops: bool) -
         assert stops and "empty answer" in str(reason)
     else:
         assert not stops
+
+
+def test_a_rollout_takes_its_reader_to_another_process() -> None:
+    rollout = Single(made_up_briefs.render, read_problem=partial(read_problem, "grounded"))
+    sent = pickle.loads(pickle.dumps(rollout))
+    assert sent.read_problem is not None
+    assert sent.read_problem(NO_DIALOGUE) == "the answer is no JSON dialogue"
+    assert sent.read_problem(TURNS) == ""
