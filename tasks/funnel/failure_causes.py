@@ -43,7 +43,8 @@ failed AS (
         regexp_extract(
             regexp_replace(error, '^[a-z_]+(?: [0-9]{{3}})?: | \\(after [0-9]+ tries\\)$', '', 'g'),
             '^[^:(]*'
-        ) AS words
+        ) AS words,
+        left(trim(words), 100) AS cut
     FROM failures
 ),
 broken AS (
@@ -67,7 +68,7 @@ caused AS (
         dialogue_id,
         'failed' AS verdict,
         CASE
-            WHEN text IS NULL THEN coalesce(nullif(trim(words), ''), 'no cause on record')
+            WHEN text IS NULL THEN coalesce(nullif(cut, ''), 'no cause on record')
             ELSE concat_ws(', ', text, 'status ' || nullif(status, ''))
         END AS cause
     FROM failed
