@@ -115,6 +115,7 @@ def result_tables(result: BuildResult) -> tuple[tuple[str, list[dict[str, Any]],
         ("funnel", result.funnel, f"Every brief of {domain} and how it ended"),
         ("attempts", result.attempts, f"What each attempt brought in {domain}"),
         ("rules", result.rules, f"Rules broken in {domain}, by attempt"),
+        ("causes", result.causes, f"Why briefs of {domain} failed or were rejected"),
         ("trends", result.history, f"Runs of {domain} that asked for something"),
     )
 

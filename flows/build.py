@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,13 +24,16 @@ from flows.project_flow import project_flow
 from flows.rounds import prepare, write_dialogues
 from flows.run_names import name_run, short
 from flows.run_states import EndedEarly, outcome
-from flows.stages import Context, new_context
+from flows.stages import Context, Records, new_context
 from tasks.errors import UserError
 from tasks.marks import load_marks, read_log
 from tasks.release import ReleaseInfo
 from tasks.repair import accepted_of
 from tasks.runs import describe_run, start_run
 from tasks.settings import Home
+
+Choose = Callable[[Context, Records], Awaitable[Sequence[str]]]
+"""Returns the ids of the briefs that a run asks for, once the stages before have run."""
 
 
 @project_flow("build")
@@ -47,11 +51,25 @@ async def build(
         What was released, the funnel and the statistics, in a state whose name says how the run
         ended; a UserError in a failed state when it is a mistake that the user can correct.
     """
-    return outcome(await _build(domain, options, data))
+    return outcome(await run_build(domain, options, data))
 
 
-async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
-    job = await _named_job(Home.find(Path(data) if data else None), domain, options)
+async def run_build(
+    domain: str, options: BuildOptions, data: str, name: str = "build", choose: Choose | None = None
+) -> BuildResult:
+    """Build a domain's dataset and return what it came to.
+
+    Args:
+        domain: name of a domain file, without .yaml.
+        options: choices laid over the domain file.
+        data: data folder in place of the project's own; empty for that one.
+        name: what the run is called.
+        choose: returns the briefs that are asked for; all that the options want if not given.
+
+    Raises:
+        UserError: a mistake that the user can correct.
+    """
+    job = await _named_job(Home.find(Path(data) if data else None), domain, options, name)
     run_id = str(flow_run.get_id() or "none")
     context = new_context(job.home, job.specifications, run_id, options)
     with (
@@ -61,10 +79,10 @@ async def _build(domain: str, options: BuildOptions, data: str) -> BuildResult:
     ):
         context = replace(context, sources=source_hashes(context.domain), cluster=cluster)
         with build_events(context) as lineage:
-            return await _recorded_build(replace(context, lineage=lineage))
+            return await _recorded_build(replace(context, lineage=lineage), choose)
 
 
-async def _named_job(home: Home, domain: str, options: BuildOptions) -> Job:
+async def _named_job(home: Home, domain: str, options: BuildOptions, name: str) -> Job:
     """Return what a run is to do, with its settings read, and give the run its name.
 
     Raises UserError; the run is named all the same.
@@ -72,19 +90,19 @@ async def _named_job(home: Home, domain: str, options: BuildOptions) -> Job:
     try:
         job = read_job(home, domain, options)
     except UserError:
-        await name_run("build", domain)
+        await name_run(name, domain)
         raise
-    await name_run("build", domain, short(job.specifications.domain.generate.model))
+    await name_run(name, domain, short(job.specifications.domain.generate.model))
     return job
 
 
-async def _recorded_build(context: Context) -> BuildResult:
+async def _recorded_build(context: Context, choose: Choose | None) -> BuildResult:
     """Build, and leave on record how it began and ended, whatever way that was."""
     _end_lost_build(context)
     _note_start(context)
     ending = _Ending()
     try:
-        result = await _run(context, ending)
+        result = await _run(context, ending, choose)
         ending.recorded = True
     except UserError as error:
         ending.state = error.reason if isinstance(error, EndedEarly) else "failed"
@@ -146,16 +164,17 @@ def _note_start(context: Context) -> None:
         load_marks(con, read_log(context.home, context.domain.name))
 
 
-async def _run(context: Context, ending: _Ending) -> BuildResult:
+async def _run(context: Context, ending: _Ending, choose: Choose | None) -> BuildResult:
     prepared = await prepare(context)
+    ids = await choose(context, prepared) if choose else None
     ending.asking = True
     await name_run(
-        "build",
+        "retry" if choose else "build",
         context.domain.name,
-        f"{prepared[PLAN.name].rows:,} briefs",
+        f"{prepared[PLAN.name].rows if ids is None else len(ids):,} briefs",
         short(context.domain.generate.model),
     )
-    written = await write_dialogues(context, prepared)
+    written = await write_dialogues(context, prepared, ids)
     stopped = written.stopped
     if stopped and not _has_accepted(context):
         raise EndedEarly(stopped.reason, f"{stopped}; there is no accepted dialogue yet")

@@ -99,6 +99,7 @@ def _end_build(
         code_version=code_version(),
         funnel=funnel.verdicts,
         rules=funnel.rules,
+        causes=funnel.causes,
         stages=funnel.stages,
         set_aside=funnel.set_aside,
         might_likes=funnel.might_likes,

@@ -21,6 +21,7 @@ class BuildResult:
         release: folder of the release; None when the run ended before there was one.
         funnel: one row per way a brief ended.
         rules: one row per broken rule and attempt.
+        causes: one row per cause of failed and rejected briefs, with an example.
         stages: from source lines to released dialogues, how many of each there are.
         set_aside: one row per kind of source line that is not used.
         might_likes: one row per reason why a MIGHT_LIKES item has no brief, and one for those that
@@ -58,6 +59,7 @@ class BuildResult:
     history: Rows = field(default_factory=list)
     alerts: tuple[str, ...] = ()
     key_file: Path | None = None
+    causes: Rows = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as JSON data."""

@@ -17,6 +17,7 @@ from flows.artifacts import LiveProgress
 from flows.progress import CURRENT
 from flows.stages import Context
 from tasks.briefs import ReadAhead
+from tasks.dialogues import read_problem
 from tasks.generate import (
     Chunk,
     ChunkExecutor,
@@ -46,7 +47,11 @@ def first_work(con: Connection, context: Context, attempt: int, ids: Sequence[st
     if domain.generate.rollout == "dual":
         rollout = Dual(profile, goals, attempt)
     else:
-        rollout = Single(partial(render, profile, goals), attempt)
+        rollout = Single(
+            partial(render, profile, goals),
+            attempt,
+            read_problem=partial(read_problem, profile.name),
+        )
     return Work(ids, ReadAhead(con, domain).fetch, rollout, profile.name, domain.name)
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 from flows.generation import ask, summary
 from flows.lineage_events import stage_events
-from flows.pipeline import JUDGE, PARSE, PREPARATION, VERDICTS, asking_stage
+from flows.pipeline import GENERATE, JUDGE, PARSE, PREPARATION, VERDICTS, asking_stage
 from flows.stage_runner import StageRun, announce, run_stage, show_end, stage_run
 from flows.stages import Context, Records
-from tasks.generate import GenerateCounts
-from tasks.llm import RunStopped
+from tasks.generate import GenerateCounts, first_unpaid
+from tasks.llm import OFFLINE, RunStopped
+from tasks.quality import rule_sentences
 from tasks.repair import (
+    common_fault,
     forget_attempts,
     forget_beyond,
     has_attempt,
@@ -38,10 +40,12 @@ class Written:
     Attributes:
         records: what each stage of the build has written; of the attempts those of the last round.
         stopped: why asking ended early, if it did.
+        is_tried: whether the first answers were judged before the rest was asked for.
     """
 
     records: dict[str, StageRecord] = field(default_factory=dict)
     stopped: RunStopped | None = None
+    is_tried: bool = False
 
 
 async def prepare(context: Context) -> dict[str, StageRecord]:
@@ -55,17 +59,23 @@ async def prepare(context: Context) -> dict[str, StageRecord]:
     return records
 
 
-async def write_dialogues(context: Context, prepared: Records) -> Written:
+async def write_dialogues(
+    context: Context, prepared: Records, chosen: Sequence[str] | None = None
+) -> Written:
     """Ask, read and judge in rounds, and say how each brief has ended.
 
     One round is for all briefs; with a target of accepted dialogues there are as many as it takes.
-    `prepared` is what the stages before the first request have written.
+
+    Args:
+        context: the run.
+        prepared: what the stages before the first request have written.
+        chosen: ids of briefs, for one round that asks for these alone.
     """
     written = Written(dict(prepared))
-    wanted = context.options.accepted
+    wanted = context.options.accepted if chosen is None else None
     while True:
         with context.warehouse.use() as con:
-            ids = next_briefs(con, wanted)
+            ids = next_briefs(con, wanted) if chosen is None else chosen
         if ids or VERDICTS.name not in written.records:
             written.records = dict(prepared)
             await _round(context, written, ids)
@@ -90,13 +100,56 @@ async def _round(context: Context, written: Written, ids: Sequence[str]) -> None
         if attempt > 1 and not ids:
             _forget_beyond(context, attempt - 1)
             return
-        name = asking_stage(attempt).named(attempt)
-        written.records[name] = await _ask(context, written, attempt, ids)
-        await _read_and_judge(context, written, attempt)
+        if attempt == 1:
+            await _try_first(context, written, ids)
+        if not written.stopped:
+            await _ask_and_judge(context, written, attempt, ids)
         if written.stopped:
             await _keep_later(context, written, attempt + 1)
             return
     _forget_beyond(context, most)
+
+
+async def _try_first(context: Context, written: Written, ids: Sequence[str]) -> None:
+    """Ask for a few briefs and judge them; the run ends here if all break the same rule.
+
+    What is stored already costs nothing and says nothing about the model as it is now.
+    """
+    settings = context.domain.generate
+    first = settings.limits.stop_after_rejected
+    is_free = settings.model.startswith(OFFLINE)
+    if written.is_tried or is_free or not first or settings.mode == "batch":
+        return
+    written.is_tried = True
+    few = await _first_unpaid(context, written, ids, first)
+    if not first == len(few) < len(ids):
+        return
+    await _ask_and_judge(context, written, 1, few)
+    if written.stopped:
+        return
+    sentences = rule_sentences(context.specifications.suites)
+    with closing(context.warehouse), context.warehouse.use() as con:
+        written.stopped = common_fault(con, context.domain.name, few, first, sentences)
+
+
+async def _first_unpaid(
+    context: Context, written: Written, ids: Sequence[str], most: int
+) -> list[str]:
+    """Return the first briefs for whose first attempt something must be paid."""
+    run = stage_run(GENERATE, context, written.records)
+    with closing(context.warehouse), context.warehouse.use() as con:
+        if made_from(con, run.name, run.inputs.hash(run.name)):
+            ids = unanswered(con, 1, ids)
+        work = GENERATE.work(con, context, 1, ids)
+        return await first_unpaid(con, work, context.domain.generate, most)
+
+
+async def _ask_and_judge(
+    context: Context, written: Written, attempt: int, ids: Sequence[str]
+) -> None:
+    name = asking_stage(attempt).named(attempt)
+    written.records[name] = await _ask(context, written, attempt, ids)
+    await _read_and_judge(context, written, attempt)
 
 
 async def _read_and_judge(context: Context, written: Written, attempt: int) -> None:

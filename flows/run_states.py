@@ -27,6 +27,7 @@ from prefect.states import Cancelled, Completed, Failed
 
 from flows.server.endpoints import started_by_server
 from tasks.errors import UserError
+from tasks.funnel import causes_text
 
 if TYPE_CHECKING:
     from flows.build_result import BuildResult
@@ -39,7 +40,7 @@ PENDING = (
 )
 ALERT = "Alert"  # completed and released, beyond a threshold of the domain's settings
 FINE = frozenset({COMPLETED, ALERT, BUDGET, PENDING})
-UNUSABLE = "Unusable answers"  # the model's answers say nothing; a setting has to change
+UNUSABLE = "Unusable answers"  # they cannot be read, or break one rule; a setting has to change
 PROVIDER_DOWN = "Provider down"  # what was answered until then is released
 WORKER_LOST = "Worker lost"
 REFUSED = "Refused"  # a mistake that a person can correct
@@ -64,11 +65,9 @@ def outcome(result: BuildResult) -> State[BuildResult]:
     if result.alerts and name == COMPLETED:
         return Completed(name=ALERT, data=result, message="; ".join(result.alerts))
     accepted = next((row["briefs"] for row in result.funnel if row["verdict"] == "accepted"), 0)
-    return make(
-        name=name,
-        data=result,
-        message=result.message or f"{accepted:,} dialogues in release {result.version}",
-    )
+    message = result.message or f"{accepted:,} dialogues in release {result.version}"
+    why = causes_text(result.causes, result.domain)
+    return make(name=name, data=result, message="; ".join(filter(None, (message, why))))
 
 
 class EndedEarly(UserError):

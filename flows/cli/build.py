@@ -44,6 +44,66 @@ def build(
         show_result(OUT, result)
 
 
+@app.command(epilog="Example: redial retry demo --rejected")
+@options_of(options=fields_of(BuildOptions, without=["settings", "accepted"]))
+def retry(
+    ctx: typer.Context,
+    domain: DomainArgument,
+    brief_id: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids of briefs, or the first digits of each", show_default=False),
+    ] = None,
+    *,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Briefs that got no answer at all")
+    ] = False,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="Briefs whose dialogue broke a rule to the end")
+    ] = False,
+    empty: Annotated[
+        bool,
+        typer.Option(
+            "--empty", help="Briefs whose answers said nothing: empty, refused, cut off, withheld"
+        ),
+    ] = False,
+    options: BuildOptions,
+    setting: SettingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask again for chosen briefs of the last build, whatever is stored for them.
+
+    It says first how many are asked and what that will cost. What they came to is replaced by what
+    they come to now; earlier answers stay on the bill. Give the options of the last build.
+    """
+    options = with_settings(options, setting)
+    home: Home = ctx.obj
+    from flows.preflight import check_build, held_job, read_job
+    from flows.server.ephemeral import run_flow
+    from tasks.dialogue_store import find_dialogue
+    from tasks.repair import Retry, briefs_to_retry
+    from tasks.warehouse import read_warehouse
+
+    job = read_job(home, domain, options)
+    ids = tuple(find_dialogue(home, name, domain).dialogue_id for name in brief_id or [])
+    chosen = Retry(failed, rejected, empty, ids)
+    with read_warehouse(home.warehouse(domain)) as con:
+        briefs_to_retry(con, domain, chosen)
+
+    async def start() -> Any:
+        from flows.retry import retry as retry_flow
+
+        return await retry_flow(domain, chosen, options, str(home.data), return_state=True)
+
+    with held_job(job, check_build), Bars() as bars:
+        result = run_flow(home, domain, bars, start)
+    if as_json:
+        print_json(result.as_json())
+    else:
+        from flows.cli.views import show_result
+
+        show_result(OUT, result)
+
+
 @app.command(epilog="Example: redial fetch books")
 def fetch(ctx: typer.Context, domain: DomainArgument) -> None:
     """Download a domain's source files from the addresses in its file.

@@ -12,7 +12,15 @@ import typer
 
 from flows.cli.app import DialogueArgument, DomainArgument, JsonOption, OfDomainOption, app
 from flows.cli.console import OUT, print_json
-from flows.cli.views import show_dialogue, show_facts, show_rows, show_why
+from flows.cli.views import (
+    PARTS_OF_COST,
+    show_causes,
+    show_dialogue,
+    show_facts,
+    show_rows,
+    show_why,
+    shown_cost,
+)
 from tasks.settings import Home, load_domain
 
 
@@ -36,7 +44,9 @@ def funnel(
     home.domain_file(domain)
     with read_warehouse(home.warehouse(domain)) as con:
         found = read_funnel(con)
-        cost = {name: value for name, value in cost_totals(con, "").items() if "accepted" in name}
+        total = cost_totals(con, "")
+    shown = {name: value for name, value in total.items() if name in PARTS_OF_COST}
+    cost = {**shown, **{name: value for name, value in total.items() if "accepted" in name}}
     if as_json:
         print_json({**asdict(found), "cost": cost})
         return
@@ -46,7 +56,9 @@ def funnel(
     show_rows(OUT, found.verdicts, "how the briefs ended")
     show_rows(OUT, found.attempts, "attempts")
     show_rows(OUT, found.rules, "rules broken (a dialogue may break several)")
-    show_facts(OUT, cost, "cost, and what it would be without repair")
+    if found.causes:
+        show_causes(OUT, found.causes, domain)
+    show_facts(OUT, shown_cost(cost), "cost, and what it would be without repair")
     if by_template:
         show_rows(OUT, found.templates, "templates")
 

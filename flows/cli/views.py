@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tasks.dialogue_store import Shown
     from tasks.repair import Attempt, Broken, Why
 
+UPPER_BOUNDS = "upper bounds"
+PARTS_OF_COST = frozenset({"cached tokens", "reasoning tokens", UPPER_BOUNDS})
 MOST_RAW = 2_000  # characters of an answer that could not be read
 _SPELLED = re.compile(r"\\u([0-9a-f]{4})")  # how evidence writes characters that cannot be seen
 
@@ -74,8 +76,10 @@ def show_result(console: Console, result: BuildResult) -> None:
     show_rows(console, result.funnel, "funnel")
     if result.rules:
         show_rows(console, result.rules, "rules broken")
+    if result.causes:
+        show_causes(console, result.causes, result.domain)
     show_facts(console, result.statistics, "statistics (Table 3)")
-    show_facts(console, result.cost, "cost")
+    show_facts(console, shown_cost(result.cost), "cost")
     if result.message:
         console.print(f"stopped early ({result.state}): {result.message}", markup=False)
     for alert in result.alerts:
@@ -87,6 +91,24 @@ def show_result(console: Console, result: BuildResult) -> None:
             f"key of the pseudonyms (keep it secret, and keep it): {result.key_file}", markup=False
         )
     console.print(f"release: {result.release or 'none'}", markup=False)
+
+
+def shown_cost(cost: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was paid as a person reads it: without parts of which there are none."""
+    shown = {name: value for name, value in cost.items() if value or name not in PARTS_OF_COST}
+    if cost.get(UPPER_BOUNDS):
+        shown[UPPER_BOUNDS] = f"{cost[UPPER_BOUNDS]:,} answers, cached tokens at the full price"
+    return shown
+
+
+def show_causes(console: Console, causes: list[dict[str, Any]], domain: str) -> None:
+    """Show why briefs failed or were rejected, each cause with the command to see an example."""
+    shown = [
+        {name: row[name] for name in ("verdict", "cause", "briefs")}
+        | {"see": f"redial why {domain}/{row['example']}"}
+        for row in causes
+    ]
+    show_rows(console, shown, "why briefs failed or were rejected (one cause each)")
 
 
 def show_dialogue(console: Console, shown: Shown) -> None:

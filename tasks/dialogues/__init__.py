@@ -9,7 +9,7 @@ formats, `mentions` finds the items.
 from tasks.dialogues.fuzzy_titles import is_title_of
 from tasks.dialogues.grounded import read_grounded
 from tasks.dialogues.mentions import SlotItem
-from tasks.dialogues.parser import parse
+from tasks.dialogues.parser import parse, read_problem
 from tasks.dialogues.plain_text import read_plain
 from tasks.dialogues.title_matcher import Catalogue
 from tasks.dialogues.transcripts import parse_transcripts
@@ -29,5 +29,6 @@ __all__ = [
     "parse_transcripts",
     "read_grounded",
     "read_plain",
+    "read_problem",
     "without_counts",
 ]

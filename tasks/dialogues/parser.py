@@ -64,6 +64,13 @@ def read(text: str, profile_format: Format) -> Reading:
     return read_or_else(lambda answer: _read(answer, profile_format), text, _unreadable)
 
 
+def read_problem(profile: str, text: str) -> str:
+    """Return why an answer to a profile's prompt cannot be read to its end; empty if it can."""
+    is_plain = profile == "paper" or (profile != "grounded" and not looks_like_json(text))
+    reading = read(text, "paper" if is_plain else "grounded")
+    return reading.error or ("" if reading.turns else "the answer holds no dialogue")
+
+
 def _unreadable(reason: str) -> Reading:
     return Reading((), whole=False, error=reason)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
+from tasks.dialogues.answer_problem import answer_problem
 from tasks.dialogues.mentions import SlotItem
 from tasks.dialogues.parser import Plan, draft, finish
 from tasks.dialogues.title_matcher import Catalogue
@@ -50,6 +51,7 @@ SELECT
     briefs.template_id,
     text,
     finish_reason,
+    error,
     profile,
     items
 FROM chunk
@@ -104,6 +106,7 @@ class _Answer(NamedTuple):
     template_id: str
     text: str | None
     finish_reason: str | None
+    error: str | None
     profile: str | None
     items: list[dict[str, Any]] | None
 
@@ -204,6 +207,9 @@ def _store(
     utterances: list[tuple[Any, ...]] = []
     incomplete = unreadable = 0
     for answer, dialogue in zip(answers, parsed, strict=True):
+        problem = answer_problem(
+            dialogue.parse_error, answer.text or "", answer.finish_reason or "", answer.error or ""
+        )
         complete = dialogue.complete and answer.finish_reason not in BROKEN_OFF
         dialogues.append(
             (
@@ -213,7 +219,7 @@ def _store(
                 answer.template_id,
                 len(dialogue.utterances),
                 complete,
-                dialogue.parse_error,
+                problem,
                 answer.finish_reason,
             )
         )

@@ -5,6 +5,7 @@ Everything that shows these figures reads them here.
 
 from tasks.funnel.costs import Spending, cost_totals, spending
 from tasks.funnel.counts import Funnel, might_likes, read_funnel, set_aside, verdicts
+from tasks.funnel.failure_causes import causes, causes_text
 from tasks.funnel.wording import set_aside_text, unplanned_text
 from tasks.warehouse import Rows
 
@@ -12,6 +13,8 @@ __all__ = [
     "Funnel",
     "Rows",
     "Spending",
+    "causes",
+    "causes_text",
     "cost_totals",
     "might_likes",
     "read_funnel",

@@ -39,7 +39,10 @@ def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
     paper did: all first attempts over the dialogues accepted at the first. Dollars are None where
     no answer's price is known; `unpriced` counts the answers left out of the sum. `estimated`
     counts the answers whose tokens are our forecast, `unusable` the billed calls that brought no
-    answer: their forecast is in the dollars.
+    answer and the answers that `redial retry` asked for again: they are in the dollars.
+    Cached tokens are part of the prompt tokens, reasoning tokens of the completion tokens;
+    `upper bounds` counts the answers whose cached tokens are in the dollars at the full price,
+    because theirs is unknown.
     """
     (found,) = rows(con, _COST, {"run_id": run_id})
     cost = {name: found[name] for name in _COSTS}
@@ -66,6 +69,9 @@ _COSTS: Final = (
     "unusable",
     "prompt tokens",
     "completion tokens",
+    "cached tokens",
+    "reasoning tokens",
+    "upper bounds",
     "dollars",
     "answers this run",
     "dollars this run",
@@ -88,11 +94,21 @@ paid AS (
 )"""
 
 _UNUSABLE = """
-unusable AS (SELECT u.* FROM unusable_answers u SEMI JOIN briefs USING (dialogue_id)),
+unused AS (
+    SELECT run_id, cost_usd
+    FROM unusable_answers
+    SEMI JOIN briefs USING (dialogue_id)
+    UNION ALL
+    SELECT run_id, cost_usd
+    FROM responses
+    SEMI JOIN briefs USING (dialogue_id)
+    ANTI JOIN asked USING (request_key)
+    WHERE outdated
+),
 charged AS (
     SELECT run_id, cost_usd FROM paid
     UNION ALL
-    SELECT run_id, cost_usd FROM unusable
+    SELECT run_id, cost_usd FROM unused
 )"""
 
 _COST = f"""
@@ -103,9 +119,12 @@ SELECT
     count(*) AS answers,
     count(*) FILTER (cost_usd IS NULL) AS unpriced,
     count(*) FILTER (usage_estimated) AS estimated,
-    (SELECT count(*) FROM unusable) AS unusable,
+    (SELECT count(*) FROM unused) AS unusable,
     sum(prompt_tokens) AS "prompt tokens",
     sum(completion_tokens) AS "completion tokens",
+    coalesce(sum(cached_tokens), 0)::BIGINT AS "cached tokens",
+    coalesce(sum(reasoning_tokens), 0)::BIGINT AS "reasoning tokens",
+    count(*) FILTER (cost_is_upper_bound) AS "upper bounds",
     (SELECT sum(cost_usd) FROM charged) AS dollars,
     count(*) FILTER (run_id = $run_id) AS "answers this run",
     (SELECT sum(cost_usd) FROM charged WHERE run_id = $run_id) AS "dollars this run",

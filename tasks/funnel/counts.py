@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import duckdb
 
+from tasks.funnel.failure_causes import causes
 from tasks.verdicts import ACCEPTED, ATTEMPT_OUTCOMES, BRIEF_VERDICTS, VERDICTS
 from tasks.warehouse import Rows, rows
 
@@ -29,6 +30,8 @@ class Funnel:
         attempts: one row an attempt: asked = accepted + rejected + failed + unjudged.
         rules: one row an attempt and broken rule: dialogues, and their percent of the dialogues
             judged at that attempt; a dialogue may break several.
+        causes: one row a cause of failed and of rejected briefs: verdict, cause, briefs, example (a
+            dialogue id); each such brief has one cause.
         templates: one row a template: briefs = accepted + rejected + failed + unasked.
     """
 
@@ -38,6 +41,7 @@ class Funnel:
     verdicts: Rows
     attempts: Rows
     rules: Rows
+    causes: Rows
     templates: Rows
 
     def counts(self) -> dict[str, Any]:
@@ -61,6 +65,7 @@ def read_funnel(con: duckdb.DuckDBPyConnection) -> Funnel:
         verdicts=verdicts(con),
         attempts=rows(con, _ATTEMPTS),
         rules=rows(con, _RULES),
+        causes=causes(con),
         templates=rows(con, _TEMPLATES),
     )
 

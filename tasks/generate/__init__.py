@@ -11,6 +11,7 @@ from tasks.generate.chunk_results import save_chunk, spent
 from tasks.generate.driver import generate_transcripts
 from tasks.generate.estimate import Plan, plan_work, variants
 from tasks.generate.executor import ChunkExecutor, InProcessExecutor
+from tasks.generate.first_answers import first_unpaid
 from tasks.generate.rollouts import Dual, Rollout, Single
 from tasks.generate.work import GenerateCounts, Progress, Work
 from tasks.generate.worker_pool import WorkerPoolExecutor, share
@@ -29,6 +30,7 @@ __all__ = [
     "Single",
     "Work",
     "WorkerPoolExecutor",
+    "first_unpaid",
     "generate_chunk",
     "generate_transcripts",
     "make_job",

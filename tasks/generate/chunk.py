@@ -169,7 +169,9 @@ async def generate_chunk(job: ChunkJob) -> ChunkResult:
     What ends the run is returned, not raised.
     """
     budget = Budget(job.generate.limits.budget_usd)
-    session = Session(job.generate, KnownAnswers(job.stored), budget, job.run_id)
+    session = Session(
+        job.generate, KnownAnswers(job.stored), budget, job.run_id, job.rollout.read_problem
+    )
     try:
         result = await run_chunk(session, job.chunk, job.rollout)
     finally:

@@ -108,7 +108,9 @@ async def _executor(
     if settings.workers > 1 and settings.mode == "live":
         executor = await WorkerPoolExecutor.start(con, settings, work.rollout, budget, run_id)
     else:
-        session = Session(settings, StoredAnswers.of(con), budget, run_id)
+        session = Session(
+            settings, StoredAnswers.of(con), budget, run_id, work.rollout.read_problem
+        )
         executor = InProcessExecutor(session, work.rollout)
     try:
         yield executor

@@ -19,7 +19,7 @@ from tasks.fingerprint import unit
 from tasks.generate.dry_run import DryRun, DryRunAsk, DryRunCounts
 from tasks.generate.work import Work
 from tasks.intervals import Interval, sample_total
-from tasks.llm import Price, StoredAnswers, TokenCounter, find_price
+from tasks.llm import Price, ResponseCache, StoredAnswers, TokenCounter, find_price
 from tasks.mock_model import Written
 from tasks.settings import Generate, Limits
 
@@ -94,6 +94,7 @@ async def plan_work(
     *,
     seed: int = 0,
     sample: int = SAMPLE,
+    stored: ResponseCache | None = None,
 ) -> tuple[Plan, ...]:
     """Return a plan of the work for each of several settings.
 
@@ -105,12 +106,13 @@ async def plan_work(
         several: settings to compare, as from `variants`.
         seed: of the sample.
         sample: most briefs to render.
+        stored: answers that cost nothing; those of the warehouse if not given.
 
     Raises:
         UserError: a model's name without a provider, or a password in an endpoint.
     """
     ids = _sampled(work.ids, seed, "plan", sample)
-    cache = StoredAnswers.of(con)
+    cache = stored or StoredAnswers.of(con)
     written: dict[str, Written] = {}
     plans = []
     for settings in several:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.briefs import Brief
-from tasks.llm import BROKEN_OFF, Ask, Transcript
+from tasks.llm import BROKEN_OFF, Answer, Ask, ReadProblem, Transcript, prompt_was_cut
 from tasks.prompts import (
     Instructed,
     Profile,
@@ -36,6 +36,11 @@ class Rollout(Protocol):
         """The rollout's name in `transcripts`."""
         ...
 
+    @property
+    def read_problem(self) -> ReadProblem | None:
+        """What returns why one answer cannot be read; None where any text is as good as another."""
+        ...
+
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
         """Write one dialogue."""
         ...
@@ -48,11 +53,13 @@ class Single:
     Attributes:
         render: makes a brief's prompt; picklable, such as `functools.partial(render, profile,
             goals)`.
+        read_problem: returns why an answer is no dialogue; picklable.
     """
 
     render: Callable[[Brief], Prompt]
     attempt: int = 1
     name: str = "single"
+    read_problem: ReadProblem | None = None
 
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
         """Ask once and take the answer as the dialogue."""
@@ -67,7 +74,18 @@ class Single:
             answer.text,
             answer.finish_reason,
             (answer.request_key,),
+            _known_problem(prompt, answer),
         )
+
+
+def _known_problem(prompt: Prompt, answer: Answer) -> str:
+    """Return what is known to be wrong with an answer, whatever its text is."""
+    if answer.usage_estimated or not prompt_was_cut(prompt.messages, answer.prompt_tokens):
+        return ""
+    size = sum(len(message["content"]) for message in prompt.messages)
+    return (
+        f"prompt cut by the server: it read {answer.prompt_tokens:,} tokens of {size:,} characters"
+    )
 
 
 @dataclass(frozen=True)
@@ -82,6 +100,7 @@ class Dual:
     goals: Mapping[str, Instructed]
     attempt: int = 1
     name: str = "dual"
+    read_problem: ReadProblem | None = None  # an answer is what one speaker says, so any text
 
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
         """Ask once a turn; every request holds the turns before it."""

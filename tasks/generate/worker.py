@@ -63,7 +63,9 @@ class Worker:
         self._replies: dict[int, asyncio.Future[Any]] = {}
         answers = StoredAnswers(start.index, self._find)
         budget = RemoteBudget(start.budget_usd, self)
-        self.session = Session(start.generate, answers, budget, start.run_id)
+        self.session = Session(
+            start.generate, answers, budget, start.run_id, start.rollout.read_problem
+        )
 
     async def ask(self, message: Any) -> Any:
         """Send a numbered message, made by `message(number)`, and return the reply to it."""

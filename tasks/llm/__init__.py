@@ -6,6 +6,7 @@ it counts. Start reading at session.py, which composes the layers of layers.py; 
 client.py (litellm), batch/ (batch mode), rate_limiter.py, billing.py and write_ahead_log.py.
 """
 
+from tasks.llm.answer_watch import ReadProblem, one_answer
 from tasks.llm.budget import Budget
 from tasks.llm.client import check_model, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
@@ -27,17 +28,19 @@ from tasks.llm.response_table import (
     answers_by_key,
     answers_of_dialogues,
     load_journal,
+    outdate_answers,
     recover_journals,
 )
 from tasks.llm.session import Session
 from tasks.llm.shutdown_signals import graceful_shutdown
 from tasks.llm.tokens import TokenCounter
-from tasks.llm.usage import Usage, UsageMeter
-from tasks.llm.values import BROKEN_OFF, Answer, Ask, Message, Request, Transcript
+from tasks.llm.usage import Usage, UsageMeter, prompt_was_cut
+from tasks.llm.values import BROKEN_OFF, CUT_OFF, Answer, Ask, Message, Request, Transcript
 from tasks.llm.write_ahead_log import WriteAheadLog
 
 __all__ = [
     "BROKEN_OFF",
+    "CUT_OFF",
     "OFFLINE",
     "MOCK_MODEL_MODULE",
     "Answer",
@@ -55,6 +58,7 @@ __all__ = [
     "Message",
     "UsageMeter",
     "Price",
+    "ReadProblem",
     "Request",
     "RunStopped",
     "Session",
@@ -73,7 +77,10 @@ __all__ = [
     "load_journal",
     "load_litellm",
     "make_request",
+    "one_answer",
+    "outdate_answers",
     "mock_model_tables",
+    "prompt_was_cut",
     "read_journal",
     "recover_journals",
     "sampling",

@@ -11,6 +11,7 @@ from datetime import datetime
 from tasks.llm.errors import CallError
 from tasks.llm.prices import Price
 from tasks.llm.provider_reply import NO_REPLY, Reply, UnusableReply
+from tasks.llm.token_details import NO_DETAILS, TokenDetails
 from tasks.llm.usage import CHARACTERS_PER_TOKEN, Forecast
 from tasks.llm.values import Answer, Request
 
@@ -30,12 +31,16 @@ class Bill:
         cost_usd: None when the model's price is unknown.
         estimated: True when the provider's token counts were missing or cannot be true, so that
             the forecast stands in.
+        details: parts of the tokens that have a price of their own.
+        is_upper_bound: True when cached tokens are billed at the full price.
     """
 
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float | None
     estimated: bool
+    details: TokenDetails = NO_DETAILS
+    is_upper_bound: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,10 @@ def billed_answer(reply: Reply, bill: Bill, asked: Asked) -> Answer:
         retries=asked.retries,
         asked_at=asked.asked_at.isoformat(),
         usage_estimated=bill.estimated,
+        cached_tokens=bill.details.cached,
+        cache_write_tokens=bill.details.cache_write,
+        reasoning_tokens=bill.details.reasoning,
+        cost_is_upper_bound=bill.is_upper_bound,
     )
 
 
@@ -112,8 +121,10 @@ def bill_of(expected: Expected, reply: Reply, price: Price | None) -> Bill:
         return _estimate(expected, reply, price)
     if completion is None or not bool(reply.text) <= completion <= MAX_COMPLETION_TOKENS:
         return _estimate(expected, reply, price)
-    cost_usd = _cost(price, prompt, completion, reply.cost_usd)
-    return Bill(prompt, completion, cost_usd, estimated=False)
+    details = reply.details.within(prompt, completion)
+    cost_usd = _cost(price, prompt, completion, details, reply.cost_usd)
+    is_upper_bound = price is not None and price.is_upper_bound(details)
+    return Bill(prompt, completion, cost_usd, False, details, is_upper_bound)
 
 
 def bill_of_failure(
@@ -139,18 +150,26 @@ def _estimate(expected: Expected, reply: Reply, price: Price | None) -> Bill:
 
 def _priced(prompt: float, completion: float, price: Price | None) -> Bill:
     tokens = max(1, round(prompt)), max(1, round(completion))
-    return Bill(*tokens, _cost(price, *tokens, None), estimated=True)
+    return Bill(*tokens, _cost(price, *tokens, NO_DETAILS, None), estimated=True)
 
 
 def _cost(
-    price: Price | None, prompt: int, completion: int, litellm_usd: float | None
+    price: Price | None,
+    prompt: int,
+    completion: int,
+    details: TokenDetails,
+    litellm_usd: float | None,
 ) -> float | None:
     if price is None:
         return None
-    plain = price.of(prompt, completion)
-    # litellm knows cached tokens and price tiers. It says 0 for a model version that it does not
+    plain = price.of(prompt, completion, details)
+    # litellm bills cached tokens at nothing where their price is unknown.
+    if price.is_upper_bound(details):
+        return plain
+    # litellm knows price tiers as well. It says 0 for a model version that it does not
     # know and believes every detail of the usage block, so a cost far above the plain price is not
     # taken over.
-    if price.source == "litellm" and litellm_usd and litellm_usd <= MAX_OVER_PLAIN_PRICE * plain:
+    most = MAX_OVER_PLAIN_PRICE * price.of(prompt, completion)
+    if price.source == "litellm" and litellm_usd and litellm_usd <= most:
         return litellm_usd
     return plain

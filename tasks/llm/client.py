@@ -20,6 +20,7 @@ from tasks.llm.provider_reply import Reply, make_reply, oversized, reply_of_body
 from tasks.llm.reply_outcome import REASONING_FIELDS
 from tasks.llm.requests import OFFLINE, endpoint
 from tasks.llm.response_cap import Arrival, cap_responses, watch_response
+from tasks.llm.token_details import token_details
 from tasks.llm.values import Request
 from tasks.redaction import one_line
 from tasks.settings import Generate
@@ -231,6 +232,7 @@ def as_reply(response: Any, max_bytes: int) -> Reply:
         model=response.model,
         provider_id=response.id,
         cost_usd=response._hidden_params.get("response_cost"),
+        details=token_details(usage),
         max_bytes=max_bytes,
     )
 

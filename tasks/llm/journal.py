@@ -166,6 +166,10 @@ def _checked_answer(content: dict[str, Any]) -> Answer:
         retries=_count(content, "retries"),
         asked_at=_time(content),
         usage_estimated=bool(content.get("usage_estimated")) or not storable,
+        cached_tokens=token_count(content.get("cached_tokens")) or 0,
+        cache_write_tokens=token_count(content.get("cache_write_tokens")) or 0,
+        reasoning_tokens=token_count(content.get("reasoning_tokens")) or 0,
+        cost_is_upper_bound=content.get("cost_is_upper_bound") is True,
     )
 
 

@@ -116,13 +116,13 @@ class RetryLayer:
 
         Raises:
             CallFailed: every try failed, or the provider does not take this request.
-            RunStopped: the budget is spent, the circuit breaker opened or the answers say nothing.
+            RunStopped: the budget is spent, the circuit breaker opened or answers are of no use.
             UserError: every request would fail the same way: key, model, a parameter.
         """
         while True:
             try:
                 answer = await self._inner(call)
-                self._watch.answered()
+                self._watch.answered(answer)
                 return answer
             except CallError as error:
                 if error.billed:

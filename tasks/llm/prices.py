@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.llm.model_catalogue import find_entry
 from tasks.llm.requests import OFFLINE
+from tasks.llm.token_details import NO_DETAILS, TokenDetails
 from tasks.settings import Generate
 
 
@@ -13,16 +15,32 @@ from tasks.settings import Generate
 class Price:
     """US dollars per token of input and output.
 
-    `source` is "settings", "litellm" or "free" (the mock model).
+    `source` is "settings", "litellm" or "free" (the mock model). `cached` and `cache_write` are of
+    input that is read from a cache and written to one; None where they are unknown.
     """
 
     input: float
     output: float
     source: str
+    cached: float | None = None
+    cache_write: float | None = None
 
-    def of(self, prompt_tokens: float, completion_tokens: float) -> float:
-        """Return the dollars of so many tokens."""
-        return self.input * prompt_tokens + self.output * completion_tokens
+    def of(
+        self, prompt_tokens: float, completion_tokens: float, details: TokenDetails = NO_DETAILS
+    ) -> float:
+        """Return the dollars of so many tokens, those in `details` among them.
+
+        Cached tokens of unknown price cost as much as others, which is an upper bound.
+        """
+        plain = self.input * prompt_tokens + self.output * completion_tokens
+        cached = self.input if self.cached is None else self.cached
+        cache_write = self.input if self.cache_write is None else self.cache_write
+        discount = details.cached * (self.input - cached)
+        return plain - discount + details.cache_write * (cache_write - self.input)
+
+    def is_upper_bound(self, details: TokenDetails) -> bool:
+        """Return True if some tokens are probably cheaper than they are billed."""
+        return details.cached > 0 and self.cached is None and self.input > 0
 
 
 def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
@@ -41,4 +59,12 @@ def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
     prices = entry.get(f"input_cost_per_token{suffix}"), entry.get(f"output_cost_per_token{suffix}")
     if prices[0] is None or prices[1] is None:
         return None
-    return Price(float(prices[0]), float(prices[1]), "litellm")
+    cached, cache_write = (
+        _known(entry.get(f"{kind}_input_token_cost{suffix}"))
+        for kind in ("cache_read", "cache_creation")
+    )
+    return Price(float(prices[0]), float(prices[1]), "litellm", cached, cache_write)
+
+
+def _known(price: Any) -> float | None:
+    return None if price is None else float(price)

@@ -15,6 +15,7 @@ from typing import Any
 
 from tasks.llm.errors import CallError, Kind
 from tasks.llm.reply_outcome import Silence, read_outcome, text_of
+from tasks.llm.token_details import NO_DETAILS, TokenDetails, token_details
 from tasks.storable_text import valid_text
 
 LONGEST_NAME = 200  # characters kept of a model's name or a reply's id
@@ -29,6 +30,7 @@ class Reply:
     Attributes:
         prompt_tokens, completion_tokens: None where the provider gave no number that can be one.
         cost_usd: litellm's own figure; None when it has none.
+        details: parts of the tokens that have a price of their own.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Reply:
     model: str
     provider_id: str
     cost_usd: float | None = None
+    details: TokenDetails = NO_DETAILS
 
 
 # Of a call that was billed and brought nothing usable.
@@ -61,6 +64,7 @@ def make_reply(
     model: Any,
     provider_id: Any,
     cost_usd: Any = None,
+    details: TokenDetails = NO_DETAILS,
     max_bytes: int,
 ) -> Reply:
     """Return a checked reply.
@@ -85,6 +89,7 @@ def make_reply(
         model=short_name(model, LONGEST_NAME),
         provider_id=short_name(provider_id, LONGEST_NAME),
         cost_usd=amount(cost_usd),
+        details=details,
     )
     outcome = read_outcome(text, message, reply.finish_reason)
     if isinstance(outcome, Silence):
@@ -108,6 +113,7 @@ def reply_of_body(body: Any, max_bytes: int) -> Reply:
         completion_tokens=usage.get("completion_tokens"),
         model=body.get("model"),
         provider_id=body.get("id"),
+        details=token_details(usage),
         max_bytes=max_bytes,
     )
 

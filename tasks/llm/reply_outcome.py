@@ -78,6 +78,8 @@ def read_outcome(text: str, message: Mapping[str, Any], finish_reason: str) -> s
         return answer
     if message.get("tool_calls"):
         return Silence("tool_call", "the model called a tool in place of answering")
+    if "<think" in text.lower():
+        return Silence("empty", "reasoning never ended: the reply holds reasoning only")
     if says_something(reasoning) or text.strip():
         return Silence("empty", "empty answer: the reply holds reasoning only")
     return Silence("empty", "empty answer")

@@ -43,8 +43,15 @@ _RESPONSE_COLUMNS = {
     "retries": "int32",
     "batch_id": "string",
     "usage_estimated": "bool",
+    "cached_tokens": "int64",
+    "cache_write_tokens": "int64",
+    "reasoning_tokens": "int64",
+    "cost_is_upper_bound": "bool",
 }
 _UNUSABLE_COLUMNS = {**_BILL_COLUMNS, "problem": "string"}
+# Of earlier versions' answers these hold nothing.
+_ADDED_FLAGS = ("usage_estimated", "cost_is_upper_bound")
+_ADDED_COUNTS = ("cached_tokens", "cache_write_tokens", "reasoning_tokens")
 _ANSWER_FIELDS = tuple(field.name for field in fields(Answer))
 _ANSWER = ", ".join(_ANSWER_FIELDS)
 _BY_KEY = f"""
@@ -54,6 +61,7 @@ _BY_KEY = f"""
     SELECT {_ANSWER}
     FROM responses
     SEMI JOIN wanted USING (request_key)
+    WHERE outdated IS NOT true
 """
 _BY_DIALOGUE = f"""
     WITH wanted AS (
@@ -62,6 +70,38 @@ _BY_DIALOGUE = f"""
     SELECT {_ANSWER}
     FROM responses
     SEMI JOIN wanted USING (dialogue_id)
+    WHERE outdated IS NOT true
+"""
+_OUTDATE = """
+    WITH wanted AS (
+        SELECT unnest(?::VARCHAR[]) AS dialogue_id
+    )
+    UPDATE responses
+    SET outdated = true
+    FROM wanted
+    WHERE responses.dialogue_id = wanted.dialogue_id
+"""
+# Outdated answers to requests that have a new one; the same answer loaded twice is none.
+_REPLACED = """
+    replaced AS (
+        SELECT r.*
+        FROM responses r
+        JOIN journal_rows j USING (request_key)
+        WHERE r.outdated AND r.asked_at <> j.asked_at
+    )
+"""
+_KEEP_REPLACED = f"""
+    INSERT INTO unusable_answers BY NAME
+    WITH {_REPLACED}
+    SELECT {", ".join(_BILL_COLUMNS)}, 'replaced' AS problem
+    FROM replaced
+    ANTI JOIN unusable_answers USING (request_key, asked_at)
+"""
+_DELETE_REPLACED = f"""
+    WITH {_REPLACED}
+    DELETE FROM responses
+    USING replaced
+    WHERE responses.request_key = replaced.request_key
 """
 _INSERT = """
     INSERT INTO responses BY NAME
@@ -138,26 +178,40 @@ def load_journal(con: duckdb.DuckDBPyConnection, path: Path) -> Loaded:
 
 
 def insert_answers(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> int:
-    """Insert answers whose request is not in the table yet, and return how many there were."""
+    """Insert answers whose request is not in the table yet, and return how many there were.
+
+    A new answer takes the place of an outdated one, which is kept for the bill.
+    """
     first: dict[str, Entry] = {}
     for entry in entries:
         first.setdefault(entry.answer.request_key, entry)
-    return _insert(con, _INSERT, _RESPONSE_COLUMNS, list(first.values()))
+    statements = (_KEEP_REPLACED, _DELETE_REPLACED, _INSERT)
+    return _insert(con, statements, _RESPONSE_COLUMNS, list(first.values()))
+
+
+def outdate_answers(con: duckdb.DuckDBPyConnection, dialogue_ids: Sequence[str]) -> int:
+    """Mark every stored answer of some dialogues as outdated, and return how many there are.
+
+    An outdated answer is not used again: its request is sent again, and the new answer takes its
+    place once it is stored.
+    """
+    return int(con.execute(_OUTDATE, [list(dialogue_ids)]).fetchall()[0][0])
 
 
 def _insert_unusable(con: duckdb.DuckDBPyConnection, entries: Sequence[Entry]) -> int:
     first: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         first.setdefault((entry.answer.request_key, entry.answer.asked_at), entry)
-    return _insert(con, _INSERT_UNUSABLE, _UNUSABLE_COLUMNS, list(first.values()))
+    return _insert(con, (_INSERT_UNUSABLE,), _UNUSABLE_COLUMNS, list(first.values()))
 
 
 def _insert(
     con: duckdb.DuckDBPyConnection,
-    statement: str,
+    statements: Sequence[str],
     columns: Mapping[str, str],
     entries: Sequence[Entry],
 ) -> int:
+    """Run statements over the entries as `journal_rows`, and return the rows of the last one."""
     import pyarrow as pa
 
     if not entries:
@@ -166,7 +220,8 @@ def _insert(
     rows = [_row(entry, columns) for entry in entries]
     con.register("journal_rows", pa.Table.from_pylist(rows, schema=schema))
     try:
-        return int(con.execute(statement).fetchall()[0][0])
+        changed = [con.execute(statement).fetchall()[0][0] for statement in statements]
+        return int(changed[-1])
     finally:
         con.unregister("journal_rows")
 
@@ -241,7 +296,10 @@ def answers_of_dialogues(
 def _answer(row: Sequence[Any]) -> Answer:
     values = dict(zip(_ANSWER_FIELDS, row, strict=True))
     values["asked_at"] = values["asked_at"].replace(tzinfo=UTC).isoformat()
-    values["usage_estimated"] = bool(values["usage_estimated"])
+    for name in _ADDED_FLAGS:
+        values[name] = bool(values[name])
+    for name in _ADDED_COUNTS:
+        values[name] = values[name] or 0
     return Answer(**values)
 
 

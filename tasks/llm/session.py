@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
-from tasks.llm.answer_watch import AnswerWatch
+from tasks.llm.answer_watch import AnswerWatch, ReadProblem
 from tasks.llm.batch import BatchClient, BatchQueue
 from tasks.llm.budget import Budget
 from tasks.llm.client import LiteLLMClient
@@ -24,7 +24,7 @@ from tasks.llm.layers import (
 )
 from tasks.llm.prices import Price
 from tasks.llm.rate_limiter import RateLimiter
-from tasks.llm.requests import make_request
+from tasks.llm.requests import OFFLINE, make_request
 from tasks.llm.response_cache import ResponseCache
 from tasks.llm.usage import Forecast, UsageMeter
 from tasks.llm.values import Answer, Message
@@ -40,8 +40,17 @@ class Session:
     """
 
     def __init__(
-        self, generate: Generate, cache: ResponseCache, budget: Budget, run_id: str
+        self,
+        generate: Generate,
+        cache: ResponseCache,
+        budget: Budget,
+        run_id: str,
+        read_problem: ReadProblem | None = None,
     ) -> None:
+        """Take what every request shares.
+
+        `read_problem` returns why an answer cannot be read; too many of them end the run.
+        """
         self.generate = generate
         self.run_id = run_id
         self.limiter = RateLimiter(generate.limits)
@@ -49,6 +58,10 @@ class Session:
         self.stopped: RunStopped | UserError | None = None
         self.ask: Layer = CacheLayer(self._ask_model, cache, self.meter)
         self._budget = budget
+        # The mock model's answers cost nothing, and it may have been set to spoil all of them.
+        is_free = generate.model.startswith(OFFLINE)
+        first = generate.limits.stop_after_unusable
+        self._watch = AnswerWatch(first, None if is_free else read_problem)
         self._model: Layer | None = None
         self._batch_queue: BatchQueue | None = None
 
@@ -85,7 +98,13 @@ class Session:
             batches = BatchClient(self.generate)
             self._require_price(batches.price)
             self._batch_queue = BatchQueue(
-                batches, self.generate.limits, self._budget, self.meter, journals, self.run_id
+                batches,
+                self.generate.limits,
+                self._budget,
+                self.meter,
+                journals,
+                self.run_id,
+                self._watch,
             )
             return self._batch_queue
         client = LiteLLMClient(self.generate)
@@ -94,8 +113,7 @@ class Session:
         layer: Layer = BillingLayer(client, forecast, self.generate.limits.timeout_s)
         layer = WriteAheadLayer(layer, self.run_id, self.meter)
         layer = LimitLayer(layer, self.limiter, self._budget, forecast, client.price, self.meter)
-        watch = AnswerWatch(self.generate.limits.stop_after_unusable)
-        return RetryLayer(layer, self.generate, self.limiter, self.meter, watch)
+        return RetryLayer(layer, self.generate, self.limiter, self.meter, self._watch)
 
     def _require_price(self, price: Price | None) -> None:
         """Raise UserError for a budget on a model whose price is unknown."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from tasks.llm.values import Answer, Request
+from tasks.llm.values import Answer, Message, Request
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Usage:
         unpriced: answers whose price is unknown; `cost_usd` is without them.
         estimated: answers whose tokens and price are our forecast, because the provider's counts
             were missing or cannot be true.
+        cached_tokens, reasoning_tokens: parts of the prompt's and of the answers' tokens.
         unusable: billed calls without a usable answer; their forecast is in the tokens and dollars.
     """
 
@@ -35,6 +37,8 @@ class Usage:
     unusable: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
     cost_usd: float = 0.0
 
     def __add__(self, other: Usage) -> Usage:
@@ -74,6 +78,8 @@ class UsageMeter:
             estimated=answer.usage_estimated,
             prompt_tokens=answer.prompt_tokens,
             completion_tokens=answer.completion_tokens,
+            cached_tokens=answer.cached_tokens,
+            reasoning_tokens=answer.reasoning_tokens,
             cost_usd=answer.cost_usd or 0.0,
         )
 
@@ -121,3 +127,16 @@ class Forecast:
 def characters(request: Request) -> int:
     """Return the characters of a request's messages."""
     return sum(len(message["content"]) for message in request.messages)
+
+
+# English has about four characters a token; no text of ours comes near this.
+MOST_CHARACTERS_PER_TOKEN = 10
+
+
+def prompt_was_cut(messages: Sequence[Message], prompt_tokens: int) -> bool:
+    """Return True if a server cannot have read all of a prompt, by the tokens it counted.
+
+    Servers with a small context window cut a longer prompt without a word. A count of 0 is none.
+    """
+    size = sum(len(message["content"]) for message in messages)
+    return 0 < prompt_tokens * MOST_CHARACTERS_PER_TOKEN < size

@@ -10,7 +10,9 @@ from tasks.fingerprint import fingerprint
 
 Message = Mapping[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
 
-BROKEN_OFF = frozenset({"length", "content_filter", "max_tokens"})
+CUT_OFF = frozenset({"length", "max_tokens"})
+"""Finish reasons of an answer that was cut off for its length."""
+BROKEN_OFF = CUT_OFF | {"content_filter"}
 """Finish reasons of an answer that was cut off, for its length or by the provider's filter."""
 
 
@@ -57,6 +59,10 @@ class Answer:
         cost_usd: None when the model's price is unknown.
         usage_estimated: True when tokens and dollars are our forecast, because the provider gave no
             counts that can be true.
+        cached_tokens, cache_write_tokens: of the prompt tokens, as far as the provider says.
+        reasoning_tokens: of the completion tokens.
+        cost_is_upper_bound: True when cached tokens are billed at the full price, because theirs
+            is unknown.
     """
 
     request_key: str
@@ -73,6 +79,10 @@ class Answer:
     retries: int
     asked_at: str
     usage_estimated: bool = False
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_is_upper_bound: bool = False
 
 
 class Ask(Protocol):
@@ -96,7 +106,8 @@ class Ask(Protocol):
 class Transcript:
     """What a rollout made of one brief: the dialogue's raw text in the prompt profile's format.
 
-    `status` is "answered" or "failed"; a failed one carries `error` and no text.
+    `status` is "answered" or "failed". A failed one has no text; `error` is why, or what is known
+    to be wrong with an answer.
     """
 
     dialogue_id: str

@@ -14,6 +14,7 @@ import polars as pl
 
 from tasks.errors import UserError
 from tasks.files import write_atomically
+from tasks.funnel import causes, causes_text
 from tasks.release.card import CARD, card
 from tasks.release.checks import check_release, released_texts
 from tasks.release.contracts import CONTRACTS, write_contracts
@@ -227,9 +228,9 @@ def _write_aside(
     """
     counts = publish(con, key.secret if key else None)
     if not counts["dialogues"]:
+        why = causes_text(causes(con), domain) or f"see `redial funnel {domain}`"
         raise UserError(
-            f"no dialogue of {domain!r} was accepted, so there is nothing to release: "
-            f"see `redial funnel {domain}`"
+            f"no dialogue of {domain!r} was accepted, so there is nothing to release: {why}"
         )
     folder.mkdir()
     write_layout(con, folder)

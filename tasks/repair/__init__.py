@@ -5,6 +5,7 @@ Rounds of requests go on until enough dialogues are accepted.
 
 from tasks.repair.briefs import BriefToRepair, load_repairs
 from tasks.repair.explanation import Attempt, Broken, Why, why
+from tasks.repair.retry import Retry, briefs_to_retry, forget_answers
 from tasks.repair.rollout import RepairRollout, merge_turns
 from tasks.repair.rounds import (
     accepted_of,
@@ -15,14 +16,19 @@ from tasks.repair.rounds import (
     rejected_before,
     unanswered,
 )
+from tasks.repair.shared_rule import common_fault
 
 __all__ = [
     "Attempt",
     "BriefToRepair",
     "Broken",
     "RepairRollout",
+    "Retry",
     "Why",
     "accepted_of",
+    "briefs_to_retry",
+    "common_fault",
+    "forget_answers",
     "forget_attempts",
     "forget_beyond",
     "has_attempt",

@@ -117,6 +117,11 @@ class RepairRollout:
     attempt: int
     name: str = "repair"
 
+    @staticmethod
+    def read_problem(text: str) -> str:
+        """Return why an answer cannot be read as turns; empty if it can."""
+        return "" if _turns(text) else "the answer holds no turns"
+
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
         """Ask for the repair of one dialogue.
 

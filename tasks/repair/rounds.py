@@ -67,7 +67,10 @@ def has_attempt(con: duckdb.DuckDBPyConnection, attempt: int) -> bool:
 
 
 def unanswered(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str]) -> list[str]:
-    """Return the briefs among some, in their order, without an answer at an attempt."""
+    """Return the briefs among some, in their order, without an answer at an attempt.
+
+    One that rests on an outdated answer has none.
+    """
     answered = {row[0] for row in con.execute(_ANSWERED, [attempt, list(ids)]).fetchall()}
     return [dialogue_id for dialogue_id in ids if dialogue_id not in answered]
 
@@ -145,9 +148,17 @@ def accepted_of(con: duckdb.DuckDBPyConnection) -> int:
 _IN_ORDER = "SELECT dialogue_id FROM briefs ORDER BY brief_order"
 
 _ANSWERED = """
+WITH outdated AS (SELECT request_key FROM responses WHERE outdated),
+answered AS (
+    SELECT dialogue_id, request_keys
+    FROM transcripts
+    WHERE attempt = ? AND status = 'answered' AND dialogue_id IN (SELECT unnest(?))
+),
+rests_on AS (SELECT dialogue_id, unnest(request_keys) AS request_key FROM answered)
 SELECT dialogue_id
-FROM transcripts
-WHERE attempt = ? AND status = 'answered' AND dialogue_id IN (SELECT unnest(?))
+FROM answered
+ANTI JOIN (SELECT dialogue_id FROM rests_on SEMI JOIN outdated USING (request_key))
+    USING (dialogue_id)
 """
 
 _REJECTED = """

@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tasks.funnel import Rows
 from tasks.quality import GateRecord, SuiteRecord
 from tasks.reports.builds import LastBuild, main_settings
 from tasks.reports.page_parts import data_docs_links, page_style, page_templates, run_name
@@ -22,10 +23,13 @@ def suite_page_name(gate: GateRecord, suite: SuiteRecord) -> str:
     return f"{gate.gate}-{suite.suite}.html"
 
 
-def render_data_docs(build: LastBuild, gates: Sequence[GateRecord]) -> tuple[str, dict[str, str]]:
+def render_data_docs(
+    build: LastBuild, gates: Sequence[GateRecord], causes: Rows
+) -> tuple[str, dict[str, str]]:
     """Return the index page of a run, and by name the pages that it leads to.
 
-    Those are to be in a folder named after the run.
+    Those are to be in a folder named after the run. `causes` says why briefs have no accepted
+    dialogue, as `Funnel.causes` does.
     """
     templates = page_templates()
     shared: dict[str, Any] = {
@@ -37,7 +41,7 @@ def render_data_docs(build: LastBuild, gates: Sequence[GateRecord]) -> tuple[str
         "folder": run_name(build.run_id),
         "suite_page_name": suite_page_name,
     }
-    index = templates.get_template("gates.html").render(**shared, gates=gates)
+    index = templates.get_template("gates.html").render(**shared, gates=gates, causes=causes)
     gate_page = templates.get_template("gate.html")
     pages = {}
     for gate in gates:

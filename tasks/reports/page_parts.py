@@ -32,6 +32,7 @@ class Links:
     runs: str
     release: str
     browse: str
+    domain: str
 
 
 def page_templates(*folders: Path) -> jinja2.Environment:
@@ -79,4 +80,5 @@ def _links(build: LastBuild, reports: str, docs: str) -> Links:
         runs=f"{reports}runs.html",
         release=f"../../releases/{name}/{build.release}/README.md" if build.release else "",
         browse=f"/domains/{name}",
+        domain=name,
     )

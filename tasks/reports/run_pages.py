@@ -113,7 +113,7 @@ def _write_files(folder: Path, files: Mapping[str, str]) -> None:
 def _render(findings: Findings, domain: str) -> dict[str, str]:
     """Return every page of a run, by its path below the data folder."""
     build, report = findings.build, render_report(findings)
-    docs, below = render_data_docs(build, findings.gates)
+    docs, below = render_data_docs(build, findings.gates, findings.funnel.causes)
     name = run_name(build.run_id)
     files = {f"docs/{domain}/{name}/{page}": text for page, text in below.items()}
     if build.run_id:

@@ -154,7 +154,15 @@ class Limits(Settings):
         ge=0,
         le=1000,
         description="Answers at the beginning of a run that all say nothing (empty, refused, cut "
-        "off while reasoning) and end it; later 20 of the last 25 do. 0 never ends it",
+        "off while reasoning) or cannot be read, and end it; later 20 of the last 25 do. "
+        "0 never ends it",
+    )
+    stop_after_rejected: int = Field(
+        8,
+        ge=0,
+        le=1000,
+        description="Briefs that are asked and judged before the rest; if all of them break the "
+        "same rule, the run ends. 0 asks for all at once, as batch mode and the mock model do",
     )
 
 

@@ -29,11 +29,13 @@ from flows.options import BuildOptions
 from flows.plan import plan
 from flows.project_flow import project_flow
 from flows.report import report
+from flows.retry import retry
 from flows.run_states import BUDGET, REFUSED, STOPPED, stopped_by_person
 from flows.server.ephemeral import PrivateServer
 from flows.server.process_identity import FLOW_RUN_ID
 from tasks.llm import RunStopped
 from tasks.llm.budget import Budget
+from tasks.repair import Retry
 from tasks.settings import Home
 from tests.support.builds_in_turn import prefect_server
 from tests.support.command import redial_command
@@ -94,6 +96,7 @@ async def test_any_other_crash_stays_one(monkeypatch: pytest.MonkeyPatch) -> Non
     [
         (build, ("nosuch",)),
         (plan, ("nosuch",)),
+        (retry, ("nosuch", Retry(failed=True))),
         (report, ("nosuch",)),
         (evaluate_recommend, ("nosuch",)),
         (evaluate_quality, (["nosuch"],)),

@@ -37,7 +37,7 @@ CARRIERS = re.compile(
     r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.queries|"
     r"llm\.(answer_watch|batch|batch\.\w+|billing|budget|circuit_breaker|client|journal|layers|prices|"
     r"provider_reply|rate_limiter|reply_outcome|response_cache|response_cap|response_table|"
-    r"retry_after|session|shutdown_signals|usage|write_ahead_log))"
+    r"retry_after|session|shutdown_signals|token_details|usage|write_ahead_log))"
 )
 PACE = {
     "Generate.limits",

@@ -133,6 +133,11 @@ def test_whatever_shows_the_funnel_shows_the_same(home: Home, drawn: DrawnWareho
     }
     assert {name: told[name] for name in pairs} == pairs
     assert (told["attempts"], told["rules"]) == (result.attempts, result.rules)
+    assert told["causes"] == result.causes == json.loads(json.dumps(result.as_json()))["causes"]
+    verdicts = drawn.verdicts()
+    for verdict in ("failed", "rejected"):
+        caused = [row["briefs"] for row in result.causes if row["verdict"] == verdict]
+        assert sum(caused) == verdicts[verdict]
     # artifacts
     tables = {name: rows for name, rows, _ in result_tables(result)}
     assert (tables["funnel"], tables["might-likes"], tables["set-aside"]) == (
@@ -140,6 +145,7 @@ def test_whatever_shows_the_funnel_shows_the_same(home: Home, drawn: DrawnWareho
         result.might_likes,
         result.set_aside,
     )
+    assert tables["causes"] == result.causes
     assert (tables["stages"], tables["attempts"], tables["rules"]) == (
         result.stages,
         result.attempts,
@@ -156,6 +162,11 @@ def test_whatever_shows_the_funnel_shows_the_same(home: Home, drawn: DrawnWareho
     }
     assert counts["stages"] == {row["stage"]: row["rows"] for row in result.stages}
     # the report
+    for name in ("report", "data-docs"):
+        shown_causes = table(result.pages[name].read_text(encoding="utf-8"), "causes")
+        assert [tuple(row[:3]) for row in shown_causes] == [
+            (row["verdict"], row["cause"], str(row["briefs"])) for row in result.causes
+        ]
     shown = shown_in_page(result.pages["report"].read_text(encoding="utf-8"))
     expected = expected_in_page(result)
     assert shown["broken-rules"][: len(expected["broken-rules"])] == expected["broken-rules"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.dialogues import read_problem
 from tasks.errors import UserError
 from tasks.generate import Dual, GenerateCounts, Single, Work, generate_transcripts
 from tasks.llm.batch.client import BatchClient, BatchStatus, read_result
@@ -24,7 +26,7 @@ from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
 from tests.support.model_process import ModelServer
-from tests.support.odd_replies import ANY_JSON
+from tests.support.odd_replies import ANY_JSON, OddReply
 
 Run = Callable[..., GenerateCounts]
 PATIENCE_S = 600  # for a run to end by itself, on a busy machine too
@@ -198,6 +200,25 @@ def test_a_batch_is_as_large_as_the_budget_allows(
     assert counts.stopped is not None and counts.stopped.reason == "budget"
     assert 0 < counts.answered < 100 and counts.answered + counts.unasked == 100
     assert 0.003 < counts.usage.cost_usd <= 0.004
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [("", "empty answer"), ("Which film do you mean?", "the answer is no JSON dialogue")],
+)
+def test_a_batch_of_answers_of_no_use_is_not_followed_by_the_next(
+    run: Run, server: ModelServer, content: str, cause: str
+) -> None:
+    server.behave(odd=[OddReply(fields={"message": {"content": content}}).as_json()])
+    server.reset()
+    ids, limits = made_up_briefs.ids(60), {"budget_usd": 0.004}  # about half of them at first
+    rollout = Single(made_up_briefs.render, read_problem=partial(read_problem, "grounded"))
+    counts = run(ids, rollout, limits=limits, max_tokens=400)
+    assert counts.stopped is not None and counts.stopped.reason == "answers"
+    assert cause in str(counts.stopped)
+    assert 8 <= server.tally()["billed"] < 40
+    server.behave(odd=[])
+    assert run(ids, rollout, max_tokens=400).answered == 60
 
 
 def test_a_provider_without_such_batches_and_a_provider_that_is_gone(run: Run) -> None:

@@ -103,10 +103,8 @@ async def _send_odd(
     headers = {"Content-Type": "application/json", **odd["headers"]}
     if odd["body"] is not None:
         return web.Response(body=base64.b64decode(odd["body"]), headers=headers)
-    fields, (choice,) = dict(odd["fields"]), completion["choices"]
-    choice["message"].update(fields.pop("message", {}))
-    choice.update(fields.pop("choice", {}))
-    return web.Response(body=json.dumps({**completion, **fields}).encode(), headers=headers)
+    changed = server_answers.with_fields(completion, odd)
+    return web.Response(body=json.dumps(changed).encode(), headers=headers)
 
 
 async def _send_endlessly(

@@ -147,7 +147,8 @@ _STATEMENTS = (
     """
     INSERT INTO responses
     SELECT md5(dialogue_id), dialogue_id, 1, 'openai/gpt-4o-mini', NULL, 'raw ' || bad, 'stop', 1000, 300, 0.0005,
-           2.0 + (brief_order % 7) / 10, 'gpt-4o-mini-2024', '', 0, 'run-1', TIMESTAMP '2026-01-02 03:04:06', '', false
+           2.0 + (brief_order % 7) / 10, 'gpt-4o-mini-2024', '', 0, 'run-1', TIMESTAMP '2026-01-02 03:04:06', '', false,
+           false, 0, 0, 0, false
     FROM size, briefs WHERE brief_order % 20 <> 1
     """,
     "INSERT INTO releases SELECT 'v1', 'run-1', repeat('c', 64), '0.1+test', count(*), TIMESTAMP '2026-01-02 03:14:00' "

@@ -54,6 +54,14 @@ def complete(
     }
 
 
+def with_fields(completion: dict[str, Any], odd: dict[str, Any]) -> dict[str, Any]:
+    """Return a completion with the fields of an odd reply in place of its own."""
+    fields, (choice,) = dict(odd["fields"]), completion["choices"]
+    choice["message"].update(fields.pop("message", {}))
+    choice.update(fields.pop("choice", {}))
+    return {**completion, **fields}
+
+
 def _text(body: dict[str, Any], behaviour: Behaviour) -> str:
     if behaviour.answers == "mock":
         from tasks.mock_model import write

@@ -99,6 +99,9 @@ class Batches:
     def _answered(self, entry: dict[str, Any]) -> dict[str, Any]:
         answer = server_answers.complete(entry["body"], self.state.behaviour, None, self.state)
         tally, usage = self.state.tally, answer["usage"]
+        odd = self.state.odd_reply_for(fingerprint(entry["body"]))
+        if odd is not None:
+            answer = server_answers.with_fields(answer, odd)
         tally.billed += 1
         tally.billed_keys[fingerprint(entry["body"])] += 1
         tally.prompt_tokens += usage["prompt_tokens"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
+from tasks.llm.answer_watch import AnswerWatch, Useless
 from tasks.llm.batch.client import BatchClient
 from tasks.llm.batch.transfer import BatchState, BatchTransfer, Member, load_states
 from tasks.llm.billing import (
@@ -70,10 +71,11 @@ class BatchQueue:
         meter: UsageMeter,
         folder: Path,
         run_id: str,
+        watch: AnswerWatch,
     ) -> None:
         """Take up the batches that an earlier process sent and did not collect."""
         self._client, self._limits, self._budget = client, limits, budget
-        self._meter, self._run_id = meter, run_id
+        self._meter, self._run_id, self._watch = meter, run_id, watch
         self._transfer = BatchTransfer(client, folder, limits.breaker_failures)
         self._forecast = Forecast()
         self._waiting: dict[str, WaitingRequest] = {}
@@ -92,8 +94,8 @@ class BatchQueue:
 
         Raises:
             CallFailed: the provider did not answer it in any of the batches it was in.
-            RunStopped: the budget is spent, or the provider is down; batches that were sent are
-                collected by the next run.
+            RunStopped: the budget is spent, the provider is down, or nearly all answers of a batch
+                are of no use; batches that were sent are collected by the next run.
             UserError: the provider refuses the batch as a whole.
         """
         key, tries = call.key, 0
@@ -190,10 +192,27 @@ class BatchQueue:
         except (CallError, UserError) as error:
             self._fail_all(error, f"batch {state.batch_id or state.label} cannot be collected")
             return
+        stopped = self._stop_reason(entries, results)
         for member in state.members:
-            self._hand_out(member, entries.get(member.key), results.get(member.key))
+            self._hand_out(member, entries.get(member.key), results.get(member.key), stopped)
+        if stopped is not None:
+            self._fail(list(self._waiting), stopped)
         if self._waiting and not self._gathering:
             await self._send_waiting()
+
+    def _stop_reason(self, entries: Mapping[str, Entry], results: Results) -> RunStopped | None:
+        """Return why no further batch is sent after one with these answers; None if one may be."""
+        useless = [self._useless(entry, results.get(key)) for key, entry in entries.items()]
+        try:
+            self._watch.check_batch([one for one in useless if one is not None], len(entries))
+        except RunStopped as reason:
+            return reason
+        return None
+
+    def _useless(self, entry: Entry, result: Reply | CallError | None) -> Useless | None:
+        if isinstance(result, CallError):
+            return Useless(result.message)
+        return self._watch.problem_of(entry.answer)
 
     def _entries(self, state: BatchState, results: Results) -> dict[str, Entry]:
         """Return the journal entry of each billed request, by request key."""
@@ -231,9 +250,16 @@ class BatchQueue:
         )
 
     def _hand_out(
-        self, member: Member, entry: Entry | None, result: Reply | CallError | None
+        self,
+        member: Member,
+        entry: Entry | None,
+        result: Reply | CallError | None,
+        stopped: RunStopped | None,
     ) -> None:
-        """Settle a request's reservation and wake the call that waits for its answer."""
+        """Settle a request's reservation and wake the call that waits for its answer.
+
+        A call that would be asked once more gets `stopped` where the run must end.
+        """
         spent = (entry.answer.cost_usd or 0.0) if entry else 0.0
         self._budget.settle(self._reserved.pop(member.key, 0.0), spent)
         if entry is not None and not entry.problem:
@@ -247,6 +273,9 @@ class BatchQueue:
             error = CallError("overload", "the batch ended without an answer to it")
         tries = member.tries + 1
         if may_ask_again(error.kind, tries, self._limits.max_retries):
+            if stopped is not None:
+                self._fail([member.key], stopped)
+                return
             self._meter.count(retried=1)
             self._fail([member.key], _AskAgain(tries))
         else:
