@@ -156,6 +156,11 @@ class Limits(Settings):
         ge=256,
         description="The model's context window, in tokens: a prompt that will not fit is not sent",
     )
+    probe: bool = Field(
+        True,
+        description="Find out with at most three answers what a server of your own can do, before "
+        "the first build with it",
+    )
     stop_after_unusable: int = Field(
         8,
         ge=0,

@@ -260,6 +260,7 @@ def test_a_server_that_is_lost_during_a_build_is_one_line(tmp_path: Path) -> Non
             "OPENAI_API_KEY": KEY,
         }
         given = ["--model", "openai/mock", "--api-base", model.address, "--concurrency", "2"]
+        given += ["--set", "generate.limits.probe=false"]
         building = subprocess.Popen(
             redial_command(None, "build", "own", *given),
             cwd=PROJECT,
