@@ -70,8 +70,11 @@ async def plan(
     await name_run("plan", domain)
     job = read_job(Home.find(Path(data) if data else None), domain, options)
     run_id = str(flow_run.get_id() or "none")
-    known = with_known_facts(job.home, job.specifications.domain)
-    context = new_context(job.home, replace(job.specifications, domain=known), run_id, options)
+    specifications = job.specifications
+    if models is None:
+        known = with_known_facts(job.home, specifications.domain)
+        specifications = replace(specifications, domain=known)
+    context = new_context(job.home, specifications, run_id, options)
     with held_job(job, check_inputs), closing(context.warehouse):
         await prepare(replace(context, sources=source_hashes(context.domain)))
         CURRENT.get().stage("prompts", "running")

@@ -29,7 +29,8 @@ def ask(
 ) -> Probed:
     server.behave(**{"answers": "prose", **behaviour})
     server.reset()
-    return asyncio.run(ask_model(generate or own(server), folder / "probe.jsonl", "run"))
+    journal = folder / f"{len(list(folder.iterdir()))}.jsonl"
+    return asyncio.run(ask_model(generate or own(server), journal, "run"))
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,18 @@ def test_a_parameter_of_the_users_own_is_named(server: ModelServer, tmp_path: Pa
     )
 
 
+@pytest.mark.parametrize("model", ["openai/mine", "hosted_vllm/mine", "ollama_chat/mine"])
+def test_parameters_of_ones_own_server_reach_it(
+    server: ModelServer, tmp_path: Path, model: str
+) -> None:
+    server.behave(odd=[QUIRKS["402, no credit"].reply.as_json() | {"when": "num_ctx"}])
+    base = server.address.removesuffix("/v1") if model.startswith("ollama") else server.address
+    plain = odd_settings(server, model).model_copy(update={"api_base": base})
+    assert isinstance(ask_once(tmp_path, plain)[0], Answer)
+    with pytest.raises(UserError, match="credits"):
+        ask_once(tmp_path, plain.model_copy(update={"extra": {"num_ctx": 8192}}))
+
+
 def test_extra_is_sent_and_is_in_the_key(server: ModelServer, tmp_path: Path) -> None:
     server.behave(odd=[QUIRKS["402, no credit"].reply.as_json() | {"when": "service_tier"}])
     plain = odd_settings(server)
