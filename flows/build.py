@@ -20,6 +20,7 @@ from flows.lineage_events import build_events, stage_events
 from flows.options import BuildOptions
 from flows.pipeline import PLAN, RELEASE
 from flows.preflight import Job, check_build, held_job, read_job
+from flows.probing import with_known_model
 from flows.project_flow import project_flow
 from flows.rounds import prepare, write_dialogues
 from flows.run_names import name_run, short
@@ -77,6 +78,7 @@ async def run_build(
         Cluster(options.dask) if options.dask else nullcontext() as cluster,
         closing(context.warehouse),
     ):
+        context = await with_known_model(context)
         context = replace(context, sources=source_hashes(context.domain), cluster=cluster)
         with build_events(context) as lineage:
             return await _recorded_build(replace(context, lineage=lineage), choose)

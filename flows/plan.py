@@ -15,6 +15,7 @@ from flows.figures import table_rows
 from flows.options import BuildOptions
 from flows.pipeline import GENERATE
 from flows.preflight import check_inputs, held_job, read_job
+from flows.probing import with_known_facts
 from flows.progress import CURRENT
 from flows.project_flow import project_flow
 from flows.rounds import prepare
@@ -69,7 +70,11 @@ async def plan(
     await name_run("plan", domain)
     job = read_job(Home.find(Path(data) if data else None), domain, options)
     run_id = str(flow_run.get_id() or "none")
-    context = new_context(job.home, job.specifications, run_id, options)
+    specifications = job.specifications
+    if models is None:
+        known = with_known_facts(job.home, specifications.domain)
+        specifications = replace(specifications, domain=known)
+    context = new_context(job.home, specifications, run_id, options)
     with held_job(job, check_inputs), closing(context.warehouse):
         await prepare(replace(context, sources=source_hashes(context.domain)))
         CURRENT.get().stage("prompts", "running")

@@ -11,8 +11,11 @@ from tasks.llm.budget import Budget
 from tasks.llm.client import check_model, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, usable_entries
-from tasks.llm.model_catalogue import takes_schema
+from tasks.llm.known_models import find_facts, keep_facts
+from tasks.llm.model_facts import ModelFacts, listed_facts, with_facts
 from tasks.llm.prices import Price, find_price
+from tasks.llm.probe import probe_model
+from tasks.llm.refused_parameters import Adaptation, asked_as
 from tasks.llm.requests import (
     MOCK_MODEL_MODULE,
     OFFLINE,
@@ -27,12 +30,14 @@ from tasks.llm.response_table import (
     adopt_earlier_answers,
     answers_by_key,
     answers_of_dialogues,
+    has_answers_of,
     load_journal,
     outdate_answers,
     recover_journals,
 )
 from tasks.llm.session import Session
 from tasks.llm.shutdown_signals import graceful_shutdown
+from tasks.llm.structured_output import LOCAL, form_of
 from tasks.llm.tokens import TokenCounter
 from tasks.llm.usage import Usage, UsageMeter, prompt_was_cut
 from tasks.llm.values import BROKEN_OFF, CUT_OFF, Answer, Ask, Message, Request, Transcript
@@ -42,7 +47,9 @@ __all__ = [
     "BROKEN_OFF",
     "CUT_OFF",
     "OFFLINE",
+    "LOCAL",
     "MOCK_MODEL_MODULE",
+    "Adaptation",
     "Answer",
     "Ask",
     "BadLine",
@@ -56,6 +63,7 @@ __all__ = [
     "Loaded",
     "ResponseCache",
     "Message",
+    "ModelFacts",
     "UsageMeter",
     "Price",
     "ReadProblem",
@@ -69,11 +77,17 @@ __all__ = [
     "adopt_earlier_answers",
     "answers_by_key",
     "answers_of_dialogues",
+    "asked_as",
     "check_model",
     "endpoint",
+    "find_facts",
     "find_price",
+    "form_of",
     "graceful_shutdown",
+    "has_answers_of",
     "journal_problems",
+    "keep_facts",
+    "listed_facts",
     "load_journal",
     "load_litellm",
     "make_request",
@@ -81,9 +95,10 @@ __all__ = [
     "outdate_answers",
     "mock_model_tables",
     "prompt_was_cut",
+    "probe_model",
     "read_journal",
     "recover_journals",
     "sampling",
-    "takes_schema",
     "usable_entries",
+    "with_facts",
 ]

@@ -261,6 +261,15 @@ def answers_by_key(con: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> dict[
     return {row[0]: _answer(row) for row in rows.fetchall()}
 
 
+def has_answers_of(con: duckdb.DuckDBPyConnection, model: str, api_base: str | None) -> bool:
+    """Return True if there is a stored answer of a model on an endpoint."""
+    query = """
+        SELECT count(*) > 0 FROM responses
+        WHERE model = ? AND api_base IS NOT DISTINCT FROM ?
+    """
+    return bool(con.execute(query, [model, api_base]).fetchall()[0][0])
+
+
 def adopt_earlier_answers(con: duckdb.DuckDBPyConnection, domain: str) -> int:
     """Give stored answers to today's briefs their dialogues' ids of today.
 

@@ -69,6 +69,10 @@ class Home:
         """Return the domain's DuckDB file."""
         return self.data / "warehouse" / f"{domain}.duckdb"
 
+    def known_models(self) -> Path:
+        """Return the file of what is known of models on their servers."""
+        return self.data / "warehouse" / "models.json"
+
     def journals(self, domain: str) -> Path:
         """Return the folder of the domain's answer journals."""
         return self.data / "journals" / domain

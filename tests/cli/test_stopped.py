@@ -28,6 +28,7 @@ def start_build(data: Path, server: ModelServer, workers: int) -> subprocess.Pop
         "generate.api_base": server.address,
         "generate.limits.concurrency": IN_FLIGHT,
         "generate.workers": workers,
+        "generate.limits.probe": "false",
     }
     options = [word for name, value in chosen.items() for word in ("--set", f"{name}={value}")]
     command = redial_command(data, "build", "demo", *options)

@@ -142,7 +142,11 @@ def test_its_parts_work_together(compose: dict[str, Any], tmp_path: Path) -> Non
     """A build, whose worker's machine is lost in the middle and comes back."""
     data = tmp_path / "data"
     with model_server(answers="mock", latency_s=1.0) as model, postgres() as database:
-        generate = {"model": "openai/mock", "api_base": model.address, "limits": {"concurrency": 2}}
+        generate = {
+            "model": "openai/mock",
+            "api_base": model.address,
+            "limits": {"concurrency": 2, "probe": False},
+        }
         demo_like(data, "ours", title="Ours", briefs={"max_dialogues": 16}, generate=generate)
         command = compose["services"]["server"]["command"]
         given = environment_of(compose, "server", data, database=database)

@@ -119,7 +119,11 @@ def test_serve_works_on_postgresql_and_shows_its_password_nowhere(
 ) -> None:
     """Started, stopped in the middle of a build and started again: what it keeps is in PostgreSQL alone."""
     with model_server(answers="mock", latency_s=1.0) as model:
-        generate = {"model": "openai/mock", "api_base": model.address, "limits": {"concurrency": 2}}
+        generate = {
+            "model": "openai/mock",
+            "api_base": model.address,
+            "limits": {"concurrency": 2, "probe": False},
+        }
         demo_like(tmp_path, "ours", title="Ours", briefs={"max_dialogues": 16}, generate=generate)
         with serving(tmp_path, REDIAL_DATABASE=database) as served:
             run_id = served.start("build/ours", domain="ours")

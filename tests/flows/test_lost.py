@@ -45,7 +45,7 @@ def put_domains(data: Path, model: ModelServer) -> None:
         "model": "openai/mock",
         "api_base": model.address,
         "chunk_size": 8,
-        "limits": {"concurrency": IN_FLIGHT},
+        "limits": {"concurrency": IN_FLIGHT, "probe": False},
     }
     for seed, name in enumerate(DOMAINS):
         demo_like(

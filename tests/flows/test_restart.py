@@ -40,7 +40,7 @@ def data(model: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "model": "openai/mock",
         "api_base": model.address,
         "chunk_size": 8,
-        "limits": {"concurrency": 2},
+        "limits": {"concurrency": 2, "probe": False},
     }
     for seed, name in enumerate(DOMAINS):
         demo_like(

@@ -231,6 +231,7 @@ def test_a_command_that_a_person_stops_is_no_crash(api: PrivateServer, tmp_path:
             "generate.model=openai/gpt-4o-mini",
             f"generate.api_base={server.address}",
             "generate.limits.concurrency=4",
+            "generate.limits.probe=false",
         )
         options = [word for setting in model for word in ("--set", setting)]
         process = start(api, tmp_path, *options, OPENAI_API_KEY="sk-stopped-0123456789")

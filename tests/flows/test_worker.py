@@ -71,7 +71,11 @@ def model() -> Iterator[ModelServer]:
 @pytest.fixture(scope="module")
 def running(model: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     data = tmp_path_factory.mktemp("locked")
-    generate = {"model": "openai/mock", "api_base": model.address, "limits": {"concurrency": 1}}
+    generate = {
+        "model": "openai/mock",
+        "api_base": model.address,
+        "limits": {"concurrency": 1, "probe": False},
+    }
     for name in ("steps", "entry", "pool", "own"):
         demo_like(data, name, title=name, briefs={"max_dialogues": 10})
     demo_like(data, "slow", title="slow", briefs={"max_dialogues": 30}, generate=generate)

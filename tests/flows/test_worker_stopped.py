@@ -38,7 +38,11 @@ def worker_by_hand(served: Served, name: str) -> Iterator[subprocess.Popen[bytes
 @pytest.mark.heavy
 def test_a_stopped_worker_hands_its_run_back(tmp_path: Path) -> None:
     with model_server(writer="offline", latency_s=2.0) as model:
-        generate = {"model": "openai/mock", "api_base": model.address, "limits": {"concurrency": 2}}
+        generate = {
+            "model": "openai/mock",
+            "api_base": model.address,
+            "limits": {"concurrency": 2, "probe": False},
+        }
         briefs = {"max_dialogues": 12}
         demo_like(tmp_path, "slow", title="slow", briefs=briefs, generate=generate)
         with serving(tmp_path, "--workers", "0") as served:

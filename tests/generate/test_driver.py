@@ -37,6 +37,7 @@ from tests.support import made_up_briefs
 from tests.support.made_up_answers import made_up_entry
 from tests.support.model_fixtures import MARKER_KEY
 from tests.support.model_process import ModelServer
+from tests.support.provider_quirks import QUIRKS
 
 Run = Callable[..., GenerateCounts]
 _ANSWERED_TRANSCRIPTS = """
@@ -329,6 +330,20 @@ def test_several_processes_do_the_same_work_within_one_budget(
     assert run(ids, workers=2).usage.stored == 200 and server.tally()["billed"] == 200
     assert con.execute("SELECT dialogue_id, text FROM transcripts ORDER BY 1").fetchall() == texts
     assert not list((tmp_path / "journals").iterdir())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_refused_parameter_is_one_line_and_is_paid_for_once(
+    run: Run, server: ModelServer, workers: int
+) -> None:
+    server.behave(odd=[QUIRKS["400, temperature must be the default"].reply.as_json()])
+    ids = [f"d{number}" for number in range(12)]
+    counts = run(ids, workers=workers, chunk_size=4)
+    assert counts.answered == 12 and server.billed() == 12
+    line = "the provider refuses temperature, so it was asked with generate.temperature null"
+    assert summary(counts).count(line) == 1
+    assert run(ids, workers=workers, chunk_size=4, run_id="r2").answered == 12
+    assert server.billed() == 12
 
 
 def test_a_chunk_can_be_written_where_there_is_no_warehouse(

@@ -305,8 +305,17 @@ def test_a_parameter_that_the_model_does_not_take_is_a_user_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", MARKER_KEY)
-    with pytest.raises(UserError, match="set generate.temperature"):
-        talk(tmp_path, Generate(model="openai/o1", temperature=0.3), one)
+    with pytest.raises(UserError, match="take it out of generate.extra"):
+        talk(tmp_path, Generate(model="openai/o1", extra={"presence_penalty": 0.5}), one)
+
+
+def test_a_temperature_that_litellm_does_not_send_is_left_out(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    generate = Generate(model="openai/o1", temperature=0.3, api_base=server.address)
+    answer, session = talk(tmp_path, generate, one)
+    assert answer.text and server.tally()["requests"] == 1
+    assert [found.parameter for found in session.adaptations] == ["temperature"]
 
 
 def test_a_budget_without_a_price_is_refused(

@@ -65,7 +65,7 @@ async def _chat(
         failed = await _fail(request, behaviour, fault)
         if failed is not None:
             return failed
-    odd = state.odd_reply_for(key)
+    odd = state.odd_reply_for(key, body)
     if odd is not None and odd["status"] >= 300:
         state.tally.faults[str(odd["status"])] += 1
         return web.Response(
@@ -137,6 +137,13 @@ def _refused(request: web.Request, state: ServerState, body: dict[str, Any]) -> 
         return error(401, f"Incorrect API key provided: {sent}", "invalid_api_key")
     if behaviour.models is not None and body["model"] not in behaviour.models:
         return error(404, f"The model `{body['model']}` does not exist", "model_not_found")
+    size = sum(len(str(message["content"])) for message in body["messages"]) // 4
+    if behaviour.refuse_long and size > (behaviour.window or size):
+        return error(
+            400,
+            f"This model's maximum context length is {behaviour.window} tokens. However, you "
+            f"requested {size} tokens. Please reduce the length of the messages.",
+        )
     if behaviour.down:
         return error(503, "The server is down")
     return None
@@ -209,6 +216,15 @@ def _bill(state: ServerState, key: str, usage: dict[str, int]) -> None:
     state.tally.completion_tokens += usage["completion_tokens"]
 
 
+async def models(request: web.Request) -> web.Response:
+    """GET /v1/models, as vLLM words it."""
+    behaviour = request.app[STATE].behaviour
+    window = behaviour.window if behaviour.list_window else None
+    named = behaviour.models or ("mine",)
+    listed = [{"id": name, "object": "model", "max_model_len": window} for name in named]
+    return web.json_response({"object": "list", "data": listed})
+
+
 async def tally(request: web.Request) -> web.Response:
     """GET /tally."""
     return web.json_response(request.app[STATE].tally.as_json())
@@ -239,6 +255,7 @@ def make_app(behaviour: Behaviour) -> web.Application:
     app.add_routes(
         [
             web.post("/v1/chat/completions", chat),
+            web.get("/v1/models", models),
             web.get("/tally", tally),
             web.get("/count", count),
             web.post("/behave", behave),

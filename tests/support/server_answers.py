@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tasks.fingerprint import fingerprint, unit
@@ -31,7 +32,7 @@ def complete(
     body: dict[str, Any], behaviour: Behaviour, fault: str | None, state: ServerState
 ) -> dict[str, Any]:
     """Return a chat completion for a request body. The same body always gets the same text."""
-    text = _text(body, behaviour)
+    text = _shaped(body, behaviour) or _text(body, behaviour)
     finish = "stop"
     if fault == "repeat" and state.last_answer:
         text = state.last_answer
@@ -62,7 +63,29 @@ def with_fields(completion: dict[str, Any], odd: dict[str, Any]) -> dict[str, An
     return {**completion, **fields}
 
 
+def _shaped(body: dict[str, Any], behaviour: Behaviour) -> str:
+    """Return an answer in the shape that is asked for, if the server obeys that."""
+    asked = body.get("response_format") or {}
+    if asked.get("type") == "json_object" and behaviour.json_object:
+        said = _text(body, behaviour)
+        return said if said.startswith("{") else '{"hello": "there"}'
+    if asked.get("type") != "json_schema" or behaviour.schema == "ignored":
+        return ""
+    turns = asked["json_schema"]["schema"]["properties"]["turns"]
+    entries = turns.get("prefixItems") or [turns["items"]] * turns["minItems"]
+    spoken = []
+    for number, entry in enumerate(entries):
+        properties = entry["properties"]
+        roles = sorted(properties["role"]["enum"], reverse=True)
+        due = re.findall(r"\*(\\\{\\\{item:\d\\\}\\\})", properties["text"].get("pattern", ""))
+        named = [place.replace("\\", "") for place in due if behaviour.schema == "whole"]
+        spoken.append({"role": roles[number % len(roles)], "text": " ".join(["Hello", *named])})
+    return json.dumps({"turns": spoken})
+
+
 def _text(body: dict[str, Any], behaviour: Behaviour) -> str:
+    if behaviour.answers == "prose":
+        return "Hello, it is good to see you."
     if behaviour.answers == "mock":
         from tasks.mock_model import write
 
@@ -90,6 +113,7 @@ def count(body: dict[str, Any], text: str, behaviour: Behaviour) -> dict[str, in
     else:
         prompt = sum(len(message["content"]) for message in body["messages"]) // 4
         completion = len(text) // 4
+    prompt = min(prompt, behaviour.window or prompt)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

@@ -32,6 +32,11 @@ class Behaviour:
         odd: replies in place of good ones, as `tests.support.odd_replies` gives them; one is drawn
             for each try at a request,
             for `odd_share` of the tries; `odd_tries` is how many tries at a request get one.
+        window: context window in tokens; a longer prompt is cut to it without a word, or refused
+            if `refuse_long`. `list_window` names it in the list of models.
+        schema: what a JSON schema in a request brings: "ignored", "plain" (turns and roles) or
+            "whole" (with what patterns ask for). A request for any JSON object gets one where
+            `json_object` is True.
         batch_fields: fields of a batch's description that are replaced when it is asked for.
         endless: send a body that never ends in place of an answer, billed as one; "gzip" sends it
             compressed.
@@ -60,6 +65,11 @@ class Behaviour:
     batch_fail_share: float = 0.0
     batch_polls: int = 1
     batch_fields: dict[str, Any] = field(default_factory=dict)
+    window: int | None = None
+    refuse_long: bool = False
+    list_window: bool = False
+    schema: str = "ignored"
+    json_object: bool = False
     seed: int = 1
 
     def with_(self, changes: dict[str, Any]) -> Behaviour:
@@ -115,7 +125,7 @@ class ServerState:
         self.tries.clear()
         self.tally = Tally(in_flight=self.tally.in_flight)
 
-    def odd_reply_for(self, key: str) -> dict[str, Any] | None:
+    def odd_reply_for(self, key: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """Draw the odd reply of the try at a request that `fault_for` has counted; None for a good one."""
         from tasks.fingerprint import unit
 
@@ -125,6 +135,9 @@ class ServerState:
         odd, drawn = self.behaviour.odd, unit(self.behaviour.seed, "odd", key, self.tries[key])
         place = int(drawn * len(odd) / self.behaviour.odd_share)
         if place >= len(odd):
+            return None
+        when = odd[place].get("when")
+        if when and body.get(when) is None:
             return None
         self.tally.odd[place] += 1
         return odd[place]
