@@ -72,7 +72,6 @@ def places(profile: Profile, brief: Brief) -> dict[str, str]:
         "data": "",
         "findings": "",
         "asked": "",
-        "so_far": "",
         "role": "",
     }
 
