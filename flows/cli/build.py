@@ -8,7 +8,7 @@ import typer
 
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
-from flows.cli.parameters import SettingOption, options_of, with_settings
+from flows.cli.parameters import SettingOption, options_of, with_cascade, with_settings
 from flows.cli.views import show_facts
 from flows.options import BuildOptions
 from flows.parameters import fields_of
@@ -82,19 +82,30 @@ def plan(
         str | None,
         typer.Option(help="litellm models, separated by commas; the domain's own if not given"),
     ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="ask for so many briefs with each order of the models, the cheapest first, and "
+            "say what an accepted dialogue costs by each; 50 are a good sample",
+        ),
+    ] = None,
     *,
     options: BuildOptions,
     setting: SettingOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Estimate dialogues, tokens, dollars and hours for one or several models; nothing is sent.
+    """Estimate dialogues, tokens, dollars and hours for one or several models.
 
-    Repairs are not in it: they depend on how many dialogues fall.
+    Nothing is sent without --sample. Repairs are in a sample alone: they depend on how many
+    dialogues fall.
     """
     home: Home = ctx.obj
     models = [name.strip() for name in model.split(",") if name.strip()] if model else None
     options = with_settings(options, setting)
-    from flows.preflight import check_inputs, held_job, read_job
+    if sample and models:
+        options, models = with_cascade(options, models), None
+    from flows.preflight import check_build, check_inputs, held_job, read_job
     from flows.server.ephemeral import run_flow
 
     job = read_job(home, domain, options)
@@ -102,9 +113,9 @@ def plan(
     async def start() -> Any:
         from flows.plan import plan as plan_flow
 
-        return await plan_flow(domain, models, options, str(home.data), return_state=True)
+        return await plan_flow(domain, models, sample, options, str(home.data), return_state=True)
 
-    with held_job(job, check_inputs), Bars() as bars:
+    with held_job(job, check_build if sample else check_inputs), Bars() as bars:
         rows = run_flow(home, domain, bars, start, warm=("flows.plan", "litellm"))
     if as_json:
         print_json(rows)

@@ -11,7 +11,8 @@ from tasks.llm.client import check_model, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, usable_entries
 from tasks.llm.model_catalogue import takes_schema
-from tasks.llm.prices import Price, find_price
+from tasks.llm.prices import Price, find_price, require_price
+from tasks.llm.prompt_cache import prompt_cache_terms
 from tasks.llm.requests import (
     MOCK_MODEL_MODULE,
     OFFLINE,
@@ -75,7 +76,9 @@ __all__ = [
     "make_request",
     "mock_model_tables",
     "read_journal",
+    "prompt_cache_terms",
     "recover_journals",
+    "require_price",
     "sampling",
     "takes_schema",
     "usable_entries",

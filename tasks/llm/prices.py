@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasks.errors import UserError
 from tasks.llm.model_catalogue import find_entry
 from tasks.llm.requests import OFFLINE
 from tasks.settings import Generate
@@ -42,3 +43,15 @@ def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
     if prices[0] is None or prices[1] is None:
         return None
     return Price(float(prices[0]), float(prices[1]), "litellm")
+
+
+def require_price(generate: Generate, price: Price | None, budget_usd: float | None) -> None:
+    """Raise UserError for a budget on a model whose price is unknown."""
+    if budget_usd is None or price is not None:
+        return
+    batch = "batch " if generate.mode == "batch" else ""
+    raise UserError(
+        f"the {batch}price of {generate.model!r} is unknown, so a budget cannot be kept: "
+        "set generate.input_cost_per_token and generate.output_cost_per_token, "
+        "or leave the budget out"
+    )

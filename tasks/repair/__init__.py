@@ -8,6 +8,7 @@ from tasks.repair.explanation import Attempt, Broken, Why, why
 from tasks.repair.rollout import RepairRollout, merge_turns
 from tasks.repair.rounds import (
     accepted_of,
+    escalates,
     forget_attempts,
     forget_beyond,
     has_attempt,
@@ -23,6 +24,7 @@ __all__ = [
     "RepairRollout",
     "Why",
     "accepted_of",
+    "escalates",
     "forget_attempts",
     "forget_beyond",
     "has_attempt",
