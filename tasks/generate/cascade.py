@@ -32,7 +32,7 @@ bills AS (
     WHERE u.model = list_extract($models, least(t.attempt, len($models)))
 ),
 paid AS (
-    SELECT dialogue_id, sum(cost_usd) AS dollars
+    SELECT dialogue_id, fsum(cost_usd) AS dollars
     FROM bills
     GROUP BY dialogue_id
 ),
@@ -45,6 +45,7 @@ SELECT coalesce(dollars, 0.0), coalesce(accepted, false)
 FROM sampled
 LEFT JOIN paid USING (dialogue_id)
 LEFT JOIN ended USING (dialogue_id)
+ORDER BY dialogue_id
 """
 _NEW_ANSWERS = """
 INSERT INTO {table} BY NAME

@@ -28,13 +28,13 @@ from tasks.settings import Home
 from tests.support.plain_build import plain_briefs
 
 CHEAP = {
-    "cut_off": 0.12,
-    "garbled": 0.12,
-    "slot_left": 0.12,
-    "wrong_length": 0.12,
-    "ungrounded": 0.12,
+    "cut_off": 0.105,
+    "garbled": 0.105,
+    "slot_left": 0.105,
+    "wrong_length": 0.105,
+    "ungrounded": 0.105,
 }
-STRONG = {"cut_off": 0.0125, "garbled": 0.0125, "slot_left": 0.0125, "wrong_length": 0.0125}
+STRONG = {"cut_off": 0.01, "garbled": 0.01, "slot_left": 0.01, "wrong_length": 0.01}
 INPUT, OUTPUT, RATIO = 1e-7, 4e-7, 15  # US dollars per token of the cheap model; prices 1:15
 
 

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from flows.cascade import try_orders
+from flows.cli.parameters import with_cascade
 from flows.derived_inputs import source_hashes
 from flows.options import BuildOptions
 from flows.plan import order_rows
@@ -159,3 +160,18 @@ def test_a_cost_is_of_accepted_dialogues_with_an_interval() -> None:
     none = order_cost(order, [Outcome(1.0, False)])
     assert none.dollars is None and cheapest([none, cost]) is cost and cheapest([none]) is None
     assert isinstance(cost, OrderCost)
+
+
+def test_models_of_the_command_line_take_the_place_of_the_domains(tmp_path: Path) -> None:
+    given = BuildOptions(rpm=5, settings={"generate": {"temperature": 0.1}})
+    over = with_cascade(given, ["openai/a", "openai/b"])
+    assert over.over() == {
+        "generate": {
+            "temperature": 0.1,
+            "model": "openai/a",
+            "models": ["openai/a", "openai/b"],
+            "limits": {"rpm": 5},
+        }
+    }
+    job = read_job(Home.find(tmp_path), "demo", over)
+    assert job.specifications.domain.generate.named_models == "openai/a, then openai/b"
