@@ -189,7 +189,7 @@ class BatchTransfer:
             "batch",
             f"batch {state.batch_id} is completed, but the provider names no file of its answers: "
             f"run again to look for it, or remove {_state_file(self._folder, state)} to send its "
-            "requests anew",
+            "requests again",
         )
 
     async def keep(self, state: BatchState, entries: Sequence[Entry]) -> None:
