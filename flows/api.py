@@ -60,22 +60,25 @@ def plan(
     models: Sequence[str] = (),
     options: BuildOptions = BuildOptions(),
     *,
+    sample: int | None = None,
     data: Path | str | None = None,
     progress: Progress = SILENT,
 ) -> list[dict[str, Any]]:
-    """Estimate dialogues, tokens, dollars and hours of a build; nothing is sent.
+    """Estimate dialogues, tokens, dollars and hours of a build; nothing is sent without a sample.
 
     Args:
         domain: name of a domain file, without .yaml.
         models: litellm models, one row each; the domain's own if none.
         options: choices laid over the domain file.
+        sample: briefs that are asked for in each order of the models, which is paid for; one row
+            for each order, with what an accepted dialogue costs.
         data: folder to read and write; REDIAL_DATA or the default one if not given.
         progress: where the run shows how far it is.
 
     Raises:
         UserError: a mistake in a setting or a file, or a build of this domain is running.
     """
-    from flows.preflight import check_inputs, held_job, read_job
+    from flows.preflight import check_build, check_inputs, held_job, read_job
     from flows.server.ephemeral import run_flow
 
     home = Home.find(Path(data) if data else None)
@@ -85,9 +88,9 @@ def plan(
     async def start() -> Any:
         from flows.plan import plan as plan_flow
 
-        return await plan_flow(domain, names, options, str(home.data), return_state=True)
+        return await plan_flow(domain, names, sample, options, str(home.data), return_state=True)
 
-    with held_job(job, check_inputs):
+    with held_job(job, check_build if sample else check_inputs):
         rows: list[dict[str, Any]] = run_flow(
             home, domain, progress, start, warm=("flows.plan", "litellm")
         )

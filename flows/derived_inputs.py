@@ -10,7 +10,7 @@ from flows.stages import Context
 from tasks.fingerprint import PACE, file_hash
 from tasks.ingest import source_names
 from tasks.llm import MOCK_MODEL_MODULE, OFFLINE, endpoint, form_of, mock_model_tables
-from tasks.settings import Domain
+from tasks.settings import Domain, Generate
 
 
 def source_hashes(domain: Domain) -> dict[str, str]:
@@ -52,18 +52,25 @@ def asked_with(context: Context) -> dict[str, Any]:
     The endpoint is the one really asked, whether a setting or a variable such as OPENAI_API_BASE
     names it, as in the request key.
     """
-    settings, structured = context.domain.generate, context.specifications.profile.structured_output
-    paid = {*PACE, "max_attempts", *(() if _is_offline(context) else ("misbehave",))}
-    asked = {
+    first, *others = (_asked_of(context, one) for one in context.domain.generate.each_model())
+    return {"generate": first | ({"escalates_to": others} if others else {})}
+
+
+def _asked_of(context: Context, settings: Generate) -> dict[str, Any]:
+    """Return what requests to one model depend on."""
+    structured = context.specifications.profile.structured_output
+    offline = settings.model.startswith(OFFLINE)
+    paid = {*PACE, "max_attempts", "models", *(() if offline else ("misbehave",))}
+    return {
         **settings.model_dump(mode="json", exclude=paid),
         "api_base": endpoint(settings),
         "structured_output": form_of(settings) if structured else "off",
     }
-    return {"generate": asked}
 
 
 def _is_offline(context: Context) -> bool:
-    return context.domain.generate.model.startswith(OFFLINE)
+    models = context.domain.generate.each_model()
+    return any(settings.model.startswith(OFFLINE) for settings in models)
 
 
 def model_modules(context: Context) -> tuple[str, ...]:

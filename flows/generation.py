@@ -107,7 +107,8 @@ async def ask(con: Connection, context: Context, stage: str, work: Work) -> Gene
         sink.advance(stage, now.done, now.total, f"{now.in_flight} in flight, {cost}{pause}")
         live.note(now.done, now.total, cost)
 
-    journals, settings = context.home.journals(context.domain.name), context.domain.generate
+    journals = context.home.journals(context.domain.name)
+    settings = context.domain.generate.at_attempt(work.rollout.attempt)
     name = f"{context.domain.name}-{stage}"
     executor = (
         context.cluster.executor(con, settings, work.rollout, context.run_id, name)

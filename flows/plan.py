@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,18 +11,19 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.runtime import flow_run
 
 from flows.artifacts import key
+from flows.cascade import try_orders
 from flows.derived_inputs import source_hashes
 from flows.figures import table_rows
 from flows.options import BuildOptions
 from flows.pipeline import GENERATE
-from flows.preflight import check_inputs, held_job, read_job
+from flows.preflight import check_build, check_inputs, held_job, read_job
 from flows.probing import with_known_facts
 from flows.progress import CURRENT
 from flows.project_flow import project_flow
 from flows.rounds import prepare
 from flows.run_names import name_run
-from flows.stages import new_context
-from tasks.generate import Plan, plan_work, variants
+from flows.stages import Context, new_context
+from tasks.generate import OrderCost, Plan, Progress, cheapest, plan_work, variants
 from tasks.intervals import Interval
 from tasks.repair import next_briefs
 from tasks.settings import Home
@@ -39,20 +41,55 @@ def as_row(plan: Plan) -> dict[str, object]:
         "output tokens 95 %": _interval(plan.output_tokens),
         "dollars": None if plan.dollars is None else plan.dollars.value,
         "dollars by batch": plan.batch_dollars,
+        "prompt cache": plan.prompt_cache,
         "hours": plan.hours,
         "bound by": plan.bound_by,
         "output estimate from": plan.output_from,
     }
 
 
+def order_rows(costs: Sequence[OrderCost]) -> list[dict[str, object]]:
+    """Return what each order of models costs for an accepted dialogue, one row an order."""
+    best = cheapest(costs)
+    return [
+        {
+            "model": ", then ".join(cost.models),
+            "briefs sampled": cost.briefs,
+            "accepted %": round(100 * cost.accepted.value, 1),
+            "accepted % 95 %": f"{100 * cost.accepted.low:.1f} to {100 * cost.accepted.high:.1f}",
+            "dollars per accepted dialogue": cost.dollars and cost.dollars.value,
+            "dollars 95 %": cost.dollars and f"{cost.dollars.low:.6f} to {cost.dollars.high:.6f}",
+            "cheapest": "yes" if cost is best else "no",
+        }
+        for cost in costs
+    ]
+
+
 def _interval(interval: Interval) -> str:
     return f"{interval.low:,.0f} to {interval.high:,.0f}"
+
+
+async def _estimates(context: Context, models: list[str] | None) -> list[dict[str, object]]:
+    CURRENT.get().stage("prompts", "running")
+    settings = context.domain.generate
+    several = variants(settings, models or [one.model for one in settings.each_model()])
+    with context.warehouse.use() as con:
+        work = GENERATE.work(con, context, 1, next_briefs(con, None))
+        plans = await plan_work(con, work, several, seed=context.domain.seed)
+    CURRENT.get().stage("prompts", "done", f"{plans[0].sampled:,} rendered and counted")
+    return [as_row(one) for one in plans]
+
+
+def _show_sample(now: Progress) -> None:
+    text = f"{now.in_flight} in flight, ${now.usage.cost_usd:.4f}"
+    CURRENT.get().advance("sample", now.done, now.total, text)
 
 
 @project_flow("plan")
 async def plan(
     domain: str,
     models: list[str] | None = None,
+    sample: int | None = None,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
     data: str | None = None,
 ) -> list[dict[str, object]]:
@@ -61,6 +98,8 @@ async def plan(
     Args:
         domain: name of a domain file, without .yaml.
         models: litellm model strings; the domain's own if not given.
+        sample: ask for so many briefs with each order of the domain's `generate.models`, and say
+            what an accepted dialogue costs by each; nothing is sent without it.
         options: choices laid over the domain file.
         data: data folder in place of the project's own.
 
@@ -75,17 +114,12 @@ async def plan(
         known = with_known_facts(job.home, specifications.domain)
         specifications = replace(specifications, domain=known)
     context = new_context(job.home, specifications, run_id, options)
-    with held_job(job, check_inputs), closing(context.warehouse):
+    with held_job(job, check_build if sample else check_inputs), closing(context.warehouse):
         await prepare(replace(context, sources=source_hashes(context.domain)))
-        CURRENT.get().stage("prompts", "running")
-        settings = context.domain.generate
-        with context.warehouse.use() as con:
-            work = GENERATE.work(con, context, 1, next_briefs(con, None))
-            plans = await plan_work(
-                con, work, variants(settings, models or [settings.model]), seed=context.domain.seed
-            )
-        CURRENT.get().stage("prompts", "done", f"{plans[0].sampled:,} rendered and counted")
-    rows = [as_row(one) for one in plans]
+        if sample:
+            rows = order_rows(await try_orders(context, sample, _show_sample))
+        else:
+            rows = await _estimates(context, models)
     await acreate_table_artifact(
         table=table_rows(rows),
         key=key(domain, "plan"),

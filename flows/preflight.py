@@ -21,7 +21,7 @@ from flows.server.endpoints import check_domain_endpoint, check_scheduler
 from flows.specifications import Specifications, load_specifications
 from tasks.errors import UserError
 from tasks.ingest import detect_compression
-from tasks.llm import OFFLINE, check_model, load_litellm
+from tasks.llm import OFFLINE, check_model, find_price, load_litellm, require_price
 from tasks.release import check_pseudonym_key
 from tasks.settings import MOCK_MODEL, Domain, Home
 from tasks.warehouse import WarehouseHeld, check_warehouse, domain_lock
@@ -120,12 +120,19 @@ def check_sources(domain: Domain) -> None:
 
 
 def _check_model(domain: Domain) -> None:
-    model = domain.generate.model
-    if model.startswith(OFFLINE):
-        if model != MOCK_MODEL:
-            raise UserError(f"unknown model {model!r}: the mock model is called {MOCK_MODEL}")
-        return
-    check_model(load_litellm(), domain.generate)
+    for settings in domain.generate.each_model():
+        if settings.model.startswith(OFFLINE):
+            if settings.model != MOCK_MODEL:
+                raise UserError(
+                    f"unknown model {settings.model!r}: the mock model is called {MOCK_MODEL}"
+                )
+            continue
+        check_model(load_litellm(), settings)
+        # The first model's price is required with its first request; a later one's would be
+        # missed only after the first was paid.
+        if domain.generate.models:
+            price = find_price(settings, batch=settings.mode == "batch")
+            require_price(settings, price, settings.limits.budget_usd)
 
 
 def _check_writable(folder: Path) -> None:

@@ -33,7 +33,7 @@ def release(con: Connection, context: Context, writer: StageInputs) -> ReleaseIn
     facts = {
         "title": domain.title or domain.name,
         "noun": domain.noun,
-        "model": domain.generate.model,
+        "model": domain.generate.named_models,
         "profile": domain.generate.profile,
         "rollout": domain.generate.rollout,
         "seed": domain.seed,

@@ -16,6 +16,7 @@ from tasks.llm import OFFLINE, RunStopped
 from tasks.quality import rule_sentences
 from tasks.repair import (
     common_fault,
+    escalates,
     forget_attempts,
     forget_beyond,
     has_attempt,
@@ -92,11 +93,12 @@ async def _round(context: Context, written: Written, ids: Sequence[str]) -> None
     repairs what is not rejected any more. Only a run that was stopped keeps it, as far as it is
     still what would be made.
     """
-    most = context.domain.generate.max_attempts
+    settings = context.domain.generate
+    most = settings.max_attempts
     for attempt in range(1, most + 1):
         if attempt > 1:
             with context.warehouse.use() as con:
-                ids = rejected_before(con, attempt)
+                ids = rejected_before(con, attempt, failed=escalates(settings, attempt))
         if attempt > 1 and not ids:
             _forget_beyond(context, attempt - 1)
             return

@@ -9,7 +9,7 @@ import typer
 from flows import api
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
-from flows.cli.parameters import SettingOption, options_of, with_settings
+from flows.cli.parameters import SettingOption, options_of, with_cascade, with_settings
 from flows.cli.views import show_facts
 from flows.options import BuildOptions
 from flows.parameters import fields_of
@@ -132,20 +132,31 @@ def plan(
         str | None,
         typer.Option(help="litellm models, separated by commas; the domain's own if not given"),
     ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="ask for so many briefs with each order of the models, the cheapest first, and "
+            "say what an accepted dialogue costs by each; 50 are a good sample",
+        ),
+    ] = None,
     *,
     options: BuildOptions,
     setting: SettingOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Estimate dialogues, tokens, dollars and hours for one or several models; nothing is sent.
+    """Estimate dialogues, tokens, dollars and hours for one or several models.
 
-    Repairs are not in it: they depend on how many dialogues fall.
+    Nothing is sent without --sample. Repairs are in a sample alone: they depend on how many
+    dialogues fall.
     """
     home: Home = ctx.obj
     models = [name.strip() for name in (model or "").split(",") if name.strip()]
     options = with_settings(options, setting)
+    if sample and models:
+        options, models = with_cascade(options, models), []
     with Bars() as bars:
-        rows = api.plan(domain, models, options, data=home.data, progress=bars)
+        rows = api.plan(domain, models, options, sample=sample, data=home.data, progress=bars)
     if as_json:
         print_json(rows)
         return

@@ -60,6 +60,13 @@ def with_settings(options: BuildOptions, pairs: list[str] | None) -> BuildOption
     return chosen
 
 
+def with_cascade(options: BuildOptions, models: list[str]) -> BuildOptions:
+    """Return options that name models in place of the domain's own, the cheapest first."""
+    over = {"generate": {"model": models[0], "models": models}}
+    chosen = {**options.model_dump(exclude_unset=True), "settings": merge(options.settings, over)}
+    return checked(BuildOptions, **chosen)  # type: ignore[no-any-return]
+
+
 def settings_from(pairs: list[str] | None) -> dict[str, Any]:
     """Turn `a.b=value` pairs into nested settings; values are read as YAML. Raises UserError."""
     settings: dict[str, Any] = {}

@@ -68,9 +68,11 @@ def check_domain_endpoint(domain: Domain) -> None:
     It must be in the domain file of this machine.
     """
     if started_by_server():
-        check_endpoint(
-            domain.generate.model, domain.generate.api_base, _on_this_machine(domain.name)
-        )
+        configured = _on_this_machine(domain.name)
+        known = configured.each_model() if configured else ()
+        for settings in domain.generate.each_model():
+            here = [one for one in known if one.model == settings.model]
+            check_endpoint(settings.model, settings.api_base, here[0] if here else configured)
 
 
 def check_scheduler(address: str | None) -> None:

@@ -6,6 +6,15 @@ driver.py (`generate_transcripts`), which hands chunks to a `ChunkExecutor`: thi
 estimate.py forecasts tokens, dollars and hours by a dry run without a model.
 """
 
+from tasks.generate.cascade import (
+    OrderCost,
+    Outcome,
+    candidate_orders,
+    cheapest,
+    keep_answers,
+    order_cost,
+    outcomes,
+)
 from tasks.generate.chunk import Chunk, ChunkJob, ChunkResult, generate_chunk, make_job, run_chunk
 from tasks.generate.chunk_results import save_chunk, spent
 from tasks.generate.driver import generate_transcripts
@@ -24,6 +33,8 @@ __all__ = [
     "Dual",
     "GenerateCounts",
     "InProcessExecutor",
+    "OrderCost",
+    "Outcome",
     "Plan",
     "Progress",
     "Rollout",
@@ -31,9 +42,14 @@ __all__ = [
     "Work",
     "WorkerPoolExecutor",
     "first_unpaid",
+    "candidate_orders",
+    "cheapest",
     "generate_chunk",
     "generate_transcripts",
+    "keep_answers",
     "make_job",
+    "order_cost",
+    "outcomes",
     "plan_work",
     "run_chunk",
     "save_chunk",

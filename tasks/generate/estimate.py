@@ -19,7 +19,14 @@ from tasks.fingerprint import unit
 from tasks.generate.dry_run import DryRun, DryRunAsk, DryRunCounts
 from tasks.generate.work import Work
 from tasks.intervals import Interval, sample_total
-from tasks.llm import Price, ResponseCache, StoredAnswers, TokenCounter, find_price
+from tasks.llm import (
+    Price,
+    ResponseCache,
+    StoredAnswers,
+    TokenCounter,
+    find_price,
+    prompt_cache_terms,
+)
 from tasks.mock_model import Written
 from tasks.settings import Generate, Limits
 
@@ -53,6 +60,8 @@ class Plan:
         dollars: None when the price is unknown.
         batch_dollars: the same through the provider's batch API, where its price is known and
             differs.
+        prompt_cache: what the provider takes for input tokens that its cache holds, in words; not
+            part of the dollars, which are an upper bound.
         hours: at the limits set; `bound_by` says which limit it is.
         output_from: where the estimate of output tokens comes from, in words.
         sampled: briefs that were rendered and counted.
@@ -69,6 +78,7 @@ class Plan:
     price: Price | None
     dollars: Interval | None
     batch_dollars: float | None
+    prompt_cache: str
     hours: float
     bound_by: str
     output_from: str
@@ -78,12 +88,13 @@ class Plan:
 def variants(settings: Generate, models: Sequence[str]) -> list[Generate]:
     """Return the settings for several models side by side.
 
-    Endpoint and own prices belong to the configured model alone.
+    Endpoint and own prices belong to the configured models alone.
     """
+    known = {one.model: one for one in settings.each_model()}
     alone = {"api_base": None, "input_cost_per_token": None, "output_cost_per_token": None}
+    other = settings.at_attempt(1)
     return [
-        settings.model_copy(update={"model": model, **({} if model == settings.model else alone)})
-        for model in models
+        known.get(model) or other.model_copy(update={"model": model, **alone}) for model in models
     ]
 
 
@@ -188,6 +199,7 @@ def _plan(
         price=price,
         dollars=None if price is None else _dollars(price, inputs, outputs),
         batch_dollars=batch_dollars,
+        prompt_cache=prompt_cache_terms(settings),
         hours=hours,
         bound_by=bound_by,
         output_from=output_from,

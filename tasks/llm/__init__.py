@@ -13,8 +13,9 @@ from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, usable_entries
 from tasks.llm.known_models import find_facts, keep_facts
 from tasks.llm.model_facts import ModelFacts, listed_facts, with_facts
-from tasks.llm.prices import Price, find_price
+from tasks.llm.prices import Price, find_price, require_price
 from tasks.llm.probe import probe_model
+from tasks.llm.prompt_cache import prompt_cache_terms
 from tasks.llm.refused_parameters import Adaptation, asked_as
 from tasks.llm.requests import (
     MOCK_MODEL_MODULE,
@@ -97,7 +98,9 @@ __all__ = [
     "prompt_was_cut",
     "probe_model",
     "read_journal",
+    "prompt_cache_terms",
     "recover_journals",
+    "require_price",
     "sampling",
     "usable_entries",
     "with_facts",

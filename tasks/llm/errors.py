@@ -188,6 +188,11 @@ def kind_of_status(status: int) -> Kind:
     return _BY_STATUS.get(status, "overload" if status >= 500 else "invalid")
 
 
+def is_out_of_credit(code: object, message: str) -> bool:
+    """Return True if an error's code or message says that the account's credit is spent."""
+    return str(code) in _OUT_OF_CREDIT or bool(_NO_CREDIT.search(message))
+
+
 def _body_code(error: Exception) -> str | None:
     body = getattr(error, "body", None)
     return str(body.get("code")) if isinstance(body, Mapping) else None

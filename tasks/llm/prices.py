@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.errors import UserError
 from tasks.llm.model_catalogue import find_entry
 from tasks.llm.requests import OFFLINE
 from tasks.llm.token_details import NO_DETAILS, TokenDetails
@@ -68,3 +69,15 @@ def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
 
 def _known(price: Any) -> float | None:
     return None if price is None else float(price)
+
+
+def require_price(generate: Generate, price: Price | None, budget_usd: float | None) -> None:
+    """Raise UserError for a budget on a model whose price is unknown."""
+    if budget_usd is None or price is not None:
+        return
+    batch = "batch " if generate.mode == "batch" else ""
+    raise UserError(
+        f"the {batch}price of {generate.model!r} is unknown, so a budget cannot be kept: "
+        "set generate.input_cost_per_token and generate.output_cost_per_token, "
+        "or leave the budget out"
+    )

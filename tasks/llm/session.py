@@ -22,7 +22,7 @@ from tasks.llm.layers import (
     RetryLayer,
     WriteAheadLayer,
 )
-from tasks.llm.prices import Price
+from tasks.llm.prices import require_price
 from tasks.llm.rate_limiter import RateLimiter
 from tasks.llm.refused_parameters import Adaptation, ParameterRefused, without
 from tasks.llm.requests import OFFLINE, make_request
@@ -105,7 +105,7 @@ class Session:
         """Return the layers inside the cache. Raises UserError when the model cannot be asked."""
         if self.generate.mode == "batch":
             batches = BatchClient(self.generate)
-            self._require_price(batches.price)
+            require_price(self.generate, batches.price, self._budget.limit)
             self._batch_queue = BatchQueue(
                 batches,
                 self.generate.limits,
@@ -117,7 +117,7 @@ class Session:
             )
             return self._batch_queue
         client = LiteLLMClient(self.generate)
-        self._require_price(client.price)
+        require_price(self.generate, client.price, self._budget.limit)
         forecast = Forecast()
         layer: Layer = BillingLayer(client, forecast, self.generate.limits.timeout_s)
         layer = WriteAheadLayer(layer, self.run_id, self.meter)
@@ -126,17 +126,6 @@ class Session:
             layer, self.limiter, self._budget, forecast, client.price, self.meter, window
         )
         return RetryLayer(layer, self.generate, self.limiter, self.meter, self._watch)
-
-    def _require_price(self, price: Price | None) -> None:
-        """Raise UserError for a budget on a model whose price is unknown."""
-        if self._budget.limit is None or price is not None:
-            return
-        batch = "batch " if self.generate.mode == "batch" else ""
-        raise UserError(
-            f"the {batch}price of {self.generate.model!r} is unknown, so a budget cannot be kept: "
-            "set generate.input_cost_per_token and generate.output_cost_per_token, "
-            "or leave the budget out"
-        )
 
 
 @dataclass(frozen=True)

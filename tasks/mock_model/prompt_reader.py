@@ -15,6 +15,7 @@ _LINE = re.compile(r"^(\d+)\. (user|agent) \[([\w, ]*)\](?: \(([^)]*)\))?:", re.
 _SLOT = re.compile(r"item[: ](\d+)")
 _DATA = re.compile(r"<data>\n(.*)\n</data>")
 _JSON = '{"turns"'  # a prompt that shows this shape asks for JSON
+_SPEAKERS = {"user_turn": "user", "agent_turn": "agent"}  # of one agent's conversation, by task
 # A rollout's prompt tells only the words of the turns before; the first that fits decides.
 _HEARD_FROM = (
     ("rejected", r"\b(?:no|skip|pass|afraid|sorry|rather|don't think so)\b"),
@@ -93,28 +94,41 @@ def data_blocks(text: str) -> list[Any]:
 
 def read(messages: Messages) -> Asked:
     """Read a prompt. Data blocks that are no JSON objects are passed over."""
+    task = task_of(messages)
+    speaker = _SPEAKERS.get(task, "")
     users = [message["content"] for message in messages if message["role"] == "user"] or [""]
     known: dict[str, Any] = {}
-    for text in users:
-        for block in data_blocks(text):
-            known.update(block if isinstance(block, dict) else {})
+    entries: list[dict[str, Any]] = []
+    so_far: list[tuple[str, str]] = []
+    for message in messages:
+        if message["role"] == "assistant" and speaker:
+            so_far.append((speaker, message["content"]))
+        if message["role"] != "user":
+            continue
+        for block in data_blocks(message["content"]):
+            told = block if isinstance(block, dict) else {}
+            known.update(told)
+            entries += _entries(told.get("items"))
+            so_far += _turns(told.get("so_far"))
     words = _DATA.sub("", users[0])
     first = _lines(words)
     last = _lines(_DATA.sub("", users[-1])) if len(users) > 1 else first
     return Asked(
-        task=task_of(messages),
+        task=task,
         noun=str(known.get("noun") or "item"),
         verb=str(known.get("verb") or "tried"),
-        items=_items(_entries(known.get("items"))),
-        lines=first,
+        items=_items(entries),
+        lines=last if speaker else first,
         wanted=tuple(line.number for line in last or first),
         placeholders="{{item:" in words,
         as_json=_JSON in users[0] or _JSON in users[-1],
-        so_far=tuple(
-            (str(entry.get("role", "")), str(entry.get("text", "")))
-            for entry in _entries(known.get("so_far"))
-        ),
+        so_far=tuple(so_far),
     )
+
+
+def _turns(value: object) -> list[tuple[str, str]]:
+    entries = _entries(value)
+    return [(str(entry.get("role", "")), str(entry.get("text", ""))) for entry in entries]
 
 
 def _entries(value: object) -> list[dict[str, Any]]:

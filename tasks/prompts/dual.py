@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
+from string import Template as Text
+from typing import Any
 
 from tasks.briefs import Brief, BriefItem
 from tasks.model_output import message_text, without_fences
 from tasks.prompts.data_fence import fence
-from tasks.prompts.profiles import Conversation, Profile
+from tasks.prompts.profiles import AgentConversation, Profile
 from tasks.prompts.rendering import Goals, messages, places, turn_line, user_information
-from tasks.prompts.values import Prompt, Spoken
+from tasks.prompts.values import Message, Prompt, Spoken
 
 _LABEL = re.compile(
     r"^\s*(?:```\w*\s*)?(?:\*\*)?(?:user|agent)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE
@@ -27,22 +29,26 @@ def render_user_turn(
 
     It has the user's liked and disliked items with the user's own reviews and ratings, and the
     target from the turn on in which the recommender named it. Other people's reviews are for the
-    recommender only.
+    recommender only. The messages of its earlier requests come first, as they were.
 
     Raises:
         ValueError: the turn is not the user's, or `so_far` does not hold the turns before it.
     """
     _check(brief, so_far, turn, "user")
-    known = _introduced(brief, turn)
-    shown = [
-        replace(item, other_review=None)
-        for item in brief.items
-        if item.collection != "MIGHT_LIKES" or item.slot in known
-    ]
-    line = turn_line(profile, goals, turn, brief.template.turns[turn - 1])
-    return _prompt(
-        profile, profile.user_turn, brief, so_far, line, user_information(profile, brief, shown)
-    )
+
+    def known(at: int) -> dict[str, Any]:
+        named = _introduced(brief, at)
+        shown = [
+            replace(item, other_review=None)
+            for item in brief.items
+            if item.collection != "MIGHT_LIKES" or item.slot in named
+        ]
+        return user_information(profile, brief, shown)
+
+    def line(at: int) -> str:
+        return turn_line(profile, goals, at, brief.template.turns[at - 1])
+
+    return _conversation(profile, profile.user_turn, brief, so_far, line, known)
 
 
 def render_agent_turn(
@@ -51,25 +57,30 @@ def render_agent_turn(
     """Render the recommender agent's request for turn `turn` (from 1).
 
     It has the dialogue so far, the titles of items already named in it, its sub-goals of this turn
-    in words that do not reveal what the user thinks, and for the items of this turn another
-    person's review. Never the user's own reviews, ratings or collections.
+    in words that do not reveal what the user thinks, and for the items of its turns another
+    person's review. Never the user's own reviews, ratings or collections. The messages of its
+    earlier requests come first, as they were.
 
     Raises:
         ValueError: the turn is not the agent's, or `so_far` does not hold the turns before it.
     """
     _check(brief, so_far, turn, "agent")
-    own = brief.template.turns[turn - 1]
-    known = _introduced(brief, turn)
-    about = frozenset(own.introduces) | frozenset(own.refers)
-    shown = [
-        _without_user(item, other_review=item.slot in about)
-        for item in brief.items
-        if item.slot in known
-    ]
-    ids = [profile.agent_goals.get(goal, goal) for goal in own.goals]
-    line = turn_line(profile, goals, turn, own, ids)
-    data = user_information(profile, brief, shown, own_reviews=False)
-    return _prompt(profile, profile.agent_turn, brief, so_far, line, data)
+
+    def known(at: int) -> dict[str, Any]:
+        named, about = _introduced(brief, at), _spoken_about(brief, "agent", at)
+        shown = [
+            _without_user(item, other_review=item.slot in about)
+            for item in brief.items
+            if item.slot in named
+        ]
+        return user_information(profile, brief, shown, own_reviews=False)
+
+    def line(at: int) -> str:
+        own = brief.template.turns[at - 1]
+        ids = [profile.agent_goals.get(goal, goal) for goal in own.goals]
+        return turn_line(profile, goals, at, own, ids)
+
+    return _conversation(profile, profile.agent_turn, brief, so_far, line, known)
 
 
 def spoken_text(text: str) -> str:
@@ -84,22 +95,45 @@ def as_transcript(profile: Profile, spoken: Sequence[Spoken]) -> str:
     return "\n".join(f"{turn.role.capitalize()}: {' '.join(turn.text.split())}" for turn in spoken)
 
 
-def _prompt(
+def _conversation(
     profile: Profile,
-    words: Conversation,
+    words: AgentConversation,
     brief: Brief,
     so_far: Sequence[Spoken],
-    line: str,
-    known: dict[str, object],
+    line: Callable[[int], str],
+    known: Callable[[int], dict[str, Any]],
 ) -> Prompt:
-    values = {
-        **places(profile, brief),
-        "template": line,
-        "data": fence(known),
-        "so_far": fence({"so_far": _as_json(so_far)}),
-        "role": brief.template.turns[len(so_far)].role,
-    }
-    return Prompt(messages(words, values))
+    """Return the conversation of the agent that speaks after `so_far`, up to its next turn.
+
+    Each of its own turns is a message that asks for it and one that answers. A message that asks
+    has what was said and what became known since the one before it, so that nothing in an earlier
+    request ever changes, and a provider's cache of prefixes holds it. `line` returns the template's
+    line of an own turn, `known` all that the agent knows at it.
+    """
+    turn = len(so_far) + 1
+    role = brief.template.turns[turn - 1].role
+    conversation: list[Message] = []
+    told: list[dict[str, Any]] = []
+    last = 0
+    for number, own in enumerate(brief.template.turns[:turn], start=1):
+        if own.role != role:
+            continue
+        data = known(number)
+        data["items"] = [entry for entry in data["items"] if entry not in told]
+        told += data["items"]
+        data["so_far"] = _as_json(so_far[last : number - 1])
+        if conversation:
+            data = {name: data[name] for name in ("so_far", "items")}
+        block = fence({name: value for name, value in data.items() if value})
+        values = {**places(profile, brief), "template": line(number), "data": block}
+        if conversation:
+            conversation.append({"role": "user", "content": Text(words.next).substitute(values)})
+        else:
+            conversation += messages(words, values)
+        if number < turn:
+            conversation.append({"role": "assistant", "content": so_far[number - 1].text})
+            last = number
+    return Prompt(tuple(conversation))
 
 
 def _as_json(turns: Sequence[Spoken]) -> list[dict[str, str]]:
@@ -110,6 +144,12 @@ def _introduced(brief: Brief, turn: int) -> frozenset[int]:
     """Return the slots named up to and in a turn."""
     turns = brief.template.turns[:turn]
     return frozenset(chain.from_iterable(turn.introduces for turn in turns))
+
+
+def _spoken_about(brief: Brief, role: str, turn: int) -> frozenset[int]:
+    """Return the slots that a role's turns up to and with a turn name or may name."""
+    turns = [own for own in brief.template.turns[:turn] if own.role == role]
+    return frozenset(chain.from_iterable((*own.introduces, *own.refers) for own in turns))
 
 
 def _without_user(item: BriefItem, *, other_review: bool) -> BriefItem:

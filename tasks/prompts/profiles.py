@@ -24,7 +24,6 @@ PLACES = frozenset(
         "data",
         "findings",
         "asked",
-        "so_far",
         "role",
     }
 )
@@ -46,10 +45,19 @@ class Conversation(BaseModel):
     system: str = Field(min_length=1)
     user: str = Field(min_length=1)
 
-    @field_validator("system", "user")
+    @field_validator("*")
     @classmethod
     def _known_places(cls, text: str) -> str:
         return checked_places(text)
+
+
+class AgentConversation(Conversation):
+    """The texts of one agent of a dual rollout.
+
+    `user` opens its conversation; `next` asks for each later turn of it, as a further message.
+    """
+
+    next: str = Field(min_length=1)
 
 
 class Profile(BaseModel):
@@ -83,8 +91,8 @@ class Profile(BaseModel):
     dialogue: Conversation
     repair_dialogue: str
     repair_turns: str
-    user_turn: Conversation
-    agent_turn: Conversation
+    user_turn: AgentConversation
+    agent_turn: AgentConversation
 
     @field_validator("repair_dialogue", "repair_turns")
     @classmethod

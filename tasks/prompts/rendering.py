@@ -58,7 +58,6 @@ def places(profile: Profile, brief: Brief) -> dict[str, str]:
         "data": "",
         "findings": "",
         "asked": "",
-        "so_far": "",
         "role": "",
     }
 

@@ -96,6 +96,35 @@ SELECT c.conversation_id, c.published_dialogue, b.slot, b.item_id, b.collection
 FROM brief_items b JOIN release_conversations c USING (dialogue_id)
 """
 
+# Who wrote what is released: the models whose answers the attempts up to the accepted one are made
+# of. An attempt without an answer is known by what was paid for and could not be used.
+_WRITERS = """
+CREATE OR REPLACE TEMP TABLE release_writers AS
+WITH answered AS (
+    SELECT t.dialogue_id, t.attempt, unnest(t.request_keys) AS request_key
+    FROM transcripts t
+    JOIN release_conversations c ON c.dialogue_id = t.dialogue_id AND t.attempt <= c.attempt
+), used AS (
+    SELECT a.dialogue_id, a.attempt, r.model
+    FROM answered a
+    JOIN responses r USING (request_key)
+    UNION
+    SELECT u.dialogue_id, u.attempt, u.model
+    FROM unusable_answers u
+    JOIN release_conversations c ON c.dialogue_id = u.dialogue_id AND u.attempt < c.attempt
+), tried AS (
+    SELECT dialogue_id, attempt, min(model) AS model
+    FROM used
+    GROUP BY dialogue_id, attempt
+)
+SELECT c.dialogue_id,
+       max(t.model) FILTER (t.attempt = c.attempt) AS model,
+       coalesce(list(t.model ORDER BY t.attempt) FILTER (t.model IS NOT NULL), []) AS models_tried
+FROM release_conversations c
+LEFT JOIN tried t USING (dialogue_id)
+GROUP BY c.dialogue_id
+"""
+
 # Table name in the release -> what it holds. Row order is part of the release: the files are
 # compared byte by byte.
 PUBLISHED = {
@@ -109,8 +138,10 @@ PUBLISHED = {
         FROM release_preferences ORDER BY user_number, place""",
     "dialogues": """
         SELECT conversation_id, published_dialogue AS dialogue_id, published_user AS user_id,
-               conversation_number, target_item_id, template_id, recommendations
-        FROM release_conversations ORDER BY conversation_id""",
+               conversation_number, target_item_id, template_id, recommendations,
+               attempt, model, models_tried
+        FROM release_conversations JOIN release_writers USING (dialogue_id)
+        ORDER BY conversation_id""",
     "brief_items": """
         SELECT conversation_id, published_dialogue AS dialogue_id, slot, item_id, collection
         FROM release_slots ORDER BY conversation_id, slot""",
@@ -149,7 +180,7 @@ def publish(con: duckdb.DuckDBPyConnection, pseudonymise_key: bytes | None) -> d
     finally:
         con.remove_function("release_name")
     con.execute(_PREFERENCES, hidden)
-    for statement in (_ITEMS, _UTTERANCES, _SLOTS):
+    for statement in (_ITEMS, _UTTERANCES, _SLOTS, _WRITERS):
         con.execute(statement)
     return {
         name: int(con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0])
@@ -159,7 +190,7 @@ def publish(con: duckdb.DuckDBPyConnection, pseudonymise_key: bytes | None) -> d
 
 def unpublish(con: duckdb.DuckDBPyConnection) -> None:
     """Drop the `release_*` tables."""
-    for name in ("conversations", "preferences", "items", "utterances", "slots"):
+    for name in ("conversations", "preferences", "items", "utterances", "slots", "writers"):
         con.execute(f"DROP TABLE IF EXISTS release_{name}")
 
 

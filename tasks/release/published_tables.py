@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-SHAPE_VERSION: Final = "1.0.0"
+SHAPE_VERSION: Final = "1.1.0"
 """Semantic version of the published tables' shape.
 
 Raise it when a column is added, removed or changes its meaning.
@@ -120,6 +120,11 @@ PUBLISHED_TABLES: Final[Mapping[str, PublishedTable]] = {
                 "Id of the dialogue template.", references="template_turns.template_id"
             ),
             "recommendations": PublishedColumn("How many items the dialogue recommends.", least=1),
+            "attempt": PublishedColumn("Attempt that was accepted; from 2 on a repair.", least=1),
+            "model": PublishedColumn("Model that wrote the accepted attempt.", nullable=True),
+            "models_tried": PublishedColumn(
+                "Model of each attempt up to the accepted one, in order."
+            ),
         },
     ),
     "brief_items": PublishedTable(

@@ -9,6 +9,7 @@ from tasks.repair.retry import Retry, briefs_to_retry, forget_answers
 from tasks.repair.rollout import RepairRollout, merge_turns
 from tasks.repair.rounds import (
     accepted_of,
+    escalates,
     forget_attempts,
     forget_beyond,
     has_attempt,
@@ -28,6 +29,7 @@ __all__ = [
     "accepted_of",
     "briefs_to_retry",
     "common_fault",
+    "escalates",
     "forget_answers",
     "forget_attempts",
     "forget_beyond",

@@ -10,7 +10,15 @@ from tasks.briefs import Brief
 from tasks.dialogues import RawTurn, read_grounded, read_plain, without_counts
 from tasks.llm import Ask, Transcript
 from tasks.model_output import message_text
-from tasks.prompts import Instructed, Profile, Spoken, as_transcript, render_repair, repair_scope
+from tasks.prompts import (
+    Instructed,
+    Profile,
+    Spoken,
+    as_transcript,
+    render,
+    render_repair,
+    repair_scope,
+)
 from tasks.repair.briefs import BriefToRepair
 
 _SPEAKERS = ("agent", "user")  # of even turns and of odd ones
@@ -123,13 +131,16 @@ class RepairRollout:
         return "" if _turns(text) else "the answer holds no turns"
 
     async def __call__(self, brief: Brief, ask: Ask) -> Transcript:
-        """Ask for the repair of one dialogue.
+        """Ask for the repair of one dialogue, or for all of it where no answer came before.
 
-        Raises TypeError on a brief without findings, and what `ask` raises.
+        Raises TypeError on a brief that was not asked before, and what `ask` raises.
         """
         if not isinstance(brief, BriefToRepair):
             raise TypeError("only a rejected brief can be repaired")
-        prompt = render_repair(self.profile, self.goals, brief, brief.previous, brief.findings)
+        if brief.previous or brief.findings:
+            prompt = render_repair(self.profile, self.goals, brief, brief.previous, brief.findings)
+        else:
+            prompt = render(self.profile, self.goals, brief)
         answer = await ask(
             prompt.messages, response_format=prompt.response_format, attempt=self.attempt
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from tasks.settings import Generate
 from tasks.verdicts import ACCEPTED, BRIEF_VERDICTS
 from tasks.warehouse import forget_stages
 
@@ -66,18 +67,30 @@ def has_attempt(con: duckdb.DuckDBPyConnection, attempt: int) -> bool:
     return bool(con.execute(query, [attempt]).fetchall())
 
 
-def unanswered(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str]) -> list[str]:
-    """Return the briefs among some, in their order, without an answer at an attempt.
+def escalates(generate: Generate, attempt: int) -> bool:
+    """Return True if an attempt asks another model than the one before it."""
+    return generate.at_attempt(attempt) != generate.at_attempt(attempt - 1)
 
-    One that rests on an outdated answer has none.
+
+def unanswered(con: duckdb.DuckDBPyConnection, attempt: int, ids: Sequence[str]) -> list[str]:
+    """Return the briefs among some, in their order, without an answer at an attempt or a later one.
+
+    One that failed and was then answered by another model is not asked again. One that rests on an
+    outdated answer has none.
     """
     answered = {row[0] for row in con.execute(_ANSWERED, [attempt, list(ids)]).fetchall()}
     return [dialogue_id for dialogue_id in ids if dialogue_id not in answered]
 
 
-def rejected_before(con: duckdb.DuckDBPyConnection, attempt: int) -> list[str]:
-    """Return the briefs whose dialogue was rejected at the attempt before, in brief order."""
-    return [row[0] for row in con.execute(_REJECTED, [attempt - 1]).fetchall()]
+def rejected_before(
+    con: duckdb.DuckDBPyConnection, attempt: int, *, failed: bool = False
+) -> list[str]:
+    """Return the briefs whose dialogue was rejected at the attempt before, in brief order.
+
+    With `failed` also those whose last attempt got no answer: another model is asked now.
+    """
+    found = con.execute(_REJECTED, {"attempt": attempt - 1, "failed": failed}).fetchall()
+    return [row[0] for row in found]
 
 
 def next_briefs(con: duckdb.DuckDBPyConnection, accepted: int | None) -> list[str]:
@@ -152,7 +165,7 @@ WITH outdated AS (SELECT request_key FROM responses WHERE outdated),
 answered AS (
     SELECT dialogue_id, request_keys
     FROM transcripts
-    WHERE attempt = ? AND status = 'answered' AND dialogue_id IN (SELECT unnest(?))
+    WHERE attempt >= ? AND status = 'answered' AND dialogue_id IN (SELECT unnest(?))
 ),
 rests_on AS (SELECT dialogue_id, unnest(request_keys) AS request_key FROM answered)
 SELECT dialogue_id
@@ -163,13 +176,25 @@ ANTI JOIN (SELECT dialogue_id FROM rests_on SEMI JOIN outdated USING (request_ke
 
 _REJECTED = """
 WITH broken AS (
-    SELECT DISTINCT dialogue_id
+    SELECT dialogue_id
     FROM rejections
-    WHERE severity = 'reject' AND attempt = ?
+    WHERE severity = 'reject' AND attempt = $attempt
+),
+without_answer AS (
+    SELECT dialogue_id
+    FROM transcripts
+    WHERE $failed AND attempt <= $attempt
+    GROUP BY dialogue_id
+    HAVING arg_max(status, attempt) = 'failed'
+),
+due AS (
+    SELECT dialogue_id FROM broken
+    UNION
+    SELECT dialogue_id FROM without_answer
 )
 SELECT b.dialogue_id
 FROM briefs b
-SEMI JOIN broken USING (dialogue_id)
+SEMI JOIN due USING (dialogue_id)
 ORDER BY b.brief_order
 """
 

@@ -93,7 +93,7 @@ def main_settings(domain: Domain) -> dict[str, str]:
     """Return the settings by which a domain's runs differ, by name, as a person reads them."""
     generate, limit = domain.generate, domain.briefs.max_dialogues
     return {
-        "model": generate.model,
+        "model": generate.named_models,
         "profile": f"{generate.profile}, {generate.rollout} rollout",
         "attempts": f"at most {generate.max_attempts}",
         "suites": ", ".join(domain.quality.suites),

@@ -106,7 +106,8 @@ def replay(
     profile = load_profile(home, profile_name)
     goals = load_goals(home).worded(domain.noun, domain.verb)
     briefs = list(load_briefs(con, domain, [dialogue_id]))
-    model = _Replay(domain.generate, keys or [], answers_by_key(con, keys or []))
+    settings = domain.generate.at_attempt(attempt)
+    model = _Replay(settings, keys or [], answers_by_key(con, keys or []))
     if attempt > 1:
         suites = load_suites(home, domain.quality.suites, domain.quality.severities)
         sentences: dict[str, str] = {}

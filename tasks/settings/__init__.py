@@ -6,7 +6,6 @@ errors into one line, `paths` names the folders.
 """
 
 from tasks.settings.domain import (
-    MOCK_MODEL,
     Alert,
     Bias,
     Briefs,
@@ -14,7 +13,6 @@ from tasks.settings.domain import (
     Domain,
     Generate,
     Limits,
-    Misbehave,
     Pages,
     Preprocess,
     Quality,
@@ -27,6 +25,7 @@ from tasks.settings.loading import (
     parse_yaml,
     read_yaml,
 )
+from tasks.settings.models import MOCK_MODEL, CascadeModel, Misbehave
 from tasks.settings.paths import DOMAIN_NAME, PROJECT, Home
 from tasks.settings.sources import Columns, Endpoint, Source, Sources, plain_word
 from tasks.settings.validation_errors import similar_names, validation_line
@@ -39,6 +38,7 @@ __all__ = [
     "Bias",
     "Briefs",
     "BudgetScope",
+    "CascadeModel",
     "Columns",
     "Domain",
     "Endpoint",

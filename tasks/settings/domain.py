@@ -5,18 +5,18 @@ Every number of the paper is here once, with its section, as a default.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from tasks.settings.extra_parameters import check_extra
+from tasks.settings.models import MOCK_MODEL, CascadeModel, Misbehave, Rate, first_model
 from tasks.settings.sources import PAPER_SCALE, Endpoint, LineageTarget, Settings, Sources
 
-Rate = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["reject", "warn", "off"]
 StructuredOutput = Literal["auto", "json_schema", "json_schema_plain", "json_object", "off"]
 BudgetScope = Literal["dataset", "run"]
-MOCK_MODEL = "offline/writer"  # the model string of the mock model, tasks/mock_model
 
 
 class Bias(Settings):
@@ -137,6 +137,12 @@ class Limits(Settings):
             "ends at once"
         ),
     )
+    batch_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="Input tokens that may wait at the provider in batches (OpenAI's enqueued "
+        "token limit); without it a refusal shows the limit",
+    )
     max_retries: int = Field(6, ge=0, description="Tries after the first, on transient errors only")
     budget_usd: float | None = Field(None, ge=0, description="Hard stop, in US dollars")
     budget_scope: BudgetScope = Field(
@@ -178,26 +184,19 @@ class Limits(Settings):
     )
 
 
-class Misbehave(Settings):
-    """How often the mock model spoils an answer, by kind.
-
-    For demos and tests; hosted models ignore it.
-    """
-
-    cut_off: Rate = Field(0.0, description="The answer breaks off")
-    garbled: Rate = Field(0.0, description="Unreadable characters stand in a turn")
-    slot_left: Rate = Field(0.0, description="A template slot is left unfilled")
-    wrong_length: Rate = Field(0.0, description="A turn is missing or doubled")
-    ungrounded: Rate = Field(
-        0.0, description="Names a wrong item, praises a dislike or leaks a goal's wording"
-    )
-
-
 class Generate(Settings):
     """Which model writes, and how it is asked (2.5.1, 2.6)."""
 
     model: str = Field(
         MOCK_MODEL, description="litellm model string, provider/model", pattern=r"^\S+$"
+    )
+    models: tuple[CascadeModel, ...] = Field(
+        (),
+        max_length=5,
+        description=(
+            "A cascade in place of one model, from the cheapest to the strongest: each attempt at "
+            "a brief asks the next one, the last one asks on (docs/how-to/own-model.md)"
+        ),
     )
     api_base: Endpoint | None = Field(
         None, description="Endpoint of an OpenAI-compatible server, Ollama or vLLM"
@@ -253,6 +252,52 @@ class Generate(Settings):
     def _off_is_a_word(cls, value: Any) -> Any:
         """Accept `off`, which YAML reads as false."""
         return "off" if value is False else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_of_cascade(cls, given: Any) -> Any:
+        """Name the first model of a cascade as the model, where none is named."""
+        if not isinstance(given, Mapping) or "model" in given:
+            return given
+        first = first_model(given.get("models"))
+        return given if first is None else {**given, "model": first}
+
+    @model_validator(mode="after")
+    def _one_way_to_name_models(self) -> Generate:
+        if not self.models:
+            return self
+        first = self.models[0].model
+        if self.model != first:
+            raise ValueError(
+                f"`model` is {self.model!r} and `models` begins with {first!r}: leave `model` "
+                "out, or set `models` to []"
+            )
+        own = ("api_base", "input_cost_per_token", "output_cost_per_token")
+        given = [name for name in own if getattr(self, name) is not None]
+        if given:
+            raise ValueError(
+                f"`{given[0]}` belongs to one model: write it in `models`, as "
+                f"{{model: {first}, {given[0]}: ...}}"
+            )
+        return self
+
+    def at_attempt(self, attempt: int) -> Generate:
+        """Return the settings of one attempt (from 1), with the one model that it asks."""
+        if not self.models:
+            return self
+        chosen = self.models[min(attempt, len(self.models)) - 1]
+        own = {name: getattr(chosen, name) for name in CascadeModel.model_fields}
+        own["misbehave"] = chosen.misbehave or self.misbehave
+        return self.model_copy(update={"models": (), **own})
+
+    @property
+    def named_models(self) -> str:
+        """The model strings, in the order in which they are asked."""
+        return ", then ".join(dict.fromkeys(one.model for one in self.each_model()))
+
+    def each_model(self) -> tuple[Generate, ...]:
+        """Return the settings of each model, in the order in which they are asked."""
+        return tuple(self.at_attempt(number) for number in range(1, max(1, len(self.models)) + 1))
 
 
 class Quality(Settings):

@@ -19,6 +19,7 @@ from tasks.dialogues import read_problem
 from tasks.errors import UserError
 from tasks.generate import Dual, GenerateCounts, Single, Work, generate_transcripts
 from tasks.llm.batch.client import BatchClient, BatchStatus, read_result
+from tasks.llm.batch.token_room import TokenRoom
 from tasks.llm.batch.transfer import BatchState, Member, label_of, load_states, save_state
 from tasks.llm.errors import CallError
 from tasks.llm.provider_reply import Reply
@@ -226,6 +227,128 @@ def test_a_provider_without_such_batches_and_a_provider_that_is_gone(run: Run) -
         run(made_up_briefs.ids(2), model="anthropic/claude-3-haiku-20240307")
     gone = run(made_up_briefs.ids(2), api_base="http://127.0.0.1:9/v1")
     assert gone.stopped is not None and gone.stopped.reason == "batch" and gone.unasked == 2
+
+
+def test_what_does_not_fit_the_enqueued_token_limit_is_split_and_queued(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    server.behave(batch_tokens=3000)
+    counts = run(made_up_briefs.ids(40))
+    tally = server.tally()
+    assert (counts.answered, counts.failed, tally["billed"]) == (40, 0, 40)
+    assert tally["faults"]["enqueued"] >= 1 and len(batches(con)) > 2
+    assert counts.stopped is None and not list((tmp_path / "journals").iterdir())
+
+
+def test_a_known_limit_is_kept_without_a_refusal(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
+    server.behave(batch_tokens=3000)
+    counts = run(made_up_briefs.ids(40), limits={"batch_tokens": 2500})
+    assert counts.answered == 40 and not server.tally()["faults"].get("enqueued")
+    assert len(batches(con)) > 2
+
+
+def test_a_limit_that_takes_no_request_at_all_ends_the_run_in_one_line(
+    run: Run, server: ModelServer, tmp_path: Path
+) -> None:
+    server.behave(batch_tokens=5)
+    ended = run(made_up_briefs.ids(3))
+    assert ended.stopped is not None and ended.stopped.reason == "batch" and ended.unasked == 3
+    assert "lets no more tokens wait in batches (Enqueued token limit" in str(ended.stopped)
+    assert "run again when other batches of the account have ended" in str(ended.stopped)
+    server.behave(batch_tokens=None)
+    assert run(made_up_briefs.ids(3)).answered == 3
+
+
+def test_a_completed_batch_without_a_file_is_looked_for_again(
+    run: Run, server: ModelServer, tmp_path: Path
+) -> None:
+    server.behave(batch_fields={"output_file_id": None}, batch_polls=0)
+    ids = made_up_briefs.ids(6)
+    odd = run(ids)
+    assert odd.stopped is not None and odd.stopped.reason == "batch" and odd.unasked == 6
+    assert "is completed, but the provider names no file of its answers" in str(odd.stopped)
+    assert len(list((tmp_path / "journals").glob("batch-*.json"))) == 1
+    server.behave(batch_fields={})
+    assert run(ids).answered == 6 and server.tally()["billed"] == 6
+
+
+def test_a_completed_batch_that_answered_nothing_is_sent_again(
+    run: Run, server: ModelServer
+) -> None:
+    server.behave(
+        batch_fail_share=1.0, batch_fields={"output_file_id": None, "error_file_id": None}
+    )
+    ended = run(made_up_briefs.ids(3), limits={"max_retries": 1})
+    assert (ended.answered, ended.failed, server.tally()["billed"]) == (0, 3, 0)
+
+
+def test_a_batch_of_errors_alone_ends_the_run_with_the_providers_words(
+    run: Run, server: ModelServer
+) -> None:
+    refusal = {"status_code": 400, "body": {"error": {"message": "no such parameter"}}}
+    server.behave(batch_fail_share=1.0, batch_failure={"response": refusal, "error": None})
+    with pytest.raises(UserError, match="accepted none of the 5 requests of batch batch_.*no such"):
+        run(made_up_briefs.ids(5), limits={"breaker_failures": 5})
+    server.behave(batch_fail_share=0.0)
+    assert run(made_up_briefs.ids(5)).answered == 5
+
+
+def test_what_an_expired_batch_answered_is_kept_and_the_rest_is_sent_again(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection
+) -> None:
+    late = {"response": None, "error": {"code": "batch_expired", "message": "not in time"}}
+    server.behave(batch_ending="expired", batch_fail_share=0.5, batch_failure=late)
+    counts = run(made_up_briefs.ids(30))
+    assert (counts.answered, counts.failed, server.tally()["billed"]) == (30, 0, 30)
+    assert len(batches(con)) > 1
+
+
+def test_a_cancelled_batch_is_not_sent_again_unasked(run: Run, server: ModelServer) -> None:
+    server.behave(batch_ending="cancelled", batch_fail_share=0.5)
+    ids = made_up_briefs.ids(30)
+    ended = run(ids)
+    answered = ended.answered
+    assert ended.stopped is not None and 0 < answered < 30 and ended.unasked == 30 - answered
+    assert "was cancelled at the provider; what was answered is kept" in str(ended.stopped)
+    server.behave(batch_ending="completed", batch_fail_share=0.0)
+    assert run(ids).answered == 30 and server.tally()["billed"] == 30
+
+
+def test_a_spent_credit_ends_the_run_and_keeps_what_was_answered(
+    run: Run, server: ModelServer
+) -> None:
+    body = {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}
+    spent = {"response": {"status_code": 429, "body": body}, "error": None}
+    server.behave(batch_fail_share=0.5, batch_failure=spent)
+    ids = made_up_briefs.ids(30)
+    with pytest.raises(UserError, match="in batch batch_.*exceeded your current quota.*is kept"):
+        run(ids)
+    billed = server.tally()["billed"]
+    assert 0 < billed < 30
+    server.behave(batch_fail_share=0.0, batch_failure={})
+    assert run(ids).answered == 30 and server.tally()["billed"] == 30
+
+
+@pytest.mark.parametrize(
+    ("message", "refused", "limit"),
+    [
+        ("Enqueued token limit reached. Limit: 2,000,000 enqueued tokens.", 3e6, 2e6),
+        ("Enqueued token limit reached. Limit: 2,000,000 enqueued tokens.", 1e6, 5e5),
+        ("token_limit_exceeded", 800, 400),
+        ("Limit: many", 800, 400),
+    ],
+)
+def test_a_refusal_teaches_the_limit(message: str, refused: float, limit: float) -> None:
+    room = TokenRoom(None)
+    assert room.fits(1e12)
+    room.learn(message, refused)
+    assert room.limit == limit and room.fits(limit) and not room.fits(limit + 1)
+    room.take("one", limit - 1)
+    assert (room.out, room.fits(1), room.fits(2)) == (1, True, False)
+    room.release("one")
+    assert room.fits(limit)
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,8 @@ def test_models_are_compared_and_an_unknown_price_is_none(
     assert mini.dollars is not None and mini.batch_dollars == pytest.approx(mini.dollars.value / 2)
     assert other.dollars is None and other.price is None and other.input_tokens.value > 0
     assert offline.dollars is not None and offline.dollars.value == 0
+    assert "read from the cache cost 50% of the price" in mini.prompt_cache
+    assert {mine.prompt_cache, other.prompt_cache} == {"no discount in litellm's price map"}
 
 
 def test_the_mock_models_plan_is_exact(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from tasks.errors import UserError
-from tasks.llm import endpoint, find_price, make_request, sampling
-from tasks.settings import Generate, Misbehave
+from tasks.llm import endpoint, find_price, make_request, prompt_cache_terms, sampling
+from tasks.settings import MOCK_MODEL, Generate, Misbehave
 
 MESSAGES = ({"role": "system", "content": "s"}, {"role": "user", "content": "u"})
 BASE = Generate(model="openai/gpt-4o-mini")
@@ -161,3 +161,23 @@ def test_structured_output_can_be_forced() -> None:
     assert plain is not None and plain["json_schema"]["schema"] == {"type": "string"}
     local = make_request(Generate(model="local/m"), MESSAGES, whole)
     assert local.response_format == whole
+
+
+@pytest.mark.parametrize(
+    ("model", "terms"),
+    [
+        ("openai/gpt-4o-mini", "input tokens read from the cache cost 50% of the price"),
+        (
+            "anthropic/claude-haiku-4-5",
+            "input tokens read from the cache cost 10% of the price; "
+            "only for prompts marked for it, which these are not",
+        ),
+        ("deepseek/deepseek-chat", "input tokens read from the cache cost 10% of the price"),
+        ("hosted_vllm/mine", "no discount in litellm's price map"),
+        (MOCK_MODEL, "none: the mock model is free"),
+    ],
+)
+def test_what_a_provider_takes_for_cached_input_is_read_from_the_price_map(
+    model: str, terms: str
+) -> None:
+    assert prompt_cache_terms(Generate(model=model)) == terms

@@ -48,14 +48,57 @@ def prompts(name: str, made: Brief) -> list[tuple[int, str, Prompt]]:
 
 
 def shown(prompt: Prompt) -> dict[str, list[dict[str, str]]]:
-    """Return what a turn's prompt shows as data: the items and the dialogue so far."""
-    first, second = (
-        json.loads(block)
-        for block in re.findall(
-            r"^<data>\n(.*)\n</data>$", prompt.messages[1]["content"], re.MULTILINE
-        )
-    )
-    return {**first, **second}
+    """Return what a turn's prompt shows as data, in all its messages: items, dialogue so far."""
+    found: dict[str, list[dict[str, str]]] = {"items": [], "so_far": []}
+    for message in prompt.messages:
+        for block in re.findall(r"^<data>\n(.*)\n</data>$", message["content"], re.MULTILINE):
+            for name, entries in json.loads(block).items():
+                found.setdefault(name, []).extend(entries if name in ("items", "so_far") else ())
+    return found
+
+
+def whole_text(prompt: Prompt) -> str:
+    """Return the text of all messages of a prompt."""
+    return "\n".join(message["content"] for message in prompt.messages)
+
+
+def due_line(prompt: Prompt) -> list[str]:
+    """Return the template's lines in the last message of a prompt, by number and role."""
+    return re.findall(r"^(\d+\. \w+) \[", prompt.messages[-1]["content"], re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_each_request_begins_with_the_messages_of_the_one_before(name: str) -> None:
+    for made in map(marked, some_briefs(60)):
+        before: dict[str, Prompt] = {}
+        for number, role, prompt in prompts(name, made):
+            earlier = before[role].messages if role in before else ()
+            assert prompt.messages[: len(earlier)] == earlier
+            assert due_line(prompt) == [f"{number}. {role}"]
+            assert [message["role"] for message in prompt.messages] == [
+                "system",
+                *["user", "assistant"] * ((number - 1) // 2),
+                "user",
+            ]
+            before[role] = prompt
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_turn_before_is_in_the_conversation_once(name: str) -> None:
+    for made in map(marked, some_briefs(60)):
+        for number, role, prompt in prompts(name, made):
+            own = [
+                message["content"] for message in prompt.messages if message["role"] == "assistant"
+            ]
+            others = [spoken["text"] for spoken in shown(prompt)["so_far"]]
+            turns = made.template.turns[: number - 1]
+            told = {True: own, False: others}
+            for is_own, texts in told.items():
+                assert texts == [
+                    f"speech {at}"
+                    for at, turn in enumerate(turns, 1)
+                    if (turn.role == role) is is_own
+                ]
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -64,28 +107,25 @@ def test_recommender_sees_only_the_dialogue_and_its_items(name: str) -> None:
         for number, role, prompt in prompts(name, made):
             if role == "user":
                 continue
-            turn = made.template.turns[number - 1]
+            turns = made.template.turns[:number]
             data = shown(prompt)
-            known = {
-                slot for earlier in made.template.turns[:number] for slot in earlier.introduces
+            known = {slot for earlier in turns for slot in earlier.introduces}
+            about = {
+                slot
+                for earlier in turns
+                if earlier.role == "agent"
+                for slot in (*earlier.introduces, *earlier.refers)
             }
             assert {item["title"] for item in data["items"]} == {f"Title {slot}" for slot in known}
-            told = {item["other_review"] for item in data["items"] if "other_review" in item}
-            assert told == {f"others on slot {slot}" for slot in (*turn.introduces, *turn.refers)}
-            assert [spoken["text"] for spoken in data["so_far"]] == [
-                f"speech {before}" for before in range(1, number)
-            ]
+            told = [item["other_review"] for item in data["items"] if "other_review" in item]
+            assert sorted(told) == sorted(f"others on slot {slot}" for slot in about)
             assert not [secret for secret in SECRETS if secret in json.dumps(data)]
-            assert (
-                len(re.findall(r"^\d+\. agent \[", prompt.messages[1]["content"], re.MULTILINE))
-                == 1
-            )
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_recommender_cannot_tell_how_the_item_will_be_taken(name: str) -> None:
     text = "".join(
-        prompt.messages[1]["content"]
+        whole_text(prompt)
         for made in some_briefs(168)
         for _, role, prompt in prompts(name, made)
         if role == "agent"
@@ -108,7 +148,7 @@ def test_user_sees_own_reviews_and_the_target_only_once_it_is_named(name: str) -
         for number, role, prompt in prompts(name, made):
             if role == "agent":
                 continue
-            text = prompt.messages[1]["content"]
+            text = whole_text(prompt)
             named = any(target in turn.introduces for turn in made.template.turns[: number - 1])
             assert (f"Title {target}" in text) == named and "others on slot" not in text
             for item in made.items:

@@ -47,6 +47,18 @@ def test_shipped_profiles_load_and_carry_the_papers_rules(
     assert words.index("nothing in them is") < words.index("$data")
 
 
+@pytest.mark.parametrize("name", ["paper", "grounded"])
+def test_prompts_begin_with_what_all_dialogues_share_then_the_template_then_the_data(
+    name: str,
+) -> None:
+    profile = load_profile(Home(), name)
+    words = profile.dialogue.user
+    fixed, template, data = (words.index(place) for place in ("$turns", "$template", "$data"))
+    assert fixed < template < data and "$turns" not in profile.dialogue.system
+    # What differs from one template to the next stands at the end of the fixed words.
+    assert fixed > 0.85 * len(words)
+
+
 @pytest.mark.parametrize(
     "name", ["nothing", "../prompts/paper", "Paper", "", "a b", "/etc/passwd", "x" * 500]
 )

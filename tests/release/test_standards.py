@@ -190,7 +190,7 @@ def test_the_description_lists_every_file_with_its_hash_its_licence_and_citation
     )
     assert described["license"] == "https://spdx.org/licenses/Apache-2.0"
     assert "LLM-REDIAL" in described["citeAs"]
-    assert described["version"].startswith("1.0.0+")
+    assert described["version"].startswith("1.1.0+")
     assert described["inLanguage"] == "en"
     assert "Demo movies" in described["name"]
 

@@ -7,7 +7,15 @@ import duckdb
 import pytest
 
 from tasks.quality import set_verdicts
-from tasks.repair import accepted_of, forget_attempts, next_briefs, rejected_before, unanswered
+from tasks.repair import (
+    accepted_of,
+    escalates,
+    forget_attempts,
+    next_briefs,
+    rejected_before,
+    unanswered,
+)
+from tasks.settings import Generate
 from tasks.warehouse import open_warehouse
 
 
@@ -91,3 +99,29 @@ def test_forgetting_an_attempt_keeps_the_ones_before(con: duckdb.DuckDBPyConnect
     attempt(con, name, 2, "accepted")
     forget_attempts(con, 2)
     assert con.execute("SELECT attempt FROM transcripts").fetchall() == [(1,)]
+
+
+def test_where_another_model_follows_what_got_no_answer_is_asked_again(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    names = [brief(con, number) for number in range(5)]
+    for name, outcome in zip(
+        names, ["accepted", "rejected", "failed", "failed", "unasked"], strict=True
+    ):
+        attempt(con, name, 1, outcome)
+    assert rejected_before(con, 2, failed=True) == names[1:4]
+    assert rejected_before(con, 2) == [names[1]]
+    attempt(con, names[1], 2, "failed")
+    attempt(con, names[2], 2, "accepted")
+    # One failed at its repair, one at its first attempt and was not asked at the second.
+    assert rejected_before(con, 3, failed=True) == [names[1], names[3]]
+    # What another model answered is not asked of the first one again.
+    assert unanswered(con, 1, names) == [names[3], names[4]]
+    set_verdicts(con)
+    assert accepted_of(con) == 2
+
+
+def test_an_attempt_escalates_where_it_asks_another_model() -> None:
+    order = Generate(models=["openai/a", "openai/a", "openai/b"])
+    assert [escalates(order, attempt) for attempt in (2, 3, 4)] == [False, True, False]
+    assert not escalates(Generate(model="openai/a"), 2)

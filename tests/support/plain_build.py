@@ -30,7 +30,7 @@ from flows.stage_runner import stage_run
 from flows.stages import Context, Stage, new_context
 from tasks.generate import generate_transcripts
 from tasks.release import ReleaseInfo
-from tasks.repair import next_briefs, rejected_before, unanswered
+from tasks.repair import escalates, next_briefs, rejected_before, unanswered
 from tasks.runs import describe_run, start_run
 from tasks.settings import Home
 from tasks.warehouse import StageRecord, transaction
@@ -109,12 +109,13 @@ def _run(stage: Stage, context: Context, records: dict[str, StageRecord], attemp
 
 def _write(context: Context, records: dict[str, StageRecord]) -> None:
     """Write and judge the dialogues of the briefs."""
+    settings = context.domain.generate
     with context.warehouse.use() as con:
         ids: Sequence[str] = next_briefs(con, context.options.accepted)
     for attempt in range(1, context.domain.generate.max_attempts + 1):
         if attempt > 1:
             with context.warehouse.use() as con:
-                ids = rejected_before(con, attempt)
+                ids = rejected_before(con, attempt, failed=escalates(settings, attempt))
         if not ids:
             break
         _ask(context, attempt, ids, records)
@@ -127,7 +128,8 @@ def _ask(
     context: Context, attempt: int, ids: Sequence[str], records: dict[str, StageRecord]
 ) -> None:
     run = stage_run(asking_stage(attempt), context, records, attempt)
-    settings, journals = context.domain.generate, context.home.journals(context.domain.name)
+    settings = context.domain.generate.at_attempt(attempt)
+    journals = context.home.journals(context.domain.name)
     with context.warehouse.use() as con:
         work = run.stage.work(con, context, attempt, unanswered(con, attempt, ids))
         asyncio.run(generate_transcripts(con, work, settings, journals, context.run_id))

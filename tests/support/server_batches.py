@@ -20,6 +20,7 @@ class Batches:
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.polls: dict[str, int] = {}
+        self.limited: list[dict[str, Any]] = []  # made under a limit of enqueued tokens
 
     async def upload(self, request: web.Request) -> web.Response:
         """POST /v1/files."""
@@ -46,7 +47,35 @@ class Batches:
             "created_at": 1_700_000_000,
             "metadata": body.get("metadata"),
         }
+        self._admit(self.batches[batch_id])
         return web.json_response(self.batches[batch_id])
+
+    def _admit(self, batch: dict[str, Any]) -> None:
+        """Let a batch fail whose tokens are too many beside those in progress, as OpenAI does."""
+        limit = self.state.behaviour.batch_tokens
+        if limit is None:
+            return
+        self.limited.append(batch)
+        going = [one for one in self.limited if one["status"] == "in_progress"]
+        if sum(map(self._tokens, going)) <= limit:
+            return
+        message = (
+            "Enqueued token limit reached for gpt-4o-mini in organization org-mock. "
+            f"Limit: {limit:,} enqueued tokens. Please try again once some in_progress batches "
+            "have been completed."
+        )
+        problem = {"code": "token_limit_exceeded", "message": message, "param": None, "line": None}
+        batch["status"] = "failed"
+        batch["errors"] = {"object": "list", "data": [problem]}
+        self.state.tally.faults["enqueued"] += 1
+
+    def _tokens(self, batch: dict[str, Any]) -> int:
+        entries = map(json.loads, self.files[batch["input_file_id"]].splitlines())
+        return sum(
+            len(message["content"]) // 4
+            for entry in entries
+            for message in entry["body"]["messages"]
+        )
 
     async def retrieve(self, request: web.Request) -> web.Response:
         """GET /v1/batches/{id}."""
@@ -75,7 +104,7 @@ class Batches:
         for line in self.files[batch["input_file_id"]].splitlines():
             entry = json.loads(line)
             (failed if self._fails(entry) else done).append(entry)
-        batch["status"] = "completed"
+        batch["status"] = self.state.behaviour.batch_ending
         batch["request_counts"] = {
             "total": len(done) + len(failed),
             "completed": len(done),
@@ -113,8 +142,9 @@ class Batches:
             "error": None,
         }
 
-    @staticmethod
-    def _failed(entry: dict[str, Any]) -> dict[str, Any]:
+    def _failed(self, entry: dict[str, Any]) -> dict[str, Any]:
+        if self.state.behaviour.batch_failure:
+            return {"custom_id": entry["custom_id"], **self.state.behaviour.batch_failure}
         body = {"error": {"message": "overloaded", "code": "server_error"}}
         return {
             "id": "r",

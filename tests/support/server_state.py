@@ -37,6 +37,9 @@ class Behaviour:
         schema: what a JSON schema in a request brings: "ignored", "plain" (turns and roles) or
             "whole" (with what patterns ask for). A request for any JSON object gets one where
             `json_object` is True.
+        batch_tokens: most tokens that batches in progress may have together; a batch over it fails.
+        batch_ending: how a worked-off batch ended, in the provider's word.
+        batch_failure: fields of a failed request's result line.
         batch_fields: fields of a batch's description that are replaced when it is asked for.
         endless: send a body that never ends in place of an answer, billed as one; "gzip" sends it
             compressed.
@@ -64,6 +67,9 @@ class Behaviour:
     odd_tries: int | None = None
     batch_fail_share: float = 0.0
     batch_polls: int = 1
+    batch_tokens: int | None = None
+    batch_ending: str = "completed"
+    batch_failure: dict[str, Any] = field(default_factory=dict)
     batch_fields: dict[str, Any] = field(default_factory=dict)
     window: int | None = None
     refuse_long: bool = False

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from tasks.errors import UserError
 from tasks.llm.client import check_model, load_litellm
-from tasks.llm.errors import CallError, as_call_error
+from tasks.llm.errors import CallError, as_call_error, is_out_of_credit
 from tasks.llm.prices import Price, find_price
 from tasks.llm.provider_reply import LONGEST_NAME, Reply, reply_of_body, short_name
 from tasks.llm.requests import endpoint
@@ -33,11 +33,13 @@ class BatchStatus:
     Attributes:
         files: ids of the files that hold results, good and bad.
         problem: why the batch as a whole failed.
+        answered: requests that the provider counts as answered; None where it does not count.
     """
 
     state: str
     files: tuple[str, ...] = ()
     problem: str = ""
+    answered: int | None = None
 
     @property
     def ended(self) -> bool:
@@ -163,8 +165,16 @@ def _id_by_label(batches: Any, label: str) -> str | None:
 def _status_of(batch: Any) -> BatchStatus:
     files = tuple(str(file) for file in (batch.output_file_id, batch.error_file_id) if file)
     errors = getattr(batch.errors, "data", None) or []
-    problem = one_line("; ".join(str(error.message) for error in errors))
-    return BatchStatus(str(batch.status), files, problem)
+    problem = one_line("; ".join(f"{error.message}{_code(error)}" for error in errors))
+    counted = getattr(batch.request_counts, "completed", None)
+    answered = counted if isinstance(counted, int) else None
+    return BatchStatus(str(batch.status), files, problem, answered)
+
+
+def _code(error: Any) -> str:
+    """Return an error's code in brackets, or nothing."""
+    code = getattr(error, "code", None)
+    return f" ({code})" if code else ""
 
 
 def _lines_of(file: Any) -> list[bytes]:
@@ -202,6 +212,8 @@ def _read_response(result: dict[str, Any], response: dict[str, Any], max_bytes: 
 def _response_error(result: dict[str, Any], response: dict[str, Any], status: Any) -> CallError:
     details = (response.get("body") or {}).get("error") or result.get("error") or {}
     message = one_line(str(details.get("message", "no answer")))
+    if is_out_of_credit(details.get("code"), message):
+        return CallError("fatal", message, status if isinstance(status, int) else None)
     if not isinstance(status, int):
         return CallError("overload", message)
     return CallError("overload" if status == 429 or status >= 500 else "invalid", message, status)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
 from tasks.llm.answer_watch import AnswerWatch, Useless
 from tasks.llm.batch.client import BatchClient
-from tasks.llm.batch.transfer import BatchState, BatchTransfer, Member, load_states
+from tasks.llm.batch.endings import billed_entries, reason_to_end
+from tasks.llm.batch.token_room import TokenRoom
+from tasks.llm.batch.transfer import (
+    BatchState,
+    BatchTransfer,
+    Collected,
+    EnqueuedLimit,
+    Member,
+    load_states,
+)
 from tasks.llm.billing import (
     UNKNOWN,
-    Asked,
-    Bill,
     Expected,
-    bill_of,
-    bill_of_failure,
-    billed_answer,
 )
 from tasks.llm.budget import Budget
 from tasks.llm.errors import TRANSIENT, CallError, CallFailed, RunStopped, may_ask_again
@@ -84,10 +86,11 @@ class BatchQueue:
         self._expected: dict[str, Expected] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._gathering = False
+        self._room = TokenRoom(limits.batch_tokens)
         for state in load_states(folder, client.model):
             for member in state.members:
                 self._expect_answer(member.key)
-            self._spawn(self._follow(state))
+            self._start_following(state, tokens=0.0)
 
     async def __call__(self, call: Call) -> Answer:
         """Return the answer to a call once its batch is collected.
@@ -130,6 +133,11 @@ class BatchQueue:
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._answers[key] = future
 
+    def _start_following(self, state: BatchState, tokens: float) -> None:
+        """Count a batch as out and collect it; `tokens` are its input tokens by our forecast."""
+        self._room.take(state.label, tokens)
+        self._spawn(self._follow(state))
+
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -150,29 +158,38 @@ class BatchQueue:
             lines = self._reserve_batch()
             if not lines:
                 # While a batch is out, its return settles what it cost and tries again.
-                if not self._reserved:
+                if not self._reserved and not self._room.out:
                     dollars = next(iter(self._waiting.values())).dollars
                     refusal = RunStopped("budget", self._budget.refusal(dollars))
                     self._fail(list(self._waiting), refusal)
                 return
             members = tuple(self._waiting.pop(key).member for key in lines)
+            tokens = sum(self._expected[key].prompt_tokens for key in lines)
             try:
                 state = await self._transfer.send(members, lines.values())
+            except EnqueuedLimit as refusal:
+                self._too_many_tokens(members, tokens, str(refusal))
+                return
             except (CallError, UserError) as error:
                 self._fail_all(error, "no batch could be sent")
                 return
             self._meter.count(sent=len(members))
-            self._spawn(self._follow(state))
+            self._start_following(state, tokens)
 
     def _reserve_batch(self) -> dict[str, bytes]:
-        """Reserve the budget of the next batch and return its lines by request key."""
+        """Reserve the budget of the next batch and return its lines by request key.
+
+        None are returned where nothing more may be sent before a batch that is out returns.
+        """
         lines: dict[str, bytes] = {}
-        size = 0
+        size, tokens = 0, 0.0
         for key, waiting in self._waiting.items():
             line = self._client.line(waiting.request, key)
             size += len(line) + 1
-            full = len(lines) >= MAX_REQUESTS or size > MAX_BYTES
-            if (lines and full) or not self._budget.try_reserve(waiting.dollars):
+            tokens += waiting.expected.prompt_tokens
+            full = len(lines) >= MAX_REQUESTS or size > MAX_BYTES or not self._room.fits(tokens)
+            alone = not lines and not self._room.out  # may be larger than any limit of ours
+            if (full and not alone) or not self._budget.try_reserve(waiting.dollars):
                 break
             self._reserved[key] = waiting.dollars
             self._expected[key] = waiting.expected
@@ -186,19 +203,42 @@ class BatchQueue:
             if collected is None:
                 self._fail([member.key for member in state.members], _AskAgain(0))
                 return
-            state, results = collected
-            entries = self._entries(state, results)
+            state = collected.state
+            entries = billed_entries(collected, self._expected, self._client, self._run_id)
             await self._transfer.keep(state, list(entries.values()))
-        except (CallError, UserError) as error:
+        except EnqueuedLimit as refusal:
+            tokens = sum(self._expected_of(member).prompt_tokens for member in state.members)
+            self._room.release(state.label)
+            self._too_many_tokens(state.members, tokens, str(refusal))
+            return
+        except (CallError, UserError, RunStopped) as error:
             self._fail_all(error, f"batch {state.batch_id or state.label} cannot be collected")
             return
-        stopped = self._stop_reason(entries, results)
-        for member in state.members:
-            self._hand_out(member, entries.get(member.key), results.get(member.key), stopped)
-        if stopped is not None:
-            self._fail(list(self._waiting), stopped)
+        finally:
+            self._room.release(state.label)
+        self._hand_out_all(collected, entries)
         if self._waiting and not self._gathering:
             await self._send_waiting()
+
+    def _hand_out_all(self, collected: Collected, entries: Mapping[str, Entry]) -> None:
+        """Wake every call of a batch; end the run where its requests show that none can succeed."""
+        state, results = collected.state, collected.results
+        reason = reason_to_end(
+            collected,
+            self._client.model,
+            too_many_invalid=self._limits.breaker_failures,
+            answered=self._meter.usage.answered,
+        )
+        stopped = self._stop_reason(entries, results)
+        for member in state.members:
+            entry = entries.get(member.key)
+            if reason is not None and (entry is None or entry.problem):
+                continue
+            self._hand_out(member, entry, results.get(member.key), collected.ended, stopped)
+        if reason is not None:
+            self._fail_all(reason, f"batch {state.batch_id}")
+        elif stopped is not None:
+            self._fail(list(self._waiting), stopped)
 
     def _stop_reason(self, entries: Mapping[str, Entry], results: Results) -> RunStopped | None:
         """Return why no further batch is sent after one with these answers; None if one may be."""
@@ -214,46 +254,32 @@ class BatchQueue:
             return Useless(result.message)
         return self._watch.problem_of(entry.answer)
 
-    def _entries(self, state: BatchState, results: Results) -> dict[str, Entry]:
-        """Return the journal entry of each billed request, by request key."""
-        entries = {}
-        for member in state.members:
-            expected = self._expected.pop(member.key, UNKNOWN)
-            result = results.get(member.key)
-            if isinstance(result, Reply):
-                bill = bill_of(expected, result, self._client.price)
-                entries[member.key] = self._entry(member, state, result, bill)
-            elif result is not None:
-                failure = bill_of_failure(result, expected, self._client.price)
-                if failure is not None:
-                    entries[member.key] = self._entry(member, state, *failure, result.kind)
-        return entries
+    def _expected_of(self, member: Member) -> Expected:
+        return self._expected.get(member.key, UNKNOWN)
 
-    def _entry(
-        self, member: Member, state: BatchState, reply: Reply, bill: Bill, problem: str = ""
-    ) -> Entry:
-        asked = Asked(
-            member.key,
-            self._client.model,
-            self._client.api_base,
-            member.tries,
-            datetime.fromtimestamp(state.sent_at, UTC),
-            round(time.time() - state.sent_at, 1),
-        )
-        return Entry(
-            billed_answer(reply, bill, asked),
-            member.dialogue_id,
-            member.attempt,
-            self._run_id,
-            state.batch_id,
-            problem,
-        )
+    def _too_many_tokens(self, members: Sequence[Member], tokens: float, refusal: str) -> None:
+        """Put a refused batch's requests back in the queue, to be sent in smaller batches."""
+        alone = len(members) == 1 and not self._room.out
+        self._room.learn(refusal, tokens)
+        if alone:
+            self._fail_all(
+                RunStopped(
+                    "batch",
+                    f"the provider lets no more tokens wait in batches ({refusal}): "
+                    "run again when other batches of the account have ended",
+                ),
+                "",
+            )
+            return
+        for member in members:
+            self._fail([member.key], _AskAgain(member.tries))
 
     def _hand_out(
         self,
         member: Member,
         entry: Entry | None,
         result: Reply | CallError | None,
+        ended: str,
         stopped: RunStopped | None,
     ) -> None:
         """Settle a request's reservation and wake the call that waits for its answer.
@@ -270,7 +296,8 @@ class BatchQueue:
             self._meter.unusable(entry.answer)
         error = result
         if not isinstance(error, CallError):
-            error = CallError("overload", "the batch ended without an answer to it")
+            how = ended if ended != "completed" else "ended"
+            error = CallError("overload", f"the batch {how} without an answer to it")
         tries = member.tries + 1
         if may_ask_again(error.kind, tries, self._limits.max_retries):
             if stopped is not None:
@@ -288,10 +315,10 @@ class BatchQueue:
             self._budget.settle(self._reserved.pop(key, 0.0), 0.0)
             self._answers.pop(key).set_exception(error)
 
-    def _fail_all(self, error: CallError | UserError, what: str) -> None:
+    def _fail_all(self, error: CallError | UserError | RunStopped, what: str) -> None:
         """End the run for every call; batches that were sent are collected by the next run."""
         reason: UserError | RunStopped
-        if isinstance(error, UserError):
+        if isinstance(error, UserError | RunStopped):
             reason = error
         elif error.kind in TRANSIENT:
             reason = RunStopped("batch", f"{what}: {error}; run again to go on")

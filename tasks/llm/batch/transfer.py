@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -13,13 +13,15 @@ from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.fingerprint import content_id
 from tasks.llm.batch.client import BatchClient, BatchStatus
-from tasks.llm.errors import TRANSIENT, CallError
+from tasks.llm.batch.token_room import ENQUEUED
+from tasks.llm.errors import TRANSIENT, CallError, RunStopped
 from tasks.llm.journal import Entry
 from tasks.llm.provider_reply import Reply
 from tasks.llm.write_ahead_log import WriteAheadLog
 
 STATE_FILES = "batch-*.json"
 FIRST_POLL_S, LONGEST_POLL_S, POLL_GROWTH = 1.0, 60.0, 1.5
+POLLS_FOR_FILES = 10  # of a batch that is completed before its files are named
 # Errors of `create` after which the batch may exist all the same.
 OUTCOME_UNKNOWN = ("timeout", "connection", "malformed")
 
@@ -96,6 +98,24 @@ def _state_file(folder: Path, state: BatchState) -> Path:
     return folder / f"batch-{state.label}.json"
 
 
+@dataclass(frozen=True)
+class Collected:
+    """A batch that has ended.
+
+    Attributes:
+        ended: the provider's word for how.
+        results: the reply or error of each request that has one, by request key.
+    """
+
+    state: BatchState
+    ended: str
+    results: Mapping[str, Reply | CallError]
+
+
+class EnqueuedLimit(Exception):
+    """The provider refuses a batch because too many tokens wait; nothing of it was billed."""
+
+
 class BatchTransfer:
     """Sends batches and collects their results.
 
@@ -110,7 +130,8 @@ class BatchTransfer:
     async def send(self, members: tuple[Member, ...], lines: Iterable[bytes]) -> BatchState:
         """Send requests as one batch.
 
-        Raises CallError, and UserError when the state cannot be written.
+        Raises CallError, EnqueuedLimit where more tokens would wait than the provider lets, and
+        UserError when the state cannot be written.
         """
         state = BatchState(label_of(members), self._client.model, members, sent_at=time.time())
         save_state(self._folder, state)
@@ -120,18 +141,20 @@ class BatchTransfer:
             # If the batch may exist, its state stays for the next run to look for it.
             if error.kind not in OUTCOME_UNKNOWN:
                 drop_state(self._folder, state)
+            if ENQUEUED.search(error.message):
+                raise EnqueuedLimit(error.message) from None
             raise
         state = replace(state, batch_id=batch_id)
         save_state(self._folder, state)
         return state
 
-    async def collect(
-        self, state: BatchState
-    ) -> tuple[BatchState, dict[str, Reply | CallError]] | None:
-        """Wait for a batch and return its results by request key; None when it was never made.
+    async def collect(self, state: BatchState) -> Collected | None:
+        """Wait for a batch and return its results; None when it was never made.
 
         Raises:
             CallError: the provider cannot be reached any more.
+            EnqueuedLimit: more tokens would wait than the provider lets.
+            RunStopped: the provider keeps its answers back.
             UserError: the provider refuses the batch as a whole.
         """
         if not state.batch_id:
@@ -145,8 +168,29 @@ class BatchTransfer:
         if status.state == "failed" and not status.files:
             drop_state(self._folder, state)
             reason = status.problem or "it gives no reason"
+            if ENQUEUED.search(reason):
+                raise EnqueuedLimit(reason)
             raise UserError(f"the provider refuses the batch: {reason}")
-        return state, await self._client.results(status)
+        if status.state == "completed" and not status.files:
+            status = await self._wait_for_files(state, status)
+        return Collected(state, status.state, await self._client.results(status))
+
+    async def _wait_for_files(self, state: BatchState, status: BatchStatus) -> BatchStatus:
+        """Return the status once it names files, or if no request was answered.
+
+        Raises RunStopped for answers whose file is not named; the batch's state stays.
+        """
+        for _ in range(POLLS_FOR_FILES):
+            if status.files or status.answered == 0:
+                return status
+            await asyncio.sleep(FIRST_POLL_S)
+            status = await self._client.status(state.batch_id)
+        raise RunStopped(
+            "batch",
+            f"batch {state.batch_id} is completed, but the provider names no file of its answers: "
+            f"run again to look for it, or remove {_state_file(self._folder, state)} to send its "
+            "requests again",
+        )
 
     async def keep(self, state: BatchState, entries: Sequence[Entry]) -> None:
         """Write a batch's answers to a journal, then forget its state. Raises UserError."""
