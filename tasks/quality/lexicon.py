@@ -36,13 +36,16 @@ class _Part(BaseModel):
 
 
 class GoalSets(_Part):
-    """Sub-goals that ask for an opinion or a decision in the utterance."""
+    """Sub-goals by what their utterance must tell: an opinion, a decision, a question, thanks."""
 
     likes: tuple[str, ...]
     dislikes: tuple[str, ...]
     by_collection: tuple[str, ...]
     accepts: tuple[str, ...]
     rejects: tuple[str, ...]
+    asks: tuple[str, ...]
+    thanks: tuple[str, ...]
+    have_seen: tuple[str, ...]
 
 
 class Language(_Part):
@@ -67,11 +70,33 @@ class Language(_Part):
     clear_rejection: Phrases = ()
     not_yet: Phrases = ()
     turned: Words = ()
+    chatbot: Phrases = ()
+    own_life: Phrases = ()
+    agents_words: Phrases = ()
+    asking: Phrases = ()
+    thanking: Words = ()
+    seen: Words = ()
+    claims_seen: Phrases = ()
+    claims_unseen: Phrases = ()
+    name_cues: Phrases = ()
+    close_work_cues: Phrases = ()
+    work_cues: Phrases = ()
+    familiar: Words = ()
 
     @property
     def judges_opinions(self) -> bool:
         """Return True if opinions and decisions can be judged in this language."""
         return bool(self.clear_praise and self.clear_blame and self.accepts and self.rejects)
+
+    @cached_property
+    def plain_words(self) -> frozenset[str]:
+        """The commonest words of the language, which say little of anything."""
+        return frozenset({*self.function_words, *self.common_words})
+
+    @cached_property
+    def asking_pattern(self) -> str:
+        """Pattern of what asks something."""
+        return rf"\?|{phrases(self.asking)}"
 
 
 class Lexicon(_Part):
@@ -79,6 +104,8 @@ class Lexicon(_Part):
 
     goals: GoalSets
     copied_from: int = Field(ge=3)
+    near_copied_from: int = Field(ge=3)
+    hinted_from: int = Field(ge=1)
     near_duplicate: float = Field(gt=0, le=1)
     wording: Phrases
     languages: Mapping[str, Language]
@@ -129,16 +156,24 @@ def _form(word: str) -> str:
 def phrases(listed: Sequence[str]) -> str:
     """Return a pattern for any of the phrases, on word boundaries, as Python reads it.
 
-    `for_polars` converts it for polars. A `*` between two words means one word or none.
+    `for_polars` converts it for polars. A `*` between two words means one word or none, `a/b`
+    either of two.
     """
     return f"(?i:{'|'.join(map(_phrase_form, listed))})" if listed else NEVER
 
 
 def _phrase_form(phrase: str) -> str:
-    form = re.escape(phrase).replace("'", "['\u2019]")
+    forms = (
+        _either(word) if "/" in word.strip("/") else re.escape(word) for word in phrase.split()
+    )
+    form = r"\ ".join(forms).replace("'", "['\u2019]")
     spaced = form.replace(r"\ \*", _ONE_OR_NONE).replace(r"\ ", r"\s+")
     end = r"\b" if phrase[-1].isalnum() else ""
     return rf"\b{spaced}{end}"
+
+
+def _either(word: str) -> str:
+    return f"(?:{'|'.join(map(re.escape, word.split('/')))})"
 
 
 def for_polars(pattern: str) -> str:
