@@ -104,7 +104,7 @@ class Evidence:
             "copied_words": lambda said, case: longest_shared(said.text, case.reviews),
             "near_copied_words": self._near_copy,
             "unsupported_names": lambda said, case: self._specifics("name", said, case),
-            "unsupported_figures": lambda said, case: self._specifics("figure", said, case),
+            "unsupported_facts": lambda said, case: self._specifics("fact", said, case),
             "unsupported_details": lambda said, case: self._specifics("detail", said, case),
             "other_works": lambda said, case: self._specifics("work", said, case),
             "chatbot_habit": lambda said, case: offending(chatbot, said.text),

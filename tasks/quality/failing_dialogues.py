@@ -19,10 +19,11 @@ COMPARED: Final = frozenset(
         "copied_words",
         "near_copied_words",
         "unsupported_names",
-        "unsupported_figures",
+        "unsupported_facts",
         "unsupported_details",
         "other_works",
         "target_hint",
+        "out_of_turn",
     }
 )
 NO_LIMIT: Final = 2**31 - 1

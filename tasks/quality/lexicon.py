@@ -44,8 +44,8 @@ class GoalSets(_Part):
     accepts: tuple[str, ...]
     rejects: tuple[str, ...]
     asks: tuple[str, ...]
+    requests: tuple[str, ...]
     thanks: tuple[str, ...]
-    have_seen: tuple[str, ...]
 
 
 class Language(_Part):
@@ -61,6 +61,8 @@ class Language(_Part):
     praise: Words = ()
     clear_blame: Words = ()
     blame: Words = ()
+    praising: Phrases = ()
+    blaming: Phrases = ()
     courtesies: Phrases = ()
     negation: Words = ()
     mixed: Words = ()
@@ -72,12 +74,18 @@ class Language(_Part):
     turned: Words = ()
     chatbot: Phrases = ()
     own_life: Phrases = ()
+    speaker: Words = ()
+    mine: Words = ()
+    deeds: Words = ()
+    agents_own: Words = ()
+    agents_deeds: Words = ()
     agents_words: Phrases = ()
     asking: Phrases = ()
+    requesting: Phrases = ()
     thanking: Words = ()
-    seen: Words = ()
     claims_seen: Phrases = ()
     claims_unseen: Phrases = ()
+    checkable: Phrases = ()
     name_cues: Phrases = ()
     close_work_cues: Phrases = ()
     work_cues: Phrases = ()
@@ -92,11 +100,6 @@ class Language(_Part):
     def plain_words(self) -> frozenset[str]:
         """The commonest words of the language, which say little of anything."""
         return frozenset({*self.function_words, *self.common_words})
-
-    @cached_property
-    def asking_pattern(self) -> str:
-        """Pattern of what asks something."""
-        return rf"\?|{phrases(self.asking)}"
 
 
 class Lexicon(_Part):

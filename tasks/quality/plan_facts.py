@@ -122,8 +122,8 @@ SELECT
         WHEN list_has_any(goals, $rejects) THEN 'reject'
     END AS decision,
     list_has_any(goals, $asks) AS asks,
-    list_has_any(goals, $thanks) AS thanks,
-    list_has_any(goals, $have_seen) AS tells_seen
+    list_has_any(goals, $requests) AS requests,
+    list_has_any(goals, $thanks) AS thanks
 FROM template_turns
 """
 
@@ -143,8 +143,8 @@ SELECT
     subject,
     is_before_target,
     asks,
+    requests,
     thanks,
-    tells_seen,
     role != coalesce(role_planned, CASE WHEN turn % 2 = 1 THEN 'user' ELSE 'agent' END)
         AS role_error,
     len(missing)::INTEGER AS missing_items,
@@ -215,7 +215,7 @@ WHERE turn = d.utterances
    OR f.foreign_language
    OR f.near_copied_words > 0
    OR f.unsupported_names > 0
-   OR f.unsupported_figures > 0
+   OR f.unsupported_facts > 0
    OR f.unsupported_details > 0
    OR f.other_works > 0
    OR f.chatbot_habit
@@ -223,6 +223,7 @@ WHERE turn = d.utterances
    OR f.goal_missed
    OR f.target_hint > 0
    OR f.self_contradiction
+   OR f.out_of_turn > 0
 ORDER BY dialogue_id, turn
 """
 
@@ -231,12 +232,13 @@ WITH drawn AS (
     SELECT
         place,
         collection = 'MIGHT_LIKES' AS of_target,
-        unnest([user_review_id, other_review_id]) AS review_id
+        unnest([user_review_id, other_review_id]) AS review_id,
+        unnest([true, false]) AS is_users
     FROM brief_items
     JOIN fact_queue USING (dialogue_id)
     WHERE place >= $from AND place < $until
 )
-SELECT place, text, of_target
+SELECT place, text, of_target, is_users
 FROM drawn
 JOIN reviews USING (review_id)
 """
@@ -271,14 +273,15 @@ WITH planned AS (
         count_if(foreign_language) AS foreign_turns,
         max(near_copied_words) AS near_copied_words,
         sum(unsupported_names) AS unsupported_names,
-        sum(unsupported_figures) AS unsupported_figures,
+        sum(unsupported_facts) AS unsupported_facts,
         sum(unsupported_details) AS unsupported_details,
         sum(other_works) AS other_works,
         count_if(chatbot_habit) AS chatbot_habits,
         count_if(wrong_speaker) AS wrong_speakers,
         count_if(goal_missed) AS goals_missed,
         max(target_hint) AS target_hints,
-        count_if(self_contradiction) AS self_contradictions
+        count_if(self_contradiction) AS self_contradictions,
+        max(out_of_turn) AS out_of_turn
     FROM utterance_facts
     WHERE attempt = $attempt
     GROUP BY dialogue_id, attempt

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, Literal
 
-from tasks.quality.lexicon import Language, phrases
+import polars as pl
+
+from tasks.quality.lexicon import Language, for_polars, phrases
 from tasks.quality.numbers_said import Figure, figures_in, numbers_in
 
-Kind = Literal["name", "figure", "work", "detail"]
+Kind = Literal["name", "fact", "work", "detail"]
 
 _UPPER: Final = "A-Z\u00c0-\u00d6\u00d8-\u00de\u0141\u015a\u0160\u017d\u010c"
 _LOWER: Final = "a-z\u00df-\u00f6\u00f8-\u00ff\u0100-\u017f"
@@ -34,6 +36,9 @@ _ONE_NAME: Final = re.compile(_NAME)
 _POSSESSIVE: Final = re.compile("['\u2019]s?$")
 _PART: Final = re.compile(r"[^\W_]+")
 _QUOTED_LINE: Final = re.compile('["\u201c]([^"\u201c\u201d]{12,300})["\u201d]')
+_SENTENCE: Final = re.compile("[^.!?]+[.!?]?")
+_CONTENT: Final = re.compile(r"[^\W_]{4,}")
+_IN_QUOTES: Final = re.compile('["\u201c][^"\u201c\u201d]{1,300}["\u201d]')
 _LEAST_QUOTED: Final = 4  # words from which something quoted is a line, and no expression
 _BEFORE: Final = 40  # characters before a name in which its cue may stand
 _ARTICLES: Final = frozenset({"The", "A", "An"})
@@ -84,6 +89,7 @@ class Finder:
 
     def __init__(self, language: Language) -> None:
         """Take the language's cues and familiar names."""
+        self._checkable = re.compile(phrases(language.checkable))
         self._familiar = re.compile(_familiar_pattern(language.familiar))
         self._plain_words = language.plain_words
         self._name_cue = _at_the_end(phrases(language.name_cues))
@@ -98,12 +104,14 @@ class Finder:
             role: who speaks; what users say of themselves is their own affair.
             support: what the brief holds.
         """
-        found = list(self._names(bare, support))
+        found = list(self._names(bare, role, support))
         found += [
-            Specific("figure" if figure.is_exact else "detail", figure.text)
+            Specific("fact" if figure.is_exact else "detail", figure.text)
             for figure in figures_in(bare, role)
             if not _holds(support, figure)
         ]
+        if role == "agent":
+            found += self._claims(bare, support)
         found += [
             Specific("detail", line)
             for line in _QUOTED_LINE.findall(bare)
@@ -111,12 +119,26 @@ class Finder:
         ]
         return found
 
+    def claims(self, texts: pl.Series) -> pl.Series:
+        """Return whether each text has what only an agent with a source may tell."""
+        return texts.str.contains(for_polars(self._checkable.pattern))
+
     def is_ordinary(self, word: str) -> bool:
         """Return True if a word with a capital may be said of anything."""
         return word.lower() in self._plain_words or bool(self._familiar.fullmatch(word))
 
-    def _names(self, bare: str, support: Support) -> Iterator[Specific]:
-        for match in _RUN.finditer(bare):
+    def _claims(self, bare: str, support: Support) -> Iterator[Specific]:
+        for sentence in _SENTENCE.findall(bare):
+            if sentence.endswith("?"):
+                continue
+            for match in self._checkable.finditer(sentence):
+                if not all(map(support.has, _CONTENT.findall(match[0]))):
+                    yield Specific("fact", match[0])
+
+    def _names(self, bare: str, role: str, support: Support) -> Iterator[Specific]:
+        # What stands in quotation marks is judged as a title or as a quoted line.
+        spoken = _IN_QUOTES.sub(lambda quoted: "~" * len(quoted[0]), bare)
+        for match in _RUN.finditer(spoken):
             run, words = match["run"], _ONE_NAME.findall(match["run"])
             begins_sentence = match["lead"] is None
             named = words[1:] if begins_sentence else words
@@ -125,16 +147,11 @@ class Finder:
             ]
             if unknown:
                 before = bare[max(0, match.start("run") - _BEFORE) : match.start("run")]
-                yield Specific(self._kind(run, words, unknown, before, begins_sentence), run)
+                kind = self._kind(run, words, before, begins_sentence)
+                # What users say of where they live or whom they know is their own affair.
+                yield Specific("name" if kind == "detail" and role == "agent" else kind, run)
 
-    def _kind(
-        self,
-        run: str,
-        words: Sequence[str],
-        unknown: Sequence[str],
-        before: str,
-        begins_sentence: bool,
-    ) -> Kind:
+    def _kind(self, run: str, words: Sequence[str], before: str, begins_sentence: bool) -> Kind:
         is_title = words[0] in _ARTICLES and len(words) > (2 if begins_sentence else 1)
         own = [word for word in words if not self.is_ordinary(word)]
         is_long = len(own) > 1 or len(words) != len(run.split())

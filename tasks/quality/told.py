@@ -24,11 +24,11 @@ from tasks.word_runs import (
     tokenise,
 )
 
-_SEED_WORDS = 3  # a near-copy of nine words shares a run of so many at least twice
-_SEEDS = 2
+_SEED_WORDS = 2  # a near-copy of nine words shares so many runs of two words
+_SEEDS = 3
 KINDS: Mapping[str, str] = {
     "name": "unsupported_names",
-    "figure": "unsupported_figures",
+    "fact": "unsupported_facts",
     "detail": "unsupported_details",
     "work": "other_works",
 }
@@ -39,7 +39,7 @@ class BriefTexts:
     """The texts of some dialogues' briefs.
 
     Attributes:
-        reviews: columns place, text, of_target.
+        reviews: columns place, text, of_target, is_users.
         titles: columns place, title.
         review_words, title_words: the words of both.
     """
@@ -91,6 +91,7 @@ def told_facts(
         "copied_words": pl.Series(copied),
         "near_copied_words": pl.Series(near),
         "target_hint": pl.Series(_hints(said, words, texts, language)),
+        "out_of_turn": pl.Series(_out_of_turn(said, words, texts, language)),
         **_unsupported(said, texts, language),
     }
 
@@ -125,7 +126,9 @@ def _unsupported(said: pl.DataFrame, texts: BriefTexts, language: Language) -> d
     counts = {column: np.zeros(len(said), np.int32) for column in KINDS.values()}
     if language.familiar:
         finder = Finder(language)
+        claiming = (finder.claims(said["bare"]) & (said["role"] == "agent")).arg_true()
         rows = np.union1d(_naming(said, texts, finder), _counting_or_quoting(said))
+        rows = np.union1d(rows, claiming.to_numpy())
         held = {place: Support(held) for place, held in texts.of(said["place"][rows]).items()}
         maybe = said[rows].select("place", "bare", "role")
         for at, (place, bare, role) in zip(rows.tolist(), maybe.iter_rows(), strict=True):
@@ -168,24 +171,59 @@ def _counting_or_quoting(said: pl.DataFrame) -> NDArray[np.int64]:
 def _hints(
     said: pl.DataFrame, words: OwnedTokens, texts: BriefTexts, language: Language
 ) -> NDArray[np.int32]:
-    """Return how many words of the target's own title and review are said before its turn.
-
-    Common words of the language and those of the brief's other texts give nothing away.
-    """
+    """Return how many words of the target's own review are said before its turn."""
     early = said["is_before_target"].fill_null(value=False).to_numpy()
-    counts = np.zeros(len(said), np.int32)
-    of_target = texts.reviews["of_target"].to_numpy()
-    if not early.any() or not of_target.any():
+    return _words_of_one_side(early, words, texts, pl.col("of_target"), language)
+
+
+def _out_of_turn(
+    said: pl.DataFrame, words: OwnedTokens, texts: BriefTexts, language: Language
+) -> NDArray[np.int32]:
+    """Return how many words of the other side's reviews an utterance is the first to say.
+
+    Those of the user's own reviews, if the agent speaks; of other people's, if the user does.
+    """
+    users = (said["role"] == "user").to_numpy()
+    by_agent = _words_of_one_side(~users, words, texts, pl.col("is_users"), language)
+    by_user = _words_of_one_side(users, words, texts, ~pl.col("is_users"), language)
+    return np.maximum(by_agent, by_user)
+
+
+def _words_of_one_side(
+    asked: NDArray[np.bool_],
+    words: OwnedTokens,
+    texts: BriefTexts,
+    is_one_side: pl.Expr,
+    language: Language,
+) -> NDArray[np.int32]:
+    """Return how many words that only one side's reviews have an utterance is the first to say.
+
+    Common words of the language, and those of the brief's other texts, tell nothing.
+
+    Args:
+        asked: the utterances to look at; others get 0.
+        words: the words of all utterances, in the order of turns.
+        texts: what their briefs hold.
+        is_one_side: which of the reviews.
+        language: its common words.
+    """
+    counts = np.zeros(len(asked), np.int32)
+    side, others = texts.reviews.filter(is_one_side), texts.reviews.filter(~is_one_side)
+    if not asked.any() or not len(side):
         return counts
-    target = _owned(texts.reviews.filter(pl.col("of_target")))
-    others = _owned(texts.reviews.filter(~pl.col("of_target")))
-    is_early = np.repeat(early, np.diff(words.tokens.starts))
-    plain = tokenise(pl.Series(sorted(language.plain_words))).hashes
-    gives_away = is_early & are_known(words, target) & ~are_known(words, others)
-    gives_away &= ~np.isin(words.tokens.hashes, plain)
-    row = np.repeat(np.arange(len(said)), np.diff(words.tokens.starts))[gives_away]
-    said_words = pl.DataFrame({"row": row, "word": words.tokens.hashes[gives_away]}).unique()
-    np.add.at(counts, said_words["row"].to_numpy(), 1)
+    row = np.repeat(np.arange(len(asked)), np.diff(words.tokens.starts))
+    common = tokenise(pl.Series(sorted(language.plain_words), dtype=pl.String)).hashes
+    tells = are_known(words, _owned(side)) & ~np.isin(words.tokens.hashes, common)
+    tells &= ~are_known(words, _owned(others)) & ~are_known(words, texts.title_words)
+    found = pl.DataFrame(
+        {
+            "row": row[tells],
+            "place": words.owner_of_each_word()[tells],
+            "word": words.tokens.hashes[tells],
+        }
+    )
+    firsts = found.group_by("place", "word").agg(pl.col("row").min())["row"].to_numpy()
+    np.add.at(counts, firsts[asked[firsts]], 1)
     return counts
 
 

@@ -199,11 +199,11 @@ _ALL = (
         "INTEGER, decision_errors INTEGER, "
         "copied_words INTEGER, wording_leaks INTEGER, personal_data INTEGER, foreign_turns "
         "INTEGER, near_duplicates INTEGER, near_copied_words INTEGER, unsupported_names INTEGER, "
-        "unsupported_figures INTEGER, unsupported_details INTEGER, other_works INTEGER, "
+        "unsupported_facts INTEGER, unsupported_details INTEGER, other_works INTEGER, "
         "chatbot_habits INTEGER, wrong_speakers INTEGER, goals_missed INTEGER, "
-        "target_hints INTEGER, self_contradictions INTEGER",
+        "target_hints INTEGER, self_contradictions INTEGER, out_of_turn INTEGER",
         ("dialogue_id", "attempt"),
-        added=10,
+        added=11,
     ),
     Table(
         "utterance_facts",
@@ -216,11 +216,11 @@ _ALL = (
         "sentiment_error BOOLEAN, decision_error BOOLEAN, copied_words INTEGER, wording_leak "
         "BOOLEAN, "
         "personal_data BOOLEAN, foreign_language BOOLEAN, near_copied_words INTEGER, "
-        "unsupported_names INTEGER, unsupported_figures INTEGER, unsupported_details INTEGER, "
+        "unsupported_names INTEGER, unsupported_facts INTEGER, unsupported_details INTEGER, "
         "other_works INTEGER, chatbot_habit BOOLEAN, wrong_speaker BOOLEAN, goal_missed BOOLEAN, "
-        "target_hint INTEGER, self_contradiction BOOLEAN",
+        "target_hint INTEGER, self_contradiction BOOLEAN, out_of_turn INTEGER",
         ("dialogue_id", "attempt", "turn"),
-        added=10,
+        added=11,
     ),
     Table(
         "rejections",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -14,6 +16,28 @@ LEAST_CONTENT: Final = 2
 """Shared words that say something: neither names nor the commonest words of the language."""
 LEAST_SHARE: Final = 0.8
 """Share of the stretch, in either text, that the shared words are."""
+LEAST_SENTENCE: Final = 6
+"""Shared words that make a near-copy of a whole sentence, though it has fewer than asked for."""
+LEAST_OF_SENTENCE: Final = 0.75
+"""Share of that sentence that the shared words are."""
+_SENTENCE_END: Final = re.compile(r"[.!?\u2026]")
+_CONTRACTED: Final = re.compile("(?<=.)(?:n't|'(?:s|re|ve|ll|d|m))$")
+_SAME: Final = {
+    form: forms.split()[0]
+    for forms in (
+        "i you he she we they one",
+        "me him us them",
+        "my your his her our their",
+        "mine yours hers ours theirs",
+        "myself yourself himself herself ourselves themselves",
+        "be is are was were am been",
+        "have has had",
+        "do does did",
+        "this that",
+        "these those",
+    )
+    for form in forms.split()
+}
 _GAP: Final = 1.2  # what a word between two shared ones costs; a shared word gains 1
 
 
@@ -21,7 +45,7 @@ class NearCopy(NamedTuple):
     """A stretch taken over nearly word for word.
 
     Attributes:
-        words: the words that both texts have, in order, names left out.
+        words: the words that both texts have, in order.
         text: the stretch as it stands in the copying text.
         source: the stretch that it was taken from.
     """
@@ -39,9 +63,10 @@ def longest_near_copy(
 ) -> NearCopy:
     """Return the longest stretch of a text that is nearly one of another text.
 
-    That is: `least` words and more, names left out, are the same and in the same order, at most a
-    fifth of the stretch is not, and `LEAST_CONTENT` of them are no common words. A retelling that
-    keeps names and phrases of the language is none.
+    That is: `least` words and more, names left out, are the same and in the same order; or
+    `LEAST_SENTENCE` words are, and are most of a sentence. At most a fifth of the stretch differs,
+    and `LEAST_CONTENT` of the words are neither names nor common. So a retelling that keeps names
+    and phrases is none.
 
     Args:
         text: the text that may have copied.
@@ -57,23 +82,44 @@ def longest_near_copy(
     for other in others:
         there = words_of(other)
         for pairs in _stretches(here, there):
-            words = _words_taken_over(text, here, pairs, common)
+            words, _ = _taken_over(text, here, pairs, common)
             if words >= max(least, best.words + 1):
                 best = NearCopy(words, *_as_written(text, here, other, there, pairs))
+        for sentence in _sentences(other, there):
+            for pairs in _stretches(here, sentence):
+                if len(pairs) < LEAST_OF_SENTENCE * len(sentence):
+                    continue
+                _, words = _taken_over(text, here, pairs, common)
+                if words >= max(LEAST_SENTENCE, best.words + 1):
+                    best = NearCopy(words, *_as_written(text, here, other, sentence, pairs))
     return best
 
 
-def _words_taken_over(
+def _sentences(text: str, words: Sequence[Word]) -> Iterator[Sequence[Word]]:
+    """Yield the words of each sentence of a text that is long enough to be a near-copy's source."""
+    start = 0
+    for at in range(1, len(words) + 1):
+        ends = at == len(words) or _SENTENCE_END.search(text, words[at - 1].end, words[at].start)
+        if ends:
+            if at - start >= LEAST_SENTENCE:
+                yield words[start:at]
+            start = at
+
+
+def _taken_over(
     text: str, here: Sequence[Word], pairs: Sequence[tuple[int, int]], common: Collection[str]
-) -> int:
-    """Return how many words without names two stretches share; 0 if they are not alike enough."""
+) -> tuple[int, int]:
+    """Return how many words two stretches share, without names and with them.
+
+    Both are 0 if the stretches are not alike enough, or have little in common but common words.
+    """
     longest = max(pairs[-1][0] - pairs[0][0], pairs[-1][1] - pairs[0][1]) + 1
     if len(pairs) < LEAST_SHARE * longest:
-        return 0
+        return 0, 0
     shared = [here[place] for place, _ in pairs]
     unnamed = [word.text for word in shared if not _is_name(text, word)]
     content = [word for word in unnamed if word not in common]
-    return len(unnamed) if len(content) >= LEAST_CONTENT else 0
+    return (len(unnamed), len(shared)) if len(content) >= LEAST_CONTENT else (0, 0)
 
 
 def _stretches(here: Sequence[Word], there: Sequence[Word]) -> Iterator[list[tuple[int, int]]]:
@@ -98,9 +144,18 @@ def _between(last: tuple[int, int], pair: tuple[int, int]) -> int:
     return max(pair[0] - last[0], pair[1] - last[1]) - 1
 
 
+@lru_cache(maxsize=16_384)
+def _form(word: str) -> str:
+    """Return what a word is compared by: another person or tense of "to be" changes nothing."""
+    bare = _CONTRACTED.sub("", word)
+    return _SAME.get(bare, bare)
+
+
 def _in_order(here: Sequence[Word], there: Sequence[Word]) -> list[tuple[int, int]]:
     """Return the places of the words of a longest common subsequence."""
-    codes = LCSseq.opcodes([word.text for word in here], [word.text for word in there])
+    codes = LCSseq.opcodes(
+        [_form(word.text) for word in here], [_form(word.text) for word in there]
+    )
     equal = [code for code in codes if code.tag == "equal"]
     return [
         (code.src_start + step, code.dest_start + step)
