@@ -23,7 +23,6 @@ COMPARED: Final = frozenset(
         "unsupported_details",
         "other_works",
         "target_hint",
-        "out_of_turn",
     }
 )
 NO_LIMIT: Final = 2**31 - 1

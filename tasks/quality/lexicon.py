@@ -108,7 +108,6 @@ class Lexicon(_Part):
     goals: GoalSets
     copied_from: int = Field(ge=3)
     near_copied_from: int = Field(ge=3)
-    hinted_from: int = Field(ge=1)
     near_duplicate: float = Field(gt=0, le=1)
     wording: Phrases
     languages: Mapping[str, Language]

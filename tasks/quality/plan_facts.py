@@ -223,7 +223,6 @@ WHERE turn = d.utterances
    OR f.goal_missed
    OR f.target_hint > 0
    OR f.self_contradiction
-   OR f.out_of_turn > 0
 ORDER BY dialogue_id, turn
 """
 
@@ -232,13 +231,12 @@ WITH drawn AS (
     SELECT
         place,
         collection = 'MIGHT_LIKES' AS of_target,
-        unnest([user_review_id, other_review_id]) AS review_id,
-        unnest([true, false]) AS is_users
+        unnest([user_review_id, other_review_id]) AS review_id
     FROM brief_items
     JOIN fact_queue USING (dialogue_id)
     WHERE place >= $from AND place < $until
 )
-SELECT place, text, of_target, is_users
+SELECT place, text, of_target
 FROM drawn
 JOIN reviews USING (review_id)
 """
@@ -280,8 +278,7 @@ WITH planned AS (
         count_if(wrong_speaker) AS wrong_speakers,
         count_if(goal_missed) AS goals_missed,
         max(target_hint) AS target_hints,
-        count_if(self_contradiction) AS self_contradictions,
-        max(out_of_turn) AS out_of_turn
+        count_if(self_contradiction) AS self_contradictions
     FROM utterance_facts
     WHERE attempt = $attempt
     GROUP BY dialogue_id, attempt

@@ -19,13 +19,11 @@ from tasks.word_runs import (
     are_known,
     copied_words,
     longest_near_copy,
-    shared_runs,
+    near_copying,
     texts_of,
     tokenise,
 )
 
-_SEED_WORDS = 2  # a near-copy of nine words shares so many runs of two words
-_SEEDS = 3
 KINDS: Mapping[str, str] = {
     "name": "unsupported_names",
     "fact": "unsupported_facts",
@@ -39,7 +37,7 @@ class BriefTexts:
     """The texts of some dialogues' briefs.
 
     Attributes:
-        reviews: columns place, text, of_target, is_users.
+        reviews: columns place, text, of_target.
         titles: columns place, title.
         review_words, title_words: the words of both.
     """
@@ -91,7 +89,6 @@ def told_facts(
         "copied_words": pl.Series(copied),
         "near_copied_words": pl.Series(near),
         "target_hint": pl.Series(_hints(said, words, texts, language)),
-        "out_of_turn": pl.Series(_out_of_turn(said, words, texts, language)),
         **_unsupported(said, texts, language),
     }
 
@@ -106,8 +103,7 @@ def _near_copied(
 ) -> NDArray[np.int32]:
     """Return the words of each utterance's longest near-copy; 0 where a run is copied exactly."""
     found = np.zeros(len(said), np.int32)
-    seeds = shared_runs(words, texts.review_words, _SEED_WORDS)
-    maybe = np.flatnonzero((seeds >= _SEEDS) & (copied == 0))
+    maybe = np.flatnonzero(near_copying(words, texts.review_words) & (copied == 0))
     if not len(maybe):
         return found
     rows = said[maybe].select("place", "bare")
@@ -171,59 +167,30 @@ def _counting_or_quoting(said: pl.DataFrame) -> NDArray[np.int64]:
 def _hints(
     said: pl.DataFrame, words: OwnedTokens, texts: BriefTexts, language: Language
 ) -> NDArray[np.int32]:
-    """Return how many words of the target's own review are said before its turn."""
-    early = said["is_before_target"].fill_null(value=False).to_numpy()
-    return _words_of_one_side(early, words, texts, pl.col("of_target"), language)
+    """Return how many words of the target's own review each utterance is the first to say.
 
-
-def _out_of_turn(
-    said: pl.DataFrame, words: OwnedTokens, texts: BriefTexts, language: Language
-) -> NDArray[np.int32]:
-    """Return how many words of the other side's reviews an utterance is the first to say.
-
-    Those of the user's own reviews, if the agent speaks; of other people's, if the user does.
+    Only what is said before the target's turn counts. Common words of the language, and those of
+    the brief's other texts, tell nothing.
     """
-    users = (said["role"] == "user").to_numpy()
-    by_agent = _words_of_one_side(~users, words, texts, pl.col("is_users"), language)
-    by_user = _words_of_one_side(users, words, texts, ~pl.col("is_users"), language)
-    return np.maximum(by_agent, by_user)
-
-
-def _words_of_one_side(
-    asked: NDArray[np.bool_],
-    words: OwnedTokens,
-    texts: BriefTexts,
-    is_one_side: pl.Expr,
-    language: Language,
-) -> NDArray[np.int32]:
-    """Return how many words that only one side's reviews have an utterance is the first to say.
-
-    Common words of the language, and those of the brief's other texts, tell nothing.
-
-    Args:
-        asked: the utterances to look at; others get 0.
-        words: the words of all utterances, in the order of turns.
-        texts: what their briefs hold.
-        is_one_side: which of the reviews.
-        language: its common words.
-    """
-    counts = np.zeros(len(asked), np.int32)
-    side, others = texts.reviews.filter(is_one_side), texts.reviews.filter(~is_one_side)
-    if not asked.any() or not len(side):
+    counts = np.zeros(len(said), np.int32)
+    is_early = said["is_before_target"].fill_null(value=False).to_numpy()
+    target = _owned(texts.reviews.filter(pl.col("of_target")))
+    others = _owned(texts.reviews.filter(~pl.col("of_target")))
+    if not is_early.any() or not len(target.owners):
         return counts
-    row = np.repeat(np.arange(len(asked)), np.diff(words.tokens.starts))
+    row = np.repeat(np.arange(len(said)), np.diff(words.tokens.starts))
     common = tokenise(pl.Series(sorted(language.plain_words), dtype=pl.String)).hashes
-    tells = are_known(words, _owned(side)) & ~np.isin(words.tokens.hashes, common)
-    tells &= ~are_known(words, _owned(others)) & ~are_known(words, texts.title_words)
+    hints = is_early[row] & are_known(words, target) & ~np.isin(words.tokens.hashes, common)
+    hints &= ~are_known(words, others) & ~are_known(words, texts.title_words)
     found = pl.DataFrame(
         {
-            "row": row[tells],
-            "place": words.owner_of_each_word()[tells],
-            "word": words.tokens.hashes[tells],
+            "row": row[hints],
+            "place": words.owner_of_each_word()[hints],
+            "word": words.tokens.hashes[hints],
         }
     )
     firsts = found.group_by("place", "word").agg(pl.col("row").min())["row"].to_numpy()
-    np.add.at(counts, firsts[asked[firsts]], 1)
+    np.add.at(counts, firsts, 1)
     return counts
 
 

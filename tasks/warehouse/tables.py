@@ -201,9 +201,9 @@ _ALL = (
         "INTEGER, near_duplicates INTEGER, near_copied_words INTEGER, unsupported_names INTEGER, "
         "unsupported_facts INTEGER, unsupported_details INTEGER, other_works INTEGER, "
         "chatbot_habits INTEGER, wrong_speakers INTEGER, goals_missed INTEGER, "
-        "target_hints INTEGER, self_contradictions INTEGER, out_of_turn INTEGER",
+        "target_hints INTEGER, self_contradictions INTEGER",
         ("dialogue_id", "attempt"),
-        added=11,
+        added=10,
     ),
     Table(
         "utterance_facts",
@@ -218,9 +218,9 @@ _ALL = (
         "personal_data BOOLEAN, foreign_language BOOLEAN, near_copied_words INTEGER, "
         "unsupported_names INTEGER, unsupported_facts INTEGER, unsupported_details INTEGER, "
         "other_works INTEGER, chatbot_habit BOOLEAN, wrong_speaker BOOLEAN, goal_missed BOOLEAN, "
-        "target_hint INTEGER, self_contradiction BOOLEAN, out_of_turn INTEGER",
+        "target_hint INTEGER, self_contradiction BOOLEAN",
         ("dialogue_id", "attempt", "turn"),
-        added=11,
+        added=10,
     ),
     Table(
         "rejections",

@@ -4,7 +4,7 @@
 |---------|----------|
 | the rule `no-copied-review` | the length of the longest run, of many utterances (`copied_words`) |
 | the evidence of that rule | the longest run itself (`longest_shared`) |
-| the rule `no-near-copy` | runs that may be of one (`shared_runs`), then it (`longest_near_copy`) |
+| the rule `no-near-copy` | utterances that may have one (`near_copying`), `longest_near_copy` |
 | the rules on what is told of items | whether a word is in a text of the brief (`are_known`) |
 | the browser | the runs that begin at each word of an utterance (`SharedRuns`) |
 | the mock model | whether there is a run of six words (`shares_run`) |
@@ -17,9 +17,9 @@ from tasks.word_runs.batches import (
     Tokens,
     are_known,
     copied_words,
+    near_copying,
     runs,
     scramble,
-    shared_runs,
     tokenise,
 )
 from tasks.word_runs.near_copies import NearCopy, longest_near_copy
@@ -39,9 +39,9 @@ __all__ = [
     "copied_words",
     "longest_near_copy",
     "longest_shared",
+    "near_copying",
     "runs",
     "scramble",
-    "shared_runs",
     "shares_run",
     "texts_of",
     "tokenise",

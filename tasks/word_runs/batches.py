@@ -17,6 +17,8 @@ Places = NDArray[np.int64]
 _FLAGS: Final = 24  # bits of a hash that index the first sieve
 _REPLACED: Final = {**dict.fromkeys(BREAKS, " "), "\u2019": "'"}
 _SEED: Final = 17
+_SEEDS: Final = 4
+_SPAN: Final = 14  # words
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 _FINISH: Final = np.uint64(0xBF58476D1CE4E5B9)
 
@@ -109,10 +111,21 @@ def copied_words(said: OwnedTokens, reviews: OwnedTokens, least: int) -> NDArray
     return longest
 
 
-def shared_runs(said: OwnedTokens, reviews: OwnedTokens, length: int) -> NDArray[np.int64]:
-    """Return how many runs of `length` words each utterance shares with a review of its brief."""
-    texts, _ = _shared(said, reviews, length)
-    return np.bincount(texts, minlength=len(said.owners))
+def near_copying(said: OwnedTokens, reviews: OwnedTokens) -> NDArray[np.bool_]:
+    """Return which utterances may hold a near-copy of a review of their brief.
+
+    Nine words of which two are changed share three words in a row, and within their span four
+    times two in a row.
+    """
+    texts, starts = _shared(said, reviews, 2)
+    maybe = np.zeros(len(said.owners), bool)
+    first, last = slice(None, 1 - _SEEDS), slice(_SEEDS - 1, None)
+    is_close = starts[last] - starts[first] <= _SPAN
+    maybe[texts[first][is_close & (texts[first] == texts[last])]] = True
+    in_a_row, _ = _shared(said, reviews, 3)
+    has_run = np.zeros(len(said.owners), bool)
+    has_run[in_a_row] = True
+    return maybe & has_run
 
 
 def are_known(words: OwnedTokens, texts: OwnedTokens) -> NDArray[np.bool_]:

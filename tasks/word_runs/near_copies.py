@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Final, NamedTuple
 
-from rapidfuzz.distance import LCSseq
-
 from tasks.word_runs.words import Word, words_of
+
+Pairs = Sequence[tuple[int, int]]
 
 LEAST_CONTENT: Final = 2
 """Shared words that say something: neither names nor the commonest words of the language."""
@@ -38,7 +38,14 @@ _SAME: Final = {
     )
     for form in forms.split()
 }
+_FARTHEST: Final = 3
+_SEEDS: Final = 4  # pairs of neighbours that nine words with two changes have in common
+_LEAST_SCORE: Final = 3.0  # of six shared words with two gaps of one word
 _GAP: Final = 1.2  # what a word between two shared ones costs; a shared word gains 1
+_BRIDGES: Final = tuple(
+    (here, there, _GAP * (max(here, there) - 1))
+    for here, there in product(range(1, _FARTHEST + 2), repeat=2)
+)
 
 
 class NearCopy(NamedTuple):
@@ -78,36 +85,51 @@ def longest_near_copy(
         The stretch; without words if there is none.
     """
     here = words_of(text)
+    forms = _pairs_of_forms(text)
     best = NONE
     for other in others:
+        if len(forms & _pairs_of_forms(other)) < _SEEDS:
+            continue
         there = words_of(other)
         for pairs in _stretches(here, there):
             words, _ = _taken_over(text, here, pairs, common)
             if words >= max(least, best.words + 1):
                 best = NearCopy(words, *_as_written(text, here, other, there, pairs))
-        for sentence in _sentences(other, there):
-            for pairs in _stretches(here, sentence):
-                if len(pairs) < LEAST_OF_SENTENCE * len(sentence):
-                    continue
-                _, words = _taken_over(text, here, pairs, common)
+            for part in _sentences_copied(other, pairs):
+                _, words = _taken_over(text, here, part, common)
                 if words >= max(LEAST_SENTENCE, best.words + 1):
-                    best = NearCopy(words, *_as_written(text, here, other, sentence, pairs))
+                    best = NearCopy(words, *_as_written(text, here, other, there, part))
     return best
 
 
-def _sentences(text: str, words: Sequence[Word]) -> Iterator[Sequence[Word]]:
-    """Yield the words of each sentence of a text that is long enough to be a near-copy's source."""
-    start = 0
-    for at in range(1, len(words) + 1):
-        ends = at == len(words) or _SENTENCE_END.search(text, words[at - 1].end, words[at].start)
-        if ends:
-            if at - start >= LEAST_SENTENCE:
-                yield words[start:at]
-            start = at
+def _sentences_copied(other: str, pairs: Pairs) -> Iterator[Pairs]:
+    """Yield the parts of a stretch that are most of a sentence of the text copied from."""
+    for begin, end in _sentences(other):
+        part = [pair for pair in pairs if begin <= pair[1] < end]
+        if len(part) >= max(LEAST_SENTENCE, LEAST_OF_SENTENCE * (end - begin)):
+            yield part
+
+
+@lru_cache(maxsize=4096)
+def _sentences(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the first word of each sentence of a text, and the first one after it."""
+    words = words_of(text)
+    ends = [
+        at + 1
+        for at, (word, following) in enumerate(pairwise(words))
+        if _SENTENCE_END.search(text, word.end, following.start)
+    ]
+    return tuple(pairwise([0, *ends, len(words)]))
+
+
+@lru_cache(maxsize=4096)
+def _pairs_of_forms(text: str) -> frozenset[tuple[str, str]]:
+    """Return every two words in a row of a text."""
+    return frozenset(pairwise(_form(word.text) for word in words_of(text)))
 
 
 def _taken_over(
-    text: str, here: Sequence[Word], pairs: Sequence[tuple[int, int]], common: Collection[str]
+    text: str, here: Sequence[Word], pairs: Pairs, common: Collection[str]
 ) -> tuple[int, int]:
     """Return how many words two stretches share, without names and with them.
 
@@ -122,26 +144,59 @@ def _taken_over(
     return (len(unnamed), len(shared)) if len(content) >= LEAST_CONTENT else (0, 0)
 
 
-def _stretches(here: Sequence[Word], there: Sequence[Word]) -> Iterator[list[tuple[int, int]]]:
-    """Yield runs of shared words, as pairs of places, in which shared words outweigh the gaps."""
-    shared = _in_order(here, there)
-    if not shared:
-        return
-    gains = [0.0] + [1 - _GAP * _between(last, pair) for last, pair in pairwise(shared)]
-    start, sum_here, best, end = 0, 1.0, 1.0, 1
-    for at in range(1, len(shared)):
-        sum_here += gains[at]
-        if sum_here <= 1.0:
-            yield shared[start:end]
-            start, sum_here, best, end = at, 1.0, 1.0, at + 1
-        elif sum_here > best:
-            best, end = sum_here, at + 1
-    yield shared[start:end]
+def _stretches(here: Sequence[Word], there: Sequence[Word]) -> Iterator[Pairs]:
+    """Yield stretches that two texts share, as pairs of places: the best one that ends in each.
+
+    A shared word gains 1, each word between two of them costs `_GAP`; up to `_FARTHEST` words are
+    bridged. No stretch is part of a longer one.
+    """
+    scores: dict[tuple[int, int], float] = {}
+    before: dict[tuple[int, int], tuple[int, int] | None] = {}
+    for pair in _shared(here, there):
+        score, last = _best_before(pair, scores)
+        scores[pair], before[pair] = 1 + max(score, 0), last if score > 0 else None
+    bridged = {last for last in before.values() if last is not None}
+    for end, score in scores.items():
+        if score >= _LEAST_SCORE and end not in bridged:
+            yield _traced(end, before)
 
 
-def _between(last: tuple[int, int], pair: tuple[int, int]) -> int:
-    """Return how many words lie between two shared ones, in the text that has more of them."""
-    return max(pair[0] - last[0], pair[1] - last[1]) - 1
+def _best_before(
+    pair: tuple[int, int], scores: Mapping[tuple[int, int], float]
+) -> tuple[float, tuple[int, int] | None]:
+    """Return the best score to go on from, less the gap, and the pair that has it."""
+    here, there = pair
+    neighbour = (here - 1, there - 1)
+    if neighbour in scores:
+        # Nothing is bridged; hardly ever is a stretch further back worth more.
+        return scores[neighbour], neighbour
+    best, last = 0.0, None
+    for back_here, back_there, cost in _BRIDGES:
+        score = scores.get((here - back_here, there - back_there), 0.0) - cost
+        if score > best:
+            best, last = score, (here - back_here, there - back_there)
+    return best, last
+
+
+def _traced(
+    end: tuple[int, int], before: Mapping[tuple[int, int], tuple[int, int] | None]
+) -> list[tuple[int, int]]:
+    pairs: list[tuple[int, int]] = []
+    at: tuple[int, int] | None = end
+    while at is not None:
+        pairs.append(at)
+        at = before[at]
+    return pairs[::-1]
+
+
+def _shared(here: Sequence[Word], there: Sequence[Word]) -> Iterator[tuple[int, int]]:
+    """Yield the places of each word that both texts have, in the order of the first text."""
+    places: dict[str, list[int]] = {}
+    for place, word in enumerate(there):
+        places.setdefault(_form(word.text), []).append(place)
+    for place, word in enumerate(here):
+        for other in places.get(_form(word.text), ()):
+            yield place, other
 
 
 @lru_cache(maxsize=16_384)
@@ -149,19 +204,6 @@ def _form(word: str) -> str:
     """Return what a word is compared by: another person or tense of "to be" changes nothing."""
     bare = _CONTRACTED.sub("", word)
     return _SAME.get(bare, bare)
-
-
-def _in_order(here: Sequence[Word], there: Sequence[Word]) -> list[tuple[int, int]]:
-    """Return the places of the words of a longest common subsequence."""
-    codes = LCSseq.opcodes(
-        [_form(word.text) for word in here], [_form(word.text) for word in there]
-    )
-    equal = [code for code in codes if code.tag == "equal"]
-    return [
-        (code.src_start + step, code.dest_start + step)
-        for code in equal
-        for step in range(code.src_end - code.src_start)
-    ]
 
 
 def _is_name(text: str, word: Word) -> bool:
@@ -175,7 +217,7 @@ def _as_written(
     here: Sequence[Word],
     other: str,
     there: Sequence[Word],
-    pairs: Sequence[tuple[int, int]],
+    pairs: Pairs,
 ) -> tuple[str, str]:
     """Return a stretch as it stands in either text."""
     (first_here, first_there), (last_here, last_there) = pairs[0], pairs[-1]
