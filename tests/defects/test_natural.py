@@ -40,17 +40,24 @@ AGAINST = {
         "stand",
         "impressed",
         "walked out",
+        "put me off",
+        "gave up",
+        "finish",
+        "a fan",
+        "care for",
         "never again",
     ),
     "dislikes_review": ("favorite", "wonderful", "oved", "lovely", "great"),
 }
-# What the brief must hold for the facts in the lines to be no invention.
+# Names and numbers of the lines: what the brief must hold for them to be no invention.
 HELD = " ".join(
-    said
+    word
     for said in speech.lines(speech.SAID)
-    if any(char.isdigit() for char in said) or "Hanks" in said or '"' in said or "\u00e3" in said
-    or "Paris" in said or "Angeles" in said
-)  # fmt: skip
+    for word in said.split()
+    if not word.isalpha() or word[0].isupper()
+)
+# Lines that quote what nobody wrote.
+QUOTES = ('"I laughed', '"a love letter', '"so bad')
 # Lines that only a user says, or only an agent.
 USERS = ("my cat", "I charged", "I'd watch it again", "Call me old-fashioned")
 AGENTS = ("You're welcome", "I'm happy to recommend", "If you're into", "Ask me anything")
@@ -114,7 +121,7 @@ def line(goals: tuple[str, ...], draw: int, slot: int, role: str) -> str:
 
 def small_talk(role: str) -> list[str]:
     """Return what one side may say of anything."""
-    others = ("~", *(AGENTS if role == "user" else USERS))
+    others = ("~", *QUOTES, *(AGENTS if role == "user" else USERS))
     return [said for said in speech.lines(speech.SAID) if not any(word in said for word in others)]
 
 

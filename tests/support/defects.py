@@ -219,6 +219,8 @@ def _describe_target(made: Conversation, rng: random.Random) -> Turns | None:
     due = next(at for at, turn in enumerate(made.template.turns) if target in turn.introduces)
     others = [text for key, text in made.reviews.items() if key != (target, "other")]
     told = sorted(_words(review) - set().union(*map(_words, others)))
+    if len(told) < 8:
+        return None
     at = rng.randrange(due)
     said = ", ".join(told[:18])
     return _with(made, at, f"{made.turns[at][1]} I mean one with this: {said}.")
