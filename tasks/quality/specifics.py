@@ -148,8 +148,10 @@ class Finder:
             if unknown:
                 before = bare[max(0, match.start("run") - _BEFORE) : match.start("run")]
                 kind = self._kind(run, words, before, begins_sentence)
-                # What users say of where they live or whom they know is their own affair.
-                yield Specific("name" if kind == "detail" and role == "agent" else kind, run)
+                # What users say of where they live or whom they know is their own affair, and a
+                # single name after "like" is a figure of speech.
+                is_told = role == "agent" and not self._work_cue.search(before)
+                yield Specific("name" if kind == "detail" and is_told else kind, run)
 
     def _kind(self, run: str, words: Sequence[str], before: str, begins_sentence: bool) -> Kind:
         is_title = words[0] in _ARTICLES and len(words) > (2 if begins_sentence else 1)
