@@ -1,4 +1,4 @@
-"""What is told of items, compared with the brief: near-copies, what it does not hold, hints."""
+"""What is said of items, compared with the brief: near-copies, what it does not hold, hints."""
 
 from __future__ import annotations
 

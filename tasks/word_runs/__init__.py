@@ -5,7 +5,7 @@
 | the rule `no-copied-review` | the length of the longest run, of many utterances (`copied_words`) |
 | the evidence of that rule | the longest run itself (`longest_shared`) |
 | the rule `no-near-copy` | utterances that may have one (`near_copying`), `longest_near_copy` |
-| the rules on what is told of items | whether a word is in a text of the brief (`are_known`) |
+| the rules on what is said of items | whether a word is in a text of the brief (`are_known`) |
 | the browser | the runs that begin at each word of an utterance (`SharedRuns`) |
 | the mock model | whether there is a run of six words (`shares_run`) |
 """

@@ -29,7 +29,6 @@ _SAME: Final = {
         "me him us them",
         "my your his her our their",
         "mine yours hers ours theirs",
-        "myself yourself himself herself ourselves themselves",
         "be is are was were am been",
         "have has had",
         "do does did",

@@ -6,7 +6,7 @@ Builds the demo, spoils one turn of every second accepted dialogue in each of th
 tests/support/model_defects.py, and judges them by the rules of the two suites. "named" are those
 that a rule for their kind rejects in the spoilt turn, "rejected" those that any rule rejects.
 Intervals are Wilson's, at 95 %. The last row are the retellings of tests/quality/corpora, of which
-none should fall to a rule on what is told. Rules were chosen while looking at the split "train"; what they are
+none should fall to a rule on what is said. Rules were chosen while looking at the split "train"; what they are
 worth is shown by "test".
 """
 
