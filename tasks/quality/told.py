@@ -180,8 +180,11 @@ def _hints(
         return counts
     row = np.repeat(np.arange(len(said)), np.diff(words.tokens.starts))
     common = tokenise(pl.Series(sorted(language.plain_words), dtype=pl.String)).hashes
-    hints = is_early[row] & are_known(words, target) & ~np.isin(words.tokens.hashes, common)
-    hints &= ~are_known(words, others) & ~are_known(words, texts.title_words)
+    hints = is_early[row] & ~np.isin(words.tokens.hashes, common)
+    # Each step looks at those left by the one before it.
+    hints[hints] = are_known(words.only(hints), target)
+    hints[hints] = ~are_known(words.only(hints), others)
+    hints[hints] = ~are_known(words.only(hints), texts.title_words)
     found = pl.DataFrame(
         {
             "row": row[hints],

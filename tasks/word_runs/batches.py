@@ -19,6 +19,7 @@ _REPLACED: Final = {**dict.fromkeys(BREAKS, " "), "\u2019": "'"}
 _SEED: Final = 17
 _SEEDS: Final = 4
 _SPAN: Final = 14  # words
+_LONGER_SEEDS: Final = 2
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 _FINISH: Final = np.uint64(0xBF58476D1CE4E5B9)
 
@@ -42,6 +43,12 @@ class OwnedTokens:
     def of(cls, texts: pl.Series, owners: NDArray[np.int64]) -> OwnedTokens:
         """Return the words of some texts."""
         return cls(tokenise(texts), owners)
+
+    def only(self, chosen: NDArray[np.bool_]) -> OwnedTokens:
+        """Return some of the words, each as a text of its own."""
+        hashes = self.tokens.hashes[chosen]
+        owners = self.owner_of_each_word()[chosen]
+        return OwnedTokens(Tokens(hashes, np.arange(len(hashes) + 1)), owners)
 
     def owner_of_each_word(self) -> NDArray[np.int64]:
         """Return the dialogue of each word."""
@@ -114,8 +121,8 @@ def copied_words(said: OwnedTokens, reviews: OwnedTokens, least: int) -> NDArray
 def near_copying(said: OwnedTokens, reviews: OwnedTokens) -> NDArray[np.bool_]:
     """Return which utterances may hold a near-copy of a review of their brief.
 
-    Nine words of which two are changed share three words in a row, and within their span four
-    times two in a row.
+    Nine shared words with two others between them are twice three in a row, and within their span
+    four times two in a row.
     """
     texts, starts = _shared(said, reviews, 2)
     maybe = np.zeros(len(said.owners), bool)
@@ -123,9 +130,7 @@ def near_copying(said: OwnedTokens, reviews: OwnedTokens) -> NDArray[np.bool_]:
     is_close = starts[last] - starts[first] <= _SPAN
     maybe[texts[first][is_close & (texts[first] == texts[last])]] = True
     in_a_row, _ = _shared(said, reviews, 3)
-    has_run = np.zeros(len(said.owners), bool)
-    has_run[in_a_row] = True
-    return maybe & has_run
+    return maybe & (np.bincount(in_a_row, minlength=len(said.owners)) >= _LONGER_SEEDS)
 
 
 def are_known(words: OwnedTokens, texts: OwnedTokens) -> NDArray[np.bool_]:
