@@ -51,10 +51,7 @@ AGAINST = {
 }
 # Names and numbers of the lines: what the brief must hold for them to be no invention.
 HELD = " ".join(
-    word
-    for said in speech.lines(speech.SAID)
-    for word in said.split()
-    if not word.isalpha() or word[0].isupper()
+    sorted({word for word in speech.SAID.split() if not word.isalpha() or word[0].isupper()})
 )
 # Lines that quote what nobody wrote.
 QUOTES = ('"I laughed', '"a love letter', '"so bad')
