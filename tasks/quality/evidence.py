@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, Final
 
+from tasks.quality.lexicon import Language, Lexicon, phrases
+from tasks.quality.specifics import Finder, Support
 from tasks.quality.text_patterns import (
     GARBLED,
     PERSONAL,
@@ -16,8 +19,9 @@ from tasks.quality.text_patterns import (
     offending,
     titles_in_quotes,
 )
+from tasks.quality.told import hinting_words
 from tasks.quality.values import Rule
-from tasks.word_runs import longest_shared
+from tasks.word_runs import longest_near_copy, longest_shared
 
 LONGEST: Final = 200  # characters of one piece of evidence
 WHOLE_DIALOGUE: Final = 0
@@ -59,6 +63,7 @@ class Case:
         finish_reason: why the model stopped.
         said: the utterances that may show why it failed, and the last one.
         reviews: the texts of its brief's reviews.
+        target_reviews: those of them that are of the item to be recommended.
         other_id: the dialogue that it repeats; empty if there is none.
     """
 
@@ -67,14 +72,20 @@ class Case:
     finish_reason: str
     said: Sequence[Said]
     reviews: Sequence[str]
+    target_reviews: Sequence[str]
     other_id: str
 
 
 class Evidence:
-    """Finds the offending pieces; made with the lexicon's pattern of speech about the task."""
+    """Finds the offending pieces; made with the words by which the facts were computed."""
 
-    def __init__(self, wording: str) -> None:
-        """Take the pattern that makes an utterance a wording leak."""
+    def __init__(self, lexicon: Lexicon, language: str) -> None:
+        """Take the lexicon and the language of the dialogues."""
+        self._words = lexicon.languages.get(language, Language())
+        self._near_copied_from = lexicon.near_copied_from
+        self._finder = Finder(self._words)
+        wording = lexicon.wording_pattern
+        chatbot = phrases(self._words.chatbot)
         self._pieces: Mapping[str, Callable[[Said, Case], str]] = {
             "garbled": lambda said, case: offending(GARBLED, said.text),
             "template_left": lambda said, case: offending(TEMPLATE_LEFT, said.text),
@@ -91,6 +102,14 @@ class Evidence:
             ),
             "early_target": lambda said, case: f"names {said.target_to_come}",
             "copied_words": lambda said, case: longest_shared(said.text, case.reviews),
+            "near_copied_words": self._near_copy,
+            "unsupported_names": lambda said, case: self._specifics("name", said, case),
+            "unsupported_facts": lambda said, case: self._specifics("fact", said, case),
+            "unsupported_details": lambda said, case: self._specifics("detail", said, case),
+            "other_works": lambda said, case: self._specifics("work", said, case),
+            "chatbot_habit": lambda said, case: offending(chatbot, said.text),
+            "wrong_speaker": self._wrong_speech,
+            "target_hint": self._hint,
         }
 
     def of(self, rule: Rule, case: Case) -> list[tuple[int, str]]:
@@ -107,6 +126,26 @@ class Evidence:
             return [(said.turn, self._piece(name, said, case)) for said in broken]
         values = ", ".join(f"{column} = {case.facts.get(column)}" for column in rule.columns)
         return [(WHOLE_DIALOGUE, cut(values))]
+
+    def _near_copy(self, said: Said, case: Case) -> str:
+        least, common = self._near_copied_from, self._words.plain_words
+        copy = longest_near_copy(_bare(said), case.reviews, common, least)
+        return f"{copy.text} (review: {copy.source})" if copy.words else ""
+
+    def _specifics(self, kind: str, said: Said, case: Case) -> str:
+        support = Support([*said.titles, *case.reviews])
+        found = self._finder.find(_bare(said), said.role, support)
+        return _listed([specific.text for specific in found if specific.kind == kind])
+
+    def _wrong_speech(self, said: Said, case: Case) -> str:
+        is_agent = said.role == "agent"
+        listed = self._words.own_life if is_agent else self._words.agents_words
+        return offending(phrases(listed), said.text)
+
+    def _hint(self, said: Said, case: Case) -> str:
+        others = [text for text in case.reviews if text not in case.target_reviews]
+        words = hinting_words(_bare(said), case.target_reviews, others, self._words)
+        return f"{_listed(words)}: {said.text}"
 
     def _piece(self, name: str, said: Said, case: Case) -> str:
         """Return the offending piece of an utterance; its whole text if no piece is found."""
@@ -128,6 +167,11 @@ def cut(text: str) -> str:
 
 def _visible(character: str) -> str:
     return character if character.isprintable() else f"\\u{ord(character):04x}"
+
+
+def _bare(said: Said) -> str:
+    """Return the text without the brief's titles, as the facts read it."""
+    return reduce(lambda text, title: text.replace(title, "~"), said.titles, said.text)
 
 
 def _listed(titles: Sequence[str]) -> str:

@@ -13,12 +13,14 @@ import numpy as np
 import polars as pl
 
 from tasks.quality import near_duplicates, plan_facts
-from tasks.quality.lexicon import Language, Lexicon, for_polars
+from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases
 from tasks.quality.near_duplicates import Shingles
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
+from tasks.quality.roles import role_facts
 from tasks.quality.text_patterns import GARBLED, PERSONAL, QUOTED, TEMPLATE_LEFT, titles_in_quotes
+from tasks.quality.told import read_brief_texts, told_facts
 from tasks.warehouse import create_table
-from tasks.word_runs import copied_words, tokenise
+from tasks.word_runs import OwnedTokens, tokenise
 
 CHUNK: Final = 5_000  # dialogues: about 8 MB of text, 50 MB with everything made from it
 _TABLES = ("dialogue_facts", "utterance_facts")
@@ -108,14 +110,16 @@ def _utterance_facts(
     """Write the utterance facts of the dialogues from `begin` on; return their shingles."""
     within = {"from": begin, "until": begin + CHUNK}
     said = con.sql(plan_facts.UTTERANCES, params=within).pl()
-    reviews = con.sql(plan_facts.REVIEWS, params=within).pl()
+    texts = read_brief_texts(con, within)
     tokens, owners = tokenise(said["bare"]), said["place"].to_numpy()
+    known = lexicon.languages.get(language, Language())
     said = said.with_columns(
         **text_facts(lexicon, language),
+        **told_facts(said, OwnedTokens(tokens, owners), texts, lexicon, language),
+        **opinion_facts(said, known),
+        **role_facts(said, known),
         unknown_titles=_unknown_titles(con, said),
-        copied_words=pl.Series(copied_words(tokens, owners, reviews, lexicon.copied_from)),
     )
-    said = said.with_columns(**opinion_facts(said, lexicon.languages.get(language, Language())))
     wanted = [column[0] for column in con.execute("DESCRIBE utterance_facts").fetchall()]
     con.register("fact_rows", said.select(wanted))
     con.execute("INSERT INTO utterance_facts BY NAME SELECT * FROM fact_rows")
@@ -138,6 +142,7 @@ def text_facts(lexicon: Lexicon, language: str) -> dict[str, pl.Expr]:
         "personal_data": bare.str.contains(for_polars(PERSONAL)) | pl.col("names_user"),
         "wording_leak": bare.str.contains(for_polars(lexicon.wording_pattern)),
         "foreign_language": foreign,
+        "chatbot_habit": bare.str.contains(for_polars(phrases(known.chatbot))),
     }
 
 

@@ -13,6 +13,18 @@ from tasks.quality.evidence import Case, Said
 from tasks.quality.values import Rule
 
 CASES: Final = 4_000  # failing dialogues looked up at once
+# Evidence that is found by comparison with the reviews.
+COMPARED: Final = frozenset(
+    {
+        "copied_words",
+        "near_copied_words",
+        "unsupported_names",
+        "unsupported_facts",
+        "unsupported_details",
+        "other_works",
+        "target_hint",
+    }
+)
 NO_LIMIT: Final = 2**31 - 1
 
 _QUEUE = """
@@ -54,7 +66,8 @@ def fetch_cases(
     con.execute(plan_facts.BRIEFED)
     limits = [rule.kwargs.get("max_value", 0) for rule in rules if rule.evidence == "words"]
     said = _said(con, min(limits, default=NO_LIMIT))
-    texts = _reviews(con, ids) if any(rule.evidence == "copied_words" for rule in rules) else {}
+    compares = any(rule.evidence in COMPARED for rule in rules)
+    texts = _reviews(con, ids) if compares else {}
     rows = con.execute(_CASES)
     names = [column[0] for column in rows.description][_CASE_COLUMNS:]
     cases = {
@@ -63,7 +76,8 @@ def fetch_cases(
             parse_error=row[1] or "",
             finish_reason=row[2] or "",
             said=said.get(row[0], ()),
-            reviews=texts.get(row[0], ()),
+            reviews=[text for text, _ in texts.get(row[0], ())],
+            target_reviews=[text for text, of_target in texts.get(row[0], ()) if of_target],
             other_id=row[3] or "",
         )
         for row in rows.fetchall()
@@ -96,9 +110,13 @@ def _one_said(row: tuple[Any, ...], names: Sequence[str]) -> Said:
     )
 
 
-def _reviews(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> dict[str, list[str]]:
+def _reviews(
+    con: duckdb.DuckDBPyConnection, ids: Sequence[str]
+) -> dict[str, list[tuple[str, bool]]]:
+    """Return the reviews of each dialogue's brief, and whether they are of its target."""
     places = sorted(ids)
-    found: dict[str, list[str]] = {}
-    for place, text in con.execute(plan_facts.REVIEWS, {"from": 0, "until": CASES}).fetchall():
-        found.setdefault(places[place], []).append(text)
+    found: dict[str, list[tuple[str, bool]]] = {}
+    drawn = con.execute(plan_facts.REVIEWS, {"from": 0, "until": CASES}).fetchall()
+    for place, text, of_target in drawn:
+        found.setdefault(places[place], []).append((text, of_target))
     return found

@@ -102,7 +102,9 @@ def judge(
     if con.execute("SELECT count(*) FROM dialogues WHERE attempt = ?", [attempt]).fetchall()[0][0]:
         check_suites(rules.suites)
     count = compute_facts(con, rules.lexicon, domain.language, attempt)
-    judged, rejected, written = judge_facts(con, rules, attempt) if count else ([], 0, 0)
+    judged, rejected, written = (
+        judge_facts(con, rules, domain.language, attempt) if count else ([], 0, 0)
+    )
     con.execute("DROP TABLE near_duplicates")
     forget_gate(con, attempt)
     if judged:
@@ -111,9 +113,9 @@ def judge(
 
 
 def judge_facts(
-    con: duckdb.DuckDBPyConnection, rules: Rules, attempt: int
+    con: duckdb.DuckDBPyConnection, rules: Rules, language: str, attempt: int
 ) -> tuple[list[Judged], int, int]:
-    """Judge the facts of one attempt and fill `rejections` for it.
+    """Judge the facts of one attempt, in a language, and fill `rejections` for it.
 
     `rules.causes` lists which findings follow from another one; it changes no verdict.
 
@@ -124,7 +126,7 @@ def judge_facts(
     judged = [_judge_suite(con, suite, attempt) for suite in rules.suites]
     found = chain.from_iterable(suite.broken for suite in judged)
     broken = [(failing, ids) for failing, ids in found if ids]
-    evidence = Evidence(rules.lexicon.wording_pattern)
+    evidence = Evidence(rules.lexicon, language)
     written = store_rejections(con, attempt, broken, evidence, rules.causes)
     rejected: set[str] = set()
     for failing, ids in broken:

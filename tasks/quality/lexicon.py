@@ -36,13 +36,16 @@ class _Part(BaseModel):
 
 
 class GoalSets(_Part):
-    """Sub-goals that ask for an opinion or a decision in the utterance."""
+    """Sub-goals by what their utterance must tell: an opinion, a decision, a question, thanks."""
 
     likes: tuple[str, ...]
     dislikes: tuple[str, ...]
     by_collection: tuple[str, ...]
     accepts: tuple[str, ...]
     rejects: tuple[str, ...]
+    asks: tuple[str, ...]
+    requests: tuple[str, ...]
+    thanks: tuple[str, ...]
 
 
 class Language(_Part):
@@ -58,6 +61,8 @@ class Language(_Part):
     praise: Words = ()
     clear_blame: Words = ()
     blame: Words = ()
+    praising: Phrases = ()
+    blaming: Phrases = ()
     courtesies: Phrases = ()
     negation: Words = ()
     mixed: Words = ()
@@ -67,11 +72,34 @@ class Language(_Part):
     clear_rejection: Phrases = ()
     not_yet: Phrases = ()
     turned: Words = ()
+    chatbot: Phrases = ()
+    own_life: Phrases = ()
+    speaker: Words = ()
+    mine: Words = ()
+    deeds: Words = ()
+    agents_own: Words = ()
+    agents_deeds: Words = ()
+    agents_words: Phrases = ()
+    asking: Phrases = ()
+    requesting: Phrases = ()
+    thanking: Words = ()
+    claims_seen: Phrases = ()
+    claims_unseen: Phrases = ()
+    checkable: Phrases = ()
+    name_cues: Phrases = ()
+    close_work_cues: Phrases = ()
+    work_cues: Phrases = ()
+    familiar: Words = ()
 
     @property
     def judges_opinions(self) -> bool:
         """Return True if opinions and decisions can be judged in this language."""
         return bool(self.clear_praise and self.clear_blame and self.accepts and self.rejects)
+
+    @cached_property
+    def plain_words(self) -> frozenset[str]:
+        """The commonest words of the language, which say little of anything."""
+        return frozenset({*self.function_words, *self.common_words})
 
 
 class Lexicon(_Part):
@@ -79,6 +107,7 @@ class Lexicon(_Part):
 
     goals: GoalSets
     copied_from: int = Field(ge=3)
+    near_copied_from: int = Field(ge=3)
     near_duplicate: float = Field(gt=0, le=1)
     wording: Phrases
     languages: Mapping[str, Language]
@@ -129,16 +158,24 @@ def _form(word: str) -> str:
 def phrases(listed: Sequence[str]) -> str:
     """Return a pattern for any of the phrases, on word boundaries, as Python reads it.
 
-    `for_polars` converts it for polars. A `*` between two words means one word or none.
+    `for_polars` converts it for polars. A `*` between two words means one word or none, `a/b`
+    either of two.
     """
     return f"(?i:{'|'.join(map(_phrase_form, listed))})" if listed else NEVER
 
 
 def _phrase_form(phrase: str) -> str:
-    form = re.escape(phrase).replace("'", "['\u2019]")
+    forms = (
+        _either(word) if "/" in word.strip("/") else re.escape(word) for word in phrase.split()
+    )
+    form = r"\ ".join(forms).replace("'", "['\u2019]")
     spaced = form.replace(r"\ \*", _ONE_OR_NONE).replace(r"\ ", r"\s+")
     end = r"\b" if phrase[-1].isalnum() else ""
     return rf"\b{spaced}{end}"
+
+
+def _either(word: str) -> str:
+    return f"(?:{'|'.join(map(re.escape, word.split('/')))})"
 
 
 def for_polars(pattern: str) -> str:

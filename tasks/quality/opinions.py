@@ -1,12 +1,12 @@
 """Lexical checks of an utterance's opinion, of its decision, and of its language.
 
 Sentiment is judged only where a sub-goal asks for the user's opinion of an item (lexicon: `goals`).
-Words of praise and of blame are counted, clear ones twice; a word with a negation up to three words
-before it changes sides, and the brief's own titles are taken out first ("The Great Escape" praises
-nothing), as are greetings and wishes. An utterance is wrong when it speaks for the other side only:
-a count of 2 or more there and 0 on its own side; one more for each word like "but" or "although"
-that hints that it is mixed, up to two. What is mixed, mild or unclear passes; finer judgement is
-the evaluation's job.
+Words of praise and of blame are counted, clear ones twice and whole expressions three times; a
+word with a negation up to three words before it changes sides, and the brief's own titles are taken
+out first ("The Great Escape" praises nothing), as are greetings and wishes. An utterance is wrong
+when it speaks for the other side only: a count of 2 or more there and 0 on its own side; one more
+for each word like "but" or "although" that hints that it is mixed, up to two. What is mixed, mild
+or unclear passes; finer judgement is the evaluation's job.
 
 A decision is wrong if the utterance has no word for it, or a clear phrase for the opposite and no
 clear one for itself. What was not seen yet ("never heard of it") decides nothing; clear acceptance
@@ -32,8 +32,12 @@ LATIN = frozenset({"en", "de", "fr", "es", "it", "pt", "nl"})
 def sentiment_error(language: Language) -> pl.Expr:
     """Return whether the text in `bare` contradicts its `opinion` (LIKES, DISLIKES or NULL)."""
     text = pl.col("bare").str.replace_all(for_polars(phrases(language.courtesies)), "~")
-    praised, unpraised = _counted(text, language.clear_praise, language.praise, language.negation)
-    blamed, unblamed = _counted(text, language.clear_blame, language.blame, language.negation)
+    praised, unpraised = _counted(
+        text, language.clear_praise, language.praise, language.praising, language.negation
+    )
+    blamed, unblamed = _counted(
+        text, language.clear_blame, language.blame, language.blaming, language.negation
+    )
     good, bad = praised - unpraised, blamed - unblamed + unpraised
     doubt = text.str.count_matches(words(language.mixed)).clip(0, MOST_DOUBT)
     enough = ENOUGH + doubt.cast(pl.Int64)
@@ -47,15 +51,23 @@ def sentiment_error(language: Language) -> pl.Expr:
 
 
 def _counted(
-    text: pl.Expr, clear: Sequence[str], mild: Sequence[str], negation: Sequence[str]
+    text: pl.Expr,
+    clear: Sequence[str],
+    mild: Sequence[str],
+    expressions: Sequence[str],
+    negation: Sequence[str],
 ) -> tuple[pl.Expr, pl.Expr]:
     """Return how many words of a kind a text has, and how many of them are negated.
 
-    Clear words count twice.
+    Clear words count twice, whole expressions three times.
     """
     negated = rf"{words(negation)} +(?:[a-zA-Z'\u2019-]+ +){{0,2}}"
+    whole = for_polars(phrases(expressions))
     said = 2 * _matches(text, words(clear)) + _matches(text, words(mild))
     unsaid = 2 * _matches(text, negated + words(clear)) + _matches(text, negated + words(mild))
+    if expressions:
+        said = said + 3 * _matches(text, whole)
+        unsaid = unsaid + 3 * _matches(text, negated + whole)
     return said, unsaid
 
 

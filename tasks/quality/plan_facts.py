@@ -79,6 +79,8 @@ WITH chunk AS (
         plans.role AS role_planned,
         titles,
         collection_of[plans.talked_about] AS collection,
+        item_of[plans.talked_about] AS subject,
+        coalesce(said.turn < target_turn, false) AS is_before_target,
         list_transform(plans.introduces, lambda slot: item_of[slot]) AS must,
         list_transform(plans.due, lambda slot: item_of[slot]) AS may,
         CASE WHEN said.turn < target_turn THEN target_item END AS target_to_come
@@ -118,7 +120,10 @@ SELECT
     CASE
         WHEN list_has_any(goals, $accepts) THEN 'accept'
         WHEN list_has_any(goals, $rejects) THEN 'reject'
-    END AS decision
+    END AS decision,
+    list_has_any(goals, $asks) AS asks,
+    list_has_any(goals, $requests) AS requests,
+    list_has_any(goals, $thanks) AS thanks
 FROM template_turns
 """
 
@@ -129,11 +134,17 @@ SELECT
     dialogue_id,
     attempt,
     turn,
+    role,
     text,
     words,
     list_reduce(
         list_prepend(text, coalesce(titles, [])), lambda bare, title: replace(bare, title, '~')
     ) AS bare,
+    subject,
+    is_before_target,
+    asks,
+    requests,
+    thanks,
     role != coalesce(role_planned, CASE WHEN turn % 2 = 1 THEN 'user' ELSE 'agent' END)
         AS role_error,
     len(missing)::INTEGER AS missing_items,
@@ -153,6 +164,13 @@ SELECT place, title
 FROM brief_items
 JOIN fact_queue USING (dialogue_id)
 WHERE place IN (SELECT unnest($places))
+"""
+
+TITLES_WITHIN: Final = """
+SELECT place, title
+FROM brief_items
+JOIN fact_queue USING (dialogue_id)
+WHERE place >= $from AND place < $until
 """
 
 # The same utterances with what the evidence shows: titles of the items missing and of those wrongly
@@ -195,17 +213,30 @@ WHERE turn = d.utterances
    OR f.wording_leak
    OR f.personal_data
    OR f.foreign_language
+   OR f.near_copied_words > 0
+   OR f.unsupported_names > 0
+   OR f.unsupported_facts > 0
+   OR f.unsupported_details > 0
+   OR f.other_works > 0
+   OR f.chatbot_habit
+   OR f.wrong_speaker
+   OR f.goal_missed
+   OR f.target_hint > 0
+   OR f.self_contradiction
 ORDER BY dialogue_id, turn
 """
 
 REVIEWS: Final = """
 WITH drawn AS (
-    SELECT place, unnest([user_review_id, other_review_id]) AS review_id
+    SELECT
+        place,
+        collection = 'MIGHT_LIKES' AS of_target,
+        unnest([user_review_id, other_review_id]) AS review_id
     FROM brief_items
     JOIN fact_queue USING (dialogue_id)
     WHERE place >= $from AND place < $until
 )
-SELECT place, text
+SELECT place, text, of_target
 FROM drawn
 JOIN reviews USING (review_id)
 """
@@ -237,7 +268,17 @@ WITH planned AS (
         max(copied_words) AS copied_words,
         count_if(wording_leak) AS wording_leaks,
         count_if(personal_data) AS personal_data,
-        count_if(foreign_language) AS foreign_turns
+        count_if(foreign_language) AS foreign_turns,
+        max(near_copied_words) AS near_copied_words,
+        sum(unsupported_names) AS unsupported_names,
+        sum(unsupported_facts) AS unsupported_facts,
+        sum(unsupported_details) AS unsupported_details,
+        sum(other_works) AS other_works,
+        count_if(chatbot_habit) AS chatbot_habits,
+        count_if(wrong_speaker) AS wrong_speakers,
+        count_if(goal_missed) AS goals_missed,
+        max(target_hint) AS target_hints,
+        count_if(self_contradiction) AS self_contradictions
     FROM utterance_facts
     WHERE attempt = $attempt
     GROUP BY dialogue_id, attempt

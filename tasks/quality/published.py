@@ -134,7 +134,7 @@ def validate_published(
         _copy(con, copy, published)
         count = compute_facts(copy, rules.lexicon, domain.language, 1)
         _take_over_near_duplicates(con, copy)
-        judged, rejected, _ = judge_facts(copy, rules, 1) if count else ([], 0, 0)
+        judged, rejected, _ = judge_facts(copy, rules, domain.language, 1) if count else ([], 0, 0)
         gate = published_gate(count, rejected, suite_records(copy, 1, judged))
         if rejected:
             raise PublishedRefused(_refusal(copy, rejected, home.data_docs(domain.name)), gate)

@@ -200,8 +200,12 @@ _ALL = (
         "foreign_items INTEGER, unknown_titles INTEGER, early_targets INTEGER, sentiment_errors "
         "INTEGER, decision_errors INTEGER, "
         "copied_words INTEGER, wording_leaks INTEGER, personal_data INTEGER, foreign_turns "
-        "INTEGER, near_duplicates INTEGER",
+        "INTEGER, near_duplicates INTEGER, near_copied_words INTEGER, unsupported_names INTEGER, "
+        "unsupported_facts INTEGER, unsupported_details INTEGER, other_works INTEGER, "
+        "chatbot_habits INTEGER, wrong_speakers INTEGER, goals_missed INTEGER, "
+        "target_hints INTEGER, self_contradictions INTEGER",
         ("dialogue_id", "attempt"),
+        added=10,
     ),
     Table(
         "utterance_facts",
@@ -213,8 +217,12 @@ _ALL = (
         "INTEGER, early_target BOOLEAN, "
         "sentiment_error BOOLEAN, decision_error BOOLEAN, copied_words INTEGER, wording_leak "
         "BOOLEAN, "
-        "personal_data BOOLEAN, foreign_language BOOLEAN",
+        "personal_data BOOLEAN, foreign_language BOOLEAN, near_copied_words INTEGER, "
+        "unsupported_names INTEGER, unsupported_facts INTEGER, unsupported_details INTEGER, "
+        "other_works INTEGER, chatbot_habit BOOLEAN, wrong_speaker BOOLEAN, goal_missed BOOLEAN, "
+        "target_hint INTEGER, self_contradiction BOOLEAN",
         ("dialogue_id", "attempt", "turn"),
+        added=10,
     ),
     Table(
         "rejections",

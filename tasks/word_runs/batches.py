@@ -17,6 +17,9 @@ Places = NDArray[np.int64]
 _FLAGS: Final = 24  # bits of a hash that index the first sieve
 _REPLACED: Final = {**dict.fromkeys(BREAKS, " "), "\u2019": "'"}
 _SEED: Final = 17
+_SEEDS: Final = 4
+_SPAN: Final = 14  # words
+_LONGER_SEEDS: Final = 2
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 _FINISH: Final = np.uint64(0xBF58476D1CE4E5B9)
 
@@ -27,6 +30,29 @@ class Tokens:
 
     hashes: Hashes
     starts: Places
+
+
+@dataclass(frozen=True)
+class OwnedTokens:
+    """Words of texts, each of which belongs to a dialogue: text i to `owners[i]`, any numbering."""
+
+    tokens: Tokens
+    owners: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: pl.Series, owners: NDArray[np.int64]) -> OwnedTokens:
+        """Return the words of some texts."""
+        return cls(tokenise(texts), owners)
+
+    def only(self, chosen: NDArray[np.bool_]) -> OwnedTokens:
+        """Return some of the words, each as a text of its own."""
+        hashes = self.tokens.hashes[chosen]
+        owners = self.owner_of_each_word()[chosen]
+        return OwnedTokens(Tokens(hashes, np.arange(len(hashes) + 1)), owners)
+
+    def owner_of_each_word(self) -> NDArray[np.int64]:
+        """Return the dialogue of each word."""
+        return np.repeat(self.owners, np.diff(self.tokens.starts))
 
 
 def tokenise(texts: pl.Series) -> Tokens:
@@ -74,32 +100,59 @@ def scramble(values: Hashes, salt: int) -> Hashes:
     return mixed ^ (mixed >> np.uint64(29))
 
 
-def copied_words(
-    utterances: Tokens, owners: NDArray[np.int64], reviews: pl.DataFrame, least: int
-) -> NDArray[np.int32]:
+def copied_words(said: OwnedTokens, reviews: OwnedTokens, least: int) -> NDArray[np.int32]:
     """Return the length of the longest run of each utterance that is in a review of its brief.
 
     Every `least` words in a row of such a run are in a row in one of the reviews; shorter runs
     count 0. Time and memory grow with the number of words; nothing is compared pairwise.
 
     Args:
-        utterances: their words.
-        owners: the dialogue of each utterance, any numbering.
-        reviews: columns `place` (the dialogue, in the same numbering) and `text`.
+        said: the words of the utterances.
+        reviews: those of the reviews, with dialogues in the same numbering.
         least: shortest run that counts, in words.
     """
-    longest = np.zeros(len(utterances.starts) - 1, np.int32)
-    if not len(reviews):
-        return longest
-    review_hashes, review, _ = runs(tokenise(reviews["text"]), least)
-    utterance_hashes, utterance, start = runs(utterances, least)
-    # Combined with a key of the dialogue, so that only reviews of its own brief match.
-    wanted = utterance_hashes ^ _keys(owners)[utterance]
-    known = review_hashes ^ _keys(reviews["place"].to_numpy())[review]
-    hits = _indices_of(wanted, known)
-    if len(hits):
-        _join_hits(longest, utterance[hits], start[hits], least)
+    longest = np.zeros(len(said.owners), np.int32)
+    texts, starts = _shared(said, reviews, least)
+    if len(texts):
+        _join_hits(longest, texts, starts, least)
     return longest
+
+
+def near_copying(said: OwnedTokens, reviews: OwnedTokens) -> NDArray[np.bool_]:
+    """Return which utterances may hold a near-copy of a review of their brief.
+
+    Nine shared words with two others between them are twice three in a row, and within their span
+    four times two in a row.
+    """
+    texts, starts = _shared(said, reviews, 2)
+    maybe = np.zeros(len(said.owners), bool)
+    first, last = slice(None, 1 - _SEEDS), slice(_SEEDS - 1, None)
+    is_close = starts[last] - starts[first] <= _SPAN
+    maybe[texts[first][is_close & (texts[first] == texts[last])]] = True
+    in_a_row, _ = _shared(said, reviews, 3)
+    return maybe & (np.bincount(in_a_row, minlength=len(said.owners)) >= _LONGER_SEEDS)
+
+
+def are_known(words: OwnedTokens, texts: OwnedTokens) -> NDArray[np.bool_]:
+    """Return for each word of `words` whether it is in a text of the same dialogue."""
+    wanted = words.tokens.hashes ^ _keys(words.owner_of_each_word())
+    found = np.zeros(len(wanted), bool)
+    known = texts.tokens.hashes ^ _keys(texts.owner_of_each_word())
+    found[_indices_of(wanted, known)] = True
+    return found
+
+
+def _shared(
+    said: OwnedTokens, reviews: OwnedTokens, length: int
+) -> tuple[NDArray[np.int64], Places]:
+    """Return the utterance and the first word of each run that is in a review of its brief."""
+    review_hashes, review, _ = runs(reviews.tokens, length)
+    said_hashes, utterance, start = runs(said.tokens, length)
+    # Combined with a key of the dialogue, so that only reviews of its own brief match.
+    wanted = said_hashes ^ _keys(said.owners)[utterance]
+    known = review_hashes ^ _keys(reviews.owners)[review]
+    hits = _indices_of(wanted, known)
+    return utterance[hits], start[hits]
 
 
 def _keys(owners: NDArray[np.int64]) -> Hashes:

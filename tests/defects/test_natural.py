@@ -30,9 +30,39 @@ ASKS = (
 # What speaks against the opinion a rejection must tell: of what was seen before it was liked here,
 # of the other it was not.
 AGAINST = {
-    "have_seen": ("bored", "letdown", "dull", "hated", "terrible", "cold", "stand", "impressed"),
+    "have_seen": (
+        "bored",
+        "letdown",
+        "dull",
+        "hated",
+        "terrible",
+        "cold",
+        "stand",
+        "impressed",
+        "walked out",
+        "put me off",
+        "gave up",
+        "finish",
+        "a fan",
+        "care for",
+        "never again",
+    ),
     "dislikes_review": ("favorite", "wonderful", "oved", "lovely", "great"),
 }
+# Names and numbers of the lines: what the brief must hold for them to be no invention.
+HELD = " ".join(
+    sorted({word for word in speech.SAID.split() if not word.isalpha() or word[0].isupper()})
+)
+# Lines that quote what nobody wrote.
+QUOTES = ('"I laughed', '"a love letter', '"so bad')
+# Lines that only a user says, or only an agent.
+USERS = ("my cat", "I charged", "I'd watch it again", "Call me old-fashioned")
+AGENTS = ("You're welcome", "I'm happy to recommend", "If you're into", "Ask me anything")
+QUESTIONS = (
+    "What matters most to you in a story?",
+    "Tell me a little about what you like.",
+    "Are you more of a comedy person?",
+)
 FAREWELLS = (
     "You're welcome! Enjoy the show.",
     "Have fun tonight, and tell me how you liked it!",
@@ -56,30 +86,40 @@ def dialogue(number: int) -> made.Conversation:
     turns, last = [], 0
     for place, turn in enumerate(one.template.turns):
         last = max((last, *turn.introduces))
-        turns.append((turn.role, line(turn.goals, number * 11 + place, last)))
-    return replace(one, items=items, turns=tuple(turns))
+        turns.append((turn.role, line(turn.goals, number * 11 + place, last, turn.role)))
+    reviews = dict.fromkeys(one.reviews, HELD)
+    return replace(one, items=items, turns=tuple(turns), reviews=reviews)
 
 
-def line(goals: tuple[str, ...], draw: int, slot: int) -> str:
+def line(goals: tuple[str, ...], draw: int, slot: int, role: str) -> str:
     """Return what is said for the first sub-goal that decides it."""
     item = f"{{{{item:{slot}}}}}"
     told = {
         "greeting_likes": speech.LIKED, "greeting_dislikes": speech.DISLIKED, "reject_with_reason": speech.REJECTED,
         "accept_with_reason": speech.ACCEPTED, "accept_gratitude": speech.ACCEPTED,
     }  # fmt: skip
-    kinds = {"ask_recommendation": ASKS, "end_conversation": FAREWELLS}
-    goal = goals[0]
+    kinds = {
+        "ask_recommendation": ASKS,
+        "ask_preference": QUESTIONS,
+        "end_conversation": FAREWELLS,
+    }
+    goal = "ask_preference" if "ask_preference" in goals else goals[0]
     if goal in told:
         against = [word for name, words in AGAINST.items() if name in goals for word in words]
         fitting = [
             said for said in speech.lines(told[goal]) if not any(word in said for word in against)
         ]
-        return drawn(fitting, draw).replace("~", item)
+        thanks = " Thank you!" if goal == "accept_gratitude" else ""
+        return drawn(fitting, draw).replace("~", item) + thanks
     if goal.startswith("recommend"):
         return drawn(RECOMMENDS, draw).format(item)
-    return drawn(
-        kinds.get(goal, [said for said in speech.lines(speech.SAID) if "~" not in said]), draw
-    )
+    return drawn(kinds.get(goal, small_talk(role)), draw)
+
+
+def small_talk(role: str) -> list[str]:
+    """Return what one side may say of anything."""
+    others = ("~", *QUOTES, *(AGENTS if role == "user" else USERS))
+    return [said for said in speech.lines(speech.SAID) if not any(word in said for word in others)]
 
 
 def drawn(lines: tuple[str, ...] | list[str], draw: int) -> str:

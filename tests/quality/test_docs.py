@@ -134,7 +134,8 @@ def test_pages_are_whole_and_styled_with_the_network_cut(folder: Path) -> None:
         page.goto((folder / "run-r.html").as_uri())
         page.get_by_role("link", name="grounded").first.click()
         assert "Attempt 1: suite grounded" in page.locator("h1").inner_text()
-        assert page.get_by_text("document.title='broken in'").count() == 1
+        # The turn breaks two rules.
+        assert page.get_by_text("document.title='broken in'").count() == 2
         page.get_by_role("link", name="All gates").click()
         assert page.locator("#gates tbody tr").count() == 2
     assert seen.problems == []
@@ -176,7 +177,7 @@ def test_what_is_published_must_pass_whole(home: Home, domain: MakeDomain) -> No
         for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
     ]
     counts = validate_published(con, home, rules_of(home, chosen), chosen)
-    assert (counts.dialogues, counts.rules) == (3, 18)
+    assert (counts.dialogues, counts.rules) == (3, 28)
     assert [
         con.execute(f"FROM {table}").fetchall()
         for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
@@ -191,7 +192,7 @@ def test_what_is_published_must_pass_whole(home: Home, domain: MakeDomain) -> No
         UserError, match="1 dialogues break a rule as they would be published, .*: no-personal-data"
     ):
         validate_published(con, home, rules_of(home, chosen), chosen, spoiled)
-    con.execute("UPDATE utterances SET text = 'As an AI I pass.' WHERE turn = 2")
+    con.execute("UPDATE utterances SET text = 'As an AI I pass. You?' WHERE turn = 2")
     with pytest.raises(
         UserError, match="3 dialogues break a rule as they would be published, .*: no-goal-wording"
     ):

@@ -53,14 +53,16 @@ def test_facts_counted_by_hand(home: Home, domain: MakeDomain) -> None:
         "role_errors": 1, "missing_items": 1, "foreign_items": 1, "unknown_titles": 0,
         "early_targets": 1, "sentiment_errors": 0,
         "decision_errors": 1, "copied_words": 11, "wording_leaks": 1, "personal_data": 1,
-        "foreign_turns": 0, "near_duplicates": 0,
+        "foreign_turns": 0, "near_duplicates": 0, "near_copied_words": 0, "unsupported_names": 0,
+        "unsupported_facts": 0, "unsupported_details": 0, "other_works": 0, "chatbot_habits": 0,
+        "wrong_speakers": 0, "goals_missed": 1, "target_hints": 3, "self_contradictions": 0,
     }  # fmt: skip
     broken = con.execute(
         "SELECT rule, turn, evidence FROM rejections ORDER BY rule, turn"
     ).fetchall()
     title = {item.slot: item.title for item in TWO.items}
     assert [(rule, turn) for rule, turn, _ in broken] == [
-        ("decision-fits", 5), ("items-named", 4), ("no-copied-review", 7), ("no-empty-turns", 5),
+        ("decision-fits", 5), ("goals-carried-out", 2), ("items-named", 4), ("no-copied-review", 7), ("no-empty-turns", 5),
         ("no-goal-wording", 7),
         ("no-other-items", 7), ("no-personal-data", 4), ("readable", 4), ("roles-alternate", 5),
         ("slots-filled", 2), ("target-in-time", 4),

@@ -16,7 +16,7 @@ from tasks.quality.lexicon import NEVER, for_polars, load_lexicon, phrases, word
 from tasks.quality.near_duplicates import join, near_duplicates, shingles
 from tasks.quality.text_patterns import GARBLED, PERSONAL, TEMPLATE_LEFT, titles_in_quotes
 from tasks.settings import Home
-from tasks.word_runs import copied_words, longest_shared, runs, tokenise
+from tasks.word_runs import OwnedTokens, copied_words, longest_shared, runs, tokenise
 from tests.support import conversations as made
 
 LEXICON = load_lexicon(Home())
@@ -270,6 +270,12 @@ def test_word_lists_become_patterns() -> None:
 WORDS = st.lists(st.sampled_from("a b c d e".split()), max_size=14).map(" ".join)
 
 
+def owned(texts: list[tuple[int, str]]) -> OwnedTokens:
+    """Return the words of (dialogue, text)."""
+    series = pl.Series([text for _, text in texts], dtype=pl.String)
+    return OwnedTokens.of(series, np.array([owner for owner, _ in texts], np.int64))
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), WORDS), max_size=6),
@@ -279,12 +285,7 @@ WORDS = st.lists(st.sampled_from("a b c d e".split()), max_size=14).map(" ".join
 def test_copied_runs_are_those_found_by_comparing_everything(
     said: list[tuple[int, str]], reviews: list[tuple[int, str]], least: int
 ) -> None:
-    found = copied_words(
-        tokenise(pl.Series([text for _, text in said], dtype=pl.String)),
-        np.array([owner for owner, _ in said], np.int64),
-        pl.DataFrame(reviews, schema={"place": pl.Int64, "text": pl.String}, orient="row"),
-        least,
-    )
+    found = copied_words(owned(said), owned(reviews), least)
     for (owner, text), length in zip(said, found.tolist(), strict=True):
         best = longest_shared(text, [review for mine, review in reviews if mine == owner])
         shared = len(best.split())
@@ -294,23 +295,17 @@ def test_copied_runs_are_those_found_by_comparing_everything(
 
 
 def test_copying_is_seen_through_letter_case_and_punctuation() -> None:
-    reviews = pl.DataFrame(
-        {"place": [0], "text": ["The story of two brothers, lost at sea for weeks, moved me."]}
+    reviews = owned([(0, "The story of two brothers, lost at sea for weeks, moved me.")])
+    apostrophes = owned([(0, "I didn't think that it's the end of the world, but")])
+    curly = owned([(0, "So I didn\u2019t think that it\u2019s the end of the world.")])
+    assert copied_words(curly, apostrophes, 8).tolist() == [10]
+    said = owned(
+        [
+            (0, "Well - the story of TWO brothers lost at sea (for weeks) was fine."),
+            (0, "The story of two others lost at sea."),
+        ]
     )
-    apostrophes = pl.DataFrame(
-        {"place": [0], "text": ["I didn't think that it's the end of the world, but"]}
-    )
-    curly = tokenise(pl.Series(["So I didn\u2019t think that it\u2019s the end of the world."]))
-    assert copied_words(curly, np.array([0]), apostrophes, 8).tolist() == [10]
-    said = tokenise(
-        pl.Series(
-            [
-                "Well - the story of TWO brothers lost at sea (for weeks) was fine.",
-                "The story of two others lost at sea.",
-            ]
-        )
-    )
-    assert copied_words(said, np.array([0, 0]), reviews, 8).tolist() == [10, 0]
+    assert copied_words(said, reviews, 8).tolist() == [10, 0]
 
 
 @given(st.lists(WORDS, max_size=5), st.integers(1, 4))

@@ -196,6 +196,61 @@ def _copy_retyped(made: Conversation, rng: random.Random) -> Turns:
     )
 
 
+def _copy_nearly(made: Conversation, rng: random.Random) -> Turns:
+    """Copy twelve words of a review with two of them changed."""
+    review = rng.choice(list(made.reviews.values())).split()
+    begin = rng.randrange(len(review) - 12)
+    taken = review[begin : begin + 12]
+    taken[4], taken[8] = "somehow", "again"
+    at = rng.randrange(len(made.turns))
+    return _with(made, at, f"{made.turns[at][1]} {' '.join(taken)}")
+
+
+def _words(text: str) -> set[str]:
+    return set(text.lower().replace(".", "").split())
+
+
+def _describe_target(made: Conversation, rng: random.Random) -> Turns | None:
+    """Tell what the target's review says before the target is named."""
+    target = made.template.slots[-1].number
+    review = made.reviews.get((target, "other"))
+    if review is None:
+        return None
+    due = next(at for at, turn in enumerate(made.template.turns) if target in turn.introduces)
+    others = [text for key, text in made.reviews.items() if key != (target, "other")]
+    told = sorted(_words(review) - set().union(*map(_words, others)))
+    if len(told) < 8:
+        return None
+    at = rng.randrange(due)
+    said = ", ".join(told[:18])
+    return _with(made, at, f"{made.turns[at][1]} I mean one with this: {said}.")
+
+
+def _by(role: str, said: str) -> Change:
+    """Return a change that adds a sentence to a turn of one speaker."""
+
+    def change(made: Conversation, rng: random.Random) -> Turns:
+        places = [at for at, turn in enumerate(made.turns) if turn[0] == role]
+        at = rng.choice(places)
+        return _with(made, at, f"{made.turns[at][1]} {said}")
+
+    return change
+
+
+def _seen_and_not(made: Conversation, rng: random.Random) -> Turns | None:
+    """Have the user say of the target that they know it, after they said that they do not."""
+    interest = [
+        at for at, turn in enumerate(made.template.turns) if "express_interest" in turn.goals
+    ]
+    if not interest:
+        return None
+    turns = list(made.turns)
+    turns[interest[0]] = ("user", f"I've never heard of that one. {turns[interest[0]][1]}")
+    at = interest[0] + 2
+    turns[at] = ("user", f"{turns[at][1]} I saw it when it first came out.")
+    return turns
+
+
 def _tell_user_id(made: Conversation, rng: random.Random) -> Turns:
     return append("I am A3K9QX7PL2M4Z1 by the way.")(made, rng) or []
 
@@ -280,6 +335,26 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("rejection turned round", "decision-fits", at_goal(["reject_with_reason"], "Sounds great, I'll watch it tonight!")),
     Defect("review copied", "no-copied-review", _copy),
     Defect("review copied and retyped", "no-copied-review", _copy_retyped),
+    Defect("review nearly copied", "no-near-copy", _copy_nearly),
+    Defect("actor nobody wrote of", "names-supported", _by("agent", "It has Ryan Gosling in the lead.")),
+    Defect("place nobody wrote of", "names-supported", append("They say it was filmed in Nebraska.")),
+    Defect("year nobody wrote of", "facts-supported", append("It came out in 1987.")),
+    Defect("price nobody wrote of", "facts-supported", append("It cost only $14.99 at the time.")),
+    Defect("award nobody wrote of", "facts-supported", _by("agent", "It took home an award at Cannes.")),
+    Defect("line nobody wrote", "details-supported", append('Somebody called it "two hours of rain and one good joke".')),
+    Defect("name nobody wrote", "details-supported", _by("user", "I'd watch it with Gwendolyn.")),
+    Defect("another work in passing", "no-other-works", append("The colors are rather as they were in The Polar Express.")),
+    Defect("another work it is like", "no-other-works", append("It reminds me of Casablanca.")),
+    Defect("preferences provided", "no-chatbot-habits", append("Based on the preferences you have provided, that fits.")),
+    Defect("help hoped for", "no-chatbot-habits", append("I hope this helps!")),
+    Defect("recommendation announced", "no-chatbot-habits", _by("agent", "Here is a recommendation that aligns with your tastes.")),
+    Defect("life of the agent", "speaks-as-itself", _by("agent", "My brother and I snowed in one winter and saw nothing else.")),
+    Defect("deeds of the agent", "speaks-as-itself", _by("agent", "I bawled like a baby.")),
+    Defect("user as the agent", "speaks-as-itself", _by("user", "May I suggest another one to you?")),
+    Defect("nothing asked", "goals-carried-out", at_goal(["ask_preference"], "It is good to hear from you.")),
+    Defect("nobody thanked", "goals-carried-out", at_goal(["accept_gratitude"], "Sounds great, I'll watch it tonight.")),
+    Defect("target described early", "target-not-hinted", _describe_target),
+    Defect("seen and never heard of", "no-self-contradiction", _seen_and_not),
     Defect("goal announced", "no-goal-wording", append("Goal: greet the user.")),
     Defect("turn announced", "no-goal-wording", append("In this turn, I should greet the user.")),
     Defect("data spoken of", "no-goal-wording", append("Based on the provided reviews, that fits.")),

@@ -8,15 +8,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.word_runs import copied_words, longest_shared, shares_run, texts_of, tokenise, words_of
+from tasks.word_runs import (
+    OwnedTokens,
+    copied_words,
+    longest_shared,
+    shares_run,
+    texts_of,
+    tokenise,
+    words_of,
+)
 
 TEXTS = st.text(alphabet="aB c\u00c9'\u2019-\u2014.\u2026/\n\t,\u00b7(", max_size=40)
 WORDS = st.lists(st.sampled_from("a b c d".split()), max_size=12).map(" ".join)
 
 
 def copied(said: str, review: str, least: int) -> int:
-    reviews = pl.DataFrame({"place": [0], "text": [review]})
-    return int(copied_words(tokenise(pl.Series([said])), np.array([0]), reviews, least)[0])
+    return int(copied_words(owned([said]), owned([review]), least)[0])
+
+
+def owned(texts: list[str], owners: list[int] | None = None) -> OwnedTokens:
+    """Return the words of texts, of one dialogue if no owners are given."""
+    series = pl.Series(texts, dtype=pl.String)
+    return OwnedTokens.of(series, np.array(owners or [0] * len(texts), np.int64))
 
 
 def every_run(text: str) -> list[tuple[str, ...]]:

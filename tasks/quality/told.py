@@ -1,0 +1,210 @@
+"""What is said of items, compared with the brief: near-copies, what it does not hold, hints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tasks.quality import plan_facts
+from tasks.quality.lexicon import Language, Lexicon
+from tasks.quality.specifics import NAMES, Finder, Support
+from tasks.word_runs import (
+    OwnedTokens,
+    are_known,
+    copied_words,
+    longest_near_copy,
+    near_copying,
+    texts_of,
+    tokenise,
+)
+
+KINDS: Mapping[str, str] = {
+    "name": "unsupported_names",
+    "fact": "unsupported_facts",
+    "detail": "unsupported_details",
+    "work": "other_works",
+}
+
+
+@dataclass(frozen=True)
+class BriefTexts:
+    """The texts of some dialogues' briefs.
+
+    Attributes:
+        reviews: columns place, text, of_target.
+        titles: columns place, title.
+        review_words, title_words: the words of both.
+    """
+
+    reviews: pl.DataFrame
+    titles: pl.DataFrame
+    review_words: OwnedTokens
+    title_words: OwnedTokens
+
+    def of(self, places: Iterable[int]) -> dict[int, list[str]]:
+        """Return titles and reviews of some dialogues, by place."""
+        wanted = pl.Series(sorted(set(places)), dtype=pl.Int64)
+        found: dict[int, list[str]] = {place: [] for place in wanted}
+        for texts in (self.titles, self.reviews):
+            rows = texts.filter(pl.col("place").is_in(wanted.implode()))
+            for place, text in rows.select("place", rows.columns[1]).iter_rows():
+                found[place].append(text)
+        return found
+
+
+def read_brief_texts(con: duckdb.DuckDBPyConnection, within: Mapping[str, Any]) -> BriefTexts:
+    """Read the reviews and titles of the dialogues queued from `from` up to `until`."""
+    reviews = con.sql(plan_facts.REVIEWS, params=dict(within)).pl()
+    titles = con.sql(plan_facts.TITLES_WITHIN, params=dict(within)).pl()
+    return BriefTexts(
+        reviews,
+        titles,
+        OwnedTokens.of(reviews["text"], reviews["place"].to_numpy()),
+        OwnedTokens.of(titles["title"], titles["place"].to_numpy()),
+    )
+
+
+def told_facts(
+    said: pl.DataFrame, words: OwnedTokens, texts: BriefTexts, lexicon: Lexicon, code: str
+) -> dict[str, pl.Series]:
+    """Return what is copied or nearly copied from reviews, not held by the brief, or hinted at.
+
+    Args:
+        said: utterances with the columns place, bare, role and is_before_target.
+        words: the words of `bare`.
+        texts: what their briefs hold.
+        lexicon: its limits and words.
+        code: the language.
+    """
+    language = lexicon.languages.get(code, Language())
+    copied = copied_words(words, texts.review_words, lexicon.copied_from)
+    near = _near_copied(said, words, texts, language, copied, lexicon.near_copied_from)
+    return {
+        "copied_words": pl.Series(copied),
+        "near_copied_words": pl.Series(near),
+        "target_hint": pl.Series(_hints(said, words, texts, language)),
+        **_unsupported(said, texts, language),
+    }
+
+
+def _near_copied(
+    said: pl.DataFrame,
+    words: OwnedTokens,
+    texts: BriefTexts,
+    language: Language,
+    copied: NDArray[np.int32],
+    least: int,
+) -> NDArray[np.int32]:
+    """Return the words of each utterance's longest near-copy; 0 where a run is copied exactly."""
+    found = np.zeros(len(said), np.int32)
+    maybe = np.flatnonzero(near_copying(words, texts.review_words) & (copied == 0))
+    if not len(maybe):
+        return found
+    rows = said[maybe].select("place", "bare")
+    reviews: dict[int, list[str]] = {}
+    wanted = texts.reviews.filter(pl.col("place").is_in(rows["place"].unique().implode()))
+    for place, text in wanted.select("place", "text").iter_rows():
+        reviews.setdefault(place, []).append(text)
+    for at, (place, bare) in zip(maybe.tolist(), rows.iter_rows(), strict=True):
+        copy = longest_near_copy(bare, reviews.get(place, ()), language.plain_words, least)
+        found[at] = copy.words
+    return found
+
+
+def _unsupported(said: pl.DataFrame, texts: BriefTexts, language: Language) -> dict[str, pl.Series]:
+    """Return how many names, figures, details and works of each utterance its brief lacks."""
+    counts = {column: np.zeros(len(said), np.int32) for column in KINDS.values()}
+    if language.familiar:
+        finder = Finder(language)
+        claiming = (finder.claims(said["bare"]) & (said["role"] == "agent")).arg_true()
+        rows = np.union1d(_naming(said, texts, finder), _counting_or_quoting(said))
+        rows = np.union1d(rows, claiming.to_numpy())
+        held = {place: Support(held) for place, held in texts.of(said["place"][rows]).items()}
+        maybe = said[rows].select("place", "bare", "role")
+        for at, (place, bare, role) in zip(rows.tolist(), maybe.iter_rows(), strict=True):
+            for specific in finder.find(bare, role, held[place]):
+                counts[KINDS[specific.kind]][at] += 1
+    return {column: pl.Series(found) for column, found in counts.items()}
+
+
+def _naming(said: pl.DataFrame, texts: BriefTexts, finder: Finder) -> NDArray[np.int64]:
+    """Return the rows with a name that is no familiar one and is in no text of the brief."""
+    runs = said.select(
+        "place",
+        row=pl.int_range(pl.len(), dtype=pl.Int64),
+        name=pl.col("bare").str.extract_all(NAMES),
+    ).explode("name")
+    names = (
+        runs.drop_nulls()
+        .with_columns(pl.col("name").str.extract_all(r"\p{Lu}[\p{L}'\u2019-]+"))
+        .explode("name")
+        .drop_nulls()
+    )
+    names = names.with_columns(pl.col("name").str.replace(r"['\u2019]s?$", ""))
+    distinct = names["name"].unique()
+    strange = distinct.filter(
+        pl.Series([not finder.is_ordinary(name) for name in distinct], dtype=pl.Boolean)
+    )
+    names = names.filter(pl.col("name").is_in(strange.implode()))
+    if not len(names):
+        return np.empty(0, np.int64)
+    wanted = OwnedTokens.of(names["name"], names["place"].to_numpy())
+    known = are_known(wanted, texts.review_words) | are_known(wanted, texts.title_words)
+    return np.unique(names["row"].to_numpy()[~known])
+
+
+def _counting_or_quoting(said: pl.DataFrame) -> NDArray[np.int64]:
+    """Return the rows with a digit or something in quotation marks."""
+    return said["bare"].str.contains('[0-9]|["\u201c][^"\u201c\u201d]{12}').arg_true().to_numpy()
+
+
+def _hints(
+    said: pl.DataFrame, words: OwnedTokens, texts: BriefTexts, language: Language
+) -> NDArray[np.int32]:
+    """Return how many words of the target's own review each utterance is the first to say.
+
+    Only what is said before the target's turn counts. Common words of the language, and those of
+    the brief's other texts, tell nothing.
+    """
+    counts = np.zeros(len(said), np.int32)
+    is_early = said["is_before_target"].fill_null(value=False).to_numpy()
+    target = _owned(texts.reviews.filter(pl.col("of_target")))
+    others = _owned(texts.reviews.filter(~pl.col("of_target")))
+    if not is_early.any() or not len(target.owners):
+        return counts
+    row = np.repeat(np.arange(len(said)), np.diff(words.tokens.starts))
+    common = tokenise(pl.Series(sorted(language.plain_words), dtype=pl.String)).hashes
+    hints = is_early[row] & ~np.isin(words.tokens.hashes, common)
+    # Each step looks at those left by the one before it.
+    hints[hints] = are_known(words.only(hints), target)
+    hints[hints] = ~are_known(words.only(hints), others)
+    hints[hints] = ~are_known(words.only(hints), texts.title_words)
+    found = pl.DataFrame(
+        {
+            "row": row[hints],
+            "place": words.owner_of_each_word()[hints],
+            "word": words.tokens.hashes[hints],
+        }
+    )
+    firsts = found.group_by("place", "word").agg(pl.col("row").min())["row"].to_numpy()
+    np.add.at(counts, firsts, 1)
+    return counts
+
+
+def _owned(reviews: pl.DataFrame) -> OwnedTokens:
+    return OwnedTokens.of(reviews["text"], reviews["place"].to_numpy())
+
+
+def hinting_words(
+    bare: str, target: Iterable[str], others: Iterable[str], language: Language
+) -> list[str]:
+    """Return the words of an utterance that only the target's own texts have."""
+    known = {word for text in target for word in texts_of(text)}
+    known -= {word for text in others for word in texts_of(text)} | language.plain_words
+    return [word for word in dict.fromkeys(texts_of(bare)) if word in known]

@@ -1,0 +1,258 @@
+"""Defects as models make them, put into good dialogues: most are made from the data, without a word list.
+
+Whoever chooses words or limits for a rule looks at the split "train" only.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import yaml
+
+Split = Literal["train", "test"]
+SENTENCES = Path(__file__).parents[1] / "quality" / "corpora" / "model_sentences.yaml"
+_TWO_NAMES = re.compile(r"[a-z] ([A-Z][a-z]{2,}) ([A-Z][a-z]{2,})")
+ASKS = frozenset({"ask_item_detail", "ask_preference"})
+ACCEPTS = frozenset({"accept_with_reason", "accept_without_reason", "accept_gratitude"})
+REJECTS = frozenset({"reject_with_reason", "reject_without_reason"})
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A good dialogue with its brief: turns are (role, text, sub-goals), items (title, collection)."""
+
+    dialogue_id: str
+    turns: tuple[tuple[str, str, tuple[str, ...]], ...]
+    items: tuple[tuple[str, str], ...]
+    reviews: tuple[str, ...]
+    own_reviews: tuple[str, ...]
+
+    def turns_with(self, goals: frozenset[str]) -> list[int]:
+        """Return the turns, from 1, that have one of some sub-goals."""
+        return [turn for turn, (_, _, mine) in enumerate(self.turns, 1) if goals & set(mine)]
+
+    def turns_of(self, role: str) -> list[int]:
+        """Return the turns of a speaker."""
+        return [turn for turn, (who, _, _) in enumerate(self.turns, 1) if who == role]
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What defects are made from: the other dialogues, and the written sentences of one split."""
+
+    talks: Sequence[Talk]
+    sentences: dict[str, list[str]]
+    rng: random.Random
+
+    def one(self, kind: str) -> str:
+        """Return one of the sentences of a kind."""
+        return self.rng.choice(self.sentences[kind])
+
+    def name(self) -> str:
+        """Return two names of other briefs' reviews as one person's."""
+        texts = [text for talk in self.talks for text in talk.reviews]
+        found = [pair for text in texts for pair in _TWO_NAMES.findall(text)]
+        (first, _), (_, last) = self.rng.choice(found), self.rng.choice(found)
+        return f"{first}ine {last}by"
+
+    def title(self) -> str:
+        """Return a title that no item has, of the words of two others."""
+        words = [
+            word
+            for talk in self.talks
+            for title, _ in talk.items
+            for word in re.findall(r"[A-Z][a-z]{3,}", title)
+        ]
+        return f"The {self.rng.choice(words)}en {self.rng.choice(words)}"
+
+
+Change = Callable[[Talk, Materials], "tuple[int, str] | None"]
+
+
+def near_copy(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Take over a sentence of a review with one or two words from elsewhere."""
+    sentences = [
+        sentence for text in talk.reviews for sentence in re.split(r"(?<=[.!?])\s+", text)
+        if 10 <= len(sentence.split()) <= 26
+    ]  # fmt: skip
+    if not sentences:
+        return None
+    words = made.rng.choice(sentences).split()
+    others = [word for text in made.rng.choice(made.talks).reviews for word in text.split()]
+    if not others:
+        return None
+    step = len(words) // 3
+    for at in (step, 2 * step):
+        words[at] = made.rng.choice(others).strip('.,!?"').lower()
+    return _said(talk, made, made.rng.choice(("user", "agent")), " ".join(words))
+
+
+def invented(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Add a person, a year or a director to what the agent tells."""
+    said = made.one("invented").format(name=made.name(), year=made.rng.randrange(1931, 2019))
+    return _said(talk, made, "agent", said)
+
+
+def other_work(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Name a work that does not exist."""
+    return _said(
+        talk, made, made.rng.choice(("user", "agent")), made.one("works").format(name=made.title())
+    )
+
+
+def chatbot(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Add a phrase of customer service."""
+    return _said(talk, made, "agent", made.one("chatbot"))
+
+
+def own_life(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Have the agent tell of a life."""
+    return _said(talk, made, "agent", made.one("own_life"))
+
+
+def users_review(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Have the agent tell a piece of the user's own review as its own."""
+    pieces = [
+        " ".join(sentence.split()[:7]) for text in talk.own_reviews for sentence in re.split(r"(?<=[.!?])\s+", text)
+        if re.search(r"\b(?:I|my|My)\b", " ".join(sentence.split()[:7])) and len(sentence.split()) >= 6
+    ]  # fmt: skip
+    return _said(talk, made, "agent", f"{made.rng.choice(pieces)}.") if pieces else None
+
+
+def opinion(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Replace the greeting's opinion by the opposite one."""
+    for turn in talk.turns_with(frozenset({"greeting_likes", "greeting_dislikes"})):
+        title, collection = talk.items[0]
+        kind = "opinion_praise" if collection == "DISLIKES" else "opinion_blame"
+        asks = " What would you suggest?" if "ask_recommendation" in talk.turns[turn - 1][2] else ""
+        return turn, made.one(kind).format(item=title) + asks
+    return None
+
+
+def moved_opinion(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Greet with the opinion that another dialogue has of an item of the other collection."""
+    others = [other for other in made.talks if other.items[0][1] != talk.items[0][1]]
+    other = made.rng.choice(others)
+    said = other.turns[0][1].replace(other.items[0][0], talk.items[0][0])
+    return (1, said) if talk.items[0][0] in said else None
+
+
+def decision(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Replace a decision by an indirect one of the other kind."""
+    turns = talk.turns_with(ACCEPTS | REJECTS)
+    if not turns:
+        return None
+    turn = made.rng.choice(turns)
+    goals = talk.turns[turn - 1][2]
+    kind = "accept_as_reject" if ACCEPTS & set(goals) else "reject_as_accept"
+    thanks = " Thank you." if "accept_gratitude" in goals else ""
+    return turn, made.one(kind) + thanks
+
+
+def nothing_asked(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Say in a turn that is to ask what another dialogue says in one that is not."""
+    turns = [turn for turn in talk.turns_with(ASKS) if len(talk.turns[turn - 1][2]) == 1]
+    said = [
+        text for other in made.talks for role, text, goals in other.turns
+        if goals in (("respond_simply",), ("respond_mood",), ("express_interest",)) and "?" not in text
+    ]  # fmt: skip
+    return (made.rng.choice(turns), made.rng.choice(said)) if turns and said else None
+
+
+def swapped_fact(talk: Talk, made: Materials) -> tuple[int, str] | None:
+    """Tell of an item what another item's review says, in half a sentence."""
+    other = made.rng.choice(made.talks)
+    sentences = [
+        " ".join(sentence.split()[:7]).rstrip(".,") for text in other.reviews
+        for sentence in re.split(r"(?<=[.!?])\s+", text) if len(sentence.split()) >= 7
+    ]  # fmt: skip
+    if not sentences or other.dialogue_id == talk.dialogue_id:
+        return None
+    return _said(talk, made, "agent", f"They say this of it: {made.rng.choice(sentences)}.")
+
+
+def _said(talk: Talk, made: Materials, role: str, sentence: str) -> tuple[int, str]:
+    turn = made.rng.choice(talk.turns_of(role))
+    return turn, f"{talk.turns[turn - 1][1]} {sentence}"
+
+
+KINDS: dict[str, tuple[Change, frozenset[str]]] = {
+    "D1, D2 opinion by other words": (opinion, frozenset({"sentiment-fits"})),
+    "D1, D2 opinion of another item": (moved_opinion, frozenset({"sentiment-fits"})),
+    "D3 indirect decision": (decision, frozenset({"decision-fits"})),
+    "D4 fact of another review": (swapped_fact, frozenset({"names-supported", "facts-supported"})),
+    "D5 invented name or year": (invented, frozenset({"names-supported", "facts-supported"})),
+    "D6 other work": (other_work, frozenset({"no-other-works"})),
+    "D7 near-copy": (near_copy, frozenset({"no-near-copy", "no-copied-review"})),
+    "D8 nothing asked": (nothing_asked, frozenset({"goals-carried-out"})),
+    "D10 life of the agent": (own_life, frozenset({"speaks-as-itself"})),
+    "D10 the user's review as its own": (users_review, frozenset({"speaks-as-itself"})),
+    "D12 chatbot habit": (chatbot, frozenset({"no-chatbot-habits"})),
+}
+"""Each kind with the rules that name it."""
+
+
+def read_talks(con: duckdb.DuckDBPyConnection) -> list[Talk]:
+    """Return the accepted dialogues of a warehouse with their briefs, in the order of ids."""
+    rows = con.execute(_TALKS).fetchall()
+    return [
+        Talk(
+            dialogue_id,
+            tuple((turn["role"], turn["text"], tuple(turn["goals"])) for turn in turns),
+            tuple((item["title"], item["collection"]) for item in items),
+            tuple(reviews or ()),
+            tuple(own or ()),
+        )
+        for dialogue_id, turns, items, reviews, own in rows
+    ]
+
+
+def spoilt(
+    talks: Sequence[Talk], kind: str, split: Split, seed: int = 1
+) -> dict[str, tuple[int, str]]:
+    """Return a spoilt turn for every second dialogue, by its id: the number of the turn and its text."""
+    rng = random.Random(f"{seed}-{kind}-{split}")
+    written = yaml.safe_load(SENTENCES.read_text("utf-8"))
+    made = Materials(talks, {name: sets[split] for name, sets in written.items()}, rng)
+    change, _ = KINDS[kind]
+    mine = talks[0::2] if split == "train" else talks[1::2]
+    changed = {talk.dialogue_id: change(talk, made) for talk in mine}
+    return {dialogue_id: turn for dialogue_id, turn in changed.items() if turn is not None}
+
+
+_TALKS = """
+WITH said AS (
+    SELECT
+        dialogue_id,
+        list({role: role, text: text, goals: goals} ORDER BY turn) AS turns
+    FROM utterances
+    JOIN verdicts USING (dialogue_id, attempt)
+    WHERE verdict = 'accepted'
+    GROUP BY dialogue_id
+), briefed AS (
+    SELECT
+        dialogue_id,
+        list({title: title, collection: collection} ORDER BY slot) AS items,
+        list(own.text ORDER BY slot) FILTER (own.text IS NOT NULL) AS own,
+        list(other.text ORDER BY slot) FILTER (other.text IS NOT NULL) AS other
+    FROM brief_items
+    LEFT JOIN reviews own ON own.review_id = user_review_id
+    LEFT JOIN reviews other ON other.review_id = other_review_id
+    GROUP BY dialogue_id
+)
+SELECT
+    dialogue_id,
+    turns,
+    items,
+    list_concat(coalesce(own, []), coalesce(other, [])) AS reviews,
+    own
+FROM said
+JOIN briefed USING (dialogue_id)
+ORDER BY dialogue_id
+"""
