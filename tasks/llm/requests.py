@@ -12,10 +12,12 @@ from tasks.code_identity import PROJECT, project_code
 from tasks.errors import UserError
 from tasks.fingerprint import content_hash, content_id, shipped_yaml
 from tasks.llm.model_catalogue import takes_schema
+from tasks.llm.structured_output import plain_form
 from tasks.llm.values import Message, Request
 from tasks.settings import Generate
 
 OFFLINE = "offline/"
+LOCAL = "local/"  # decodes under the whole schema, in this process
 # A name instead of an import: hosted models are asked without the mock model, so its code is not
 # part of what shapes their requests.
 MOCK_MODEL_MODULE = "tasks.mock_model.model"
@@ -34,11 +36,18 @@ def make_request(
     request's key as well. A JSON schema is sent only to models known to take one; the words of
     every prompt ask for the same shape.
     """
-    if response_format is not None and not takes_schema(generate.model):
-        response_format = None
+    if response_format is not None:
+        response_format = _for_model(generate.model, response_format)
     return Request(
         generate.model, messages, endpoint(generate), sampling(generate), response_format, attempt
     )
+
+
+def _for_model(model: str, response_format: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the response format in the form that a model takes, None if it may take none."""
+    if model.startswith(LOCAL):
+        return response_format
+    return plain_form(response_format) if takes_schema(model) else None
 
 
 def sampling(generate: Generate) -> dict[str, Any]:

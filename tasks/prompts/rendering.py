@@ -7,27 +7,13 @@ from string import Template as Text
 from typing import Any
 
 from tasks.briefs import Brief, BriefItem
+from tasks.prompts.answer_schema import answer_schema
 from tasks.prompts.data_fence import cut_to_words, fence
 from tasks.prompts.profiles import LANGUAGES, Conversation, Profile
 from tasks.prompts.values import Instructed, Message, Prompt
 from tasks.templates import Turn
 
 Goals = Mapping[str, Instructed]
-
-_TURN_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "role": {"type": "string", "enum": ["user", "agent"]},
-        "text": {"type": "string"},
-    },
-    "required": ["role", "text"],
-    "additionalProperties": False,
-}
-_NUMBERED_SCHEMA: dict[str, Any] = {
-    **_TURN_SCHEMA,
-    "properties": {"turn": {"type": "integer"}, **_TURN_SCHEMA["properties"]},
-    "required": ["turn", "role", "text"],
-}
 
 
 def render(profile: Profile, goals: Goals, brief: Brief) -> Prompt:
@@ -49,7 +35,7 @@ def render(profile: Profile, goals: Goals, brief: Brief) -> Prompt:
         "template": template_lines(profile, goals, brief.template.turns),
         "data": fence(user_information(profile, brief, brief.items)),
     }
-    return Prompt(messages(profile.dialogue, values), response_format(profile, numbered=False))
+    return Prompt(messages(profile.dialogue, values), response_format(profile, brief))
 
 
 def messages(words: Conversation, values: Mapping[str, str]) -> tuple[Message, ...]:
@@ -136,22 +122,20 @@ def _item(profile: Profile, item: BriefItem, own_reviews: bool) -> dict[str, Any
     return entry
 
 
-def response_format(profile: Profile, *, numbered: bool) -> dict[str, Any] | None:
-    """Return the answer's JSON schema or None; with `numbered`, turns have their number."""
+def response_format(
+    profile: Profile, brief: Brief, only: tuple[int, ...] = ()
+) -> dict[str, Any] | None:
+    """Return the answer's JSON schema as litellm takes it, or None if the profile asks for none.
+
+    `only` names the turns asked for, from 1; empty means the whole dialogue.
+    """
     if profile.answer != "json" or not profile.structured_output:
         return None
-    turn = _NUMBERED_SCHEMA if numbered else _TURN_SCHEMA
-    schema = {
-        "type": "object",
-        "properties": {"turns": {"type": "array", "items": turn}},
-        "required": ["turns"],
-        "additionalProperties": False,
-    }
     return {
         "type": "json_schema",
         "json_schema": {
-            "name": "turns" if numbered else "dialogue",
+            "name": "turns" if only else "dialogue",
             "strict": True,
-            "schema": schema,
+            "schema": answer_schema(brief.template.turns, profile.item_reference, only),
         },
     }

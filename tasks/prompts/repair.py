@@ -56,7 +56,7 @@ def render_repair(
             {"role": "assistant", "content": previous_text[:PREVIOUS_CHARACTERS] or "(no answer)"},
             {"role": "user", "content": Text(words).substitute(values)},
         ),
-        response_format(profile, numbered=bool(scope)),
+        response_format(profile, brief, scope),
     )
 
 

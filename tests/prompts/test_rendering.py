@@ -95,7 +95,7 @@ def test_hand_made_prompt() -> None:
         "movie and tell" in text
     )
     assert prompt.response_format is not None
-    turn = prompt.response_format["json_schema"]["schema"]["properties"]["turns"]["items"]
+    turn = prompt.response_format["json_schema"]["schema"]["properties"]["turns"]["prefixItems"][0]
     assert (
         turn["required"] == ["role", "text"]
         and prompt.response_format["json_schema"]["strict"] is True

@@ -57,9 +57,9 @@ def test_single_turns_are_asked_for_with_their_lines() -> None:
     assert text.startswith("Task: repair_turns\n") and "only these: 2, 4." in text
     assert re.findall(r"^(\d+)\. ", text, re.MULTILINE) == ["2", "4"]
     assert again.response_format is not None
-    assert again.response_format["json_schema"]["schema"]["properties"]["turns"]["items"][
-        "required"
-    ] == ["turn", "role", "text"]
+    asked = again.response_format["json_schema"]["schema"]["properties"]["turns"]["prefixItems"]
+    assert [turn["properties"]["turn"]["enum"] for turn in asked] == [[2], [4]]
+    assert asked[0]["required"] == ["turn", "role", "text"]
 
 
 def test_findings_are_data() -> None:
