@@ -22,6 +22,7 @@ from flows.specifications import Specifications, load_specifications
 from tasks.errors import UserError
 from tasks.ingest import detect_compression
 from tasks.llm import OFFLINE, check_model, load_litellm
+from tasks.local_model import LOCAL, check_local
 from tasks.release import check_pseudonym_key
 from tasks.settings import MOCK_MODEL, Domain, Home
 from tasks.warehouse import WarehouseHeld, check_warehouse, domain_lock
@@ -124,6 +125,9 @@ def _check_model(domain: Domain) -> None:
     if model.startswith(OFFLINE):
         if model != MOCK_MODEL:
             raise UserError(f"unknown model {model!r}: the mock model is called {MOCK_MODEL}")
+        return
+    if model.startswith(LOCAL):
+        check_local(model)
         return
     check_model(load_litellm(), domain.generate)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tasks.llm.model_catalogue import find_entry
 from tasks.llm.requests import OFFLINE
+from tasks.local_model import LOCAL
 from tasks.settings import Generate
 
 
@@ -13,7 +14,7 @@ from tasks.settings import Generate
 class Price:
     """US dollars per token of input and output.
 
-    `source` is "settings", "litellm" or "free" (the mock model).
+    `source` is "settings", "litellm" or "free" (the mock model and local ones).
     """
 
     input: float
@@ -34,7 +35,7 @@ def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
     """
     if generate.input_cost_per_token is not None and generate.output_cost_per_token is not None:
         return Price(generate.input_cost_per_token, generate.output_cost_per_token, "settings")
-    if generate.model.startswith(OFFLINE):
+    if generate.model.startswith((OFFLINE, LOCAL)):
         return Price(0.0, 0.0, "free")
     entry = find_entry(generate.model) or {}
     suffix = "_batches" if batch and "input_cost_per_token_batches" in entry else ""

@@ -14,10 +14,10 @@ from tasks.fingerprint import content_hash, content_id, shipped_yaml
 from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.structured_output import plain_form
 from tasks.llm.values import Message, Request
+from tasks.local_model import LOCAL, identity_of
 from tasks.settings import Generate
 
 OFFLINE = "offline/"
-LOCAL = "local/"  # decodes under the whole schema, in this process
 # A name instead of an import: hosted models are asked without the mock model, so its code is not
 # part of what shapes their requests.
 MOCK_MODEL_MODULE = "tasks.mock_model.model"
@@ -45,6 +45,7 @@ def make_request(
 
 def _for_model(model: str, response_format: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the response format in the form that a model takes, None if it may take none."""
+    # A local model decodes under the whole schema.
     if model.startswith(LOCAL):
         return response_format
     return plain_form(response_format) if takes_schema(model) else None
@@ -55,7 +56,7 @@ def sampling(generate: Generate) -> dict[str, Any]:
 
     The mock model's also name its version and its fault rates. A stored answer is never asked for
     again, so its code and tables must be part of the request: otherwise a changed mock model would
-    go on answering with the words of the one before it.
+    go on answering with the words of the one before it. A local model's name its weights.
     """
     settings = {
         "temperature": generate.temperature,
@@ -66,6 +67,8 @@ def sampling(generate: Generate) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         name: value for name, value in settings.items() if value is not None
     }
+    if generate.model.startswith(LOCAL):
+        parameters["local_model"] = identity_of(generate.model)
     rates = {kind: rate for kind, rate in generate.misbehave.model_dump().items() if rate}
     if generate.model.startswith(OFFLINE):
         parameters["mock_model"] = mock_model_identity()
