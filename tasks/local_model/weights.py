@@ -10,7 +10,7 @@ from tasks.errors import UserError
 
 LOCAL = "local/"
 ENGINE = "1"  # raised when the same request would be answered otherwise
-_EXTRA = ("torch", "transformers", "gguf", "llguidance")
+_EXTRA = ("torch", "transformers", "accelerate", "gguf", "llguidance")
 
 
 class Weights(NamedTuple):
