@@ -9,7 +9,7 @@ from typing import Any
 from flows.stages import Context
 from tasks.fingerprint import PACE, file_hash
 from tasks.ingest import source_names
-from tasks.llm import MOCK_MODEL_MODULE, OFFLINE, endpoint, mock_model_tables, takes_schema
+from tasks.llm import MOCK_MODEL_MODULE, OFFLINE, endpoint, form_of, mock_model_tables
 from tasks.settings import Domain
 
 
@@ -57,7 +57,7 @@ def asked_with(context: Context) -> dict[str, Any]:
     asked = {
         **settings.model_dump(mode="json", exclude=paid),
         "api_base": endpoint(settings),
-        "takes_schema": structured and takes_schema(settings.model),
+        "structured_output": form_of(settings) if structured else "off",
     }
     return {"generate": asked}
 

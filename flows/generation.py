@@ -134,5 +134,6 @@ def summary(counts: GenerateCounts) -> str:
     )
     if counts.usage.unusable:
         line += f"; {counts.usage.unusable:,} billed answers could not be used"
-    line = "; ".join((line, *journal_problems(counts.quarantined, counts.torn)))
+    problems = journal_problems(counts.quarantined, counts.torn)
+    line = "; ".join((line, *problems, *map(str, counts.adaptations)))
     return f"{line}; {counts.stopped}" if counts.stopped else line

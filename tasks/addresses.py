@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -18,7 +18,23 @@ from tasks.redaction import holds_secret, redact, redact_address
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 """This machine, as `urlsplit(...).hostname` names it."""
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f]+")
+
+
+def keep_loopback_off_proxies(environment: MutableMapping[str, str]) -> None:
+    """Add this machine to NO_PROXY where the environment names a proxy.
+
+    A proxy cannot reach servers on loopback, such as a model's or a command's private Prefect
+    server: it would answer with errors of its own, or not at all.
+    """
+    if not any(environment.get(name) or environment.get(name.upper()) for name in _PROXIES):
+        return
+    named = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    direct = [host.strip() for host in named.split(",") if host.strip()]
+    hosts = sorted(LOOPBACK_HOSTS - set(direct))
+    for name in ("no_proxy", "NO_PROXY"):
+        environment[name] = ",".join([*direct, *hosts])
 
 
 def is_address(text: str) -> bool:

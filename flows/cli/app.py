@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 
 from flows.cli.completion import complete_dialogue, complete_domain
 from flows.cli.console import ERR, OUT
+from tasks.addresses import keep_loopback_off_proxies
 from tasks.errors import UserError
 from tasks.settings import Home
 
@@ -104,6 +105,7 @@ def common(
 def main() -> None:
     """Run the command line; turn what the user can correct into one line and exit code 2."""
     signal.signal(signal.SIGTERM, _raise_terminated)
+    keep_loopback_off_proxies(os.environ)
     try:
         code = app(prog_name="redial", standalone_mode=False)
     except UserError as error:

@@ -96,7 +96,7 @@ def _where() -> str:
     address = redact(get_current_settings().api.url or "")
     if ADDRESS in os.environ:
         return f"{address} ({ADDRESS})"
-    profile = _profile()
+    profile = profile_of_address()
     return (
         f"{address} (the Prefect profile {profile})"
         if profile
@@ -104,13 +104,13 @@ def _where() -> str:
     )
 
 
-def _profile() -> str:
+def profile_of_address() -> str:
     """Return the name of the active Prefect profile if it is what sets the address."""
     profile = get_settings_context().profile
     return profile.name if any(setting.name == ADDRESS for setting in profile.settings) else ""
 
 
 def _way_out() -> str:
-    if ADDRESS not in os.environ and _profile():
+    if ADDRESS not in os.environ and profile_of_address():
         return f"start that server, or run `prefect config unset {ADDRESS}` to do without one"
     return f"start that server, or unset {ADDRESS} to do without one"

@@ -36,6 +36,7 @@ from tasks.settings import Home
 
 START_TIMEOUT_S = 180
 STOP_S = 10.0
+ADDRESS = "PREFECT_API_URL"
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -91,7 +92,7 @@ def local_server(folder: Path, meanwhile: Callable[[], None]) -> Iterator[Privat
 def _start(folder: Path, port: int, login: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "flows.server.ephemeral", str(port), str(os.getpid())]
     environment = with_login({**os.environ, **QUIET, "PREFECT_HOME": str(folder)}, login)
-    environment.pop("PREFECT_API_URL", None)
+    environment.pop(ADDRESS, None)
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -177,7 +178,7 @@ def run_flow(
     """
     for name, value in {**QUIET, **ALONE}.items():
         os.environ.setdefault(name, value)
-    configured = _configured_server()
+    configured, passed_over = _configured_server()
     from prefect.settings import temporary_settings
 
     CURRENT.set(progress)
@@ -191,19 +192,31 @@ def run_flow(
         local_server(home.data / "prefect" / place, lambda: _import_all(warm)) as server,
         temporary_settings(updates={"api.url": server.api, "api.auth_string": server.login}),
     ):
-        progress.stage("server", "done", "private, for this run")
+        progress.stage("server", "done", "; ".join(["private, for this run", *passed_over]))
         return asyncio.run(_to_the_end(start))
 
 
-def _configured_server() -> str:
-    """Return the address of the Prefect server that is configured, empty if none is.
+def _configured_server() -> tuple[str, list[str]]:
+    """Return the address of the Prefect server to use, and what is said of one that is not used.
+
+    The address is empty if there is none. PREFECT_API_URL chooses a server. An active Prefect
+    profile may be there for other work, so a server that it names is not used unasked.
 
     Raises UserError if the settings are broken.
     """
     try:
         from prefect.settings import get_current_settings
 
-        return get_current_settings().api.url or ""
+        address = get_current_settings().api.url or ""
+        if not address or ADDRESS in os.environ:
+            return address, []
+        from flows.server.connection import profile_of_address
+
+        profile = profile_of_address()
+        if not profile:
+            return address, []
+        told = f"the Prefect profile {profile} names {redact(address)}: set {ADDRESS} to use it"
+        return "", [told]
     except ValueError as error:  # Prefect reads its settings when it is imported
         lines = [line.strip() for line in str(error).splitlines() if line.startswith("  ")]
         told = redact(lines[0] if lines else str(error)).partition(" [type=")[0]

@@ -42,6 +42,7 @@ from flows.server.pool import POOL, TYPE, load_template
 from flows.server.process_identity import ProcessIdentity, this_process
 from flows.server.run_ownership import WORKER_LABEL
 from flows.unknown_parameters import refuse_run
+from tasks.addresses import keep_loopback_off_proxies
 from tasks.errors import UserError
 from tasks.settings import PROJECT
 
@@ -231,6 +232,7 @@ def main(*options: str) -> None:
     """
     import runpy
 
+    keep_loopback_off_proxies(os.environ)
     of_serve = LOCK in os.environ
     if not of_serve and "--help" not in options:  # that of `redial serve` waits for its server
         try:

@@ -14,6 +14,7 @@ from tasks.briefs import Brief
 from tasks.errors import UserError
 from tasks.generate.rollouts import Rollout
 from tasks.llm import (
+    Adaptation,
     Answer,
     Budget,
     CallFailed,
@@ -60,6 +61,7 @@ class ChunkResult:
         transcripts: of every brief that ended, answered or failed.
         unasked: ids of briefs that the run ended before.
         stopped: why the run must end, if it must.
+        adaptations: what the provider refuses, so that it was asked without.
     """
 
     number: int
@@ -68,6 +70,7 @@ class ChunkResult:
     unasked: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)
     stopped: RunStopped | UserError | None = None
+    adaptations: tuple[Adaptation, ...] = ()
 
 
 async def run_chunk(session: Session, chunk: Chunk, rollout: Rollout) -> ChunkResult:
@@ -108,6 +111,7 @@ def _result(session: Session, chunk: Chunk, transcripts: Mapping[str, Transcript
         tuple(transcripts.values()),
         unasked,
         stopped=session.stopped if unasked else None,
+        adaptations=tuple(session.adaptations),
     )
 
 

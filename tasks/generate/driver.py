@@ -19,6 +19,7 @@ from tasks.generate.executor import ChunkExecutor, InProcessExecutor
 from tasks.generate.work import GenerateCounts, Progress, Work
 from tasks.generate.worker_pool import WorkerPoolExecutor
 from tasks.llm import (
+    Adaptation,
     Budget,
     Loaded,
     RunStopped,
@@ -154,6 +155,7 @@ class _Generation:
         self._run_id, self._executor = run_id, executor
         self._answered = self._failed = 0
         self.loaded = Loaded()
+        self._adaptations: dict[str, Adaptation] = {}  # by parameter
         self._stopped: RunStopped | UserError | None = None
 
     @property
@@ -185,6 +187,7 @@ class _Generation:
             usage=self._executor.usage,
             seconds=seconds,
             stopped=self._stopped if isinstance(self._stopped, RunStopped) else None,
+            adaptations=tuple(self._adaptations.values()),
         )
 
     def _chunks(self) -> Iterator[Chunk]:
@@ -205,6 +208,7 @@ class _Generation:
                 self._stopped = self._stopped or reason
                 return
             self._save(result)
+            self._adaptations |= {found.parameter: found for found in result.adaptations}
             self._stopped = self._stopped or result.stopped
             if self._stopped is not None:
                 return

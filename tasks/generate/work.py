@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tasks.briefs import Brief
 from tasks.generate.rollouts import Rollout
-from tasks.llm import RunStopped, Usage
+from tasks.llm import Adaptation, RunStopped, Usage
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class GenerateCounts:
         torn: ends of journals that a killed process had begun to write; their calls are asked
             again.
         stopped: why the run ended before all briefs were asked; None when it did not.
+        adaptations: what the provider refuses, so that it was asked without.
     """
 
     briefs: int
@@ -70,3 +71,4 @@ class GenerateCounts:
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     stopped: RunStopped | None = None
+    adaptations: tuple[Adaptation, ...] = ()

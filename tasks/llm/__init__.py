@@ -10,8 +10,8 @@ from tasks.llm.budget import Budget
 from tasks.llm.client import check_model, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, usable_entries
-from tasks.llm.model_catalogue import takes_schema
 from tasks.llm.prices import Price, find_price
+from tasks.llm.refused_parameters import Adaptation, asked_as
 from tasks.llm.requests import (
     MOCK_MODEL_MODULE,
     OFFLINE,
@@ -31,6 +31,7 @@ from tasks.llm.response_table import (
 )
 from tasks.llm.session import Session
 from tasks.llm.shutdown_signals import graceful_shutdown
+from tasks.llm.structured_output import form_of
 from tasks.llm.tokens import TokenCounter
 from tasks.llm.usage import Usage, UsageMeter
 from tasks.llm.values import BROKEN_OFF, Answer, Ask, Message, Request, Transcript
@@ -40,6 +41,7 @@ __all__ = [
     "BROKEN_OFF",
     "OFFLINE",
     "MOCK_MODEL_MODULE",
+    "Adaptation",
     "Answer",
     "Ask",
     "BadLine",
@@ -65,9 +67,11 @@ __all__ = [
     "adopt_earlier_answers",
     "answers_by_key",
     "answers_of_dialogues",
+    "asked_as",
     "check_model",
     "endpoint",
     "find_price",
+    "form_of",
     "graceful_shutdown",
     "journal_problems",
     "load_journal",
@@ -77,6 +81,5 @@ __all__ = [
     "read_journal",
     "recover_journals",
     "sampling",
-    "takes_schema",
     "usable_entries",
 ]

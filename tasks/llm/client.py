@@ -12,6 +12,7 @@ import warnings
 from functools import cache
 from typing import Any
 
+from tasks.addresses import keep_loopback_off_proxies
 from tasks.errors import UserError
 from tasks.fingerprint import content_id
 from tasks.llm.errors import CallError, as_call_error, kind_of_status
@@ -93,13 +94,30 @@ def check_model(litellm: Any, generate: Generate) -> None:
             f"model {generate.model!r}: litellm knows no such provider; "
             "write provider/model, as in openai/gpt-4o-mini"
         ) from None
-    missing = litellm.validate_environment(generate.model, api_base=base)["missing_keys"]
-    missing = [name for name in missing if not name.endswith("_API_BASE") or provider == "azure"]
+    if provider == "azure":
+        missing = _missing_of_azure(base)
+    else:
+        missing = litellm.validate_environment(generate.model, api_base=base)["missing_keys"]
+        missing = [name for name in missing if not name.endswith("_API_BASE")]
     if missing:
         hint = " (any value works for a server that checks none)" if base else ""
         raise UserError(
             f"model {generate.model!r} needs {' and '.join(missing)} in the environment{hint}"
         )
+
+
+def _missing_of_azure(base: str | None) -> list[str]:
+    """Return what Azure OpenAI lacks: an endpoint, and a key, token or service principal.
+
+    litellm itself names all of its variables where one is missing. It has a default for
+    AZURE_API_VERSION.
+    """
+    missing = [] if base else ["AZURE_API_BASE"]
+    is_known = any(map(os.environ.get, ("AZURE_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_AD_TOKEN")))
+    principal = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
+    if not is_known and not all(map(os.environ.get, principal)):
+        missing.append("AZURE_API_KEY (or AZURE_AD_TOKEN)")
+    return missing
 
 
 class LiteLLMClient:
@@ -111,6 +129,7 @@ class LiteLLMClient:
 
     def __init__(self, generate: Generate) -> None:
         """Raise UserError, before anything is sent, for a model that cannot be asked at all."""
+        keep_loopback_off_proxies(os.environ)
         self.model = generate.model
         self._litellm = None if generate.model.startswith((OFFLINE, LOCAL)) else load_litellm()
         check_model(self._litellm, generate)

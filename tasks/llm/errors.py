@@ -165,8 +165,8 @@ def as_call_error(error: Exception) -> CallError:
         kind = "fatal"
     if type(error).__name__ == "UnsupportedParamsError":
         text = (
-            "it does not take a sampling parameter that is set; "
-            f"set generate.temperature, top_p or seed to null ({text})"
+            "it does not take a parameter that is set; set generate.temperature, top_p or seed to "
+            f"null, or take it out of generate.extra ({text})"
         )
     wait_s = retry_after(_headers(error))
     if wait_s is None and kind in ("rate", "overload"):

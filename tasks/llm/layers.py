@@ -39,6 +39,7 @@ from tasks.llm.journal import Entry
 from tasks.llm.prices import Price
 from tasks.llm.provider_reply import Reply
 from tasks.llm.rate_limiter import RateLimiter, Slot
+from tasks.llm.refused_parameters import ParameterRefused, refused_parameter
 from tasks.llm.response_cache import ResponseCache
 from tasks.llm.usage import Forecast, UsageMeter
 from tasks.llm.values import Answer, Request
@@ -116,6 +117,7 @@ class RetryLayer:
 
         Raises:
             CallFailed: every try failed, or the provider does not take this request.
+            ParameterRefused: the provider would take it without a parameter.
             RunStopped: the budget is spent, the circuit breaker opened or the answers say nothing.
             UserError: every request would fail the same way: key, model, a parameter.
         """
@@ -127,6 +129,9 @@ class RetryLayer:
             except CallError as error:
                 if error.billed:
                     self._watch.unusable(error)
+                parameter = refused_parameter(error, call.request)
+                if parameter:
+                    raise ParameterRefused(parameter, error.message) from None
                 call = replace(call, retries=call.retries + 1)
                 self._raise_if_final(error, call.retries)
                 await self._limiter.sleep(delay_s(call.retries, error))
@@ -188,12 +193,21 @@ class LimitLayer:
         forecast: Forecast,
         price: Price | None,
         meter: UsageMeter,
+        context_tokens: int | None = None,
     ) -> None:
+        """`context_tokens` is the model's context window, if it is known."""
+        self._context_tokens = context_tokens
         self._inner, self._limiter, self._budget = inner, limiter, budget
         self._forecast, self._price, self._meter = forecast, price, meter
 
     async def __call__(self, call: Call) -> Answer:
-        """Return the answer. Raises CallError, and RunStopped by the budget or the breaker."""
+        """Return the answer.
+
+        Raises:
+            CallError: the call failed.
+            CallFailed: the prompt does not fit into the context window; nothing was sent.
+            RunStopped: by the budget or the breaker.
+        """
         async with self._permit(call.request) as permit:
             self._meter.count(sent=1)
             try:
@@ -212,6 +226,7 @@ class LimitLayer:
     async def _permit(self, request: Request) -> AsyncIterator[RequestPermit]:
         """Reserve money and tokens for one call, and settle both however it ends."""
         expected = Expected.of(request, self._forecast)
+        self._check_window(expected)
         reserved = expected.dollars(self._price)
         spent = 0.0
         await self._budget.reserve(reserved)
@@ -225,6 +240,20 @@ class LimitLayer:
                 spent = permit.dollars
         finally:
             self._budget.settle(reserved, spent)
+
+    def _check_window(self, expected: Expected) -> None:
+        """Raise CallFailed for a prompt that the model would see only a part of."""
+        window = self._context_tokens
+        if window is None or expected.prompt_tokens < window:
+            return
+        self._meter.count(failed=1)
+        raise CallFailed(
+            f"not sent: the prompt has about {expected.prompt_tokens:,.0f} tokens and the context "
+            f"window {window:,} (generate.limits.context_tokens; a server's own is raised there, "
+            "Ollama's by generate.extra num_ctx)",
+            "invalid",
+            0,
+        )
 
 
 class WriteAheadLayer:

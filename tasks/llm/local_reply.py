@@ -11,6 +11,7 @@ from tasks.local_model import Batcher, Sampling
 from tasks.storable_text import valid_text
 
 _TEMPERATURE, _TOP_P, _MAX_TOKENS = 0.7, 0.95, 2048  # where the settings leave them to the model
+_ANY_OBJECT = {"schema": {"type": "object"}}  # of `json_object`
 _REPETITION = 1.15  # a model of this size says a word again and again otherwise
 
 
@@ -49,7 +50,8 @@ class LocalClient:
 def _schema(response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     if response_format is None:
         return None
-    schema: Mapping[str, Any] = response_format["json_schema"]["schema"]
+    named: Mapping[str, Any] = response_format.get("json_schema", _ANY_OBJECT)
+    schema: Mapping[str, Any] = named["schema"]
     return schema
 
 

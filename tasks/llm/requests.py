@@ -11,8 +11,7 @@ from tasks.addresses import check_endpoint
 from tasks.code_identity import PROJECT, project_code
 from tasks.errors import UserError
 from tasks.fingerprint import content_hash, content_id, shipped_yaml
-from tasks.llm.model_catalogue import takes_schema
-from tasks.llm.structured_output import plain_form
+from tasks.llm.structured_output import form_of, in_form
 from tasks.llm.values import Message, Request
 from tasks.local_model import LOCAL, identity_of
 from tasks.settings import Generate
@@ -33,26 +32,18 @@ def make_request(
     """Return the request as it is hashed and sent.
 
     The endpoint is resolved here, so that one named by an environment variable is part of the
-    request's key as well. A JSON schema is sent only to models known to take one; the words of
-    every prompt ask for the same shape.
+    request's key as well. A JSON schema is sent in the form that the model takes, if any; the words
+    of every prompt ask for the same shape.
     """
     if response_format is not None:
-        response_format = _for_model(generate.model, response_format)
+        response_format = in_form(response_format, form_of(generate))
     return Request(
         generate.model, messages, endpoint(generate), sampling(generate), response_format, attempt
     )
 
 
-def _for_model(model: str, response_format: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the response format in the form that a model takes, None if it may take none."""
-    # A local model decodes under the whole schema.
-    if model.startswith(LOCAL):
-        return response_format
-    return plain_form(response_format) if takes_schema(model) else None
-
-
 def sampling(generate: Generate) -> dict[str, Any]:
-    """Return the sampling parameters that are set.
+    """Return the parameters of the model that are set: those of sampling, and `extra`.
 
     The mock model's also name its version and its fault rates. A stored answer is never asked for
     again, so its code and tables must be part of the request: otherwise a changed mock model would
@@ -74,7 +65,8 @@ def sampling(generate: Generate) -> dict[str, Any]:
         parameters["mock_model"] = mock_model_identity()
         if rates:
             parameters["misbehave"] = rates
-    return parameters
+        return parameters
+    return {**parameters, **generate.extra}
 
 
 @cache

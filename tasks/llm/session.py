@@ -24,6 +24,7 @@ from tasks.llm.layers import (
 )
 from tasks.llm.prices import Price
 from tasks.llm.rate_limiter import RateLimiter
+from tasks.llm.refused_parameters import Adaptation, ParameterRefused, without
 from tasks.llm.requests import make_request
 from tasks.llm.response_cache import ResponseCache
 from tasks.llm.usage import Forecast, UsageMeter
@@ -48,6 +49,7 @@ class Session:
         self.meter = UsageMeter()
         self.stopped: RunStopped | UserError | None = None
         self.ask: Layer = CacheLayer(self._ask_model, cache, self.meter)
+        self.adaptations: list[Adaptation] = []
         self._budget = budget
         self._model: Layer | None = None
         self._batch_queue: BatchQueue | None = None
@@ -60,6 +62,13 @@ class Session:
         """End the run: nothing more is sent."""
         self.stopped = self.stopped or reason
         self.limiter.close(self.stopped)
+
+    def go_without(self, refused: ParameterRefused, used: Generate) -> None:
+        """Make later requests without a parameter that a request with settings `used` carried."""
+        # Other requests of the same settings were in flight, and the first to fail has seen to it.
+        if self.generate is used:
+            self.generate, adaptation = without(used, refused)
+            self.adaptations.append(adaptation)
 
     def close(self) -> None:
         """Stop what runs in the background."""
@@ -93,7 +102,10 @@ class Session:
         forecast = Forecast()
         layer: Layer = BillingLayer(client, forecast, self.generate.limits.timeout_s)
         layer = WriteAheadLayer(layer, self.run_id, self.meter)
-        layer = LimitLayer(layer, self.limiter, self._budget, forecast, client.price, self.meter)
+        window = self.generate.limits.context_tokens
+        layer = LimitLayer(
+            layer, self.limiter, self._budget, forecast, client.price, self.meter, window
+        )
         watch = AnswerWatch(self.generate.limits.stop_after_unusable)
         return RetryLayer(layer, self.generate, self.limiter, self.meter, watch)
 
@@ -132,6 +144,11 @@ class SessionAsk:
             RunStopped: the budget is spent or the circuit breaker opened.
             UserError: no request of this run can be answered: key, model, disk.
         """
-        request = make_request(self.session.generate, messages, response_format, attempt)
-        call = Call(request, request.key, self.dialogue_id, self.attempt, self.journal)
-        return await self.session.ask(call)
+        while True:
+            generate = self.session.generate
+            request = make_request(generate, messages, response_format, attempt)
+            call = Call(request, request.key, self.dialogue_id, self.attempt, self.journal)
+            try:
+                return await self.session.ask(call)
+            except ParameterRefused as refused:
+                self.session.go_without(refused, generate)

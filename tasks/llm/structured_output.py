@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+
+from tasks.llm.model_catalogue import takes_schema
+from tasks.local_model import LOCAL
+from tasks.settings import Generate
+
+Form = Literal["json_schema", "json_schema_plain", "json_object", "off"]
 
 Schema = Mapping[str, Any]
 ResponseFormat = Mapping[str, Any]
+
+
+def form_of(generate: Generate) -> Form:
+    """Return the form in which a model gets the schema, where a prompt has one.
+
+    `auto` sends the plain form to models that litellm's map knows to take a schema, and none to
+    others: a server of one's own says what it takes when it is probed.
+    """
+    if generate.structured_output != "auto":
+        return generate.structured_output
+    # A local model decodes under the whole schema.
+    if generate.model.startswith(LOCAL):
+        return "json_schema"
+    return "json_schema_plain" if takes_schema(generate.model) else "off"
+
+
+def in_form(response_format: ResponseFormat | None, form: Form) -> ResponseFormat | None:
+    """Return a prompt's response format in a form; None if none is to be sent."""
+    if response_format is None or form == "off":
+        return None
+    if form == "json_object":
+        return {"type": "json_object"}
+    return plain_form(response_format) if form == "json_schema_plain" else response_format
 
 
 def plain_form(response_format: ResponseFormat) -> dict[str, Any]:

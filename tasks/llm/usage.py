@@ -104,7 +104,9 @@ class Forecast:
     def expect(self, request: Request) -> tuple[float, float]:
         """Return the input and output tokens that a request will probably use."""
         ratio = self._prompt / self._characters if self._prompt else 1 / CHARACTERS_PER_TOKEN
-        output = float(request.sampling.get("max_tokens", DEFAULT_OUTPUT_TOKENS))
+        most = request.sampling.get("max_completion_tokens", DEFAULT_OUTPUT_TOKENS)
+        most = request.sampling.get("max_tokens", most)
+        output = float(most if isinstance(most, int) else DEFAULT_OUTPUT_TOKENS)
         if self.answers >= ENOUGH_ANSWERS:
             output = self._completion / self.answers
         return characters(request) * ratio, output

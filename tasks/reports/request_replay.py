@@ -16,7 +16,7 @@ import duckdb
 from tasks.briefs import load_briefs
 from tasks.generate import Dual, Single
 from tasks.goals import load_goals
-from tasks.llm import Answer, Message, answers_by_key, make_request
+from tasks.llm import Answer, Message, answers_by_key, asked_as, make_request
 from tasks.prompts import load_profile, render
 from tasks.quality import load_suites
 from tasks.repair import RepairRollout, load_repairs
@@ -65,9 +65,12 @@ class _Replay:
         if place and place >= len(self.keys):
             raise _EndOfRecord
         key = self.keys[place] if place < len(self.keys) else ""
-        now = make_request(self.generate, messages, response_format, attempt).key
+        now = {
+            make_request(generate, messages, response_format, attempt).key
+            for generate in asked_as(self.generate)
+        }
         answer = self.stored.get(key)
-        self.asked.append(Asked(messages, key, now == key, answer))
+        self.asked.append(Asked(messages, key, key in now, answer))
         if answer is None:
             raise _EndOfRecord
         return answer

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from tasks.settings.extra_parameters import check_extra
 from tasks.settings.sources import PAPER_SCALE, Endpoint, LineageTarget, Settings, Sources
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["reject", "warn", "off"]
+StructuredOutput = Literal["auto", "json_schema", "json_schema_plain", "json_object", "off"]
 BudgetScope = Literal["dataset", "run"]
 MOCK_MODEL = "offline/writer"  # the model string of the mock model, tasks/mock_model
 
@@ -149,6 +151,11 @@ class Limits(Settings):
         ge=1,
         description="Transient failures in a row, with no success between, that end the run",
     )
+    context_tokens: int | None = Field(
+        None,
+        ge=256,
+        description="The model's context window, in tokens: a prompt that will not fit is not sent",
+    )
     stop_after_unusable: int = Field(
         8,
         ge=0,
@@ -203,6 +210,17 @@ class Generate(Settings):
     seed: int | None = Field(
         None, description="Sampling seed sent to the provider, where it takes one"
     )
+    structured_output: StructuredOutput = Field(
+        "auto",
+        description="What holds an answer to its shape: json_schema (the whole schema, for engines "
+        "that decode under it), json_schema_plain (for strict modes with a subset), json_object, "
+        "off; auto asks litellm's map, and what `redial probe` found",
+    )
+    extra: Annotated[dict[str, Any], AfterValidator(check_extra)] = Field(
+        {},
+        description="Further parameters for the provider, as it names them: num_ctx, think, "
+        "reasoning_effort, service_tier ...; part of each request",
+    )
     chunk_size: int = Field(200, ge=1, le=100_000, description="Briefs in one Prefect task")
     workers: int = Field(1, ge=1, le=64, description="Processes that send requests")
     max_attempts: int = Field(
@@ -216,6 +234,12 @@ class Generate(Settings):
     )
     limits: Limits = Limits()
     misbehave: Misbehave = Misbehave()
+
+    @field_validator("structured_output", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        """Accept `off`, which YAML reads as false."""
+        return "off" if value is False else value
 
 
 class Quality(Settings):

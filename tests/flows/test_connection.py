@@ -197,9 +197,21 @@ def test_a_profile_that_points_to_a_dead_server_is_named(tmp_path: Path) -> None
     (tmp_path / ".prefect").mkdir()
     profile = f'active = "team"\n[profiles.team]\nPREFECT_API_URL = "{NOBODY}"\n'
     (tmp_path / ".prefect" / "profiles.toml").write_text(profile, "utf-8")
-    done = run(tmp_path, COMMAND, "build", "demo")
+    done = run(tmp_path, WORKER)
     assert_one_line(done, f"at {NOBODY} (the Prefect profile team): connection refused")
     assert "`prefect config unset PREFECT_API_URL`" in done.stderr
+
+
+def test_a_command_uses_no_server_of_a_profile_unasked_and_no_proxy_on_loopback(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".prefect").mkdir()
+    profile = f'active = "team"\n[profiles.team]\nPREFECT_API_URL = "{NOBODY}"\n'
+    (tmp_path / ".prefect" / "profiles.toml").write_text(profile, "utf-8")
+    nowhere = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
+    done = run(tmp_path, COMMAND, "plan", "demo", "--max-dialogues", "3", **nowhere)
+    assert done.returncode == 0, done.stderr
+    assert f"the Prefect profile team names {NOBODY}: set PREFECT_API_URL to use it" in done.stderr
 
 
 def test_settings_of_prefect_that_cannot_be_read_are_no_traceback(tmp_path: Path) -> None:

@@ -49,7 +49,11 @@ def odd_settings(server: ModelServer, model: str = "openai/gpt-4o-mini", **limit
 
 
 def ask_once(
-    tmp_path: Path, generate: Generate, budget: float | None = None
+    tmp_path: Path,
+    generate: Generate,
+    budget: float | None = None,
+    response_format: dict[str, Any] | None = None,
+    messages: str = "",
 ) -> tuple[Answer | CallFailed, Session, Path]:
     """Ask one question and return the answer or the failure, the session, and the journal."""
 
@@ -57,7 +61,10 @@ def ask_once(
         session = Session(generate, KnownAnswers({}), Budget(budget), "run")
         journal = WriteAheadLog(tmp_path / f"{len(list(tmp_path.iterdir()))}.jsonl")
         try:
-            return await session.ask_for("d1", 1, journal)(MESSAGES), session, journal.path
+            ask = session.ask_for("d1", 1, journal)
+            asked = ({"role": "user", "content": messages},) if messages else MESSAGES
+            answer = await ask(asked, response_format=response_format)
+            return answer, session, journal.path
         except CallFailed as failure:
             return failure, session, journal.path
         finally:

@@ -9,9 +9,16 @@ import pytest
 
 from tasks.errors import UserError
 from tasks.llm import Answer, Budget, CallFailed, KnownAnswers, RunStopped, Session, WriteAheadLog
+from tasks.prompts.answer_schema import answer_schema
 from tests.llm.test_odd_replies import ask_once, load, odd_settings
 from tests.support.model_process import ModelServer
 from tests.support.provider_quirks import ANSWER, QUIRKS, Quirk
+from tests.support.writing import templates
+
+SCHEMA = {
+    "type": "json_schema",
+    "json_schema": {"name": "dialogue", "schema": answer_schema(templates()[0].turns, "<$slot>")},
+}
 
 
 @pytest.mark.parametrize("name", QUIRKS)
@@ -42,7 +49,9 @@ def test_each_quirk_has_its_outcome(server: ModelServer, tmp_path: Path, name: s
 
 def _ask(server: ModelServer, folder: Path) -> tuple[str, str, Path]:
     try:
-        found, _, journal = ask_once(folder, odd_settings(server, max_retries=2))
+        found, _, journal = ask_once(
+            folder, odd_settings(server, max_retries=2), response_format=SCHEMA
+        )
     except UserError as error:
         return "fatal", str(error), folder / "none.jsonl"
     if isinstance(found, Answer):

@@ -12,6 +12,7 @@ from tasks.settings import Generate, Misbehave
 
 MESSAGES = ({"role": "system", "content": "s"}, {"role": "user", "content": "u"})
 BASE = Generate(model="openai/gpt-4o-mini")
+FORMS = ("auto", "json_schema", "json_schema_plain", "json_object", "off")
 
 
 @pytest.mark.parametrize(
@@ -144,3 +145,19 @@ def test_requests_are_values() -> None:
         replace(request) == request
         and request.key == make_request(BASE, tuple(dict(m) for m in MESSAGES)).key
     )
+
+
+def test_structured_output_can_be_forced() -> None:
+    whole = {
+        "type": "json_schema",
+        "json_schema": {"name": "x", "schema": {"type": "string", "pattern": "^a$"}},
+    }
+    own = {form: Generate(model="hosted_vllm/m", structured_output=form) for form in FORMS}
+    sent = {form: make_request(generate, MESSAGES, whole) for form, generate in own.items()}
+    assert sent["auto"].response_format is None and sent["off"] == sent["auto"]
+    assert sent["json_schema"].response_format == whole
+    assert sent["json_object"].response_format == {"type": "json_object"}
+    plain = sent["json_schema_plain"].response_format
+    assert plain is not None and plain["json_schema"]["schema"] == {"type": "string"}
+    local = make_request(Generate(model="local/m"), MESSAGES, whole)
+    assert local.response_format == whole

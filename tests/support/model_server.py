@@ -65,7 +65,7 @@ async def _chat(
         failed = await _fail(request, behaviour, fault)
         if failed is not None:
             return failed
-    odd = state.odd_reply_for(key)
+    odd = state.odd_reply_for(key, body)
     if odd is not None and odd["status"] >= 300:
         state.tally.faults[str(odd["status"])] += 1
         return web.Response(

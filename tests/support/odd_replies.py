@@ -41,6 +41,7 @@ class OddReply:
         body: the whole body, in place of a completion.
         endless: a body that never ends: "plain" or "gzip".
         headers: of the response.
+        when: a field of the request; those without it get a good reply.
     """
 
     status: int = 200
@@ -48,6 +49,7 @@ class OddReply:
     body: bytes | None = None
     endless: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    when: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the reply as JSON data, the body in base 64."""

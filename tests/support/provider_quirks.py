@@ -45,6 +45,12 @@ def _error(status: int, error: Any, **headers: str) -> OddReply:
     return OddReply(status, body=json.dumps(error).encode(), headers=headers)
 
 
+def _refuses(field: str, message: str, http: int = 400, **error: Any) -> OddReply:
+    """Return the refusal that requests with a field get."""
+    body = json.dumps({"error": {"message": message, **error}}).encode()
+    return OddReply(http, body=body, when=field)
+
+
 def _body(text: str, **headers: str) -> OddReply:
     return OddReply(body=text.encode(), headers=headers)
 
@@ -202,6 +208,63 @@ QUIRKS: dict[str, Quirk] = {
     ),
     "filter of the prompt, 400": Quirk(
         error_reply(400, "The response was filtered", "content_filter"), "filtered", 0, 1
+    ),
+    # A parameter is refused: the request is made once more without it.
+    "400, max_tokens is unsupported": Quirk(
+        _refuses(
+            "max_tokens",
+            "Unsupported parameter: 'max_tokens' is not supported with this model. "
+            "Use 'max_completion_tokens' instead.",
+            param="max_tokens",
+            code="unsupported_parameter",
+        ),
+        "answer",
+        1,
+        2,
+    ),
+    "400, temperature must be the default": Quirk(
+        _refuses(
+            "temperature",
+            "Unsupported value: 'temperature' does not support 0.7 with this model. "
+            "Only the default (1) value is supported.",
+            param="temperature",
+            code="unsupported_value",
+        ),
+        "answer",
+        1,
+        2,
+    ),
+    "400, temperature is deprecated": Quirk(
+        _refuses("temperature", "`temperature` is deprecated for this model."), "answer", 1, 2
+    ),
+    "400, additionalProperties in the schema": Quirk(
+        _refuses(
+            "response_format",
+            'Invalid JSON payload received. Unknown name "additionalProperties" at '
+            "'generation_config.response_schema': Cannot find field.",
+            code=400,
+            status="INVALID_ARGUMENT",
+        ),
+        "answer",
+        1,
+        2,
+    ),
+    "400, response_format is unknown": Quirk(
+        _refuses("response_format", "This response_format type is unavailable now"), "answer", 1, 2
+    ),
+    "422, a grammar that cannot be compiled": Quirk(
+        _refuses("response_format", "failed to parse grammar", 422), "answer", 1, 2
+    ),
+    "400, the prompt is longer than the window": Quirk(
+        error_reply(
+            400,
+            "This model's maximum context length is 2048 tokens. However, you requested 3548 "
+            "tokens (1500 in the messages, 2048 in the completion).",
+        ),
+        "invalid",
+        0,
+        1,
+        "maximum context length is 2048",
     ),
     # No completion at all, with a good status.
     "no choices": Quirk(_body(_whole(choices=[])), "malformed", 3, 3),

@@ -115,7 +115,7 @@ class ServerState:
         self.tries.clear()
         self.tally = Tally(in_flight=self.tally.in_flight)
 
-    def odd_reply_for(self, key: str) -> dict[str, Any] | None:
+    def odd_reply_for(self, key: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """Draw the odd reply of the try at a request that `fault_for` has counted; None for a good one."""
         from tasks.fingerprint import unit
 
@@ -125,6 +125,9 @@ class ServerState:
         odd, drawn = self.behaviour.odd, unit(self.behaviour.seed, "odd", key, self.tries[key])
         place = int(drawn * len(odd) / self.behaviour.odd_share)
         if place >= len(odd):
+            return None
+        when = odd[place].get("when")
+        if when and body.get(when) is None:
             return None
         self.tally.odd[place] += 1
         return odd[place]
