@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tasks.settings import Generate
 from tasks.templates import Turn
 from tests.benchmarks.local_model import follows
 from tests.support.command import run_redial
+from tests.support.local_server import local_server
 
 MODEL = "local/smollm2"
 DIALOGUES = 20
@@ -71,3 +73,21 @@ def test_twenty_dialogues_of_the_demo_follow_their_templates(tmp_path: Path) -> 
     kept = follows(tmp_path)
     assert kept.answers == DIALOGUES
     assert all(count >= 0.99 * DIALOGUES for count in kept.parts.values()), kept
+
+
+@pytest.mark.heavy
+async def test_a_build_through_a_server_sends_the_schema_that_the_server_obeys(
+    tmp_path: Path,
+) -> None:
+    async with local_server(MODEL) as (server, address):
+        result = await asyncio.to_thread(
+            run_redial,
+            tmp_path,
+            *("build", "demo", "--model", "hosted_vllm/smollm2", "--api-base", address),
+            *("--max-dialogues", "4", "--set", "generate.structured_output=json_schema"),
+            *("--set", "generate.max_attempts=1", "--set", "generate.limits.timeout_s=1500"),
+        )
+    assert result.returncode == 0, result.stderr
+    kept = follows(tmp_path)
+    assert server.schemas == server.asked == kept.answers == 4
+    assert set(kept.parts.values()) == {4}, kept
