@@ -63,5 +63,6 @@ def check_local(model: str) -> Path:
 
 
 def identity_of(model: str) -> str:
-    """Return what a local model's answers depend on besides the request. Raises UserError."""
-    return f"{weights_of(model).requirement}+{ENGINE}"
+    """Return what a local model's answers depend on besides the request."""
+    weights = MODELS.get(model.removeprefix(LOCAL))
+    return f"{weights.requirement if weights else 'unknown'}+{ENGINE}"

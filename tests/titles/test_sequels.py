@@ -205,7 +205,7 @@ TITLES = st.sampled_from(["Alien", "Mystic River", "Taboo", "The Lighthouse Keep
 WRITTEN = (
     "~ {digits}", "~ {roman}", "~ {word}", "~: Part {digits}", "~ Part {roman}", "~, Vol. {digits}",
 )  # fmt: skip
-GOING_ON = (".", "!", " was long.", " and more.", "? Never.", ", which I saw.", " bored me.")
+GOING_ON = (".", "!", " was long.", " and Heat.", "? Never.", ", which I saw.", " bored me.")
 
 
 @given(TITLES, NUMBERS, st.sampled_from(WRITTEN), st.sampled_from(GOING_ON))
