@@ -39,6 +39,7 @@ class Grammars:
         self.closing = np.array([word.startswith('"') for word in words])
         self.opening = np.array([word.startswith("{") for word in words])
         self.quoting = np.array(['"' in word for word in words])
+        self.digits = np.array([any(map(str.isdigit, word)) for word in words])
         self.sentence_ends = np.array([word.endswith((".", "!", "?")) for word in words])
 
     def of(self, schema: Mapping[str, Any]) -> Grammar:
@@ -62,19 +63,25 @@ class Grammar:
 
     A small model seldom ends a string by itself. So one of `SENTENCE_TOKENS` ends with its sentence
     if the schema allows that, and one of `TEXT_TOKENS` at once: only a quotation mark may come
-    next, and where the schema asks for an item first, only the mark that items begin with.
+    next, and where the schema asks for an item first, only the mark that items begin with. No item
+    is named twice then: a model that names one that it may goes on with it for ever otherwise.
     """
 
     def __init__(self, matcher: Any, vocabulary: Grammars) -> None:
         self._matcher, self._vocabulary = matcher, vocabulary
         self._since_quote = 0
         self._sentence_over = False
+        self._late_digits: set[int] = set()
 
     def allowed(self) -> Mask:
         """Return which tokens may come next, one truth value for each of the vocabulary."""
         bits = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
         size = len(self._vocabulary.closing)
         mask = np.unpackbits(bits, bitorder="little")[:size].astype(np.bool_)
+        if self._late_digits:
+            others = mask.copy()
+            others[list(self._late_digits)] = False
+            mask = others if others.any() else mask
         for preferred in self._endings():
             narrowed: Mask = mask & preferred
             if narrowed.any():
@@ -94,6 +101,10 @@ class Grammar:
         if not self._matcher.consume_token(token):
             raise ValueError(f"token {token} is not allowed here: {self._matcher.get_error()}")
         quoted = bool(self._vocabulary.quoting[token])
+        if quoted:
+            self._late_digits.clear()
+        elif self._since_quote >= TEXT_TOKENS and self._vocabulary.digits[token]:
+            self._late_digits.add(token)
         self._since_quote = 0 if quoted else self._since_quote + 1
         self._sentence_over = bool(self._vocabulary.sentence_ends[token])
 

@@ -104,6 +104,22 @@ def test_a_text_ends_with_its_sentence_or_at_its_length(tiny: LocalModel) -> Non
     assert only_closing(*[letter] * TEXT_TOKENS)
 
 
+def test_a_text_that_is_too_long_comes_to_the_item_that_is_due(tiny: LocalModel) -> None:
+    turns = (Turn("agent", ("recommend_might_like",), (1,), (2, 3)),)
+    grammar = tiny.grammars.of(answer_schema(turns, "{{item:$slot}}"))
+    beginning = '{"turns": [{"role": "agent", "text": "' + "a" * TEXT_TOKENS
+    for token in tiny.tokenizer(beginning)["input_ids"]:
+        grammar.take(token)
+    due = tiny.tokenizer("1")["input_ids"][0]
+    written = 0
+    while not grammar.complete and written < 200:
+        allowed = np.flatnonzero(grammar.allowed())
+        others = allowed[allowed != due]
+        grammar.take(int((others if len(others) else allowed)[-1]))
+        written += 1
+    assert grammar.complete
+
+
 def test_what_was_said_is_less_likely_to_be_said_again(tiny: LocalModel) -> None:
     (plain,) = written(tiny, QUESTIONS[:1], Sampling(0.0, 1.0, 60))
     (varied,) = written(tiny, QUESTIONS[:1], Sampling(0.0, 1.0, 60, repetition=1.5))
