@@ -42,7 +42,7 @@ class LocalModel:
 
 @cache
 def open_model(model: str) -> LocalModel:
-    """Return a local model, loaded once a process: about 6 s and 1 GB for `local/smollm2`.
+    """Return a local model, loaded once a process.
 
     Raises UserError when a part of it is not installed.
     """
