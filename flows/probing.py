@@ -13,7 +13,6 @@ from flows.progress import CURRENT
 from flows.run_states import EndedEarly
 from flows.stages import Context
 from tasks.llm import (
-    LOCAL,
     OFFLINE,
     Budget,
     CallFailed,
@@ -32,6 +31,7 @@ from tasks.llm import (
     probe_model,
     with_facts,
 )
+from tasks.local_model import LOCAL
 from tasks.settings import Domain, Generate, Home
 
 TRIES = 1  # after the first, on transient errors

@@ -20,7 +20,7 @@ from tasks.dialogues.title_matcher import (
     stands_out,
     without_article,
 )
-from tasks.titles import names_sequel, unify_marks
+from tasks.titles import names_sequel, unify_marks, year_end
 
 _SENTENCE_ENDS = '.!?:"'
 _AFTERTHOUGHT = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*\Z")
@@ -86,7 +86,8 @@ def named_items(
 ) -> tuple[str, ...]:
     """Return the ids of the items an utterance names, those of the brief first, in slot order.
 
-    A due title with a sequel's number behind it names no item of the brief.
+    A due title with a sequel's number behind it names no item of the brief. Nor does one with a
+    year in brackets where the catalogue has that title of that year.
 
     Args:
         text: the utterance, its marks unified, its filled placeholders cut out.
@@ -148,6 +149,20 @@ def _due_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
         for start, end in places(searched, spelling):
             yield Hit(start, end, (own.item.item_id,))
     yield from longer_hits(text, own, catalogue)
+    yield from dated_hits(text, own, catalogue)
+
+
+def dated_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
+    """Yield the catalogue's titles with a year in brackets that are an own one without it.
+
+    "Heat (1986)" is no "Heat" if the catalogue has both.
+    """
+    for spelling in own.spellings:
+        for start, end in places(text, spelling):
+            last = year_end(text, end)
+            ids = catalogue.items_called(text[start:last]) if last else ()
+            if last and ids:
+                yield Hit(start, last, ids)
 
 
 def longer_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]:
@@ -172,8 +187,10 @@ def longer_hits(text: str, own: OwnTitle, catalogue: Catalogue) -> Iterator[Hit]
 def _written_as_title(text: str, start: int, end: int) -> bool:
     """Return True if a short title is written as one.
 
-    That is: between marks, or with a capital where no sentence begins.
+    That is: between marks, before a year in brackets, or with a capital where no sentence begins.
     """
+    if year_end(text, end) is not None:
+        return True
     if start > 0 and text[start - 1] == '"' and text[end : end + 1] == '"':
         return True
     before = text[:start].rstrip()

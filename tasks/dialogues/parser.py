@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from tasks.dialogues.fuzzy_titles import names_fuzzily
 from tasks.dialogues.grounded import read_grounded
-from tasks.dialogues.mentions import Brief, OwnTitle, SlotItem, longer_hits, named_items, own_title
+from tasks.dialogues.mentions import (
+    Brief,
+    OwnTitle,
+    SlotItem,
+    dated_hits,
+    longer_hits,
+    named_items,
+    own_title,
+)
 from tasks.dialogues.placeholders import fill, tidy
 from tasks.dialogues.plain_text import read_plain
 from tasks.dialogues.title_matcher import Catalogue, Hit
@@ -157,4 +165,5 @@ def _is_named(title: OwnTitle, text: str, brief: Brief, hits: Sequence[Hit]) -> 
         return False
     others = [hit for hit in hits if title.item.item_id not in hit.item_ids]
     longer = longer_hits(text, title, brief.catalogue)
-    return names_fuzzily(text, title.item.title, [*others, *longer])
+    dated = dated_hits(text, title, brief.catalogue)
+    return names_fuzzily(text, title.item.title, [*others, *longer, *dated])

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from tasks.titles import folded_key, names_sequel, number_follows, unify_marks
+from tasks.titles import folded_key, names_sequel, number_follows, unify_marks, year_end
 
 PLACEHOLDER = re.compile(
     r"""\$?(?:
@@ -64,7 +64,8 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
 
     A title written next to its placeholder is taken as part of it. A placeholder whose slot does
     not exist, or that holds another title than its slot's, is left unchanged. One with a sequel's
-    number behind it ("{{item:1}} 2") is filled and names no slot.
+    number or a year in brackets behind it ("{{item:1}} 2") is filled and names no slot: the title
+    matcher reads it as text.
 
     Args:
         text: one tidied utterance.
@@ -82,9 +83,11 @@ def fill(text: str, titles: Mapping[int, str]) -> tuple[str, str, tuple[int, ...
         if start < at:
             continue
         filled += [text[at:start], titles[slot]]
-        sequel = _sequel_behind(text, end, titles[slot])
-        masked += [text[at:start], titles[slot] if sequel else CUT]
-        slots += [] if sequel else [slot]
+        # With a year behind it the catalogue may have another item: the matcher has to see both.
+        dated = year_end(text, end) is not None
+        is_text = dated or _sequel_behind(text, end, titles[slot])
+        masked += [text[at:start], titles[slot] if is_text else CUT]
+        slots += [] if is_text else [slot]
         at = end
     return "".join([*filled, text[at:]]), "".join([*masked, text[at:]]), tuple(dict.fromkeys(slots))
 

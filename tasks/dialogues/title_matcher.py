@@ -95,6 +95,10 @@ class Catalogue:
         if not self._empty:
             self._automaton.make_automaton()
 
+    def items_called(self, title: str) -> tuple[str, ...]:
+        """Return the items with exactly this title, its marks unified."""
+        return tuple(sorted(self._ids_by_title.get(title, ())))
+
     def longer(self, title: str) -> list[tuple[str, tuple[str, ...]]]:
         """Return the lower-case titles that begin with a title and stand out, with their items."""
         small = f"{title.lower()} "

@@ -38,7 +38,7 @@ from tasks.llm.response_table import (
 )
 from tasks.llm.session import Session
 from tasks.llm.shutdown_signals import graceful_shutdown
-from tasks.llm.structured_output import LOCAL, form_of
+from tasks.llm.structured_output import form_of
 from tasks.llm.tokens import TokenCounter
 from tasks.llm.usage import Usage, UsageMeter, prompt_was_cut
 from tasks.llm.values import BROKEN_OFF, CUT_OFF, Answer, Ask, Message, Request, Transcript
@@ -48,7 +48,6 @@ __all__ = [
     "BROKEN_OFF",
     "CUT_OFF",
     "OFFLINE",
-    "LOCAL",
     "MOCK_MODEL_MODULE",
     "Adaptation",
     "Answer",

@@ -16,6 +16,7 @@ from tasks.addresses import keep_loopback_off_proxies
 from tasks.errors import UserError
 from tasks.fingerprint import content_id
 from tasks.llm.errors import CallError, as_call_error, kind_of_status
+from tasks.llm.local_reply import LocalClient
 from tasks.llm.prices import Price, find_price
 from tasks.llm.provider_reply import Reply, make_reply, oversized, reply_of_body
 from tasks.llm.reply_outcome import REASONING_FIELDS
@@ -23,6 +24,7 @@ from tasks.llm.requests import OFFLINE, endpoint
 from tasks.llm.response_cap import Arrival, cap_responses, watch_response
 from tasks.llm.token_details import token_details
 from tasks.llm.values import Request
+from tasks.local_model import LOCAL, check_local
 from tasks.redaction import one_line
 from tasks.settings import Generate
 from tasks.storable_text import valid_text
@@ -83,6 +85,9 @@ def check_model(litellm: Any, generate: Generate) -> None:
     base = endpoint(generate)
     if generate.model.startswith(OFFLINE):
         return
+    if generate.model.startswith(LOCAL):
+        check_local(generate.model)
+        return
     try:
         _, provider, _, _ = litellm.get_llm_provider(generate.model, api_base=base)
     except openai.OpenAIError:
@@ -119,17 +124,19 @@ def _missing_of_azure(base: str | None) -> list[str]:
 class LiteLLMClient:
     """Sends requests through litellm, each exactly once.
 
-    The mock model is asked directly: litellm takes seconds to import and 2 ms for each call.
+    The mock model and local ones are asked directly: litellm takes seconds to import and 2 ms for
+    each call.
     """
 
     def __init__(self, generate: Generate) -> None:
         """Raise UserError, before anything is sent, for a model that cannot be asked at all."""
         keep_loopback_off_proxies(os.environ)
         self.model = generate.model
-        self._litellm = None if generate.model.startswith(OFFLINE) else load_litellm()
+        self._litellm = None if generate.model.startswith((OFFLINE, LOCAL)) else load_litellm()
         check_model(self._litellm, generate)
         self.price: Price | None = find_price(generate)
         self._max_bytes = generate.limits.max_answer_bytes
+        self._local = LocalClient(generate.model) if generate.model.startswith(LOCAL) else None
 
     async def complete(self, request: Request, timeout_s: float) -> Reply:
         """Ask once.
@@ -137,6 +144,8 @@ class LiteLLMClient:
         Raises:
             CallError: of any kind; `billed` when an answer had begun to arrive.
         """
+        if self._local is not None:
+            return await self._local.complete(request)
         if self._litellm is None:
             await asyncio.sleep(0)  # so that other tasks have their turn, as while a server answers
             return mock_reply(request)

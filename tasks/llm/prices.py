@@ -9,6 +9,7 @@ from tasks.errors import UserError
 from tasks.llm.model_catalogue import find_entry
 from tasks.llm.requests import OFFLINE
 from tasks.llm.token_details import NO_DETAILS, TokenDetails
+from tasks.local_model import LOCAL
 from tasks.settings import Generate
 
 
@@ -16,8 +17,9 @@ from tasks.settings import Generate
 class Price:
     """US dollars per token of input and output.
 
-    `source` is "settings", "litellm" or "free" (the mock model). `cached` and `cache_write` are of
-    input that is read from a cache and written to one; None where they are unknown.
+    `source` is "settings", "litellm" or "free" (the mock model and local ones). `cached` and
+    `cache_write` are of input that is read from a cache and written to one; None where they are
+    unknown.
     """
 
     input: float
@@ -53,7 +55,7 @@ def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
     """
     if generate.input_cost_per_token is not None and generate.output_cost_per_token is not None:
         return Price(generate.input_cost_per_token, generate.output_cost_per_token, "settings")
-    if generate.model.startswith(OFFLINE):
+    if generate.model.startswith((OFFLINE, LOCAL)):
         return Price(0.0, 0.0, "free")
     entry = find_entry(generate.model) or {}
     suffix = "_batches" if batch and "input_cost_per_token_batches" in entry else ""

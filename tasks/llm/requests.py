@@ -13,6 +13,7 @@ from tasks.errors import UserError
 from tasks.fingerprint import content_hash, content_id, shipped_yaml
 from tasks.llm.structured_output import form_of, in_form
 from tasks.llm.values import Message, Request
+from tasks.local_model import LOCAL, identity_of
 from tasks.settings import Generate
 
 OFFLINE = "offline/"
@@ -46,7 +47,7 @@ def sampling(generate: Generate) -> dict[str, Any]:
 
     The mock model's also name its version and its fault rates. A stored answer is never asked for
     again, so its code and tables must be part of the request: otherwise a changed mock model would
-    go on answering with the words of the one before it.
+    go on answering with the words of the one before it. A local model's name its weights.
     """
     settings = {
         "temperature": generate.temperature,
@@ -57,6 +58,8 @@ def sampling(generate: Generate) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         name: value for name, value in settings.items() if value is not None
     }
+    if generate.model.startswith(LOCAL):
+        parameters["local_model"] = identity_of(generate.model)
     rates = {kind: rate for kind, rate in generate.misbehave.model_dump().items() if rate}
     if generate.model.startswith(OFFLINE):
         parameters["mock_model"] = mock_model_identity()

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tasks.llm.model_catalogue import takes_schema
+from tasks.local_model import LOCAL
 from tasks.settings import Generate
 
-LOCAL = "local/"  # models that decode under the whole schema, in this process
 Form = Literal["json_schema", "json_schema_plain", "json_object", "off"]
 
 Schema = Mapping[str, Any]
@@ -23,6 +23,7 @@ def form_of(generate: Generate) -> Form:
     """
     if generate.structured_output != "auto":
         return generate.structured_output
+    # A local model decodes under the whole schema.
     if generate.model.startswith(LOCAL):
         return "json_schema"
     return "json_schema_plain" if takes_schema(generate.model) else "off"

@@ -51,6 +51,7 @@ from tasks.titles.sequels import (
     names_sequel,
     number_follows,
     numbers_differ,
+    year_end,
 )
 from tasks.titles.title_mentions import names
 
@@ -72,5 +73,6 @@ __all__ = [
     "unify_marks",
     "without_year",
     "work_key",
+    "year_end",
     "year_of",
 ]

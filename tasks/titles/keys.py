@@ -30,18 +30,19 @@ _ARTICLE_LAST = re.compile(
 )
 _IN_FRONT = r"\g<article> \g<title>\g<year>"
 _ARTICLES = frozenset({"the", "a", "an"})
-_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
-_COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_UNITS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+ROMAN = (*_UNITS, "x", *(f"x{unit}" for unit in _UNITS))  # 1 to 19
+COUNTED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _VALUES = {
-    **{roman: str(value) for value, roman in enumerate(_ROMAN, 1)},
-    **{word: str(value) for value, word in enumerate(_COUNTED, 1)},
+    **{roman: str(value) for value, roman in enumerate(ROMAN, 1)},
+    **{word: str(value) for value, word in enumerate(COUNTED, 1)},
 }
 _PARTS = {"volume": "vol", "pt": "part", "number": "no"}
 _PART = re.compile(
     rf"\b(part|pt|chapter|volume|vol|episode|book|number|no)"
-    rf" (\d+|{'|'.join((*_ROMAN, *_COUNTED))})(?!\S)"
+    rf" (\d+|{'|'.join((*ROMAN, *COUNTED))})(?!\S)"
 )
-_SEQUEL = re.compile(rf"(?<=\S )(?:{'|'.join(_ROMAN[1:])})(?!\S)")
+_SEQUEL = re.compile(rf"(?<=\S )(?:{'|'.join(ROMAN[1:])})(?!\S)")
 
 
 def exact_key(title: str) -> str:
@@ -108,7 +109,7 @@ def numerals_in_digits(words: str) -> str:
 
 
 def value_of(numeral: str) -> int:
-    """Return the value of a number in digits, of a Roman one to X or of a word to ten.
+    """Return the value of a number in digits, of a Roman one to XIX or of a word to ten.
 
     Raises:
         ValueError: it is none of these.

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import re
 
-from tasks.titles.keys import value_of, without_year, work_key, year_of
+from tasks.titles.keys import COUNTED, ROMAN, value_of, without_year, work_key, year_of
 
 YEARS_APART = 2  # most between the years that two sources give for one work
 _YEARS = range(1880, 2040)  # a bare number that is a year ("Alien 1979"), unlike 2049
 _HIGHEST_GRADE = 100
-_ONLY_ROMAN = r"(?:II|III|IV|VI|VII|VIII|IX|ii|iii|iv|vi|vii|viii|ix)"
-_NUMERAL = r"\d{1,3}|[IVXivx]{1,4}|(?i:one|two|three|four|five|six|seven|eight|nine|ten)"
+_SEVERAL_LETTERS = [roman for roman in ROMAN if len(roman) > 1]
+_ONLY_ROMAN = "|".join((*_SEVERAL_LETTERS, *(roman.upper() for roman in _SEVERAL_LETTERS)))
+# "Alien Two" is a title, "Alien two days ago" is none.
+_CAPITALISED = "|".join((*(word.title() for word in COUNTED), *(word.upper() for word in COUNTED)))
+_NUMERAL = rf"\d{{1,3}}|[IVXivx]{{1,5}}|(?i:{'|'.join(COUNTED)})"
 _NUMBER_FOLLOWS = re.compile(
-    r"[\W_]{1,5}(?:\d|[ivx]{1,4}(?![^\W_])|"
+    rf"[\W_]{{1,5}}(?:\d|(?:[ivx]{{1,5}}|{'|'.join(COUNTED)})(?![^\W_])|"
     r"(?:part|pt|vol|volume|chapter|book|season|series|episode|no)(?![a-z]))",
     re.IGNORECASE,
 )
@@ -28,9 +31,11 @@ _PART = re.compile(
     r"|[Ss]eason|[Ss]eries|[Ee]pisode|[Nn]o\.?)\s*"
     rf"(?P<number>{_NUMERAL})(?!\w)(?! of\b)"
 )
-_BARE = re.compile(rf'"{{0,2}}(?:\s+|-)(?P<number>\d{{1,4}}|[VX]|{_ONLY_ROMAN})(?![^\W_])')
+_BARE = re.compile(
+    rf'"{{0,2}}(?:\s+|-)(?P<number>\d{{1,4}}|[VX]|{_ONLY_ROMAN}|{_CAPITALISED})(?![^\W_])'
+)
 _LISTED = re.compile(
-    r"(?:\s*,|\s+(?:or|to|and|for)|\s*-)\s*(?:or\s+)?(?P<number>\d{1,3})(?![^\W_])"
+    r"(?:\s*,|\s+(?:or|to|and|for)|\s*-)\s*(?:or\s+)?(?:maybe\s+|perhaps\s+|even\s+)?(?P<number>\d{1,3})(?![^\W_])"
 )
 _PART_OF_NUMBER = re.compile(r"\s*[/%\u00b0]|[.,:]\d|-[^\W_]")
 _COUNT_GOES_ON = re.compile(
@@ -60,7 +65,8 @@ _GOES_ON = _words(
     "leaves took takes gave gives got gets came comes went goes lost loses broke breaks started "
     "starts ended ends delivered delivers told tells showed shows proved proves remained remains "
     "stayed stays became becomes deserved deserves needed needs lacked lacks dragged drags bored "
-    "bores hooked hit hits won wins worked works fell falls blew ran runs"
+    "bores hooked hit hits won wins worked works fell falls blew ran runs "
+    "starring directed i he she it we they movie film better worse"
 )
 _CONTINUATIONS = _words(
     "two three four five six seven eight nine ten ii iii iv "
@@ -90,6 +96,17 @@ def names_sequel(text: str, end: int, title: str) -> bool:
         return _is_other_part(part, title)
     bare = _BARE.match(text, end)
     return bare is not None and _is_other_number(bare, text, title)
+
+
+def year_end(text: str, end: int) -> int | None:
+    """Return where a year in brackets ends that follows a title; None if none follows.
+
+    Args:
+        text: an utterance, its marks unified or not.
+        end: where the title ends in it.
+    """
+    year = _YEAR.match(text, end)
+    return year.end() if year else None
 
 
 def number_follows(text: str, end: int) -> bool:
@@ -148,7 +165,7 @@ def _is_other_number(bare: re.Match[str], text: str, title: str) -> bool:
         return False
     if number < 2 or number in _numbers(title):
         return False
-    if not written.isdecimal() and len(written) > 1:
+    if written.casefold() in _SEVERAL_LETTERS:
         return True
     if number in _YEARS:
         return _is_other_year(number, title) and not _counts(text, bare.end())

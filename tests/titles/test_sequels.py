@@ -15,6 +15,7 @@ from tasks.model_output import parse_answer
 from tasks.quality.text_patterns import titles_in_quotes
 from tasks.templates.values import Turn
 from tasks.titles import names, names_sequel
+from tasks.titles.keys import COUNTED, ROMAN
 
 # "~" stands for the title.
 SEQUELS = """
@@ -49,6 +50,16 @@ I watched ~ 2 last night
 I loved ~ 3. Predator was fine
 ~ 2: Judgment
 ~ 2049 is
+~ Two was great
+~ THREE.
+~ XI bored me
+~ XIII
+~, Vol. XII, was
+~ 2 I liked
+~ 2 starring her
+~ 2 directed by him
+~ 2 movie nights are few
+~ 2 better than the first
 """.strip().splitlines()
 
 COUNTS = """
@@ -94,6 +105,17 @@ I'd rate ~ 9, easily
 ~ X files
 ~ V Predator
 ~ 3D
+~, 2 hours long
+~ two times
+~ Two days ago I saw it
+~ two thumbs up
+~ one more time
+~ 2, maybe 3 times
+~ 2 or maybe 3 times
+~ x 3
+~ at 8
+~ (2 hours)
+~ XL
 """.strip().splitlines()
 
 TURNS = (Turn("user", ("greeting_likes",), (1,)),)
@@ -166,6 +188,49 @@ def test_a_sequel_in_the_catalogue_is_named() -> None:
         assert (
             parse(f"User: {said}", "paper", items, TURNS, catalogue).utterances[0].item_ids == ids
         )
+
+
+@pytest.mark.parametrize("title", ["Heat", "Mystic River"])
+def test_a_year_behind_a_title_names_the_item_of_that_year(title: str) -> None:
+    other = f"{title} (1986)"
+    assert named("~ (1986) was on", title, other) == (other,)
+    assert named('"~ (1986)" was on', title, other) == (other,)
+    assert named("~ was on, unlike ~ (1986)", title, other) == ("due", other)
+    assert named("~ (1986) was on", title) == ("due",)
+    assert named("~ (1987) was on", title, other) == ("due",)
+
+
+NUMBERS = st.integers(2, 19)
+TITLES = st.sampled_from(["Alien", "Mystic River", "Taboo", "The Lighthouse Keeper", "Lone Wolf"])
+WRITTEN = (
+    "~ {digits}", "~ {roman}", "~ {word}", "~: Part {digits}", "~ Part {roman}", "~, Vol. {digits}",
+)  # fmt: skip
+GOING_ON = (".", "!", " was long.", " and Heat.", "? Never.", ", which I saw.", " bored me.")
+
+
+@given(TITLES, NUMBERS, st.sampled_from(WRITTEN), st.sampled_from(GOING_ON))
+def test_no_number_behind_a_title_is_lost(title: str, number: int, form: str, after: str) -> None:
+    word = COUNTED[number - 1].title() if number <= len(COUNTED) else str(number)
+    roman = ROMAN[number - 1].upper()
+    # A lone X may be a letter, as in "Alien X files".
+    if roman in ("V", "X") and form.endswith(" {roman}") and after == " bored me.":
+        after = "."
+    said = form.format(digits=number, roman=roman, word=word) + after
+    assert named(f"I saw {said}", title) == ()
+    assert not names(f"I saw {said.replace('~', title)}", title)
+    sequel = said.removesuffix(after).replace("~", title)
+    assert Matcher({"due": title}).match([sequel]).popitem()[1].item_id is None
+
+
+@given(
+    TITLES,
+    st.integers(2, 99),
+    st.sampled_from(["times", "hours long", "weeks ago", "friends", "stars"]),
+)
+def test_what_is_counted_behind_a_title_leaves_it(title: str, number: int, counted: str) -> None:
+    for said in (f"~ {number} {counted}.", f"~, {number} {counted}.", f"~ ({number} {counted})."):
+        assert named(f"I watched {said}", title) == ("due",)
+        assert names(f"I watched {said.replace('~', title)}", title)
 
 
 def test_a_sequel_of_what_is_not_due_is_still_a_mention_of_it() -> None:

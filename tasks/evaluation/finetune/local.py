@@ -17,6 +17,7 @@ from tasks.errors import UserError
 from tasks.evaluation.finetune.examples import Example
 from tasks.evaluation.finetune.settings import LoraSettings
 from tasks.fingerprint import unit
+from tasks.local_model import load_pretrained
 
 IGNORED = -100  # the label of tokens that are not learnt
 _EXTRA = ("torch", "transformers", "peft")
@@ -86,25 +87,22 @@ def load_base(settings: LoraSettings) -> tuple[Any, Any]:
 
     Raises UserError when they cannot be loaded.
     """
-    import peft
-    import torch
-    import transformers
+    tokenizer, model = load_pretrained(settings.base_model)
+    if settings.base_adapter:
+        model = with_adapter(model, settings.base_adapter).merge_and_unload()
+    return tokenizer, model
 
-    gpu = torch.cuda.is_available()
+
+def with_adapter(model: Any, adapter: str) -> Any:
+    """Return a model with an adapter, a name or a folder. Raises UserError if it has none there."""
+    import peft
+
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(settings.base_model)
-        model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            settings.base_model, dtype=torch.bfloat16 if gpu else torch.float32
-        )
-        if settings.base_adapter:
-            model = peft.PeftModel.from_pretrained(model, settings.base_adapter).merge_and_unload()
+        return peft.PeftModel.from_pretrained(model, adapter)
     except (OSError, ValueError) as error:
         raise UserError(
-            f"the model {settings.base_model} cannot be loaded: {str(error).splitlines()[0]}"
+            f"{adapter} is not an adapter of this model: {str(error).splitlines()[0]}"
         ) from None
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer, model.to("cuda" if gpu else "cpu")
 
 
 def _encode(

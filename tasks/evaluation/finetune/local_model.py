@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import UserError
-from tasks.evaluation.finetune.local import check_extra, load_base
+from tasks.evaluation.finetune.local import check_extra, load_base, with_adapter
 from tasks.evaluation.finetune.settings import LoraSettings
 from tasks.fingerprint import fingerprint, folder_hash
 from tasks.llm import Answer, Message, Request
+from tasks.local_model import Batcher, Sampling
+from tasks.local_model import LocalModel as ChatModel
 
 
 class LocalModel:
-    """Answers with a local model, greedily (temperature 0, 4.2.1), one question at a time.
+    """Answers with a local model, greedily (temperature 0, 4.2.1), in batches.
 
     Nothing leaves the machine and nothing is paid.
 
@@ -37,7 +38,7 @@ class LocalModel:
             )
         self._settings, self._adapter = settings, adapter
         self.model = f"local/{settings.name}" + (f"+{adapter.name}" if adapter else "")
-        self._turn = asyncio.Lock()
+        self._batcher = Batcher(self.model, opened=lambda _: self._loaded)
 
     def request(
         self,
@@ -59,19 +60,16 @@ class LocalModel:
     ) -> Answer:
         """Return the model's answer to messages. Raises UserError when it cannot be loaded."""
         request = self.request(messages, response_format, attempt)
-        async with self._turn:
-            started = time.monotonic()
-            text, asked, answered, ended = await asyncio.to_thread(
-                self._generate, self._settings.question(messages)
-            )
+        started = time.monotonic()
+        sampling = Sampling(max_tokens=self._settings.answer_tokens)
+        written = await self._batcher.write(messages, None, sampling, order=request.key, seed=0)
         now = datetime.now(UTC).isoformat()
-        finish = "stop" if ended else "length"
         return Answer(
             request.key,
-            text,
-            finish,
-            asked,
-            answered,
+            written.text,
+            "length" if written.cut_off else "stop",
+            written.prompt_tokens,
+            written.completion_tokens,
             0.0,
             time.monotonic() - started,
             self.model,
@@ -88,37 +86,16 @@ class LocalModel:
         return f"{self.model}#{fingerprint([self._settings.model_dump(), content])}"
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any]:
-        """The tokenizer and the model, ready to answer."""
+    def _loaded(self) -> ChatModel:
+        """The model, ready to answer."""
         check_extra()
-        import peft
-
         tokenizer, model = load_base(self._settings)
         if self._adapter is not None:
-            try:
-                model = peft.PeftModel.from_pretrained(model, str(self._adapter))
-            except (OSError, ValueError) as error:
-                raise UserError(
-                    f"{self._adapter} is not an adapter of {self._settings.base_model}: "
-                    f"{str(error).splitlines()[0]}"
-                ) from None
+            model = with_adapter(model, str(self._adapter))
         model.eval()
-        return tokenizer, model
+        return ChatModel(self.model, tokenizer, model, partial(self._question, tokenizer))
 
-    def _generate(self, question: str) -> tuple[str, int, int, bool]:
-        tokenizer, model = self._loaded
-        import torch
-
-        tokens = tokenizer(question)["input_ids"][-self._settings.max_tokens :]
-        given = torch.tensor([tokens], device=next(model.parameters()).device)
-        with torch.no_grad():
-            found = model.generate(
-                input_ids=given,
-                attention_mask=torch.ones_like(given),
-                do_sample=False,
-                max_new_tokens=self._settings.answer_tokens,
-                pad_token_id=tokenizer.pad_token_id,
-                eos_token_id=tokenizer.eos_token_id,
-            )[0, given.shape[1] :].tolist()
-        ended = bool(found) and found[-1] == tokenizer.eos_token_id
-        return tokenizer.decode(found, skip_special_tokens=True), len(tokens), len(found), ended
+    def _question(self, tokenizer: Any, messages: Sequence[Message]) -> list[int]:
+        """Return the tokens of messages, of which the beginning is cut where they are too many."""
+        tokens: list[int] = tokenizer(self._settings.question(tuple(messages)))["input_ids"]
+        return tokens[-self._settings.max_tokens :]
