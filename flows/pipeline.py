@@ -172,7 +172,7 @@ RELEASE: Stage = Stage(  # 3: never cached, as it confirms a release that is the
         Rows("preprocess", ("preferences",)),
         Rows("briefs", ("briefs", "brief_items", "template_turns")),
         # Which model wrote what.
-        Rows("generate", ("transcripts",), at="all"),
+        Rows("generate", ("transcripts", "responses", "unusable_answers"), at="all"),
         Rows("dialogues", ("utterances",), at="all"),
         Rows("quality", ("rejections", "dialogue_facts"), at="all"),
         Rows("verdicts", ("verdicts",)),

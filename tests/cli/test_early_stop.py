@@ -21,6 +21,8 @@ ASKED = {
     "generate.model": "openai/gpt-4o-mini",
     "generate.max_attempts": 1,
     "generate.limits.concurrency": IN_FLIGHT,
+    # Its answers would be counted with those of the build.
+    "generate.limits.probe": False,
 }
 
 

@@ -12,7 +12,7 @@ from tasks.warehouse import create_tables, open_warehouse
 from tests.docs.pages import DOCS, blocks
 from tests.support.small_warehouse import small_warehouse
 
-READING, WAREHOUSE, EXPORTING = blocks(DOCS / "reference" / "python-api.md", "python")
+BUILDING, READING, WAREHOUSE, EXPORTING = blocks(DOCS / "reference" / "python-api.md", "python")
 
 
 @pytest.fixture

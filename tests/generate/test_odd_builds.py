@@ -22,14 +22,20 @@ from tests.support.odd_replies import ODD_REPLIES
 from tests.support.plain_build import plain_build
 from tests.support.served import demo_like
 
-BRIEFS = 60
+BRIEFS = 90
 OPTIONS = BuildOptions(max_dialogues=BRIEFS, max_attempts=2)
 
 
 @pytest.fixture
 def home(tmp_path: Path, server: ModelServer) -> Home:
     """A domain whose model is the server."""
-    limits = {"max_retries": 1, "timeout_s": 20, "concurrency": 16, "breaker_failures": 1000}
+    limits = {
+        "max_retries": 1,
+        "timeout_s": 20,
+        "concurrency": 16,
+        "breaker_failures": 1000,
+        "stop_after_unusable": 0,
+    }
     prices = {"input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6}
     asked = {"model": "openai/gpt-4o-mini", "api_base": server.address, "chunk_size": BRIEFS}
     demo_like(tmp_path, "odd", generate={**asked, **prices, "limits": limits})

@@ -72,7 +72,9 @@ def judged(judged_once: Path, tmp_path: Path) -> duckdb.DuckDBPyConnection:
 @pytest.fixture
 def pages(judged: duckdb.DuckDBPyConnection, domain: MakeDomain) -> dict[str, str]:
     """The pages made of it, by their place."""
-    index, below = render_data_docs(LastBuild(domain(name="docs"), run_id="r"), read_gates(judged))
+    index, below = render_data_docs(
+        LastBuild(domain(name="docs"), run_id="r"), read_gates(judged), []
+    )
     return {"run-r.html": index, **{f"run-r/{name}": text for name, text in below.items()}}
 
 

@@ -220,6 +220,7 @@ def test_verdicts_wait_until_everything_answered_is_judged(home: Home, domain: M
 
 
 KINDS = ("good", "spoiled", "failed", "unasked")
+WARNINGS = {"details-supported", "target-not-hinted"}  # of the rules that a planted defect breaks
 
 
 @settings(
@@ -239,6 +240,7 @@ def test_every_brief_ends_as_exactly_one_verdict(
 ) -> None:
     """Random faults over up to three attempts; an unasked or a good one ends a brief's attempts."""
     rng = random.Random(seed)
+    fatal = [one for one in defects.DEFECTS if one.cut == 1 and one.rule not in WARNINGS]
     some = [made.conversation(number, CATALOGUE, seed) for number in range(len(fates))]
     con = made.warehouse(some, CATALOGUE)
     expected: Counter[str] = Counter()
@@ -246,7 +248,7 @@ def test_every_brief_ends_as_exactly_one_verdict(
         tried = list(itertools.takewhile(lambda kind: kind != "unasked", fate))
         tried = tried[: tried.index("good") + 1] if "good" in tried else tried
         for attempt, kind in enumerate(tried, 1):
-            defect = rng.choice([found for found in defects.DEFECTS if found.cut == 1])
+            defect = rng.choice(fatal)
             text = (
                 one.grounded()
                 if kind == "good"

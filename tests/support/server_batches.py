@@ -128,7 +128,7 @@ class Batches:
     def _answered(self, entry: dict[str, Any]) -> dict[str, Any]:
         answer = server_answers.complete(entry["body"], self.state.behaviour, None, self.state)
         tally, usage = self.state.tally, answer["usage"]
-        odd = self.state.odd_reply_for(fingerprint(entry["body"]))
+        odd = self.state.odd_reply_for(fingerprint(entry["body"]), entry["body"])
         if odd is not None:
             answer = server_answers.with_fields(answer, odd)
         tally.billed += 1
