@@ -29,7 +29,7 @@ demo: .venv/installed
 demo-local: .venv/extras
 	$(BIN)/redial --data build/demo-local build demo --model local/smollm2 --max-dialogues 20 --concurrency 20 \
 		--set generate.max_attempts=1 --set generate.limits.stop_after_unusable=0 \
-		--set generate.limits.stop_after_rejected=0
+		--set generate.limits.stop_after_rejected=0 --set generate.temperature=0.4
 
 lint: .venv/installed
 	$(BIN)/ruff check .
