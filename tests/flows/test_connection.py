@@ -282,12 +282,14 @@ def test_a_server_that_is_lost_during_a_build_is_one_line(tmp_path: Path) -> Non
 def lost_server(folder: Path) -> Iterator[tuple[str, str, Callable[[], None]]]:
     """Run a server that can be killed; yield its address, its login and what kills it."""
     with local_server(folder / "server", lambda: None) as server:
-        port = server.api.rpartition(":")[2].partition("/")[0]
+        home = f"PREFECT_HOME={folder / 'server'}".encode()
 
         def lose() -> None:
             for entry in Path("/proc").glob("[0-9]*/cmdline"):
-                command = entry.read_bytes().decode().split("\0")
-                if "flows.server.ephemeral" in command and port in command:
+                command = entry.read_bytes().split(b"\0")
+                if b"flows.server.ephemeral" not in command:
+                    continue
+                if home in (entry.parent / "environ").read_bytes().split(b"\0"):
                     os.kill(int(entry.parent.name), 9)
 
         yield server.api, server.login, lose

@@ -95,7 +95,7 @@ def test_code_that_no_stage_reaches_changes_neither_rows_nor_release(
 ) -> None:
     with (project / "tasks/reports/charts.py").open("a") as file:
         file.write("\n\ndef added() -> int:\n    return 1\n")
-    edit(project / "tasks/repair/rollout.py", '"""Puts', '"""Another word: puts')
+    edit(project / "tasks/repair/rollout.py", '"""Asks', '"""In other words: asks')
     edit(project / "goal_specs/goals.yaml", "\n", "\n# another word\n")
     (built,) = build_in_turn(project, api, [(data, SPOILT)])
     assert built.ran() == []
