@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from tasks.settings import Home
 
 if TYPE_CHECKING:
     from flows.build_result import BuildResult
+    from flows.preflight import Job
 
 
 def build(
@@ -38,20 +39,59 @@ def build(
     Raises:
         UserError: a mistake in a setting or a file, or a build of this domain is running.
     """
-    from flows.preflight import check_build, held_job, read_job
-    from flows.server.ephemeral import run_flow
-
-    home = Home.find(Path(data) if data else None)
-    job = read_job(home, domain, options)
+    job = _read(domain, options, data)
 
     async def start() -> Any:
         from flows.build import build as build_flow
 
-        return await build_flow(domain, options, str(home.data), return_state=True)
+        return await build_flow(domain, options, str(job.home.data), return_state=True)
 
-    # A mistake, or another build of this domain, is reported before anything is started.
-    with held_job(job, check_build):
-        result: BuildResult = run_flow(home, domain, progress, start)
+    result: BuildResult = _run_held(job, progress, start)
+    return result
+
+
+def retry(
+    domain: str,
+    brief_ids: Sequence[str] = (),
+    options: BuildOptions = BuildOptions(),
+    *,
+    failed: bool = False,
+    rejected: bool = False,
+    empty: bool = False,
+    data: Path | str | None = None,
+    progress: Progress = SILENT,
+) -> BuildResult:
+    """Ask again for chosen briefs of a domain's last build, whatever is stored for them.
+
+    Args:
+        domain: name of a domain file, without .yaml.
+        brief_ids: ids of briefs, or the first digits of each.
+        options: choices laid over the domain file; those of the last build.
+        failed: briefs that got no answer at all.
+        rejected: briefs whose dialogue broke a rule to the end.
+        empty: briefs whose answers said nothing.
+        data: folder to read and write; REDIAL_DATA or the default one if not given.
+        progress: where the run shows how far it is.
+
+    Raises:
+        UserError: no brief is as chosen, or as for `build`.
+    """
+    from tasks.dialogue_store import find_dialogue
+    from tasks.repair import Retry, briefs_to_retry
+    from tasks.warehouse import read_warehouse
+
+    job = _read(domain, options, data)
+    ids = tuple(find_dialogue(job.home, each, domain).dialogue_id for each in brief_ids)
+    chosen = Retry(failed, rejected, empty, ids)
+    with read_warehouse(job.home.warehouse(domain)) as con:
+        briefs_to_retry(con, domain, chosen)
+
+    async def start() -> Any:
+        from flows.retry import retry as retry_flow
+
+        return await retry_flow(domain, chosen, options, str(job.home.data), return_state=True)
+
+    result: BuildResult = _run_held(job, progress, start)
     return result
 
 
@@ -78,20 +118,43 @@ def plan(
     Raises:
         UserError: a mistake in a setting or a file, or a build of this domain is running.
     """
-    from flows.preflight import check_build, check_inputs, held_job, read_job
-    from flows.server.ephemeral import run_flow
-
-    home = Home.find(Path(data) if data else None)
-    job = read_job(home, domain, options)
+    job = _read(domain, options, data)
     names = list(models) or None
 
     async def start() -> Any:
         from flows.plan import plan as plan_flow
 
-        return await plan_flow(domain, names, sample, options, str(home.data), return_state=True)
+        folder = str(job.home.data)
+        return await plan_flow(domain, names, sample, options, folder, return_state=True)
 
-    with held_job(job, check_build if sample else check_inputs):
-        rows: list[dict[str, Any]] = run_flow(
-            home, domain, progress, start, warm=("flows.plan", "litellm")
-        )
+    rows: list[dict[str, Any]] = _run_held(
+        job, progress, start, asks=bool(sample), warm=("flows.plan", "litellm")
+    )
     return rows
+
+
+def _read(domain: str, options: BuildOptions, data: Path | str | None) -> Job:
+    from flows.preflight import read_job
+
+    return read_job(Home.find(Path(data) if data else None), domain, options)
+
+
+def _run_held(
+    job: Job,
+    progress: Progress,
+    start: Callable[[], Coroutine[Any, Any, Any]],
+    *,
+    asks: bool = True,
+    warm: Sequence[str] = ("great_expectations", "flows.build"),
+) -> Any:
+    """Run a flow on a domain that is held for its length, and return what the flow came to.
+
+    `asks` says whether a model is asked, so that it must be possible to ask it; `start` and `warm`
+    are as for `run_flow`.
+    """
+    from flows.preflight import check_build, check_inputs, held_job
+    from flows.server.ephemeral import run_flow
+
+    # A mistake, or another build of this domain, is reported before anything is started.
+    with held_job(job, check_build if asks else check_inputs):
+        return run_flow(job.home, job.domain, progress, start, warm)

@@ -81,7 +81,7 @@ async def run_build(
         context = await with_known_model(context)
         context = replace(context, sources=source_hashes(context.domain), cluster=cluster)
         with build_events(context) as lineage:
-            return await _recorded_build(replace(context, lineage=lineage), choose)
+            return await _recorded_build(replace(context, lineage=lineage), name, choose)
 
 
 async def _named_job(home: Home, domain: str, options: BuildOptions, name: str) -> Job:
@@ -98,13 +98,13 @@ async def _named_job(home: Home, domain: str, options: BuildOptions, name: str) 
     return job
 
 
-async def _recorded_build(context: Context, choose: Choose | None) -> BuildResult:
+async def _recorded_build(context: Context, name: str, choose: Choose | None) -> BuildResult:
     """Build, and leave on record how it began and ended, whatever way that was."""
     _end_lost_build(context)
     _note_start(context)
     ending = _Ending()
     try:
-        result = await _run(context, ending, choose)
+        result = await _run(context, ending, name, choose)
         ending.recorded = True
     except UserError as error:
         ending.state = error.reason if isinstance(error, EndedEarly) else "failed"
@@ -166,12 +166,12 @@ def _note_start(context: Context) -> None:
         load_marks(con, read_log(context.home, context.domain.name))
 
 
-async def _run(context: Context, ending: _Ending, choose: Choose | None) -> BuildResult:
+async def _run(context: Context, ending: _Ending, name: str, choose: Choose | None) -> BuildResult:
     prepared = await prepare(context)
     ids = await choose(context, prepared) if choose else None
     ending.asking = True
     await name_run(
-        "retry" if choose else "build",
+        name,
         context.domain.name,
         f"{prepared[PLAN.name].rows if ids is None else len(ids):,} briefs",
         short(context.domain.generate.model),

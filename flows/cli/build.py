@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,10 +10,13 @@ from flows import api
 from flows.cli.app import DomainArgument, JsonOption, app
 from flows.cli.console import ERR, OUT, Bars, print_json
 from flows.cli.parameters import SettingOption, options_of, with_cascade, with_settings
-from flows.cli.views import show_facts
+from flows.cli.views import show_facts, show_result
 from flows.options import BuildOptions
 from flows.parameters import fields_of
 from tasks.settings import Home, load_domain
+
+if TYPE_CHECKING:
+    from flows.build_result import BuildResult
 
 PLANNED = ("profile", "rollout", "max_dialogues", "concurrency", "rpm", "tpm")
 
@@ -36,11 +39,13 @@ def build(
     home: Home = ctx.obj
     with Bars() as bars:
         result = api.build(domain, options, data=home.data, progress=bars)
+    _show(result, as_json)
+
+
+def _show(result: BuildResult, as_json: bool) -> None:
     if as_json:
         print_json(result.as_json())
     else:
-        from flows.cli.views import show_result
-
         show_result(OUT, result)
 
 
@@ -77,31 +82,18 @@ def retry(
     """
     options = with_settings(options, setting)
     home: Home = ctx.obj
-    from flows.preflight import check_build, held_job, read_job
-    from flows.server.ephemeral import run_flow
-    from tasks.dialogue_store import find_dialogue
-    from tasks.repair import Retry, briefs_to_retry
-    from tasks.warehouse import read_warehouse
-
-    job = read_job(home, domain, options)
-    ids = tuple(find_dialogue(home, name, domain).dialogue_id for name in brief_id or [])
-    chosen = Retry(failed, rejected, empty, ids)
-    with read_warehouse(home.warehouse(domain)) as con:
-        briefs_to_retry(con, domain, chosen)
-
-    async def start() -> Any:
-        from flows.retry import retry as retry_flow
-
-        return await retry_flow(domain, chosen, options, str(home.data), return_state=True)
-
-    with held_job(job, check_build), Bars() as bars:
-        result = run_flow(home, domain, bars, start)
-    if as_json:
-        print_json(result.as_json())
-    else:
-        from flows.cli.views import show_result
-
-        show_result(OUT, result)
+    with Bars() as bars:
+        result = api.retry(
+            domain,
+            brief_id or (),
+            options,
+            failed=failed,
+            rejected=rejected,
+            empty=empty,
+            data=home.data,
+            progress=bars,
+        )
+    _show(result, as_json)
 
 
 @app.command(epilog="Example: redial fetch books")
