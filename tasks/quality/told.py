@@ -49,13 +49,23 @@ class BriefTexts:
 
     def of(self, places: Iterable[int]) -> dict[int, list[str]]:
         """Return titles and reviews of some dialogues, by place."""
-        wanted = pl.Series(sorted(set(places)), dtype=pl.Int64)
-        found: dict[int, list[str]] = {place: [] for place in wanted}
-        for texts in (self.titles, self.reviews):
-            rows = texts.filter(pl.col("place").is_in(wanted.implode()))
-            for place, text in rows.select("place", rows.columns[1]).iter_rows():
-                found[place].append(text)
-        return found
+        wanted = set(places)
+        titles, reviews = _by_place(self.titles, wanted), self.reviews_of(wanted)
+        return {place: titles.get(place, []) + reviews.get(place, []) for place in wanted}
+
+    def reviews_of(self, places: Iterable[int]) -> dict[int, list[str]]:
+        """Return the reviews of those of some dialogues that have any, by place."""
+        return _by_place(self.reviews, places)
+
+
+def _by_place(texts: pl.DataFrame, places: Iterable[int]) -> dict[int, list[str]]:
+    """Return the second column's texts of some places, in their order."""
+    wanted = pl.Series(sorted(set(places)), dtype=pl.Int64)
+    rows = texts.filter(pl.col("place").is_in(wanted.implode()))
+    by_place: dict[int, list[str]] = {}
+    for place, text in rows.select("place", rows.columns[1]).iter_rows():
+        by_place.setdefault(place, []).append(text)
+    return by_place
 
 
 def read_brief_texts(con: duckdb.DuckDBPyConnection, within: Mapping[str, Any]) -> BriefTexts:
@@ -107,10 +117,7 @@ def _near_copied(
     if not len(maybe):
         return found
     rows = said[maybe].select("place", "bare")
-    reviews: dict[int, list[str]] = {}
-    wanted = texts.reviews.filter(pl.col("place").is_in(rows["place"].unique().implode()))
-    for place, text in wanted.select("place", "text").iter_rows():
-        reviews.setdefault(place, []).append(text)
+    reviews = texts.reviews_of(rows["place"])
     for at, (place, bare) in zip(maybe.tolist(), rows.iter_rows(), strict=True):
         copy = longest_near_copy(bare, reviews.get(place, ()), language.plain_words, least)
         found[at] = copy.words
@@ -174,9 +181,14 @@ def _hints(
     """
     counts = np.zeros(len(said), np.int32)
     is_early = said["is_before_target"].fill_null(value=False).to_numpy()
-    target = _owned(texts.reviews.filter(pl.col("of_target")))
-    others = _owned(texts.reviews.filter(~pl.col("of_target")))
-    if not is_early.any() or not len(target.owners):
+    if not is_early.any():
+        return counts
+    of_target = np.repeat(
+        texts.reviews["of_target"].to_numpy(), np.diff(texts.review_words.tokens.starts)
+    )
+    target = texts.review_words.only(of_target)
+    others = texts.review_words.only(~of_target)
+    if not len(target.owners):
         return counts
     row = np.repeat(np.arange(len(said)), np.diff(words.tokens.starts))
     common = tokenise(pl.Series(sorted(language.plain_words), dtype=pl.String)).hashes
@@ -195,10 +207,6 @@ def _hints(
     firsts = found.group_by("place", "word").agg(pl.col("row").min())["row"].to_numpy()
     np.add.at(counts, firsts, 1)
     return counts
-
-
-def _owned(reviews: pl.DataFrame) -> OwnedTokens:
-    return OwnedTokens.of(reviews["text"], reviews["place"].to_numpy())
 
 
 def hinting_words(
