@@ -63,13 +63,13 @@ async def _choose(context: Context, prepared: Records, chosen: Retry) -> list[st
             )
         ids = briefs_to_retry(con, name, chosen)
         work = GENERATE.work(con, context, 1, ids)
-        settings = context.domain.generate
+        settings = context.domain.generate.at_attempt(work.rollout.attempt)
         (plan,) = await plan_work(
             con, work, [settings], seed=context.domain.seed, stored=KnownAnswers({})
         )
-        told = _forecast(plan)
-        CURRENT.get().stage("retry", "done", told)
-        get_run_logger().info("retry: %s", told)
+        forecast = _forecast(plan)
+        CURRENT.get().stage("retry", "done", forecast)
+        get_run_logger().info("retry: %s", forecast)
         with transaction(con):
             forget_answers(con, ids)
     return ids

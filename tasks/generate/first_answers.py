@@ -51,13 +51,13 @@ async def first_unpaid(
     Args:
         con: the warehouse, for stored answers.
         work: what is to be written; its briefs are looked at in order.
-        settings: model and sampling that the answers are stored under.
+        settings: of the domain; those of the attempt say what the answers are stored under.
         most: how many ids at most.
 
     Raises:
         UserError: the model's name or endpoint cannot be used.
     """
-    ask = _StoredOnly(settings, StoredAnswers.of(con))
+    ask = _StoredOnly(settings.at_attempt(work.rollout.attempt), StoredAnswers.of(con))
     found: list[str] = []
     for start in range(0, len(work.ids), AT_A_TIME):
         briefs = work.fetch(work.ids[start : start + AT_A_TIME])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +24,6 @@ from tasks.llm.batch.transfer import BatchState, Member, label_of, load_states, 
 from tasks.llm.errors import CallError
 from tasks.llm.provider_reply import Reply
 from tasks.settings import Generate
-from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
 from tests.support.model_process import ModelServer
 from tests.support.odd_replies import ANY_JSON, OddReply
@@ -37,12 +36,6 @@ PATIENCE_S = 600  # for a run to end by itself, on a busy machine too
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.llm.batch.queue.QUIET_S", 0.1)
     monkeypatch.setattr("tasks.llm.batch.transfer.FIRST_POLL_S", 0.05)
-
-
-@pytest.fixture
-def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_warehouse(tmp_path / "w.duckdb") as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ from tasks.generate import (
 from tasks.llm import WriteAheadLog
 from tasks.llm.journal import to_line
 from tasks.settings import Generate
-from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
 from tests.support.made_up_answers import made_up_entry
 from tests.support.model_fixtures import MARKER_KEY
@@ -50,12 +49,6 @@ _ANSWERED_TRANSCRIPTS = """
       AND t.profile = 'small'
       AND t.rollout = 'single'
 """
-
-
-@pytest.fixture
-def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_warehouse(tmp_path / "w.duckdb") as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,12 @@ from tasks.generate.estimate import hours_at, ratio_of_sums
 from tasks.intervals import Interval
 from tasks.prompts import render
 from tasks.settings import Generate, Limits
-from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
 from tests.support.model_process import ModelServer
 
 COUNT = 160
 # Of 20 intervals of 95 %, 19 should hold the truth; fewer than 16 has a probability of 0.3 %.
 MIN_COVERED = 16
-
-
-@pytest.fixture
-def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_warehouse(tmp_path / "w.duckdb") as connection:
-        yield connection
 
 
 def settings(server: ModelServer, **more: Any) -> Generate:

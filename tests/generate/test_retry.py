@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tasks.generate import (
     GenerateCounts,
     Single,
     Work,
+    first_unpaid,
     generate_transcripts,
     make_job,
     spent,
@@ -23,18 +24,11 @@ from tasks.generate import (
 from tasks.llm import KeyIndex, answers_by_key, outdate_answers
 from tasks.repair import unanswered
 from tasks.settings import Generate
-from tasks.warehouse import open_warehouse
 from tests.support import made_up_briefs
 from tests.support.model_process import ModelServer
 
 Run = Callable[..., GenerateCounts]
 IDS = made_up_briefs.ids(6)
-
-
-@pytest.fixture
-def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_warehouse(tmp_path / "w.duckdb") as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -135,3 +129,16 @@ def test_the_same_answer_loaded_again_is_no_new_one(
     entries = [Entry(answer, IDS[0], 1, "first") for answer in stored.values()]
     assert insert_answers(con, entries) == 0
     assert len(unanswered(con, 1, IDS)) == len(IDS)
+
+
+def test_stored_answers_of_a_cascades_first_model_need_not_be_paid(
+    server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """They are stored under the endpoint that the model has of its own."""
+    first = {"model": "openai/gpt-4o-mini", "api_base": server.address}
+    cascade = Generate.model_validate({"models": [first, "openai/gpt-4o"]})
+    work = Work(IDS, made_up_briefs.curated, rollouts()["single"], "grounded")
+    assert asyncio.run(first_unpaid(con, work, cascade, 4)) == IDS[:4]
+    settings = cascade.at_attempt(1)
+    asyncio.run(generate_transcripts(con, work, settings, tmp_path / "journals", "first"))
+    assert asyncio.run(first_unpaid(con, work, cascade, 4)) == []
