@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pickle
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,9 @@ import pytest
 
 from tasks.dialogues import read_problem
 from tasks.generate import Single
-from tasks.llm import Budget, KnownAnswers, RunStopped, Session, WriteAheadLog
+from tasks.llm import RunStopped, Session
 from tasks.llm.answer_watch import AnswerWatch, Useless
-from tests.llm.test_odd_replies import odd_settings
+from tests.llm.test_odd_replies import ask_many, odd_settings
 from tests.support import made_up_briefs
 from tests.support.made_up_answers import made_up_answer
 from tests.support.model_process import ModelServer
@@ -34,25 +33,10 @@ def reply(text: str, finish: str = "stop") -> dict[str, Any]:
     return OddReply(fields=fields).as_json()
 
 
-def ask_many(server: ModelServer, folder: Path, calls: int, **limits: Any) -> Session:
+def ask_for_dialogues(server: ModelServer, folder: Path, calls: int, **limits: Any) -> Session:
     """Ask many questions at once, whose answers should be dialogues in JSON."""
-
-    async def main() -> Session:
-        settings = odd_settings(server, **limits)
-        read = partial(read_problem, "grounded")
-        session = Session(settings, KnownAnswers({}), Budget(None), "run", read)
-        journal = WriteAheadLog(folder / "many.jsonl")
-        asks = (
-            session.ask_for(f"d{n}", 1, journal)(({"role": "user", "content": f"Question {n}."},))
-            for n in range(calls)
-        )
-        try:
-            await asyncio.gather(*asks, return_exceptions=True)
-        finally:
-            await journal.close()
-        return session
-
-    return asyncio.run(main())
+    settings = odd_settings(server, **limits)
+    return ask_many(folder, settings, calls, partial(read_problem, "grounded"))
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
@@ -63,7 +47,9 @@ def test_a_run_of_answers_that_cannot_be_read_ends_early(
     server.behave(odd=[reply(text, finish)])
     server.reset()
     in_flight, first = 4, 8
-    session = ask_many(server, tmp_path, 60, concurrency=in_flight, stop_after_unusable=first)
+    session = ask_for_dialogues(
+        server, tmp_path, 60, concurrency=in_flight, stop_after_unusable=first
+    )
     assert isinstance(session.stopped, RunStopped) and session.stopped.reason == "answers"
     line = str(session.stopped)
     assert line.startswith("all 8 answers are unusable: ") and cause in line
@@ -72,7 +58,7 @@ def test_a_run_of_answers_that_cannot_be_read_ends_early(
 
 
 def test_answers_that_can_be_read_end_nothing(server: ModelServer, tmp_path: Path) -> None:
-    session = ask_many(server, tmp_path, 40, concurrency=8)
+    session = ask_for_dialogues(server, tmp_path, 40, concurrency=8)
     assert session.stopped is None and server.tally()["billed"] == 40
 
 
@@ -81,7 +67,7 @@ def test_a_single_good_answer_leaves_the_rule_of_the_last_25(
 ) -> None:
     server.behave(odd=[reply(NO_DIALOGUE)], odd_share=0.9)
     server.reset()
-    session = ask_many(server, tmp_path, 200, concurrency=2, stop_after_unusable=100)
+    session = ask_for_dialogues(server, tmp_path, 200, concurrency=2, stop_after_unusable=100)
     assert "of the last" in str(session.stopped)
     assert server.tally()["billed"] < 60
 
@@ -89,7 +75,7 @@ def test_a_single_good_answer_leaves_the_rule_of_the_last_25(
 def test_the_watch_is_off_at_0(server: ModelServer, tmp_path: Path) -> None:
     server.behave(odd=[reply(NO_DIALOGUE)])
     server.reset()
-    session = ask_many(server, tmp_path, 30, concurrency=4, stop_after_unusable=0)
+    session = ask_for_dialogues(server, tmp_path, 30, concurrency=4, stop_after_unusable=0)
     assert session.stopped is None and server.tally()["billed"] == 30
 
 

@@ -22,6 +22,7 @@ from tasks.llm import (
     Entry,
     KeyIndex,
     KnownAnswers,
+    ReadProblem,
     Session,
     Transcript,
     WriteAheadLog,
@@ -46,6 +47,27 @@ MESSAGES = ({"role": "user", "content": "Write a dialogue about a rainy evening.
 def odd_settings(server: ModelServer, model: str = "openai/gpt-4o-mini", **limits: Any) -> Generate:
     allowed = Limits(**{"max_retries": 0, "timeout_s": 20, **limits})
     return Generate(model=model, api_base=server.address, limits=allowed, **PRICES)
+
+
+def ask_many(
+    folder: Path, generate: Generate, calls: int, read_problem: ReadProblem | None = None
+) -> Session:
+    """Ask many questions at once and return the session; a question that fails is left at that."""
+
+    async def main() -> Session:
+        session = Session(generate, KnownAnswers({}), Budget(None), "run", read_problem)
+        journal = WriteAheadLog(folder / "many.jsonl")
+        asks = (
+            session.ask_for(f"d{n}", 1, journal)(({"role": "user", "content": f"Question {n}."},))
+            for n in range(calls)
+        )
+        try:
+            await asyncio.gather(*asks, return_exceptions=True)
+        finally:
+            await journal.close()
+        return session
+
+    return asyncio.run(main())
 
 
 def ask_once(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from tasks.errors import UserError
-from tasks.llm import Answer, Budget, CallFailed, KnownAnswers, RunStopped, Session, WriteAheadLog
+from tasks.llm import Answer, CallFailed, RunStopped
 from tasks.prompts.answer_schema import answer_schema
-from tests.llm.test_odd_replies import ask_once, load, odd_settings
+from tests.llm.test_odd_replies import ask_many, ask_once, load, odd_settings
 from tests.support.model_process import ModelServer
 from tests.support.provider_quirks import ANSWER, QUIRKS, Quirk
 from tests.support.writing import templates
@@ -65,26 +64,11 @@ def test_there_are_at_least_forty_quirks() -> None:
     assert len({repr(quirk.reply) for quirk in QUIRKS.values()}) >= 40
 
 
-def _ask_many(server: ModelServer, folder: Path, calls: int, **limits: object) -> RunStopped:
+def _stopped(server: ModelServer, folder: Path, calls: int, **limits: object) -> RunStopped:
     """Ask many questions at once and return what ended the run."""
-
-    async def main() -> RunStopped:
-        session = Session(
-            odd_settings(server, max_retries=2, **limits), KnownAnswers({}), Budget(None), "run"
-        )
-        journal = WriteAheadLog(folder / "many.jsonl")
-        asks = (
-            session.ask_for(f"d{n}", 1, journal)(({"role": "user", "content": f"Question {n}."},))
-            for n in range(calls)
-        )
-        try:
-            await asyncio.gather(*asks, return_exceptions=True)
-        finally:
-            await journal.close()
-        assert isinstance(session.stopped, RunStopped), session.stopped
-        return session.stopped
-
-    return asyncio.run(main())
+    session = ask_many(folder, odd_settings(server, max_retries=2, **limits), calls)
+    assert isinstance(session.stopped, RunStopped), session.stopped
+    return session.stopped
 
 
 SILENT = [name for name, quirk in QUIRKS.items() if quirk.outcome != "answer" and quirk.billed]
@@ -98,7 +82,7 @@ def test_a_run_of_answers_that_say_nothing_ends_early(
     server.behave(odd=[quirk.reply.as_json()])
     server.reset()
     in_flight, first = 4, 8
-    stopped = _ask_many(server, tmp_path, 60, concurrency=in_flight, stop_after_unusable=first)
+    stopped = _stopped(server, tmp_path, 60, concurrency=in_flight, stop_after_unusable=first)
     assert stopped.reason == "answers"
     assert str(stopped).startswith("all ") and quirk.text in str(stopped)
     assert first <= server.tally()["billed"] <= first + in_flight
@@ -111,7 +95,7 @@ def test_twenty_of_the_last_25_end_a_run_that_began_well(
     server.behave(odd=[quirk.reply.as_json()], odd_share=0.9)
     server.reset()
     # A tenth of the answers is good, and the first rule needs more than are looked back on.
-    stopped = _ask_many(server, tmp_path, 200, concurrency=2, stop_after_unusable=100)
+    stopped = _stopped(server, tmp_path, 200, concurrency=2, stop_after_unusable=100)
     assert stopped.reason == "answers"
     assert "of the last" in str(stopped)
     assert server.tally()["billed"] < 60
@@ -121,7 +105,7 @@ def test_the_watch_can_be_switched_off(server: ModelServer, tmp_path: Path) -> N
     server.behave(odd=[QUIRKS["refusal"].reply.as_json()])
     server.reset()
     with pytest.raises(AssertionError):  # nothing ended the run
-        _ask_many(server, tmp_path, 30, concurrency=2, stop_after_unusable=0)
+        _stopped(server, tmp_path, 30, concurrency=2, stop_after_unusable=0)
     assert server.tally()["billed"] == 30
 
 
