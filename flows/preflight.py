@@ -21,8 +21,7 @@ from flows.server.endpoints import check_domain_endpoint, check_scheduler
 from flows.specifications import Specifications, load_specifications
 from tasks.errors import UserError
 from tasks.ingest import detect_compression
-from tasks.llm import OFFLINE, check_model, find_price, load_litellm, require_price
-from tasks.local_model import LOCAL, check_local
+from tasks.llm import OFFLINE, check_model, find_price, litellm_for, require_price
 from tasks.release import check_pseudonym_key
 from tasks.settings import MOCK_MODEL, Domain, Home
 from tasks.warehouse import WarehouseHeld, check_warehouse, domain_lock
@@ -128,10 +127,7 @@ def _check_model(domain: Domain) -> None:
                     f"unknown model {settings.model!r}: the mock model is called {MOCK_MODEL}"
                 )
             continue
-        if settings.model.startswith(LOCAL):
-            check_local(settings.model)
-            continue
-        check_model(load_litellm(), settings)
+        check_model(litellm_for(settings), settings)
         # The first model's price is required with its first request; a later one's would be
         # missed only after the first was paid.
         if domain.generate.models:

@@ -13,7 +13,7 @@ from flows.progress import CURRENT
 from flows.run_states import EndedEarly
 from flows.stages import Context
 from tasks.llm import (
-    OFFLINE,
+    IN_PROCESS,
     Budget,
     CallFailed,
     KnownAnswers,
@@ -31,7 +31,6 @@ from tasks.llm import (
     probe_model,
     with_facts,
 )
-from tasks.local_model import LOCAL
 from tasks.settings import Domain, Generate, Home
 
 TRIES = 1  # after the first, on transient errors
@@ -76,7 +75,7 @@ async def ask_model(generate: Generate, journal: Path, run_id: str) -> Probed:
 def with_known_facts(home: Home, domain: Domain) -> Domain:
     """Return a domain's settings with what is known of its model, without asking it."""
     generate = domain.generate
-    if generate.model.startswith((OFFLINE, LOCAL)):
+    if generate.model.startswith(IN_PROCESS):
         return domain
     facts = find_facts(home.known_models(), generate) or listed_facts(generate)
     if facts is None:
@@ -98,7 +97,7 @@ async def with_known_model(context: Context) -> Context:
 
 async def _is_unknown(context: Context) -> bool:
     generate = context.domain.generate
-    is_ours = generate.model.startswith((OFFLINE, LOCAL))
+    is_ours = generate.model.startswith(IN_PROCESS)
     if is_ours or generate.mode == "batch" or not generate.limits.probe:
         return False
     known = find_facts(context.home.known_models(), generate) or listed_facts(generate)
@@ -122,9 +121,9 @@ async def _probe_before(context: Context) -> None:
         CURRENT.get().stage("probe", "failed", str(failure))
         return
     keep_facts(home.known_models(), generate, probed.facts)
-    told = line_of(probed.facts)
-    CURRENT.get().stage("probe", "done", told)
-    get_run_logger().info("%s: %s", generate.model, told)
+    line = line_of(probed.facts)
+    CURRENT.get().stage("probe", "done", line)
+    get_run_logger().info("%s: %s", generate.model, line)
 
 
 def line_of(facts: ModelFacts) -> str:

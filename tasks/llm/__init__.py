@@ -8,7 +8,7 @@ client.py (litellm), batch/ (batch mode), rate_limiter.py, billing.py and write_
 
 from tasks.llm.answer_watch import ReadProblem, one_answer
 from tasks.llm.budget import Budget
-from tasks.llm.client import check_model, load_litellm
+from tasks.llm.client import check_model, litellm_for, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, usable_entries
 from tasks.llm.known_models import find_facts, keep_facts
@@ -18,6 +18,7 @@ from tasks.llm.probe import probe_model
 from tasks.llm.prompt_cache import prompt_cache_terms
 from tasks.llm.refused_parameters import Adaptation, asked_as
 from tasks.llm.requests import (
+    IN_PROCESS,
     MOCK_MODEL_MODULE,
     OFFLINE,
     endpoint,
@@ -47,6 +48,7 @@ from tasks.llm.write_ahead_log import WriteAheadLog
 __all__ = [
     "BROKEN_OFF",
     "CUT_OFF",
+    "IN_PROCESS",
     "OFFLINE",
     "MOCK_MODEL_MODULE",
     "Adaptation",
@@ -89,6 +91,7 @@ __all__ = [
     "keep_facts",
     "listed_facts",
     "load_journal",
+    "litellm_for",
     "load_litellm",
     "make_request",
     "one_answer",

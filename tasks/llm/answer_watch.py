@@ -16,7 +16,7 @@ from tasks.redaction import one_line
 RECENT = 25  # answers that are looked back on, once a run has begun well
 MOST_UNUSABLE = 20  # of the recent ones
 # Of answers that can be read one in so many is looked at, once as many in a row as are looked back
-# on could be: reading takes up to a millisecond, a third of what a call takes.
+# on could be: reading each would take a good part of what a call takes of the processor.
 LOOK_AT_ONE_IN = 16
 LONGEST_SHOWN = 200  # characters of the answer that is shown
 

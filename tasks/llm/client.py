@@ -20,7 +20,7 @@ from tasks.llm.local_reply import LocalClient
 from tasks.llm.prices import Price, find_price
 from tasks.llm.provider_reply import Reply, make_reply, oversized, reply_of_body
 from tasks.llm.reply_outcome import REASONING_FIELDS
-from tasks.llm.requests import OFFLINE, endpoint
+from tasks.llm.requests import IN_PROCESS, OFFLINE, endpoint
 from tasks.llm.response_cap import Arrival, cap_responses, watch_response
 from tasks.llm.token_details import token_details
 from tasks.llm.values import Request
@@ -74,20 +74,27 @@ def _disable_litellm_callbacks() -> None:
     is_internal_call.set(True)
 
 
+def litellm_for(generate: Generate) -> Any | None:
+    """Return litellm where a model is asked through it, and None for one in this process."""
+    return None if generate.model.startswith(IN_PROCESS) else load_litellm()
+
+
 def check_model(litellm: Any, generate: Generate) -> None:
     """Check, without sending anything, that the model's provider exists and its key is there.
+
+    `litellm` is what `litellm_for` returns.
 
     Raises:
         UserError: unknown provider or missing environment variable; the line names it.
     """
-    import openai
-
     base = endpoint(generate)
     if generate.model.startswith(OFFLINE):
         return
     if generate.model.startswith(LOCAL):
         check_local(generate.model)
         return
+    import openai
+
     try:
         _, provider, _, _ = litellm.get_llm_provider(generate.model, api_base=base)
     except openai.OpenAIError:
@@ -132,7 +139,7 @@ class LiteLLMClient:
         """Raise UserError, before anything is sent, for a model that cannot be asked at all."""
         keep_loopback_off_proxies(os.environ)
         self.model = generate.model
-        self._litellm = None if generate.model.startswith((OFFLINE, LOCAL)) else load_litellm()
+        self._litellm = litellm_for(generate)
         check_model(self._litellm, generate)
         self.price: Price | None = find_price(generate)
         self._max_bytes = generate.limits.max_answer_bytes

@@ -56,8 +56,8 @@ class ModelFacts:
         return replace(
             self,
             usage=self.usage or not answer.usage_estimated,
-            reasoning=self.reasoning or _tokens(answer, "reasoning_tokens") > 0,
-            cached_tokens=self.cached_tokens or _tokens(answer, "cached_tokens") > 0,
+            reasoning=self.reasoning or answer.reasoning_tokens > 0,
+            cached_tokens=self.cached_tokens or answer.cached_tokens > 0,
             answers=self.answers + 1,
         )
 
@@ -117,9 +117,3 @@ def window_listed(models: Any, name: str) -> int | None:
                 if isinstance(value, int) and _LEAST_WINDOW <= value <= _LARGEST_WINDOW:
                     return value
     return None
-
-
-def _tokens(answer: Answer, name: str) -> int:
-    """Return a count of an answer, 0 where it has none."""
-    value = getattr(answer, name, None)
-    return value if isinstance(value, int) else 0

@@ -7,9 +7,8 @@ from typing import Any
 
 from tasks.errors import UserError
 from tasks.llm.model_catalogue import find_entry
-from tasks.llm.requests import OFFLINE
+from tasks.llm.requests import IN_PROCESS
 from tasks.llm.token_details import NO_DETAILS, TokenDetails
-from tasks.local_model import LOCAL
 from tasks.settings import Generate
 
 
@@ -55,7 +54,7 @@ def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
     """
     if generate.input_cost_per_token is not None and generate.output_cost_per_token is not None:
         return Price(generate.input_cost_per_token, generate.output_cost_per_token, "settings")
-    if generate.model.startswith((OFFLINE, LOCAL)):
+    if generate.model.startswith(IN_PROCESS):
         return Price(0.0, 0.0, "free")
     entry = find_entry(generate.model) or {}
     suffix = "_batches" if batch and "input_cost_per_token_batches" in entry else ""

@@ -17,6 +17,7 @@ from tasks.local_model import LOCAL, identity_of
 from tasks.settings import Generate
 
 OFFLINE = "offline/"
+IN_PROCESS = (OFFLINE, LOCAL)  # how models begin that run here: no server, no key, no price
 # A name instead of an import: hosted models are asked without the mock model, so its code is not
 # part of what shapes their requests.
 MOCK_MODEL_MODULE = "tasks.mock_model.model"
