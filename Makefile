@@ -25,11 +25,12 @@ extras: .venv/extras
 demo: .venv/installed
 	$(BIN)/redial build demo
 
-# 20 dialogues of a real model, which runs in this process.
+# 20 dialogues of a real model, which runs in this process, and what is wrong with them. A build of which nothing is accepted ends with 2.
 demo-local: .venv/extras
 	$(BIN)/redial --data build/demo-local build demo --model local/smollm2 --max-dialogues 20 --concurrency 20 \
 		--set generate.max_attempts=1 --set generate.limits.stop_after_unusable=0 \
-		--set generate.limits.stop_after_rejected=0 --set generate.temperature=0.4
+		--set generate.limits.stop_after_rejected=0 --set generate.temperature=0.4 || test $$? = 2
+	$(BIN)/python -m tests.benchmarks.local_model --built build/demo-local
 
 lint: .venv/installed
 	$(BIN)/ruff check .
