@@ -18,7 +18,13 @@ from tasks.fingerprint import content_id
 from tasks.llm.errors import CallError, as_call_error, kind_of_status
 from tasks.llm.local_reply import LocalClient
 from tasks.llm.prices import Price, find_price
-from tasks.llm.provider_reply import Reply, make_reply, oversized, reply_of_body
+from tasks.llm.provider_reply import (
+    Reply,
+    error_in_body,
+    make_reply,
+    oversized,
+    reply_of_body,
+)
 from tasks.llm.reply_outcome import REASONING_FIELDS
 from tasks.llm.requests import IN_PROCESS, OFFLINE, endpoint
 from tasks.llm.response_cap import Arrival, cap_responses, watch_response
@@ -188,6 +194,7 @@ class LiteLLMClient:
             if arrival.billed and call_error.kind not in ("filtered", "timeout", "connection"):
                 # The status was good: litellm reports a reply it cannot read as a server's error.
                 call_error.kind = "malformed"
+                return error_in_body(b"".join(arrival.pieces)) or call_error
             return call_error
         message = one_line(
             f"the provider's answer cannot be read ({type(error).__name__}: {error})"

@@ -11,11 +11,13 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
-from tasks.llm.errors import CallError, Kind
+from tasks.llm.errors import CallError, Kind, is_out_of_credit
 from tasks.llm.reply_outcome import Silence, read_outcome, text_of
 from tasks.llm.token_details import NO_DETAILS, TokenDetails, token_details
+from tasks.redaction import one_line
 from tasks.storable_text import valid_text
 
 LONGEST_NAME = 200  # characters kept of a model's name or a reply's id
@@ -116,6 +118,25 @@ def reply_of_body(body: Any, max_bytes: int) -> Reply:
         details=token_details(usage),
         max_bytes=max_bytes,
     )
+
+
+def error_in_body(body: bytes) -> CallError | None:
+    """Return the error that a body with a good status holds in place of an answer; None if none.
+
+    It may be an object or a text, as of LM Studio, and credit may be what is missing, as of
+    OpenRouter.
+    """
+    try:
+        error = json.loads(body)["error"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    fields = error if isinstance(error, Mapping) else {"message": error}
+    message, code = fields.get("message"), fields.get("code")
+    if not isinstance(message, str) or not message.strip():
+        return None
+    is_spent = code == HTTPStatus.PAYMENT_REQUIRED or is_out_of_credit(code, message)
+    said = one_line(f"an error in place of an answer: {message}")
+    return CallError("fatal" if is_spent else "malformed", said, billed=True)
 
 
 def oversized(max_bytes: int) -> CallError:
