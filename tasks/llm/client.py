@@ -134,6 +134,16 @@ def _missing_of_azure(base: str | None) -> list[str]:
     return missing
 
 
+def _azure_token(model: str) -> dict[str, str]:
+    """Return litellm's argument for a token of Azure AD, where one takes the place of the key.
+
+    litellm reads the variable, but sends no chat completion with it.
+    """
+    token = os.environ.get("AZURE_AD_TOKEN")
+    has_key = os.environ.get("AZURE_API_KEY") or os.environ.get("AZURE_OPENAI_API_KEY")
+    return {"azure_ad_token": token} if model.startswith("azure/") and token and not has_key else {}
+
+
 class LiteLLMClient:
     """Sends requests through litellm, each exactly once.
 
@@ -149,6 +159,7 @@ class LiteLLMClient:
         check_model(self._litellm, generate)
         self.price: Price | None = find_price(generate)
         self._max_bytes = generate.limits.max_answer_bytes
+        self._credentials = _azure_token(generate.model)
         self._local = LocalClient(generate.model) if generate.model.startswith(LOCAL) else None
 
     async def complete(self, request: Request, timeout_s: float) -> Reply:
@@ -167,7 +178,7 @@ class LiteLLMClient:
         try:
             async with asyncio.timeout(timeout_s + GRACE_S):
                 response = await self._litellm.acompletion(
-                    **call_arguments(request), timeout=timeout_s
+                    **call_arguments(request), **self._credentials, timeout=timeout_s
                 )
             return as_reply(response, self._max_bytes)
         except CallError:

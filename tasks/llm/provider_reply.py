@@ -22,6 +22,7 @@ from tasks.storable_text import valid_text
 
 LONGEST_NAME = 200  # characters kept of a model's name or a reply's id
 MAX_TOKENS = 10**12  # of any count that is stored
+SHOWN_OF_BODY = 200  # bytes of a reply that is no JSON
 LONGEST_REASON = 40  # characters kept of a finish reason
 
 
@@ -102,11 +103,13 @@ def make_reply(
 
 
 def reply_of_body(body: Any, max_bytes: int) -> Reply:
-    """Return the checked reply in the JSON data of a chat completion, as OpenAI's API shapes it.
+    """Return the checked reply in the JSON data of a chat completion, OpenAI's or Ollama's.
 
     Raises what `make_reply` does, and KeyError, IndexError, TypeError, AttributeError or ValueError
     for data of another shape.
     """
+    if "choices" not in body and "done_reason" in body:
+        body = _as_openai(body)
     choice, usage = body["choices"][0], body.get("usage") or {}
     return make_reply(
         message=dict(choice["message"]),
@@ -120,14 +123,27 @@ def reply_of_body(body: Any, max_bytes: int) -> Reply:
     )
 
 
-def error_in_body(body: bytes) -> CallError | None:
-    """Return the error that a body with a good status holds in place of an answer; None if none.
+def _as_openai(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of Ollama's own API in the shape of OpenAI's."""
+    choice = {"message": body["message"], "finish_reason": body["done_reason"]}
+    usage = {
+        "prompt_tokens": body.get("prompt_eval_count"),
+        "completion_tokens": body.get("eval_count"),
+    }
+    return {"choices": [choice], "usage": usage, "model": body.get("model")}
 
-    It may be an object or a text, as of LM Studio, and credit may be what is missing, as of
-    OpenRouter.
+
+def error_in_body(body: bytes) -> CallError | None:
+    """Return what a body with a good status holds in place of an answer; None if that is not known.
+
+    It may be no JSON, or an error as an object or as a text (LM Studio), and credit may be what is
+    missing (OpenRouter).
     """
     try:
         error = json.loads(body)["error"]
+    except json.JSONDecodeError:
+        shown = body[:SHOWN_OF_BODY].decode("utf-8", "replace")
+        return CallError("malformed", one_line(f"the reply is no JSON: {shown}"), billed=True)
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
     fields = error if isinstance(error, Mapping) else {"message": error}

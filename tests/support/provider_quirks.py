@@ -327,17 +327,6 @@ QUIRKS: dict[str, Quirk] = {
         1,
         "available context size (4096 tokens)",
     ),
-    "400, reasoning took all of max_tokens": Quirk(
-        error_reply(
-            400,
-            "Could not finish the message because max_tokens or model output limit was reached. "
-            "Please try again with higher max_tokens.",
-        ),
-        "truncated",
-        0,
-        1,
-        "cut at max_tokens before the answer began",
-    ),
     "400, no system message": Quirk(
         error_reply(400, "System role not supported"), "invalid", 0, 1, "System role not supported"
     ),
@@ -350,7 +339,7 @@ QUIRKS: dict[str, Quirk] = {
     ),
     # No completion at all, with a good status.
     "no choices": Quirk(_body(_whole(choices=[])), "malformed", 3, 3, "no choices"),
-    "choices null": Quirk(_body(_whole(choices=None)), "malformed", 3, 3, "invalid response"),
+    "choices null": Quirk(_body(_whole(choices=None)), "malformed", 3, 3, "choices"),
     "200 with an error": Quirk(
         _body('{"error": {"message": "Provider returned error", "code": 502}}'),
         "malformed",
@@ -377,7 +366,7 @@ QUIRKS: dict[str, Quirk] = {
         "malformed",
         3,
         3,
-        "invalid response",
+        "no JSON: data:",
     ),
     "200 with a web page": Quirk(
         _body("<!doctype html><html><body>Please sign in</body></html>"),
