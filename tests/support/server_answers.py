@@ -71,16 +71,25 @@ def _shaped(body: dict[str, Any], behaviour: Behaviour) -> str:
         return said if said.startswith("{") else '{"hello": "there"}'
     if asked.get("type") != "json_schema" or behaviour.schema == "ignored":
         return ""
-    turns = asked["json_schema"]["schema"]["properties"]["turns"]
+    whole = asked["json_schema"]["schema"]["properties"]
+    if "text" in whole:
+        return json.dumps({"text": _said(whole["text"], behaviour)})
+    turns = whole["turns"]
     entries = turns.get("prefixItems") or [turns["items"]] * turns["minItems"]
     spoken = []
     for number, entry in enumerate(entries):
         properties = entry["properties"]
         roles = sorted(properties["role"]["enum"], reverse=True)
-        due = re.findall(r"\*(\\\{\\\{item:\d\\\}\\\})", properties["text"].get("pattern", ""))
-        named = [place.replace("\\", "") for place in due if behaviour.schema == "whole"]
-        spoken.append({"role": roles[number % len(roles)], "text": " ".join(["Hello", *named])})
+        text = _said(properties["text"], behaviour)
+        spoken.append({"role": roles[number % len(roles)], "text": text})
     return json.dumps({"turns": spoken})
+
+
+def _said(schema: dict[str, Any], behaviour: Behaviour) -> str:
+    """Return the text of a turn, with the items that its pattern asks for if the server sees it."""
+    due = re.findall(r"\*(\\\{\\\{item:\d\\\}\\\})", schema.get("pattern", ""))
+    named = [place.replace("\\", "") for place in due if behaviour.schema == "whole"]
+    return " ".join(["Hello", *named])
 
 
 def _text(body: dict[str, Any], behaviour: Behaviour) -> str:
