@@ -26,12 +26,33 @@ from tasks.goals import load_goals
 from tasks.prompts import load_profile, render
 from tasks.quality import judge
 from tasks.settings import Domain, Home, load_domain
+from tasks.warehouse import create_table
 from tests.support.model_server import serve
 from tests.support.replayed import keep_answer, message_key
 from tests.support.rules import rules_of
 from tests.support.server_state import Behaviour
 
+SEED = 31
+"""The seed of the demo whose briefs the answers of tests/recorded are to."""
 FOLDER = Path(__file__).parents[1] / "recorded"
+WRITTEN = (
+    "transcripts", "dialogues", "utterances", "dialogue_facts", "utterance_facts", "rejections"
+)  # fmt: skip
+NAMED_BY: dict[str, frozenset[str]] = {
+    "D1": frozenset({"sentiment-fits"}),
+    "D2": frozenset({"sentiment-fits"}),
+    "D3": frozenset({"decision-fits"}),
+    "D4": frozenset({"names-supported", "facts-supported"}),
+    "D5": frozenset({"names-supported", "facts-supported"}),
+    "D6": frozenset({"no-other-works"}),
+    "D7": frozenset({"no-near-copy", "no-copied-review"}),
+    "D8": frozenset({"goals-carried-out"}),
+    "D9": frozenset({"target-not-hinted"}),
+    "D10": frozenset({"speaks-as-itself"}),
+    "D11": frozenset({"no-self-contradiction"}),
+    "D12": frozenset({"no-chatbot-habits"}),
+}
+"""The kinds of defects with the rules that name them."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +130,11 @@ def rejections(
 ) -> dict[str, list[Rejection]]:
     """Judge answers, by dialogue id, as the first of their briefs; return what rejects each.
 
-    The warehouse is as it was before when this returns.
+    They may be of different profiles. The warehouse is as it was before when this returns.
     """
     con.execute("BEGIN")
-    con.execute("DELETE FROM transcripts")
+    for table in WRITTEN:
+        create_table(con, table, replace=True)
     con.executemany(
         _ANSWER, [(key, answer.answer, answer.profile) for key, answer in answers.items()]
     )
@@ -123,6 +145,12 @@ def rejections(
         found[dialogue_id].append(Rejection(*rejection))
     con.execute("ROLLBACK")
     return found
+
+
+def is_named(answer: Recorded, found: Sequence[Rejection]) -> bool:
+    """Return True if a rule for the kind of an answer's defect rejects the turn that has it."""
+    rules = NAMED_BY[answer.kind]
+    return any(one.rule in rules and one.turn == answer.turn for one in found)
 
 
 def prompts(
@@ -214,7 +242,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--domain", default="demo")
-    parser.add_argument("--seed", type=int, default=31)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--profile", default="grounded")
     parser.add_argument("--set", default="good")
     parser.add_argument("--writer", default="")
