@@ -35,7 +35,7 @@ from tasks.warehouse import create_table
 from tasks.word_runs import longest_near_copy
 from tests.support.model_defects import KINDS, SENTENCES, Split, read_talks, spoilt
 from tests.support.plain_build import plain_briefs
-from tests.support.recorded import (
+from tests.support.recorded_answers import (
     NAMED_BY,
     SEED,
     is_named,

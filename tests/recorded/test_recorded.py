@@ -18,14 +18,14 @@ from flows.options import BuildOptions
 from tasks.settings import Home, load_domain
 from tests.support.model_server import serve
 from tests.support.plain_build import plain_briefs
-from tests.support.recorded import (
+from tests.support.record_answers import prompts
+from tests.support.recorded_answers import (
     NAMED_BY,
     SEED,
     Recorded,
     Rejection,
     is_named,
     matched,
-    prompts,
     read_recorded,
     rejections,
 )
