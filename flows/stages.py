@@ -12,6 +12,7 @@ from flows.options import BuildOptions
 from flows.specifications import LOADERS, Specifications
 from tasks.code_identity import entry_modules, project_code
 from tasks.errors import UserError
+from tasks.machine import limit_libraries
 from tasks.settings import Domain, Home
 from tasks.stage_inputs import StageInputs, made_by
 from tasks.warehouse import Connection, StageRecord, WarehouseSession
@@ -55,7 +56,10 @@ def new_context(
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
 ) -> Context:
     """Return the context of a run that begins; no file is opened yet."""
-    warehouse = WarehouseSession(home.warehouse(specifications.domain.name))
+    domain = specifications.domain
+    machine = domain.machine.machine()
+    limit_libraries(machine)
+    warehouse = WarehouseSession(home.warehouse(domain.name), machine)
     return Context(home, specifications, run_id, warehouse, options)
 
 

@@ -58,7 +58,7 @@ def portable(domain: Domain) -> dict[str, Any]:
 
     Sources are listed by the names of their files.
     """
-    config = domain.model_dump(mode="json", exclude={"lineage"})
+    config = domain.model_dump(mode="json", exclude={"lineage", "machine"})
     for kind in ("reviews", "metadata"):
         for source in config["sources"][kind]:
             source["path"] = source["path"].rsplit("/", 1)[-1]
