@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from flows.dask_generation import Cluster
-from flows.lineage_events import LineageRecorder
 from flows.options import BuildOptions
 from flows.specifications import LOADERS, Specifications
 from tasks.code_identity import entry_modules, project_code
@@ -16,6 +14,11 @@ from tasks.machine import limit_libraries
 from tasks.settings import Domain, Home
 from tasks.stage_inputs import StageInputs, made_by
 from tasks.warehouse import Connection, StageRecord, WarehouseSession
+
+# Both import Prefect, which a build that changes nothing does without (flows/unchanged.py).
+if TYPE_CHECKING:
+    from flows.dask_generation import Cluster
+    from flows.lineage_events import LineageRecorder
 
 Attempts = Literal["once", "this", "last", "earlier", "all"]
 Records = Mapping[str, StageRecord]

@@ -37,6 +37,10 @@ COMMANDS: Mapping[str, Command] = {
         "flows.cli.build",
         "Estimate dialogues, tokens, dollars and hours for one or several models.",
     ),
+    "init": Command(
+        "flows.cli.init",
+        "Write a project folder: a domain, deployments, places for own templates, prompts, suites.",
+    ),
     "diff": Command("flows.cli.diff", "Compare two runs, releases or domains."),
     "export": Command("flows.cli.export", "Write a release for the tools that use it."),
     "compare": Command(

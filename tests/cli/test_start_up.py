@@ -6,8 +6,6 @@ How long commands take is measured by `python -m tests.benchmarks.start_up`.
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -18,24 +16,11 @@ from flows.cli import app, commands
 from flows.cli.commands import COMMANDS
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse
+from tests.support.imported import imported
 from tests.support.report_warehouse import fill
 
 LARGE = ("polars", "prefect", "litellm", "great_expectations", "pandas", "numpy", "pyarrow")
-LARGE_OR_OURS = (*LARGE, "pydantic", "duckdb")
-RUN = """
-import sys
-from flows.cli import app
-app(sys.argv[2:], prog_name="redial", standalone_mode=False)
-print(*(name for name in sys.argv[1].split() if name in sys.modules), file=sys.stderr)
-"""
-
-
-def imported(watched: tuple[str, ...], *words: str) -> list[str]:
-    """Return which of some libraries a command imports in a fresh interpreter."""
-    command = [sys.executable, "-c", RUN, " ".join(watched), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout
-    return done.stderr.split()
+LARGE_OR_NEEDED = (*LARGE, "pydantic", "duckdb")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +35,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 
 def test_the_help_imports_no_large_library() -> None:
-    assert imported(LARGE_OR_OURS, "--help") == []
+    assert imported(LARGE_OR_NEEDED, "--help") == []
 
 
 @pytest.mark.parametrize(
