@@ -114,8 +114,8 @@ def load_deployments(home: Home) -> tuple[list[Deployment], list[str]]:
         UserError: prefect.yaml is not there, or says what no deployment has.
     """
     shipped = _load_file(home.project / FILE)
-    own = _load_file(home.data / FILE) if (home.data / FILE).is_file() else []
-    named = [*({entry.name: entry for entry in [*shipped, *own]}.values())]
+    further_named = _load_file(home.data / FILE) if (home.data / FILE).is_file() else []
+    named = list({entry.name: entry for entry in (*shipped, *further_named)}.values())
     pattern = next((entry for entry in named if entry.name == PATTERN), None)
     if pattern is None:
         raise UserError(
