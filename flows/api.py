@@ -176,5 +176,5 @@ def _run_held(
     with held_job(job, check_build if asks else check_inputs):
         _name_own_files(job, progress)
         # A server that somebody chose has every run, also those that change nothing.
-        known = None if ADDRESS in os.environ else unless(job, progress)
+        known = None if os.environ.get(ADDRESS) else unless(job, progress)
         return known or run_flow(job.home, job.domain, progress, start, warm)
