@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from flows.asked_work import first_work, repair_work
 from flows.derived_inputs import asked_with, model_files, model_modules, sources_as_read
-from flows.generation import first_work, repair_work
 from flows.release import release
 from flows.stages import Context, Rows, Stage
 from tasks.briefs import ReadAhead, plan_briefs

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from flows.dask_generation import Cluster
-from flows.lineage_events import LineageRecorder
 from flows.options import BuildOptions
 from flows.specifications import LOADERS, Specifications
 from tasks.code_identity import entry_modules, project_code
 from tasks.errors import UserError
+from tasks.machine import limit_libraries
 from tasks.settings import Domain, Home
 from tasks.stage_inputs import StageInputs, made_by
 from tasks.warehouse import Connection, StageRecord, WarehouseSession
+
+# Both import Prefect, which a build that changes nothing does without (flows/unchanged.py).
+if TYPE_CHECKING:
+    from flows.dask_generation import Cluster
+    from flows.lineage_events import LineageRecorder
 
 Attempts = Literal["once", "this", "last", "earlier", "all"]
 Records = Mapping[str, StageRecord]
@@ -55,7 +59,10 @@ def new_context(
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
 ) -> Context:
     """Return the context of a run that begins; no file is opened yet."""
-    warehouse = WarehouseSession(home.warehouse(specifications.domain.name))
+    domain = specifications.domain
+    machine = domain.machine.machine()
+    limit_libraries(machine)
+    warehouse = WarehouseSession(home.warehouse(domain.name), machine)
     return Context(home, specifications, run_id, warehouse, options)
 
 
