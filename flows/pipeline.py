@@ -51,7 +51,7 @@ PREPROCESS = Stage(  # 2.3, App. B
     run=lambda con, context, _: preprocess(con, context.domain),
     reads=(Rows("ingest", ("raw_reviews", "items")),),
     writes=("preferences", "reviews"),
-    settings=("preprocess",),
+    settings=("preprocess", "briefs.grow"),
     derived=lambda context: {"sources": {"reviews": source_names(context.domain.sources)[0]}},
 )
 
@@ -63,10 +63,7 @@ PLAN = Stage(  # 2.5.1: one dialogue for each MIGHT_LIKES item
     ),
     reads=(Rows("ingest", ("items",)), Rows("preprocess", ("reviews", "preferences"))),
     writes=("briefs", "brief_items", "template_turns", "template_slots", "unplanned"),
-    settings=(
-        *("name", "briefs", "seed", "noun", "verb", "language"),
-        *("preprocess.like_min", "preprocess.min_item_interactions"),
-    ),
+    settings=("name", "briefs", "seed", "noun", "verb", "language", "preprocess.like_min"),
     specifications=("templates",),
     left_out=lambda con: unplanned_text(might_likes(con)),
 )

@@ -54,6 +54,7 @@ def release(con: Connection, context: Context, writer: StageInputs) -> ReleaseIn
             pseudonymise_key=key,
             validate=partial(validate_published, con, context.home, rules, domain),
             revalidate=not has_passed_published_gate(con),
+            grown=bool(domain.briefs.grow),
             note=lambda version: note_release(con, version, context.run_id, settings, origin.code),
         )
     except PublishedRefused as refused:  # its transaction was rolled back; the evidence stays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Container
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
@@ -179,7 +180,11 @@ class Unplanned:
 
 
 def draft_user(
-    choice: Choice, seed: int, user_id: str, preferred: Sequence[HistoryItem]
+    choice: Choice,
+    seed: int,
+    user_id: str,
+    preferred: Sequence[HistoryItem],
+    kept: Container[tuple[str, int]] = (),
 ) -> Iterator[Draft | Unplanned]:
     """Yield a draft, or why there is none, for each of a user's MIGHT_LIKES items in order.
 
@@ -190,10 +195,13 @@ def draft_user(
         seed: the domain's seed.
         user_id: the user of the dialogues.
         preferred: the user's preferences, each collection in time order.
+        kept: users and positions that have a brief already and are passed over.
     """
     history = user_history(preferred)
     available = (history.works_of("LIKES"), history.works_of("DISLIKES"))
     for position, target in enumerate(history.targets, start=1):
+        if (user_id, position) in kept:
+            continue
         reason = _obstacle(history, available, target)
         template = None if reason else choice.draw(seed, user_id, position, available)
         if template is None:

@@ -5,6 +5,8 @@
 
 from tasks.release.card import CARD
 from tasks.release.checks import check_release
+from tasks.release.derived import Part, place_release, read_parts, write_derived
+from tasks.release.facts import read_facts
 from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
 from tasks.release.hub import dataset_header, without_header
 from tasks.release.integrity import SUMS, broken_sums, listed_sums, sums_of, verify_release
@@ -40,6 +42,7 @@ __all__ = [
     "SUMS",
     "USER_IDS",
     "FoundRelease",
+    "Part",
     "PseudonymKey",
     "Release",
     "ReleaseInfo",
@@ -56,8 +59,11 @@ __all__ = [
     "item_ids",
     "latest_release",
     "listed_sums",
+    "place_release",
     "pseudonym_key",
+    "read_facts",
     "read_item_map",
+    "read_parts",
     "read_titles",
     "read_turns",
     "read_user_numbers",
@@ -67,5 +73,6 @@ __all__ = [
     "verify_latest",
     "verify_release",
     "without_header",
+    "write_derived",
     "write_release",
 ]

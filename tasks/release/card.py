@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.fingerprint import fingerprint
+from tasks.release.facts import stated
 from tasks.release.hub import dataset_header
 from tasks.release.integrity import sums_of
 from tasks.settings import MOCK_MODEL
@@ -14,21 +15,6 @@ from tasks.web import markdown_cell, markdown_code, markdown_table
 
 CARD = "README.md"
 _FIRST = "dialogues"  # the table that is loaded where none is named
-# Facts of a run that belong to what was made. A run's id, its time and its folders do not: equal
-# inputs must give equal files.
-CARD_FACTS = (
-    "title",
-    "noun",
-    "model",
-    "profile",
-    "rollout",
-    "seed",
-    "suites",
-    "config_hash",
-    "run_hash",
-    "code_version",
-    "mixed",
-)
 _LABELS = {
     "title": "domain",
     "noun": "an item is a",
@@ -37,6 +23,8 @@ _LABELS = {
     "code_version": "code",
     "mixed": "made by several versions",
     "suites": "suites every dialogue passed",
+    "made_of": "made of the releases",
+    "erased": "left out at the request of users",
 }
 _FILES = """\
 | file | what |
@@ -49,6 +37,7 @@ recommend, conversations |
 | `Conversation.txt` | the conversations' text, under their ids |
 | `parquet/` | the same and more as tables: sub-goals and items of every utterance, ratings, \
 templates |
+| `facts.json` | the facts above, for programs |
 | `contracts/` | a data contract (ODCS) for each table, and one for all: `datacontract test \
 contracts/release.odcs.yaml` |
 | `croissant.json` | the files and columns in Croissant, for `mlcroissant` and whatever else \
@@ -88,10 +77,11 @@ def card(
     tables: Path,
     *,
     pseudonyms: bool,
+    more: str = "",
 ) -> str:
     """Return the card: a YAML header by which the tables load, and Markdown.
 
-    Of the run it has `CARD_FACTS` alone.
+    Of the run it has the facts in `CARD_FACTS` alone.
 
     Args:
         domain: the domain's name, shown where the run has no title.
@@ -99,18 +89,19 @@ def card(
         run: facts of the run.
         tables: the folder of the tables; the card will be beside it.
         pseudonyms: True if users and dialogues have keyed hashes for ids.
+        more: Markdown for the end.
     """
     title = str(run.get("title") or domain)
     others = (name for name in counts if name != _FIRST)
     configs = {name: {"train": f"{tables.name}/{name}.parquet"} for name in (_FIRST, *others)}
     header = dataset_header(title, counts[_FIRST], configs, fingerprint(sums_of(tables)))
-    return header + _markdown(title, counts, run, pseudonyms)
+    return f"{header}{_markdown(title, counts, run, pseudonyms)}{more}"
 
 
 def _markdown(
     title: str, counts: Mapping[str, int], run: Mapping[str, Any], pseudonyms: bool
 ) -> str:
-    facts = {name: run[name] for name in CARD_FACTS if run.get(name) not in (None, "", [], ())}
+    facts = stated(run)
     model = str(facts.get("model", MOCK_MODEL))
     rows = [(_LABELS.get(name, name), _listed(value)) for name, value in facts.items()]
     rows += [(f"rows of {name}", f"{count:,}") for name, count in counts.items()]
