@@ -14,7 +14,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.derived_inputs import asked_with, model_files, model_modules, sources_as_read
+from flows.derived_inputs import (
+    asked_with,
+    model_files,
+    model_modules,
+    sources_as_read,
+    tombstone_files,
+)
 from flows.generation import first_work, repair_work
 from flows.release import release
 from flows.stages import Context, Rows, Stage
@@ -36,7 +42,8 @@ FACTS: Final = ("rejections", "dialogue_facts", "utterance_facts")
 INGEST = Stage(  # 2.1
     "ingest",
     does=(ingest,),
-    run=lambda con, context, _: ingest(con, context.domain),
+    run=lambda con, context, _: ingest(con, context.domain, context.erased),
+    files=tombstone_files,
     sources=True,
     writes=("raw_reviews", "rejected_rows", "items"),
     settings=("untitled", "merge_editions", "max_bad_share"),
@@ -59,12 +66,13 @@ PLAN = Stage(  # 2.5.1: one dialogue for each MIGHT_LIKES item
     "briefs",
     does=(plan_briefs,),
     run=lambda con, context, _: plan_briefs(
-        con, context.domain, context.specifications.templates.templates
+        con, context.domain, context.specifications.templates.templates, context.erased
     ),
     reads=(Rows("ingest", ("items",)), Rows("preprocess", ("reviews", "preferences"))),
     writes=("briefs", "brief_items", "template_turns", "template_slots", "unplanned"),
     settings=("name", "briefs", "seed", "noun", "verb", "language", "preprocess.like_min"),
     specifications=("templates",),
+    files=tombstone_files,
     left_out=lambda con: unplanned_text(might_likes(con)),
 )
 

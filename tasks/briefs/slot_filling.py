@@ -11,6 +11,7 @@ from tasks.briefs.template_choice import Choice
 from tasks.fingerprint import unit
 from tasks.templates import Collection, Template
 from tasks.titles import work_key
+from tasks.tombstones import Tombstones
 
 _HISTORY: tuple[Collection, Collection] = ("LIKES", "DISLIKES")
 
@@ -146,7 +147,9 @@ def _works(preferred: Sequence[HistoryItem]) -> dict[str, int]:
     }
 
 
-Reason = Literal["untitled", "target_in_history", "no_history", "no_template_fits", "max_dialogues"]
+Reason = Literal[
+    "untitled", "target_in_history", "no_history", "no_template_fits", "max_dialogues", "erased"
+]
 REASONS: Final[dict[Reason, str]] = {
     "untitled": "the item has no title, and items without one are left out",
     "target_in_history": "the user has liked or disliked the same work before, under another id",
@@ -155,6 +158,7 @@ REASONS: Final[dict[Reason, str]] = {
     ),
     "no_template_fits": "every template needs more liked or disliked items than the user has",
     "max_dialogues": "the plan had as many dialogues before it as briefs.max_dialogues allows",
+    "erased": "the dialogue retold a review of a user who was erased, and was to be dropped",
 }
 """Why a MIGHT_LIKES item has no brief, in words for people."""
 
@@ -185,6 +189,7 @@ def draft_user(
     user_id: str,
     preferred: Sequence[HistoryItem],
     kept: Container[tuple[str, int]] = (),
+    erased: Tombstones | None = None,
 ) -> Iterator[Draft | Unplanned]:
     """Yield a draft, or why there is none, for each of a user's MIGHT_LIKES items in order.
 
@@ -196,6 +201,7 @@ def draft_user(
         user_id: the user of the dialogues.
         preferred: the user's preferences, each collection in time order.
         kept: users and positions that have a brief already and are passed over.
+        erased: dialogues that are not to be planned again.
     """
     history = user_history(preferred)
     available = (history.works_of("LIKES"), history.works_of("DISLIKES"))
@@ -203,6 +209,8 @@ def draft_user(
         if (user_id, position) in kept:
             continue
         reason = _obstacle(history, available, target)
+        if erased is not None and erased.has_brief(user_id, target.item_id):
+            reason = "erased"
         template = None if reason else choice.draw(seed, user_id, position, available)
         if template is None:
             yield Unplanned(user_id, target.item_id, reason or "no_template_fits")

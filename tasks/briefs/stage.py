@@ -24,6 +24,7 @@ from tasks.briefs.writer import (
 from tasks.errors import UserError
 from tasks.settings import Domain
 from tasks.templates import Template, pattern
+from tasks.tombstones import Tombstones
 
 _ORDERED = """
 CREATE OR REPLACE TEMP TABLE brief_users AS
@@ -115,7 +116,10 @@ class BriefCounts:
 
 
 def plan_briefs(
-    con: duckdb.DuckDBPyConnection, domain: Domain, templates: Sequence[Template]
+    con: duckdb.DuckDBPyConnection,
+    domain: Domain,
+    templates: Sequence[Template],
+    erased: Tombstones | None = None,
 ) -> BriefCounts:
     """Plan one dialogue for each MIGHT_LIKES item of each user.
 
@@ -139,7 +143,7 @@ def plan_briefs(
     make_users(con)
     tally = _Tally(Counter(kept.values()))
     users = chain.from_iterable(user_pages(con, USERS_PER_PAGE))
-    drafts = _drafts(choice, domain, users, tally, kept)
+    drafts = _drafts(choice, domain, users, tally, kept, erased)
     while batch := list(islice(drafts, BRIEFS_PER_WRITE)):
         store_briefs(con, domain, batch, first_order=tally.briefs - len(batch))
         store_unplanned(con, tally.pop_unplanned())
@@ -196,6 +200,7 @@ def _drafts(
     users: Iterable[tuple[str, Sequence[HistoryItem]]],
     tally: _Tally,
     kept: Collection[tuple[str, int]],
+    erased: Tombstones | None,
 ) -> Iterator[Draft]:
     """Yield users' drafts until there are `max_dialogues`, and add each outcome to the tally.
 
@@ -203,7 +208,7 @@ def _drafts(
     """
     most = domain.briefs.max_dialogues
     for user_id, preferred in users:
-        for outcome in draft_user(choice, domain.seed, user_id, preferred, kept):
+        for outcome in draft_user(choice, domain.seed, user_id, preferred, kept, erased):
             if most is not None and tally.briefs >= most:
                 return
             tally.add(outcome)

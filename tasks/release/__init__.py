@@ -19,6 +19,7 @@ from tasks.release.locate import (
     verify_latest,
 )
 from tasks.release.pseudonyms import PseudonymKey, check_pseudonym_key, pseudonym_key
+from tasks.release.published import pseudonym
 from tasks.release.reader import (
     Release,
     ReleasedConversation,
@@ -60,6 +61,7 @@ __all__ = [
     "latest_release",
     "listed_sums",
     "place_release",
+    "pseudonym",
     "pseudonym_key",
     "read_facts",
     "read_item_map",
