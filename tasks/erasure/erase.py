@@ -208,7 +208,7 @@ def _erase_warehouse(plan: Plan, done: Erased) -> None:
         rewrite_file(path)
     except (OSError, duckdb.Error) as error:
         raise UserError(
-            f"{path} was not written anew ({error}): run the same command again, or bytes of "
+            f"{path} was not written again ({error}): run the same command again, or bytes of "
             "deleted rows stay in it"
         ) from None
 

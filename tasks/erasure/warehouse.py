@@ -1,4 +1,4 @@
-"""Takes users out of a warehouse, and writes the file anew so that no byte of them is left."""
+"""Takes users out of a warehouse, and writes the file again so that no byte of them is left."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.fingerprint import fingerprint
+from tasks.release.croissant import CITATION, NO_LICENCE
 from tasks.release.facts import stated
 from tasks.release.hub import dataset_header
 from tasks.release.integrity import sums_of
@@ -114,6 +115,15 @@ def _markdown(
         "recommendation is an item the user later liked (Liang et al. 2024). User-centric: a "
         "user's conversations share one history.\n\n"
         f"{written}\n{_PSEUDONYMS + chr(10) if pseudonyms else ''}{table}\n{_FILES}"
+        f"{_cited(str(run.get('license') or NO_LICENCE))}"
+    )
+
+
+def _cited(licence: str) -> str:
+    return (
+        f"\n## Licence and citation\n\nLicence: {markdown_cell(licence)}\n\n"
+        "Cite the method, and name the version of this release:\n\n"
+        f"```bibtex\n{CITATION}\n```\n"
     )
 
 

@@ -94,7 +94,7 @@ class Briefs(Settings):
         None,
         description=(
             "Keep the briefs that earlier builds planned and the histories they show; new reviews "
-            "only add briefs. Where it is not set, backfills do and other builds plan anew "
+            "only add briefs. Where it is not set, backfills do, other builds plan all again "
             "(docs/how-to/grow.md)"
         ),
     )
