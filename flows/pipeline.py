@@ -184,7 +184,8 @@ RELEASE: Stage = Stage(  # 3: never cached, as it confirms a release that is the
     ),
     writes=("releases", "released_dialogues"),
     also_writes=("gates",),
-    specifications=("suites", "lexicon"),
+    # What made a release goes out with it.
+    specifications=("goals", "templates", "profile", "suites", "lexicon", "causes"),
 )
 
 PREPARATION: Final = (INGEST, PREPROCESS, PLAN)

@@ -16,6 +16,7 @@ from flows.cli import (
     review,
     serve,
     templates,
+    upgrade,
 )
 from flows.cli.app import app, main
 
@@ -37,4 +38,5 @@ __all__ = [
     "review",
     "serve",
     "templates",
+    "upgrade",
 ]

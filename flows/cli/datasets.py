@@ -1,4 +1,4 @@
-"""`redial select` and `redial merge`: datasets made of releases."""
+"""`redial select`, `merge` and `rebuild`: datasets made of releases."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import typer
 
 from flows.cli.app import JsonOption, app
 from flows.cli.completion import complete_corpus
-from flows.cli.console import ERR, OUT, print_json, print_plain
+from flows.cli.console import ERR, OUT, Bars, print_json, print_plain
 from flows.cli.views import show_facts
 from tasks.errors import UserError
 from tasks.settings import Home
 
 if TYPE_CHECKING:
+    from flows.rebuild import Rebuilt
     from tasks.derive import Selection
     from tasks.release import FoundRelease
 
@@ -129,6 +130,52 @@ def merge(
     print_plain(comparison_text(merged.table_3))
     facts = {"users in several domains": merged.shared_users, **merged.release.counts}
     show_facts(OUT, facts, str(merged.release.path))
+
+
+@app.command(epilog="Example: redial rebuild demo --sources data/demo")
+def rebuild(
+    ctx: typer.Context,
+    release: Annotated[
+        str,
+        typer.Argument(
+            help="A domain's name (its latest release), or a release's version or folder",
+            show_default=False,
+            autocompletion=complete_corpus,
+        ),
+    ],
+    sources: Annotated[Path, typer.Option(help="Folder of the source files", show_default=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Make a release again from the settings it carries, and say whether the bytes are the same.
+
+    Answers come from the domain's warehouse, and from the mock model where it wrote; nothing is
+    paid for. Exit code 1 if anything differs.
+    """
+    from dataclasses import asdict
+
+    from flows.rebuild import rebuild as run_rebuild
+
+    home: Home = ctx.obj
+    found = _found(home, release)
+    with Bars() as bars:
+        rebuilt = run_rebuild(home, found, sources.expanduser(), bars)
+    if as_json:
+        print_json({**asdict(rebuilt), "same": rebuilt.is_same})
+    else:
+        _show_rebuilt(rebuilt, found.version)
+    if not rebuilt.is_same:
+        raise typer.Exit(1)
+
+
+def _show_rebuilt(rebuilt: Rebuilt, version: str) -> None:
+    for cause in rebuilt.causes:
+        OUT.print(f"different here: {cause}", markup=False)
+    if rebuilt.problem:
+        OUT.print(rebuilt.problem, markup=False)
+    elif rebuilt.is_same:
+        OUT.print(f"the same bytes: {version}", markup=False)
+    else:
+        OUT.print(f"not the same: {', '.join(rebuilt.files)}", markup=False)
 
 
 def _found(home: Home, name: str) -> FoundRelease:

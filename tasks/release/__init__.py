@@ -18,7 +18,13 @@ from tasks.release.locate import (
     unknown_corpus,
     verify_latest,
 )
-from tasks.release.pseudonyms import PseudonymKey, check_pseudonym_key, pseudonym_key
+from tasks.release.made_by import MadeBy, read_made_by
+from tasks.release.pseudonyms import (
+    PseudonymKey,
+    check_pseudonym_key,
+    key_file,
+    pseudonym_key,
+)
 from tasks.release.published import pseudonym
 from tasks.release.reader import (
     Release,
@@ -43,6 +49,7 @@ __all__ = [
     "SUMS",
     "USER_IDS",
     "FoundRelease",
+    "MadeBy",
     "Part",
     "PseudonymKey",
     "Release",
@@ -58,6 +65,7 @@ __all__ = [
     "dataset_header",
     "find_release",
     "item_ids",
+    "key_file",
     "latest_release",
     "listed_sums",
     "place_release",
@@ -65,6 +73,7 @@ __all__ = [
     "pseudonym_key",
     "read_facts",
     "read_item_map",
+    "read_made_by",
     "read_parts",
     "read_titles",
     "read_turns",

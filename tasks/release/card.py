@@ -11,6 +11,7 @@ from tasks.release.croissant import CITATION, NO_LICENCE
 from tasks.release.facts import stated
 from tasks.release.hub import dataset_header
 from tasks.release.integrity import sums_of
+from tasks.release.made_by import MADE_BY
 from tasks.settings import MOCK_MODEL
 from tasks.web import markdown_cell, markdown_code, markdown_table
 
@@ -39,6 +40,7 @@ recommend, conversations |
 | `parquet/` | the same and more as tables: sub-goals and items of every utterance, ratings, \
 templates |
 | `facts.json` | the facts above, for programs |
+{made_by}\
 | `contracts/` | a data contract (ODCS) for each table, and one for all: `datacontract test \
 contracts/release.odcs.yaml` |
 | `croissant.json` | the files and columns in Croissant, for `mlcroissant` and whatever else \
@@ -49,6 +51,10 @@ reads it |
 that one, and so on.
 Equal sources, settings, code and library versions give these very bytes, whoever runs them;
 `redial lineage` tells the runs that wrote them here.
+"""
+_MADE_BY = """\
+| `made_by/` | what made it: settings, goals, templates, prompts, suites, hashes of the sources, \
+versions; `redial rebuild` makes it again |
 """
 _OFFLINE = """\
 **Who wrote this.** The dialogues come from the mock model `offline/writer`. It is no language \
@@ -96,7 +102,11 @@ def card(
     others = (name for name in counts if name != _FIRST)
     configs = {name: {"train": f"{tables.name}/{name}.parquet"} for name in (_FIRST, *others)}
     header = dataset_header(title, counts[_FIRST], configs, fingerprint(sums_of(tables)))
-    return f"{header}{_markdown(title, counts, run, pseudonyms)}{more}"
+    made_by = _MADE_BY if (tables.parent / MADE_BY).is_dir() else ""
+    files = _FILES.replace("{made_by}", made_by)
+    licence = str(run.get("license") or NO_LICENCE)
+    text = _markdown(title, counts, run, pseudonyms)
+    return f"{header}{text}{files}{_cited(licence)}{more}"
 
 
 def _markdown(
@@ -114,8 +124,7 @@ def _markdown(
         "are talked over, and the last\n"
         "recommendation is an item the user later liked (Liang et al. 2024). User-centric: a "
         "user's conversations share one history.\n\n"
-        f"{written}\n{_PSEUDONYMS + chr(10) if pseudonyms else ''}{table}\n{_FILES}"
-        f"{_cited(str(run.get('license') or NO_LICENCE))}"
+        f"{written}\n{_PSEUDONYMS + chr(10) if pseudonyms else ''}{table}\n"
     )
 
 

@@ -28,6 +28,7 @@ from tasks.release.integrity import (
     links_in,
 )
 from tasks.release.locate import VERSION_NAME, newest_version
+from tasks.release.made_by import MadeBy, write_made_by
 from tasks.release.pseudonyms import PseudonymKey
 from tasks.release.published import publish, unpublish
 from tasks.settings import Home
@@ -72,6 +73,7 @@ def write_release(
     revalidate: bool = False,
     note: Callable[[str], None] | None = None,
     grown: bool = False,
+    made_by: MadeBy | None = None,
 ) -> ReleaseInfo:
     """Write the accepted dialogues as a release (section 3, Fig.
 
@@ -96,6 +98,7 @@ def write_release(
             already and is noted in the warehouse.
         revalidate: have it judged nevertheless.
         note: writes down in the warehouse that the version it is given was released.
+        made_by: what made it, which goes out with it.
         grown: have the release say what is new in it since the latest one before.
 
     Raises:
@@ -119,7 +122,7 @@ def write_release(
             folder = Path(aside) / "release"
             with transaction(con):
                 before = newest_version(releases) if grown else None
-                counts = _write_aside(con, folder, domain, run, pseudonymise_key, before)
+                counts = _write_aside(con, folder, domain, run, pseudonymise_key, before, made_by)
                 name = version or content_version(folder)
                 reused = _stands(folder, releases / name, named=version is not None)
                 if revalidate or not (reused and _is_noted(con, name)):
@@ -223,6 +226,7 @@ def _write_aside(
     run: Mapping[str, Any],
     key: PseudonymKey | None,
     before: Path | None,
+    made_by: MadeBy | None,
 ) -> dict[str, int]:
     """Write every file of a release into a new folder; return the rows of each published table.
 
@@ -237,6 +241,8 @@ def _write_aside(
     folder.mkdir()
     write_layout(con, folder)
     write_parquet(con, folder / TABLES)
+    if made_by:
+        write_made_by(folder, made_by)
     changes = write_changes(folder, before) if before else None
     describe(
         folder,
