@@ -47,6 +47,26 @@ COMMANDS: Mapping[str, Command] = {
         "flows.cli.export",
         "Count corpora side by side as the paper's Table 1 and Table 3 do.",
     ),
+    "select": Command(
+        "flows.cli.datasets",
+        "Write some dialogues of a release as a release of its own, which says where it came from.",
+    ),
+    "merge": Command(
+        "flows.cli.datasets",
+        "Put releases of several domains together as one dataset, with Table 3 and its total.",
+    ),
+    "rebuild": Command(
+        "flows.cli.datasets",
+        "Make a release again from the settings it carries, and say whether the bytes are the same.",
+    ),
+    "erase": Command(
+        "flows.cli.erase",
+        "Erase users from a domain: warehouse, answers, pages, exports and releases.",
+    ),
+    "upgrade": Command(
+        "flows.cli.upgrade",
+        "Bring a domain's warehouse of an earlier version up to date; paid answers stay.",
+    ),
     "funnel": Command(
         "flows.cli.inspect",
         "Show what became of every source line, MIGHT_LIKES item and brief of a domain.",

@@ -99,6 +99,14 @@ class Briefs(Settings):
     max_dialogues: int | None = Field(
         None, ge=1, description="Plan at most so many dialogues, in user order"
     )
+    grow: bool | None = Field(
+        None,
+        description=(
+            "Keep the briefs that earlier builds planned and the histories they show; new reviews "
+            "only add briefs. Where it is not set, backfills do, other builds plan all again "
+            "(docs/how-to/grow.md)"
+        ),
+    )
 
     @field_validator("weights", mode="before")
     @classmethod
