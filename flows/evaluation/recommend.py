@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from prefect import task
@@ -13,7 +12,8 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.evaluation.client import asking
-from flows.evaluation.setup import inputs_of, prepare, save_table5, task_run_name, way_to
+from flows.evaluation.models import inputs_of, local_name, way_to
+from flows.evaluation.setup import prepare, save_table5, task_run_name
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
@@ -22,8 +22,8 @@ from flows.run_names import listed, name_run, short
 from tasks.errors import UserError
 from tasks.evaluation import (
     Result,
-    Setting,
     answer_rankings,
+    likelihood_rankings,
     margin_over_chance,
     model_answers,
     protocol_rows,
@@ -33,7 +33,7 @@ from tasks.evaluation import (
     table5_markdown,
 )
 from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
-from tasks.settings import MOCK_MODEL
+from tasks.settings import MOCK_MODEL, Home
 
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
 
@@ -51,6 +51,8 @@ async def evaluate_recommend(
     settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],
     questions: Count | None = None,
     he2023: bool = False,
+    rank: Literal["generate", "likelihood"] = "generate",
+    candidates: Count | None = None,
     *,
     parted: SampleOptions,
     options: EvaluationOptions,
@@ -62,11 +64,14 @@ async def evaluate_recommend(
         models: reference recommenders (random, popularity, itemknn, bm25, markov), litellm model
             strings, and local models as
             local/SETTINGS or local/SETTINGS+ADAPTER.
-        settings: how language models are asked; a fine-tuned one is asked as zero-shot, with the
-            input it was taught.
+        settings: how language models are asked; one that was fine-tuned here is asked as it was
+            taught.
         questions: most test questions, drawn by seed; all if not given.
         he2023: score language models by the protocol of He et al. (2023) as well, into
             he2023.parquet and he2023.csv.
+        rank: how a model's ranking comes about: generate (it writes a list) or likelihood (a local
+            model's probability of each title).
+        candidates: with likelihood, rank the best of a reference recommender alone, so many.
         parted: how samples are parted and worded.
         options: how models are asked, and where tables go.
 
@@ -85,7 +90,7 @@ async def evaluate_recommend(
         f"{len(ready.benchmark.split.train):,} to learn from",
     )
     for model in models:
-        _check_model(model, ready.benchmark.known)
+        _check_model(home, model, ready.benchmark.known, rank)
     found: list[Result] = []
     protocol: list[dict[str, object]] = []
     limits = options.limits()
@@ -98,18 +103,10 @@ async def evaluate_recommend(
                     asked_models, home, model, options.api_base, limits, ready.profile.temperature
                 )
             )
-            inputs = (
-                [
-                    (setting, history)
-                    for setting in settings
-                    for history in inputs_of(home, ready, model, setting)
-                ]
-                if ask_for
-                else []
-            )
+            inputs = inputs_of(home, ready, model, list(settings)) if ask_for else []
             rows, by_protocol = await _one.with_options(
                 task_run_name=task_run_name("recommend", model)
-            )(quote((ready, ask_for)), model, inputs, he2023)
+            )(quote((ready, ask_for, inputs)), model, he2023, rank, candidates)
             asked_models.check_answered()
             found, protocol = found + rows, protocol + by_protocol
         usage = asked_models.usage
@@ -125,14 +122,20 @@ async def evaluate_recommend(
     return found
 
 
-def _check_model(model: str, known: Knowledge) -> None:
+def _check_model(home: Home, model: str, known: Knowledge, rank: str) -> None:
     """Raise UserError before anything is asked, for a recommender that cannot be.
 
     There is no such recommender, or a reference lacks what it ranks by.
     """
     if model in REFERENCES:
         check_reference(model, known)
-    elif "/" not in model:
+        return
+    local = local_name(home, model)
+    if rank == "likelihood" and local is None:
+        raise UserError(
+            f"--rank likelihood needs a model on this machine, such as local/smollm2, not {model}"
+        )
+    if local is None and "/" not in model:
         raise UserError(
             f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm "
             "model, provider/model"
@@ -141,10 +144,10 @@ def _check_model(model: str, known: Knowledge) -> None:
 
 @task(name="recommend", cache_policy=NO_CACHE, persist_result=False)
 async def _one(
-    held: Any, model: str, inputs: Sequence[tuple[Setting, bool]], he2023: bool
+    held: Any, model: str, he2023: bool, rank: str, candidates: int | None
 ) -> tuple[list[Result], list[dict[str, object]]]:
     """Ask one recommender every question: a reference once, a language model with every input."""
-    ready, ask_for = held
+    ready, ask_for, inputs = held
     asked, sink = ready.benchmark, CURRENT.get()
     sink.stage(model, "running")
     rows: list[Result] = []
@@ -158,11 +161,24 @@ async def _one(
             f"NDCG@10 above chance by {above.value:.4f} [{above.low:.4f}, {above.high:.4f}]",
         )
         return rows, protocol
-    for setting, history in inputs:
-        texts = await model_answers(asked, ask_for, ready.profile, setting, history=history)
-        rows += results(
-            model, setting, history, asked.questions, answer_rankings(asked, texts), seed=asked.seed
-        )
+    for asked_with in inputs:
+        setting, history = asked_with.setting, asked_with.history
+        if rank == "likelihood":
+            ranked = await likelihood_rankings(
+                asked,
+                lambda question: ask_for(question).rank,
+                asked_with.profile,
+                setting,
+                history=history,
+                candidates=candidates,
+                watch=lambda done, total: sink.advance(model, done, total),
+            )
+            named = f"{setting}, likelihood"
+            rows += results(model, named, history, asked.questions, ranked, seed=asked.seed)
+            continue
+        texts = await model_answers(asked, ask_for, asked_with.profile, setting, history=history)
+        rankings = answer_rankings(asked, texts, asked_with.profile, setting, history=history)
+        rows += results(model, setting, history, asked.questions, rankings, seed=asked.seed)
         if he2023:
             protocol += protocol_rows(
                 asked,

@@ -8,6 +8,7 @@ Figure 4 (`quality`), Table 5 (`recommend`, `references`, `finetune`), answers t
 from tasks.evaluation.concurrent_asks import AskFor
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
 from tasks.evaluation.corpus_split import split_corpus
+from tasks.evaluation.likelihood import likelihood_rankings
 from tasks.evaluation.metrics import METRICS
 from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
 from tasks.evaluation.recommend import (
@@ -44,6 +45,7 @@ __all__ = [
     "case_markdown",
     "case_study",
     "draw_questions",
+    "likelihood_rankings",
     "load_recommend_profile",
     "load_respond_profile",
     "margin_over_chance",

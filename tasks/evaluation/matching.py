@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from tasks.evaluation.echoes import Prompt
 from tasks.model_output import Parsed, Recommended
 from tasks.titles import (
     YEARS_APART,
@@ -44,7 +45,17 @@ class Match:
 
 @dataclass(frozen=True)
 class Ranking:
-    """One answer as a ranking of items, duplicates removed, with counts of what was lost."""
+    """One answer as a ranking of items, duplicates removed, with counts of what is not in it.
+
+    Attributes:
+        items: the ranking; `hows` says how each was matched.
+        generated: entries read as titles.
+        duplicates: of those, how many named an item again.
+        out_of_catalogue: of those, how many the catalogue does not know.
+        parse_failed: True if no title could be read.
+        known: entries that name an item which the prompt shows as known to the user.
+        echoes: entries that are pieces of the prompt: its keys, what was said in it, punctuation.
+    """
 
     items: tuple[str, ...]
     hows: tuple[How, ...]
@@ -52,6 +63,8 @@ class Ranking:
     duplicates: int
     out_of_catalogue: int
     parse_failed: bool
+    known: int = 0
+    echoes: int = 0
 
 
 class Matcher:
@@ -98,8 +111,11 @@ class Matcher:
         firm.update(self._fuzzy([title for title in wanted if title not in firm]))
         return firm
 
-    def rankings(self, answers: Sequence[Parsed]) -> list[Ranking]:
+    def rankings(self, answers: Sequence[Parsed], prompts: Sequence[Prompt] = ()) -> list[Ranking]:
         """Return the ranking of each answer.
+
+        What an answer repeats of its prompt is no title: see `Ranking`. Without `prompts`
+        everything is one.
 
         Shorter readings of an entry are tried where the full one is not in the catalogue, fuzzily
         only where none is in it verbatim or normalised.
@@ -113,26 +129,31 @@ class Matcher:
             if not any(title in firm for title in readings):
                 left.update(dict.fromkeys(readings))
         firm.update(self._fuzzy(list(left)))
-        return [self._ranking(answer, firm) for answer in joined]
+        asked = prompts or [_NO_PROMPT] * len(joined)
+        return [
+            self._ranking(answer, prompt, firm)
+            for answer, prompt in zip(joined, asked, strict=True)
+        ]
 
-    def _ranking(self, answer: Parsed, matches: Mapping[str, Match]) -> Ranking:
+    def _ranking(self, answer: Parsed, prompt: Prompt, matches: Mapping[str, Match]) -> Ranking:
         items: dict[str, How] = {}
-        duplicates = missing = 0
+        counts: Counter[str] = Counter()
         for entry in answer.entries:
             chosen = self._chosen(entry, matches)
-            if chosen.item_id is None:
-                missing += 1
-            elif chosen.item_id in items:
-                duplicates += 1
-            else:
+            kind = _kind(entry.title, chosen, prompt, items)
+            counts[kind] += 1
+            if kind == "new" and chosen.item_id is not None:
                 items[chosen.item_id] = chosen.how
+        echoes = counts["echo"]
         return Ranking(
             tuple(items),
             tuple(items.values()),
-            len(answer.entries),
-            duplicates,
-            missing,
-            answer.how == "none",
+            len(answer.entries) - echoes - counts["known"],
+            counts["duplicate"],
+            counts["missing"],
+            echoes == len(answer.entries),
+            counts["known"],
+            echoes,
         )
 
     def _chosen(self, entry: Recommended, matches: Mapping[str, Match]) -> Match:
@@ -216,6 +237,19 @@ class Matcher:
                     )
 
 
+def _kind(
+    title: str, match: Match, prompt: Prompt, items: Container[str]
+) -> Literal["new", "duplicate", "known", "missing", "echo"]:
+    """Return what an entry of an answer is, after the items that came before it."""
+    if match.item_id in prompt.known:
+        return "known"
+    if match.how in {"none", "fuzzy"} and prompt.names(title):
+        return "echo"
+    if match.item_id is None:
+        return "echo" if prompt.holds(title) else "missing"
+    return "duplicate" if match.item_id in items else "new"
+
+
 def form_of(title: str) -> str:
     """Return the key of a title as the work it names, without its year."""
     return work_key(without_year(title))
@@ -276,3 +310,4 @@ def _nearest(
 
 
 _NOTHING = Match(None, "none")
+_NO_PROMPT = Prompt()

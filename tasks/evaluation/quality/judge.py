@@ -40,13 +40,30 @@ class JudgeProfile(BaseModel):
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A question without a verdict; `answered` is True if the answer could not be read."""
+
+    task_id: str
+    answered: bool
+
+
+@dataclass(frozen=True)
 class Judged:
-    """One judge's ratings or preferences, and how many answers are missing or unreadable."""
+    """One judge's ratings and preferences, and the questions that gave no verdict."""
 
     ratings: tuple[Rating, ...] = ()
     preferences: tuple[Preference, ...] = ()
-    unanswered: int = 0
-    unreadable: int = 0
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def unanswered(self) -> int:
+        """Number of questions for which no answer came."""
+        return sum(not one.answered for one in self.unread)
+
+    @property
+    def unreadable(self) -> int:
+        """Number of answers that could not be read."""
+        return sum(one.answered for one in self.unread)
 
 
 def load_judge_profile(home: Home, name: str = "judge") -> JudgeProfile:
@@ -88,8 +105,7 @@ async def judge_utterances(
     for task, by_metric in zip(tasks, grades, strict=True):
         for metric, value in (by_metric or {}).items():
             ratings.append(Rating(task.task_id, judge, metric, value))
-    unanswered = texts.count(None)
-    return Judged(tuple(ratings), (), unanswered, grades.count(None) - unanswered)
+    return Judged(tuple(ratings), (), _unread(tasks, texts, grades))
 
 
 async def judge_pairs(
@@ -109,10 +125,20 @@ async def judge_pairs(
         for task, choice in zip(shown, choices, strict=True)
         if choice is not None
     )
-    unreadable = sum(
-        text is not None and choice is None for text, choice in zip(texts, choices, strict=True)
+    return Judged((), preferences, _unread(shown, texts, choices))
+
+
+def _unread(
+    tasks: Sequence[UtteranceTask | PairTask],
+    texts: Sequence[str | None],
+    verdicts: Sequence[object],
+) -> tuple[Unread, ...]:
+    """Return the questions without a verdict."""
+    return tuple(
+        Unread(task.task_id, text is not None)
+        for task, text, verdict in zip(tasks, texts, verdicts, strict=True)
+        if verdict is None
     )
-    return Judged((), preferences, texts.count(None), unreadable)
 
 
 def _utterance_messages(profile: JudgeProfile, task: UtteranceTask) -> tuple[Message, ...]:
