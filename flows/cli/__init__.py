@@ -2,6 +2,7 @@
 
 from flows.cli import (
     annotate,
+    answers,
     build,
     diff,
     evaluate,
@@ -19,6 +20,7 @@ from flows.cli.app import app, main
 
 __all__ = [
     "annotate",
+    "answers",
     "app",
     "build",
     "diff",

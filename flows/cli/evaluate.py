@@ -101,13 +101,14 @@ def recommend(
         return await evaluate_recommend(corpus, **choices, return_state=True)
 
     with Bars() as bars:
-        results = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.recommend",))
-    from tasks.evaluation import table5, table5_text
+        made = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.recommend",))
+    from tasks.evaluation import popularity_text, table5, table5_text
 
     if as_json:
-        print_json(table5(results).to_dicts())
+        print_json(table5(made.rows).to_dicts())
     else:
-        OUT.print(table5_text(results), markup=False)
+        OUT.print(table5_text(made.rows), markup=False)
+        OUT.print(f"\n{popularity_text(made.spread)}", markup=False)
         from flows.evaluation.setup import name_of
 
         tables = options.out or home.data / "reports" / "evaluation" / name_of(home, corpus)

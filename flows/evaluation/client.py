@@ -13,6 +13,7 @@ from typing import Any
 from flows.progress import CURRENT
 from flows.run_states import EndedEarly
 from tasks.errors import UserError
+from tasks.evaluation import Asked, Watch
 from tasks.evaluation.finetune import LocalModel
 from tasks.llm import (
     Answer,
@@ -99,6 +100,23 @@ class Asking:
     def usage(self) -> Usage:
         """What was used so far, over all models."""
         return sum((meter.usage for meter in self._meters), Usage())
+
+
+def watching(model: str) -> Watch:
+    """Return what shows how many of a model's questions are answered, and how they ended."""
+    sink = CURRENT.get()
+
+    def watch(asked: Asked) -> None:
+        parts = []
+        if asked.unanswered:
+            parts.append(f"{asked.unanswered:,} without an answer")
+        if asked.cut_off:
+            parts.append(f"{asked.cut_off:,} cut off at the most tokens")
+        sink.advance(model, asked.done, asked.total, ", ".join(parts))
+        if asked.done == asked.total and parts:
+            sink.stage(f"{model} asked", "done", ", ".join(parts))
+
+    return watch
 
 
 class _Stop:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from flows.evaluation.client import Asking
 from flows.evaluation.setup import Evaluation
+from flows.options import EvaluationOptions
 from flows.server.endpoints import check_endpoint
 from tasks.errors import UserError
 from tasks.evaluation import AskFor, RecommendProfile, Setting
@@ -52,7 +53,11 @@ def local_name(home: Home, model: str) -> LocalName | None:
 
 
 def model_settings(
-    model: str, api_base: str | None, limits: Limits | None, temperature: float
+    model: str,
+    api_base: str | None,
+    limits: Limits | None,
+    temperature: float,
+    max_tokens: int | None = None,
 ) -> Generate:
     """Return how a model is asked in evaluations.
 
@@ -64,7 +69,7 @@ def model_settings(
             model=model,
             api_base=api_base,
             temperature=temperature,
-            max_tokens=ANSWER_TOKENS,
+            max_tokens=max_tokens or ANSWER_TOKENS,
             limits=limits or Limits(),
         )
     except ValidationError as error:
@@ -72,12 +77,7 @@ def model_settings(
 
 
 def way_to(
-    asked_models: Asking,
-    home: Home,
-    model: str,
-    api_base: str | None,
-    limits: Limits,
-    temperature: float,
+    asked_models: Asking, home: Home, model: str, options: EvaluationOptions, temperature: float
 ) -> AskFor:
     """Return the way to a model.
 
@@ -86,8 +86,12 @@ def way_to(
     """
     local = local_name(home, model)
     if local is None:
-        return asked_models.of(model_settings(model, api_base, limits, temperature))
-    return asked_models.local(LocalModel(local.settings, local.adapter))
+        settings = model_settings(
+            model, options.api_base, options.limits(), temperature, options.max_tokens
+        )
+        return asked_models.of(settings)
+    longest = {"answer_tokens": options.max_tokens} if options.max_tokens else {}
+    return asked_models.local(LocalModel(local.settings.model_copy(update=longest), local.adapter))
 
 
 def trainings(home: Home) -> Path:

@@ -14,7 +14,7 @@ from prefect.states import Completed
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
-from flows.evaluation.client import asking
+from flows.evaluation.client import asking, watching
 from flows.evaluation.models import check_judge, model_settings
 from flows.evaluation.setup import find_corpora, save, task_run_name
 from flows.options import Count, EvaluationOptions
@@ -93,7 +93,7 @@ async def evaluate_quality(
             for number in range(1, seeds + 1):
                 name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
                 asked = model_settings(
-                    judge, options.api_base, limits, profile.temperature
+                    judge, options.api_base, limits, profile.temperature, options.max_tokens
                 ).model_copy(update={"seed": sampled})
                 named = _judge.with_options(task_run_name=task_run_name("judge", name))
                 by_judge[name] = await named(
@@ -116,8 +116,9 @@ async def _judge(held: Any, judge: str) -> Judged:
     """Ask one judge for all grades and comparisons."""
     ask_for, profile, utterances, compared = held
     CURRENT.get().stage(judge, "running")
-    graded = await judge_utterances(ask_for, profile, judge, utterances)
-    chosen = await judge_pairs(ask_for, profile, judge, compared)
+    watch = watching(judge)
+    graded = await judge_utterances(ask_for, profile, judge, utterances, watch)
+    chosen = await judge_pairs(ask_for, profile, judge, compared, watch)
     unread = graded.unreadable + chosen.unreadable
     CURRENT.get().stage(
         judge,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from prefect import task
@@ -11,9 +13,9 @@ from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
-from flows.evaluation.client import asking
-from flows.evaluation.models import inputs_of, local_name, way_to
-from flows.evaluation.setup import prepare, save_table5, task_run_name
+from flows.evaluation.client import Local, asking, watching
+from flows.evaluation.models import Input, inputs_of, local_name, way_to
+from flows.evaluation.setup import prepare, save, save_table5, task_run_name
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
@@ -21,12 +23,23 @@ from flows.project_flow import project_flow
 from flows.run_names import listed, name_run, short
 from tasks.errors import UserError
 from tasks.evaluation import (
+    LOG,
+    AnswerRead,
+    AskFor,
+    Benchmark,
+    Ranking,
+    Recommended,
     Result,
+    answer_log,
     answer_rankings,
     likelihood_rankings,
+    log_lines,
     margin_over_chance,
     model_answers,
+    popularity_text,
     protocol_rows,
+    question_messages,
+    recommended,
     reference_rankings,
     reference_results,
     results,
@@ -36,6 +49,14 @@ from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
 from tasks.settings import MOCK_MODEL, Home
 
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The rows of Table 5, and what each recommender recommends."""
+
+    rows: list[Result]
+    spread: list[Recommended]
 
 
 @project_flow("evaluate")
@@ -56,7 +77,7 @@ async def evaluate_recommend(
     *,
     parted: SampleOptions,
     options: EvaluationOptions,
-) -> list[Result]:
+) -> Evaluated:
     """Compare recommenders on a corpus (4.2, Table 5).
 
     Args:
@@ -76,7 +97,7 @@ async def evaluate_recommend(
         options: how models are asked, and where tables go.
 
     Returns:
-        The rows of Table 5.
+        The rows of Table 5, and what each recommender recommends.
     """
     await name_run("evaluate recommend", short(corpus), listed(models))
     home = options.home()
@@ -91,35 +112,30 @@ async def evaluate_recommend(
     )
     for model in models:
         _check_model(home, model, ready.benchmark.known, rank)
-    found: list[Result] = []
-    protocol: list[dict[str, object]] = []
-    limits = options.limits()
+    made = Outcome()
     async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
         for model in models:
-            ask_for = (
-                None
-                if model in REFERENCES
-                else way_to(
-                    asked_models, home, model, options.api_base, limits, ready.profile.temperature
-                )
-            )
+            ask_for = None
+            if model not in REFERENCES:
+                ask_for = way_to(asked_models, home, model, options, ready.profile.temperature)
             inputs = inputs_of(home, ready, model, list(settings)) if ask_for else []
-            rows, by_protocol = await _one.with_options(
-                task_run_name=task_run_name("recommend", model)
-            )(quote((ready, ask_for, inputs)), model, he2023, rank, candidates)
+            one = _one.with_options(task_run_name=task_run_name("recommend", model))
+            held = quote((ready, ask_for, inputs))
+            made.add(await one(held, model, he2023, rank, candidates))
             asked_models.check_answered()
-            found, protocol = found + rows, protocol + by_protocol
         usage = asked_models.usage
     sink.stage(
         "asked",
         "done",
         f"{usage.answered:,} calls, {usage.stored:,} answers from the store, ${usage.cost_usd:.4f}",
     )
-    save_table5(options.folder(ready.name), found, protocol)
-    await acreate_markdown_artifact(
-        table5_markdown(found), key="table-5", description=f"Table 5 on {ready.name}"
-    )
-    return found
+    folder = options.folder(ready.name)
+    save_table5(folder, made.rows, made.protocol)
+    spread = popularity_text(made.spread)
+    save(folder, {"popularity.txt": f"{spread}\n", LOG: log_lines(made.answers)})
+    page = f"{table5_markdown(made.rows)}\n```\n{spread}\n```\n"
+    await acreate_markdown_artifact(page, key="table-5", description=f"Table 5 on {ready.name}")
+    return Evaluated(made.rows, made.spread)
 
 
 def _check_model(home: Home, model: str, known: Knowledge, rank: str) -> None:
@@ -142,50 +158,101 @@ def _check_model(home: Home, model: str, known: Knowledge, rank: str) -> None:
         )
 
 
+@dataclass
+class Outcome:
+    """What one recommender's answers give.
+
+    Attributes:
+        rows: of Table 5.
+        protocol: scores by the protocol of He et al. (2023).
+        spread: what is recommended, for each way of asking.
+        answers: what a model was asked and answered.
+    """
+
+    rows: list[Result] = field(default_factory=list)
+    protocol: list[dict[str, object]] = field(default_factory=list)
+    spread: list[Recommended] = field(default_factory=list)
+    answers: list[AnswerRead] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """Take in another recommender's."""
+        self.rows += other.rows
+        self.protocol += other.protocol
+        self.spread += other.spread
+        self.answers += other.answers
+
+
 @task(name="recommend", cache_policy=NO_CACHE, persist_result=False)
-async def _one(
-    held: Any, model: str, he2023: bool, rank: str, candidates: int | None
-) -> tuple[list[Result], list[dict[str, object]]]:
+async def _one(held: Any, model: str, he2023: bool, rank: str, candidates: int | None) -> Outcome:
     """Ask one recommender every question: a reference once, a language model with every input."""
     ready, ask_for, inputs = held
     asked, sink = ready.benchmark, CURRENT.get()
     sink.stage(model, "running")
-    rows: list[Result] = []
-    protocol: list[dict[str, object]] = []
     if ask_for is None:
-        rows = reference_results(asked, model)
-        above = margin_over_chance(asked, reference_rankings(asked, model))
+        ranked = reference_rankings(asked, model)
+        above = margin_over_chance(asked, ranked)
         sink.stage(
             model,
             "done",
             f"NDCG@10 above chance by {above.value:.4f} [{above.low:.4f}, {above.high:.4f}]",
         )
-        return rows, protocol
+        return Outcome(reference_results(asked, model), spread=[_spread(asked, model, ranked)])
+    made = Outcome()
     for asked_with in inputs:
-        setting, history = asked_with.setting, asked_with.history
         if rank == "likelihood":
-            ranked = await likelihood_rankings(
-                asked,
-                lambda question: ask_for(question).rank,
-                asked_with.profile,
-                setting,
-                history=history,
-                candidates=candidates,
-                watch=lambda done, total: sink.advance(model, done, total),
-            )
-            named = f"{setting}, likelihood"
-            rows += results(model, named, history, asked.questions, ranked, seed=asked.seed)
-            continue
-        texts = await model_answers(asked, ask_for, asked_with.profile, setting, history=history)
-        rankings = answer_rankings(asked, texts, asked_with.profile, setting, history=history)
-        rows += results(model, setting, history, asked.questions, rankings, seed=asked.seed)
-        if he2023:
-            protocol += protocol_rows(
-                asked,
-                texts,
-                model=model,
-                setting=setting,
-                input="dialogue + history" if history else "dialogue",
-            )
+            made.add(await _by_likelihood(asked, ask_for, model, asked_with, candidates))
+        else:
+            made.add(await _by_answers(asked, ask_for, model, asked_with, he2023))
     sink.stage(model, "done")
-    return rows, protocol
+    return made
+
+
+async def _by_likelihood(
+    asked: Benchmark,
+    ask_for: Callable[[str], Local],
+    model: str,
+    asked_with: Input,
+    candidates: int | None,
+) -> Outcome:
+    """Rank the catalogue by a local model's likelihood of each title."""
+    setting, history = asked_with.setting, asked_with.history
+    sink = CURRENT.get()
+    ranked = await likelihood_rankings(
+        asked,
+        lambda question: ask_for(question).rank,
+        asked_with.profile,
+        setting,
+        history=history,
+        candidates=candidates,
+        watch=lambda done, total: sink.advance(model, done, total),
+    )
+    named = f"{setting}, likelihood" + (f" of {candidates}" if candidates else "")
+    rows = results(model, named, history, asked.questions, ranked, seed=asked.seed)
+    return Outcome(rows, spread=[_spread(asked, f"{model}, {named}", ranked)])
+
+
+async def _by_answers(
+    asked: Benchmark, ask_for: AskFor, model: str, asked_with: Input, he2023: bool
+) -> Outcome:
+    """Let a model write its recommendations, and read them."""
+    profile, setting, history = asked_with.profile, asked_with.setting, asked_with.history
+    source = "dialogue + history" if history else "dialogue"
+    texts = await model_answers(
+        asked, ask_for, profile, setting, history=history, watch=watching(model)
+    )
+    ranked = answer_rankings(asked, texts, profile, setting, history=history)
+    messages = question_messages(asked, profile, setting, history=history)
+    made = Outcome(
+        results(model, setting, history, asked.questions, ranked, seed=asked.seed),
+        spread=[_spread(asked, f"{model}, {setting}, {source}", ranked)],
+        answers=list(
+            answer_log((model, setting, source), asked.questions, messages, texts, ranked)
+        ),
+    )
+    if he2023:
+        made.protocol = protocol_rows(asked, texts, model=model, setting=setting, input=source)
+    return made
+
+
+def _spread(asked: Benchmark, name: str, ranked: Sequence[Ranking | None]) -> Recommended:
+    return recommended(name, ranked, asked.known.items, asked.known.popularity())

@@ -57,7 +57,6 @@ async def evaluate_respond(
     home = options.home()
     profile = load_respond_profile(home)
     ready = prepare(home, corpus, parted, cases, options.seed)
-    limits = options.limits()
     # Each setting's model, and whether it is shown the history: a fine-tuned one as it was taught.
     asked: dict[Setting, tuple[str, bool]] = {setting: (model, history) for setting in settings}
     learnt = checked_training(home, ready, model, "respond")
@@ -68,7 +67,7 @@ async def evaluate_respond(
         asked["fine-tuned"] = (fine_tuned, history if training is None else training.history)
     async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
         ways = {
-            name: way_to(asked_models, home, name, options.api_base, limits, profile.temperature)
+            name: way_to(asked_models, home, name, options, profile.temperature)
             for name, _ in asked.values()
         }
         study = await case_study(

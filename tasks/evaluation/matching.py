@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal
 
@@ -32,6 +32,7 @@ _CHUNK = 256  # queries compared at once
 _NUMBER = re.compile(r"\d+|\b(?:ii|iii|iv|v|vi|vii|viii|ix|x)\b")
 
 How = Literal["exact", "normalised", "fuzzy", "none"]
+Kind = Literal["title", "duplicate", "in history", "not in the catalogue", "echo"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,19 @@ class Match:
     item_id: str | None
     how: How
     score: float = 0.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What became of one entry of an answer.
+
+    `item_id` is the item it names, if the catalogue has it.
+    """
+
+    text: str
+    kind: Kind
+    item_id: str | None
+    how: How
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,7 @@ class Ranking:
     parse_failed: bool
     known: int = 0
     echoes: int = 0
+    entries: tuple[Entry, ...] = field(default=(), compare=False, repr=False)
 
 
 class Matcher:
@@ -137,23 +152,25 @@ class Matcher:
 
     def _ranking(self, answer: Parsed, prompt: Prompt, matches: Mapping[str, Match]) -> Ranking:
         items: dict[str, How] = {}
-        counts: Counter[str] = Counter()
+        entries: list[Entry] = []
         for entry in answer.entries:
             chosen = self._chosen(entry, matches)
             kind = _kind(entry.title, chosen, prompt, items)
-            counts[kind] += 1
-            if kind == "new" and chosen.item_id is not None:
+            entries.append(Entry(entry.title, kind, chosen.item_id, chosen.how))
+            if kind == "title" and chosen.item_id is not None:
                 items[chosen.item_id] = chosen.how
+        counts = Counter(entry.kind for entry in entries)
         echoes = counts["echo"]
         return Ranking(
             tuple(items),
             tuple(items.values()),
-            len(answer.entries) - echoes - counts["known"],
+            len(answer.entries) - echoes - counts["in history"],
             counts["duplicate"],
-            counts["missing"],
+            counts["not in the catalogue"],
             echoes == len(answer.entries),
-            counts["known"],
+            counts["in history"],
             echoes,
+            tuple(entries),
         )
 
     def _chosen(self, entry: Recommended, matches: Mapping[str, Match]) -> Match:
@@ -237,17 +254,15 @@ class Matcher:
                     )
 
 
-def _kind(
-    title: str, match: Match, prompt: Prompt, items: Container[str]
-) -> Literal["new", "duplicate", "known", "missing", "echo"]:
+def _kind(title: str, match: Match, prompt: Prompt, items: Container[str]) -> Kind:
     """Return what an entry of an answer is, after the items that came before it."""
     if match.item_id in prompt.known:
-        return "known"
+        return "in history"
     if match.how in {"none", "fuzzy"} and prompt.names(title):
         return "echo"
     if match.item_id is None:
-        return "echo" if prompt.holds(title) else "missing"
-    return "duplicate" if match.item_id in items else "new"
+        return "echo" if prompt.holds(title) else "not in the catalogue"
+    return "duplicate" if match.item_id in items else "title"
 
 
 def form_of(title: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
-from tasks.evaluation.concurrent_asks import AskFor, ask_all
+from tasks.evaluation.answer_formats import titles_format
+from tasks.evaluation.concurrent_asks import AskFor, Watch, ask_all
 from tasks.evaluation.corpora import Corpus
 from tasks.evaluation.echoes import Prompt
 from tasks.evaluation.he2023 import VARIANTS, Question, generated_names, nearest_entities, summary
@@ -95,6 +97,7 @@ async def model_answers(
     setting: Setting,
     *,
     history: bool,
+    watch: Watch = lambda _: None,
 ) -> list[str | None]:
     """Ask a model each question and return its answers' texts; None where no answer came.
 
@@ -108,8 +111,17 @@ async def model_answers(
         [
             (ask_for(sample.sample_id), messages)
             for sample, messages in zip(benchmark.questions, asked, strict=True)
-        ]
+        ],
+        _schema(profile, setting),
+        watch,
     )
+
+
+def _schema(profile: RecommendProfile, setting: Setting) -> Mapping[str, Any] | None:
+    """Return the schema of answers, where the words ask for JSON and nothing else was taught."""
+    if not profile.json_answer or setting == "fine-tuned":
+        return None
+    return titles_format(profile.recommendations)
 
 
 def question_messages(

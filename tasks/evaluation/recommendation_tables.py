@@ -11,7 +11,7 @@ from typing import Literal
 import polars as pl
 
 from tasks.evaluation.matching import Ranking
-from tasks.evaluation.metrics import KS, METRICS, rank, scores
+from tasks.evaluation.metrics import KS, METRICS, detectable, rank, scores
 from tasks.evaluation.samples import Sample
 from tasks.intervals import Interval, bootstrap_mean
 from tasks.web import markdown_cell, markdown_table
@@ -194,9 +194,8 @@ def table5_markdown(results: Sequence[Result], *, intervals: bool = True) -> str
         cells = [_cell(result, name, intervals) for name in _SCORES]
         rows.append([*key, *_held(result), *cells])
     table = markdown_table([*_KEY, *_HELD, *_SCORE_HEADS], rows)
-    below = "".join(
-        f"\n- {markdown_cell(line)}" for line in [*notes.lines, *_unread(results, notes)]
-    )
+    remarks = [*notes.lines, *_unread(results, notes), *_detectable(results)]
+    below = "".join(f"\n- {markdown_cell(line)}" for line in remarks)
     return f"{table}{below}\n" if below else table
 
 
@@ -215,8 +214,8 @@ def table5_text(results: Sequence[Result]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    unread = _unread(results, notes)
-    return "\n".join([*lines, *notes.lines, *unread])
+    remarks = [*notes.lines, *_unread(results, notes), *_detectable(results)]
+    return "\n".join([*lines, *remarks])
 
 
 class Footnotes:
@@ -273,6 +272,20 @@ def _unread(results: Sequence[Result], notes: Footnotes) -> list[str]:
                 + ("" if result.answered else ", so there is nothing to score")
             )
     return lines
+
+
+def _detectable(results: Sequence[Result]) -> list[str]:
+    """Return a line on the differences that so many questions show, where rows are compared."""
+    rows = [row for row in results if row.contexts == "target not named" and row.answered]
+    if len(rows) < 2:
+        return []
+    questions = rows[0].questions
+    best = max(row.estimates["recall@10"].value for row in rows)
+    share = min(max(best, 1 / questions), 0.5)
+    return [
+        f"{questions:,} questions show a difference in R@10 of {detectable(share, questions):.3f} "
+        "or more (80 % power, 5 % level, independent hits)"
+    ]
 
 
 def _cell(result: Result, name: str, intervals: bool) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,8 @@ class LocalModel:
         attempt: int = 1,
     ) -> Request:
         """Return the request for a question to this model: its settings and adapter content."""
-        return Request(
-            self._identity, messages, None, {"temperature": 0.0}, response_format, attempt
-        )
+        schema = None if self._schema(response_format) is None else response_format
+        return Request(self._identity, messages, None, {"temperature": 0.0}, schema, attempt)
 
     async def __call__(
         self,
@@ -71,10 +71,22 @@ class LocalModel:
         request = self.request(messages, response_format, attempt)
         started = time.monotonic()
         sampling = Sampling(max_tokens=self._settings.answer_tokens)
-        written = await self._batcher.write(messages, None, sampling, order=request.key, seed=0)
+        written = await self._batcher.write(
+            messages, self._schema(response_format), sampling, order=request.key, seed=0
+        )
         counts = (written.prompt_tokens, written.completion_tokens)
         answer = self._answer(request.key, written.text, *counts, started)
         return replace(answer, finish_reason="length") if written.cut_off else answer
+
+    def _schema(self, response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return the schema that an answer is decoded under.
+
+        None for a model that was taught its own form, and where the grammar engine is missing.
+        """
+        if response_format is None or self._adapter is not None or find_spec("llguidance") is None:
+            return None
+        schema: Mapping[str, Any] = response_format["json_schema"]["schema"]
+        return schema
 
     def ranking_request(self, messages: tuple[Message, ...], texts: Sequence[str]) -> Request:
         """Return the request for the likelihoods of texts as answers to a question."""

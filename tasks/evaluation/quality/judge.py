@@ -14,11 +14,20 @@ from string import Template
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
-from tasks.evaluation.concurrent_asks import AskFor, ask_all
+from tasks.evaluation.answer_formats import choice_format, grades_format
+from tasks.evaluation.concurrent_asks import AskFor, Watch, ask_all
 from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.quality.choices import parse_choice
 from tasks.evaluation.quality.grades import parse_grades
-from tasks.evaluation.quality.values import PairTask, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality.values import (
+    HIGHEST,
+    LOWEST,
+    METRICS,
+    PairTask,
+    Preference,
+    Rating,
+    UtteranceTask,
+)
 from tasks.llm import Message
 from tasks.prompts import fence
 from tasks.settings import Home, read_yaml, validation_line
@@ -84,7 +93,11 @@ def load_judge_profile(home: Home, name: str = "judge") -> JudgeProfile:
 
 
 async def judge_utterances(
-    ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[UtteranceTask]
+    ask_for: AskFor,
+    profile: JudgeProfile,
+    judge: str,
+    tasks: Sequence[UtteranceTask],
+    watch: Watch = lambda _: None,
 ) -> Judged:
     """Let a judge grade utterances.
 
@@ -93,12 +106,15 @@ async def judge_utterances(
         profile: the words.
         judge: what the judge is called in ratings, such as "openai/gpt-4o-mini seed 1".
         tasks: what to grade.
+        watch: called after every question.
 
     Raises:
         RunStopped: the budget is spent or the circuit breaker opened.
     """
     texts = await ask_all(
-        [(ask_for(task.task_id), _utterance_messages(profile, task)) for task in tasks]
+        [(ask_for(task.task_id), _utterance_messages(profile, task)) for task in tasks],
+        grades_format(METRICS, LOWEST, HIGHEST),
+        watch,
     )
     grades = [None if text is None else parse_grades(text) for text in texts]
     ratings: list[Rating] = []
@@ -109,7 +125,11 @@ async def judge_utterances(
 
 
 async def judge_pairs(
-    ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[PairTask]
+    ask_for: AskFor,
+    profile: JudgeProfile,
+    judge: str,
+    tasks: Sequence[PairTask],
+    watch: Watch = lambda _: None,
 ) -> Judged:
     """Let a judge compare conversations, each pair in both orders.
 
@@ -117,7 +137,9 @@ async def judge_pairs(
     """
     shown = list(chain.from_iterable((task, task.turned()) for task in tasks))
     texts = await ask_all(
-        [(ask_for(task.task_id), _pair_messages(profile, task)) for task in shown]
+        [(ask_for(task.task_id), _pair_messages(profile, task)) for task in shown],
+        choice_format(),
+        watch,
     )
     choices = [None if text is None else parse_choice(text) for text in texts]
     preferences = tuple(
