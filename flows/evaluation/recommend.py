@@ -39,6 +39,7 @@ from tasks.evaluation import (
     popularity_text,
     protocol_rows,
     question_messages,
+    rank_rows,
     recommended,
     reference_rankings,
     reference_results,
@@ -130,7 +131,7 @@ async def evaluate_recommend(
         f"{usage.answered:,} calls, {usage.stored:,} answers from the store, ${usage.cost_usd:.4f}",
     )
     folder = options.folder(ready.name)
-    save_table5(folder, made.rows, made.protocol)
+    save_table5(folder, made.rows, made.ranks, made.protocol)
     spread = popularity_text(made.spread)
     save(folder, {"popularity.txt": f"{spread}\n", LOG: log_lines(made.answers)})
     page = f"{table5_markdown(made.rows)}\n```\n{spread}\n```\n"
@@ -167,12 +168,14 @@ class Outcome:
         protocol: scores by the protocol of He et al. (2023).
         spread: what is recommended, for each way of asking.
         answers: what a model was asked and answered.
+        ranks: the place of the right item, for every question.
     """
 
     rows: list[Result] = field(default_factory=list)
     protocol: list[dict[str, object]] = field(default_factory=list)
     spread: list[Recommended] = field(default_factory=list)
     answers: list[AnswerRead] = field(default_factory=list)
+    ranks: list[dict[str, object]] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
         """Take in another recommender's."""
@@ -180,6 +183,7 @@ class Outcome:
         self.protocol += other.protocol
         self.spread += other.spread
         self.answers += other.answers
+        self.ranks += other.ranks
 
 
 @task(name="recommend", cache_policy=NO_CACHE, persist_result=False)
@@ -196,7 +200,12 @@ async def _one(held: Any, model: str, he2023: bool, rank: str, candidates: int |
             "done",
             f"NDCG@10 above chance by {above.value:.4f} [{above.low:.4f}, {above.high:.4f}]",
         )
-        return Outcome(reference_results(asked, model), spread=[_spread(asked, model, ranked)])
+        rows = reference_results(asked, model)
+        return Outcome(
+            rows,
+            spread=[_spread(asked, model, ranked)],
+            ranks=rank_rows(model, "reference", rows[0].history, asked.questions, ranked),
+        )
     made = Outcome()
     for asked_with in inputs:
         if rank == "likelihood":
@@ -228,7 +237,11 @@ async def _by_likelihood(
     )
     named = f"{setting}, likelihood" + (f" of {candidates}" if candidates else "")
     rows = results(model, named, history, asked.questions, ranked, seed=asked.seed)
-    return Outcome(rows, spread=[_spread(asked, f"{model}, {named}", ranked)])
+    return Outcome(
+        rows,
+        spread=[_spread(asked, f"{model}, {named}", ranked)],
+        ranks=rank_rows(model, named, history, asked.questions, ranked),
+    )
 
 
 async def _by_answers(
@@ -245,6 +258,7 @@ async def _by_answers(
     made = Outcome(
         results(model, setting, history, asked.questions, ranked, seed=asked.seed),
         spread=[_spread(asked, f"{model}, {setting}, {source}", ranked)],
+        ranks=rank_rows(model, setting, history, asked.questions, ranked),
         answers=list(
             answer_log((model, setting, source), asked.questions, messages, texts, ranked)
         ),

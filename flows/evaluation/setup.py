@@ -115,13 +115,20 @@ def prepare(
 
 
 def save_table5(
-    folder: Path, results: Sequence[Result], protocol: Sequence[dict[str, object]] = ()
+    folder: Path,
+    results: Sequence[Result],
+    ranks: Sequence[dict[str, object]],
+    protocol: Sequence[dict[str, object]] = (),
 ) -> None:
     """Write Table 5 as text, Markdown and Parquet, and scores by the protocol of He et al.
 
+    Beside it the place of the right item for every question, from which pairs can be compared.
+
     Raises UserError when that cannot be.
     """
-    frames = {"table5": table5(results)} | ({"he2023": pl.DataFrame(protocol)} if protocol else {})
+    frames = {"table5": table5(results), "ranks": pl.DataFrame(ranks)} | (
+        {"he2023": pl.DataFrame(protocol)} if protocol else {}
+    )
     files: dict[str, str | Callable[[Path], None]] = {
         "table5.txt": table5_text(results) + "\n",
         "table5.md": table5_markdown(results),

@@ -5,14 +5,6 @@ Figure 4 (`quality`), Table 5 (`recommend`, `references`, `finetune`), answers t
 (`respond`) and the protocol of He et al. (`he2023`). Start with `recommend` or `quality`.
 """
 
-from tasks.evaluation.answer_log import (
-    LOG,
-    AnswerRead,
-    answer_log,
-    answers_markdown,
-    log_lines,
-    read_log,
-)
 from tasks.evaluation.concurrent_asks import Asked, AskFor, Watch
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
 from tasks.evaluation.corpus_split import split_corpus
@@ -21,6 +13,14 @@ from tasks.evaluation.matching import Ranking
 from tasks.evaluation.metrics import METRICS
 from tasks.evaluation.popularity import Recommended, popularity_text, recommended
 from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
+from tasks.evaluation.raw_answers import (
+    LOG,
+    AnswerRead,
+    answer_log,
+    answers_markdown,
+    log_lines,
+    read_log,
+)
 from tasks.evaluation.recommend import (
     Benchmark,
     answer_rankings,
@@ -34,6 +34,7 @@ from tasks.evaluation.recommend import (
 )
 from tasks.evaluation.recommendation_tables import (
     Result,
+    rank_rows,
     results,
     table5,
     table5_markdown,
@@ -73,6 +74,7 @@ __all__ = [
     "protocol_rows",
     "question_messages",
     "popularity_text",
+    "rank_rows",
     "read_corpus",
     "read_log",
     "recommended",

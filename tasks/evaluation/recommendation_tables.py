@@ -135,6 +135,32 @@ def _result(
     )
 
 
+def rank_rows(
+    model: str,
+    setting: str,
+    history: bool,
+    samples: Sequence[Sample],
+    rankings: Sequence[Ranking | None],
+) -> list[dict[str, object]]:
+    """Return the place of the right item for every question, for paired comparisons.
+
+    `rank` counts from 1 and is None where the ranking does not hold it or there is none.
+    """
+    source = "dialogue + history" if history else "dialogue"
+    return [
+        {
+            "model": model,
+            "setting": setting,
+            "input": source,
+            "question": sample.sample_id,
+            "cluster": sample.cluster,
+            "named before": sample.named_before,
+            "rank": rank(ranking.items, sample.target) if ranking else None,
+        }
+        for sample, ranking in zip(samples, rankings, strict=True)
+    ]
+
+
 def _counts(
     asked: Sequence[tuple[Sample, Ranking | None]], ranks: Sequence[int | None]
 ) -> AnswerCounts:

@@ -31,7 +31,7 @@ def test_every_entry_of_an_answer_says_what_it_was_taken_for(tmp_path: Path) -> 
     asked, words = benchmark(), load_recommend_profile(Home(), "recommend_json")
     texts = [
         '["Solaris", "speaker", "The Mummy", "Nowhere | *there*", "solaris"]',
-        "hm",
+        "[]",
         None,
         None,
     ]

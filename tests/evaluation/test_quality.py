@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import Counter
 
 import pytest
@@ -33,6 +34,7 @@ from tasks.evaluation.quality import (
     table4_markdown,
     utterance_tasks,
 )
+from tasks.evaluation.quality.halo import halo
 from tasks.mock_model import write
 from tasks.settings import Home
 from tests.support.talk import Replies
@@ -256,6 +258,22 @@ def test_the_mock_model_can_replace_a_judge() -> None:
         judge_pairs(lambda _: asked, profile, "offline", pair_tasks(long, [short]))
     ).preferences
     assert [one.winner for one in wins] == ["long", "long"]
+
+
+def test_a_judge_who_gives_one_grade_four_times_is_seen() -> None:
+    same = [Rating(f"t{n}", "j", metric, n % 3) for n in range(6) for metric in METRICS]
+    assert set(halo(same).values()) == {1.0} and len(halo(same)) == 6
+    grades = {"fluency": (0, 1, 2, 2), "logic": (2, 1, 0, 0), "coherence": (1, 1, 1, 1)}
+    mixed = [
+        Rating(f"t{n}", "j", metric, grades.get(metric, (0, 2, 0, 2))[n])
+        for n in range(4)
+        for metric in METRICS
+    ]
+    found = halo(mixed)
+    assert found["fluency", "logic"] == pytest.approx(-1.0)
+    assert math.isnan(found["logic", "coherence"]) and halo(mixed[:8]) == {}
+    page = quality_page("ours", [], {"j": Judged(tuple(mixed))}, None)
+    assert "fluency and logic -1.00, " in page.text and "logic and coherence -." in page.text
 
 
 def test_an_unknown_judge_profile() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final, Protocol
 
+from tasks.evaluation.quality.halo import halo, halo_text
 from tasks.evaluation.quality.judge import Judged
 from tasks.evaluation.quality.tables import (
     Comparison,
@@ -138,6 +139,9 @@ def _rater(asked: _Asked, name: str, verdicts: Judged, least: float) -> tuple[st
         f"{verdicts.unanswered} questions without an answer, "
         f"{verdicts.unreadable} answers that could not be read."
     )
+    together = halo(verdicts.ratings)
+    if together:
+        parts.append(halo_text(together))
     if verdicts.preferences:
         parts.append(_bias(position_bias(verdicts.preferences)))
     return "\n\n".join(parts), missed
