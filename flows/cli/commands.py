@@ -16,10 +16,14 @@ from typer.core import TyperCommand, TyperGroup
 
 @dataclass(frozen=True)
 class Command:
-    """A command as the help of `redial` shows it, and the module that registers it."""
+    """A command as the help of `redial` shows it, and the module that registers it.
+
+    `parts` are the modules that add commands below it.
+    """
 
     module: str
     summary: str
+    parts: tuple[str, ...] = ()
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -57,7 +61,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "rebuild": Command(
         "flows.cli.datasets",
-        "Make a release again from the settings it carries, and say whether the bytes are the same.",
+        "Make a release again from the settings it carries; say whether the bytes are the same.",
     ),
     "erase": Command(
         "flows.cli.erase",
@@ -115,9 +119,10 @@ COMMANDS: Mapping[str, Command] = {
         "flows.cli.annotate",
         "Let people grade utterances and compare conversations on a local page.",
     ),
-    # This module adds a command to those of flows.cli.evaluate, which it imports.
     "evaluate": Command(
-        "flows.cli.finetune", "Evaluate a corpus: recommendation, dialogue quality, responses."
+        "flows.cli.evaluate",
+        "Evaluate a corpus: recommendation, dialogue quality, responses.",
+        parts=("flows.cli.finetune", "flows.cli.answers"),
     ),
     "templates": Command(
         "flows.cli.templates",
@@ -163,7 +168,9 @@ class _Imported(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         from flows.cli.app import app
 
-        import_module(COMMANDS[name].module)
+        command = COMMANDS[name]
+        for module in (command.module, *command.parts):
+            import_module(module)
         group: Any = typer.main.get_group(app)
         return group.registered[name]
 
