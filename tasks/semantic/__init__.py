@@ -1,0 +1,11 @@
+"""Room: semantic. Sentence embeddings on this machine, by all-MiniLM-L6-v2 on onnxruntime.
+
+In: texts. Out: vectors whose dot product is their cosine. Start with `encode`; `check_semantic`
+says in one line what is missing of the extra `[semantic]`.
+
+onnxruntime and tokenizers are imported when they are needed, never before.
+"""
+
+from tasks.semantic.encoder import DIMENSIONS, Vectors, check_semantic, encode
+
+__all__ = ["DIMENSIONS", "Vectors", "check_semantic", "encode"]
