@@ -11,6 +11,7 @@ from functools import reduce
 from typing import Any, Final
 
 from tasks.quality.lexicon import Language, Lexicon, phrases
+from tasks.quality.nearness import nearest
 from tasks.quality.specifics import Finder, Support
 from tasks.quality.text_patterns import (
     GARBLED,
@@ -75,6 +76,11 @@ class Case:
     target_reviews: Sequence[str]
     other_id: str
 
+    @property
+    def other_reviews(self) -> list[str]:
+        """The texts of the reviews of its other items."""
+        return [text for text in self.reviews if text not in self.target_reviews]
+
 
 class Evidence:
     """Finds the offending pieces; made with the words by which the facts were computed."""
@@ -110,6 +116,7 @@ class Evidence:
             "chatbot_habit": lambda said, case: offending(chatbot, said.text),
             "wrong_speaker": self._wrong_speech,
             "target_hint": self._hint,
+            "target_nearness": self._nearness,
         }
 
     def of(self, rule: Rule, case: Case) -> list[tuple[int, str]]:
@@ -142,8 +149,12 @@ class Evidence:
         listed = self._words.own_life if is_agent else self._words.agents_words
         return offending(phrases(listed), said.text)
 
+    def _nearness(self, said: Said, case: Case) -> str:
+        near = nearest(_bare(said), case.target_reviews, case.other_reviews)
+        return f"{near.sentence} (review: {near.source})" if near.hundredths else ""
+
     def _hint(self, said: Said, case: Case) -> str:
-        others = [text for text in case.reviews if text not in case.target_reviews]
+        others = case.other_reviews
         words = hinting_words(_bare(said), case.target_reviews, others, self._words)
         return f"{_listed(words)}: {said.text}"
 

@@ -15,6 +15,7 @@ import polars as pl
 from tasks.quality import near_duplicates, plan_facts
 from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases
 from tasks.quality.near_duplicates import Shingles
+from tasks.quality.nearness import target_nearness
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
 from tasks.quality.roles import role_facts
 from tasks.quality.text_patterns import GARBLED, PERSONAL, QUOTED, TEMPLATE_LEFT, titles_in_quotes
@@ -72,13 +73,18 @@ JOIN numbered earlier ON earlier.place = pair_rows.earlier
 
 
 def compute_facts(
-    con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, attempt: int
+    con: duckdb.DuckDBPyConnection,
+    lexicon: Lexicon,
+    language: str,
+    attempt: int,
+    semantic_threads: int = 0,
 ) -> int:
     """Fill `dialogue_facts` and `utterance_facts` for one attempt, in place of its earlier rows.
 
     Reads dialogues, utterances, briefs, brief_items, template_turns, reviews, and the rejections of
     earlier attempts; every column is documented in expectations/facts.yaml. Leaves the temporary
     table `near_duplicates` (place, dialogue_id, other_id) for the evidence.
+    `semantic_threads` are those of sentence embeddings; with 0 the facts that need them are 0.
 
     Returns:
         The number of dialogues.
@@ -90,7 +96,10 @@ def compute_facts(
     con.execute(plan_facts.QUEUE, {"attempt": attempt})
     con.execute(plan_facts.BRIEFED)
     con.execute(plan_facts.EXPECTED, {name: list(ids) for name, ids in lexicon.goals})
-    made = [_utterance_facts(con, lexicon, language, begin) for begin in _begins(con, "fact_queue")]
+    made = [
+        _utterance_facts(con, lexicon, language, begin, semantic_threads)
+        for begin in _begins(con, "fact_queue")
+    ]
     _note_near_duplicates(con, [*_accepted_before(con, attempt), *made], lexicon.near_duplicate)
     con.execute(plan_facts.DIALOGUES, {"attempt": attempt})
     (judged,) = con.execute("SELECT count(*) FROM fact_queue").fetchall()[0]
@@ -105,7 +114,7 @@ def _begins(con: duckdb.DuckDBPyConnection, queue: str) -> Iterator[int]:
 
 
 def _utterance_facts(
-    con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, begin: int
+    con: duckdb.DuckDBPyConnection, lexicon: Lexicon, language: str, begin: int, threads: int
 ) -> Shingles:
     """Write the utterance facts of the dialogues from `begin` on; return their shingles."""
     within = {"from": begin, "until": begin + CHUNK}
@@ -119,6 +128,7 @@ def _utterance_facts(
         **opinion_facts(said, known),
         **role_facts(said, known),
         unknown_titles=_unknown_titles(con, said),
+        target_nearness=target_nearness(said, texts, threads) if threads else pl.lit(0),
     )
     wanted = [column[0] for column in con.execute("DESCRIBE utterance_facts").fetchall()]
     con.register("fact_rows", said.select(wanted))

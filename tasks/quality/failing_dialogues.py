@@ -23,6 +23,7 @@ COMPARED: Final = frozenset(
         "unsupported_details",
         "other_works",
         "target_hint",
+        "target_nearness",
     }
 )
 NO_LIMIT: Final = 2**31 - 1

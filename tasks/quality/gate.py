@@ -30,6 +30,7 @@ from tasks.quality.lexicon import Lexicon
 from tasks.quality.rejections import Broken, store_rejections
 from tasks.quality.result_html import render_result
 from tasks.quality.values import FactTable, JudgeCounts, Rule, Suite
+from tasks.semantic import check_semantic
 from tasks.settings import Domain
 
 TABLES: Final[tuple[FactTable, ...]] = ("dialogue_facts", "utterance_facts")
@@ -41,6 +42,7 @@ LANGUAGE_FACTS: Final = {
     "decision_error",
     "foreign_language",
 }
+SEMANTIC_FACTS: Final = {"target_nearness"}
 _EXAMPLES = """
 WITH ranked AS (
     SELECT
@@ -101,7 +103,8 @@ def judge(
     """
     if con.execute("SELECT count(*) FROM dialogues WHERE attempt = ?", [attempt]).fetchall()[0][0]:
         check_suites(rules.suites)
-    count = compute_facts(con, rules.lexicon, domain.language, attempt)
+    threads = semantic_threads(rules.suites, domain)
+    count = compute_facts(con, rules.lexicon, domain.language, attempt, threads)
     judged, rejected, written = (
         judge_facts(con, rules, domain.language, attempt) if count else ([], 0, 0)
     )
@@ -162,8 +165,19 @@ def _rule_record(rule: Rule, dialogues: int, examples: Sequence[Example]) -> Rul
 def check_language(suites: Sequence[Suite], lexicon: Lexicon, language: str) -> None:
     """Refuse rules that would pass everything because the lexicon lacks the domain's language.
 
+    Rules that compare texts by sense are refused in any language but English, and without the extra
+    `[semantic]`.
+
     Raises UserError.
     """
+    by_sense = _by_sense(suites)
+    if by_sense:
+        check_semantic()
+        if language != "en":
+            raise UserError(
+                f"sentence embeddings know English only, and the language is {language!r}: set "
+                f"{', '.join(by_sense)} to `off` in quality.severities"
+            )
     known = lexicon.languages.get(language)
     if known is not None and known.judges_opinions and known.function_words:
         return
@@ -174,6 +188,17 @@ def check_language(suites: Sequence[Suite], lexicon: Lexicon, language: str) -> 
             f"expectations/lexicon.yaml has too few words for the language {language!r} to judge "
             f"{', '.join(blind)}: add them, or set these rules to `off` in quality.severities"
         )
+
+
+def semantic_threads(suites: Sequence[Suite], domain: Domain) -> int:
+    """Return the threads for sentence embeddings; 0 if no rule needs them. Raises UserError."""
+    return domain.machine.machine().threads if _by_sense(suites) else 0
+
+
+def _by_sense(suites: Sequence[Suite]) -> list[str]:
+    """Return the rules that compare texts by sense."""
+    rules = chain.from_iterable(suite.rules for suite in suites)
+    return [rule.rule for rule in rules if not SEMANTIC_FACTS.isdisjoint(rule.columns)]
 
 
 def _judge_suite(con: duckdb.DuckDBPyConnection, suite: Suite, attempt: int) -> Judged:

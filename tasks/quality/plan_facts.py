@@ -224,6 +224,7 @@ WHERE turn = d.utterances
    OR f.goal_missed
    OR f.target_hint > 0
    OR f.self_contradiction
+   OR f.target_nearness > 0
 ORDER BY dialogue_id, turn
 """
 
@@ -279,7 +280,8 @@ WITH planned AS (
         count_if(wrong_speaker) AS wrong_speakers,
         count_if(goal_missed) AS goals_missed,
         max(target_hint) AS target_hints,
-        count_if(self_contradiction) AS self_contradictions
+        count_if(self_contradiction) AS self_contradictions,
+        max(target_nearness) AS target_nearness
     FROM utterance_facts
     WHERE attempt = $attempt
     GROUP BY dialogue_id, attempt

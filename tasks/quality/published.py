@@ -11,7 +11,7 @@ import polars as pl
 
 from tasks.errors import UserError
 from tasks.quality.facts import compute_facts
-from tasks.quality.gate import Rules, judge_facts, suite_records
+from tasks.quality.gate import Rules, judge_facts, semantic_threads, suite_records
 from tasks.quality.gate_records import GateRecord, published_gate, store_gate
 from tasks.quality.values import PublishedCounts
 from tasks.settings import Domain, Home
@@ -132,7 +132,8 @@ def validate_published(
         open_warehouse(Path(folder) / "published.duckdb") as copy,
     ):
         _copy(con, copy, published)
-        count = compute_facts(copy, rules.lexicon, domain.language, 1)
+        threads = semantic_threads(rules.suites, domain)
+        count = compute_facts(copy, rules.lexicon, domain.language, 1, threads)
         _take_over_near_duplicates(con, copy)
         judged, rejected, _ = judge_facts(copy, rules, domain.language, 1) if count else ([], 0, 0)
         gate = published_gate(count, rejected, suite_records(copy, 1, judged))

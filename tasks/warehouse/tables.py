@@ -204,9 +204,9 @@ _ALL = (
         "INTEGER, near_duplicates INTEGER, near_copied_words INTEGER, unsupported_names INTEGER, "
         "unsupported_facts INTEGER, unsupported_details INTEGER, other_works INTEGER, "
         "chatbot_habits INTEGER, wrong_speakers INTEGER, goals_missed INTEGER, "
-        "target_hints INTEGER, self_contradictions INTEGER",
+        "target_hints INTEGER, self_contradictions INTEGER, target_nearness INTEGER",
         ("dialogue_id", "attempt"),
-        added=10,
+        added=11,
     ),
     Table(
         "utterance_facts",
@@ -221,9 +221,9 @@ _ALL = (
         "personal_data BOOLEAN, foreign_language BOOLEAN, near_copied_words INTEGER, "
         "unsupported_names INTEGER, unsupported_facts INTEGER, unsupported_details INTEGER, "
         "other_works INTEGER, chatbot_habit BOOLEAN, wrong_speaker BOOLEAN, goal_missed BOOLEAN, "
-        "target_hint INTEGER, self_contradiction BOOLEAN",
+        "target_hint INTEGER, self_contradiction BOOLEAN, target_nearness INTEGER",
         ("dialogue_id", "attempt", "turn"),
-        added=10,
+        added=11,
     ),
     Table(
         "rejections",

