@@ -26,7 +26,7 @@ from tasks.llm.billing import UNKNOWN, Expected
 from tasks.llm.budget import Budget
 from tasks.llm.errors import TRANSIENT, CallError, RunStopped, may_ask_again
 from tasks.llm.journal import Entry
-from tasks.llm.layers import Call
+from tasks.llm.layers import Call, problem_of_prompt
 from tasks.llm.provider_reply import Reply
 from tasks.llm.refused_parameters import ParameterRefused
 from tasks.llm.usage import Forecast, UsageMeter
@@ -258,7 +258,9 @@ class BatchQueue:
     def _useless(self, entry: Entry, result: Reply | CallError | None) -> Useless | None:
         if isinstance(result, CallError):
             return Useless(result.message)
-        return self._watch.problem_of(entry.answer)
+        request = self._requests.get(entry.answer.request_key)
+        cut = problem_of_prompt(request, entry.answer) if request else ""
+        return Useless(cut, entry.answer.text) if cut else self._watch.problem_of(entry.answer)
 
     def _expected_of(self, member: Member) -> Expected:
         return self._expected.get(member.key, UNKNOWN)
