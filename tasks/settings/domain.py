@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from tasks.machine import MOST_THREADS, Machine, amount_of_memory, this_machine
 from tasks.settings.extra_parameters import check_extra
 from tasks.settings.models import (
     MOCK_MODEL,
@@ -97,6 +98,14 @@ class Briefs(Settings):
     )
     max_dialogues: int | None = Field(
         None, ge=1, description="Plan at most so many dialogues, in user order"
+    )
+    grow: bool | None = Field(
+        None,
+        description=(
+            "Keep the briefs that earlier builds planned and the histories they show; new reviews "
+            "only add briefs. Where it is not set, backfills do, other builds plan all again "
+            "(docs/how-to/grow.md)"
+        ),
     )
 
     @field_validator("weights", mode="before")
@@ -377,6 +386,28 @@ class Lineage(Settings):
     )
 
 
+class MachineLimits(Settings):
+    """What a run may use of the machine (docs/how-to/install.md); no part of the settings' hash."""
+
+    threads: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_THREADS,
+        description="Threads; REDIAL_THREADS, or else the cores the process may run on, if not set",
+    )
+    memory: Annotated[str, AfterValidator(amount_of_memory)] | None = Field(
+        None,
+        description=(
+            "DuckDB's memory, as 2GB, beyond which it uses files beside its own; REDIAL_MEMORY, or "
+            "else 60 % of what is free, if not set"
+        ),
+    )
+
+    def machine(self) -> Machine:
+        """Return what may be used here. Raises UserError on a wrong variable."""
+        return this_machine(self.threads, self.memory)
+
+
 class Domain(Settings):
     """A domain: what is ingested, how it is cut, who writes, who judges.
 
@@ -431,6 +462,7 @@ class Domain(Settings):
     pages: Pages = Pages()
     alert: Alert = Alert()
     lineage: Lineage = Lineage()
+    machine: MachineLimits = MachineLimits()
 
     @model_validator(mode="after")
     def _judges_on_its_scale(self) -> Domain:

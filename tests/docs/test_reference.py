@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 
 from flows.cli import app
 from flows.options import BuildOptions
+from tasks.evaluation.finetune import LoraSettings
 from tasks.settings import Domain
 from tasks.warehouse import TABLES, create_tables
 from tests.support.provider_quirks import QUIRKS
@@ -80,21 +81,24 @@ def settings() -> str:
         "A domain file in `data/domains/` holds these; an unknown key is refused. On the command line,",
         "`--set preprocess.core=fixpoint` overrides one. Defaults are the paper's numbers if it gives any.",
         "",
-        "| setting | what | default |",
-        "|---|---|---|",
+        *field_rows(Domain),
+        "",
+        "## Settings of local fine-tuning",
+        "",
+        "A YAML file of `redial evaluate finetune --base local/FILE.yaml` holds these",
+        "([how](../how-to/evaluate.md#fine-tuning)). Folders are looked for beside the file first.",
+        "",
+        *field_rows(LoraSettings),
     ]
-    return (
-        "\n".join(
-            [
-                *lines,
-                *(
-                    f"| `{name}` | {cell(what)} | {cell(default)} |"
-                    for name, what, default in fields(Domain)
-                ),
-            ]
-        )
-        + "\n"
-    )
+    return "\n".join(lines) + "\n"
+
+
+def field_rows(model: type[BaseModel]) -> list[str]:
+    """Return a table of a model's fields."""
+    rows = [
+        f"| `{name}` | {cell(what)} | {cell(default)} |" for name, what, default in fields(model)
+    ]
+    return ["| setting | what | default |", "|---|---|---|", *rows]
 
 
 def fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str, str]]:

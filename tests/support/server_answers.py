@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from tasks.fingerprint import fingerprint, unit
+from tests.support.replayed import replay
 from tests.support.server_state import Behaviour, ServerState
 
 _WORDS = (
@@ -32,7 +34,10 @@ def complete(
     body: dict[str, Any], behaviour: Behaviour, fault: str | None, state: ServerState
 ) -> dict[str, Any]:
     """Return a chat completion for a request body. The same body always gets the same text."""
-    text = _shaped(body, behaviour) or _text(body, behaviour)
+    if behaviour.answers == "recorded":
+        text = replay(Path(behaviour.folder), body)
+    else:
+        text = _shaped(body, behaviour) or _text(body, behaviour)
     finish = "stop"
     if fault == "repeat" and state.last_answer:
         text = state.last_answer

@@ -26,7 +26,8 @@ class Behaviour:
             of what the answer uses.
         tokens: "exact" counts as litellm does for the model asked, "rough" takes 4 characters a
             token.
-        answers: "echo" is a short fixed dialogue, "mock" lets the mock model answer.
+        answers: "echo" is a short fixed dialogue, "mock" lets the mock model answer, "recorded"
+            replays those of `folder` and keeps the prompts that have none there.
         key: the only bearer token that is let in, if set.
         body: the whole response body in place of an answer, billed as one.
         odd: replies in place of good ones, as `tests.support.odd_replies` gives them; one is drawn
@@ -60,6 +61,7 @@ class Behaviour:
     tokens: str = "rough"
     words: int = 120
     answers: str = "echo"
+    folder: str = ""
     key: str | None = None
     models: tuple[str, ...] | None = None
     body: str | None = None
