@@ -180,21 +180,45 @@ def run_flow(
     """
     for name, value in {**QUIET, **ALONE}.items():
         os.environ.setdefault(name, value)
-    configured, passed_over = _configured_server()
+    CURRENT.set(progress)
+    if os.environ.get(ADDRESS):
+        return _run_on_configured(start)
+    progress.stage("server", "running")
+    passed_over: list[str] = []
+
+    def meanwhile() -> None:
+        # Prefect takes a second to import, which the server is started before.
+        configured, passed_over[:] = _configured_server()
+        if configured:
+            raise _Configured
+        _import_all(warm)
+
+    try:
+        with local_server(home.data / "prefect" / place, meanwhile) as server:
+            progress.stage("server", "done", "; ".join(["private, for this run", *passed_over]))
+            return _run_on(server, start)
+    except _Configured:
+        return _run_on_configured(start)
+
+
+class _Configured(Exception):
+    """Prefect's settings name a server, so the private one that was started is not needed."""
+
+
+def _run_on_configured(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run a flow on the server that Prefect's settings name. Raises UserError if it is no use."""
+    _configured_server()
+    from flows.server.connection import check_server
+
+    check_server()
+    return asyncio.run(_to_the_end(start))
+
+
+def _run_on(server: PrivateServer, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     from prefect.settings import temporary_settings
 
-    CURRENT.set(progress)
-    if configured:
-        from flows.server.connection import check_server
-
-        check_server()
-        return asyncio.run(_to_the_end(start))
-    progress.stage("server", "running")
-    with (
-        local_server(home.data / "prefect" / place, lambda: _import_all(warm)) as server,
-        temporary_settings(updates={"api.url": server.api, "api.auth_string": server.login}),
-    ):
-        progress.stage("server", "done", "; ".join(["private, for this run", *passed_over]))
+    address = {"api.url": server.api, "api.auth_string": server.login}
+    with temporary_settings(updates=address):
         return asyncio.run(_to_the_end(start))
 
 
