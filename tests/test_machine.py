@@ -123,6 +123,21 @@ def test_the_same_release_comes_of_any_machine(
     assert made.version == repaired_demo.release.version
 
 
+POLARS = """
+from flows import api
+from flows.options import BuildOptions
+api._read("demo", BuildOptions(settings={"machine": {"threads": 1}}), None)
+import polars
+print(polars.thread_pool_size())
+"""
+
+
+def test_polars_has_the_threads_of_the_domain() -> None:
+    command = [sys.executable, "-c", POLARS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
+
+
 PINNED = """
 import os, sys
 from pathlib import Path

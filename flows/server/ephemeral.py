@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +27,7 @@ import httpx
 from flows.progress import CURRENT, Progress
 from flows.server.api import wait_for_server
 from flows.server.app import LOOPBACK, run_server
+from flows.server.gc_thread import collect_seldom
 from flows.server.login import new_login, with_login
 from flows.server.process_ending import end_child
 from tasks.errors import UserError
@@ -145,6 +146,7 @@ def main(handle: int, parent: int) -> None:
 
 
 if __name__ == "__main__":
+    collect_seldom()
     main(int(sys.argv[1]), int(sys.argv[2]))
 
 
@@ -163,7 +165,8 @@ def run_flow(
     place: str,
     progress: Progress,
     start: Callable[[], Coroutine[Any, Any, Result]],
-    warm: Sequence[str] = ("great_expectations", "flows.build"),
+    warm: Sequence[str] = ("flows.build",),
+    beside: Sequence[str] = (),
 ) -> Result:
     """Run a flow to its end and return what it returns, or what it left in the state it returns.
 
@@ -173,6 +176,7 @@ def run_flow(
         progress: where the run shows how far it is.
         start: imports the flow and calls it; called once a server is there.
         warm: modules that take seconds to import, imported while the server starts.
+        beside: modules that are needed later, imported in a thread of their own after that.
 
     Raises:
         UserError: as the flow raises it, a choice is out of bounds, or the Prefect server that is
@@ -192,6 +196,8 @@ def run_flow(
         if configured:
             raise _Configured
         _import_all(warm)
+        # The first stages wait for DuckDB and for the server; whoever needs a module waits for it.
+        threading.Thread(target=_import_early, args=(beside,), daemon=True).start()
 
     try:
         with local_server(home.data / "prefect" / place, meanwhile) as server:
@@ -255,6 +261,11 @@ def _configured_server() -> tuple[str, list[str]]:
 def _import_all(modules: Sequence[str]) -> None:
     for module in modules:
         import_module(module)
+
+
+def _import_early(modules: Sequence[str]) -> None:
+    with suppress(ImportError):  # raised again where the module is needed
+        _import_all(modules)
 
 
 async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
