@@ -34,11 +34,12 @@ extras: $(VENV)/extras  ## install the optional extras dask, finetune and local
 demo: $(VENV)/installed  ## build the demo dataset, with the mock model
 	$(BIN)/redial build demo
 
-# 20 dialogues of a real model, which runs in this process.
+# A build of which nothing is accepted ends with 2. What is wrong with the dialogues is printed.
 demo-local: $(VENV)/extras  ## build 20 dialogues of a real small model, in this process
 	$(BIN)/redial --data build/demo-local build demo --model local/smollm2 --max-dialogues 20 --concurrency 20 \
 		--set generate.max_attempts=1 --set generate.limits.stop_after_unusable=0 \
-		--set generate.limits.stop_after_rejected=0 --set generate.temperature=0.4
+		--set generate.limits.stop_after_rejected=0 --set generate.temperature=0.4 || test $$? = 2
+	$(BIN)/python -m tests.benchmarks.local_model --built build/demo-local
 
 lint: $(VENV)/installed  ## run ruff, mypy, import-linter, vulture and codespell
 	$(BIN)/ruff check .

@@ -63,13 +63,14 @@ class UnnamedPart(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One part as read, and the hash of each file it was read from, by the file's path.
+    """One part as read, and each file it was read from, by path: its hash and its content.
 
     `own` has the paths of those that are not the shipped ones.
     """
 
     value: Any
     files: Mapping[str, str]
+    contents: Mapping[str, Any]
     own: tuple[str, ...] = ()
 
 
@@ -118,6 +119,14 @@ class Specifications:
         """Return the paths of files that lie over the shipped ones, or beside them."""
         return sorted({path for part in self.parts.values() for path in part.own})
 
+    def contents(self) -> dict[str, Any]:
+        """Return the content of every file that the parts were read from, by its path."""
+        found: dict[str, Any] = {}
+        for name in self.parts:
+            self.part(name)
+            found |= self.parts[name].contents
+        return found
+
     def part(self, name: str) -> Any:
         """Return a part as read. Raises UnnamedPart if these specifications are without it."""
         if name not in self.parts:
@@ -165,6 +174,7 @@ def _read_part(loader: Loader, home: Home, domain: Domain, files: YamlFiles) -> 
         return contents[path]
 
     value = loader.load(home, *loader.arguments(domain), read=read)
-    hashes = {home.name_of(path): content_hash(content) for path, content in contents.items()}
+    named = {home.name_of(path): content for path, content in contents.items()}
+    hashes = {path: content_hash(content) for path, content in named.items()}
     own = tuple(home.name_of(path) for path in contents if home.is_own(path))
-    return Part(value, hashes, own)
+    return Part(value, hashes, named, own)

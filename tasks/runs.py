@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -109,11 +109,13 @@ class Origin:
             digits.
         mixed: one sentence for each way in which its rows come from several versions of code or
             rows; empty if they come from one.
+        libraries: versions of the libraries whose results are stored, by import name.
     """
 
     code: str
     run_hash: str
     mixed: tuple[str, ...] = ()
+    libraries: Mapping[str, str] = field(default_factory=dict)
 
 
 def origin_of_release(
@@ -148,6 +150,7 @@ def origin_of_release(
         code=fingerprint(makers)[:ID_LENGTH],
         run_hash=fingerprint([makers, settings, dict(sources)]),
         mixed=(*_unlike_modules(made), *_older_rows(made, written)),
+        libraries=dict(chain.from_iterable(one.libraries.items() for one in made.values())),
     )
 
 

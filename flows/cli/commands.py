@@ -16,10 +16,14 @@ from typer.core import TyperCommand, TyperGroup
 
 @dataclass(frozen=True)
 class Command:
-    """A command as the help of `redial` shows it, and the module that registers it."""
+    """A command as the help of `redial` shows it, and the module that registers it.
+
+    `parts` are the modules that add commands below it.
+    """
 
     module: str
     summary: str
+    parts: tuple[str, ...] = ()
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -46,6 +50,26 @@ COMMANDS: Mapping[str, Command] = {
     "compare": Command(
         "flows.cli.export",
         "Count corpora side by side as the paper's Table 1 and Table 3 do.",
+    ),
+    "select": Command(
+        "flows.cli.datasets",
+        "Write some dialogues of a release as a release of its own, which says where it came from.",
+    ),
+    "merge": Command(
+        "flows.cli.datasets",
+        "Put releases of several domains together as one dataset, with Table 3 and its total.",
+    ),
+    "rebuild": Command(
+        "flows.cli.datasets",
+        "Make a release again from the settings it carries; say whether the bytes are the same.",
+    ),
+    "erase": Command(
+        "flows.cli.erase",
+        "Erase users from a domain: warehouse, answers, pages, exports and releases.",
+    ),
+    "upgrade": Command(
+        "flows.cli.upgrade",
+        "Bring a domain's warehouse of an earlier version up to date; paid answers stay.",
     ),
     "funnel": Command(
         "flows.cli.inspect",
@@ -95,9 +119,10 @@ COMMANDS: Mapping[str, Command] = {
         "flows.cli.annotate",
         "Let people grade utterances and compare conversations on a local page.",
     ),
-    # This module adds a command to those of flows.cli.evaluate, which it imports.
     "evaluate": Command(
-        "flows.cli.finetune", "Evaluate a corpus: recommendation, dialogue quality, responses."
+        "flows.cli.evaluate",
+        "Evaluate a corpus: recommendation, dialogue quality, responses.",
+        parts=("flows.cli.finetune", "flows.cli.answers"),
     ),
     "templates": Command(
         "flows.cli.templates",
@@ -143,7 +168,9 @@ class _Imported(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         from flows.cli.app import app
 
-        import_module(COMMANDS[name].module)
+        command = COMMANDS[name]
+        for module in (command.module, *command.parts):
+            import_module(module)
         group: Any = typer.main.get_group(app)
         return group.registered[name]
 

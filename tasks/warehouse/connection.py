@@ -14,7 +14,13 @@ from tasks.errors import UserError
 from tasks.locks import Held, exclusive_lock, shared_lock
 from tasks.machine import MEMORY_VARIABLE, Machine, this_machine
 from tasks.settings import Home
-from tasks.warehouse.tables import TABLES, create_tables, schema_mismatches
+from tasks.warehouse.tables import (
+    LAYOUT,
+    TABLES,
+    create_tables,
+    layout_of,
+    schema_mismatches,
+)
 
 if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
@@ -147,12 +153,16 @@ def _check_layout(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
 
     Raises UserError if a table has other columns than in this version.
     """
+    if layout_of(con) > LAYOUT:
+        raise UserError(
+            f"the warehouse {path} was made by a newer version: use that version or a newer one"
+        )
     missing, other = schema_mismatches(con)
     if other:
         raise UserError(
             f"the warehouse {path} was made by another version "
-            f"(table {other[0]} has other columns): "
-            "continue with that version, or move the file away and build it again"
+            f"(table {other[0]} has other columns): `redial upgrade {path.stem}` brings it up to "
+            "date, and keeps every paid answer; or continue with that version"
         )
     return missing
 
