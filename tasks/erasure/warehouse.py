@@ -95,6 +95,20 @@ def _delete(
         removed[table] = removed.get(table, 0) + int(count)
 
 
+def erase_answers(con: duckdb.DuckDBPyConnection, traces: Traces) -> int:
+    """Delete the stored answers that hold anything of the users; return how many.
+
+    For warehouses of no domain, as evaluations have one for the answers of judges.
+    """
+    answers = con.execute("SELECT request_key, text FROM responses").fetchall()
+    gone = [request_key for request_key, text in answers if traces.in_text(text)]
+    with transaction(con):
+        con.execute(
+            "DELETE FROM responses WHERE request_key IN (SELECT unnest($gone))", {"gone": gone}
+        )
+    return len(gone)
+
+
 def note_replaced(con: duckdb.DuckDBPyConnection, versions: Mapping[str, str]) -> None:
     """Have new versions of releases take the places of the old ones on record."""
     with transaction(con):

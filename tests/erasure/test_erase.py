@@ -123,6 +123,11 @@ def test_no_byte_of_an_erased_user_is_left_and_the_next_build_leaves_them_out(ho
         "demo",
         new_mark(min(person.dialogues), 1, "0", mark="good", comment="theirs", who=""),
     )
+    judged = f"It says: {min(person.phrases).decode()}, which is true."
+    with open_warehouse(home.data / "warehouse" / "_evaluation.duckdb") as con:
+        con.execute(
+            "INSERT INTO responses (request_key, dialogue_id, text) VALUES ('k', 'q1', ?)", [judged]
+        )
     held = places_with(home, person)
     assert {path.split("/")[0] for path in held} >= {"warehouse", "releases", "exports"}
     refused = run_redial(home.data, "erase", "demo", person.user_id)
@@ -134,6 +139,7 @@ def test_no_byte_of_an_erased_user_is_left_and_the_next_build_leaves_them_out(ho
     told = json.loads(done.stdout)
     assert told["left"] == [] and places_with(home, person) == set()
     assert told["removed"]["raw_reviews"] > 0 and told["removed"]["exports"] == 2
+    assert told["removed"]["answers of evaluations"] == 1
     assert set(told["versions"]) == {f"demo/{own.name}", *merged_versions(told)}
     assert not own.exists()
     new = latest_release(home, "demo")
