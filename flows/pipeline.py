@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from flows.asked_work import first_work, repair_work
 from flows.derived_inputs import (
     asked_with,
     model_files,
@@ -21,7 +22,6 @@ from flows.derived_inputs import (
     sources_as_read,
     tombstone_files,
 )
-from flows.generation import first_work, repair_work
 from flows.release import release
 from flows.stages import Context, Rows, Stage
 from tasks.briefs import ReadAhead, plan_briefs

@@ -63,11 +63,15 @@ class UnnamedPart(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One part as read, and each file it was read from, by path: its hash and its content."""
+    """One part as read, and each file it was read from, by path: its hash and its content.
+
+    `own` has the paths of those that are not the shipped ones.
+    """
 
     value: Any
     files: Mapping[str, str]
     contents: Mapping[str, Any]
+    own: tuple[str, ...] = ()
 
 
 class _Named(Generic[Value]):
@@ -110,6 +114,10 @@ class Specifications:
     def files(self) -> dict[str, str]:
         """Return the hash of every file that the parts were read from, by its path."""
         return {path: found for part in self.parts.values() for path, found in part.files.items()}
+
+    def own_files(self) -> list[str]:
+        """Return the paths of files that lie over the shipped ones, or beside them."""
+        return sorted({path for part in self.parts.values() for path in part.own})
 
     def contents(self) -> dict[str, Any]:
         """Return the content of every file that the parts were read from, by its path."""
@@ -166,8 +174,7 @@ def _read_part(loader: Loader, home: Home, domain: Domain, files: YamlFiles) -> 
         return contents[path]
 
     value = loader.load(home, *loader.arguments(domain), read=read)
-    named = {
-        path.relative_to(home.project).as_posix(): content for path, content in contents.items()
-    }
+    named = {home.name_of(path): content for path, content in contents.items()}
     hashes = {path: content_hash(content) for path, content in named.items()}
-    return Part(value, hashes, named)
+    own = tuple(home.name_of(path) for path in contents if home.is_own(path))
+    return Part(value, hashes, named, own)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from flows.dask_generation import Cluster
-from flows.lineage_events import LineageRecorder
 from flows.options import BuildOptions
 from flows.specifications import LOADERS, Specifications
 from tasks.code_identity import entry_modules, project_code
 from tasks.errors import UserError
+from tasks.machine import limit_libraries
 from tasks.release import pseudonym_key
 from tasks.settings import Domain, Home
 from tasks.stage_inputs import StageInputs, made_by
 from tasks.tombstones import Tombstones, read_tombstones, tombstone_file
 from tasks.warehouse import Connection, StageRecord, WarehouseSession
+
+# Both import Prefect, which a build that changes nothing does without (flows/unchanged.py).
+if TYPE_CHECKING:
+    from flows.dask_generation import Cluster
+    from flows.lineage_events import LineageRecorder
 
 Attempts = Literal["once", "this", "last", "earlier", "all"]
 Records = Mapping[str, StageRecord]
@@ -62,11 +66,13 @@ def new_context(
 
     Raises UserError if the domain's tombstones cannot be read.
     """
-    name = specifications.domain.name
-    warehouse = WarehouseSession(home.warehouse(name))
+    domain = specifications.domain
+    machine = domain.machine.machine()
+    limit_libraries(machine)
+    warehouse = WarehouseSession(home.warehouse(domain.name), machine)
     erased = None
-    if tombstone_file(home, name).is_file():
-        erased = read_tombstones(home, name, pseudonym_key(home, name).secret)
+    if tombstone_file(home, domain.name).is_file():
+        erased = read_tombstones(home, domain.name, pseudonym_key(home, domain.name).secret)
     return Context(home, specifications, run_id, warehouse, options, erased=erased)
 
 

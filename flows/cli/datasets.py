@@ -146,7 +146,7 @@ def rebuild(
     sources: Annotated[Path, typer.Option(help="Folder of the source files", show_default=False)],
     as_json: JsonOption = False,
 ) -> None:
-    """Make a release again from the settings it carries, and say whether the bytes are the same.
+    """Make a release again from the settings it carries; say whether the bytes are the same.
 
     Answers come from the domain's warehouse, and from the mock model where it wrote; nothing is
     paid for. Exit code 1 if anything differs.

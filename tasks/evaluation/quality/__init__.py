@@ -9,11 +9,12 @@ from tasks.evaluation.quality.grades import parse_grades
 from tasks.evaluation.quality.judge import (
     Judged,
     JudgeProfile,
+    Unread,
     judge_pairs,
     judge_utterances,
     load_judge_profile,
 )
-from tasks.evaluation.quality.page import quality_markdown
+from tasks.evaluation.quality.page import LEAST_READ, QualityPage, quality_page
 from tasks.evaluation.quality.tables import (
     Agreement,
     Comparison,
@@ -45,6 +46,7 @@ from tasks.evaluation.quality.values import (
 __all__ = [
     "CHOICES",
     "HIGHEST",
+    "LEAST_READ",
     "LOWEST",
     "METRICS",
     "Agreement",
@@ -56,8 +58,10 @@ __all__ = [
     "PairTask",
     "PositionBias",
     "Preference",
+    "QualityPage",
     "Rating",
     "Scores",
+    "Unread",
     "UtteranceTask",
     "against_people",
     "figure4",
@@ -69,7 +73,7 @@ __all__ = [
     "parse_choice",
     "parse_grades",
     "position_bias",
-    "quality_markdown",
+    "quality_page",
     "rater_agreement",
     "settle_orders",
     "table4",
