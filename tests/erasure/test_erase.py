@@ -25,7 +25,7 @@ from tasks.release import FoundRelease, check_release, latest_release, write_rel
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.command import run_redial
-from tests.support.plain_build import REPAIRED, BuiltDemo, plain_build
+from tests.support.plain_build import REPAIRED, BuiltDemo, plain_briefs, plain_build
 from tests.support.small_warehouse import small_warehouse
 
 _RETOLD_MOST = """
@@ -153,7 +153,7 @@ def test_no_byte_of_an_erased_user_is_left_and_the_next_build_leaves_them_out(ho
         assert con.execute("SELECT version FROM releases").fetchall() == [(new.name,)]
     log = home.data / "marks" / "demo.jsonl"
     assert min(person.dialogues) not in log.read_text()
-    plain_build(home, "demo", REPAIRED, run_id="after")
+    plain_briefs(home, "demo", REPAIRED)
     assert places_with(home, person) == set()
     with read_warehouse(home.warehouse("demo")) as con:
         kinds = con.execute("SELECT count(*) FROM rejected_rows WHERE kind = 'erased'").fetchall()
