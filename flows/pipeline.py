@@ -14,8 +14,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.derived_inputs import asked_with, model_files, model_modules, sources_as_read
-from flows.generation import first_work, repair_work
+from flows.asked_work import first_work, repair_work
+from flows.derived_inputs import (
+    asked_with,
+    model_files,
+    model_modules,
+    sources_as_read,
+    tombstone_files,
+)
 from flows.release import release
 from flows.stages import Context, Rows, Stage
 from tasks.briefs import ReadAhead, plan_briefs
@@ -36,7 +42,8 @@ FACTS: Final = ("rejections", "dialogue_facts", "utterance_facts")
 INGEST = Stage(  # 2.1
     "ingest",
     does=(ingest,),
-    run=lambda con, context, _: ingest(con, context.domain),
+    run=lambda con, context, _: ingest(con, context.domain, context.erased),
+    files=tombstone_files,
     sources=True,
     writes=("raw_reviews", "rejected_rows", "items"),
     settings=("untitled", "merge_editions", "max_bad_share"),
@@ -51,7 +58,7 @@ PREPROCESS = Stage(  # 2.3, App. B
     run=lambda con, context, _: preprocess(con, context.domain),
     reads=(Rows("ingest", ("raw_reviews", "items")),),
     writes=("preferences", "reviews"),
-    settings=("preprocess",),
+    settings=("preprocess", "briefs.grow"),
     derived=lambda context: {"sources": {"reviews": source_names(context.domain.sources)[0]}},
 )
 
@@ -59,15 +66,13 @@ PLAN = Stage(  # 2.5.1: one dialogue for each MIGHT_LIKES item
     "briefs",
     does=(plan_briefs,),
     run=lambda con, context, _: plan_briefs(
-        con, context.domain, context.specifications.templates.templates
+        con, context.domain, context.specifications.templates.templates, context.erased
     ),
     reads=(Rows("ingest", ("items",)), Rows("preprocess", ("reviews", "preferences"))),
     writes=("briefs", "brief_items", "template_turns", "template_slots", "unplanned"),
-    settings=(
-        *("name", "briefs", "seed", "noun", "verb", "language"),
-        *("preprocess.like_min", "preprocess.min_item_interactions"),
-    ),
+    settings=("name", "briefs", "seed", "noun", "verb", "language", "preprocess.like_min"),
     specifications=("templates",),
+    files=tombstone_files,
     left_out=lambda con: unplanned_text(might_likes(con)),
 )
 
@@ -179,7 +184,8 @@ RELEASE: Stage = Stage(  # 3: never cached, as it confirms a release that is the
     ),
     writes=("releases", "released_dialogues"),
     also_writes=("gates",),
-    specifications=("suites", "lexicon"),
+    # What made a release goes out with it.
+    specifications=("goals", "templates", "profile", "suites", "lexicon", "causes"),
 )
 
 PREPARATION: Final = (INGEST, PREPROCESS, PLAN)

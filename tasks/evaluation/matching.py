@@ -13,6 +13,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from tasks.evaluation.echoes import Prompt
+from tasks.machine import this_machine
 from tasks.model_output import Parsed, Recommended
 from tasks.titles import (
     YEARS_APART,
@@ -317,7 +318,12 @@ def _nearest(
             continue
         near = [choices[place] for place in within.tolist()]
         scored = process.cdist(
-            chunk, near, scorer=fuzz.ratio, score_cutoff=threshold, dtype=np.float64, workers=-1
+            chunk,
+            near,
+            scorer=fuzz.ratio,
+            score_cutoff=threshold,
+            dtype=np.float64,
+            workers=this_machine().threads,
         )
         for query, row in zip(chunk, scored, strict=True):
             place = int(row.argmax())
