@@ -30,10 +30,12 @@ from tasks.generate import (
     Work,
     generate_transcripts,
 )
+from tasks.judge import Judge, JudgeRollout, with_dialogues
 from tasks.llm import journal_problems
 from tasks.prompts import render
 from tasks.quality import rule_sentences
 from tasks.repair import RepairRollout, load_repairs
+from tasks.settings import Generate
 from tasks.warehouse import Connection
 
 LEAST_PAUSE_SHOWN_S = 5.0  # a shorter one is over before it is read
@@ -70,6 +72,29 @@ def repair_work(con: Connection, context: Context, attempt: int, ids: Sequence[s
     )
 
 
+def judge_work(
+    con: Connection, context: Context, attempt: int, ids: Sequence[str], judge: Judge = "judge"
+) -> Work:
+    """Return what a judge is asked: its verdict on dialogues that were read at an attempt."""
+    domain, specifications = context.domain, context.specifications
+    read = ReadAhead(con, domain).fetch
+    rollout = JudgeRollout(
+        specifications.judge_words,
+        specifications.goals.worded(domain.noun, domain.verb),
+        specifications.profile.max_review_words,
+        attempt,
+        judge,
+    )
+    return Work(
+        ids,
+        lambda some: with_dialogues(con, read(some), attempt),
+        rollout,
+        specifications.profile.name,
+        domain.name,
+        "judge_answers",
+    )
+
+
 @task(cache_policy=NO_CACHE, persist_result=False)
 async def _chunk(held: Any) -> ChunkResult:
     executor, chunk = held
@@ -89,8 +114,17 @@ async def _run_there(executor: ChunkExecutor, chunk: Chunk) -> ChunkResult:
     return await executor.run(chunk)
 
 
-async def ask(con: Connection, context: Context, stage: str, work: Work) -> GenerateCounts:
-    """Run the chunks of one attempt and show how far they are."""
+async def ask(
+    con: Connection,
+    context: Context,
+    stage: str,
+    work: Work,
+    settings: Generate | None = None,
+) -> GenerateCounts:
+    """Run the chunks of one attempt and show how far they are.
+
+    `settings` are those of the domain's generation at this attempt if not given.
+    """
     sink = CURRENT.get()
     live = LiveProgress(context)
     began = time.perf_counter()
@@ -108,7 +142,7 @@ async def ask(con: Connection, context: Context, stage: str, work: Work) -> Gene
         live.note(now.done, now.total, cost)
 
     journals = context.home.journals(context.domain.name)
-    settings = context.domain.generate.at_attempt(work.rollout.attempt)
+    settings = settings or context.domain.generate.at_attempt(work.rollout.attempt)
     name = f"{context.domain.name}-{stage}"
     executor = (
         context.cluster.executor(con, settings, work.rollout, context.run_id, name)

@@ -16,7 +16,7 @@ from tasks.quality.gate_records import (
 from tasks.quality.great_expectations import GateError, check_suites
 from tasks.quality.lexicon import Lexicon, load_lexicon
 from tasks.quality.published import PublishedRefused, validate_published
-from tasks.quality.suites import check_alert_rules, load_suites, rule_sentences
+from tasks.quality.suites import check_alert_rules, check_judge, load_suites, rule_sentences
 from tasks.quality.values import JudgeCounts, PublishedCounts, Rule, Suite, VerdictCounts
 from tasks.quality.verdicts import set_verdicts
 
@@ -35,6 +35,7 @@ __all__ = [
     "SuiteRecord",
     "VerdictCounts",
     "check_alert_rules",
+    "check_judge",
     "check_language",
     "check_suites",
     "has_passed_published_gate",

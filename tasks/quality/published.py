@@ -38,6 +38,11 @@ _COPIED: Final = {
         FROM dialogues d
         SEMI JOIN accepted USING (dialogue_id, attempt)
     """,
+    "judge_answers": """
+        SELECT j.* REPLACE (1 AS attempt)
+        FROM judge_answers j
+        SEMI JOIN accepted USING (dialogue_id, attempt)
+    """,
     "utterances": """
         SELECT u.* REPLACE (1 AS attempt)
         FROM utterances u

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from tasks.settings.extra_parameters import check_extra
+from tasks.settings.judge import Judge
 from tasks.settings.models import MOCK_MODEL, CascadeModel, Misbehave, Rate, first_model
 from tasks.settings.sources import PAPER_SCALE, Endpoint, LineageTarget, Settings, Sources
 
@@ -309,6 +310,7 @@ class Quality(Settings):
     severities: dict[str, Severity] = Field(
         {}, description="Rule name to severity, over the suite's own"
     )
+    judge: Judge = Judge()
 
     @field_validator("severities", mode="before")
     @classmethod
