@@ -3,6 +3,7 @@
 from flows.cli import (
     annotate,
     build,
+    calibrate,
     diff,
     evaluate,
     export,
@@ -21,6 +22,7 @@ __all__ = [
     "annotate",
     "app",
     "build",
+    "calibrate",
     "diff",
     "evaluate",
     "export",

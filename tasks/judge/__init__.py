@@ -10,11 +10,10 @@ from tasks.judge.answer import Unreadable, read_verdict
 from tasks.judge.asked_with import judge_settings
 from tasks.judge.dialogues import to_judge, with_dialogues
 from tasks.judge.due import forget_verdicts, is_drawn, to_be_confirmed, to_be_judged
-from tasks.judge.faults import faults
+from tasks.judge.faults import faults, from_json
 from tasks.judge.kinds import FAULT_KINDS, FaultKind
 from tasks.judge.prompt import (
     JudgeWords,
-    dialogue_key,
     load_judge_words,
     render_judge,
     sentences_of,
@@ -31,8 +30,8 @@ __all__ = [
     "JudgeRollout",
     "JudgeWords",
     "Unreadable",
-    "dialogue_key",
     "faults",
+    "from_json",
     "forget_verdicts",
     "is_drawn",
     "judge_settings",

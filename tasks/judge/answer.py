@@ -13,13 +13,22 @@ from tasks.judge.values import (
     Speech,
     TurnVerdict,
 )
-from tasks.model_output import message_text, read_json, read_or_else
+from tasks.model_output import JsonReading, message_text, read_json, read_or_else
 
 MOST_CLAIMS: Final = 12  # of one turn of at most 60 words
 LONGEST: Final = 300  # characters kept of one text of an answer
 _CLAIM_VERDICTS: Final = get_args(ClaimVerdict)
 _FITS: Final = get_args(Fit)
 _SPEECHES: Final = get_args(Speech)
+_NEEDED: Final = (
+    "claims",
+    "opinion",
+    "decision",
+    "goals_missed",
+    "reads_as",
+    "gives_away",
+    "contradicts_turn",
+)
 _WORDS_OF_TRUTH: Final = {"true": True, "false": False, "yes": True, "no": False}
 _OTHER_WORDS: Final[Mapping[str, str]] = {
     "not_supported": "not_told",
@@ -115,33 +124,35 @@ def read_verdict(text: str, turns: int) -> tuple[TurnVerdict, ...]:
 
 
 def _entries(text: str) -> list[Mapping[str, Any]]:
-    entries = read_or_else(_listed_entries, text, lambda _: None)
-    if not entries:
-        raise Unreadable('it holds no JSON object with a list "turns"')
-    return entries
-
-
-def _listed_entries(text: str) -> list[Mapping[str, Any]] | None:
-    reading = read_json(message_text(text))
+    reading = read_or_else(_json_in, text, lambda _: JsonReading())
+    if reading.cut:
+        raise Unreadable("it breaks off")
     for value in reversed(reading.values):
         listed = value.value.get("turns") if isinstance(value.value, dict) else None
         if isinstance(listed, list) and listed:
             return [entry for entry in listed if isinstance(entry, dict)]
-    return None
+    raise Unreadable('it holds no JSON object with a list "turns"')
+
+
+def _json_in(text: str) -> JsonReading:
+    return read_json(message_text(text))
 
 
 def _turn_verdict(number: int, entry: Mapping[str, Any]) -> TurnVerdict:
-    listed = entry.get("claims")
+    missing = [name for name in _NEEDED if name not in entry]
+    if missing:
+        raise Unreadable(f"turn {number} has no `{missing[0]}`")
+    listed = entry["claims"]
     claims = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return TurnVerdict(
         turn=number,
         claims=tuple(_claim(one) for one in claims[:MOST_CLAIMS]),
         opinion=cast(Fit, _word(entry, "opinion", _FITS)),
         decision=cast(Fit, _word(entry, "decision", _FITS)),
-        goals_missed=_goals(entry.get("goals_missed")),
+        goals_missed=_goals(entry["goals_missed"]),
         reads_as=cast(Speech, _word(entry, "reads_as", _SPEECHES)),
-        gives_away=_truth(entry.get("gives_away")),
-        contradicts_turn=_whole(entry.get("contradicts_turn") or 0, "contradicts_turn"),
+        gives_away=_truth(entry["gives_away"]),
+        contradicts_turn=_whole(entry["contradicts_turn"] or 0, "contradicts_turn"),
         quote=_text(entry.get("quote")),
         why=_text(entry.get("why")),
     )

@@ -36,6 +36,11 @@ def as_json(found: Sequence[Fault]) -> str:
     return json.dumps([asdict(fault) for fault in found], ensure_ascii=False)
 
 
+def from_json(text: str) -> list[Fault]:
+    """Return the faults that the table `judge_answers` holds as text."""
+    return [Fault(**entry) for entry in json.loads(text)]
+
+
 def _of_turn(
     dialogue: DialogueToJudge, said: TurnVerdict, sentences: Mapping[str, str], due: int
 ) -> Iterator[Fault]:

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.briefs import BriefItem
 from tasks.errors import UserError
-from tasks.fingerprint import content_id
 from tasks.judge.answer import verdict_format
 from tasks.judge.sentences import Whose, numbered
 from tasks.judge.values import DialogueToJudge
@@ -95,18 +94,6 @@ def sentences_of(dialogue: DialogueToJudge, most_review_words: int) -> dict[str,
         found |= _review(item.slot, "u", item.user_review, most_review_words)
         found |= _review(item.slot, "o", item.other_review, most_review_words)
     return found
-
-
-def dialogue_key(dialogue: DialogueToJudge) -> str:
-    """Return the key of a dialogue to judge: its titles and its words, 16 hex digits.
-
-    Verdicts that were recorded are found by it, whatever the words of the prompt have become.
-    """
-    return content_id([_titles(dialogue.items), _said(dialogue)])
-
-
-def _titles(items: tuple[BriefItem, ...]) -> list[str]:
-    return [item.title for item in items]
 
 
 def _data(dialogue: DialogueToJudge, most_review_words: int) -> dict[str, Any]:

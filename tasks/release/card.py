@@ -24,6 +24,10 @@ CARD_FACTS = (
     "rollout",
     "seed",
     "suites",
+    "judge",
+    "judged",
+    "judged_rest",
+    "left",
     "config_hash",
     "run_hash",
     "code_version",
@@ -37,6 +41,10 @@ _LABELS = {
     "code_version": "code",
     "mixed": "made by several versions",
     "suites": "suites every dialogue passed",
+    "judge": "read by",
+    "judged": "dialogues read by a judge",
+    "judged_rest": "defects that a judge would find in the others",
+    "left": "defects that are left",
 }
 _FILES = """\
 | file | what |

@@ -289,6 +289,15 @@ _ALL = (
         since_first=False,
     ),
     Table(
+        "calibrations",
+        "What one reader (a rule, all rules, a judge) said of dialogues of one kind, when it was "
+        "last measured; `found` counts those it rejects.",
+        "reader VARCHAR, source VARCHAR, kind VARCHAR, dialogues BIGINT, found BIGINT, run_id "
+        "VARCHAR, measured_at TIMESTAMP",
+        ("reader", "source", "kind"),
+        since_first=False,
+    ),
+    Table(
         "stages",
         "One stage and the inputs and content of what it last wrote.",
         "stage VARCHAR, input_hash VARCHAR, output_hash VARCHAR, rows BIGINT, tables VARCHAR[], "

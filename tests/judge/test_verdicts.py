@@ -15,7 +15,6 @@ from tasks.judge import (
     DialogueToJudge,
     JudgeRollout,
     Unreadable,
-    dialogue_key,
     faults,
     load_judge_words,
     read_verdict,
@@ -30,6 +29,7 @@ from tasks.mock_model import write
 from tasks.prompts import Message, Prompt, Spoken
 from tasks.settings import Generate, Home
 from tests.support.made_up_briefs import curated, ids, profile_and_goals
+from tests.support.recorded import dialogue_key
 
 WORDS = load_judge_words(Home())
 _, GOALS = profile_and_goals()

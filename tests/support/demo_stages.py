@@ -24,7 +24,9 @@ from tasks.stage_inputs import StageInputs
 from tasks.warehouse import TABLES
 
 # What the pipeline writes of itself whatever stage runs, and what people write of its dialogues.
-TABLES_OF_NO_STAGE = frozenset({"marks", "run_figures", "runs", "stage_inputs", "stages"})
+TABLES_OF_NO_STAGE = frozenset(
+    {"calibrations", "marks", "run_figures", "runs", "stage_inputs", "stages"}
+)
 
 
 @dataclass(frozen=True)

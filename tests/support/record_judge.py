@@ -23,7 +23,6 @@ from tasks.judge import (
     Fault,
     JudgeRollout,
     Unreadable,
-    dialogue_key,
     faults,
     read_verdict,
     render_judge,
@@ -32,6 +31,7 @@ from tasks.judge import (
 from tests.support.recorded import (
     Recorded,
     by_domain,
+    dialogue_key,
     judge_rollout,
     read_rows,
     recorded_warehouse,

@@ -14,6 +14,7 @@ import duckdb
 
 from tasks.briefs import Brief, load_briefs, plan_briefs
 from tasks.dialogues import parse_transcripts
+from tasks.fingerprint import content_id
 from tasks.goals import load_goals
 from tasks.ingest import ingest
 from tasks.judge import (
@@ -93,6 +94,19 @@ def to_be_judged(
     ids = list(dict.fromkeys(one.dialogue_id for one in matched))
     briefs = {brief.dialogue_id: brief for brief in load_briefs(con, domain, ids)}
     return [with_dialogues(con, [briefs[one.dialogue_id]], one.attempt)[0] for one in matched]
+
+
+def dialogue_key(dialogue: DialogueToJudge) -> str:
+    """Return the key of a dialogue to judge: its titles and its words, 16 hex digits.
+
+    Verdicts that were recorded are found by it, whatever the words of the prompt have become.
+    """
+    titles = [item.title for item in dialogue.items]
+    said = [
+        {"turn": number, "speaker": turn.role, "text": turn.text}
+        for number, turn in enumerate(dialogue.spoken, start=1)
+    ]
+    return content_id([titles, said])
 
 
 def _matched(
