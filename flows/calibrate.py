@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,17 +26,25 @@ from flows.project_flow import project_flow
 from flows.run_names import name_run
 from flows.stages import Context, new_context
 from tasks.calibration import (
+    ALL_RULES,
+    GRADED,
     JudgedSample,
     Reading,
+    as_judged,
+    by_people,
     draw_sample,
     judge_readings,
     left_in_release,
     left_text,
     not_calibrated,
+    rejected_by_rules,
     rule_readings,
+    settled,
     store_calibration,
 )
 from tasks.errors import UserError
+from tasks.evaluation.annotate import Study
+from tasks.evaluation.quality import NO_DEFECT
 from tasks.judge import Fault, JudgeRollout, from_json, judge_settings
 from tasks.llm import Ask, CallFailed
 from tasks.quality import Rules
@@ -68,6 +76,7 @@ async def calibrate(
     judges: list[str] | None = None,
     dialogues: int = 60,
     of_kind: int = 10,
+    study: str | None = None,
     budget_usd: float | None = None,
     data: str | None = None,
 ) -> Calibration:
@@ -78,6 +87,7 @@ async def calibrate(
         judges: litellm model strings; the domain's own judge if not given.
         dialogues: accepted dialogues that each judge reads as they are.
         of_kind: accepted dialogues with a planted defect that it reads, of each kind.
+        study: file of a study in which people have looked for defects in this domain's dialogues.
         budget_usd: what all judges together may cost.
         data: data folder in place of the project's own.
     """
@@ -86,11 +96,12 @@ async def calibrate(
     run_id = str(flow_run.get_id() or "none")
     context = new_context(job.home, job.specifications, run_id)
     names = judges or [name for name in (context.domain.quality.judge.model,) if name]
+    graded = _graded(Study(Path(study))) if study else {}
     with held_job(job, check_inputs), closing(context.warehouse):
-        readings = _by_rules(context)
+        readings = _by_rules(context, graded)
         if names:
-            sample = _sample(context, dialogues, of_kind)
-            readings += await _by_judges(context, names, sample, budget_usd)
+            sample = _sample(context, dialogues, of_kind, graded)
+            readings += await _by_judges(context, names, sample, graded, budget_usd)
         result = _kept(context, readings, names)
     await acreate_table_artifact(
         table=table_rows(result.rows),
@@ -100,7 +111,18 @@ async def calibrate(
     return result
 
 
-def _by_rules(context: Context) -> list[Reading]:
+def _graded(study: Study) -> dict[str, str]:
+    """Return what people say of each dialogue of a study. Raises UserError if they say nothing."""
+    said = [(one.dialogue_id, one.kind) for one in study.defects()]
+    if not said:
+        raise UserError(
+            f"nobody has looked for a defect in {study.path}: `redial annotate new --defects N` "
+            "makes such a study"
+        )
+    return settled(said, NO_DEFECT)
+
+
+def _by_rules(context: Context, graded: Mapping[str, str]) -> list[Reading]:
     CURRENT.get().stage("rules", "running")
     specifications, domain = context.specifications, context.domain
     rules = Rules(specifications.suites, specifications.lexicon)
@@ -108,18 +130,27 @@ def _by_rules(context: Context) -> list[Reading]:
         if not accepted_of(con):
             raise UserError(f"{domain.name} has no accepted dialogue: build it first")
         found = rule_readings(con, rules, domain, most=SPOILT_FOR_RULES, seed=domain.seed)
+        found += by_people(ALL_RULES, graded, rejected_by_rules(con))
     CURRENT.get().stage("rules", "done", f"{len(found)} readings")
     return found
 
 
-def _sample(context: Context, dialogues: int, of_kind: int) -> list[JudgedSample]:
+def _sample(
+    context: Context, dialogues: int, of_kind: int, graded: Mapping[str, str]
+) -> list[JudgedSample]:
     domain = context.domain
     with context.warehouse.use() as con:
-        return draw_sample(con, domain, released=dialogues, of_kind=of_kind, seed=domain.seed)
+        drawn = draw_sample(con, domain, released=dialogues, of_kind=of_kind, seed=domain.seed)
+        known = as_judged(con, domain, list(graded))
+    return [*drawn, *(JudgedSample(GRADED, dialogue) for dialogue in known.values())]
 
 
 async def _by_judges(
-    context: Context, judges: Sequence[str], sample: Sequence[JudgedSample], budget: float | None
+    context: Context,
+    judges: Sequence[str],
+    sample: Sequence[JudgedSample],
+    graded: Mapping[str, str],
+    budget: float | None,
 ) -> list[Reading]:
     """Show the sample to each judge. Raises UserError when one answers nothing."""
     domain, specifications = context.domain, context.specifications
@@ -137,7 +168,24 @@ async def _by_judges(
             found = await named(quote((ask_for, rollout, sample)), judge)
             models.check_answered()
             readings += judge_readings(judge, sample, found)
+            readings += _against_people(judge, sample, found, graded)
     return readings
+
+
+def _against_people(
+    judge: str,
+    sample: Sequence[JudgedSample],
+    found: Sequence[Sequence[Fault] | None],
+    graded: Mapping[str, str],
+) -> list[Reading]:
+    """Return what a judge says of the dialogues that people have graded, where it says anything."""
+    said = {
+        one.dialogue.dialogue_id: faults
+        for one, faults in zip(sample, found, strict=True)
+        if one.kind == GRADED and faults is not None
+    }
+    known = {dialogue_id: graded[dialogue_id] for dialogue_id in said}
+    return by_people(judge, known, [dialogue_id for dialogue_id in said if said[dialogue_id]])
 
 
 def _settings(domain: Domain, judge: str) -> Generate:

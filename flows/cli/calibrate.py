@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +28,10 @@ def calibrate(
     of_kind: Annotated[
         int, typer.Option(help="Dialogues with a planted defect it reads, of each kind", min=1)
     ] = 10,
+    study: Annotated[
+        Path | None,
+        typer.Option(help="Study in which people have looked for defects (annotate new --defects)"),
+    ] = None,
     budget_usd: Annotated[
         float | None, typer.Option(help="What all judges together may cost, in dollars", min=0)
     ] = None,
@@ -38,13 +43,17 @@ def calibrate(
     kept in the warehouse; the next build's card has them.
     """
     from flows.server.ephemeral import run_flow
+    from tasks.warehouse import read_warehouse
 
     home: Home = ctx.obj
     home.domain_file(domain)
+    with read_warehouse(home.warehouse(domain)):
+        pass  # what is wrong with it is told before anything is started
     choices: dict[str, Any] = {
         "judges": judge,
         "dialogues": dialogues,
         "of_kind": of_kind,
+        "study": str(study.resolve()) if study else None,
         "budget_usd": budget_usd,
         "data": str(home.data),
     }

@@ -34,7 +34,7 @@ from tasks.intervals import Z_95, Interval, wilson
 Source = Literal["planted", "people", "released"]
 GOOD: Final = "good"
 RELEASED: Final = "released"
-ANY_DEFECT: Final = "any defect"
+GRADED: Final = "graded"
 ALL_RULES: Final = "all rules"
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import duckdb
 
 from tasks.briefs import load_briefs
-from tasks.calibration.figures import RELEASED, Reading
+from tasks.calibration.figures import GRADED, RELEASED, Reading
 from tasks.calibration.planted import KINDS, Spoilt, read_talks, spoilt
 from tasks.fingerprint import unit
 from tasks.judge import DialogueToJudge, Fault, with_dialogues
@@ -36,7 +36,8 @@ class JudgedSample:
     """One dialogue to show to a judge.
 
     Attributes:
-        kind: the kind of its defect, `RELEASED` if it is as it was accepted.
+        kind: the kind of its defect, `RELEASED` if it is as it was accepted, `GRADED` if people say
+            what is wrong with it.
         dialogue: the dialogue with its brief.
     """
 
@@ -66,13 +67,13 @@ def draw_sample(
         turns = spoilt(talks, kind, "test", seed)
         some = sorted(turns, key=lambda one: unit(seed, "calibrate", one))[:of_kind]
         chosen += [(kind, dialogue_id, turns[dialogue_id]) for dialogue_id in some]
-    known = ways_to_judge(con, domain, [dialogue_id for _, dialogue_id, _ in chosen])
+    known = as_judged(con, domain, [dialogue_id for _, dialogue_id, _ in chosen])
     return [
         JudgedSample(kind, _with(known[dialogue_id], turn)) for kind, dialogue_id, turn in chosen
     ]
 
 
-def ways_to_judge(
+def as_judged(
     con: duckdb.DuckDBPyConnection, domain: Domain, ids: Sequence[str]
 ) -> dict[str, DialogueToJudge]:
     """Return dialogues with their briefs by id, at the attempt accepted or else the last.
@@ -111,7 +112,7 @@ def judge_readings(
     """
     counts: dict[str, tuple[int, int]] = {}
     for one, faults in zip(sample, found, strict=True):
-        if faults is not None:
+        if faults is not None and one.kind != GRADED:
             read, fell = counts.get(one.kind, (0, 0))
             counts[one.kind] = (read + 1, fell + bool(faults))
     return [

@@ -11,6 +11,7 @@ from tasks.judge.asked_with import judge_settings
 from tasks.judge.dialogues import to_judge, with_dialogues
 from tasks.judge.due import forget_verdicts, is_drawn, to_be_confirmed, to_be_judged
 from tasks.judge.faults import faults, from_json
+from tasks.judge.forecast import forecast_dialogues
 from tasks.judge.kinds import FAULT_KINDS, FaultKind
 from tasks.judge.prompt import (
     JudgeWords,
@@ -32,6 +33,7 @@ __all__ = [
     "Unreadable",
     "faults",
     "from_json",
+    "forecast_dialogues",
     "forget_verdicts",
     "is_drawn",
     "judge_settings",

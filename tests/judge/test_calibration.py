@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from tasks.calibration import Reading, left_in_release, left_text, not_calibrated
+from tasks.calibration import Reading, by_people, left_in_release, left_text, not_calibrated
 from tasks.calibration.figures import GOOD, RELEASED, rogan_gladen
 
 
@@ -73,3 +73,14 @@ def test_what_nobody_has_measured_is_named() -> None:
     assert left_in_release(READINGS, "another/judge") is None
     rules = ["no-near-copy", "readable"]
     assert not_calibrated(READINGS, rules) == ["readable"]
+
+
+def test_people_and_readers_are_held_against_each_other() -> None:
+    graded = {"a": GOOD, "b": GOOD, "c": "opinion", "d": "opinion", "e": "goals"}
+    read = by_people("a/judge", graded, ["b", "c", "z"])
+    assert [(one.kind, one.dialogues, one.found) for one in read] == [
+        (GOOD, 2, 1),
+        ("goals", 1, 0),
+        ("opinion", 2, 1),
+    ]
+    assert read[0].share is not None and read[0].share.value == 0.5

@@ -45,6 +45,7 @@ def stages(home: Home) -> dict[str, int]:
     return {**dict(rows), "paid": paid}
 
 
+@pytest.mark.heavy
 def test_a_judge_is_asked_once_and_forgotten_when_it_is_switched_off(
     home: Home, flow_server: PrivateServer
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from flows.options import BuildOptions
 from flows.pipeline import ASK_JUDGE, JUDGE, VERDICTS
+from flows.plan import _judge_estimates
 from flows.specifications import load_specifications
 from flows.stages import Context, new_context
 from tasks.errors import UserError
@@ -151,6 +153,20 @@ def test_funnel_and_card_say_who_was_judged_and_what_to_expect_of_the_rest(
         assert before.rest and before.rest.value == 0 < before.rest.high
         assert after.rest and after.rest.value == pytest.approx(1 / read)
         assert (after.accepted, after.read) == (total - 1, read - 1)
+
+
+def test_a_judges_calls_are_forecast_before_anything_is_written(judged_demo: Home) -> None:
+    with undone(judged_demo) as (con, context):
+        con.execute("DELETE FROM utterances")
+        con.execute("DELETE FROM responses")
+        ids = [row[0] for row in con.execute("SELECT dialogue_id FROM briefs").fetchall()]
+        (row,) = asyncio.run(_judge_estimates(con, context, ids))
+        drawn = [one for one in ids if is_drawn(context.domain, one)]
+        assert row["model"] == "offline/writer (judge)"
+        assert row["dialogues"] == row["calls"] == len(drawn)
+        # Prompts of some 2,000 tokens, verdicts of some 60 a turn.
+        tokens = (row["input tokens"], row["output tokens"])
+        assert 1_000 < tokens[0] / len(drawn) < 5_000 and 200 < tokens[1] / len(drawn) < 2_000
 
 
 def test_a_judge_and_the_suite_that_heeds_it_go_together() -> None:
