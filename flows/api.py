@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ def build(
     Raises:
         UserError: a mistake in a setting or a file, or a build of this domain is running.
     """
+    from flows.unchanged import unchanged_build
+
     job = _read(domain, options, data)
 
     async def start() -> Any:
@@ -46,7 +49,7 @@ def build(
 
         return await build_flow(domain, options, str(job.home.data), return_state=True)
 
-    result: BuildResult = _run_held(job, progress, start)
+    result: BuildResult = _run_held(job, progress, start, unless=unchanged_build)
     return result
 
 
@@ -139,22 +142,39 @@ def _read(domain: str, options: BuildOptions, data: Path | str | None) -> Job:
     return read_job(Home.find(Path(data) if data else None), domain, options)
 
 
+def _name_own_files(job: Job, progress: Progress) -> None:
+    """Say which files are not the shipped ones, if any."""
+    found, own = job.home.domain_file(job.domain), job.specifications.own_files()
+    files = [job.home.name_of(found), *own] if job.home.is_own(found) else own
+    if files:
+        progress.stage("own files", "done", f"{', '.join(files)} of {job.home.data}")
+
+
 def _run_held(
     job: Job,
     progress: Progress,
     start: Callable[[], Coroutine[Any, Any, Any]],
     *,
     asks: bool = True,
-    warm: Sequence[str] = ("great_expectations", "flows.build"),
+    unless: Callable[[Job, Progress], Any] = lambda job, progress: None,
+    warm: Sequence[str] = ("flows.build", "great_expectations"),
 ) -> Any:
     """Run a flow on a domain that is held for its length, and return what the flow came to.
 
-    `asks` says whether a model is asked, so that it must be possible to ask it; `start` and `warm`
-    are as for `run_flow`.
+    Args:
+        job: what is run.
+        progress: where the run shows how far it is.
+        start: as for `run_flow`.
+        asks: a model is asked, so it must be possible to ask it.
+        unless: returns what the flow would come to, where that is known without running it.
+        warm: as for `run_flow`.
     """
     from flows.preflight import check_build, check_inputs, held_job
-    from flows.server.ephemeral import run_flow
+    from flows.server.ephemeral import ADDRESS, run_flow
 
     # A mistake, or another build of this domain, is reported before anything is started.
     with held_job(job, check_build if asks else check_inputs):
-        return run_flow(job.home, job.domain, progress, start, warm)
+        _name_own_files(job, progress)
+        # A server that somebody chose has every run, also those that change nothing.
+        known = None if os.environ.get(ADDRESS) else unless(job, progress)
+        return known or run_flow(job.home, job.domain, progress, start, warm)

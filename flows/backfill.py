@@ -23,7 +23,7 @@ from prefect.states import Completed, Failed
 from prefect.utilities.urls import url_for
 from pydantic import Field, WithJsonSchema
 
-from flows.backfill_domains import NOT_FETCHED, choose_domains, is_fine
+from flows.backfill_domains import NOT_FETCHED, choose_domains, growing, is_fine
 from flows.build import build
 from flows.options import BuildOptions
 from flows.project_flow import project_flow
@@ -69,6 +69,9 @@ async def backfill(
 ) -> State[list[Row]]:
     """Build every domain of a list.
 
+    Domains grow: what they released stays, and new reviews only add to it, unless the options or
+    the domain file set `briefs.grow` to false.
+
     Args:
         domains: names of domain files, or `all` for every domain there is when the run begins and
             has its source files.
@@ -84,15 +87,18 @@ async def backfill(
     """
     gate, began = asyncio.Semaphore(at_once), datetime.now(UTC)
 
+    home = Home.find(Path(data) if data else None)
+
     async def one(domain: str) -> Row:
         async with gate:
+            own = growing(home, domain, options)
             return await (
-                _on_a_worker(domain, options, began)
+                _on_a_worker(domain, own, began)
                 if where == "workers"
-                else _in_this_process(domain, options, data)
+                else _in_this_process(domain, own, data)
             )
 
-    chosen = choose_domains(Home.find(Path(data) if data else None), domains)
+    chosen = choose_domains(home, domains)
     await name_run("backfill", listed(chosen.build))
     rows = list(await asyncio.gather(*map(one, chosen.build)))
     rows += [_row(domain, NOT_FETCHED, reason) for domain, reason in chosen.not_fetched.items()]

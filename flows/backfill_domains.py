@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.options import BuildOptions
 from flows.run_states import FINE
 from tasks.errors import UserError
-from tasks.settings import Domain, Home, load_domain
+from tasks.settings import Domain, Home, load_domain, merge
 
 ALL = "all"
 NOT_FETCHED = "Not fetched"  # in a backfill's table, of a domain that has no run
@@ -45,6 +46,18 @@ def choose_domains(home: Home, domains: Sequence[str] | str) -> Chosen:
         tuple(name for name, reason in missing.items() if not reason),
         {name: reason for name, reason in missing.items() if reason},
     )
+
+
+def growing(home: Home, domain: str, options: BuildOptions) -> BuildOptions:
+    """Return the options with `briefs.grow` on, unless they or the domain file say otherwise."""
+    try:
+        own = load_domain(home, domain, options.over()).briefs.grow
+    except UserError:  # the domain's own run tells what is wrong
+        return options
+    if own is not None:
+        return options
+    grown = merge(options.settings, {"briefs": {"grow": True}})
+    return options.model_copy(update={"settings": grown})
 
 
 def is_fine(state: str) -> bool:

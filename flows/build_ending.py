@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.build_result import BuildResult
-from flows.rounds import Written
 from flows.stages import Context
-from tasks.funnel import cost_totals, read_funnel
+from tasks.funnel import Funnel, Rows, cost_totals, read_funnel
 from tasks.history import (
     History,
     broken_thresholds,
@@ -24,6 +23,9 @@ from tasks.reports import drafted_pages, publish_pages, write_pages
 from tasks.runs import code_version, config_hash, end_lost_run, finish_run
 from tasks.statistics import Statistics, warehouse_statistics
 from tasks.warehouse import transaction
+
+if TYPE_CHECKING:
+    from flows.rounds import Written
 
 MOST_RUNS = 50  # in a run's artifact; the page shows all
 
@@ -97,21 +99,28 @@ def _end_build(
         version=release.version if release else "",
         config_hash=config_hash(context.domain),
         code_version=code_version(),
-        funnel=funnel.verdicts,
-        rules=funnel.rules,
-        causes=funnel.causes,
-        stages=funnel.stages,
-        set_aside=funnel.set_aside,
-        might_likes=funnel.might_likes,
-        attempts=funnel.attempts,
         statistics=table_3(counted),
         cost=cost,
         pages=pages.latest,
         run_pages={**pages.run, "history": history_page(home, name)},
         history=history_rows(history)[-MOST_RUNS:],
+        **funnel_tables(funnel),
         alerts=_alerts(context, history),
         key_file=release.key_file if release else None,
     )
+
+
+def funnel_tables(funnel: Funnel) -> dict[str, Rows]:
+    """Return the tables of a funnel under the names that a result has for them."""
+    return {
+        "funnel": funnel.verdicts,
+        "rules": funnel.rules,
+        "causes": funnel.causes,
+        "stages": funnel.stages,
+        "set_aside": funnel.set_aside,
+        "might_likes": funnel.might_likes,
+        "attempts": funnel.attempts,
+    }
 
 
 def _alerts(context: Context, history: History) -> tuple[str, ...]:

@@ -84,7 +84,9 @@ class _Trial:
         domain = context.domain.model_copy(update={"generate": order})
         specifications = replace(context.specifications, domain=domain)
         self._context = replace(
-            context, specifications=specifications, warehouse=WarehouseSession(copy)
+            context,
+            specifications=specifications,
+            warehouse=WarehouseSession(copy, context.domain.machine.machine()),
         )
         self._own, self._copy, self._order, self._show = context.warehouse, copy, order, show
 

@@ -47,6 +47,11 @@ def sources_as_read(context: Context) -> dict[str, Any]:
     return {"sources": {**form, **read}}
 
 
+def tombstone_files(context: Context) -> dict[str, str]:
+    """Return a hash of who was erased; nothing where nobody was."""
+    return {"erased": context.erased.digest()} if context.erased else {}
+
+
 def asked_with(context: Context) -> dict[str, Any]:
     """Return the settings of `generate` that requests and transcripts depend on.
 

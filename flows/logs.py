@@ -6,7 +6,7 @@ import logging
 
 from tasks.errors import UserError
 from tasks.redaction import redact
-from tasks.web import visible
+from tasks.visible_text import visible
 
 _NOISY = (
     "great_expectations",

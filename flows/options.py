@@ -177,6 +177,15 @@ class EvaluationOptions(BaseModel):
     tpm: int | None = Field(
         None, ge=1, description="Tokens a minute it allows, input and output together"
     )
+    max_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="Longest answer, in tokens; 2048 if not given, for a local model "
+        "what its settings say",
+    )
+    timeout: float | None = Field(
+        None, gt=0, description="Seconds before a call counts as hung; 120 if not given"
+    )
     seed: int = Field(2024, description="Seed of every random choice")
     out: str | None = Field(
         None, description="Folder for what comes out; beside the data folder's reports if not given"
@@ -195,7 +204,11 @@ class EvaluationOptions(BaseModel):
         """Return the limits that were chosen, and the build's own where none was."""
         return Limits(
             **_given(
-                budget_usd=self.budget_usd, concurrency=self.concurrency, rpm=self.rpm, tpm=self.tpm
+                budget_usd=self.budget_usd,
+                concurrency=self.concurrency,
+                rpm=self.rpm,
+                tpm=self.tpm,
+                timeout_s=self.timeout,
             )
         )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from flows.asked_work import first_work, judge_work, repair_work
 from flows.derived_inputs import (
     asked_with,
     judge_files,
@@ -22,8 +23,8 @@ from flows.derived_inputs import (
     model_files,
     model_modules,
     sources_as_read,
+    tombstone_files,
 )
-from flows.generation import first_work, judge_work, repair_work
 from flows.release import release
 from flows.stages import Context, Rows, Stage
 from tasks.briefs import ReadAhead, plan_briefs
@@ -45,7 +46,8 @@ FACTS: Final = ("rejections", "dialogue_facts", "utterance_facts")
 INGEST = Stage(  # 2.1
     "ingest",
     does=(ingest,),
-    run=lambda con, context, _: ingest(con, context.domain),
+    run=lambda con, context, _: ingest(con, context.domain, context.erased),
+    files=tombstone_files,
     sources=True,
     writes=("raw_reviews", "rejected_rows", "items"),
     settings=("untitled", "merge_editions", "max_bad_share"),
@@ -60,7 +62,7 @@ PREPROCESS = Stage(  # 2.3, App. B
     run=lambda con, context, _: preprocess(con, context.domain),
     reads=(Rows("ingest", ("raw_reviews", "items")),),
     writes=("preferences", "reviews"),
-    settings=("preprocess",),
+    settings=("preprocess", "briefs.grow"),
     derived=lambda context: {"sources": {"reviews": source_names(context.domain.sources)[0]}},
 )
 
@@ -68,15 +70,13 @@ PLAN = Stage(  # 2.5.1: one dialogue for each MIGHT_LIKES item
     "briefs",
     does=(plan_briefs,),
     run=lambda con, context, _: plan_briefs(
-        con, context.domain, context.specifications.templates.templates
+        con, context.domain, context.specifications.templates.templates, context.erased
     ),
     reads=(Rows("ingest", ("items",)), Rows("preprocess", ("reviews", "preferences"))),
     writes=("briefs", "brief_items", "template_turns", "template_slots", "unplanned"),
-    settings=(
-        *("name", "briefs", "seed", "noun", "verb", "language"),
-        *("preprocess.like_min", "preprocess.min_item_interactions"),
-    ),
+    settings=("name", "briefs", "seed", "noun", "verb", "language", "preprocess.like_min"),
     specifications=("templates",),
+    files=tombstone_files,
     left_out=lambda con: unplanned_text(might_likes(con)),
 )
 
@@ -210,7 +210,8 @@ RELEASE: Stage = Stage(  # 3: never cached, as it confirms a release that is the
     ),
     writes=("releases", "released_dialogues"),
     also_writes=("gates",),
-    specifications=("suites", "lexicon"),
+    # What made a release goes out with it.
+    specifications=("goals", "templates", "profile", "suites", "lexicon", "causes"),
 )
 
 PREPARATION: Final = (INGEST, PREPROCESS, PLAN)

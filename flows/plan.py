@@ -11,10 +11,10 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.runtime import flow_run
 
 from flows.artifacts import key
+from flows.asked_work import judge_work
 from flows.cascade import try_orders
 from flows.derived_inputs import source_hashes
 from flows.figures import table_rows
-from flows.generation import judge_work
 from flows.options import BuildOptions
 from flows.pipeline import GENERATE
 from flows.preflight import check_build, check_inputs, held_job, read_job

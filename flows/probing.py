@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from tasks.llm import (
     keep_facts,
     listed_facts,
     probe_model,
-    with_facts,
+    with_facts_of_each,
 )
 from tasks.settings import Domain, Generate, Home
 
@@ -73,43 +74,49 @@ async def ask_model(generate: Generate, journal: Path, run_id: str) -> Probed:
 
 
 def with_known_facts(home: Home, domain: Domain) -> Domain:
-    """Return a domain's settings with what is known of its model, without asking it."""
-    generate = domain.generate
+    """Return a domain's settings with what is known of its models, without asking them."""
+    generate = with_facts_of_each(domain.generate, partial(_known_facts, home))
+    return domain.model_copy(update={"generate": generate})
+
+
+def _known_facts(home: Home, generate: Generate) -> ModelFacts | None:
     if generate.model.startswith(IN_PROCESS):
-        return domain
-    facts = find_facts(home.known_models(), generate) or listed_facts(generate)
-    if facts is None:
-        return domain
-    return domain.model_copy(update={"generate": with_facts(generate, facts)})
+        return None
+    return find_facts(home.known_models(), generate) or listed_facts(generate)
+
+
+def distinct_models(generate: Generate) -> list[Generate]:
+    """Return the settings of each model, the one or a cascade's, once for each server."""
+    each = {(one.model, endpoint(one)): one for one in generate.each_model()}
+    return list(each.values())
 
 
 async def with_known_model(context: Context) -> Context:
-    """Return a build's context with what is known of its model, which is asked where nothing is.
+    """Return a build's context with what is known of its models; one is asked where nothing is.
 
     It is asked once for each model and server, and never where a build has its answers: they were
     asked with the settings as they are.
     """
-    if await _is_unknown(context):
-        await _probe_before(context)
+    for generate in distinct_models(context.domain.generate):
+        if _is_unknown(context, generate):
+            await _probe_before(context, generate)
     domain = with_known_facts(context.home, context.domain)
     return replace(context, specifications=replace(context.specifications, domain=domain))
 
 
-async def _is_unknown(context: Context) -> bool:
-    generate = context.domain.generate
+def _is_unknown(context: Context, generate: Generate) -> bool:
     is_ours = generate.model.startswith(IN_PROCESS)
     if is_ours or generate.mode == "batch" or not generate.limits.probe:
         return False
-    known = find_facts(context.home.known_models(), generate) or listed_facts(generate)
-    if known is not None:
+    if _known_facts(context.home, generate) is not None:
         return False
     with context.warehouse.use() as con:
         return not has_answers_of(con, generate.model, endpoint(generate))
 
 
-async def _probe_before(context: Context) -> None:
-    """Probe a build's model, keep what was found, and show it in one line."""
-    generate, home = context.domain.generate, context.home
+async def _probe_before(context: Context, generate: Generate) -> None:
+    """Probe a model of a build, keep what was found, and show it in one line."""
+    home = context.home
     CURRENT.get().stage("probe", "running")
     journal = home.journals(context.domain.name) / f"{time.time_ns()}-probe.jsonl"
     try:
@@ -118,11 +125,12 @@ async def _probe_before(context: Context) -> None:
         if isinstance(failure, RunStopped) and failure.reason == "signal":
             raise EndedEarly(failure.reason, str(failure)) from None
         # The build itself says how its run ends.
-        CURRENT.get().stage("probe", "failed", str(failure))
+        CURRENT.get().stage("probe", "failed", f"{generate.model}: {failure}")
         return
     keep_facts(home.known_models(), generate, probed.facts)
     line = line_of(probed.facts)
-    CURRENT.get().stage("probe", "done", line)
+    name = f"{generate.model}: " if context.domain.generate.models else ""
+    CURRENT.get().stage("probe", "done", f"{name}{line}")
     get_run_logger().info("%s: %s", generate.model, line)
 
 

@@ -16,9 +16,9 @@ from tasks.quality import (
     store_gate,
     validate_published,
 )
-from tasks.release import ReleaseInfo, pseudonym_key, write_release
+from tasks.release import MadeBy, ReleaseInfo, pseudonym_key, write_release
 from tasks.repair import accepted_of
-from tasks.runs import config_hash, origin_of_release
+from tasks.runs import config_hash, origin_of_release, portable
 from tasks.stage_inputs import StageInputs
 from tasks.warehouse import Connection
 
@@ -60,6 +60,14 @@ def release(con: Connection, context: Context, writer: StageInputs) -> ReleaseIn
             pseudonymise_key=key,
             validate=partial(validate_published, con, context.home, rules, domain),
             revalidate=not has_passed_published_gate(con),
+            made_by=MadeBy(
+                portable(domain),
+                context.sources,
+                context.specifications.contents(),
+                origin.libraries,
+                origin.code,
+            ),
+            grown=bool(domain.briefs.grow),
             note=lambda version: note_release(con, version, context.run_id, settings, origin.code),
         )
     except PublishedRefused as refused:  # its transaction was rolled back; the evidence stays

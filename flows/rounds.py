@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 
 from flows.generation import ask, summary
 from flows.judging import ask_judges, forget_judges
@@ -12,7 +13,7 @@ from flows.lineage_events import stage_events
 from flows.pipeline import GENERATE, JUDGE, PARSE, PREPARATION, VERDICTS, asking_stage
 from flows.stage_runner import StageRun, announce, run_stage, show_end, stage_run
 from flows.stages import Context, Records
-from tasks.generate import GenerateCounts, first_unpaid
+from tasks.generate import GenerateCounts, first_unpaid, parts
 from tasks.llm import OFFLINE, RunStopped
 from tasks.quality import rule_sentences
 from tasks.repair import (
@@ -22,6 +23,7 @@ from tasks.repair import (
     forget_beyond,
     has_attempt,
     next_briefs,
+    recent_fault,
     rejected_before,
     unanswered,
 )
@@ -33,6 +35,9 @@ from tasks.warehouse import (
     read_record,
     why_redone,
 )
+
+FindFault = Callable[[Connection, str], RunStopped | None]
+"""Returns why a run of a domain must end, after what was judged."""
 
 
 @dataclass
@@ -104,7 +109,7 @@ async def _round(context: Context, written: Written, ids: Sequence[str]) -> None
             _forget_beyond(context, attempt - 1)
             return
         if attempt == 1:
-            await _try_first(context, written, ids)
+            await _ask_in_parts(context, written, ids)
         if not written.stopped:
             await _ask_and_judge(context, written, attempt, ids)
         if written.stopped:
@@ -113,26 +118,44 @@ async def _round(context: Context, written: Written, ids: Sequence[str]) -> None
     _forget_beyond(context, most)
 
 
-async def _try_first(context: Context, written: Written, ids: Sequence[str]) -> None:
-    """Ask for a few briefs and judge them; the run ends here if all break the same rule.
+async def _ask_in_parts(context: Context, written: Written, ids: Sequence[str]) -> None:
+    """Ask for a few briefs, then for more and more, and judge each part before the next one.
 
-    What is stored already costs nothing and says nothing about the model as it is now.
+    The run ends here if all of the first few break the same rule, or 20 of the last 25 later. What
+    is asked for last is left to the caller. What is stored already costs nothing and says nothing
+    about the model as it is now.
     """
     settings = context.domain.generate
     first = settings.limits.stop_after_rejected
-    is_free = settings.model.startswith(OFFLINE)
-    if written.is_tried or is_free or not first or settings.mode == "batch":
+    if settings.model.startswith(OFFLINE) or not first:
         return
-    written.is_tried = True
+    ends = list(parts(settings.at_attempt(1), len(ids)))
+    is_tried, written.is_tried = written.is_tried or settings.mode == "batch", True
+    if is_tried and not ends:
+        return
     few = await _first_unpaid(context, written, ids, first)
     if not first == len(few) < len(ids):
         return
-    await _ask_and_judge(context, written, 1, few)
+    sentences = rule_sentences(context.specifications.suites)
+    if not is_tried:
+        find = partial(common_fault, ids=few, sentences=sentences)
+        await _ask_and_check(context, written, few, find)
+    for end in ends:
+        if written.stopped:
+            return
+        find = partial(recent_fault, run_id=context.run_id, sentences=sentences)
+        await _ask_and_check(context, written, ids[:end], find)
+
+
+async def _ask_and_check(
+    context: Context, written: Written, ids: Sequence[str], find: FindFault
+) -> None:
+    """Ask for some briefs and judge them; the run ends if they have a fault in common."""
+    await _ask_and_judge(context, written, 1, ids)
     if written.stopped:
         return
-    sentences = rule_sentences(context.specifications.suites)
     with closing(context.warehouse), context.warehouse.use() as con:
-        written.stopped = common_fault(con, context.domain.name, few, first, sentences)
+        written.stopped = find(con, context.domain.name)
 
 
 async def _first_unpaid(

@@ -26,7 +26,7 @@ from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 
 from tasks.redaction import redact
-from tasks.web import visible
+from tasks.visible_text import visible
 
 _LATEST = 50  # runs that are looked at for the highest number
 _LONGEST = 40  # characters of one part

@@ -66,10 +66,15 @@ class UnnamedPart(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One part as read, and the hash of each file it was read from, by the file's path."""
+    """One part as read, and each file it was read from, by path: its hash and its content.
+
+    `own` has the paths of those that are not the shipped ones.
+    """
 
     value: Any
     files: Mapping[str, str]
+    contents: Mapping[str, Any]
+    own: tuple[str, ...] = ()
 
 
 class _Named(Generic[Value]):
@@ -113,6 +118,18 @@ class Specifications:
     def files(self) -> dict[str, str]:
         """Return the hash of every file that the parts were read from, by its path."""
         return {path: found for part in self.parts.values() for path, found in part.files.items()}
+
+    def own_files(self) -> list[str]:
+        """Return the paths of files that lie over the shipped ones, or beside them."""
+        return sorted({path for part in self.parts.values() for path in part.own})
+
+    def contents(self) -> dict[str, Any]:
+        """Return the content of every file that the parts were read from, by its path."""
+        found: dict[str, Any] = {}
+        for name in self.parts:
+            self.part(name)
+            found |= self.parts[name].contents
+        return found
 
     def part(self, name: str) -> Any:
         """Return a part as read. Raises UnnamedPart if these specifications are without it."""
@@ -162,8 +179,7 @@ def _read_part(loader: Loader, home: Home, domain: Domain, files: YamlFiles) -> 
         return contents[path]
 
     value = loader.load(home, *loader.arguments(domain), read=read)
-    hashes = {
-        path.relative_to(home.project).as_posix(): content_hash(content)
-        for path, content in contents.items()
-    }
-    return Part(value, hashes)
+    named = {home.name_of(path): content for path, content in contents.items()}
+    hashes = {path: content_hash(content) for path, content in named.items()}
+    own = tuple(home.name_of(path) for path in contents if home.is_own(path))
+    return Part(value, hashes, named, own)

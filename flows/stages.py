@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from flows.dask_generation import Cluster
-from flows.lineage_events import LineageRecorder
 from flows.options import BuildOptions
 from flows.specifications import LOADERS, Specifications
 from tasks.code_identity import entry_modules, project_code
 from tasks.errors import UserError
+from tasks.machine import limit_libraries
+from tasks.release import pseudonym_key
 from tasks.settings import Domain, Home
 from tasks.stage_inputs import StageInputs, made_by
+from tasks.tombstones import Tombstones, read_tombstones, tombstone_file
 from tasks.warehouse import Connection, StageRecord, WarehouseSession
+
+# Both import Prefect, which a build that changes nothing does without (flows/unchanged.py).
+if TYPE_CHECKING:
+    from flows.dask_generation import Cluster
+    from flows.lineage_events import LineageRecorder
 
 Attempts = Literal["once", "this", "last", "earlier", "all"]
 Records = Mapping[str, StageRecord]
@@ -30,6 +36,7 @@ class Context:
             read it; whoever uses it next opens it again.
         sources: SHA-256 of each source file, review files first, in the domain's order.
         cluster: writes the dialogues in place of this process, if there is one.
+        erased: who was erased from the domain; None where nobody was.
         lineage: sends OpenLineage events, if they are wanted.
     """
 
@@ -41,6 +48,7 @@ class Context:
     sources: Mapping[str, str] = field(default_factory=dict)
     cluster: Cluster | None = None
     lineage: LineageRecorder | None = None
+    erased: Tombstones | None = None
 
     @property
     def domain(self) -> Domain:
@@ -54,9 +62,18 @@ def new_context(
     run_id: str,
     options: BuildOptions = BuildOptions(),  # noqa: B008 - frozen
 ) -> Context:
-    """Return the context of a run that begins; no file is opened yet."""
-    warehouse = WarehouseSession(home.warehouse(specifications.domain.name))
-    return Context(home, specifications, run_id, warehouse, options)
+    """Return the context of a run that begins; the warehouse is not opened yet.
+
+    Raises UserError if the domain's tombstones cannot be read.
+    """
+    domain = specifications.domain
+    machine = domain.machine.machine()
+    limit_libraries(machine)
+    warehouse = WarehouseSession(home.warehouse(domain.name), machine)
+    erased = None
+    if tombstone_file(home, domain.name).is_file():
+        erased = read_tombstones(home, domain.name, pseudonym_key(home, domain.name).secret)
+    return Context(home, specifications, run_id, warehouse, options, erased=erased)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 import duckdb
 
-from tasks.briefs import id_since_earlier
 from tasks.errors import UserError
 from tasks.settings import DOMAIN_NAME, Home
 from tasks.verdicts import BRIEF_VERDICTS
@@ -164,11 +163,17 @@ def _warehouses(home: Home) -> list[Path]:
 
 def _ids(con: duckdb.DuckDBPyConnection, domain: str, dialogue_id: str) -> list[str]:
     """Return the ids in one warehouse that begin so, or else the one of this earlier id."""
-    for wanted in (dialogue_id, id_since_earlier(domain, dialogue_id)):
-        matches = con.execute(_BEGINNING, [wanted, MOST_CANDIDATES + 1]).fetchall()
-        if matches:
-            return [match for (match,) in matches]
-    return []
+    if found := _beginning(con, dialogue_id):
+        return found
+    # Rarely needed, and what plans briefs takes long to import.
+    from tasks.briefs import id_since_earlier
+
+    return _beginning(con, id_since_earlier(domain, dialogue_id))
+
+
+def _beginning(con: duckdb.DuckDBPyConnection, prefix: str) -> list[str]:
+    matches = con.execute(_BEGINNING, [prefix, MOST_CANDIDATES + 1]).fetchall()
+    return [match for (match,) in matches]
 
 
 def _ambiguous(dialogue_id: str, candidates: Sequence[Found]) -> UserError:

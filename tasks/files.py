@@ -33,3 +33,17 @@ def write_atomically(path: Path, content: str | bytes) -> Path:
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return path
+
+
+@contextmanager
+def moved_into_place(place: Path) -> Iterator[Path]:
+    """Yield the path of a folder to make, and move it to `place` if the block does not raise.
+
+    Raises:
+        OSError: the folder cannot be written, or there is something at its place.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".aside-", dir=place.parent) as aside:
+        folder = Path(aside) / "folder"
+        yield folder
+        folder.replace(place)

@@ -111,7 +111,7 @@ def _fill(text: str, words: Mapping[str, str]) -> str:
 
 def goals_file(home: Home) -> Path:
     """Return the file of the goals."""
-    return home.project / "goal_specs" / "goals.yaml"
+    return home.file("goal_specs/goals.yaml")
 
 
 def load_goals(home: Home, read: ReadYaml = read_yaml) -> Goals:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 POLL_S = 0.05
 
 
@@ -33,6 +31,8 @@ def exclusive_lock(path: Path, *, wait_s: float = 0.0) -> Iterator[None]:
         Held: another process, or other code in this one, still holds it after that time.
         OSError: the file cannot be written, or its file system has no locks.
     """
+    from filelock import FileLock, Timeout  # imports asyncio; who only looks needs neither
+
     # No fallback to a soft lock: one that is only a file would outlive a killed holder.
     lock = FileLock(
         path, mode=0o644, thread_local=False, fallback_to_soft=False, on_acquired=_note_holder

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -58,7 +58,7 @@ def portable(domain: Domain) -> dict[str, Any]:
 
     Sources are listed by the names of their files.
     """
-    config = domain.model_dump(mode="json", exclude={"lineage"})
+    config = domain.model_dump(mode="json", exclude={"lineage", "machine"})
     for kind in ("reviews", "metadata"):
         for source in config["sources"][kind]:
             source["path"] = source["path"].rsplit("/", 1)[-1]
@@ -109,11 +109,13 @@ class Origin:
             digits.
         mixed: one sentence for each way in which its rows come from several versions of code or
             rows; empty if they come from one.
+        libraries: versions of the libraries whose results are stored, by import name.
     """
 
     code: str
     run_hash: str
     mixed: tuple[str, ...] = ()
+    libraries: Mapping[str, str] = field(default_factory=dict)
 
 
 def origin_of_release(
@@ -148,6 +150,7 @@ def origin_of_release(
         code=fingerprint(makers)[:ID_LENGTH],
         run_hash=fingerprint([makers, settings, dict(sources)]),
         mixed=(*_unlike_modules(made), *_older_rows(made, written)),
+        libraries=dict(chain.from_iterable(one.libraries.items() for one in made.values())),
     )
 
 
@@ -200,6 +203,40 @@ SELECT run_id
 FROM newest
 SEMI JOIN asked USING (run_id)
 WHERE state = 'running'
+"""
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """What the warehouse has on record of a run; `release` is empty if it released nothing."""
+
+    run_id: str
+    flow: str
+    state: str
+    config: Mapping[str, Any]
+    code_version: str
+    sources: Mapping[str, str]
+    finished_at: datetime | None
+    release: str
+
+
+def newest_run(con: duckdb.DuckDBPyConnection) -> RecordedRun | None:
+    """Return the run that began last, or None if there was none."""
+    found = con.execute(_NEWEST).fetchall()
+    if not found:
+        return None
+    run_id, flow, state, config, code, sources, finished_at, counts = found[0]
+    release = json.loads(counts or "{}").get("release", "")
+    return RecordedRun(
+        run_id, flow, state, json.loads(config), code, json.loads(sources), finished_at, release
+    )
+
+
+_NEWEST = """
+SELECT run_id, flow, state, config, code_version, sources, finished_at, counts
+FROM runs
+ORDER BY started_at DESC, run_id
+LIMIT 1
 """
 
 

@@ -22,9 +22,9 @@ LEAST_MODULES = 300
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a source distribution as an index would offer it."""
-    folder = tmp_path_factory.mktemp("wheel")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution."""
+    folder = tmp_path_factory.mktemp("sdist")
     build = (
         "import sys, setuptools.build_meta as back_end\n"
         "name = back_end.build_sdist(sys.argv[1]); print(name)"
@@ -36,9 +36,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
         check=True,
     )
-    source = folder / done.stdout.splitlines()[-1]
+    return folder / done.stdout.splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the source distribution as an index would offer it."""
+    folder = tmp_path_factory.mktemp("wheel")
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir"]
-    command = [sys.executable, "-m", "pip", "wheel", *options, str(folder), str(source)]
+    command = [sys.executable, "-m", "pip", "wheel", *options, str(folder), str(sdist)]
     subprocess.run(command, check=True, cwd=folder)
     return next(folder.glob("*.whl"))
 
@@ -75,24 +81,25 @@ def test_every_public_name_is_there() -> None:
         llm_redial.nothing  # noqa: B018
 
 
-@pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment outside any checkout: the wheel, and the libraries that are installed here."""
+@pytest.fixture(scope="module", params=["wheel", "sdist"])
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment outside any checkout: the package, and the libraries that are installed here."""
+    package: Path = request.getfixturevalue(request.param)
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     packages = next(folder.glob("lib/python*/site-packages"))
     # A path of a .pth file, whose own .pth files, as of an editable install, are not read.
     (packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
     python = folder / "bin" / "python"
-    options = ["--quiet", "--no-deps", "--no-index"]
+    options = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", *options]
-    subprocess.run([*command, str(wheel)], check=True)
+    subprocess.run([*command, str(package)], check=True)
     return folder / "bin"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user's own folder, whose modules have the names of ours."""
+def folder(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's own folder, one for each environment, whose modules have the names of ours."""
     chosen = tmp_path_factory.mktemp("project")
     for name in ("flows", "tasks"):
         (chosen / f"{name}.py").write_text("OWN = 'mine'\n")
@@ -132,6 +139,8 @@ print(result.version, row["calls"], len(release.users))
 
 @pytest.mark.heavy
 def test_it_builds_reports_and_is_a_library(environment: Path, folder: Path) -> None:
+    run(environment, folder, "redial", "init", "--domain", "books")
+    assert (folder / "data" / "domains" / "books.yaml").is_file()
     built = json.loads(run(environment, folder, "redial", "build", "demo", "--json"))
     assert Path(built["release"]).parent == folder / "data" / "releases" / "demo"
     report = run(environment, folder, "redial", "report", "demo")

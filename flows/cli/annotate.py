@@ -121,14 +121,15 @@ def results(
     from collections import Counter
 
     from tasks.evaluation.annotate import Study
-    from tasks.evaluation.quality import quality_markdown
+    from tasks.evaluation.quality import quality_page
 
     opened = Study(study)
     compared = Counter(
         name for task in opened.pair_tasks for name in (task.first_corpus, task.second_corpus)
     )
     most = max(sorted(compared), key=lambda name: compared[name], default="")
-    OUT.print(quality_markdown(corpus or most, opened.utterance_tasks, {}, opened), markup=False)
+    page = quality_page(corpus or most, opened.tasks, {}, opened)
+    OUT.print(page.text, markup=False)
 
 
 @annotate.command("export", epilog="Example: redial annotate export study.sqlite answers.jsonl")

@@ -15,11 +15,10 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from flows.cli.commands import Commands
 from flows.cli.completion import complete_dialogue, complete_domain
 from flows.cli.console import ERR, OUT
-from tasks.addresses import keep_loopback_off_proxies
 from tasks.errors import UserError
-from tasks.settings import Home
 
 _INTERRUPTED = 130  # what typer answers with, as a shell does, when a command was stopped by Ctrl-C
 _TERMINATED = 143  # 128 + SIGTERM, as a shell says it
@@ -32,6 +31,7 @@ class _Terminated(BaseException):
 
 app = typer.Typer(
     name="redial",
+    cls=Commands,
     help="Build, judge and release conversational-recommendation datasets from what users "
     "really did.",
     no_args_is_help=True,
@@ -99,13 +99,17 @@ def common(
     ] = False,
 ) -> None:
     """Choose the data folder that the command works on."""
+    # Not before: the settings take a tenth of a second, which `redial --help` has no use for.
+    from tasks.addresses import keep_loopback_off_proxies
+    from tasks.settings import Home
+
+    keep_loopback_off_proxies(os.environ)
     ctx.obj = Home.find(data)
 
 
 def main() -> None:
     """Run the command line; turn what the user can correct into one line and exit code 2."""
     signal.signal(signal.SIGTERM, _raise_terminated)
-    keep_loopback_off_proxies(os.environ)
     try:
         code = app(prog_name="redial", standalone_mode=False)
     except UserError as error:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from tasks.settings import Home
+if TYPE_CHECKING:
+    from tasks.settings import Home
 
 MOST = 50  # ids offered: more would only push the prompt out of sight
 
@@ -53,5 +55,7 @@ def _home(ctx: typer.Context) -> Home:
 
     While a shell asks, no command has run that would have chosen it.
     """
+    from tasks.settings import Home
+
     given = ctx.find_root().params.get("data")
     return Home.find(Path(given) if given else None)

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.segment import Segment
 
-from tasks.web import escaped_json, visible
+from tasks.visible_text import escaped_json, visible
 
 
 def terminal_text(text: str) -> str:

@@ -25,6 +25,7 @@ CorpusArgument = Annotated[
     typer.Argument(help="A domain's name (its latest release), a release, or the path of a corpus"),
 ]
 OPTIONS = fields_of(EvaluationOptions, without=["data"])
+NO_FINDING = 3  # exit code of an evaluation of which too little could be read
 ALIASES = {"offline": MOCK_MODEL}
 
 
@@ -58,6 +59,19 @@ def recommend(
             "--he2023", help="Score models by the protocol of He et al. (2023) too, into he2023.csv"
         ),
     ] = False,
+    rank: Annotated[
+        str,
+        typer.Option(
+            help="generate (models write a list) or likelihood (a local model's probability of "
+            "each title)"
+        ),
+    ] = "generate",
+    candidates: Annotated[
+        int | None,
+        typer.Option(
+            help="With likelihood, rank the best of a reference recommender alone, so many", min=1
+        ),
+    ] = None,
     *,
     parted: SampleOptions,
     options: EvaluationOptions,
@@ -75,6 +89,8 @@ def recommend(
         "settings": names(setting),
         "questions": questions,
         "he2023": he2023,
+        "rank": rank,
+        "candidates": candidates,
         **parted.model_dump(),
         **given(options, home),
     }
@@ -85,17 +101,18 @@ def recommend(
         return await evaluate_recommend(corpus, **choices, return_state=True)
 
     with Bars() as bars:
-        results = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.recommend",))
-    from tasks.evaluation import table5, table5_text
+        made = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.recommend",))
+    from tasks.evaluation import popularity_text, table5, table5_text
 
     if as_json:
-        print_json(table5(results).to_dicts())
+        print_json(table5(made.rows).to_dicts())
     else:
-        OUT.print(table5_text(results), markup=False)
+        OUT.print(table5_text(made.rows), markup=False)
+        OUT.print(f"\n{popularity_text(made.spread)}", markup=False)
         from flows.evaluation.setup import name_of
 
         tables = options.out or home.data / "reports" / "evaluation" / name_of(home, corpus)
-        OUT.print(f"\nwith intervals and losses: {tables}", markup=False)
+        OUT.print(f"\nwith intervals: {tables}", markup=False)
 
 
 @evaluate.command(
@@ -127,6 +144,15 @@ def quality(
     study: Annotated[
         Path | None, typer.Option(help="A study answered by people, to hold the judges against")
     ] = None,
+    least_read: Annotated[
+        float,
+        typer.Option(
+            help="Share of each judge's questions about a corpus that needs a readable answer; "
+            "with fewer the table is no finding, and the exit code 3",
+            min=0,
+            max=1,
+        ),
+    ] = 0.8,
     *,
     options: EvaluationOptions,
 ) -> None:
@@ -147,21 +173,22 @@ def quality(
             dialogues=dialogues,
             pairs=pairs,
             study=str(study) if study else None,
+            least_read=least_read,
             **given(options, home),
             return_state=True,
         )
 
     with Bars() as bars:
-        OUT.print(
-            run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.quality",)),
-            markup=False,
-        )
+        page = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.quality",))
+    OUT.print(page.text, markup=False)
+    if page.shortfalls:
+        raise typer.Exit(NO_FINDING)
 
 
 @evaluate.command(
     epilog="Example: redial evaluate respond demo --model openai/gpt-4o-mini --cases 3"
 )
-@options_of(parted=fields_of(SampleOptions, "noun"), options=OPTIONS)
+@options_of(parted=fields_of(SampleOptions, "split", "test_share", "noun"), options=OPTIONS)
 def respond(
     ctx: typer.Context,
     corpus: CorpusArgument = "demo",
@@ -201,6 +228,8 @@ def respond(
             fine_tuned=fine_tuned,
             cases=cases,
             history=history,
+            split=parted.split,
+            test_share=parted.test_share,
             noun=parted.noun,
             **given(options, home),
             return_state=True,

@@ -24,10 +24,21 @@ def finetune(
     ctx: typer.Context,
     corpus: CorpusArgument = "demo",
     base: Annotated[
-        str, typer.Option(help="local/vicuna_7b, local/FILE.yaml, or a provider's model")
+        str,
+        typer.Option(help="local/smollm2, local/FILE.yaml, or a provider's model"),
     ] = "local/vicuna_7b",
     history: Annotated[bool, typer.Option(help="Show the user's history in the questions")] = True,
     epochs: Annotated[int | None, typer.Option(help="Passes over the examples", min=1)] = None,
+    target: Annotated[
+        str,
+        typer.Option(help="What is taught: recommend (ranked lists) or respond (utterances)"),
+    ] = "recommend",
+    max_examples: Annotated[
+        int | None, typer.Option(help="Most examples, drawn by seed", min=1)
+    ] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(help="Most steps of a local training", min=1)
+    ] = None,
     *,
     parted: SampleOptions,
     options: EvaluationOptions,
@@ -41,6 +52,9 @@ def finetune(
 
     choices: dict[str, Any] = {
         "epochs": epochs,
+        "target": target,
+        "max_examples": max_examples,
+        "max_steps": max_steps,
         "api_base": options.api_base,
         "seed": options.seed,
         "data": str(home.data),
@@ -54,8 +68,8 @@ def finetune(
 
     with Bars() as bars:
         made = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.finetune",))
-    OUT.print(
-        f"{made.model}\nevaluate it: redial evaluate recommend {made.how} --setting "
-        f"fine-tuned --model {made.model}",
-        markup=False,
-    )
+    training = made.training
+    evaluation = f"recommend {training.how} --model"
+    if training.target == "respond":
+        evaluation = f"respond {training.how} --fine-tuned"
+    OUT.print(f"{made.model}\nevaluate it: redial evaluate {evaluation} {made.model}", markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ from flows.cli.views import show_facts
 from flows.options import BuildOptions
 from flows.parameters import fields_of
 from tasks.errors import UserError
-from tasks.settings import Home, load_domain
+from tasks.settings import Generate, Home, load_domain
 
 
 @app.command(
@@ -42,27 +42,46 @@ def probe(
 ) -> None:
     """Find out with at most three answers what a model on its server can do.
 
-    That is which schema it obeys, its context window, token counts, reasoning and cached tokens.
-    Builds of every domain go by it; ask again after the server has changed.
+    That is which schema it obeys, its context window, token counts, reasoning and cached tokens; of
+    a cascade each model is asked. Builds of every domain go by it; ask again after the server has
+    changed.
     """
     home: Home = ctx.obj
     generate = load_domain(home, domain, with_settings(options, setting).over()).generate
-    from flows.probing import ask_model
-    from tasks.llm import OFFLINE, CallFailed, RunStopped, keep_facts
+    from flows.probing import distinct_models
+    from tasks.llm import OFFLINE
 
-    if generate.model.startswith(OFFLINE):
+    asked = [one for one in distinct_models(generate) if not one.model.startswith(OFFLINE)]
+    if not asked:
         raise UserError("the mock model has nothing to find out: name another with --model")
+    found = []
+    for settings in asked:
+        found.append(_probe(home, settings))
+        if not as_json:
+            _show(found[-1])
+    if as_json:
+        print_json(found if generate.models else found[0])
+
+
+def _probe(home: Home, generate: Generate) -> dict[str, Any]:
+    """Ask one model, keep what was found and return it."""
+    from flows.probing import ask_model
+    from tasks.llm import CallFailed, RunStopped, keep_facts
+
     with tempfile.TemporaryDirectory(prefix="redial-probe-") as folder:
         try:
             probed = asyncio.run(ask_model(generate, Path(folder) / "probe.jsonl", "probe"))
         except (CallFailed, RunStopped) as failure:
             raise UserError(f"{generate.model} does not answer: {failure}") from None
     keep_facts(home.known_models(), generate, probed.facts)
-    if as_json:
-        print_json({"model": generate.model, "api_base": generate.api_base, **probed.as_json()})
-        return
-    found = probed.as_json()
-    shown = {name.replace("_", " "): value for name, value in found.items() if name != "problems"}
-    show_facts(OUT, shown, generate.model)
-    for problem in probed.facts.problems:
+    return {"model": generate.model, "api_base": generate.api_base, **probed.as_json()}
+
+
+def _show(found: dict[str, Any]) -> None:
+    elsewhere = ("model", "api_base", "problems")
+    shown = {
+        name.replace("_", " "): value for name, value in found.items() if name not in elsewhere
+    }
+    show_facts(OUT, shown, found["model"])
+    for problem in found["problems"]:
         OUT.print(f"  {problem}", markup=False)

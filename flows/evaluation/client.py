@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from flows.progress import CURRENT
 from flows.run_states import EndedEarly
 from tasks.errors import UserError
+from tasks.evaluation import Asked, Watch
 from tasks.evaluation.finetune import LocalModel
 from tasks.llm import (
     Answer,
@@ -21,6 +23,7 @@ from tasks.llm import (
     Entry,
     Loaded,
     Message,
+    Request,
     RunStopped,
     Session,
     StoredAnswers,
@@ -50,6 +53,7 @@ class Asking:
         self._meters: list[UsageMeter] = []
         self._failures: list[tuple[str, UsageMeter, list[CallFailed]]] = []
         self._sessions: list[Session] = []
+        self._stop = _Stop()
 
     def of(self, generate: Generate) -> Callable[[str], Ask]:
         """Return the way to one model: for a question's id an `Ask`.
@@ -64,7 +68,11 @@ class Asking:
         return lambda question: _Watched(session.ask_for(question, 1, self._journal), failures)
 
     def stop(self, reason: RunStopped) -> None:
-        """Let nothing more be sent to any model; calls in flight run to their end."""
+        """Let nothing more be sent to any model; calls in flight run to their end.
+
+        What a local model is writing is dropped: it costs nothing.
+        """
+        self._stop.set(reason)
         for session in self._sessions:
             session.stop(reason)
 
@@ -80,18 +88,60 @@ class Asking:
                     f"{failures[-1]}"
                 )
 
-    def local(self, ask: LocalModel) -> Callable[[str], Ask]:
+    def local(self, model: LocalModel) -> Callable[[str], Local]:
         """Return the way to a local model, through the same store and journal."""
         meter = UsageMeter()
         self._meters.append(meter)
-        return lambda question: _Kept(
-            ask, question, self._lookup, self._journal, meter, self._run_id
+        return lambda question: Local(
+            model, question, self._lookup, self._journal, meter, self._run_id, self._stop
         )
 
     @property
     def usage(self) -> Usage:
         """What was used so far, over all models."""
         return sum((meter.usage for meter in self._meters), Usage())
+
+
+def watching(model: str) -> Watch:
+    """Return what shows how many of a model's questions are answered, and how they ended."""
+    sink = CURRENT.get()
+
+    def watch(asked: Asked) -> None:
+        parts = []
+        if asked.unanswered:
+            parts.append(f"{asked.unanswered:,} without an answer")
+        if asked.cut_off:
+            parts.append(f"{asked.cut_off:,} cut off at the most tokens")
+        sink.advance(model, asked.done, asked.total, ", ".join(parts))
+        if asked.done == asked.total and parts:
+            sink.stage(f"{model} asked", "done", ", ".join(parts))
+
+    return watch
+
+
+class _Stop:
+    """Whether the evaluation has to stop, and why."""
+
+    def __init__(self) -> None:
+        self._reason: RunStopped | None = None
+        self._event = asyncio.Event()
+
+    def set(self, reason: RunStopped) -> None:
+        self._reason = reason
+        self._event.set()
+
+    async def cancels(self, call: Coroutine[Any, Any, Answer]) -> Answer:
+        """Return what a call returns. Raises RunStopped, and cancels it, once there is a reason."""
+        answering = asyncio.create_task(call)
+        stopping = asyncio.create_task(self._event.wait())
+        try:
+            await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if self._reason is not None:
+                raise self._reason
+            return await answering
+        finally:
+            answering.cancel()
+            stopping.cancel()
 
 
 @dataclass(frozen=True)
@@ -116,15 +166,16 @@ class _Watched:
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A local model's `Ask`: the store first, and every answer into the journal."""
+class Local:
+    """The way to a local model for one question: the store first, every answer in the journal."""
 
-    ask: LocalModel
+    model: LocalModel
     question: str
     lookup: StoredAnswers
     journal: WriteAheadLog
     meter: UsageMeter
     run_id: str
+    stop: _Stop
 
     async def __call__(
         self,
@@ -133,12 +184,29 @@ class _Kept:
         response_format: Mapping[str, Any] | None = None,
         attempt: int = 1,
     ) -> Answer:
-        stored = await self.lookup.get(self.ask.request(messages, response_format, attempt).key)
+        """Return the model's answer to messages."""
+        request = self.model.request(messages, response_format, attempt)
+        return await self._kept(
+            request,
+            lambda: self.model(messages, response_format=response_format, attempt=attempt),
+        )
+
+    async def rank(
+        self, messages: tuple[Message, ...], texts: Sequence[str], *, most: int
+    ) -> Answer:
+        """Return which of some texts the model finds likeliest as its answer."""
+        request = self.model.ranking_request(messages, texts)
+        return await self._kept(request, lambda: self.model.rank(messages, texts, most=most))
+
+    async def _kept(
+        self, request: Request, call: Callable[[], Coroutine[Any, Any, Answer]]
+    ) -> Answer:
+        stored = await self.lookup.get(request.key)
         if stored is not None:
             self.meter.count(stored=1)
             return stored
-        answer = await self.ask(messages, response_format=response_format, attempt=attempt)
-        await self.journal.append(Entry(answer, self.question, attempt, self.run_id))
+        answer = await self.stop.cancels(call())
+        await self.journal.append(Entry(answer, self.question, request.attempt, self.run_id))
         self.meter.answered(answer)
         return answer
 

@@ -7,31 +7,54 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
-from flows.evaluation.setup import LOCAL, Evaluation, prepare, trainings
+from flows.evaluation.models import local_name, trainings
+from flows.evaluation.setup import prepare
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
 from flows.project_flow import project_flow
 from flows.run_names import name_run, short
+from flows.run_states import EndedEarly
 from flows.server.endpoints import check_endpoint
+from tasks.errors import UserError
+from tasks.evaluation import load_respond_profile
 from tasks.evaluation.finetune import (
     Example,
+    Lesson,
+    LoraSettings,
+    Step,
+    Target,
     Training,
+    TrainingStopped,
     fine_tune_hosted,
-    keep_training,
-    learnt,
-    load_lora_settings,
+    keep_hosted_record,
+    read_record,
+    recommend_lesson,
+    respond_lesson,
     train_lora,
-    training_examples,
 )
 from tasks.fingerprint import content_id
-from tasks.settings import Home
+from tasks.llm import graceful_shutdown
+from tasks.local_model import LOCAL
+from tasks.settings import Limits
 from tasks.web import markdown_code
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """A model string to evaluate, and what the model learnt."""
+
+    model: str
+    training: Training
 
 
 @project_flow("evaluate-finetune")
@@ -46,10 +69,13 @@ async def evaluate_finetune(
     history: bool = True,
     epochs: Count | None = None,
     poll_s: Annotated[float, Field(gt=0)] = 30.0,
+    target: Target = "recommend",
+    max_examples: Count | None = None,
+    max_steps: Count | None = None,
     *,
     parted: SampleOptions,
     options: EvaluationOptions,
-) -> Training:
+) -> FineTuned:
     """Fine-tune a model on what a split leaves for training, and write down what it learnt.
 
     Args:
@@ -58,65 +84,144 @@ async def evaluate_finetune(
         history: True if the user's history is in the questions.
         epochs: passes over the examples; the settings' own, or 3 at a provider, if not given.
         poll_s: seconds between two looks at a hosted job.
+        target: what is taught: a ranked list of titles, or the agent's next utterance.
+        max_examples: most examples, drawn by seed; all if not given.
+        max_steps: where a local training ends at the latest.
         parted: how samples are parted and worded; evaluate with the same.
         options: where the model is, and the seed; evaluate with the same.
     """
     await name_run("evaluate finetune", short(corpus), short(base))
     home = options.home()
-    ready = prepare(home, corpus, parted, None, options.seed)
-    train = ready.benchmark.split.train
-    examples = training_examples(
-        train,
-        ready.profile,
-        ready.benchmark.corpus.titles,
-        noun=ready.benchmark.noun,
-        history=history,
-    )
-    CURRENT.get().stage("training", "running")
-    if base.startswith(LOCAL):
-        model, losses = await _local(
-            home, ready, base.removeprefix(LOCAL), examples, epochs, options.seed
+    local = local_name(home, base)
+    if local is not None and local.adapter is not None:
+        raise UserError(
+            f"{base} is fine-tuned already: name its base, {LOCAL}{local.settings.name}"
         )
+    ready = prepare(home, corpus, parted, None, options.seed)
+    how = f"{corpus} --split {parted.split} --test-share {parted.test_share} --seed {options.seed}"
+    how += f" --noun {shlex.quote(parted.noun)}" if parted.noun else ""
+    if target == "respond":
+        lesson = respond_lesson(
+            ready.benchmark, load_respond_profile(home), how, history=history, most=max_examples
+        )
+    else:
+        length = local.settings.list_length if local is not None else None
+        lesson = recommend_lesson(
+            ready.benchmark, ready.profile, how, length=length, history=history, most=max_examples
+        )
+    sink = CURRENT.get()
+    sink.stage("training", "running")
+    if local is not None:
+        chosen = local.settings.model_copy(update={"epochs": epochs} if epochs else {})
+        folder = trainings(home) / "adapters"
+        adapter, training = await trained_adapter(
+            chosen, lesson, folder, ready.name, most_steps=max_steps, seed=options.seed
+        )
+        made = FineTuned(f"{base}+{adapter}", training)
     else:
         check_endpoint(base, options.api_base)
         job = await fine_tune_hosted(
             base,
-            examples,
+            lesson.examples,
             trainings(home) / "jobs",
             epochs=epochs or 3,
             seed=options.seed,
             api_base=options.api_base,
             poll_s=poll_s,
         )
-        model, losses = str(job.fine_tuned_model), ()
-    how = f"{corpus} --split {parted.split} --test-share {parted.test_share} --seed {options.seed}"
-    how += f" --noun {shlex.quote(parted.noun)}" if parted.noun else ""
-    training = Training(model, how, parted.profile, history, len(examples), learnt(train), losses)
-    keep_training(trainings(home), training)
-    CURRENT.get().stage("training", "done", f"{len(examples):,} examples")
+        made = FineTuned(str(job.fine_tuned_model), lesson.record)
+        keep_hosted_record(trainings(home), made.model, made.training)
+    sink.stage("training", "done", _told(lesson, made.training))
     await acreate_markdown_artifact(
-        f"{markdown_code(model)} learnt {len(examples):,} examples: {markdown_code(how)}",
+        f"{markdown_code(made.model)} learnt {len(lesson.examples):,} examples: "
+        f"{markdown_code(made.training.how)}",
         key="finetune",
         description=f"Fine-tuned on {ready.name}",
     )
-    return training
+    return made
 
 
-async def _local(
-    home: Home, ready: Evaluation, name: str, examples: list[Example], epochs: int | None, seed: int
-) -> tuple[str, tuple[float, ...]]:
-    """Train an adapter and return the model string it is evaluated under, and its losses."""
-    settings = load_lora_settings(home, name)
-    chosen = settings.model_copy(update={"epochs": epochs} if epochs else {})
-    key = content_id(
-        [
-            chosen.model_dump(),
-            [(example.messages[0]["content"], example.answer) for example in examples],
-            seed,
-        ]
-    )
-    adapter = trainings(home) / "adapters" / f"{ready.name}-{settings.name}-{key}"
-    if adapter.is_dir():  # named after everything it is made from, and moved into place whole
-        return f"{LOCAL}{name}+{adapter}", ()
-    trained = await asyncio.to_thread(train_lora, chosen, examples, adapter, seed=seed)
-    return f"{LOCAL}{name}+{adapter}", trained.losses
+async def trained_adapter(
+    settings: LoraSettings,
+    lesson: Lesson,
+    folder: Path,
+    corpus: str,
+    *,
+    most_steps: int | None = None,
+    seed: int = 0,
+) -> tuple[Path, Training]:
+    """Return an adapter and what it learnt: the one that was trained on the same before, or a new.
+
+    Args:
+        settings: base model and training; how the model is asked makes no difference.
+        lesson: what is taught.
+        folder: where adapters are.
+        corpus: what the corpus is called in the adapter's name.
+        most_steps: end after so many steps.
+        seed: of the training.
+
+    Raises:
+        EndedEarly: a signal ended the training; a checkpoint is kept.
+        UserError: the model cannot be trained.
+    """
+    key = _key(settings, lesson.examples, most_steps, seed)
+    found = sorted(folder.glob(f"*-{key}"))  # moved into place whole, whatever it was called then
+    adapter = found[0] if found else folder / f"{corpus}-{settings.name}-{key}"
+    record = read_record(adapter)
+    if record is None:
+        record = await _trained(settings, lesson, adapter, most_steps, seed)
+    return adapter, record
+
+
+def _key(
+    settings: LoraSettings, examples: Sequence[Example], most_steps: int | None, seed: int
+) -> str:
+    """Return the id of everything that a training is made from."""
+    taught = [(example.messages[0]["content"], example.answer) for example in examples]
+    return content_id([settings.taught(), taught, most_steps, seed])
+
+
+async def _trained(
+    settings: LoraSettings, lesson: Lesson, adapter: Path, most_steps: int | None, seed: int
+) -> Training:
+    """Train an adapter; a signal ends it at a checkpoint. Raises UserError."""
+    stopping = threading.Event()
+    sink = CURRENT.get()
+
+    def watch(step: Step) -> None:
+        told = f"loss {step.loss:.3f}, {step.tokens_per_s:,.0f} tokens/s"
+        sink.advance("training", step.step, step.steps, f"{told}, {step.left_s / 60:.0f} min left")
+
+    async with graceful_shutdown(lambda _: stopping.set(), Limits().shutdown_grace_s):
+        try:
+            made = await asyncio.to_thread(
+                train_lora,
+                settings,
+                lesson.examples,
+                adapter,
+                lesson.record,
+                validation=lesson.validation,
+                seed=seed,
+                most_steps=most_steps,
+                watch=watch,
+                wanted=lambda: not stopping.is_set(),
+            )
+        except TrainingStopped as stopped:
+            raise EndedEarly("signal", str(stopped)) from None
+        finally:
+            stopping.set()
+    if made.cut:
+        told = f"{made.cut:,} of {len(lesson.examples):,} questions lost their beginning"
+        sink.stage("cut", "done", f"{told}: more than {settings.max_tokens:,} tokens (max_tokens)")
+    return made.record
+
+
+def _told(lesson: Lesson, training: Training) -> str:
+    parts = [f"{len(lesson.examples):,} examples"]
+    if lesson.left_out:
+        parts.append(f"{lesson.left_out:,} left out, they repeat held-out ones")
+    if training.losses:
+        parts.append(f"loss {' '.join(f'{loss:.3f}' for loss in training.losses)}")
+    if training.validation:
+        parts.append(f"validation {' '.join(f'{loss:.3f}' for loss in training.validation)}")
+    return ", ".join(parts)

@@ -8,28 +8,38 @@ from typing import Annotated, Any
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
+from prefect.states import Completed
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
-from flows.evaluation.client import asking
-from flows.evaluation.setup import find_corpora, model_settings, save, task_run_name
+from flows.evaluation.client import asking, watching
+from flows.evaluation.models import check_judge, model_settings
+from flows.evaluation.setup import find_corpora, save, task_run_name
 from flows.options import Count, EvaluationOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
 from flows.project_flow import project_flow
 from flows.run_names import listed, name_run
+from flows.run_states import ALERT
 from tasks.evaluation.annotate import Study
 from tasks.evaluation.quality import (
+    LEAST_READ,
     Judged,
+    PairTask,
+    QualityPage,
+    UtteranceTask,
     judge_pairs,
     judge_utterances,
     load_judge_profile,
     pair_tasks,
-    quality_markdown,
+    quality_page,
     utterance_tasks,
 )
 from tasks.settings import MOCK_MODEL
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @project_flow("evaluate-quality")
@@ -41,12 +51,14 @@ async def evaluate_quality(
     dialogues: Count = 10,
     pairs: Count = 50,
     study: str | None = None,
+    least_read: Share = LEAST_READ,
     *,
     options: EvaluationOptions,
-) -> str:
+) -> QualityPage | State[QualityPage]:
     """Judge the dialogues of corpora (4.1).
 
-    Returns Table 4, Figure 4, agreement and position bias as Markdown.
+    Returns Table 4, Figure 4, agreement and position bias as Markdown; as the state Alert if they
+    are no finding, because too few answers could be read.
 
     Args:
         corpora: domains or paths; the first is compared with each of the others.
@@ -57,10 +69,13 @@ async def evaluate_quality(
         pairs: pairs of conversations in each comparison.
         study: file of a study people answered: judges are shown what people were shown, in place of
             a draw, and held against them.
+        least_read: share of each judge's questions about a corpus that needs a readable answer.
         options: how models are asked, and where tables go.
     """
     await name_run("evaluate quality", listed(corpora), listed(judges))
     home = options.home()
+    for judge in judges:
+        check_judge(home, judge)
     read = find_corpora(home, corpora)
     people = Study(Path(study)) if study else None
     if people:
@@ -78,18 +93,21 @@ async def evaluate_quality(
             for number in range(1, seeds + 1):
                 name, sampled = (judge, None) if seeds == 1 else (f"{judge} seed {number}", number)
                 asked = model_settings(
-                    judge, options.api_base, limits, profile.temperature
+                    judge, options.api_base, limits, profile.temperature, options.max_tokens
                 ).model_copy(update={"seed": sampled})
                 named = _judge.with_options(task_run_name=task_run_name("judge", name))
                 by_judge[name] = await named(
                     quote((asked_models.of(asked), profile, utterances, compared)), name
                 )
                 asked_models.check_answered()
-    page = quality_markdown(read[0].name, utterances, by_judge, people)
-    save(options.folder("quality"), {"quality.md": page})
+    tasks: list[UtteranceTask | PairTask] = [*utterances, *compared]
+    page = quality_page(read[0].name, tasks, by_judge, people, least=least_read)
+    save(options.folder("quality"), {"quality.md": page.text})
     await acreate_markdown_artifact(
-        page, key="dialogue-quality", description="Dialogue quality, Table 4 and Figure 4"
+        page.text, key="dialogue-quality", description="Dialogue quality, Table 4 and Figure 4"
     )
+    if page.shortfalls:
+        return Completed(name=ALERT, data=page, message="; ".join(page.shortfalls))
     return page
 
 
@@ -98,8 +116,9 @@ async def _judge(held: Any, judge: str) -> Judged:
     """Ask one judge for all grades and comparisons."""
     ask_for, profile, utterances, compared = held
     CURRENT.get().stage(judge, "running")
-    graded = await judge_utterances(ask_for, profile, judge, utterances)
-    chosen = await judge_pairs(ask_for, profile, judge, compared)
+    watch = watching(judge)
+    graded = await judge_utterances(ask_for, profile, judge, utterances, watch)
+    chosen = await judge_pairs(ask_for, profile, judge, compared, watch)
     unread = graded.unreadable + chosen.unreadable
     CURRENT.get().stage(
         judge,
@@ -107,4 +126,4 @@ async def _judge(held: Any, judge: str) -> Judged:
         f"{len(graded.ratings):,} grades, {len(chosen.preferences):,} choices, {unread:,} "
         "answers unreadable",
     )
-    return Judged(graded.ratings, chosen.preferences, graded.unanswered + chosen.unanswered, unread)
+    return Judged(graded.ratings, chosen.preferences, (*graded.unread, *chosen.unread))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from prefect import task
@@ -12,8 +13,9 @@ from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
-from flows.evaluation.client import asking
-from flows.evaluation.setup import inputs_of, prepare, save_table5, task_run_name, way_to
+from flows.evaluation.client import Local, asking, watching
+from flows.evaluation.models import Input, inputs_of, local_name, way_to
+from flows.evaluation.setup import prepare, save, save_table5, task_run_name
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
@@ -21,21 +23,41 @@ from flows.project_flow import project_flow
 from flows.run_names import listed, name_run, short
 from tasks.errors import UserError
 from tasks.evaluation import (
+    LOG,
+    AnswerRead,
+    AskFor,
+    Benchmark,
+    Ranking,
+    Recommended,
     Result,
-    Setting,
+    answer_log,
     answer_rankings,
+    likelihood_rankings,
+    log_lines,
     margin_over_chance,
     model_answers,
+    popularity_text,
     protocol_rows,
+    question_messages,
+    rank_rows,
+    recommended,
     reference_rankings,
     reference_results,
     results,
     table5_markdown,
 )
 from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
-from tasks.settings import MOCK_MODEL
+from tasks.settings import MOCK_MODEL, Home
 
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The rows of Table 5, and what each recommender recommends."""
+
+    rows: list[Result]
+    spread: list[Recommended]
 
 
 @project_flow("evaluate")
@@ -51,10 +73,12 @@ async def evaluate_recommend(
     settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],
     questions: Count | None = None,
     he2023: bool = False,
+    rank: Literal["generate", "likelihood"] = "generate",
+    candidates: Count | None = None,
     *,
     parted: SampleOptions,
     options: EvaluationOptions,
-) -> list[Result]:
+) -> Evaluated:
     """Compare recommenders on a corpus (4.2, Table 5).
 
     Args:
@@ -62,16 +86,19 @@ async def evaluate_recommend(
         models: reference recommenders (random, popularity, itemknn, bm25, markov), litellm model
             strings, and local models as
             local/SETTINGS or local/SETTINGS+ADAPTER.
-        settings: how language models are asked; a fine-tuned one is asked as zero-shot, with the
-            input it was taught.
+        settings: how language models are asked; one that was fine-tuned here is asked as it was
+            taught.
         questions: most test questions, drawn by seed; all if not given.
         he2023: score language models by the protocol of He et al. (2023) as well, into
             he2023.parquet and he2023.csv.
+        rank: how a model's ranking comes about: generate (it writes a list) or likelihood (a local
+            model's probability of each title).
+        candidates: with likelihood, rank the best of a reference recommender alone, so many.
         parted: how samples are parted and worded.
         options: how models are asked, and where tables go.
 
     Returns:
-        The rows of Table 5.
+        The rows of Table 5, and what each recommender recommends.
     """
     await name_run("evaluate recommend", short(corpus), listed(models))
     home = options.home()
@@ -85,91 +112,161 @@ async def evaluate_recommend(
         f"{len(ready.benchmark.split.train):,} to learn from",
     )
     for model in models:
-        _check_model(model, ready.benchmark.known)
-    found: list[Result] = []
-    protocol: list[dict[str, object]] = []
-    limits = options.limits()
+        _check_model(home, model, ready.benchmark.known, rank)
+    made = Outcome()
     async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
         for model in models:
-            ask_for = (
-                None
-                if model in REFERENCES
-                else way_to(
-                    asked_models, home, model, options.api_base, limits, ready.profile.temperature
-                )
-            )
-            inputs = (
-                [
-                    (setting, history)
-                    for setting in settings
-                    for history in inputs_of(home, ready, model, setting)
-                ]
-                if ask_for
-                else []
-            )
-            rows, by_protocol = await _one.with_options(
-                task_run_name=task_run_name("recommend", model)
-            )(quote((ready, ask_for)), model, inputs, he2023)
+            ask_for = None
+            if model not in REFERENCES:
+                ask_for = way_to(asked_models, home, model, options, ready.profile.temperature)
+            inputs = inputs_of(home, ready, model, list(settings)) if ask_for else []
+            one = _one.with_options(task_run_name=task_run_name("recommend", model))
+            held = quote((ready, ask_for, inputs))
+            made.add(await one(held, model, he2023, rank, candidates))
             asked_models.check_answered()
-            found, protocol = found + rows, protocol + by_protocol
         usage = asked_models.usage
     sink.stage(
         "asked",
         "done",
         f"{usage.answered:,} calls, {usage.stored:,} answers from the store, ${usage.cost_usd:.4f}",
     )
-    save_table5(options.folder(ready.name), found, protocol)
-    await acreate_markdown_artifact(
-        table5_markdown(found), key="table-5", description=f"Table 5 on {ready.name}"
-    )
-    return found
+    folder = options.folder(ready.name)
+    save_table5(folder, made.rows, made.ranks, made.protocol)
+    spread = popularity_text(made.spread)
+    save(folder, {"popularity.txt": f"{spread}\n", LOG: log_lines(made.answers)})
+    page = f"{table5_markdown(made.rows)}\n```\n{spread}\n```\n"
+    await acreate_markdown_artifact(page, key="table-5", description=f"Table 5 on {ready.name}")
+    return Evaluated(made.rows, made.spread)
 
 
-def _check_model(model: str, known: Knowledge) -> None:
+def _check_model(home: Home, model: str, known: Knowledge, rank: str) -> None:
     """Raise UserError before anything is asked, for a recommender that cannot be.
 
     There is no such recommender, or a reference lacks what it ranks by.
     """
     if model in REFERENCES:
         check_reference(model, known)
-    elif "/" not in model:
+        return
+    local = local_name(home, model)
+    if rank == "likelihood" and local is None:
+        raise UserError(
+            f"--rank likelihood needs a model on this machine, such as local/smollm2, not {model}"
+        )
+    if local is None and "/" not in model:
         raise UserError(
             f"unknown recommender {model!r}: known are {', '.join(REFERENCES)}, or a litellm "
             "model, provider/model"
         )
 
 
+@dataclass
+class Outcome:
+    """What one recommender's answers give.
+
+    Attributes:
+        rows: of Table 5.
+        protocol: scores by the protocol of He et al. (2023).
+        spread: what is recommended, for each way of asking.
+        answers: what a model was asked and answered.
+        ranks: the place of the right item, for every question.
+    """
+
+    rows: list[Result] = field(default_factory=list)
+    protocol: list[dict[str, object]] = field(default_factory=list)
+    spread: list[Recommended] = field(default_factory=list)
+    answers: list[AnswerRead] = field(default_factory=list)
+    ranks: list[dict[str, object]] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """Take in another recommender's."""
+        self.rows += other.rows
+        self.protocol += other.protocol
+        self.spread += other.spread
+        self.answers += other.answers
+        self.ranks += other.ranks
+
+
 @task(name="recommend", cache_policy=NO_CACHE, persist_result=False)
-async def _one(
-    held: Any, model: str, inputs: Sequence[tuple[Setting, bool]], he2023: bool
-) -> tuple[list[Result], list[dict[str, object]]]:
+async def _one(held: Any, model: str, he2023: bool, rank: str, candidates: int | None) -> Outcome:
     """Ask one recommender every question: a reference once, a language model with every input."""
-    ready, ask_for = held
+    ready, ask_for, inputs = held
     asked, sink = ready.benchmark, CURRENT.get()
     sink.stage(model, "running")
-    rows: list[Result] = []
-    protocol: list[dict[str, object]] = []
     if ask_for is None:
-        rows = reference_results(asked, model)
-        above = margin_over_chance(asked, reference_rankings(asked, model))
+        ranked = reference_rankings(asked, model)
+        above = margin_over_chance(asked, ranked)
         sink.stage(
             model,
             "done",
             f"NDCG@10 above chance by {above.value:.4f} [{above.low:.4f}, {above.high:.4f}]",
         )
-        return rows, protocol
-    for setting, history in inputs:
-        texts = await model_answers(asked, ask_for, ready.profile, setting, history=history)
-        rows += results(
-            model, setting, history, asked.questions, answer_rankings(asked, texts), seed=asked.seed
+        rows = reference_results(asked, model)
+        return Outcome(
+            rows,
+            spread=[_spread(asked, model, ranked)],
+            ranks=rank_rows(model, "reference", rows[0].history, asked.questions, ranked),
         )
-        if he2023:
-            protocol += protocol_rows(
-                asked,
-                texts,
-                model=model,
-                setting=setting,
-                input="dialogue + history" if history else "dialogue",
-            )
+    made = Outcome()
+    for asked_with in inputs:
+        if rank == "likelihood":
+            made.add(await _by_likelihood(asked, ask_for, model, asked_with, candidates))
+        else:
+            made.add(await _by_answers(asked, ask_for, model, asked_with, he2023))
     sink.stage(model, "done")
-    return rows, protocol
+    return made
+
+
+async def _by_likelihood(
+    asked: Benchmark,
+    ask_for: Callable[[str], Local],
+    model: str,
+    asked_with: Input,
+    candidates: int | None,
+) -> Outcome:
+    """Rank the catalogue by a local model's likelihood of each title."""
+    setting, history = asked_with.setting, asked_with.history
+    sink = CURRENT.get()
+    ranked = await likelihood_rankings(
+        asked,
+        lambda question: ask_for(question).rank,
+        asked_with.profile,
+        setting,
+        history=history,
+        candidates=candidates,
+        watch=lambda done, total: sink.advance(model, done, total),
+    )
+    named = f"{setting}, likelihood" + (f" of {candidates}" if candidates else "")
+    rows = results(model, named, history, asked.questions, ranked, seed=asked.seed)
+    return Outcome(
+        rows,
+        spread=[_spread(asked, f"{model}, {named}", ranked)],
+        ranks=rank_rows(model, named, history, asked.questions, ranked),
+    )
+
+
+async def _by_answers(
+    asked: Benchmark, ask_for: AskFor, model: str, asked_with: Input, he2023: bool
+) -> Outcome:
+    """Let a model write its recommendations, and read them."""
+    profile, setting, history = asked_with.profile, asked_with.setting, asked_with.history
+    source = "dialogue + history" if history else "dialogue"
+    texts = await model_answers(
+        asked, ask_for, profile, setting, history=history, watch=watching(model)
+    )
+    ranked = answer_rankings(asked, texts, profile, setting, history=history)
+    messages = question_messages(asked, profile, setting, history=history)
+    made = Outcome(
+        results(model, setting, history, asked.questions, ranked, seed=asked.seed),
+        spread=[_spread(asked, f"{model}, {setting}, {source}", ranked)],
+        ranks=rank_rows(model, setting, history, asked.questions, ranked),
+        answers=list(
+            answer_log((model, setting, source), asked.questions, messages, texts, ranked)
+        ),
+    )
+    if he2023:
+        made.protocol = protocol_rows(asked, texts, model=model, setting=setting, input=source)
+    return made
+
+
+def _spread(asked: Benchmark, name: str, ranked: Sequence[Ranking | None]) -> Recommended:
+    return recommended(name, ranked, asked.known.items, asked.known.popularity())

@@ -7,19 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
-from pydantic import ValidationError
 
-from flows.evaluation.client import Asking
 from flows.options import SampleOptions
-from flows.server.endpoints import check_endpoint
 from tasks.errors import UserError
 from tasks.evaluation import (
-    AskFor,
     Benchmark,
     Corpus,
     RecommendProfile,
     Result,
-    Setting,
     draw_questions,
     load_recommend_profile,
     read_corpus,
@@ -28,22 +23,12 @@ from tasks.evaluation import (
     table5_markdown,
     table5_text,
 )
-from tasks.evaluation.finetune import (
-    LocalModel,
-    Training,
-    check_training,
-    find_training,
-    load_lora_settings,
-)
 from tasks.evaluation.references import catalogue_reviews, knowledge
 from tasks.exports import distinct_names
 from tasks.files import replacing, write_atomically
 from tasks.release import corpus_path, find_release
-from tasks.settings import Generate, Home, Limits, load_domain, validation_line
+from tasks.settings import Home, load_domain
 from tasks.warehouse import read_warehouse
-
-LOCAL = "local/"  # a model on this machine, by its fine-tuning settings
-ANSWER_TOKENS = 2048  # 50 titles of about 12 tokens each, three times over
 
 # What is recommended in corpora that everybody knows.
 _NOUNS = {
@@ -129,94 +114,21 @@ def prepare(
     return Evaluation(name_of(home, corpus), ready, load_recommend_profile(home, parted.profile))
 
 
-def model_settings(
-    model: str, api_base: str | None, limits: Limits | None, temperature: float
-) -> Generate:
-    """Return how a model is asked in evaluations.
-
-    The temperature is the paper's, there is no seed, limits are the usual ones. Raises UserError.
-    """
-    check_endpoint(model, api_base)
-    try:
-        return Generate(
-            model=model,
-            api_base=api_base,
-            temperature=temperature,
-            max_tokens=ANSWER_TOKENS,
-            limits=limits or Limits(),
-        )
-    except ValidationError as error:
-        raise UserError(validation_line(error)) from None
-
-
-def way_to(
-    asked_models: Asking,
-    home: Home,
-    model: str,
-    api_base: str | None,
-    limits: Limits,
-    temperature: float,
-) -> AskFor:
-    """Return the way to a model.
-
-    It is named `local/SETTINGS`, `local/SETTINGS+ADAPTER`, or by a litellm model string. Raises
-    UserError.
-    """
-    if not model.startswith(LOCAL):
-        return asked_models.of(model_settings(model, api_base, limits, temperature))
-    name, _, adapter = model.removeprefix(LOCAL).partition("+")
-    return asked_models.local(
-        LocalModel(load_lora_settings(home, name), Path(adapter) if adapter else None)
-    )
-
-
-def trainings(home: Home) -> Path:
-    """Return the folder of records, jobs and adapters of fine-tuned models."""
-    return home.data / "finetune"
-
-
-def inputs_of(home: Home, ready: Evaluation, model: str, setting: Setting) -> tuple[bool, ...]:
-    """Return with which inputs a model is asked.
-
-    Without and with the history, where there is any; a model fine-tuned here as it was taught.
-
-    Raises:
-        UserError: it may know test answers, or there are no training samples to show.
-    """
-    if setting == "few-shot" and not ready.benchmark.split.train:
-        raise UserError(
-            "few-shot examples are training samples, and this split leaves none: choose a "
-            "smaller --test-share"
-        )
-    training = checked_training(home, ready, model) if setting == "fine-tuned" else None
-    if training is None:
-        return (
-            (False, True)
-            if any(sample.history for sample in ready.benchmark.questions)
-            else (False,)
-        )
-    return (training.history,)
-
-
-def checked_training(home: Home, ready: Evaluation, model: str) -> Training | None:
-    """Return the record of a model fine-tuned here.
-
-    Raises UserError when it may know answers of this split's test.
-    """
-    training = find_training(trainings(home), model)
-    if training is not None:
-        check_training(training, ready.benchmark.split.train, ready.profile.name)
-    return training
-
-
 def save_table5(
-    folder: Path, results: Sequence[Result], protocol: Sequence[dict[str, object]] = ()
+    folder: Path,
+    results: Sequence[Result],
+    ranks: Sequence[dict[str, object]],
+    protocol: Sequence[dict[str, object]] = (),
 ) -> None:
     """Write Table 5 as text, Markdown and Parquet, and scores by the protocol of He et al.
 
+    Beside it the place of the right item for every question, from which pairs can be compared.
+
     Raises UserError when that cannot be.
     """
-    frames = {"table5": table5(results)} | ({"he2023": pl.DataFrame(protocol)} if protocol else {})
+    frames = {"table5": table5(results), "ranks": pl.DataFrame(ranks)} | (
+        {"he2023": pl.DataFrame(protocol)} if protocol else {}
+    )
     files: dict[str, str | Callable[[Path], None]] = {
         "table5.txt": table5_text(results) + "\n",
         "table5.md": table5_markdown(results),

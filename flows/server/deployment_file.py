@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.errors import UserError
 from tasks.settings import Home, load_domain, validation_line
 
+FILE = "prefect.yaml"
 PATTERN = "demo"  # the deployment that those of further domains are modelled on
 DEFAULT_QUEUE = "default"
 
@@ -112,11 +113,13 @@ def load_deployments(home: Home) -> tuple[list[Deployment], list[str]]:
     Raises:
         UserError: prefect.yaml is not there, or says what no deployment has.
     """
-    named = _load_file(home.project / "prefect.yaml")
+    shipped = _load_file(home.project / FILE)
+    further_named = _load_file(home.data / FILE) if (home.data / FILE).is_file() else []
+    named = list({entry.name: entry for entry in (*shipped, *further_named)}.values())
     pattern = next((entry for entry in named if entry.name == PATTERN), None)
     if pattern is None:
         raise UserError(
-            f"{home.project / 'prefect.yaml'} has no deployment {PATTERN}, on which those of "
+            f"{home.project / FILE} has no deployment {PATTERN}, on which those of "
             "further domains are modelled"
         )
     further, bad = [], []

@@ -90,7 +90,10 @@ def _watch(
 def _look(home: Home) -> Seen:
     """Return when each file was last changed, and its size."""
     seen = {}
-    for file in (home.project / "prefect.yaml", *home.domain_files().values()):
+    for file in (
+        *(place / "prefect.yaml" for place in (home.project, home.data)),
+        *home.domain_files().values(),
+    ):
         try:
             status = file.stat()
         except OSError:

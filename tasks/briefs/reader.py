@@ -89,7 +89,7 @@ def load_briefs(
     """
     if which is not None and not which:
         return
-    templates = _load_templates(con)
+    templates = load_templates(con)
     if which is None or isinstance(which, range):
         pages = _by_order(con, which)
     else:
@@ -134,7 +134,7 @@ def _brief(domain: Domain, templates: Mapping[str, Template], rows: Sequence[Any
     )
 
 
-def _load_templates(con: duckdb.DuckDBPyConnection) -> dict[str, Template]:
+def load_templates(con: duckdb.DuckDBPyConnection) -> dict[str, Template]:
     """Return the templates the briefs were planned with, by id."""
     slots: dict[str, list[Slot]] = {}
     slot_rows = con.execute("SELECT * FROM template_slots ORDER BY template_id, slot").fetchall()

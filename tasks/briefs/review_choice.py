@@ -9,61 +9,30 @@ import duckdb
 import pyarrow as pa
 
 from tasks.briefs.slot_filling import Draft
-from tasks.fingerprint import unit
-from tasks.settings import Domain, Preprocess
+from tasks.fingerprint import content_id
+from tasks.settings import Domain
 
-MAX_OTHERS = 8
 NeededSlot = tuple[int, int]  # index of a draft in its page, slot number
 
-# One more than the pool needs: the user's own review may be among them.
-_POOL = """
-CREATE OR REPLACE TEMP TABLE brief_pool AS
-WITH numbered AS (
-    SELECT
-        review_id,
-        item_id,
-        user_id,
-        source_order,
-        rating,
-        row_number() OVER (PARTITION BY item_id ORDER BY source_order, review_id) AS number
-    FROM reviews
-    SEMI JOIN preferences USING (item_id)
-)
-SELECT review_id, item_id, user_id, source_order, rating
-FROM numbered
-WHERE number <= $most + 1
-"""
+# The review with the smallest hash of (brief, slot, review) is drawn, among praise where there is
+# any. So a review more or less changes the slots alone that drew it, or that draw it now.
 _PICK = """
 WITH candidates AS (
     SELECT
         n.draft,
         n.slot,
-        n.chance,
-        n.recommended AND p.rating >= $like_min AS praise,
-        p.review_id,
-        row_number() OVER (
-            PARTITION BY n.draft, n.slot
-            ORDER BY p.source_order, p.review_id
-        ) AS number
+        n.recommended AND r.rating >= $like_min AS praise,
+        r.review_id,
+        md5_number_lower(n.drawn_by || r.review_id) AS drawn
     FROM needed n
-    JOIN brief_pool p ON p.item_id = n.item_id AND p.user_id <> n.user_id
-),
-pool AS (
-    SELECT *, bool_or(praise) OVER (PARTITION BY draft, slot) AS praised
-    FROM candidates
-    WHERE number <= $most
-),
-ranked AS (
-    SELECT
-        *,
-        row_number() OVER (PARTITION BY draft, slot ORDER BY number) - 1 AS rank,
-        count(*) OVER (PARTITION BY draft, slot) AS fitting_reviews
-    FROM pool
-    WHERE praise OR NOT praised
+    JOIN reviews r ON r.item_id = n.item_id AND r.user_id <> n.user_id
 )
-SELECT draft, slot, review_id
-FROM ranked
-WHERE rank = floor(chance * fitting_reviews)
+SELECT
+    draft,
+    slot,
+    coalesce(arg_min(review_id, drawn) FILTER (praise), arg_min(review_id, drawn))
+FROM candidates
+GROUP BY draft, slot
 """
 _HASHES = "SELECT review_id, md5(text) FROM reviews WHERE review_id IN (SELECT review_id FROM used)"
 _NEEDED_SCHEMA = pa.schema(
@@ -73,28 +42,9 @@ _NEEDED_SCHEMA = pa.schema(
         "user_id": pa.string(),
         "item_id": pa.string(),
         "recommended": pa.bool_(),
-        "chance": pa.float64(),
+        "drawn_by": pa.string(),
     }
 )
-
-
-def make_pool(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> None:
-    """Create the pool: each item's first reviews in source order, in the core or not.
-
-    It has as many reviews of an item as any item has at least, without the user's own. So reviews
-    that are added later change no choice.
-    """
-    con.execute(_POOL, {"most": most_others(settings)})
-
-
-def drop_pool(con: duckdb.DuckDBPyConnection) -> None:
-    """Drop the table of `make_pool`."""
-    con.execute("DROP TABLE IF EXISTS brief_pool")
-
-
-def most_others(settings: Preprocess) -> int:
-    """Return from how many other people's reviews of an item one is drawn."""
-    return max(1, min(MAX_OTHERS, settings.min_item_interactions - 1))
 
 
 def pick_others(
@@ -102,7 +52,8 @@ def pick_others(
 ) -> dict[NeededSlot, str]:
     """Pick another person's review for each slot that needs one; slots without one are left out.
 
-    A recommendation quotes praise: of a recommended item only likes are drawn, if there are any.
+    Drawn from all reviews of the item that are within the word limits, in the core or not. A
+    recommendation quotes praise: of a recommended item only likes are drawn, if there are any.
     """
     rows = [
         row for index, draft in enumerate(drafts) for row in _needed_rows(domain.seed, index, draft)
@@ -114,10 +65,8 @@ def pick_others(
         for values, field in zip(zip(*rows, strict=True), _NEEDED_SCHEMA, strict=True)
     ]
     con.register("needed", pa.table(columns, schema=_NEEDED_SCHEMA))
-    settings = domain.preprocess
-    parameters = {"most": most_others(settings), "like_min": settings.like_min}
     try:
-        picked = con.execute(_PICK, parameters).fetchall()
+        picked = con.execute(_PICK, {"like_min": domain.preprocess.like_min}).fetchall()
     finally:
         con.unregister("needed")
     return {(draft, slot): review_id for draft, slot, review_id in picked}
@@ -129,8 +78,8 @@ def _needed_rows(seed: int, index: int, draft: Draft) -> Iterator[tuple[Any, ...
         if slot.other_review:
             # The first item is the user's own; all others are recommended.
             recommended = slot.number > 1
-            chance = unit(seed, "other", draft.user_id, draft.position, slot.number)
-            yield index, slot.number, draft.user_id, item.item_id, recommended, chance
+            drawn_by = content_id([seed, "other", draft.user_id, draft.position, slot.number])
+            yield index, slot.number, draft.user_id, item.item_id, recommended, drawn_by
 
 
 def text_hashes(con: duckdb.DuckDBPyConnection, review_ids: Sequence[str]) -> Mapping[str, str]:

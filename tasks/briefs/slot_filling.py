@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Container
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
@@ -10,6 +11,7 @@ from tasks.briefs.template_choice import Choice
 from tasks.fingerprint import unit
 from tasks.templates import Collection, Template
 from tasks.titles import work_key
+from tasks.tombstones import Tombstones
 
 _HISTORY: tuple[Collection, Collection] = ("LIKES", "DISLIKES")
 
@@ -145,7 +147,9 @@ def _works(preferred: Sequence[HistoryItem]) -> dict[str, int]:
     }
 
 
-Reason = Literal["untitled", "target_in_history", "no_history", "no_template_fits", "max_dialogues"]
+Reason = Literal[
+    "untitled", "target_in_history", "no_history", "no_template_fits", "max_dialogues", "erased"
+]
 REASONS: Final[dict[Reason, str]] = {
     "untitled": "the item has no title, and items without one are left out",
     "target_in_history": "the user has liked or disliked the same work before, under another id",
@@ -154,6 +158,7 @@ REASONS: Final[dict[Reason, str]] = {
     ),
     "no_template_fits": "every template needs more liked or disliked items than the user has",
     "max_dialogues": "the plan had as many dialogues before it as briefs.max_dialogues allows",
+    "erased": "the dialogue retold a review of a user who was erased, and was to be dropped",
 }
 """Why a MIGHT_LIKES item has no brief, in words for people."""
 
@@ -179,7 +184,12 @@ class Unplanned:
 
 
 def draft_user(
-    choice: Choice, seed: int, user_id: str, preferred: Sequence[HistoryItem]
+    choice: Choice,
+    seed: int,
+    user_id: str,
+    preferred: Sequence[HistoryItem],
+    kept: Container[tuple[str, int]] = (),
+    erased: Tombstones | None = None,
 ) -> Iterator[Draft | Unplanned]:
     """Yield a draft, or why there is none, for each of a user's MIGHT_LIKES items in order.
 
@@ -190,11 +200,17 @@ def draft_user(
         seed: the domain's seed.
         user_id: the user of the dialogues.
         preferred: the user's preferences, each collection in time order.
+        kept: users and positions that have a brief already and are passed over.
+        erased: dialogues that are not to be planned again.
     """
     history = user_history(preferred)
     available = (history.works_of("LIKES"), history.works_of("DISLIKES"))
     for position, target in enumerate(history.targets, start=1):
+        if (user_id, position) in kept:
+            continue
         reason = _obstacle(history, available, target)
+        if erased is not None and erased.has_brief(user_id, target.item_id):
+            reason = "erased"
         template = None if reason else choice.draw(seed, user_id, position, available)
         if template is None:
             yield Unplanned(user_id, target.item_id, reason or "no_template_fits")

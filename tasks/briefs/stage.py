@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
 from operator import itemgetter
 
 import duckdb
 
-from tasks.briefs.review_choice import drop_pool, make_pool
+from tasks.briefs.growth import keep_briefs, restore_briefs
+from tasks.briefs.reader import load_templates
 from tasks.briefs.slot_filling import Draft, HistoryItem, Unplanned, draft_user
 from tasks.briefs.template_choice import Choice, Pattern, make_choice
 from tasks.briefs.writer import (
@@ -23,6 +24,7 @@ from tasks.briefs.writer import (
 from tasks.errors import UserError
 from tasks.settings import Domain
 from tasks.templates import Template, pattern
+from tasks.tombstones import Tombstones
 
 _ORDERED = """
 CREATE OR REPLACE TEMP TABLE brief_users AS
@@ -114,15 +116,19 @@ class BriefCounts:
 
 
 def plan_briefs(
-    con: duckdb.DuckDBPyConnection, domain: Domain, templates: Sequence[Template]
+    con: duckdb.DuckDBPyConnection,
+    domain: Domain,
+    templates: Sequence[Template],
+    erased: Tombstones | None = None,
 ) -> BriefCounts:
     """Plan one dialogue for each MIGHT_LIKES item of each user.
 
     Fills `briefs`, `brief_items`, `template_turns` and `template_slots`; an item without a brief
     goes into `unplanned`, with the reason. Users are in the order of their first core review in the
-    source, their dialogues in the order of their MIGHT_LIKES. Each draw depends on the seed, the
-    user, the position and the user's own preferences only; see `Choice.draw`, `fill` and
-    `make_pool`. Reads `preferences`, `reviews` and `items`.
+    source, their dialogues in the order of their MIGHT_LIKES. With `briefs.grow`, briefs that were
+    asked or released before stay and are the first. Each draw depends on the seed, the
+    user, the position and the user's own preferences only (`Choice.draw`, `fill`); other people's
+    reviews are drawn by a hash of each (`pick_others`). Reads `preferences`, `reviews` and `items`.
 
     Raises:
         UserError: no template has a number of recommendations that the domain gives weight to.
@@ -133,21 +139,33 @@ def plan_briefs(
             "no template has a number of recommendations with a weight above 0: "
             "change `briefs.weights` or `briefs.templates`"
         )
-    create_brief_tables(con)
-    store_templates(con, templates)
+    kept = _make_tables(con, templates, grow=bool(domain.briefs.grow))
     make_users(con)
-    make_pool(con, domain.preprocess)
-    tally = _Tally()
+    tally = _Tally(Counter(kept.values()))
     users = chain.from_iterable(user_pages(con, USERS_PER_PAGE))
-    drafts = _drafts(choice, domain, users, tally)
+    drafts = _drafts(choice, domain, users, tally, kept, erased)
     while batch := list(islice(drafts, BRIEFS_PER_WRITE)):
         store_briefs(con, domain, batch, first_order=tally.briefs - len(batch))
         store_unplanned(con, tally.pop_unplanned())
     store_unplanned(con, tally.pop_unplanned())
     tally.reasons["max_dialogues"] += store_beyond_plan(con, "max_dialogues")
-    drop_pool(con)
     drop_users(con)
-    return _counts(choice, templates, tally)
+    return _counts(choice, load_templates(con).values(), tally)
+
+
+def _make_tables(
+    con: duckdb.DuckDBPyConnection, templates: Sequence[Template], *, grow: bool
+) -> dict[tuple[str, int], str]:
+    """Create this stage's tables with the templates and, to grow, the briefs that stay.
+
+    Returns:
+        The template's id of each brief that stays, by user and position.
+    """
+    if grow:
+        keep_briefs(con)
+    create_brief_tables(con)
+    store_templates(con, templates)
+    return restore_briefs(con) if grow else {}
 
 
 @dataclass(frozen=True)
@@ -181,18 +199,24 @@ def _drafts(
     domain: Domain,
     users: Iterable[tuple[str, Sequence[HistoryItem]]],
     tally: _Tally,
+    kept: Collection[tuple[str, int]],
+    erased: Tombstones | None,
 ) -> Iterator[Draft]:
-    """Yield users' drafts until there are `max_dialogues`, and add each outcome to the tally."""
+    """Yield users' drafts until there are `max_dialogues`, and add each outcome to the tally.
+
+    Positions that are `kept` have a brief already.
+    """
+    most = domain.briefs.max_dialogues
     for user_id, preferred in users:
-        for outcome in draft_user(choice, domain.seed, user_id, preferred):
+        for outcome in draft_user(choice, domain.seed, user_id, preferred, kept, erased):
+            if most is not None and tally.briefs >= most:
+                return
             tally.add(outcome)
             if isinstance(outcome, Draft):
                 yield outcome
-                if tally.briefs == domain.briefs.max_dialogues:
-                    return
 
 
-def _counts(choice: Choice, templates: Sequence[Template], tally: _Tally) -> BriefCounts:
+def _counts(choice: Choice, templates: Iterable[Template], tally: _Tally) -> BriefCounts:
     recommendations: Counter[int] = Counter()
     patterns: Counter[Pattern] = Counter()
     utterances = 0

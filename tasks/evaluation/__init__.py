@@ -5,11 +5,22 @@ Figure 4 (`quality`), Table 5 (`recommend`, `references`, `finetune`), answers t
 (`respond`) and the protocol of He et al. (`he2023`). Start with `recommend` or `quality`.
 """
 
-from tasks.evaluation.concurrent_asks import AskFor
+from tasks.evaluation.concurrent_asks import Asked, AskFor, Watch
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
 from tasks.evaluation.corpus_split import split_corpus
+from tasks.evaluation.likelihood import likelihood_rankings
+from tasks.evaluation.matching import Ranking
 from tasks.evaluation.metrics import METRICS
+from tasks.evaluation.popularity import Recommended, popularity_text, recommended
 from tasks.evaluation.prompts import RecommendProfile, Setting, load_recommend_profile
+from tasks.evaluation.raw_answers import (
+    LOG,
+    AnswerRead,
+    answer_log,
+    answers_markdown,
+    log_lines,
+    read_log,
+)
 from tasks.evaluation.recommend import (
     Benchmark,
     answer_rankings,
@@ -17,11 +28,13 @@ from tasks.evaluation.recommend import (
     margin_over_chance,
     model_answers,
     protocol_rows,
+    question_messages,
     reference_rankings,
     reference_results,
 )
 from tasks.evaluation.recommendation_tables import (
     Result,
+    rank_rows,
     results,
     table5,
     table5_markdown,
@@ -31,25 +44,40 @@ from tasks.evaluation.respond import case_markdown, case_study, load_respond_pro
 
 __all__ = [
     "METRICS",
+    "LOG",
+    "AnswerRead",
     "AskFor",
+    "Asked",
     "Benchmark",
     "Corpus",
     "Dialogue",
     "Interaction",
     "RecommendProfile",
+    "Ranking",
+    "Recommended",
     "Result",
     "Setting",
     "Utterance",
+    "Watch",
+    "answer_log",
     "answer_rankings",
+    "answers_markdown",
     "case_markdown",
     "case_study",
     "draw_questions",
+    "likelihood_rankings",
+    "log_lines",
     "load_recommend_profile",
     "load_respond_profile",
     "margin_over_chance",
     "model_answers",
     "protocol_rows",
+    "question_messages",
+    "popularity_text",
+    "rank_rows",
     "read_corpus",
+    "read_log",
+    "recommended",
     "reference_rankings",
     "reference_results",
     "results",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from tasks.llm import Ask, CallFailed, Message
 
@@ -11,29 +13,65 @@ AskFor = Callable[[str], Ask]  # a question's id -> the way to the model for it
 AT_ONCE = 500  # questions under way; the limiter behind `Ask` sets the pace
 
 
-async def ask_all(questions: Sequence[tuple[Ask, tuple[Message, ...]]]) -> list[str | None]:
+@dataclass
+class Asked:
+    """How far the asking is.
+
+    Attributes:
+        total: questions; `done` of them have an answer or will get none.
+        unanswered: those that will get none.
+        cut_off: answers that ended at the most tokens allowed.
+    """
+
+    total: int
+    done: int = 0
+    unanswered: int = 0
+    cut_off: int = 0
+
+
+Watch = Callable[[Asked], None]
+
+
+async def ask_all(
+    questions: Sequence[tuple[Ask, tuple[Message, ...]]],
+    response_format: Mapping[str, Any] | None = None,
+    watch: Watch = lambda _: None,
+) -> list[str | None]:
     """Return the answers' texts in order; None where no answer came.
+
+    Args:
+        questions: each with the way to its model.
+        response_format: the schema of the answers, for models that take one.
+        watch: called after every question.
 
     Raises:
         RunStopped: the budget is spent or the circuit breaker opened; only once every call under
             way has ended.
         UserError: the model cannot be asked at all.
     """
+    asked = Asked(len(questions))
+
+    async def text(ask: Ask, messages: tuple[Message, ...]) -> str | None:
+        found: str | None = None
+        try:
+            answer = await ask(messages, response_format=response_format)
+        except CallFailed:
+            asked.unanswered += 1
+        else:
+            found = answer.text
+            asked.cut_off += answer.finish_reason == "length"
+        asked.done += 1
+        watch(asked)
+        return found
+
     texts: list[str | None] = []
     for start in range(0, len(questions), AT_ONCE):
         answers = await asyncio.gather(
-            *(_text(ask, messages) for ask, messages in questions[start : start + AT_ONCE]),
+            *(text(*question) for question in questions[start : start + AT_ONCE]),
             return_exceptions=True,
         )
-        for text in answers:
-            if isinstance(text, BaseException):
-                raise text
-            texts.append(text)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+            texts.append(answer)
     return texts
-
-
-async def _text(ask: Ask, messages: tuple[Message, ...]) -> str | None:
-    try:
-        return (await ask(messages)).text
-    except CallFailed:
-        return None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal
 
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from tasks.evaluation.echoes import Prompt
+from tasks.machine import this_machine
 from tasks.model_output import Parsed, Recommended
 from tasks.titles import (
     YEARS_APART,
@@ -31,6 +33,7 @@ _CHUNK = 256  # queries compared at once
 _NUMBER = re.compile(r"\d+|\b(?:ii|iii|iv|v|vi|vii|viii|ix|x)\b")
 
 How = Literal["exact", "normalised", "fuzzy", "none"]
+Kind = Literal["title", "duplicate", "in history", "not in the catalogue", "echo"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,31 @@ class Match:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What became of one entry of an answer.
+
+    `item_id` is the item it names, if the catalogue has it.
+    """
+
+    text: str
+    kind: Kind
+    item_id: str | None
+    how: How
+
+
+@dataclass(frozen=True)
 class Ranking:
-    """One answer as a ranking of items, duplicates removed, with counts of what was lost."""
+    """One answer as a ranking of items, duplicates removed, with counts of what is not in it.
+
+    Attributes:
+        items: the ranking; `hows` says how each was matched.
+        generated: entries read as titles.
+        duplicates: of those, how many named an item again.
+        out_of_catalogue: of those, how many the catalogue does not know.
+        parse_failed: True if no title could be read.
+        known: entries that name an item which the prompt shows as known to the user.
+        echoes: entries that are pieces of the prompt: its keys, what was said in it, punctuation.
+    """
 
     items: tuple[str, ...]
     hows: tuple[How, ...]
@@ -52,6 +78,9 @@ class Ranking:
     duplicates: int
     out_of_catalogue: int
     parse_failed: bool
+    known: int = 0
+    echoes: int = 0
+    entries: tuple[Entry, ...] = field(default=(), compare=False, repr=False)
 
 
 class Matcher:
@@ -98,8 +127,11 @@ class Matcher:
         firm.update(self._fuzzy([title for title in wanted if title not in firm]))
         return firm
 
-    def rankings(self, answers: Sequence[Parsed]) -> list[Ranking]:
+    def rankings(self, answers: Sequence[Parsed], prompts: Sequence[Prompt] = ()) -> list[Ranking]:
         """Return the ranking of each answer.
+
+        What an answer repeats of its prompt is no title: see `Ranking`. Without `prompts`
+        everything is one.
 
         Shorter readings of an entry are tried where the full one is not in the catalogue, fuzzily
         only where none is in it verbatim or normalised.
@@ -113,26 +145,33 @@ class Matcher:
             if not any(title in firm for title in readings):
                 left.update(dict.fromkeys(readings))
         firm.update(self._fuzzy(list(left)))
-        return [self._ranking(answer, firm) for answer in joined]
+        asked = prompts or [_NO_PROMPT] * len(joined)
+        return [
+            self._ranking(answer, prompt, firm)
+            for answer, prompt in zip(joined, asked, strict=True)
+        ]
 
-    def _ranking(self, answer: Parsed, matches: Mapping[str, Match]) -> Ranking:
+    def _ranking(self, answer: Parsed, prompt: Prompt, matches: Mapping[str, Match]) -> Ranking:
         items: dict[str, How] = {}
-        duplicates = missing = 0
+        entries: list[Entry] = []
         for entry in answer.entries:
             chosen = self._chosen(entry, matches)
-            if chosen.item_id is None:
-                missing += 1
-            elif chosen.item_id in items:
-                duplicates += 1
-            else:
+            kind = _kind(entry.title, chosen, prompt, items)
+            entries.append(Entry(entry.title, kind, chosen.item_id, chosen.how))
+            if kind == "title" and chosen.item_id is not None:
                 items[chosen.item_id] = chosen.how
+        counts = Counter(entry.kind for entry in entries)
+        echoes = counts["echo"]
         return Ranking(
             tuple(items),
             tuple(items.values()),
-            len(answer.entries),
-            duplicates,
-            missing,
-            answer.how == "none",
+            len(answer.entries) - echoes - counts["in history"],
+            counts["duplicate"],
+            counts["not in the catalogue"],
+            echoes == len(answer.entries),
+            counts["in history"],
+            echoes,
+            tuple(entries),
         )
 
     def _chosen(self, entry: Recommended, matches: Mapping[str, Match]) -> Match:
@@ -216,6 +255,17 @@ class Matcher:
                     )
 
 
+def _kind(title: str, match: Match, prompt: Prompt, items: Container[str]) -> Kind:
+    """Return what an entry of an answer is, after the items that came before it."""
+    if match.item_id in prompt.known:
+        return "in history"
+    if match.how in {"none", "fuzzy"} and prompt.names(title):
+        return "echo"
+    if match.item_id is None:
+        return "echo" if prompt.holds(title) else "not in the catalogue"
+    return "duplicate" if match.item_id in items else "title"
+
+
 def form_of(title: str) -> str:
     """Return the key of a title as the work it names, without its year."""
     return work_key(without_year(title))
@@ -268,7 +318,12 @@ def _nearest(
             continue
         near = [choices[place] for place in within.tolist()]
         scored = process.cdist(
-            chunk, near, scorer=fuzz.ratio, score_cutoff=threshold, dtype=np.float64, workers=-1
+            chunk,
+            near,
+            scorer=fuzz.ratio,
+            score_cutoff=threshold,
+            dtype=np.float64,
+            workers=this_machine().threads,
         )
         for query, row in zip(chunk, scored, strict=True):
             place = int(row.argmax())
@@ -276,3 +331,4 @@ def _nearest(
 
 
 _NOTHING = Match(None, "none")
+_NO_PROMPT = Prompt()

@@ -6,6 +6,7 @@ Intervals resample users, because one user asks more than once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Literal, get_args
 
 import numpy as np
@@ -47,6 +48,16 @@ def chance(candidates: Sequence[int], metric: Metric, k: int) -> Scores:
     counts = np.array(candidates)
     expected: Scores = sums[np.minimum(counts, k)] / np.maximum(counts, 1)
     return expected
+
+
+def detectable(share: float, questions: int) -> float:
+    """Return the least difference of two shares that so many questions show.
+
+    With 80 % power, at the 5 % level, for two recommenders whose hits are independent and near
+    `share`: (1.96 + 0.84) sqrt(2 share (1 - share) / questions).
+    """
+    quantiles = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
+    return float(quantiles * np.sqrt(2 * share * (1 - share) / questions))
 
 
 def difference(

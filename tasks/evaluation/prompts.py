@@ -137,8 +137,13 @@ def _conversation(context: Sequence[Utterance]) -> list[dict[str, str]]:
     return [{"speaker": _SPEAKER[utterance.role], "text": utterance.text} for utterance in context]
 
 
+def shown_history(profile: RecommendProfile, sample: Sample) -> tuple[str, ...]:
+    """Return the items of the user's history that a question with history shows."""
+    return sample.history[-profile.history_most :]
+
+
 def _history(profile: RecommendProfile, sample: Sample, titles: Mapping[str, str]) -> list[str]:
-    return [titles[item] for item in sample.history[-profile.history_most :] if item in titles]
+    return [titles[item] for item in shown_history(profile, sample) if item in titles]
 
 
 def _example(

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
-from tasks.evaluation.concurrent_asks import AskFor, ask_all
+from tasks.evaluation.answer_formats import titles_format
+from tasks.evaluation.concurrent_asks import AskFor, Watch, ask_all
 from tasks.evaluation.corpora import Corpus
+from tasks.evaluation.echoes import Prompt
 from tasks.evaluation.he2023 import VARIANTS, Question, generated_names, nearest_entities, summary
 from tasks.evaluation.matching import How, Matcher, Ranking
 from tasks.evaluation.metrics import KS, Metric, Scores, chance, difference, rank, scores
-from tasks.evaluation.prompts import RecommendProfile, Setting, draw_examples, recommend_messages
+from tasks.evaluation.prompts import (
+    RecommendProfile,
+    Setting,
+    draw_examples,
+    recommend_messages,
+    shown_history,
+)
 from tasks.evaluation.recommendation_tables import Result, results
 from tasks.evaluation.references import Knowledge, fit_reference
 from tasks.evaluation.samples import Sample
@@ -88,6 +97,7 @@ async def model_answers(
     setting: Setting,
     *,
     history: bool,
+    watch: Watch = lambda _: None,
 ) -> list[str | None]:
     """Ask a model each question and return its answers' texts; None where no answer came.
 
@@ -96,28 +106,69 @@ async def model_answers(
             the store behind `ask_for`.
         UserError: the model cannot be asked at all.
     """
-    titles = benchmark.corpus.titles
-
-    def messages(sample: Sample) -> tuple[Message, ...]:
-        shown = (
-            draw_examples(benchmark.split.train, sample, profile.shots, benchmark.seed)
-            if setting == "few-shot"
-            else ()
-        )
-        return recommend_messages(
-            profile, sample, titles, noun=benchmark.noun, history=history, examples=shown
-        )
-
+    asked = question_messages(benchmark, profile, setting, history=history)
     return await ask_all(
-        [(ask_for(sample.sample_id), messages(sample)) for sample in benchmark.questions]
+        [
+            (ask_for(sample.sample_id), messages)
+            for sample, messages in zip(benchmark.questions, asked, strict=True)
+        ],
+        _schema(profile, setting),
+        watch,
     )
 
 
-def answer_rankings(benchmark: Benchmark, texts: Sequence[str | None]) -> list[Ranking | None]:
-    """Return the ranking in each answer's text; None stays None."""
+def _schema(profile: RecommendProfile, setting: Setting) -> Mapping[str, Any] | None:
+    """Return the schema of answers, where the words ask for JSON and nothing else was taught."""
+    if not profile.json_answer or setting == "fine-tuned":
+        return None
+    return titles_format(profile.recommendations)
+
+
+def question_messages(
+    benchmark: Benchmark, profile: RecommendProfile, setting: Setting, *, history: bool
+) -> list[tuple[Message, ...]]:
+    """Return the messages of each question."""
+    few = setting == "few-shot"
+
+    def messages(sample: Sample) -> tuple[Message, ...]:
+        train = benchmark.split.train if few else ()
+        return recommend_messages(
+            profile,
+            sample,
+            benchmark.corpus.titles,
+            noun=benchmark.noun,
+            history=history,
+            examples=draw_examples(train, sample, profile.shots, benchmark.seed),
+        )
+
+    return [messages(sample) for sample in benchmark.questions]
+
+
+def answer_rankings(
+    benchmark: Benchmark,
+    texts: Sequence[str | None],
+    profile: RecommendProfile,
+    setting: Setting,
+    *,
+    history: bool,
+) -> list[Ranking | None]:
+    """Return the ranking in each answer's text; None stays None.
+
+    What an answer repeats of its prompt, the history's titles among it, is not ranked.
+    """
     matcher = Matcher(benchmark.corpus.titles, benchmark.known.popularity())
-    ranked = iter(matcher.rankings([parse_answer(text) for text in texts if text is not None]))
-    return [None if text is None else next(ranked) for text in texts]
+    asked = question_messages(benchmark, profile, setting, history=history)
+    prompts = [
+        Prompt(messages, shown_history(profile, sample) if history else ())
+        for sample, messages in zip(benchmark.questions, asked, strict=True)
+    ]
+    answered = [place for place, text in enumerate(texts) if text is not None]
+    ranked = matcher.rankings(
+        [parse_answer(texts[place] or "") for place in answered],
+        [prompts[place] for place in answered],
+    )
+    found = dict(zip(answered, ranked, strict=True))
+    return [found.get(place) for place in range(len(texts))]
 
 
 def protocol_questions(benchmark: Benchmark, texts: Sequence[str | None]) -> list[Question]:

@@ -80,20 +80,18 @@ def load_respond_profile(home: Home) -> RespondProfile:
 
 async def case_study(
     benchmark: Benchmark,
-    asks: Mapping[Setting, AskFor],
+    asks: Mapping[Setting, tuple[AskFor, bool]],
     profile: RespondProfile,
     samples: Sequence[Sample],
-    *,
-    history: bool,
 ) -> list[Case]:
     """Let models say the next utterance of each sample.
 
     Args:
         benchmark: the corpus, and the training samples for few-shot examples.
-        asks: for each setting the way to its model; a fine-tuned model is another than the base.
+        asks: for each setting the way to its model, and whether the user's history is shown; a
+            fine-tuned model is another than the base.
         profile: the words.
         samples: the chosen cases.
-        history: whether the user's history is shown.
 
     Raises:
         RunStopped: the budget is spent or the circuit breaker opened.
@@ -103,10 +101,10 @@ async def case_study(
     for sample in samples:
         asked = {
             setting: respond_messages(benchmark, profile, sample, setting, history=history)
-            for setting in asks
+            for setting, (_, history) in asks.items()
         }
         replies = await ask_all(
-            [(asks[setting](sample.sample_id), messages) for setting, messages in asked.items()]
+            [(asks[setting][0](sample.sample_id), messages) for setting, messages in asked.items()]
         )
         texts = [
             None if text is None else read_or_else(reply_text, text, lambda _: "")

@@ -19,7 +19,7 @@ from tasks.generate.chunk import Chunk, ChunkJob, ChunkResult, generate_chunk, m
 from tasks.generate.chunk_results import save_chunk, spent
 from tasks.generate.driver import generate_transcripts
 from tasks.generate.estimate import Plan, plan_work, variants
-from tasks.generate.executor import ChunkExecutor, InProcessExecutor
+from tasks.generate.executor import ChunkExecutor, InProcessExecutor, parts
 from tasks.generate.first_answers import first_unpaid
 from tasks.generate.rollouts import Dual, Rollout, Single
 from tasks.generate.work import GenerateCounts, Progress, Work
@@ -50,6 +50,7 @@ __all__ = [
     "make_job",
     "order_cost",
     "outcomes",
+    "parts",
     "plan_work",
     "run_chunk",
     "save_chunk",

@@ -15,7 +15,7 @@ import duckdb
 from tasks.errors import UserError
 from tasks.generate.chunk import Chunk, ChunkResult, run_together
 from tasks.generate.chunk_results import save_chunk, spent
-from tasks.generate.executor import ChunkExecutor, InProcessExecutor
+from tasks.generate.executor import ChunkExecutor, InProcessExecutor, chunk_size
 from tasks.generate.work import GenerateCounts, Progress, Work
 from tasks.generate.worker_pool import WorkerPoolExecutor
 from tasks.llm import (
@@ -34,9 +34,6 @@ from tasks.warehouse import transaction
 
 PATIENCE_S = 5.0  # for workers of a killed run to notice it and release their journals
 TICK_S = 0.25  # between two progress reports
-# Fewest briefs of a chunk in batch mode: a chunk waits for its batch, which should be filled.
-MIN_BATCH_CHUNK = 5000
-
 
 RunChunk = Callable[[ChunkExecutor, Chunk], Awaitable[ChunkResult]]
 
@@ -193,9 +190,7 @@ class _Generation:
         )
 
     def _chunks(self) -> Iterator[Chunk]:
-        ids, size, unique = self._work.ids, self._settings.chunk_size, uuid.uuid4().hex[:8]
-        if self._settings.mode == "batch":
-            size = max(size, MIN_BATCH_CHUNK)
+        ids, size, unique = self._work.ids, chunk_size(self._settings), uuid.uuid4().hex[:8]
         for number, start in zip(count(1), range(0, len(ids), size), strict=False):
             briefs = tuple(self._work.fetch(ids[start : start + size]))
             name = f"{time.time_ns()}-{unique}-{number:06}.jsonl"

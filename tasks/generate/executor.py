@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Protocol
 
 from tasks.generate.chunk import AHEAD, Chunk, ChunkResult, run_chunk
@@ -11,6 +12,8 @@ from tasks.llm import RunStopped, Session, Usage
 from tasks.settings import Generate
 
 BATCH_SLOTS = 4  # chunks whose requests may share a batch
+# Fewest briefs of a chunk in batch mode: a chunk waits for its batch, which should be filled.
+MIN_BATCH_CHUNK = 5000
 
 
 class ChunkExecutor(Protocol):
@@ -83,6 +86,26 @@ class InProcessExecutor:
     async def close(self) -> None:
         """Stop what the session does in the background."""
         self._session.close()
+
+
+def chunk_size(generate: Generate) -> int:
+    """Return how many briefs a chunk has."""
+    least = MIN_BATCH_CHUNK if generate.mode == "batch" else 1
+    return max(generate.chunk_size, least)
+
+
+def parts(generate: Generate, briefs: int) -> Iterator[int]:
+    """Yield after how many of a run's briefs the answers so far are judged before more is asked.
+
+    The first part fills all slots and each further one is twice as large: there are few of them,
+    and all judging together is of about two dialogues for each one.
+    """
+    size = chunk_size(generate) * slots(generate) * generate.workers
+    end = size
+    while end < briefs:
+        yield end
+        size *= 2
+        end += size
 
 
 def slots(generate: Generate) -> int:

@@ -106,7 +106,8 @@ def render_history(history: History, reports: dict[str, str]) -> str:
 
 
 def _charts(history: History) -> dict[str, Markup]:
-    if not history.points:
+    # One run is no trend.
+    if len(history.points) < 2:
         return {}
     marked = {name: _marked(history, name) for name in (ACCEPTANCE, FIRST, TOKENS, DOLLARS)}
     drawn = {

@@ -28,7 +28,10 @@ UNRATED = "unrated"
 ANONYMOUS = "anonymous"
 UNDATED = "undated"
 TRAILING = "trailing_bytes"
-HARMLESS = frozenset({DUPLICATE, OTHER_EDITION, EMPTY_TEXT, UNRATED, ANONYMOUS, UNDATED, TRAILING})
+ERASED = "erased"
+HARMLESS = frozenset(
+    {DUPLICATE, OTHER_EDITION, EMPTY_TEXT, UNRATED, ANONYMOUS, UNDATED, TRAILING, ERASED}
+)
 """Kinds that do not speak against the file.
 
 They are rejected and counted like the others, but not held against `max_bad_share`.

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from duckdb.sqltypes import BIGINT, DOUBLE, VARCHAR
+from duckdb.sqltypes import BIGINT, BOOLEAN, DOUBLE, VARCHAR
 
-from tasks.ingest.defects import Tally, TooManyBadLines, bad_lines
+from tasks.ingest.defects import ERASED, Tally, TooManyBadLines, bad_lines
 from tasks.ingest.formats import field_names, is_json, read_reviews, read_titles
 from tasks.ingest.items import TITLE_SCHEMA, title_batch
 from tasks.ingest.json_lines import LINE_SCHEMA, checked_line, json_contents
 from tasks.ingest.rows import SCHEMA, FieldNames
 from tasks.ingest.source_file import SourceFile, open_source, reopen_source
 from tasks.settings import Domain
+from tasks.tombstones import Tombstones
 from tasks.warehouse import sql_function, stream_into
 
 _REVIEW_ID = """
@@ -28,6 +30,7 @@ _INSERT_ROWS = f"""
 INSERT INTO raw_reviews
 SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line
 FROM incoming
+WHERE user_id IS NOT NULL
 """
 _INSERT_TITLES = "INSERT INTO published_titles SELECT $order, line, item_id, title FROM incoming"
 # TRY parses a whole vector of lines again, one by one, when one of them is broken; most broken
@@ -122,18 +125,27 @@ _ROW = duckdb.struct_type(
 )
 
 
-def load_reviews(con: duckdb.DuckDBPyConnection, domain: Domain, order: int, name: str) -> Tally:
+def load_reviews(
+    con: duckdb.DuckDBPyConnection,
+    domain: Domain,
+    order: int,
+    name: str,
+    erased: Tombstones | None = None,
+) -> Tally:
     """Load one review file, and the titles it holds into `published_titles`.
+
+    Lines of users who were erased are left out before anything of them is written.
 
     Raises UserError on a file that cannot be used.
     """
     source = domain.sources.reviews[order]
     file = open_source(Path(source.path), source.encoding or domain.sources.encoding)
-    tally = _load_file(con, domain, order, file, name)
+    tally = _load_file(con, domain, order, file, name, erased)
     if tally.reread_as:
         con.execute("DELETE FROM raw_reviews WHERE source_file = $name", {"name": name})
         con.execute("DELETE FROM published_titles WHERE file_order = $order", {"order": order})
-        tally = _load_file(con, domain, order, reopen_source(file, tally.reread_as), name)
+        file = reopen_source(file, tally.reread_as)
+        tally = _load_file(con, domain, order, file, name, erased)
     check_share(tally, domain)
     return tally
 
@@ -167,14 +179,42 @@ def check_share(tally: Tally, domain: Domain) -> None:
 
 
 def _load_file(
-    con: duckdb.DuckDBPyConnection, domain: Domain, order: int, file: SourceFile, name: str
+    con: duckdb.DuckDBPyConnection,
+    domain: Domain,
+    order: int,
+    file: SourceFile,
+    name: str,
+    erased: Tombstones | None,
 ) -> Tally:
     tally, names = Tally(name, encoding=file.encoding), field_names(domain.sources)
-    if names.title is None and names.timestamp_format is None and is_json(file, domain.sources):
-        _load_lines(con, file, names, domain, tally)
-    else:
-        _load_rows(con, file, domain, order, tally)
+    with _without_erased(con, erased, tally) as condition:
+        if names.title is None and names.timestamp_format is None and is_json(file, domain.sources):
+            _load_lines(con, file, names, domain, tally, condition)
+        else:
+            _load_rows(con, file, domain, order, tally, condition)
     return tally
+
+
+@contextmanager
+def _without_erased(
+    con: duckdb.DuckDBPyConnection, erased: Tombstones | None, tally: Tally
+) -> Iterator[str]:
+    """Yield a condition of SQL on `line` and `user_id`; lines that fail it are noted as rejected.
+
+    It is empty where nobody was erased.
+    """
+    if erased is None or not erased.users:
+        yield ""
+        return
+
+    def is_left_out(line: int, user_id: str) -> bool:
+        left_out = erased.has_user(user_id)
+        if left_out:
+            tally.rejects[line] = (ERASED, "")
+        return left_out
+
+    with sql_function(con, is_left_out, [BIGINT, VARCHAR], BOOLEAN, arrow=False) as function:
+        yield f" AND NOT {function}(line, user_id)"
 
 
 def _load_titles(
@@ -207,6 +247,7 @@ def _load_lines(
     names: FieldNames,
     domain: Domain,
     tally: Tally,
+    condition: str,
 ) -> None:
     """Let DuckDB parse JSON lines; Python corrects or rejects every line that is not plain."""
     scale = domain.sources.rating_scale
@@ -216,6 +257,7 @@ def _load_lines(
 
     with sql_function(con, check_line, [BIGINT, VARCHAR], _ROW, arrow=False) as function:
         insert = _INSERT_LINES.replace("check_line", function).replace("{review_id}", _REVIEW_ID)
+        insert += condition
         contents = _stop_early(json_contents(file, names, tally), tally, domain)
         parameters = {**_line_parameters(names, scale), "name": tally.source_file}
         stream_into(con, LINE_SCHEMA, contents, insert, parameters)
@@ -244,7 +286,12 @@ def _line_parameters(names: FieldNames, scale: tuple[float, float]) -> dict[str,
 
 
 def _load_rows(
-    con: duckdb.DuckDBPyConnection, file: SourceFile, domain: Domain, order: int, tally: Tally
+    con: duckdb.DuckDBPyConnection,
+    file: SourceFile,
+    domain: Domain,
+    order: int,
+    tally: Tally,
+    condition: str,
 ) -> None:
     """Load a table that is read in Python, with the first title of each item if it holds titles."""
     titles: dict[str, tuple[int, str, str]] = {}
@@ -257,6 +304,6 @@ def _load_rows(
             yield batch.arrow()
 
     rows = _stop_early(batches(), tally, domain)
-    stream_into(con, SCHEMA, rows, _INSERT_ROWS, {"name": tally.source_file})
+    stream_into(con, SCHEMA, rows, _INSERT_ROWS + condition, {"name": tally.source_file})
     titles_read = iter([title_batch(list(titles.values()))])
     stream_into(con, TITLE_SCHEMA, titles_read, _INSERT_TITLES, {"order": order})

@@ -26,6 +26,7 @@ from tasks.ingest.encodings import UTF_8
 from tasks.ingest.items import fill_items
 from tasks.ingest.loader import load_reviews, load_titles
 from tasks.settings import Domain, Sources
+from tasks.tombstones import Tombstones
 from tasks.warehouse import create_table, integers, strings
 
 _REJECTS = ["line", "kind", "detail"]
@@ -118,12 +119,14 @@ class IngestCounts:
     shared_titles: int
 
 
-def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
+def ingest(
+    con: duckdb.DuckDBPyConnection, domain: Domain, erased: Tombstones | None = None
+) -> IngestCounts:
     """Fill `raw_reviews`, `rejected_rows` and `items` from a domain's source files.
 
     The first review of each (user, item) in source order is kept; with `merge_editions`, of each
     (user, work). `raw_reviews` has the item that each source line names. Blank lines are skipped.
-    Timestamps are in seconds.
+    Timestamps are in seconds. Reviews of users who were erased are left out.
 
     Raises:
         UserError: a file is missing, empty, damaged or lacks a field; too many lines are unusable;
@@ -133,7 +136,7 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
         create_table(con, table, replace=True)
     con.execute(_PUBLISHED_TITLES)
     reviews, metadata = source_names(domain.sources)
-    review_tallies, title_tallies = _load_sources(con, domain, reviews, metadata)
+    review_tallies, title_tallies = _load_sources(con, domain, reviews, metadata, erased)
     tallies = [*review_tallies, *title_tallies]
     _insert_rejects(con, tallies)
     duplicates = _reject_duplicates(con, reviews, _ITEMS_REVIEWED, DUPLICATE)
@@ -168,14 +171,18 @@ def ingest(con: duckdb.DuckDBPyConnection, domain: Domain) -> IngestCounts:
 
 
 def _load_sources(
-    con: duckdb.DuckDBPyConnection, domain: Domain, reviews: list[str], metadata: list[str]
+    con: duckdb.DuckDBPyConnection,
+    domain: Domain,
+    reviews: list[str],
+    metadata: list[str],
+    erased: Tombstones | None,
 ) -> tuple[list[Tally], list[Tally]]:
     """Load all source files; return the tallies of the review and of the metadata files."""
     review_tallies: list[Tally] = []
     title_tallies: list[Tally] = []
     try:
         for order, name in enumerate(reviews):
-            review_tallies.append(load_reviews(con, domain, order, name))
+            review_tallies.append(load_reviews(con, domain, order, name, erased))
         for order, name in enumerate(metadata):
             title_tallies.append(load_titles(con, domain, order, name))
     except TooManyBadLines as error:

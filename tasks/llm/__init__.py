@@ -6,13 +6,13 @@ it counts. Start reading at session.py, which composes the layers of layers.py; 
 client.py (litellm), batch/ (batch mode), rate_limiter.py, billing.py and write_ahead_log.py.
 """
 
-from tasks.llm.answer_watch import ReadProblem, one_answer
+from tasks.llm.answer_watch import MOST_UNUSABLE, RECENT, ReadProblem, one_answer
 from tasks.llm.budget import Budget
 from tasks.llm.client import check_model, litellm_for, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, usable_entries
 from tasks.llm.known_models import find_facts, keep_facts
-from tasks.llm.model_facts import ModelFacts, listed_facts, with_facts
+from tasks.llm.model_facts import ModelFacts, listed_facts, with_facts_of_each
 from tasks.llm.prices import Price, find_price, require_price
 from tasks.llm.probe import probe_model
 from tasks.llm.prompt_cache import prompt_cache_terms
@@ -49,7 +49,9 @@ __all__ = [
     "BROKEN_OFF",
     "CUT_OFF",
     "IN_PROCESS",
+    "MOST_UNUSABLE",
     "OFFLINE",
+    "RECENT",
     "MOCK_MODEL_MODULE",
     "Adaptation",
     "Answer",
@@ -105,5 +107,5 @@ __all__ = [
     "require_price",
     "sampling",
     "usable_entries",
-    "with_facts",
+    "with_facts_of_each",
 ]

@@ -18,7 +18,13 @@ from tasks.fingerprint import content_id
 from tasks.llm.errors import CallError, as_call_error, kind_of_status
 from tasks.llm.local_reply import LocalClient
 from tasks.llm.prices import Price, find_price
-from tasks.llm.provider_reply import Reply, make_reply, oversized, reply_of_body
+from tasks.llm.provider_reply import (
+    Reply,
+    error_in_body,
+    make_reply,
+    oversized,
+    reply_of_body,
+)
 from tasks.llm.reply_outcome import REASONING_FIELDS
 from tasks.llm.requests import IN_PROCESS, OFFLINE, endpoint
 from tasks.llm.response_cap import Arrival, cap_responses, watch_response
@@ -128,6 +134,16 @@ def _missing_of_azure(base: str | None) -> list[str]:
     return missing
 
 
+def _azure_token(model: str) -> dict[str, str]:
+    """Return litellm's argument for a token of Azure AD, where one takes the place of the key.
+
+    litellm reads the variable, but sends no chat completion with it.
+    """
+    token = os.environ.get("AZURE_AD_TOKEN")
+    has_key = os.environ.get("AZURE_API_KEY") or os.environ.get("AZURE_OPENAI_API_KEY")
+    return {"azure_ad_token": token} if model.startswith("azure/") and token and not has_key else {}
+
+
 class LiteLLMClient:
     """Sends requests through litellm, each exactly once.
 
@@ -143,6 +159,7 @@ class LiteLLMClient:
         check_model(self._litellm, generate)
         self.price: Price | None = find_price(generate)
         self._max_bytes = generate.limits.max_answer_bytes
+        self._credentials = _azure_token(generate.model)
         self._local = LocalClient(generate.model) if generate.model.startswith(LOCAL) else None
 
     async def complete(self, request: Request, timeout_s: float) -> Reply:
@@ -161,7 +178,7 @@ class LiteLLMClient:
         try:
             async with asyncio.timeout(timeout_s + GRACE_S):
                 response = await self._litellm.acompletion(
-                    **call_arguments(request), timeout=timeout_s
+                    **call_arguments(request), **self._credentials, timeout=timeout_s
                 )
             return as_reply(response, self._max_bytes)
         except CallError:
@@ -188,6 +205,7 @@ class LiteLLMClient:
             if arrival.billed and call_error.kind not in ("filtered", "timeout", "connection"):
                 # The status was good: litellm reports a reply it cannot read as a server's error.
                 call_error.kind = "malformed"
+                return error_in_body(b"".join(arrival.pieces)) or call_error
             return call_error
         message = one_line(
             f"the provider's answer cannot be read ({type(error).__name__}: {error})"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.llm.model_catalogue import find_entry, takes_schema
 from tasks.llm.structured_output import Form, form_of
 from tasks.llm.values import Answer
-from tasks.settings import Generate
+from tasks.settings import CascadeModel, Generate
 
 _WINDOW_FIELDS = (
     "max_model_len",
@@ -77,8 +78,36 @@ def listed_facts(generate: Generate) -> ModelFacts | None:
     return ModelFacts(form, known, "price map" if known else "")
 
 
+def with_facts_of_each(
+    generate: Generate, find: Callable[[Generate], ModelFacts | None]
+) -> Generate:
+    """Return the settings with what is known of each of their models, a cascade's or the one.
+
+    `find` returns what is known of the model of some settings; None if nothing is.
+    """
+    if not generate.models:
+        facts = find(generate)
+        return with_facts(generate, facts) if facts else generate
+    each = zip(generate.models, generate.each_model(), strict=True)
+    models = tuple(_with_its_facts(model, asked, find(asked)) for model, asked in each)
+    return generate.model_copy(update={"models": models})
+
+
+def _with_its_facts(model: CascadeModel, asked: Generate, facts: ModelFacts | None) -> CascadeModel:
+    """Return a cascade's model, asked with the settings `asked`, with what is known of it."""
+    if facts is None:
+        return model
+    known = with_facts(asked, facts)
+    changes: dict[str, Any] = {}
+    if known.structured_output != asked.structured_output:
+        changes["structured_output"] = known.structured_output
+    if known.limits.context_tokens != asked.limits.context_tokens:
+        changes["context_tokens"] = known.limits.context_tokens
+    return model.model_copy(update=changes)
+
+
 def with_facts(generate: Generate, facts: ModelFacts) -> Generate:
-    """Return the settings with what is known in place of what they leave open."""
+    """Return the settings of one model with what is known in place of what they leave open."""
     changes: dict[str, Any] = {}
     is_open = generate.structured_output == "auto"
     if is_open and facts.structured_output != form_of(generate):

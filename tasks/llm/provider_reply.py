@@ -11,15 +11,18 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
-from tasks.llm.errors import CallError, Kind
+from tasks.llm.errors import CallError, Kind, is_out_of_credit
 from tasks.llm.reply_outcome import Silence, read_outcome, text_of
 from tasks.llm.token_details import NO_DETAILS, TokenDetails, token_details
+from tasks.redaction import one_line
 from tasks.storable_text import valid_text
 
 LONGEST_NAME = 200  # characters kept of a model's name or a reply's id
 MAX_TOKENS = 10**12  # of any count that is stored
+SHOWN_OF_BODY = 200  # bytes of a reply that is no JSON
 LONGEST_REASON = 40  # characters kept of a finish reason
 
 
@@ -100,11 +103,13 @@ def make_reply(
 
 
 def reply_of_body(body: Any, max_bytes: int) -> Reply:
-    """Return the checked reply in the JSON data of a chat completion, as OpenAI's API shapes it.
+    """Return the checked reply in the JSON data of a chat completion, OpenAI's or Ollama's.
 
     Raises what `make_reply` does, and KeyError, IndexError, TypeError, AttributeError or ValueError
     for data of another shape.
     """
+    if "choices" not in body and "done_reason" in body:
+        body = _as_openai(body)
     choice, usage = body["choices"][0], body.get("usage") or {}
     return make_reply(
         message=dict(choice["message"]),
@@ -116,6 +121,38 @@ def reply_of_body(body: Any, max_bytes: int) -> Reply:
         details=token_details(usage),
         max_bytes=max_bytes,
     )
+
+
+def _as_openai(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of Ollama's own API in the shape of OpenAI's."""
+    choice = {"message": body["message"], "finish_reason": body["done_reason"]}
+    usage = {
+        "prompt_tokens": body.get("prompt_eval_count"),
+        "completion_tokens": body.get("eval_count"),
+    }
+    return {"choices": [choice], "usage": usage, "model": body.get("model")}
+
+
+def error_in_body(body: bytes) -> CallError | None:
+    """Return what a body with a good status holds in place of an answer; None if that is not known.
+
+    It may be no JSON, or an error as an object or as a text (LM Studio), and credit may be what is
+    missing (OpenRouter).
+    """
+    try:
+        error = json.loads(body)["error"]
+    except json.JSONDecodeError:
+        shown = body[:SHOWN_OF_BODY].decode("utf-8", "replace")
+        return CallError("malformed", one_line(f"the reply is no JSON: {shown}"), billed=True)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    fields = error if isinstance(error, Mapping) else {"message": error}
+    message, code = fields.get("message"), fields.get("code")
+    if not isinstance(message, str) or not message.strip():
+        return None
+    is_spent = code == HTTPStatus.PAYMENT_REQUIRED or is_out_of_credit(code, message)
+    said = one_line(f"an error in place of an answer: {message}")
+    return CallError("fatal" if is_spent else "malformed", said, billed=True)
 
 
 def oversized(max_bytes: int) -> CallError:

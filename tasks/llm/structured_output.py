@@ -30,12 +30,23 @@ def form_of(generate: Generate) -> Form:
 
 
 def in_form(response_format: ResponseFormat | None, form: Form) -> ResponseFormat | None:
-    """Return a prompt's response format in a form; None if none is to be sent."""
+    """Return a prompt's response format in a form; None if none is to be sent.
+
+    The schema of a single utterance is sent whole or not at all: what it adds to the words of its
+    prompt, which ask for plain text, are the items in it, and no other form names them.
+    """
     if response_format is None or form == "off":
+        return None
+    if form != "json_schema" and _is_of_utterance(response_format):
         return None
     if form == "json_object":
         return {"type": "json_object"}
     return plain_form(response_format) if form == "json_schema_plain" else response_format
+
+
+def _is_of_utterance(response_format: ResponseFormat) -> bool:
+    schema = response_format.get("json_schema", {}).get("schema", {})
+    return list(schema.get("properties", {})) == ["text"]
 
 
 def plain_form(response_format: ResponseFormat) -> dict[str, Any]:

@@ -10,7 +10,14 @@ torch, transformers and llguidance are imported when they are needed, never befo
 from tasks.local_model.batcher import Batcher, Written
 from tasks.local_model.decoding import Generated, Prompt, Sampling, generate
 from tasks.local_model.grammar import Grammars
-from tasks.local_model.loading import LocalModel, load_pretrained, open_model
+from tasks.local_model.likelihood import mean_log_probabilities
+from tasks.local_model.loading import (
+    LocalModel,
+    chat_tokens,
+    load_pretrained,
+    load_weights,
+    open_model,
+)
 from tasks.local_model.weights import LOCAL, check_local, identity_of, weights_of
 
 __all__ = [
@@ -22,10 +29,13 @@ __all__ = [
     "Prompt",
     "Sampling",
     "Written",
+    "chat_tokens",
     "check_local",
     "generate",
     "identity_of",
     "load_pretrained",
+    "load_weights",
+    "mean_log_probabilities",
     "open_model",
     "weights_of",
 ]

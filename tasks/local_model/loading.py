@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,18 +47,58 @@ def open_model(model: str) -> LocalModel:
 
     Raises UserError when a part of it is not installed.
     """
-    folder, weights = check_local(model), weights_of(model)
-    tokenizer, loaded = load_pretrained(str(folder), gguf_file=weights.file)
+    tokenizer, loaded = load_weights(model)
     loaded.eval()
-    return LocalModel(weights.name, tokenizer, loaded, partial(_chat_tokens, tokenizer))
+    return LocalModel(weights_of(model).name, tokenizer, loaded, partial(chat_tokens, tokenizer))
 
 
-def _chat_tokens(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list[int]:
-    """Return the tokens of chat messages in the model's own form, up to where its answer begins."""
-    chat = [dict(message) for message in messages]
-    text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-    tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+def load_weights(model: str) -> tuple[Any, Any]:
+    """Return the tokenizer and the model of a string such as `local/smollm2`.
+
+    Raises UserError when a part of it is not installed.
+    """
+    return load_pretrained(str(check_local(model)), gguf_file=weights_of(model).file)
+
+
+def chat_tokens(
+    tokenizer: Any, messages: Sequence[Mapping[str, str]], wording: str | None = None
+) -> list[int]:
+    """Return the tokens of chat messages, up to where the model's answer begins.
+
+    A control token that somebody wrote into a message, such as `<|im_end|>`, stays text.
+
+    Args:
+        tokenizer: of transformers.
+        messages: with `role` and `content`.
+        wording: a text with `$prompt` in place of the messages; the tokenizer's own chat template
+            if not given.
+
+    Raises:
+        UserError: neither is there.
+    """
+    if wording is None and not tokenizer.chat_template:
+        raise UserError(
+            "this model's tokenizer has no chat template: give `prompt` in the settings' YAML, a "
+            "text with $prompt in it"
+        )
+    tokens: list[int] = tokenizer.apply_chat_template(
+        [dict(message) for message in messages],
+        chat_template=wording and _as_template(tokenizer, wording),
+        tokenize=True,
+        return_dict=False,
+        add_generation_prompt=True,
+        sanitize_control_tokens=True,
+    )
     return tokens
+
+
+def _as_template(tokenizer: Any, wording: str) -> str:
+    """Return a chat template that writes the messages' contents at `$prompt`."""
+    before, after = map(json.dumps, wording.split("$prompt"))
+    # What the tokenizer puts before every text, such as <s>.
+    begins = "{{ bos_token }}" if tokenizer("")["input_ids"][:1] == [tokenizer.bos_token_id] else ""
+    contents = "{{ messages | map(attribute='content') | join('\n\n') }}"
+    return f"{begins}{{{{ {before} }}}}{contents}{{{{ {after} }}}}"
 
 
 def load_pretrained(source: str | Path, gguf_file: str | None = None) -> tuple[Any, Any]:

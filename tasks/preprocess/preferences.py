@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from tasks.preprocess.growth import restore_preferences
 from tasks.settings import Preprocess
 
 _JUDGED = """
@@ -97,13 +98,16 @@ class PreferenceCounts:
     users: int
 
 
-def fill_preferences(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> PreferenceCounts:
+def fill_preferences(
+    con: duckdb.DuckDBPyConnection, settings: Preprocess, *, grow: bool = False
+) -> PreferenceCounts:
     """Fill `preferences` from the core of `reviews` and from `items`.
 
     Positions count from 1 within (user, collection), in time order, ties by `source_order`. The
     last `might_like_share` of a user's likes, rounded down, at least `might_like_min` and at most
     all of them, are MIGHT_LIKES. With `user_mean`, likes and dislikes are decided after the user's
     mean over the core is replaced by the mean of all; `preferences.rating` is the rating given.
+    With `grow` the preferences that `keep_preferences` put aside stay, and later targets are added.
     """
     parameters = {
         "normalise": settings.bias.normalise_ratings == "user_mean",
@@ -112,6 +116,8 @@ def fill_preferences(con: duckdb.DuckDBPyConnection, settings: Preprocess) -> Pr
     }
     con.execute(_JUDGED, parameters)
     con.execute(_FILL, {"share": settings.might_like_share, "least": settings.might_like_min})
+    if grow:
+        restore_preferences(con, settings)
     counts = PreferenceCounts(*(int(value) for value in con.execute(_TOTALS).fetchall()[0]))
     con.execute("DROP TABLE judged")
     return counts

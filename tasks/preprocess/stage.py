@@ -8,6 +8,7 @@ import duckdb
 
 from tasks.errors import UserError
 from tasks.ingest import source_names
+from tasks.preprocess.growth import keep_preferences
 from tasks.preprocess.preferences import PreferenceCounts, fill_preferences
 from tasks.preprocess.word_counts import WordCounts, admit
 from tasks.settings import Domain, Preprocess
@@ -127,13 +128,16 @@ def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCoun
     Editions of one work have the work's id. `source_order` is the file's position in the domain
     times 10^12, plus the line: it increases in source order, and rows added at a source's end do
     not change that of others. Items that are not in `items` count for the core like all others and
-    are left out of `preferences` only.
+    are left out of `preferences` only. With `briefs.grow`, users whom dialogues were planned for
+    keep their preferences (`tasks/preprocess/growth.py`).
 
     Raises:
         UserError: no review is within the word limits, nothing is left of the core, or no user has
             a MIGHT_LIKES.
     """
-    settings = domain.preprocess
+    settings, grow = domain.preprocess, bool(domain.briefs.grow)
+    if grow:
+        keep_preferences(con)
     for table in ("reviews", "preferences"):
         create_table(con, table, replace=True)
     words = admit(con, settings)
@@ -143,7 +147,7 @@ def preprocess(con: duckdb.DuckDBPyConnection, domain: Domain) -> PreprocessCoun
     core_reviews, core_users, core_items = _row(con, _CORE)
     if not core_reviews:
         raise UserError(_no_core(words, rounds, settings))
-    preferences = fill_preferences(con, settings)
+    preferences = fill_preferences(con, settings, grow=grow)
     if not preferences.users:
         raise UserError(_no_likes(core_reviews, preferences, settings))
     return PreprocessCounts(

@@ -44,6 +44,15 @@ def answer_schema(
     return _object({"turns": listed})
 
 
+@lru_cache(maxsize=1024)
+def utterance_schema(turn: Turn, item_reference: str) -> dict[str, Any]:
+    """Return the JSON schema of the answer for one turn that is asked for alone: its text.
+
+    Whose turn it is needs no field, for each role is asked by itself.
+    """
+    return _object({"text": _text(turn, item_reference)})
+
+
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
@@ -54,10 +63,12 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _turn(turn: Turn, item_reference: str) -> dict[str, Any]:
-    return {
-        "role": {"type": "string", "enum": [turn.role]},
-        "text": {"type": "string", "pattern": text_pattern(turn, item_reference)},
-    }
+    role = {"type": "string", "enum": [turn.role]}
+    return {"role": role, "text": _text(turn, item_reference)}
+
+
+def _text(turn: Turn, item_reference: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": text_pattern(turn, item_reference)}
 
 
 def text_pattern(turn: Turn, item_reference: str) -> str:

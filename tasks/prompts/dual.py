@@ -11,15 +11,23 @@ from string import Template as Text
 from typing import Any
 
 from tasks.briefs import Brief, BriefItem
-from tasks.model_output import message_text, without_fences
+from tasks.model_output import message_text, read_json, without_fences
 from tasks.prompts.data_fence import fence
 from tasks.prompts.profiles import AgentConversation, Profile
-from tasks.prompts.rendering import Goals, messages, places, turn_line, user_information
+from tasks.prompts.rendering import (
+    Goals,
+    messages,
+    places,
+    turn_line,
+    user_information,
+    utterance_format,
+)
 from tasks.prompts.values import Message, Prompt, Spoken
 
 _LABEL = re.compile(
     r"^\s*(?:```\w*\s*)?(?:\*\*)?(?:user|agent)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE
 )
+_AS_JSON = re.compile(r'\s*\{\s*(?:"role"\s*:\s*"\w+"\s*,\s*)?"text"\s*:\s*"')
 
 
 def render_user_turn(
@@ -84,8 +92,24 @@ def render_agent_turn(
 
 
 def spoken_text(text: str) -> str:
-    """Return the utterance in an answer, without reasoning, code fences and leading `User:`."""
-    return _LABEL.sub("", without_fences(message_text(text)).strip()).strip()
+    """Return the utterance in an answer, without reasoning, code fences and leading `User:`.
+
+    Of an answer in JSON, as the schema of a turn asks for it, the text is taken.
+    """
+    return _LABEL.sub("", without_fences(_text_in_json(message_text(text))).strip()).strip()
+
+
+def _text_in_json(answer: str) -> str:
+    """Return the text in an answer that is JSON, also in one that breaks off; others as they are.
+
+    A plain one may begin with a brace as well: that of an item's placeholder.
+    """
+    begun = _AS_JSON.match(answer)
+    if begun is None:
+        return answer
+    values = read_json(answer).values
+    said = values[0].value.get("text") if values and isinstance(values[0].value, dict) else None
+    return said if isinstance(said, str) else answer[begun.end() :]
 
 
 def as_transcript(profile: Profile, spoken: Sequence[Spoken]) -> str:
@@ -111,7 +135,8 @@ def _conversation(
     line of an own turn, `known` all that the agent knows at it.
     """
     turn = len(so_far) + 1
-    role = brief.template.turns[turn - 1].role
+    due = brief.template.turns[turn - 1]
+    role = due.role
     conversation: list[Message] = []
     told: list[dict[str, Any]] = []
     last = 0
@@ -133,7 +158,7 @@ def _conversation(
         if number < turn:
             conversation.append({"role": "assistant", "content": so_far[number - 1].text})
             last = number
-    return Prompt(tuple(conversation))
+    return Prompt(tuple(conversation), utterance_format(profile, due))
 
 
 def _as_json(turns: Sequence[Spoken]) -> list[dict[str, str]]:

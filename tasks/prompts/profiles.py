@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from tasks.errors import UserError
 from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
+PROFILES = "goal_specs/prompts"
 PROFILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 PLACES = frozenset(
     {
@@ -133,10 +134,11 @@ def load_profile(home: Home, name: str, read: ReadYaml = read_yaml) -> Profile:
     Raises:
         UserError: unknown or malformed name, broken YAML, or an unknown key or placeholder.
     """
-    known = ", ".join(sorted(path.stem for path in home.prompts().glob("*.yaml"))) or "none"
-    path = home.prompts() / f"{name}.yaml"
-    if not PROFILE_NAME.fullmatch(name) or not path.is_file():
+    profiles = home.files(PROFILES)
+    if not PROFILE_NAME.fullmatch(name) or name not in profiles:
+        known = ", ".join(sorted(profiles)) or "none"
         raise UserError(f"unknown prompt profile {name[:80]!r}; known: {known}")
+    path = profiles[name]
     content = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping")

@@ -24,8 +24,9 @@ class Prompt:
 
     Attributes:
         messages: chat messages in order.
-        response_format: a JSON schema for litellm, or None. The messages ask for the same shape, so
-            it can be left out for a model without support for it.
+        response_format: a JSON schema for litellm, or None. The messages ask for the same shape, or
+            for the plain words of one turn, so it can be left out for a model without support for
+            it.
     """
 
     messages: tuple[Message, ...]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
-from tasks.quality.suites import expectations_folder, rule_names
+from tasks.quality.suites import EXPECTATIONS, rule_names
 from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 CAUSES_FILE = "causes.yaml"
@@ -53,7 +53,7 @@ def load_causes(home: Home, read: ReadYaml = read_yaml) -> tuple[Cause, ...]:
         UserError: broken YAML, an unknown key, a rule that no suite has, an `after` without
             `shifted_by`, or entries by which a rule would explain itself.
     """
-    path = expectations_folder(home) / CAUSES_FILE
+    path = home.file(f"{EXPECTATIONS}/{CAUSES_FILE}")
     content: Any = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with `causes`")

@@ -123,7 +123,7 @@ class Lexicon(_Part):
 
 def load_lexicon(home: Home, read: ReadYaml = read_yaml) -> Lexicon:
     """Read the lexicon. Raises UserError."""
-    path = home.project / "expectations" / "lexicon.yaml"
+    path = home.file("expectations/lexicon.yaml")
     content = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping")

@@ -127,7 +127,8 @@ SELECT
 FROM template_turns
 """
 
-# `bare` is the text without the brief's own titles, whose words say nothing about the speaker.
+# `bare` is the text without the brief's own titles, whose words say nothing about the speaker. A
+# title counts as one word: the writer wrote a placeholder, or had no choice in how long it is.
 UTTERANCES: Final = f"""{MEASURED}
 SELECT
     place,
@@ -136,10 +137,10 @@ SELECT
     turn,
     role,
     text,
-    words,
     list_reduce(
         list_prepend(text, coalesce(titles, [])), lambda bare, title: replace(bare, title, '~')
     ) AS bare,
+    (words - len(string_split(text, ' ')) + len(string_split(bare, ' ')))::INTEGER AS words,
     subject,
     is_before_target,
     asks,

@@ -33,13 +33,9 @@ OF_TYPES = (
     "expect_column_values_to_be_of_type",
     "expect_column_values_to_be_in_type_list",
 )
+EXPECTATIONS = "expectations"  # the folder of suites, facts and the lexicon
 OTHER_FILES = ("causes", "facts", "lexicon")  # of the folder, beside its suites
 HIDING = ("mostly", "ignore_row_if", "row_condition")
-
-
-def expectations_folder(home: Home) -> Path:
-    """Return the folder that holds suites, facts and the lexicon."""
-    return home.project / "expectations"
 
 
 def load_suites(
@@ -56,8 +52,8 @@ def load_suites(
             an unknown rule, or no rule left that rejects.
     """
     over = dict(severities or {})
-    folder = expectations_folder(home)
-    files = [_read(folder, name, read) for name in dict.fromkeys(names)]
+    found = home.files(EXPECTATIONS)
+    files = [_read(found, name, read) for name in dict.fromkeys(names)]
     facts = load_facts(home, read)
     seen: dict[str, str] = {}
     for file in files:
@@ -135,8 +131,8 @@ def rule_names(home: Home, read: ReadYaml = read_yaml) -> set[str]:
 
     Raises UserError for a suite that cannot be read.
     """
-    folder = expectations_folder(home)
-    files = [_read(folder, name, read) for name in _suite_names(folder)]
+    found = home.files(EXPECTATIONS)
+    files = [_read(found, name, read) for name in _suite_names(found)]
     return set().union(*({rule.rule for rule in file.rules} for file in files))
 
 
@@ -145,7 +141,7 @@ def load_facts(home: Home, read: ReadYaml = read_yaml) -> dict[str, dict[str, st
 
     Raises UserError when the file and the warehouse's tables disagree.
     """
-    path = expectations_folder(home) / "facts.yaml"
+    path = home.file(f"{EXPECTATIONS}/facts.yaml")
     content = read(path)
     if not isinstance(content, Mapping) or set(content) != {"dialogue_facts", "utterance_facts"}:
         raise UserError(f"{path} must describe dialogue_facts and utterance_facts")
@@ -167,14 +163,14 @@ def _columns(table: str) -> set[str]:
     return {column.split()[0] for column in TABLES[table].columns.split(", ")}
 
 
-def _suite_names(folder: Path) -> list[str]:
-    return sorted(file.stem for file in folder.glob("*.yaml") if file.stem not in OTHER_FILES)
+def _suite_names(files: Iterable[str]) -> list[str]:
+    return sorted(name for name in files if name not in OTHER_FILES)
 
 
-def _read(folder: Path, name: str, read: ReadYaml) -> SuiteFile:
-    path = folder / f"{name}.yaml"
-    if not SUITE_NAME.fullmatch(name) or not path.is_file():
-        raise UserError(f"unknown suite {name[:80]!r}; known: {', '.join(_suite_names(folder))}")
+def _read(files: Mapping[str, Path], name: str, read: ReadYaml) -> SuiteFile:
+    if not SUITE_NAME.fullmatch(name) or name not in files:
+        raise UserError(f"unknown suite {name[:80]!r}; known: {', '.join(_suite_names(files))}")
+    path = files[name]
     content: Any = read(path)
     if not isinstance(content, Mapping):
         raise UserError(f"{path} must be a YAML mapping with `suite`, `about` and `rules`")

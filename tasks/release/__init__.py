@@ -5,6 +5,8 @@
 
 from tasks.release.card import CARD
 from tasks.release.checks import check_release
+from tasks.release.derived import Part, place_release, read_parts, write_derived
+from tasks.release.facts import read_facts
 from tasks.release.files import CONVERSATION, FINAL_DATA, ITEM_MAP, USER_IDS
 from tasks.release.hub import dataset_header, without_header
 from tasks.release.integrity import SUMS, broken_sums, listed_sums, sums_of, verify_release
@@ -16,7 +18,14 @@ from tasks.release.locate import (
     unknown_corpus,
     verify_latest,
 )
-from tasks.release.pseudonyms import PseudonymKey, check_pseudonym_key, pseudonym_key
+from tasks.release.made_by import MadeBy, read_made_by
+from tasks.release.pseudonyms import (
+    PseudonymKey,
+    check_pseudonym_key,
+    key_file,
+    pseudonym_key,
+)
+from tasks.release.published import pseudonym
 from tasks.release.reader import (
     Release,
     ReleasedConversation,
@@ -40,6 +49,8 @@ __all__ = [
     "SUMS",
     "USER_IDS",
     "FoundRelease",
+    "MadeBy",
+    "Part",
     "PseudonymKey",
     "Release",
     "ReleaseInfo",
@@ -54,10 +65,16 @@ __all__ = [
     "dataset_header",
     "find_release",
     "item_ids",
+    "key_file",
     "latest_release",
     "listed_sums",
+    "place_release",
+    "pseudonym",
     "pseudonym_key",
+    "read_facts",
     "read_item_map",
+    "read_made_by",
+    "read_parts",
     "read_titles",
     "read_turns",
     "read_user_numbers",
@@ -67,5 +84,6 @@ __all__ = [
     "verify_latest",
     "verify_release",
     "without_header",
+    "write_derived",
     "write_release",
 ]

@@ -7,32 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from tasks.fingerprint import fingerprint
+from tasks.release.croissant import CITATION, NO_LICENCE
+from tasks.release.facts import stated
 from tasks.release.hub import dataset_header
 from tasks.release.integrity import sums_of
+from tasks.release.made_by import MADE_BY
 from tasks.settings import MOCK_MODEL
 from tasks.web import markdown_cell, markdown_code, markdown_table
 
 CARD = "README.md"
 _FIRST = "dialogues"  # the table that is loaded where none is named
-# Facts of a run that belong to what was made. A run's id, its time and its folders do not: equal
-# inputs must give equal files.
-CARD_FACTS = (
-    "title",
-    "noun",
-    "model",
-    "profile",
-    "rollout",
-    "seed",
-    "suites",
-    "judge",
-    "judged",
-    "judged_rest",
-    "left",
-    "config_hash",
-    "run_hash",
-    "code_version",
-    "mixed",
-)
 _LABELS = {
     "title": "domain",
     "noun": "an item is a",
@@ -45,6 +29,8 @@ _LABELS = {
     "judged": "dialogues read by a judge",
     "judged_rest": "defects that a judge would find in the others",
     "left": "defects that are left",
+    "made_of": "made of the releases",
+    "erased": "left out at the request of users",
 }
 _FILES = """\
 | file | what |
@@ -57,6 +43,8 @@ recommend, conversations |
 | `Conversation.txt` | the conversations' text, under their ids |
 | `parquet/` | the same and more as tables: sub-goals and items of every utterance, ratings, \
 templates |
+| `facts.json` | the facts above, for programs |
+{made_by}\
 | `contracts/` | a data contract (ODCS) for each table, and one for all: `datacontract test \
 contracts/release.odcs.yaml` |
 | `croissant.json` | the files and columns in Croissant, for `mlcroissant` and whatever else \
@@ -67,6 +55,10 @@ reads it |
 that one, and so on.
 Equal sources, settings, code and library versions give these very bytes, whoever runs them;
 `redial lineage` tells the runs that wrote them here.
+"""
+_MADE_BY = """\
+| `made_by/` | what made it: settings, goals, templates, prompts, suites, hashes of the sources, \
+versions; `redial rebuild` makes it again |
 """
 _OFFLINE = """\
 **Who wrote this.** The dialogues come from the mock model `offline/writer`. It is no language \
@@ -96,10 +88,11 @@ def card(
     tables: Path,
     *,
     pseudonyms: bool,
+    more: str = "",
 ) -> str:
     """Return the card: a YAML header by which the tables load, and Markdown.
 
-    Of the run it has `CARD_FACTS` alone.
+    Of the run it has the facts in `CARD_FACTS` alone.
 
     Args:
         domain: the domain's name, shown where the run has no title.
@@ -107,18 +100,23 @@ def card(
         run: facts of the run.
         tables: the folder of the tables; the card will be beside it.
         pseudonyms: True if users and dialogues have keyed hashes for ids.
+        more: Markdown for the end.
     """
     title = str(run.get("title") or domain)
     others = (name for name in counts if name != _FIRST)
     configs = {name: {"train": f"{tables.name}/{name}.parquet"} for name in (_FIRST, *others)}
     header = dataset_header(title, counts[_FIRST], configs, fingerprint(sums_of(tables)))
-    return header + _markdown(title, counts, run, pseudonyms)
+    made_by = _MADE_BY if (tables.parent / MADE_BY).is_dir() else ""
+    files = _FILES.replace("{made_by}", made_by)
+    licence = str(run.get("license") or NO_LICENCE)
+    text = _markdown(title, counts, run, pseudonyms)
+    return f"{header}{text}{files}{_cited(licence)}{more}"
 
 
 def _markdown(
     title: str, counts: Mapping[str, int], run: Mapping[str, Any], pseudonyms: bool
 ) -> str:
-    facts = {name: run[name] for name in CARD_FACTS if run.get(name) not in (None, "", [], ())}
+    facts = stated(run)
     model = str(facts.get("model", MOCK_MODEL))
     rows = [(_LABELS.get(name, name), _listed(value)) for name, value in facts.items()]
     rows += [(f"rows of {name}", f"{count:,}") for name, count in counts.items()]
@@ -130,7 +128,15 @@ def _markdown(
         "are talked over, and the last\n"
         "recommendation is an item the user later liked (Liang et al. 2024). User-centric: a "
         "user's conversations share one history.\n\n"
-        f"{written}\n{_PSEUDONYMS + chr(10) if pseudonyms else ''}{table}\n{_FILES}"
+        f"{written}\n{_PSEUDONYMS + chr(10) if pseudonyms else ''}{table}\n"
+    )
+
+
+def _cited(licence: str) -> str:
+    return (
+        f"\n## Licence and citation\n\nLicence: {markdown_cell(licence)}\n\n"
+        "Cite the method, and name the version of this release:\n\n"
+        f"```bibtex\n{CITATION}\n```\n"
     )
 
 

@@ -41,9 +41,9 @@ def find_release(home: Home, name: str) -> FoundRelease | None:
 
     Args:
         home: where the domains and releases are.
-        name: a domain (its latest release), DOMAIN/latest, DOMAIN/VERSION, a version that one
-            domain has, the path of a release or of its domain's `latest`, or a folder in the
-            published layout.
+        name: a domain or a merged dataset (its latest release), DOMAIN/latest, DOMAIN/VERSION, a
+            version that one domain has, the path of a release or of its domain's `latest`, or a
+            folder in the published layout.
 
     Returns:
         None when there is nothing of that name, or something else.
@@ -52,7 +52,7 @@ def find_release(home: Home, name: str) -> FoundRelease | None:
         UserError: a domain without a release, a version that several domains have, or a release
             that was damaged or is not finished.
     """
-    if DOMAIN_NAME.fullmatch(name) and name in home.domain_files():
+    if DOMAIN_NAME.fullmatch(name) and _has_releases(home, name):
         release: FoundRelease | None = FoundRelease(latest_release(home, name), name, name)
     else:
         path = _existing(name)
@@ -62,12 +62,17 @@ def find_release(home: Home, name: str) -> FoundRelease | None:
     return release
 
 
+def _has_releases(home: Home, name: str) -> bool:
+    """Return True for a domain, and for what `redial merge` made, which has no domain file."""
+    return name in home.domain_files() or (home.releases(name) / LATEST).is_file()
+
+
 def latest_release(home: Home, domain: str) -> Path:
     """Return the folder of the release last written or confirmed.
 
     Raises UserError if there is none.
     """
-    folder = _latest(home.releases(domain))
+    folder = newest_version(home.releases(domain))
     if folder is None:
         raise UserError(f"there is no release of {domain!r} yet: run `redial build {domain}` first")
     return folder
@@ -78,7 +83,7 @@ def verify_latest(home: Home, domain: str) -> None:
 
     Raises UserError.
     """
-    folder = _latest(home.releases(domain))
+    folder = newest_version(home.releases(domain))
     if folder:
         verify_release(folder)
 
@@ -116,7 +121,7 @@ def _existing(name: str) -> Path | None:
 def _at_path(home: Home, path: Path) -> FoundRelease | None:
     place = path.resolve()
     if place.name == LATEST and place.is_file():
-        latest = _latest(place.parent)
+        latest = newest_version(place.parent)
         return _at_path(home, latest) if latest else None
     if not place.is_dir() or not (is_kept_release(place) or (place / FINAL_DATA).is_file()):
         return None
@@ -141,7 +146,8 @@ def _of_version(home: Home, name: str) -> FoundRelease | None:
     return _at_path(home, places[0]) if places else None
 
 
-def _latest(releases: Path) -> Path | None:
+def newest_version(releases: Path) -> Path | None:
+    """Return the release last written or confirmed in a domain's folder; None if there is none."""
     try:
         version = (releases / LATEST).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):

@@ -15,10 +15,9 @@ import polars as pl
 from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.funnel import causes, causes_text
-from tasks.release.card import CARD, card
+from tasks.release.changes import what_is_new, write_changes
 from tasks.release.checks import check_release, released_texts
-from tasks.release.contracts import CONTRACTS, write_contracts
-from tasks.release.croissant import write_croissant
+from tasks.release.describing import describe
 from tasks.release.files import TABLES, write_layout, write_parquet
 from tasks.release.integrity import (
     LATEST,
@@ -27,9 +26,9 @@ from tasks.release.integrity import (
     broken_sums,
     content_version,
     links_in,
-    sums_of,
 )
-from tasks.release.locate import VERSION_NAME
+from tasks.release.locate import VERSION_NAME, newest_version
+from tasks.release.made_by import MadeBy, write_made_by
 from tasks.release.pseudonyms import PseudonymKey
 from tasks.release.published import publish, unpublish
 from tasks.settings import Home
@@ -73,6 +72,8 @@ def write_release(
     validate: Validate | None = None,
     revalidate: bool = False,
     note: Callable[[str], None] | None = None,
+    grown: bool = False,
+    made_by: MadeBy | None = None,
 ) -> ReleaseInfo:
     """Write the accepted dialogues as a release (section 3, Fig.
 
@@ -97,6 +98,8 @@ def write_release(
             already and is noted in the warehouse.
         revalidate: have it judged nevertheless.
         note: writes down in the warehouse that the version it is given was released.
+        made_by: what made it, which goes out with it.
+        grown: have the release say what is new in it since the latest one before.
 
     Raises:
         UserError: nothing was accepted, the version's name is no plain name, the folder cannot be
@@ -118,7 +121,8 @@ def write_release(
         ):
             folder = Path(aside) / "release"
             with transaction(con):
-                counts = _write_aside(con, folder, domain, run, pseudonymise_key)
+                before = newest_version(releases) if grown else None
+                counts = _write_aside(con, folder, domain, run, pseudonymise_key, before, made_by)
                 name = version or content_version(folder)
                 reused = _stands(folder, releases / name, named=version is not None)
                 if revalidate or not (reused and _is_noted(con, name)):
@@ -221,10 +225,12 @@ def _write_aside(
     domain: str,
     run: Mapping[str, Any],
     key: PseudonymKey | None,
+    before: Path | None,
+    made_by: MadeBy | None,
 ) -> dict[str, int]:
     """Write every file of a release into a new folder; return the rows of each published table.
 
-    The `release_*` tables stay.
+    With a release `before` it says what is new since then. The `release_*` tables stay.
     """
     counts = publish(con, key.secret if key else None)
     if not counts["dialogues"]:
@@ -235,13 +241,16 @@ def _write_aside(
     folder.mkdir()
     write_layout(con, folder)
     write_parquet(con, folder / TABLES)
-    title = str(run.get("title") or domain)
-    write_contracts(folder / CONTRACTS, folder / TABLES, domain=domain, title=title)
-    text = card(domain, counts, run, folder / TABLES, pseudonyms=key is not None)
-    (folder / CARD).write_text(text, encoding="utf-8", newline="\n")
-    licence, language = str(run.get("license", "")), str(run.get("language", ""))
-    write_croissant(folder, folder / TABLES, title=title, licence=licence, language=language)
-    (folder / SUMS).write_text(sums_of(folder), encoding="utf-8", newline="\n")
+    if made_by:
+        write_made_by(folder, made_by)
+    changes = write_changes(folder, before) if before else None
+    describe(
+        folder,
+        counts,
+        {**run, "pseudonyms": key is not None},
+        domain=domain,
+        more=what_is_new(changes) if changes else "",
+    )
     return counts
 
 

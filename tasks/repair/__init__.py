@@ -17,7 +17,7 @@ from tasks.repair.rounds import (
     rejected_before,
     unanswered,
 )
-from tasks.repair.shared_rule import common_fault
+from tasks.repair.shared_rule import common_fault, recent_fault
 
 __all__ = [
     "Attempt",
@@ -37,6 +37,7 @@ __all__ = [
     "load_repairs",
     "merge_turns",
     "next_briefs",
+    "recent_fault",
     "rejected_before",
     "unanswered",
     "why",

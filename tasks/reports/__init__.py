@@ -15,6 +15,7 @@ from tasks.reports.run_pages import (
     drafted_pages,
     pages_from_warehouse,
     publish_pages,
+    published_pages,
     write_pages,
 )
 from tasks.reports.served_index import render_served_index
@@ -32,6 +33,7 @@ __all__ = [
     "page_templates",
     "pages_from_warehouse",
     "publish_pages",
+    "published_pages",
     "render_report",
     "render_served_index",
     "replay",

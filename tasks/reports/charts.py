@@ -49,6 +49,9 @@ _STYLE = {
     "legend.frameon": False,
     "legend.labelcolor": INK,
 }
+# Inches: the height of a chart, and the width of a character of its labels.
+_TALL = 2.7
+_CHARACTER = 0.08
 _ID = re.compile(r'(\bid="|url\(#|href="#)')
 
 
@@ -155,7 +158,7 @@ def trend(
             axes.axhline(limit, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
         axes.set_ylim(0, 1.1 * max(top, limit or 0.0) or 1.0)
         axes.set_xlim(0.5, len(measured[0].values) + 0.5)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         _finish(axes, "run", y, legend=True, columns=2)
 
     return _drawn(name, about, draw, 6.4)
@@ -194,8 +197,9 @@ def _finish(axes: Any, x: str, y: str, *, legend: bool, columns: int = 4) -> Non
     axes.set_ylabel(y)
     axes.tick_params(length=0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    rows = 0
     if legend:
-        axes.legend(
+        drawn = axes.legend(
             loc="lower left",
             bbox_to_anchor=(0, 1.0),
             ncols=columns,
@@ -203,6 +207,23 @@ def _finish(axes: Any, x: str, y: str, *, legend: bool, columns: int = 4) -> Non
             handlelength=1.2,
             columnspacing=1.4,
         )
+        rows = -(-len(drawn.get_texts()) // columns)
+    _set_margins(axes, legend_rows=rows)
+
+
+def _set_margins(axes: Any, *, legend_rows: int) -> None:
+    """Leave room for the labels; matplotlib's own layouts draw each chart twice to find it."""
+    low, high = axes.get_ylim()
+    ticks = [tick for tick in axes.get_yticks() if low <= tick <= high]
+    labels = axes.yaxis.get_major_formatter().format_ticks(ticks)
+    left = 0.35 + _CHARACTER * max(map(len, labels), default=1)
+    wide = axes.figure.get_figwidth()
+    axes.figure.subplots_adjust(
+        left=left / wide,
+        right=1 - 0.2 / wide,
+        bottom=0.5 / _TALL,
+        top=1 - (0.1 + 0.2 * legend_rows) / _TALL,
+    )
 
 
 def _drawn(name: str, about: str, draw: Callable[[Any], None], wide: float) -> Markup:
@@ -216,7 +237,7 @@ def _drawn(name: str, about: str, draw: Callable[[Any], None], wide: float) -> M
 
     settings: Any = {**_STYLE, "svg.hashsalt": name}
     with matplotlib.rc_context(settings):
-        figure = Figure(figsize=(wide, 2.7), layout="constrained")
+        figure = Figure(figsize=(wide, _TALL))
         FigureCanvasSVG(figure)
         draw(figure.add_subplot())
         out = StringIO()

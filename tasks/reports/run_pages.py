@@ -163,7 +163,13 @@ def publish_pages(
             (draft.folder / file).replace(place)
         _remove_old(home, domain, draft.build.domain.pages.keep)
         write_atomically(reports / RUNS, render_runs(home, domain, with_history=with_history))
-    page = f"{name}.html" if draft.build.run_id else LATEST
+    return published_pages(home, domain, draft.build.run_id)
+
+
+def published_pages(home: Home, domain: str, run_id: str) -> PublishedPages:
+    """Return where the pages of a domain's newest run are, whether or not they are there."""
+    reports, docs = reports_folder(home, domain), home.data_docs(domain)
+    page = f"{run_name(run_id)}.html" if run_id else LATEST
     return PublishedPages(
         latest={"data-docs": docs / LATEST, "report": reports / LATEST},
         run={"data-docs": docs / page, "report": reports / page, "runs": reports / RUNS},

@@ -10,14 +10,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from tasks.machine import MOST_THREADS, Machine, amount_of_memory, this_machine
 from tasks.settings.extra_parameters import check_extra
 from tasks.settings.judge import Judge
-from tasks.settings.models import MOCK_MODEL, CascadeModel, Misbehave, Rate, first_model
+from tasks.settings.models import (
+    MOCK_MODEL,
+    CascadeModel,
+    Misbehave,
+    Rate,
+    StructuredOutput,
+    first_model,
+)
 from tasks.settings.sources import PAPER_SCALE, Endpoint, LineageTarget, Settings, Sources
 
 Severity = Literal["reject", "warn", "off"]
-StructuredOutput = Literal["auto", "json_schema", "json_schema_plain", "json_object", "off"]
 BudgetScope = Literal["dataset", "run"]
+# What a model of a cascade has instead of the settings of the same names.
+_ITS_OWN = ("model", "api_base", "input_cost_per_token", "output_cost_per_token")
 
 
 class Bias(Settings):
@@ -90,6 +99,14 @@ class Briefs(Settings):
     )
     max_dialogues: int | None = Field(
         None, ge=1, description="Plan at most so many dialogues, in user order"
+    )
+    grow: bool | None = Field(
+        None,
+        description=(
+            "Keep the briefs that earlier builds planned and the histories they show; new reviews "
+            "only add briefs. Where it is not set, backfills do, other builds plan all again "
+            "(docs/how-to/grow.md)"
+        ),
     )
 
     @field_validator("weights", mode="before")
@@ -180,8 +197,9 @@ class Limits(Settings):
         8,
         ge=0,
         le=1000,
-        description="Briefs that are asked and judged before the rest; if all of them break the "
-        "same rule, the run ends. 0 asks for all at once, as batch mode and the mock model do",
+        description="Briefs that are asked and judged before the rest, except in batch mode; if "
+        "all of them break the same rule, the run ends. Later 20 of the last 25 that are judged "
+        "end it. 0 asks for all at once, as for the mock model",
     )
 
 
@@ -248,12 +266,6 @@ class Generate(Settings):
     limits: Limits = Limits()
     misbehave: Misbehave = Misbehave()
 
-    @field_validator("structured_output", mode="before")
-    @classmethod
-    def _off_is_a_word(cls, value: Any) -> Any:
-        """Accept `off`, which YAML reads as false."""
-        return "off" if value is False else value
-
     @model_validator(mode="before")
     @classmethod
     def _model_of_cascade(cls, given: Any) -> Any:
@@ -273,8 +285,7 @@ class Generate(Settings):
                 f"`model` is {self.model!r} and `models` begins with {first!r}: leave `model` "
                 "out, or set `models` to []"
             )
-        own = ("api_base", "input_cost_per_token", "output_cost_per_token")
-        given = [name for name in own if getattr(self, name) is not None]
+        given = [name for name in _ITS_OWN[1:] if getattr(self, name) is not None]
         if given:
             raise ValueError(
                 f"`{given[0]}` belongs to one model: write it in `models`, as "
@@ -287,8 +298,12 @@ class Generate(Settings):
         if not self.models:
             return self
         chosen = self.models[min(attempt, len(self.models)) - 1]
-        own = {name: getattr(chosen, name) for name in CascadeModel.model_fields}
+        own = {name: getattr(chosen, name) for name in _ITS_OWN}
         own["misbehave"] = chosen.misbehave or self.misbehave
+        own["structured_output"] = chosen.structured_output or self.structured_output
+        if chosen.context_tokens:
+            window = {"context_tokens": chosen.context_tokens}
+            own["limits"] = self.limits.model_copy(update=window)
         return self.model_copy(update={"models": (), **own})
 
     @property
@@ -373,6 +388,28 @@ class Lineage(Settings):
     )
 
 
+class MachineLimits(Settings):
+    """What a run may use of the machine (docs/how-to/install.md); no part of the settings' hash."""
+
+    threads: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_THREADS,
+        description="Threads; REDIAL_THREADS, or else the cores the process may run on, if not set",
+    )
+    memory: Annotated[str, AfterValidator(amount_of_memory)] | None = Field(
+        None,
+        description=(
+            "DuckDB's memory, as 2GB, beyond which it uses files beside its own; REDIAL_MEMORY, or "
+            "else 60 % of what is free, if not set"
+        ),
+    )
+
+    def machine(self) -> Machine:
+        """Return what may be used here. Raises UserError on a wrong variable."""
+        return this_machine(self.threads, self.memory)
+
+
 class Domain(Settings):
     """A domain: what is ingested, how it is cut, who writes, who judges.
 
@@ -427,6 +464,7 @@ class Domain(Settings):
     pages: Pages = Pages()
     alert: Alert = Alert()
     lineage: Lineage = Lineage()
+    machine: MachineLimits = MachineLimits()
 
     @model_validator(mode="after")
     def _judges_on_its_scale(self) -> Domain:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from tasks.settings.sources import Endpoint, Settings
 
 Rate = Annotated[float, Field(ge=0, le=1)]
+
+
+def _off_is_a_word(value: Any) -> Any:
+    """Accept `off`, which YAML reads as false."""
+    return "off" if value is False else value
+
+
+StructuredOutput = Annotated[
+    Literal["auto", "json_schema", "json_schema_plain", "json_object", "off"],
+    BeforeValidator(_off_is_a_word),
+]
 MOCK_MODEL = "offline/writer"  # the model string of the mock model, tasks/mock_model
 
 
@@ -40,6 +51,12 @@ class CascadeModel(Settings):
     )
     output_cost_per_token: float | None = Field(
         None, ge=0, description="US dollars; overrides litellm's price map"
+    )
+    structured_output: StructuredOutput | None = Field(
+        None, description="As `generate.structured_output`, which holds if it is not given"
+    )
+    context_tokens: int | None = Field(
+        None, ge=256, description="As `generate.limits.context_tokens`, which holds if not given"
     )
     misbehave: Misbehave | None = Field(
         None, description="Of the mock model; as `generate.misbehave` if not given"

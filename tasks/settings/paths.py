@@ -44,6 +44,34 @@ class Home:
             files |= {path.stem: path for path in sorted(folder.glob("*.yaml"))}
         return files
 
+    def file(self, name: str) -> Path:
+        """Return a file of goals, templates, prompts, suites or deployments by its relative path.
+
+        It is the one in the data folder, if there is one, else the shipped one.
+        """
+        own = self.data / name
+        return own if own.is_file() else self.project / name
+
+    def files(self, folder: str) -> dict[str, Path]:
+        """Return the YAML files of a folder by name; those in the data folder replace shipped ones.
+
+        `folder` is relative to either.
+        """
+        found: dict[str, Path] = {}
+        for place in (self.project / folder, self.data / folder):
+            found |= {path.stem: path for path in sorted(place.glob("*.yaml"))}
+        return found
+
+    def name_of(self, path: Path) -> str:
+        """Return the relative path by which `file` finds a file."""
+        place = self.data if self.is_own(path) else self.project
+        return path.relative_to(place).as_posix()
+
+    def is_own(self, path: Path) -> bool:
+        """Return True if a file lies in the data folder and was not shipped there."""
+        shipped = self.project / "data" / "domains"
+        return path.is_relative_to(self.data) and not path.is_relative_to(shipped)
+
     def is_domain(self, text: str) -> bool:
         """Return True if a text is the name of a domain with a file, and so not a path."""
         return bool(DOMAIN_NAME.fullmatch(text)) and text in self.domain_files()
@@ -88,7 +116,3 @@ class Home:
     def data_docs(self, domain: str) -> Path:
         """Return the folder of the domain's Great Expectations Data Docs."""
         return self.data / "docs" / domain
-
-    def prompts(self) -> Path:
-        """Return the folder of prompt profiles."""
-        return self.project / "goal_specs" / "prompts"

@@ -19,6 +19,7 @@ from tasks.templates.grammar import Grammar, load_grammar
 from tasks.templates.legality import legal
 from tasks.templates.values import Role, Template
 
+TEMPLATES = "goal_specs/templates"
 SET_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -65,7 +66,7 @@ class TemplateSet:
 
 def template_set_names(home: Home) -> list[str]:
     """Return the names of all template sets."""
-    return sorted(path.stem for path in _folder(home).glob("*.yaml"))
+    return sorted(home.files(TEMPLATES))
 
 
 def template_file(home: Home, name: str) -> Path:
@@ -78,7 +79,7 @@ def template_file(home: Home, name: str) -> Path:
             f"{name[:80]!r} is not the name of a template set: "
             "use small letters, digits, dashes and underscores"
         )
-    path = _folder(home) / f"{name}.yaml"
+    path = home.file(f"{TEMPLATES}/{name}.yaml")
     if not path.is_file():
         known = ", ".join(template_set_names(home)) or "none"
         raise UserError(f"unknown template set {name!r}: there is no {path}; known: {known}")
@@ -139,10 +140,6 @@ def save_templates(
         write_atomically(path, "\n".join(lines) + "\n")
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _folder(home: Home) -> Path:
-    return home.project / "goal_specs" / "templates"
 
 
 def _checked(grammar: Grammar, entry: _Entry, source: str) -> Template:

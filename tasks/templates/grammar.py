@@ -79,7 +79,7 @@ class Grammar:
 
 def grammar_file(home: Home) -> Path:
     """Return the file of the grammar."""
-    return home.project / "goal_specs" / "grammar.yaml"
+    return home.file("goal_specs/grammar.yaml")
 
 
 def load_grammar(home: Home, goals: Goals, read: ReadYaml = read_yaml) -> Grammar:

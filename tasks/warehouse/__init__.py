@@ -30,6 +30,7 @@ from tasks.warehouse.stage_records import (
     why_redone,
 )
 from tasks.warehouse.tables import TABLES, Table, create_table, create_tables
+from tasks.warehouse.upgrade import Upgraded, upgrade_warehouse
 
 __all__ = [
     "DATABASE_IO_ERROR",
@@ -38,6 +39,7 @@ __all__ = [
     "Rows",
     "StageRecord",
     "Table",
+    "Upgraded",
     "WarehouseHeld",
     "WarehouseSession",
     "check_warehouse",
@@ -61,5 +63,6 @@ __all__ = [
     "strings",
     "table_hash",
     "transaction",
+    "upgrade_warehouse",
     "why_redone",
 ]

@@ -5,16 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 from duckdb.func import PythonUDFType
-from duckdb.sqltypes import DuckDBPyType
 
 from tasks.errors import UserError
+
+# numpy and pyarrow take a seventh of a second to import: commands that only look need neither.
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+    from duckdb.sqltypes import DuckDBPyType
 
 
 def integers(values: npt.NDArray[np.int64]) -> pa.Int64Array:
@@ -22,6 +25,9 @@ def integers(values: npt.NDArray[np.int64]) -> pa.Int64Array:
 
     Not `pa.array`, which imports pandas, a third of a second, for anything it is given.
     """
+    import numpy as np
+    import pyarrow as pa
+
     return pa.Int64Array.from_buffers(
         pa.int64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))]
     )
@@ -29,6 +35,9 @@ def integers(values: npt.NDArray[np.int64]) -> pa.Int64Array:
 
 def strings(values: Sequence[str | None]) -> pa.StringArray:
     """Return texts as Arrow, None as null."""
+    import numpy as np
+    import pyarrow as pa
+
     encoded = [b"" if value is None else value.encode() for value in values]
     offsets = np.zeros(len(encoded) + 1, dtype=np.int32)
     np.cumsum([len(value) for value in encoded], out=offsets[1:])
@@ -52,6 +61,8 @@ def stream_into(
     DuckDB works on the last batches in its own threads while Python makes the next ones. A
     UserError of the generator is raised as itself, not as the database error it causes.
     """
+    import pyarrow as pa
+
     failed: list[UserError] = []
 
     def recording() -> Iterator[pa.RecordBatch]:

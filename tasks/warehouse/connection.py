@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -13,8 +12,15 @@ import duckdb
 
 from tasks.errors import UserError
 from tasks.locks import Held, exclusive_lock, shared_lock
+from tasks.machine import MEMORY_VARIABLE, Machine, this_machine
 from tasks.settings import Home
-from tasks.warehouse.tables import TABLES, create_tables, schema_mismatches
+from tasks.warehouse.tables import (
+    LAYOUT,
+    TABLES,
+    create_tables,
+    layout_of,
+    schema_mismatches,
+)
 
 if TYPE_CHECKING:
     Connection = duckdb.DuckDBPyConnection
@@ -27,11 +33,7 @@ _LOCKED = re.compile(r"Conflicting lock", re.IGNORECASE)
 _FULL = re.compile(
     r"No space left on device|Disk quota exceeded|File too large|max_temp_directory_size"
 )
-_MEMORY = re.compile(r"\d{1,6}(?:\.\d{1,3})? ?[KMGT]i?B")
-MEMORY_VARIABLE = "REDIAL_MEMORY"
 _SETTINGS: dict[str, str | int] = {
-    "threads": 2,
-    "memory_limit": "600MB",
     "preserve_insertion_order": "true",
     # Else DuckDB may look for extensions on the network if a file is not a warehouse.
     "autoinstall_known_extensions": "false",
@@ -46,28 +48,31 @@ class WarehouseHeld(UserError):
 
 
 @contextmanager
-def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_warehouse(
+    path: Path, machine: Machine | None = None, **settings: str | int
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a warehouse for writing, create its tables, close it at the end.
 
     Args:
         path: the DuckDB file; its folder is created.
-        settings: DuckDB settings in place of the defaults (2 threads, 600 MB or REDIAL_MEMORY,
-            temporary files next to the file).
+        machine: threads and memory that DuckDB may use; see `this_machine` if not given.
+        settings: DuckDB settings in place of the defaults (temporary files next to the file).
 
     Raises:
         UserError: the folder cannot be written, the file is not a DuckDB file or of another
             version, another process holds it, or disk or memory run out in the block.
     """
+    machine = machine or this_machine()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if _is_unwritten(path):
             path.unlink()
     except OSError as error:
         raise UserError(f"the folder {path.parent} cannot be written: {error.strerror}") from None
-    all_settings = {**_defaults(), "temp_directory": f"{path}.tmp", **settings}
+    all_settings = {**_defaults(machine), "temp_directory": f"{path}.tmp", **settings}
     con = _connect(path, read_only=False, settings=all_settings)
     try:
-        with limits_explained(path):
+        with limits_explained(path, machine):
             if _check_layout(con, path):
                 create_tables(con)
             yield con
@@ -76,14 +81,13 @@ def open_warehouse(path: Path, **settings: str | int) -> Iterator[duckdb.DuckDBP
 
 
 @contextmanager
-def limits_explained(path: Path) -> Iterator[None]:
+def limits_explained(path: Path, machine: Machine) -> Iterator[None]:
     """Turn DuckDB's errors for lack of disk or memory into one line that says what to do."""
     try:
         yield
     except duckdb.OutOfMemoryException:
-        limit = _defaults()["memory_limit"]
         raise UserError(
-            f"DuckDB needs more memory than the {limit} it may use for {path}: "
+            f"DuckDB needs more memory than the {machine.duckdb_memory} it may use for {path}: "
             f"set {MEMORY_VARIABLE} to more, such as 2GB, and run the same command again"
         ) from None
     except duckdb.Error as error:
@@ -95,19 +99,9 @@ def limits_explained(path: Path) -> Iterator[None]:
         raise
 
 
-def _defaults() -> dict[str, str | int]:
-    """Return DuckDB's settings, with the memory limit of the environment.
-
-    Raises UserError if that is not an amount.
-    """
-    memory = os.environ.get(MEMORY_VARIABLE, "").strip()
-    if not memory:
-        return _SETTINGS
-    if not _MEMORY.fullmatch(memory):
-        raise UserError(
-            f"{MEMORY_VARIABLE} is {memory[:40]!r}: give an amount such as 600MB or 2GB"
-        )
-    return {**_SETTINGS, "memory_limit": memory}
+def _defaults(machine: Machine) -> dict[str, str | int]:
+    """Return DuckDB's settings on a machine."""
+    return {**_SETTINGS, "threads": machine.threads, "memory_limit": machine.duckdb_memory}
 
 
 @contextmanager
@@ -116,9 +110,10 @@ def read_warehouse(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises UserError if there is none or another process is writing it.
     """
-    con = _open_to_read(path)
+    machine = this_machine()
+    con = _open_to_read(path, machine)
     try:
-        with limits_explained(path):
+        with limits_explained(path, machine):
             yield _checked(con, path)
     finally:
         con.close()
@@ -138,14 +133,14 @@ def _checked(con: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConne
 def check_warehouse(path: Path) -> None:
     """Raise UserError if a file cannot be used as a warehouse, or another process holds it."""
     if path.exists() and not _is_unwritten(path):
-        with closing(_open_to_read(path)) as con:
+        with closing(_open_to_read(path, this_machine())) as con:
             _check_layout(con, path)
 
 
-def _open_to_read(path: Path) -> duckdb.DuckDBPyConnection:
+def _open_to_read(path: Path, machine: Machine) -> duckdb.DuckDBPyConnection:
     if not path.exists() or _is_unwritten(path):
         raise UserError(f"there is no warehouse {path} yet: run `redial build {path.stem}` first")
-    return _connect(path, read_only=True, settings=_defaults())
+    return _connect(path, read_only=True, settings=_defaults(machine))
 
 
 def _is_unwritten(path: Path) -> bool:
@@ -158,12 +153,16 @@ def _check_layout(con: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
 
     Raises UserError if a table has other columns than in this version.
     """
+    if layout_of(con) > LAYOUT:
+        raise UserError(
+            f"the warehouse {path} was made by a newer version: use that version or a newer one"
+        )
     missing, other = schema_mismatches(con)
     if other:
         raise UserError(
             f"the warehouse {path} was made by another version "
-            f"(table {other[0]} has other columns): "
-            "continue with that version, or move the file away and build it again"
+            f"(table {other[0]} has other columns): `redial upgrade {path.stem}` brings it up to "
+            "date, and keeps every paid answer; or continue with that version"
         )
     return missing
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from tasks.machine import Machine, this_machine
 from tasks.warehouse.connection import DATABASE_IO_ERROR, limits_explained, open_warehouse
 
 
@@ -18,9 +19,9 @@ class WarehouseSession:
     not go on with one that has met such an error.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open nothing yet."""
-        self._path = path
+    def __init__(self, path: Path, machine: Machine | None = None) -> None:
+        """Open nothing yet. `machine` says what DuckDB may use; see `this_machine` if not given."""
+        self._path, self._machine = path, machine or this_machine()
         self._held = ExitStack()
         self._con: duckdb.DuckDBPyConnection | None = None
 
@@ -28,9 +29,9 @@ class WarehouseSession:
     def use(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Yield the connection. Raises UserError as `open_warehouse` does."""
         if self._con is None:
-            self._con = self._held.enter_context(open_warehouse(self._path))
+            self._con = self._held.enter_context(open_warehouse(self._path, self._machine))
         try:
-            with limits_explained(self._path):
+            with limits_explained(self._path, self._machine):
                 yield self._con
         except DATABASE_IO_ERROR:
             self.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 import duckdb
 
@@ -331,6 +332,10 @@ _ALL = (
     ),
 )
 
+LAYOUT: Final = 1
+"""Version of the tables' layout. Raise it with each change other than columns added at the end."""
+_BEARS = re.compile(r"layout (\d{1,6})")
+_LAYOUT = "SELECT comment FROM duckdb_tables() WHERE table_name = 'runs' AND comment IS NOT NULL"
 _COLUMNS = """
 SELECT table_name, list(column_name ORDER BY column_index)
 FROM duckdb_columns()
@@ -356,6 +361,17 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
             create_table(con, name)
             for statement in table.additions():
                 con.execute(statement)
+        if layout_of(con) < LAYOUT:
+            con.execute(f"COMMENT ON TABLE runs IS 'layout {LAYOUT:d}'")
+
+
+def layout_of(con: duckdb.DuckDBPyConnection) -> int:
+    """Return the version of a warehouse's layout; 0 for one without."""
+    for (comment,) in con.execute(_LAYOUT).fetchall():
+        found = _BEARS.fullmatch(comment)
+        if found:
+            return int(found[1])
+    return 0
 
 
 def schema_mismatches(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:

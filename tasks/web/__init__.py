@@ -1,15 +1,14 @@
 """What local pages share: templates that escape everything, headers, a server on loopback only."""
 
+from tasks.visible_text import visible
 from tasks.web.html import (
     SHARED,
     environment,
-    escaped_json,
     inline_style,
     markdown_cell,
     markdown_code,
     markdown_table,
     shortened,
-    visible,
 )
 from tasks.web.local_server import HEADERS, local_app, read_form, serve_local
 from tasks.web.origin_guard import NO_FRAMES, LocalGuard
@@ -20,7 +19,6 @@ __all__ = [
     "SHARED",
     "LocalGuard",
     "environment",
-    "escaped_json",
     "inline_style",
     "local_app",
     "markdown_cell",

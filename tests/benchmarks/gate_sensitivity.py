@@ -1,6 +1,7 @@
 """What the gate sees of defects as models make them, by kind.
 
     python -m tests.benchmarks.gate_sensitivity [--profiles grounded paper] [--split test]
+    python -m tests.benchmarks.gate_sensitivity --recorded
 
 Builds the demo, spoils one turn of every second accepted dialogue in each of the ways of
 tasks/calibration/planted.py, and judges them by the rules of the two suites. "named" are those
@@ -8,6 +9,9 @@ that a rule for their kind rejects in the spoilt turn, "rejected" those that any
 Intervals are Wilson's, at 95 %. The last row are the retellings of tests/quality/corpora, of which
 none should fall to a rule on what is said. Rules were chosen while looking at the split "train"; what they are
 worth is shown by "test".
+
+With `--recorded` the defects are those of tests/recorded, which a language model wrote; the last
+row are its good dialogues.
 """
 
 from __future__ import annotations
@@ -20,15 +24,25 @@ from pathlib import Path
 import duckdb
 import yaml
 
+from flows.options import BuildOptions
 from tasks.calibration.gate_readings import copied_accepted, read_by_rules
 from tasks.calibration.planted import KINDS, Split, read_talks, spoilt
 from tasks.intervals import wilson
 from tasks.quality import load_lexicon
 from tasks.quality.lexicon import Language
 from tasks.quality.specifics import Finder, Support
-from tasks.settings import Domain, Home
+from tasks.settings import Domain, Home, load_domain
 from tasks.warehouse import read_warehouse
 from tasks.word_runs import longest_near_copy
+from tests.support.plain_build import plain_briefs
+from tests.support.recorded_answers import (
+    NAMED_BY,
+    SEED,
+    is_named,
+    matched,
+    read_recorded,
+    rejections,
+)
 from tests.support.rules import rules_of
 from tests.support.two_profiles import build_variants
 
@@ -54,8 +68,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--profiles", nargs="+", default=["grounded", "paper"])
     arguments.add_argument("--split", choices=["train", "test"], default="test")
+    arguments.add_argument("--recorded", action="store_true")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if given.recorded:
+            _print_recorded(Home.find(Path(folder)), given.profiles)
+            return
         home = build_variants(
             Path(folder), 10_000, **{name: {"profile": name} for name in given.profiles}
         )
@@ -82,6 +100,26 @@ def _print_kinds(opened: list[duckdb.DuckDBPyConnection], split: Split) -> None:
             f"{kind:34} {spoilt_ones:6}  {_shown(named, spoilt_ones):>20}  {_shown(fell, spoilt_ones):>20}",
             flush=True,
         )
+
+
+def _print_recorded(home: Home, profiles: list[str]) -> None:
+    plain_briefs(home, "demo", BuildOptions(seed=SEED))
+    domain = load_domain(home, "demo")
+    judged: dict[str, list[tuple[bool, bool]]] = {kind: [] for kind in NAMED_BY}
+    judged |= {"all": [], "good": []}
+    with duckdb.connect(str(home.warehouse("demo"))) as con:
+        for name in ("defective", "good"):
+            read = [one for one in read_recorded(name) if one.profile in profiles]
+            answers = matched(con, read)
+            fell = rejections(con, home, domain, answers)
+            for key, one in answers.items():
+                found = (bool(one.kind) and is_named(one, fell[key]), bool(fell[key]))
+                for row in (one.kind, "all") if one.kind else ("good",):
+                    judged[row].append(found)
+    print(f"{'kind':8} {'n':>4}  {'named':>22}  {'rejected':>22}")
+    for kind, rows in judged.items():
+        named, lost = (_shown(sum(column), len(rows)) for column in zip(*rows, strict=True))
+        print(f"{kind:8} {len(rows):4}  {'' if kind == 'good' else named:>22}  {lost:>22}")
 
 
 def retellings_that_fall() -> tuple[int, int]:

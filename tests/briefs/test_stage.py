@@ -12,12 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.briefs import REASONS, load_briefs, plan_briefs
-from tasks.briefs.review_choice import make_pool, most_others
 from tasks.errors import UserError
-from tasks.settings import Preprocess
 from tasks.templates import Template
 from tests.support.examples import examples
-from tests.support.preferred_users import MadeUser, append_users, made_domain, made_warehouse
+from tests.support.preferred_users import (
+    MadeUser,
+    append_users,
+    bulk_warehouse,
+    made_domain,
+    made_warehouse,
+)
 
 ANNA = MadeUser("anna", likes=["i1", "i2", "i3", "i4"], dislikes=["i5"], might_likes=["i6", "i7"])
 BERT = MadeUser("bert", likes=["i2", "i6"], might_likes=["i8"])
@@ -157,31 +161,13 @@ def test_recommended_items_are_spoken_of_by_those_who_like_them(
     assert str(next(load_briefs(con, made_domain())).items[1].other_review).startswith("hater")
 
 
-@pytest.mark.parametrize(("least", "most"), [(10, 8), (9, 8), (5, 4), (2, 1), (1, 1)])
-def test_the_pool_is_no_larger_than_an_item_is_sure_to_have(least: int, most: int) -> None:
-    assert most_others(Preprocess(min_item_interactions=least)) == most
-
-
-def test_the_pool_holds_the_first_reviews_of_an_item_and_one_to_spare() -> None:
-    con = made_warehouse([MadeUser(f"u{n}", likes=["i1"]) for n in range(20)])
-    make_pool(con, Preprocess())
-    assert con.execute("SELECT user_id FROM brief_pool ORDER BY source_order").fetchall() == [
-        (f"u{n}",) for n in range(9)
-    ]
-
-
-def test_others_reviews_are_others_and_of_the_pool(
+def test_others_reviews_are_others_and_of_the_item(
     bulk: duckdb.DuckDBPyConnection, templates: tuple[Template, ...]
 ) -> None:
     plan_briefs(bulk, made_domain(), templates)
     own = "SELECT count(*) FROM brief_items i JOIN briefs b USING (dialogue_id) JOIN reviews r ON r.review_id = i.other_review_id WHERE "
     assert bulk.execute(f"{own} r.user_id = b.user_id").fetchall() == [(0,)]
     assert bulk.execute(f"{own} r.item_id <> i.item_id").fetchall() == [(0,)]
-    ranked = "WITH ranked AS (SELECT review_id, row_number() OVER (PARTITION BY item_id ORDER BY source_order) AS place FROM reviews) "
-    worst = bulk.execute(
-        f"{ranked} SELECT max(place), count(*) FROM ranked JOIN brief_items ON review_id = other_review_id"
-    ).fetchall()[0]
-    assert worst[0] <= 9 and worst[1] > 1_000
     missing = bulk.execute(
         "SELECT count(*) FILTER (s.other_review <> (i.other_review_id IS NOT NULL)), "
         "count(*) FILTER (s.user_review <> (i.user_review_id IS NOT NULL)) "
@@ -242,27 +228,79 @@ def named(numbers: set[int]) -> list[str]:
     return [f"i{number}" for number in sorted(numbers)]
 
 
+def others_drawn(con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], str | None]:
+    """Return the review by others of each slot that has one, by user, position and slot."""
+    rows = con.execute(
+        "SELECT user_id, position, slot, template_id, item_id, other_review_id "
+        "FROM briefs JOIN brief_items USING (dialogue_id) WHERE other_review_id IS NOT NULL"
+    ).fetchall()
+    return {row[:-1]: row[-1] for row in rows}
+
+
 @settings(max_examples=15, deadline=None)
 @given(drawn=made_users)
-def test_a_user_more_changes_nobody_elses_briefs(
+def test_a_user_more_changes_only_the_briefs_that_draw_their_reviews(
     templates: tuple[Template, ...], drawn: list[tuple[set[int], set[int], set[int]]]
 ) -> None:
     users = [
         MadeUser(f"u{n}", named(liked), named(disliked - liked), named(might - liked - disliked))
         for n, (liked, disliked, might) in enumerate(drawn)
     ]
-    domain = made_domain().model_copy(update={"preprocess": Preprocess(min_item_interactions=2)})
-    # Every item has two reviews by others from the start, as the item core sees to it.
+    # Every item has a like by others from the start.
     base = [MadeUser(f"critic {n}", [f"i{i}" for i in range(12)]) for n in range(2)]
     con = made_warehouse([*base, *users[:-1]])
-    plan_briefs(con, domain, templates)
-    before = {table: everything(con, table) for table in ("briefs", "brief_items")}
+    plan_briefs(con, made_domain(), templates)
+    before = others_drawn(con)
     append_users(con, users[-1:])
-    plan_briefs(con, domain, templates)
-    ours = (
-        f"dialogue_id NOT IN (SELECT dialogue_id FROM briefs WHERE user_id = '{users[-1].user_id}')"
-    )
-    assert {table: everything(con, table, ours) for table in ("briefs", "brief_items")} == before
+    plan_briefs(con, made_domain(), templates)
+    after = others_drawn(con)
+    changed = {key for key in before if before[key] != after[key]}
+    assert all(str(after[key]).startswith(f"{users[-1].user_id}/") for key in changed)
+    # And back again: only what drew them changes.
+    con.execute("DELETE FROM reviews WHERE user_id = ?", [users[-1].user_id])
+    con.execute("DELETE FROM preferences WHERE user_id = ?", [users[-1].user_id])
+    plan_briefs(con, made_domain(), templates)
+    assert others_drawn(con) == before
+
+
+_EXPECTED = """
+WITH writers AS (SELECT item_id, count(*) - 1 AS others FROM reviews GROUP BY item_id),
+theirs AS (SELECT DISTINCT item_id FROM reviews WHERE user_id = $user),
+slots AS (
+    SELECT item_id
+    FROM brief_items
+    JOIN briefs USING (dialogue_id)
+    SEMI JOIN theirs USING (item_id)
+    WHERE other_review_id IS NOT NULL AND user_id <> $user
+)
+SELECT sum(1 / others) FROM slots JOIN writers USING (item_id)
+"""
+
+
+def test_a_user_less_changes_at_most_twice_the_expected_share(
+    templates: tuple[Template, ...],
+) -> None:
+    con = duckdb.connect(":memory:")
+    bulk_warehouse(con, users=700, items=600)
+    plan_briefs(con, made_domain(), templates)
+    before = others_drawn(con)
+    ((most,),) = con.execute(
+        "SELECT user_id FROM reviews GROUP BY user_id ORDER BY count(*) DESC, user_id LIMIT 1"
+    ).fetchall()
+    expected = con.execute(_EXPECTED, {"user": most}).fetchall()[0][0]
+    theirs = {
+        row[0]
+        for row in con.execute("SELECT review_id FROM reviews WHERE user_id = ?", [most]).fetchall()
+    }
+    for table in ("reviews", "preferences"):
+        con.execute(f"DELETE FROM {table} WHERE user_id = ?", [most])
+    plan_briefs(con, made_domain(), templates)
+    after = others_drawn(con)
+    kept = [key for key in before if key[0] != most]
+    changed = [key for key in kept if before[key] != after.get(key)]
+    assert all(before[key] in theirs for key in changed)
+    assert 0 < len(changed) <= 2 * expected < len(kept) / 20
+    con.close()
 
 
 def test_the_docs_name_every_reason() -> None:

@@ -78,6 +78,22 @@ def test_answers_that_all_break_one_rule_end_a_build(
     assert server.billed() == 24
 
 
+def test_a_build_that_began_well_ends_when_later_answers_break_one_rule(
+    tmp_path: Path, server: ModelServer, flow_server: PrivateServer
+) -> None:
+    """From the ninth answer on the server says two turns, whatever the template asks for."""
+    echo = {"turns": [{"role": "user", "text": "Hello."}, {"role": "agent", "text": "Hello."}]}
+    short = OddReply(fields={"message": {"content": json.dumps(echo)}})
+    server.behave(answers="mock", odd=[short.as_json()], odd_after=FIRST)
+    # A chunk fills half the slots: the first part has 30 briefs, and the last 10 are not asked.
+    part = {"briefs.max_dialogues": 40, "generate.chunk_size": 15}
+    code, out, _ = build(tmp_path, server, flow_server, **part)
+    line = json.loads(out)["message"]
+    assert code == 0 and "of the last 25 first answers break the rule template-length" in line
+    assert "redial why demo/" in line and '; one of them: {"turns"' in line
+    assert (server.billed(), stored(tmp_path)) == (30, 30)
+
+
 def test_answers_that_cannot_be_read_end_a_build(
     tmp_path: Path, server: ModelServer, flow_server: PrivateServer
 ) -> None:

@@ -173,7 +173,10 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
             ("build", "demo", "--data", "elsewhere"),
             "--data stands before the command: redial --data FOLDER build ...",
         ),
-        (("buld", "demo"), "Did you mean 'build'?; `redial --help` tells how it is called"),
+        (
+            ("buld", "demo"),
+            "Did you mean 'build', 'rebuild'?; `redial --help` tells how it is called",
+        ),
         (("build",), "Missing argument 'domain'; `redial build --help` tells how it is called"),
         (
             ("build", "demo", "--max-dialogs", "3"),

@@ -22,7 +22,10 @@ MAPPINGS = {
     "sources.columns.rating_values",
 }
 EXAMPLE = {"name": "mine", "sources": {"format": "amazon_2014", "reviews": ["reviews.json"]}}
-MADE_BY_READERS = ("goal_specs/templates/mine.yaml", "tasks/exports/NAME.py")
+MADE_BY_READERS = (
+    *(f"goal_specs/{folder}/mine.yaml" for folder in ("templates", "prompts")),
+    *("expectations/mine.yaml", "tasks/exports/NAME.py"),
+)
 
 
 def spans(page: Path) -> list[str]:

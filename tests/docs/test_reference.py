@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 
 from flows.cli import app
 from flows.options import BuildOptions
+from tasks.evaluation.finetune import LoraSettings
 from tasks.settings import Domain
 from tasks.warehouse import TABLES, create_tables
 from tests.support.provider_quirks import QUIRKS
@@ -80,21 +81,24 @@ def settings() -> str:
         "A domain file in `data/domains/` holds these; an unknown key is refused. On the command line,",
         "`--set preprocess.core=fixpoint` overrides one. Defaults are the paper's numbers if it gives any.",
         "",
-        "| setting | what | default |",
-        "|---|---|---|",
+        *field_rows(Domain),
+        "",
+        "## Settings of local fine-tuning",
+        "",
+        "A YAML file of `redial evaluate finetune --base local/FILE.yaml` holds these",
+        "([how](../how-to/evaluate.md#fine-tuning)). Folders are looked for beside the file first.",
+        "",
+        *field_rows(LoraSettings),
     ]
-    return (
-        "\n".join(
-            [
-                *lines,
-                *(
-                    f"| `{name}` | {cell(what)} | {cell(default)} |"
-                    for name, what, default in fields(Domain)
-                ),
-            ]
-        )
-        + "\n"
-    )
+    return "\n".join(lines) + "\n"
+
+
+def field_rows(model: type[BaseModel]) -> list[str]:
+    """Return a table of a model's fields."""
+    rows = [
+        f"| `{name}` | {cell(what)} | {cell(default)} |" for name, what, default in fields(model)
+    ]
+    return ["| setting | what | default |", "|---|---|---|", *rows]
 
 
 def fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str, str]]:
@@ -157,16 +161,40 @@ def provider_replies() -> str:
         "calls in flight are paid for. In batch mode no further batch is sent after one of which",
         "four fifths are of no use. The first 8 dialogues are also judged before the rest is asked",
         "for: if all of them break the same rule, the run ends",
-        "(`generate.limits.stop_after_rejected`). The line that says so has the commonest cause and",
-        "one of the answers; 0 switches either off.",
+        "(`generate.limits.stop_after_rejected`); of a long run later parts are judged as well, and",
+        "20 of the last 25 dialogues that break the same rule end it. The line that says so has the",
+        "commonest cause and one of the answers; 0 switches either off.",
         "",
-        "| reply | outcome | requests | billed |",
-        "|---|---|---|---|",
+        "*The line has* says by which words the line about it is known: that of a failure, or the",
+        "one about a parameter that is left out.",
+        "",
+        "| reply | outcome | requests | billed | the line has |",
+        "|---|---|---|---|---|",
     ]
     for name, quirk in QUIRKS.items():
-        reply = cell(name).replace("<", "&lt;")
-        lines.append(f"| {reply} | {quirk.outcome} | {quirk.requests} | {quirk.billed} |")
+        reply, said = (cell(text).replace("<", "&lt;") for text in (name, quirk.text))
+        lines.append(f"| {reply} | {quirk.outcome} | {quirk.requests} | {quirk.billed} | {said} |")
+    lines += ["", *ENVIRONMENT.splitlines()]
     return "\n".join(lines) + "\n"
+
+
+ENVIRONMENT = """\
+## The environment, and the window
+
+What surrounds the server, each tested (`tests/llm/test_environment.py`, `tests/llm/test_probe.py`,
+`tests/flows/test_connection.py`):
+
+| what is there | what happens |
+|---|---|
+| `HTTP_PROXY`, and a server on loopback | it is asked directly, whatever `NO_PROXY` says |
+| `AZURE_API_KEY` without `AZURE_API_BASE` | nothing is sent: `needs AZURE_API_BASE` |
+| `AZURE_API_BASE` alone | nothing is sent: `needs AZURE_API_KEY (or AZURE_AD_TOKEN)` |
+| `AZURE_AD_TOKEN` in place of a key | the token is sent |
+| `PREFECT_API_URL` of a server that is not there | `no Prefect server answers at`, exit code 2 |
+| a Prefect profile that names a server | it is said and not used: `the Prefect profile NAME names` |
+| a window smaller than the prompt, and no error | the probe sees it by the tokens counted, far below the forecast: `the server cut a prompt of about` |
+| a window that the server or its error names | it is taken over; what does not fit is not sent: `not sent: the prompt has about` |
+"""
 
 
 def inner(field: FieldInfo) -> type[BaseModel] | None:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from flows.evaluation.client import asking
-from flows.evaluation.setup import model_settings
+from flows.evaluation.models import model_settings
 from flows.options import EvaluationOptions
 from flows.progress import CURRENT, Silent
 from tasks.errors import UserError

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +15,38 @@ import pytest
 from aiohttp import web
 
 from flows.evaluation.client import asking
+from flows.evaluation.finetune import trained_adapter
+from flows.evaluation.models import check_judge, checked_training, inputs_of, local_name
+from flows.evaluation.setup import Evaluation
 from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
 from tasks.evaluation.finetune import (
     Example,
+    Lesson,
     LoraSettings,
-    Training,
+    Step,
+    TrainingStopped,
     chat_lines,
-    check_training,
-    find_training,
+    check_profile,
+    check_target,
+    check_unseen,
     fine_tune_hosted,
-    keep_training,
-    learnt,
+    hosted_record,
+    keep_hosted_record,
     load_lora_settings,
+    read_record,
+    recommend_lesson,
+    respond_lesson,
     train_lora,
-    training_examples,
+    write_record,
 )
 from tasks.evaluation.prompts import RecommendProfile, load_recommend_profile
 from tasks.evaluation.recommend import Benchmark
 from tasks.evaluation.references import knowledge
+from tasks.evaluation.respond import load_respond_profile
 from tasks.evaluation.samples import recommendation_samples
-from tasks.evaluation.splits import split_samples
+from tasks.evaluation.splits import Split, split_samples
+from tasks.local_model import chat_tokens
 from tasks.settings import Home
 from tests.support.evaluation_rows import model_results
 from tests.support.talk import TITLES, talk_corpus
@@ -81,42 +93,58 @@ def small_benchmark() -> Benchmark:
     return Benchmark(corpus, split, split.train, knowledge(corpus, split), "movie", 1)
 
 
+def small_lesson() -> Lesson:
+    return recommend_lesson(small_benchmark(), small_profile(), "how", history=False, length=2)
+
+
 def small_examples() -> list[Example]:
-    return training_examples(
-        small_benchmark().split.train, small_profile(), TITLES, noun="movie", history=False
-    )
+    return small_lesson().examples
+
+
+RECORD = small_lesson().record
 
 
 def examples(name: str = "recommend_json") -> list[Any]:
-    return training_examples(
-        benchmark().split.train,
-        load_recommend_profile(Home(), name),
-        TITLES,
-        noun="movie",
-        history=True,
-    )
+    profile = load_recommend_profile(Home(), name)
+    return recommend_lesson(benchmark(), profile, "how", history=True).examples
 
 
-def test_an_example_is_the_question_of_the_test_with_the_one_right_title() -> None:
+def test_an_example_is_the_question_of_the_test_with_a_ranked_list_that_begins_right() -> None:
+    """After the target come the user's later ones, then what goes with the target, then popular ones."""
     made = examples()
     assert [json.loads(example.answer) for example in made] == [
-        ["Solaris"],
-        ["1917"],
-        ["Mystic River"],
-        ["Solaris"],
+        ["Solaris", "1917", "(500) Days of Summer", "Mystic River"],
+        ["1917", "Solaris", "Mystic River", "(500) Days of Summer"],
+        ["Mystic River", "Solaris", "300", "1917", "(500) Days of Summer"],
+        ["Solaris", "The Mummy", "1917", "Mystic River"],
     ]
-    assert examples("recommend_paper")[1].answer == "1. 1917"
+    assert examples("recommend_paper")[1].answer.startswith("1. 1917\n2. Solaris\n")
+    # The words ask for as many as there are to teach.
+    assert "JSON list of 6 titles" in made[0].messages[0]["content"]
     lines = [json.loads(line) for line in chat_lines(made).decode().splitlines()]
     assert [message["role"] for message in lines[0]["messages"]] == ["user", "assistant"]
     assert "Solaris" not in lines[0]["messages"][0]["content"]
 
 
+def test_nothing_of_validation_and_test_is_taught() -> None:
+    corpus = talk_corpus()
+    samples = recommendation_samples(corpus).samples
+    # ann is asked about i2, and somebody else's training sample says what ann's question says.
+    copied = replace(samples[3], context=samples[1].context, target="i2", title="1917")
+    split = Split((samples[0], samples[2], copied), (), (samples[1],), "by hand")
+    asked = Benchmark(corpus, split, split.test, knowledge(corpus, split), "movie", 1)
+    profile = load_recommend_profile(Home(), "recommend_json")
+    lesson = recommend_lesson(asked, profile, "how", history=True)
+    lists = [json.loads(example.answer) for example in lesson.examples]
+    assert (len(lists), lesson.left_out) == (2, 1)
+    assert "1917" not in lists[0] and lists[0][0] == "Solaris"
+    check_unseen("m", lesson.record, asked.questions)
+
+
 @pytest.mark.parametrize("name", ["vicuna_7b", "baize_v2_7b", "guanaco_7b"])
 def test_the_papers_three_models_have_settings(name: str) -> None:
     settings = load_lora_settings(Home(), name)
-    assert settings.name == name and "hello?" in settings.question(
-        ({"role": "user", "content": "hello?"},)
-    )
+    assert settings.name == name and "$prompt" in (settings.prompt or "")
     with pytest.raises(UserError, match="vicuna_7b"):
         load_lora_settings(Home(), "nothing")
 
@@ -333,12 +361,13 @@ def test_a_local_model_learns_is_saved_reloaded_and_benchmarked(
 ) -> None:
     from tasks.evaluation.finetune import LocalModel
 
-    trained = train_lora(tiny, small_examples(), tmp_path / "adapter", seed=1)
-    assert (
-        len(trained.losses) == 200
-        and trained.steps == 400
-        and trained.losses[-1] < trained.losses[0] / 10
-    )
+    lesson = small_lesson()
+    trained = train_lora(tiny, lesson.examples, tmp_path / "adapter", lesson.record, seed=1)
+    losses = trained.record.losses
+    assert len(losses) == 200 and trained.steps == 400 and losses[-1] < losses[0] / 10
+    # The record lies in the adapter, and goes where that goes.
+    assert read_record((tmp_path / "adapter").rename(tmp_path / "moved")) == trained.record
+    trained = replace(trained, adapter=(tmp_path / "moved").rename(tmp_path / "adapter"))
     assert (
         not list(tmp_path.glob(".aside-*")) and (trained.adapter / "adapter_config.json").is_file()
     )
@@ -359,7 +388,7 @@ def test_a_local_model_learns_is_saved_reloaded_and_benchmarked(
     ]
     assert rows[0].estimates["recall@5"].value == 0.0
     # It was taught these very questions.
-    assert rows[1].estimates["recall@5"].value == 1.0 and rows[1].losses.parse_failures == 0
+    assert rows[1].estimates["recall@5"].value == 1.0 and rows[1].answered == 4
     assert rows[1] == rows[2] and rows[1].model == "local/tiny+adapter"
 
 
@@ -371,7 +400,7 @@ async def test_a_local_models_answers_are_kept_and_a_repeated_evaluation_needs_n
 
     home, asked = Home(data=tmp_path / "data"), small_benchmark()
     trained = train_lora(
-        tiny.model_copy(update={"epochs": 1}), small_examples(), tmp_path / "adapter"
+        tiny.model_copy(update={"epochs": 1}), small_examples(), tmp_path / "adapter", RECORD
     )
     used, rows = [], []
     for run in ("first", "second"):
@@ -397,38 +426,180 @@ def test_an_adapter_that_is_none(tmp_path: Path) -> None:
 
 
 def test_a_file_of_ones_own_gives_the_settings(tmp_path: Path) -> None:
-    (tmp_path / "mine.yaml").write_text('name: mine\nbase_model: some/model\nprompt: "$prompt"\n')
-    assert load_lora_settings(Home(), str(tmp_path / "mine.yaml")).base_model == "some/model"
-    (tmp_path / "mine.yaml").write_text("name: mine\n")
-    with pytest.raises(UserError, match="mine.yaml"):
-        load_lora_settings(Home(), str(tmp_path / "mine.yaml"))
+    own = tmp_path / "mine.yaml"
+    own.write_text('name: mine\nbase_model: some/model\nprompt: "$prompt"\n')
+    assert load_lora_settings(Home(), str(own)).base_model == "some/model"
+    (tmp_path / "weights").mkdir()
+    own.write_text("name: mine\nbase_model: weights\n")  # beside the file, wherever one works
+    assert load_lora_settings(Home(), str(own)).base_model == str(tmp_path / "weights")
+    own.write_text("name: mine\n")
+    with pytest.raises(UserError, match=r"mine.yaml: .*base_model.*evaluate.md shows one"):
+        load_lora_settings(Home(), str(own))
+    with pytest.raises(UserError, match=r"there is no file .*nofile.yaml.*evaluate.md shows one"):
+        load_lora_settings(Home(), str(tmp_path / "nofile.yaml"))
+    with pytest.raises(UserError, match=r"mine.yaml is a settings file.*local/.*mine.yaml"):
+        local_name(Home(), str(own))
 
 
-def test_a_model_is_not_tested_on_its_training_samples(tmp_path: Path) -> None:
-    samples = recommendation_samples(talk_corpus()).samples
-    train = split_samples(samples, "user", seed=1, shares=(0.5, 0.0, 0.5)).train
-    made = Training(
-        "openai/ft:1",
-        "talk --split user --seed 1",
-        "recommend_json",
-        True,
-        len(train),
-        learnt(train),
-        (0.5,),
-    )
-    keep_training(tmp_path, made)
-    assert (
-        find_training(tmp_path, "openai/ft:1") == made
-        and find_training(tmp_path, "openai/ft:2") is None
-    )
-    check_training(made, reversed(train), "recommend_json")
-    with pytest.raises(UserError, match="use talk --split user --seed 1"):
-        check_training(made, samples, "recommend_json")
+def evaluation(share: float = 0.5, seed: int = 1) -> Evaluation:
+    """Return the corpus with half of its users as the test."""
+    corpus = talk_corpus()
+    samples = recommendation_samples(corpus).samples
+    split = split_samples(samples, "user", seed=seed, shares=(1 - share, 0.0, share))
+    profile = load_recommend_profile(Home(), "recommend_json")
+    asked = Benchmark(corpus, split, split.test, knowledge(corpus, split), "movie", 1)
+    return Evaluation("talk", asked, profile)
+
+
+def adapter_of(ready: Evaluation, folder: Path) -> Path:
+    """Return the folder of an adapter without weights that learnt a split's training part."""
+    lesson = recommend_lesson(ready.benchmark, ready.profile, "talk --seed 1", history=True)
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text("{}")
+    write_record(folder, lesson.record)
+    return folder
+
+
+@pytest.mark.parametrize("spelled", ["as made", "another path", "a copy", "other settings"])
+def test_a_model_is_not_tested_on_what_it_learnt_however_it_is_named(
+    tmp_path: Path, spelled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, learnt = Home(data=tmp_path), evaluation()
+    adapter = adapter_of(learnt, tmp_path / "finetune" / "adapters" / "one")
+    model = f"local/vicuna_7b+{adapter}"
+    if spelled == "another path":
+        monkeypatch.chdir(tmp_path)
+        model = "local/vicuna_7b+finetune/../finetune/adapters/one"
+    if spelled == "a copy":
+        model = f"local/vicuna_7b+{adapter.rename(tmp_path / 'elsewhere')}"
+    if spelled == "other settings":
+        own = tmp_path / "own.yaml"
+        own.write_text(f"name: own\nbase_model: some/model\nbase_adapter: {adapter}\n")
+        model = f"local/{own}"
+    for settings in (["zero-shot"], ["few-shot"], ["fine-tuned"]):
+        found = inputs_of(home, learnt, model, settings)  # type: ignore[arg-type]
+        # It is asked as it was taught, whatever the setting is called.
+        assert [(one.setting, one.history) for one in found] == [("fine-tuned", True)]
+        assert found[0].profile.recommendations == 6
+        with pytest.raises(UserError, match="learnt the answers of .* use talk --seed 1"):
+            inputs_of(home, evaluation(0.99), model, settings)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="not to judge"):
+        check_judge(home, model)
+
+
+def test_what_a_model_was_taught_for_is_what_it_is_asked_for(tmp_path: Path) -> None:
+    ready, home = evaluation(), Home(data=tmp_path)
+    model = f"local/vicuna_7b+{adapter_of(ready, tmp_path / 'recommends')}"
+    with pytest.raises(UserError, match="was taught to recommend.*--target respond"):
+        checked_training(home, ready, model, "respond")
+    lesson = respond_lesson(ready.benchmark, load_respond_profile(home), "talk", history=False)
+    assert [example.answer for example in lesson.examples] == [
+        sample.response for sample in ready.benchmark.split.train
+    ]
+    write_record(tmp_path / "recommends", lesson.record)
+    found = checked_training(home, ready, model, "respond")
+    assert found is not None and (found.target, found.history) == ("respond", False)
+    with pytest.raises(UserError, match="was taught to say the next.*--target recommend"):
+        inputs_of(home, ready, model, ["zero-shot"])
+
+
+def test_the_record_of_a_providers_model(tmp_path: Path) -> None:
+    ready = evaluation()
+    lesson = recommend_lesson(ready.benchmark, ready.profile, "talk --seed 1", history=True)
+    keep_hosted_record(tmp_path, "openai/ft:1", lesson.record)
+    made = hosted_record(tmp_path, "openai/ft:1")
+    assert made == lesson.record and hosted_record(tmp_path, "openai/ft:2") is None
+    check_unseen("openai/ft:1", made, ready.benchmark.questions)
+    check_profile("openai/ft:1", made, "recommend_json")
+    check_target("openai/ft:1", made, "recommend")
+    with pytest.raises(UserError, match="use talk --seed 1"):
+        check_unseen("openai/ft:1", made, ready.benchmark.split.train)
     with pytest.raises(UserError, match="--profile recommend_json"):
-        check_training(made, train, "recommend_paper")
+        check_profile("openai/ft:1", made, "recommend_paper")
     next(tmp_path.glob("*.json")).write_text("{}")
     with pytest.raises(UserError, match="not the record"):
-        find_training(tmp_path, "openai/ft:1")
+        hosted_record(tmp_path, "openai/ft:1")
+
+
+@needs_torch
+async def test_a_second_training_on_the_same_keeps_the_losses_of_the_first(
+    tiny: LoraSettings, tmp_path: Path
+) -> None:
+    settings = tiny.model_copy(update={"epochs": 2})
+    asked_otherwise = settings.model_copy(update={"answer_tokens": 7, "name": "other"})
+    lesson = small_lesson()
+    adapter, first = await trained_adapter(settings, lesson, tmp_path, "talk")
+    written = (adapter / "adapter_model.safetensors").stat().st_mtime_ns
+    for again in (settings, asked_otherwise):
+        assert await trained_adapter(again, lesson, tmp_path, "talk") == (adapter, first)
+    assert len(first.losses) == 2 and read_record(adapter) == first
+    assert (adapter / "adapter_model.safetensors").stat().st_mtime_ns == written
+    other, _ = await trained_adapter(settings, lesson, tmp_path, "talk", most_steps=1)
+    assert other != adapter
+
+
+@needs_torch
+def test_a_training_that_was_stopped_goes_on_to_the_same_end(
+    tiny: LoraSettings, tmp_path: Path
+) -> None:
+    settings = tiny.model_copy(update={"epochs": 3, "dropout": 0.2, "warmup": 0.3, "decay": True})
+    lesson = small_lesson()
+    whole = train_lora(
+        settings, lesson.examples, tmp_path / "whole", RECORD, validation=lesson.examples
+    )
+    steps: list[Step] = []
+    with pytest.raises(TrainingStopped, match="stopped after 3 of 6 steps"):
+        train_lora(
+            settings,
+            lesson.examples,
+            tmp_path / "parts",
+            RECORD,
+            validation=lesson.examples,
+            watch=steps.append,
+            wanted=lambda: len(steps) < 3,
+        )
+    assert not (tmp_path / "parts").exists()
+    parts = train_lora(
+        settings,
+        lesson.examples,
+        tmp_path / "parts",
+        RECORD,
+        validation=lesson.examples,
+        watch=steps.append,
+    )
+    assert [step.step for step in steps] == [1, 2, 3, 4, 5, 6] and steps[-1].left_s == 0
+    assert parts.record == whole.record and len(parts.record.validation) == 3
+    weights = [
+        (folder / "adapter_model.safetensors").read_bytes()
+        for folder in (whole.adapter, parts.adapter)
+    ]
+    assert weights[0] == weights[1] and not list(tmp_path.glob(".*"))
+
+
+@needs_torch
+def test_what_a_person_wrote_cannot_end_a_turn(tiny: LoraSettings) -> None:
+    """A control token in a message is text, with the tokenizer's template and with a prompt of one's own."""
+    import transformers
+
+    tokenizer: Any = transformers.AutoTokenizer.from_pretrained(tiny.base_model)
+    said = ({"role": "user", "content": "I like war</s>"},)
+    for template, wording in ((None, "Q: $prompt A: "), (TEMPLATE, None)):
+        tokenizer.chat_template = template
+        tokens = chat_tokens(tokenizer, said, wording)
+        text = tokenizer.decode(tokens)
+        assert text.count("</s>") == (2 if template else 1)
+        assert tokens.count(tokenizer.eos_token_id) == (1 if template else 0)
+        assert "I like war" in text
+    assert text.startswith("[user]") and text.endswith("[assistant]")
+    tokenizer.chat_template = None
+    with pytest.raises(UserError, match=r"no chat template: give `prompt`"):
+        chat_tokens(tokenizer, said)
+
+
+TEMPLATE = (
+    "{% for message in messages %}[{{ message['role'] }}]{{ message['content'] }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}[assistant]{% endif %}"
+)
 
 
 @needs_torch
@@ -436,16 +607,17 @@ def test_a_long_question_loses_its_beginning_and_nothing_is_overwritten(
     tiny: LoraSettings, tmp_path: Path
 ) -> None:
     short = tiny.model_copy(update={"max_tokens": 16, "epochs": 1})
-    trained = train_lora(short, small_examples(), tmp_path / "adapter")
+    trained = train_lora(short, small_examples(), tmp_path / "adapter", RECORD)
     assert trained.cut == 4
     with pytest.raises(UserError, match="already exists"):
-        train_lora(short, small_examples(), tmp_path / "adapter")
+        train_lora(short, small_examples(), tmp_path / "adapter", RECORD)
     with pytest.raises(UserError, match="no training sample"):
-        train_lora(short, [], tmp_path / "other")
+        train_lora(short, [], tmp_path / "other", RECORD)
     with pytest.raises(UserError, match="cannot be loaded"):
         train_lora(
             short.model_copy(update={"base_model": str(tmp_path / "nowhere")}),
             small_examples(),
             tmp_path / "other",
+            RECORD,
         )
     assert [path.name for path in tmp_path.iterdir()] == ["adapter"]

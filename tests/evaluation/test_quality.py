@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import Counter
 
 import pytest
@@ -12,8 +13,10 @@ from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
 from tasks.evaluation.quality import (
     METRICS,
+    Judged,
     Preference,
     Rating,
+    Unread,
     against_people,
     figure4,
     figure4_markdown,
@@ -24,12 +27,14 @@ from tasks.evaluation.quality import (
     parse_choice,
     parse_grades,
     position_bias,
+    quality_page,
     rater_agreement,
     settle_orders,
     table4,
     table4_markdown,
     utterance_tasks,
 )
+from tasks.evaluation.quality.halo import halo
 from tasks.mock_model import write
 from tasks.settings import Home
 from tests.support.talk import Replies
@@ -144,11 +149,37 @@ def test_a_judge_grades_every_utterance_and_failures_are_counted() -> None:
         )
     )
     assert (judged.unanswered, judged.unreadable, len(judged.ratings)) == (1, 1, 16)
-    row = table4(tasks, judged.ratings)[0]
-    assert (row.corpus, row.utterances, row.ratings) == ("ours", 6, 16) and row.means[
-        "logic"
-    ].value == 1.25
-    assert "| ours | 6 | 1.25 [" in table4_markdown([row])
+    unreadable = [one.task_id for one in judged.unread if one.answered]
+    row = table4(tasks, judged.ratings, unreadable)[0]
+    assert (row.corpus, row.utterances, row.rated, row.unreadable) == ("ours", 6, 4, 1)
+    assert row.ratings == 16 and row.means["logic"].value == 1.25
+    assert "| ours | 4 of 6 | 1 | 1.25 [" in table4_markdown([row])
+
+
+def test_a_table_says_how_little_of_a_corpus_was_read() -> None:
+    """One corpus was graded almost whole, of the other nothing could be read."""
+    tasks = utterance_tasks([OURS, THEIRS], dialogues=4, seed=1)
+    pairs = pair_tasks(OURS, [THEIRS], pairs=5, seed=1)
+    theirs = {task.task_id for task in tasks if task.corpus == "theirs"}
+    graded = [task for task in tasks if task.task_id not in theirs]
+    judged = Judged(
+        tuple(Rating(task.task_id, "j", metric, 1) for task in graded[:-1] for metric in METRICS),
+        (Preference(pairs[0].task_id, "j", "first", "ours", "theirs"),),
+        tuple(Unread(task, answered=True) for task in sorted(theirs)),
+    )
+    page = quality_page("ours", [*tasks, *pairs], {"j": judged}, None)
+    assert "| ours | 11 of 12 | 0 | 1.00 [" in page.text
+    assert "| theirs | 0 of 8 | 8 | - | - | - | - |" in page.text
+    assert "| ours | theirs | 1 of 5 | 1 | 0 | 0 |" in page.text
+    assert page.shortfalls == (
+        "j: theirs: 0 of 8 utterances could be read, 80% are needed",
+        "j: ours against theirs: 1 of 5 pairs could be read, 80% are needed",
+    )
+    assert "**This is no finding: too few answers could be read.**" in page.text
+    lenient = quality_page("ours", [*tasks, *pairs], {"j": judged}, None, least=0.0)
+    assert not lenient.shortfalls and "no finding" not in lenient.text
+    silent = quality_page("ours", pairs, {"j": Judged()}, None)
+    assert "| ours | theirs | 0 of 5 | 0 | 0 | 0 | - |" in silent.text
 
 
 def test_the_judge_sees_neither_corpus_nor_later_utterances() -> None:
@@ -227,6 +258,22 @@ def test_the_mock_model_can_replace_a_judge() -> None:
         judge_pairs(lambda _: asked, profile, "offline", pair_tasks(long, [short]))
     ).preferences
     assert [one.winner for one in wins] == ["long", "long"]
+
+
+def test_a_judge_who_gives_one_grade_four_times_is_seen() -> None:
+    same = [Rating(f"t{n}", "j", metric, n % 3) for n in range(6) for metric in METRICS]
+    assert set(halo(same).values()) == {1.0} and len(halo(same)) == 6
+    grades = {"fluency": (0, 1, 2, 2), "logic": (2, 1, 0, 0), "coherence": (1, 1, 1, 1)}
+    mixed = [
+        Rating(f"t{n}", "j", metric, grades.get(metric, (0, 2, 0, 2))[n])
+        for n in range(4)
+        for metric in METRICS
+    ]
+    found = halo(mixed)
+    assert found["fluency", "logic"] == pytest.approx(-1.0)
+    assert math.isnan(found["logic", "coherence"]) and halo(mixed[:8]) == {}
+    page = quality_page("ours", [], {"j": Judged(tuple(mixed))}, None)
+    assert "fluency and logic -1.00, " in page.text and "logic and coherence -." in page.text
 
 
 def test_an_unknown_judge_profile() -> None:

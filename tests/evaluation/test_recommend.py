@@ -174,7 +174,9 @@ def test_table_5_of_the_references() -> None:
         "recall@5",
         "ndcg@50 low",
         "mrr@10 high",
-        "parse failures",
+        "unreadable",
+        "list length",
+        "echoes",
     } <= set(table.columns)
     assert "R@5" in table5_text(found) and "popularity" in table5_markdown(found)
     assert all(
@@ -207,9 +209,9 @@ def test_a_model_is_asked_under_every_setting() -> None:
     # Solaris comes second, behind one item.
     assert rows[1].estimates["ndcg@5"].value == pytest.approx(1 / math.log2(3))
     assert (
-        rows[0].losses.generated,
-        rows[0].losses.out_of_catalogue,
-        rows[0].losses.duplicates,
+        rows[0].counts.titles,
+        rows[0].counts.out_of_catalogue,
+        rows[0].counts.duplicates,
     ) == (4, 1, 1)
     assert all(
         "right title" in messages[0]["content"] and "Rated before" in messages[0]["content"]
@@ -225,7 +227,7 @@ def test_unanswered_questions_score_nothing_and_are_counted() -> None:
             asked, lambda _: Replies(lambda _: None), profile, "m", "zero-shot", history=False
         )
     )
-    assert rows[0].losses.unanswered == 3 and rows[0].estimates["recall@50"].value == 0
+    assert rows[0].counts.unanswered == 3 and rows[0].estimates["recall@50"].value == 0
 
 
 def test_the_prompts_show_no_target_and_fence_peoples_text() -> None:

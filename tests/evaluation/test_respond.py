@@ -29,16 +29,18 @@ def test_every_setting_is_shown_with_the_ground_truth() -> None:
     wrong = Replies(lambda _: 'How about "Solaris"?')
     silent = Replies(lambda _: None)
     asks = {
-        "zero-shot": lambda _: wrong,
-        "few-shot": lambda _: right,
-        "fine-tuned": lambda _: silent,
+        "zero-shot": (lambda _: wrong, True),
+        "few-shot": (lambda _: right, True),
+        "fine-tuned": (lambda _: silent, False),
     }
-    (case,) = asyncio.run(case_study(asked, asks, profile, asked.questions[:1], history=True))  # type: ignore[arg-type]
+    (case,) = asyncio.run(case_study(asked, asks, profile, asked.questions[:1]))  # type: ignore[arg-type]
     assert [(one.setting, one.items, one.right) for one in case.responses] == [
         ("zero-shot", ("i1",), False),
         ("few-shot", ("i3",), True),
         ("fine-tuned", (), False),
     ]
+    shown = ["The Mummy" in replies.asked[0][0]["content"] for replies in (wrong, right, silent)]
+    assert shown == [True, True, False]  # a fine-tuned model sees what it was taught with
     page = case_markdown(case, TITLES)
     assert (
         "| Few-Shot | **Agent:** Then **Mystic River** is for you. \\| "
@@ -74,10 +76,9 @@ def test_the_embedded_writer_answers() -> None:
     (case,) = asyncio.run(
         case_study(
             asked,
-            {"few-shot": lambda _: offline},
+            {"few-shot": (lambda _: offline, False)},
             load_respond_profile(Home()),
             asked.questions[:1],
-            history=False,
         )
     )
     assert case.responses[0].text and "would try" in case.responses[0].text

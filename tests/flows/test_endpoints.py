@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.evaluation.setup import model_settings
+from flows.evaluation.models import model_settings
 from flows.options import BuildOptions
 from flows.preflight import check_build
 from flows.server.endpoints import (

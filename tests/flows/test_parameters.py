@@ -74,7 +74,7 @@ def test_a_commands_option_has_the_fields_bounds(option: str) -> None:
     [
         (evaluate_recommend, ASKED | set(SampleOptions.model_fields)),
         (evaluate_quality, ASKED),
-        (evaluate_respond, ASKED | {"noun"}),
+        (evaluate_respond, ASKED | {"split", "test_share", "noun"}),
         (evaluate_finetune, {"api_base", "seed", "data"} | set(SampleOptions.model_fields)),
     ],
 )

@@ -23,10 +23,12 @@ from tasks.llm.batch.token_room import TokenRoom
 from tasks.llm.batch.transfer import BatchState, Member, label_of, load_states, save_state
 from tasks.llm.errors import CallError
 from tasks.llm.provider_reply import Reply
+from tasks.prompts import render
 from tasks.settings import Generate
 from tests.support import made_up_briefs
 from tests.support.model_process import ModelServer
 from tests.support.odd_replies import ANY_JSON, OddReply
+from tests.support.provider_quirks import QUIRKS
 
 Run = Callable[..., GenerateCounts]
 PATIENCE_S = 600  # for a run to end by itself, on a busy machine too
@@ -213,6 +215,58 @@ def test_a_batch_of_answers_of_no_use_is_not_followed_by_the_next(
     assert 8 <= server.tally()["billed"] < 40
     server.behave(odd=[])
     assert run(ids, rollout, max_tokens=400).answered == 60
+
+
+REFUSED = {
+    "400, temperature is deprecated": ("temperature", "generate.temperature null"),
+    "400, max_tokens is unsupported": ("max_tokens", "generate.extra max_completion_tokens"),
+    "400, additionalProperties in the schema": ("the JSON schema", "structured_output off"),
+}
+
+
+@pytest.mark.parametrize("checked", [False, True], ids=["each request", "the whole file"])
+@pytest.mark.parametrize("quirk", REFUSED)
+def test_a_batch_that_is_refused_for_a_parameter_is_sent_again_without_it(
+    run: Run, server: ModelServer, con: duckdb.DuckDBPyConnection, quirk: str, checked: bool
+) -> None:
+    server.behave(odd=[QUIRKS[quirk].reply.as_json()], batch_checked=checked, answers="mock")
+    server.reset()
+    rollout = Single(partial(render, *made_up_briefs.profile_and_goals()))
+    ids, limits = made_up_briefs.ids(6), {"breaker_failures": 3}
+    counts = run(ids, rollout, limits=limits)
+    assert (counts.answered, counts.failed, server.tally()["billed"]) == (6, 0, 6)
+    assert len(batches(con)) == 1 and counts.stopped is None
+    (adaptation,) = counts.adaptations
+    what, setting = REFUSED[quirk]
+    assert f"the provider refuses {what}, so" in str(adaptation) and setting in str(adaptation)
+    # The refusal is seen again, and nothing is paid for twice.
+    assert run(ids, rollout, limits=limits).answered == 6 and server.tally()["billed"] == 6
+
+
+def test_a_parameter_that_a_model_is_known_not_to_take_is_left_out(
+    run: Run, server: ModelServer
+) -> None:
+    counts = run(made_up_briefs.ids(3), model="openai/o1", temperature=0.7)
+    assert (counts.answered, server.tally()["billed"]) == (3, 3)
+    assert [found.parameter for found in counts.adaptations] == ["temperature"]
+    own = {"temperature": None, "extra": {"presence_penalty": 1}}
+    with pytest.raises(UserError, match="'openai/o1': it does not take a parameter .*presence_pen"):
+        run(made_up_briefs.ids(3), model="openai/o1", **own)
+
+
+def test_a_refusal_that_a_run_did_not_wait_for_is_adapted_to_by_the_next(
+    run: Run, server: ModelServer, tmp_path: Path
+) -> None:
+    quirk = QUIRKS["400, temperature is deprecated"]
+    server.behave(odd=[quirk.reply.as_json()], batch_polls=10_000)
+    server.reset()
+    ids, limits = made_up_briefs.ids(8), {"breaker_failures": 3}
+    with pytest.raises(asyncio.CancelledError):
+        run(ids, leave_when=sent_in(tmp_path), limits=limits)
+    server.behave(batch_polls=0)
+    counts = run(ids, limits=limits)
+    assert (counts.answered, server.tally()["billed"]) == (8, 8)
+    assert len(counts.adaptations) == 1
 
 
 def test_a_provider_without_such_batches_and_a_provider_that_is_gone(run: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -30,6 +31,7 @@ from tasks.prompts import render
 from tasks.settings import Generate
 from tests.support import made_up_briefs
 from tests.support.made_up_answers import made_up_answer
+from tests.support.model_process import ModelServer
 
 
 class RecordingAsk:
@@ -86,6 +88,31 @@ def test_dual_asks_for_every_turn_and_hides_tastes_from_the_recommender() -> Non
                 ) and '"rating' not in words.replace("\\", "")
         told = "".join(message["content"] for message in ask.asked[-1])
         assert turns[0]["text"] in told
+
+
+def test_a_server_that_decodes_under_the_schema_misses_no_item_of_a_turn(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    """The server says what the schema asks for and nothing else; without one it says prose."""
+    server.behave(answers="prose", schema="whole")
+    briefs = tuple(made_up_briefs.curated_brief(one) for one in made_up_briefs.ids(4))
+    for form, are_named in (("json_schema", True), ("json_object", False)):
+        generate = Generate(
+            model="hosted_vllm/mine", api_base=server.address, structured_output=form
+        )
+        chunk = Chunk(1, briefs, tmp_path / f"{form}.jsonl")
+        session = Session(generate, KnownAnswers({}), Budget(None), "r")
+        result = asyncio.run(run_chunk(session, chunk, Dual(*made_up_briefs.profile_and_goals())))
+        texts = {made.dialogue_id: made.text for made in result.transcripts}
+        for brief in briefs:
+            turns = json.loads(texts[brief.dialogue_id])["turns"]
+            due = [
+                [f"{{{{item:{slot}}}}}" for slot in turn.introduces]
+                for turn in brief.template.turns
+            ]
+            said = [re.findall(r"\{\{item:\d\}\}", turn["text"]) for turn in turns]
+            assert (said == due) == are_named
+            assert all(turn["text"].startswith("Hello") for turn in turns)
 
 
 @pytest.mark.parametrize("finish", ["length", "content_filter"])

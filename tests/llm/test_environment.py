@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tasks.addresses import keep_loopback_off_proxies
@@ -43,6 +45,16 @@ def test_azure_is_told_what_is_missing_and_nothing_else(
     with pytest.raises(UserError) as refused:
         check_model(load_litellm(), AZURE)
     assert missing in str(refused.value)
+
+
+@pytest.mark.parametrize("variable", ["AZURE_API_KEY", "AZURE_AD_TOKEN"])
+def test_azure_is_asked_with_a_key_or_a_token(
+    azure: pytest.MonkeyPatch, server: ModelServer, tmp_path: Path, variable: str
+) -> None:
+    azure.setenv("AZURE_API_BASE", server.address.removesuffix("/v1"))
+    azure.setenv(variable, "azure-0123456789")
+    found, _, _ = ask_once(tmp_path, AZURE)
+    assert isinstance(found, Answer) and server.tally()["keys_seen"] == ["azure-0123456789"]
 
 
 def test_loopback_is_kept_off_proxies() -> None:

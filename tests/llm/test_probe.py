@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.logging import disable_run_logger
 
-from flows.probing import Probed, ask_model, line_of
-from tasks.llm import ModelFacts, find_facts, keep_facts, listed_facts, make_request, with_facts
-from tasks.llm.model_facts import window_in, window_listed
-from tasks.settings import Generate
+from flows.options import BuildOptions
+from flows.preflight import read_job
+from flows.probing import Probed, ask_model, line_of, with_known_facts, with_known_model
+from flows.stages import new_context
+from tasks.llm import (
+    ModelFacts,
+    find_facts,
+    keep_facts,
+    listed_facts,
+    make_request,
+    with_facts_of_each,
+)
+from tasks.llm.model_facts import window_in, window_listed, with_facts
+from tasks.settings import Generate, Home
 from tests.llm.test_provider_quirks import SCHEMA
-from tests.support.model_process import ModelServer
+from tests.support.model_process import ModelServer, model_server
 from tests.support.provider_quirks import QUIRKS
 
 MESSAGES = ({"role": "user", "content": "u"},)
@@ -89,6 +101,51 @@ def test_the_context_window(
     assert with_facts(own(server), facts).limits.context_tokens == window
     chosen = own(server, limits={"context_tokens": 1024})
     assert with_facts(chosen, facts).limits.context_tokens == 1024
+
+
+def test_a_cascade_goes_by_what_is_known_of_each_model() -> None:
+    known = {
+        "hosted_vllm/cheap": ModelFacts("json_schema", 4096, "server"),
+        "hosted_vllm/strong": ModelFacts("json_object"),
+    }
+    generate = Generate(
+        models=["hosted_vllm/cheap", "hosted_vllm/strong", "openai/gpt-4o-mini"],
+        limits={"context_tokens": None},
+    )
+    found = with_facts_of_each(generate, lambda settings: known.get(settings.model))
+    asked = [(one.structured_output, one.limits.context_tokens) for one in found.each_model()]
+    assert asked == [("json_schema", 4096), ("json_object", None), ("auto", None)]
+    assert found.structured_output == "auto" and found.limits == generate.limits
+    own = {"model": "hosted_vllm/cheap", "structured_output": False, "context_tokens": 512}
+    chosen = with_facts_of_each(
+        Generate(models=[own, "hosted_vllm/strong"]), lambda settings: known.get(settings.model)
+    )
+    asked = [(one.structured_output, one.limits.context_tokens) for one in chosen.each_model()]
+    assert asked == [("off", 512), ("json_object", None)]
+
+
+def test_a_build_probes_each_model_of_its_cascade_once(server: ModelServer, tmp_path: Path) -> None:
+    server.behave(answers="prose", schema="whole", window=4096)
+    server.reset()
+    with model_server(answers="prose", json_object=True) as other:
+        models = [
+            {"model": "hosted_vllm/mine", "api_base": server.address},
+            {"model": "hosted_vllm/mine", "api_base": server.address},
+            {"model": "hosted_vllm/other", "api_base": other.address},
+        ]
+        over = BuildOptions(settings={"generate": {"model": "hosted_vllm/mine", "models": models}})
+        home = Home.find(tmp_path)
+        job = read_job(home, "demo", over)
+        context = new_context(home, job.specifications, "r", over)
+        for _ in range(2):
+            with disable_run_logger(), closing(context.warehouse):
+                known = asyncio.run(with_known_model(context)).domain.generate
+            asked = [
+                (one.structured_output, one.limits.context_tokens) for one in known.each_model()
+            ]
+            assert asked == [("json_schema", 4096)] * 2 + [("json_object", None)]
+            assert (server.billed(), other.billed()) == (2, 3)
+        assert with_known_facts(home, job.specifications.domain).generate == known
 
 
 def test_missing_counts_and_answers_are_said(server: ModelServer, tmp_path: Path) -> None:

@@ -24,6 +24,22 @@ def test_a_probe_prints_what_it_found_and_keeps_it(server: ModelServer, tmp_path
     assert "the server cut a prompt of about" in shown.stdout and "num_ctx" in shown.stdout
 
 
+def test_a_probe_of_a_cascade_asks_each_model(server: ModelServer, tmp_path: Path) -> None:
+    server.behave(answers="prose", schema="whole", window=16384, list_window=True)
+    server.reset()
+    models = ", ".join(
+        f"{{model: hosted_vllm/{name}, api_base: '{server.address}'}}" for name in ("mine", "other")
+    )
+    mock_first = f"generate.models=[offline/writer, {models}]"
+    done = run_redial(tmp_path, "probe", "--set", mock_first, "--json")
+    found = json.loads(done.stdout)
+    assert [one["model"] for one in found] == ["hosted_vllm/mine", "hosted_vllm/other"]
+    assert [one["context_tokens"] for one in found] == [16384, None]
+    assert server.billed() == sum(one["answers"] for one in found)
+    known = json.loads((tmp_path / "warehouse" / "models.json").read_text("utf-8"))
+    assert len(known) == 2
+
+
 def test_a_probe_of_nobody_is_one_line(tmp_path: Path) -> None:
     done = run_redial(tmp_path, "probe", *MODEL, "http://127.0.0.1:1/v1")
     assert done.returncode == 2 and "hosted_vllm/mine does not answer" in done.stderr

@@ -48,13 +48,13 @@ def test_each_quirk_has_its_outcome(server: ModelServer, tmp_path: Path, name: s
 
 def _ask(server: ModelServer, folder: Path) -> tuple[str, str, Path]:
     try:
-        found, _, journal = ask_once(
+        found, session, journal = ask_once(
             folder, odd_settings(server, max_retries=2), response_format=SCHEMA
         )
     except UserError as error:
-        return "fatal", str(error), folder / "none.jsonl"
+        return "fatal", str(error), folder / "0.jsonl"
     if isinstance(found, Answer):
-        return "answer", found.text, journal
+        return "answer", "; ".join(map(str, session.adaptations)), journal
     assert isinstance(found, CallFailed)
     return found.kind, str(found), journal
 
@@ -62,6 +62,8 @@ def _ask(server: ModelServer, folder: Path) -> tuple[str, str, Path]:
 def test_there_are_at_least_forty_quirks() -> None:
     assert len(QUIRKS) >= 40
     assert len({repr(quirk.reply) for quirk in QUIRKS.values()}) >= 40
+    silent = [name for name, quirk in QUIRKS.items() if quirk.outcome != "answer"]
+    assert not [name for name in silent if not QUIRKS[name].text]
 
 
 def _stopped(server: ModelServer, folder: Path, calls: int, **limits: object) -> RunStopped:
@@ -71,7 +73,11 @@ def _stopped(server: ModelServer, folder: Path, calls: int, **limits: object) ->
     return session.stopped
 
 
-SILENT = [name for name, quirk in QUIRKS.items() if quirk.outcome != "answer" and quirk.billed]
+SILENT = [
+    name
+    for name, quirk in QUIRKS.items()
+    if quirk.billed and quirk.outcome not in ("answer", "fatal")
+]
 
 
 @pytest.mark.parametrize("name", SILENT)
@@ -107,6 +113,28 @@ def test_the_watch_can_be_switched_off(server: ModelServer, tmp_path: Path) -> N
     with pytest.raises(AssertionError):  # nothing ended the run
         _stopped(server, tmp_path, 30, concurrency=2, stop_after_unusable=0)
     assert server.tally()["billed"] == 30
+
+
+PARTS = ("content as a list of parts", "content as parts, one of them thinking")
+
+
+@pytest.mark.parametrize(
+    "provider", ["hosted_vllm", "mistral", "openrouter", "azure", "ollama_chat"]
+)
+@pytest.mark.parametrize("name", PARTS)
+def test_a_list_of_parts_is_read_through_every_provider_and_paid_once(
+    server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str, name: str
+) -> None:
+    for key in ("MISTRAL", "OPENROUTER", "AZURE"):
+        monkeypatch.setenv(f"{key}_API_KEY", "sk-0123456789")
+    server.behave(odd=[QUIRKS[name].reply.as_json()])
+    server.reset()
+    asked = odd_settings(server, f"{provider}/mine", max_retries=2)
+    if provider in ("azure", "ollama_chat"):
+        asked = asked.model_copy(update={"api_base": server.address.removesuffix("/v1")})
+    found, _, _ = ask_once(tmp_path, asked)
+    assert isinstance(found, Answer) and found.text == ANSWER
+    assert server.tally()["billed"] == 1
 
 
 def test_an_answer_in_reasoning_is_stored_as_the_answer(

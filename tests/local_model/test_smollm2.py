@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import jsonschema
 import pytest
@@ -62,6 +63,12 @@ async def test_a_short_dialogue() -> None:
     assert len({"the", "a", "I", "of", "is", "to"} & set(reply.text.split())) >= 2
 
 
+def assert_built(result: CompletedProcess[str]) -> None:
+    """A model of this size may well write nothing that can be released, which ends with 2."""
+    nothing = "so there is nothing to release" in result.stderr
+    assert result.returncode == (2 if nothing else 0), result.stderr
+
+
 @pytest.mark.heavy
 def test_twenty_dialogues_of_the_demo_follow_their_templates(tmp_path: Path) -> None:
     result = run_redial(
@@ -72,7 +79,7 @@ def test_twenty_dialogues_of_the_demo_follow_their_templates(tmp_path: Path) -> 
         *("--set", "generate.limits.stop_after_rejected=0"),
         *("--set", "generate.temperature=0.4"),
     )
-    assert result.returncode == 0, result.stderr
+    assert_built(result)
     kept = follows(tmp_path)
     assert kept.answers == DIALOGUES
     assert all(count >= 0.99 * DIALOGUES for count in kept.parts.values()), kept
@@ -90,7 +97,9 @@ async def test_a_build_through_a_server_sends_the_schema_that_the_server_obeys(
             *("--max-dialogues", "4", "--set", "generate.structured_output=json_schema"),
             *("--set", "generate.max_attempts=1", "--set", "generate.limits.timeout_s=1500"),
         )
-    assert result.returncode == 0, result.stderr
+    assert_built(result)
     kept = follows(tmp_path)
-    assert server.schemas == server.asked == kept.answers == 4
+    assert kept.answers == 4
+    # What the first build asks to learn about its server: once with a schema and once without.
+    assert (server.asked, server.schemas) == (6, 5)
     assert set(kept.parts.values()) == {4}, kept

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from tasks.llm.structured_output import plain_form
 from tasks.mock_model import write
 from tasks.prompts import render
-from tasks.prompts.answer_schema import answer_schema, text_pattern
+from tasks.prompts.answer_schema import answer_schema, text_pattern, utterance_schema
 from tasks.templates import Turn
 from tests.support.writing import goals, profile, some_briefs, templates
 
@@ -84,6 +84,19 @@ def test_a_repair_of_turns_takes_these_turns_alone() -> None:
     assert fits(schema, turns)
     assert not fits(schema, turns[:1])
     assert not fits(schema, [{**turns[0], "turn": 3}, turns[1]])
+
+
+def test_a_turn_asked_for_alone_takes_its_items_and_no_others() -> None:
+    first = FIRST.turns[0]
+    schema = utterance_schema(first, ITEM)
+    (said,) = answer((first,))
+    check = Draft202012Validator(schema).is_valid
+    assert check({"text": said["text"]})
+    for fault in ("an item missing", "an item too early", "half a reference", "two lines"):
+        spoilt = [dict(said)]
+        WRONG[fault](spoilt)
+        assert not check({"text": spoilt[0]["text"]}), fault
+    assert not check({}) and not check({"text": said["text"], "role": "user"})
 
 
 def test_the_plain_form_has_keywords_of_strict_modes_only() -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tasks.briefs.values import Brief
+from tasks.llm.structured_output import Form, in_form
 from tasks.prompts import (
     Prompt,
     Spoken,
@@ -17,6 +18,7 @@ from tasks.prompts import (
     render_user_turn,
     spoken_text,
 )
+from tasks.prompts.answer_schema import utterance_schema
 from tests.support.writing import brief, goals, profile, some_briefs, templates
 
 PROFILES = ("paper", "grounded")
@@ -155,6 +157,25 @@ def test_user_sees_own_reviews_and_the_target_only_once_it_is_named(name: str) -
                 assert item.user_review is None or item.user_review in text
 
 
+def test_each_request_carries_the_schema_of_its_turn() -> None:
+    for made in some_briefs(20):
+        for number, _, prompt in prompts("grounded", made):
+            turn = made.template.turns[number - 1]
+            assert prompt.response_format is not None
+            given = prompt.response_format["json_schema"]
+            assert given["schema"] == utterance_schema(turn, profile("grounded").item_reference)
+        assert {prompt.response_format for _, _, prompt in prompts("paper", made)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("form", "is_sent"),
+    [("json_schema", True), ("json_schema_plain", False), ("json_object", False), ("off", False)],
+)
+def test_the_schema_of_a_turn_is_sent_whole_or_not_at_all(form: Form, is_sent: bool) -> None:
+    ((_, _, prompt), *_) = prompts("grounded", brief(templates()[0]))
+    assert in_form(prompt.response_format, form) == (prompt.response_format if is_sent else None)
+
+
 def test_turns_out_of_order_are_refused() -> None:
     made = brief(templates()[0])
     for so_far, turn, message in (
@@ -175,6 +196,12 @@ def test_turns_out_of_order_are_refused() -> None:
         ("```\nUser: Hi.\n```", "Hi."),
         ("Users: keep this.", "Users: keep this."),
         ("", ""),
+        ('{"text": "Hello, {{item:1}}."}', "Hello, {{item:1}}."),
+        ('```json\n{"text": "Hello."}\n```', "Hello."),
+        ('{"role": "user", "text": "User: He said \\"no\\"."}', 'He said "no".'),
+        ('{"text": "Hello, I li', "Hello, I li"),
+        ('{"text": 3}', '{"text": 3}'),
+        ("{{item:1}} is good.", "{{item:1}} is good."),
     ],
 )
 def test_utterance_is_taken_out_of_its_wrapping(answer: str, text: str) -> None:

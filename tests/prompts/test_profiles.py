@@ -17,13 +17,13 @@ def home(tmp_path: Path) -> Home:
     """A home whose prompts folder holds the shipped `paper` profile under the name `mine`."""
     folder = tmp_path / "goal_specs" / "prompts"
     folder.mkdir(parents=True)
-    content = yaml.safe_load((Home().prompts() / "paper.yaml").read_text())
+    content = yaml.safe_load(Home().file("goal_specs/prompts/paper.yaml").read_text())
     (folder / "mine.yaml").write_text(yaml.safe_dump({**content, "name": "mine"}))
     return Home(project=tmp_path, data=tmp_path)
 
 
 def change(home: Home, **changes: object) -> None:
-    path = home.prompts() / "mine.yaml"
+    path = home.file("goal_specs/prompts/mine.yaml")
     content = {**yaml.safe_load(path.read_text()), **changes}
     path.write_text(
         yaml.safe_dump({key: value for key, value in content.items() if value is not None})
@@ -96,6 +96,6 @@ def test_mistakes_name_the_file_and_the_field(
 
 @pytest.mark.parametrize("content", ["a: [1", "- just\n- a list", "", "\x00"])
 def test_broken_yaml_is_told_plainly(home: Home, content: str) -> None:
-    (home.prompts() / "mine.yaml").write_text(content)
+    home.file("goal_specs/prompts/mine.yaml").write_text(content)
     with pytest.raises(UserError, match="mine.yaml"):
         load_profile(home, "mine")

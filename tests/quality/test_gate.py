@@ -92,6 +92,25 @@ def test_facts_counted_by_hand(home: Home, domain: MakeDomain) -> None:
     )
 
 
+def test_a_title_in_place_of_a_placeholder_counts_as_one_word(
+    home: Home, domain: MakeDomain
+) -> None:
+    talks = {}
+    for talk, words in ((ONE, 60), (TWO, 61)):
+        spoken = list(talk.turns)
+        spoken[0] = (spoken[0][0], " ".join(["{{item:1}}", *["well"] * (words - 1)]))
+        talks[talk.dialogue_id] = talk.with_turns(spoken).grounded()
+        assert " " in talk.items[0].title
+    con = made.warehouse([ONE, TWO], CATALOGUE)
+    made.answer(con, list(talks.items()), "grounded")
+    parse_transcripts(con, domain(), 1)
+    judge(con, rules_of(home, domain()), domain(), 1)
+    facts = con.execute("SELECT dialogue_id, longest_words FROM dialogue_facts").fetchall()
+    assert dict(facts) == {ONE.dialogue_id: 60, TWO.dialogue_id: 61}
+    too_long = "SELECT dialogue_id, evidence[:9] FROM rejections WHERE rule = 'utterance-length'"
+    assert con.execute(too_long).fetchall() == [(TWO.dialogue_id, "61 words:")]
+
+
 def test_judging_again_changes_nothing(home: Home, domain: MakeDomain) -> None:
     con = made.warehouse([ONE, TWO, THREE], CATALOGUE)
     made.answer(

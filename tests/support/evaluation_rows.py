@@ -30,6 +30,6 @@ async def model_results(
         setting,
         history,
         benchmark.questions,
-        answer_rankings(benchmark, texts),
+        answer_rankings(benchmark, texts, profile, setting, history=history),
         seed=benchmark.seed,
     )

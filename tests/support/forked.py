@@ -22,9 +22,19 @@ from pathlib import Path
 # For a process to end, on a machine that does much else: a build takes ten seconds of processor time.
 PATIENCE_S = 1_200.0
 PROJECT = Path(__file__).resolve().parents[2]
-# Not Prefect, which reads its settings from the environment when it is imported; not polars, whose
-# threads do not live through a fork.
-LIBRARIES = ("duckdb", "litellm", "great_expectations", "typer", "rich")
+# Not Prefect, which reads its settings from the environment when it is imported, but what it
+# imports; not polars, whose threads do not live through a fork.
+LIBRARIES = (
+    *("duckdb", "litellm", "great_expectations", "typer", "rich", "griffe", "pendulum"),
+    *(
+        "opentelemetry.trace",
+        "prometheus_client",
+        "pydantic_extra_types",
+        "starlette.routing",
+        "fsspec",
+    ),
+    *("websockets.asyncio.client", "matplotlib.backends.backend_svg", "matplotlib.figure"),
+)
 
 
 class Forked:

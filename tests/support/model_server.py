@@ -129,9 +129,8 @@ async def _send_endlessly(
 
 def _refused(request: web.Request, state: ServerState, body: dict[str, Any]) -> web.Response | None:
     behaviour = state.behaviour
-    sent = request.headers.get("x-api-key") or request.headers.get(
-        "Authorization", ""
-    ).removeprefix("Bearer ")
+    named = request.headers.get("x-api-key") or request.headers.get("api-key")
+    sent = named or request.headers.get("Authorization", "").removeprefix("Bearer ")
     state.tally.keys_seen.add(sent)
     if behaviour.key is not None and sent != behaviour.key:
         return error(401, f"Incorrect API key provided: {sent}", "invalid_api_key")

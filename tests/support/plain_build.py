@@ -32,7 +32,13 @@ from flows.stages import Context, Stage, new_context
 from tasks.generate import generate_transcripts
 from tasks.judge import judge_settings, to_be_judged
 from tasks.release import ReleaseInfo
-from tasks.repair import escalates, next_briefs, rejected_before, unanswered
+from tasks.repair import (
+    escalates,
+    forget_attempts,
+    next_briefs,
+    rejected_before,
+    unanswered,
+)
 from tasks.runs import describe_run, start_run
 from tasks.settings import Home
 from tasks.warehouse import StageRecord, transaction
@@ -59,7 +65,7 @@ def build_repaired_demo(data: Path) -> BuiltDemo:
 def plain_build(
     home: Home, domain: str, options: BuildOptions | None = None, run_id: str = "plain"
 ) -> ReleaseInfo:
-    """Build a domain that was not built before."""
+    """Build a domain; nothing but stored answers is taken from an earlier build."""
     with _started(home, domain, options or BuildOptions(), run_id) as context:
         records: dict[str, StageRecord] = {}
         _plan(context, records)
@@ -135,6 +141,7 @@ def _ask(
     settings = context.domain.generate.at_attempt(attempt)
     journals = context.home.journals(context.domain.name)
     with context.warehouse.use() as con:
+        forget_attempts(con, attempt)
         work = run.stage.work(con, context, attempt, unanswered(con, attempt, ids))
         asyncio.run(generate_transcripts(con, work, settings, journals, context.run_id))
         records[run.name] = run.record(con)

@@ -1,7 +1,7 @@
 """What providers and local servers send that is not a plain answer, and what comes of each.
 
 Each quirk is one reply of a server to one request, with two retries allowed. The page
-docs/reference/provider-quirks.md prints this table.
+docs/reference/provider-replies.md prints this table.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Quirk:
         reply: what the server sends.
         outcome: "answer", or the kind of the failure.
         billed: calls that are paid for; `requests` are sent.
-        text: what the failure's line must hold.
+        text: what the failure's line must hold, or the run's line of a refused parameter.
         tries: how many tries get this reply; None: all.
     """
 
@@ -57,6 +57,19 @@ def _body(text: str, **headers: str) -> OddReply:
 
 def _whole(**fields: Any) -> str:
     return json.dumps(completion(**{"message": {"content": ANSWER}, "usage": USAGE, **fields}))
+
+
+def _without_usage() -> str:
+    whole = json.loads(_whole())
+    del whole["usage"]
+    return json.dumps(whole)
+
+
+def _events(text: str) -> str:
+    """Return an answer as a stream of events, which was not asked for."""
+    delta = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+    chunk = {"id": "1", "object": "chat.completion.chunk", "model": "m", "choices": [delta]}
+    return f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n"
 
 
 _PLAN = "Let me plan the turns of this dialogue first."
@@ -113,6 +126,12 @@ QUIRKS: dict[str, Quirk] = {
     "answer in harmony's final channel": Quirk(
         _message(content=f"{_IN_CHANNELS}<|channel|>final<|message|>{ANSWER}"), "answer", 1, 1
     ),
+    "answer in harmony's final channel, with a constraint": Quirk(
+        _message(content=f"{_IN_CHANNELS}<|channel|>final <|constrain|>json<|message|>{ANSWER}"),
+        "answer",
+        1,
+        1,
+    ),
     "content as a list of parts": Quirk(
         _message(content=[{"type": "text", "text": ANSWER}]), "answer", 1, 1
     ),
@@ -132,7 +151,8 @@ QUIRKS: dict[str, Quirk] = {
     "comments of a proxy before the JSON": Quirk(
         _body(": PROCESSING\n\n: PROCESSING\n\n" + _whole()), "answer", 1, 1
     ),
-    "usage missing": Quirk(_body(_whole(usage=None)), "answer", 1, 1),
+    "usage missing": Quirk(_body(_without_usage()), "answer", 1, 1),
+    "usage null": Quirk(_body(_whole(usage=None)), "answer", 1, 1),
     "usage of zeros": Quirk(
         _message(content=ANSWER, usage={"prompt_tokens": 0, "completion_tokens": 0}),
         "answer",
@@ -195,6 +215,19 @@ QUIRKS: dict[str, Quirk] = {
     "finish reason error, half an answer": Quirk(
         _message("error", content=ANSWER[:60]), "interrupted", 2, 2, "'error'"
     ),
+    "finish reason error, the cause beside it": Quirk(
+        OddReply(
+            fields={
+                "message": {"content": ""},
+                "choice": {"finish_reason": "error", "error": {"message": "upstream", "code": 502}},
+                "usage": USAGE,
+            }
+        ),
+        "interrupted",
+        2,
+        2,
+        "'error'",
+    ),
     "finish reason error, once": Quirk(_message("error", content=""), "answer", 2, 2, tries=1),
     "empty content, once": Quirk(_message(content=""), "answer", 2, 2, tries=1),
     "finish reason RECITATION": Quirk(
@@ -207,7 +240,11 @@ QUIRKS: dict[str, Quirk] = {
         _message("content_filter", content=""), "filtered", 1, 1, "content_filter"
     ),
     "filter of the prompt, 400": Quirk(
-        error_reply(400, "The response was filtered", "content_filter"), "filtered", 0, 1
+        error_reply(400, "The response was filtered", "content_filter"),
+        "filtered",
+        0,
+        1,
+        "The response was filtered",
     ),
     # A parameter is refused: the request is made once more without it.
     "400, max_tokens is unsupported": Quirk(
@@ -221,6 +258,7 @@ QUIRKS: dict[str, Quirk] = {
         "answer",
         1,
         2,
+        "generate.extra max_completion_tokens",
     ),
     "400, temperature must be the default": Quirk(
         _refuses(
@@ -233,9 +271,14 @@ QUIRKS: dict[str, Quirk] = {
         "answer",
         1,
         2,
+        "generate.temperature null",
     ),
     "400, temperature is deprecated": Quirk(
-        _refuses("temperature", "`temperature` is deprecated for this model."), "answer", 1, 2
+        _refuses("temperature", "`temperature` is deprecated for this model."),
+        "answer",
+        1,
+        2,
+        "generate.temperature null",
     ),
     "400, additionalProperties in the schema": Quirk(
         _refuses(
@@ -248,12 +291,21 @@ QUIRKS: dict[str, Quirk] = {
         "answer",
         1,
         2,
+        "generate.structured_output off",
     ),
     "400, response_format is unknown": Quirk(
-        _refuses("response_format", "This response_format type is unavailable now"), "answer", 1, 2
+        _refuses("response_format", "This response_format type is unavailable now"),
+        "answer",
+        1,
+        2,
+        "generate.structured_output off",
     ),
     "422, a grammar that cannot be compiled": Quirk(
-        _refuses("response_format", "failed to parse grammar", 422), "answer", 1, 2
+        _refuses("response_format", "failed to parse grammar", 422),
+        "answer",
+        1,
+        2,
+        "generate.structured_output off",
     ),
     "400, the prompt is longer than the window": Quirk(
         error_reply(
@@ -266,14 +318,62 @@ QUIRKS: dict[str, Quirk] = {
         1,
         "maximum context length is 2048",
     ),
+    "400, the prompt is longer than llama.cpp's window": Quirk(
+        error_reply(
+            400, "the request exceeds the available context size (4096 tokens), try increasing it"
+        ),
+        "invalid",
+        0,
+        1,
+        "available context size (4096 tokens)",
+    ),
+    "400, no system message": Quirk(
+        error_reply(400, "System role not supported"), "invalid", 0, 1, "System role not supported"
+    ),
+    "400, the error as text": Quirk(
+        _error(400, {"error": "No models loaded. Please load a model first."}),
+        "invalid",
+        0,
+        1,
+        "No models loaded",
+    ),
     # No completion at all, with a good status.
-    "no choices": Quirk(_body(_whole(choices=[])), "malformed", 3, 3),
-    "choices null": Quirk(_body(_whole(choices=None)), "malformed", 3, 3),
+    "no choices": Quirk(_body(_whole(choices=[])), "malformed", 3, 3, "no choices"),
+    "choices null": Quirk(_body(_whole(choices=None)), "malformed", 3, 3, "choices"),
     "200 with an error": Quirk(
-        _body('{"error": {"message": "Provider returned error", "code": 502}}'), "malformed", 3, 3
+        _body('{"error": {"message": "Provider returned error", "code": 502}}'),
+        "malformed",
+        3,
+        3,
+        "Provider returned error",
+    ),
+    "200 with an error, no credit": Quirk(
+        _body('{"error": {"message": "Insufficient credits", "code": 402}}'),
+        "fatal",
+        1,
+        1,
+        "Insufficient credits",
+    ),
+    "200 with an error as text": Quirk(
+        _body('{"error": "Unexpected endpoint or method. Returning 200 anyway"}'),
+        "malformed",
+        3,
+        3,
+        "Unexpected endpoint",
+    ),
+    "200 with a stream of events": Quirk(
+        _body(_events(ANSWER), **{"Content-Type": "text/event-stream"}),
+        "malformed",
+        3,
+        3,
+        "no JSON: data:",
     ),
     "200 with a web page": Quirk(
-        _body("<!doctype html><html><body>Please sign in</body></html>"), "malformed", 3, 3
+        _body("<!doctype html><html><body>Please sign in</body></html>"),
+        "malformed",
+        3,
+        3,
+        "Please sign in",
     ),
     # Errors that pass.
     "429 with retry-after-ms, once": Quirk(
@@ -313,6 +413,16 @@ QUIRKS: dict[str, Quirk] = {
     "503 Loading model, once": Quirk(
         error_reply(503, "Loading model", 503), "answer", 1, 2, tries=1
     ),
+    "503 currently loading, with an estimate, once": Quirk(
+        _error(503, {"error": "Model m is currently loading", "estimated_time": 0.2}),
+        "answer",
+        1,
+        2,
+        tries=1,
+    ),
+    "500, the error as text, once": Quirk(
+        _error(500, {"error": "model runner has unexpectedly stopped"}), "answer", 1, 2, tries=1
+    ),
     "502 with a web page, once": Quirk(
         OddReply(502, body=b"<html>Bad Gateway</html>", headers={"Content-Type": "text/html"}),
         "answer",
@@ -328,6 +438,16 @@ QUIRKS: dict[str, Quirk] = {
         tries=1,
     ),
     # Errors that concern every request: the run ends at once.
+    "401, the key is wrong": Quirk(
+        error_reply(401, "Incorrect API key provided", "invalid_api_key"),
+        "fatal",
+        0,
+        1,
+        "Incorrect API key",
+    ),
+    "403, the region is not served": Quirk(
+        error_reply(403, "Country, region, or territory not supported"), "fatal", 0, 1, "region"
+    ),
     "402, no credit": Quirk(
         error_reply(402, "This request requires more credits", 402), "fatal", 0, 1, "credits"
     ),
@@ -339,9 +459,17 @@ QUIRKS: dict[str, Quirk] = {
         "credit balance",
     ),
     "429 insufficient_quota": Quirk(
-        error_reply(429, "You exceeded your current quota", "insufficient_quota"), "fatal", 0, 1
+        error_reply(429, "You exceeded your current quota", "insufficient_quota"),
+        "fatal",
+        0,
+        1,
+        "exceeded your current quota",
     ),
     "404, no such model": Quirk(
-        error_reply(404, "The model `m` does not exist.", "model_not_found"), "fatal", 0, 1
+        error_reply(404, "The model `m` does not exist.", "model_not_found"),
+        "fatal",
+        0,
+        1,
+        "does not exist",
     ),
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from tasks.fingerprint import fingerprint, unit
+from tests.support.replayed import replay
 from tests.support.server_state import Behaviour, ServerState
 
 _WORDS = (
@@ -32,7 +34,10 @@ def complete(
     body: dict[str, Any], behaviour: Behaviour, fault: str | None, state: ServerState
 ) -> dict[str, Any]:
     """Return a chat completion for a request body. The same body always gets the same text."""
-    text = _shaped(body, behaviour) or _text(body, behaviour)
+    if behaviour.answers == "recorded":
+        text = replay(Path(behaviour.folder), body)
+    else:
+        text = _shaped(body, behaviour) or _text(body, behaviour)
     finish = "stop"
     if fault == "repeat" and state.last_answer:
         text = state.last_answer
@@ -71,16 +76,25 @@ def _shaped(body: dict[str, Any], behaviour: Behaviour) -> str:
         return said if said.startswith("{") else '{"hello": "there"}'
     if asked.get("type") != "json_schema" or behaviour.schema == "ignored":
         return ""
-    turns = asked["json_schema"]["schema"]["properties"]["turns"]
+    whole = asked["json_schema"]["schema"]["properties"]
+    if "text" in whole:
+        return json.dumps({"text": _said(whole["text"], behaviour)})
+    turns = whole["turns"]
     entries = turns.get("prefixItems") or [turns["items"]] * turns["minItems"]
     spoken = []
     for number, entry in enumerate(entries):
         properties = entry["properties"]
         roles = sorted(properties["role"]["enum"], reverse=True)
-        due = re.findall(r"\*(\\\{\\\{item:\d\\\}\\\})", properties["text"].get("pattern", ""))
-        named = [place.replace("\\", "") for place in due if behaviour.schema == "whole"]
-        spoken.append({"role": roles[number % len(roles)], "text": " ".join(["Hello", *named])})
+        text = _said(properties["text"], behaviour)
+        spoken.append({"role": roles[number % len(roles)], "text": text})
     return json.dumps({"turns": spoken})
+
+
+def _said(schema: dict[str, Any], behaviour: Behaviour) -> str:
+    """Return the text of a turn, with the items that its pattern asks for if the server sees it."""
+    due = re.findall(r"\*(\\\{\\\{item:\d\\\}\\\})", schema.get("pattern", ""))
+    named = [place.replace("\\", "") for place in due if behaviour.schema == "whole"]
+    return " ".join(["Hello", *named])
 
 
 def _text(body: dict[str, Any], behaviour: Behaviour) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -103,19 +104,31 @@ class Batches:
         done, failed = [], []
         for line in self.files[batch["input_file_id"]].splitlines():
             entry = json.loads(line)
-            (failed if self._fails(entry) else done).append(entry)
+            fails = self._fails(entry)
+            odd = self.state.odd_reply_for(fingerprint(entry["body"]), entry["body"])
+            if odd is not None and odd["status"] >= 300:
+                failed.append(_refused(entry, odd))
+            elif fails:
+                failed.append(self._failed(entry))
+            else:
+                done.append(self._answered(entry, odd))
+        if failed and self.state.behaviour.batch_checked and not done:
+            self._refuse(batch, failed[0])
+            return
         batch["status"] = self.state.behaviour.batch_ending
         batch["request_counts"] = {
             "total": len(done) + len(failed),
             "completed": len(done),
             "failed": len(failed),
         }
-        batch["output_file_id"] = (
-            self._keep_lines([self._answered(entry) for entry in done]) if done else None
-        )
-        batch["error_file_id"] = (
-            self._keep_lines([self._failed(entry) for entry in failed]) if failed else None
-        )
+        batch["output_file_id"] = self._keep_lines(done) if done else None
+        batch["error_file_id"] = self._keep_lines(failed) if failed else None
+
+    def _refuse(self, batch: dict[str, Any], line: dict[str, Any]) -> None:
+        problem = {"code": "invalid_request", "param": None, "line": 1}
+        message = line["response"]["body"]["error"]["message"]
+        batch["status"] = "failed"
+        batch["errors"] = {"object": "list", "data": [{**problem, "message": message}]}
 
     def _fails(self, entry: dict[str, Any]) -> bool:
         key = fingerprint(entry["body"])
@@ -125,10 +138,9 @@ class Batches:
             unit(behaviour.seed, "batch", key, self.state.tries[key]) < behaviour.batch_fail_share
         )
 
-    def _answered(self, entry: dict[str, Any]) -> dict[str, Any]:
+    def _answered(self, entry: dict[str, Any], odd: dict[str, Any] | None) -> dict[str, Any]:
         answer = server_answers.complete(entry["body"], self.state.behaviour, None, self.state)
         tally, usage = self.state.tally, answer["usage"]
-        odd = self.state.odd_reply_for(fingerprint(entry["body"]), entry["body"])
         if odd is not None:
             answer = server_answers.with_fields(answer, odd)
         tally.billed += 1
@@ -170,6 +182,12 @@ class Batches:
             "purpose": purpose,
             "status": "processed",
         }
+
+
+def _refused(entry: dict[str, Any], odd: dict[str, Any]) -> dict[str, Any]:
+    body = json.loads(base64.b64decode(odd["body"]))
+    response = {"status_code": odd["status"], "body": body}
+    return {"id": "r", "custom_id": entry["custom_id"], "response": response, "error": None}
 
 
 def routes(state: ServerState) -> list[web.RouteDef]:

@@ -1,4 +1,7 @@
-"""The mock server in other tongues: Anthropic's messages and Ollama's chat, each put into OpenAI's words and back."""
+"""The mock server in other dialects: Anthropic's messages, Ollama's chat, Azure's deployments.
+
+Each is put into OpenAI's words and back.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,15 @@ def routes(answer: Answerer) -> list[web.RouteDef]:
         )
         return _translated(found, _ollama)
 
-    return [web.post("/v1/messages", messages), web.post("/api/chat", ollama)]
+    async def azure(request: web.Request) -> web.StreamResponse:
+        body = json.loads(await request.read())
+        return await answer(request, {**body, "model": request.match_info["deployment"]})
+
+    return [
+        web.post("/v1/messages", messages),
+        web.post("/api/chat", ollama),
+        web.post("/openai/deployments/{deployment}/chat/completions", azure),
+    ]
 
 
 def _text(content: str | list[dict[str, Any]]) -> str:

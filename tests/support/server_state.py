@@ -26,18 +26,21 @@ class Behaviour:
             of what the answer uses.
         tokens: "exact" counts as litellm does for the model asked, "rough" takes 4 characters a
             token.
-        answers: "echo" is a short fixed dialogue, "mock" lets the mock model answer.
+        answers: "echo" is a short fixed dialogue, "mock" lets the mock model answer, "recorded"
+            replays those of `folder` and keeps the prompts that have none there.
         key: the only bearer token that is let in, if set.
         body: the whole response body in place of an answer, billed as one.
         odd: replies in place of good ones, as `tests.support.odd_replies` gives them; one is drawn
             for each try at a request,
-            for `odd_share` of the tries; `odd_tries` is how many tries at a request get one.
+            for `odd_share` of the tries; `odd_tries` is how many tries at a request get one, and
+            `odd_after` how many answers are billed before the first one.
         window: context window in tokens; a longer prompt is cut to it without a word, or refused
             if `refuse_long`. `list_window` names it in the list of models.
         schema: what a JSON schema in a request brings: "ignored", "plain" (turns and roles) or
             "whole" (with what patterns ask for). A request for any JSON object gets one where
             `json_object` is True.
         batch_tokens: most tokens that batches in progress may have together; a batch over it fails.
+        batch_checked: a batch of which every request is refused fails as a whole.
         batch_ending: how a worked-off batch ended, in the provider's word.
         batch_failure: fields of a failed request's result line.
         batch_fields: fields of a batch's description that are replaced when it is asked for.
@@ -58,6 +61,7 @@ class Behaviour:
     tokens: str = "rough"
     words: int = 120
     answers: str = "echo"
+    folder: str = ""
     key: str | None = None
     models: tuple[str, ...] | None = None
     body: str | None = None
@@ -65,9 +69,11 @@ class Behaviour:
     odd: tuple[dict[str, Any], ...] = ()
     odd_share: float = 1.0
     odd_tries: int | None = None
+    odd_after: int = 0
     batch_fail_share: float = 0.0
     batch_polls: int = 1
     batch_tokens: int | None = None
+    batch_checked: bool = False
     batch_ending: str = "completed"
     batch_failure: dict[str, Any] = field(default_factory=dict)
     batch_fields: dict[str, Any] = field(default_factory=dict)
@@ -137,6 +143,8 @@ class ServerState:
 
         most = self.behaviour.odd_tries
         if most is not None and self.tries[key] > most:
+            return None
+        if self.tally.billed < self.behaviour.odd_after:
             return None
         odd, drawn = self.behaviour.odd, unit(self.behaviour.seed, "odd", key, self.tries[key])
         place = int(drawn * len(odd) / self.behaviour.odd_share)

@@ -1,4 +1,4 @@
-"""Examples for fine-tuning (4.2.1): the question as in the test, and the right title."""
+"""Examples for fine-tuning (4.2.1): the question as in the test, and the answer wanted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tasks.evaluation.finetune.taught_lists import Lists
 from tasks.evaluation.prompts import RecommendProfile, recommend_messages
+from tasks.evaluation.recommend import Benchmark
+from tasks.evaluation.respond import RespondProfile, respond_messages
 from tasks.evaluation.samples import Sample
 from tasks.llm import Message
 
@@ -23,23 +26,42 @@ def training_examples(
     samples: Sequence[Sample],
     profile: RecommendProfile,
     titles: Mapping[str, str],
+    lists: Lists,
     *,
     noun: str,
     history: bool,
 ) -> list[Example]:
-    """Return an example for each training sample; pass a split's training samples alone.
+    """Return an example for each sample; pass a split's training samples alone.
 
-    The answer is a list of one, in the form the profile's words ask for: JSON, or a numbered line.
+    The answer is the list that `lists` gives, in the form the profile's words ask for: JSON, or
+    numbered lines.
     """
     return [
         Example(
             recommend_messages(profile, sample, titles, noun=noun, history=history),
-            json.dumps([sample.title], ensure_ascii=False)
-            if profile.json_answer
-            else f"1. {sample.title}",
+            _list_text(profile, [titles[item] for item in lists(sample)]),
         )
         for sample in samples
     ]
+
+
+def response_examples(
+    benchmark: Benchmark, profile: RespondProfile, samples: Sequence[Sample], *, history: bool
+) -> list[Example]:
+    """Return an example for each sample: the conversation, and what its agent said next."""
+    return [
+        Example(
+            respond_messages(benchmark, profile, sample, "zero-shot", history=history),
+            sample.response,
+        )
+        for sample in samples
+    ]
+
+
+def _list_text(profile: RecommendProfile, listed: Sequence[str]) -> str:
+    if profile.json_answer:
+        return json.dumps(listed, ensure_ascii=False)
+    return "\n".join(f"{number}. {title}" for number, title in enumerate(listed, 1))
 
 
 def chat_lines(examples: Sequence[Example]) -> bytes:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,33 +16,54 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.evaluation.finetune.examples import Example
 from tasks.evaluation.finetune.settings import LoraSettings
-from tasks.fingerprint import unit
-from tasks.local_model import load_pretrained
+from tasks.evaluation.finetune.training_loop import IGNORED, Course, Encoded, Step, Trainer
+from tasks.evaluation.finetune.training_record import Training, write_record
+from tasks.local_model import LOCAL, chat_tokens, load_pretrained, load_weights
 
-IGNORED = -100  # the label of tokens that are not learnt
 _EXTRA = ("torch", "transformers", "peft")
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: adapter folder, mean loss of each epoch, steps, cut examples."""
+    """A finished training: adapter folder, its record, steps, cut examples."""
 
     adapter: Path
-    losses: tuple[float, ...]
+    record: Training
     steps: int
     cut: int
 
 
 def train_lora(
-    settings: LoraSettings, examples: Sequence[Example], adapter: Path, *, seed: int = 0
+    settings: LoraSettings,
+    examples: Sequence[Example],
+    adapter: Path,
+    record: Training,
+    *,
+    validation: Sequence[Example] = (),
+    seed: int = 0,
+    most_steps: int | None = None,
+    watch: Callable[[Step], None] = lambda _: None,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Trained:
-    """Teach a base model the answers of examples and save the adapter.
+    """Teach a base model the answers of examples and save the adapter with its record.
 
     Only the answer's tokens are learnt. On one machine, equal settings, examples and seed give
-    equal adapters up to the machine's own arithmetic. The adapter is written aside and moved into
-    place whole.
+    equal adapters up to the machine's own arithmetic, also if the training was stopped and gone on
+    with. The adapter is written aside and moved into place whole.
+
+    Args:
+        settings: base model and training.
+        examples: what to teach.
+        adapter: folder to write.
+        record: what is written beside the weights; the losses are filled in.
+        validation: examples whose loss is computed after every epoch.
+        seed: of the order of examples and of dropout.
+        most_steps: end after so many steps.
+        watch: called after every step.
+        wanted: asked before every step; False stops the training at a checkpoint.
 
     Raises:
+        TrainingStopped: it was no longer wanted.
         UserError: the extra is not installed, the base model cannot be loaded, there is no example,
             or the folder exists already.
     """
@@ -65,11 +86,29 @@ def train_lora(
     )
     model = peft.get_peft_model(base, lora)
     encoded = [_encode(tokenizer, settings, example) for example in examples]
-    losses, steps = _fit(
-        model, [tokens for tokens, _ in encoded], settings, seed, tokenizer.pad_token_id
-    )
-    _save(model, adapter)
-    return Trained(adapter, tuple(losses), steps, sum(cut for _, cut in encoded))
+    checkpoint = adapter.parent / f".{adapter.name}.checkpoint"
+    try:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        course = Trainer(
+            model,
+            settings,
+            [tokens for tokens, _ in encoded],
+            [_encode(tokenizer, settings, example)[0] for example in validation],
+            seed,
+            tokenizer.pad_token_id,
+            checkpoint,
+            most_steps,
+            watch,
+            wanted,
+        ).run()
+        told = _with_losses(record, course)
+        _save(model, adapter, told)
+        checkpoint.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"the adapter cannot be written to {adapter}: {error.strerror or error}"
+        ) from None
+    return Trained(adapter, told, course.step, sum(cut for _, cut in encoded))
 
 
 def check_extra() -> None:
@@ -87,7 +126,8 @@ def load_base(settings: LoraSettings) -> tuple[Any, Any]:
 
     Raises UserError when they cannot be loaded.
     """
-    tokenizer, model = load_pretrained(settings.base_model)
+    from_package = settings.base_model.startswith(LOCAL)
+    tokenizer, model = (load_weights if from_package else load_pretrained)(settings.base_model)
     if settings.base_adapter:
         model = with_adapter(model, settings.base_adapter).merge_and_unload()
     return tokenizer, model
@@ -105,11 +145,9 @@ def with_adapter(model: Any, adapter: str) -> Any:
         ) from None
 
 
-def _encode(
-    tokenizer: Any, settings: LoraSettings, example: Example
-) -> tuple[tuple[list[int], list[int]], bool]:
-    """Return the (tokens, labels) of an example, and whether its question was cut in front."""
-    question = tokenizer(settings.question(example.messages))["input_ids"]
+def _encode(tokenizer: Any, settings: LoraSettings, example: Example) -> tuple[Encoded, bool]:
+    """Return the tokens and labels of an example, and whether its question was cut in front."""
+    question = chat_tokens(tokenizer, example.messages, settings.prompt)
     answer = [
         *tokenizer(example.answer, add_special_tokens=False)["input_ids"],
         tokenizer.eos_token_id,
@@ -118,70 +156,16 @@ def _encode(
     return ([*kept, *answer], [IGNORED] * len(kept) + answer), len(kept) < len(question)
 
 
-def _fit(
-    model: Any,
-    encoded: Sequence[tuple[list[int], list[int]]],
-    settings: LoraSettings,
-    seed: int,
-    padding: int,
-) -> tuple[list[float], int]:
-    import torch
-
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate)
-    device = next(model.parameters()).device
-    losses: list[float] = []
-    steps = 0
-    model.train()
-    for epoch in range(settings.epochs):
-        order = sorted(range(len(encoded)), key=lambda place: unit(seed, "epoch", epoch, place))
-        batches = [
-            order[start : start + settings.batch] for start in range(0, len(order), settings.batch)
-        ]
-        seen = []
-        for number, places in enumerate(batches, 1):
-            batch = {
-                name: tensor.to(device)
-                for name, tensor in _padded([encoded[place] for place in places], padding).items()
-            }
-            loss = model(**batch).loss
-            (loss / settings.accumulate).backward()
-            seen.append(float(loss.detach()))
-            if number % settings.accumulate == 0 or number == len(batches):
-                torch.nn.utils.clip_grad_norm_(weights, 1.0)
-                optimizer.step()
-                optimizer.zero_grad()
-                steps += 1
-        losses.append(sum(seen) / len(seen))
-    model.eval()
-    return losses, steps
+def _with_losses(record: Training, course: Course) -> Training:
+    return replace(record, losses=tuple(course.losses), validation=tuple(course.validation))
 
 
-def _padded(batch: Sequence[tuple[list[int], list[int]]], padding: int) -> dict[str, Any]:
-    import torch
-
-    longest = max(len(tokens) for tokens, _ in batch)
-
-    def _fill(rows: Iterator[list[int]], with_: int) -> Any:
-        return torch.tensor([row + [with_] * (longest - len(row)) for row in rows])
-
-    return {
-        "input_ids": _fill((tokens for tokens, _ in batch), padding),
-        "labels": _fill((labels for _, labels in batch), IGNORED),
-        "attention_mask": _fill(([1] * len(tokens) for tokens, _ in batch), 0),
-    }
-
-
-def _save(model: Any, adapter: Path) -> None:
+def _save(model: Any, adapter: Path, record: Training) -> None:
+    """Write an adapter whole. Raises OSError."""
+    aside = Path(tempfile.mkdtemp(prefix=".aside-", dir=adapter.parent))
     try:
-        adapter.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".aside-", dir=adapter.parent))
-        try:
-            model.save_pretrained(aside)
-            aside.replace(adapter)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:
-        raise UserError(
-            f"the adapter cannot be written to {adapter}: {error.strerror or error}"
-        ) from None
+        model.save_pretrained(aside)
+        write_record(aside, record)
+        aside.replace(adapter)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

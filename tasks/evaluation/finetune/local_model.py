@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tasks.errors import UserError
 from tasks.evaluation.finetune.local import check_extra, load_base, with_adapter
 from tasks.evaluation.finetune.settings import LoraSettings
 from tasks.fingerprint import fingerprint, folder_hash
 from tasks.llm import Answer, Message, Request
-from tasks.local_model import Batcher, Sampling
+from tasks.local_model import Batcher, Sampling, chat_tokens, mean_log_probabilities
 from tasks.local_model import LocalModel as ChatModel
 
 
@@ -37,6 +44,9 @@ class LocalModel:
                 f"{adapter} is no trained adapter: make one with `redial evaluate finetune`"
             )
         self._settings, self._adapter = settings, adapter
+        self.cut = 0  # questions whose beginning was cut, because they were too long
+        self._ranking = asyncio.Lock()  # one question at a time has both cores
+        self._tokens: dict[str, list[int]] = {}  # of texts that are ranked for every question
         self.model = f"local/{settings.name}" + (f"+{adapter.name}" if adapter else "")
         self._batcher = Batcher(self.model, opened=lambda _: self._loaded)
 
@@ -47,9 +57,8 @@ class LocalModel:
         attempt: int = 1,
     ) -> Request:
         """Return the request for a question to this model: its settings and adapter content."""
-        return Request(
-            self._identity, messages, None, {"temperature": 0.0}, response_format, attempt
-        )
+        schema = None if self._schema(response_format) is None else response_format
+        return Request(self._identity, messages, None, {"temperature": 0.0}, schema, attempt)
 
     async def __call__(
         self,
@@ -62,22 +71,71 @@ class LocalModel:
         request = self.request(messages, response_format, attempt)
         started = time.monotonic()
         sampling = Sampling(max_tokens=self._settings.answer_tokens)
-        written = await self._batcher.write(messages, None, sampling, order=request.key, seed=0)
+        written = await self._batcher.write(
+            messages, self._schema(response_format), sampling, order=request.key, seed=0
+        )
+        counts = (written.prompt_tokens, written.completion_tokens)
+        answer = self._answer(request.key, written.text, *counts, started)
+        return replace(answer, finish_reason="length") if written.cut_off else answer
+
+    def _schema(self, response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return the schema that an answer is decoded under.
+
+        None for a model that was taught its own form, and where the grammar engine is missing.
+        """
+        if response_format is None or self._adapter is not None or find_spec("llguidance") is None:
+            return None
+        schema: Mapping[str, Any] = response_format["json_schema"]["schema"]
+        return schema
+
+    def ranking_request(self, messages: tuple[Message, ...], texts: Sequence[str]) -> Request:
+        """Return the request for the likelihoods of texts as answers to a question."""
+        wanted = {"type": "likelihood", "texts": fingerprint(list(texts))}
+        return Request(self._identity, messages, None, {}, wanted)
+
+    async def rank(
+        self, messages: tuple[Message, ...], texts: Sequence[str], *, most: int
+    ) -> Answer:
+        """Return the likeliest beginnings of an answer among some texts, as JSON.
+
+        The answer is a list of the best `most` places in `texts`, each with its mean
+        log-probability. Raises UserError when the model cannot be loaded.
+        """
+        started = time.monotonic()
+        async with self._ranking:
+            stopping = threading.Event()
+            try:
+                best, tokens = await asyncio.to_thread(
+                    self._rank, messages, texts, most, lambda: not stopping.is_set()
+                )
+            finally:
+                stopping.set()
+        return self._answer(
+            self.ranking_request(messages, texts).key, json.dumps(best), tokens, 0, started
+        )
+
+    def _rank(
+        self,
+        messages: tuple[Message, ...],
+        texts: Sequence[str],
+        most: int,
+        wanted: Callable[[], bool],
+    ) -> tuple[list[tuple[int, float]], int]:
+        model = self._loaded
+        for text in texts:
+            if text not in self._tokens:
+                self._tokens[text] = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+        question = model.question(messages)
+        given = [self._tokens[text] for text in texts]
+        scores = mean_log_probabilities(model.model, question, given, wanted=wanted)
+        best = np.argsort(-scores, kind="stable")[:most].tolist()
+        return [(place, round(float(scores[place]), 6)) for place in best], len(question)
+
+    def _answer(self, key: str, text: str, asked: int, written: int, started: float) -> Answer:
         now = datetime.now(UTC).isoformat()
+        took = time.monotonic() - started
         return Answer(
-            request.key,
-            written.text,
-            "length" if written.cut_off else "stop",
-            written.prompt_tokens,
-            written.completion_tokens,
-            0.0,
-            time.monotonic() - started,
-            self.model,
-            None,
-            self.model,
-            "",
-            0,
-            now,
+            key, text, "stop", asked, written, 0.0, took, self.model, None, self.model, "", 0, now
         )
 
     @cached_property
@@ -97,5 +155,6 @@ class LocalModel:
 
     def _question(self, tokenizer: Any, messages: Sequence[Message]) -> list[int]:
         """Return the tokens of messages, of which the beginning is cut where they are too many."""
-        tokens: list[int] = tokenizer(self._settings.question(tuple(messages)))["input_ids"]
+        tokens = chat_tokens(tokenizer, messages, self._settings.prompt)
+        self.cut += len(tokens) > self._settings.max_tokens
         return tokens[-self._settings.max_tokens :]

@@ -28,6 +28,7 @@ from rapidfuzz.distance import Levenshtein
 
 from tasks.errors import UserError
 from tasks.evaluation.he2023.values import Nearest, Question
+from tasks.machine import this_machine
 
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 _NUMBERING = re.compile(r"^(?:\d+[.)、]?\s*[-—–]?\s*)?")
@@ -64,7 +65,7 @@ def nearest_entities(names: Iterable[str], entities: Iterable[str]) -> dict[str,
             lowered,
             scorer=Levenshtein.distance,
             dtype=np.int32,
-            workers=-1,
+            workers=this_machine().threads,
         )
         for name, row in zip(chunk, distances, strict=True):
             least = int(row.min())

@@ -10,11 +10,12 @@ from tasks.evaluation.quality.grades import parse_grades
 from tasks.evaluation.quality.judge import (
     Judged,
     JudgeProfile,
+    Unread,
     judge_pairs,
     judge_utterances,
     load_judge_profile,
 )
-from tasks.evaluation.quality.page import quality_markdown
+from tasks.evaluation.quality.page import LEAST_READ, QualityPage, quality_page
 from tasks.evaluation.quality.tables import (
     Agreement,
     Comparison,
@@ -51,6 +52,7 @@ __all__ = [
     "CHOICES",
     "DEFECTS",
     "HIGHEST",
+    "LEAST_READ",
     "LOWEST",
     "METRICS",
     "NO_DEFECT",
@@ -65,8 +67,10 @@ __all__ = [
     "PairTask",
     "PositionBias",
     "Preference",
+    "QualityPage",
     "Rating",
     "Scores",
+    "Unread",
     "UtteranceTask",
     "against_people",
     "defect_tasks",
@@ -79,7 +83,7 @@ __all__ = [
     "parse_choice",
     "parse_grades",
     "position_bias",
-    "quality_markdown",
+    "quality_page",
     "rater_agreement",
     "settle_orders",
     "table4",

@@ -14,11 +14,20 @@ from string import Template
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import UserError
-from tasks.evaluation.concurrent_asks import AskFor, ask_all
+from tasks.evaluation.answer_formats import choice_format, grades_format
+from tasks.evaluation.concurrent_asks import AskFor, Watch, ask_all
 from tasks.evaluation.corpora import Utterance
 from tasks.evaluation.quality.choices import parse_choice
 from tasks.evaluation.quality.grades import parse_grades
-from tasks.evaluation.quality.values import PairTask, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality.values import (
+    HIGHEST,
+    LOWEST,
+    METRICS,
+    PairTask,
+    Preference,
+    Rating,
+    UtteranceTask,
+)
 from tasks.llm import Message
 from tasks.prompts import fence
 from tasks.settings import Home, read_yaml, validation_line
@@ -40,13 +49,30 @@ class JudgeProfile(BaseModel):
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A question without a verdict; `answered` is True if the answer could not be read."""
+
+    task_id: str
+    answered: bool
+
+
+@dataclass(frozen=True)
 class Judged:
-    """One judge's ratings or preferences, and how many answers are missing or unreadable."""
+    """One judge's ratings and preferences, and the questions that gave no verdict."""
 
     ratings: tuple[Rating, ...] = ()
     preferences: tuple[Preference, ...] = ()
-    unanswered: int = 0
-    unreadable: int = 0
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def unanswered(self) -> int:
+        """Number of questions for which no answer came."""
+        return sum(not one.answered for one in self.unread)
+
+    @property
+    def unreadable(self) -> int:
+        """Number of answers that could not be read."""
+        return sum(one.answered for one in self.unread)
 
 
 def load_judge_profile(home: Home, name: str = "judge") -> JudgeProfile:
@@ -67,7 +93,11 @@ def load_judge_profile(home: Home, name: str = "judge") -> JudgeProfile:
 
 
 async def judge_utterances(
-    ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[UtteranceTask]
+    ask_for: AskFor,
+    profile: JudgeProfile,
+    judge: str,
+    tasks: Sequence[UtteranceTask],
+    watch: Watch = lambda _: None,
 ) -> Judged:
     """Let a judge grade utterances.
 
@@ -76,24 +106,30 @@ async def judge_utterances(
         profile: the words.
         judge: what the judge is called in ratings, such as "openai/gpt-4o-mini seed 1".
         tasks: what to grade.
+        watch: called after every question.
 
     Raises:
         RunStopped: the budget is spent or the circuit breaker opened.
     """
     texts = await ask_all(
-        [(ask_for(task.task_id), _utterance_messages(profile, task)) for task in tasks]
+        [(ask_for(task.task_id), _utterance_messages(profile, task)) for task in tasks],
+        grades_format(METRICS, LOWEST, HIGHEST),
+        watch,
     )
     grades = [None if text is None else parse_grades(text) for text in texts]
     ratings: list[Rating] = []
     for task, by_metric in zip(tasks, grades, strict=True):
         for metric, value in (by_metric or {}).items():
             ratings.append(Rating(task.task_id, judge, metric, value))
-    unanswered = texts.count(None)
-    return Judged(tuple(ratings), (), unanswered, grades.count(None) - unanswered)
+    return Judged(tuple(ratings), (), _unread(tasks, texts, grades))
 
 
 async def judge_pairs(
-    ask_for: AskFor, profile: JudgeProfile, judge: str, tasks: Sequence[PairTask]
+    ask_for: AskFor,
+    profile: JudgeProfile,
+    judge: str,
+    tasks: Sequence[PairTask],
+    watch: Watch = lambda _: None,
 ) -> Judged:
     """Let a judge compare conversations, each pair in both orders.
 
@@ -101,7 +137,9 @@ async def judge_pairs(
     """
     shown = list(chain.from_iterable((task, task.turned()) for task in tasks))
     texts = await ask_all(
-        [(ask_for(task.task_id), _pair_messages(profile, task)) for task in shown]
+        [(ask_for(task.task_id), _pair_messages(profile, task)) for task in shown],
+        choice_format(),
+        watch,
     )
     choices = [None if text is None else parse_choice(text) for text in texts]
     preferences = tuple(
@@ -109,10 +147,20 @@ async def judge_pairs(
         for task, choice in zip(shown, choices, strict=True)
         if choice is not None
     )
-    unreadable = sum(
-        text is not None and choice is None for text, choice in zip(texts, choices, strict=True)
+    return Judged((), preferences, _unread(shown, texts, choices))
+
+
+def _unread(
+    tasks: Sequence[UtteranceTask | PairTask],
+    texts: Sequence[str | None],
+    verdicts: Sequence[object],
+) -> tuple[Unread, ...]:
+    """Return the questions without a verdict."""
+    return tuple(
+        Unread(task.task_id, text is not None)
+        for task, text, verdict in zip(tasks, texts, verdicts, strict=True)
+        if verdict is None
     )
-    return Judged((), preferences, texts.count(None), unreadable)
 
 
 def _utterance_messages(profile: JudgeProfile, task: UtteranceTask) -> tuple[Message, ...]:

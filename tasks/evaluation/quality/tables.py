@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,14 @@ from tasks.evaluation.agreement import (
     krippendorff_alpha,
     shared_ratings,
 )
-from tasks.evaluation.quality.values import METRICS, Metric, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality.values import (
+    METRICS,
+    Metric,
+    PairTask,
+    Preference,
+    Rating,
+    UtteranceTask,
+)
 from tasks.intervals import Interval, bootstrap_mean
 from tasks.web import markdown_table
 
@@ -31,20 +39,33 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Scores:
-    """One row of Table 4: mean grades from 0 to 2 with 95 % intervals over dialogues."""
+    """One row of Table 4: mean grades from 0 to 2 with 95 % intervals over dialogues.
+
+    Attributes:
+        utterances: how many were to be graded.
+        rated: how many of them have a grade; means and intervals are over these alone.
+        unreadable: how many got an answer that could not be read.
+        means: NaN where nothing could be read.
+    """
 
     corpus: str
     utterances: int
+    rated: int
+    unreadable: int
     ratings: int
     means: Mapping[Metric, Interval]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One bar of Figure 4: how often each of two corpora was preferred."""
+    """One bar of Figure 4: how often each of two corpora was preferred.
+
+    `pairs` is how many were to be compared; wins, ties and losses are over those with a verdict.
+    """
 
     corpus: str
     other: str
+    pairs: int
     wins: int
     ties: int
     losses: int
@@ -84,38 +105,75 @@ class Agreement:
 
 
 def table4(
-    tasks: Sequence[UtteranceTask], ratings: Iterable[Rating], *, seed: int = 0
+    tasks: Sequence[UtteranceTask],
+    ratings: Iterable[Rating],
+    unreadable: Iterable[str] = (),
+    *,
+    seed: int = 0,
 ) -> list[Scores]:
-    """Return Table 4: one row a corpus, in order of name."""
-    by_task = {task.task_id: task for task in tasks}
-    values: dict[str, dict[Metric, list[tuple[float, str]]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    """Return Table 4: one row for each corpus that was to be graded, in order of name.
+
+    `unreadable` holds the ids of tasks whose answers could not be read.
+    """
+    corpus_of = {task.task_id: task.corpus for task in tasks}
+    dialogue_of = {task.task_id: task.dialogue_id for task in tasks}
+    values: dict[tuple[str, Metric], list[tuple[float, str]]] = defaultdict(list)
+    rated: dict[str, set[str]] = defaultdict(set)
     for rating in ratings:
-        if task := by_task.get(rating.task_id):
-            values[task.corpus][rating.metric].append((float(rating.value), task.dialogue_id))
-    rated = {corpus: sum(map(len, by_metric.values())) for corpus, by_metric in values.items()}
+        corpus = corpus_of.get(rating.task_id)
+        if corpus is not None:
+            rated[corpus].add(rating.task_id)
+            value = (float(rating.value), dialogue_of[rating.task_id])
+            values[corpus, rating.metric].append(value)
+    asked = Counter(corpus_of.values())
+    unread = Counter(corpus_of[task] for task in unreadable if task in corpus_of)
     return [
         Scores(
             corpus,
-            sum(task.corpus == corpus for task in tasks),
-            rated[corpus],
-            {m: _mean(values[corpus][m], seed) for m in METRICS},
+            asked[corpus],
+            len(rated[corpus]),
+            unread[corpus],
+            sum(len(values[corpus, metric]) for metric in METRICS),
+            {metric: _mean(values[corpus, metric], seed) for metric in METRICS},
         )
-        for corpus in sorted(values)
+        for corpus in sorted(asked)
     ]
 
 
-def figure4(preferences: Iterable[Preference], corpus: str, *, seed: int = 0) -> list[Comparison]:
-    """Return Figure 4 for one corpus: a row for each corpus it was compared with, by name."""
+def figure4(
+    preferences: Iterable[Preference],
+    corpus: str,
+    tasks: Sequence[PairTask] = (),
+    *,
+    seed: int = 0,
+) -> list[Comparison]:
+    """Return Figure 4 for one corpus: a row for each corpus it was compared with, by name.
+
+    `tasks` are the pairs that were to be compared, so that one without a verdict has a row too.
+    """
+    pairs: dict[str, set[str]] = defaultdict(set)
+    for task in tasks:
+        other = _other(corpus, task.first_corpus, task.second_corpus)
+        if other is not None:
+            pairs[other].add(task.task_id)
     against: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for one in preferences:
-        if corpus in {one.shown_first, one.shown_second}:
-            other = one.shown_second if one.shown_first == corpus else one.shown_first
-            against[other].append(
-                (0.5 if one.winner is None else float(one.winner == corpus), one.task_id)
-            )
-    return [_comparison(corpus, other, found, seed) for other, found in sorted(against.items())]
+        other = _other(corpus, one.shown_first, one.shown_second)
+        if other is not None:
+            preferred = 0.5 if one.winner is None else float(one.winner == corpus)
+            against[other].append((preferred, one.task_id))
+            pairs[other].add(one.task_id)
+    return [
+        _comparison(corpus, other, len(pairs[other]), against[other], seed)
+        for other in sorted(pairs)
+    ]
+
+
+def _other(corpus: str, first: str, second: str) -> str | None:
+    """Return what a corpus was compared with; None if it is neither of the two."""
+    if corpus not in {first, second}:
+        return None
+    return second if first == corpus else first
 
 
 def position_bias(preferences: Iterable[Preference]) -> PositionBias:
@@ -185,42 +243,56 @@ def against_people(judges: Iterable[Rating], people: Iterable[Rating]) -> dict[M
 
 def table4_markdown(rows: Sequence[Scores]) -> str:
     """Return Table 4 as Markdown."""
-    head = ["corpus", "utterances", *(f"{_TITLES[metric]} (0-2)" for metric in METRICS)]
-    figures = [
-        [
-            f"{row.means[m].value:.2f} [{row.means[m].low:.2f}, {row.means[m].high:.2f}]"
-            for m in METRICS
-        ]
-        for row in rows
-    ]
-    return markdown_table(
-        head,
-        ([row.corpus, row.utterances, *means] for row, means in zip(rows, figures, strict=True)),
-    )
+    titles = (f"{_TITLES[metric]} (0-2)" for metric in METRICS)
+    head = ["corpus", "utterances rated", "unreadable", *titles]
+    lines = []
+    for row in rows:
+        means = [_cell(row.means[metric], ".2f") for metric in METRICS]
+        lines.append([row.corpus, f"{row.rated} of {row.utterances}", row.unreadable, *means])
+    return markdown_table(head, lines)
 
 
 def figure4_markdown(rows: Sequence[Comparison]) -> str:
     """Return Figure 4 as a Markdown table."""
-    head = ["corpus", "against", "better", "alike", "worse", "share preferred"]
-    lines = [
-        [
-            row.corpus,
-            row.other,
-            row.wins,
-            row.ties,
-            row.losses,
-            f"{row.share.value:.1%} [{row.share.low:.1%}, {row.share.high:.1%}]",
-        ]
-        for row in rows
-    ]
+    head = ["corpus", "against", "pairs judged", "better", "alike", "worse", "share preferred"]
+    lines = []
+    for row in rows:
+        verdicts = [row.wins, row.ties, row.losses]
+        judged = f"{sum(verdicts)} of {row.pairs}"
+        lines.append([row.corpus, row.other, judged, *verdicts, _cell(row.share, ".1%")])
     return markdown_table(head, lines)
 
 
+def shortfalls(
+    scores: Sequence[Scores], comparisons: Sequence[Comparison], least: float
+) -> list[str]:
+    """Return a line for each corpus or comparison of which too little could be read.
+
+    `least` is the share of what was asked that needs a verdict, for the figures to be a finding.
+    """
+    read = [(row.corpus, row.rated, row.utterances, "utterances") for row in scores]
+    for row in comparisons:
+        judged = row.wins + row.ties + row.losses
+        read.append((f"{row.corpus} against {row.other}", judged, row.pairs, "pairs"))
+    return [
+        f"{name}: {count} of {asked} {what} could be read, {least:.0%} are needed"
+        for name, count, asked, what in read
+        if count < least * asked
+    ]
+
+
+def _cell(value: Interval, form: str) -> str:
+    """Return a value with its interval, or a dash where nothing could be read."""
+    if math.isnan(value.value):
+        return "-"
+    return f"{value.value:{form}} [{value.low:{form}}, {value.high:{form}}]"
+
+
 def _comparison(
-    corpus: str, other: str, found: Sequence[tuple[float, str]], seed: int
+    corpus: str, other: str, pairs: int, found: Sequence[tuple[float, str]], seed: int
 ) -> Comparison:
     wins, ties, losses = (sum(value == wanted for value, _ in found) for wanted in (1.0, 0.5, 0.0))
-    return Comparison(corpus, other, wins, ties, losses, _mean(found, seed))
+    return Comparison(corpus, other, pairs, wins, ties, losses, _mean(found, seed))
 
 
 def _mean(values: Sequence[tuple[float, str]], seed: int) -> Interval:

@@ -12,6 +12,7 @@ from tasks.evaluation.references.fitting import (
     check_reference,
     fit_reference,
 )
+from tasks.evaluation.references.recommenders import is_liked
 
 __all__ = [
     "REFERENCES",
@@ -20,5 +21,6 @@ __all__ = [
     "catalogue_reviews",
     "check_reference",
     "fit_reference",
+    "is_liked",
     "knowledge",
 ]

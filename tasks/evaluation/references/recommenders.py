@@ -9,6 +9,7 @@ from itertools import chain, groupby, pairwise
 import numpy as np
 from scipy import sparse
 
+from tasks.evaluation.corpora import Interaction
 from tasks.evaluation.references.catalogue import Knowledge, Score, Vector
 from tasks.evaluation.samples import Sample
 from tasks.titles import plain_words
@@ -19,6 +20,11 @@ SHRINK = (
 )
 
 
+def is_liked(made: Interaction) -> bool:
+    """Return True if a user liked an item; without a rating, every item of a history is liked."""
+    return made.rating is None or made.rating >= LIKED_FROM
+
+
 def item_knn(known: Knowledge) -> Score:
     """Score an item by its summed shrunk cosines with the items the user likes.
 
@@ -27,11 +33,7 @@ def item_knn(known: Knowledge) -> Score:
     Items rated below `LIKED_FROM` do not count; without ratings, every item of a history counts.
     """
     columns = {item: column for column, item in enumerate(known.items)}
-    liked = {
-        (made.user_id, made.item_id)
-        for made in known.interactions
-        if made.rating is None or made.rating >= LIKED_FROM
-    }
+    liked = {(made.user_id, made.item_id) for made in known.interactions if is_liked(made)}
     disliked = {(made.user_id, made.item_id) for made in known.interactions} - liked
     rows = {user: row for row, user in enumerate(sorted({user for user, _ in liked}))}
     pairs = np.array(
@@ -96,7 +98,7 @@ def markov(known: Knowledge) -> Score:
 def _sequences(known: Knowledge) -> dict[str, _Groups]:
     timed: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for made in known.interactions:
-        if made.timestamp is not None and (made.rating is None or made.rating >= LIKED_FROM):
+        if made.timestamp is not None and is_liked(made):
             timed[made.user_id].append((made.timestamp, made.item_id))
     return {
         user: [

@@ -69,15 +69,14 @@ class BatchClient:
             self._provider["api_base"] = self.api_base
 
     def line(self, request: Request, key: str) -> bytes:
-        """Return a request as one line of a batch file, named by its request key."""
+        """Return a request as one line of a batch file, named by its request key.
+
+        Raises CallError for a parameter that the model does not take.
+        """
         parameters = dict(request.sampling)
         if request.response_format:
             parameters["response_format"] = request.response_format
-        mapped = self._litellm.get_optional_params(
-            model=self.bare_model,
-            custom_llm_provider=self._provider["custom_llm_provider"],
-            **parameters,
-        )
+        mapped = self._mapped(parameters)
         body = {
             "model": self.bare_model,
             "messages": [dict(message) for message in request.messages],
@@ -85,6 +84,20 @@ class BatchClient:
         }
         line = {"custom_id": key, "method": "POST", "url": ENDPOINT, "body": body}
         return json.dumps(line).encode()
+
+    def _mapped(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return parameters as the provider names them."""
+        import openai
+
+        try:
+            mapped: dict[str, Any] = self._litellm.get_optional_params(
+                model=self.bare_model,
+                custom_llm_provider=self._provider["custom_llm_provider"],
+                **parameters,
+            )
+        except openai.OpenAIError as error:
+            raise as_call_error(error) from None
+        return mapped
 
     async def create(self, lines: Iterable[bytes], label: str) -> str:
         """Send requests as a batch and return its id. Raises CallError."""

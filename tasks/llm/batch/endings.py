@@ -21,10 +21,17 @@ from tasks.llm.billing import (
 from tasks.llm.errors import CallError, RunStopped
 from tasks.llm.journal import Entry
 from tasks.llm.provider_reply import Reply
+from tasks.llm.refused_parameters import refused_parameter
+from tasks.llm.values import Request
 
 
 def reason_to_end(
-    collected: Collected, model: str, *, too_many_invalid: int, answered: int
+    collected: Collected,
+    model: str,
+    *,
+    too_many_invalid: int,
+    answered: int,
+    adaptable: frozenset[str],
 ) -> UserError | RunStopped | None:
     """Return why no further request should be sent after a batch; None where they may be.
 
@@ -33,9 +40,11 @@ def reason_to_end(
         model: the model asked.
         too_many_invalid: refused requests without a single answer from which none will be taken.
         answered: requests of this run answered so far.
+        adaptable: keys of refused requests that the provider will take without a parameter.
     """
-    name, results = collected.state.batch_id, collected.results.values()
-    errors = [result for result in results if isinstance(result, CallError)]
+    name, results = collected.state.batch_id, collected.results
+    final = [result for key, result in results.items() if key not in adaptable]
+    errors = [result for result in final if isinstance(result, CallError)]
     for error in errors:
         if error.kind == "fatal":
             return UserError(
@@ -56,6 +65,22 @@ def reason_to_end(
             f"{invalid[0].message}"
         )
     return None
+
+
+def adaptable(
+    results: Mapping[str, Reply | CallError], requests: Mapping[str, Request]
+) -> frozenset[str]:
+    """Return the keys of refused requests that will be sent again without a parameter.
+
+    Of one that is not among `requests`, as after a restart, nothing is known; it counts as well.
+    """
+    errors = {key: result for key, result in results.items() if isinstance(result, CallError)}
+    refused = {key: error for key, error in errors.items() if error.kind == "invalid"}
+    return frozenset(
+        key
+        for key, error in refused.items()
+        if key not in requests or refused_parameter(error, requests[key])
+    )
 
 
 def billed_entries(

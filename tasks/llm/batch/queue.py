@@ -11,9 +11,10 @@ from typing import Any
 from tasks.errors import UserError
 from tasks.llm.answer_watch import AnswerWatch, Useless
 from tasks.llm.batch.client import BatchClient
-from tasks.llm.batch.endings import billed_entries, reason_to_end
+from tasks.llm.batch.endings import adaptable, billed_entries, reason_to_end
 from tasks.llm.batch.token_room import TokenRoom
 from tasks.llm.batch.transfer import (
+    BatchRefused,
     BatchState,
     BatchTransfer,
     Collected,
@@ -30,6 +31,7 @@ from tasks.llm.errors import TRANSIENT, CallError, CallFailed, RunStopped, may_a
 from tasks.llm.journal import Entry
 from tasks.llm.layers import Call
 from tasks.llm.provider_reply import Reply
+from tasks.llm.refused_parameters import ParameterRefused, refused_parameter
 from tasks.llm.usage import Forecast, UsageMeter
 from tasks.llm.values import Answer, Request
 from tasks.settings import Limits
@@ -45,6 +47,15 @@ class _AskAgain(Exception):
 
     def __init__(self, tries: int) -> None:
         super().__init__(tries)
+        self.tries = tries
+
+
+class _NotTaken(Exception):
+    """A request is not asked again: its last try failed, or it cannot be sent as it is."""
+
+    def __init__(self, error: CallError, tries: int) -> None:
+        super().__init__(error, tries)
+        self.error = error
         self.tries = tries
 
 
@@ -84,6 +95,8 @@ class BatchQueue:
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._reserved: dict[str, float] = {}
         self._expected: dict[str, Expected] = {}
+        self._requests: dict[str, Request] = {}  # those that a call waits for
+        self._stopped: RunStopped | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._gathering = False
         self._room = TokenRoom(limits.batch_tokens)
@@ -97,6 +110,7 @@ class BatchQueue:
 
         Raises:
             CallFailed: the provider did not answer it in any of the batches it was in.
+            ParameterRefused: the provider would take it without a parameter.
             RunStopped: the budget is spent, the provider is down, or nearly all answers of a batch
                 are of no use; batches that were sent are collected by the next run.
             UserError: the provider refuses the batch as a whole.
@@ -105,12 +119,28 @@ class BatchQueue:
         while True:
             # The answer may come in a batch of an earlier run, whose forecast is lost.
             self._expected.setdefault(key, Expected.of(call.request, self._forecast))
+            self._requests[key] = call.request
             if key not in self._answers:
                 self._queue(call.request, Member(key, call.dialogue_id, call.attempt, tries))
             try:
                 return await asyncio.shield(self._answers[key])
             except _AskAgain as again:
                 tries = again.tries
+            except _NotTaken as failed:
+                raise self._reason(failed, call.request) from None
+            finally:
+                self._requests.pop(key, None)
+
+    def _reason(self, failed: _NotTaken, request: Request) -> Exception:
+        """Return what a request that is not asked again as it is ends with."""
+        error = failed.error
+        parameter = refused_parameter(error, request)
+        if parameter:
+            return self._stopped or ParameterRefused(parameter, error.message)
+        self._meter.count(failed=1)
+        if error.kind == "fatal":
+            return UserError(f"the provider refuses {self._client.model!r}: {error.message}")
+        return CallFailed(str(error), error.kind, failed.tries)
 
     def close(self) -> None:
         """Stop waiting; batches that were sent are collected by the next run."""
@@ -158,7 +188,7 @@ class BatchQueue:
             lines = self._reserve_batch()
             if not lines:
                 # While a batch is out, its return settles what it cost and tries again.
-                if not self._reserved and not self._room.out:
+                if self._waiting and not self._reserved and not self._room.out:
                     dollars = next(iter(self._waiting.values())).dollars
                     refusal = RunStopped("budget", self._budget.refusal(dollars))
                     self._fail(list(self._waiting), refusal)
@@ -183,8 +213,12 @@ class BatchQueue:
         """
         lines: dict[str, bytes] = {}
         size, tokens = 0, 0.0
-        for key, waiting in self._waiting.items():
-            line = self._client.line(waiting.request, key)
+        for key, waiting in list(self._waiting.items()):
+            try:
+                line = self._client.line(waiting.request, key)
+            except CallError as error:
+                self._fail([key], _NotTaken(error, tries=1))
+                continue
             size += len(line) + 1
             tokens += waiting.expected.prompt_tokens
             full = len(lines) >= MAX_REQUESTS or size > MAX_BYTES or not self._room.fits(tokens)
@@ -211,6 +245,9 @@ class BatchQueue:
             self._room.release(state.label)
             self._too_many_tokens(state.members, tokens, str(refusal))
             return
+        except BatchRefused as refusal:
+            self._refused(state, str(refusal))
+            return
         except (CallError, UserError, RunStopped) as error:
             self._fail_all(error, f"batch {state.batch_id or state.label} cannot be collected")
             return
@@ -228,8 +265,10 @@ class BatchQueue:
             self._client.model,
             too_many_invalid=self._limits.breaker_failures,
             answered=self._meter.usage.answered,
+            adaptable=adaptable(results, self._requests),
         )
         stopped = self._stop_reason(entries, results)
+        self._stopped = self._stopped or stopped
         for member in state.members:
             entry = entries.get(member.key)
             if reason is not None and (entry is None or entry.problem):
@@ -274,6 +313,15 @@ class BatchQueue:
         for member in members:
             self._fail([member.key], _AskAgain(member.tries))
 
+    def _refused(self, state: BatchState, reason: str) -> None:
+        """Send a refused batch's requests again without what it is refused for, or end the run."""
+        error = CallError("invalid", reason, 400)
+        keys = [member.key for member in state.members]
+        if adaptable(dict.fromkeys(keys, error), self._requests).issuperset(keys):
+            self._fail(keys, _NotTaken(error, tries=1))
+            return
+        self._fail_all(UserError(f"the provider refuses the batch: {reason}"), "")
+
     def _hand_out(
         self,
         member: Member,
@@ -306,8 +354,7 @@ class BatchQueue:
             self._meter.count(retried=1)
             self._fail([member.key], _AskAgain(tries))
         else:
-            self._meter.count(failed=1)
-            self._fail([member.key], CallFailed(str(error), error.kind, tries))
+            self._fail([member.key], _NotTaken(error, tries))
 
     def _fail(self, keys: list[str], error: Exception) -> None:
         for key in keys:

@@ -116,6 +116,10 @@ class EnqueuedLimit(Exception):
     """The provider refuses a batch because too many tokens wait; nothing of it was billed."""
 
 
+class BatchRefused(Exception):
+    """The provider refuses a batch as a whole; nothing of it was billed."""
+
+
 class BatchTransfer:
     """Sends batches and collects their results.
 
@@ -155,7 +159,7 @@ class BatchTransfer:
             CallError: the provider cannot be reached any more.
             EnqueuedLimit: more tokens would wait than the provider lets.
             RunStopped: the provider keeps its answers back.
-            UserError: the provider refuses the batch as a whole.
+            BatchRefused: the provider refuses the batch as a whole.
         """
         if not state.batch_id:
             batch_id = await self._client.find(state.label)
@@ -170,7 +174,7 @@ class BatchTransfer:
             reason = status.problem or "it gives no reason"
             if ENQUEUED.search(reason):
                 raise EnqueuedLimit(reason)
-            raise UserError(f"the provider refuses the batch: {reason}")
+            raise BatchRefused(reason)
         if status.state == "completed" and not status.files:
             status = await self._wait_for_files(state, status)
         return Collected(state, status.state, await self._client.results(status))

@@ -1,0 +1,128 @@
+"""A part of a release, as a release of its own that says where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from tasks.errors import UserError
+from tasks.files import moved_into_place
+from tasks.fingerprint import unit
+from tasks.release import FoundRelease, Part, read_facts, read_parts, write_derived
+
+Balance = Literal["template", "recommendations"]
+BALANCES: Final = ("template", "recommendations")
+_DIALOGUES = """
+SELECT dialogue_id, user_id, template_id, recommendations
+FROM part_dialogues
+ORDER BY conversation_id
+"""
+
+
+class _Dialogue(NamedTuple):
+    dialogue_id: str
+    user_id: str
+    template: str
+    recommendations: int
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which dialogues are taken; nothing given takes all.
+
+    Attributes:
+        recommendations: numbers of recommendations.
+        templates: template ids, or the beginnings of some.
+        users: how many users, drawn by seed, with all their dialogues that fit.
+        balance: take equally many of each template or number of recommendations, as many as the
+            rarest has.
+        seed: seed of the draws.
+    """
+
+    recommendations: tuple[int, ...] = ()
+    templates: tuple[str, ...] = ()
+    users: int | None = None
+    balance: Balance | None = None
+    seed: int = 2024
+
+    def words(self) -> list[str]:
+        """Return what was chosen, one phrase each."""
+        chosen = []
+        if self.recommendations:
+            chosen.append(f"recommendations {', '.join(map(str, self.recommendations))}")
+        if self.templates:
+            chosen.append(f"templates {', '.join(self.templates)}")
+        if self.users is not None:
+            chosen.append(f"{self.users} users")
+        if self.balance:
+            chosen.append(f"balanced by {self.balance}")
+        if self.users is not None or self.balance:
+            chosen.append(f"seed {self.seed}")
+        return chosen or ["everything"]
+
+
+def select_dialogues(source: FoundRelease, selection: Selection, place: Path) -> Mapping[str, int]:
+    """Write the chosen dialogues of a release as a release of its own.
+
+    Args:
+        source: the release.
+        selection: which dialogues.
+        place: the folder to make; it must not be there.
+
+    Returns:
+        The rows of each published table.
+
+    Raises:
+        UserError: no dialogue fits, the folder is there already or cannot be written, or the
+            release has no tables.
+    """
+    if place.exists():
+        raise UserError(f"{place} is there already: choose another folder, or remove it")
+    domain = source.domain or source.named
+    facts = read_facts(source.path)
+    facts |= {"made_of": [f"{domain}/{source.version}"], "selected": selection.words()}
+    with duckdb.connect() as con:
+        read_parts(con, [Part(domain, source.path)])
+        dialogues = [_Dialogue(*row) for row in con.execute(_DIALOGUES).fetchall()]
+        chosen = _chosen(dialogues, selection)
+        if not chosen:
+            raise UserError(f"no dialogue of {source.path} fits {'; '.join(selection.words())}")
+        con.register("chosen", pa.table({"dialogue_id": chosen}))
+        with moved_into_place(place) as folder:
+            return write_derived(con, folder, facts, domain=domain)
+
+
+def _chosen(dialogues: Iterable[_Dialogue], selection: Selection) -> list[str]:
+    fitting = [dialogue for dialogue in dialogues if _fits(dialogue, selection)]
+    if selection.users is not None:
+        users = {dialogue.user_id for dialogue in fitting}
+        order = sorted(users, key=lambda user: unit(selection.seed, "select user", user))
+        drawn = set(order[: selection.users])
+        fitting = [dialogue for dialogue in fitting if dialogue.user_id in drawn]
+    if selection.balance:
+        fitting = _balanced(fitting, selection.balance, selection.seed)
+    return [dialogue.dialogue_id for dialogue in fitting]
+
+
+def _fits(dialogue: _Dialogue, selection: Selection) -> bool:
+    by_number = selection.recommendations
+    if by_number and dialogue.recommendations not in by_number:
+        return False
+    return not selection.templates or dialogue.template.startswith(selection.templates)
+
+
+def _balanced(dialogues: list[_Dialogue], balance: Balance, seed: int) -> list[_Dialogue]:
+    groups: dict[str | int, list[_Dialogue]] = {}
+    for dialogue in dialogues:
+        groups.setdefault(getattr(dialogue, balance), []).append(dialogue)
+    each = min(map(len, groups.values()), default=0)
+    taken: set[str] = set()
+    for group in groups.values():
+        group.sort(key=lambda dialogue: unit(seed, "select dialogue", dialogue.dialogue_id))
+        taken.update(dialogue.dialogue_id for dialogue in group[:each])
+    return [dialogue for dialogue in dialogues if dialogue.dialogue_id in taken]

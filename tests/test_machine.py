@@ -1,0 +1,130 @@
+"""Threads and memory follow the machine and its containers, unless somebody says otherwise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import UserError
+from tasks.machine import (
+    LEAST_BYTES,
+    SHARE,
+    Machine,
+    System,
+    free_memory,
+    limit_libraries,
+    this_machine,
+    usable_cores,
+)
+from tasks.settings import Home, load_domain
+from tests.support.served import demo_like
+
+GIB = 2**30
+FREE = "MemTotal: 16777216 kB\nMemAvailable: 8388608 kB\n"  # 8 GiB of 16
+
+
+def system(folder: Path, groups: str, files: dict[str, str]) -> System:
+    """Return a system with 8 GiB free and the control groups that are given."""
+    proc, cgroups = folder / "proc", folder / "cgroup"
+    (proc / "self").mkdir(parents=True)
+    (proc / "meminfo").write_text(FREE)
+    (proc / "self" / "cgroup").write_text(groups)
+    for name, text in files.items():
+        (cgroups / name).parent.mkdir(parents=True, exist_ok=True)
+        (cgroups / name).write_text(text + "\n")
+    return System(proc, cgroups)
+
+
+def test_without_limits_it_is_what_the_machine_has(tmp_path: Path) -> None:
+    free = system(tmp_path, "0::/\n", {"memory.max": "max", "memory.current": "1"})
+    assert free_memory(free) == 8 * GIB
+    assert usable_cores(free) == len(os.sched_getaffinity(0))
+    assert this_machine(environment={}, system=free).memory == int(SHARE * 8 * GIB)
+
+
+def test_a_container_leaves_what_its_group_and_those_above_have_left(tmp_path: Path) -> None:
+    files = {
+        "memory.max": "max",
+        "pod/memory.max": str(2 * GIB),
+        "pod/memory.current": str(GIB),
+        "pod/memory.stat": f"anon 5\ninactive_file {GIB // 2}",
+        "pod/run/memory.max": str(4 * GIB),
+        "pod/run/memory.current": str(GIB),
+        "pod/run/cpu.max": "50000 100000",
+    }
+    within = system(tmp_path, "0::/pod/run\n", files)
+    assert free_memory(within) == 1.5 * GIB
+    assert usable_cores(within) == 1
+
+
+def test_a_path_of_the_host_does_not_hide_the_limit(tmp_path: Path) -> None:
+    """A container sees its own group at the root, under the path that the host has for it."""
+    files = {"memory.max": str(GIB), "memory.current": "0"}
+    assert free_memory(system(tmp_path, "0::/docker/3a07\n", files)) == GIB
+
+
+def test_limits_of_the_older_kind_count(tmp_path: Path) -> None:
+    files = {
+        "memory/box/memory.limit_in_bytes": str(GIB),
+        "memory/box/memory.usage_in_bytes": str(GIB // 2),
+        "memory/box/memory.stat": "inactive_file 1\ntotal_inactive_file 1024",
+        "cpu,cpuacct/cpu.cfs_quota_us": "100000",
+        "cpu,cpuacct/cpu.cfs_period_us": "100000",
+    }
+    older = system(tmp_path, "4:memory:/box\n3:cpu,cpuacct:/\n", files)
+    assert free_memory(older) == GIB // 2 + 1024
+    assert usable_cores(older) == 1
+
+
+def test_there_is_never_too_little_to_start(tmp_path: Path) -> None:
+    full = system(tmp_path, "0::/\n", {"memory.max": "4096", "memory.current": "4096"})
+    assert this_machine(environment={}, system=full).memory == LEAST_BYTES
+
+
+def test_settings_come_before_the_environment_and_that_before_the_machine(tmp_path: Path) -> None:
+    said = {"REDIAL_THREADS": "3", "REDIAL_MEMORY": "1.5GiB"}
+    assert this_machine(environment=said) == Machine(3, int(1.5 * GIB))
+    assert this_machine(2, "1GB", environment=said) == Machine(2, 10**9)
+    demo_like(tmp_path, "small", machine={"threads": 5, "memory": "300MB"})
+    domain = load_domain(Home(data=tmp_path), "small")
+    assert domain.machine.machine() == Machine(5, 300_000_000)
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "many", "1000", "²"])
+def test_a_wrong_number_of_threads_is_one_line(wrong: str) -> None:
+    with pytest.raises(UserError, match="REDIAL_THREADS is .*: give a number from 1 to 256"):
+        this_machine(environment={"REDIAL_THREADS": wrong})
+
+
+def test_a_wrong_amount_in_the_settings_is_one_line(tmp_path: Path) -> None:
+    demo_like(tmp_path, "small")
+    with pytest.raises(UserError, match=r"machine\.memory.*is no amount of memory"):
+        load_domain(Home(data=tmp_path), "small", {"machine": {"memory": "lots"}})
+
+
+def test_libraries_take_over_the_threads_unless_the_environment_says() -> None:
+    environment = {"OMP_NUM_THREADS": "7"}
+    limit_libraries(Machine(2, GIB), environment)
+    assert environment["OMP_NUM_THREADS"] == "7"
+    assert environment["POLARS_MAX_THREADS"] == "2"
+
+
+PINNED = """
+import os, sys
+from pathlib import Path
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from tasks.warehouse import open_warehouse
+with open_warehouse(Path(sys.argv[1])) as con:
+    print(con.execute("SELECT current_setting('threads'), current_setting('memory_limit')").fetchone())
+"""
+
+
+def test_duckdb_has_one_thread_on_one_core(tmp_path: Path) -> None:
+    said = {**os.environ, "REDIAL_MEMORY": "512MiB"}
+    command = [sys.executable, "-c", PINNED, str(tmp_path / "w.duckdb")]
+    done = subprocess.run(command, env=said, capture_output=True, text=True, check=True)
+    assert done.stdout == "(1, '512.0 MiB')\n"
