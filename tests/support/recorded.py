@@ -71,6 +71,7 @@ def recorded_warehouse(
         preprocess(con, domain)
         plan_briefs(con, domain, load_templates(home, domain.briefs.templates).templates)
         matched, unmatched = _matched(con, domain, rows)
+        _retell(con, matched)
         _store(con, matched)
         parse_transcripts(con, domain)
         yield con, domain, matched, unmatched
@@ -117,6 +118,7 @@ def _matched(
     by_words: dict[tuple[Any, ...], str] = {}
     for brief in load_briefs(con, domain):
         by_ids[_ids_of(brief)] = by_words[_words_of(brief)] = brief.dialogue_id
+        by_ids[(*_ids_of(brief), brief.user_id)] = brief.dialogue_id
     attempts: Counter[str] = Counter()
     matched, unmatched = [], []
     for row in rows:
@@ -135,7 +137,8 @@ def _ids_of(brief: Brief) -> tuple[Any, ...]:
 
 
 def _ids_in(row: Row) -> tuple[Any, ...]:
-    return (row["template"], *row["items"])
+    user = (row["user_id"],) if row.get("user_id") else ()
+    return (row["template"], *row["items"], *user)
 
 
 def _words_of(brief: Brief) -> tuple[Any, ...]:
@@ -147,6 +150,19 @@ def _words_in(row: Row) -> tuple[Any, ...]:
     asked = read(row["messages"])
     goals = tuple(line.goals for line in asked.lines)
     return (goals, *(asked.items[slot].title for slot in sorted(asked.items)))
+
+
+def _retell(con: duckdb.DuckDBPyConnection, matched: Sequence[Recorded]) -> None:
+    """Give the briefs the reviews that the answers retell, whichever a plan draws today."""
+    rows = [
+        (review_id, one.dialogue_id, slot)
+        for one in matched
+        for slot, review_id in enumerate(one.row.get("other_reviews", ()), start=1)
+    ]
+    if rows:
+        con.executemany(
+            "UPDATE brief_items SET other_review_id = ? WHERE dialogue_id = ? AND slot = ?", rows
+        )
 
 
 def _store(con: duckdb.DuckDBPyConnection, matched: Sequence[Recorded]) -> None:
