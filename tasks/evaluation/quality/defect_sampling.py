@@ -29,7 +29,10 @@ def defect_tasks(
 
 
 def _task(domain: str, dialogue: DialogueToJudge) -> DefectTask:
-    said = tuple(Utterance(turn.role, turn.text) for turn in dialogue.spoken)
+    said = tuple(
+        Utterance("agent" if turn.role == "agent" else "user", turn.text)
+        for turn in dialogue.spoken
+    )
     return DefectTask(
         content_id(["defect", domain, dialogue.dialogue_id]),
         domain,
