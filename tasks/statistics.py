@@ -147,6 +147,14 @@ WITH {ACCEPTED}
 SELECT dialogue_id, text FROM utterances SEMI JOIN accepted USING (dialogue_id, attempt)
 """
 
+_SPOKEN = f"""
+WITH {ACCEPTED}
+SELECT dialogue_id, role, text
+FROM utterances
+SEMI JOIN accepted USING (dialogue_id, attempt)
+ORDER BY dialogue_id, turn
+"""
+
 # The same people and items a release shows: users with an accepted dialogue, the items of their
 # histories, and what they were recommended.
 _PEOPLE = f"""
@@ -171,6 +179,11 @@ def warehouse_statistics(con: duckdb.DuckDBPyConnection) -> Statistics:
     """Return Table 3 for a warehouse's accepted dialogues; see `corpus_statistics`."""
     users, items = con.execute(_PEOPLE).fetchall()[0]
     return corpus_statistics(_texts(con), users=users, items=items)
+
+
+def read_spoken(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    """Return dialogue, role and text of each utterance of a warehouse's accepted dialogues."""
+    return con.execute(_SPOKEN).fetchall()
 
 
 def folder_statistics(folder: Path) -> Statistics:

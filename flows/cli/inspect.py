@@ -164,28 +164,44 @@ def stats(
             show_default=False,
         ),
     ],
+    semantic: Annotated[
+        bool,
+        typer.Option(
+            "--semantic",
+            help="Show as well how alike utterances and dialogues are by sense (extra `semantic`)",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Count a corpus as the paper's Table 3 does."""
     from flows.build_ending import table_3
     from tasks.evaluation import read_corpus
     from tasks.release import corpus_path, find_release
-    from tasks.statistics import folder_statistics, warehouse_statistics
+    from tasks.semantic import check_semantic, diversity, shown_diversity
+    from tasks.statistics import folder_statistics, read_spoken, warehouse_statistics
     from tasks.warehouse import read_warehouse
 
     home: Home = ctx.obj
+    if semantic:
+        check_semantic()
     if home.is_domain(corpus):
         with read_warehouse(home.warehouse(corpus)) as con:
             counted = warehouse_statistics(con)
+            spoken = read_spoken(con) if semantic else []
     elif found := find_release(home, corpus):
         counted = folder_statistics(found.path)
+        spoken = read_corpus(found.path).spoken() if semantic else []
     else:
-        counted = read_corpus(corpus_path(home, corpus)).statistics()
+        read = read_corpus(corpus_path(home, corpus))
+        counted, spoken = read.statistics(), read.spoken()
     figures = table_3(counted)
+    varied = shown_diversity(diversity(spoken)) if semantic else {}
     if as_json:
-        print_json(figures)
-    else:
-        show_facts(OUT, figures, f"statistics of {corpus} (Table 3)")
+        print_json({**figures, **varied})
+        return
+    show_facts(OUT, figures, f"statistics of {corpus} (Table 3)")
+    if varied:
+        show_facts(OUT, varied, "how alike by sense")
 
 
 @app.command(epilog="Example: redial show 3f2a")

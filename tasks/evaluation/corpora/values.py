@@ -74,6 +74,14 @@ class Corpus:
         # Dialogues without utterances count too.
         return replace(counted, dialogues=len(self.dialogues))
 
+    def spoken(self) -> list[tuple[str, str, str]]:
+        """Return dialogue, role and text of each utterance."""
+        return [
+            (dialogue.dialogue_id, utterance.role, utterance.text)
+            for dialogue in self.dialogues
+            for utterance in dialogue.utterances
+        ]
+
     def _texts(self) -> Iterator[tuple[int, str]]:
         """Yield each utterance's text with the number of its dialogue."""
         for number, dialogue in enumerate(self.dialogues):
