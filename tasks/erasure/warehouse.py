@@ -21,6 +21,7 @@ _BY_DIALOGUE = (
     "transcripts",
     "dialogues",
     "utterances",
+    "judge_answers",
     "dialogue_facts",
     "utterance_facts",
     "rejections",
