@@ -1,4 +1,4 @@
-"""What the model is asked for at an attempt: whole dialogues, or repairs of rejected ones."""
+"""What models are asked for at an attempt: whole dialogues, repairs of rejected ones, verdicts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flows.stages import Context
 from tasks.briefs import ReadAhead
 from tasks.dialogues import read_problem
 from tasks.generate import Dual, Rollout, Single, Work
+from tasks.judge import Judge, JudgeRollout, with_dialogues
 from tasks.prompts import render
 from tasks.quality import rule_sentences
 from tasks.repair import RepairRollout, load_repairs
@@ -43,4 +44,27 @@ def repair_work(con: Connection, context: Context, attempt: int, ids: Sequence[s
         RepairRollout(profile, goals, attempt),
         profile.name,
         domain.name,
+    )
+
+
+def judge_work(
+    con: Connection, context: Context, attempt: int, ids: Sequence[str], judge: Judge = "judge"
+) -> Work:
+    """Return what a judge is asked: its verdict on dialogues that were read at an attempt."""
+    domain, specifications = context.domain, context.specifications
+    read = ReadAhead(con, domain).fetch
+    rollout = JudgeRollout(
+        specifications.judge_words,
+        specifications.goals.worded(domain.noun, domain.verb),
+        specifications.profile.max_review_words,
+        attempt,
+        judge,
+    )
+    return Work(
+        ids,
+        lambda some: with_dialogues(con, read(some), attempt),
+        rollout,
+        specifications.profile.name,
+        domain.name,
+        "judge_answers",
     )

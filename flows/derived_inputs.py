@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from flows.stages import Context
 from tasks.fingerprint import PACE, file_hash
 from tasks.ingest import source_names
+from tasks.judge import judge_settings
 from tasks.llm import MOCK_MODEL_MODULE, OFFLINE, endpoint, form_of, mock_model_tables
 from tasks.settings import Domain, Generate
 
@@ -57,13 +58,14 @@ def asked_with(context: Context) -> dict[str, Any]:
     The endpoint is the one really asked, whether a setting or a variable such as OPENAI_API_BASE
     names it, as in the request key.
     """
-    first, *others = (_asked_of(context, one) for one in context.domain.generate.each_model())
+    structured = context.specifications.profile.structured_output
+    models = context.domain.generate.each_model()
+    first, *others = (_asked_of(context, one, structured=structured) for one in models)
     return {"generate": first | ({"escalates_to": others} if others else {})}
 
 
-def _asked_of(context: Context, settings: Generate) -> dict[str, Any]:
-    """Return what requests to one model depend on."""
-    structured = context.specifications.profile.structured_output
+def _asked_of(context: Context, settings: Generate, *, structured: bool) -> dict[str, Any]:
+    """Return what requests to one model depend on; `structured` if they have a schema."""
     offline = settings.model.startswith(OFFLINE)
     paid = {*PACE, "max_attempts", "models", *(() if offline else ("misbehave",))}
     return {
@@ -73,16 +75,37 @@ def _asked_of(context: Context, settings: Generate) -> dict[str, Any]:
     }
 
 
-def _is_offline(context: Context) -> bool:
-    models = context.domain.generate.each_model()
+def judged_with(context: Context) -> dict[str, Any]:
+    """Return the settings that verdicts of the gate's judges depend on."""
+    asked = [_asked_of(context, one, structured=True) for one in _judges(context)]
+    return {"quality": {"judge": {"share": context.domain.quality.judge.share, "asked": asked}}}
+
+
+def _judges(context: Context) -> list[Generate]:
+    """Return the settings of the gate's judges, the first one first."""
+    both = (judge_settings(context.domain, confirms=confirms) for confirms in (False, True))
+    return [settings for settings in both if settings is not None]
+
+
+def _is_offline(models: Iterable[Generate]) -> bool:
     return any(settings.model.startswith(OFFLINE) for settings in models)
 
 
 def model_modules(context: Context) -> tuple[str, ...]:
     """Return the modules of the mock model, where it is the model."""
-    return (MOCK_MODEL_MODULE,) if _is_offline(context) else ()
+    return (MOCK_MODEL_MODULE,) if _is_offline(context.domain.generate.each_model()) else ()
 
 
 def model_files(context: Context) -> Mapping[str, str]:
     """Return the hash of each phrase table of the mock model, where it is the model."""
-    return mock_model_tables() if _is_offline(context) else {}
+    return mock_model_tables() if _is_offline(context.domain.generate.each_model()) else {}
+
+
+def judge_modules(context: Context) -> tuple[str, ...]:
+    """Return the modules of the mock model, where it is a judge."""
+    return (MOCK_MODEL_MODULE,) if _is_offline(_judges(context)) else ()
+
+
+def judge_files(context: Context) -> Mapping[str, str]:
+    """Return the hash of each phrase table of the mock model, where it is a judge."""
+    return mock_model_tables() if _is_offline(_judges(context)) else {}

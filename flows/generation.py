@@ -25,6 +25,7 @@ from tasks.generate import (
     generate_transcripts,
 )
 from tasks.llm import journal_problems
+from tasks.settings import Generate
 from tasks.warehouse import Connection
 
 LEAST_PAUSE_SHOWN_S = 5.0  # a shorter one is over before it is read
@@ -49,8 +50,17 @@ async def _run_there(executor: ChunkExecutor, chunk: Chunk) -> ChunkResult:
     return await executor.run(chunk)
 
 
-async def ask(con: Connection, context: Context, stage: str, work: Work) -> GenerateCounts:
-    """Run the chunks of one attempt and show how far they are."""
+async def ask(
+    con: Connection,
+    context: Context,
+    stage: str,
+    work: Work,
+    settings: Generate | None = None,
+) -> GenerateCounts:
+    """Run the chunks of one attempt and show how far they are.
+
+    `settings` are those of the domain's generation at this attempt if not given.
+    """
     sink = CURRENT.get()
     live = LiveProgress(context)
     began = time.perf_counter()
@@ -68,7 +78,7 @@ async def ask(con: Connection, context: Context, stage: str, work: Work) -> Gene
         live.note(now.done, now.total, cost)
 
     journals = context.home.journals(context.domain.name)
-    settings = context.domain.generate.at_attempt(work.rollout.attempt)
+    settings = settings or context.domain.generate.at_attempt(work.rollout.attempt)
     name = f"{context.domain.name}-{stage}"
     executor = (
         context.cluster.executor(con, settings, work.rollout, context.run_id, name)

@@ -14,9 +14,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from flows.asked_work import first_work, repair_work
+from flows.asked_work import first_work, judge_work, repair_work
 from flows.derived_inputs import (
     asked_with,
+    judge_files,
+    judge_modules,
+    judged_with,
     model_files,
     model_modules,
     sources_as_read,
@@ -29,6 +32,7 @@ from tasks.dialogues import parse_transcripts
 from tasks.funnel import might_likes, set_aside, set_aside_text, unplanned_text
 from tasks.generate import Dual, Single
 from tasks.ingest import ingest, source_names, store_rejected_lines
+from tasks.judge import JudgeRollout, to_be_judged, with_dialogues
 from tasks.llm import make_request
 from tasks.preprocess import preprocess
 from tasks.prompts import render
@@ -109,6 +113,26 @@ PARSE = Stage(
     settings=("generate.profile",),
 )
 
+ASK_JUDGE = Stage(  # of domains with a judge: the dialogues are read before the gate
+    "judge",
+    attempts=True,
+    does=(JudgeRollout, with_dialogues, to_be_judged, ReadAhead, make_request),
+    run=judge_work,
+    modules=judge_modules,
+    reads=(
+        Rows("preprocess", ("reviews", "preferences")),
+        Rows("briefs", PLANNED),
+        Rows("dialogues", ("dialogues", "utterances"), at="this"),
+    ),
+    writes=("judge_answers",),
+    also_writes=("responses", "unusable_answers"),
+    unhashed=("run_id",),
+    settings=("name", "noun", "verb", "language", "seed"),
+    derived=judged_with,
+    specifications=("goals", "profile", "judge_words"),
+    files=judge_files,
+)
+
 JUDGE = Stage(  # 2.5.2
     "quality",
     attempts=True,
@@ -119,6 +143,7 @@ JUDGE = Stage(  # 2.5.2
         Rows("preprocess", ("reviews",)),
         Rows("briefs", ("briefs", "brief_items", "template_turns")),
         Rows("dialogues", ("dialogues", "utterances"), at="this"),
+        Rows("judge", ("judge_answers",), at="this", optional=True),
         # No dialogue may repeat one that was accepted at an earlier attempt.
         Rows("dialogues", ("utterances",), at="earlier"),
         Rows("quality", FACTS, at="earlier"),
@@ -179,6 +204,7 @@ RELEASE: Stage = Stage(  # 3: never cached, as it confirms a release that is the
         # Which model wrote what.
         Rows("generate", ("transcripts", "responses", "unusable_answers"), at="all"),
         Rows("dialogues", ("utterances",), at="all"),
+        Rows("judge", ("judge_answers",), at="all"),
         Rows("quality", ("rejections", "dialogue_facts"), at="all"),
         Rows("verdicts", ("verdicts",)),
     ),
@@ -194,6 +220,7 @@ PIPELINE: Final = (
     # For each attempt: the first generates, later ones repair.
     GENERATE,
     PARSE,
+    ASK_JUDGE,
     JUDGE,
     REPAIR,
     # Once no dialogue is left to repair.

@@ -11,6 +11,7 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.runtime import flow_run
 
 from flows.artifacts import key
+from flows.asked_work import judge_work
 from flows.cascade import try_orders
 from flows.derived_inputs import source_hashes
 from flows.figures import table_rows
@@ -23,10 +24,13 @@ from flows.project_flow import project_flow
 from flows.rounds import prepare
 from flows.run_names import name_run
 from flows.stages import Context, new_context
+from tasks.briefs import ReadAhead
 from tasks.generate import OrderCost, Plan, Progress, cheapest, plan_work, variants
 from tasks.intervals import Interval
+from tasks.judge import forecast_dialogues, is_drawn, judge_settings
 from tasks.repair import next_briefs
 from tasks.settings import Home
+from tasks.warehouse import Connection
 
 
 def as_row(plan: Plan) -> dict[str, object]:
@@ -76,8 +80,31 @@ async def _estimates(context: Context, models: list[str] | None) -> list[dict[st
     with context.warehouse.use() as con:
         work = GENERATE.work(con, context, 1, next_briefs(con, None))
         plans = await plan_work(con, work, several, seed=context.domain.seed)
+        judged = await _judge_estimates(con, context, work.ids)
     CURRENT.get().stage("prompts", "done", f"{plans[0].sampled:,} rendered and counted")
-    return [as_row(one) for one in plans]
+    return [*(as_row(one) for one in plans), *judged]
+
+
+async def _judge_estimates(
+    con: Connection, context: Context, ids: Sequence[str]
+) -> list[dict[str, object]]:
+    """Return what the gate's judge would take for first attempts; nothing where there is none.
+
+    What the judge that confirms is asked depends on what the first one rejects.
+    """
+    domain, specifications = context.domain, context.specifications
+    settings = judge_settings(domain)
+    if settings is None:
+        return []
+    goals = specifications.goals.worded(domain.noun, domain.verb)
+    read = ReadAhead(con, domain).fetch
+    drawn = [dialogue_id for dialogue_id in ids if is_drawn(domain, dialogue_id)]
+    work = replace(
+        judge_work(con, context, 1, drawn),
+        fetch=lambda some: forecast_dialogues(con, specifications.profile, goals, read(some)),
+    )
+    (plan,) = await plan_work(con, work, [settings], seed=domain.seed)
+    return [{**as_row(plan), "model": f"{plan.model} (judge)"}]
 
 
 def _show_sample(now: Progress) -> None:

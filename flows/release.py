@@ -5,15 +5,19 @@ from __future__ import annotations
 from functools import partial
 
 from flows.stages import Context
+from tasks.calibration import left_in_release, left_text, read_calibration
 from tasks.lineage import note_release
+from tasks.llm import OFFLINE
 from tasks.quality import (
     PublishedRefused,
     Rules,
+    count_judged,
     has_passed_published_gate,
     store_gate,
     validate_published,
 )
 from tasks.release import MadeBy, ReleaseInfo, pseudonym_key, write_release
+from tasks.repair import accepted_of
 from tasks.runs import config_hash, origin_of_release, portable
 from tasks.stage_inputs import StageInputs
 from tasks.warehouse import Connection
@@ -38,6 +42,8 @@ def release(con: Connection, context: Context, writer: StageInputs) -> ReleaseIn
         "rollout": domain.generate.rollout,
         "seed": domain.seed,
         "suites": domain.quality.suites,
+        **_judged(con, context),
+        "left": _left(con),
         "config_hash": settings,
         "run_hash": origin.run_hash,
         "code_version": origin.code,
@@ -67,3 +73,28 @@ def release(con: Connection, context: Context, writer: StageInputs) -> ReleaseIn
     except PublishedRefused as refused:  # its transaction was rolled back; the evidence stays
         store_gate(con, refused.gate)
         raise
+
+
+def _judged(con: Connection, context: Context) -> dict[str, str]:
+    """Return what the card says of the judge; nothing where there is none."""
+    judge = context.domain.quality.judge
+    if judge.model is None:
+        return {}
+    counted = count_judged(con, context.specifications.suites)
+    is_mock = judge.model.startswith(OFFLINE)
+    names = [judge.model, *([f"confirmed by {judge.confirm.model}"] if judge.confirm else [])]
+    note = " (no language model: its verdicts say nothing)" if is_mock else ""
+    return {
+        "judge": ", ".join(names) + note,
+        "judged": counted.counted(),
+        "judged_rest": counted.expected(),
+    }
+
+
+def _left(con: Connection) -> list[str]:
+    """Return what is estimated to be left in the release, by each judge that was calibrated."""
+    readings = read_calibration(con)
+    judges = sorted({one.reader for one in readings if one.source == "released"})
+    left = (left_in_release(readings, judge) for judge in judges)
+    accepted = accepted_of(con)
+    return [left_text(one, accepted) for one in left if one is not None]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from flows.generation import ask, summary
+from flows.judging import ask_judges, forget_judges
 from flows.lineage_events import stage_events
 from flows.pipeline import GENERATE, JUDGE, PARSE, PREPARATION, VERDICTS, asking_stage
 from flows.stage_runner import StageRun, announce, run_stage, show_end, stage_run
@@ -178,9 +179,15 @@ async def _ask_and_judge(
 
 
 async def _read_and_judge(context: Context, written: Written, attempt: int) -> None:
-    for stage in (PARSE, JUDGE):
-        record = await run_stage(stage, context, written.records, attempt)
-        written.records[record.stage] = record
+    """Read the answers of an attempt, show the dialogues to the judge, if any, and judge them."""
+    records = written.records
+    records[PARSE.named(attempt)] = await run_stage(PARSE, context, records, attempt)
+    if context.domain.quality.judge.model:
+        judged, written.stopped = await ask_judges(context, records, attempt, written.stopped)
+        records[judged.stage] = judged
+    else:
+        forget_judges(context, attempt)
+    records[JUDGE.named(attempt)] = await run_stage(JUDGE, context, records, attempt)
 
 
 async def _keep_later(context: Context, written: Written, first: int) -> None:

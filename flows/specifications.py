@@ -14,12 +14,14 @@ from typing import Any, Final, Generic, TypeVar
 
 from tasks.fingerprint import content_hash
 from tasks.goals import Goals, load_goals
+from tasks.judge import JudgeWords, load_judge_words
 from tasks.prompts import Profile, load_profile
 from tasks.quality import (
     Cause,
     Lexicon,
     Suite,
     check_alert_rules,
+    check_judge,
     check_language,
     load_causes,
     load_lexicon,
@@ -54,6 +56,7 @@ LOADERS: Final[Mapping[str, Loader]] = {
     ),
     "lexicon": Loader(load_lexicon),
     "causes": Loader(load_causes),
+    "judge_words": Loader(load_judge_words),
 }
 
 
@@ -105,6 +108,7 @@ class Specifications:
     suites = _Named[tuple[Suite, ...]]()
     lexicon = _Named[Lexicon]()
     causes = _Named[tuple[Cause, ...]]()
+    judge_words = _Named[JudgeWords]()
 
     def only(self, names: Iterable[str]) -> Specifications:
         """Return the same with these parts alone, and without the reader of further files."""
@@ -152,6 +156,7 @@ def load_specifications(
     specifications = specifications_of(home, domain, files)
     check_alert_rules(specifications.suites, domain.quality, domain.alert)
     check_language(specifications.suites, specifications.lexicon, domain.language)
+    check_judge(specifications.suites, domain.quality)
     return specifications
 
 

@@ -84,14 +84,21 @@ class Rows:
         of: the stage that writes them.
         at: which of its attempts: this one, the last one, all earlier ones or all; `once` where it
             has none.
+        optional: a domain may be without that stage.
     """
 
     of: str
     tables: tuple[str, ...]
     at: Attempts = "once"
+    optional: bool = False
 
     def stages(self, attempt: int, records: Records) -> Iterator[str]:
         """Yield the names of the stages that write them."""
+        for name in self._named(attempt, records):
+            if name in records or not self.optional:
+                yield name
+
+    def _named(self, attempt: int, records: Records) -> Iterator[str]:
         if self.at == "once":
             yield self.of
         elif self.at == "this":

@@ -158,8 +158,9 @@ def _stages_of_release(con: duckdb.DuckDBPyConnection) -> list[str]:
     query = "SELECT coalesce(max(attempt), 0) FROM verdicts WHERE verdict = 'accepted'"
     (last,) = con.execute(query).fetchall()[0]
     stages = ["ingest", "preprocess", "briefs"]
+    stages_of_attempt = ("generate", "dialogues", "judge", "quality")
     for attempt in range(1, last + 1):
-        stages += [f"{stage}-{attempt}" for stage in ("generate", "dialogues", "quality")]
+        stages += [f"{stage}-{attempt}" for stage in stages_of_attempt]
     return [*stages, "verdicts"]
 
 

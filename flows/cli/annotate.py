@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from flows.cli.app import app
 from flows.cli.console import OUT
 from flows.cli.views import show_rows
 from tasks.settings import Home
+
+if TYPE_CHECKING:
+    from tasks.evaluation.quality import DefectTask, PairTask, UtteranceTask
 
 annotate = typer.Typer(
     help="Let people grade utterances and compare conversations on a local page.",
@@ -37,23 +40,46 @@ def new(
     pairs: Annotated[
         int, typer.Option(help="Pairs of conversations in each comparison", min=0)
     ] = 50,
+    defects: Annotated[
+        int,
+        typer.Option(
+            help="Accepted dialogues of the first domain in which to look for a defect", min=0
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Seed of every draw")] = 2024,
 ) -> None:
     """Draw a study's tasks, blind and shuffled as in the paper."""
     from flows.evaluation.setup import find_corpora
     from tasks.evaluation.annotate import Study
-    from tasks.evaluation.quality import PairTask, UtteranceTask, pair_tasks, utterance_tasks
+    from tasks.evaluation.quality import pair_tasks, utterance_tasks
 
     home: Home = ctx.obj
     read = find_corpora(home, corpora)
-    tasks: list[UtteranceTask | PairTask] = [*utterance_tasks(read, dialogues=dialogues, seed=seed)]
+    tasks: list[UtteranceTask | PairTask | DefectTask] = []
+    tasks += utterance_tasks(read, dialogues=dialogues, seed=seed)
     if len(read) > 1:
         tasks += pair_tasks(read[0], read[1:], pairs=pairs, seed=seed)
+    if defects:
+        tasks += _defect_tasks(home, corpora[0], defects, seed)
     made = Study.create(study, tasks, seed=seed)
     OUT.print(
         f"{study}: {len(made.tasks):,} tasks; `redial annotate open {study}` shows them",
         markup=False,
     )
+
+
+def _defect_tasks(home: Home, name: str, count: int, seed: int) -> list[DefectTask]:
+    """Return tasks over accepted dialogues of a domain. Raises UserError where it is none."""
+    from tasks.calibration import draw_sample
+    from tasks.evaluation.quality import defect_tasks
+    from tasks.settings import load_domain
+    from tasks.warehouse import read_warehouse
+
+    domain = load_domain(home, name)
+    with read_warehouse(home.warehouse(name)) as con:
+        sample = draw_sample(con, domain, released=count, of_kind=0, seed=seed)
+    drawn = {one.dialogue.dialogue_id: one.dialogue for one in sample}
+    return defect_tasks(name, drawn, seed=seed)
 
 
 @annotate.command("open", epilog="Example: redial annotate open study.sqlite --port 8765")

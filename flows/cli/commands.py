@@ -119,6 +119,10 @@ COMMANDS: Mapping[str, Command] = {
         "flows.cli.annotate",
         "Let people grade utterances and compare conversations on a local page.",
     ),
+    "calibrate": Command(
+        "flows.cli.calibrate",
+        "Plant defects in accepted dialogues and measure what rules and judges see of them.",
+    ),
     "evaluate": Command(
         "flows.cli.evaluate",
         "Evaluate a corpus: recommendation, dialogue quality, responses.",

@@ -54,6 +54,8 @@ def funnel(
     show_rows(OUT, found.set_aside, "source lines set aside")
     show_rows(OUT, found.might_likes, "MIGHT_LIKES and their briefs")
     show_rows(OUT, found.verdicts, "how the briefs ended")
+    if found.judged:
+        show_rows(OUT, found.judged, "accepted dialogues and the judge")
     show_rows(OUT, found.attempts, "attempts")
     show_rows(OUT, found.rules, "rules broken (a dialogue may break several)")
     if found.causes:

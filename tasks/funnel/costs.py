@@ -32,7 +32,7 @@ def spending(con: duckdb.DuckDBPyConnection, run_id: str) -> Spending:
 
 
 def cost_totals(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, Any]:
-    """Return what the transcripts of the current briefs cost, and what this run added to it.
+    """Return what transcripts and verdicts of the current briefs cost, and what this run added.
 
     Tokens are prompt and completion together. "Discard-only" is what an accepted dialogue would
     have cost had each rejected one been thrown away and a new first attempt been bought, as the
@@ -78,9 +78,14 @@ _COSTS: Final = (
 )
 
 _ASKED = """
+asked_for AS (
+    SELECT dialogue_id, attempt, request_keys FROM transcripts
+    UNION ALL
+    SELECT dialogue_id, attempt, request_keys FROM judge_answers
+),
 asked AS (
     SELECT unnest(request_keys) AS request_key, min(attempt) AS attempt
-    FROM transcripts
+    FROM asked_for
     SEMI JOIN briefs USING (dialogue_id)
     GROUP BY 1
 ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import duckdb
@@ -33,6 +33,9 @@ class Funnel:
         causes: one row a cause of failed and of rejected briefs: verdict, cause, briefs, example (a
             dialogue id); each such brief has one cause.
         templates: one row a template: briefs = accepted + rejected + failed + unasked.
+        judged: whether a judge has read the accepted dialogues: one row for `judged`, for `no
+            verdict could be read` and for `not judged`; they add up to the accepted. Empty where
+            no dialogue was read by a judge.
     """
 
     stages: Rows
@@ -43,6 +46,7 @@ class Funnel:
     rules: Rows
     causes: Rows
     templates: Rows
+    judged: Rows = field(default_factory=list)
 
     def counts(self) -> dict[str, Any]:
         """Return the figures that the record of runs keeps."""
@@ -67,6 +71,7 @@ def read_funnel(con: duckdb.DuckDBPyConnection) -> Funnel:
         rules=rows(con, _RULES),
         causes=causes(con),
         templates=rows(con, _TEMPLATES),
+        judged=judged(con),
     )
 
 
@@ -83,6 +88,11 @@ def might_likes(con: duckdb.DuckDBPyConnection) -> Rows:
 def verdicts(con: duckdb.DuckDBPyConnection) -> Rows:
     """Return how the briefs ended, a row for each of the four verdicts."""
     return rows(con, _VERDICTS, {"verdicts": list(VERDICTS)})
+
+
+def judged(con: duckdb.DuckDBPyConnection) -> Rows:
+    """Return how many of the accepted dialogues a judge has read; empty if there is no judge."""
+    return rows(con, _JUDGED)
 
 
 # Whether an unused line is of a review or a metadata file: only review files have rows in
@@ -246,4 +256,35 @@ FROM briefs
 JOIN brief_verdicts USING (dialogue_id)
 GROUP BY template_id
 ORDER BY count(*) DESC, template_id
+"""
+
+_JUDGED = f"""
+WITH {ACCEPTED},
+ends AS (
+    SELECT
+        CASE
+            WHEN judged > 0 THEN 'judged'
+            WHEN judge_unread > 0 THEN 'no verdict could be read'
+            ELSE 'not judged'
+        END AS outcome,
+        judged > 0 OR judge_unread > 0 AS is_asked
+    FROM accepted
+    JOIN dialogue_facts USING (dialogue_id, attempt)
+),
+named AS (
+    SELECT
+        unnest(['judged', 'no verdict could be read', 'not judged']) AS outcome,
+        unnest([1, 2, 3]) AS place
+),
+total AS (SELECT count(*) AS dialogues, bool_or(is_asked) AS has_judge FROM ends)
+SELECT
+    outcome,
+    count(ends.is_asked) AS dialogues,
+    100.0 * count(ends.is_asked) / any_value(total.dialogues) AS percent
+FROM named
+LEFT JOIN ends USING (outcome)
+CROSS JOIN total
+WHERE total.has_judge
+GROUP BY outcome, place
+ORDER BY place
 """

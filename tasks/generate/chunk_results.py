@@ -9,7 +9,7 @@ import duckdb
 from tasks.generate.chunk import ChunkResult
 from tasks.llm import Loaded, Transcript, load_journal
 from tasks.settings import BudgetScope
-from tasks.warehouse import transaction
+from tasks.warehouse import TABLES, transaction
 
 _PAID = """
     paid AS (
@@ -45,15 +45,20 @@ _SPENT_ON_DATASET = f"""
     SEMI JOIN alike USING (run_id)
 """
 _DELETE = """
-    DELETE FROM transcripts
+    DELETE FROM {table}
     USING transcript_rows AS fresh
-    WHERE transcripts.dialogue_id = fresh.dialogue_id
-      AND transcripts.attempt = fresh.attempt
+    WHERE {alike}
 """
 
 
 def save_chunk(
-    con: duckdb.DuckDBPyConnection, result: ChunkResult, *, profile: str, rollout: str, run_id: str
+    con: duckdb.DuckDBPyConnection,
+    result: ChunkResult,
+    *,
+    profile: str,
+    rollout: str,
+    run_id: str,
+    table: str = "transcripts",
 ) -> Loaded:
     """Load a chunk in one transaction of its own, and remove its journal.
 
@@ -62,7 +67,7 @@ def save_chunk(
     with transaction(con):
         loaded = load_journal(con, result.journal)
         replace_transcripts(
-            con, result.transcripts, profile=profile, rollout=rollout, run_id=run_id
+            con, result.transcripts, profile=profile, rollout=rollout, run_id=run_id, table=table
         )
     if result.journal.exists():
         result.journal.unlink()
@@ -76,8 +81,9 @@ def replace_transcripts(
     profile: str,
     rollout: str,
     run_id: str,
+    table: str = "transcripts",
 ) -> None:
-    """Write transcripts in place of those of the same attempts at the same dialogues."""
+    """Write transcripts in place of those with the same key in their table."""
     import pyarrow as pa
 
     if not transcripts:
@@ -100,8 +106,9 @@ def replace_transcripts(
     rows = [{**vars(transcript), **origin} for transcript in transcripts]
     con.register("transcript_rows", pa.Table.from_pylist(rows, schema=schema))
     try:
-        con.execute(_DELETE)
-        con.execute("INSERT INTO transcripts BY NAME SELECT * FROM transcript_rows")
+        alike = " AND ".join(f"{table}.{column} = fresh.{column}" for column in TABLES[table].key)
+        con.execute(_DELETE.format(table=table, alike=alike))
+        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM transcript_rows")
     finally:
         con.unregister("transcript_rows")
 

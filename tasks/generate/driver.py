@@ -53,7 +53,7 @@ async def generate_transcripts(
     run: RunChunk = _run_directly,
     executor: ChunkExecutor | None = None,
 ) -> GenerateCounts:
-    """Fill `responses` and `transcripts` for the briefs of `work`.
+    """Fill `responses` and the work's table, such as `transcripts`, for the briefs of `work`.
 
     Journals of earlier runs are loaded first. Each chunk is committed when it ends, so the caller
     must have no transaction open. Nothing that a journal has acknowledged is lost, however this
@@ -211,9 +211,14 @@ class _Generation:
                 return
 
     def _save(self, result: ChunkResult) -> None:
-        profile, rollout = self._work.profile, self._work.rollout.name
+        work = self._work
         self.loaded += save_chunk(
-            self._con, result, profile=profile, rollout=rollout, run_id=self._run_id
+            self._con,
+            result,
+            profile=work.profile,
+            rollout=work.rollout.name,
+            run_id=self._run_id,
+            table=work.table,
         )
         failed = sum(transcript.status == "failed" for transcript in result.transcripts)
         self._failed += failed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tasks.briefs import Brief
 from tasks.generate.rollouts import Rollout
@@ -22,6 +23,7 @@ class Work:
         profile: the prompt profile's name, for the record.
         domain: the domain's name, which its dialogues' ids hold; empty where they are not made by
             `plan_briefs`.
+        table: where what the rollout makes is stored.
     """
 
     ids: Sequence[str]
@@ -29,6 +31,7 @@ class Work:
     rollout: Rollout
     profile: str
     domain: str = ""
+    table: Literal["transcripts", "judge_answers"] = "transcripts"
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,39 @@ def respond(messages: Messages, rng: Random) -> str:
     return "Tell me a little more, and I will find you something."
 
 
+def gate(messages: Messages, rng: Random) -> str:
+    """Return a verdict that finds no fault: each turn's first words, supported by some sentence."""
+    blocks = data_blocks("\n".join(message["content"] for message in messages))
+    data = next((block for block in blocks if isinstance(block, dict)), {})
+    said = next((block for block in blocks if isinstance(block, list)), [])
+    ids = [
+        key
+        for item in data.get("items") or ()
+        for review in ("user_review", "other_review")
+        for key in item.get(review) or ()
+    ]
+    turns = [entry for entry in said if isinstance(entry, dict)]
+    return json.dumps({"turns": [_sound(entry, ids) for entry in turns]}, ensure_ascii=False)
+
+
+def _sound(entry: dict[str, Any], ids: Sequence[str]) -> dict[str, Any]:
+    """Return the verdict on a turn without a fault; longer turns make a claim."""
+    words = str(entry.get("text", "")).split()
+    claim = {"said": " ".join(words[:_FULL]), "verdict": "supported", "sentence": "".join(ids[:1])}
+    return {
+        "turn": entry.get("turn"),
+        "claims": [claim] if len(words) >= _FULL else [],
+        "opinion": "none",
+        "decision": "none",
+        "goals_missed": [],
+        "reads_as": entry.get("speaker"),
+        "gives_away": False,
+        "contradicts_turn": 0,
+        "quote": "",
+        "why": "",
+    }
+
+
 def _lists(messages: Messages) -> list[list[Any]]:
     blocks = data_blocks("\n".join(message["content"] for message in messages))
     return [block for block in blocks if isinstance(block, list)]

@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from tasks.mock_model.dialogue import Scene
-from tasks.mock_model.evaluation_answers import compare, judge, recommend, respond
+from tasks.mock_model.evaluation_answers import compare, gate, judge, recommend, respond
 from tasks.mock_model.fault_injection import Draft, inject_faults
 from tasks.mock_model.phrases import tidy
 from tasks.mock_model.prompt_reader import Asked, Messages, read, task_of
@@ -103,6 +103,7 @@ DIALOGUES = ("dialogue", "repair_dialogue", "repair_turns", "user_turn", "agent_
 EVALUATIONS: dict[str, Callable[[Messages, Random], str]] = {
     "recommend": recommend,
     "judge": judge,
+    "gate": gate,
     "compare": compare,
     "respond": respond,
 }

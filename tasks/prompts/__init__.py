@@ -8,7 +8,7 @@ reviews is in a prompt only as data, by `data_fence`.
 from tasks.prompts.data_fence import CLOSE, OPEN, cut_to_words, fence
 from tasks.prompts.dual import as_transcript, render_agent_turn, render_user_turn, spoken_text
 from tasks.prompts.profiles import Profile, load_profile
-from tasks.prompts.rendering import render
+from tasks.prompts.rendering import Goals, render, template_lines
 from tasks.prompts.repair import render_repair, repair_scope
 from tasks.prompts.values import Finding, Instructed, Message, Prompt, Spoken
 
@@ -16,6 +16,7 @@ __all__ = [
     "CLOSE",
     "OPEN",
     "Finding",
+    "Goals",
     "Instructed",
     "Message",
     "Profile",
@@ -31,4 +32,5 @@ __all__ = [
     "render_user_turn",
     "repair_scope",
     "spoken_text",
+    "template_lines",
 ]

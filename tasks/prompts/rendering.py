@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from string import Template as Text
-from typing import Any
+from typing import Any, Protocol
 
 from tasks.briefs import Brief, BriefItem
 from tasks.prompts.answer_schema import answer_schema, utterance_schema
@@ -14,6 +14,14 @@ from tasks.prompts.values import Instructed, Message, Prompt
 from tasks.templates import Turn
 
 Goals = Mapping[str, Instructed]
+
+
+class NamesItems(Protocol):
+    """What says how a text speaks of an item slot: a prompt profile, or the words of a judge."""
+
+    def item(self, slot: int) -> str:
+        """Return the reference to a slot."""
+        ...
 
 
 def render(profile: Profile, goals: Goals, brief: Brief) -> Prompt:
@@ -63,7 +71,7 @@ def places(profile: Profile, brief: Brief) -> dict[str, str]:
 
 
 def template_lines(
-    profile: Profile, goals: Goals, turns: Sequence[Turn], only: Iterable[int] = ()
+    profile: NamesItems, goals: Goals, turns: Sequence[Turn], only: Iterable[int] = ()
 ) -> str:
     """Return the template, one line a turn: number, role, sub-goals, items to name, what to do.
 
@@ -78,7 +86,11 @@ def template_lines(
 
 
 def turn_line(
-    profile: Profile, goals: Goals, number: int, turn: Turn, goal_ids: Sequence[str] | None = None
+    profile: NamesItems,
+    goals: Goals,
+    number: int,
+    turn: Turn,
+    goal_ids: Sequence[str] | None = None,
 ) -> str:
     """Return one line of the template; `goal_ids` replaces the turn's own sub-goals."""
     ids = turn.goals if goal_ids is None else goal_ids
@@ -89,7 +101,7 @@ def turn_line(
     return f"{number}. {turn.role} [{', '.join(ids)}]{named}: {instructions}"
 
 
-def items(profile: Profile, slots: Iterable[int]) -> str:
+def items(profile: NamesItems, slots: Iterable[int]) -> str:
     """Return references to item slots, separated by commas."""
     return ", ".join(profile.item(slot) for slot in slots)
 

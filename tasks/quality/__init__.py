@@ -14,9 +14,10 @@ from tasks.quality.gate_records import (
     store_gate,
 )
 from tasks.quality.great_expectations import GateError, check_suites
+from tasks.quality.judged import Judged, count_judged
 from tasks.quality.lexicon import Lexicon, load_lexicon
-from tasks.quality.published import PublishedRefused, validate_published
-from tasks.quality.suites import check_alert_rules, load_suites, rule_sentences
+from tasks.quality.published import PublishedRefused, copy_accepted, validate_published
+from tasks.quality.suites import check_alert_rules, check_judge, load_suites, rule_sentences
 from tasks.quality.values import JudgeCounts, PublishedCounts, Rule, Suite, VerdictCounts
 from tasks.quality.verdicts import set_verdicts
 
@@ -26,6 +27,7 @@ __all__ = [
     "GateError",
     "GateRecord",
     "JudgeCounts",
+    "Judged",
     "Lexicon",
     "PublishedCounts",
     "PublishedRefused",
@@ -35,8 +37,11 @@ __all__ = [
     "SuiteRecord",
     "VerdictCounts",
     "check_alert_rules",
+    "check_judge",
     "check_language",
     "check_suites",
+    "copy_accepted",
+    "count_judged",
     "has_passed_published_gate",
     "judge",
     "load_causes",

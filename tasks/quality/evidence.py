@@ -6,7 +6,7 @@ Looked up for failing dialogues only.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Final
 
@@ -65,6 +65,7 @@ class Case:
         reviews: the texts of its brief's reviews.
         target_reviews: those of them that are of the item to be recommended.
         other_id: the dialogue that it repeats; empty if there is none.
+        judged: what a judge found, by the fact that counts it and the turn.
     """
 
     facts: Mapping[str, Any]
@@ -74,6 +75,7 @@ class Case:
     reviews: Sequence[str]
     target_reviews: Sequence[str]
     other_id: str
+    judged: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
 class Evidence:
@@ -150,7 +152,7 @@ class Evidence:
     def _piece(self, name: str, said: Said, case: Case) -> str:
         """Return the offending piece of an utterance; its whole text if no piece is found."""
         find = self._pieces.get(name)
-        piece = find(said, case) if find else ""
+        piece = find(said, case) if find else case.judged.get((name, said.turn), "")
         return cut(piece or said.text) or NOTHING_SAID
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from tasks.quality import near_duplicates, plan_facts
+from tasks.quality.judge_facts import read_verdicts
 from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases
 from tasks.quality.near_duplicates import Shingles
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
@@ -76,25 +77,27 @@ def compute_facts(
 ) -> int:
     """Fill `dialogue_facts` and `utterance_facts` for one attempt, in place of its earlier rows.
 
-    Reads dialogues, utterances, briefs, brief_items, template_turns, reviews, and the rejections of
-    earlier attempts; every column is documented in expectations/facts.yaml. Leaves the temporary
-    table `near_duplicates` (place, dialogue_id, other_id) for the evidence.
+    Reads dialogues, utterances, judge_answers, briefs, brief_items, template_turns, reviews, and
+    the rejections of earlier attempts; every column is documented in expectations/facts.yaml.
+    Leaves the temporary tables `near_duplicates` (place, dialogue_id, other_id) and `judge_pieces`
+    (dialogue_id, turn, kind, piece) for the evidence.
 
     Returns:
         The number of dialogues.
     """
-    for table in (*_TABLES, "rejections"):
+    for table in (*_TABLES, "rejections", "judge_answers"):
         create_table(con, table)
     for table in _TABLES:
         con.execute(f"DELETE FROM {table} WHERE attempt = ?", [attempt])
     con.execute(plan_facts.QUEUE, {"attempt": attempt})
     con.execute(plan_facts.BRIEFED)
+    read_verdicts(con, attempt)
     con.execute(plan_facts.EXPECTED, {name: list(ids) for name, ids in lexicon.goals})
     made = [_utterance_facts(con, lexicon, language, begin) for begin in _begins(con, "fact_queue")]
     _note_near_duplicates(con, [*_accepted_before(con, attempt), *made], lexicon.near_duplicate)
     con.execute(plan_facts.DIALOGUES, {"attempt": attempt})
     (judged,) = con.execute("SELECT count(*) FROM fact_queue").fetchall()[0]
-    for table in ("fact_queue", "briefed", "expected_by_turn"):
+    for table in ("fact_queue", "briefed", "expected_by_turn", "judge_read", "judge_faults"):
         con.execute(f"DROP TABLE {table}")
     return int(judged)
 

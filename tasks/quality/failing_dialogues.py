@@ -46,6 +46,12 @@ JOIN dialogue_facts f USING (dialogue_id, attempt)
 LEFT JOIN near_duplicates n ON n.dialogue_id = q.dialogue_id
 ORDER BY q.place
 """
+_JUDGED = """
+SELECT dialogue_id, 'judge_' || kind, turn, string_agg(piece, '; ')
+FROM judge_pieces
+SEMI JOIN fact_queue USING (dialogue_id)
+GROUP BY ALL
+"""
 _SAID_COLUMNS = 8  # before the facts
 _CASE_COLUMNS = 4
 
@@ -68,6 +74,7 @@ def fetch_cases(
     said = _said(con, min(limits, default=NO_LIMIT))
     compares = any(rule.evidence in COMPARED for rule in rules)
     texts = _reviews(con, ids) if compares else {}
+    judged = _judged(con)
     rows = con.execute(_CASES)
     names = [column[0] for column in rows.description][_CASE_COLUMNS:]
     cases = {
@@ -79,12 +86,21 @@ def fetch_cases(
             reviews=[text for text, _ in texts.get(row[0], ())],
             target_reviews=[text for text, of_target in texts.get(row[0], ()) if of_target],
             other_id=row[3] or "",
+            judged=judged.get(row[0], {}),
         )
         for row in rows.fetchall()
     }
     for table in ("fact_queue", "briefed"):
         con.execute(f"DROP TABLE {table}")
     return cases
+
+
+def _judged(con: duckdb.DuckDBPyConnection) -> dict[str, dict[tuple[str, int], str]]:
+    """Return what judges found in each dialogue, by the fact that counts it and the turn."""
+    found: dict[str, dict[tuple[str, int], str]] = {}
+    for dialogue_id, name, turn, pieces in con.execute(_JUDGED).fetchall():
+        found.setdefault(dialogue_id, {})[name, turn] = pieces
+    return found
 
 
 def _said(con: duckdb.DuckDBPyConnection, most_words: int) -> dict[str, list[Said]]:

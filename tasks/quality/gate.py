@@ -105,7 +105,8 @@ def judge(
     judged, rejected, written = (
         judge_facts(con, rules, domain.language, attempt) if count else ([], 0, 0)
     )
-    con.execute("DROP TABLE near_duplicates")
+    for table in ("near_duplicates", "judge_pieces"):
+        con.execute(f"DROP TABLE {table}")
     forget_gate(con, attempt)
     if judged:
         store_gate(con, attempt_gate(attempt, count, rejected, suite_records(con, attempt, judged)))

@@ -153,9 +153,11 @@ SELECT
     coalesce(list_contains(item_ids, target_to_come), false) AS early_target,
     coalesce(opinion, CASE WHEN by_collection THEN collection END) AS opinion,
     decision,
-    length(user_id) >= 6 AND contains(text, user_id) AS names_user
+    length(user_id) >= 6 AND contains(text, user_id) AS names_user,
+    coalesce(COLUMNS(judge_faults.* EXCLUDE (dialogue_id, turn)), 0)
 FROM measured
 LEFT JOIN expected_by_turn USING (template_id, turn)
+LEFT JOIN judge_faults USING (dialogue_id, turn)
 ORDER BY place, turn
 """
 
@@ -224,6 +226,14 @@ WHERE turn = d.utterances
    OR f.goal_missed
    OR f.target_hint > 0
    OR f.self_contradiction
+   OR f.judge_contradicted > 0
+   OR f.judge_not_told > 0
+   OR f.judge_opinion > 0
+   OR f.judge_decision > 0
+   OR f.judge_goals > 0
+   OR f.judge_speech > 0
+   OR f.judge_gives_away > 0
+   OR f.judge_self_contradiction > 0
 ORDER BY dialogue_id, turn
 """
 
@@ -279,7 +289,15 @@ WITH planned AS (
         count_if(wrong_speaker) AS wrong_speakers,
         count_if(goal_missed) AS goals_missed,
         max(target_hint) AS target_hints,
-        count_if(self_contradiction) AS self_contradictions
+        count_if(self_contradiction) AS self_contradictions,
+        sum(judge_contradicted) AS judge_contradicted,
+        sum(judge_not_told) AS judge_not_told,
+        sum(judge_opinion) AS judge_opinion,
+        sum(judge_decision) AS judge_decision,
+        sum(judge_goals) AS judge_goals,
+        sum(judge_speech) AS judge_speech,
+        sum(judge_gives_away) AS judge_gives_away,
+        sum(judge_self_contradiction) AS judge_self_contradiction
     FROM utterance_facts
     WHERE attempt = $attempt
     GROUP BY dialogue_id, attempt
@@ -291,9 +309,12 @@ SELECT
     utterances,
     utterances - turns AS length_difference,
     (near.other_id IS NOT NULL)::INTEGER AS near_duplicates,
+    coalesce(read.has_verdict, false)::INTEGER AS judged,
+    coalesce(NOT read.has_verdict, false)::INTEGER AS judge_unread,
     coalesce(COLUMNS(summed.* EXCLUDE (dialogue_id, attempt)), 0)
 FROM judged
 LEFT JOIN summed USING (dialogue_id, attempt)
 LEFT JOIN near_duplicates near USING (place)
+LEFT JOIN judge_read read USING (dialogue_id)
 ORDER BY judged.place
 """

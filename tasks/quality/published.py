@@ -38,6 +38,11 @@ _COPIED: Final = {
         FROM dialogues d
         SEMI JOIN accepted USING (dialogue_id, attempt)
     """,
+    "judge_answers": """
+        SELECT j.* REPLACE (1 AS attempt)
+        FROM judge_answers j
+        SEMI JOIN accepted USING (dialogue_id, attempt)
+    """,
     "utterances": """
         SELECT u.* REPLACE (1 AS attempt)
         FROM utterances u
@@ -126,12 +131,13 @@ def validate_published(
             those accepted.
         GateError: Great Expectations' result does not add up.
     """
-    con.execute(_ACCEPTED)
     with (
         tempfile.TemporaryDirectory(prefix="published-") as folder,
         open_warehouse(Path(folder) / "published.duckdb") as copy,
     ):
-        _copy(con, copy, published)
+        _copy(con, copy)
+        if published is not None:
+            _replace_texts(copy, published)
         count = compute_facts(copy, rules.lexicon, domain.language, 1)
         _take_over_near_duplicates(con, copy)
         judged, rejected, _ = judge_facts(copy, rules, domain.language, 1) if count else ([], 0, 0)
@@ -144,15 +150,25 @@ def validate_published(
     return PublishedCounts(count, sum(len(suite.rules) for suite in rules.suites))
 
 
-def _copy(
-    con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection, published: pl.DataFrame | None
-) -> None:
+def copy_accepted(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection) -> None:
+    """Copy into an empty warehouse what facts are made from, of the accepted dialogues alone.
+
+    Every attempt becomes the first.
+    """
+    _copy(con, copy)
+    con.execute("DROP TABLE accepted")
+
+
+def _copy(con: duckdb.DuckDBPyConnection, copy: duckdb.DuckDBPyConnection) -> None:
+    con.execute(_ACCEPTED)
     for table, query in _COPIED.items():
         copy.register("copied_rows", con.sql(query).to_arrow_reader(10_000))
         copy.execute(f"INSERT INTO {table} SELECT * FROM copied_rows")
         copy.unregister("copied_rows")
-    if published is None:
-        return
+
+
+def _replace_texts(copy: duckdb.DuckDBPyConnection, published: pl.DataFrame) -> None:
+    """Put the released utterances in the place of the warehouse's. Raises UserError."""
     copy.register("published", published)
     if copy.execute(_UNMATCHED).fetchall()[0][0]:
         raise UserError(

@@ -94,6 +94,25 @@ def check_alert_rules(suites: Sequence[Suite], quality: Quality, alert: Alert) -
     _check_names(alert.rules_above, known, "alert.rules_above", quality.suites)
 
 
+def check_judge(suites: Sequence[Suite], quality: Quality) -> None:
+    """Refuse rules on what a judge finds without a judge, and a judge whom no rule heeds.
+
+    Raises UserError.
+    """
+    rules = chain.from_iterable(suite.rules for suite in suites)
+    heeds = any(name.startswith("judge") for rule in rules for name in rule.columns)
+    if heeds and quality.judge.model is None:
+        raise UserError(
+            "quality.suites has rules for a judge and there is none: name a model in "
+            "quality.judge, as {model: openai/gpt-4o-mini}, or leave out the suite `judged`"
+        )
+    if quality.judge.model is not None and not heeds:
+        raise UserError(
+            "quality.judge names a model, but no rule heeds what it finds: add `judged` to "
+            "quality.suites"
+        )
+
+
 def _check_names(
     named: Iterable[str], known: Collection[str], setting: str, suites: Sequence[str]
 ) -> None:

@@ -25,6 +25,10 @@ _LABELS = {
     "code_version": "code",
     "mixed": "made by several versions",
     "suites": "suites every dialogue passed",
+    "judge": "read by",
+    "judged": "dialogues read by a judge",
+    "judged_rest": "defects that a judge would find in the others",
+    "left": "defects that are left",
     "made_of": "made of the releases",
     "erased": "left out at the request of users",
 }

@@ -112,6 +112,7 @@ WITH answered AS (
     SELECT u.dialogue_id, u.attempt, u.model
     FROM unusable_answers u
     JOIN release_conversations c ON c.dialogue_id = u.dialogue_id AND u.attempt < c.attempt
+    ANTI JOIN answered a ON a.dialogue_id = u.dialogue_id AND a.attempt = u.attempt
 ), tried AS (
     SELECT dialogue_id, attempt, min(model) AS model
     FROM used

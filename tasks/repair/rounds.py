@@ -16,11 +16,12 @@ from tasks.settings import Generate
 from tasks.verdicts import ACCEPTED, BRIEF_VERDICTS
 from tasks.warehouse import forget_stages
 
-STAGES = ("generate", "dialogues", "quality")  # of every attempt, in this order
+STAGES = ("generate", "dialogues", "judge", "quality")  # of every attempt, in this order
 _ATTEMPT_TABLES = (
     "transcripts",
     "dialogues",
     "utterances",
+    "judge_answers",
     "rejections",
     "dialogue_facts",
     "utterance_facts",

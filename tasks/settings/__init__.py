@@ -17,6 +17,7 @@ from tasks.settings.domain import (
     Preprocess,
     Quality,
 )
+from tasks.settings.judge import Judge
 from tasks.settings.loading import (
     ReadYaml,
     YamlFiles,
@@ -44,6 +45,7 @@ __all__ = [
     "Endpoint",
     "Generate",
     "Home",
+    "Judge",
     "Limits",
     "Misbehave",
     "Pages",

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from tasks.machine import MOST_THREADS, Machine, amount_of_memory, this_machine
 from tasks.settings.extra_parameters import check_extra
+from tasks.settings.judge import Judge
 from tasks.settings.models import (
     MOCK_MODEL,
     CascadeModel,
@@ -324,6 +325,7 @@ class Quality(Settings):
     severities: dict[str, Severity] = Field(
         {}, description="Rule name to severity, over the suite's own"
     )
+    judge: Judge = Judge()
 
     @field_validator("severities", mode="before")
     @classmethod

@@ -191,6 +191,16 @@ _ALL = (
         ("dialogue_id", "attempt", "turn"),
     ),
     Table(
+        "judge_answers",
+        "One verdict of a judge on one attempt: the faults it finds as JSON, or why there is no "
+        "verdict; `rollout` says which judge, the first or the one that confirms.",
+        "dialogue_id VARCHAR, attempt INTEGER, status VARCHAR, text VARCHAR, finish_reason "
+        "VARCHAR, error VARCHAR, "
+        "request_keys VARCHAR[], profile VARCHAR, rollout VARCHAR, run_id VARCHAR",
+        ("dialogue_id", "attempt", "rollout"),
+        since_first=False,
+    ),
+    Table(
         "dialogue_facts",
         "One attempt in numbers and booleans, as the suites judge it; documented in "
         "expectations/facts.yaml.",
@@ -204,9 +214,13 @@ _ALL = (
         "INTEGER, near_duplicates INTEGER, near_copied_words INTEGER, unsupported_names INTEGER, "
         "unsupported_facts INTEGER, unsupported_details INTEGER, other_works INTEGER, "
         "chatbot_habits INTEGER, wrong_speakers INTEGER, goals_missed INTEGER, "
-        "target_hints INTEGER, self_contradictions INTEGER",
+        "target_hints INTEGER, self_contradictions INTEGER, judged INTEGER DEFAULT 0, "
+        "judge_unread INTEGER DEFAULT 0, judge_contradicted INTEGER DEFAULT 0, "
+        "judge_not_told INTEGER DEFAULT 0, judge_opinion INTEGER DEFAULT 0, judge_decision "
+        "INTEGER DEFAULT 0, judge_goals INTEGER DEFAULT 0, judge_speech INTEGER DEFAULT 0, "
+        "judge_gives_away INTEGER DEFAULT 0, judge_self_contradiction INTEGER DEFAULT 0",
         ("dialogue_id", "attempt"),
-        added=10,
+        added=20,
     ),
     Table(
         "utterance_facts",
@@ -221,9 +235,12 @@ _ALL = (
         "personal_data BOOLEAN, foreign_language BOOLEAN, near_copied_words INTEGER, "
         "unsupported_names INTEGER, unsupported_facts INTEGER, unsupported_details INTEGER, "
         "other_works INTEGER, chatbot_habit BOOLEAN, wrong_speaker BOOLEAN, goal_missed BOOLEAN, "
-        "target_hint INTEGER, self_contradiction BOOLEAN",
+        "target_hint INTEGER, self_contradiction BOOLEAN, judge_contradicted INTEGER DEFAULT 0, "
+        "judge_not_told INTEGER DEFAULT 0, judge_opinion INTEGER DEFAULT 0, judge_decision "
+        "INTEGER DEFAULT 0, judge_goals INTEGER DEFAULT 0, judge_speech INTEGER DEFAULT 0, "
+        "judge_gives_away INTEGER DEFAULT 0, judge_self_contradiction INTEGER DEFAULT 0",
         ("dialogue_id", "attempt", "turn"),
-        added=10,
+        added=18,
     ),
     Table(
         "rejections",
@@ -270,6 +287,15 @@ _ALL = (
         "comment VARCHAR, who VARCHAR, "
         "marked_at TIMESTAMP",
         ("mark_id",),
+        since_first=False,
+    ),
+    Table(
+        "calibrations",
+        "What one reader (a rule, all rules, a judge) said of dialogues of one kind, when it was "
+        "last measured; `found` counts those it rejects.",
+        "reader VARCHAR, source VARCHAR, kind VARCHAR, dialogues BIGINT, found BIGINT, run_id "
+        "VARCHAR, measured_at TIMESTAMP",
+        ("reader", "source", "kind"),
         since_first=False,
     ),
     Table(

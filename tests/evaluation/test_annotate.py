@@ -10,10 +10,19 @@ from playwright.sync_api import Route
 from starlette.testclient import TestClient
 
 from flows.cli.annotate import results
+from tasks.calibration import settled
 from tasks.errors import UserError
 from tasks.evaluation.annotate import Study, annotation_app, serve_annotation
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
-from tasks.evaluation.quality import METRICS, PairTask, UtteranceTask, pair_tasks, utterance_tasks
+from tasks.evaluation.quality import (
+    METRICS,
+    NO_DEFECT,
+    DefectTask,
+    PairTask,
+    UtteranceTask,
+    pair_tasks,
+    utterance_tasks,
+)
 from tests.support.chromium import ARGUMENTS, CHROMIUM, wait_for_page
 from tests.support.served_app import served_app
 
@@ -373,3 +382,31 @@ def test_the_second_of_two_tabs_gets_a_message_in_a_browser(study: Study) -> Non
         wait_for_page(second, "#progress")
         assert second.locator("input[value='2']:checked").count() == 4
         browser.close()
+
+
+def test_a_defect_is_chosen_with_its_turn_and_counts_by_most_people(tmp_path: Path) -> None:
+    said = (Utterance("user", f"Hello {NASTY}"), Utterance("agent", "Try it."))
+    tasks = [
+        DefectTask(name, "secretours", (f"Heat (likes) {NASTY}",), Dialogue(name, said))
+        for name in ("one", "two")
+    ]
+    study = Study.create(tmp_path / "defects.sqlite", tasks, seed=3)
+    with TestClient(annotation_app(study), base_url="http://127.0.0.1") as client:
+        page = client.get("/rate/ann").text
+        assert "<script>document" not in page and "secretours" not in page
+        (first, second) = (task.task_id for task in study.order("ann"))
+        given = {"defect": "contradicted", "turn": "2", "seen": study.state("ann", first)}
+        client.post(f"/rate/ann/{first}", data=given, follow_redirects=False)
+        none = {"defect": "none", "turn": "1", "seen": study.state("ann", second)}
+        client.post(f"/rate/ann/{second}", data=none, follow_redirects=False)
+    assert sorted((one.dialogue_id, one.kind, one.turn) for one in study.defects()) == sorted(
+        [(first, "contradicted", 2), (second, "none", 0)]
+    )
+    for wrong in ({"defect": "ugly", "turn": 1}, {"defect": "goals", "turn": 3}, {"turn": 1}):
+        with pytest.raises(UserError):
+            study.answer("bob", first, wrong)
+    study.answer("bob", second, {"defect": "goals", "turn": 1})
+    assert study.export_answers(tmp_path / "answers.jsonl") == 3
+    assert study.import_answers(tmp_path / "answers.jsonl") == 3
+    votes = [(one.dialogue_id, one.kind) for one in study.defects()]
+    assert settled(votes, NO_DEFECT) == {first: "contradicted", second: "goals"}

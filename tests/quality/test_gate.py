@@ -56,6 +56,9 @@ def test_facts_counted_by_hand(home: Home, domain: MakeDomain) -> None:
         "foreign_turns": 0, "near_duplicates": 0, "near_copied_words": 0, "unsupported_names": 0,
         "unsupported_facts": 0, "unsupported_details": 0, "other_works": 0, "chatbot_habits": 0,
         "wrong_speakers": 0, "goals_missed": 1, "target_hints": 3, "self_contradictions": 0,
+        "judged": 0, "judge_unread": 0, "judge_contradicted": 0, "judge_not_told": 0,
+        "judge_opinion": 0, "judge_decision": 0, "judge_goals": 0, "judge_speech": 0,
+        "judge_gives_away": 0, "judge_self_contradiction": 0,
     }  # fmt: skip
     broken = con.execute(
         "SELECT rule, turn, evidence FROM rejections ORDER BY rule, turn"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 import pytest
-import yaml
 
+from tasks.calibration.planted import SENTENCES as PLANTED
+from tasks.fingerprint import shipped_yaml
 from tasks.quality import load_lexicon
 from tasks.quality.roles import role_facts
 from tasks.settings import Home
@@ -15,9 +14,7 @@ from tests.quality import test_natural_speech as speech
 from tests.quality.test_text_checks import facts
 
 LANGUAGE = load_lexicon(Home()).languages["en"]
-SENTENCES = yaml.safe_load(
-    (Path(__file__).parent / "corpora" / "model_sentences.yaml").read_text("utf-8")
-)
+SENTENCES = shipped_yaml(PLANTED)
 SCHEMA = {
     "place": pl.Int64, "subject": pl.String, "role": pl.String, "bare": pl.String,
     "asks": pl.Boolean, "requests": pl.Boolean, "thanks": pl.Boolean,

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flows.pipeline import INGEST, JUDGE, PARSE, PLAN, PREPROCESS, VERDICTS, asking_stage
+from flows.pipeline import (
+    ASK_JUDGE,
+    INGEST,
+    JUDGE,
+    PARSE,
+    PLAN,
+    PREPROCESS,
+    VERDICTS,
+    asking_stage,
+)
 from flows.specifications import load_specifications
 from flows.stages import Context, Stage, new_context
 from tasks.settings import Home
@@ -15,7 +24,9 @@ from tasks.stage_inputs import StageInputs
 from tasks.warehouse import TABLES
 
 # What the pipeline writes of itself whatever stage runs, and what people write of its dialogues.
-TABLES_OF_NO_STAGE = frozenset({"marks", "run_figures", "runs", "stage_inputs", "stages"})
+TABLES_OF_NO_STAGE = frozenset(
+    {"calibrations", "marks", "run_figures", "runs", "stage_inputs", "stages"}
+)
 
 
 @dataclass(frozen=True)
@@ -39,14 +50,15 @@ def stated_stages(context: Context, attempts: int = 2) -> dict[str, StatedStage]
     """Return the stages of a build by name, with so many attempts."""
     return {
         stage.named(attempt): StatedStage(stage, stage.made_by(context), stage.rows(attempt))
-        for stage, attempt in _in_turn(attempts)
+        for stage, attempt in _in_turn(attempts, context.domain.quality.judge.model is not None)
     }
 
 
-def _in_turn(attempts: int) -> Iterator[tuple[Stage, int]]:
+def _in_turn(attempts: int, is_read_by_a_judge: bool) -> Iterator[tuple[Stage, int]]:
+    judge = (ASK_JUDGE,) if is_read_by_a_judge else ()
     yield from ((stage, 1) for stage in (INGEST, PREPROCESS, PLAN, VERDICTS))
     for attempt in range(1, attempts + 1):
-        yield from ((stage, attempt) for stage in (asking_stage(attempt), PARSE, JUDGE))
+        yield from ((stage, attempt) for stage in (asking_stage(attempt), PARSE, *judge, JUDGE))
 
 
 def tables_written(stage: StatedStage) -> set[str]:

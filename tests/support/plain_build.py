@@ -15,6 +15,7 @@ from flows.build_ending import finish_build
 from flows.derived_inputs import source_hashes
 from flows.options import BuildOptions
 from flows.pipeline import (
+    ASK_JUDGE,
     INGEST,
     JUDGE,
     PARSE,
@@ -29,6 +30,7 @@ from flows.rounds import Written
 from flows.stage_runner import stage_run
 from flows.stages import Context, Stage, new_context
 from tasks.generate import generate_transcripts
+from tasks.judge import judge_settings, to_be_judged
 from tasks.release import ReleaseInfo
 from tasks.repair import (
     escalates,
@@ -126,6 +128,8 @@ def _write(context: Context, records: dict[str, StageRecord]) -> None:
             break
         _ask(context, attempt, ids, records)
         _run(PARSE, context, records, attempt)
+        if context.domain.quality.judge.model:
+            _ask_judge(context, attempt, records)
         _run(JUDGE, context, records, attempt)
     _run(VERDICTS, context, records)
 
@@ -139,5 +143,17 @@ def _ask(
     with context.warehouse.use() as con:
         forget_attempts(con, attempt)
         work = run.stage.work(con, context, attempt, unanswered(con, attempt, ids))
+        asyncio.run(generate_transcripts(con, work, settings, journals, context.run_id))
+        records[run.name] = run.record(con)
+
+
+def _ask_judge(context: Context, attempt: int, records: dict[str, StageRecord]) -> None:
+    run = stage_run(ASK_JUDGE, context, records, attempt)
+    settings = judge_settings(context.domain)
+    assert settings is not None
+    journals = context.home.journals(context.domain.name)
+    with context.warehouse.use() as con:
+        ids = to_be_judged(con, context.domain, attempt)
+        work = run.stage.work(con, context, attempt, ids, "judge")
         asyncio.run(generate_transcripts(con, work, settings, journals, context.run_id))
         records[run.name] = run.record(con)

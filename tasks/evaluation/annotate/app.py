@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tasks.evaluation.annotate.study import Answer, AnsweredElsewhere, Study
-from tasks.evaluation.quality import HIGHEST, LOWEST, METRICS, PairTask
+from tasks.evaluation.quality import DEFECTS, HIGHEST, LOWEST, METRICS, DefectTask, PairTask
 from tasks.web import environment, local_app, read_form, serve_local
 
 HERE = Path(__file__).resolve().parent
@@ -103,9 +103,11 @@ class _Pages:
             return self._page("done.html", annotator=annotator, tasks=len(order))
         task = order[place]
         page = "pair.html" if isinstance(task, PairTask) else "utterance.html"
+        if isinstance(task, DefectTask):
+            page = "defect.html"
         seen = await run_in_threadpool(self._study.state, annotator, task.task_id)
         shown: dict[str, Any] = {"annotator": annotator, "place": place, "tasks": len(order)}
-        shown |= {"answered": len(answers), "task": task, "seen": seen}
+        shown |= {"answered": len(answers), "task": task, "seen": seen, "defects": DEFECTS}
         return self._page(
             page, **shown, given=answers.get(task.task_id, {}), metrics=METRICS, grades=GRADES
         )
@@ -132,7 +134,7 @@ class _Pages:
         order = await run_in_threadpool(self._study.order, known)
         kept = (await run_in_threadpool(self._study.answers, known)).get(task_id, {})
         place = next(place for place, task in enumerate(order) if task.task_id == task_id)
-        names = [*METRICS, "choice"]
+        names = [*METRICS, "choice", "defect", "turn"]
         rows = [
             (name, kept.get(name, "-"), given.get(name, "-"))
             for name in names
@@ -150,7 +152,10 @@ def _answer(form: dict[str, list[str]]) -> Answer:
         for name in METRICS
         if name in form and form[name][0] in _GRADES_AS_TEXT
     }
-    return given | ({"choice": form["choice"][0]} if "choice" in form else {})
+    turn = form.get("turn", [""])[0]
+    if turn.isascii() and turn.isdigit() and len(turn) < 4:
+        given["turn"] = int(turn)
+    return given | {name: form[name][0] for name in ("choice", "defect") if name in form}
 
 
 _GRADES_AS_TEXT = {str(grade) for grade in range(LOWEST, HIGHEST + 1)}

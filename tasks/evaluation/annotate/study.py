@@ -15,10 +15,14 @@ from tasks.evaluation.annotate.names import check_annotator, same_annotator
 from tasks.evaluation.corpora import Dialogue, Utterance, json_lines
 from tasks.evaluation.quality import (
     CHOICES,
+    DEFECTS,
     HIGHEST,
     LOWEST,
     METRICS,
+    NO_DEFECT,
     Choice,
+    Defect,
+    DefectTask,
     PairTask,
     Preference,
     Rating,
@@ -26,12 +30,12 @@ from tasks.evaluation.quality import (
 )
 from tasks.fingerprint import content_id, fingerprint, unit
 
-Task = UtteranceTask | PairTask
+Task = UtteranceTask | PairTask | DefectTask
 Answer = dict[str, Any]
 """What an annotator answers.
 
 For an utterance {"fluency": 2, ...}; for a pair {"choice": "first", "shown_first": corpus,
-"shown_second": corpus}.
+"shown_second": corpus}; for a dialogue to look for a defect in {"defect": kind, "turn": 3}.
 """
 
 _SCHEMA = """
@@ -136,7 +140,7 @@ class Study:
         """Return the tasks in the order one annotator sees them.
 
         Dialogues are shuffled, their utterances in order; pairs come after them, their sides
-        shuffled.
+        shuffled, and then the dialogues to look for defects in.
         """
         known = self.known_as(annotator)
 
@@ -147,7 +151,8 @@ class Study:
                     unit(self.seed, "order", known, task.corpus, task.dialogue_id),
                     task.turn,
                 )
-            return (1, unit(self.seed, "order", known, task.task_id), 0)
+            later = 1 if isinstance(task, PairTask) else 2
+            return (later, unit(self.seed, "order", known, task.task_id), 0)
 
         return [self._as_shown(task, known) for task in sorted(self.tasks, key=_place)]
 
@@ -225,6 +230,16 @@ class Study:
             if isinstance(self._by_id[task_id], PairTask)
         ]
 
+    def defects(self) -> list[Defect]:
+        """Return what every annotator says of the dialogues to look for defects in."""
+        found: list[Defect] = []
+        for annotator, task_id, answer in self._all():
+            task = self._by_id[task_id]
+            if isinstance(task, DefectTask):
+                said = (answer["defect"], answer["turn"])
+                found.append(Defect(task.dialogue.dialogue_id, annotator, *said))
+        return found
+
     def export_answers(self, path: Path) -> int:
         """Write every answer as JSON lines and return how many. Raises OSError."""
         lines = [
@@ -277,6 +292,8 @@ class Study:
                     f"each of {', '.join(METRICS)} needs a grade from {LOWEST} to {HIGHEST}"
                 )
             return {str(metric): grade for metric, grade in grades.items()}
+        if isinstance(task, DefectTask):
+            return _checked_defect(task, given)
         choice: Choice | None = given.get("choice")
         if choice not in CHOICES:
             raise UserError(f"choose one of {', '.join(CHOICES)}")
@@ -300,6 +317,18 @@ class Study:
         with closing(sqlite3.connect(self.path, timeout=30)) as con:
             con.execute("PRAGMA synchronous = FULL")
             yield con
+
+
+def _checked_defect(task: DefectTask, given: Answer) -> Answer:
+    kind, turn = given.get("defect"), given.get("turn")
+    if kind not in DEFECTS:
+        raise UserError(f"choose one of {', '.join(DEFECTS)}")
+    if kind == NO_DEFECT:
+        return {"defect": kind, "turn": 0}
+    turns = len(task.dialogue.utterances)
+    if isinstance(turn, bool) or not isinstance(turn, int) or not 1 <= turn <= turns:
+        raise UserError(f"say in which turn it is, from 1 to {turns}")
+    return {"defect": kind, "turn": turn}
 
 
 def _known_as(con: sqlite3.Connection, name: str, others: Sequence[str] = ()) -> str:
@@ -326,7 +355,9 @@ def _state(con: sqlite3.Connection, annotator: str, task_id: str) -> str:
     return content_id([annotator, task_id, _stored(con, annotator, task_id)])
 
 
-def _kind(task: Task) -> Literal["utterance", "pair"]:
+def _kind(task: Task) -> Literal["utterance", "pair", "defect"]:
+    if isinstance(task, DefectTask):
+        return "defect"
     return "utterance" if isinstance(task, UtteranceTask) else "pair"
 
 
@@ -340,6 +371,9 @@ def _task(kind: str, body: dict[str, Any]) -> Task:
             _said(body["context"]),
             _said([body["utterance"]])[0],
         )
+    if kind == "defect":
+        told = tuple(body["told"])
+        return DefectTask(body["task_id"], body["corpus"], told, _dialogue(body["dialogue"]))
     return PairTask(
         body["task_id"],
         body["first_corpus"],

@@ -5,6 +5,7 @@ a model) and `tables` (computes).
 """
 
 from tasks.evaluation.quality.choices import parse_choice
+from tasks.evaluation.quality.defect_sampling import defect_tasks
 from tasks.evaluation.quality.grades import parse_grades
 from tasks.evaluation.quality.judge import (
     Judged,
@@ -32,10 +33,14 @@ from tasks.evaluation.quality.tables import (
 from tasks.evaluation.quality.task_sampling import pair_tasks, utterance_tasks
 from tasks.evaluation.quality.values import (
     CHOICES,
+    DEFECTS,
     HIGHEST,
     LOWEST,
     METRICS,
+    NO_DEFECT,
     Choice,
+    Defect,
+    DefectTask,
     Metric,
     PairTask,
     Preference,
@@ -45,13 +50,17 @@ from tasks.evaluation.quality.values import (
 
 __all__ = [
     "CHOICES",
+    "DEFECTS",
     "HIGHEST",
     "LEAST_READ",
     "LOWEST",
     "METRICS",
+    "NO_DEFECT",
     "Agreement",
     "Choice",
     "Comparison",
+    "Defect",
+    "DefectTask",
     "JudgeProfile",
     "Judged",
     "Metric",
@@ -64,6 +73,7 @@ __all__ = [
     "Unread",
     "UtteranceTask",
     "against_people",
+    "defect_tasks",
     "figure4",
     "figure4_markdown",
     "judge_pairs",

@@ -23,7 +23,14 @@ from tasks.evaluation.quality.tables import (
     table4,
     table4_markdown,
 )
-from tasks.evaluation.quality.values import Metric, PairTask, Preference, Rating, UtteranceTask
+from tasks.evaluation.quality.values import (
+    DefectTask,
+    Metric,
+    PairTask,
+    Preference,
+    Rating,
+    UtteranceTask,
+)
 from tasks.web import markdown_cell, markdown_table
 
 LEAST_READ: Final = 0.8
@@ -34,7 +41,7 @@ class Answered(Protocol):
     """A study that people have answered."""
 
     @property
-    def tasks(self) -> Sequence[UtteranceTask | PairTask]:
+    def tasks(self) -> Sequence[UtteranceTask | PairTask | DefectTask]:
         """What they were shown."""
         ...
 
@@ -66,7 +73,7 @@ class _Asked:
 
 def quality_page(
     corpus: str,
-    tasks: Sequence[UtteranceTask | PairTask],
+    tasks: Sequence[UtteranceTask | PairTask | DefectTask],
     judged: Mapping[str, Judged],
     people: Answered | None,
     *,
@@ -106,7 +113,7 @@ def quality_page(
     return QualityPage("\n\n".join(parts) + "\n", tuple(missed))
 
 
-def _asked(corpus: str, tasks: Sequence[UtteranceTask | PairTask]) -> _Asked:
+def _asked(corpus: str, tasks: Sequence[UtteranceTask | PairTask | DefectTask]) -> _Asked:
     return _Asked(
         corpus,
         [task for task in tasks if isinstance(task, UtteranceTask)],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from tasks.evaluation.corpora import Dialogue, Utterance
 
@@ -47,6 +48,50 @@ class PairTask:
         return PairTask(
             self.task_id, self.second_corpus, self.first_corpus, self.second, self.first
         )
+
+
+NO_DEFECT: Final = "none"
+DEFECTS: Final[Mapping[str, str]] = {
+    NO_DEFECT: "nothing is wrong with it",
+    "contradicted": "says of an item what its reviews contradict",
+    "not_told": "says of an item what no review tells: an event, a name, a number, another work",
+    "opinion": "praises what the user disliked, or blames what the user liked",
+    "decision": "accepts what is to be turned down, or the other way round",
+    "goals": "a turn does not do what it is there for, such as ask",
+    "speech": "reads as the other side, or as a program",
+    "gives_away": "gives the item away before it is recommended",
+    "self_contradiction": "contradicts an earlier turn",
+    "other": "something else",
+}
+"""What may be wrong with a dialogue, as people choose it, in words."""
+
+
+@dataclass(frozen=True)
+class DefectTask:
+    """One dialogue in which to look for a defect, with what it was written from.
+
+    Attributes:
+        told: lines of what its reviews say, by item.
+        dialogue: its id in the warehouse, and its utterances.
+    """
+
+    task_id: str
+    corpus: str
+    told: tuple[str, ...]
+    dialogue: Dialogue
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What one person says of one dialogue: the kind of defect, and its turn, from 1.
+
+    The turn is 0 where the kind is `NO_DEFECT`.
+    """
+
+    dialogue_id: str
+    rater: str
+    kind: str
+    turn: int
 
 
 @dataclass(frozen=True)

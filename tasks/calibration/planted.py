@@ -1,4 +1,4 @@
-"""Defects as models make them, put into good dialogues: most are made from the data, without a word list.
+"""Defects as models make them, put into good dialogues: most are made from the data.
 
 Whoever chooses words or limits for a rule looks at the split "train" only.
 """
@@ -7,25 +7,37 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import duckdb
-import yaml
+
+from tasks.fingerprint import shipped_yaml
 
 Split = Literal["train", "test"]
-SENTENCES = Path(__file__).parents[1] / "quality" / "corpora" / "model_sentences.yaml"
-_TWO_NAMES = re.compile(r"[a-z] ([A-Z][a-z]{2,}) ([A-Z][a-z]{2,})")
-ASKS = frozenset({"ask_item_detail", "ask_preference"})
-ACCEPTS = frozenset({"accept_with_reason", "accept_without_reason", "accept_gratitude"})
-REJECTS = frozenset({"reject_with_reason", "reject_without_reason"})
+SENTENCES: Final = Path(__file__).with_name("sentences.yaml")
+_TWO_NAMES: Final = re.compile(r"[a-z] ([A-Z][a-z]{2,}) ([A-Z][a-z]{2,})")
+_TITLE_WORD: Final = re.compile(r"[A-Z][a-z]{3,}")
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+")
+_OF_THE_SPEAKER: Final = re.compile(r"\b(?:I|my|My)\b")
+_ASKS: Final = frozenset({"ask_item_detail", "ask_preference"})
+_ACCEPTS: Final = frozenset({"accept_with_reason", "accept_without_reason", "accept_gratitude"})
+_REJECTS: Final = frozenset({"reject_with_reason", "reject_without_reason"})
+_ASKS_NOTHING: Final = (("respond_simply",), ("respond_mood",), ("express_interest",))
+_PIECE: Final = 7  # words of a piece of a review
 
 
 @dataclass(frozen=True)
 class Talk:
-    """A good dialogue with its brief: turns are (role, text, sub-goals), items (title, collection)."""
+    """A good dialogue with its brief.
+
+    Attributes:
+        turns: role, text and sub-goals of each.
+        items: title and collection of each, by slot.
+        reviews: the texts of its reviews; `own_reviews` those of the user.
+    """
 
     dialogue_id: str
     turns: tuple[tuple[str, str, tuple[str, ...]], ...]
@@ -47,7 +59,7 @@ class Materials:
     """What defects are made from: the other dialogues, and the written sentences of one split."""
 
     talks: Sequence[Talk]
-    sentences: dict[str, list[str]]
+    sentences: Mapping[str, Sequence[str]]
     rng: random.Random
 
     def one(self, kind: str) -> str:
@@ -55,36 +67,37 @@ class Materials:
         return self.rng.choice(self.sentences[kind])
 
     def name(self) -> str:
-        """Return two names of other briefs' reviews as one person's."""
-        texts = [text for talk in self.talks for text in talk.reviews]
-        found = [pair for text in texts for pair in _TWO_NAMES.findall(text)]
-        (first, _), (_, last) = self.rng.choice(found), self.rng.choice(found)
-        return f"{first}ine {last}by"
+        """Return two names of other briefs' reviews as one person's; a made-up one without any."""
+        pairs: list[tuple[str, str]] = []
+        for talk in self.talks:
+            for text in talk.reviews:
+                pairs += _TWO_NAMES.findall(text)
+        (first, _), (_, last) = self.rng.choice(pairs or _NAMES), self.rng.choice(pairs or _NAMES)
+        return f"{first}arvin {last}by"
 
     def title(self) -> str:
         """Return a title that no item has, of the words of two others."""
-        words = [
-            word
-            for talk in self.talks
-            for title, _ in talk.items
-            for word in re.findall(r"[A-Z][a-z]{3,}", title)
-        ]
-        return f"The {self.rng.choice(words)}en {self.rng.choice(words)}"
+        words: list[str] = []
+        for talk in self.talks:
+            for title, _ in talk.items:
+                words += _TITLE_WORD.findall(title)
+        return f"The {self.rng.choice(words or _WORDS)}en {self.rng.choice(words or _WORDS)}"
 
 
-Change = Callable[[Talk, Materials], "tuple[int, str] | None"]
+_NAMES: Final = [("Abel", "Thorn"), ("Mira", "Walden")]
+_WORDS: Final = ["Golden", "Harbour"]
+Spoilt = tuple[int, str]
+"""The number of a turn, and its text with the defect."""
+Change = Callable[[Talk, Materials], Spoilt | None]
 
 
-def near_copy(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def near_copy(talk: Talk, made: Materials) -> Spoilt | None:
     """Take over a sentence of a review with one or two words from elsewhere."""
-    sentences = [
-        sentence for text in talk.reviews for sentence in re.split(r"(?<=[.!?])\s+", text)
-        if 10 <= len(sentence.split()) <= 26
-    ]  # fmt: skip
+    sentences = [one for one in _sentences(talk.reviews) if 10 <= len(one.split()) <= 26]
     if not sentences:
         return None
     words = made.rng.choice(sentences).split()
-    others = [word for text in made.rng.choice(made.talks).reviews for word in text.split()]
+    others = " ".join(made.rng.choice(made.talks).reviews).split()
     if not others:
         return None
     step = len(words) // 3
@@ -93,96 +106,104 @@ def near_copy(talk: Talk, made: Materials) -> tuple[int, str] | None:
     return _said(talk, made, made.rng.choice(("user", "agent")), " ".join(words))
 
 
-def invented(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def invented(talk: Talk, made: Materials) -> Spoilt | None:
     """Add a person, a year or a director to what the agent tells."""
     said = made.one("invented").format(name=made.name(), year=made.rng.randrange(1931, 2019))
     return _said(talk, made, "agent", said)
 
 
-def other_work(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def other_work(talk: Talk, made: Materials) -> Spoilt | None:
     """Name a work that does not exist."""
-    return _said(
-        talk, made, made.rng.choice(("user", "agent")), made.one("works").format(name=made.title())
-    )
+    role = made.rng.choice(("user", "agent"))
+    return _said(talk, made, role, made.one("works").format(name=made.title()))
 
 
-def chatbot(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def chatbot(talk: Talk, made: Materials) -> Spoilt | None:
     """Add a phrase of customer service."""
     return _said(talk, made, "agent", made.one("chatbot"))
 
 
-def own_life(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def own_life(talk: Talk, made: Materials) -> Spoilt | None:
     """Have the agent tell of a life."""
     return _said(talk, made, "agent", made.one("own_life"))
 
 
-def users_review(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def users_review(talk: Talk, made: Materials) -> Spoilt | None:
     """Have the agent tell a piece of the user's own review as its own."""
-    pieces = [
-        " ".join(sentence.split()[:7]) for text in talk.own_reviews for sentence in re.split(r"(?<=[.!?])\s+", text)
-        if re.search(r"\b(?:I|my|My)\b", " ".join(sentence.split()[:7])) and len(sentence.split()) >= 6
-    ]  # fmt: skip
+    pieces = [piece for piece in _pieces(talk.own_reviews, 6) if _OF_THE_SPEAKER.search(piece)]
     return _said(talk, made, "agent", f"{made.rng.choice(pieces)}.") if pieces else None
 
 
-def opinion(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def opinion(talk: Talk, made: Materials) -> Spoilt | None:
     """Replace the greeting's opinion by the opposite one."""
-    for turn in talk.turns_with(frozenset({"greeting_likes", "greeting_dislikes"})):
-        title, collection = talk.items[0]
-        kind = "opinion_praise" if collection == "DISLIKES" else "opinion_blame"
-        asks = " What would you suggest?" if "ask_recommendation" in talk.turns[turn - 1][2] else ""
-        return turn, made.one(kind).format(item=title) + asks
-    return None
+    greetings = talk.turns_with(frozenset({"greeting_likes", "greeting_dislikes"}))
+    if not greetings:
+        return None
+    turn = greetings[0]
+    title, collection = talk.items[0]
+    kind = "opinion_praise" if collection == "DISLIKES" else "opinion_blame"
+    asks = " What would you suggest?" if "ask_recommendation" in talk.turns[turn - 1][2] else ""
+    return turn, made.one(kind).format(item=title) + asks
 
 
-def moved_opinion(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def moved_opinion(talk: Talk, made: Materials) -> Spoilt | None:
     """Greet with the opinion that another dialogue has of an item of the other collection."""
     others = [other for other in made.talks if other.items[0][1] != talk.items[0][1]]
+    if not others:
+        return None
     other = made.rng.choice(others)
     said = other.turns[0][1].replace(other.items[0][0], talk.items[0][0])
     return (1, said) if talk.items[0][0] in said else None
 
 
-def decision(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def decision(talk: Talk, made: Materials) -> Spoilt | None:
     """Replace a decision by an indirect one of the other kind."""
-    turns = talk.turns_with(ACCEPTS | REJECTS)
+    turns = talk.turns_with(_ACCEPTS | _REJECTS)
     if not turns:
         return None
     turn = made.rng.choice(turns)
     goals = talk.turns[turn - 1][2]
-    kind = "accept_as_reject" if ACCEPTS & set(goals) else "reject_as_accept"
+    kind = "accept_as_reject" if _ACCEPTS & set(goals) else "reject_as_accept"
     thanks = " Thank you." if "accept_gratitude" in goals else ""
     return turn, made.one(kind) + thanks
 
 
-def nothing_asked(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def nothing_asked(talk: Talk, made: Materials) -> Spoilt | None:
     """Say in a turn that is to ask what another dialogue says in one that is not."""
-    turns = [turn for turn in talk.turns_with(ASKS) if len(talk.turns[turn - 1][2]) == 1]
-    said = [
-        text for other in made.talks for role, text, goals in other.turns
-        if goals in (("respond_simply",), ("respond_mood",), ("express_interest",)) and "?" not in text
-    ]  # fmt: skip
+    turns = [turn for turn in talk.turns_with(_ASKS) if len(talk.turns[turn - 1][2]) == 1]
+    spoken = [turn for other in made.talks for turn in other.turns]
+    said = [text for _, text, goals in spoken if goals in _ASKS_NOTHING]
+    said = [text for text in said if "?" not in text]
     return (made.rng.choice(turns), made.rng.choice(said)) if turns and said else None
 
 
-def swapped_fact(talk: Talk, made: Materials) -> tuple[int, str] | None:
+def swapped_fact(talk: Talk, made: Materials) -> Spoilt | None:
     """Tell of an item what another item's review says, in half a sentence."""
     other = made.rng.choice(made.talks)
-    sentences = [
-        " ".join(sentence.split()[:7]).rstrip(".,") for text in other.reviews
-        for sentence in re.split(r"(?<=[.!?])\s+", text) if len(sentence.split()) >= 7
-    ]  # fmt: skip
-    if not sentences or other.dialogue_id == talk.dialogue_id:
+    pieces = _pieces(other.reviews, _PIECE)
+    if not pieces or other.dialogue_id == talk.dialogue_id:
         return None
-    return _said(talk, made, "agent", f"They say this of it: {made.rng.choice(sentences)}.")
+    piece = made.rng.choice(pieces).rstrip(".,")
+    return _said(talk, made, "agent", f"They say this of it: {piece}.")
 
 
-def _said(talk: Talk, made: Materials, role: str, sentence: str) -> tuple[int, str]:
+def _sentences(texts: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        yield from _SENTENCE_END.split(text)
+
+
+def _pieces(texts: Sequence[str], least: int) -> list[str]:
+    """Return the beginnings of the sentences that have so many words at least."""
+    split = [sentence.split() for sentence in _sentences(texts)]
+    return [" ".join(words[:_PIECE]) for words in split if len(words) >= least]
+
+
+def _said(talk: Talk, made: Materials, role: str, sentence: str) -> Spoilt:
     turn = made.rng.choice(talk.turns_of(role))
     return turn, f"{talk.turns[turn - 1][1]} {sentence}"
 
 
-KINDS: dict[str, tuple[Change, frozenset[str]]] = {
+KINDS: Final[Mapping[str, tuple[Change, frozenset[str]]]] = {
     "D1, D2 opinion by other words": (opinion, frozenset({"sentiment-fits"})),
     "D1, D2 opinion of another item": (moved_opinion, frozenset({"sentiment-fits"})),
     "D3 indirect decision": (decision, frozenset({"decision-fits"})),
@@ -213,12 +234,10 @@ def read_talks(con: duckdb.DuckDBPyConnection) -> list[Talk]:
     ]
 
 
-def spoilt(
-    talks: Sequence[Talk], kind: str, split: Split, seed: int = 1
-) -> dict[str, tuple[int, str]]:
-    """Return a spoilt turn for every second dialogue, by its id: the number of the turn and its text."""
-    rng = random.Random(f"{seed}-{kind}-{split}")
-    written = yaml.safe_load(SENTENCES.read_text("utf-8"))
+def spoilt(talks: Sequence[Talk], kind: str, split: Split, seed: int = 1) -> dict[str, Spoilt]:
+    """Return a spoilt turn for every second dialogue, by its id."""
+    rng = random.Random(f"{seed}-{kind}-{split}")  # noqa: S311 - no secret
+    written = shipped_yaml(SENTENCES)
     made = Materials(talks, {name: sets[split] for name, sets in written.items()}, rng)
     change, _ = KINDS[kind]
     mine = talks[0::2] if split == "train" else talks[1::2]
