@@ -62,7 +62,7 @@ class Calibration:
     Attributes:
         rows: one row a reader, source and kind.
         left: what is estimated to be left in the accepted dialogues, by each judge, in words.
-        not_calibrated: the rules of which nothing is known.
+        not_calibrated: the rules that were not measured.
     """
 
     rows: list[dict[str, Any]]
