@@ -29,7 +29,9 @@ def defect_tasks(
 
 
 def _task(domain: str, dialogue: DialogueToJudge) -> DefectTask:
-    said = tuple(Utterance(turn.role, turn.text) for turn in dialogue.spoken)
+    said = tuple(
+        Utterance("user" if turn.role == "user" else "agent", turn.text) for turn in dialogue.spoken
+    )
     return DefectTask(
         content_id(["defect", domain, dialogue.dialogue_id]),
         domain,

@@ -73,7 +73,7 @@ class _Asked:
 
 def quality_page(
     corpus: str,
-    tasks: Sequence[UtteranceTask | PairTask],
+    tasks: Sequence[UtteranceTask | PairTask | DefectTask],
     judged: Mapping[str, Judged],
     people: Answered | None,
     *,
@@ -113,7 +113,7 @@ def quality_page(
     return QualityPage("\n\n".join(parts) + "\n", tuple(missed))
 
 
-def _asked(corpus: str, tasks: Sequence[UtteranceTask | PairTask]) -> _Asked:
+def _asked(corpus: str, tasks: Sequence[UtteranceTask | PairTask | DefectTask]) -> _Asked:
     return _Asked(
         corpus,
         [task for task in tasks if isinstance(task, UtteranceTask)],
