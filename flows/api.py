@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from flows.options import BuildOptions
 from flows.progress import SILENT, Progress
-from tasks.settings import Home
+from tasks.machine import limit_libraries
+from tasks.settings import Home, load_domain
 
 if TYPE_CHECKING:
     from flows.build_result import BuildResult
@@ -131,15 +132,18 @@ def plan(
         return await plan_flow(domain, names, sample, options, folder, return_state=True)
 
     rows: list[dict[str, Any]] = _run_held(
-        job, progress, start, asks=bool(sample), warm=("flows.plan", "litellm")
+        job, progress, start, asks=bool(sample), warm=("flows.plan", "litellm"), beside=()
     )
     return rows
 
 
 def _read(domain: str, options: BuildOptions, data: Path | str | None) -> Job:
+    home = Home.find(Path(data) if data else None)
+    # Not later: polars takes its threads when it is imported.
+    limit_libraries(load_domain(home, domain, options.over()).machine.machine())
     from flows.preflight import read_job
 
-    return read_job(Home.find(Path(data) if data else None), domain, options)
+    return read_job(home, domain, options)
 
 
 def _name_own_files(job: Job, progress: Progress) -> None:
@@ -157,7 +161,8 @@ def _run_held(
     *,
     asks: bool = True,
     unless: Callable[[Job, Progress], Any] = lambda job, progress: None,
-    warm: Sequence[str] = ("flows.build", "great_expectations"),
+    warm: Sequence[str] = ("flows.build",),
+    beside: Sequence[str] = ("great_expectations",),
 ) -> Any:
     """Run a flow on a domain that is held for its length, and return what the flow came to.
 
@@ -168,6 +173,7 @@ def _run_held(
         asks: a model is asked, so it must be possible to ask it.
         unless: returns what the flow would come to, where that is known without running it.
         warm: as for `run_flow`.
+        beside: as for `run_flow`.
     """
     from flows.preflight import check_build, check_inputs, held_job
     from flows.server.ephemeral import ADDRESS, run_flow
@@ -177,4 +183,4 @@ def _run_held(
         _name_own_files(job, progress)
         # A server that somebody chose has every run, also those that change nothing.
         known = None if os.environ.get(ADDRESS) else unless(job, progress)
-        return known or run_flow(job.home, job.domain, progress, start, warm)
+        return known or run_flow(job.home, job.domain, progress, start, warm, beside)

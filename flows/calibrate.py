@@ -62,7 +62,7 @@ class Calibration:
     Attributes:
         rows: one row a reader, source and kind.
         left: what is estimated to be left in the accepted dialogues, by each judge, in words.
-        not_calibrated: the rules that were not measured.
+        not_calibrated: the rules that nothing is known about.
     """
 
     rows: list[dict[str, Any]]

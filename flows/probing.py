@@ -61,7 +61,8 @@ async def ask_model(generate: Generate, journal: Path, run_id: str) -> Probed:
         CallFailed, RunStopped: it does not answer.
         UserError: it cannot be asked: key, model, disk.
     """
-    limits = generate.limits.model_copy(update={"max_retries": TRIES, "context_tokens": None})
+    open_limits = {"max_retries": TRIES, "context_tokens": None, "stop_after_unusable": 0}
+    limits = generate.limits.model_copy(update=open_limits)
     settings = generate.model_copy(update={"limits": limits})
     session = Session(settings, KnownAnswers({}), Budget(limits.budget_usd), run_id)
     log = WriteAheadLog(journal)

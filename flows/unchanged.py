@@ -21,7 +21,7 @@ from flows.lineage_sender import is_wanted
 from flows.pipeline import JUDGE, PARSE, PREPARATION, VERDICTS, asking_stage
 from flows.preflight import Job
 from flows.progress import Progress
-from flows.stages import Context, Stage, new_context
+from flows.stages import Context, Records, Stage, new_context
 from tasks.errors import UserError
 from tasks.funnel import cost_totals, read_funnel
 from tasks.history import history_page, history_rows, read_history
@@ -42,6 +42,21 @@ def unchanged_build(job: Job, progress: Progress) -> BuildResult | None:
 
     The job's domain is held by this process.
     """
+    try:
+        found = _found(job)
+    except UserError:  # as of a warehouse of an earlier version: the build itself says what it is
+        return None
+    if found is None:
+        return None
+    result, records = found
+    progress.stage("run", "cached", f"nothing has changed since run {result.run_id}")
+    for name, record in records.items():
+        progress.stage(name, "cached", f"{record.rows:,} rows")
+    return result
+
+
+def _found(job: Job) -> tuple[BuildResult, Records] | None:
+    """Return what a build would come to and what its stages hold; None if it has anything to do."""
     home, domain = job.home, job.specifications.domain
     if not _is_plain(job) or not home.warehouse(domain.name).exists():
         return None
@@ -55,11 +70,7 @@ def unchanged_build(job: Job, progress: Progress) -> BuildResult | None:
         stages = _Stages(con, context)
         if not stages.all_unchanged():
             return None
-        result = _result(con, context, run, pages)
-    progress.stage("run", "cached", f"nothing has changed since run {run.run_id}")
-    for name, record in stages.records.items():
-        progress.stage(name, "cached", f"{record.rows:,} rows")
-    return result
+        return _result(con, context, run, pages), stages.records
 
 
 def _is_plain(job: Job) -> bool:
@@ -84,10 +95,7 @@ def _pages_of(context: Context, run: RecordedRun) -> PublishedPages | None:
     )
     if not same or not run.release or _marked_since(context, run):
         return None
-    try:
-        verify_release(home.releases(domain.name) / run.release)
-    except UserError:
-        return None
+    verify_release(home.releases(domain.name) / run.release)
     pages = published_pages(home, domain.name, run.run_id)
     wanted = [*pages.latest.values(), *pages.run.values(), history_page(home, domain.name)]
     return pages if all(page.is_file() for page in wanted) else None

@@ -21,6 +21,7 @@ from tasks.machine import (
     usable_cores,
 )
 from tasks.settings import Home, load_domain
+from tests.support.plain_build import REPAIRED, REPAIRED_RUN, BuiltDemo, plain_build
 from tests.support.served import demo_like
 
 GIB = 2**30
@@ -111,6 +112,30 @@ def test_libraries_take_over_the_threads_unless_the_environment_says() -> None:
     limit_libraries(Machine(2, GIB), environment)
     assert environment["OMP_NUM_THREADS"] == "7"
     assert environment["POLARS_MAX_THREADS"] == "2"
+
+
+@pytest.mark.parametrize("limits", [{"threads": 1, "memory": "500MB"}, {"threads": 4}], ids=str)
+def test_the_same_release_comes_of_any_machine(
+    repaired_demo: BuiltDemo, tmp_path: Path, limits: dict[str, object]
+) -> None:
+    options = REPAIRED.model_copy(update={"settings": {"machine": limits}})
+    made = plain_build(Home.find(tmp_path), "demo", options, run_id=REPAIRED_RUN)
+    assert made.version == repaired_demo.release.version
+
+
+POLARS = """
+from flows import api
+from flows.options import BuildOptions
+api._read("demo", BuildOptions(settings={"machine": {"threads": 1}}), None)
+import polars
+print(polars.thread_pool_size())
+"""
+
+
+def test_polars_has_the_threads_of_the_domain() -> None:
+    command = [sys.executable, "-c", POLARS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
 
 
 PINNED = """

@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 from flows.cli.commands import Commands
 from flows.cli.completion import complete_dialogue, complete_domain
 from flows.cli.console import ERR, OUT
+from flows.server.gc_thread import collect_seldom
 from tasks.errors import UserError
 
 _INTERRUPTED = 130  # what typer answers with, as a shell does, when a command was stopped by Ctrl-C
@@ -110,6 +111,7 @@ def common(
 def main() -> None:
     """Run the command line; turn what the user can correct into one line and exit code 2."""
     signal.signal(signal.SIGTERM, _raise_terminated)
+    collect_seldom()
     try:
         code = app(prog_name="redial", standalone_mode=False)
     except UserError as error:

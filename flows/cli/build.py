@@ -13,12 +13,16 @@ from flows.cli.parameters import SettingOption, options_of, with_cascade, with_s
 from flows.cli.views import show_facts, show_result
 from flows.options import BuildOptions
 from flows.parameters import fields_of
+from tasks.errors import UserError
 from tasks.settings import Home, load_domain
 
 if TYPE_CHECKING:
     from flows.build_result import BuildResult
 
-PLANNED = ("profile", "rollout", "max_dialogues", "concurrency", "rpm", "tpm")
+PLANNED = (
+    *("api_base", "profile", "rollout", "mode", "max_dialogues"),
+    *("concurrency", "rpm", "tpm"),
+)
 
 
 @app.command(epilog="Example: redial build demo --seed 7 --max-dialogues 50")
@@ -112,6 +116,13 @@ def fetch(ctx: typer.Context, domain: DomainArgument) -> None:
         ERR.print(f"  {file}", markup=False)
 
 
+def _at_endpoint(options: BuildOptions, models: list[str]) -> BuildOptions:
+    """Return the options with the one model that is asked at `--api-base`, as a build has it."""
+    if len(models) > 1:
+        raise UserError("--api-base is the endpoint of one model: name one with --model")
+    return options.model_copy(update={"model": models[0]}) if models else options
+
+
 @app.command(
     epilog="Example: redial plan demo --model "
     "openai/gpt-4o-mini,anthropic/claude-3-5-haiku-latest --rpm 500"
@@ -145,6 +156,8 @@ def plan(
     home: Home = ctx.obj
     models = [name.strip() for name in (model or "").split(",") if name.strip()]
     options = with_settings(options, setting)
+    if options.api_base:
+        options, models = _at_endpoint(options, models), []
     if sample and models:
         options, models = with_cascade(options, models), []
     with Bars() as bars:

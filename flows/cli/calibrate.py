@@ -48,7 +48,7 @@ def calibrate(
     home: Home = ctx.obj
     home.domain_file(domain)
     with read_warehouse(home.warehouse(domain)):
-        pass  # raises what is wrong with it before anything is started
+        pass  # what is wrong with it is said before anything is started
     choices: dict[str, Any] = {
         "judges": judge,
         "dialogues": dialogues,

@@ -62,14 +62,14 @@ def recommend(
     rank: Annotated[
         str,
         typer.Option(
-            help="generate (models write a list) or likelihood (a local model's probability of "
-            "each title)"
+            help="generate (models write a list), constrained (a local model writes a list that "
+            "only titles of the catalogue can be in) or likelihood (its probability of each title)"
         ),
     ] = "generate",
     candidates: Annotated[
         int | None,
         typer.Option(
-            help="With likelihood, rank the best of a reference recommender alone, so many", min=1
+            help="With constrained and likelihood, only the best of a reference recommender", min=1
         ),
     ] = None,
     *,

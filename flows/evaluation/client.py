@@ -198,6 +198,13 @@ class Local:
         request = self.model.ranking_request(messages, texts)
         return await self._kept(request, lambda: self.model.rank(messages, texts, most=most))
 
+    async def write_list(
+        self, messages: tuple[Message, ...], titles: Sequence[str], *, most: int
+    ) -> Answer:
+        """Return a list of some titles that the model writes."""
+        request = self.model.list_request(messages, titles, most)
+        return await self._kept(request, lambda: self.model.write_list(messages, titles, most=most))
+
     async def _kept(
         self, request: Request, call: Callable[[], Coroutine[Any, Any, Answer]]
     ) -> Answer:

@@ -25,13 +25,13 @@ from tasks.errors import UserError
 from tasks.evaluation import (
     LOG,
     AnswerRead,
-    AskFor,
     Benchmark,
     Ranking,
     Recommended,
     Result,
     answer_log,
     answer_rankings,
+    constrained_answers,
     likelihood_rankings,
     log_lines,
     margin_over_chance,
@@ -49,6 +49,7 @@ from tasks.evaluation import (
 from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
 from tasks.settings import MOCK_MODEL, Home
 
+Rank = Literal["generate", "constrained", "likelihood"]
 Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
 
 
@@ -73,7 +74,7 @@ async def evaluate_recommend(
     settings: Annotated[list[Settings], Field(min_length=1)] = ["zero-shot"],
     questions: Count | None = None,
     he2023: bool = False,
-    rank: Literal["generate", "likelihood"] = "generate",
+    rank: Rank = "generate",
     candidates: Count | None = None,
     *,
     parted: SampleOptions,
@@ -91,9 +92,11 @@ async def evaluate_recommend(
         questions: most test questions, drawn by seed; all if not given.
         he2023: score language models by the protocol of He et al. (2023) as well, into
             he2023.parquet and he2023.csv.
-        rank: how a model's ranking comes about: generate (it writes a list) or likelihood (a local
-            model's probability of each title).
-        candidates: with likelihood, rank the best of a reference recommender alone, so many.
+        rank: how a model's ranking comes about: generate (it writes a list), constrained (a local
+            model writes a list in which only titles of the catalogue can stand) or likelihood (a
+            local model's probability of each title).
+        candidates: with constrained and likelihood, only the best of a reference recommender, so
+            many.
         parted: how samples are parted and worded.
         options: how models are asked, and where tables go.
 
@@ -139,7 +142,7 @@ async def evaluate_recommend(
     return Evaluated(made.rows, made.spread)
 
 
-def _check_model(home: Home, model: str, known: Knowledge, rank: str) -> None:
+def _check_model(home: Home, model: str, known: Knowledge, rank: Rank) -> None:
     """Raise UserError before anything is asked, for a recommender that cannot be.
 
     There is no such recommender, or a reference lacks what it ranks by.
@@ -148,9 +151,9 @@ def _check_model(home: Home, model: str, known: Knowledge, rank: str) -> None:
         check_reference(model, known)
         return
     local = local_name(home, model)
-    if rank == "likelihood" and local is None:
+    if rank != "generate" and local is None:
         raise UserError(
-            f"--rank likelihood needs a model on this machine, such as local/smollm2, not {model}"
+            f"--rank {rank} needs a model on this machine, such as local/smollm2, not {model}"
         )
     if local is None and "/" not in model:
         raise UserError(
@@ -187,7 +190,7 @@ class Outcome:
 
 
 @task(name="recommend", cache_policy=NO_CACHE, persist_result=False)
-async def _one(held: Any, model: str, he2023: bool, rank: str, candidates: int | None) -> Outcome:
+async def _one(held: Any, model: str, he2023: bool, rank: Rank, candidates: int | None) -> Outcome:
     """Ask one recommender every question: a reference once, a language model with every input."""
     ready, ask_for, inputs = held
     asked, sink = ready.benchmark, CURRENT.get()
@@ -211,7 +214,7 @@ async def _one(held: Any, model: str, he2023: bool, rank: str, candidates: int |
         if rank == "likelihood":
             made.add(await _by_likelihood(asked, ask_for, model, asked_with, candidates))
         else:
-            made.add(await _by_answers(asked, ask_for, model, asked_with, he2023))
+            made.add(await _by_answers(asked, ask_for, model, asked_with, rank, candidates, he2023))
     sink.stage(model, "done")
     return made
 
@@ -245,26 +248,43 @@ async def _by_likelihood(
 
 
 async def _by_answers(
-    asked: Benchmark, ask_for: AskFor, model: str, asked_with: Input, he2023: bool
+    asked: Benchmark,
+    ask_for: Callable[[str], Any],
+    model: str,
+    asked_with: Input,
+    rank: Rank,
+    candidates: int | None,
+    he2023: bool,
 ) -> Outcome:
     """Let a model write its recommendations, and read them."""
     profile, setting, history = asked_with.profile, asked_with.setting, asked_with.history
     source = "dialogue + history" if history else "dialogue"
-    texts = await model_answers(
-        asked, ask_for, profile, setting, history=history, watch=watching(model)
-    )
+    named: str = setting
+    if rank == "constrained":
+        sink, named = CURRENT.get(), f"{setting}, constrained"
+        texts = await constrained_answers(
+            asked,
+            lambda question: ask_for(question).write_list,
+            profile,
+            setting,
+            history=history,
+            candidates=candidates,
+            watch=lambda done, total: sink.advance(model, done, total),
+        )
+    else:
+        texts = await model_answers(
+            asked, ask_for, profile, setting, history=history, watch=watching(model)
+        )
     ranked = answer_rankings(asked, texts, profile, setting, history=history)
     messages = question_messages(asked, profile, setting, history=history)
     made = Outcome(
-        results(model, setting, history, asked.questions, ranked, seed=asked.seed),
-        spread=[_spread(asked, f"{model}, {setting}, {source}", ranked)],
-        ranks=rank_rows(model, setting, history, asked.questions, ranked),
-        answers=list(
-            answer_log((model, setting, source), asked.questions, messages, texts, ranked)
-        ),
+        results(model, named, history, asked.questions, ranked, seed=asked.seed),
+        spread=[_spread(asked, f"{model}, {named}, {source}", ranked)],
+        ranks=rank_rows(model, named, history, asked.questions, ranked),
+        answers=list(answer_log((model, named, source), asked.questions, messages, texts, ranked)),
     )
     if he2023:
-        made.protocol = protocol_rows(asked, texts, model=model, setting=setting, input=source)
+        made.protocol = protocol_rows(asked, texts, model=model, setting=named, input=source)
     return made
 
 

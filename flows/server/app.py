@@ -15,7 +15,7 @@ import sys
 from contextlib import suppress
 
 from flows.server.fresh_database import create_database
-from flows.server.gc_thread import collect_in_own_thread
+from flows.server.gc_thread import collect_in_own_thread, collect_seldom
 from flows.server.login import SERVER_LOGIN, allowed_hosts, own_origins
 from tasks.web import NO_FRAMES, LocalGuard
 
@@ -98,4 +98,5 @@ def main(port: int, address: str = LOOPBACK) -> None:
 
 
 if __name__ == "__main__":
+    collect_seldom()
     main(int(sys.argv[1]), *sys.argv[2:3])

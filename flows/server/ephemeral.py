@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +27,7 @@ import httpx
 from flows.progress import CURRENT, Progress
 from flows.server.api import wait_for_server
 from flows.server.app import LOOPBACK, run_server
+from flows.server.gc_thread import collect_seldom
 from flows.server.login import new_login, with_login
 from flows.server.process_ending import end_child
 from tasks.errors import UserError
@@ -145,6 +146,7 @@ def main(handle: int, parent: int) -> None:
 
 
 if __name__ == "__main__":
+    collect_seldom()
     main(int(sys.argv[1]), int(sys.argv[2]))
 
 
@@ -163,7 +165,8 @@ def run_flow(
     place: str,
     progress: Progress,
     start: Callable[[], Coroutine[Any, Any, Result]],
-    warm: Sequence[str] = ("great_expectations", "flows.build"),
+    warm: Sequence[str] = ("flows.build",),
+    beside: Sequence[str] = (),
 ) -> Result:
     """Run a flow to its end and return what it returns, or what it left in the state it returns.
 
@@ -173,6 +176,7 @@ def run_flow(
         progress: where the run shows how far it is.
         start: imports the flow and calls it; called once a server is there.
         warm: modules that take seconds to import, imported while the server starts.
+        beside: modules that are needed later, imported in a thread of their own after that.
 
     Raises:
         UserError: as the flow raises it, a choice is out of bounds, or the Prefect server that is
@@ -180,21 +184,47 @@ def run_flow(
     """
     for name, value in {**QUIET, **ALONE}.items():
         os.environ.setdefault(name, value)
-    configured, passed_over = _configured_server()
+    CURRENT.set(progress)
+    if os.environ.get(ADDRESS):
+        return _run_on_configured(start)
+    progress.stage("server", "running")
+    passed_over: list[str] = []
+
+    def meanwhile() -> None:
+        # Prefect takes a second to import, which the server is started before.
+        configured, passed_over[:] = _configured_server()
+        if configured:
+            raise _Configured
+        _import_all(warm)
+        # The first stages wait for DuckDB and for the server; whoever needs a module waits for it.
+        threading.Thread(target=_import_early, args=(beside,), daemon=True).start()
+
+    try:
+        with local_server(home.data / "prefect" / place, meanwhile) as server:
+            progress.stage("server", "done", "; ".join(["private, for this run", *passed_over]))
+            return _run_on(server, start)
+    except _Configured:
+        return _run_on_configured(start)
+
+
+class _Configured(Exception):
+    """Prefect's settings name a server, so the private one that was started is not needed."""
+
+
+def _run_on_configured(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run a flow on the server that Prefect's settings name. Raises UserError if it is no use."""
+    _configured_server()
+    from flows.server.connection import check_server
+
+    check_server()
+    return asyncio.run(_to_the_end(start))
+
+
+def _run_on(server: PrivateServer, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     from prefect.settings import temporary_settings
 
-    CURRENT.set(progress)
-    if configured:
-        from flows.server.connection import check_server
-
-        check_server()
-        return asyncio.run(_to_the_end(start))
-    progress.stage("server", "running")
-    with (
-        local_server(home.data / "prefect" / place, lambda: _import_all(warm)) as server,
-        temporary_settings(updates={"api.url": server.api, "api.auth_string": server.login}),
-    ):
-        progress.stage("server", "done", "; ".join(["private, for this run", *passed_over]))
+    address = {"api.url": server.api, "api.auth_string": server.login}
+    with temporary_settings(updates=address):
         return asyncio.run(_to_the_end(start))
 
 
@@ -231,6 +261,11 @@ def _configured_server() -> tuple[str, list[str]]:
 def _import_all(modules: Sequence[str]) -> None:
     for module in modules:
         import_module(module)
+
+
+def _import_early(modules: Sequence[str]) -> None:
+    with suppress(ImportError):  # raised again where the module is needed
+        _import_all(modules)
 
 
 async def _to_the_end(start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:

@@ -16,6 +16,18 @@ EVERY_S = 2.0
 WHOLE = 30  # every 30th time all generations, else the two young ones
 
 
+SELDOM = (50_000, 20, 50)  # Python's own thresholds: 700, 10, 10
+
+
+def collect_seldom() -> None:
+    """Let the collector look less often, from the start of a process on.
+
+    Large libraries make half a million objects that stay; looking through them again and again is a
+    tenth of the time that their import takes.
+    """
+    gc.set_threshold(*SELDOM)
+
+
 def collect_in_own_thread() -> None:
     """Switch the collector off in every thread but one. Returns at once."""
     gc.disable()

@@ -44,6 +44,7 @@ from flows.server.run_ownership import WORKER_LABEL
 from flows.unknown_parameters import refuse_run
 from tasks.addresses import keep_loopback_off_proxies
 from tasks.errors import UserError
+from tasks.machine import limit_libraries, this_machine
 from tasks.settings import PROJECT
 
 if TYPE_CHECKING:
@@ -234,12 +235,13 @@ def main(*options: str) -> None:
 
     keep_loopback_off_proxies(os.environ)
     of_serve = LOCK in os.environ
-    if not of_serve and "--help" not in options:  # that of `redial serve` waits for its server
-        try:
+    try:
+        limit_libraries(this_machine())
+        if not of_serve and "--help" not in options:  # that of `redial serve` waits for its server
             check_server()
-        except UserError as error:
-            sys.stderr.write(f"{error}\n")
-            sys.exit(2)
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     registry: dict[str, Any] | None = get_registry_for_type(BaseWorker)
     assert registry is not None
     registry[TYPE] = ProjectWorker

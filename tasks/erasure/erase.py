@@ -22,7 +22,7 @@ from tasks.erasure.pages import (
 )
 from tasks.erasure.releases import Affected, find_affected, remove_release, replace_release
 from tasks.erasure.traces import Traces, files_below, find_traces, known_users
-from tasks.erasure.warehouse import erase_rows, note_replaced, rewrite_file
+from tasks.erasure.warehouse import erase_answers, erase_rows, note_replaced, rewrite_file
 from tasks.errors import UserError
 from tasks.llm import recover_journals
 from tasks.release import pseudonym_key
@@ -175,6 +175,7 @@ def _erase(plan: Plan, others: Others) -> Erased:
     done.removed["files of evaluations"] = remove_evaluations(home, plan.traces)
     _erase_releases(plan, done)
     done.removed["lines of logs"] = clean_logs(home, domain, plan.traces)
+    done.removed["answers of evaluations"] = _erase_evaluations(plan)
     _erase_warehouse(plan, done)
     done.left = _left(home, plan.traces)
     done.removed = {place: count for place, count in done.removed.items() if count}
@@ -198,12 +199,30 @@ def _note(plan: Plan, versions: Mapping[str, str]) -> None:
             note_replaced(con, versions)
 
 
+def _erase_evaluations(plan: Plan) -> int:
+    """Delete answers of evaluations, which are in warehouses of no domain."""
+    erased = 0
+    domains = plan.home.domain_files()
+    for path in sorted((plan.home.data / "warehouse").glob("*.duckdb")):
+        if path.stem in domains:
+            continue
+        with open_warehouse(path) as con:
+            gone = erase_answers(con, plan.traces)
+        if gone:
+            _rewrite(path)
+        erased += gone
+    return erased
+
+
 def _erase_warehouse(plan: Plan, done: Erased) -> None:
     path = plan.home.warehouse(plan.domain)
-    if not path.is_file():
-        return
-    with open_warehouse(path) as con:
-        done.removed |= erase_rows(con, plan.traces)
+    if path.is_file():
+        with open_warehouse(path) as con:
+            done.removed |= erase_rows(con, plan.traces)
+        _rewrite(path)
+
+
+def _rewrite(path: Path) -> None:
     try:
         rewrite_file(path)
     except (OSError, duckdb.Error) as error:

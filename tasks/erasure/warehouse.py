@@ -31,6 +31,14 @@ _BY_DIALOGUE = (
 )
 # What a later build makes again: pages of gates, and what stages were made from.
 _MADE_AGAIN = ("gates", "stages", "stage_inputs")
+_COUNT_AGAIN = """
+UPDATE releases
+SET dialogues = (
+    SELECT count(*)
+    FROM released_dialogues r
+    WHERE r.version = releases.version
+)
+"""
 # Answers of earlier plans: nobody can tell whose dialogues they are.
 _UNKNOWN = """
 INSERT INTO erased_dialogues
@@ -65,6 +73,7 @@ def erase_rows(con: duckdb.DuckDBPyConnection, traces: Traces) -> dict[str, int]
             _delete(con, table, "user_id", "erased_users", removed)
         for table in _BY_DIALOGUE:
             _delete(con, table, "dialogue_id", "erased_dialogues", removed)
+        con.execute(_COUNT_AGAIN)
         for table in _MADE_AGAIN:
             con.execute(f"DELETE FROM {table}")
         con.execute(
@@ -94,6 +103,20 @@ def _delete(
     (count,) = con.execute(query).fetchall()[0]
     if count:
         removed[table] = removed.get(table, 0) + int(count)
+
+
+def erase_answers(con: duckdb.DuckDBPyConnection, traces: Traces) -> int:
+    """Delete the stored answers that hold anything of the users; return how many.
+
+    For warehouses of no domain, as evaluations have one for the answers of judges.
+    """
+    answers = con.execute("SELECT request_key, text FROM responses").fetchall()
+    gone = [request_key for request_key, text in answers if traces.in_text(text)]
+    with transaction(con):
+        con.execute(
+            "DELETE FROM responses WHERE request_key IN (SELECT unnest($gone))", {"gone": gone}
+        )
+    return len(gone)
 
 
 def note_replaced(con: duckdb.DuckDBPyConnection, versions: Mapping[str, str]) -> None:

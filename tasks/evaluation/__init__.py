@@ -8,7 +8,7 @@ Figure 4 (`quality`), Table 5 (`recommend`, `references`, `finetune`), answers t
 from tasks.evaluation.concurrent_asks import Asked, AskFor, Watch
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
 from tasks.evaluation.corpus_split import split_corpus
-from tasks.evaluation.likelihood import likelihood_rankings
+from tasks.evaluation.likelihood import constrained_answers, likelihood_rankings
 from tasks.evaluation.matching import Ranking
 from tasks.evaluation.metrics import METRICS
 from tasks.evaluation.popularity import Recommended, popularity_text, recommended
@@ -64,6 +64,7 @@ __all__ = [
     "answers_markdown",
     "case_markdown",
     "case_study",
+    "constrained_answers",
     "draw_questions",
     "likelihood_rankings",
     "log_lines",

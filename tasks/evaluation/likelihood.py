@@ -1,11 +1,15 @@
-"""Rankings of the catalogue by how likely a model finds each title as its answer."""
+"""Rankings by a local model that can only name titles of the catalogue.
+
+It ranks them by how likely it finds each as its answer, or writes a list in which nothing else can
+stand.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tasks.errors import UserError
 from tasks.evaluation.matching import How, Ranking
@@ -20,15 +24,16 @@ _BEST_FIRST = ("itemknn", "popularity", "bm25", "random")  # references that cho
 
 
 class Rank(Protocol):
-    """Ranks texts as beginnings of the answer to messages; see `LocalModel.rank`."""
+    """Chooses among texts what answers messages; see `LocalModel.rank` and `write_list`."""
 
     def __call__(
         self, messages: tuple[Message, ...], texts: Sequence[str], *, most: int
     ) -> Coroutine[Any, Any, Answer]:
-        """Return the places of the likeliest texts with their scores, as JSON."""
+        """Return the likeliest texts as JSON: places with scores, or a list of texts."""
         ...
 
 
+Made = TypeVar("Made")
 RankFor = Callable[[str], Rank]  # a question's id -> the way to the model for it
 
 
@@ -102,14 +107,63 @@ async def likelihood_rankings(
         exact: How = "exact"
         return Ranking(tuple(best), (exact,) * len(best), len(best), 0, 0, False)
 
-    found = await asyncio.gather(
-        *(one(*each) for each in zip(benchmark.questions, asked, chosen, strict=True)),
-        return_exceptions=True,
-    )
-    for ranking in found:
-        if isinstance(ranking, BaseException):
-            raise ranking
-    return [ranking for ranking in found if isinstance(ranking, Ranking)]
+    questions = zip(benchmark.questions, asked, chosen, strict=True)
+    return await _all_of([one(*question) for question in questions])
+
+
+async def constrained_answers(
+    benchmark: Benchmark,
+    list_for: RankFor,
+    profile: RecommendProfile,
+    setting: Setting,
+    *,
+    history: bool,
+    candidates: int | None = None,
+    watch: Callable[[int, int], None] = lambda _, __: None,
+) -> list[str | None]:
+    """Return a model's answers, decoded so that they are lists of each question's candidates.
+
+    Arguments and errors as in `likelihood_rankings`.
+
+    Raises:
+        UserError: the words do not ask for JSON.
+    """
+    if not profile.json_answer:
+        raise UserError(
+            "--rank constrained needs words that ask for JSON: use --profile recommend_json"
+        )
+    asked = question_messages(benchmark, profile, setting, history=history)
+    chosen = candidate_items(benchmark, candidates)
+    titles = benchmark.corpus.titles
+    done = 0
+
+    async def one(
+        sample: Sample, messages: tuple[Message, ...], items: Sequence[str]
+    ) -> str | None:
+        nonlocal done
+        # Items of one title are one entry of a list.
+        named = list(dict.fromkeys(titles[item] for item in items))
+        answer = None
+        if named:
+            ask = list_for(sample.sample_id)
+            answer = await ask(messages, named, most=profile.recommendations)
+        done += 1
+        watch(done, len(asked))
+        return None if answer is None else answer.text
+
+    questions = zip(benchmark.questions, asked, chosen, strict=True)
+    return await _all_of([one(*question) for question in questions])
+
+
+async def _all_of(calls: Sequence[Coroutine[Any, Any, Made]]) -> list[Made]:
+    """Return what all calls return; an error is raised once every call has ended."""
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    made: list[Made] = []
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+        made.append(one)
+    return made
 
 
 def _beginning(profile: RecommendProfile, title: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.briefs import Brief
-from tasks.llm import BROKEN_OFF, Answer, Ask, ReadProblem, Transcript, prompt_was_cut
+from tasks.llm import BROKEN_OFF, Ask, ReadProblem, Transcript, cut_prompt
 from tasks.prompts import (
     Instructed,
     Profile,
@@ -74,18 +74,8 @@ class Single:
             answer.text,
             answer.finish_reason,
             (answer.request_key,),
-            _known_problem(prompt, answer),
+            cut_prompt(prompt.messages, answer),
         )
-
-
-def _known_problem(prompt: Prompt, answer: Answer) -> str:
-    """Return what is known to be wrong with an answer, whatever its text is."""
-    if answer.usage_estimated or not prompt_was_cut(prompt.messages, answer.prompt_tokens):
-        return ""
-    size = sum(len(message["content"]) for message in prompt.messages)
-    return (
-        f"prompt cut by the server: it read {answer.prompt_tokens:,} tokens of {size:,} characters"
-    )
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ from tasks.llm.session import Session
 from tasks.llm.shutdown_signals import graceful_shutdown
 from tasks.llm.structured_output import form_of
 from tasks.llm.tokens import TokenCounter
-from tasks.llm.usage import Usage, UsageMeter, prompt_was_cut
+from tasks.llm.usage import Usage, UsageMeter, cut_prompt
 from tasks.llm.values import BROKEN_OFF, CUT_OFF, Answer, Ask, Message, Request, Transcript
 from tasks.llm.write_ahead_log import WriteAheadLog
 
@@ -83,6 +83,7 @@ __all__ = [
     "answers_of_dialogues",
     "asked_as",
     "check_model",
+    "cut_prompt",
     "endpoint",
     "find_facts",
     "find_price",
@@ -99,7 +100,6 @@ __all__ = [
     "one_answer",
     "outdate_answers",
     "mock_model_tables",
-    "prompt_was_cut",
     "probe_model",
     "read_journal",
     "prompt_cache_terms",

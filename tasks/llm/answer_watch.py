@@ -52,8 +52,14 @@ class AnswerWatch:
         self._recent: deque[Useless | None] = deque(maxlen=max(RECENT, first))
         self._in_batches: list[Useless] = []  # since the last batch that was of use
 
-    def answered(self, answer: Answer) -> None:
-        """Count an answer. Raises RunStopped when the run must end."""
+    def answered(self, answer: Answer, problem: str = "") -> None:
+        """Count an answer, and what is known to be wrong with it whatever its text says.
+
+        Raises RunStopped when the run must end.
+        """
+        if problem:
+            self._count(Useless(problem, answer.text))
+            return
         self._in_a_row += 1
         if self._in_a_row > RECENT and self._in_a_row % LOOK_AT_ONE_IN:
             return

@@ -41,7 +41,7 @@ from tasks.llm.provider_reply import Reply
 from tasks.llm.rate_limiter import RateLimiter, Slot
 from tasks.llm.refused_parameters import ParameterRefused, refused_parameter
 from tasks.llm.response_cache import ResponseCache
-from tasks.llm.usage import Forecast, UsageMeter
+from tasks.llm.usage import Forecast, UsageMeter, cut_prompt
 from tasks.llm.values import Answer, Request
 from tasks.llm.write_ahead_log import WriteAheadLog
 from tasks.settings import Generate
@@ -124,7 +124,7 @@ class RetryLayer:
         while True:
             try:
                 answer = await self._inner(call)
-                self._watch.answered(answer)
+                self._watch.answered(answer, problem_of_prompt(call.request, answer))
                 return answer
             except CallError as error:
                 if error.billed:
@@ -150,6 +150,12 @@ class RetryLayer:
         if not may_ask_again(error.kind, tries, self._limits.max_retries):
             self._meter.count(failed=1)
             raise CallFailed(str(error), error.kind, tries)
+
+
+def problem_of_prompt(request: Request, answer: Answer) -> str:
+    """Return why an answer is to another prompt than was sent, and the way out; empty if not."""
+    cut = cut_prompt(request.messages, answer)
+    return cut and f"{cut}: raise its context window (Ollama: generate.extra num_ctx)"
 
 
 def delay_s(tries: int, error: CallError) -> float:

@@ -135,10 +135,13 @@ def characters(request: Request) -> int:
 MOST_CHARACTERS_PER_TOKEN = 10
 
 
-def prompt_was_cut(messages: Sequence[Message], prompt_tokens: int) -> bool:
-    """Return True if a server cannot have read all of a prompt, by the tokens it counted.
+def cut_prompt(messages: Sequence[Message], answer: Answer) -> str:
+    """Return, in one line, that a server cannot have read all of a prompt; empty if it can.
 
-    Servers with a small context window cut a longer prompt without a word. A count of 0 is none.
+    Servers with a small context window cut a longer prompt without a word; the tokens they count
+    tell. A count of 0 is none.
     """
-    size = sum(len(message["content"]) for message in messages)
-    return 0 < prompt_tokens * MOST_CHARACTERS_PER_TOKEN < size
+    size, read = sum(len(message["content"]) for message in messages), answer.prompt_tokens
+    if answer.usage_estimated or not 0 < read * MOST_CHARACTERS_PER_TOKEN < size:
+        return ""
+    return f"prompt cut by the server: it read {read:,} tokens of {size:,} characters"

@@ -18,6 +18,7 @@ from tasks.local_model.loading import (
     load_weights,
     open_model,
 )
+from tasks.local_model.title_grammar import TitleGrammar, TitleTokens
 from tasks.local_model.weights import LOCAL, check_local, identity_of, weights_of
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "LocalModel",
     "Prompt",
     "Sampling",
+    "TitleGrammar",
+    "TitleTokens",
     "Written",
     "chat_tokens",
     "check_local",

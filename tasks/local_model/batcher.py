@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from tasks.local_model.decoding import Generated, Prompt, Sampling, generate
+from tasks.local_model.decoding import Constraint, Generated, Prompt, Sampling, generate
 from tasks.local_model.loading import LocalModel, open_model
 
 MOST_TOGETHER = 16
@@ -29,7 +30,7 @@ class Written:
 class _Waiting:
     order: str
     messages: Sequence[Mapping[str, str]]
-    schema: Mapping[str, Any] | None
+    constraint: Callable[[LocalModel], Constraint] | None
     sampling: Sampling
     seed: int
     answer: asyncio.Future[Written]
@@ -61,8 +62,9 @@ class Batcher:
         *,
         order: str,
         seed: int,
+        constraint: Callable[[LocalModel], Constraint] | None = None,
     ) -> Written:
-        """Return the answer to messages, which follows the schema if there is one.
+        """Return the answer to messages; it follows the schema or constraint if there is one.
 
         `order` places the request in its batch; `seed` is that of its draws.
 
@@ -70,7 +72,9 @@ class Batcher:
             UserError: the model cannot be loaded, or the schema makes no grammar.
         """
         future = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(order, messages, schema, sampling, seed, future))
+        if schema is not None:
+            constraint = partial(_grammar, schema)
+        self._waiting.append(_Waiting(order, messages, constraint, sampling, seed, future))
         if self._running is None:
             self._running = asyncio.create_task(self._run())
         answer: Written = await future
@@ -114,7 +118,7 @@ class Batcher:
                 model.question(request.messages),
                 request.sampling,
                 request.seed,
-                model.grammars.of(request.schema) if request.schema else None,
+                request.constraint(model) if request.constraint else None,
             )
             for request in batch
         ]
@@ -125,6 +129,10 @@ class Batcher:
             wanted=lambda: not all(request.answer.done() for request in batch),
         )
         return [_written(model, *pair) for pair in zip(prompts, texts, strict=True)]
+
+
+def _grammar(schema: Mapping[str, Any], model: LocalModel) -> Constraint:
+    return model.grammars.of(schema)
 
 
 def _written(model: LocalModel, prompt: Prompt, text: Generated) -> Written:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.local_model.grammar import Grammar
+from tasks.local_model.grammar import Mask
 
 Logits = NDArray[np.float32]
 
@@ -17,6 +17,23 @@ _REPEATED_WITHIN = 64  # latest tokens of a text that are made less likely
 _CANDIDATES = 50  # most likely tokens that one is drawn from
 _PREFILL = 256  # tokens of each prompt computed at once, which bounds the memory of attention
 _WORTH_SHRINKING = 0.75  # of a batch's rows still going on: the others' memory is let go
+
+
+class Constraint(Protocol):
+    """What a text must follow, as far as it is written."""
+
+    def allowed(self) -> Mask:
+        """Return which tokens may come next, one truth value for each of the vocabulary."""
+        ...
+
+    def take(self, token: int) -> None:
+        """Go on by one token, which must be an allowed one."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing but the end may come."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,7 +64,7 @@ class Prompt:
     tokens: Sequence[int]
     sampling: Sampling
     seed: int = 0
-    grammar: Grammar | None = None
+    grammar: Constraint | None = None
 
 
 @dataclass

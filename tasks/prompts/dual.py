@@ -27,6 +27,7 @@ from tasks.prompts.values import Message, Prompt, Spoken
 _LABEL = re.compile(
     r"^\s*(?:```\w*\s*)?(?:\*\*)?(?:user|agent)(?:\*\*)?\s*:(?:\*\*)?\s*", re.IGNORECASE
 )
+_NEXT_SPEAKER = re.compile(r"\n\s*(?:\*\*)?(?:user|agent)(?:\*\*)?\s*:", re.IGNORECASE)
 _AS_JSON = re.compile(r'\s*\{\s*(?:"role"\s*:\s*"\w+"\s*,\s*)?"text"\s*:\s*"')
 
 
@@ -94,9 +95,11 @@ def render_agent_turn(
 def spoken_text(text: str) -> str:
     """Return the utterance in an answer, without reasoning, code fences and leading `User:`.
 
-    Of an answer in JSON, as the schema of a turn asks for it, the text is taken.
+    Of an answer in JSON, as the schema of a turn asks for it, the text is taken; of one that goes
+    on with the other side's turns, what stands before them.
     """
-    return _LABEL.sub("", without_fences(_text_in_json(message_text(text))).strip()).strip()
+    said = _LABEL.sub("", without_fences(_text_in_json(message_text(text))).strip())
+    return _NEXT_SPEAKER.split(said, maxsplit=1)[0].strip()
 
 
 def _text_in_json(answer: str) -> str:

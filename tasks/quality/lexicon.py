@@ -77,7 +77,7 @@ class Language(_Part):
     speaker: Words = ()
     mine: Words = ()
     deeds: Words = ()
-    agents_own: Words = ()
+    own_things: Words = ()
     agents_deeds: Words = ()
     agents_words: Phrases = ()
     asking: Phrases = ()

@@ -56,12 +56,12 @@ def _tells_of_itself(own: pl.DataFrame, rows: pl.Series, language: Language) -> 
     """Return whether an agent calls something its own, or did something, that an agent does not."""
     found = pl.repeat(False, len(own), dtype=pl.Boolean, eager=True)
     places = rows.fill_null(value=False).arg_true()
-    if not (language.agents_own and language.deeds and len(places)):
+    if not (language.own_things and language.deeds and len(places)):
         return found
-    mine = rf"{words(language.mine)} (?:(?:own|very|next|first|other|last|top|usual) )?"
+    mine = rf"{words(language.mine)} (?:(?:own|old|late|whole|little|younger|older|best) )?"
     did = rf"{words(language.speaker)} (?:[a-z]+ly |just |never |always |still |even |also )?"
     speech = own["speech"][places]
-    things = _matches(speech, mine) - _matches(speech, mine + words(language.agents_own))
+    things = _matches(speech, mine + words(language.own_things))
     done = did + words(language.deeds)
     deeds = _matches(speech, done) - _matches(speech, did + words(language.agents_deeds))
     return found.scatter(places, (things > 0) | (deeds > 0))

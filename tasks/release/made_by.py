@@ -96,8 +96,9 @@ def read_made_by(folder: Path) -> MadeBy:
 
 
 def _lasting(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that change what is made, as `settings_hash` takes them."""
-    kept = {name: value for name, value in settings.items() if name not in UNHASHED}
+    """Return the settings that change what is made, and the licence, which releases state."""
+    left_out = UNHASHED - {"license"}
+    kept = {name: value for name, value in settings.items() if name not in left_out}
     generate = {name: value for name, value in kept["generate"].items() if name not in PACE}
     return {**kept, "generate": generate}
 

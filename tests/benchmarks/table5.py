@@ -32,6 +32,7 @@ TASTES = ("sailing", "gardening", "astronomy", "baking", "chess", "railways")
 TITLES_A_TASTE, RATED = 12, 4
 FIRST = ("Amber", "Silent", "Hollow", "Scarlet", "Distant", "Gilded", "Broken", "Northern")
 SECOND = ("Harbour", "Letter", "Orchard", "Window", "Summer", "Mirror", "Bridge", "Lantern", "Road")
+NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gwen", "Hugo")
 BASE = "local/smollm2"
 
 
@@ -58,7 +59,8 @@ def dialogue(user: int, known: dict[str, str]) -> dict[str, object]:
         rated[f"{of}-{drawn(user, f'rated {place}', TITLES_A_TASTE)}"] = None
     history = [item for item in rated if item != target][:RATED]
     said = (
-        f"Hello, I am in the mood for something about {taste}.",
+        f"Hello, {NAMES[user % len(NAMES)]} here, for the {user + 1}th time in this library. I am in "
+        f"the mood for something about {taste}.",
         "What do you look for in it?",
         f"A story in which {taste} matters from the first page to the last.",
         f"Then {known[target]} is for you.",

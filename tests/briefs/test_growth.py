@@ -19,8 +19,9 @@ from tasks.warehouse import read_warehouse
 from tests.support.plain_build import plain_build
 
 MONTH = 0.93  # of the demo's reviews, which stand in order of time, are there at first
-GROWING = BuildOptions(settings={"briefs": {"grow": True}}, max_attempts=2)
-PAPER = BuildOptions(settings={"briefs": {"grow": False}}, max_attempts=2)
+GROWING = BuildOptions(settings={"briefs": {"grow": True}}, max_attempts=2, max_dialogues=40)
+LARGER = GROWING.model_copy(update={"max_dialogues": 60})
+PAPER = GROWING.model_copy(update={"settings": {"briefs": {"grow": False}}})
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Grown:
     reviews.write_text("".join(lines[: int(len(lines) * MONTH)]), encoding="utf-8")
     first = plain_build(home, "lively", GROWING, run_id="first")
     reviews.write_text("".join(lines), encoding="utf-8")
-    second = plain_build(home, "lively", GROWING, run_id="second")
+    second = plain_build(home, "lively", LARGER, run_id="second")
     return Grown(home, first.path, second.path)
 
 
@@ -114,7 +115,7 @@ def test_building_again_confirms_the_release_and_without_growing_some_is_replace
 ) -> None:
     shutil.copytree(grown.home.data, tmp_path / "data")
     home = Home.find(tmp_path / "data")
-    again = plain_build(home, "lively", GROWING, run_id="third")
+    again = plain_build(home, "lively", LARGER, run_id="third")
     assert again.reused and again.version == grown.second.name
     replaced = plain_build(home, "lively", PAPER, run_id="fourth")
     kept = said(replaced.path).keys() & said(grown.first).keys()

@@ -25,7 +25,7 @@ from tasks.release import FoundRelease, check_release, latest_release, write_rel
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.command import run_redial
-from tests.support.plain_build import REPAIRED, BuiltDemo, plain_build
+from tests.support.plain_build import REPAIRED, BuiltDemo, plain_briefs, plain_build
 from tests.support.small_warehouse import small_warehouse
 
 _RETOLD_MOST = """
@@ -123,6 +123,11 @@ def test_no_byte_of_an_erased_user_is_left_and_the_next_build_leaves_them_out(ho
         "demo",
         new_mark(min(person.dialogues), 1, "0", mark="good", comment="theirs", who=""),
     )
+    judged = f"It says: {min(person.phrases).decode()}, which is true."
+    with open_warehouse(home.data / "warehouse" / "_evaluation.duckdb") as con:
+        con.execute(
+            "INSERT INTO responses (request_key, dialogue_id, text) VALUES ('k', 'q1', ?)", [judged]
+        )
     held = places_with(home, person)
     assert {path.split("/")[0] for path in held} >= {"warehouse", "releases", "exports"}
     refused = run_redial(home.data, "erase", "demo", person.user_id)
@@ -134,6 +139,7 @@ def test_no_byte_of_an_erased_user_is_left_and_the_next_build_leaves_them_out(ho
     told = json.loads(done.stdout)
     assert told["left"] == [] and places_with(home, person) == set()
     assert told["removed"]["raw_reviews"] > 0 and told["removed"]["exports"] == 2
+    assert told["removed"]["answers of evaluations"] == 1
     assert set(told["versions"]) == {f"demo/{own.name}", *merged_versions(told)}
     assert not own.exists()
     new = latest_release(home, "demo")
@@ -144,10 +150,11 @@ def test_no_byte_of_an_erased_user_is_left_and_the_next_build_leaves_them_out(ho
     retold = before.keys() - after.keys() - person.dialogues
     assert retold
     with read_warehouse(home.warehouse("demo")) as con:
-        assert con.execute("SELECT version FROM releases").fetchall() == [(new.name,)]
+        noted = con.execute("SELECT version, dialogues FROM releases").fetchall()
+    assert noted == [(new.name, len(after))]
     log = home.data / "marks" / "demo.jsonl"
     assert min(person.dialogues) not in log.read_text()
-    plain_build(home, "demo", REPAIRED, run_id="after")
+    plain_briefs(home, "demo", REPAIRED)
     assert places_with(home, person) == set()
     with read_warehouse(home.warehouse("demo")) as con:
         kinds = con.execute("SELECT count(*) FROM rejected_rows WHERE kind = 'erased'").fetchall()

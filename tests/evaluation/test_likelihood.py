@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 
 from flows.evaluation.client import asking
+from tasks.errors import UserError
 from tasks.evaluation import results
 from tasks.evaluation.finetune import LocalModel, LoraSettings
-from tasks.evaluation.likelihood import candidate_items, likelihood_rankings
+from tasks.evaluation.likelihood import (
+    candidate_items,
+    constrained_answers,
+    likelihood_rankings,
+)
 from tasks.evaluation.prompts import load_recommend_profile
-from tasks.evaluation.recommend import Benchmark
+from tasks.evaluation.recommend import Benchmark, answer_rankings
 from tasks.evaluation.references import fit_reference, knowledge
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
@@ -63,12 +68,38 @@ async def test_what_is_ranked_is_what_a_reference_may_recommend() -> None:
     assert row.answered == row.questions and row.counts.in_history == 0
 
 
+def saved_tiny(folder: Path) -> LoraSettings:
+    model = tiny_model()
+    model.model.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+    return LoraSettings(name="tiny", base_model=str(folder), prompt="$prompt")
+
+
+@needs_torch
+async def test_a_local_model_can_be_kept_to_titles_of_the_catalogue(tmp_path: Path) -> None:
+    asked, settings = benchmark(), saved_tiny(tmp_path / "tiny")
+    profile = load_recommend_profile(Home(), "recommend_json").model_copy(
+        update={"recommendations": 3}
+    )
+    async with asking(Home(data=tmp_path), "run") as client:
+        way = client.local(LocalModel(settings))
+        texts = await constrained_answers(
+            asked, lambda question: way(question).write_list, profile, "zero-shot", history=True
+        )
+        paper = load_recommend_profile(Home(), "recommend_paper")
+        with pytest.raises(UserError, match="--profile recommend_json"):
+            await constrained_answers(
+                asked, lambda question: way(question).write_list, paper, "zero-shot", history=True
+            )
+    ranked = answer_rankings(asked, texts, profile, "zero-shot", history=True)
+    for ranking, sample in zip(ranked, asked.questions, strict=True):
+        assert ranking is not None and len(ranking.items) == 3 and ranking.generated == 3
+        assert not set(ranking.items) & {*sample.history, *sample.mentioned}
+
+
 @needs_torch
 async def test_a_local_models_rankings_are_kept(tmp_path: Path) -> None:
-    asked, model = benchmark(), tiny_model()
-    model.model.save_pretrained(tmp_path / "tiny")
-    model.tokenizer.save_pretrained(tmp_path / "tiny")
-    settings = LoraSettings(name="tiny", base_model=str(tmp_path / "tiny"), prompt="$prompt")
+    asked, settings = benchmark(), saved_tiny(tmp_path / "tiny")
     profile = load_recommend_profile(Home(), "recommend_paper")
     used, rankings = [], []
     for run in ("first", "second"):

@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from flows.backfill import backfill
 from flows.build import build
 from flows.cli import app
+from flows.cli.build import _at_endpoint
 from flows.evaluation.finetune import evaluate_finetune
 from flows.evaluation.quality import evaluate_quality
 from flows.evaluation.recommend import evaluate_recommend
@@ -25,7 +26,10 @@ from tests.docs.test_reference import walk
 
 COMMANDS = dict(walk("redial", typer.main.get_command(app)))
 ASKED = set(EvaluationOptions.model_fields)
-PLANNED = {"profile", "rollout", "max_dialogues", "concurrency", "rpm", "tpm"}
+PLANNED = {
+    *("api_base", "profile", "rollout", "mode", "max_dialogues"),
+    *("concurrency", "rpm", "tpm"),
+}
 
 
 @pytest.mark.parametrize(
@@ -175,3 +179,11 @@ def test_an_unknown_parameter_is_named_with_the_one_that_was_meant(
     flow: Any, given: dict[str, Any], told: list[str]
 ) -> None:
     assert list(unknown_parameters(parameter_schema(flow).model_dump_for_openapi(), given)) == told
+
+
+def test_a_plan_at_an_endpoint_is_for_one_model() -> None:
+    options = BuildOptions(api_base="http://127.0.0.1:9/v1")
+    assert _at_endpoint(options, ["openai/mine"]).model == "openai/mine"
+    assert _at_endpoint(options, []) == options
+    with pytest.raises(UserError, match="endpoint of one model"):
+        _at_endpoint(options, ["openai/mine", "openai/other"])

@@ -62,6 +62,7 @@ CHANGES: dict[str, Callable[[Home], None]] = {
     "a page is gone": _touch_pages,
     "a dialogue was marked": _mark,
     "the release was damaged": _damage_release,
+    "a table is missing": _sql("DROP TABLE released_dialogues"),
     "a row is gone": _sql("DELETE FROM rejections"),
     "a verdict was changed": _sql("UPDATE verdicts SET verdict = 'failed'"),
     "other code ran": _sql("UPDATE runs SET code_version = 'other'"),

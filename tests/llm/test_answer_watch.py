@@ -57,6 +57,20 @@ def test_a_run_of_answers_that_cannot_be_read_ends_early(
     assert first <= server.tally()["billed"] <= first + in_flight
 
 
+def test_a_run_whose_prompts_the_server_cuts_ends_early(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    """The answers can be read; they are to another prompt, and only the tokens counted tell."""
+    server.behave(window=20)
+    settings = odd_settings(server, concurrency=4)
+    long = "A review of a film that somebody saw. " * 40
+    session = ask_many(tmp_path, settings, 60, partial(read_problem, "grounded"), long)
+    line = str(session.stopped)
+    assert line.startswith("all 8 answers are unusable: prompt cut by the server: it read 20 tok")
+    assert "generate.extra num_ctx" in line
+    assert 8 <= server.tally()["billed"] <= 8 + 4
+
+
 def test_answers_that_can_be_read_end_nothing(server: ModelServer, tmp_path: Path) -> None:
     session = ask_for_dialogues(server, tmp_path, 40, concurrency=8)
     assert session.stopped is None and server.tally()["billed"] == 40

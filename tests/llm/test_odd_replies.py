@@ -50,7 +50,11 @@ def odd_settings(server: ModelServer, model: str = "openai/gpt-4o-mini", **limit
 
 
 def ask_many(
-    folder: Path, generate: Generate, calls: int, read_problem: ReadProblem | None = None
+    folder: Path,
+    generate: Generate,
+    calls: int,
+    read_problem: ReadProblem | None = None,
+    words: str = "",
 ) -> Session:
     """Ask many questions at once and return the session; a question that fails is left at that."""
 
@@ -58,7 +62,9 @@ def ask_many(
         session = Session(generate, KnownAnswers({}), Budget(None), "run", read_problem)
         journal = WriteAheadLog(folder / "many.jsonl")
         asks = (
-            session.ask_for(f"d{n}", 1, journal)(({"role": "user", "content": f"Question {n}."},))
+            session.ask_for(f"d{n}", 1, journal)(
+                ({"role": "user", "content": f"Question {n}.{words}"},)
+            )
             for n in range(calls)
         )
         try:

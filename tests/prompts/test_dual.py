@@ -195,6 +195,8 @@ def test_turns_out_of_order_are_refused() -> None:
         ("**User:** Hi: how are you?", "Hi: how are you?"),
         ("```\nUser: Hi.\n```", "Hi."),
         ("Users: keep this.", "Users: keep this."),
+        ("Agent: Try it.\n**User:** Thanks.\nAgent: Bye.", "Try it."),
+        ("I told the user:\nno, agent: yes.", "I told the user:\nno, agent: yes."),
         ("", ""),
         ('{"text": "Hello, {{item:1}}."}', "Hello, {{item:1}}."),
         ('```json\n{"text": "Hello."}\n```', "Hello."),

@@ -32,39 +32,12 @@ from tests.support.recorded_answers import (
 from tests.support.replayed import PENDING, keep_answer, message_key
 from tests.support.server_state import Behaviour
 
-# As measured; of the good ones none may fall beside those of `WRONGLY_REJECTED`.
-ACCEPTED = 54
+# As measured.
+ACCEPTED = 60
 NAMED = {
     "D1": 2, "D2": 1, "D3": 1, "D4": 0, "D5": 4, "D6": 4,
     "D7": 4, "D8": 5, "D9": 0, "D10": 3, "D11": 1, "D12": 4,
 }  # fmt: skip
-# By the dialogue id of their line: a rule that is mistaken in a good answer, and what it takes amiss.
-WRONGLY_REJECTED = {
-    "a46ed8a281ed9020": (
-        "speaks-as-itself",
-        '"Give my regards to the motorbike"',
-    ),
-    "1a4d75eedda3a436": (
-        "speaks-as-itself",
-        '"I felt that corridor just from the way you tell it"',
-    ),
-    "f878e66b6c0ec544": (
-        "speaks-as-itself",
-        '"Someone who owned it as a kid" is another person',
-    ),
-    "b32653f20c6392aa": (
-        "goals-carried-out",
-        '"It would help to know whether" asks without a question mark',
-    ),
-    "05ccfe0b1225a523": (
-        "sentiment-fits",
-        '"If it had all been as good ..., I\'d be singing its praises" blames',
-    ),
-    "e7c7d9cee75323d6": (
-        "speaks-as-itself",
-        '"The next one in my bag", in reply to a retired mail carrier',
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -120,13 +93,8 @@ def test_good_answers_are_accepted(demo: Demo) -> None:
     fell = {
         demo.good.answers[key].dialogue_id: found for key, found in demo.good.fell.items() if found
     }
-    unexpected = {
-        dialogue_id: found
-        for dialogue_id, found in fell.items()
-        if {one.rule for one in found} != {WRONGLY_REJECTED.get(dialogue_id, ("",))[0]}
-    }
-    assert not unexpected
-    assert len(demo.good.answers) - len(fell) >= ACCEPTED
+    assert not fell
+    assert len(demo.good.answers) == ACCEPTED
 
 
 @pytest.mark.parametrize("kind", NAMED)

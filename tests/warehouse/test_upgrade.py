@@ -68,3 +68,24 @@ def test_a_newer_layout_is_refused_in_one_line(tmp_path: Path) -> None:
         upgrade_warehouse(path)
     with pytest.raises(UserError, match="nothing to upgrade"):
         upgrade_warehouse(tmp_path / "none.duckdb")
+
+
+LAYOUTS = sorted((Path(__file__).parent / "layouts").glob("*.sql"))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda path: path.stem)
+def test_warehouses_of_earlier_commits_are_opened_with_their_answers(
+    layout: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "warehouse" / "demo.duckdb"
+    path.parent.mkdir()
+    with duckdb.connect(str(path)) as con:
+        con.execute(layout.read_text(encoding="utf-8"))
+        columns, values = ", ".join(ANSWER), ", ".join(ANSWER.values())
+        con.execute(f"INSERT INTO responses ({columns}) VALUES ({values})")
+    done = run_redial(tmp_path, "upgrade", "demo")
+    assert done.returncode == 0 and "up to date" in done.stdout, done.stderr
+    with open_warehouse(path) as con:
+        assert con.execute("SELECT text, cost_usd FROM responses").fetchall() == [("said", 0.5)]
+        for table in TABLES.values():
+            assert not con.execute(f"SELECT * FROM {table.name} LIMIT 0").fetchall()

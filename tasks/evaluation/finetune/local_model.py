@@ -21,8 +21,17 @@ from tasks.evaluation.finetune.local import check_extra, load_base, with_adapter
 from tasks.evaluation.finetune.settings import LoraSettings
 from tasks.fingerprint import fingerprint, folder_hash
 from tasks.llm import Answer, Message, Request
-from tasks.local_model import Batcher, Sampling, chat_tokens, mean_log_probabilities
+from tasks.local_model import (
+    Batcher,
+    Sampling,
+    TitleGrammar,
+    TitleTokens,
+    chat_tokens,
+    mean_log_probabilities,
+)
 from tasks.local_model import LocalModel as ChatModel
+
+_MOST_LIST_TOKENS = 4096  # of a list that only titles can be in
 
 
 class LocalModel:
@@ -78,6 +87,45 @@ class LocalModel:
         answer = self._answer(request.key, written.text, *counts, started)
         return replace(answer, finish_reason="length") if written.cut_off else answer
 
+    def list_request(
+        self, messages: tuple[Message, ...], titles: Sequence[str], most: int
+    ) -> Request:
+        """Return the request for a list of some titles."""
+        wanted = {"type": "titles", "titles": fingerprint(list(titles)), "most": most}
+        return Request(self._identity, messages, None, {"temperature": 0.0}, wanted)
+
+    async def write_list(
+        self, messages: tuple[Message, ...], titles: Sequence[str], *, most: int
+    ) -> Answer:
+        """Return a JSON list of at most `most` of the titles, none twice, decoded token by token.
+
+        Raises UserError when the model cannot be loaded.
+        """
+        request = self.list_request(messages, titles, most)
+        started = time.monotonic()
+
+        def constraint(model: ChatModel) -> TitleGrammar:
+            return TitleGrammar(self._title_tokens(model, tuple(titles)), most)
+
+        sampling = Sampling(max_tokens=_MOST_LIST_TOKENS)
+        written = await self._batcher.write(
+            messages, None, sampling, order=request.key, seed=0, constraint=constraint
+        )
+        counts = (written.prompt_tokens, written.completion_tokens)
+        return self._answer(request.key, written.text, *counts, started)
+
+    def _title_tokens(self, model: ChatModel, titles: tuple[str, ...]) -> TitleTokens:
+        def tokens_of(text: str) -> list[int]:
+            return self._tokens_of(model, text)
+
+        return TitleTokens(titles, tokens_of, model.model.config.vocab_size)
+
+    def _tokens_of(self, model: ChatModel, text: str) -> list[int]:
+        """Return the tokens of a text that is asked about again."""
+        if text not in self._tokens:
+            self._tokens[text] = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return self._tokens[text]
+
     def _schema(self, response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         """Return the schema that an answer is decoded under.
 
@@ -122,11 +170,8 @@ class LocalModel:
         wanted: Callable[[], bool],
     ) -> tuple[list[tuple[int, float]], int]:
         model = self._loaded
-        for text in texts:
-            if text not in self._tokens:
-                self._tokens[text] = model.tokenizer(text, add_special_tokens=False)["input_ids"]
         question = model.question(messages)
-        given = [self._tokens[text] for text in texts]
+        given = [self._tokens_of(model, text) for text in texts]
         scores = mean_log_probabilities(model.model, question, given, wanted=wanted)
         best = np.argsort(-scores, kind="stable")[:most].tolist()
         return [(place, round(float(scores[place]), 6)) for place in best], len(question)

@@ -156,10 +156,26 @@ class Trainer:
         return self.settings.learning_rate * (left if self.settings.decay else 1.0)
 
     def _loss(self, batch: Sequence[Encoded]) -> Any:
+        """Return the mean loss of a batch's learnt tokens.
+
+        The vocabulary's probabilities are computed where answers are, and not over the questions,
+        which would take most of the memory.
+        """
+        import torch
+
         device = next(self.model.parameters()).device
         tensors = {name: one.to(device) for name, one in _padded(batch, self.padding).items()}
+        labels = tensors.pop("labels")
+        longest = labels.shape[1]
+        starts = [labels_of.count(IGNORED) for _, labels_of in batch]
+        kept = min(longest, longest - min(starts) + 1)
         with self._arithmetic(device.type):
-            return self.model(**tensors).loss
+            logits = self.model(**tensors, logits_to_keep=kept).logits
+        return torch.nn.functional.cross_entropy(
+            logits[:, :-1].flatten(0, 1).float(),
+            labels[:, longest - kept + 1 :].flatten(),
+            ignore_index=IGNORED,
+        )
 
     def _arithmetic(self, device: str) -> AbstractContextManager[Any]:
         """Return what computes in bfloat16, if the settings and the processor allow it."""

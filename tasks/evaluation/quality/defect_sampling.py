@@ -30,7 +30,8 @@ def defect_tasks(
 
 def _task(domain: str, dialogue: DialogueToJudge) -> DefectTask:
     said = tuple(
-        Utterance("user" if turn.role == "user" else "agent", turn.text) for turn in dialogue.spoken
+        Utterance("agent" if turn.role == "agent" else "user", turn.text)
+        for turn in dialogue.spoken
     )
     return DefectTask(
         content_id(["defect", domain, dialogue.dialogue_id]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +21,14 @@ from tasks.llm.batch.transfer import (
     Member,
     load_states,
 )
-from tasks.llm.billing import (
-    UNKNOWN,
-    Expected,
-)
+from tasks.llm.batch.waiting import AskAgain, NotTaken, WaitingRequest, reason_of
+from tasks.llm.billing import UNKNOWN, Expected
 from tasks.llm.budget import Budget
-from tasks.llm.errors import TRANSIENT, CallError, CallFailed, RunStopped, may_ask_again
+from tasks.llm.errors import TRANSIENT, CallError, RunStopped, may_ask_again
 from tasks.llm.journal import Entry
-from tasks.llm.layers import Call
+from tasks.llm.layers import Call, problem_of_prompt
 from tasks.llm.provider_reply import Reply
-from tasks.llm.refused_parameters import ParameterRefused, refused_parameter
+from tasks.llm.refused_parameters import ParameterRefused
 from tasks.llm.usage import Forecast, UsageMeter
 from tasks.llm.values import Answer, Request
 from tasks.settings import Limits
@@ -40,33 +37,6 @@ QUIET_S = 1.0  # a batch is sent when no call has come for so long
 MAX_REQUESTS, MAX_BYTES = 50_000, 150_000_000  # of one batch file, below what OpenAI takes
 
 Results = Mapping[str, Reply | CallError]
-
-
-class _AskAgain(Exception):
-    """A request's batch brought no answer to it, or was never made."""
-
-    def __init__(self, tries: int) -> None:
-        super().__init__(tries)
-        self.tries = tries
-
-
-class _NotTaken(Exception):
-    """A request is not asked again: its last try failed, or it cannot be sent as it is."""
-
-    def __init__(self, error: CallError, tries: int) -> None:
-        super().__init__(error, tries)
-        self.error = error
-        self.tries = tries
-
-
-@dataclass(frozen=True)
-class WaitingRequest:
-    """A request that waits to be sent, and what it will probably cost."""
-
-    request: Request
-    member: Member
-    expected: Expected
-    dollars: float
 
 
 class BatchQueue:
@@ -124,23 +94,20 @@ class BatchQueue:
                 self._queue(call.request, Member(key, call.dialogue_id, call.attempt, tries))
             try:
                 return await asyncio.shield(self._answers[key])
-            except _AskAgain as again:
+            except AskAgain as again:
                 tries = again.tries
-            except _NotTaken as failed:
+            except NotTaken as failed:
                 raise self._reason(failed, call.request) from None
             finally:
                 self._requests.pop(key, None)
 
-    def _reason(self, failed: _NotTaken, request: Request) -> Exception:
-        """Return what a request that is not asked again as it is ends with."""
-        error = failed.error
-        parameter = refused_parameter(error, request)
-        if parameter:
-            return self._stopped or ParameterRefused(parameter, error.message)
+    def _reason(self, failed: NotTaken, request: Request) -> Exception:
+        """Return what a request that is not asked again as it is ends with, and count it."""
+        reason = reason_of(failed, request, self._client.model)
+        if isinstance(reason, ParameterRefused):
+            return self._stopped or reason
         self._meter.count(failed=1)
-        if error.kind == "fatal":
-            return UserError(f"the provider refuses {self._client.model!r}: {error.message}")
-        return CallFailed(str(error), error.kind, failed.tries)
+        return reason
 
     def close(self) -> None:
         """Stop waiting; batches that were sent are collected by the next run."""
@@ -217,7 +184,7 @@ class BatchQueue:
             try:
                 line = self._client.line(waiting.request, key)
             except CallError as error:
-                self._fail([key], _NotTaken(error, tries=1))
+                self._fail([key], NotTaken(error, tries=1))
                 continue
             size += len(line) + 1
             tokens += waiting.expected.prompt_tokens
@@ -235,7 +202,7 @@ class BatchQueue:
         try:
             collected = await self._transfer.collect(state)
             if collected is None:
-                self._fail([member.key for member in state.members], _AskAgain(0))
+                self._fail([member.key for member in state.members], AskAgain(0))
                 return
             state = collected.state
             entries = billed_entries(collected, self._expected, self._client, self._run_id)
@@ -291,7 +258,9 @@ class BatchQueue:
     def _useless(self, entry: Entry, result: Reply | CallError | None) -> Useless | None:
         if isinstance(result, CallError):
             return Useless(result.message)
-        return self._watch.problem_of(entry.answer)
+        request = self._requests.get(entry.answer.request_key)
+        cut = problem_of_prompt(request, entry.answer) if request else ""
+        return Useless(cut, entry.answer.text) if cut else self._watch.problem_of(entry.answer)
 
     def _expected_of(self, member: Member) -> Expected:
         return self._expected.get(member.key, UNKNOWN)
@@ -311,14 +280,14 @@ class BatchQueue:
             )
             return
         for member in members:
-            self._fail([member.key], _AskAgain(member.tries))
+            self._fail([member.key], AskAgain(member.tries))
 
     def _refused(self, state: BatchState, reason: str) -> None:
         """Send a refused batch's requests again without what it is refused for, or end the run."""
         error = CallError("invalid", reason, 400)
         keys = [member.key for member in state.members]
         if adaptable(dict.fromkeys(keys, error), self._requests).issuperset(keys):
-            self._fail(keys, _NotTaken(error, tries=1))
+            self._fail(keys, NotTaken(error, tries=1))
             return
         self._fail_all(UserError(f"the provider refuses the batch: {reason}"), "")
 
@@ -352,9 +321,9 @@ class BatchQueue:
                 self._fail([member.key], stopped)
                 return
             self._meter.count(retried=1)
-            self._fail([member.key], _AskAgain(tries))
+            self._fail([member.key], AskAgain(tries))
         else:
-            self._fail([member.key], _NotTaken(error, tries))
+            self._fail([member.key], NotTaken(error, tries))
 
     def _fail(self, keys: list[str], error: Exception) -> None:
         for key in keys:
