@@ -150,7 +150,7 @@ def origin_of_release(
         code=fingerprint(makers)[:ID_LENGTH],
         run_hash=fingerprint([makers, settings, dict(sources)]),
         mixed=(*_unlike_modules(made), *_older_rows(made, written)),
-        libraries=dict(chain.from_iterable(one.libraries.items() for one in made.values())),
+        libraries=dict(chain.from_iterable(one.made_with().items() for one in made.values())),
     )
 
 

@@ -41,6 +41,7 @@ NOT_IN_RESULTS: Mapping[str, str] = {
 }
 # Import name -> distribution, where they differ by more than dashes.
 _DISTRIBUTIONS = {"ahocorasick": "pyahocorasick"}
+UNICODE = "python-unicode"
 _MAX_SHOWN = 3  # changes named in one line
 
 
@@ -72,8 +73,16 @@ class StageInputs:
         return {
             "code": dict(self.code),
             "files": dict(self.files),
-            "libraries": dict(self.libraries),
+            "libraries": self.made_with(),
         }
+
+    def made_with(self) -> dict[str, str]:
+        """Return the versions of libraries, without that of Python's own Unicode tables.
+
+        A stage is made again on another Python, whose tables may read a character otherwise. Where
+        the rows come out the same, so does the release.
+        """
+        return {name: found for name, found in self.libraries.items() if name != UNICODE}
 
 
 def made_by(
@@ -112,7 +121,7 @@ def library_versions(imported: Iterable[str]) -> dict[str, str]:
     """Return the installed versions of the libraries that count, by import name."""
     counted = set(imported) - sys.stdlib_module_names - NOT_IN_RESULTS.keys()
     versions = {name: _installed(name) for name in sorted(counted)}
-    return versions | {"python-unicode": unicodedata.unidata_version}
+    return versions | {UNICODE: unicodedata.unidata_version}
 
 
 @cache

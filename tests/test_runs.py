@@ -69,6 +69,17 @@ def test_code_files_and_libraries_of_any_stage_are_in_the_code(
     assert after.code != first.code and after.run_hash != first.run_hash
 
 
+def test_another_python_redoes_a_stage_and_makes_the_same_release(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    before = origin_of_release(con, WRITER, SOURCES)
+    tables = {"duckdb": "1", "python-unicode": "15.1.0"}
+    elsewhere = replace(MADE, libraries=tables)
+    assert elsewhere.hash("ingest") != MADE.hash("ingest")
+    record_stage(con, "ingest", elsewhere, ("items",), "run")
+    assert origin_of_release(con, WRITER, SOURCES) == before
+
+
 def test_settings_and_sources_are_in_the_hash_and_not_in_the_code(
     con: duckdb.DuckDBPyConnection,
 ) -> None:

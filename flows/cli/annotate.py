@@ -130,6 +130,10 @@ def results(
     most = max(sorted(compared), key=lambda name: compared[name], default="")
     page = quality_page(corpus or most, opened.tasks, {}, opened)
     OUT.print(page.text, markup=False)
+    defects = Counter(one.kind for one in opened.defects())
+    if defects:
+        rows = [{"defect": kind, "answers": count} for kind, count in defects.most_common()]
+        show_rows(OUT, rows, "defects that people see")
 
 
 @annotate.command("export", epilog="Example: redial annotate export study.sqlite answers.jsonl")

@@ -73,7 +73,7 @@ class Materials:
             for text in talk.reviews:
                 pairs += _TWO_NAMES.findall(text)
         (first, _), (_, last) = self.rng.choice(pairs or _NAMES), self.rng.choice(pairs or _NAMES)
-        return f"{first}arvin {last}by"
+        return f"{first}elle {last}by"
 
     def title(self) -> str:
         """Return a title that no item has, of the words of two others."""

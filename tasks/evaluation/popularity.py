@@ -59,7 +59,10 @@ def popularity_text(rows: Sequence[Recommended]) -> str:
     head = ["first ten places", f"of the most popular {HEAD:.0%}", "catalogue recommended", "Gini"]
     cells = [head]
     for row in rows:
-        cells.append([row.name, f"{row.head:.1%}", f"{row.coverage:.1%}", f"{row.gini:.3f}"])
+        uneven = ["-", "-"]
+        if row.coverage:
+            uneven = [f"{row.head:.1%}", f"{row.gini:.3f}"]
+        cells.append([row.name, uneven[0], f"{row.coverage:.1%}", uneven[1]])
     widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

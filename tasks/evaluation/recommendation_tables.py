@@ -22,6 +22,11 @@ _SCORES = {f"{metric}@{k}": (metric, k) for metric, k in product(METRICS, KS)}
 _SCORE_HEADS = [f"{_SHORT[metric]}@{k}" for metric, k in product(METRICS, KS)]
 _KEY = ["model", "setting", "input", "contexts"]
 _HELD = ["answered", "list length", "distinct", "in history", "out of catalogue", "echoes"]
+_HELD_SHORT = ["answered", "list", "items", "hist", "out", "echo"]
+_LEGEND = (
+    "answered: with a readable title; list: its mean length; items: different ones recommended; "
+    "hist: in the history already; out: of the catalogue; echo: pieces of the prompt"
+)
 _LONGEST_NAME = 32  # characters of a model's name in a table
 
 
@@ -228,7 +233,7 @@ def table5_markdown(results: Sequence[Result], *, intervals: bool = True) -> str
 def table5_text(results: Sequence[Result]) -> str:
     """Return results as plain text, means only, columns aligned."""
     notes = Footnotes()
-    head = [*_KEY, *_HELD, *_SCORE_HEADS]
+    head = [*_KEY, *_HELD_SHORT, *_SCORE_HEADS]
     rows = [head]
     for result in results:
         source = "+ H. I." if result.history else "dial."
@@ -240,7 +245,7 @@ def table5_text(results: Sequence[Result]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    remarks = [*notes.lines, *_unread(results, notes), *_detectable(results)]
+    remarks = [_LEGEND, *notes.lines, *_unread(results, notes), *_detectable(results)]
     return "\n".join([*lines, *remarks])
 
 
@@ -270,7 +275,7 @@ def _held(result: Result) -> list[str]:
     """Return what answers held, for the columns `_HELD`."""
     counts = result.counts
     return [
-        f"{result.answered} of {result.questions}",
+        f"{result.answered}/{result.questions}",
         f"{result.list_length:.1f}",
         *map(
             str,

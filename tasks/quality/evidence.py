@@ -67,6 +67,7 @@ class Case:
         target_reviews: those of them that are of the item to be recommended.
         other_id: the dialogue that it repeats; empty if there is none.
         judged: what a judge found, by the fact that counts it and the turn.
+        item_reviews: every review of its brief's items, drawn for it or not.
     """
 
     facts: Mapping[str, Any]
@@ -77,6 +78,7 @@ class Case:
     target_reviews: Sequence[str]
     other_id: str
     judged: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    item_reviews: Sequence[str] = ()
 
     @property
     def other_reviews(self) -> list[str]:
@@ -142,7 +144,7 @@ class Evidence:
         return f"{copy.text} (review: {copy.source})" if copy.words else ""
 
     def _specifics(self, kind: str, said: Said, case: Case) -> str:
-        support = Support([*said.titles, *case.reviews])
+        support = Support([*said.titles, *case.reviews], case.item_reviews)
         found = self._finder.find(_bare(said), said.role, support)
         return _listed([specific.text for specific in found if specific.kind == kind])
 

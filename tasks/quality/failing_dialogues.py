@@ -10,22 +10,20 @@ import duckdb
 
 from tasks.quality import plan_facts
 from tasks.quality.evidence import Case, Said
+from tasks.quality.told import item_reviews
 from tasks.quality.values import Rule
 
 CASES: Final = 4_000  # failing dialogues looked up at once
 # Evidence that is found by comparison with the reviews.
-COMPARED: Final = frozenset(
-    {
-        "copied_words",
-        "near_copied_words",
-        "unsupported_names",
-        "unsupported_facts",
-        "unsupported_details",
-        "other_works",
-        "target_hint",
-        "target_nearness",
-    }
+UNSUPPORTED: Final = frozenset(
+    {"unsupported_names", "unsupported_facts", "unsupported_details", "other_works"}
 )
+COMPARED: Final = UNSUPPORTED | {
+    "copied_words",
+    "near_copied_words",
+    "target_hint",
+    "target_nearness",
+}
 NO_LIMIT: Final = 2**31 - 1
 
 _QUEUE = """
@@ -73,8 +71,10 @@ def fetch_cases(
     con.execute(plan_facts.BRIEFED)
     limits = [rule.kwargs.get("max_value", 0) for rule in rules if rule.evidence == "words"]
     said = _said(con, min(limits, default=NO_LIMIT))
+    unsupported = any(rule.evidence in UNSUPPORTED for rule in rules)
     compares = any(rule.evidence in COMPARED for rule in rules)
     texts = _reviews(con, ids) if compares else {}
+    items = _item_reviews(con, ids) if unsupported else {}
     judged = _judged(con)
     rows = con.execute(_CASES)
     names = [column[0] for column in rows.description][_CASE_COLUMNS:]
@@ -88,6 +88,7 @@ def fetch_cases(
             target_reviews=[text for text, of_target in texts.get(row[0], ()) if of_target],
             other_id=row[3] or "",
             judged=judged.get(row[0], {}),
+            item_reviews=items.get(row[0], ()),
         )
         for row in rows.fetchall()
     }
@@ -137,3 +138,10 @@ def _reviews(
     for place, text, of_target in drawn:
         found.setdefault(places[place], []).append((text, of_target))
     return found
+
+
+def _item_reviews(con: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return every review of the items of each dialogue's brief."""
+    places = sorted(ids)
+    found = item_reviews(con, range(len(places)))
+    return {places[place]: texts for place, texts in found.items()}

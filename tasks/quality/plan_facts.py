@@ -253,6 +253,21 @@ FROM drawn
 JOIN reviews USING (review_id)
 """
 
+# What people wrote about the items of some dialogues, whether or not it was drawn for them.
+ITEM_REVIEWS: Final = """
+WITH wanted AS (
+    SELECT unnest($places) AS place
+), items AS (
+    SELECT DISTINCT place, item_id
+    FROM wanted
+    JOIN fact_queue USING (place)
+    JOIN brief_items USING (dialogue_id)
+)
+SELECT place, text
+FROM items
+JOIN reviews USING (item_id)
+"""
+
 DIALOGUES: Final = """
 INSERT INTO dialogue_facts BY NAME
 WITH planned AS (

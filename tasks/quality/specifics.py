@@ -53,30 +53,42 @@ class Specific:
 
 
 class Support:
-    """What a brief holds: the words and the numbers of its titles and reviews."""
+    """What a brief holds, its titles and reviews, and what other people wrote of its items."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        """Take the titles and reviews."""
+    def __init__(self, texts: Iterable[str], others: Iterable[str] = ()) -> None:
+        """Take the titles and reviews, and the reviews that were not drawn for the brief."""
         self._texts = tuple(texts)
+        self._others = tuple(others)
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """All words, without accents, in small letters."""
+        """All words of the brief, without accents, in small letters."""
         return frozenset(part for text in self._texts for part in _PART.findall(_plain(text)))
 
     @cached_property
     def numbers(self) -> frozenset[str]:
         """All numbers, in digits or words, as digits."""
-        return frozenset(number for text in self._texts for number in numbers_in(text))
+        return frozenset(number for text in self._all for number in numbers_in(text))
 
     def has(self, name: str) -> bool:
-        """Return True if each part of a name is one of the words, in singular or plural."""
-        return all(map(self._has_part, _PART.findall(_plain(_POSSESSIVE.sub("", name)))))
+        """Return True if each part of a name is one of the words, in singular or plural.
+
+        In what others wrote the name must stand as a whole.
+        """
+        name = _POSSESSIVE.sub("", name)
+        if all(map(self._has_part, _PART.findall(_plain(name)))):
+            return True
+        wanted = _joined(name)
+        return any(wanted in _joined(text) for text in self._others)
 
     def quotes(self, line: str) -> bool:
         """Return True if a line stands in one of the texts, whatever its marks."""
         wanted = _joined(line)
-        return any(wanted in _joined(text) for text in self._texts)
+        return any(wanted in _joined(text) for text in self._all)
+
+    @property
+    def _all(self) -> tuple[str, ...]:
+        return self._texts + self._others
 
     def _has_part(self, part: str) -> bool:
         return (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from tasks.quality import plan_facts
 from tasks.quality.lexicon import Language, Lexicon
-from tasks.quality.specifics import NAMES, Finder, Support
+from tasks.quality.specifics import NAMES, Finder, Specific, Support
 from tasks.word_runs import (
     OwnedTokens,
     are_known,
@@ -40,12 +41,14 @@ class BriefTexts:
         reviews: columns place, text, of_target.
         titles: columns place, title.
         review_words, title_words: the words of both.
+        con: where all reviews of the items are looked up for the few that need them.
     """
 
     reviews: pl.DataFrame
     titles: pl.DataFrame
     review_words: OwnedTokens
     title_words: OwnedTokens
+    con: duckdb.DuckDBPyConnection
 
     def of(self, places: Iterable[int]) -> dict[int, list[str]]:
         """Return titles and reviews of some dialogues, by place."""
@@ -56,6 +59,15 @@ class BriefTexts:
     def reviews_of(self, places: Iterable[int]) -> dict[int, list[str]]:
         """Return the reviews of those of some dialogues that have any, by place."""
         return _by_place(self.reviews, places)
+
+
+def item_reviews(con: duckdb.DuckDBPyConnection, places: Iterable[int]) -> dict[int, list[str]]:
+    """Return every review of the items of some dialogues that are queued, by place."""
+    found: dict[int, list[str]] = {}
+    wanted = {"places": sorted(set(places))}
+    for place, text in con.execute(plan_facts.ITEM_REVIEWS, wanted).fetchall():
+        found.setdefault(place, []).append(text)
+    return found
 
 
 def _by_place(texts: pl.DataFrame, places: Iterable[int]) -> dict[int, list[str]]:
@@ -77,6 +89,7 @@ def read_brief_texts(con: duckdb.DuckDBPyConnection, within: Mapping[str, Any]) 
         titles,
         OwnedTokens.of(reviews["text"], reviews["place"].to_numpy()),
         OwnedTokens.of(titles["title"], titles["place"].to_numpy()),
+        con,
     )
 
 
@@ -132,12 +145,40 @@ def _unsupported(said: pl.DataFrame, texts: BriefTexts, language: Language) -> d
         claiming = (finder.claims(said["bare"]) & (said["role"] == "agent")).arg_true()
         rows = np.union1d(_naming(said, texts, finder), _counting_or_quoting(said))
         rows = np.union1d(rows, claiming.to_numpy())
-        held = {place: Support(held) for place, held in texts.of(said["place"][rows]).items()}
-        maybe = said[rows].select("place", "bare", "role")
-        for at, (place, bare, role) in zip(rows.tolist(), maybe.iter_rows(), strict=True):
-            for specific in finder.find(bare, role, held[place]):
-                counts[KINDS[specific.kind]][at] += 1
+        for at, specific in _specifics(said, rows, texts, finder):
+            counts[KINDS[specific.kind]][at] += 1
     return {column: pl.Series(found) for column, found in counts.items()}
+
+
+def _specifics(
+    said: pl.DataFrame, rows: NDArray[np.int64], texts: BriefTexts, finder: Finder
+) -> Iterator[tuple[int, Specific]]:
+    """Yield what stands in no review of the brief's items, with the row of its utterance.
+
+    First the brief's own texts are searched, then, for what is not found there, every review.
+    """
+    held = texts.of(said["place"][rows])
+    strange = _unheld(said, rows, held, finder)
+    places = {said["place"][at] for at, _ in strange}
+    everything = item_reviews(texts.con, places) if places else {}
+    again = np.array(sorted({at for at, _ in strange}), np.int64)
+    return iter(_unheld(said, again, held, finder, everything))
+
+
+def _unheld(
+    said: pl.DataFrame,
+    rows: NDArray[np.int64],
+    held: Mapping[int, Iterable[str]],
+    finder: Finder,
+    others: Mapping[int, Iterable[str]] = MappingProxyType({}),
+) -> list[tuple[int, Specific]]:
+    support = {place: Support(texts, others.get(place, ())) for place, texts in held.items()}
+    told = said[rows].select("place", "bare", "role")
+    return [
+        (at, specific)
+        for at, (place, bare, role) in zip(rows.tolist(), told.iter_rows(), strict=True)
+        for specific in finder.find(bare, role, support[place])
+    ]
 
 
 def _naming(said: pl.DataFrame, texts: BriefTexts, finder: Finder) -> NDArray[np.int64]:

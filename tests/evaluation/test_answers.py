@@ -73,6 +73,7 @@ def test_what_is_recommended_by_hand() -> None:
     nothing = recommended("none", [None], catalogue, popularity)
     assert nothing.coverage == 0 and math.isnan(nothing.gini)
     assert "same              100.0%" in popularity_text([Recommended("same", 1.0, 0.1, 0.9)])
+    assert "nan" not in popularity_text([nothing])
 
 
 def test_what_so_many_questions_can_show() -> None:

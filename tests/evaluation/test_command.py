@@ -19,6 +19,7 @@ from flows.server.ephemeral import PrivateServer
 from tasks.release import write_release
 from tasks.settings import Home
 from tests.support.command import environment_with, run_redial
+from tests.support.model_process import model_server
 from tests.support.small_warehouse import small_warehouse
 
 LIMITS = ("budget_usd", "concurrency", "rpm", "tpm")
@@ -53,6 +54,21 @@ def test_table_5_from_the_command_line_and_again_without_a_call(
         "all",
     }
     assert not list((tmp_path / "journals" / "_evaluation").iterdir())
+
+
+def test_a_judge_who_cannot_be_read_is_no_finding(
+    tmp_path: Path, flow_server: PrivateServer
+) -> None:
+    release = write_release(small_warehouse(), Home(data=tmp_path), "demo", run={}).path
+    environment = {**environment_with(flow_server), "OPENAI_API_KEY": "key"}
+    with model_server(answers="echo") as model:
+        asked = ("--judge", "openai/mock", "--api-base", model.address, "--dialogues", "1")
+        words = ("evaluate", "quality", str(release), *asked, "--out", str(tmp_path / "t"))
+        done = run_redial(tmp_path, *words, environment=environment)
+        lenient = run_redial(tmp_path, *words, "--least-read", "0", environment=environment)
+    assert (done.returncode, lenient.returncode) == (3, 0), done.stderr
+    assert "This is no finding" in done.stdout and "| - | - | - | - |" in done.stdout
+    assert "| 0 of " in lenient.stdout and "This is no finding" not in lenient.stdout
 
 
 def test_a_mistake_is_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -18,6 +20,8 @@ from flows.evaluation.client import asking
 from flows.evaluation.finetune import trained_adapter
 from flows.evaluation.models import check_judge, checked_training, inputs_of, local_name
 from flows.evaluation.setup import Evaluation
+from flows.progress import CURRENT
+from flows.run_states import EndedEarly
 from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Utterance
 from tasks.evaluation.finetune import (
@@ -536,6 +540,42 @@ async def test_a_second_training_on_the_same_keeps_the_losses_of_the_first(
     assert (adapter / "adapter_model.safetensors").stat().st_mtime_ns == written
     other, _ = await trained_adapter(settings, lesson, tmp_path, "talk", most_steps=1)
     assert other != adapter
+
+
+class SignalsAfter:
+    """Progress that sends this process a signal after so many steps of a training."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps, self.told = steps, ""
+
+    def stage(self, name: str, state: str, detail: str = "") -> None:
+        """Ignore."""
+
+    def advance(self, name: str, done: int, total: int | None, detail: str = "") -> None:
+        self.told = detail
+        if done == self.steps:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@needs_torch
+async def test_a_signal_ends_a_training_at_a_checkpoint_and_the_same_command_goes_on(
+    tiny: LoraSettings, tmp_path: Path
+) -> None:
+    settings, lesson = tiny.model_copy(update={"epochs": 20}), small_lesson()
+    received: list[int] = []
+    earlier = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
+    sink = SignalsAfter(3)
+    token = CURRENT.set(sink)
+    try:
+        with pytest.raises(EndedEarly, match="of 40 steps; the same command goes on"):
+            await trained_adapter(settings, lesson, tmp_path, "talk")
+        sink.steps = 0
+        assert received == [signal.SIGTERM] and len(list(tmp_path.iterdir())) == 1
+        _, record = await trained_adapter(settings, lesson, tmp_path, "talk")
+    finally:
+        CURRENT.reset(token)
+        signal.signal(signal.SIGTERM, earlier)
+    assert len(record.losses) == 20 and "tokens/s, 0 min left" in sink.told
 
 
 @needs_torch

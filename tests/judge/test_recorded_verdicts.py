@@ -21,4 +21,4 @@ def test_a_capable_judge_sees_nine_in_ten_defects_and_passes_good_dialogues() ->
             found[name] += bool(faults)
     assert read == {"good": 60, "defective": 60}
     # As measured: of the defective ones four near-copies pass, which the rules see.
-    assert found == {"good": 2, "defective": 56}
+    assert found == {"good": 0, "defective": 56}

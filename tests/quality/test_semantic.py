@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -36,10 +37,11 @@ def texts(*reviews: tuple[int, str, bool]) -> BriefTexts:
     held = pl.DataFrame(reviews, schema=["place", "text", "of_target"], orient="row")
     titles = pl.DataFrame(schema={"place": pl.Int64, "title": pl.String})
     return BriefTexts(
-        held,
-        titles,
-        OwnedTokens.of(held["text"], held["place"].to_numpy()),
-        OwnedTokens.of(titles["title"], titles["place"].to_numpy()),
+        reviews=held,
+        titles=titles,
+        review_words=OwnedTokens.of(held["text"], held["place"].to_numpy()),
+        title_words=OwnedTokens.of(titles["title"], titles["place"].to_numpy()),
+        con=duckdb.connect(),
     )
 
 

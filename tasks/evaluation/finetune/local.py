@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -84,7 +85,9 @@ def train_lora(
         target_modules=list(settings.target_modules),
         task_type="CAUSAL_LM",
     )
-    model = peft.get_peft_model(base, lora)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # names that peft still uses of transformers
+        model = peft.get_peft_model(base, lora)
     encoded = [_encode(tokenizer, settings, example) for example in examples]
     checkpoint = adapter.parent / f".{adapter.name}.checkpoint"
     try:
@@ -138,7 +141,9 @@ def with_adapter(model: Any, adapter: str) -> Any:
     import peft
 
     try:
-        return peft.PeftModel.from_pretrained(model, adapter)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return peft.PeftModel.from_pretrained(model, adapter)
     except (OSError, ValueError) as error:
         raise UserError(
             f"{adapter} is not an adapter of this model: {str(error).splitlines()[0]}"
