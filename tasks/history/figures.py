@@ -13,6 +13,7 @@ from tasks.warehouse import TABLES, rows, transaction
 
 _KEYS: Final = frozenset({"dialogue_id", "attempt"})
 _UNMEASURED: Final = _KEYS | {"turn"}  # the place of an utterance is the template's
+_OPTIONAL: Final = ("judge_", "target_nearness")
 
 
 def record_figures(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
@@ -91,7 +92,7 @@ def _facts(con: duckdb.DuckDBPyConnection, dialogues: list[str]) -> list[tuple[A
     facts: list[tuple[Any, ...]] = []
     for table in ("dialogue_facts", "utterance_facts"):
         for column in TABLES[table].column_names():
-            if column in _UNMEASURED:
+            if column in _UNMEASURED or not _is_measured(con, table, column):
                 continue
             query = _DISTRIBUTION.format(table=table, column=column)
             name = f"{table.removesuffix('_facts')} {column}"
@@ -100,6 +101,13 @@ def _facts(con: duckdb.DuckDBPyConnection, dialogues: list[str]) -> list[tuple[A
                 ("fact", name, row["bin"], row["seen"], row["dialogues"], None) for row in counted
             ]
     return facts
+
+
+def _is_measured(con: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
+    """Return False for a fact of a judge or of embeddings that is 0 everywhere: none was asked."""
+    if not column.startswith(_OPTIONAL):
+        return True
+    return bool(con.execute(f"SELECT bool_or({column} > 0) FROM {table}").fetchall()[0][0])
 
 
 _AMOUNTS = """

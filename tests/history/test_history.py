@@ -191,6 +191,14 @@ def test_a_fall_is_marked_on_the_page_and_in_the_rows(
     assert page.count("<svg") == 5  # no fact was measured here
 
 
+def test_one_run_is_no_trend(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    record_figures(con, "run-1")
+    write_history(con, Home(data=tmp_path), "made")
+    page = (tmp_path / "reports" / "made" / "history.html").read_text(encoding="utf-8")
+    assert "<svg" not in page
+    assert "Charts are drawn from the second run on." in page
+
+
 def test_texts_of_settings_cannot_act_on_the_page(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

@@ -90,3 +90,13 @@ def test_numbers_in_words_are_numbers() -> None:
     assert {"100", "200"} <= set(numbers_in("a hundred, two hundred"))
     assert set(numbers_in("1,250.50 dollars")) >= {"1250.50", "1", "250", "50"}
     assert list(numbers_in("nothing here")) == []
+
+
+def test_in_what_others_wrote_a_name_stands_as_a_whole() -> None:
+    support = Support(
+        ["A quiet film."], ["Born in 1955, like Robert Mitchum's boat in The Night of the Hunter."]
+    )
+    assert support.has("Robert Mitchum") and support.has("Mitchum\u2019s") and support.has("Hunter")
+    assert not support.has("Hunter Mitchum")
+    assert "1955" in support.numbers
+    assert not Support(["A quiet film."]).has("Mitchum")
