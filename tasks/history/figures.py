@@ -13,7 +13,7 @@ from tasks.warehouse import TABLES, rows, transaction
 
 _KEYS: Final = frozenset({"dialogue_id", "attempt"})
 _UNMEASURED: Final = _KEYS | {"turn"}  # the place of an utterance is the template's
-_OPTIONAL: Final = ("judge_", "target_nearness")
+_OPTIONAL: Final = ("judge", "target_nearness")
 
 
 def record_figures(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:
@@ -107,7 +107,7 @@ def _is_measured(con: duckdb.DuckDBPyConnection, table: str, column: str) -> boo
     """Return False for a fact of a judge or of embeddings that is 0 everywhere: none was asked."""
     if not column.startswith(_OPTIONAL):
         return True
-    return bool(con.execute(f"SELECT bool_or({column} > 0) FROM {table}").fetchall()[0][0])
+    return bool(con.execute(f"SELECT bool_or({column}::INTEGER > 0) FROM {table}").fetchall()[0][0])
 
 
 _AMOUNTS = """
