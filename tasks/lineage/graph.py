@@ -20,6 +20,7 @@ _FIRST_STAGES: Final = (
     "briefs",
     "generate",
     "dialogues",
+    "judge",
     "quality",
     "verdicts",
     "release",

@@ -74,8 +74,11 @@ def test_a_part_names_every_file_that_was_read_for_it_also_those_read_before() -
         "causes": {
             "expectations/causes.yaml",
             "expectations/grounded.yaml",
+            "expectations/judged.yaml",
             "expectations/paper.yaml",
+            "expectations/semantic.yaml",
         },
+        "judge_words": {"goal_specs/evaluation/gate.yaml"},
     }
 
 
