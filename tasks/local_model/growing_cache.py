@@ -14,14 +14,15 @@ from transformers.cache_utils import Cache, DynamicLayer
 _BLOCK = 256  # tokens
 
 
-class _GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
+# Without the extra its base is unknown to mypy, and with it untyped.
+class _GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call, misc, unused-ignore]
     """One layer of the model; its first `_length` positions are in use."""
 
     keys: torch.Tensor
     values: torch.Tensor
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         self._length = 0
 
     def update(

@@ -184,7 +184,8 @@ class Trainer:
         wanted = self.settings.precision == "auto" and device == "cpu"
         if not wanted or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
             return nullcontext()
-        return torch.autocast("cpu", dtype=torch.bfloat16)
+        reduced: AbstractContextManager[Any] = torch.autocast("cpu", dtype=torch.bfloat16)
+        return reduced
 
     def _end_epoch(self, course: Course) -> None:
         import torch
