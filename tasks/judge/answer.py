@@ -14,6 +14,7 @@ from tasks.judge.values import (
     TurnVerdict,
 )
 from tasks.model_output import JsonReading, message_text, read_json, read_or_else
+from tasks.prompts import object_schema, schema_format
 
 MOST_CLAIMS: Final = 12  # of one turn of at most 60 words
 LONGEST: Final = 300  # characters kept of one text of an answer
@@ -58,17 +59,13 @@ def verdict_format(dialogue: DialogueToJudge) -> dict[str, Any]:
         "minItems": len(entries),
         "maxItems": len(entries),
     }
-    schema = _object({"turns": listed})
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": "verdict", "strict": True, "schema": schema},
-    }
+    return schema_format("verdict", object_schema({"turns": listed}))
 
 
 def _turn_schema(number: int, goals: Sequence[str]) -> dict[str, Any]:
     text = {"type": "string"}
-    claim = _object({"said": text, "verdict": _one_of(_CLAIM_VERDICTS), "sentence": text})
-    return _object(
+    claim = object_schema({"said": text, "verdict": _one_of(_CLAIM_VERDICTS), "sentence": text})
+    return object_schema(
         {
             "turn": {"type": "integer", "enum": [number]},
             "claims": {"type": "array", "items": claim, "maxItems": MOST_CLAIMS},
@@ -86,15 +83,6 @@ def _turn_schema(number: int, goals: Sequence[str]) -> dict[str, Any]:
 
 def _one_of(words: Sequence[str]) -> dict[str, Any]:
     return {"type": "string", "enum": list(words)}
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def answer_problem(text: str) -> str:

@@ -5,6 +5,7 @@ In: a `Brief` and a prompt profile of goal_specs/prompts. Out: the messages of o
 reviews is in a prompt only as data, by `data_fence`.
 """
 
+from tasks.prompts.answer_schema import object_schema, schema_format
 from tasks.prompts.data_fence import CLOSE, OPEN, cut_to_words, fence
 from tasks.prompts.dual import as_transcript, render_agent_turn, render_user_turn, spoken_text
 from tasks.prompts.profiles import Profile, load_profile
@@ -26,11 +27,13 @@ __all__ = [
     "cut_to_words",
     "fence",
     "load_profile",
+    "object_schema",
     "render",
     "render_agent_turn",
     "render_repair",
     "render_user_turn",
     "repair_scope",
+    "schema_format",
     "spoken_text",
     "template_lines",
 ]

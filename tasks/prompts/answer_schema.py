@@ -33,7 +33,7 @@ def answer_schema(
     entries = []
     for number in asked:
         entry = {"turn": {"type": "integer", "enum": [number]}} if only else {}
-        entries.append(_object({**entry, **_turn(turns[number - 1], item_reference)}))
+        entries.append(object_schema({**entry, **_turn(turns[number - 1], item_reference)}))
     # No `items`: llama.cpp would take it in place of `prefixItems`. `maxItems` ends the list.
     listed = {
         "type": "array",
@@ -41,7 +41,7 @@ def answer_schema(
         "minItems": len(entries),
         "maxItems": len(entries),
     }
-    return _object({"turns": listed})
+    return object_schema({"turns": listed})
 
 
 @lru_cache(maxsize=1024)
@@ -50,15 +50,24 @@ def utterance_schema(turn: Turn, item_reference: str) -> dict[str, Any]:
 
     Whose turn it is needs no field, for each role is asked by itself.
     """
-    return _object({"text": _text(turn, item_reference)})
+    return object_schema({"text": _text(turn, item_reference)})
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def object_schema(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema of an object that has these properties, all of them and no other."""
     return {
         "type": "object",
         "properties": properties,
         "required": list(properties),
         "additionalProperties": False,
+    }
+
+
+def schema_format(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON schema as the response format that litellm takes."""
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": name, "strict": True, "schema": schema},
     }
 
 

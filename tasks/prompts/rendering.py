@@ -7,7 +7,7 @@ from string import Template as Text
 from typing import Any, Protocol
 
 from tasks.briefs import Brief, BriefItem
-from tasks.prompts.answer_schema import answer_schema, utterance_schema
+from tasks.prompts.answer_schema import answer_schema, schema_format, utterance_schema
 from tasks.prompts.data_fence import cut_to_words, fence
 from tasks.prompts.profiles import LANGUAGES, Conversation, Profile
 from tasks.prompts.values import Instructed, Message, Prompt
@@ -143,22 +143,15 @@ def response_format(
     if not _takes_schema(profile):
         return None
     schema = answer_schema(brief.template.turns, profile.item_reference, only)
-    return _format("turns" if only else "dialogue", schema)
+    return schema_format("turns" if only else "dialogue", schema)
 
 
 def utterance_format(profile: Profile, turn: Turn) -> dict[str, Any] | None:
     """Return, as `response_format`, the schema for one turn that is asked for alone."""
     if not _takes_schema(profile):
         return None
-    return _format("utterance", utterance_schema(turn, profile.item_reference))
+    return schema_format("utterance", utterance_schema(turn, profile.item_reference))
 
 
 def _takes_schema(profile: Profile) -> bool:
     return profile.answer == "json" and profile.structured_output
-
-
-def _format(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": name, "strict": True, "schema": schema},
-    }
