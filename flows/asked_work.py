@@ -19,13 +19,12 @@ from tasks.warehouse import Connection
 def first_work(con: Connection, context: Context, attempt: int, ids: Sequence[str]) -> Work:
     """Return what is asked first: whole dialogues, in one call each or turn by turn (2.5.1)."""
     domain, profile = context.domain, context.specifications.profile
-    goals = context.specifications.goals.worded(domain.noun, domain.verb)
     rollout: Rollout
     if domain.generate.rollout == "dual":
-        rollout = Dual(profile, goals, attempt)
+        rollout = Dual(profile, context.goals, attempt)
     else:
         rollout = Single(
-            partial(render, profile, goals),
+            partial(render, profile, context.goals),
             attempt,
             read_problem=partial(read_problem, profile.name),
         )
@@ -35,13 +34,12 @@ def first_work(con: Connection, context: Context, attempt: int, ids: Sequence[st
 def repair_work(con: Connection, context: Context, attempt: int, ids: Sequence[str]) -> Work:
     """Return what is asked again: what was broken in rejected dialogues, and by which rules."""
     domain, profile = context.domain, context.specifications.profile
-    goals = context.specifications.goals.worded(domain.noun, domain.verb)
     says = rule_sentences(context.specifications.suites)
     read = ReadAhead(con, domain).fetch
     return Work(
         ids,
         lambda some: load_repairs(con, read(some), attempt, says),
-        RepairRollout(profile, goals, attempt),
+        RepairRollout(profile, context.goals, attempt),
         profile.name,
         domain.name,
     )
@@ -51,20 +49,19 @@ def judge_work(
     con: Connection, context: Context, attempt: int, ids: Sequence[str], judge: Judge = "judge"
 ) -> Work:
     """Return what a judge is asked: its verdict on dialogues that were read at an attempt."""
-    domain, specifications = context.domain, context.specifications
-    read = ReadAhead(con, domain).fetch
-    rollout = JudgeRollout(
-        specifications.judge_words,
-        specifications.goals.worded(domain.noun, domain.verb),
-        specifications.profile.max_review_words,
-        attempt,
-        judge,
-    )
+    read = ReadAhead(con, context.domain).fetch
     return Work(
         ids,
         lambda some: with_dialogues(con, read(some), attempt),
-        rollout,
-        specifications.profile.name,
-        domain.name,
+        judge_rollout(context, attempt, judge),
+        context.specifications.profile.name,
+        context.domain.name,
         "judge_answers",
     )
+
+
+def judge_rollout(context: Context, attempt: int, judge: Judge = "judge") -> JudgeRollout:
+    """Return how a judge is asked for its verdict on one dialogue."""
+    specifications = context.specifications
+    most = specifications.profile.max_review_words
+    return JudgeRollout(specifications.judge_words, context.goals, most, attempt, judge)

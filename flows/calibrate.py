@@ -16,6 +16,7 @@ from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
 from flows.artifacts import key
+from flows.asked_work import judge_rollout
 from flows.evaluation.client import asking
 from flows.evaluation.setup import task_run_name
 from flows.figures import table_rows
@@ -47,7 +48,7 @@ from tasks.evaluation.annotate import Study
 from tasks.evaluation.quality import NO_DEFECT
 from tasks.judge import Fault, JudgeRollout, from_json, judge_settings
 from tasks.llm import Ask, CallFailed
-from tasks.quality import Rules
+from tasks.quality import Rules, rule_sentences
 from tasks.repair import accepted_of
 from tasks.settings import Domain, Generate, Home, Judge
 from tasks.warehouse import transaction
@@ -153,17 +154,11 @@ async def _by_judges(
     budget: float | None,
 ) -> list[Reading]:
     """Show the sample to each judge. Raises UserError when one answers nothing."""
-    domain, specifications = context.domain, context.specifications
-    rollout = JudgeRollout(
-        specifications.judge_words,
-        specifications.goals.worded(domain.noun, domain.verb),
-        specifications.profile.max_review_words,
-        1,
-    )
+    rollout = judge_rollout(context, 1)
     readings: list[Reading] = []
     async with asking(context.home, context.run_id, budget) as models:
         for judge in judges:
-            ask_for = models.of(_settings(domain, judge))
+            ask_for = models.of(_settings(context.domain, judge))
             named = _read_all.with_options(task_run_name=task_run_name("judge", judge))
             found = await named(quote((ask_for, rollout, sample)), judge)
             models.check_answered()
@@ -221,7 +216,7 @@ async def _read(rollout: JudgeRollout, one: JudgedSample, ask: Ask) -> list[Faul
 
 def _kept(context: Context, readings: Sequence[Reading], judges: Sequence[str]) -> Calibration:
     """Store what was measured and return it with what it says."""
-    rules = [rule.rule for suite in context.specifications.suites for rule in suite.rules]
+    rules = list(rule_sentences(context.specifications.suites))
     with context.warehouse.use() as con:
         with transaction(con):
             store_calibration(con, readings, context.run_id)

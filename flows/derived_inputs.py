@@ -9,7 +9,7 @@ from typing import Any
 from flows.stages import Context
 from tasks.fingerprint import PACE, file_hash
 from tasks.ingest import source_names
-from tasks.judge import judge_settings
+from tasks.judge import each_judge
 from tasks.llm import MOCK_MODEL_MODULE, OFFLINE, endpoint, form_of, mock_model_tables
 from tasks.settings import Domain, Generate
 
@@ -77,14 +77,8 @@ def _asked_of(context: Context, settings: Generate, *, structured: bool) -> dict
 
 def judged_with(context: Context) -> dict[str, Any]:
     """Return the settings that verdicts of the gate's judges depend on."""
-    asked = [_asked_of(context, one, structured=True) for one in _judges(context)]
+    asked = [_asked_of(context, one, structured=True) for one in each_judge(context.domain)]
     return {"quality": {"judge": {"share": context.domain.quality.judge.share, "asked": asked}}}
-
-
-def _judges(context: Context) -> list[Generate]:
-    """Return the settings of the gate's judges, the first one first."""
-    both = (judge_settings(context.domain, confirms=confirms) for confirms in (False, True))
-    return [settings for settings in both if settings is not None]
 
 
 def _is_offline(models: Iterable[Generate]) -> bool:
@@ -103,9 +97,9 @@ def model_files(context: Context) -> Mapping[str, str]:
 
 def judge_modules(context: Context) -> tuple[str, ...]:
     """Return the modules of the mock model, where it is a judge."""
-    return (MOCK_MODEL_MODULE,) if _is_offline(_judges(context)) else ()
+    return (MOCK_MODEL_MODULE,) if _is_offline(each_judge(context.domain)) else ()
 
 
 def judge_files(context: Context) -> Mapping[str, str]:
     """Return the hash of each phrase table of the mock model, where it is a judge."""
-    return mock_model_tables() if _is_offline(_judges(context)) else {}
+    return mock_model_tables() if _is_offline(each_judge(context.domain)) else {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,7 +15,9 @@ from prefect.logging import get_run_logger
 from prefect.utilities.annotations import quote
 
 from flows.artifacts import LiveProgress
+from flows.lineage_events import stage_events
 from flows.progress import CURRENT
+from flows.stage_runner import StageRun, announce, show_end
 from flows.stages import Context
 from tasks.generate import (
     Chunk,
@@ -24,10 +28,12 @@ from tasks.generate import (
     Work,
     generate_transcripts,
 )
-from tasks.llm import journal_problems
+from tasks.llm import RunStopped, journal_problems
 from tasks.settings import Generate
-from tasks.warehouse import Connection
+from tasks.warehouse import Connection, StageRecord, made_from, why_redone
 
+Asks = Callable[[Connection], Awaitable[Sequence[GenerateCounts]]]
+"""Asks for what is missing of a stage; returns how each asking ended, nothing if none was."""
 LEAST_PAUSE_SHOWN_S = 5.0  # a shorter one is over before it is read
 
 
@@ -48,6 +54,44 @@ async def _run_chunk(stage: str, executor: ChunkExecutor, chunk: Chunk) -> Chunk
 async def _run_there(executor: ChunkExecutor, chunk: Chunk) -> ChunkResult:
     """Run a chunk on a cluster; its executor makes the task itself."""
     return await executor.run(chunk)
+
+
+async def run_asking(
+    run: StageRun,
+    forget: Callable[[Connection, int], None],
+    asks: Asks,
+    stopped: RunStopped | None = None,
+) -> tuple[StageRecord, RunStopped | None]:
+    """Run a stage that asks a model.
+
+    What an earlier run made from the same inputs stays; from others it makes way.
+
+    Args:
+        run: the stage.
+        forget: deletes what was made at an attempt.
+        asks: asks for what is missing; it is not called once the run is stopped.
+        stopped: why nothing may be sent any more, if so.
+
+    Returns:
+        The stage's record, and why asking ended early, if it did.
+    """
+    context = run.context
+    with closing(context.warehouse), context.warehouse.use() as con:
+        same = made_from(con, run.name, run.inputs.hash(run.name))
+        why = "" if same else why_redone(con, run.name, run.inputs)
+        announce(run.name, why)
+        with stage_events(context.lineage, run.name, why) as ending:
+            if not same:
+                forget(con, run.attempt)
+                run.record(con)
+            asked = [] if stopped else await asks(con)
+            record = run.record(con)
+            stopped = stopped or next((one.stopped for one in asked if one.stopped), None)
+            ending.cached = not asked
+            ending.stopped = str(stopped or "")
+    text = "; ".join(map(summary, asked)) or f"{record.rows:,} rows"
+    show_end(run.name, why, text, otherwise="done" if asked else "cached")
+    return record, stopped
 
 
 async def ask(

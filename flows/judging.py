@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 
-from flows.generation import ask, summary
-from flows.lineage_events import stage_events
+from flows.generation import ask, run_asking
 from flows.pipeline import ASK_JUDGE
-from flows.stage_runner import StageRun, announce, show_end, stage_run
+from flows.stage_runner import StageRun, stage_run
 from flows.stages import Context, Records
 from tasks.generate import GenerateCounts
 from tasks.judge import forget_verdicts, judge_settings, to_be_confirmed, to_be_judged
 from tasks.llm import RunStopped
-from tasks.warehouse import Connection, StageRecord, forget_stages, made_from, why_redone
+from tasks.warehouse import Connection, StageRecord, forget_stages
 
 
 async def ask_judges(
@@ -20,8 +20,7 @@ async def ask_judges(
 ) -> tuple[StageRecord, RunStopped | None]:
     """Ask for verdicts on the dialogues of an attempt that want one.
 
-    What an earlier run made from the same inputs stays; from others it makes way. The judge that
-    confirms is asked about what the first one rejects.
+    The judge that confirms is asked about what the first one rejects.
 
     Args:
         context: the run.
@@ -33,25 +32,10 @@ async def ask_judges(
         The stage's record, and why asking ended early, if it did.
     """
     run = stage_run(ASK_JUDGE, context, records, attempt)
-    with closing(context.warehouse), context.warehouse.use() as con:
-        same = made_from(con, run.name, run.inputs.hash(run.name))
-        why = "" if same else why_redone(con, run.name, run.inputs)
-        announce(run.name, why)
-        with stage_events(context.lineage, run.name, why) as ending:
-            if not same:
-                forget_verdicts(con, attempt)
-                run.record(con)
-            asked = [] if stopped else await _ask_each(con, run)
-            record = run.record(con)
-            stopped = stopped or next((one.stopped for one in asked if one.stopped), None)
-            ending.cached = not asked
-            ending.stopped = str(stopped or "")
-    text = "; ".join(map(summary, asked)) or f"{record.rows:,} rows"
-    show_end(run.name, why, text, otherwise="done" if asked else "cached")
-    return record, stopped
+    return await run_asking(run, forget_verdicts, partial(_ask_each, run=run), stopped)
 
 
-async def _ask_each(con: Connection, run: StageRun) -> list[GenerateCounts]:
+async def _ask_each(con: Connection, *, run: StageRun) -> list[GenerateCounts]:
     """Ask the first judge, then the one that confirms; return how each asking ended."""
     domain, attempt = run.context.domain, run.attempt
     counts = []

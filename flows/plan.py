@@ -92,16 +92,15 @@ async def _judge_estimates(
 
     What the judge that confirms is asked depends on what the first one rejects.
     """
-    domain, specifications = context.domain, context.specifications
+    domain, profile = context.domain, context.specifications.profile
     settings = judge_settings(domain)
     if settings is None:
         return []
-    goals = specifications.goals.worded(domain.noun, domain.verb)
     read = ReadAhead(con, domain).fetch
     drawn = [dialogue_id for dialogue_id in ids if is_drawn(domain, dialogue_id)]
     work = replace(
         judge_work(con, context, 1, drawn),
-        fetch=lambda some: forecast_dialogues(con, specifications.profile, goals, read(some)),
+        fetch=lambda some: forecast_dialogues(con, profile, context.goals, read(some)),
     )
     (plan,) = await plan_work(con, work, [settings], seed=domain.seed)
     return [{**as_row(plan), "model": f"{plan.model} (judge)"}]

@@ -21,7 +21,7 @@ from flows.server.endpoints import check_domain_endpoint, check_scheduler
 from flows.specifications import Specifications, load_specifications
 from tasks.errors import UserError
 from tasks.ingest import detect_compression
-from tasks.judge import judge_settings
+from tasks.judge import each_judge
 from tasks.llm import OFFLINE, check_model, find_price, litellm_for, require_price
 from tasks.release import check_pseudonym_key
 from tasks.settings import MOCK_MODEL, Domain, Home
@@ -121,9 +121,8 @@ def check_sources(domain: Domain) -> None:
 
 
 def _check_model(domain: Domain) -> None:
-    judges = (judge_settings(domain, confirms=confirms) for confirms in (False, True))
-    several = [settings for settings in judges if settings is not None]
-    for settings in (*domain.generate.each_model(), *several):
+    judges = each_judge(domain)
+    for settings in (*domain.generate.each_model(), *judges):
         if settings.model.startswith(OFFLINE):
             if settings.model != MOCK_MODEL:
                 raise UserError(
@@ -133,7 +132,7 @@ def _check_model(domain: Domain) -> None:
         check_model(litellm_for(settings), settings)
         # The first model's price is required with its first request; a later one's would be
         # missed only after the first was paid.
-        if domain.generate.models or several:
+        if domain.generate.models or judges:
             price = find_price(settings, batch=settings.mode == "batch")
             require_price(settings, price, settings.limits.budget_usd)
 

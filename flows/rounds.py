@@ -7,11 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 
-from flows.generation import ask, summary
+from flows.generation import ask, run_asking
 from flows.judging import ask_judges, forget_judges
-from flows.lineage_events import stage_events
 from flows.pipeline import GENERATE, JUDGE, PARSE, PREPARATION, VERDICTS, asking_stage
-from flows.stage_runner import StageRun, announce, run_stage, show_end, stage_run
+from flows.stage_runner import StageRun, run_stage, stage_run
 from flows.stages import Context, Records
 from tasks.generate import GenerateCounts, first_unpaid, parts
 from tasks.llm import OFFLINE, RunStopped
@@ -27,14 +26,7 @@ from tasks.repair import (
     rejected_before,
     unanswered,
 )
-from tasks.warehouse import (
-    Connection,
-    StageRecord,
-    made_from,
-    read_inputs,
-    read_record,
-    why_redone,
-)
+from tasks.warehouse import Connection, StageRecord, made_from, read_inputs, read_record
 
 FindFault = Callable[[Connection, str], RunStopped | None]
 """Returns why a run of a domain must end, after what was judged."""
@@ -220,34 +212,16 @@ def _forget_beyond(context: Context, last: int) -> None:
 
 
 async def _ask(context: Context, written: Written, attempt: int, ids: Sequence[str]) -> StageRecord:
-    """Ask for what is unanswered of one attempt.
-
-    What an earlier run made from the same inputs stays; from others it makes way.
-    """
+    """Ask for what is unanswered of one attempt."""
     run = stage_run(asking_stage(attempt), context, written.records, attempt)
-    with closing(context.warehouse), context.warehouse.use() as con:
-        same = made_from(con, run.name, run.inputs.hash(run.name))
-        why = "" if same else why_redone(con, run.name, run.inputs)
-        announce(run.name, why)
-        with stage_events(context.lineage, run.name, why) as ending:
-            if not same:
-                forget_attempts(con, attempt)
-                run.record(con)
-            missing = unanswered(con, attempt, ids)
-            counts = await _ask_for(con, run, missing) if missing else None
-            record = run.record(con)
-            written.stopped = counts.stopped if counts else written.stopped
-            ending.cached = counts is None
-            ending.stopped = str(written.stopped or "")
-    show_end(
-        run.name,
-        why,
-        summary(counts) if counts else f"{record.rows:,} rows",
-        otherwise="done" if counts else "cached",
-    )
+    asks = partial(_ask_for, run=run, ids=ids)
+    record, written.stopped = await run_asking(run, forget_attempts, asks, written.stopped)
     return record
 
 
-async def _ask_for(con: Connection, run: StageRun, ids: Sequence[str]) -> GenerateCounts:
-    work = run.stage.work(con, run.context, run.attempt, ids)
-    return await ask(con, run.context, run.name, work)
+async def _ask_for(con: Connection, *, run: StageRun, ids: Sequence[str]) -> list[GenerateCounts]:
+    missing = unanswered(con, run.attempt, ids)
+    if not missing:
+        return []
+    work = run.stage.work(con, run.context, run.attempt, missing)
+    return [await ask(con, run.context, run.name, work)]

@@ -10,6 +10,7 @@ from flows.options import BuildOptions
 from flows.specifications import LOADERS, Specifications
 from tasks.code_identity import entry_modules, project_code
 from tasks.errors import UserError
+from tasks.goals import SubGoal
 from tasks.machine import limit_libraries
 from tasks.release import pseudonym_key
 from tasks.settings import Domain, Home
@@ -54,6 +55,11 @@ class Context:
     def domain(self) -> Domain:
         """The settings of the domain."""
         return self.specifications.domain
+
+    @property
+    def goals(self) -> dict[str, SubGoal]:
+        """The sub-goals in the domain's words, by id."""
+        return self.specifications.goals.worded(self.domain.noun, self.domain.verb)
 
 
 def new_context(

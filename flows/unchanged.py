@@ -79,6 +79,7 @@ def _is_plain(job: Job) -> bool:
     models = [settings.model for settings in domain.generate.each_model()]
     return (
         all(model.startswith(IN_PROCESS) for model in models)
+        and domain.quality.judge.model is None
         and options.accepted is None
         and not options.pseudonymise
         and not is_wanted(domain.lineage.to)

@@ -10,7 +10,7 @@ import duckdb
 
 from tasks.briefs import load_briefs
 from tasks.calibration.figures import GRADED, RELEASED, Reading
-from tasks.calibration.planted import KINDS, Spoilt, read_talks, spoilt
+from tasks.calibration.planted import KINDS, Spoilt, drawn, read_talks, spoilt
 from tasks.fingerprint import unit
 from tasks.judge import DialogueToJudge, Fault, with_dialogues
 from tasks.prompts import Spoken
@@ -65,8 +65,8 @@ def draw_sample(
     ]
     for kind in KINDS:
         turns = spoilt(talks, kind, "test", seed)
-        some = sorted(turns, key=lambda one: unit(seed, "calibrate", one))[:of_kind]
-        chosen += [(kind, dialogue_id, turns[dialogue_id]) for dialogue_id in some]
+        some = drawn(turns, of_kind, seed)
+        chosen += [(kind, dialogue_id, turn) for dialogue_id, turn in some.items()]
     known = as_judged(con, domain, [dialogue_id for _, dialogue_id, _ in chosen])
     return [
         JudgedSample(kind, _with(known[dialogue_id], turn)) for kind, dialogue_id, turn in chosen

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 import duckdb
 
-from tasks.fingerprint import shipped_yaml
+from tasks.fingerprint import shipped_yaml, unit
 
 Split = Literal["train", "test"]
 SENTENCES: Final = Path(__file__).with_name("sentences.yaml")
@@ -243,6 +243,12 @@ def spoilt(talks: Sequence[Talk], kind: str, split: Split, seed: int = 1) -> dic
     mine = talks[0::2] if split == "train" else talks[1::2]
     changed = {talk.dialogue_id: change(talk, made) for talk in mine}
     return {dialogue_id: turn for dialogue_id, turn in changed.items() if turn is not None}
+
+
+def drawn(turns: Mapping[str, Spoilt], most: int, seed: int) -> dict[str, Spoilt]:
+    """Return at most so many of some spoilt turns, drawn by a hash."""
+    ids = sorted(turns, key=lambda dialogue_id: unit(seed, "calibrate", dialogue_id))[:most]
+    return {dialogue_id: turns[dialogue_id] for dialogue_id in ids}
 
 
 _TALKS = """

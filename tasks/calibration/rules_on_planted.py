@@ -8,8 +8,7 @@ import duckdb
 
 from tasks.calibration.figures import ALL_RULES, Reading
 from tasks.calibration.gate_readings import Found, copied_accepted, read_by_rules
-from tasks.calibration.planted import KINDS, Spoilt, read_talks, spoilt
-from tasks.fingerprint import unit
+from tasks.calibration.planted import KINDS, Spoilt, drawn, read_talks, spoilt
 from tasks.quality import Rules
 from tasks.settings import Domain
 
@@ -42,12 +41,6 @@ def rule_readings(
                 found = read_by_rules(copy, rules, domain, turns)
                 readings += _of_kind(kind, turns, found)
     return readings
-
-
-def drawn(turns: Mapping[str, Spoilt], most: int, seed: int) -> dict[str, Spoilt]:
-    """Return at most so many of some spoilt turns, drawn by a hash."""
-    ids = sorted(turns, key=lambda dialogue_id: unit(seed, "calibrate", dialogue_id))[:most]
-    return {dialogue_id: turns[dialogue_id] for dialogue_id in ids}
 
 
 def _of_kind(kind: str, turns: Mapping[str, Spoilt], found: Found) -> list[Reading]:

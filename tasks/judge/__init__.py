@@ -7,7 +7,7 @@ answer, faults.py what is wrong with the dialogue by it.
 """
 
 from tasks.judge.answer import Unreadable, read_verdict
-from tasks.judge.asked_with import judge_settings
+from tasks.judge.asked_with import each_judge, judge_settings
 from tasks.judge.dialogues import to_judge, with_dialogues
 from tasks.judge.due import forget_verdicts, is_drawn, to_be_confirmed, to_be_judged
 from tasks.judge.faults import faults, from_json
@@ -31,6 +31,7 @@ __all__ = [
     "JudgeRollout",
     "JudgeWords",
     "Unreadable",
+    "each_judge",
     "faults",
     "from_json",
     "forecast_dialogues",

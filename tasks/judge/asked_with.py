@@ -7,6 +7,12 @@ from tasks.settings import Domain, Generate, Misbehave
 _OWN = ("model", "api_base", "input_cost_per_token", "output_cost_per_token")
 
 
+def each_judge(domain: Domain) -> list[Generate]:
+    """Return the settings by which a domain's judges are asked, the first one first."""
+    both = (judge_settings(domain, confirms=confirms) for confirms in (False, True))
+    return [settings for settings in both if settings is not None]
+
+
 def judge_settings(domain: Domain, *, confirms: bool = False) -> Generate | None:
     """Return the settings by which a domain's judge is asked; None if it has none.
 

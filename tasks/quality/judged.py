@@ -83,9 +83,7 @@ class Judged:
 def count_judged(con: duckdb.DuckDBPyConnection, suites: Sequence[Suite]) -> Judged:
     """Return what judges have read of the accepted dialogues, after the verdicts."""
     rules = chain.from_iterable(suite.rules for suite in suites)
-    heeding = [
-        rule.rule for rule in rules if any(name.startswith("judge") for name in rule.columns)
-    ]
+    heeding = [rule.rule for rule in rules if rule.heeds_judge]
     accepted, read, unread = con.execute(_COUNTED).fetchall()[0]
     otherwise_good, rejected = con.execute(_OTHERWISE_GOOD, {"judged": heeding}).fetchall()[0]
     rest = wilson(rejected, otherwise_good) if otherwise_good else None

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from tasks.judge import FAULT_KINDS
+
+_ANY_FAULT: Final = " OR ".join(f"f.judge_{kind} > 0" for kind in FAULT_KINDS)
+_FAULTS: Final = ", ".join(f"sum(judge_{kind}) AS judge_{kind}" for kind in FAULT_KINDS)
+
 # $attempt: the attempt judged. One row per dialogue to judge, in the order of briefs.
 QUEUE: Final = """
 CREATE OR REPLACE TEMP TABLE fact_queue AS
@@ -226,14 +231,7 @@ WHERE turn = d.utterances
    OR f.goal_missed
    OR f.target_hint > 0
    OR f.self_contradiction
-   OR f.judge_contradicted > 0
-   OR f.judge_not_told > 0
-   OR f.judge_opinion > 0
-   OR f.judge_decision > 0
-   OR f.judge_goals > 0
-   OR f.judge_speech > 0
-   OR f.judge_gives_away > 0
-   OR f.judge_self_contradiction > 0
+   OR {_ANY_FAULT}
    OR f.target_nearness > 0
 ORDER BY dialogue_id, turn
 """
@@ -268,7 +266,7 @@ FROM items
 JOIN reviews USING (item_id)
 """
 
-DIALOGUES: Final = """
+DIALOGUES: Final = f"""
 INSERT INTO dialogue_facts BY NAME
 WITH planned AS (
     SELECT template_id, count(*) AS turns FROM template_turns GROUP BY template_id
@@ -306,14 +304,7 @@ WITH planned AS (
         count_if(goal_missed) AS goals_missed,
         max(target_hint) AS target_hints,
         count_if(self_contradiction) AS self_contradictions,
-        sum(judge_contradicted) AS judge_contradicted,
-        sum(judge_not_told) AS judge_not_told,
-        sum(judge_opinion) AS judge_opinion,
-        sum(judge_decision) AS judge_decision,
-        sum(judge_goals) AS judge_goals,
-        sum(judge_speech) AS judge_speech,
-        sum(judge_gives_away) AS judge_gives_away,
-        sum(judge_self_contradiction) AS judge_self_contradiction,
+        {_FAULTS},
         max(target_nearness) AS target_nearness
     FROM utterance_facts
     WHERE attempt = $attempt

@@ -100,7 +100,7 @@ def check_judge(suites: Sequence[Suite], quality: Quality) -> None:
     Raises UserError.
     """
     rules = chain.from_iterable(suite.rules for suite in suites)
-    heeds = any(name.startswith("judge") for rule in rules for name in rule.columns)
+    heeds = any(rule.heeds_judge for rule in rules)
     if heeds and quality.judge.model is None:
         raise UserError(
             "quality.suites has rules for a judge and there is none: name a model in "

@@ -36,6 +36,11 @@ class Rule(BaseModel):
         named = [self.kwargs[key] for key in single if key in self.kwargs]
         return tuple(map(str, (*named, *self.kwargs.get("column_list", ()))))
 
+    @property
+    def heeds_judge(self) -> bool:
+        """True if the rule reads what a judge finds."""
+        return any(name.startswith("judge") for name in self.columns)
+
 
 class SuiteFile(BaseModel):
     """A suite file as written."""
