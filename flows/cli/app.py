@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from flows.cli.commands import Commands
-from flows.cli.completion import complete_dialogue, complete_domain
+from flows.cli.completion import complete_corpus, complete_dialogue, complete_domain
 from flows.cli.console import ERR, OUT
 from flows.server.gc_thread import collect_seldom
 from tasks.errors import UserError
@@ -56,6 +56,14 @@ DialogueArgument = Annotated[
         autocompletion=complete_dialogue,
     ),
 ]
+ReleaseArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A domain's name (its latest release), or a release's version or folder",
+        show_default=False,
+        autocompletion=complete_corpus,
+    ),
+]
 OfDomainOption = Annotated[
     str,
     typer.Option(
@@ -66,6 +74,11 @@ OfDomainOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for a program to read")]
+
+
+def comma_list(text: str) -> list[str]:
+    """Return the words of an option that takes several, with commas between them."""
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _show_version(wanted: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows import api
-from flows.cli.app import DomainArgument, JsonOption, app
+from flows.cli.app import DomainArgument, JsonOption, app, comma_list
 from flows.cli.console import ERR, OUT, Bars, print_json
 from flows.cli.parameters import SettingOption, options_of, with_cascade, with_settings
 from flows.cli.views import show_facts, show_result
@@ -154,7 +154,7 @@ def plan(
     dialogues fall.
     """
     home: Home = ctx.obj
-    models = [name.strip() for name in (model or "").split(",") if name.strip()]
+    models = comma_list(model or "")
     options = with_settings(options, setting)
     if options.api_base:
         options, models = _at_endpoint(options, models), []

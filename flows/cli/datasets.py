@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.app import JsonOption, app
+from flows.cli.app import JsonOption, ReleaseArgument, app, comma_list
 from flows.cli.completion import complete_corpus
 from flows.cli.console import ERR, OUT, Bars, print_json, print_plain
 from flows.cli.views import show_facts
@@ -23,14 +23,7 @@ if TYPE_CHECKING:
 @app.command(epilog="Example: redial select demo --recommendations 3 --users 50 --to demo-small")
 def select(
     ctx: typer.Context,
-    release: Annotated[
-        str,
-        typer.Argument(
-            help="A domain's name (its latest release), or a release's version or folder",
-            show_default=False,
-            autocompletion=complete_corpus,
-        ),
-    ],
+    release: ReleaseArgument,
     to: Annotated[Path, typer.Option(help="Folder to make", show_default=False)],
     recommendations: Annotated[
         str, typer.Option(help="Numbers of recommendations with commas, such as 2,3")
@@ -65,22 +58,18 @@ def _selection(
 ) -> Selection:
     from tasks.derive import BALANCES, Selection
 
-    numbers = _words(recommendations)
+    numbers = comma_list(recommendations)
     if not set(numbers) <= {"1", "2", "3"}:
         raise UserError("--recommendations takes 1, 2 and 3, with commas between them")
     if balance and balance not in BALANCES:
         raise UserError(f"--balance takes {' or '.join(BALANCES)}, not {balance[:40]!r}")
     return Selection(
         recommendations=tuple(map(int, numbers)),
-        templates=tuple(_words(templates)),
+        templates=tuple(comma_list(templates)),
         users=users,
         balance=next((known for known in BALANCES if known == balance), None),
         seed=seed,
     )
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 @app.command(epilog="Example: redial merge books movies_and_tv --name all")
@@ -135,14 +124,7 @@ def merge(
 @app.command(epilog="Example: redial rebuild demo --sources data/demo")
 def rebuild(
     ctx: typer.Context,
-    release: Annotated[
-        str,
-        typer.Argument(
-            help="A domain's name (its latest release), or a release's version or folder",
-            show_default=False,
-            autocompletion=complete_corpus,
-        ),
-    ],
+    release: ReleaseArgument,
     sources: Annotated[Path, typer.Option(help="Folder of the source files", show_default=False)],
     as_json: JsonOption = False,
 ) -> None:

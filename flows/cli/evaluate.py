@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.cli.app import JsonOption, app
+from flows.cli.app import JsonOption, app, comma_list
 from flows.cli.console import OUT, Bars, print_json
 from flows.cli.parameters import options_of
 from flows.options import EvaluationOptions, SampleOptions
@@ -31,7 +31,7 @@ ALIASES = {"offline": MOCK_MODEL}
 
 def names(text: str) -> list[str]:
     """Split a comma-separated list of models; `offline` stands for the mock model."""
-    return [ALIASES.get(name.strip(), name.strip()) for name in text.split(",") if name.strip()]
+    return [ALIASES.get(name, name) for name in comma_list(text)]
 
 
 def given(options: EvaluationOptions, home: Home) -> dict[str, Any]:

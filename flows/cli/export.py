@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.app import JsonOption, app
+from flows.cli.app import JsonOption, ReleaseArgument, app, comma_list
 from flows.cli.console import OUT, print_json, print_plain
 from flows.cli.views import show_facts
 from tasks.addresses import is_address
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 @app.command(epilog="Example: redial export demo --to huggingface --out demo-hub")
 def export(
     ctx: typer.Context,
-    release: Annotated[
-        str,
-        typer.Argument(
-            help="A domain's name (its latest release), or a release's version or folder",
-            show_default=False,
-        ),
-    ],
+    release: ReleaseArgument,
     to: Annotated[
         str,
         typer.Option(
@@ -52,11 +46,7 @@ def export(
     from tasks.exports import FORMATS, find_source
 
     home: Home = ctx.obj
-    formats = (
-        list(FORMATS)
-        if to.strip() == "all"
-        else list(dict.fromkeys(name.strip() for name in to.split(",") if name.strip()))
-    )
+    formats = list(FORMATS if to.strip() == "all" else dict.fromkeys(comma_list(to)))
     if unknown := [name for name in formats if name not in FORMATS]:
         raise UserError(f"unknown export {unknown[0][:80]!r}: known are {', '.join(FORMATS)}")
     if not formats:
