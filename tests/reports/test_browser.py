@@ -22,9 +22,9 @@ from tasks.reports.dialogue_search import PER_PAGE, Filters, search
 from tasks.reports.request_replay import replay
 from tasks.settings import Home
 from tasks.warehouse import open_warehouse
-from tests.support.chromium import CHROMIUM, Opened, browser_page
+from tests.support.chromium import CHROMIUM, Opened, browser_page, follow
 from tests.support.report_warehouse import HOSTILE, domain, fill
-from tests.support.served_app import served_app
+from tests.support.served_app import served_app, slowly
 
 
 def client(home: Home) -> TestClient:
@@ -424,19 +424,19 @@ def test_a_build_can_run_beside_the_browser_and_is_told(home: Home) -> None:
 def test_a_walk_through_it_in_a_browser(hostile_home: Home) -> None:
     seen = Opened()
     with (
-        served_app(browser_app(hostile_home)) as address,
+        served_app(slowly(browser_app(hostile_home))) as address,
         browser_page(seen, offline=False) as page,
     ):
         page.goto(address)
-        page.click("text=made")
+        follow(page, "text=made")
         assert "5,000 dialogues" in page.inner_text("#found")
         page.select_option("select[name=rule]", "readable")
         page.select_option("select[name=status]", "rejected")
-        page.click("button")
+        follow(page, "button")
         assert "250 dialogues, page 1 of 5" in page.inner_text("#found")
-        page.click("a[rel=next]")
+        follow(page, "a[rel=next]")
         assert "page 2 of 5" in page.inner_text("#found")
-        page.click("td a >> nth=0")
+        follow(page, "td a >> nth=0")
         assert page.locator("#dialogue li").count() >= 6
         assert "readable" in page.inner_text("#evidence")
         assert page.locator("#prompt pre").count() == 3
@@ -444,7 +444,7 @@ def test_a_walk_through_it_in_a_browser(hostile_home: Home) -> None:
         page.check("input[value=unsure]")
         page.fill("textarea", "read twice")
         page.fill("input[name=who]", "Ann")
-        page.click("text=Keep")
+        follow(page, "text=Keep")
         assert "read twice" in page.inner_text("#marks")
         assert page.input_value("input[name=who]") == "Ann"
         assert page.title() != "owned"

@@ -67,6 +67,15 @@ def wait_for_page(page: Any, selector: str) -> None:
     page.wait_for_load_state("load")
 
 
+def follow(page: Any, selector: str) -> None:
+    """Click what leads to another page, and wait until that one is loaded.
+
+    A click returns before the next page is there: what is read then may be the page left behind.
+    """
+    with page.expect_navigation():
+        page.click(selector)
+
+
 def opened(file: Path) -> Opened:
     """Open a file with the network cut."""
     seen = Opened()

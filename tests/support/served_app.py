@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -24,3 +25,24 @@ def served_app(app: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+def slowly(app: Any) -> Any:
+    """Send the most of every body later than its head, as a busy machine does.
+
+    A browser has the new page, but little of it, in between.
+    """
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        async def send_in_two(message: Any) -> None:
+            body = message.get("body", b"")
+            if message["type"] != "http.response.body" or not body:
+                return await send(message)
+            head = len(body) // 8
+            await send({"type": message["type"], "body": body[:head], "more_body": True})
+            await asyncio.sleep(0.3)
+            await send({**message, "body": body[head:]})
+
+        await app(scope, receive, send_in_two)
+
+    return slow
