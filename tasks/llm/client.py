@@ -9,21 +9,25 @@ import json
 import logging
 import os
 import warnings
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from tasks.addresses import keep_loopback_off_proxies
 from tasks.errors import UserError
 from tasks.fingerprint import content_id
+from tasks.llm.direct_call import DirectCalls
 from tasks.llm.errors import CallError, as_call_error, kind_of_status
 from tasks.llm.local_reply import LocalClient
-from tasks.llm.prices import Price, find_price
+from tasks.llm.prices import Price, find_price, has_one_price
 from tasks.llm.provider_reply import (
+    LONGEST_NAME,
     Reply,
     error_in_body,
     make_reply,
     oversized,
     reply_of_body,
+    short_name,
 )
 from tasks.llm.reply_outcome import REASONING_FIELDS
 from tasks.llm.requests import IN_PROCESS, OFFLINE, endpoint
@@ -160,6 +164,7 @@ class LiteLLMClient:
         self.price: Price | None = find_price(generate)
         self._max_bytes = generate.limits.max_answer_bytes
         self._credentials = _azure_token(generate.model)
+        self._direct = DirectCalls(self._max_bytes, self._litellm_dollars)
         self._local = LocalClient(generate.model) if generate.model.startswith(LOCAL) else None
 
     async def complete(self, request: Request, timeout_s: float) -> Reply:
@@ -177,9 +182,13 @@ class LiteLLMClient:
         arrival = watch_response(self._max_bytes)
         try:
             async with asyncio.timeout(timeout_s + GRACE_S):
+                reply = await self._direct.ask(request, arrival)
+                if reply is not None:
+                    return reply
                 response = await self._litellm.acompletion(
                     **call_arguments(request), **self._credentials, timeout=timeout_s
                 )
+            self._direct.learn(request, arrival)
             return as_reply(response, self._max_bytes)
         except CallError:
             raise
@@ -193,6 +202,23 @@ class LiteLLMClient:
                 if reply is not None:
                     return reply
             raise self._call_error(error, arrival) from None
+
+    def _litellm_dollars(self, body: Mapping[str, Any]) -> float | None:
+        """Return litellm's price of a chat completion; None where `self.price` is its price."""
+        if self.price is None or self.price.source != "litellm" or self._litellm is None:
+            return None
+        if has_one_price(self.model, short_name(body["model"], LONGEST_NAME)):
+            return None
+        provider, _, model = self.model.partition("/")
+        try:
+            dollars: float = self._litellm.completion_cost(
+                completion_response=dict(body), model=model, custom_llm_provider=provider
+            )
+        except Exception:
+            # litellm raises a bare Exception for a model's version that it does not know; the price
+            # of the model that was asked is taken then.
+            return None
+        return dollars
 
     def _call_error(self, error: Exception, arrival: Arrival) -> CallError:
         import openai

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tasks.errors import UserError
@@ -66,6 +67,24 @@ def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
         for kind in ("cache_read", "cache_creation")
     )
     return Price(float(prices[0]), float(prices[1]), "litellm", cached, cache_write)
+
+
+_TIERED = "_above_"  # in the name of a price for prompts over so many tokens
+_PRICES = ("input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost")
+
+
+@lru_cache(maxsize=256)
+def has_one_price(model: str, returned: str) -> bool:
+    """Return True if the model's price per token is the price of an answer by `returned`, always.
+
+    Both are names in litellm's map. It is not where a version has a price of its own, as some of
+    gpt-4o's have, or where long prompts cost more.
+    """
+    entry = find_entry(model)
+    other = find_entry(f"{model.partition('/')[0]}/{returned}") or entry
+    if entry is None or other is None or any(_TIERED in name for name in (*entry, *other)):
+        return False
+    return all(entry.get(name) == other.get(name) for name in _PRICES)
 
 
 def _known(price: Any) -> float | None:

@@ -35,6 +35,9 @@ class Arrival:
         oversized: True when the body was longer than `max_bytes`.
         retry_after_s: seconds the response's headers ask to wait, where they do.
         pieces: what was read of the body.
+        sent: the requests that went out for the call, with the transport that sent each.
+        received: a response that is already here, or the error in its place; the call's next
+            request gets it and is not sent.
     """
 
     max_bytes: int
@@ -42,6 +45,10 @@ class Arrival:
     oversized: bool = False
     retry_after_s: float | None = None
     pieces: list[bytes] = field(default_factory=list, repr=False)
+    sent: list[tuple[httpx.AsyncBaseTransport, httpx.Request]] = field(
+        default_factory=list, repr=False
+    )
+    received: httpx.Response | Exception | None = field(default=None, repr=False)
 
     @property
     def billed(self) -> bool:
@@ -123,7 +130,13 @@ def cap_responses() -> None:
         arrival = _CURRENT.get()
         if arrival is None:
             return await send(self, request)
+        received, arrival.received = arrival.received, None
+        if isinstance(received, httpx.Response):
+            return received
+        if received is not None:
+            raise received
         request.headers["accept-encoding"] = ENCODINGS
+        arrival.sent.append((self, request))
         response: httpx.Response = await send(self, request)
         arrival.status = response.status_code
         arrival.retry_after_s = retry_after(response.headers)

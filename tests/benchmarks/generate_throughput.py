@@ -3,7 +3,8 @@
 All against one mock server in a process of its own (0.5 s latency), 256 calls in flight, the same
 requests. Ours includes the store, the limiter, the journal with its fsyncs and loading every chunk
 into DuckDB. The rate is the server's: answers, divided by the time from the first request let in to
-the last answer given, so that nobody's start-up counts.
+the last answer given, so that nobody's start-up counts. The processor time of a call is that of
+this process, which leaves out the server's and the worker processes'.
 
     python -m tests.benchmarks.generate_throughput --calls 4000 --rounds 3
 """
@@ -14,6 +15,7 @@ import argparse
 import asyncio
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -117,11 +119,15 @@ def main() -> None:
     chosen = parser.parse_args()
     os.environ.setdefault("OPENAI_API_KEY", "sk-benchmark")
     rates: dict[str, list[float]] = {name: [] for name in METHODS}
+    seconds: dict[str, list[float]] = {name: [] for name in METHODS}
+    load_litellm()
     with model_server(latency_s=LATENCY_S) as server:
         for _ in range(chosen.rounds):
             for name, run in METHODS.items():
                 server.reset()
+                began = time.process_time()
                 run(server, chosen.calls)
+                seconds[name].append(time.process_time() - began)
                 times = server.tally()["admitted_at"]
                 assert len(times) == chosen.calls
                 rates[name].append(chosen.calls / (times[-1] - times[0] + LATENCY_S))
@@ -132,8 +138,10 @@ def main() -> None:
     bare, one = median(rates["bare litellm"]), median(rates["ours, 1 process"])
     for name, found in rates.items():
         each = " ".join(f"{rate:.0f}" for rate in found)
+        milliseconds = 1000 * median(seconds[name]) / chosen.calls
         print(
-            f"{name:20} {median(found):6.0f}/s  ({each})  {median(found) / bare:5.2f} of bare  {median(found) / one:5.2f} of one process"
+            f"{name:20} {median(found):6.0f}/s  ({each})  {median(found) / bare:5.2f} of bare  "
+            f"{median(found) / one:5.2f} of one process  {milliseconds:5.2f} ms a call"
         )
 
 
