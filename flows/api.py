@@ -41,8 +41,6 @@ def build(
     Raises:
         UserError: a mistake in a setting or a file, or a build of this domain is running.
     """
-    from flows.unchanged import unchanged_build
-
     job = _read(domain, options, data)
 
     async def start() -> Any:
@@ -50,7 +48,7 @@ def build(
 
         return await build_flow(domain, options, str(job.home.data), return_state=True)
 
-    result: BuildResult = _run_held(job, progress, start, unless=unchanged_build)
+    result: BuildResult = _run_held(job, progress, start, unless=_unchanged)
     return result
 
 
@@ -154,6 +152,15 @@ def _name_own_files(job: Job, progress: Progress) -> None:
         progress.stage("own files", "done", f"{', '.join(files)} of {job.home.data}")
 
 
+def _unchanged(job: Job, progress: Progress) -> BuildResult | None:
+    """Return what a build would come to if it changes nothing; None if it has anything to do."""
+    if not job.home.warehouse(job.domain).exists():
+        return None  # at once: what finds it out takes a second to import
+    from flows.unchanged import unchanged_build
+
+    return unchanged_build(job, progress)
+
+
 def _run_held(
     job: Job,
     progress: Progress,
@@ -162,7 +169,7 @@ def _run_held(
     asks: bool = True,
     unless: Callable[[Job, Progress], Any] = lambda job, progress: None,
     warm: Sequence[str] = ("flows.build",),
-    beside: Sequence[str] = ("great_expectations",),
+    beside: Sequence[str] = ("great_expectations", "matplotlib.backends.backend_svg"),
 ) -> Any:
     """Run a flow on a domain that is held for its length, and return what the flow came to.
 

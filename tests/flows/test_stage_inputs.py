@@ -35,7 +35,8 @@ from tests.support.demo_stages import StatedStage, all_stages, stated_stages, ta
 # asked, so none of it can change what a brief's transcript says; see `flows.pipeline.GENERATE`.
 CARRIERS = re.compile(
     r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.queries|"
-    r"llm\.(answer_watch|batch|batch\.\w+|billing|budget|circuit_breaker|client|journal|layers|prices|"
+    r"llm\.(answer_watch|batch|batch\.\w+|billing|budget|circuit_breaker|client|direct_call|"
+    r"journal|layers|prices|"
     r"provider_reply|rate_limiter|reply_outcome|response_cache|response_cap|response_table|"
     r"retry_after|session|shutdown_signals|token_details|usage|write_ahead_log))"
 )
