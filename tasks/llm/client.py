@@ -188,8 +188,9 @@ class LiteLLMClient:
                 response = await self._litellm.acompletion(
                     **call_arguments(request), **self._credentials, timeout=timeout_s
                 )
-            self._direct.learn(request, arrival)
-            return as_reply(response, self._max_bytes)
+            reply = as_reply(response, self._max_bytes)
+            self._direct.learn(request, arrival, reply)
+            return reply
         except CallError:
             raise
         except TimeoutError:

@@ -5,7 +5,7 @@ half a millisecond of that. So the first request of each set of parameters goes 
 the address, the headers and the body that it sent are kept. Later ones differ from it in their
 messages alone and go through the same transport. Only a plain answer is read here. Any other
 response, and every error, is handed to litellm as if it had just arrived, so that it ends as it
-does without this module.
+does without this module. A form is kept only where the answer to it reads the same both ways.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from tasks.model_output import says_something
 Dollars = Callable[[Mapping[str, Any]], float | None]
 """Returns the price of a chat completion, as litellm has it; None where it has none."""
 
-PROVIDER = "openai/"  # litellm serves all of these through one client
+# Servers that speak OpenAI's API, with a key that stays the same. With others of that kind
+# (lm_studio, llamafile, litellm_proxy) litellm changes the model's name in the answer.
+PROVIDERS = ("openai/", "hosted_vllm/")
 PATH = "/chat/completions"
 # Headers that belong to one request only.
 OWN_HEADERS = frozenset({"content-length"})
@@ -98,10 +100,15 @@ class DirectCalls:
             return None
         return replace(reply_of_body(body, self._max_bytes), cost_usd=amount(self._dollars(body)))
 
-    def learn(self, request: Request, arrival: Arrival) -> None:
-        """Keep how litellm sent a request that was answered."""
+    def learn(self, request: Request, arrival: Arrival, reply: Reply) -> None:
+        """Keep how litellm sent a request, if its reply is read here as litellm read it."""
         kind = _kind_of(request)
         if kind in self._forms or len(arrival.sent) != 1:
+            return
+        body = _plain_body(b"".join(arrival.pieces), self._max_bytes)
+        if body is None or reply != replace(
+            reply_of_body(body, self._max_bytes), cost_usd=reply.cost_usd
+        ):
             return
         form = _form_of(request, *arrival.sent[0])
         if form is not None:
@@ -120,7 +127,7 @@ def _form_of(
     request: Request, transport: httpx.AsyncBaseTransport, sent: httpx.Request
 ) -> SentForm | None:
     """Return the form of a request that was sent; None if it is not known to fit others."""
-    if not request.model.startswith(PROVIDER) or not sent.url.path.endswith(PATH):
+    if not request.model.startswith(PROVIDERS) or not sent.url.path.endswith(PATH):
         return None
     if sent.method != "POST" or TIED_HEADERS & set(sent.headers):
         return None

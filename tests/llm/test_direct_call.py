@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -218,11 +219,33 @@ def test_litellm_is_asked_once_for_each_set_of_parameters(
     assert server.tally()["requests"] == 20
 
 
-def test_other_providers_are_asked_through_litellm(
-    server: ModelServer, through_litellm: list[str], monkeypatch: pytest.MonkeyPatch
+def test_vllm_is_asked_past_litellm_alike(
+    server: ModelServer,
+    arrivals: list[Arrival],
+    through_litellm: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HOSTED_VLLM_API_KEY", "x")
-    watched = Watched(settings(server, "hosted_vllm/some-model"))
+    for name, reply in {**MORE_REPLIES, "HTML": ODD_REPLIES["HTML"]}.items():
+        through_litellm.clear()
+        through, past = compared(server, settings(server, "hosted_vllm/some-model"), reply)
+        assert _comparable(past[0]) == _comparable(through[0]), name
+        assert past[1] == through[1]
+        # By the first client, and by the second for the question that it learns from.
+        assert name != "a good answer" or len(through_litellm) == 2
+        by_litellm, by_form = (json.loads(one.sent[0][1].content) for one in arrivals[-3::2])
+        assert by_form == by_litellm
+
+
+@pytest.mark.parametrize("provider", ["groq", "lm_studio"])
+def test_other_providers_are_asked_through_litellm(
+    server: ModelServer,
+    through_litellm: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    provider: str,
+) -> None:
+    monkeypatch.setenv(f"{provider.upper()}_API_KEY", "x")
+    watched = Watched(settings(server, f"{provider}/some-model"))
 
     async def ask_all() -> None:
         for messages in (FIRST, SECOND):
