@@ -8,6 +8,7 @@ table `calibrations`.
 from tasks.calibration.figures import (
     ALL_RULES,
     GRADED,
+    RELEASED,
     Reading,
     left_in_release,
     left_text,
@@ -26,6 +27,7 @@ from tasks.calibration.rules_on_planted import rule_readings
 __all__ = [
     "ALL_RULES",
     "GRADED",
+    "RELEASED",
     "JudgedSample",
     "Reading",
     "as_judged",
