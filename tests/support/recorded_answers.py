@@ -15,9 +15,10 @@ from pathlib import Path
 
 import duckdb
 
+from tasks.calibration.planted import Talk, read_talks
 from tasks.dialogues import parse_transcripts
 from tasks.quality import judge
-from tasks.settings import Domain, Home
+from tasks.settings import Domain, Home, load_domain
 from tasks.warehouse import create_table
 from tests.support.rules import rules_of
 
@@ -147,18 +148,37 @@ def rejections(
     They may be of different profiles. The warehouse is as it was before when this returns.
     """
     with with_their_reviews(con, answers):
-        for table in WRITTEN:
-            create_table(con, table, replace=True)
-        con.executemany(
-            _ANSWER, [(key, answer.answer, answer.profile) for key, answer in answers.items()]
-        )
-        parse_transcripts(con, domain, 1)
+        _parse(con, domain, answers)
         judge(con, rules_of(home, domain), domain, 1)
         rows = con.execute(_REJECTED).fetchall()
     found: dict[str, list[Rejection]] = {dialogue_id: [] for dialogue_id in answers}
     for dialogue_id, *rejection in rows:
         found[dialogue_id].append(Rejection(*rejection))
     return found
+
+
+def recorded_talks(
+    con: duckdb.DuckDBPyConnection, home: Home, answers: Mapping[str, Recorded]
+) -> list[Talk]:
+    """Return answers, by dialogue id, read with the briefs that they belong to.
+
+    The warehouse is as it was before when this returns.
+    """
+    with with_their_reviews(con, answers):
+        _parse(con, load_domain(home, "demo"), answers)
+        create_table(con, "verdicts", replace=True)
+        con.execute("INSERT INTO verdicts SELECT dialogue_id, 'accepted', 1 FROM dialogues")
+        return read_talks(con)
+
+
+def _parse(con: duckdb.DuckDBPyConnection, domain: Domain, answers: Mapping[str, Recorded]) -> None:
+    """Fill the tables of dialogues with answers alone."""
+    for table in WRITTEN:
+        create_table(con, table, replace=True)
+    con.executemany(
+        _ANSWER, [(key, answer.answer, answer.profile) for key, answer in answers.items()]
+    )
+    parse_transcripts(con, domain, 1)
 
 
 def is_named(answer: Recorded, found: Sequence[Rejection]) -> bool:
