@@ -301,6 +301,15 @@ _ALL = (
         since_first=False,
     ),
     Table(
+        "judge_agreements",
+        "Of how many dialogues two judges said the same when they were last measured: that both "
+        "reject, only one of them, or neither.",
+        "first_judge VARCHAR, second_judge VARCHAR, both_reject BIGINT, first_rejects BIGINT, "
+        "second_rejects BIGINT, neither_rejects BIGINT, run_id VARCHAR, measured_at TIMESTAMP",
+        ("first_judge", "second_judge"),
+        since_first=False,
+    ),
+    Table(
         "stages",
         "One stage and the inputs and content of what it last wrote.",
         "stage VARCHAR, input_hash VARCHAR, output_hash VARCHAR, rows BIGINT, tables VARCHAR[], "
