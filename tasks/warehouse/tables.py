@@ -219,9 +219,10 @@ _ALL = (
         "judge_not_told INTEGER DEFAULT 0, judge_opinion INTEGER DEFAULT 0, judge_decision "
         "INTEGER DEFAULT 0, judge_goals INTEGER DEFAULT 0, judge_speech INTEGER DEFAULT 0, "
         "judge_gives_away INTEGER DEFAULT 0, judge_self_contradiction INTEGER DEFAULT 0, "
-        "target_nearness INTEGER DEFAULT 0",
+        "target_nearness INTEGER DEFAULT 0, target_allusion INTEGER, "
+        "far_claims INTEGER DEFAULT 0",
         ("dialogue_id", "attempt"),
-        added=21,
+        added=23,
     ),
     Table(
         "utterance_facts",
@@ -240,9 +241,10 @@ _ALL = (
         "judge_not_told INTEGER DEFAULT 0, judge_opinion INTEGER DEFAULT 0, judge_decision "
         "INTEGER DEFAULT 0, judge_goals INTEGER DEFAULT 0, judge_speech INTEGER DEFAULT 0, "
         "judge_gives_away INTEGER DEFAULT 0, judge_self_contradiction INTEGER DEFAULT 0, "
-        "target_nearness INTEGER DEFAULT 0",
+        "target_nearness INTEGER DEFAULT 0, target_allusion INTEGER, "
+        "far_claims INTEGER DEFAULT 0",
         ("dialogue_id", "attempt", "turn"),
-        added=19,
+        added=21,
     ),
     Table(
         "rejections",

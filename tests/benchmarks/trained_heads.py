@@ -35,7 +35,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from flows.options import BuildOptions
-from tasks.calibration.planted import SENTENCES, Split, Spoilt, Talk, read_talks, spoilt
+from tasks.calibration.planted import SENTENCES, Split, Spoilt, spoilt
+from tasks.calibration.talks import Talk, read_talks
 from tasks.fingerprint import shipped_yaml, unit
 from tasks.intervals import wilson
 from tasks.quality import load_lexicon
@@ -56,7 +57,7 @@ _LIKING: Final = frozenset({"greeting_likes"})
 _DISLIKING: Final = frozenset({"greeting_dislikes", "dislikes_review"})
 _ACCEPTING: Final = frozenset({"accept_with_reason", "accept_without_reason", "accept_gratitude"})
 _REJECTING: Final = frozenset({"reject_with_reason", "reject_without_reason"})
-_TELLING: Final = frozenset({"introduce_other", "respond_in_detail", "respond_other_review"})
+_TELLING: Final = frozenset(load_lexicon(Home()).goals.tells)
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -310,6 +311,7 @@ def main() -> None:
     """Train the heads and print the tables."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--false-alarms", type=float, default=0.005)
+    arguments.add_argument("--heads", nargs="+", choices=list(HEADS), default=list(HEADS))
     given = arguments.parse_args()
     language = load_lexicon(Home()).languages["en"]
     with tempfile.TemporaryDirectory() as folder:
@@ -334,7 +336,8 @@ def main() -> None:
             rows = con.execute("SELECT review_id, text FROM reviews").fetchall()
             reviews = review_examples(con, [key for key, text in rows if text in retold])
     print(f"{'head, turns':46} {'n':>5} {'head':>22} {'word lists':>22} {'either':>22}")
-    for name, (turns_of, features_of, kinds, letters) in HEADS.items():
+    for name in given.heads:
+        turns_of, features_of, kinds, letters = HEADS[name]
         turns, known = examples(name, several, reviews)
         head = trained(features_of(turns, language), turns, known, given.false_alarms)
         tests = {
