@@ -29,13 +29,15 @@ from flows.stages import Context, new_context
 from tasks.calibration import (
     ALL_RULES,
     GRADED,
+    Agreement,
     JudgedSample,
     Reading,
+    agreements,
     as_judged,
     by_people,
     draw_sample,
     judge_readings,
-    left_in_release,
+    left_by_judges,
     left_text,
     not_calibrated,
     rejected_by_rules,
@@ -46,7 +48,7 @@ from tasks.calibration import (
 from tasks.errors import UserError
 from tasks.evaluation.annotate import Study
 from tasks.evaluation.quality import NO_DEFECT
-from tasks.judge import Fault, JudgeRollout, from_json, judge_settings
+from tasks.judge import Fault, JudgeRollout, each_judge, from_json, judge_settings
 from tasks.llm import Ask, CallFailed
 from tasks.quality import Rules, rule_sentences
 from tasks.repair import accepted_of
@@ -64,11 +66,13 @@ class Calibration:
         rows: one row a reader, source and kind.
         left: what is estimated to be left in the accepted dialogues, by each judge, in words.
         not_calibrated: the rules that nothing is known about.
+        agreement: one row for each two judges.
     """
 
     rows: list[dict[str, Any]]
     left: list[str] = field(default_factory=list)
     not_calibrated: list[str] = field(default_factory=list)
+    agreement: list[dict[str, Any]] = field(default_factory=list)
 
 
 @project_flow("calibrate")
@@ -85,7 +89,7 @@ async def calibrate(
 
     Args:
         domain: name of a domain file, without .yaml; it was built before.
-        judges: litellm model strings; the domain's own judge if not given.
+        judges: litellm model strings; the domain's own judges if not given.
         dialogues: accepted dialogues that each judge reads as they are.
         of_kind: accepted dialogues with a planted defect that it reads, of each kind.
         study: file of a study in which people have looked for defects in this domain's dialogues.
@@ -96,14 +100,17 @@ async def calibrate(
     job = read_job(Home.find(Path(data) if data else None), domain, BuildOptions())
     run_id = str(flow_run.get_id() or "none")
     context = new_context(job.home, job.specifications, run_id)
-    names = judges or [name for name in (context.domain.quality.judge.model,) if name]
+    names = judges or [settings.model for settings in each_judge(context.domain)]
     graded = _graded(Study(Path(study))) if study else {}
     with held_job(job, check_inputs), closing(context.warehouse):
         readings = _by_rules(context, graded)
+        agreed: list[Agreement] = []
         if names:
             sample = _sample(context, dialogues, of_kind, graded)
-            readings += await _by_judges(context, names, sample, graded, budget_usd)
-        result = _kept(context, readings, names)
+            found = await _ask_judges(context, names, sample, budget_usd)
+            readings += _by_judges(sample, found, graded)
+            agreed = agreements(found)
+        result = _kept(context, readings, agreed)
     await acreate_table_artifact(
         table=table_rows(result.rows),
         key=key(domain, "calibration"),
@@ -146,24 +153,30 @@ def _sample(
     return [*drawn, *(JudgedSample(GRADED, dialogue) for dialogue in known.values())]
 
 
-async def _by_judges(
-    context: Context,
-    judges: Sequence[str],
-    sample: Sequence[JudgedSample],
-    graded: Mapping[str, str],
-    budget: float | None,
-) -> list[Reading]:
+async def _ask_judges(
+    context: Context, judges: Sequence[str], sample: Sequence[JudgedSample], budget: float | None
+) -> dict[str, list[list[Fault] | None]]:
     """Show the sample to each judge. Raises UserError when one answers nothing."""
     rollout = judge_rollout(context, 1)
-    readings: list[Reading] = []
+    found: dict[str, list[list[Fault] | None]] = {}
     async with asking(context.home, context.run_id, budget) as models:
-        for judge in judges:
+        for judge in dict.fromkeys(judges):
             ask_for = models.of(_settings(context.domain, judge))
             named = _read_all.with_options(task_run_name=task_run_name("judge", judge))
-            found = await named(quote((ask_for, rollout, sample)), judge)
+            found[judge] = await named(quote((ask_for, rollout, sample)), judge)
             models.check_answered()
-            readings += judge_readings(judge, sample, found)
-            readings += _against_people(judge, sample, found, graded)
+    return found
+
+
+def _by_judges(
+    sample: Sequence[JudgedSample],
+    found: Mapping[str, Sequence[Sequence[Fault] | None]],
+    graded: Mapping[str, str],
+) -> list[Reading]:
+    readings: list[Reading] = []
+    for judge, faults in found.items():
+        readings += judge_readings(judge, sample, faults)
+        readings += _against_people(judge, sample, faults, graded)
     return readings
 
 
@@ -184,11 +197,12 @@ def _against_people(
 
 
 def _settings(domain: Domain, judge: str) -> Generate:
-    """Return how a judge is asked; the domain's own as in its gate."""
-    if domain.quality.judge.model != judge:
-        quality = domain.quality.model_copy(update={"judge": Judge(model=judge)})
-        domain = domain.model_copy(update={"quality": quality})
-    settings = judge_settings(domain)
+    """Return how a judge is asked; the domain's own ones as in its gate."""
+    for own in each_judge(domain):
+        if own.model == judge:
+            return own
+    quality = domain.quality.model_copy(update={"judge": Judge(model=judge)})
+    settings = judge_settings(domain.model_copy(update={"quality": quality}))
     assert settings is not None
     return settings
 
@@ -214,19 +228,38 @@ async def _read(rollout: JudgeRollout, one: JudgedSample, ask: Ask) -> list[Faul
     return from_json(made.text) if made.status == "answered" else None
 
 
-def _kept(context: Context, readings: Sequence[Reading], judges: Sequence[str]) -> Calibration:
+def _kept(
+    context: Context, readings: Sequence[Reading], agreed: Sequence[Agreement]
+) -> Calibration:
     """Store what was measured and return it with what it says."""
     rules = list(rule_sentences(context.specifications.suites))
     with context.warehouse.use() as con:
         with transaction(con):
-            store_calibration(con, readings, context.run_id)
+            store_calibration(con, readings, context.run_id, agreed)
         accepted = accepted_of(con)
-    left = [left_in_release(readings, judge) for judge in judges]
     return Calibration(
         [as_row(reading) for reading in readings],
-        [left_text(one, accepted) for one in left if one is not None],
+        [left_text(one, accepted) for one in left_by_judges(readings)],
         not_calibrated(readings, rules),
+        [agreement_row(one) for one in agreed],
     )
+
+
+def agreement_row(one: Agreement) -> dict[str, Any]:
+    """Return what two judges say of the same dialogues by name, kappa with its 95 % interval."""
+    kappa = one.kappa
+    return {
+        "judge": one.first,
+        "other judge": one.second,
+        "dialogues": one.counts.pairs,
+        "both reject": one.counts.both,
+        "only the first": one.counts.first,
+        "only the second": one.counts.second,
+        "neither": one.counts.neither,
+        "same %": round(100 * one.share.value, 1),
+        "kappa": None if kappa is None else round(kappa.value, 2),
+        "95 %": "" if kappa is None else f"{kappa.low:.2f} to {kappa.high:.2f}",
+    }
 
 
 def as_row(reading: Reading) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from prefect.artifacts import acreate_table_artifact
 from prefect.runtime import flow_run
@@ -25,12 +26,23 @@ from flows.rounds import prepare
 from flows.run_names import name_run
 from flows.stages import Context, new_context
 from tasks.briefs import ReadAhead
+from tasks.calibration import RELEASED, read_calibration
 from tasks.generate import OrderCost, Plan, Progress, cheapest, plan_work, variants
-from tasks.intervals import Interval
-from tasks.judge import forecast_dialogues, is_drawn, judge_settings
+from tasks.intervals import Interval, wilson
+from tasks.judge import Judge as JudgeName
+from tasks.judge import (
+    expected_doubts,
+    forecast_dialogues,
+    is_drawn,
+    judge_settings,
+    stored_verdicts,
+)
 from tasks.repair import next_briefs
-from tasks.settings import Home
+from tasks.settings import Domain, Generate, Home
 from tasks.warehouse import Connection
+
+_JUDGE_NAMES: Final[Mapping[JudgeName, str]] = {"judge": "judge", "confirm": "judge that confirms"}
+_ENOUGH: Final = 20  # verdicts from which the share that a judge rejects is taken for known
 
 
 def as_row(plan: Plan) -> dict[str, object]:
@@ -82,28 +94,79 @@ async def _estimates(context: Context, models: list[str] | None) -> list[dict[st
         plans = await plan_work(con, work, several, seed=context.domain.seed)
         judged = await _judge_estimates(con, context, work.ids)
     CURRENT.get().stage("prompts", "done", f"{plans[0].sampled:,} rendered and counted")
-    return [*(as_row(one) for one in plans), *judged]
+    rows = [{**as_row(one), "which dialogues": "all briefs"} for one in plans]
+    return [*rows, *judged]
 
 
 async def _judge_estimates(
     con: Connection, context: Context, ids: Sequence[str]
 ) -> list[dict[str, object]]:
-    """Return what the gate's judge would take for first attempts; nothing where there is none.
+    """Return what the gate's judges would take for first attempts; nothing where there is none.
 
-    What the judge that confirms is asked depends on what the first one rejects.
+    The judge that confirms is asked about what the first one rejects: as large a part of the
+    dialogues as it has rejected so far, or all of them at most where too little is known.
     """
-    domain, profile = context.domain, context.specifications.profile
-    settings = judge_settings(domain)
-    if settings is None:
+    domain = context.domain
+    first, second = judge_settings(domain), judge_settings(domain, confirms=True)
+    if first is None:
         return []
-    read = ReadAhead(con, domain).fetch
     drawn = [dialogue_id for dialogue_id in ids if is_drawn(domain, dialogue_id)]
+    share = f"{100 * domain.quality.judge.share:g} % of the dialogues, drawn"
+    rows = [await _judge_row(con, context, first, drawn, "judge", share)]
+    if second is not None:
+        doubts = _doubts(con, domain, first.model)
+        part = 1.0 if doubts is None else doubts.value
+        doubted = expected_doubts(con, first.model, drawn, part, domain.seed)
+        rows.append(
+            await _judge_row(con, context, second, doubted, "confirm", _doubts_text(doubts))
+        )
+    return rows
+
+
+async def _judge_row(
+    con: Connection,
+    context: Context,
+    settings: Generate,
+    ids: Sequence[str],
+    judge: JudgeName,
+    which: str,
+) -> dict[str, object]:
+    domain, profile = context.domain, context.specifications.profile
+    read = ReadAhead(con, domain).fetch
     work = replace(
-        judge_work(con, context, 1, drawn),
+        judge_work(con, context, 1, list(ids), judge),
         fetch=lambda some: forecast_dialogues(con, profile, context.goals, read(some)),
     )
     (plan,) = await plan_work(con, work, [settings], seed=domain.seed)
-    return [{**as_row(plan), "model": f"{plan.model} (judge)"}]
+    return {
+        **as_row(plan),
+        "model": f"{plan.model} ({_JUDGE_NAMES[judge]})",
+        "which dialogues": which,
+    }
+
+
+def _doubts(con: Connection, domain: Domain, model: str) -> Interval | None:
+    """Return the share of dialogues that the first judge rejects, by its verdicts so far.
+
+    By those of the domain's own dialogues, else by those of a calibration; None below `_ENOUGH`.
+    """
+    stored = list(stored_verdicts(con, model).values())
+    counts = [(sum(stored), len(stored))]
+    counts += [
+        (one.found, one.dialogues)
+        for one in read_calibration(con)
+        if (one.reader, one.kind) == (model, RELEASED)
+    ]
+    return next((wilson(*one) for one in counts if one[1] >= _ENOUGH), None)
+
+
+def _doubts_text(doubts: Interval | None) -> str:
+    if doubts is None:
+        return "at most all that the first judge reads; how many it rejects is not known yet"
+    low, high = 100 * doubts.low, 100 * doubts.high
+    return (
+        f"what the first judge rejects, so far {100 * doubts.value:.1f} % [{low:.1f}, {high:.1f}]"
+    )
 
 
 def _show_sample(now: Progress) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from flows.stages import Context
-from tasks.calibration import left_in_release, left_text, read_calibration
+from tasks.calibration import left_by_judges, left_text, read_calibration
 from tasks.lineage import note_release
 from tasks.llm import OFFLINE
 from tasks.quality import (
@@ -93,8 +93,5 @@ def _judged(con: Connection, context: Context) -> dict[str, str]:
 
 def _left(con: Connection) -> list[str]:
     """Return what is estimated to be left in the release, by each judge that was calibrated."""
-    readings = read_calibration(con)
-    judges = sorted({one.reader for one in readings if one.source == "released"})
-    left = (left_in_release(readings, judge) for judge in judges)
     accepted = accepted_of(con)
-    return [left_text(one, accepted) for one in left if one is not None]
+    return [left_text(one, accepted) for one in left_by_judges(read_calibration(con))]

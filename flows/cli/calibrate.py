@@ -20,7 +20,7 @@ def calibrate(
     domain: DomainArgument,
     judge: Annotated[
         list[str] | None,
-        typer.Option(help="Models that judge; the domain's own judge if not given"),
+        typer.Option(help="Models that judge; the domain's own judges if not given"),
     ] = None,
     dialogues: Annotated[
         int, typer.Option(help="Accepted dialogues each judge reads as they are", min=0)
@@ -69,6 +69,8 @@ def calibrate(
         print_json(asdict(result))
         return
     show_rows(OUT, result.rows, f"what rules and judges see in {domain}")
+    if result.agreement:
+        show_rows(OUT, result.agreement, "how far judges agree")
     for line in result.left:
         OUT.print(line, markup=False)
     if result.not_calibrated:

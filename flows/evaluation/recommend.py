@@ -84,9 +84,8 @@ async def evaluate_recommend(
 
     Args:
         corpus: a domain's name, whose latest release is taken, or a path to a corpus.
-        models: reference recommenders (random, popularity, itemknn, bm25, markov), litellm model
-            strings, and local models as
-            local/SETTINGS or local/SETTINGS+ADAPTER.
+        models: reference recommenders (random, popularity, itemknn, bm25, markov, dense), litellm
+            model strings, and local models as local/SETTINGS or local/SETTINGS+ADAPTER.
         settings: how language models are asked; one that was fine-tuned here is asked as it was
             taught.
         questions: most test questions, drawn by seed; all if not given.

@@ -156,6 +156,13 @@ def _sum(readings: Iterable[Reading]) -> tuple[int, int]:
     return sum(one.found for one in listed), sum(one.dialogues for one in listed)
 
 
+def left_by_judges(readings: Sequence[Reading]) -> list[Left]:
+    """Return what is estimated to be left by each judge that read dialogues of the release."""
+    judges = sorted({one.reader for one in readings if one.source == "released"})
+    left = (left_in_release(readings, judge) for judge in judges)
+    return [one for one in left if one is not None]
+
+
 def left_text(left: Left, accepted: int) -> str:
     """Return what is left in words, such as "of 9,812 accepted, 2.1 % [1.3, 3.2] hold a defect"."""
     value, low, high = (100 * one for one in (left.share.value, left.share.low, left.share.high))

@@ -10,7 +10,8 @@ import duckdb
 
 from tasks.briefs import load_briefs
 from tasks.calibration.figures import GRADED, RELEASED, Reading
-from tasks.calibration.planted import KINDS, Spoilt, drawn, read_talks, spoilt
+from tasks.calibration.planted import KINDS, Spoilt, drawn, spoilt
+from tasks.calibration.talks import read_talks
 from tasks.fingerprint import unit
 from tasks.judge import DialogueToJudge, Fault, with_dialogues
 from tasks.prompts import Spoken

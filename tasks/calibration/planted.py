@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-import duckdb
-
+from tasks.calibration.talks import Talk
 from tasks.fingerprint import shipped_yaml, unit
 
 Split = Literal["train", "test"]
@@ -27,31 +26,11 @@ _ACCEPTS: Final = frozenset({"accept_with_reason", "accept_without_reason", "acc
 _REJECTS: Final = frozenset({"reject_with_reason", "reject_without_reason"})
 _ASKS_NOTHING: Final = (("respond_simply",), ("respond_mood",), ("express_interest",))
 _PIECE: Final = 7  # words of a piece of a review
-
-
-@dataclass(frozen=True)
-class Talk:
-    """A good dialogue with its brief.
-
-    Attributes:
-        turns: role, text and sub-goals of each.
-        items: title and collection of each, by slot.
-        reviews: the texts of its reviews; `own_reviews` those of the user.
-    """
-
-    dialogue_id: str
-    turns: tuple[tuple[str, str, tuple[str, ...]], ...]
-    items: tuple[tuple[str, str], ...]
-    reviews: tuple[str, ...]
-    own_reviews: tuple[str, ...]
-
-    def turns_with(self, goals: frozenset[str]) -> list[int]:
-        """Return the turns, from 1, that have one of some sub-goals."""
-        return [turn for turn, (_, _, mine) in enumerate(self.turns, 1) if goals & set(mine)]
-
-    def turns_of(self, role: str) -> list[int]:
-        """Return the turns of a speaker."""
-        return [turn for turn, (who, _, _) in enumerate(self.turns, 1) if who == role]
+_WORD: Final = re.compile(r"[^\W\d_]+")
+# A thing: a word after an article, before a word that no thing is called by.
+_THING: Final = re.compile(
+    r"\b(?:the|a|an|his|her) ([a-z]{4,})(?=[.,;!?]| (?:and|in|on|at|with|that|who|is|was|to|of)\b)"
+)
 
 
 @dataclass(frozen=True)
@@ -187,6 +166,32 @@ def swapped_fact(talk: Talk, made: Materials) -> Spoilt | None:
     return _said(talk, made, "agent", f"They say this of it: {piece}.")
 
 
+def given_away(talk: Talk, made: Materials) -> Spoilt | None:
+    """Speak of two things of the item to be recommended before its turn, without its name."""
+    targets = [title for title, collection in talk.items if collection == "MIGHT_LIKES"]
+    turns = talk.turns_before(targets)
+    others = " ".join(text for text in talk.reviews if text not in talk.target_reviews)
+    known = {word.lower() for word in _WORD.findall(f"{others} {' '.join(targets)}")}
+    things = [thing for text in talk.target_reviews for thing in _THING.findall(text)]
+    things = [thing for thing in dict.fromkeys(things) if thing not in known]
+    if len(things) < 2 or len(turns) < 2:
+        return None
+    turn = made.rng.choice(turns[1:])
+    first, second = (f"the {thing}" for thing in made.rng.sample(things, 2))
+    said = made.one("given_away").format(first=first, second=second)
+    return turn, f"{talk.turns[turn - 1][1]} {said}"
+
+
+def unseen(talk: Talk, made: Materials) -> Spoilt | None:
+    """Have the user say that the item of the greeting, still talked of, is unknown to them."""
+    turns = talk.turns_before([title for title, _ in talk.items[1:]])
+    own = [turn for turn in talk.turns_of("user") if 1 < turn <= len(turns)]
+    if not own:
+        return None
+    turn = made.rng.choice(own)
+    return turn, f"{made.one('unseen')} {talk.turns[turn - 1][1]}"
+
+
 def _sentences(texts: Sequence[str]) -> Iterator[str]:
     for text in texts:
         yield from _SENTENCE_END.split(text)
@@ -212,26 +217,16 @@ KINDS: Final[Mapping[str, tuple[Change, frozenset[str]]]] = {
     "D6 other work": (other_work, frozenset({"no-other-works"})),
     "D7 near-copy": (near_copy, frozenset({"no-near-copy", "no-copied-review"})),
     "D8 nothing asked": (nothing_asked, frozenset({"goals-carried-out"})),
+    "D9 target given away, unnamed": (
+        given_away,
+        frozenset({"target-not-hinted", "target-not-alluded-to", "target-not-described"}),
+    ),
     "D10 life of the agent": (own_life, frozenset({"speaks-as-itself"})),
     "D10 the user's review as its own": (users_review, frozenset({"speaks-as-itself"})),
+    "D11 seen, then not": (unseen, frozenset({"no-self-contradiction"})),
     "D12 chatbot habit": (chatbot, frozenset({"no-chatbot-habits"})),
 }
 """Each kind with the rules that name it."""
-
-
-def read_talks(con: duckdb.DuckDBPyConnection) -> list[Talk]:
-    """Return the accepted dialogues of a warehouse with their briefs, in the order of ids."""
-    rows = con.execute(_TALKS).fetchall()
-    return [
-        Talk(
-            dialogue_id,
-            tuple((turn["role"], turn["text"], tuple(turn["goals"])) for turn in turns),
-            tuple((item["title"], item["collection"]) for item in items),
-            tuple(reviews or ()),
-            tuple(own or ()),
-        )
-        for dialogue_id, turns, items, reviews, own in rows
-    ]
 
 
 def spoilt(talks: Sequence[Talk], kind: str, split: Split, seed: int = 1) -> dict[str, Spoilt]:
@@ -249,35 +244,3 @@ def drawn(turns: Mapping[str, Spoilt], most: int, seed: int) -> dict[str, Spoilt
     """Return at most so many of some spoilt turns, drawn by a hash."""
     ids = sorted(turns, key=lambda dialogue_id: unit(seed, "calibrate", dialogue_id))[:most]
     return {dialogue_id: turns[dialogue_id] for dialogue_id in ids}
-
-
-_TALKS = """
-WITH said AS (
-    SELECT
-        dialogue_id,
-        list({role: role, text: text, goals: goals} ORDER BY turn) AS turns
-    FROM utterances
-    JOIN verdicts USING (dialogue_id, attempt)
-    WHERE verdict = 'accepted'
-    GROUP BY dialogue_id
-), briefed AS (
-    SELECT
-        dialogue_id,
-        list({title: title, collection: collection} ORDER BY slot) AS items,
-        list(own.text ORDER BY slot) FILTER (own.text IS NOT NULL) AS own,
-        list(other.text ORDER BY slot) FILTER (other.text IS NOT NULL) AS other
-    FROM brief_items
-    LEFT JOIN reviews own ON own.review_id = user_review_id
-    LEFT JOIN reviews other ON other.review_id = other_review_id
-    GROUP BY dialogue_id
-)
-SELECT
-    dialogue_id,
-    turns,
-    items,
-    list_concat(coalesce(own, []), coalesce(other, [])) AS reviews,
-    own
-FROM said
-JOIN briefed USING (dialogue_id)
-ORDER BY dialogue_id
-"""

@@ -8,7 +8,8 @@ import duckdb
 
 from tasks.calibration.figures import ALL_RULES, Reading
 from tasks.calibration.gate_readings import Found, copied_accepted, read_by_rules
-from tasks.calibration.planted import KINDS, Spoilt, drawn, read_talks, spoilt
+from tasks.calibration.planted import KINDS, Spoilt, drawn, spoilt
+from tasks.calibration.talks import read_talks
 from tasks.quality import Rules
 from tasks.settings import Domain
 

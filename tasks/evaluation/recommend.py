@@ -78,7 +78,7 @@ def reference_rankings(benchmark: Benchmark, name: str) -> list[Ranking]:
 def reference_results(benchmark: Benchmark, name: str) -> list[Result]:
     """Return a reference recommender's rows of Table 5.
 
-    All but BM25 read the history, BM25 the dialogue.
+    All but BM25 read the history; BM25 and the dense one read the dialogue.
     """
     return results(
         name,

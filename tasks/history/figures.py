@@ -13,7 +13,7 @@ from tasks.warehouse import TABLES, rows, transaction
 
 _KEYS: Final = frozenset({"dialogue_id", "attempt"})
 _UNMEASURED: Final = _KEYS | {"turn"}  # the place of an utterance is the template's
-_OPTIONAL: Final = ("judge", "target_nearness")
+_OPTIONAL: Final = ("judge", "target_nearness", "far_claims")
 
 
 def record_figures(con: duckdb.DuckDBPyConnection, run_id: str) -> bool:

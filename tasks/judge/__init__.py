@@ -9,7 +9,14 @@ answer, faults.py what is wrong with the dialogue by it.
 from tasks.judge.answer import Unreadable, read_verdict
 from tasks.judge.asked_with import each_judge, judge_settings
 from tasks.judge.dialogues import to_judge, with_dialogues
-from tasks.judge.due import forget_verdicts, is_drawn, to_be_confirmed, to_be_judged
+from tasks.judge.due import (
+    expected_doubts,
+    forget_verdicts,
+    is_drawn,
+    stored_verdicts,
+    to_be_confirmed,
+    to_be_judged,
+)
 from tasks.judge.faults import faults, from_json
 from tasks.judge.forecast import forecast_dialogues
 from tasks.judge.kinds import FAULT_KINDS, FaultKind
@@ -32,6 +39,7 @@ __all__ = [
     "JudgeWords",
     "Unreadable",
     "each_judge",
+    "expected_doubts",
     "faults",
     "from_json",
     "forecast_dialogues",
@@ -42,6 +50,7 @@ __all__ = [
     "read_verdict",
     "render_judge",
     "sentences_of",
+    "stored_verdicts",
     "to_be_confirmed",
     "to_be_judged",
     "to_judge",

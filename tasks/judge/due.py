@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Final
 
 import duckdb
@@ -31,6 +33,17 @@ read AS (
 SELECT dialogue_id
 FROM whole
 ANTI JOIN read USING (dialogue_id)
+"""
+_BY_MODEL: Final = """
+WITH paid AS (
+    SELECT request_key FROM responses WHERE model = $model
+)
+SELECT dialogue_id, text <> '[]' AS is_doubted
+FROM judge_answers
+WHERE attempt = 1
+  AND rollout = 'judge'
+  AND status = 'answered'
+  AND list_has_any(request_keys, (SELECT list(request_key) FROM paid))
 """
 _DOUBTED: Final = """
 WITH found AS (
@@ -65,6 +78,33 @@ def to_be_judged(con: duckdb.DuckDBPyConnection, domain: Domain, attempt: int) -
 def to_be_confirmed(con: duckdb.DuckDBPyConnection, attempt: int) -> list[str]:
     """Return the dialogues in which the first judge found a fault and no other has looked."""
     return [row[0] for row in con.execute(_DOUBTED, {"attempt": attempt}).fetchall()]
+
+
+def expected_doubts(
+    con: duckdb.DuckDBPyConnection, model: str, ids: Sequence[str], share: float, seed: int
+) -> list[str]:
+    """Return the dialogues that the first judge may find a fault in, as many as are to be expected.
+
+    Those that it has found one in already come first, in the order of `ids`; of those without a
+    verdict a share is drawn by a hash.
+
+    Args:
+        con: the domain's warehouse.
+        model: the first judge.
+        ids: the dialogues that it is to read.
+        share: of the dialogues without a verdict, from 0 to 1.
+        seed: of the draw.
+    """
+    known = stored_verdicts(con, model)
+    open_ones = [dialogue_id for dialogue_id in ids if dialogue_id not in known]
+    open_ones.sort(key=lambda dialogue_id: unit(seed, "doubted", dialogue_id))
+    doubted = [dialogue_id for dialogue_id in ids if known.get(dialogue_id)]
+    return [*doubted, *open_ones[: math.ceil(share * len(open_ones))]]
+
+
+def stored_verdicts(con: duckdb.DuckDBPyConnection, model: str) -> dict[str, bool]:
+    """Return whether a first judge's model found a fault in the dialogues that it has read."""
+    return dict(con.execute(_BY_MODEL, {"model": model}).fetchall())
 
 
 def forget_verdicts(con: duckdb.DuckDBPyConnection, attempt: int) -> None:

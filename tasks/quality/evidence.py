@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Final
 
+from tasks.quality.hints import allusions, hinting_words
 from tasks.quality.lexicon import Language, Lexicon, phrases
-from tasks.quality.nearness import nearest
+from tasks.quality.nearness import far_claims, nearest
 from tasks.quality.specifics import Finder, Support
 from tasks.quality.text_patterns import (
     GARBLED,
@@ -20,7 +21,6 @@ from tasks.quality.text_patterns import (
     offending,
     titles_in_quotes,
 )
-from tasks.quality.told import hinting_words
 from tasks.quality.values import Rule
 from tasks.word_runs import longest_near_copy, longest_shared
 
@@ -120,7 +120,9 @@ class Evidence:
             "chatbot_habit": lambda said, case: offending(chatbot, said.text),
             "wrong_speaker": self._wrong_speech,
             "target_hint": self._hint,
+            "target_allusion": self._allusion,
             "target_nearness": self._nearness,
+            "far_claims": lambda said, case: " ".join(far_claims(_bare(said), case.reviews)),
         }
 
     def of(self, rule: Rule, case: Case) -> list[tuple[int, str]]:
@@ -158,9 +160,16 @@ class Evidence:
         return f"{near.sentence} (review: {near.source})" if near.hundredths else ""
 
     def _hint(self, said: Said, case: Case) -> str:
-        others = case.other_reviews
-        words = hinting_words(_bare(said), case.target_reviews, others, self._words)
-        return f"{_listed(words)}: {said.text}"
+        return f"{_listed(self._hinting(_bare(said), case))}: {said.text}"
+
+    def _hinting(self, bare: str, case: Case) -> list[str]:
+        return hinting_words(bare, case.target_reviews, case.other_reviews, self._words)
+
+    def _allusion(self, said: Said, case: Case) -> str:
+        others = [*case.other_reviews, *said.titles]
+        found = allusions(_bare(said), case.target_reviews, others, language=self._words)
+        sentence, _ = max(found, key=lambda one: one[1])
+        return f"{sentence} ({_listed(self._hinting(sentence, case))})"
 
     def _piece(self, name: str, said: Said, case: Case) -> str:
         """Return the offending piece of an utterance; its whole text if no piece is found."""

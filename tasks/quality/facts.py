@@ -13,10 +13,11 @@ import numpy as np
 import polars as pl
 
 from tasks.quality import near_duplicates, plan_facts
+from tasks.quality.hints import hint_facts
 from tasks.quality.judge_facts import read_verdicts
 from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases
 from tasks.quality.near_duplicates import Shingles
-from tasks.quality.nearness import target_nearness
+from tasks.quality.nearness import no_sense_facts, sense_facts
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
 from tasks.quality.roles import role_facts
 from tasks.quality.text_patterns import GARBLED, PERSONAL, QUOTED, TEMPLATE_LEFT, titles_in_quotes
@@ -128,10 +129,11 @@ def _utterance_facts(
     said = said.with_columns(
         **text_facts(lexicon, language),
         **told_facts(said, OwnedTokens(tokens, owners), texts, lexicon, language),
+        **hint_facts(said, OwnedTokens(tokens, owners), texts, known),
         **opinion_facts(said, known),
         **role_facts(said, known),
         unknown_titles=_unknown_titles(con, said),
-        target_nearness=target_nearness(said, texts, threads) if threads else pl.lit(0),
+        **(sense_facts(said, texts, threads) if threads else no_sense_facts()),
     )
     wanted = [column[0] for column in con.execute("DESCRIBE utterance_facts").fetchall()]
     con.register("fact_rows", said.select(wanted))

@@ -23,6 +23,8 @@ COMPARED: Final = UNSUPPORTED | {
     "near_copied_words",
     "target_hint",
     "target_nearness",
+    "target_allusion",
+    "far_claims",
 }
 NO_LIMIT: Final = 2**31 - 1
 

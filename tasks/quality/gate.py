@@ -42,7 +42,7 @@ LANGUAGE_FACTS: Final = {
     "decision_error",
     "foreign_language",
 }
-SEMANTIC_FACTS: Final = {"target_nearness"}
+SEMANTIC_FACTS: Final = {"target_nearness", "far_claims"}
 _EXAMPLES = """
 WITH ranked AS (
     SELECT

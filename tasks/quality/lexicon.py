@@ -36,7 +36,7 @@ class _Part(BaseModel):
 
 
 class GoalSets(_Part):
-    """Sub-goals by what their utterance must tell: an opinion, a decision, a question, thanks."""
+    """Sub-goals by what their utterance does: opinion, decision, question, thanks, retelling."""
 
     likes: tuple[str, ...]
     dislikes: tuple[str, ...]
@@ -46,6 +46,7 @@ class GoalSets(_Part):
     asks: tuple[str, ...]
     requests: tuple[str, ...]
     thanks: tuple[str, ...]
+    tells: tuple[str, ...]
 
 
 class Language(_Part):
@@ -85,6 +86,8 @@ class Language(_Part):
     thanking: Words = ()
     claims_seen: Phrases = ()
     claims_unseen: Phrases = ()
+    denies_seeing: Phrases = ()
+    pointing: Phrases = ()
     checkable: Phrases = ()
     name_cues: Phrases = ()
     close_work_cues: Phrases = ()

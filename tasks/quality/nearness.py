@@ -1,6 +1,6 @@
-"""Whether what is said before the recommendation tells what the target's review says.
+"""Facts by sense: a target described before its turn, and claims that are near no review.
 
-Sentences are compared by sense, so that other words do not hide it (`tasks.semantic`).
+Sentences are compared by their embeddings, so that other words do not hide it (`tasks.semantic`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ LEAST_WORDS: Final = 5  # of a sentence; shorter ones are near too much ("A grea
 # Chosen on retellings and on reviews of items outside the brief, see docs/explanation/quality.md.
 FLOOR: Final = 40  # hundredths below which nothing is near
 MARGIN: Final = 20  # hundredths by which the target must be nearer than all else in the brief
+# Chosen on the same retellings and on the training split of the planted defects.
+FAR: Final = 25  # hundredths below which a sentence is near no review
 _END: Final = re.compile(r"(?<=[.!?\u2026])\s+")
 
 
@@ -38,32 +40,61 @@ class Near:
     source: str = ""
 
 
-def target_nearness(said: pl.DataFrame, texts: BriefTexts, threads: int) -> pl.Series:
-    """Return how near each utterance comes to the target's review, in hundredths of the cosine.
+def sense_facts(said: pl.DataFrame, texts: BriefTexts, threads: int) -> dict[str, pl.Series]:
+    """Return how near each utterance comes to the target, and how many claims are near no review.
+
+    `target_nearness` is in hundredths of the cosine; `far_claims` counts sentences of what an agent
+    tells of items.
 
     Args:
-        said: utterances with the columns place, bare and is_before_target.
+        said: utterances with the columns place, bare, is_before_target, role and tells.
         texts: what their briefs hold.
         threads: for the model.
 
     Raises:
         UserError: the extra `[semantic]` is not installed.
     """
-    found = np.zeros(len(said), np.int32)
     sources = _sentences_of_reviews(texts)
-    early = said.with_row_index("row").filter(pl.col("is_before_target").fill_null(value=False))
-    rows = [
-        (row, place, _sentences(bare))
-        for row, place, bare in early.select("row", "place", "bare").iter_rows()
-        if place in sources
-    ]
-    wanted = [sentence for _, _, sentences in rows for sentence in sentences]
-    held = {place for _, place, _ in rows}
+    early = _rows(said, pl.col("is_before_target"))
+    early = [one for one in early if sources.get(one[1], ([], []))[0]]
+    telling = _rows(said, pl.col("tells") & (pl.col("role") == "agent"))
+    telling = [one for one in telling if one[1] in sources]
+    wanted = [sentence for _, _, bare in early + telling for sentence in _sentences(bare)]
+    held = {place for _, place, _ in early + telling}
     wanted += [sentence for place in held for part in sources[place] for sentence in part]
     vectors = _Encoded(wanted, threads)
-    for row, place, sentences in rows:
-        found[row] = _nearest(sentences, *sources[place], vectors).hundredths
-    return pl.Series(found)
+    near, far = np.zeros(len(said), np.int32), np.zeros(len(said), np.int32)
+    for row, place, bare in early:
+        near[row] = _nearest(_sentences(bare), *sources[place], vectors).hundredths
+    for row, place, bare in telling:
+        mine, theirs = sources[place]
+        far[row] = len(_far(_sentences(bare), mine + theirs, vectors))
+    return {"target_nearness": pl.Series(near), "far_claims": pl.Series(far)}
+
+
+def no_sense_facts() -> dict[str, pl.Expr]:
+    """Return the facts where no rule asks for sentence embeddings: all are 0."""
+    return {"target_nearness": pl.lit(0), "far_claims": pl.lit(0)}
+
+
+def _rows(said: pl.DataFrame, condition: pl.Expr) -> list[tuple[int, int, str]]:
+    """Return row, place and text of the utterances under a condition."""
+    rows = said.with_row_index("row").filter(condition.fill_null(value=False))
+    return list(rows.select("row", "place", "bare").iter_rows())
+
+
+def far_claims(bare: str, reviews: Sequence[str]) -> list[str]:
+    """Return the sentences of an utterance that are near no sentence of some reviews."""
+    sentences, sources = _sentences(bare), _sentences_of(reviews)
+    return _far(sentences, sources, _Encoded([*sentences, *sources], None))
+
+
+def _far(sentences: Sequence[str], sources: Sequence[str], encoded: _Encoded) -> list[str]:
+    told = [sentence for sentence in sentences if not sentence.endswith("?")]
+    if not (told and sources):
+        return []
+    nearest = _hundredths(encoded.of(told) @ encoded.of(sources).T).max(axis=1)
+    return [sentence for sentence, near in zip(told, nearest, strict=True) if near < FAR]
 
 
 def nearest(bare: str, target: Sequence[str], others: Sequence[str]) -> Near:
@@ -114,15 +145,12 @@ def _hundredths(cosines: Vectors) -> NDArray[np.int32]:
 
 
 def _sentences_of_reviews(texts: BriefTexts) -> dict[int, tuple[list[str], list[str]]]:
-    """Return the sentences of the target's reviews and of others, by place.
-
-    Places without a review of the target are left out.
-    """
+    """Return the sentences of the target's reviews and of others, by place."""
     found: dict[int, tuple[list[str], list[str]]] = {}
     for place, text, of_target in texts.reviews.select("place", "text", "of_target").iter_rows():
         mine, theirs = found.setdefault(place, ([], []))
         (mine if of_target else theirs).extend(_sentences(text))
-    return {place: parts for place, parts in found.items() if parts[0]}
+    return found
 
 
 def _sentences_of(texts: Sequence[str]) -> list[str]:

@@ -128,7 +128,8 @@ SELECT
     END AS decision,
     list_has_any(goals, $asks) AS asks,
     list_has_any(goals, $requests) AS requests,
-    list_has_any(goals, $thanks) AS thanks
+    list_has_any(goals, $thanks) AS thanks,
+    list_has_any(goals, $tells) AS tells
 FROM template_turns
 """
 
@@ -151,6 +152,7 @@ SELECT
     asks,
     requests,
     thanks,
+    tells,
     role != coalesce(role_planned, CASE WHEN turn % 2 = 1 THEN 'user' ELSE 'agent' END)
         AS role_error,
     len(missing)::INTEGER AS missing_items,
@@ -233,6 +235,8 @@ WHERE turn = d.utterances
    OR f.self_contradiction
    OR {_ANY_FAULT}
    OR f.target_nearness > 0
+   OR f.target_allusion > 0
+   OR f.far_claims > 0
 ORDER BY dialogue_id, turn
 """
 
@@ -305,7 +309,9 @@ WITH planned AS (
         max(target_hint) AS target_hints,
         count_if(self_contradiction) AS self_contradictions,
         {_FAULTS},
-        max(target_nearness) AS target_nearness
+        max(target_nearness) AS target_nearness,
+        max(target_allusion) AS target_allusion,
+        sum(far_claims) AS far_claims
     FROM utterance_facts
     WHERE attempt = $attempt
     GROUP BY dialogue_id, attempt

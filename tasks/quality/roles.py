@@ -6,6 +6,8 @@
 | `goal_missed` | asks nothing or thanks nobody where its sub-goals say so |
 | `self_contradiction` | says of an item that it was seen, where its user says that it was not |
 
+To have given an opinion of an item is to have seen it: who denies it later contradicts that.
+
 Each needs a clear sign. What is quoted is not the speaker's own, and is left out.
 """
 
@@ -23,8 +25,9 @@ QUOTATION: Final = '["\u201c][^"\u201c\u201d]*["\u201d]'
 def role_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
     """Return the facts above.
 
-    Reads the columns place, bare, role, asks, requests, thanks and subject (the item talked
-    about); a language without the words for a fact leaves it False.
+    Reads the columns place, bare, role, asks, requests, thanks, opinion (what the turn is to say of
+    an item) and subject (the item talked about). A language without the words for a fact leaves it
+    False.
     """
     own = said.select(
         "place",
@@ -34,6 +37,7 @@ def role_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
         asks=pl.col("asks"),
         requests=pl.col("requests"),
         thanks=pl.col("thanks"),
+        tells_opinion=pl.col("opinion").is_not_null(),
     )
     is_agent = own["role"] == "agent"
     is_user = own["role"] == "user"
@@ -48,7 +52,8 @@ def role_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
         | _tells_of_itself(own, is_agent, language)
         | _where(own, is_user, phrases(language.agents_words)),
         "goal_missed": missed,
-        "self_contradiction": _contradicted(own, seen, unseen),
+        "self_contradiction": _contradicted(own, seen, unseen)
+        | _denied(own, is_user, phrases(language.denies_seeing)),
     }
 
 
@@ -96,3 +101,12 @@ def _contradicted(own: pl.DataFrame, seen: pl.Series, unseen: pl.Series) -> pl.S
     before_unseen = pl.col("unseen").cum_max().shift(1, fill_value=False).over(group)
     contradicts = (pl.col("seen") & before_unseen) | (pl.col("unseen") & before_seen)
     return claims.select(contradicts & pl.col("subject").is_not_null()).to_series()
+
+
+def _denied(own: pl.DataFrame, rows: pl.Series, pattern: str) -> pl.Series:
+    """Return the utterances that deny having seen what their user gave an opinion of before."""
+    denies = _where(own, rows & ~own["tells_opinion"], pattern)
+    claims = own.select("place", "subject", told=rows & own["tells_opinion"])
+    told_before = pl.col("told").cum_max().shift(1, fill_value=False).over(["place", "subject"])
+    is_known = claims.select(told_before & pl.col("subject").is_not_null()).to_series()
+    return denies & is_known.fill_null(value=False)

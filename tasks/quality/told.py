@@ -1,4 +1,4 @@
-"""What is said of items, compared with the brief: near-copies, what it does not hold, hints."""
+"""What is said of items, compared with the brief: near-copies, and what it does not hold."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from tasks.word_runs import (
     copied_words,
     longest_near_copy,
     near_copying,
-    texts_of,
-    tokenise,
 )
 
 KINDS: Mapping[str, str] = {
@@ -96,10 +94,10 @@ def read_brief_texts(con: duckdb.DuckDBPyConnection, within: Mapping[str, Any]) 
 def told_facts(
     said: pl.DataFrame, words: OwnedTokens, texts: BriefTexts, lexicon: Lexicon, code: str
 ) -> dict[str, pl.Series]:
-    """Return what is copied or nearly copied from reviews, not held by the brief, or hinted at.
+    """Return what is copied or nearly copied from reviews, or not held by the brief.
 
     Args:
-        said: utterances with the columns place, bare, role and is_before_target.
+        said: utterances with the columns place, bare and role.
         words: the words of `bare`.
         texts: what their briefs hold.
         lexicon: its limits and words.
@@ -111,7 +109,6 @@ def told_facts(
     return {
         "copied_words": pl.Series(copied),
         "near_copied_words": pl.Series(near),
-        "target_hint": pl.Series(_hints(said, words, texts, language)),
         **_unsupported(said, texts, language),
     }
 
@@ -210,50 +207,3 @@ def _naming(said: pl.DataFrame, texts: BriefTexts, finder: Finder) -> NDArray[np
 def _counting_or_quoting(said: pl.DataFrame) -> NDArray[np.int64]:
     """Return the rows with a digit or something in quotation marks."""
     return said["bare"].str.contains('[0-9]|["\u201c][^"\u201c\u201d]{12}').arg_true().to_numpy()
-
-
-def _hints(
-    said: pl.DataFrame, words: OwnedTokens, texts: BriefTexts, language: Language
-) -> NDArray[np.int32]:
-    """Return how many words of the target's own review each utterance is the first to say.
-
-    Only what is said before the target's turn counts. Common words of the language, and those of
-    the brief's other texts, tell nothing.
-    """
-    counts = np.zeros(len(said), np.int32)
-    is_early = said["is_before_target"].fill_null(value=False).to_numpy()
-    if not is_early.any():
-        return counts
-    of_target = np.repeat(
-        texts.reviews["of_target"].to_numpy(), np.diff(texts.review_words.tokens.starts)
-    )
-    target = texts.review_words.only(of_target)
-    others = texts.review_words.only(~of_target)
-    if not len(target.owners):
-        return counts
-    row = np.repeat(np.arange(len(said)), np.diff(words.tokens.starts))
-    common = tokenise(pl.Series(sorted(language.plain_words), dtype=pl.String)).hashes
-    hints = is_early[row] & ~np.isin(words.tokens.hashes, common)
-    # Each step looks at those left by the one before it.
-    hints[hints] = are_known(words.only(hints), target)
-    hints[hints] = ~are_known(words.only(hints), others)
-    hints[hints] = ~are_known(words.only(hints), texts.title_words)
-    found = pl.DataFrame(
-        {
-            "row": row[hints],
-            "place": words.owner_of_each_word()[hints],
-            "word": words.tokens.hashes[hints],
-        }
-    )
-    firsts = found.group_by("place", "word").agg(pl.col("row").min())["row"].to_numpy()
-    np.add.at(counts, firsts, 1)
-    return counts
-
-
-def hinting_words(
-    bare: str, target: Iterable[str], others: Iterable[str], language: Language
-) -> list[str]:
-    """Return the words of an utterance that only the target's own texts have."""
-    known = {word for text in target for word in texts_of(text)}
-    known -= {word for text in others for word in texts_of(text)} | language.plain_words
-    return [word for word in dict.fromkeys(texts_of(bare)) if word in known]

@@ -15,6 +15,7 @@ from tasks.goals import Goals, load_goals
 from tasks.quality import PUBLISHED, GateRecord, Suite, load_suites, read_gates
 from tasks.reports.bias import RatingBias, rating_bias
 from tasks.reports.builds import LastBuild, last_build, main_settings
+from tasks.reports.calibrated import Calibrated, calibrated
 from tasks.reports.catalogue import Catalogue, catalogue
 from tasks.reports.figures import GROUP_NAMES, charts_of
 from tasks.reports.page_parts import page_style, page_templates, report_links
@@ -97,6 +98,7 @@ class Findings:
     goals: Goals
     funnel: Funnel
     rules: Rows  # see `rule_table`
+    calibrated: Calibrated
     gates: list[GateRecord]
     spending: Spending
     statistics: Statistics
@@ -126,6 +128,7 @@ def gather(
         goals=goals,
         funnel=counted,
         rules=rule_table(counted.rules, suites, rule_examples(con)),
+        calibrated=calibrated(con, suites),
         gates=read_gates(con),
         spending=spending(con, build.run_id),
         statistics=warehouse_statistics(con),

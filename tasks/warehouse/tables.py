@@ -219,9 +219,10 @@ _ALL = (
         "judge_not_told INTEGER DEFAULT 0, judge_opinion INTEGER DEFAULT 0, judge_decision "
         "INTEGER DEFAULT 0, judge_goals INTEGER DEFAULT 0, judge_speech INTEGER DEFAULT 0, "
         "judge_gives_away INTEGER DEFAULT 0, judge_self_contradiction INTEGER DEFAULT 0, "
-        "target_nearness INTEGER DEFAULT 0",
+        "target_nearness INTEGER DEFAULT 0, target_allusion INTEGER, "
+        "far_claims INTEGER DEFAULT 0",
         ("dialogue_id", "attempt"),
-        added=21,
+        added=23,
     ),
     Table(
         "utterance_facts",
@@ -240,9 +241,10 @@ _ALL = (
         "judge_not_told INTEGER DEFAULT 0, judge_opinion INTEGER DEFAULT 0, judge_decision "
         "INTEGER DEFAULT 0, judge_goals INTEGER DEFAULT 0, judge_speech INTEGER DEFAULT 0, "
         "judge_gives_away INTEGER DEFAULT 0, judge_self_contradiction INTEGER DEFAULT 0, "
-        "target_nearness INTEGER DEFAULT 0",
+        "target_nearness INTEGER DEFAULT 0, target_allusion INTEGER, "
+        "far_claims INTEGER DEFAULT 0",
         ("dialogue_id", "attempt", "turn"),
-        added=19,
+        added=21,
     ),
     Table(
         "rejections",
@@ -298,6 +300,15 @@ _ALL = (
         "reader VARCHAR, source VARCHAR, kind VARCHAR, dialogues BIGINT, found BIGINT, run_id "
         "VARCHAR, measured_at TIMESTAMP",
         ("reader", "source", "kind"),
+        since_first=False,
+    ),
+    Table(
+        "judge_agreements",
+        "Of how many dialogues two judges said the same when they were last measured: that both "
+        "reject, only one of them, or neither.",
+        "first_judge VARCHAR, second_judge VARCHAR, both_reject BIGINT, first_rejects BIGINT, "
+        "second_rejects BIGINT, neither_rejects BIGINT, run_id VARCHAR, measured_at TIMESTAMP",
+        ("first_judge", "second_judge"),
         since_first=False,
     ),
     Table(

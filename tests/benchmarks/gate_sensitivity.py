@@ -26,7 +26,8 @@ import yaml
 
 from flows.options import BuildOptions
 from tasks.calibration.gate_readings import copied_accepted, read_by_rules
-from tasks.calibration.planted import KINDS, Split, read_talks, spoilt
+from tasks.calibration.planted import KINDS, Split, spoilt
+from tasks.calibration.talks import read_talks
 from tasks.intervals import wilson
 from tasks.quality import load_lexicon
 from tasks.quality.lexicon import Language

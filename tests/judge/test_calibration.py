@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from random import Random
 
+import duckdb
 import pytest
 
-from tasks.calibration import Reading, by_people, left_in_release, left_text, not_calibrated
-from tasks.calibration.figures import GOOD, RELEASED, rogan_gladen
+from tasks.calibration import (
+    RELEASED,
+    Agreement,
+    Reading,
+    agreements,
+    by_people,
+    calibrated_at,
+    left_in_release,
+    left_text,
+    not_calibrated,
+    read_agreements,
+    read_calibration,
+    store_calibration,
+)
+from tasks.calibration.figures import GOOD, rogan_gladen
+from tasks.intervals import PairedCounts
+from tasks.judge import Fault
+from tasks.warehouse import create_tables
 
 
 def test_the_estimate_is_rogan_and_gladens() -> None:
@@ -84,3 +102,53 @@ def test_people_and_readers_are_held_against_each_other() -> None:
         ("opinion", 2, 1),
     ]
     assert read[0].share is not None and read[0].share.value == 0.5
+
+
+FAULT = [Fault(1, "opinion", "so good")]
+
+
+def test_two_judges_are_compared_where_both_have_a_verdict() -> None:
+    found = {
+        "a/judge": [FAULT, FAULT, [], [], None, FAULT],
+        "b/judge": [FAULT, [], [], [], FAULT, None],
+        "c/judge": [None] * 6,
+    }
+    (one,) = agreements(found)
+    assert (one.first, one.second) == ("a/judge", "b/judge")
+    assert one.counts == PairedCounts(both=1, first=1, second=0, neither=2)
+    assert one.share.value == 0.75
+    # By chance they say the same of (2/4 x 1/4 + 2/4 x 3/4) of the dialogues.
+    assert one.kappa is not None and one.kappa.value == pytest.approx((0.75 - 0.5) / 0.5)
+
+
+def test_kappas_interval_holds_the_truth_in_about_19_of_20_cases() -> None:
+    # Both reject 30 %, the first alone 10 %, the second alone 5 %: kappa is known.
+    shares = {(True, True): 0.3, (True, False): 0.1, (False, True): 0.05, (False, False): 0.55}
+    by_chance = 0.4 * 0.35 + 0.6 * 0.65
+    truth = (0.85 - by_chance) / (1 - by_chance)
+    rng, held, rounds = Random("kappa"), 0, 400
+    for _ in range(rounds):
+        seen = Counter(rng.choices(list(shares), list(shares.values()), k=300))
+        counts = PairedCounts(*(seen[pair] for pair in shares))
+        kappa = Agreement("a", "b", counts).kappa
+        assert kappa is not None
+        held += kappa.low <= truth <= kappa.high
+    assert abs(held / rounds - 0.95) < 4 * math.sqrt(0.95 * 0.05 / rounds)
+
+
+def test_where_all_say_the_same_kappa_says_nothing() -> None:
+    assert Agreement("a", "b", PairedCounts(0, 0, 0, 9)).kappa is None
+    full = Agreement("a", "b", PairedCounts(4, 0, 0, 5)).kappa
+    assert full is not None and full.value == 1 == full.high
+
+
+def test_what_was_measured_is_kept_until_it_is_measured_again() -> None:
+    con = duckdb.connect()
+    assert read_agreements(con) == read_calibration(con) == [] and calibrated_at(con) is None
+    create_tables(con)
+    pair = Agreement("a/judge", "b/judge", PairedCounts(3, 2, 1, 9))
+    store_calibration(con, READINGS, "run-1", [pair])
+    assert read_agreements(con) == [pair] and len(read_calibration(con)) == len(READINGS)
+    assert calibrated_at(con) is not None
+    store_calibration(con, READINGS[:1], "run-2")
+    assert read_agreements(con) == [] and read_calibration(con) == READINGS[:1]

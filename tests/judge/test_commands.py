@@ -66,7 +66,8 @@ def test_a_judge_is_asked_once_and_forgotten_when_it_is_switched_off(
 
 def calibrated(home: Home, server: PrivateServer) -> None:
     """Calibrate with the mock model, which finds nothing, and look at what is said."""
-    words = ("calibrate", "read", "--judge", "offline/writer", "--dialogues", "4", "--json")
+    judges = ("--judge", "offline/writer", "--judge", "offline/other")
+    words = ("calibrate", "read", *judges, "--dialogues", "4", "--json")
     done = run_redial(home.data, *words, environment=environment_with(server))
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -76,6 +77,8 @@ def calibrated(home: Home, server: PrivateServer) -> None:
     assert by_reader["no-near-copy"]["D7 near-copy"]["rejected"] > 0
     assert {row["rejected"] for row in by_reader["offline/writer"].values()} == {0}
     assert "readable" in found["not_calibrated"] and found["left"] == []
+    (agreed,) = found["agreement"]
+    assert agreed["dialogues"] == agreed["neither"] > 4 and agreed["kappa"] is None
     with read_warehouse(home.warehouse("read")) as con:
         ((stored,),) = con.execute("SELECT count(*) FROM calibrations").fetchall()
     assert stored == len(found["rows"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,9 +17,10 @@ from flows.pipeline import ASK_JUDGE, JUDGE, VERDICTS
 from flows.plan import _judge_estimates
 from flows.specifications import load_specifications
 from flows.stages import Context, new_context
+from tasks.calibration import RELEASED, Reading, store_calibration
 from tasks.errors import UserError
 from tasks.funnel import read_funnel
-from tasks.judge import is_drawn, to_be_confirmed, to_be_judged
+from tasks.judge import expected_doubts, is_drawn, to_be_confirmed, to_be_judged
 from tasks.quality import count_judged
 from tasks.repair import load_repairs, rejected_before
 from tasks.settings import Home, load_domain
@@ -160,13 +162,39 @@ def test_a_judges_calls_are_forecast_before_anything_is_written(judged_demo: Hom
         con.execute("DELETE FROM utterances")
         con.execute("DELETE FROM responses")
         ids = [row[0] for row in con.execute("SELECT dialogue_id FROM briefs").fetchall()]
-        (row,) = asyncio.run(_judge_estimates(con, context, ids))
+        row, confirming = asyncio.run(_judge_estimates(con, context, ids))
         drawn = [one for one in ids if is_drawn(context.domain, one)]
         assert row["model"] == "offline/writer (judge)"
         assert row["dialogues"] == row["calls"] == len(drawn)
+        assert row["which dialogues"] == "50 % of the dialogues, drawn"
+        # Nothing is known of the first judge any more.
+        assert confirming["model"] == "offline/writer (judge that confirms)"
+        assert confirming["calls"] == len(drawn)
+        assert str(confirming["which dialogues"]).startswith("at most all")
         # Prompts of some 2,000 tokens, verdicts of some 60 a turn.
         tokens = (row["input tokens"], row["output tokens"])
         assert 1_000 < tokens[0] / len(drawn) < 5_000 and 200 < tokens[1] / len(drawn) < 2_000
+
+
+def test_what_the_first_judge_rejected_says_how_many_are_confirmed(judged_demo: Home) -> None:
+    with undone(judged_demo) as (con, context):
+        read = [row[0] for row in con.execute("SELECT dialogue_id FROM judge_answers").fetchall()]
+        doubt = "UPDATE judge_answers SET text = '[{\"turn\": 1}]' WHERE dialogue_id = ?"
+        con.execute(doubt, [read[0]])
+        ids = [row[0] for row in con.execute("SELECT dialogue_id FROM briefs").fetchall()]
+        drawn = [one for one in ids if is_drawn(context.domain, one)]
+        assert expected_doubts(con, "offline/writer", drawn, 0, 1) == [read[0]]
+        unread = set(drawn) - set(read)
+        expected = expected_doubts(con, "offline/writer", drawn, 1, 1)
+        assert expected[0] == read[0] and set(expected[1:]) == unread
+        assert set(expected_doubts(con, "another/model", drawn, 1, 1)) == set(drawn)
+        # Too few verdicts; those of a calibration count in their place.
+        reading = Reading("offline/writer", "released", RELEASED, 40, 10)
+        store_calibration(con, [reading], "run")
+        _, confirming = asyncio.run(_judge_estimates(con, context, ids))
+        assert confirming["dialogues"] == 1 + math.ceil(0.25 * len(unread))
+        known = "what the first judge rejects, so far 25.0 % [14.2, 40.2]"
+        assert confirming["which dialogues"] == known
 
 
 def test_a_judge_and_the_suite_that_heeds_it_go_together() -> None:

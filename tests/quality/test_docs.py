@@ -179,7 +179,7 @@ def test_what_is_published_must_pass_whole(home: Home, domain: MakeDomain) -> No
         for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")
     ]
     counts = validate_published(con, home, rules_of(home, chosen), chosen)
-    assert (counts.dialogues, counts.rules) == (3, 28)
+    assert (counts.dialogues, counts.rules) == (3, 29)
     assert [
         con.execute(f"FROM {table}").fetchall()
         for table in ("dialogues", "utterances", "dialogue_facts", "rejections", "verdicts")

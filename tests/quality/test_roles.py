@@ -17,7 +17,7 @@ LANGUAGE = load_lexicon(Home()).languages["en"]
 SENTENCES = shipped_yaml(PLANTED)
 SCHEMA = {
     "place": pl.Int64, "subject": pl.String, "role": pl.String, "bare": pl.String,
-    "asks": pl.Boolean, "requests": pl.Boolean, "thanks": pl.Boolean,
+    "asks": pl.Boolean, "requests": pl.Boolean, "thanks": pl.Boolean, "opinion": pl.String,
 }  # fmt: skip
 
 
@@ -43,6 +43,7 @@ def one(fact: str, role: str, text: str, **due: bool) -> bool:
         ("agent", "It was on the night my grandmother died."),
         ("agent", "I quietly wiped a tear at the end."),
         ("user", "May I suggest another one to you?"),
+        ("user", "I can recommend you a good one."),
         ("user", "You're welcome, hope you enjoy it!"),
         ("user", "What kind of movies do you like?"),
     ],
@@ -62,6 +63,7 @@ def test_speech_of_the_other_side_is_seen(role: str, text: str) -> None:
         ("agent", "I went through what people wrote, and I had one more in mind."),
         ("user", "My brother and I watched nothing else that winter."),
         ("user", "I'd recommend it to anybody. Thanks for your help!"),
+        ("user", "I can recommend it to anyone who likes trains."),
     ],
 )
 def test_a_sides_own_speech_passes(role: str, text: str) -> None:
@@ -100,6 +102,39 @@ def test_an_item_is_not_both_known_and_unknown() -> None:
     ]
     assert not judged(("user", unknown), ("agent", known))["self_contradiction"].any()
     assert not judged(("user", known), ("user", known))["self_contradiction"].any()
+
+
+def after_an_opinion(text: str, role: str = "user") -> bool:
+    """Return whether a text contradicts its user's opinion of the item, given before."""
+    rows = [
+        {"place": 0, "subject": "i1", "role": "user", "bare": "~ was fun.", "opinion": "LIKES"},
+        {"place": 0, "subject": "i1", "role": role, "bare": text},
+        {"place": 0, "subject": "i2", "role": role, "bare": text},
+    ]
+    found = role_facts(pl.DataFrame(rows, schema=SCHEMA), LANGUAGE)["self_contradiction"]
+    assert not found[0] and not found[2]
+    return bool(found[1])
+
+
+@pytest.mark.parametrize("text", SENTENCES["unseen"]["train"])
+def test_who_told_an_opinion_has_seen_the_item(text: str) -> None:
+    assert after_an_opinion(text)
+    assert not after_an_opinion(text, "agent")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'd never seen it done better.",
+        "I haven't seen anything like it since.",
+        "I'd never heard of the director before.",
+        "I haven't seen it in years, and I still remember it.",
+        "I've never laughed so much. Is there more on the list?",
+        "Hadn't read that about him, interesting.",
+    ],
+)
+def test_what_else_was_not_seen_contradicts_no_opinion(text: str) -> None:
+    assert not after_an_opinion(text)
 
 
 @pytest.mark.parametrize("text", SENTENCES["chatbot"]["train"])

@@ -1,4 +1,4 @@
-"""The suite `semantic`: a target described before its turn, in other words than its review's."""
+"""The suite `semantic`: a target described before its turn in other words, and claims near no review."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tasks.dialogues import parse_transcripts
 from tasks.errors import UserError
 from tasks.quality import check_language, judge, load_lexicon, load_suites
-from tasks.quality.nearness import nearest, target_nearness
+from tasks.quality.nearness import far_claims, nearest, sense_facts
 from tasks.quality.told import BriefTexts
 from tasks.semantic import encoder
 from tasks.settings import Domain, Home
@@ -24,6 +24,7 @@ MakeDomain = Callable[..., Domain]
 TARGET = "There are twelve silent minutes at the safe, which I won't spoil. Great film."
 OTHER = "The enemy is a fungus, and all the models were done by hand."
 HINT = "Maybe the one where nobody says a word for minutes on end while they stand by the safe."
+FAR = "Its owner sells homemade marmalade to tourists from Portugal."
 
 
 @pytest.fixture
@@ -49,21 +50,29 @@ def texts(*reviews: tuple[int, str, bool]) -> BriefTexts:
 def test_a_target_is_recognised_in_other_words_before_its_turn() -> None:
     said = pl.DataFrame(
         [
-            (0, HINT, True),
-            (0, HINT, False),
-            (0, "I like films that take their time.", True),
-            (0, "A fungus is the enemy, and the models are made by hand.", True),
-            (0, "", True),
-            (1, HINT, None),
-            (2, HINT, True),
+            (0, HINT, True, "user", False),
+            (0, HINT, False, "agent", True),
+            (0, "I like films that take their time.", True, "user", False),
+            (0, "A fungus is the enemy, and the models are made by hand.", True, "agent", True),
+            (0, "", True, "agent", True),
+            (1, HINT, None, "user", None),
+            (2, HINT, True, "user", False),
+            (0, FAR, False, "agent", True),
+            (0, FAR, False, "user", True),
+            (0, FAR, False, "agent", False),
+            (3, FAR, False, "agent", True),
         ],
-        schema=["place", "bare", "is_before_target"],
+        schema=["place", "bare", "is_before_target", "role", "tells"],
         orient="row",
     )
     held = texts((0, TARGET, True), (0, OTHER, False), (1, TARGET, True), (2, TARGET, False))
-    found = target_nearness(said, held, 1).to_list()
+    facts = sense_facts(said, held, 1)
+    found = facts["target_nearness"].to_list()
     assert found[0] > 54
-    assert found[1:] == [0, 0, 0, 0, 0, 0]
+    assert found[1:] == [0] * 10
+    # Only what an agent tells is compared, and only with reviews.
+    assert facts["far_claims"].to_list() == [0] * 7 + [1, 0, 0, 0]
+    assert far_claims(f"{OTHER} {FAR} Did you know?", [TARGET, OTHER]) == [FAR]
     near = nearest(HINT, [TARGET], [OTHER])
     assert (near.hundredths, near.sentence) == (found[0], HINT)
     assert near.source.startswith("There are twelve silent minutes")

@@ -36,7 +36,7 @@ from tests.support.server_state import Behaviour
 ACCEPTED = 60
 NAMED = {
     "D1": 2, "D2": 1, "D3": 1, "D4": 0, "D5": 4, "D6": 3,
-    "D7": 4, "D8": 5, "D9": 0, "D10": 3, "D11": 1, "D12": 4,
+    "D7": 4, "D8": 5, "D9": 2, "D10": 3, "D11": 1, "D12": 4,
 }  # fmt: skip
 
 

@@ -6,7 +6,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tasks.calibration import (
+    ALL_RULES,
+    RELEASED,
+    Agreement,
+    Reading,
+    left_by_judges,
+    left_text,
+    store_calibration,
+)
 from tasks.goals import load_goals
+from tasks.intervals import PairedCounts
 from tasks.reports import gather, render_report, write_pages
 from tasks.reports.bias import rating_bias, rating_step
 from tasks.reports.builds import last_build
@@ -315,3 +325,28 @@ def test_samples_do_not_grow_with_the_dialogues(
     assert all(told.turns for told in shown.accepted)
     marks = {piece.kind for told in shown.accepted for turn in told.turns for piece in turn.pieces}
     assert marks == {"plain", "item", "shared"}
+
+
+def test_what_rules_and_judges_see_stands_beside_how_far_judges_agree(
+    con: duckdb.DuckDBPyConnection, home: Home
+) -> None:
+    fill(con, 40)
+    page = render_report(gather(con, home, "made"))
+    assert "redial calibrate made" in page and 'id="calibrated"' not in page
+    readings = [
+        Reading("no-near-copy", "planted", "D7 near-copy", 90, 88),
+        Reading(ALL_RULES, "planted", "D7 near-copy", 90, 89),
+        Reading("a/<b>judge", "planted", "D7 near-copy", 20, 12),
+        Reading("a/<b>judge", "released", RELEASED, 100, 6),
+    ]
+    pair = Agreement("a/<b>judge", "b/judge", PairedCounts(12, 2, 3, 63))
+    store_calibration(con, readings, "run", [pair])
+    page = render_report(gather(con, home, "made"))
+    assert "redial calibrate made" not in page and "<b>judge" not in page
+    table = page.partition('<table id="calibrated">')[2].partition("</table>")[0]
+    planted = table.partition("D7 near-copy")[2].partition("</tr>")[0]
+    assert re.findall(r">([0-9.]+) % \[", planted) == ["98.9", "60.0"]
+    agreed = page.partition('<table id="agreements">')[2].partition("</table>")[0]
+    assert re.findall(r'class="n">([0-9.]+)', agreed) == ["12", "2", "3", "63", "93.8", "0.79"]
+    left = left_text(left_by_judges(readings)[0], 36)
+    assert left.partition(", by ")[0] in page and "<code>readable</code>" in page

@@ -9,6 +9,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tasks.quality import load_lexicon
+from tasks.settings import Home
 from tests.support.conversations import Conversation
 
 Turns = list[tuple[str, str]]
@@ -206,6 +208,9 @@ def _copy_nearly(made: Conversation, rng: random.Random) -> Turns:
     return _with(made, at, f"{made.turns[at][1]} {' '.join(taken)}")
 
 
+PLAIN = load_lexicon(Home()).languages["en"].plain_words
+
+
 def _words(text: str) -> set[str]:
     return set(text.lower().replace(".", "").split())
 
@@ -224,6 +229,33 @@ def _describe_target(made: Conversation, rng: random.Random) -> Turns | None:
     at = rng.randrange(due)
     said = ", ".join(told[:18])
     return _with(made, at, f"{made.turns[at][1]} I mean one with this: {said}.")
+
+
+def _allude_to_target(made: Conversation, rng: random.Random) -> Turns | None:
+    """Point to the target, before it is named, by two words that only its review has."""
+    target = made.template.slots[-1].number
+    review = made.reviews.get((target, "other"))
+    if review is None:
+        return None
+    due = next(at for at, turn in enumerate(made.template.turns) if target in turn.introduces)
+    others = [text for key, text in made.reviews.items() if key != (target, "other")]
+    others += [item.title for item in made.items]
+    told = sorted(_words(review) - set().union(*map(_words, others)) - PLAIN)
+    if len(told) < 2:
+        return None
+    at = rng.randrange(due)
+    first, second = rng.sample(told, 2)
+    return _with(made, at, f"{made.turns[at][1]} There's a movie about {first} and {second}.")
+
+
+def _deny_seeing(made: Conversation, rng: random.Random) -> Turns | None:
+    """Have the user say that the item of the greeting is unknown to them, while it is talked of."""
+    second = [at for at, turn in enumerate(made.template.turns) if 2 in turn.introduces]
+    own = [at for at in range(2, second[0], 2)] if second else []
+    if not own:
+        return None
+    at = rng.choice(own)
+    return _with(made, at, f"{made.turns[at][1]} I haven't actually seen it myself.")
 
 
 def _by(role: str, said: str) -> Change:
@@ -355,6 +387,8 @@ DEFECTS: tuple[Defect, ...] = (
     Defect("nobody thanked", "goals-carried-out", at_goal(["accept_gratitude"], "Sounds great, I'll watch it tonight.")),
     Defect("target described early", "target-not-hinted", _describe_target),
     Defect("seen and never heard of", "no-self-contradiction", _seen_and_not),
+    Defect("target alluded to", "target-not-alluded-to", _allude_to_target),
+    Defect("opinion of what was never seen", "no-self-contradiction", _deny_seeing),
     Defect("goal announced", "no-goal-wording", append("Goal: greet the user.")),
     Defect("turn announced", "no-goal-wording", append("In this turn, I should greet the user.")),
     Defect("data spoken of", "no-goal-wording", append("Based on the provided reviews, that fits.")),

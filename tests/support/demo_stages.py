@@ -25,7 +25,7 @@ from tasks.warehouse import TABLES
 
 # What the pipeline writes of itself whatever stage runs, and what people write of its dialogues.
 TABLES_OF_NO_STAGE = frozenset(
-    {"calibrations", "marks", "run_figures", "runs", "stage_inputs", "stages"}
+    {"calibrations", "judge_agreements", "marks", "run_figures", "runs", "stage_inputs", "stages"}
 )
 
 

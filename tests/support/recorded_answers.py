@@ -15,9 +15,10 @@ from pathlib import Path
 
 import duckdb
 
+from tasks.calibration.talks import Talk, read_talks
 from tasks.dialogues import parse_transcripts
 from tasks.quality import judge
-from tasks.settings import Domain, Home
+from tasks.settings import Domain, Home, load_domain
 from tasks.warehouse import create_table
 from tests.support.rules import rules_of
 
@@ -36,7 +37,7 @@ NAMED_BY: dict[str, frozenset[str]] = {
     "D6": frozenset({"no-other-works"}),
     "D7": frozenset({"no-near-copy", "no-copied-review"}),
     "D8": frozenset({"goals-carried-out"}),
-    "D9": frozenset({"target-not-hinted", "target-not-described"}),
+    "D9": frozenset({"target-not-hinted", "target-not-alluded-to", "target-not-described"}),
     "D10": frozenset({"speaks-as-itself"}),
     "D11": frozenset({"no-self-contradiction"}),
     "D12": frozenset({"no-chatbot-habits"}),
@@ -44,7 +45,7 @@ NAMED_BY: dict[str, frozenset[str]] = {
 """The kinds of defects with the rules that name them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recorded:
     """One answer, and the brief that it is an answer to.
 
@@ -56,7 +57,8 @@ class Recorded:
             none.
         user_id: its user, where template and items fit more than one brief.
         dialogue_id: what its brief was called when it was written.
-        answer: the text as it was sent.
+        answer: the text as it was sent; of a repair that of the second request.
+        said: of a dual rollout the answer to each turn, in place of one answer.
         writer: who wrote it.
         kind: kind of its defect, "D1" to "D12"; empty for a good one.
         turn: the turn that has the defect, from 1; 0 for a good one.
@@ -70,8 +72,9 @@ class Recorded:
     items: tuple[str, ...]
     other_reviews: tuple[str | None, ...]
     dialogue_id: str
-    answer: str
     writer: str
+    answer: str = ""
+    said: tuple[str, ...] = ()
     user_id: str | None = None
     kind: str = ""
     turn: int = 0
@@ -84,11 +87,13 @@ class Recorded:
 
 
 def read_recorded(name: str, profile: str | None = None) -> list[Recorded]:
-    """Return the answers of a file of tests/recorded ("good", "defective"), or those of a profile."""
+    """Return the answers of a file of tests/recorded, such as "good", or those of a profile."""
     lines = (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()
     read = [json.loads(line) for line in lines]
-    lists = ("items", "other_reviews")
-    answers = [Recorded(**{**one, **{key: tuple(one[key]) for key in lists}}) for one in read]
+    lists = ("items", "other_reviews", "said")
+    answers = [
+        Recorded(**{**one, **{key: tuple(one[key]) for key in lists if key in one}}) for one in read
+    ]
     return [one for one in answers if profile in (None, one.profile)]
 
 
@@ -147,18 +152,38 @@ def rejections(
     They may be of different profiles. The warehouse is as it was before when this returns.
     """
     with with_their_reviews(con, answers):
-        for table in WRITTEN:
-            create_table(con, table, replace=True)
-        con.executemany(
-            _ANSWER, [(key, answer.answer, answer.profile) for key, answer in answers.items()]
-        )
-        parse_transcripts(con, domain, 1)
+        fill_dialogues(con, domain, answers)
         judge(con, rules_of(home, domain), domain, 1)
         rows = con.execute(_REJECTED).fetchall()
     found: dict[str, list[Rejection]] = {dialogue_id: [] for dialogue_id in answers}
     for dialogue_id, *rejection in rows:
         found[dialogue_id].append(Rejection(*rejection))
     return found
+
+
+def recorded_talks(
+    con: duckdb.DuckDBPyConnection, home: Home, answers: Mapping[str, Recorded]
+) -> list[Talk]:
+    """Return answers, by dialogue id, read with the briefs that they belong to.
+
+    The warehouse is as it was before when this returns.
+    """
+    with with_their_reviews(con, answers):
+        fill_dialogues(con, load_domain(home, "demo"), answers)
+        create_table(con, "verdicts", replace=True)
+        con.execute("INSERT INTO verdicts SELECT dialogue_id, 'accepted', 1 FROM dialogues")
+        return read_talks(con)
+
+
+def fill_dialogues(
+    con: duckdb.DuckDBPyConnection, domain: Domain, answers: Mapping[str, Recorded]
+) -> None:
+    """Fill the tables of dialogues with answers alone."""
+    for table in WRITTEN:
+        create_table(con, table, replace=True)
+    for key, answer in answers.items():
+        con.execute(_ANSWER, [key, answer.answer, answer.profile])
+    parse_transcripts(con, domain, 1)
 
 
 def is_named(answer: Recorded, found: Sequence[Rejection]) -> bool:

@@ -9,11 +9,13 @@ import numpy as np
 
 from tasks.errors import UserError
 from tasks.evaluation.references.catalogue import Knowledge, Score
+from tasks.evaluation.references.dense import dense
 from tasks.evaluation.references.recommenders import bm25, item_knn, markov
 from tasks.evaluation.samples import Sample
 from tasks.fingerprint import unit
+from tasks.semantic import check_semantic
 
-Reference = Literal["random", "popularity", "itemknn", "bm25", "markov"]
+Reference = Literal["random", "popularity", "itemknn", "bm25", "markov", "dense"]
 REFERENCES: tuple[Reference, ...] = get_args(Reference)
 
 
@@ -29,13 +31,15 @@ def fit_reference(name: str, known: Knowledge, *, seed: int = 0) -> Recommender:
     """Return a fitted reference recommender.
 
     Raises:
-        UserError: an unknown name, or knowledge it cannot do without is missing.
+        UserError: an unknown name, or knowledge or an extra it cannot do without is missing.
     """
     check_reference(name, known)
     if name == "random":
         return _Scored(known, _random(known, seed))
     if name == "bm25":
         return _Scored(known, bm25(known))
+    if name == "dense":
+        return _Scored(known, dense(known))
     if name == "markov":
         return _Scored(known, markov(known))
     return _Scored(known, _popular(known) if name == "popularity" else item_knn(known))
@@ -47,6 +51,8 @@ def check_reference(name: str, known: Knowledge) -> None:
         raise UserError(
             f"unknown reference recommender {name!r}: known are {', '.join(REFERENCES)}"
         )
+    if name == "dense":
+        check_semantic()
     if name == "bm25" and not any(known.reviews.values()):
         raise UserError(
             "bm25 ranks items by what was written of them, and there is nothing to learn from: "

@@ -25,6 +25,12 @@ def is_liked(made: Interaction) -> bool:
     return made.rating is None or made.rating >= LIKED_FROM
 
 
+def disliked_pairs(known: Knowledge) -> set[tuple[str, str]]:
+    """Return user and item of each interaction without liking."""
+    made = {(one.user_id, one.item_id) for one in known.interactions}
+    return made - {(one.user_id, one.item_id) for one in known.interactions if is_liked(one)}
+
+
 def item_knn(known: Knowledge) -> Score:
     """Score an item by its summed shrunk cosines with the items the user likes.
 
@@ -34,7 +40,7 @@ def item_knn(known: Knowledge) -> Score:
     """
     columns = {item: column for column, item in enumerate(known.items)}
     liked = {(made.user_id, made.item_id) for made in known.interactions if is_liked(made)}
-    disliked = {(made.user_id, made.item_id) for made in known.interactions} - liked
+    disliked = disliked_pairs(known)
     rows = {user: row for row, user in enumerate(sorted({user for user, _ in liked}))}
     pairs = np.array(
         sorted((rows[user], columns[item]) for user, item in liked if item in columns),
