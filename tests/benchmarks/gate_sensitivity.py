@@ -28,8 +28,8 @@ from flows.options import BuildOptions
 from tasks.calibration.gate_readings import copied_accepted, read_by_rules
 from tasks.calibration.planted import KINDS, Split, read_talks, spoilt
 from tasks.intervals import wilson
+from tasks.languages import Language
 from tasks.quality import load_lexicon
-from tasks.quality.lexicon import Language
 from tasks.quality.specifics import Finder, Support
 from tasks.settings import Domain, Home, load_domain
 from tasks.warehouse import read_warehouse
