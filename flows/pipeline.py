@@ -36,7 +36,7 @@ from tasks.judge import JudgeRollout, to_be_judged, with_dialogues
 from tasks.llm import make_request
 from tasks.preprocess import preprocess
 from tasks.prompts import render
-from tasks.quality import Rules, judge, set_verdicts, validate_published
+from tasks.quality import Rules, judge, set_verdicts, spoken_languages, validate_published
 from tasks.release import write_release
 from tasks.repair import RepairRollout, load_repairs
 
@@ -195,7 +195,7 @@ VERDICTS = Stage(
 
 RELEASE: Stage = Stage(  # 3: never cached, as it confirms a release that is there
     "release",
-    does=(write_release, validate_published),
+    does=(write_release, validate_published, spoken_languages),
     run=lambda con, context, _: release(con, context, RELEASE.made_by(context)),
     reads=(
         Rows("ingest", ("items",)),

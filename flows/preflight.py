@@ -23,6 +23,7 @@ from tasks.errors import UserError
 from tasks.ingest import detect_compression
 from tasks.judge import each_judge
 from tasks.llm import OFFLINE, check_model, find_price, litellm_for, require_price
+from tasks.mock_model import check_mock_language
 from tasks.release import check_pseudonym_key
 from tasks.settings import MOCK_MODEL, Domain, Home
 from tasks.warehouse import WarehouseHeld, check_warehouse, domain_lock
@@ -128,6 +129,7 @@ def _check_model(domain: Domain) -> None:
                 raise UserError(
                     f"unknown model {settings.model!r}: the mock model is called {MOCK_MODEL}"
                 )
+            check_mock_language(domain.language)
             continue
         check_model(litellm_for(settings), settings)
         # The first model's price is required with its first request; a later one's would be

@@ -13,6 +13,7 @@ from tasks.quality import (
     Rules,
     count_judged,
     has_passed_published_gate,
+    spoken_languages,
     store_gate,
     validate_published,
 )
@@ -34,6 +35,7 @@ def release(con: Connection, context: Context, writer: StageInputs) -> ReleaseIn
     rules = Rules(context.specifications.suites, context.specifications.lexicon)
     key = pseudonym_key(context.home, domain.name) if context.options.pseudonymise else None
     origin = origin_of_release(con, writer, context.sources)
+    languages = spoken_languages(con, rules.lexicon)
     facts = {
         "title": domain.title or domain.name,
         "noun": domain.noun,
@@ -49,7 +51,9 @@ def release(con: Connection, context: Context, writer: StageInputs) -> ReleaseIn
         "code_version": origin.code,
         "mixed": origin.mixed,
         "license": domain.license,
-        "language": domain.language,
+        "language": languages.main,
+        "languages": languages.text(),
+        "not_judged": _not_judged(rules),
     }
     try:
         return write_release(
@@ -89,6 +93,12 @@ def _judged(con: Connection, context: Context) -> dict[str, str]:
         "judged": counted.counted(),
         "judged_rest": counted.expected(),
     }
+
+
+def _not_judged(rules: Rules) -> list[str]:
+    """Return the rules that do not judge in the domain's language, or in part, and why."""
+    notes = [note for suite in rules.suites for note in suite.unjudged]
+    return [f"{note.rule}{'' if note.is_off else ' in part'} ({note.why})" for note in notes]
 
 
 def _left(con: Connection) -> list[str]:

@@ -23,6 +23,7 @@ from tasks.quality import (
     check_alert_rules,
     check_judge,
     check_language,
+    fit_suites,
     load_causes,
     load_lexicon,
     load_suites,
@@ -48,9 +49,9 @@ class Loader:
 
 
 LOADERS: Final[Mapping[str, Loader]] = {
-    "goals": Loader(load_goals),
+    "goals": Loader(load_goals, lambda domain: [domain.language]),
     "templates": Loader(load_templates, lambda domain: [domain.briefs.templates]),
-    "profile": Loader(load_profile, lambda domain: [domain.generate.profile]),
+    "profile": Loader(load_profile, lambda domain: [domain.generate.profile, domain.language]),
     "suites": Loader(
         load_suites, lambda domain: [domain.quality.suites, domain.quality.severities]
     ),
@@ -155,7 +156,7 @@ def load_specifications(
     domain = load_domain(home, name, over, files.read)
     specifications = specifications_of(home, domain, files)
     check_alert_rules(specifications.suites, domain.quality, domain.alert)
-    check_language(specifications.suites, specifications.lexicon, domain.language)
+    check_language(specifications.suites, domain.language)
     check_judge(specifications.suites, domain.quality)
     return specifications
 
@@ -163,6 +164,9 @@ def load_specifications(
 def specifications_of(home: Home, domain: Domain, files: YamlFiles) -> Specifications:
     """Read all that a domain's settings name, each part checked by itself. Raises UserError."""
     parts = {name: _read_part(loader, home, domain, files) for name, loader in LOADERS.items()}
+    suites, lexicon = parts["suites"], parts["lexicon"]
+    fitted = fit_suites(suites.value, lexicon.value, domain.language)
+    parts["suites"] = replace(suites, value=fitted)
     return Specifications(domain, files.read, parts)
 
 

@@ -10,9 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tasks.errors import UserError
+from tasks.languages import WORDINGS, Wording, load_wording
 from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 Speaker = Literal["user", "agent", "either"]
@@ -64,9 +73,8 @@ class SubGoal(_Spec):
         """Return True if a role (user, agent) may say it."""
         return self.speaker in (role, "either")
 
-    def worded(self, noun: str, verb: str) -> SubGoal:
+    def worded(self, words: Mapping[str, str]) -> SubGoal:
         """Return the sub-goal with the domain's words in its name and instruction."""
-        words = {"noun": noun, "verb": verb}
         return self.model_copy(
             update={"name": _fill(self.name, words), "instruction": _fill(self.instruction, words)}
         )
@@ -75,6 +83,7 @@ class SubGoal(_Spec):
 class Goals(_Spec):
     """Every goal: primary goals' names by id, and the sub-goals in the file's order."""
 
+    _wording: Wording = PrivateAttr(default_factory=Wording)
     primary_goals: Mapping[str, str] = Field(min_length=1)
     sub_goals: tuple[SubGoal, ...] = Field(min_length=1)
 
@@ -101,7 +110,34 @@ class Goals(_Spec):
 
     def worded(self, noun: str, verb: str) -> dict[str, SubGoal]:
         """Return the sub-goals by id in a domain's words, as prompts use them."""
-        return {goal.id: goal.worded(noun, verb) for goal in self.sub_goals}
+        words = {"noun": noun, "verb": verb}
+        for kind, word in tuple(words.items()):
+            forms = self._wording.bent(kind, word)
+            words |= {f"{kind}:{form}": bent for form, bent in forms.items()}
+        return {goal.id: goal.worded(words) for goal in self.sub_goals}
+
+    def told_in(self, wording: Wording, source: str) -> Goals:
+        """Return the goals with a language's instructions in place of the English ones.
+
+        Raises:
+            UserError: an unknown sub-goal, or a form of noun or verb that is not listed.
+        """
+        known = {"noun", "verb"}
+        known |= {f"{kind}:{form}" for kind in ("noun", "verb") for form in wording.bent(kind, "")}
+        for goal, text in wording.goals.items():
+            rest, named = _PLACEHOLDER.sub("", text), set(_PLACEHOLDER.findall(text))
+            if goal not in self.by_id:
+                raise UserError(f"{source}: goals.{goal[:80]} is no sub-goal of goals.yaml")
+            if not text.strip() or "{" in rest or "}" in rest or not named <= known:
+                places = ", ".join(f"{{{place}}}" for place in sorted(known))
+                raise UserError(f"{source}: goals.{goal} may have the placeholders {places}")
+        told = tuple(
+            goal.model_copy(update={"instruction": wording.goals.get(goal.id, goal.instruction)})
+            for goal in self.sub_goals
+        )
+        goals = self.model_copy(update={"sub_goals": told})
+        goals._wording = wording
+        return goals
 
 
 def _fill(text: str, words: Mapping[str, str]) -> str:
@@ -114,13 +150,14 @@ def goals_file(home: Home) -> Path:
     return home.file("goal_specs/goals.yaml")
 
 
-def load_goals(home: Home, read: ReadYaml = read_yaml) -> Goals:
-    """Load and check the goals.
+def load_goals(home: Home, language: str = "en", read: ReadYaml = read_yaml) -> Goals:
+    """Load and check the goals, with their instructions in a language where it has a wording.
 
     Raises UserError on a missing or broken file, an unknown, missing or repeated key.
     """
     path = goals_file(home)
-    return parse_goals(read(path), str(path))
+    wording = load_wording(home, language, read)
+    return parse_goals(read(path), str(path)).told_in(wording, f"{WORDINGS}/{language}.yaml")
 
 
 def parse_goals(content: Any, source: str) -> Goals:

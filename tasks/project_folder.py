@@ -35,6 +35,8 @@ redial serve            # the deployments of data/prefect.yaml, with a web page
 | `data/goal_specs/templates/` | your dialogue templates: `briefs: {{templates: NAME}}` |
 | `data/goal_specs/prompts/` | your prompt profiles: `generate: {{profile: NAME}}` |
 | `data/expectations/` | your suites of rules: `quality: {{suites: [NAME]}}` |
+| `data/expectations/languages/` | what the rules know of a language, such as `de.yaml` |
+| `data/goal_specs/languages/` | how models are asked for it |
 | `data/prefect.yaml` | your deployments |
 
 A file of the same name as a shipped one takes its place, also `goal_specs/goals.yaml`,
@@ -62,7 +64,9 @@ deployments:
 _PLACES = {
     "goal_specs/templates": "Template sets, NAME.yaml each: `redial templates expand --save NAME`.",
     "goal_specs/prompts": "Prompt profiles, NAME.yaml each, in the form of the shipped ones.",
+    "goal_specs/languages": "Wordings of prompts, CODE.yaml each, in the form of the shipped ones.",
     "expectations": "Suites of rules, NAME.yaml each, in the form of the shipped ones.",
+    "expectations/languages": "Language packs, CODE.yaml each, in the form of the shipped ones.",
 }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tasks.languages import spaced_column
 from tasks.release import (
     StructureCheck,
     read_item_map,
@@ -73,8 +74,9 @@ class _Counter:
         """Count a batch of (dialogue, text)."""
         self.utterances += len(batch)
         self.dialogues.update(dialogue for dialogue, _ in batch)
+        texts = spaced_column(pl.Series([text for _, text in batch], dtype=pl.String))
         frame = (
-            pl.DataFrame({"utterance": range(len(batch)), "token": [text for _, text in batch]})
+            pl.DataFrame({"utterance": range(len(batch)), "token": texts})
             .with_columns(pl.col("token").str.to_lowercase().str.extract_all(TOKEN))
             .explode("token")
             .drop_nulls()

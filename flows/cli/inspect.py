@@ -58,6 +58,8 @@ def funnel(
         show_rows(OUT, found.judged, "accepted dialogues and the judge")
     show_rows(OUT, found.attempts, "attempts")
     show_rows(OUT, found.rules, "rules broken (a dialogue may break several)")
+    if found.not_judged:
+        show_rows(OUT, found.not_judged, "rules that do not judge in this language, or in part")
     if found.causes:
         show_causes(OUT, found.causes, domain)
     show_facts(OUT, shown_cost(cost), "cost, and what it would be without repair")

@@ -21,6 +21,7 @@ from tasks.dialogues.plain_text import read_plain
 from tasks.dialogues.title_matcher import Catalogue, Hit
 from tasks.dialogues.turn_counters import without_counts
 from tasks.dialogues.values import Format, Parsed, Reading, Utterance
+from tasks.languages import count_words
 from tasks.model_output import MOST_CHARACTERS, looks_like_json, read_or_else
 from tasks.templates import Turn
 from tasks.titles import unify_marks
@@ -131,7 +132,7 @@ def _parsed(
         turn = turns[place] if place < len(turns) else None
         item_ids = _item_ids(texts[place], slots, turn, brief, hits[place])
         goals = turn.goals if turn else ()
-        words = text.count(" ") + 1 if text else 0
+        words = count_words(text)
         utterances.append(Utterance(place + 1, raw.role, text, goals, item_ids, words))
     return Parsed(tuple(utterances), entry.reading.whole and bool(utterances), entry.reading.error)
 

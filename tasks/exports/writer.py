@@ -20,7 +20,15 @@ from tasks.exports.plain import write_llm_redial, write_tables
 from tasks.exports.recbole import write_recbole
 from tasks.exports.source import Source
 from tasks.redaction import redact_address
-from tasks.release import SUMS, broken_sums, corpus_path, find_release, sums_of, unknown_corpus
+from tasks.release import (
+    SUMS,
+    broken_sums,
+    corpus_path,
+    find_release,
+    read_facts,
+    sums_of,
+    unknown_corpus,
+)
 from tasks.settings import Home, load_domain
 
 MARK = "export.json"
@@ -58,8 +66,9 @@ def find_source(home: Home, of: str) -> Source:
         if not folder.is_dir():
             raise unknown_corpus(home, of)
         return Source(folder.name, folder)
-    language = None
-    if release.domain in home.domain_files():
+    # A release of an earlier version does not say which language was found.
+    language = read_facts(release.path).get("language") or None
+    if language is None and release.domain in home.domain_files():
         language = load_domain(home, str(release.domain)).language
     return Source(release.named, release.path, language)
 

@@ -36,6 +36,8 @@ class Funnel:
         judged: whether a judge has read the accepted dialogues: one row for `judged`, for `no
             verdict could be read` and for `not judged`; they add up to the accepted. Empty where
             no dialogue was read by a judge.
+        not_judged: one row a rule that does not judge in the domain's language, or in part: rule,
+            judges (`off` or `in part`), why; empty where every rule judges all it says.
     """
 
     stages: Rows
@@ -47,6 +49,7 @@ class Funnel:
     causes: Rows
     templates: Rows
     judged: Rows = field(default_factory=list)
+    not_judged: Rows = field(default_factory=list)
 
     def counts(self) -> dict[str, Any]:
         """Return the figures that the record of runs keeps."""
@@ -72,6 +75,7 @@ def read_funnel(con: duckdb.DuckDBPyConnection) -> Funnel:
         causes=causes(con),
         templates=rows(con, _TEMPLATES),
         judged=judged(con),
+        not_judged=not_judged(con),
     )
 
 
@@ -94,6 +98,28 @@ def judged(con: duckdb.DuckDBPyConnection) -> Rows:
     """Return how many of the accepted dialogues a judge has read; empty if there is no judge."""
     return rows(con, _JUDGED)
 
+
+def not_judged(con: duckdb.DuckDBPyConnection) -> Rows:
+    """Return the rules that the latest gate was without, or had in part, with the reason."""
+    if not rows(con, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'gates'"):
+        return []
+    return rows(con, _NOT_JUDGED)
+
+
+# The Data Docs' records of the latest gate.
+_NOT_JUDGED = """
+WITH latest AS (
+    SELECT suites FROM gates WHERE place = (SELECT max(place) FROM gates)
+), suites AS (
+    SELECT unnest(from_json(suites, '["JSON"]')) AS suite FROM latest
+), rules AS (
+    SELECT unnest(from_json(suite -> 'rules', '["JSON"]')) AS rule FROM suites
+)
+SELECT rule ->> 'rule' AS rule, rule ->> 'severity' AS judges, rule ->> 'source' AS why
+FROM rules
+WHERE rule ->> 'severity' IN ('off', 'in part')
+ORDER BY ALL
+"""
 
 # Whether an unused line is of a review or a metadata file: only review files have rows in
 # `raw_reviews` or these kinds. Without any usable review (a file that was refused) the lines are of

@@ -4,6 +4,20 @@ It is no language model. It puts readable English together from a prompt's templ
 phrase tables, deterministically.
 """
 
-from tasks.mock_model.model import RETURNED_MODEL, TASKS, Written, count_tokens_offline, write
+from tasks.mock_model.model import (
+    RETURNED_MODEL,
+    TASKS,
+    Written,
+    check_mock_language,
+    count_tokens_offline,
+    write,
+)
 
-__all__ = ["RETURNED_MODEL", "TASKS", "Written", "count_tokens_offline", "write"]
+__all__ = [
+    "RETURNED_MODEL",
+    "TASKS",
+    "Written",
+    "check_mock_language",
+    "count_tokens_offline",
+    "write",
+]

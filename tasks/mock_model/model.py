@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import NamedTuple
 
+from tasks.errors import UserError
 from tasks.mock_model.dialogue import Scene
 from tasks.mock_model.evaluation_answers import compare, gate, judge, recommend, respond
 from tasks.mock_model.fault_injection import Draft, inject_faults
@@ -17,6 +18,7 @@ from tasks.mock_model.prompt_reader import Asked, Messages, read, task_of
 
 # The version a response names; raised when the same prompt would be answered otherwise.
 RETURNED_MODEL = "offline/writer-2"
+LANGUAGE = "en"  # of the phrase tables
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 _PLACE = re.compile(r"\{\{item:(\d+)\}\}")
 
@@ -54,6 +56,15 @@ def write(messages: Messages, *, seed: int | None, misbehave: Mapping[str, float
         return Written(text)
     kept = max(1, int(len(text) * (0.3 + 0.6 * rng.random())))
     return Written(text[:kept].rstrip('\n]} "'), "length")
+
+
+def check_mock_language(language: str) -> None:
+    """Refuse a language that there are no phrase tables for. Raises UserError."""
+    if language != LANGUAGE:
+        raise UserError(
+            f"the mock model has tables for English only, and the domain's language is "
+            f"{language!r}: name a language model in generate.model"
+        )
 
 
 def count_tokens_offline(text: str) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tasks.languages import count_words
 from tasks.preprocess.irregular_tokens import LINKS, MAX_WORD
 
 _WORDS = np.zeros(256, dtype=bool)
@@ -107,7 +108,7 @@ def _count_non_ascii(
     whole = set()
     for row in rows.tolist():
         text = texts[row].as_py()
-        words[row] = len(text.split())
+        words[row] = count_words(text)
         if row in odd or _STRANGE.search(text):
             whole.add(row)
     return whole

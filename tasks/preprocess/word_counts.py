@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from duckdb.sqltypes import BIGINT, VARCHAR
 
+from tasks.languages import count_words
 from tasks.preprocess.irregular_tokens import regular_text, without_irregular
 from tasks.preprocess.token_scan import scan
 from tasks.settings import Preprocess
@@ -94,5 +95,5 @@ def measure_texts(texts: pa.StringArray, *, drop: bool) -> pa.StructArray:
                 after = without_irregular(before, result.tokens[row])
             if after != before:
                 cleaned[start + row] = after
-                words[start + row] = len(after.split())
+                words[start + row] = count_words(after)
     return pa.StructArray.from_arrays([integers(words), strings(cleaned)], names=["words", "text"])

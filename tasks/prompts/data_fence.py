@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from tasks.languages import cut_words
+
 OPEN = "<data>"
 CLOSE = "</data>"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -28,6 +30,6 @@ def fence(value: Any) -> str:
 
 
 def cut_to_words(text: str, most: int) -> str:
-    """Return at most `most` whitespace-separated words of a text, with `...` if it was cut."""
-    words = text.split(maxsplit=most)
-    return text if len(words) <= most else " ".join(words[:most]) + " ..."
+    """Return at most `most` words of a text, with `...` if it was cut."""
+    cut = cut_words(text, most)
+    return text if cut == text else f"{cut} ..."

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tasks.errors import UserError
+from tasks.languages import load_wording
 from tasks.settings import Home, ReadYaml, read_yaml, validation_line
 
 PROFILES = "goal_specs/prompts"
@@ -89,6 +90,7 @@ class Profile(BaseModel):
     agent_goals: Mapping[str, str] = Field(
         {}, description="Sub-goals whose words a blind recommender agent gets instead of its own"
     )
+    language_name: str = Field("English", description="What prompts call the language")
     dialogue: Conversation
     repair_dialogue: str
     repair_turns: str
@@ -112,6 +114,10 @@ class Profile(BaseModel):
         return self.item_reference.replace("$slot", str(slot))
 
 
+def _name_of(language: str) -> str:
+    return LANGUAGES.get(language, f"the language with the code {language}")
+
+
 def checked_places(text: str) -> str:
     """Return a profile's text.
 
@@ -128,8 +134,10 @@ def checked_places(text: str) -> str:
     return text
 
 
-def load_profile(home: Home, name: str, read: ReadYaml = read_yaml) -> Profile:
-    """Load a prompt profile from goal_specs/prompts.
+def load_profile(
+    home: Home, name: str, language: str = "en", read: ReadYaml = read_yaml
+) -> Profile:
+    """Load a prompt profile from goal_specs/prompts, in a language's texts where it has any.
 
     Raises:
         UserError: unknown or malformed name, broken YAML, or an unknown key or placeholder.
@@ -146,7 +154,10 @@ def load_profile(home: Home, name: str, read: ReadYaml = read_yaml) -> Profile:
         raise UserError(
             f"{path}: `name` is {content.get('name')!r} but the file is called {name!r}"
         )
+    wording = load_wording(home, language, read)
     try:
-        return Profile.model_validate(content)
+        return Profile.model_validate(
+            {**wording.over(name, content), "language_name": wording.name or _name_of(language)}
+        )
     except ValidationError as error:
         raise UserError(f"{path}: {validation_line(error)}") from None

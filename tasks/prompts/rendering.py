@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from tasks.briefs import Brief, BriefItem
 from tasks.prompts.answer_schema import answer_schema, schema_format, utterance_schema
 from tasks.prompts.data_fence import cut_to_words, fence
-from tasks.prompts.profiles import LANGUAGES, Conversation, Profile
+from tasks.prompts.profiles import Conversation, Profile
 from tasks.prompts.values import Instructed, Message, Prompt
 from tasks.templates import Turn
 
@@ -59,7 +59,7 @@ def places(profile: Profile, brief: Brief) -> dict[str, str]:
     return {
         "noun": brief.noun,
         "verb": brief.verb,
-        "language": LANGUAGES.get(brief.language, f"the language with the code {brief.language}"),
+        "language": profile.language_name,
         "turns": str(len(brief.template.turns)),
         "max_words": str(profile.max_words),
         "template": "",

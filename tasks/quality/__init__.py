@@ -4,6 +4,7 @@ Facts are computed, suites judge them, and every rejection names its rule and sh
 """
 
 from tasks.quality.causes import Cause, load_causes
+from tasks.quality.fitting import fit_suites
 from tasks.quality.gate import Rules, check_language, judge
 from tasks.quality.gate_records import (
     PUBLISHED,
@@ -15,6 +16,7 @@ from tasks.quality.gate_records import (
 )
 from tasks.quality.great_expectations import GateError, check_suites
 from tasks.quality.judged import Judged, count_judged
+from tasks.quality.languages_found import spoken_languages
 from tasks.quality.lexicon import Lexicon, load_lexicon
 from tasks.quality.published import PublishedRefused, copy_accepted, validate_published
 from tasks.quality.suites import check_alert_rules, check_judge, load_suites, rule_sentences
@@ -42,6 +44,7 @@ __all__ = [
     "check_suites",
     "copy_accepted",
     "count_judged",
+    "fit_suites",
     "has_passed_published_gate",
     "judge",
     "load_causes",
@@ -50,6 +53,7 @@ __all__ = [
     "read_gates",
     "rule_sentences",
     "set_verdicts",
+    "spoken_languages",
     "store_gate",
     "validate_published",
 ]

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Final
 
+from tasks.languages import phrases
 from tasks.quality.hints import allusions, hinting_words
-from tasks.quality.lexicon import Language, Lexicon, phrases
+from tasks.quality.lexicon import Lexicon
 from tasks.quality.nearness import far_claims, nearest
 from tasks.quality.specifics import Finder, Support
 from tasks.quality.text_patterns import (
-    GARBLED,
     PERSONAL,
-    TEMPLATE_LEFT,
+    garbled_pattern,
     offending,
+    template_pattern,
     titles_in_quotes,
 )
 from tasks.quality.values import Rule
@@ -91,17 +92,20 @@ class Evidence:
 
     def __init__(self, lexicon: Lexicon, language: str) -> None:
         """Take the lexicon and the language of the dialogues."""
-        self._words = lexicon.languages.get(language, Language())
+        self._words = lexicon.language(language)
         self._near_copied_from = lexicon.near_copied_from
         self._finder = Finder(self._words)
-        wording = lexicon.wording_pattern
+        wording = lexicon.wording_pattern(language)
+        garbled, template = garbled_pattern(self._words), template_pattern(self._words)
+        longest = self._words.longest
+        unit = longest.unit if longest else "words"
         chatbot = phrases(self._words.chatbot)
         self._pieces: Mapping[str, Callable[[Said, Case], str]] = {
-            "garbled": lambda said, case: offending(GARBLED, said.text),
-            "template_left": lambda said, case: offending(TEMPLATE_LEFT, said.text),
+            "garbled": lambda said, case: offending(garbled, said.text),
+            "template_left": lambda said, case: offending(template, said.text),
             "personal_data": lambda said, case: offending(PERSONAL, said.text),
             "wording_leak": lambda said, case: offending(wording, said.text),
-            "words": lambda said, case: f"{said.facts['words']} words: {said.text}",
+            "words": lambda said, case: f"{said.facts['words']} {unit}: {said.text}",
             "role_error": lambda said, case: f"{said.role}: {said.text}",
             "missing_items": lambda said, case: (
                 f"does not name {_listed(said.missing)}: {said.text}"
@@ -146,7 +150,7 @@ class Evidence:
         return f"{copy.text} (review: {copy.source})" if copy.words else ""
 
     def _specifics(self, kind: str, said: Said, case: Case) -> str:
-        support = Support([*said.titles, *case.reviews], case.item_reviews)
+        support = Support([*said.titles, *case.reviews], case.item_reviews, self._finder.numbers)
         found = self._finder.find(_bare(said), said.role, support)
         return _listed([specific.text for specific in found if specific.kind == kind])
 

@@ -12,15 +12,23 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from tasks.languages import Language, for_polars, phrases, spelled_expression
 from tasks.quality import near_duplicates, plan_facts
+from tasks.quality.fitting import can_judge
 from tasks.quality.hints import hint_facts
 from tasks.quality.judge_facts import read_verdicts
-from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases
+from tasks.quality.lexicon import Lexicon
 from tasks.quality.near_duplicates import Shingles
 from tasks.quality.nearness import no_sense_facts, sense_facts
 from tasks.quality.opinions import decision_error, foreign_language, sentiment_error
 from tasks.quality.roles import role_facts
-from tasks.quality.text_patterns import GARBLED, PERSONAL, QUOTED, TEMPLATE_LEFT, titles_in_quotes
+from tasks.quality.text_patterns import (
+    PERSONAL,
+    QUOTED,
+    garbled_pattern,
+    template_pattern,
+    titles_in_quotes,
+)
 from tasks.quality.told import read_brief_texts, told_facts
 from tasks.warehouse import create_table
 from tasks.word_runs import OwnedTokens, tokenise
@@ -125,8 +133,8 @@ def _utterance_facts(
     said = con.sql(plan_facts.UTTERANCES, params=within).pl()
     texts = read_brief_texts(con, within)
     tokens, owners = tokenise(said["bare"]), said["place"].to_numpy()
-    known = lexicon.languages.get(language, Language())
-    said = said.with_columns(
+    known = lexicon.language(language)
+    said = measured(said, known).with_columns(
         **text_facts(lexicon, language),
         **told_facts(said, OwnedTokens(tokens, owners), texts, lexicon, language),
         **hint_facts(said, OwnedTokens(tokens, owners), texts, known),
@@ -147,29 +155,38 @@ def text_facts(lexicon: Lexicon, language: str) -> dict[str, pl.Expr]:
 
     They read the columns text, bare, words and names_user.
     """
-    text, bare = pl.col("text"), pl.col("bare")
-    known = lexicon.languages.get(language, Language())
+    text, bare = pl.col("text"), spelled_expression("bare")
+    known = lexicon.language(language)
     foreign = foreign_language(lexicon, language) if known.function_words else pl.lit(False)
     return {
-        "garbled": text.str.contains(GARBLED),
-        "template_left": bare.str.contains(for_polars(TEMPLATE_LEFT)),
+        "garbled": text.str.contains(garbled_pattern(known)),
+        "template_left": bare.str.contains(for_polars(template_pattern(known))),
         "empty": ~text.str.contains(r"[\p{L}\p{N}]"),
         "personal_data": bare.str.contains(for_polars(PERSONAL)) | pl.col("names_user"),
-        "wording_leak": bare.str.contains(for_polars(lexicon.wording_pattern)),
+        "wording_leak": bare.str.contains(for_polars(lexicon.wording_pattern(language))),
         "foreign_language": foreign,
         "chatbot_habit": bare.str.contains(for_polars(phrases(known.chatbot))),
     }
+
+
+def measured(said: pl.DataFrame, language: Language) -> pl.DataFrame:
+    """Return utterances with `words` in what the language's limit counts.
+
+    That is characters other than white space, a title as one, where its pack says so.
+    """
+    if language.longest is None or language.longest.unit == "words":
+        return said
+    characters = pl.col("bare").str.count_matches(r"\S").cast(pl.Int32)
+    return said.with_columns(words=characters)
 
 
 def opinion_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
     """Return whether each utterance contradicts the opinion or the decision it should express.
 
     Reads the columns bare, opinion and decision. Only utterances that should express one are
-    judged, and only in a language whose words of opinion the lexicon has.
+    judged, and only in a language whose pack has the words for it.
     """
     none = pl.repeat(False, len(said), dtype=pl.Boolean, eager=True)
-    if not language.judges_opinions:
-        return {"sentiment_error": none, "decision_error": none}
     facts = {
         "opinion": ("sentiment_error", sentiment_error(language)),
         "decision": ("decision_error", decision_error(language)),
@@ -178,7 +195,7 @@ def opinion_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series
     for expected, (name, is_wrong) in facts.items():
         rows = said[expected].is_not_null().arg_true()
         errors[name] = none
-        if len(rows):
+        if len(rows) and can_judge(name, language):
             errors[name] = none.clone().scatter(rows, said[rows].select(is_wrong).to_series())
     return errors
 

@@ -18,6 +18,8 @@ from tasks.quality.evidence import Evidence
 from tasks.quality.facts import compute_facts
 from tasks.quality.gate_records import (
     EXAMPLES,
+    IN_PART,
+    OFF,
     Example,
     RuleRecord,
     SuiteRecord,
@@ -34,14 +36,6 @@ from tasks.semantic import check_semantic
 from tasks.settings import Domain
 
 TABLES: Final[tuple[FactTable, ...]] = ("dialogue_facts", "utterance_facts")
-LANGUAGE_FACTS: Final = {
-    "sentiment_errors",
-    "decision_errors",
-    "foreign_turns",
-    "sentiment_error",
-    "decision_error",
-    "foreign_language",
-}
 SEMANTIC_FACTS: Final = {"target_nearness", "far_claims"}
 _EXAMPLES = """
 WITH ranked AS (
@@ -155,6 +149,10 @@ def _suite_record(found: Judged, examples: Mapping[str, Sequence[Example]]) -> S
         _rule_record(entry.rule, len(ids), examples.get(entry.rule.rule, ()))
         for entry, ids in found.broken
     ]
+    rules += [
+        RuleRecord(note.rule, OFF if note.is_off else IN_PART, note.says, note.why, 0, ())
+        for note in found.suite.unjudged
+    ]
     results = [(table, render_result(result)) for table, result in found.results]
     return SuiteRecord(found.suite.name, found.suite.about, tuple(rules), tuple(results))
 
@@ -163,31 +161,21 @@ def _rule_record(rule: Rule, dialogues: int, examples: Sequence[Example]) -> Rul
     return RuleRecord(rule.rule, rule.severity, rule.says, rule.source, dialogues, tuple(examples))
 
 
-def check_language(suites: Sequence[Suite], lexicon: Lexicon, language: str) -> None:
-    """Refuse rules that would pass everything because the lexicon lacks the domain's language.
+def check_language(suites: Sequence[Suite], language: str) -> None:
+    """Refuse rules that compare texts by sense where they cannot.
 
-    Rules that compare texts by sense are refused in any language but English, and without the extra
-    `[semantic]`.
+    That is in any language but English, and without the extra `[semantic]`.
 
     Raises UserError.
     """
     by_sense = _by_sense(suites)
-    if by_sense:
-        check_semantic()
-        if language != "en":
-            raise UserError(
-                f"sentence embeddings know English only, and the language is {language!r}: set "
-                f"{', '.join(by_sense)} to `off` in quality.severities"
-            )
-    known = lexicon.languages.get(language)
-    if known is not None and known.judges_opinions and known.function_words:
+    if not by_sense:
         return
-    rules = chain.from_iterable(suite.rules for suite in suites)
-    blind = [rule.rule for rule in rules if not LANGUAGE_FACTS.isdisjoint(rule.columns)]
-    if blind:
+    check_semantic()
+    if language != "en":
         raise UserError(
-            f"expectations/lexicon.yaml has too few words for the language {language!r} to judge "
-            f"{', '.join(blind)}: add them, or set these rules to `off` in quality.severities"
+            f"sentence embeddings know English only, and the language is {language!r}: set "
+            f"{', '.join(by_sense)} to `off` in quality.severities"
         )
 
 

@@ -20,6 +20,8 @@ from tasks.warehouse import rows
 
 PUBLISHED: Final = "published"
 PUBLISHED_PLACE: Final = 1_000  # after every attempt
+OFF: Final = "off"  # severity of a rule that does not judge in the domain's language
+IN_PART: Final = "in part"  # and of the note on one that judges some of what it says
 EXAMPLES: Final = 3  # pieces of evidence kept for a rule
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tasks.quality.lexicon import Language, phrases
+from tasks.languages import Language, phrases
 from tasks.quality.told import BriefTexts
 from tasks.word_runs import OwnedTokens, are_known, texts_of, tokenise
 

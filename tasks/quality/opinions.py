@@ -19,24 +19,26 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from tasks.quality.lexicon import Language, Lexicon, for_polars, phrases, words
+from tasks.languages import Language, for_polars, phrases, spelled_expression, words
+from tasks.quality.lexicon import Lexicon
 
 ENOUGH = 2  # praise or blame from which an utterance takes a side; clear words count twice
 MOST_DOUBT = 2  # how much more it takes when it sounds mixed
 FOREIGN_WORDS = 3  # foreign function words from which an utterance may count as foreign
 MANY_WORDS = 9  # at least one of so many is a function word, in any language
+MANY_LETTERS = 20  # and of so many letters, where words are not separated by spaces
 FOREIGN_LETTERS = 0.3  # share of letters of another script from which it does
-LATIN = frozenset({"en", "de", "fr", "es", "it", "pt", "nl"})
 
 
 def sentiment_error(language: Language) -> pl.Expr:
     """Return whether the text in `bare` contradicts its `opinion` (LIKES, DISLIKES or NULL)."""
-    text = pl.col("bare").str.replace_all(for_polars(phrases(language.courtesies)), "~")
+    spelled = spelled_expression("bare")
+    text = spelled.str.replace_all(for_polars(phrases(language.courtesies)), "~")
     praised, unpraised = _counted(
-        text, language.clear_praise, language.praise, language.praising, language.negation
+        text, language.clear_praise, language.praise, language.praising, language
     )
     blamed, unblamed = _counted(
-        text, language.clear_blame, language.blame, language.blaming, language.negation
+        text, language.clear_blame, language.blame, language.blaming, language
     )
     good, bad = praised - unpraised, blamed - unblamed + unpraised
     doubt = text.str.count_matches(words(language.mixed)).clip(0, MOST_DOUBT)
@@ -55,19 +57,23 @@ def _counted(
     clear: Sequence[str],
     mild: Sequence[str],
     expressions: Sequence[str],
-    negation: Sequence[str],
+    language: Language,
 ) -> tuple[pl.Expr, pl.Expr]:
     """Return how many words of a kind a text has, and how many of them are negated.
 
     Clear words count twice, whole expressions three times.
     """
-    negated = rf"{words(negation)} +(?:[a-zA-Z'\u2019-]+ +){{0,2}}"
+    negated = rf"{words(language.negation)} +(?:[a-zA-Z'\u2019-]+ +){{0,2}}"
     whole = for_polars(phrases(expressions))
     said = 2 * _matches(text, words(clear)) + _matches(text, words(mild))
     unsaid = 2 * _matches(text, negated + words(clear)) + _matches(text, negated + words(mild))
     if expressions:
         said = said + 3 * _matches(text, whole)
         unsaid = unsaid + 3 * _matches(text, negated + whole)
+    if language.negation_behind:
+        behind = rf"(?: +[a-zA-Z'\u2019-]+){{0,2}} +{words(language.negation_behind)}"
+        unsaid = unsaid + 2 * _matches(text, words(clear) + behind)
+        unsaid = unsaid + _matches(text, words(mild) + behind)
     return said, unsaid
 
 
@@ -77,7 +83,8 @@ def _matches(text: pl.Expr, pattern: str) -> pl.Expr:
 
 def decision_error(language: Language) -> pl.Expr:
     """Return whether the text in `bare` contradicts its `decision` (accept, reject or NULL)."""
-    text = pl.col("bare").str.replace_all(for_polars(phrases(language.not_yet)), "~")
+    spelled = spelled_expression("bare")
+    text = spelled.str.replace_all(for_polars(phrases(language.not_yet)), "~")
     clearly_in = text.str.contains(for_polars(phrases(language.clear_acceptance)))
     clearly_out = text.str.contains(for_polars(phrases(language.clear_rejection)))
     accepting = words(language.accepts + language.praise + language.clear_praise)
@@ -97,15 +104,21 @@ def decision_error(language: Language) -> pl.Expr:
 def _in_unknown_language(language: Language) -> pl.Expr:
     """Return whether an utterance of many words has no function word and hardly a common word.
 
-    Titles do not count.
+    Titles do not count. Where words are not separated by spaces, many letters without a function
+    word tell as much.
     """
+    if language.is_unspaced:
+        letters = pl.col("bare").str.count_matches(r"\p{L}")
+        return (letters >= MANY_LETTERS) & ~pl.col("bare").str.contains(
+            words(language.function_words)
+        )
     if not language.common_words:
         return pl.lit(False)
     function_words = [word for word in language.function_words if len(word) > 1]
-    has_none = ~pl.col("bare").str.contains(words(function_words))
+    has_none = ~spelled_expression("bare").str.contains(words(function_words))
     doubtful = (pl.col("words") >= MANY_WORDS) & has_none
     # The common words are many; only the doubtful texts are searched for them.
-    text = pl.when(doubtful).then(pl.col("bare")).otherwise(pl.lit(""))
+    text = pl.when(doubtful).then(spelled_expression("bare")).otherwise(pl.lit(""))
     total = text.str.count_matches(" ", literal=True) + 1
     common = text.str.count_matches(words(language.common_words))
     return (total >= MANY_WORDS) & (common * MANY_WORDS < total)
@@ -116,15 +129,20 @@ def foreign_language(lexicon: Lexicon, code: str) -> pl.Expr:
 
     That is: more foreign function words than own ones, no own one in many words, or another script.
     """
-    own = lexicon.languages[code].function_words
-    others = [other for name, other in lexicon.languages.items() if name != code]
+    language = lexicon.languages[code]
+    own = language.function_words
+    # A language of other scripts is recognised by its letters.
+    others = [
+        other
+        for name, other in lexicon.languages.items()
+        if name != code and not set(other.scripts).isdisjoint(language.scripts)
+    ]
     foreign = set().union(*(other.function_words for other in others)) - set(own)
-    text = pl.col("bare")
+    text = spelled_expression("bare")
     foreign_count = text.str.count_matches(words(sorted(foreign)))
     own_count = text.str.count_matches(words(own))
     mostly_foreign = (foreign_count >= FOREIGN_WORDS) & (foreign_count > own_count)
-    speaks_another = mostly_foreign | _in_unknown_language(lexicon.languages[code])
-    if code not in LATIN:
-        return speaks_another
-    other_script = text.str.count_matches(r"[\p{L}--\p{Latin}]")
-    return speaks_another | (other_script > FOREIGN_LETTERS * text.str.len_chars())
+    speaks_another = mostly_foreign | _in_unknown_language(language)
+    bare = pl.col("bare")
+    other_script = bare.str.count_matches(rf"[\p{{L}}--[{language.letters}]]")
+    return speaks_another | (other_script > FOREIGN_LETTERS * bare.str.len_chars())

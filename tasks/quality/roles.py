@@ -17,9 +17,12 @@ from typing import Final
 
 import polars as pl
 
-from tasks.quality.lexicon import Language, for_polars, phrases, words
+from tasks.languages import Language, for_polars, phrases, spelled_expression, words
 
-QUOTATION: Final = '["\u201c][^"\u201c\u201d]*["\u201d]'
+QUOTATION: Final = (
+    '["\u201c][^"\u201c\u201d]*["\u201d]|\u201e[^\u201c\u201e]*\u201c'
+    "|[\u300c\u300e][^\u300d\u300f]*[\u300d\u300f]"
+)
 
 
 def role_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
@@ -33,7 +36,7 @@ def role_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
         "place",
         "subject",
         "role",
-        speech=pl.col("bare").str.replace_all(QUOTATION, "~"),
+        speech=spelled_expression("bare").str.replace_all(QUOTATION, "~"),
         asks=pl.col("asks"),
         requests=pl.col("requests"),
         thanks=pl.col("thanks"),
@@ -43,7 +46,7 @@ def role_facts(said: pl.DataFrame, language: Language) -> dict[str, pl.Series]:
     is_user = own["role"] == "user"
     seen = _where(own, is_user, phrases(language.claims_seen))
     unseen = _where(own, is_user, phrases(language.claims_unseen))
-    asking = rf"\?|{phrases(language.asking)}" if language.asking else ""
+    asking = rf"[?\uff1f]|{phrases(language.asking)}" if language.asking else ""
     requesting = f"{asking}|{phrases(language.requesting)}" if language.requesting else ""
     missed = _missing(own, "asks", asking) | _missing(own, "requests", requesting)
     missed |= _missing(own, "thanks", words(language.thanking) if language.thanking else "")
@@ -61,7 +64,7 @@ def _tells_of_itself(own: pl.DataFrame, rows: pl.Series, language: Language) -> 
     """Return whether an agent calls something its own, or did something, that an agent does not."""
     found = pl.repeat(False, len(own), dtype=pl.Boolean, eager=True)
     places = rows.fill_null(value=False).arg_true()
-    if not (language.own_things and language.deeds and len(places)):
+    if not len(places):
         return found
     mine = rf"{words(language.mine)} (?:(?:own|old|late|whole|little|younger|older|best) )?"
     did = rf"{words(language.speaker)} (?:[a-z]+ly |just |never |always |still |even |also )?"

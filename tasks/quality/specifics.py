@@ -16,8 +16,8 @@ from typing import Final, Literal
 
 import polars as pl
 
-from tasks.quality.lexicon import Language, for_polars, phrases
-from tasks.quality.numbers_said import Figure, figures_in, numbers_in
+from tasks.languages import Language, count_words, for_polars, phrases, spelled_column
+from tasks.quality.numbers_said import Figure, NumberWords, figures_in, numbers_in
 
 Kind = Literal["name", "fact", "work", "detail"]
 
@@ -36,7 +36,7 @@ _ONE_NAME: Final = re.compile(_NAME)
 _POSSESSIVE: Final = re.compile("['\u2019]s?$")
 _PART: Final = re.compile(r"[^\W_]+")
 _QUOTED_LINE: Final = re.compile('["\u201c]([^"\u201c\u201d]{12,300})["\u201d]')
-_SENTENCE: Final = re.compile("[^.!?]+[.!?]?")
+_SENTENCE: Final = re.compile("[^.!?\u3002\uff01\uff1f]+[.!?\u3002\uff01\uff1f]?")
 _CONTENT: Final = re.compile(r"[^\W_]{4,}")
 _IN_QUOTES: Final = re.compile('["\u201c][^"\u201c\u201d]{1,300}["\u201d]')
 _LEAST_QUOTED: Final = 4  # words from which something quoted is a line, and no expression
@@ -55,10 +55,19 @@ class Specific:
 class Support:
     """What a brief holds, its titles and reviews, and what other people wrote of its items."""
 
-    def __init__(self, texts: Iterable[str], others: Iterable[str] = ()) -> None:
-        """Take the titles and reviews, and the reviews that were not drawn for the brief."""
+    def __init__(
+        self,
+        texts: Iterable[str],
+        others: Iterable[str] = (),
+        numbers: NumberWords | None = None,
+    ) -> None:
+        """Take the titles and reviews, and the reviews that were not drawn for the brief.
+
+        `numbers` are the language's own words for them, besides those of English.
+        """
         self._texts = tuple(texts)
         self._others = tuple(others)
+        self._numbers = numbers
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -68,7 +77,7 @@ class Support:
     @cached_property
     def numbers(self) -> frozenset[str]:
         """All numbers, in digits or words, as digits."""
-        return frozenset(number for text in self._all for number in numbers_in(text))
+        return frozenset(number for text in self._all for number in numbers_in(text, self._numbers))
 
     def has(self, name: str) -> bool:
         """Return True if each part of a name is one of the words, in singular or plural.
@@ -101,7 +110,10 @@ class Finder:
 
     def __init__(self, language: Language) -> None:
         """Take the language's cues and familiar names."""
+        self.numbers = NumberWords(language)
+        self._measures = frozenset(language.measures)
         self._checkable = re.compile(phrases(language.checkable))
+        self._knows_names = bool(language.familiar)
         self._familiar = re.compile(_familiar_pattern(language.familiar))
         self._plain_words = language.plain_words
         self._name_cue = _at_the_end(phrases(language.name_cues))
@@ -116,10 +128,10 @@ class Finder:
             role: who speaks; what users say of themselves is their own affair.
             support: what the brief holds.
         """
-        found = list(self._names(bare, role, support))
+        found = list(self._names(bare, role, support)) if self._knows_names else []
         found += [
             Specific("fact" if figure.is_exact else "detail", figure.text)
-            for figure in figures_in(bare, role)
+            for figure in figures_in(bare, role, self._measures)
             if not _holds(support, figure)
         ]
         if role == "agent":
@@ -127,13 +139,13 @@ class Finder:
         found += [
             Specific("detail", line)
             for line in _QUOTED_LINE.findall(bare)
-            if len(line.split()) >= _LEAST_QUOTED and not support.quotes(line)
+            if count_words(line) >= _LEAST_QUOTED and not support.quotes(line)
         ]
         return found
 
     def claims(self, texts: pl.Series) -> pl.Series:
         """Return whether each text has what only an agent with a source may tell."""
-        return texts.str.contains(for_polars(self._checkable.pattern))
+        return spelled_column(texts).str.contains(for_polars(self._checkable.pattern))
 
     def is_ordinary(self, word: str) -> bool:
         """Return True if a word with a capital may be said of anything."""
@@ -141,7 +153,7 @@ class Finder:
 
     def _claims(self, bare: str, support: Support) -> Iterator[Specific]:
         for sentence in _SENTENCE.findall(bare):
-            if sentence.endswith("?"):
+            if sentence.endswith(("?", "\uff1f")):
                 continue
             for match in self._checkable.finditer(sentence):
                 if not all(map(support.has, _CONTENT.findall(match[0]))):

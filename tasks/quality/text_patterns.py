@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from tasks.dialogues import is_title_of
+from tasks.languages import UNSPACED_TEXT, Language
 
 # Replacement, control and private characters, marks that reverse the direction of reading, UTF-8
-# read as Latin-1, symbol salad, seven consonants in a row, a chain of 40 and more characters
-# without a space.
-GARBLED: Final = (
+# read as Latin-1 (also of kana) or as Shift JIS, symbol salad.
+_UNREADABLE: Final = (
     "[\ufffd\ufeff\u200b\u202a-\u202e\u2066-\u2069\x00-\x1f\x7f-\x9f\ue000-\uf8ff\ufff0-\uffff]"
     "|[\u00c2\u00c3\u00d0\u00d1][\u0080-\u00bf]|\u00e2\u20ac|\u00ef\u00bf\u00bd"
+    "|(?:\u00e3[\u0080-\u00bf\u201a\u0192].?){2}|[\u7e3a\u7e67\u7e5d].{0,3}[\u7e3a\u7e67\u7e5d]"
     r"|[#$%&@^~|\\<>/;]{4,}"
-    "|[bcdfghjklmnpqrstvwxz]{7,}"
-    r"|[^\s]{40,}"
 )
 # Braces, slots in capitals as Table 6 prints them, bracketed or underlined blanks, names of blanks
 # between underscores or percent signs, a placeholder without its braces; tokens of a chat template,
@@ -58,9 +57,12 @@ PERSONAL: Final = (
 )
 QUOTED: Final = (
     '["\u201c\u00ab*_](?P<marked>[A-Z0-9][^"\u201c\u201d\u00ab\u00bb*_]{2,80})["\u201d\u00bb*_]'
+    "|[\u201e\u00bb](?P<low>[\\p{Lu}0-9][^\u201e\u201c\u00ab\u00bb]{2,80})[\u201c\u00ab]"
+    "|\u300e(?P<work>[^\u300e\u300f]{2,80})\u300f"
     "|(?:^|[ (])['\u2018](?P<single>[A-Z0-9][^\"\u2018\u201c\u201d*_]{2,80}?)['\u2019]"
     "(?:[ .,!?;:)]|$)"
 )
+_QUOTED: Final = re.compile(QUOTED.replace(r"\p{Lu}", "A-Z\u00c0-\u00d6\u00d8-\u00de"))
 _DECADE: Final = re.compile(r"[ (]?['\u2018]\d0s\b")
 # One word in marks is a title where the word before it says so.
 _CALLED: Final = re.compile(
@@ -96,6 +98,27 @@ _SMALL: Final = frozenset(
 )
 
 
+def garbled_pattern(language: Language) -> str:
+    """Return a pattern of what nobody can read.
+
+    That is unreadable characters, too many consonants in a row, or a chain without a space. How
+    many are too many depends on the language: German has "Angstschwei\u00df". Letters of scripts
+    without spaces belong to no chain.
+    """
+    most = language.unreadable
+    consonants = f"[bcdfghjklmnpqrstvwxz]{{{most.consonants},}}"
+    return f"{_UNREADABLE}|{consonants}|[^\\s{UNSPACED_TEXT}]{{{most.chain},}}"
+
+
+def template_pattern(language: Language) -> str:
+    """Return a pattern of pieces of the template, with a language's words for placeholders."""
+    if not language.placeholders:
+        return TEMPLATE_LEFT
+    either = "|".join(map(re.escape, language.placeholders))
+    inside = r"[^\[\]<>\u3010\u3011]{0,30}"
+    return rf"{TEMPLATE_LEFT}|(?i:[\[<\u3010]{inside}(?:{either}){inside}[\]>\u3011])"
+
+
 def offending(pattern: str, text: str) -> str:
     """Return the first piece of a text that matches a pattern, or an empty string."""
     found = re.search(pattern, text)
@@ -106,13 +129,14 @@ def titles_in_quotes(text: str, own: Sequence[str]) -> list[str]:
     """Return what is quoted like a title, but is none of the dialogue's own and no award.
 
     That is: two words or more, all but the small ones with a capital; or one such word after
-    "watched", "read", "suggest" and the like.
+    "watched", "read", "suggest" and the like; or whatever stands in the marks of Japanese titles.
     """
     quoted = []
-    for mark in re.finditer(QUOTED, text):
-        piece = (mark["marked"] or mark["single"]).strip(" .,!?;:")
+    for mark in _QUOTED.finditer(text):
+        piece = (mark["work"] or mark["marked"] or mark["low"] or mark["single"]).strip(" .,!?;:~")
         is_award = _AWARD.fullmatch(piece) is not None
-        if not _DECADE.match(mark[0]) and _looks_like_title(piece) and not is_award:
+        is_title = bool(mark["work"]) or (_looks_like_title(piece) and not is_award)
+        if piece and is_title and not _DECADE.match(mark[0]):
             quoted.append(piece)
     quoted += [mark["one"] for mark in _CALLED.finditer(text)]
     return [piece for piece in quoted if not any(is_title_of(piece, title) for title in own)]

@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tasks.languages import Language
 from tasks.quality import plan_facts
-from tasks.quality.lexicon import Language, Lexicon
+from tasks.quality.lexicon import Lexicon
 from tasks.quality.specifics import NAMES, Finder, Specific, Support
 from tasks.word_runs import (
     OwnedTokens,
@@ -103,7 +104,7 @@ def told_facts(
         lexicon: its limits and words.
         code: the language.
     """
-    language = lexicon.languages.get(code, Language())
+    language = lexicon.language(code)
     copied = copied_words(words, texts.review_words, lexicon.copied_from)
     near = _near_copied(said, words, texts, language, copied, lexicon.near_copied_from)
     return {
@@ -137,13 +138,13 @@ def _near_copied(
 def _unsupported(said: pl.DataFrame, texts: BriefTexts, language: Language) -> dict[str, pl.Series]:
     """Return how many names, figures, details and works of each utterance its brief lacks."""
     counts = {column: np.zeros(len(said), np.int32) for column in KINDS.values()}
+    finder = Finder(language)
+    claiming = (finder.claims(said["bare"]) & (said["role"] == "agent")).arg_true()
+    rows = np.union1d(_counting_or_quoting(said), claiming.to_numpy())
     if language.familiar:
-        finder = Finder(language)
-        claiming = (finder.claims(said["bare"]) & (said["role"] == "agent")).arg_true()
-        rows = np.union1d(_naming(said, texts, finder), _counting_or_quoting(said))
-        rows = np.union1d(rows, claiming.to_numpy())
-        for at, specific in _specifics(said, rows, texts, finder):
-            counts[KINDS[specific.kind]][at] += 1
+        rows = np.union1d(rows, _naming(said, texts, finder))
+    for at, specific in _specifics(said, rows, texts, finder):
+        counts[KINDS[specific.kind]][at] += 1
     return {column: pl.Series(found) for column, found in counts.items()}
 
 
@@ -169,7 +170,10 @@ def _unheld(
     finder: Finder,
     others: Mapping[int, Iterable[str]] = MappingProxyType({}),
 ) -> list[tuple[int, Specific]]:
-    support = {place: Support(texts, others.get(place, ())) for place, texts in held.items()}
+    support = {
+        place: Support(texts, others.get(place, ()), finder.numbers)
+        for place, texts in held.items()
+    }
     told = said[rows].select("place", "bare", "role")
     return [
         (at, specific)
@@ -206,4 +210,5 @@ def _naming(said: pl.DataFrame, texts: BriefTexts, finder: Finder) -> NDArray[np
 
 def _counting_or_quoting(said: pl.DataFrame) -> NDArray[np.int64]:
     """Return the rows with a digit or something in quotation marks."""
-    return said["bare"].str.contains('[0-9]|["\u201c][^"\u201c\u201d]{12}').arg_true().to_numpy()
+    quoted = '["\u201c][^"\u201c\u201d]{12}'
+    return said["bare"].str.contains(rf"[0-9\uff10-\uff19]|{quoted}").arg_true().to_numpy()

@@ -52,12 +52,33 @@ class SuiteFile(BaseModel):
 
 
 @dataclass(frozen=True)
+class Unjudged:
+    """A rule that does not judge in a language, or judges in part.
+
+    Attributes:
+        rule: its name.
+        says: the sentence that people read.
+        why: what the language's pack lacks.
+        is_off: True if it judges nothing at all.
+    """
+
+    rule: str
+    says: str
+    why: str
+    is_off: bool
+
+
+@dataclass(frozen=True)
 class Suite:
-    """A checked suite, with this domain's severities and without rules that are switched off."""
+    """A checked suite, with this domain's severities and without rules that are switched off.
+
+    `unjudged` names the rules that do not judge in the domain's language, or in part.
+    """
 
     name: str
     about: str
     rules: tuple[Rule, ...]
+    unjudged: tuple[Unjudged, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ _LABELS = {
     "code_version": "code",
     "mixed": "made by several versions",
     "suites": "suites every dialogue passed",
+    "languages": "language found in the utterances",
+    "not_judged": "rules that did not judge in this language",
     "judge": "read by",
     "judged": "dialogues read by a judge",
     "judged_rest": "defects that a judge would find in the others",

@@ -23,6 +23,8 @@ CARD_FACTS: Final = (
     "rollout",
     "seed",
     "suites",
+    "languages",
+    "not_judged",
     "judge",
     "judged",
     "judged_rest",

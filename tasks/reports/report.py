@@ -119,7 +119,7 @@ def gather(
     Raises UserError.
     """
     build = last_build(con, home, domain)
-    goals = load_goals(home, read)
+    goals = load_goals(home, read=read)
     quality = build.domain.quality
     suites: tuple[Suite, ...] = load_suites(home, quality.suites, quality.severities, read)
     counted = read_funnel(con)

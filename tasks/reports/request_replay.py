@@ -103,8 +103,8 @@ def replay(
     if not recorded:
         return []
     keys, profile_name, rollout_name = recorded[0]
-    profile = load_profile(home, profile_name)
-    goals = load_goals(home).worded(domain.noun, domain.verb)
+    profile = load_profile(home, profile_name, domain.language)
+    goals = load_goals(home, domain.language).worded(domain.noun, domain.verb)
     briefs = list(load_briefs(con, domain, [dialogue_id]))
     settings = domain.generate.at_attempt(attempt)
     model = _Replay(settings, keys or [], answers_by_key(con, keys or []))

@@ -95,7 +95,7 @@ def load_templates(home: Home, name: str = "curated", read: ReadYaml = read_yaml
             template and the reason.
     """
     path = template_file(home, name)
-    grammar = load_grammar(home, load_goals(home, read), read)
+    grammar = load_grammar(home, load_goals(home, read=read), read)
     content = read(path)
     try:
         file = _File.model_validate(content)

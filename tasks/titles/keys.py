@@ -169,7 +169,10 @@ def _part_in_digits(match: re.Match[str]) -> str:
     return f"{_PARTS.get(match[1], match[1])} {_VALUES.get(match[2], match[2])}"
 
 
-_QUOTES = "'*_`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+_QUOTES = (
+    "'*_`\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+    "\u300c\u300d\u300e\u300f\u300a\u300b"  # of Japanese and Chinese
+)
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 
 

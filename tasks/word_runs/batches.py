@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tasks.languages import spaced_column
 from tasks.word_runs.words import BREAKS, MARKS
 
 Hashes = NDArray[np.uint64]
@@ -57,7 +58,7 @@ class OwnedTokens:
 
 def tokenise(texts: pl.Series) -> Tokens:
     """Split texts into the words that `words_of` finds."""
-    split = texts.str.replace_many(_REPLACED).str.to_lowercase().str.split(" ")
+    split = spaced_column(texts).str.replace_many(_REPLACED).str.to_lowercase().str.split(" ")
     bare = split.explode().str.strip_chars(MARKS)
     kept = (bare != "").fill_null(False).to_numpy()
     until = np.concatenate([[0], np.cumsum(split.list.len().to_numpy(), dtype=np.int64)])

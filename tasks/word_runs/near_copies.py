@@ -20,7 +20,7 @@ LEAST_SENTENCE: Final = 6
 """Shared words that make a near-copy of a whole sentence, though it has fewer than asked for."""
 LEAST_OF_SENTENCE: Final = 0.75
 """Share of that sentence that the shared words are."""
-_SENTENCE_END: Final = re.compile(r"[.!?\u2026]")
+_SENTENCE_END: Final = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]")
 _CONTRACTED: Final = re.compile("(?<=.)(?:n't|'(?:s|re|ve|ll|d|m))$")
 _SAME: Final = {
     form: forms.split()[0]

@@ -29,8 +29,8 @@ from tasks.calibration.gate_readings import copied_accepted, read_by_rules
 from tasks.calibration.planted import KINDS, Split, spoilt
 from tasks.calibration.talks import read_talks
 from tasks.intervals import wilson
+from tasks.languages import Language
 from tasks.quality import load_lexicon
-from tasks.quality.lexicon import Language
 from tasks.quality.specifics import Finder, Support
 from tasks.settings import Domain, Home, load_domain
 from tasks.warehouse import read_warehouse

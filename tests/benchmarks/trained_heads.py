@@ -39,9 +39,9 @@ from tasks.calibration.planted import SENTENCES, Split, Spoilt, spoilt
 from tasks.calibration.talks import Talk, read_talks
 from tasks.fingerprint import shipped_yaml, unit
 from tasks.intervals import wilson
+from tasks.languages import Language, words
 from tasks.quality import load_lexicon
 from tasks.quality.facts import opinion_facts
-from tasks.quality.lexicon import Language, words
 from tasks.semantic import encode
 from tasks.settings import Home
 from tasks.warehouse import read_warehouse

@@ -50,7 +50,9 @@ def test_each_file_is_read_once() -> None:
     with yaml_files_opened() as opened:
         load_specifications(Home(), "demo")
     assert set(opened.values()) == {1}
-    expectations = {f"expectations/{path.name}" for path in (PROJECT / "expectations").iterdir()}
+    expectations = {
+        f"expectations/{path.name}" for path in (PROJECT / "expectations").glob("*.yaml")
+    }
     assert expectations | {"goal_specs/goals.yaml", "data/domains/demo.yaml"} < set(opened)
 
 
@@ -70,7 +72,10 @@ def test_a_part_names_every_file_that_was_read_for_it_also_those_read_before() -
             "expectations/grounded.yaml",
             "expectations/paper.yaml",
         },
-        "lexicon": {"expectations/lexicon.yaml"},
+        "lexicon": {
+            "expectations/lexicon.yaml",
+            *(f"expectations/languages/{code}.yaml" for code in PACKS),
+        },
         "causes": {
             "expectations/causes.yaml",
             "expectations/grounded.yaml",
@@ -80,6 +85,9 @@ def test_a_part_names_every_file_that_was_read_for_it_also_those_read_before() -
         },
         "judge_words": {"goal_specs/evaluation/gate.yaml"},
     }
+
+
+PACKS = ("de", "en", "es", "fr", "it", "ja", "nl", "pt")
 
 
 class Checked:

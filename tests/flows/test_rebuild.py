@@ -43,6 +43,7 @@ def test_a_release_carries_what_made_it(repaired_demo: BuiltDemo) -> None:
         "goal_specs/prompts/grounded.yaml",
         "goal_specs/templates/curated.yaml",
         "expectations/lexicon.yaml",
+        "expectations/languages/en.yaml",
         "expectations/paper.yaml",
     ):
         assert made.contents[path] == yaml.safe_load((PROJECT / path).read_text("utf-8")), path

@@ -256,6 +256,8 @@ FILES = {
     "expectations/paper.yaml": {"generate-2", "quality-1", "quality-2"},
     "expectations/facts.yaml": {"generate-2", "quality-1", "quality-2"},
     "expectations/lexicon.yaml": {"quality-1", "quality-2"},
+    "expectations/languages/en.yaml": {"quality-1", "quality-2"},
+    "goal_specs/languages/de.yaml": set(),
     "tasks/mock_model/tables/speech.yaml": {"generate-1", "generate-2"},
     "tasks/reports/pages/gate.html": set(),
 }

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.dialogues import parse_transcripts
 from tasks.errors import UserError
-from tasks.quality import check_language, judge, load_lexicon, load_suites
+from tasks.quality import check_language, judge, load_suites
 from tasks.quality.nearness import far_claims, nearest, sense_facts
 from tasks.quality.told import BriefTexts
 from tasks.semantic import encoder
@@ -106,15 +106,15 @@ def test_the_suite_rejects_and_shows_both_sentences(home: Home, domain: MakeDoma
 
 
 def test_the_suite_needs_the_extra_and_english(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    suites, lexicon = load_suites(home, ["paper", "semantic"]), load_lexicon(home)
+    suites = load_suites(home, ["paper", "semantic"])
     monkeypatch.setattr(encoder, "_ENGINES", ("no_such_engine",))
     with pytest.raises(UserError, match=r"need no_such_engine.*'\.\[semantic\]'"):
-        check_language(suites, lexicon, "en")
-    check_language(load_suites(home, ["paper"]), lexicon, "en")
+        check_language(suites, "en")
+    check_language(load_suites(home, ["paper"]), "en")
 
 
 @pytest.mark.usefixtures("installed")
 def test_another_language_is_refused(home: Home) -> None:
     suites = load_suites(home, ["paper", "semantic"])
     with pytest.raises(UserError, match="English only, and the language is 'de'.*not-described"):
-        check_language(suites, load_lexicon(home), "de")
+        check_language(suites, "de")

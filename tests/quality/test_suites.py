@@ -214,20 +214,6 @@ def test_nothing_is_judged_when_a_suite_is_wrong(home: Home) -> None:
     assert judge(con, rules_of(home, DOMAIN), DOMAIN, 1).judged == 1
 
 
-def test_a_language_the_lexicon_lacks_is_refused_by_the_rules_that_need_it(home: Home) -> None:
-    con = made.warehouse([], made.titles(5))
-    settings = {
-        "name": "t",
-        "language": "fr",
-        "sources": {"format": "amazon_2014", "reviews": ["x"]},
-    }
-    with pytest.raises(UserError, match="sentiment-fits, decision-fits"):
-        grounded = Domain.model_validate({**settings, "quality": {"suites": ["grounded"]}})
-        judge(con, rules_of(home, grounded), grounded, 1)
-    paper = Domain.model_validate({**settings, "quality": {"suites": ["paper"]}})
-    assert judge(con, rules_of(home, paper), paper, 1).judged == 0
-
-
 def test_a_broken_lexicon_is_one_clear_line(home: Home) -> None:
     path = home.project / "expectations" / "lexicon.yaml"
     for text, said in (

@@ -11,10 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.languages import NEVER, for_polars, phrases, words
 from tasks.quality.facts import opinion_facts, text_facts
-from tasks.quality.lexicon import NEVER, for_polars, load_lexicon, phrases, words
+from tasks.quality.lexicon import load_lexicon
 from tasks.quality.near_duplicates import join, near_duplicates, shingles
-from tasks.quality.text_patterns import GARBLED, PERSONAL, TEMPLATE_LEFT, titles_in_quotes
+from tasks.quality.text_patterns import (
+    PERSONAL,
+    TEMPLATE_LEFT,
+    garbled_pattern,
+    titles_in_quotes,
+)
 from tasks.settings import Home
 from tasks.word_runs import OwnedTokens, copied_words, longest_shared, runs, tokenise
 from tests.support import conversations as made
@@ -243,7 +249,8 @@ def test_patterns_mean_the_same_to_polars_and_python() -> None:
         "non_word here",
         "item:3",
     ]
-    for pattern in (GARBLED, TEMPLATE_LEFT, PERSONAL, LEXICON.wording_pattern):
+    garbled, wording = garbled_pattern(LEXICON.language("en")), LEXICON.wording_pattern("en")
+    for pattern in (garbled, TEMPLATE_LEFT, PERSONAL, wording):
         found = pl.Series(texts).str.contains(for_polars(pattern)).to_list()
         assert found == [re.search(pattern, text) is not None for text in texts]
 

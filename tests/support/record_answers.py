@@ -48,8 +48,8 @@ def prompts(
     ids: Sequence[str] | None = None,
 ) -> Iterator[tuple[Brief, Sequence[Mapping[str, str]]]]:
     """Yield briefs of a warehouse, all or some, with the messages that ask for their dialogues."""
-    words = load_profile(home, profile)
-    goals = load_goals(home).worded(domain.noun, domain.verb)
+    words = load_profile(home, profile, domain.language)
+    goals = load_goals(home, domain.language).worded(domain.noun, domain.verb)
     for brief in load_briefs(con, domain, ids):
         yield brief, render(words, goals, brief).messages
 

@@ -82,8 +82,8 @@ def judge_rollout(domain: Domain, profile: str, attempt: int = 1) -> JudgeRollou
     home = Home.find(None)
     return JudgeRollout(
         load_judge_words(home),
-        load_goals(home).worded(domain.noun, domain.verb),
-        load_profile(home, profile).max_review_words,
+        load_goals(home, domain.language).worded(domain.noun, domain.verb),
+        load_profile(home, profile, domain.language).max_review_words,
         attempt,
     )
 

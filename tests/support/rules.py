@@ -6,6 +6,7 @@ from tasks.quality import (
     Rules,
     check_alert_rules,
     check_language,
+    fit_suites,
     load_causes,
     load_lexicon,
     load_suites,
@@ -18,5 +19,5 @@ def rules_of(home: Home, domain: Domain) -> Rules:
     suites = load_suites(home, domain.quality.suites, domain.quality.severities)
     lexicon = load_lexicon(home)
     check_alert_rules(suites, domain.quality, domain.alert)
-    check_language(suites, lexicon, domain.language)
-    return Rules(suites, lexicon, load_causes(home))
+    check_language(suites, domain.language)
+    return Rules(fit_suites(suites, lexicon, domain.language), lexicon, load_causes(home))
