@@ -31,7 +31,6 @@ from tasks.release import (
     read_made_by,
     version_before,
 )
-from tasks.runs import code_version
 from tasks.settings import Home, read_yaml
 from tasks.stage_inputs import library_versions
 from tasks.tombstones import tombstone_file
@@ -114,6 +113,9 @@ def _build_again(
         return Rebuilt("", causes, (), f"the stored answers do not make it again: {error}")
     if result.release is None:
         return Rebuilt("", causes, (), "nothing was released")
+    now = read_made_by(Path(result.release)).code
+    if now != made.code:
+        causes = (f"the code is {now}, and was {made.code}", *causes)
     files = differing_files(release.path, Path(result.release))
     return Rebuilt(result.version or "", causes, tuple(files))
 
@@ -132,8 +134,6 @@ def _check_sources(made: MadeBy, sources: Path) -> None:
 
 def _causes(home: Home, made: MadeBy) -> Iterator[str]:
     """Yield what may make a difference."""
-    if made.code != code_version():
-        yield f"the code is {code_version()}, and was {made.code}"
     for path, digest in made.hashes().items():
         file = home.project / path
         if not file.is_file():

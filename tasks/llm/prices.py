@@ -68,6 +68,11 @@ def find_price(generate: Generate, *, batch: bool = False) -> Price | None:
     return Price(float(prices[0]), float(prices[1]), "litellm", cached, cache_write)
 
 
+def is_known_model(model: str) -> bool:
+    """Return True for a model of the price map, and for one that runs in this process."""
+    return model.startswith(IN_PROCESS) or find_entry(model) is not None
+
+
 def _known(price: Any) -> float | None:
     return None if price is None else float(price)
 
