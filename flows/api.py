@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.notices import notify_refused
 from flows.options import BuildOptions
 from flows.progress import SILENT, Progress
+from tasks.errors import UserError
 from tasks.machine import limit_libraries
 from tasks.settings import Home, load_domain
 
@@ -41,14 +44,15 @@ def build(
     Raises:
         UserError: a mistake in a setting or a file, or a build of this domain is running.
     """
-    job = _read(domain, options, data)
+    with _refusals_reported("build", domain, progress):
+        job = _read(domain, options, data)
 
     async def start() -> Any:
         from flows.build import build as build_flow
 
         return await build_flow(domain, options, str(job.home.data), return_state=True)
 
-    result: BuildResult = _run_held(job, progress, start, unless=_unchanged)
+    result: BuildResult = _run_held(job, progress, start, unless=_unchanged, told="build")
     return result
 
 
@@ -135,6 +139,17 @@ def plan(
     return rows
 
 
+@contextmanager
+def _refusals_reported(flow: str, domain: str, progress: Progress) -> Iterator[None]:
+    """Report a mistake in the block as a run's hook would: no run has begun that could."""
+    try:
+        yield
+    except UserError as error:
+        if flow:
+            notify_refused(flow, domain, str(error), progress)
+        raise
+
+
 def _read(domain: str, options: BuildOptions, data: Path | str | None) -> Job:
     home = Home.find(Path(data) if data else None)
     # Not later: polars takes its threads when it is imported.
@@ -170,6 +185,7 @@ def _run_held(
     unless: Callable[[Job, Progress], Any] = lambda job, progress: None,
     warm: Sequence[str] = ("flows.build",),
     beside: Sequence[str] = ("great_expectations", "matplotlib.backends.backend_svg"),
+    told: str = "",
 ) -> Any:
     """Run a flow on a domain that is held for its length, and return what the flow came to.
 
@@ -181,12 +197,15 @@ def _run_held(
         unless: returns what the flow would come to, where that is known without running it.
         warm: as for `run_flow`.
         beside: as for `run_flow`.
+        told: the flow, if its refusal before it starts is to be reported.
     """
     from flows.preflight import check_build, check_inputs, held_job
     from flows.server.ephemeral import ADDRESS, run_flow
 
     # A mistake, or another build of this domain, is reported before anything is started.
-    with held_job(job, check_build if asks else check_inputs):
+    with ExitStack() as held:
+        with _refusals_reported(told, job.domain, progress):
+            held.enter_context(held_job(job, check_build if asks else check_inputs))
         _name_own_files(job, progress)
         # A server that somebody chose has every run, also those that change nothing.
         known = None if os.environ.get(ADDRESS) else unless(job, progress)

@@ -27,6 +27,7 @@ from flows.run_names import name_run, short
 from flows.run_states import EndedEarly, outcome
 from flows.stages import Context, Records, new_context
 from tasks.errors import UserError
+from tasks.funnel import causes, causes_text, provider_is_down
 from tasks.marks import load_marks, read_log
 from tasks.release import ReleaseInfo
 from tasks.repair import accepted_of
@@ -178,9 +179,19 @@ async def _run(context: Context, ending: _Ending, name: str, choose: Choose | No
     )
     written = await write_dialogues(context, prepared, ids)
     stopped = written.stopped
-    if stopped and not _has_accepted(context):
-        raise EndedEarly(stopped.reason, f"{stopped}; there is no accepted dialogue yet")
+    if not _has_accepted(context):
+        if stopped:
+            raise EndedEarly(stopped.reason, f"{stopped}; there is no accepted dialogue yet")
+        _check_provider(context)
     return finish_build(context, written, _release(context))
+
+
+def _check_provider(context: Context) -> None:
+    """Raise EndedEarly if no server answered any brief: too few for the circuit breaker to open."""
+    with context.warehouse.use() as con:
+        found = causes(con)
+    if provider_is_down(found):
+        raise EndedEarly("breaker", f"no dialogue yet: {causes_text(found, context.domain.name)}")
 
 
 def _has_accepted(context: Context) -> bool:

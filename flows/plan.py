@@ -56,6 +56,7 @@ def as_row(plan: Plan) -> dict[str, object]:
         "output tokens": round(plan.output_tokens.value),
         "output tokens 95 %": _interval(plan.output_tokens),
         "dollars": None if plan.dollars is None else plan.dollars.value,
+        "dollars 95 %": _dollars_interval(plan),
         "dollars by batch": plan.batch_dollars,
         "prompt cache": plan.prompt_cache,
         "hours": plan.hours,
@@ -79,6 +80,13 @@ def order_rows(costs: Sequence[OrderCost]) -> list[dict[str, object]]:
         }
         for cost in costs
     ]
+
+
+def _dollars_interval(plan: Plan) -> str:
+    """Return the interval of the dollars, or why there is none."""
+    if plan.dollars is None:
+        return "unknown price" if plan.is_known else "unknown model"
+    return f"{plan.dollars.low:.4g} to {plan.dollars.high:.4g}"
 
 
 def _interval(interval: Interval) -> str:

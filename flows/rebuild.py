@@ -11,18 +11,29 @@ from pathlib import Path
 from flows import api
 from flows.options import BuildOptions
 from flows.progress import SILENT, Progress
-from tasks.derive import copy_answers, differing_files, write_domain
+from tasks.derive import (
+    copy_answers,
+    copy_grown,
+    differing_files,
+    is_derived,
+    lend_release,
+    remake,
+    write_domain,
+)
 from tasks.errors import UserError
 from tasks.fingerprint import content_hash, file_hash
 from tasks.release import (
     FoundRelease,
     MadeBy,
+    find_release,
     key_file,
     read_facts,
     read_made_by,
+    version_before,
 )
 from tasks.settings import Home, read_yaml
 from tasks.stage_inputs import library_versions
+from tasks.tombstones import tombstone_file
 
 
 @dataclass(frozen=True)
@@ -48,45 +59,65 @@ class Rebuilt:
 
 
 def rebuild(
-    home: Home, release: FoundRelease, sources: Path, progress: Progress = SILENT
+    home: Home, release: FoundRelease, sources: Path | None, progress: Progress = SILENT
 ) -> Rebuilt:
     """Make a release again in a folder of its own, which is removed at the end.
 
-    Answers come from the warehouse of its domain, if it is here; nothing is paid for.
+    Answers come from the warehouse of its domain, if it is here; nothing is paid for. A release
+    that grew is made from the briefs that the warehouse kept and the release before it; one that
+    was selected or merged is made from its releases.
 
     Args:
         home: the data folder.
         release: the release.
-        sources: the folder of its source files.
+        sources: the folder of its source files; a release made of releases needs none.
         progress: where the build shows how far it is.
 
     Raises:
-        UserError: the release does not say what made it, was made of other releases or grew, or a
-            source file is missing or another one.
+        UserError: the release does not say what made it, users were erased from it, a release that
+            it was made of is not here, or a source file is missing or another one.
     """
+    with tempfile.TemporaryDirectory(prefix=".aside-rebuild-", dir=home.data) as aside:
+        if is_derived(release):
+            made = remake(home, release, Path(aside))
+            return Rebuilt(release.version, (), tuple(differing_files(release.path, made)))
+        if sources is None:
+            raise UserError(
+                f"{release.path} was made of source files: name their folder (--sources)"
+            )
+        return _build_again(home, Home.find(Path(aside)), release, sources, progress)
+
+
+def _build_again(
+    home: Home, other: Home, release: FoundRelease, sources: Path, progress: Progress
+) -> Rebuilt:
     made, facts = read_made_by(release.path), read_facts(release.path)
-    if (release.path / "changes.parquet").is_file():
-        raise UserError(
-            f"{release.path} grew from an earlier release, whose dialogues it keeps: rebuild that "
-            "one, or build with `briefs.grow: false`"
-        )
     _check_sources(made, sources)
     domain = str(made.settings["name"])
     causes = tuple(_causes(home, made))
-    with tempfile.TemporaryDirectory(prefix=".aside-rebuild-", dir=home.data) as aside:
-        other = Home.find(Path(aside))
-        write_domain(other, made.settings, sources)
-        _lend(home, other, domain)
+    write_domain(other, made.settings, sources)
+    _lend(home, other, domain)
+    since = version_before(release.path)
+    if since is None:
         copy_answers(home.warehouse(domain), other.warehouse(domain))
-        options = BuildOptions(budget_usd=0, pseudonymise=bool(facts.get("pseudonyms")))
-        try:
-            result = api.build(domain, options, data=other.data, progress=progress)
-        except UserError as error:
-            return Rebuilt("", causes, (), f"the stored answers do not make it again: {error}")
-        if result.release is None:
-            return Rebuilt("", causes, (), "nothing was released")
-        files = differing_files(release.path, Path(result.release))
-        return Rebuilt(result.version or "", causes, tuple(files))
+    else:
+        before = find_release(home, f"{domain}/{since}")
+        if before is None:
+            raise UserError(f"{release.path} grew from {domain}/{since}, which is not here")
+        lend_release(before.path, other, domain)
+        copy_grown(home.warehouse(domain), other.warehouse(domain), release.version)
+    options = BuildOptions(budget_usd=0, pseudonymise=bool(facts.get("pseudonyms")))
+    try:
+        result = api.build(domain, options, data=other.data, progress=progress)
+    except UserError as error:
+        return Rebuilt("", causes, (), f"the stored answers do not make it again: {error}")
+    if result.release is None:
+        return Rebuilt("", causes, (), "nothing was released")
+    now = read_made_by(Path(result.release)).code
+    if now != made.code:
+        causes = (f"the code is {now}, and was {made.code}", *causes)
+    files = differing_files(release.path, Path(result.release))
+    return Rebuilt(result.version or "", causes, tuple(files))
 
 
 def _check_sources(made: MadeBy, sources: Path) -> None:
@@ -116,9 +147,9 @@ def _causes(home: Home, made: MadeBy) -> Iterator[str]:
 
 
 def _lend(home: Home, other: Home, domain: str) -> None:
-    """Copy the key of the domain's pseudonyms, if it has one."""
-    key = key_file(home, domain)
-    if key.is_file():
-        place = key_file(other, domain)
-        place.parent.mkdir(mode=0o700, parents=True)
-        shutil.copy2(key, place)
+    """Copy the key of the domain's pseudonyms and who was erased from it, if it has them."""
+    for file_of in (key_file, tombstone_file):
+        if file_of(home, domain).is_file():
+            place = file_of(other, domain)
+            place.parent.mkdir(mode=0o700, parents=True)
+            shutil.copy2(file_of(home, domain), place)

@@ -99,13 +99,13 @@ def stopped_by_person(state: State[Any]) -> State[Any] | None:
     Prefect calls both crashed, and leaves in the state what was raised. A run that a worker started
     is left to the worker, which knows whether it was cancelled.
     """
-    if started_by_server() or not isinstance(_raised(state), _SIGNALLED):
+    if started_by_server() or not isinstance(left_in(state), _SIGNALLED):
         return None
     return Cancelled(name=STOPPED, message="stopped by a person; the same command goes on")
 
 
-def _raised(state: State[Any]) -> object:
-    """Return what ended a run, as the process in which it was raised finds it in the state."""
+def left_in(state: State[Any]) -> object:
+    """Return what a run left in its state, as its own process finds it there."""
     return state.data.result if isinstance(state.data, ResultRecord) else state.data
 
 

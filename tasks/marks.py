@@ -28,6 +28,8 @@ from tasks.storable_text import valid_text
 from tasks.warehouse import rows
 
 MARKS: Final = ("good", "bad", "unsure")
+LAYOUT: Final = 1
+"""Version of a log's lines, raised when a reader must tell them apart; earlier lines have none."""
 LONGEST_COMMENT = 4_000  # characters
 LONGEST_NAME = 100
 # A spreadsheet takes a cell that begins with one of these for a formula.
@@ -114,7 +116,8 @@ def append_mark(home: Home, domain: str, mark: Mark) -> None:
     Raises UserError when it cannot be written.
     """
     path = log_path(home, domain)
-    line = json.dumps(asdict(mark), ensure_ascii=False).encode() + b"\n"
+    record = {"layout": LAYOUT, **asdict(mark)}
+    line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as log:
@@ -158,14 +161,21 @@ def read_log(home: Home, domain: str) -> MarkLog:
 def _from_line(line: bytes) -> Mark | None:
     """Return the mark in a line, or None.
 
-    It is one if every field has its type and the id is the hash of the others.
+    It is one if every field has its type and the id is the hash of the others. Raises UserError if
+    a newer version wrote it.
     """
     try:
         content = json.loads(line)
+        layout = content.get("layout", 0)
         values = [content[field.name] for field in fields(Mark)]
         datetime.fromisoformat(content["marked_at"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+    if isinstance(layout, int) and layout > LAYOUT:
+        raise UserError(
+            f"a mark has layout {layout}, and this version reads up to {LAYOUT}: use the version "
+            "that wrote it, or a newer one"
+        )
     types = [int if field.name == "attempt" else str for field in fields(Mark)]
     has_types = all(map(isinstance, values, types))
     return Mark(*values) if has_types and values[0] == content_id(values[1:]) else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +11,7 @@ from flows import api
 from flows.cli.app import DomainArgument, JsonOption, app, comma_list
 from flows.cli.console import ERR, OUT, Bars, print_json
 from flows.cli.parameters import SettingOption, options_of, with_cascade, with_settings
-from flows.cli.views import show_facts, show_result
+from flows.cli.views import show_facts, show_result, show_rows
 from flows.options import BuildOptions
 from flows.parameters import fields_of
 from tasks.errors import UserError
@@ -165,10 +166,52 @@ def plan(
     if as_json:
         print_json(rows)
         return
-    for row in rows:
-        shown = {
-            name: "unknown price" if name == "dollars" and value is None else value
-            for name, value in row.items()
-            if name != "model"
-        }
-        show_facts(OUT, shown, row["model"])
+    shown = [_readable(row) for row in rows]
+    if len(shown) > 1:
+        show_rows(OUT, [{name: row[name] for name in _COMPARED if name in row} for row in shown])
+        return
+    for row in shown:
+        show_facts(OUT, {name: row[name] for name in row if name != "model"}, str(row["model"]))
+
+
+_COMPARED = (
+    "model",
+    "dialogues",
+    "calls",
+    "input tokens",
+    "output tokens",
+    "dollars",
+    "dollars 95 %",
+    "time",
+    "briefs sampled",
+    "accepted %",
+    "accepted % 95 %",
+    "dollars per accepted dialogue",
+    "cheapest",
+)
+"""What a table of several models shows; `--json` has everything."""
+
+
+def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of a plan as people read it: unknown dollars in words, a length of time."""
+    shown = dict(row)
+    if "dollars" in row and row["dollars"] is None:
+        shown["dollars"] = f"{row['dollars 95 %']}"
+    if "hours" in shown:
+        shown["time"] = duration(shown.pop("hours"))
+    return shown
+
+
+def duration(hours: float) -> str:
+    """Return hours in the two largest units that they fill."""
+    seconds = round(hours * 3600)
+    for size, unit, smaller, small in _UNITS:
+        if seconds >= size:
+            rest = seconds % size // smaller
+            return (
+                f"{seconds // size} {unit} {rest} {small}" if rest else f"{seconds // size} {unit}"
+            )
+    return f"{hours * 3600:.2g} s"
+
+
+_UNITS = ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))

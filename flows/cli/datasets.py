@@ -125,13 +125,20 @@ def merge(
 def rebuild(
     ctx: typer.Context,
     release: ReleaseArgument,
-    sources: Annotated[Path, typer.Option(help="Folder of the source files", show_default=False)],
+    sources: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the source files; what was selected or merged needs none",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a release again from the settings it carries; say whether the bytes are the same.
 
     Answers come from the domain's warehouse, and from the mock model where it wrote; nothing is
-    paid for. Exit code 1 if anything differs.
+    paid for. What was selected or merged is made again from its releases. Exit code 1 if anything
+    differs.
     """
     from dataclasses import asdict
 
@@ -140,7 +147,7 @@ def rebuild(
     home: Home = ctx.obj
     found = _found(home, release)
     with Bars() as bars:
-        rebuilt = run_rebuild(home, found, sources.expanduser(), bars)
+        rebuilt = run_rebuild(home, found, sources.expanduser() if sources else None, bars)
     if as_json:
         print_json({**asdict(rebuilt), "same": rebuilt.is_same})
     else:

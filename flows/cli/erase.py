@@ -87,6 +87,14 @@ def _show(done: Erased) -> None:
     for old, new in done.versions.items():
         OUT.print(f"release {old}: {f'now {new}' if new else 'removed'}", markup=False)
     for path in done.left:
-        OUT.print(f"still named in {path}: remove it yourself", markup=False)
+        OUT.print(f"still named in {path}: {_what_to_do(path)}", markup=False)
     for what in done.beyond:
         OUT.print(f"beyond this command: {what}", markup=False)
+
+
+def _what_to_do(path: str) -> str:
+    """Return what helps where a file below the data folder still names a user."""
+    folder, _, name = path.partition("/")
+    if folder == "warehouse" and name.endswith(".duckdb"):
+        return f"`redial erase {name.removesuffix('.duckdb')} USER` erases them there too"
+    return "remove it yourself"

@@ -14,13 +14,16 @@ from tasks.settings import Home
 def upgrade(ctx: typer.Context, domain: DomainArgument, as_json: JsonOption = False) -> None:
     """Bring a domain's warehouse of an earlier version up to date; paid answers stay.
 
-    The file as it was is kept beside it.
+    The file as it was is kept beside it. Answers that wait in journals are loaded.
     """
-    from tasks.warehouse import domain_lock, upgrade_warehouse
+    from tasks.llm import recover_journals
+    from tasks.warehouse import domain_lock, open_warehouse, upgrade_warehouse
 
     home: Home = ctx.obj
     with domain_lock(home, domain):
         done = upgrade_warehouse(home.warehouse(domain))
+        with open_warehouse(home.warehouse(domain)) as con:
+            recover_journals(con, home.journals(domain))
     if as_json:
         backup = str(done.backup) if done.backup else None
         print_json({"before": done.before, "rows": dict(done.rows), "backup": backup})

@@ -168,6 +168,10 @@ def _show_attempt(console: Console, attempt: Attempt) -> None:
         spelled = (_SPELLED.sub(lambda code: chr(int(code[1], 16)), piece) for piece in faults)
         text.highlight_words([terminal_text(piece) for piece in spelled], "reverse red")
         console.print(text)
+    by_turn = [one for one in attempt.requests if one["turn"]]
+    if by_turn:
+        columns = ("turn", "side", "request_key", "model", "finish_reason")
+        show_rows(console, [{name: one[name] for name in columns} for one in by_turn], "requests")
     if not attempt.utterances and attempt.text:
         console.print(terminal_text(attempt.text[:MOST_RAW]), markup=False)
 

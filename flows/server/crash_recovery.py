@@ -21,9 +21,9 @@ from typing import Any
 import httpx
 from prefect.utilities.urls import url_for
 
+from flows.notices import ADDRESS, TIMEOUT_S, notification
 from flows.run_states import GIVEN_UP
 from flows.server.api import ServerApi
-from flows.server.webhooks import ADDRESS, TIMEOUT_S, notification
 
 LOOK_S = 5.0
 # Before the second and the third start. Not at once: a worker reports the end of a process twice,

@@ -1,13 +1,15 @@
-"""Reports a run that did not simply finish: one POST of JSON to the address in REDIAL_NOTIFY_URL.
+"""Reports how a run ended: one POST of JSON to the address in REDIAL_NOTIFY_URL.
 
-The names of the states (flows/run_states.py) say what happened. Chat services take such a message
-through their webhooks; where more is wanted, an automation of the Prefect server can do it without
-this hook (docs/how-to/team-server.md).
+Runs that completed are reported only with REDIAL_NOTIFY_COMPLETED=1. The names of the states
+(flows/run_states.py) say what happened. Chat services take such a message through their webhooks;
+where more is wanted, an automation of the Prefect server can do it without this hook
+(docs/how-to/team-server.md).
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,30 +20,39 @@ from prefect.flows import Flow
 from prefect.logging.loggers import flow_run_logger
 from prefect.utilities.urls import url_for
 
-from flows.run_states import COMPLETED, stopped_by_person
+from flows.notices import ADDRESS, is_reported, notification, post
+from flows.run_states import COMPLETED, left_in, stopped_by_person
 
-ADDRESS = "REDIAL_NOTIFY_URL"
-TIMEOUT_S = 10
+SERVER = "PREFECT_API_URL"
 
 
 async def notify(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Send the run's name, state and address, unless it finished as it should.
+    """Send the run's name, state and page, unless nobody wants to know.
 
     A message that does not arrive fails no run.
     """
-    address = os.environ.get(ADDRESS)
-    if not address or state.name == COMPLETED:
+    if not is_reported(completed=state.name == COMPLETED):
         return
     body = notification(
-        flow.name, flow_run.name, str(state.name), state.message or "", url_for(flow_run) or ""
+        flow.name, flow_run.name, str(state.name), state.message or "", page_of(flow_run, state)
     )
-    try:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-            (await client.post(address, json=body)).raise_for_status()
-    except httpx.HTTPError as error:
+    problem = await post(body)
+    if problem:
         flow_run_logger(flow_run, flow).warning(
-            "no notification about this run could be sent to %s: %s", ADDRESS, type(error).__name__
+            "no notification about this run could be sent to %s: %s", ADDRESS, problem
         )
+
+
+def page_of(flow_run: FlowRun, state: State[Any]) -> str:
+    """Return a page about a run that can still be opened when the message is read.
+
+    A private server ends with its command, so its pages are gone then: the report's file is named.
+    """
+    if os.environ.get(SERVER):
+        return url_for(flow_run) or ""
+    pages = getattr(left_in(state), "run_pages", None) or {}
+    report = pages.get("report")
+    return Path(report).absolute().as_uri() if report else ""
 
 
 async def notify_crash(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
@@ -65,19 +76,3 @@ async def notify_if_cancelled(state: State[Any]) -> None:
         return
     if state.is_cancelled():
         await notify(context.flow, context.flow_run, state)
-
-
-def notification(flow: str, run: str, state: str, message: str, page: str) -> dict[str, str]:
-    """Return the JSON that is sent about a run.
-
-    It has the one line `text` that chat webhooks show.
-    """
-    text = f"{run}: {state}. {message}"
-    return {
-        "text": text,
-        "flow": flow,
-        "run": run,
-        "state": state,
-        "message": message,
-        "page": page,
-    }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -17,6 +18,7 @@ from tasks.release import FoundRelease, Part, read_facts, read_parts, write_deri
 
 Balance = Literal["template", "recommendations"]
 BALANCES: Final = ("template", "recommendations")
+_EVERYTHING: Final = "everything"
 _DIALOGUES = """
 SELECT dialogue_id, user_id, template_id, recommendations
 FROM part_dialogues
@@ -63,7 +65,36 @@ class Selection:
             chosen.append(f"balanced by {self.balance}")
         if self.users is not None or self.balance:
             chosen.append(f"seed {self.seed}")
-        return chosen or ["everything"]
+        return chosen or [_EVERYTHING]
+
+    @classmethod
+    def of_words(cls, phrases: Iterable[str]) -> Selection:
+        """Return the selection that `words` gave these phrases. Raises UserError for others."""
+        chosen: dict[str, Any] = {}
+        for phrase in phrases:
+            match = next(filter(None, (form.fullmatch(phrase) for form in _PHRASES)), None)
+            if match is None:
+                raise UserError(f"{phrase[:80]!r} says of no selection what was chosen")
+            for name, value in match.groupdict().items():
+                chosen[name] = _VALUES[name](value)
+        return cls(**chosen)
+
+
+_PHRASES: Final = (
+    re.compile(_EVERYTHING),
+    re.compile(r"recommendations (?P<recommendations>\d+(?:, \d+)*)"),
+    re.compile(r"templates (?P<templates>.+)"),
+    re.compile(r"(?P<users>\d+) users"),
+    re.compile(rf"balanced by (?P<balance>{'|'.join(BALANCES)})"),
+    re.compile(r"seed (?P<seed>-?\d+)"),
+)
+_VALUES: Final[Mapping[str, Callable[[str], Any]]] = {
+    "recommendations": lambda text: tuple(map(int, text.split(", "))),
+    "templates": lambda text: tuple(text.split(", ")),
+    "users": int,
+    "balance": str,
+    "seed": int,
+}
 
 
 def select_dialogues(source: FoundRelease, selection: Selection, place: Path) -> Mapping[str, int]:

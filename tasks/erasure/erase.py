@@ -21,6 +21,7 @@ from tasks.erasure.pages import (
     remove_pages,
 )
 from tasks.erasure.releases import Affected, find_affected, remove_release, replace_release
+from tasks.erasure.server_history import clean_server_history
 from tasks.erasure.traces import Traces, files_below, find_traces, known_users
 from tasks.erasure.warehouse import erase_answers, erase_rows, note_replaced, rewrite_file
 from tasks.errors import UserError
@@ -28,13 +29,14 @@ from tasks.llm import recover_journals
 from tasks.release import pseudonym_key
 from tasks.settings import Home, load_domain
 from tasks.tombstones import Tombstones, read_tombstones, tombstone_file
-from tasks.warehouse import domain_lock, open_warehouse
+from tasks.warehouse import domain_lock, open_warehouse, read_warehouse
 
 Others = Literal["drop", "rewrite"]
 BEYOND: Final = (
     "copies that were handed out, and exports outside the data folder",
     "what a provider logged of requests, and batches that wait there",
     "source files, which are yours; later ingests leave these users out",
+    "a Prefect server elsewhere, or one that keeps its history in PostgreSQL",
 )
 """What no command can erase."""
 _TARGETS = """
@@ -164,6 +166,8 @@ def plan_erasure(home: Home, domain: str, users: Sequence[str]) -> Plan:
 
 def _erase(plan: Plan, others: Others) -> Erased:
     home, domain, done = plan.home, plan.domain, Erased()
+    # First, because it refuses while a server runs.
+    done.removed["rows of run histories"] = clean_server_history(home, plan.traces)
     tombstones = plan.tombstones.with_users(plan.traces.users)
     if others == "drop":
         tombstones = tombstones.with_briefs(plan.targets)
@@ -206,7 +210,8 @@ def _erase_evaluations(plan: Plan) -> int:
     for path in sorted((plan.home.data / "warehouse").glob("*.duckdb")):
         if path.stem in domains:
             continue
-        with open_warehouse(path) as con:
+        with domain_lock(plan.home, path.stem), open_warehouse(path) as con:
+            recover_journals(con, plan.home.journals(path.stem))
             gone = erase_answers(con, plan.traces)
         if gone:
             _rewrite(path)
@@ -216,6 +221,10 @@ def _erase_evaluations(plan: Plan) -> int:
 
 def _erase_warehouse(plan: Plan, done: Erased) -> None:
     path = plan.home.warehouse(plan.domain)
+    backups = sorted(path.parent.glob(f"{path.name}.layout-*"))
+    for backup in backups:  # of `redial upgrade`, which took over what was paid for
+        backup.unlink()
+    done.removed["copies of earlier warehouses"] = len(backups)
     if path.is_file():
         with open_warehouse(path) as con:
             done.removed |= erase_rows(con, plan.traces)
@@ -236,5 +245,16 @@ def _left(home: Home, traces: Traces) -> list[str]:
     """Return the files below the data folder that still name a user."""
     known = tombstone_file(home, "-").parent
     files = (path for path in files_below(home.data) if path.parent != known)
-    found = [path for path in files if names_user(path, traces)]
+    found = [path for path in files if names_user(path, traces) or _knows_user(path, traces)]
     return [path.relative_to(home.data).as_posix() for path in found]
+
+
+def _knows_user(path: Path, traces: Traces) -> bool:
+    """Return True if a file is a warehouse that has anything of a user; its bytes are packed."""
+    if path.suffix != ".duckdb":
+        return False
+    try:
+        with read_warehouse(path) as con:
+            return bool(known_users(con, sorted(traces.users)))
+    except UserError:  # a build holds it, or it is of another version: its bytes were read
+        return False

@@ -29,6 +29,8 @@ _BY_DIALOGUE = (
     "released_dialogues",
     "marks",
 )
+# What is asked in evaluations is of a dialogue: `dialogue_id` names it, with its kind before it.
+_ANSWERS = {"responses": "dialogue_id, text", "unusable_answers": "dialogue_id"}
 # What a later build makes again: pages of gates, and what stages were made from.
 _MADE_AGAIN = ("gates", "stages", "stage_inputs")
 _COUNT_AGAIN = """
@@ -108,15 +110,19 @@ def _delete(
 def erase_answers(con: duckdb.DuckDBPyConnection, traces: Traces) -> int:
     """Delete the stored answers that hold anything of the users; return how many.
 
-    For warehouses of no domain, as evaluations have one for the answers of judges.
+    For warehouses of no domain, as evaluations and `redial calibrate` have one for their answers.
     """
-    answers = con.execute("SELECT request_key, text FROM responses").fetchall()
-    gone = [request_key for request_key, text in answers if traces.in_text(text)]
+    removed = 0
     with transaction(con):
-        con.execute(
-            "DELETE FROM responses WHERE request_key IN (SELECT unnest($gone))", {"gone": gone}
-        )
-    return len(gone)
+        for table, said in _ANSWERS.items():
+            rows = con.execute(f"SELECT rowid, concat_ws(' ', {said}) FROM {table}").fetchall()
+            gone = [row_id for row_id, text in rows if traces.in_text(text)]
+            con.execute(
+                f"DELETE FROM {table} WHERE rowid IN (SELECT unnest($gone::BIGINT[]))",
+                {"gone": gone},
+            )
+            removed += len(gone)
+    return removed
 
 
 def note_replaced(con: duckdb.DuckDBPyConnection, versions: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ Everything that shows these figures reads them here.
 
 from tasks.funnel.costs import Spending, cost_totals, spending
 from tasks.funnel.counts import Funnel, might_likes, read_funnel, set_aside, verdicts
-from tasks.funnel.failure_causes import causes, causes_text
+from tasks.funnel.failure_causes import causes, causes_text, provider_is_down
 from tasks.funnel.wording import set_aside_text, unplanned_text
 from tasks.warehouse import Rows
 
@@ -15,6 +15,7 @@ __all__ = [
     "Spending",
     "causes",
     "causes_text",
+    "provider_is_down",
     "cost_totals",
     "might_likes",
     "read_funnel",

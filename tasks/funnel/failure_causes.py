@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import duckdb
@@ -22,6 +22,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "filtered": "withheld by the provider's filter",
     "invalid": "request refused by the provider",
 }
+_DOWN: Final = ("overload", "timeout", "connection")
 
 # The last failure of a failed brief; of a rejected one why its answer could not be read, else the
 # first rule that it broke and that follows from no other.
@@ -92,6 +93,13 @@ def causes(con: duckdb.DuckDBPyConnection) -> Rows:
     with it. The briefs of a verdict's causes add up to those of the verdict.
     """
     return rows(con, _CAUSES, {"kinds": list(_KINDS), "texts": list(_KINDS.values())})
+
+
+def provider_is_down(found: Sequence[Mapping[str, Any]]) -> bool:
+    """Return True if every brief of some causes failed because no server answered."""
+    down = tuple(_KINDS[kind] for kind in _DOWN)
+    failed = [row["verdict"] == "failed" and row["cause"].startswith(down) for row in found]
+    return bool(failed) and all(failed)
 
 
 def causes_text(found: Iterable[Mapping[str, Any]], domain: str) -> str:

@@ -2,8 +2,9 @@
 
 Input tokens are counted on real prompts, rendered from real briefs. Output tokens cannot be known
 before: the mock model writes each sampled dialogue, and its text is counted with the model's
-tokenizer. Once answers of that model are stored, the estimate is scaled by the tokens that they
-really used over those that the mock model would have used for the same requests.
+tokenizer; the interval is as wide as half and twice that. Once answers of that model are stored,
+the estimate is scaled by the tokens that they really used over those that the mock model would have
+used for the same requests.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from tasks.generate.dry_run import DryRun, DryRunAsk, DryRunCounts
 from tasks.generate.work import Work
 from tasks.intervals import Interval, sample_total
 from tasks.llm import (
+    OFFLINE,
     Price,
     ResponseCache,
     StoredAnswers,
     TokenCounter,
     find_price,
+    is_known_model,
     prompt_cache_terms,
 )
 from tasks.mock_model import Written
@@ -33,6 +36,7 @@ from tasks.settings import Generate, Limits
 SAMPLE = 2000  # briefs that are rendered and counted; more are estimated from them
 PILOT = 200  # stored dialogues the output estimate is scaled by
 ENOUGH = 20  # stored calls below which it is not
+UNSEEN = 2.0  # a model of which less is stored may write this many times as much, or as little
 # Of one answer, until latencies are known: the paper's 10 to 20 s a dialogue (2.6).
 TOKENS_PER_S = 40.0
 FIRST_TOKEN_S = 0.5
@@ -60,6 +64,7 @@ class Plan:
         dollars: None when the price is unknown.
         batch_dollars: the same through the provider's batch API, where its price is known and
             differs.
+        is_known: whether litellm's price map has the model.
         prompt_cache: what the provider takes for input tokens that its cache holds, in words; not
             part of the dollars, which are an upper bound.
         hours: at the limits set; `bound_by` says which limit it is.
@@ -78,6 +83,7 @@ class Plan:
     price: Price | None
     dollars: Interval | None
     batch_dollars: float | None
+    is_known: bool
     prompt_cache: str
     hours: float
     bound_by: str
@@ -181,6 +187,9 @@ def _plan(
         output_factor = ratio_of_sums([(one.paid_output, one.guessed_output) for one in pilot])
         output_from = f"{stored} stored answers of this model"
     inputs, outputs = inputs.times(*input_factor), outputs.times(*output_factor)
+    if stored < ENOUGH and not settings.model.startswith(OFFLINE):
+        outputs = Interval(outputs.value, outputs.low / UNSEEN, outputs.high * UNSEEN)
+        output_from += "; this model was not seen, so half or twice as much is possible"
     price, batch_price = find_price(settings), find_price(settings, batch=True)
     batch_dollars = None
     if batch_price is not None and batch_price != price:
@@ -199,6 +208,7 @@ def _plan(
         price=price,
         dollars=None if price is None else _dollars(price, inputs, outputs),
         batch_dollars=batch_dollars,
+        is_known=is_known_model(settings.model),
         prompt_cache=prompt_cache_terms(settings),
         hours=hours,
         bound_by=bound_by,

@@ -7,6 +7,7 @@ In: a domain's warehouse. Out: records, texts, a page, and OpenLineage events. S
 from tasks.lineage.columns import EXTERNAL, ColumnRef, Made, StageColumns, kind_of, stage_columns
 from tasks.lineage.graph_page import attempt_outcomes, example_dialogue, lineage_page, read_counts
 from tasks.lineage.reader import (
+    asked_requests,
     attempts_at,
     dialogue_lineage,
     note_release,
@@ -17,6 +18,7 @@ from tasks.lineage.records import Asked, AttemptLineage, DialogueLineage, Rebuil
 from tasks.lineage.text import dialogue_lines, release_lines, release_markdown
 
 __all__ = [
+    "asked_requests",
     "EXTERNAL",
     "Asked",
     "AttemptLineage",

@@ -45,16 +45,24 @@ FROM transcripts t LEFT JOIN judged j USING (dialogue_id, attempt)
 WHERE t.dialogue_id = ? ORDER BY t.attempt
 """
 
+# A dual rollout asks once a turn, in order; any other request is for a whole dialogue.
 ASKED = """
 WITH keys AS (
-    SELECT attempt, unnest(request_keys) AS request_key,
+    SELECT dialogue_id, attempt, rollout, unnest(request_keys) AS request_key,
            generate_subscripts(request_keys, 1) AS place
     FROM transcripts WHERE dialogue_id = ?
+),
+turns AS (
+    SELECT b.dialogue_id, 'dual' AS rollout, t.turn AS place, t.turn, t.role AS side
+    FROM template_turns t JOIN briefs b USING (template_id)
 )
-SELECT k.attempt, k.place, k.request_key, r.model, r.model_returned, r.finish_reason,
+SELECT k.attempt, k.place, t.turn, t.side, k.request_key, r.model, r.model_returned,
+       r.finish_reason,
        r.prompt_tokens, r.completion_tokens, r.cost_usd,
        strftime(r.asked_at, '%Y-%m-%d %H:%M:%S') AS asked_at, r.run_id
-FROM keys k LEFT JOIN responses r USING (request_key)
+FROM keys k
+LEFT JOIN turns t USING (dialogue_id, rollout, place)
+LEFT JOIN responses r USING (request_key)
 ORDER BY k.attempt, k.place
 """
 

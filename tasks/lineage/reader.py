@@ -35,6 +35,14 @@ def attempts_at(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> list[int]:
     return [row["attempt"] for row in rows(con, queries.ATTEMPTS, [dialogue_id])]
 
 
+def asked_requests(con: duckdb.DuckDBPyConnection, dialogue_id: str) -> list[Row]:
+    """Return a dialogue's requests in order, one row each, with what is known of the answer.
+
+    `turn` and `side` say what a dual rollout asked for; they are None for a whole dialogue.
+    """
+    return rows(con, queries.ASKED, [dialogue_id])
+
+
 def note_release(
     con: duckdb.DuckDBPyConnection, version: str, run_id: str, config_hash: str, code_version: str
 ) -> None:
@@ -124,7 +132,7 @@ def _attempts(
     rebuilt: Mapping[int, Sequence[Rebuilt]],
 ) -> list[AttemptLineage]:
     asked: dict[int, list[Asked]] = defaultdict(list)
-    for row in rows(con, queries.ASKED, [dialogue_id]):
+    for row in asked_requests(con, dialogue_id):
         attempt, place = row.pop("attempt"), row.pop("place")
         requests = rebuilt.get(attempt, [])
         prompt = None

@@ -28,8 +28,12 @@ class Asked:
     Attributes:
         prompt: the messages that were sent, if making the request again from the brief gave the
             very same key; else None.
+        turn: the turn that was asked for, from 1; None for a whole dialogue.
+        side: `user` or `agent`, whose turn it is.
     """
 
+    turn: int | None
+    side: str | None
     request_key: str
     model: str | None
     model_returned: str | None

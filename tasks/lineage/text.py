@@ -142,10 +142,11 @@ def _fault(row: Mapping[str, Any]) -> str:
 
 
 def _asked(one: Asked) -> str:
-    prompt = "prompt cannot be rebuilt from today's code and tables"
+    turn = f"turn {one.turn}, {one.side}: " if one.turn else ""
+    prompt = f"{turn}prompt cannot be rebuilt from today's code and tables"
     if one.prompt is not None:
         characters = sum(len(message["content"]) for message in one.prompt)
-        prompt = f"prompt of {characters:,} characters (rebuilt, same key)"
+        prompt = f"{turn}prompt of {characters:,} characters (rebuilt, same key)"
     if one.model is None:
         return f"{prompt} -> request {one.request_key} -> no answer in the store"
     cost = "price unknown" if one.cost_usd is None else f"${one.cost_usd:g}"

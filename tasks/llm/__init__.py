@@ -13,7 +13,7 @@ from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, usable_entries
 from tasks.llm.known_models import find_facts, keep_facts
 from tasks.llm.model_facts import ModelFacts, listed_facts, with_facts_of_each
-from tasks.llm.prices import Price, find_price, require_price
+from tasks.llm.prices import Price, find_price, is_known_model, require_price
 from tasks.llm.probe import probe_model
 from tasks.llm.prompt_cache import prompt_cache_terms
 from tasks.llm.refused_parameters import Adaptation, asked_as
@@ -46,6 +46,7 @@ from tasks.llm.values import BROKEN_OFF, CUT_OFF, Answer, Ask, Message, Request,
 from tasks.llm.write_ahead_log import WriteAheadLog
 
 __all__ = [
+    "is_known_model",
     "BROKEN_OFF",
     "CUT_OFF",
     "IN_PROCESS",

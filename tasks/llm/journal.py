@@ -24,6 +24,8 @@ from tasks.llm.values import Answer
 from tasks.storable_text import valid_text
 
 SUFFIX = ".jsonl"
+LAYOUT = 1
+"""Version of a line's fields, raised when readers must tell them apart; earlier ones have none."""
 MAX_LINE_BYTES = 64_000_000  # a longer line is not read into memory
 QUARANTINE_FOLDER = "quarantine"  # beside the journals, where no run looks for answers
 _REQUEST_KEY = re.compile(r"[0-9a-f]{64}")
@@ -63,13 +65,18 @@ class BadLine:
 
 def to_line(entry: Entry) -> bytes:
     """Return an entry as one line: the JSON's CRC-32 in hexadecimal digits, a space, the JSON."""
-    record = {**vars(entry), "answer": vars(entry.answer)}
+    record = {"layout": LAYOUT, **vars(entry), "answer": vars(entry.answer)}
     content = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode()
     return b"%08x %s\n" % (zlib.crc32(content), content)
 
 
 def from_line(line: bytes) -> Entry:
-    """Return the entry of a line. Raises ValueError with the reason when it holds none."""
+    """Return the entry of a line.
+
+    Raises:
+        ValueError: it holds none, with the reason.
+        UserError: a newer version wrote it; it must not be set aside.
+    """
     checksum = _CHECKSUM.match(line)
     content = line[checksum.end() :].rstrip(b"\n") if checksum else line
     if checksum and int(checksum[1], 16) != zlib.crc32(content):
@@ -78,6 +85,12 @@ def from_line(line: bytes) -> Entry:
         record: Any = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not valid JSON ({type(error).__name__})") from None
+    layout = record.get("layout", 0) if isinstance(record, dict) else 0
+    if isinstance(layout, int) and layout > LAYOUT:
+        raise UserError(
+            f"a journal has answers of layout {layout}, and this version reads up to {LAYOUT}: use "
+            "the version that wrote them, or a newer one"
+        )
     return _checked_entry(record)
 
 

@@ -87,6 +87,11 @@ def has_one_price(model: str, returned: str) -> bool:
     return all(entry.get(name) == other.get(name) for name in _PRICES)
 
 
+def is_known_model(model: str) -> bool:
+    """Return True for a model of the price map, and for one that runs in this process."""
+    return model.startswith(IN_PROCESS) or find_entry(model) is not None
+
+
 def _known(price: Any) -> float | None:
     return None if price is None else float(price)
 

@@ -10,6 +10,8 @@ from tasks.llm.client import load_litellm
 from tasks.llm.requests import OFFLINE
 from tasks.llm.values import Message
 
+_OPENAI = ("openai", "azure")
+
 
 @dataclass(frozen=True)
 class TokenCounter:
@@ -28,7 +30,7 @@ class TokenCounter:
             return cls(model)
         litellm = load_litellm()
         litellm.disable_hf_tokenizer_download = True
-        return cls(model, litellm)
+        return cls(_named_to_litellm(model), litellm)
 
     def messages(self, messages: Sequence[Message]) -> int:
         """Return the input tokens of a request."""
@@ -47,3 +49,21 @@ class TokenCounter:
         if self.litellm is None:
             return count_tokens_offline(text)
         return int(self.litellm.token_counter(model=self.model, text=text)) if text else 0
+
+
+def _named_to_litellm(model: str) -> str:
+    """Return the name by which litellm finds a model's tokenizer.
+
+    It knows those of OpenAI by their bare names alone, and takes an older tokenizer for
+    `openai/gpt-4o`, which counts German a third too high. Both are bundled.
+    """
+    import tiktoken
+
+    provider, _, name = model.partition("/")
+    if provider not in _OPENAI:
+        return model
+    try:
+        tiktoken.encoding_name_for_model(name)
+    except KeyError:  # a model of one's own behind an OpenAI-compatible server
+        return model
+    return name

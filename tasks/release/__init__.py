@@ -4,6 +4,7 @@
 """
 
 from tasks.release.card import CARD
+from tasks.release.changes import version_before
 from tasks.release.checks import check_release
 from tasks.release.derived import Part, place_release, read_parts, write_derived
 from tasks.release.facts import read_facts
@@ -86,4 +87,5 @@ __all__ = [
     "without_header",
     "write_derived",
     "write_release",
+    "version_before",
 ]

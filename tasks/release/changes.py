@@ -81,6 +81,15 @@ def write_changes(folder: Path, before: Path) -> Changes | None:
     return _counted(before.name, [change for _, change in rows])
 
 
+def version_before(folder: Path) -> str | None:
+    """Return the version that a release grew from; None for one that does not say so."""
+    path = folder / CHANGES
+    if not path.is_file():
+        return None
+    rows = pq.read_table(path, columns=["since"])["since"]
+    return str(rows[0].as_py()) if len(rows) else None
+
+
 def _copied(folder: Path, before: Path, dialogues: int) -> Changes | None:
     """Take over what the earlier release says of its own changes, if it says anything."""
     if not (before / CHANGES).is_file():

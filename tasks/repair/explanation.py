@@ -10,6 +10,7 @@ import duckdb
 
 from tasks.dialogue_store import brief_items
 from tasks.errors import UserError
+from tasks.lineage import asked_requests
 from tasks.verdicts import BRIEF_VERDICTS
 from tasks.warehouse import rows
 
@@ -34,6 +35,7 @@ class Attempt:
     """One attempt: how it was answered, what it said, which rules it broke.
 
     `text` is the whole answer, from which `utterances` were read as far as that was possible.
+    `requests` are those of a dual rollout, one a turn, with `turn` and `side`; else one.
     """
 
     attempt: int
@@ -43,6 +45,7 @@ class Attempt:
     text: str
     utterances: list[dict[str, Any]]
     broken: list[Broken]
+    requests: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def why(
     said = rows(con, _SAID, [dialogue_id])
     broken = rows(con, _BROKEN, [dialogue_id])
     transcripts = rows(con, _TRANSCRIPTS, [dialogue_id])
-    attempts = [_attempt(transcript, said, broken, sentences) for transcript in transcripts]
+    asked = [{name: row[name] for name in _OF_REQUEST} for row in asked_requests(con, dialogue_id)]
+    attempts = [_attempt(transcript, said, broken, sentences, asked) for transcript in transcripts]
     return Why(domain, dialogue_id, verdict, brief, items, turns, attempts)
 
 
@@ -84,6 +88,7 @@ def _attempt(
     said: list[dict[str, Any]],
     broken: list[dict[str, Any]],
     sentences: Mapping[str, str],
+    asked: list[dict[str, Any]],
 ) -> Attempt:
     number = transcript["attempt"]
     return Attempt(
@@ -94,6 +99,7 @@ def _attempt(
         transcript["text"] or "",
         utterances=[row for row in said if row["attempt"] == number],
         broken=[_broken(row, sentences) for row in broken if row["attempt"] == number],
+        requests=[row for row in asked if row["attempt"] == number],
     )
 
 
@@ -109,6 +115,16 @@ def _broken(row: dict[str, Any], sentences: Mapping[str, str]) -> Broken:
     )
 
 
+_OF_REQUEST = (
+    "attempt",
+    "turn",
+    "side",
+    "request_key",
+    "model",
+    "finish_reason",
+    "prompt_tokens",
+    "completion_tokens",
+)
 _BRIEF = f"""
 WITH {BRIEF_VERDICTS}
 SELECT b.*, v.verdict

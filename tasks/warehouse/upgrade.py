@@ -2,8 +2,8 @@
 
 The tables' layout has a version, which is a comment on the table `runs`. Columns that were only
 added are added when a warehouse is opened (`tables.py`). Any other change needs an upgrade:
-answers, marks and the record of runs and releases move into new tables, and the next build makes
-all other rows again, from these answers.
+answers, marks, the record of runs and releases and the briefs that a dataset grows from move into
+new tables, and the next build makes all other rows again, from these answers.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ KEPT: Final = (
     "released_dialogues",
 )
 """Tables that no build can make again."""
+PLANNED: Final = ("briefs", "brief_items", "preferences", "template_turns", "template_slots")
+"""What a dataset grows from (`briefs.grow`): taken over together, if all have today's columns."""
 _COLUMNS = """
 SELECT column_name
 FROM duckdb_columns()
@@ -97,13 +99,18 @@ def _take_over(path: Path, fresh: Path) -> dict[str, int]:
     with duckdb.connect(str(fresh)) as con:
         create_tables(con)
         con.execute("ATTACH '{}' AS earlier (READ_ONLY)".format(str(path).replace("'", "''")))
-        for table in KEPT:
-            there = [name for (name,) in con.execute(_COLUMNS, [table]).fetchall()]
-            shared = [name for name in TABLES[table].column_names() if name in there]
-            if set(TABLES[table].key) <= set(shared):
-                columns = ", ".join(shared)
+        shared = {table: _shared_columns(con, table) for table in (*KEPT, *PLANNED)}
+        whole = all(shared[table] == TABLES[table].column_names() for table in PLANNED)
+        for table in (*KEPT, *PLANNED) if whole else KEPT:
+            if set(TABLES[table].key) <= set(shared[table]):
+                columns = ", ".join(shared[table])
                 con.execute(f"INSERT INTO {table} BY NAME SELECT {columns} FROM earlier.{table}")
                 taken[table] = int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
         con.execute("DETACH earlier")
         con.execute("CHECKPOINT")
     return {table: count for table, count in taken.items() if count}
+
+
+def _shared_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    there = [name for (name,) in con.execute(_COLUMNS, [table]).fetchall()]
+    return [name for name in TABLES[table].column_names() if name in there]

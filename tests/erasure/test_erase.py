@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,16 +17,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.options import BuildOptions
+from flows.server.fresh_database import SCHEMA
 from tasks.derive import merge_releases
 from tasks.erasure import erase as erasing
 from tasks.erasure import erase_users
 from tasks.errors import UserError
 from tasks.exports import export_release, find_source
+from tasks.llm.journal import to_line
+from tasks.locks import exclusive_lock
 from tasks.marks import append_mark, new_mark
 from tasks.release import FoundRelease, check_release, latest_release, write_release
-from tasks.settings import Home
+from tasks.settings import PROJECT, Home
 from tasks.warehouse import open_warehouse, read_warehouse
 from tests.support.command import run_redial
+from tests.support.made_up_answers import made_up_entry
 from tests.support.plain_build import REPAIRED, BuiltDemo, plain_briefs, plain_build
 from tests.support.small_warehouse import small_warehouse
 
@@ -112,6 +118,93 @@ def contents(path: Path) -> Iterator[str]:
             for (table,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall():
                 rows = con.execute(f"SELECT t::VARCHAR FROM {table} t").fetchall()
                 yield "\n".join(text for (text,) in rows).encode().decode("latin-1")
+    if path.suffix == ".db":
+        with closing(sqlite3.connect(path)) as con:
+            for (table,) in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+                text = str(con.execute(f"SELECT * FROM {table}").fetchall())
+                yield text.encode().decode("latin-1")
+
+
+def run_history(home: Home, person: Person) -> Path:
+    """Write the history of a Prefect server: rows that name the user or have their words, and one row that does not."""
+    folder = home.data / "prefect" / "demo"
+    folder.mkdir(parents=True)
+    phrase = min(person.phrases).decode()
+    rows = [
+        ("flow_run", {"id": "r1", "parameters": json.dumps({"user": person.user_id})}),
+        ("task_run", {"id": "t1", "flow_run_id": "r1"}),
+        ("task_run_state", {"id": "s1", "task_run_id": "t1"}),
+        ("flow_run", {"id": "r2", "name": "kept"}),
+        ("flow_run_state", {"id": "s2", "flow_run_id": "r3", "message": f"lost {phrase}"}),
+        ("flow_run", {"id": "r3"}),
+        ("artifact", {"id": "a1", "data": json.dumps([{"text": f"says\n{phrase}"}])}),
+        ("log", {"id": "l1", "message": f"{min(person.dialogues)} was rejected"}),
+        ("events", {"id": "e1", "payload": json.dumps({"user": person.user_id})}),
+    ]
+    path = folder / "prefect.db"
+    with closing(sqlite3.connect(path)) as con, con:
+        con.executescript(SCHEMA.read_text("utf-8"))
+        for table, given in rows:
+            needed = con.execute(f"PRAGMA table_info({table})").fetchall()
+            blank = {row[1]: "x" for row in needed if row[3] and row[4] is None}
+            values = {**blank, **given}
+            names, places = ", ".join(values), ", ".join("?" * len(values))
+            con.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", list(values.values()))
+    (folder / "server.log").write_text(f"started\nparameters: {person.user_id}\n")
+    (folder / "storage").mkdir()
+    (folder / "storage" / "result").write_text(phrase)
+    return path
+
+
+def test_run_histories_and_copies_of_warehouses_are_cleaned(home: Home) -> None:
+    person = the_person(home)
+    path = run_history(home, person)
+    backup = home.warehouse("demo").with_name("demo.duckdb.layout-0")
+    shutil.copy(home.warehouse("demo"), backup)
+    with exclusive_lock(path.with_name("lock")):
+        refused = run_redial(home.data, "erase", "demo", person.user_id, "--yes")
+    assert refused.returncode == 2 and "a Prefect server uses" in refused.stderr
+    done = erase_users(home, "demo", [person.user_id], others="drop", confirm=lambda _: True)
+    assert done is not None and done.left == [] and places_with(home, person) == set()
+    assert done.removed["rows of run histories"] == 7
+    assert done.removed["copies of earlier warehouses"] == 1 and not backup.exists()
+    assert path.with_name("server.log").read_text() == "started\n"
+    with closing(sqlite3.connect(path)) as con:
+        assert con.execute("SELECT id, name FROM flow_run").fetchall() == [("r2", "kept")]
+        assert con.execute("SELECT count(*) FROM task_run").fetchall() == [(0,)]
+
+
+def test_answers_about_the_users_dialogues_go_from_journals_and_stores_of_evaluations(
+    home: Home,
+) -> None:
+    person = the_person(home)
+    store = home.warehouse("_evaluation")
+    with open_warehouse(store) as con:
+        for number, asked in enumerate(("garbled", "q2")):
+            named = f"{asked} {min(person.dialogues)}" if number == 0 else asked
+            con.execute(
+                "INSERT INTO responses (request_key, dialogue_id, text) VALUES (?, ?, '{}')",
+                [str(number), named],
+            )
+    entry = made_up_entry(text=f"They say {min(person.phrases).decode()}.")
+    folder = home.journals("_evaluation")
+    folder.mkdir(parents=True)
+    (folder / "1.jsonl").write_bytes(to_line(entry))
+    done = erase_users(home, "demo", [person.user_id], others="drop", confirm=lambda _: True)
+    assert done is not None and done.removed["answers of evaluations"] == 2
+    assert places_with(home, person) == set()
+    with read_warehouse(store) as con:
+        assert con.execute("SELECT dialogue_id FROM responses").fetchall() == [("q2",)]
+
+
+def test_what_another_domain_has_of_the_user_is_said(home: Home) -> None:
+    person = the_person(home)
+    with open_warehouse(home.warehouse("small")) as con:
+        con.execute("INSERT INTO raw_reviews (user_id) VALUES (?)", [person.user_id])
+    (home.data / "domains").mkdir()
+    shutil.copy(PROJECT / "data/domains/books.yaml", home.data / "domains" / "small.yaml")
+    done = run_redial(home.data, "erase", "demo", person.user_id, "--yes")
+    assert "`redial erase small USER` erases them there too" in done.stdout, done.stderr
 
 
 def test_no_byte_of_an_erased_user_is_left_and_the_next_build_leaves_them_out(home: Home) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from flows.notices import ADDRESS
 from flows.run_states import ALERT
 from flows.server.ephemeral import PrivateServer
-from flows.server.webhooks import ADDRESS
 from tasks.polling import wait_until
 from tests.support.builds_in_turn import prefect_server
 from tests.support.command import redial_command

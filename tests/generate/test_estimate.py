@@ -9,10 +9,14 @@ from typing import Any
 
 import duckdb
 import pytest
+import tiktoken
 
+from flows.cli.build import duration
+from flows.plan import as_row
 from tasks.generate import Dual, Plan, Single, Work, generate_transcripts, plan_work, variants
 from tasks.generate.estimate import hours_at, ratio_of_sums
 from tasks.intervals import Interval
+from tasks.llm import TokenCounter
 from tasks.prompts import render
 from tasks.settings import Generate, Limits
 from tests.support import made_up_briefs
@@ -89,6 +93,47 @@ def test_a_pilot_corrects_what_was_not_known(
         "mock model" in cold.output_from
         and off(cold.output_tokens, tally["completion_tokens"] * COUNT / (COUNT - 60)) > 0.2
     )
+
+
+def test_openai_models_are_counted_with_their_own_tokenizer() -> None:
+    """As the server counts, which knows a model by its bare name."""
+    german = "Ich habe diesen wunderbaren Film gesehen und überragend gefunden. " * 10
+    asked = ({"role": "user", "content": german},)
+    counter = TokenCounter.of("openai/gpt-4o-mini")
+    own = tiktoken.get_encoding("o200k_base")
+    assert counter.text(german) == len(own.encode(german)) == 131
+    assert counter.messages(asked) == 131 + 7
+    assert TokenCounter.of("azure/gpt-4.1-mini").text(german) == 131
+    assert TokenCounter.of("openai/gpt-4-turbo").text(german) == 181
+    assert TokenCounter.of("openai/mine").text(german) == 181
+
+
+def test_the_interval_of_a_model_never_seen_holds_what_it_writes(
+    server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """At the mock model's length, and where it writes half or twice as much."""
+    server.behave(answers="mock", tokens="exact")
+    what, chosen = work(30), settings(server)
+    cold = plan(con, what, chosen)
+    assert "not seen" in cold.output_from and cold.dollars is not None
+    assert cold.dollars.low < cold.dollars.value < cold.dollars.high
+    asyncio.run(generate_transcripts(con, what, chosen, tmp_path / "journals", "r"))
+    wrote = server.tally()["completion_tokens"]
+    assert cold.output_tokens.low <= wrote / 1.9 and wrote * 1.9 <= cold.output_tokens.high
+
+
+def test_an_unknown_model_is_not_an_unknown_price(con: duckdb.DuckDBPyConnection) -> None:
+    several = variants(Generate(), ["openai/no-such-model", "openai/gpt-4o-mini", "offline/writer"])
+    made_up, mini, offline = asyncio.run(plan_work(con, work(5), several))
+    assert (made_up.is_known, mini.is_known, offline.is_known) == (False, True, True)
+    assert as_row(made_up)["dollars 95 %"] == "unknown model"
+
+
+def test_lengths_of_time_are_read_by_people() -> None:
+    given = (0.00075, 0.5, 3.3401, 51.5, 24.0, 0.0)
+    assert [duration(hours) for hours in given] == [
+        "2.7 s", "30 min", "3 h 20 min", "2 d 3 h", "1 d", "0 s"
+    ]  # fmt: skip
 
 
 def test_models_are_compared_and_an_unknown_price_is_none(

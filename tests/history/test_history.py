@@ -324,7 +324,8 @@ def test_the_runs_are_an_artifact() -> None:
 async def test_an_alert_is_posted_to_the_webhook(monkeypatch: pytest.MonkeyPatch) -> None:
     import asyncio
 
-    from flows.server.webhooks import ADDRESS, notify
+    from flows.notices import ADDRESS
+    from flows.server.webhooks import notify
 
     received: list[str] = []
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from tasks.errors import UserError
 from tasks.evaluation.annotate.names import check_annotator, same_annotator
@@ -38,6 +38,8 @@ For an utterance {"fluency": 2, ...}; for a pair {"choice": "first", "shown_firs
 "shown_second": corpus}; for a dialogue to look for a defect in {"defect": kind, "turn": 3}.
 """
 
+LAYOUT: Final = 1
+"""Version of a study's tables, kept as its `user_version`; earlier ones have 0."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS study (
     seed INTEGER NOT NULL,
@@ -84,6 +86,7 @@ class Study:
             raise UserError(f"there is no study {path}: create one first")
         try:
             with self._open() as con:
+                _check_layout(con, path)
                 self.seed = int(con.execute("SELECT seed FROM study").fetchone()[0])
                 rows = con.execute("SELECT kind, body FROM tasks ORDER BY place").fetchall()
         except (sqlite3.Error, TypeError):
@@ -112,6 +115,7 @@ class Study:
                 if standing and standing[0] != print_:
                     raise UserError(f"{path} holds another study: give this one another file")
                 if not standing:
+                    con.execute(f"PRAGMA user_version = {LAYOUT:d}")
                     con.execute("INSERT INTO study VALUES (?, ?)", (seed, print_))
                     con.executemany("INSERT INTO tasks VALUES (?, ?, ?, ?)", bodies)
         except (OSError, sqlite3.Error) as error:
@@ -317,6 +321,16 @@ class Study:
         with closing(sqlite3.connect(self.path, timeout=30)) as con:
             con.execute("PRAGMA synchronous = FULL")
             yield con
+
+
+def _check_layout(con: sqlite3.Connection, path: Path) -> None:
+    """Raise UserError if a newer version wrote a study."""
+    ((layout,),) = con.execute("PRAGMA user_version").fetchall()
+    if layout > LAYOUT:
+        raise UserError(
+            f"the study {path} has layout {layout}, and this version reads up to {LAYOUT}: use the "
+            "version that wrote it, or a newer one"
+        )
 
 
 def _checked_defect(task: DefectTask, given: Answer) -> Answer:
