@@ -43,6 +43,11 @@ class Machine:
         """The memory as DuckDB takes it."""
         return f"{max(1, self.memory // 2**20)}MiB"
 
+    @property
+    def duckdb_settings(self) -> dict[str, str | bool | int | float | list[str]]:
+        """The configuration with which a connection keeps to this."""
+        return {"threads": str(self.threads), "memory_limit": self.duckdb_memory}
+
 
 @dataclass(frozen=True)
 class System:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -156,3 +157,17 @@ def test_duckdb_has_one_thread_on_one_core(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PINNED, str(tmp_path / "w.duckdb")]
     done = subprocess.run(command, env=said, capture_output=True, text=True, check=True)
     assert done.stdout == "(1, '512.0 MiB')\n"
+
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_every_connection_to_duckdb_is_given_its_limits() -> None:
+    calls = [
+        (path.name, call)
+        for path in (*(ROOT / "tasks").rglob("*.py"), *(ROOT / "flows").rglob("*.py"))
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "duckdb.connect"
+    ]
+    assert len(calls) > 5
+    assert not [name for name, call in calls if "config" not in {arg.arg for arg in call.keywords}]

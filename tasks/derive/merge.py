@@ -11,6 +11,7 @@ import duckdb
 
 from tasks.errors import UserError
 from tasks.exports import Compared, comparison_markdown, table_3
+from tasks.machine import this_machine
 from tasks.release import (
     FoundRelease,
     Part,
@@ -75,7 +76,7 @@ def merge_releases(
         tables.append(table_3(compared))
         return _section(comparison_markdown(tables[-1]), conflicts)
 
-    with duckdb.connect() as con:
+    with duckdb.connect(config=this_machine().duckdb_settings) as con:
         read_parts(con, parts, keep_items_apart=True, keep_users_apart=users_apart)
         con.execute("CREATE TABLE chosen AS SELECT dialogue_id FROM part_dialogues")
         shared = int(con.execute(_SHARED_USERS).fetchall()[0][0])

@@ -14,6 +14,7 @@ import pyarrow as pa
 from tasks.errors import UserError
 from tasks.files import moved_into_place
 from tasks.fingerprint import unit
+from tasks.machine import this_machine
 from tasks.release import FoundRelease, Part, read_facts, read_parts, write_derived
 
 Balance = Literal["template", "recommendations"]
@@ -117,7 +118,7 @@ def select_dialogues(source: FoundRelease, selection: Selection, place: Path) ->
     domain = source.domain or source.named
     facts = read_facts(source.path)
     facts |= {"made_of": [f"{domain}/{source.version}"], "selected": selection.words()}
-    with duckdb.connect() as con:
+    with duckdb.connect(config=this_machine().duckdb_settings) as con:
         read_parts(con, [Part(domain, source.path)])
         dialogues = [_Dialogue(*row) for row in con.execute(_DIALOGUES).fetchall()]
         chosen = _chosen(dialogues, selection)

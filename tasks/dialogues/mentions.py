@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tasks.dialogues.title_index import ARTICLES
 from tasks.dialogues.title_matcher import (
-    ARTICLES,
     Catalogue,
     Hit,
     longest,

@@ -1,4 +1,4 @@
-"""Finds catalogue titles in utterances, in one pass over the text for 110,000 titles and more.
+"""Finds catalogue titles in utterances, in one pass over the text for millions of titles.
 
 A title that could be everyday speech must not be found there, so the match required depends on how
 common the title looks:
@@ -9,6 +9,8 @@ common the title looks:
 - Any other ("It", "Home", "The Game", "how to cook"): as written, between quotation or emphasis
   marks.
 
+The pass looks only for titles whose first words are in the texts side by side (`TitleIndex`).
+
 "As written" keeps letter case. Of overlapping titles the longest wins, so "The Mummy Returns" is
 not "The Mummy".
 """
@@ -16,20 +18,17 @@ not "The Mummy".
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import ahocorasick
 
-from tasks.titles import unify_marks
+from tasks.dialogues.title_index import ARTICLES, TitleIndex
 
-ARTICLES = ("The ", "A ", "An ")
 _ARTICLE = re.compile("|".join(ARTICLES))
 _WORD = re.compile(r"[^\W_]+")
 _BREAK = "\n"
-_LAST = "\U0010ffff"  # the greatest character
 _SHORTEST_CODE = 5
 
 
@@ -74,41 +73,17 @@ class Catalogue:
     """All titles of a domain, ready to be looked for."""
 
     def __init__(self, items: Iterable[tuple[str, str]]) -> None:
-        """Take (item id, clean title) pairs; items without a title are never found.
-
-        About 1 s and 100 MB for 110,000 titles.
-        """
-        known = [(item_id, " ".join(title.split())) for item_id, title in items]
-        folded = (
-            unify_marks(_BREAK.join(title for _, title in known)).split(_BREAK) if known else []
-        )
-        ids_by_title: dict[str, list[str]] = {}
-        for (item_id, _), title in zip(known, folded, strict=True):
-            if _WORD.search(title):
-                ids_by_title.setdefault(title, []).append(item_id)
-        self._automaton = ahocorasick.Automaton()
-        for title, ids in ids_by_title.items():
-            for spelling in spellings(title):
-                self._automaton.add_word(spelling, (len(spelling), tuple(sorted(ids))))
-        self._ids_by_title = ids_by_title
-        self._empty = not ids_by_title
-        if not self._empty:
-            self._automaton.make_automaton()
+        """Take (item id, clean title) pairs; items without a title are never found."""
+        self._index = TitleIndex(items)
 
     def items_called(self, title: str) -> tuple[str, ...]:
         """Return the items with exactly this title, its marks unified."""
-        return tuple(sorted(self._ids_by_title.get(title, ())))
+        return self._index.items_called(title)
 
     def longer(self, title: str) -> list[tuple[str, tuple[str, ...]]]:
         """Return the lower-case titles that begin with a title and stand out, with their items."""
-        small = f"{title.lower()} "
-        first = bisect_left(self._sorted, (small,))
-        return self._sorted[first : bisect_left(self._sorted, (small + _LAST,))]
-
-    @cached_property
-    def _sorted(self) -> list[tuple[str, tuple[str, ...]]]:
-        distinct = ((title, ids) for title, ids in self._ids_by_title.items() if stands_out(title))
-        return sorted((title.lower(), tuple(sorted(ids))) for title, ids in distinct)
+        found = self._index.beginning_with(f"{title.lower()} ")
+        return sorted((known.lower(), ids) for known, ids in found.items() if stands_out(known))
 
     def find(self, texts: Sequence[str]) -> list[list[Hit]]:
         """Return the titles that each text names.
@@ -120,18 +95,31 @@ class Catalogue:
             For each text its hits in order; none overlap.
         """
         hits: list[list[Hit]] = [[] for _ in texts]
-        if self._empty:
-            return hits
         whole = _BREAK.join(texts)
+        automaton = _automaton(self._index.candidates(whole))
+        if automaton is None:
+            return hits
         starts = [0]
         for text in texts[:-1]:
             starts.append(starts[-1] + len(text) + 1)
-        for last, (length, ids) in self._automaton.iter(whole):
+        for last, (length, ids) in automaton.iter(whole):
             start, end = last - length + 1, last + 1
             if on_boundaries(whole, start, end):
                 place = bisect_right(starts, start) - 1
                 hits[place].append(Hit(start - starts[place], end - starts[place], ids))
         return [longest(found) if len(found) > 1 else found for found in hits]
+
+
+def _automaton(titles: Mapping[str, tuple[str, ...]]) -> Any:
+    """Return an automaton that finds all spellings of titles; None without any."""
+    if not titles:
+        return None
+    automaton = ahocorasick.Automaton()
+    for title, ids in titles.items():
+        for spelling in spellings(title):
+            automaton.add_word(spelling, (len(spelling), ids))
+    automaton.make_automaton()
+    return automaton
 
 
 def on_boundaries(text: str, start: int, end: int) -> bool:

@@ -133,7 +133,7 @@ def parse_transcripts(
     _clear(con, attempt)
     first, last = (attempt, attempt) if attempt is not None else (1, 2**31 - 1)
     con.execute(_QUEUE, {"first": first, "last": last})
-    catalogue = Catalogue(con.execute(_CATALOGUE).fetchall())
+    catalogue = Catalogue(_in_pages(con, _CATALOGUE))
     turns = _template_turns(con)
     known: dict[str, Format] = {"grounded": "grounded", "paper": "paper", **(formats or {})}
     counts = DialogueCounts(0, 0, 0, 0)
@@ -146,6 +146,13 @@ def parse_transcripts(
             counts += _store(con, answers, finish(drafts, catalogue))
     con.execute("DROP TABLE parse_queue")
     return counts
+
+
+def _in_pages(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a query without holding all of them."""
+    con.execute(query)
+    while page := con.fetchmany(10_000):
+        yield from page
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import duckdb
 
 from tasks.diff.values import ComparedDialogue, Turn
 from tasks.errors import UserError
+from tasks.machine import this_machine
 from tasks.marks import speech_hash
 from tasks.release import Release
 from tasks.verdicts import BRIEF_VERDICTS
@@ -162,7 +163,7 @@ def read_released(folder: Path) -> tuple[ComparedDialogue, ...]:
     tables = folder / "parquet"
     if not (tables / "dialogues.parquet").is_file():
         return _of_layout(folder)
-    with duckdb.connect() as con:
+    with duckdb.connect(config=this_machine().duckdb_settings) as con:
         try:
             text_hashes = dict(_hashes(con, _RELEASED_TURNS, [_table(tables, "utterances")]))
             slots = con.execute(_RELEASED_SLOTS, [_table(tables, "brief_items")]).fetchall()
@@ -217,7 +218,7 @@ def released_turns(folder: Path, dialogue_id: str) -> list[Turn]:
     table = folder / "parquet" / "utterances.parquet"
     if not table.is_file():
         return _turns_of_layout(folder, dialogue_id)
-    with duckdb.connect() as con:
+    with duckdb.connect(config=this_machine().duckdb_settings) as con:
         turns = con.execute(_RELEASED_TURNS_OF_ONE, [str(table), dialogue_id]).fetchall()
         return [Turn.of(*row) for row in turns]
 

@@ -13,6 +13,7 @@ import duckdb
 
 from tasks.erasure.traces import Traces, files_below
 from tasks.files import write_atomically
+from tasks.machine import this_machine
 from tasks.settings import Home
 
 _RUN = re.compile(r"(run-[^/.]+|index|runs|history)")
@@ -107,7 +108,7 @@ def holds(path: Path, traces: Traces) -> bool:
 
 
 def _table_texts(path: Path) -> Iterator[str]:
-    with duckdb.connect() as con:
+    with duckdb.connect(config=this_machine().duckdb_settings) as con:
         con.execute("SELECT t::VARCHAR FROM read_parquet(?) t", [str(path)])
         while found := con.fetchmany(10_000):
             yield from (text for (text,) in found)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from tasks.erasure.traces import Traces
 from tasks.errors import UserError
+from tasks.machine import this_machine
 from tasks.release import (
     Part,
     latest_release,
@@ -85,7 +86,7 @@ def _is_of(folder: Path, domain: str) -> bool:
 def _affected(
     folder: Path, names: frozenset[str], dialogues: frozenset[str], traces: Traces
 ) -> Affected:
-    with duckdb.connect() as con:
+    with duckdb.connect(config=this_machine().duckdb_settings) as con:
         read_parts(con, [Part(folder.parent.name, folder)])
         users = dict(con.execute(_DIALOGUES).fetchall())
         own = {dialogue for dialogue, user in users.items() if user in names}
@@ -107,7 +108,7 @@ def replace_release(home: Home, affected: Affected) -> str:
     gone = affected.own | affected.retold
     facts = read_facts(affected.path)
     facts["erased"] = "yes"
-    with duckdb.connect() as con:
+    with duckdb.connect(config=this_machine().duckdb_settings) as con:
         read_parts(con, [Part(affected.domain, affected.path)])
         con.register("erased", pa.table({"dialogue_id": pa.array(sorted(gone), pa.string())}))
         con.execute(

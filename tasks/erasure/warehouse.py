@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from tasks.erasure.traces import Traces
 from tasks.files import replacing
+from tasks.machine import this_machine
 from tasks.warehouse import transaction
 
 _BY_USER = ("raw_reviews", "reviews", "preferences", "unplanned", "briefs", "dialogues")
@@ -142,9 +143,9 @@ def rewrite_file(path: Path) -> None:
 
     Raises OSError.
     """
-    with duckdb.connect(str(path)) as con:
+    with duckdb.connect(str(path), config=this_machine().duckdb_settings) as con:
         con.execute("CHECKPOINT")
-    with replacing(path) as fresh, duckdb.connect() as con:
+    with replacing(path) as fresh, duckdb.connect(config=this_machine().duckdb_settings) as con:
         con.execute("SET preserve_insertion_order = true")
         con.execute(f"ATTACH '{_quoted(path)}' AS old (READ_ONLY)")
         con.execute(f"ATTACH '{_quoted(fresh)}' AS fresh")

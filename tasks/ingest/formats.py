@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Literal
@@ -89,7 +89,7 @@ def read_reviews(file: SourceFile, sources: Sources, tally: Tally) -> Iterator[B
 
 
 def read_titles(
-    file: SourceFile, sources: Sources, wanted: Set[str], tally: Tally
+    file: SourceFile, sources: Sources, wanted: Container[str], tally: Tally
 ) -> Iterator[pa.RecordBatch]:
     """Yield the wanted item ids and their published titles of one metadata file.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
-from contextlib import suppress
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
 import orjson
 import pyarrow as pa
+from duckdb.sqltypes import VARCHAR
 
 from tasks.ingest.defects import OVER_LONG, Defect, Tally
 from tasks.ingest.field_values import parse_id, parse_title
@@ -18,11 +19,12 @@ from tasks.ingest.lines import text_blocks
 from tasks.ingest.rows import TitleNames, value_of
 from tasks.ingest.source_file import SourceFile
 from tasks.titles import clean_title, folded_key
-from tasks.warehouse import strings
+from tasks.warehouse import sql_function, strings
 
 MAX_TITLE = 400
 """Characters of the longest title; some metadata holds whole pages in place of one."""
-_PUBLISHED = """
+_CLEAN = """
+CREATE OR REPLACE TEMP TABLE cleaned_titles AS
 WITH reviewed AS (SELECT DISTINCT item_id FROM raw_reviews),
 titled AS (
     SELECT item_id, arg_min(title, (file_order, line)) AS title
@@ -30,9 +32,23 @@ titled AS (
     WHERE trim(title) <> ''
     GROUP BY item_id
 )
-SELECT item_id, titled.title
+SELECT item_id, titled.title AS published, clean(titled.title) AS title
 FROM reviewed
 LEFT JOIN titled USING (item_id)
+"""
+_FILL = """
+INSERT INTO items
+WITH keyed AS (
+    SELECT *, CASE WHEN $merge THEN folded(title) END AS key
+    FROM cleaned_titles
+)
+SELECT
+    item_id,
+    coalesce(title, item_id),
+    coalesce(published, item_id),
+    CASE WHEN key IS NULL THEN item_id ELSE min(item_id) OVER (PARTITION BY key) END
+FROM keyed
+WHERE title IS NOT NULL OR $id_as_title
 ORDER BY item_id
 """
 
@@ -42,31 +58,34 @@ def fill_items(con: duckdb.DuckDBPyConnection, *, id_as_title: bool, merge_editi
 
     Items without a title are left out, or with `id_as_title` have their id as title. `work_id` is
     the item's own id; with `merge_editions`, that of the first item, by id, whose title has the
-    same `folded_key`.
+    same `folded_key`. Titles pass through Python a few thousand at a time.
     """
-    rows: list[tuple[str, str, str, str]] = []
-    works: dict[str, str] = {}
-    untitled = 0
-    for item_id, published in con.execute(_PUBLISHED).fetchall():
-        title = clean_title(published or "")
-        title = title if len(title) <= MAX_TITLE else ""
-        untitled += not title
-        work_id = item_id
-        if title and merge_editions:
-            work_id = works.setdefault(folded_key(title), item_id)
-        if title or id_as_title:
-            rows.append((item_id, title or item_id, published or item_id, work_id))
-    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
-    con.register(
-        "cleaned",
-        pa.table(
-            [strings(values) for values in columns],
-            names=["item_id", "title", "title_original", "work_id"],
-        ),
-    )
-    con.execute("INSERT INTO items SELECT item_id, title, title_original, work_id FROM cleaned")
-    con.unregister("cleaned")
-    return untitled
+    with _text_function(con, _usable_title) as clean, _text_function(con, folded_key) as folded:
+        con.execute(_CLEAN.replace("clean(", f"{clean}("))
+        choices = {"merge": merge_editions, "id_as_title": id_as_title}
+        con.execute(_FILL.replace("folded(", f"{folded}("), choices)
+    (untitled,) = con.execute("SELECT count(*) - count(title) FROM cleaned_titles").fetchall()[0]
+    con.execute("DROP TABLE cleaned_titles")
+    return int(untitled)
+
+
+def _usable_title(published: str) -> str | None:
+    """Return a title as cleaned, None if nothing is left of it or it is too long."""
+    title = clean_title(published)
+    return title if title and len(title) <= MAX_TITLE else None
+
+
+@contextmanager
+def _text_function(
+    con: duckdb.DuckDBPyConnection, function: Callable[[str], str | None]
+) -> Iterator[str]:
+    """Let SQL call a function of one text; NULL stays NULL. Yields its name in SQL."""
+
+    def apply(texts: pa.ChunkedArray) -> pa.StringArray:
+        return strings([text and function(text) for text in texts.to_pylist()])
+
+    with sql_function(con, apply, [VARCHAR], VARCHAR, arrow=True) as name:
+        yield name
 
 
 TITLE_SCHEMA = pa.schema([("line", pa.int64()), ("item_id", pa.string()), ("title", pa.string())])
@@ -75,7 +94,7 @@ _LITERAL_START = re.compile(rb"\{'asin': '([A-Za-z0-9]+)'")
 
 
 def json_titles(
-    file: SourceFile, names: TitleNames, wanted: Set[str], tally: Tally
+    file: SourceFile, names: TitleNames, wanted: Container[str], tally: Tally
 ) -> Iterator[pa.RecordBatch]:
     """Yield the wanted item ids with their titles as published, empty where there is none.
 
@@ -101,7 +120,7 @@ def json_titles(
         yield title_batch(entries)
 
 
-def _is_unwanted(line: bytes, wanted: Set[str]) -> bool:
+def _is_unwanted(line: bytes, wanted: Container[str]) -> bool:
     """Return True if a Python literal, slow to parse, begins with the id of another item."""
     start = _LITERAL_START.match(line)
     return start is not None and start[1].decode() not in wanted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import duckdb
@@ -15,7 +16,8 @@ from tasks.ingest.defects import ERASED, Tally, TooManyBadLines, bad_lines
 from tasks.ingest.formats import field_names, is_json, read_reviews, read_titles
 from tasks.ingest.items import TITLE_SCHEMA, title_batch
 from tasks.ingest.json_lines import LINE_SCHEMA, checked_line, json_contents
-from tasks.ingest.rows import SCHEMA, FieldNames
+from tasks.ingest.reviewed_ids import ReviewedIds
+from tasks.ingest.rows import SCHEMA, Batch, FieldNames
 from tasks.ingest.source_file import SourceFile, open_source, reopen_source
 from tasks.settings import Domain
 from tasks.tombstones import Tombstones
@@ -33,6 +35,12 @@ FROM incoming
 WHERE user_id IS NOT NULL
 """
 _INSERT_TITLES = "INSERT INTO published_titles SELECT $order, line, item_id, title FROM incoming"
+_INSERT_FIRST_TITLES = """
+INSERT INTO published_titles
+SELECT $order, min(line), item_id, arg_min(title, line)
+FROM incoming
+GROUP BY item_id
+"""
 # TRY parses a whole vector of lines again, one by one, when one of them is broken; most broken
 # lines are cut short, so those without a closing brace are not tried at all.
 _INSERT_LINES = """
@@ -114,6 +122,7 @@ SELECT {review_id}, user_id, item_id, rating, text, timestamp, $name, line
 FROM rows
 WHERE user_id IS NOT NULL
 """
+_TITLES_IN_MEMORY = 16 << 20  # bytes of a table's titles, before they go to a temporary file
 _MAX_REJECTED = 200_000  # lines; a file with more, most of all, is not read further
 _PLAIN_ID = "[A-Za-z0-9_-]{1,64}"
 _PLAIN_DAY = r"[12]\d{3}-\d\d-\d\d([ T]\d\d:\d\d:\d\d)?"
@@ -221,10 +230,7 @@ def _load_titles(
     con: duckdb.DuckDBPyConnection, domain: Domain, order: int, file: SourceFile, name: str
 ) -> Tally:
     tally = Tally(name, encoding=file.encoding)
-    wanted = frozenset(
-        row[0] for row in con.execute("SELECT DISTINCT item_id FROM raw_reviews").fetchall()
-    )
-    batches = read_titles(file, domain.sources, wanted, tally)
+    batches = read_titles(file, domain.sources, ReviewedIds(con), tally)
     stream_into(con, TITLE_SCHEMA, batches, _INSERT_TITLES, {"order": order})
     return tally
 
@@ -294,16 +300,25 @@ def _load_rows(
     condition: str,
 ) -> None:
     """Load a table that is read in Python, with the first title of each item if it holds titles."""
+    with SpooledTemporaryFile(_TITLES_IN_MEMORY) as aside:
+        with pa.ipc.new_stream(aside, TITLE_SCHEMA) as titles:
+
+            def batches() -> Iterator[pa.RecordBatch]:
+                for batch in read_reviews(file, domain.sources, tally):
+                    titles.write_batch(title_batch(_first_titles(batch)))
+                    yield batch.arrow()
+
+            rows = _stop_early(batches(), tally, domain)
+            stream_into(con, SCHEMA, rows, _INSERT_ROWS + condition, {"name": tally.source_file})
+        aside.seek(0)
+        titles_read = iter(pa.ipc.open_stream(aside))
+        stream_into(con, TITLE_SCHEMA, titles_read, _INSERT_FIRST_TITLES, {"order": order})
+
+
+def _first_titles(batch: Batch) -> list[tuple[int, str, str]]:
+    """Return line, item and title of each item's first title in a batch."""
     titles: dict[str, tuple[int, str, str]] = {}
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in read_reviews(file, domain.sources, tally):
-            for line, item_id, title in zip(batch.line, batch.item_id, batch.title, strict=True):
-                if title and title.strip():
-                    titles.setdefault(item_id, (line, item_id, title))
-            yield batch.arrow()
-
-    rows = _stop_early(batches(), tally, domain)
-    stream_into(con, SCHEMA, rows, _INSERT_ROWS + condition, {"name": tally.source_file})
-    titles_read = iter([title_batch(list(titles.values()))])
-    stream_into(con, TITLE_SCHEMA, titles_read, _INSERT_TITLES, {"order": order})
+    for line, item_id, title in zip(batch.line, batch.item_id, batch.title, strict=True):
+        if title and title.strip():
+            titles.setdefault(item_id, (line, item_id, title))
+    return list(titles.values())

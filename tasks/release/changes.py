@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.machine import this_machine
 from tasks.release.files import TABLES
 from tasks.web import markdown_code, markdown_table
 
@@ -67,7 +68,7 @@ def write_changes(folder: Path, before: Path) -> Changes | None:
     if not (before / utterances).is_file():
         return None
     paths = {"before": str(before / utterances), "now": str(folder / utterances)}
-    with duckdb.connect() as con:
+    with duckdb.connect(config=this_machine().duckdb_settings) as con:
         rows = con.execute(_COMPARED, paths).fetchall()
     changed = [row for row in rows if row[1] != "unchanged"]
     if not changed:

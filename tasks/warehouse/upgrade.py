@@ -18,6 +18,7 @@ import duckdb
 
 from tasks.errors import UserError
 from tasks.files import replacing
+from tasks.machine import this_machine
 from tasks.warehouse.tables import LAYOUT, TABLES, create_tables, layout_of, schema_mismatches
 
 KEPT: Final = (
@@ -84,7 +85,7 @@ def upgrade_warehouse(path: Path) -> Upgraded:
 def _look(path: Path) -> tuple[int, bool]:
     """Return the version of a file's layout, and whether tables have other columns."""
     try:
-        with duckdb.connect(str(path)) as con:
+        with duckdb.connect(str(path), config=this_machine().duckdb_settings) as con:
             con.execute("CHECKPOINT")
             return layout_of(con), bool(schema_mismatches(con)[1])
     except duckdb.Error as error:
@@ -96,7 +97,7 @@ def _look(path: Path) -> tuple[int, bool]:
 
 def _take_over(path: Path, fresh: Path) -> dict[str, int]:
     taken = {}
-    with duckdb.connect(str(fresh)) as con:
+    with duckdb.connect(str(fresh), config=this_machine().duckdb_settings) as con:
         create_tables(con)
         con.execute("ATTACH '{}' AS earlier (READ_ONLY)".format(str(path).replace("'", "''")))
         shared = {table: _shared_columns(con, table) for table in (*KEPT, *PLANNED)}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tasks.dialogues import Catalogue, SlotItem, parse
 from tasks.dialogues.placeholders import fill, tidy
+from tasks.dialogues.title_matcher import Hit, longest, on_boundaries, spellings, stands_out
 from tasks.templates.values import Turn
 from tasks.titles import unify_marks
 from tests.support.conversations import titles
@@ -96,6 +97,68 @@ def test_any_titles_and_any_text(names: list[str], text: str) -> None:
     folded = unify_marks(" ".join(text.split()))
     for hit in catalogue.find([folded])[0]:
         assert 0 <= hit.start < hit.end <= len(folded) and hit.item_ids
+
+
+WORDS = st.sampled_from(
+    [
+        "The",
+        "the",
+        "A",
+        "an",
+        "It",
+        "Home",
+        "Alone",
+        "home",
+        "II",
+        "é",
+        '"',
+        "-",
+        ".",
+        "&",
+        "B00",
+        "İ",
+    ]
+)
+SAID = st.lists(WORDS, max_size=8).map(" ".join)
+
+
+@given(st.lists(SAID, max_size=12), st.lists(SAID, max_size=4))
+def test_the_index_leaves_out_no_title_that_is_in_a_text(
+    names: list[str], texts: list[str]
+) -> None:
+    catalogue = Catalogue((str(place), name) for place, name in enumerate(names))
+    ids: dict[str, list[str]] = {}
+    for place, name in enumerate(names):
+        title = unify_marks(" ".join(name.split()))
+        if any(map(str.isalnum, title)):
+            ids.setdefault(title, []).append(str(place))
+    folded = [unify_marks(text) for text in texts]
+    for text, hits in zip(folded, catalogue.find(folded), strict=True):
+        every = [
+            Hit(start, end, tuple(sorted(known)))
+            for title, known in ids.items()
+            for spelling in spellings(title)
+            for start, end in all_places(text, spelling)
+        ]
+        assert {hit[:2] for hit in hits} == {hit[:2] for hit in longest(every)}
+        assert set(hits) <= set(every)
+    for title, known in ids.items():
+        assert catalogue.items_called(title) == tuple(sorted(known))
+        longer = {
+            (other.lower(), tuple(sorted(more)))
+            for other, more in ids.items()
+            if other.lower().startswith(f"{title.lower()} ") and stands_out(other)
+        }
+        assert catalogue.longer(title) == sorted(longer)
+
+
+def all_places(text: str, piece: str) -> list[tuple[int, int]]:
+    """Return where a piece stands in a text on word boundaries, overlapping or not."""
+    return [
+        (start, start + len(piece))
+        for start in range(len(text))
+        if text.startswith(piece, start) and on_boundaries(text, start, start + len(piece))
+    ]
 
 
 ITEMS = (
