@@ -13,7 +13,7 @@ from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
-from flows.evaluation.client import Local, asking, watching
+from flows.evaluation.client import Local, Watched, asking, watching
 from flows.evaluation.models import Input, inputs_of, local_name, way_to
 from flows.evaluation.setup import prepare, save, save_table5, task_run_name
 from flows.options import Count, EvaluationOptions, SampleOptions
@@ -47,6 +47,7 @@ from tasks.evaluation import (
     table5_markdown,
 )
 from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
+from tasks.llm import LIKELIHOOD_PROVIDER
 from tasks.settings import MOCK_MODEL, Home
 
 Rank = Literal["generate", "constrained", "likelihood"]
@@ -93,8 +94,9 @@ async def evaluate_recommend(
         he2023: score language models by the protocol of He et al. (2023) as well, into
             he2023.parquet and he2023.csv.
         rank: how a model's ranking comes about: generate (it writes a list), constrained (a local
-            model writes a list in which only titles of the catalogue can stand) or likelihood (a
-            local model's probability of each title).
+            model writes a list in which only titles of the catalogue can stand) or likelihood (its
+            probability of each title: of a local model, or of one behind a server that returns
+            log-probabilities).
         candidates: with constrained and likelihood, only the best of a reference recommender, so
             many.
         parted: how samples are parted and worded.
@@ -151,9 +153,13 @@ def _check_model(home: Home, model: str, known: Knowledge, rank: Rank) -> None:
         check_reference(model, known)
         return
     local = local_name(home, model)
+    if rank == "likelihood" and model.startswith(LIKELIHOOD_PROVIDER):
+        return
     if rank != "generate" and local is None:
+        or_server = f", or {LIKELIHOOD_PROVIDER}NAME" if rank == "likelihood" else ""
         raise UserError(
-            f"--rank {rank} needs a model on this machine, such as local/smollm2, not {model}"
+            f"--rank {rank} needs a model on this machine, such as local/smollm2{or_server}, not "
+            f"{model}"
         )
     if local is None and "/" not in model:
         raise UserError(
@@ -221,12 +227,12 @@ async def _one(held: Any, model: str, he2023: bool, rank: Rank, candidates: int 
 
 async def _by_likelihood(
     asked: Benchmark,
-    ask_for: Callable[[str], Local],
+    ask_for: Callable[[str], Local | Watched],
     model: str,
     asked_with: Input,
     candidates: int | None,
 ) -> Outcome:
-    """Rank the catalogue by a local model's likelihood of each title."""
+    """Rank the catalogue by a model's likelihood of each title."""
     setting, history = asked_with.setting, asked_with.history
     sink = CURRENT.get()
     ranked = await likelihood_rankings(

@@ -8,7 +8,11 @@ Figure 4 (`quality`), Table 5 (`recommend`, `references`, `finetune`), answers t
 from tasks.evaluation.concurrent_asks import Asked, AskFor, Watch
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
 from tasks.evaluation.corpus_split import split_corpus
-from tasks.evaluation.likelihood import constrained_answers, likelihood_rankings
+from tasks.evaluation.likelihood import (
+    constrained_answers,
+    likelihood_rankings,
+    rank_by_server,
+)
 from tasks.evaluation.matching import Ranking
 from tasks.evaluation.metrics import METRICS
 from tasks.evaluation.popularity import Recommended, popularity_text, recommended
@@ -75,6 +79,7 @@ __all__ = [
     "protocol_rows",
     "question_messages",
     "popularity_text",
+    "rank_by_server",
     "rank_rows",
     "read_corpus",
     "read_log",
