@@ -63,8 +63,8 @@ def recommend(
         str,
         typer.Option(
             help="generate (models write a list), constrained (a local model writes a list that "
-            "only titles of the catalogue can be in) or likelihood (its probability of each title; of "
-            "openai/NAME where the server returns log-probabilities)"
+            "only titles of the catalogue can be in) or likelihood (its probability of each title; "
+            "of openai/NAME where the server returns log-probabilities)"
         ),
     ] = "generate",
     candidates: Annotated[
