@@ -45,6 +45,7 @@ from tasks.evaluation.recommendation_tables import (
     table5_text,
 )
 from tasks.evaluation.respond import case_markdown, case_study, load_respond_profile
+from tasks.evaluation.training_seeds import SeedScores, seed_scores, seeds_text
 
 __all__ = [
     "METRICS",
@@ -57,6 +58,7 @@ __all__ = [
     "Dialogue",
     "Interaction",
     "RecommendProfile",
+    "SeedScores",
     "Ranking",
     "Recommended",
     "Result",
@@ -87,6 +89,8 @@ __all__ = [
     "reference_rankings",
     "reference_results",
     "results",
+    "seed_scores",
+    "seeds_text",
     "split_corpus",
     "table5",
     "table5_markdown",
