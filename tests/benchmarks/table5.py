@@ -42,7 +42,7 @@ NAMES = "Ada Ben Cleo Dan Eve Finn Gwen Hugo Ida Jack Kate Liam Mona Nils Olga P
 TOWNS = "Leeds York Bath Derby Lyon Oslo Turin Porto Ghent Delft Basel Graz Bonn Nice".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 SETTINGS = """name: tastes
-base_model: local/smollm2
+base_model: {model}
 rank: 16
 alpha: 32
 dropout: 0.0
@@ -181,6 +181,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--questions", type=int, default=60)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--base-model", default="local/smollm2")
     parser.add_argument("--rate", type=float, default=0.001)
     parser.add_argument("--settings", default="zero-shot,few-shot", help="how the base is asked")
     parser.add_argument("--threads", type=int, default=1, help="threads of each process")
@@ -188,7 +189,9 @@ def main() -> None:
     began, folder = time.perf_counter(), given.folder.resolve()
     corpus, settings = folder / "tastes.jsonl", folder / "tastes.yaml"
     write_corpus(corpus, given.users)
-    settings.write_text(SETTINGS.format(rate=given.rate, epochs=given.epochs))
+    settings.write_text(
+        SETTINGS.format(model=given.base_model, rate=given.rate, epochs=given.epochs)
+    )
     base = f"local/{settings}"
     split = (str(corpus), "--test-share", "0.3", "--noun", "book", "--profile", "recommend_paper")
     trainings = {
