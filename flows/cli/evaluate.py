@@ -63,7 +63,8 @@ def recommend(
         str,
         typer.Option(
             help="generate (models write a list), constrained (a local model writes a list that "
-            "only titles of the catalogue can be in) or likelihood (its probability of each title)"
+            "only titles of the catalogue can be in) or likelihood (its probability of each title; "
+            "of openai/NAME where the server returns log-probabilities)"
         ),
     ] = "generate",
     candidates: Annotated[
@@ -102,13 +103,15 @@ def recommend(
 
     with Bars() as bars:
         made = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.recommend",))
-    from tasks.evaluation import popularity_text, table5, table5_text
+    from tasks.evaluation import popularity_text, seeds_text, table5, table5_text
 
     if as_json:
         print_json(table5(made.rows).to_dicts())
     else:
         OUT.print(table5_text(made.rows), markup=False)
         OUT.print(f"\n{popularity_text(made.spread)}", markup=False)
+        if seeds := seeds_text(made.seeds):
+            OUT.print(f"\n{seeds}", markup=False)
         from flows.evaluation.setup import name_of
 
         tables = options.out or home.data / "reports" / "evaluation" / name_of(home, corpus)

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.cli.app import comma_list
 from flows.cli.console import OUT, Bars
 from flows.cli.evaluate import CorpusArgument, evaluate
 from flows.cli.parameters import options_of
 from flows.options import EvaluationOptions, SampleOptions
 from flows.parameters import fields_of
+from tasks.errors import UserError
 from tasks.settings import Home
 
 
@@ -39,6 +41,12 @@ def finetune(
     max_steps: Annotated[
         int | None, typer.Option(help="Most steps of a local training", min=1)
     ] = None,
+    seeds: Annotated[
+        int, typer.Option(help="Trainings of each, which differ in their seed", min=1)
+    ] = 1,
+    curve: Annotated[
+        str, typer.Option(help="A learning curve: numbers of examples, separated by commas")
+    ] = "",
     *,
     parted: SampleOptions,
     options: EvaluationOptions,
@@ -55,6 +63,8 @@ def finetune(
         "target": target,
         "max_examples": max_examples,
         "max_steps": max_steps,
+        "seeds": seeds,
+        "curve": counts(curve),
         "api_base": options.api_base,
         "seed": options.seed,
         "data": str(home.data),
@@ -68,8 +78,18 @@ def finetune(
 
     with Bars() as bars:
         made = run_flow(home, "evaluation", bars, start, warm=("flows.evaluation.finetune",))
-    training = made.training
-    evaluation = f"recommend {training.how} --model"
+    names, training = [one.model for one in made], made[0].training
+    evaluation = f"recommend {training.how} --model {','.join(names)}"
     if training.target == "respond":
-        evaluation = f"respond {training.how} --fine-tuned"
-    OUT.print(f"{made.model}\nevaluate it: redial evaluate {evaluation} {made.model}", markup=False)
+        evaluation = f"respond {training.how} --fine-tuned {names[0]}"
+    evaluated = "evaluate it" if len(names) == 1 else "evaluate them"
+    lines = [*names, f"{evaluated}: redial evaluate {evaluation}"]
+    OUT.print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def counts(text: str) -> list[int]:
+    """Return numbers with commas between them. Raises UserError for anything else."""
+    words = comma_list(text)
+    if not all(word.isascii() and word.isdigit() and int(word) for word in words):
+        raise UserError(f"--curve {text[:80]!r} must be numbers of examples, such as 50,100,200")
+    return [int(word) for word in words]

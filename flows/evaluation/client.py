@@ -13,7 +13,7 @@ from typing import Any
 from flows.progress import CURRENT
 from flows.run_states import EndedEarly
 from tasks.errors import UserError
-from tasks.evaluation import Asked, Watch
+from tasks.evaluation import Asked, Watch, rank_by_server
 from tasks.evaluation.finetune import LocalModel
 from tasks.llm import (
     Answer,
@@ -55,7 +55,7 @@ class Asking:
         self._sessions: list[Session] = []
         self._stop = _Stop()
 
-    def of(self, generate: Generate) -> Callable[[str], Ask]:
+    def of(self, generate: Generate) -> Callable[[str], Watched]:
         """Return the way to one model: for a question's id an `Ask`.
 
         Raises UserError when it cannot be asked at all.
@@ -65,7 +65,7 @@ class Asking:
         self._sessions.append(session)
         self._meters.append(session.meter)
         self._failures.append((generate.model, session.meter, failures))
-        return lambda question: _Watched(session.ask_for(question, 1, self._journal), failures)
+        return lambda question: Watched(session.ask_for(question, 1, self._journal), failures)
 
     def stop(self, reason: RunStopped) -> None:
         """Let nothing more be sent to any model; calls in flight run to their end.
@@ -145,7 +145,7 @@ class _Stop:
 
 
 @dataclass(frozen=True)
-class _Watched:
+class Watched:
     """An `Ask` whose failures are noted."""
 
     ask: Ask
@@ -158,11 +158,18 @@ class _Watched:
         response_format: Mapping[str, Any] | None = None,
         attempt: int = 1,
     ) -> Answer:
+        """Return the answer to messages. Raises what the `Ask` does."""
         try:
             return await self.ask(messages, response_format=response_format, attempt=attempt)
         except CallFailed as error:
             self.failures.append(error)
             raise
+
+    async def rank(
+        self, messages: tuple[Message, ...], texts: Sequence[str], *, most: int
+    ) -> Answer:
+        """Return which of some texts the model finds likeliest as its answer."""
+        return await rank_by_server(self, messages, texts, most=most)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from typing import Annotated
 from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
-from flows.evaluation.models import local_name, trainings
-from flows.evaluation.setup import prepare
+from flows.evaluation.models import LocalName, local_name, trainings
+from flows.evaluation.setup import Evaluation, prepare
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
 from flows.progress import CURRENT
@@ -45,7 +45,7 @@ from tasks.evaluation.finetune import (
 from tasks.fingerprint import content_id
 from tasks.llm import graceful_shutdown
 from tasks.local_model import LOCAL
-from tasks.settings import Limits
+from tasks.settings import Home, Limits
 from tasks.web import markdown_code
 
 
@@ -72,11 +72,15 @@ async def evaluate_finetune(
     target: Target = "recommend",
     max_examples: Count | None = None,
     max_steps: Count | None = None,
+    seeds: Count = 1,
+    curve: list[Count] = [],
     *,
     parted: SampleOptions,
     options: EvaluationOptions,
-) -> FineTuned:
+) -> list[FineTuned]:
     """Fine-tune a model on what a split leaves for training, and write down what it learnt.
+
+    Once for every number of examples of a learning curve, and that with several seeds.
 
     Args:
         corpus: a domain's name or a path.
@@ -87,6 +91,8 @@ async def evaluate_finetune(
         target: what is taught: a ranked list of titles, or the agent's next utterance.
         max_examples: most examples, drawn by seed; all if not given.
         max_steps: where a local training ends at the latest.
+        seeds: trainings of each, which differ in their seed; that of the split is the same.
+        curve: numbers of examples, each trained apart.
         parted: how samples are parted and worded; evaluate with the same.
         options: where the model is, and the seed; evaluate with the same.
     """
@@ -97,47 +103,85 @@ async def evaluate_finetune(
         raise UserError(
             f"{base} is fine-tuned already: name its base, {LOCAL}{local.settings.name}"
         )
+    if curve and max_examples:
+        raise UserError("--curve and --max-examples both say how many examples: give one of them")
     ready = prepare(home, corpus, parted, None, options.seed)
     how = f"{corpus} --split {parted.split} --test-share {parted.test_share} --seed {options.seed}"
     how += f" --noun {shlex.quote(parted.noun)}" if parted.noun else ""
-    if target == "respond":
-        lesson = respond_lesson(
-            ready.benchmark, load_respond_profile(home), how, history=history, most=max_examples
-        )
-    else:
-        length = local.settings.list_length if local is not None else None
-        lesson = recommend_lesson(
-            ready.benchmark, ready.profile, how, length=length, history=history, most=max_examples
-        )
-    sink = CURRENT.get()
-    sink.stage("training", "running")
-    if local is not None:
-        chosen = local.settings.model_copy(update={"epochs": epochs} if epochs else {})
-        folder = trainings(home) / "adapters"
-        adapter, training = await trained_adapter(
-            chosen, lesson, folder, ready.name, most_steps=max_steps, seed=options.seed
-        )
-        made = FineTuned(f"{base}+{adapter}", training)
-    else:
-        check_endpoint(base, options.api_base)
-        job = await fine_tune_hosted(
-            base,
-            lesson.examples,
-            trainings(home) / "jobs",
-            epochs=epochs or 3,
-            seed=options.seed,
-            api_base=options.api_base,
-            poll_s=poll_s,
-        )
-        made = FineTuned(str(job.fine_tuned_model), lesson.record)
-        keep_hosted_record(trainings(home), made.model, made.training)
-    sink.stage("training", "done", _told(lesson, made.training))
+    made: list[FineTuned] = []
+    for lesson in _lessons(home, ready, how, local, target, history, curve or [max_examples]):
+        for number in range(seeds):
+            seed = options.seed + number
+            CURRENT.get().stage("training", "running")
+            if local is None:
+                one = await _hosted(home, base, lesson, epochs, seed, options.api_base, poll_s)
+            else:
+                chosen = local.settings.model_copy(update={"epochs": epochs} if epochs else {})
+                adapters = trainings(home) / "adapters"
+                adapter, training = await trained_adapter(
+                    chosen, lesson, adapters, ready.name, most_steps=max_steps, seed=seed
+                )
+                one = FineTuned(f"{base}+{adapter}", training)
+            CURRENT.get().stage("training", "done", _told(lesson, one.training))
+            made.append(one)
     await acreate_markdown_artifact(
-        f"{markdown_code(made.model)} learnt {len(lesson.examples):,} examples: "
-        f"{markdown_code(made.training.how)}",
+        "\n".join(
+            f"- {markdown_code(one.model)} learnt {one.training.examples:,} examples: "
+            f"{markdown_code(one.training.how)}"
+            for one in made
+        ),
         key="finetune",
         description=f"Fine-tuned on {ready.name}",
     )
+    return made
+
+
+def _lessons(
+    home: Home,
+    ready: Evaluation,
+    how: str,
+    local: LocalName | None,
+    target: Target,
+    history: bool,
+    sizes: Sequence[int | None],
+) -> list[Lesson]:
+    """Return a lesson for each number of examples, the smaller within the larger, none twice."""
+    made: dict[int, Lesson] = {}
+    for most in sizes:
+        if target == "respond":
+            words = load_respond_profile(home)
+            lesson = respond_lesson(ready.benchmark, words, how, history=history, most=most)
+        else:
+            length = local.settings.list_length if local is not None else None
+            lesson = recommend_lesson(
+                ready.benchmark, ready.profile, how, length=length, history=history, most=most
+            )
+        made.setdefault(len(lesson.examples), lesson)
+    return list(made.values())
+
+
+async def _hosted(
+    home: Home,
+    base: str,
+    lesson: Lesson,
+    epochs: int | None,
+    seed: int,
+    api_base: str | None,
+    poll_s: float,
+) -> FineTuned:
+    """Fine-tune a provider's model and keep what it learnt. Raises UserError."""
+    check_endpoint(base, api_base)
+    job = await fine_tune_hosted(
+        base,
+        lesson.examples,
+        trainings(home) / "jobs",
+        epochs=epochs or 3,
+        seed=seed,
+        api_base=api_base,
+        poll_s=poll_s,
+    )
+    made = FineTuned(str(job.fine_tuned_model), lesson.record)
+    keep_hosted_record(trainings(home), made.model, made.training)
     return made
 
 

@@ -13,8 +13,8 @@ from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 from pydantic import Field
 
-from flows.evaluation.client import Local, asking, watching
-from flows.evaluation.models import Input, inputs_of, local_name, way_to
+from flows.evaluation.client import Local, Watched, asking, watching
+from flows.evaluation.models import Input, checked_training, inputs_of, local_name, way_to
 from flows.evaluation.setup import prepare, save, save_table5, task_run_name
 from flows.options import Count, EvaluationOptions, SampleOptions
 from flows.parameters import as_parameter, fields_of, spread
@@ -29,6 +29,7 @@ from tasks.evaluation import (
     Ranking,
     Recommended,
     Result,
+    SeedScores,
     answer_log,
     answer_rankings,
     constrained_answers,
@@ -44,9 +45,12 @@ from tasks.evaluation import (
     reference_rankings,
     reference_results,
     results,
+    seed_scores,
+    seeds_text,
     table5_markdown,
 )
 from tasks.evaluation.references import REFERENCES, Knowledge, check_reference
+from tasks.llm import LIKELIHOOD_PROVIDER
 from tasks.settings import MOCK_MODEL, Home
 
 Rank = Literal["generate", "constrained", "likelihood"]
@@ -55,10 +59,11 @@ Settings = Literal["zero-shot", "few-shot", "fine-tuned"]
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The rows of Table 5, and what each recommender recommends."""
+    """The rows of Table 5, what each recommender recommends, and fine-tuned ones over seeds."""
 
     rows: list[Result]
     spread: list[Recommended]
+    seeds: list[SeedScores]
 
 
 @project_flow("evaluate")
@@ -92,15 +97,16 @@ async def evaluate_recommend(
         he2023: score language models by the protocol of He et al. (2023) as well, into
             he2023.parquet and he2023.csv.
         rank: how a model's ranking comes about: generate (it writes a list), constrained (a local
-            model writes a list in which only titles of the catalogue can stand) or likelihood (a
-            local model's probability of each title).
+            model writes a list in which only titles of the catalogue can stand) or likelihood (its
+            probability of each title: of a local model, or of one behind a server that returns
+            log-probabilities).
         candidates: with constrained and likelihood, only the best of a reference recommender, so
             many.
         parted: how samples are parted and worded.
         options: how models are asked, and where tables go.
 
     Returns:
-        The rows of Table 5, and what each recommender recommends.
+        The rows of Table 5, what each recommender recommends, and means over seeds.
     """
     await name_run("evaluate recommend", short(corpus), listed(models))
     home = options.home()
@@ -115,12 +121,15 @@ async def evaluate_recommend(
     )
     for model in models:
         _check_model(home, model, ready.benchmark.known, rank)
-    made = Outcome()
+    made, learnt = Outcome(), dict[str, int]()
     async with asking(home, str(flow_run.get_id() or "none"), options.budget_usd) as asked_models:
         for model in models:
             ask_for = None
             if model not in REFERENCES:
                 ask_for = way_to(asked_models, home, model, options, ready.profile.temperature)
+                training = checked_training(home, ready, model, "recommend")
+                if training is not None and "+" in model:
+                    learnt[model] = training.examples
             inputs = inputs_of(home, ready, model, list(settings)) if ask_for else []
             one = _one.with_options(task_run_name=task_run_name("recommend", model))
             held = quote((ready, ask_for, inputs))
@@ -134,11 +143,12 @@ async def evaluate_recommend(
     )
     folder = options.folder(ready.name)
     save_table5(folder, made.rows, made.ranks, made.protocol)
-    spread = popularity_text(made.spread)
+    seeds = seed_scores(made.rows, learnt)
+    spread = "\n\n".join(filter(None, (popularity_text(made.spread), seeds_text(seeds))))
     save(folder, {"popularity.txt": f"{spread}\n", LOG: log_lines(made.answers)})
     page = f"{table5_markdown(made.rows)}\n```\n{spread}\n```\n"
     await acreate_markdown_artifact(page, key="table-5", description=f"Table 5 on {ready.name}")
-    return Evaluated(made.rows, made.spread)
+    return Evaluated(made.rows, made.spread, seeds)
 
 
 def _check_model(home: Home, model: str, known: Knowledge, rank: Rank) -> None:
@@ -150,9 +160,13 @@ def _check_model(home: Home, model: str, known: Knowledge, rank: Rank) -> None:
         check_reference(model, known)
         return
     local = local_name(home, model)
+    if rank == "likelihood" and model.startswith(LIKELIHOOD_PROVIDER):
+        return
     if rank != "generate" and local is None:
+        or_server = f", or {LIKELIHOOD_PROVIDER}NAME" if rank == "likelihood" else ""
         raise UserError(
-            f"--rank {rank} needs a model on this machine, such as local/smollm2, not {model}"
+            f"--rank {rank} needs a model on this machine, such as local/smollm2{or_server}, not "
+            f"{model}"
         )
     if local is None and "/" not in model:
         raise UserError(
@@ -220,12 +234,12 @@ async def _one(held: Any, model: str, he2023: bool, rank: Rank, candidates: int 
 
 async def _by_likelihood(
     asked: Benchmark,
-    ask_for: Callable[[str], Local],
+    ask_for: Callable[[str], Local | Watched],
     model: str,
     asked_with: Input,
     candidates: int | None,
 ) -> Outcome:
-    """Rank the catalogue by a local model's likelihood of each title."""
+    """Rank the catalogue by a model's likelihood of each title."""
     setting, history = asked_with.setting, asked_with.history
     sink = CURRENT.get()
     ranked = await likelihood_rankings(

@@ -8,7 +8,11 @@ Figure 4 (`quality`), Table 5 (`recommend`, `references`, `finetune`), answers t
 from tasks.evaluation.concurrent_asks import Asked, AskFor, Watch
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance, read_corpus
 from tasks.evaluation.corpus_split import split_corpus
-from tasks.evaluation.likelihood import constrained_answers, likelihood_rankings
+from tasks.evaluation.likelihood import (
+    constrained_answers,
+    likelihood_rankings,
+    rank_by_server,
+)
 from tasks.evaluation.matching import Ranking
 from tasks.evaluation.metrics import METRICS
 from tasks.evaluation.popularity import Recommended, popularity_text, recommended
@@ -41,6 +45,7 @@ from tasks.evaluation.recommendation_tables import (
     table5_text,
 )
 from tasks.evaluation.respond import case_markdown, case_study, load_respond_profile
+from tasks.evaluation.training_seeds import SeedScores, seed_scores, seeds_text
 
 __all__ = [
     "METRICS",
@@ -53,6 +58,7 @@ __all__ = [
     "Dialogue",
     "Interaction",
     "RecommendProfile",
+    "SeedScores",
     "Ranking",
     "Recommended",
     "Result",
@@ -75,6 +81,7 @@ __all__ = [
     "protocol_rows",
     "question_messages",
     "popularity_text",
+    "rank_by_server",
     "rank_rows",
     "read_corpus",
     "read_log",
@@ -82,6 +89,8 @@ __all__ = [
     "reference_rankings",
     "reference_results",
     "results",
+    "seed_scores",
+    "seeds_text",
     "split_corpus",
     "table5",
     "table5_markdown",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from tasks.llm import Ask, CallFailed, Message
 
@@ -30,6 +30,18 @@ class Asked:
 
 
 Watch = Callable[[Asked], None]
+Made = TypeVar("Made")
+
+
+async def all_of(calls: Sequence[Coroutine[Any, Any, Made]]) -> list[Made]:
+    """Return what all calls return; an error is raised once every call has ended."""
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    made: list[Made] = []
+    for one in found:
+        if isinstance(one, BaseException):
+            raise one
+        made.append(one)
+    return made
 
 
 async def ask_all(
@@ -66,12 +78,5 @@ async def ask_all(
 
     texts: list[str | None] = []
     for start in range(0, len(questions), AT_ONCE):
-        answers = await asyncio.gather(
-            *(text(*question) for question in questions[start : start + AT_ONCE]),
-            return_exceptions=True,
-        )
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-            texts.append(answer)
+        texts += await all_of([text(*question) for question in questions[start : start + AT_ONCE]])
     return texts

@@ -1,4 +1,4 @@
-"""Rankings by a local model that can only name titles of the catalogue.
+"""Rankings by a model that can only name titles of the catalogue.
 
 It ranks them by how likely it finds each as its answer, or writes a list in which nothing else can
 stand.
@@ -6,20 +6,24 @@ stand.
 
 from __future__ import annotations
 
-import asyncio
 import json
+import os
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol, TypeVar
+from dataclasses import replace
+from itertools import chain
+from typing import Any, Final, Protocol
 
 from tasks.errors import UserError
+from tasks.evaluation.concurrent_asks import all_of
 from tasks.evaluation.matching import How, Ranking
 from tasks.evaluation.metrics import KS
 from tasks.evaluation.prompts import RecommendProfile, Setting
 from tasks.evaluation.recommend import Benchmark, question_messages
 from tasks.evaluation.references import Recommender, check_reference, fit_reference
 from tasks.evaluation.samples import Sample
-from tasks.llm import Answer, Message
+from tasks.llm import Answer, Ask, CallFailed, Message, likelihood_of
 
+AT_ONCE: Final = 8  # texts of one request: its reply names every token of each prompt
 _BEST_FIRST = ("itemknn", "popularity", "bm25", "random")  # references that choose candidates
 
 
@@ -33,7 +37,6 @@ class Rank(Protocol):
         ...
 
 
-Made = TypeVar("Made")
 RankFor = Callable[[str], Rank]  # a question's id -> the way to the model for it
 
 
@@ -75,8 +78,10 @@ async def likelihood_rankings(
     history: bool,
     candidates: int | None = None,
     watch: Callable[[int, int], None] = lambda _, __: None,
-) -> list[Ranking]:
+) -> list[Ranking | None]:
     """Return a model's ranking of each question's candidates, the likeliest first.
+
+    None is a question that got no answer.
 
     A title's likelihood is the mean log-probability of its tokens as the first title of the answer.
 
@@ -97,18 +102,25 @@ async def likelihood_rankings(
     chosen = candidate_items(benchmark, candidates)
     done = 0
 
-    async def one(sample: Sample, messages: tuple[Message, ...], items: Sequence[str]) -> Ranking:
+    async def one(
+        sample: Sample, messages: tuple[Message, ...], items: Sequence[str]
+    ) -> Ranking | None:
         nonlocal done
         texts = [_beginning(profile, benchmark.corpus.titles[item]) for item in items]
-        answer = await rank_for(sample.sample_id)(messages, texts, most=max(KS)) if items else None
-        done += 1
-        watch(done, len(asked))
+        try:
+            rank = rank_for(sample.sample_id)
+            answer = await rank(messages, texts, most=max(KS)) if items else None
+        except CallFailed:
+            return None
+        finally:
+            done += 1
+            watch(done, len(asked))
         best = [items[place] for place, _ in json.loads(answer.text)] if answer else []
         exact: How = "exact"
         return Ranking(tuple(best), (exact,) * len(best), len(best), 0, 0, False)
 
     questions = zip(benchmark.questions, asked, chosen, strict=True)
-    return await _all_of([one(*question) for question in questions])
+    return await all_of([one(*question) for question in questions])
 
 
 async def constrained_answers(
@@ -152,18 +164,33 @@ async def constrained_answers(
         return None if answer is None else answer.text
 
     questions = zip(benchmark.questions, asked, chosen, strict=True)
-    return await _all_of([one(*question) for question in questions])
+    return await all_of([one(*question) for question in questions])
 
 
-async def _all_of(calls: Sequence[Coroutine[Any, Any, Made]]) -> list[Made]:
-    """Return what all calls return; an error is raised once every call has ended."""
-    found = await asyncio.gather(*calls, return_exceptions=True)
-    made: list[Made] = []
-    for one in found:
-        if isinstance(one, BaseException):
-            raise one
-        made.append(one)
-    return made
+async def rank_by_server(
+    ask: Ask, messages: tuple[Message, ...], texts: Sequence[str], *, most: int
+) -> Answer:
+    """Return which of some texts a model behind a server finds likeliest as its answer.
+
+    As `LocalModel.rank` returns it; the answer's other fields are those of the first request.
+
+    Raises:
+        CallFailed: a request got no answer.
+        RunStopped: the evaluation was stopped.
+        UserError: the server returns no log-probabilities.
+    """
+    common = len(os.path.commonprefix(texts)) if len(texts) > 1 else 0
+    groups = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
+    answers = await all_of(
+        [_asked(ask, messages, likelihood_of(group, common)) for group in groups]
+    )
+    means = list(chain.from_iterable(json.loads(answer.text) for answer in answers))
+    best = sorted(range(len(means)), key=lambda place: -means[place])[:most]
+    return replace(answers[0], text=json.dumps([(place, means[place]) for place in best]))
+
+
+async def _asked(ask: Ask, messages: tuple[Message, ...], wanted: dict[str, Any]) -> Answer:
+    return await ask(messages, response_format=wanted)
 
 
 def _beginning(profile: RecommendProfile, title: str) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from tasks.evaluation.matching import Ranking
+from tasks.evaluation.text_table import text_table
 
 TOP: Final = 10  # places of a ranking that are looked at
 HEAD: Final = 0.2  # share of the catalogue that is its most popular part
@@ -63,9 +64,4 @@ def popularity_text(rows: Sequence[Recommended]) -> str:
         if row.coverage:
             uneven = [f"{row.head:.1%}", f"{row.gini:.3f}"]
         cells.append([row.name, uneven[0], f"{row.coverage:.1%}", uneven[1]])
-    widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in cells
-    )
-    return "\n".join(lines)
+    return text_table(cells)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -49,6 +49,16 @@ class Benchmark:
     known: Knowledge
     noun: str = "item"
     seed: int = 0
+    _examples: dict[tuple[str, int], tuple[Sample, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def examples(self, sample: Sample, count: int) -> tuple[Sample, ...]:
+        """Return a question's few-shot examples, drawn once: that hashes every training sample."""
+        key = (sample.sample_id, count)
+        if key not in self._examples:
+            self._examples[key] = draw_examples(self.split.train, sample, count, self.seed)
+        return self._examples[key]
 
 
 def draw_questions(split: Split, most: int | None, seed: int) -> tuple[Sample, ...]:
@@ -128,17 +138,16 @@ def question_messages(
     benchmark: Benchmark, profile: RecommendProfile, setting: Setting, *, history: bool
 ) -> list[tuple[Message, ...]]:
     """Return the messages of each question."""
-    few = setting == "few-shot"
+    shots = profile.shots if setting == "few-shot" else 0
 
     def messages(sample: Sample) -> tuple[Message, ...]:
-        train = benchmark.split.train if few else ()
         return recommend_messages(
             profile,
             sample,
             benchmark.corpus.titles,
             noun=benchmark.noun,
             history=history,
-            examples=draw_examples(train, sample, profile.shots, benchmark.seed),
+            examples=benchmark.examples(sample, shots) if shots else (),
         )
 
     return [messages(sample) for sample in benchmark.questions]

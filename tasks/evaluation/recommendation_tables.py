@@ -13,6 +13,7 @@ import polars as pl
 from tasks.evaluation.matching import Ranking
 from tasks.evaluation.metrics import KS, METRICS, detectable, rank, scores
 from tasks.evaluation.samples import Sample
+from tasks.evaluation.text_table import text_table
 from tasks.intervals import Interval, bootstrap_mean
 from tasks.web import markdown_cell, markdown_table
 
@@ -240,13 +241,8 @@ def table5_text(results: Sequence[Result]) -> str:
         key = [notes.short(result.model), result.setting, source, result.contexts]
         cells = [_cell(result, name, intervals=False) for name in _SCORES]
         rows.append([*key, *_held(result), *cells])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
     remarks = [_LEGEND, *notes.lines, *_unread(results, notes), *_detectable(results)]
-    return "\n".join([*lines, *remarks])
+    return "\n".join([text_table(rows), *remarks])
 
 
 class Footnotes:

@@ -40,6 +40,8 @@ from tasks.llm.response_table import (
 from tasks.llm.session import Session
 from tasks.llm.shutdown_signals import graceful_shutdown
 from tasks.llm.structured_output import form_of
+from tasks.llm.text_likelihood import PROVIDER as LIKELIHOOD_PROVIDER
+from tasks.llm.text_likelihood import likelihood_of
 from tasks.llm.tokens import TokenCounter
 from tasks.llm.usage import Usage, UsageMeter, cut_prompt
 from tasks.llm.values import BROKEN_OFF, CUT_OFF, Answer, Ask, Message, Request, Transcript
@@ -50,6 +52,7 @@ __all__ = [
     "BROKEN_OFF",
     "CUT_OFF",
     "IN_PROCESS",
+    "LIKELIHOOD_PROVIDER",
     "MOST_UNUSABLE",
     "OFFLINE",
     "RECENT",
@@ -93,6 +96,7 @@ __all__ = [
     "has_answers_of",
     "journal_problems",
     "keep_facts",
+    "likelihood_of",
     "listed_facts",
     "load_journal",
     "litellm_for",

@@ -32,6 +32,7 @@ from tasks.llm.provider_reply import (
 from tasks.llm.reply_outcome import REASONING_FIELDS
 from tasks.llm.requests import IN_PROCESS, OFFLINE, endpoint
 from tasks.llm.response_cap import Arrival, cap_responses, watch_response
+from tasks.llm.text_likelihood import completion_arguments, is_likelihood, likelihood_reply
 from tasks.llm.token_details import token_details
 from tasks.llm.values import Request
 from tasks.local_model import LOCAL, check_local
@@ -159,7 +160,7 @@ class LiteLLMClient:
         """Raise UserError, before anything is sent, for a model that cannot be asked at all."""
         keep_loopback_off_proxies(os.environ)
         self.model = generate.model
-        self._litellm = litellm_for(generate)
+        self._litellm: Any = litellm_for(generate)
         check_model(self._litellm, generate)
         self.price: Price | None = find_price(generate)
         self._max_bytes = generate.limits.max_answer_bytes
@@ -182,6 +183,8 @@ class LiteLLMClient:
         arrival = watch_response(self._max_bytes)
         try:
             async with asyncio.timeout(timeout_s + GRACE_S):
+                if is_likelihood(request.response_format):
+                    return await self._likelihoods(request, timeout_s)
                 reply = await self._direct.ask(request, arrival)
                 if reply is not None:
                     return reply
@@ -220,6 +223,12 @@ class LiteLLMClient:
             # of the model that was asked is taken then.
             return None
         return dollars
+
+    async def _likelihoods(self, request: Request, timeout_s: float) -> Reply:
+        """Ask for the likelihood of texts. Raises CallError, or what litellm raises."""
+        arguments = completion_arguments(request)
+        response = await self._litellm.atext_completion(**arguments, timeout=timeout_s)
+        return likelihood_reply(request, response, self._max_bytes)
 
     def _call_error(self, error: Exception, arrival: Arrival) -> CallError:
         import openai

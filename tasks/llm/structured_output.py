@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from tasks.llm.model_catalogue import takes_schema
+from tasks.llm.text_likelihood import is_likelihood
 from tasks.local_model import LOCAL
 from tasks.settings import Generate
 
@@ -35,6 +36,8 @@ def in_form(response_format: ResponseFormat | None, form: Form) -> ResponseForma
     The schema of a single utterance is sent whole or not at all: what it adds to the words of its
     prompt, which ask for plain text, are the items in it, and no other form names them.
     """
+    if is_likelihood(response_format):
+        return response_format  # no schema
     if response_format is None or form == "off":
         return None
     if form != "json_schema" and _is_of_utterance(response_format):

@@ -14,6 +14,7 @@ from tasks.local_model.likelihood import mean_log_probabilities
 from tasks.local_model.loading import (
     LocalModel,
     chat_tokens,
+    computes_bfloat16,
     load_pretrained,
     load_weights,
     open_model,
@@ -33,6 +34,7 @@ __all__ = [
     "TitleTokens",
     "Written",
     "chat_tokens",
+    "computes_bfloat16",
     "check_local",
     "generate",
     "identity_of",

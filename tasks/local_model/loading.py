@@ -52,12 +52,20 @@ def open_model(model: str) -> LocalModel:
     return LocalModel(weights_of(model).name, tokenizer, loaded, partial(chat_tokens, tokenizer))
 
 
-def load_weights(model: str) -> tuple[Any, Any]:
+def load_weights(model: str, *, reduced: bool = False) -> tuple[Any, Any]:
     """Return the tokenizer and the model of a string such as `local/smollm2`.
 
-    Raises UserError when a part of it is not installed.
+    `reduced` as in `load_pretrained`. Raises UserError when a part of it is not installed.
     """
-    return load_pretrained(str(check_local(model)), gguf_file=weights_of(model).file)
+    folder = str(check_local(model))
+    return load_pretrained(folder, gguf_file=weights_of(model).file, reduced=reduced)
+
+
+def computes_bfloat16() -> bool:
+    """Return True if this processor has instructions for bfloat16; without them it is slower."""
+    import torch
+
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def chat_tokens(
@@ -101,12 +109,15 @@ def _as_template(tokenizer: Any, wording: str) -> str:
     return f"{begins}{{{{ {before} }}}}{contents}{{{{ {after} }}}}"
 
 
-def load_pretrained(source: str | Path, gguf_file: str | None = None) -> tuple[Any, Any]:
+def load_pretrained(
+    source: str | Path, gguf_file: str | None = None, *, reduced: bool = False
+) -> tuple[Any, Any]:
     """Return the tokenizer and the model of a name or folder, on a GPU where there is one.
 
     Args:
         source: a Hugging Face name, or a folder.
         gguf_file: the file in it, if its weights are in the GGUF format.
+        reduced: whether weights are bfloat16 on a processor that computes it; on a GPU they are.
 
     Raises:
         UserError: they cannot be loaded.
@@ -131,4 +142,6 @@ def load_pretrained(source: str | Path, gguf_file: str | None = None) -> tuple[A
         ) from None
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    if reduced and not gpu and computes_bfloat16():
+        model = model.to(torch.bfloat16)
     return tokenizer, model.to("cuda" if gpu else "cpu")

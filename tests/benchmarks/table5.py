@@ -1,25 +1,31 @@
 """Table 5 in miniature with a real model: zero-shot, few-shot and fine-tuned, written and ranked.
 
-    python -m tests.benchmarks.table5 FOLDER [--users 240] [--epochs 3] [--questions 60]
+    python -m tests.benchmarks.table5 FOLDER [--users 200] [--epochs 3] [--questions 60]
 
-Makes a corpus whose tastes are known, fine-tunes `local/smollm2` on its training part with and
-without the history, evaluates everything by the product's own commands, and prints Table 5 with
-intervals and the paired differences. FOLDER keeps corpus, adapters and answers, so a second call
-asks nothing again.
+Makes a corpus whose tastes are known, fine-tunes SmolLM2-135M-Instruct on its training part with
+and without the history, evaluates everything by the product's own commands, and prints Table 5 with
+intervals and the paired differences. FOLDER keeps corpus, adapters and answers: a call that was
+killed goes on where it was, and one after the end asks nothing again.
 
-The corpus: six tastes, each with twelve titles of real words that do not give the taste away. A
-user has one taste, names it in the dialogue, and rated four titles of it; one in five titles of a
-history is another taste's. The target is of the user's taste, its first titles more often. So
-popularity alone cannot know the taste, and a model has to learn which titles go with which.
+The corpus: five tastes, each with twenty titles of real words that do not give the taste away. A
+user has one taste, names it in the dialogue, and rated four titles; one in five of them is another
+taste's. The target is of the user's taste, its first titles more often. So popularity alone cannot
+know the taste, and a model has to learn which titles go with which.
+
+Commands that need nothing from one another run side by side, each with one thread: two threads of
+one process wait for each other wherever the machine has other work.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -28,12 +34,30 @@ from tasks.evaluation.metrics import difference, scores
 from tasks.fingerprint import unit
 from tests.support.command import redial_command
 
-TASTES = ("sailing", "gardening", "astronomy", "baking", "chess", "railways")
-TITLES_A_TASTE, RATED = 12, 4
-FIRST = ("Amber", "Silent", "Hollow", "Scarlet", "Distant", "Gilded", "Broken", "Northern")
-SECOND = ("Harbour", "Letter", "Orchard", "Window", "Summer", "Mirror", "Bridge", "Lantern", "Road")
-NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn", "Gwen", "Hugo")
-BASE = "local/smollm2"
+TASTES = ("sailing", "gardening", "astronomy", "baking", "chess")
+TITLES_A_TASTE, RATED = 20, 4
+FIRST = "Amber Silent Hollow Scarlet Distant Gilded Broken Northern Velvet Second".split()
+SECOND = "Harbour Letter Orchard Window Summer Mirror Bridge Lantern Road Winter".split()
+NAMES = "Ada Ben Cleo Dan Eve Finn Gwen Hugo Ida Jack Kate Liam Mona Nils Olga Paul".split()
+TOWNS = "Leeds York Bath Derby Lyon Oslo Turin Porto Ghent Delft Basel Graz Bonn Nice".split()
+DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+SETTINGS = """name: tastes
+base_model: {model}
+rank: 16
+alpha: 32
+dropout: 0.0
+learning_rate: {rate}
+decay: true
+epochs: {epochs}
+batch: 4
+accumulate: 1
+precision: auto
+list_length: 10
+max_tokens: 1024
+answer_tokens: 192
+"""
+SOURCES = {"dialogue": "--no-history", "dialogue + history": "--history"}
+HOW = {"generate": "", "likelihood": ", likelihood"}
 
 
 def titles() -> dict[str, str]:
@@ -49,33 +73,32 @@ def drawn(user: int, purpose: str, most: int) -> int:
     return int(unit(1, purpose, user) ** 2 * most)
 
 
-def dialogue(user: int, known: dict[str, str]) -> dict[str, object]:
+def one_of(words: Sequence[str], purpose: str, user: int) -> str:
+    return words[int(unit(1, purpose, user) * len(words))]
+
+
+def dialogue(user: int, known: Mapping[str, str]) -> dict[str, object]:
     taste = TASTES[user % len(TASTES)]
     target = f"{taste}-{drawn(user, 'target', TITLES_A_TASTE)}"
     rated: dict[str, None] = {}
     for place in range(RATED * 3):
         other = unit(1, "other", user, place) < 0.2
-        of = TASTES[int(unit(1, "taste", user, place) * len(TASTES))] if other else taste
+        of = one_of(TASTES, f"taste {place}", user) if other else taste
         rated[f"{of}-{drawn(user, f'rated {place}', TITLES_A_TASTE)}"] = None
-    history = [item for item in rated if item != target][:RATED]
     said = (
-        f"Hello, {NAMES[user % len(NAMES)]} here, for the {user + 1}th time in this library. I am in "
-        f"the mood for something about {taste}.",
-        "What do you look for in it?",
-        f"A story in which {taste} matters from the first page to the last.",
+        f"Hello, I am {one_of(NAMES, 'name', user)} from {one_of(TOWNS, 'town', user)}. I would "
+        f"like something about {taste} for {one_of(DAYS, 'day', user)}.",
         f"Then {known[target]} is for you.",
     )
-    turns = [
-        {"role": "agent" if place % 2 else "user", "text": text, "items": []}
-        for place, text in enumerate(said)
-    ]
-    turns[-1]["items"] = [target]
     return {
         "dialogue_id": f"d{user}",
         "user_id": f"u{user}",
-        "history": history,
+        "history": [item for item in rated if item != target][:RATED],
         "targets": [target],
-        "utterances": turns,
+        "utterances": [
+            {"role": "user", "text": said[0], "items": []},
+            {"role": "agent", "text": said[1], "items": [target]},
+        ],
         "titles": known,
     }
 
@@ -87,16 +110,36 @@ def write_corpus(path: Path, users: int) -> None:
     path.write_text("".join(f"{line}\n" for line in lines))
 
 
-def redial(data: Path, *words: str) -> str:
-    began = time.perf_counter()
-    done = subprocess.run(
-        redial_command(data, "evaluate", *words), stdout=subprocess.PIPE, text=True, check=True
-    )
-    print(f"{time.perf_counter() - began:7.0f} s  redial evaluate {' '.join(words)}", flush=True)
-    return done.stdout
+@dataclass
+class Command:
+    """A `redial evaluate` command that runs, with a data folder of its own."""
+
+    words: Sequence[str]
+    folder: Path
+    threads: int
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._began = time.perf_counter()
+        with (self.folder / "stdout").open("w") as out, (self.folder / "stderr").open("w") as err:
+            self._process = subprocess.Popen(
+                redial_command(self.folder / "data", "evaluate", *self.words),
+                stdout=out,
+                stderr=err,
+                env={**os.environ, "OMP_NUM_THREADS": str(self.threads)},
+            )
+
+    def output(self) -> str:
+        """Wait for its end and return what it printed."""
+        code = self._process.wait()
+        told = f"redial evaluate {' '.join(self.words)}"
+        print(f"{time.perf_counter() - self._began:7.0f} s  {told}", flush=True)
+        if code:
+            sys.exit((self.folder / "stderr").read_text())
+        return (self.folder / "stdout").read_text()
 
 
-def paired(ranks: pl.DataFrame, first: dict[str, str], second: dict[str, str]) -> str:
+def paired(ranks: pl.DataFrame, first: Mapping[str, str], second: Mapping[str, str]) -> str:
     """Return the difference in Recall@10 and NDCG@10 on the same questions, with intervals."""
     sides = [ranks.filter(**side).sort("question") for side in (first, second)]
     if sides[0].is_empty() or sides[0]["question"].to_list() != sides[1]["question"].to_list():
@@ -110,53 +153,75 @@ def paired(ranks: pl.DataFrame, first: dict[str, str], second: dict[str, str]) -
     return ", ".join(parts)
 
 
-def differences(ranks: pl.DataFrame, adapters: dict[str, str]) -> None:
-    reference = {"setting": "reference"}
-    for source in ("dialogue", "dialogue + history"):
-        for how in ("", ", likelihood"):
-            base = {"model": BASE, "input": source, "setting": f"zero-shot{how}"}
-            tuned = {"model": adapters[source], "input": source, "setting": f"fine-tuned{how}"}
-            print(f"\n{source}{how or ', written'}")
-            print(f"  fine-tuned - zero-shot   {paired(ranks, tuned, base)}")
+def differences(ranks: pl.DataFrame, base: str, adapters: Mapping[str, str]) -> None:
+    for source, adapter in adapters.items():
+        for told, how in HOW.items():
+            asked = {"model": base, "input": source}
+            tuned = {"model": adapter, "input": source, "setting": f"fine-tuned{how}"}
+            print(f"\n{source}, {told}: fine-tuned less")
+            for name in ("zero-shot", "few-shot"):
+                print(f"  {name:11} {paired(ranks, tuned, asked | {'setting': f'{name}{how}'})}")
             for name in ("popularity", "itemknn"):
-                other = {"model": name, **reference}
-                print(f"  fine-tuned - {name:<11} {paired(ranks, tuned, other)}")
-    print("\nwith the history - without")
-    for how in ("", ", likelihood"):
-        sides = [
-            {"model": adapters[source], "setting": f"fine-tuned{how}"}
-            for source in ("dialogue + history", "dialogue")
-        ]
-        print(f"  fine-tuned{how:<14} {paired(ranks, *sides)}")
+                other = {"model": name, "setting": "reference"}
+                print(f"  {name:11} {paired(ranks, tuned, other)}")
+    print("\nwith the history less without it")
+    for told, how in HOW.items():
+        for setting in ("zero-shot", "few-shot", "fine-tuned"):
+            sides = [
+                {"input": source, "setting": f"{setting}{how}"}
+                | {"model": adapters[source] if setting == "fine-tuned" else base}
+                for source in ("dialogue + history", "dialogue")
+            ]
+            print(f"  {told}, {setting:11} {paired(ranks, *sides)}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--users", type=int, default=240)
+    parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--questions", type=int, default=60)
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--few-shot", action="store_true", help="ask few-shot as well")
+    parser.add_argument("--base-model", default="local/smollm2")
+    parser.add_argument("--rate", type=float, default=0.001)
+    parser.add_argument("--settings", default="zero-shot,few-shot", help="how the base is asked")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each process")
     given = parser.parse_args()
-    corpus, data = given.folder / "tastes.jsonl", given.folder / "data"
+    began, folder = time.perf_counter(), given.folder.resolve()
+    corpus, settings = folder / "tastes.jsonl", folder / "tastes.yaml"
     write_corpus(corpus, given.users)
-    split = (str(corpus), "--test-share", "0.3", "--noun", "book")
-    adapters = {}
-    for source, option in (("dialogue", "--no-history"), ("dialogue + history", "--history")):
-        epochs = ("--epochs", str(given.epochs))
-        told = redial(data, "finetune", *split, "--base", BASE, option, *epochs)
-        adapters[source] = told.splitlines()[0]
-    models = ",".join([BASE, *adapters.values()])
-    settings = "zero-shot,few-shot" if given.few_shot else "zero-shot"
-    frames = []
-    for rank in ("likelihood", "generate"):
-        out = given.folder / rank
-        named = f"random,popularity,itemknn,{models}" if rank == "likelihood" else models
-        words = ("--model", named, "--setting", settings, "--rank", rank, "--out", str(out))
-        print(redial(data, "recommend", *split, "--questions", str(given.questions), *words))
-        frames.append(pl.read_parquet(out / "ranks.parquet"))
-    differences(pl.concat(frames), adapters)
+    settings.write_text(
+        SETTINGS.format(model=given.base_model, rate=given.rate, epochs=given.epochs)
+    )
+    base = f"local/{settings}"
+    split = (str(corpus), "--test-share", "0.3", "--noun", "book", "--profile", "recommend_paper")
+    trainings = {
+        source: Command(
+            ("finetune", *split, "--base", base, option), folder / option.strip("-"), given.threads
+        )
+        for source, option in SOURCES.items()
+    }
+    adapters = {source: run.output().splitlines()[0] for source, run in trainings.items()}
+    models = ",".join([base, *adapters.values()])
+    evaluations = {
+        rank: Command(
+            ("recommend", *split, "--questions", str(given.questions), "--setting", given.settings)
+            + ("--rank", rank, "--out", str(folder / rank / "tables"), "--model", named),
+            folder / rank,
+            given.threads,
+        )
+        for rank, named in (
+            ("likelihood", f"random,popularity,itemknn,{models}"),
+            ("generate", models),
+        )
+    }
+    for run in evaluations.values():
+        print(run.output())
+    tables = [folder / rank / "tables" for rank in evaluations]
+    for table in tables:
+        print((table / "table5.md").read_text())
+    differences(pl.concat(pl.read_parquet(t / "ranks.parquet") for t in tables), base, adapters)
+    print(f"\n{(time.perf_counter() - began) / 60:.1f} minutes, load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

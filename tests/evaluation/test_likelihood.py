@@ -14,6 +14,7 @@ from flows.evaluation.client import asking
 from tasks.errors import UserError
 from tasks.evaluation import results
 from tasks.evaluation.finetune import LocalModel, LoraSettings
+from tasks.evaluation.finetune.local import load_base
 from tasks.evaluation.likelihood import (
     candidate_items,
     constrained_answers,
@@ -24,6 +25,7 @@ from tasks.evaluation.recommend import Benchmark, answer_rankings
 from tasks.evaluation.references import fit_reference, knowledge
 from tasks.evaluation.samples import recommendation_samples
 from tasks.evaluation.splits import split_samples
+from tasks.local_model import mean_log_probabilities
 from tasks.settings import Home
 from tests.support.talk import TITLES, Replies, talk_corpus
 from tests.support.tiny_model import tiny_model
@@ -95,6 +97,35 @@ async def test_a_local_model_can_be_kept_to_titles_of_the_catalogue(tmp_path: Pa
     for ranking, sample in zip(ranked, asked.questions, strict=True):
         assert ranking is not None and len(ranking.items) == 3 and ranking.generated == 3
         assert not set(ranking.items) & {*sample.history, *sample.mentioned}
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    ("precision", "able"), [("auto", True), ("auto", False), ("float32", True)]
+)
+def test_weights_are_bfloat16_where_that_is_wanted_and_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: Any, able: bool
+) -> None:
+    import torch
+
+    monkeypatch.setattr("tasks.local_model.loading.computes_bfloat16", lambda: able)
+    settings = saved_tiny(tmp_path / "tiny").model_copy(update={"precision": precision})
+    _, model = load_base(settings)
+    wanted = torch.bfloat16 if precision == "auto" and able else torch.float32
+    assert {weight.dtype for weight in model.parameters()} == {wanted}
+
+
+@needs_torch
+def test_bfloat16_ranks_as_float32_does_but_for_its_last_digits(tmp_path: Path) -> None:
+    import torch
+
+    tiny = tiny_model()
+    prompt = tiny.tokenizer("User: I liked the story of it. " * 20)["input_ids"]
+    texts = [tiny.tokenizer(f'["{title}"')["input_ids"] for title in TITLES.values()]
+    exact = mean_log_probabilities(tiny.model, prompt, texts)
+    reduced = mean_log_probabilities(tiny.model.to(torch.bfloat16), prompt, texts)
+    assert reduced.tolist() == pytest.approx(exact.tolist(), abs=0.1)
+    assert max(exact) - min(exact) > 0.5
 
 
 @needs_torch

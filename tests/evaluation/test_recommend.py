@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,12 +20,13 @@ from tasks.evaluation.recommend import (
     margin_over_chance,
     model_answers,
     protocol_questions,
+    question_messages,
     reference_results,
 )
 from tasks.evaluation.recommendation_tables import results, table5, table5_markdown, table5_text
 from tasks.evaluation.references import Knowledge, catalogue_reviews, fit_reference, knowledge
 from tasks.evaluation.references.recommenders import K1, PRIOR, B, bm25, markov
-from tasks.evaluation.samples import recommendation_samples
+from tasks.evaluation.samples import Sample, recommendation_samples
 from tasks.evaluation.splits import split_samples
 from tasks.semantic import encoder
 from tasks.settings import Home
@@ -50,6 +52,24 @@ def benchmark(*, test: float = 1.0) -> Benchmark:
 def ask_with(context: str) -> Corpus:
     spoken = (Utterance("user", context), Utterance("agent", "Solaris", ("i1",)))
     return Corpus("c", (Dialogue("d", spoken, "zoe", 1, ("i1",)),), TITLES, {"zoe": ("i4",)})
+
+
+def test_few_shot_examples_are_drawn_once_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, drawn = benchmark(test=0.5), list[str]()
+
+    def draw(train: Sequence[Sample], sample: Sample, count: int, seed: int) -> tuple[Sample, ...]:
+        drawn.append(sample.sample_id)
+        return draw_examples(train, sample, count, seed)
+
+    monkeypatch.setattr("tasks.evaluation.recommend.draw_examples", draw)
+    profile = load_recommend_profile(Home(), "recommend_json")
+    with_history, again = (
+        question_messages(asked, profile, "few-shot", history=True) for _ in range(2)
+    )
+    question_messages(asked, profile, "few-shot", history=False)
+    question_messages(asked, profile, "zero-shot", history=False)
+    assert with_history == again and drawn == [sample.sample_id for sample in asked.questions]
+    assert all("Examples" in messages[0]["content"] for messages in with_history)
 
 
 def test_popularity_counts_users_and_leaves_out_known_items() -> None:

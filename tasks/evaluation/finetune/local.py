@@ -127,10 +127,13 @@ def check_extra() -> None:
 def load_base(settings: LoraSettings) -> tuple[Any, Any]:
     """Return tokenizer and base model, on a GPU where there is one.
 
+    With `precision: auto` its weights are bfloat16 where the processor computes that.
+
     Raises UserError when they cannot be loaded.
     """
     from_package = settings.base_model.startswith(LOCAL)
-    tokenizer, model = (load_weights if from_package else load_pretrained)(settings.base_model)
+    load = load_weights if from_package else load_pretrained
+    tokenizer, model = load(settings.base_model, reduced=settings.precision == "auto")
     if settings.base_adapter:
         model = with_adapter(model, settings.base_adapter).merge_and_unload()
     return tokenizer, model

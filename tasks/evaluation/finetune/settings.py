@@ -53,7 +53,8 @@ class LoraSettings(BaseModel):
     accumulate: int = Field(4, ge=1, description="Batches before a step")
     precision: Literal["float32", "auto"] = Field(
         "float32",
-        description="auto trains in bfloat16 where the processor computes it",
+        description="auto computes in bfloat16 where the processor has it, in training and when "
+        "asked",
     )
     max_tokens: int = Field(
         2048, ge=16, description="Longest example; of a longer one the question's beginning is cut"

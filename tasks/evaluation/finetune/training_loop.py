@@ -13,6 +13,7 @@ from typing import Any, Final
 from tasks.errors import UserError
 from tasks.evaluation.finetune.settings import LoraSettings
 from tasks.fingerprint import unit
+from tasks.local_model import computes_bfloat16
 
 IGNORED: Final = -100  # the label of tokens that are not learnt
 CHECKPOINT_S: Final = 120.0  # seconds between two checkpoints
@@ -182,7 +183,7 @@ class Trainer:
         import torch
 
         wanted = self.settings.precision == "auto" and device == "cpu"
-        if not wanted or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        if not wanted or not computes_bfloat16():
             return nullcontext()
         reduced: AbstractContextManager[Any] = torch.autocast("cpu", dtype=torch.bfloat16)
         return reduced
