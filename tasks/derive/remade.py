@@ -11,6 +11,7 @@ import duckdb
 from tasks.derive.merge import merge_releases
 from tasks.derive.select import Selection, select_dialogues
 from tasks.errors import UserError
+from tasks.machine import this_machine
 from tasks.release import FoundRelease, find_release, read_facts
 from tasks.settings import Home
 
@@ -71,6 +72,6 @@ def _users_apart(release: FoundRelease, facts: Mapping[str, Any]) -> bool:
     """Return True if each user's id has a domain's name in front."""
     first = str(facts["made_of"][0]).partition("/")[0]
     path = str(release.path / "parquet" / "users.parquet")
-    with duckdb.connect() as con:
+    with duckdb.connect(config=this_machine().duckdb_settings) as con:
         rows = con.execute(_APART, {"path": path, "front": f"{first}/"}).fetchall()
     return bool(rows[0][0])
