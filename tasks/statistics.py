@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tasks.languages import spaced_column
+from tasks.languages import counted_column
 from tasks.release import (
     StructureCheck,
     read_item_map,
@@ -74,7 +74,7 @@ class _Counter:
         """Count a batch of (dialogue, text)."""
         self.utterances += len(batch)
         self.dialogues.update(dialogue for dialogue, _ in batch)
-        texts = spaced_column(pl.Series([text for _, text in batch], dtype=pl.String))
+        texts = counted_column(pl.Series([text for _, text in batch], dtype=pl.String))
         frame = (
             pl.DataFrame({"utterance": range(len(batch)), "token": texts})
             .with_columns(pl.col("token").str.to_lowercase().str.extract_all(TOKEN))

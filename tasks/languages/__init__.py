@@ -25,6 +25,7 @@ from tasks.languages.scripts import (
     UNSPACED,
     UNSPACED_TEXT,
     count_words,
+    counted_column,
     cut_words,
     is_unspaced,
     spaced,
@@ -35,7 +36,8 @@ from tasks.languages.wording import WORDINGS, Wording, load_wording
 
 __all__ = [
     "EAST_ASIAN_MARKS", "NEVER", "PACKS", "UNSPACED", "UNSPACED_TEXT", "UNTOLD", "WORDINGS",
-    "FoundLanguages", "Language", "Phrases", "Wording", "any_of", "count_words", "cut_words",
-    "find_languages", "for_polars", "is_unspaced", "load_packs", "load_wording", "phrases",
+    "FoundLanguages", "Language", "Phrases", "Wording", "any_of", "count_words",
+    "counted_column", "cut_words", "find_languages", "for_polars", "is_unspaced",
+    "load_packs", "load_wording", "phrases",
     "spaced", "spaced_column", "spelled_column", "spelled_expression", "stretches", "words",
 ]  # fmt: skip

@@ -55,14 +55,24 @@ def has_unspaced(text: str) -> bool:
     return not text.isascii() and _LETTER.search(text) is not None
 
 
+def is_mostly_unspaced(text: str) -> bool:
+    """Return True if half of a text's letters or more are of such scripts.
+
+    A text that has but a name in them is counted as others are.
+    """
+    if not has_unspaced(text):
+        return False
+    return 2 * len(_LETTER.findall(text)) >= sum(map(str.isalpha, text))
+
+
 def count_words(text: str) -> int:
     """Return the number of words of a text: what white space separates, and runs of a script."""
-    return sum(1 for _ in PIECE.finditer(text)) if has_unspaced(text) else len(text.split())
+    return sum(1 for _ in PIECE.finditer(text)) if is_mostly_unspaced(text) else len(text.split())
 
 
 def cut_words(text: str, most: int) -> str:
     """Return the first `most` words of a text as they stand; the whole text if it has no more."""
-    if not has_unspaced(text):
+    if not is_mostly_unspaced(text):
         words = text.split(maxsplit=most)
         return text if len(words) <= most else " ".join(words[:most])
     ends = [piece.end() for piece in PIECE.finditer(text)]
@@ -84,6 +94,13 @@ def stretches(text: str) -> Iterator[tuple[int, str]]:
 def spaced(text: str) -> str:
     """Return a text with a space around each run of a script without spaces."""
     return _RUN.sub(r" \g<0> ", text) if has_unspaced(text) else text
+
+
+def counted_column(texts: pl.Series) -> pl.Series:
+    """Return texts with a space around each run of such a script, where they are mostly of it."""
+    letters = texts.str.count_matches(f"[{UNSPACED}]")
+    is_mostly = (letters > 0) & (2 * letters >= texts.str.count_matches(r"\p{L}"))
+    return spaced_column(texts).zip_with(is_mostly, texts) if is_mostly.any() else texts
 
 
 def spaced_column(texts: pl.Series) -> pl.Series:

@@ -101,6 +101,14 @@ def test_copied_runs_are_found_without_spaces() -> None:
     assert longest_shared(said, [review]) == "朝の別れの場面では涙が止"
 
 
+def test_a_text_with_but_a_name_in_such_a_script_is_counted_as_others_are() -> None:
+    text = "We watched 千と千尋の神隠し twice, and it never gets old."
+    assert count_words(text) == len(text.split())
+    assert cut_words(text, 3) == "We watched 千と千尋の神隠し"
+    counted = corpus_statistics([(1, text), (1, "面白い映画")], users=1, items=1)
+    assert counted.tokens == len(text.split()) + 3
+
+
 def test_tokens_of_the_statistics_are_such_words() -> None:
     assert corpus_statistics([(1, "面白い映画。"), (1, "面白い本")], users=1, items=1).tokens == 4
 
