@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from tasks.fingerprint import PACE, file_hash
 from tasks.ingest import source_names
 from tasks.judge import each_judge
 from tasks.llm import MOCK_MODEL_MODULE, OFFLINE, endpoint, form_of, mock_model_tables
+from tasks.quality import compare_by_sense
 from tasks.settings import Domain, Generate
 
 
@@ -79,6 +81,16 @@ def judged_with(context: Context) -> dict[str, Any]:
     """Return the settings that verdicts of the gate's judges depend on."""
     asked = [_asked_of(context, one, structured=True) for one in each_judge(context.domain)]
     return {"quality": {"judge": {"share": context.domain.quality.judge.share, "asked": asked}}}
+
+
+def sensed_with(context: Context) -> dict[str, Any]:
+    """Return the version of what embeds sentences, where a rule of the gate compares by sense.
+
+    It is an extra, and a release is the same with and without it where nothing asks for it.
+    """
+    if not compare_by_sense(context.specifications.suites):
+        return {}
+    return {"semantic": {"onnxruntime": version("onnxruntime")}}
 
 
 def _is_offline(models: Iterable[Generate]) -> bool:

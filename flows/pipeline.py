@@ -22,6 +22,7 @@ from flows.derived_inputs import (
     judged_with,
     model_files,
     model_modules,
+    sensed_with,
     sources_as_read,
     tombstone_files,
 )
@@ -151,6 +152,7 @@ JUDGE = Stage(  # 2.5.2
     writes=FACTS,
     also_writes=("gates",),
     settings=("name", "quality", "language"),
+    derived=sensed_with,
     specifications=("suites", "lexicon", "causes"),
 )
 

@@ -36,6 +36,7 @@ NOT_IN_RESULTS: Mapping[str, str] = {
     "litellm": "sends requests; a stored answer is not requested again with any version",
     "pydantic": "checks settings and files, which count by value and content",
     "yaml": "reads files, which count by the values read from them",
+    "onnxruntime": "counts where a rule compares by sense, see flows/derived_inputs.py",
     "jinja2": "renders pages for people",
     "markupsafe": "renders pages for people",
 }

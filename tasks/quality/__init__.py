@@ -5,7 +5,7 @@ Facts are computed, suites judge them, and every rejection names its rule and sh
 
 from tasks.quality.causes import Cause, load_causes
 from tasks.quality.fitting import fit_suites
-from tasks.quality.gate import Rules, check_language, judge
+from tasks.quality.gate import Rules, check_language, compare_by_sense, judge
 from tasks.quality.gate_records import (
     PUBLISHED,
     GateRecord,
@@ -42,6 +42,7 @@ __all__ = [
     "check_judge",
     "check_language",
     "check_suites",
+    "compare_by_sense",
     "copy_accepted",
     "count_judged",
     "fit_suites",

@@ -168,7 +168,7 @@ def check_language(suites: Sequence[Suite], language: str) -> None:
 
     Raises UserError.
     """
-    by_sense = _by_sense(suites)
+    by_sense = compare_by_sense(suites)
     if not by_sense:
         return
     check_semantic()
@@ -181,10 +181,10 @@ def check_language(suites: Sequence[Suite], language: str) -> None:
 
 def semantic_threads(suites: Sequence[Suite], domain: Domain) -> int:
     """Return the threads for sentence embeddings; 0 if no rule needs them. Raises UserError."""
-    return domain.machine.machine().threads if _by_sense(suites) else 0
+    return domain.machine.machine().threads if compare_by_sense(suites) else 0
 
 
-def _by_sense(suites: Sequence[Suite]) -> list[str]:
+def compare_by_sense(suites: Sequence[Suite]) -> list[str]:
     """Return the rules that compare texts by sense."""
     rules = chain.from_iterable(suite.rules for suite in suites)
     return [rule.rule for rule in rules if not SEMANTIC_FACTS.isdisjoint(rule.columns)]

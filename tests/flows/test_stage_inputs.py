@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,23 @@ def test_a_setting_redoes_the_stages_that_read_it(
         return stated_stages(new_context(Home(), specifications, "run"))
 
     assert differing(made({}), made(changed)) == expected
+
+
+@pytest.mark.skipif(find_spec("onnxruntime") is None, reason="the extra semantic is not installed")
+def test_an_extra_counts_only_where_a_rule_compares_by_sense() -> None:
+    def libraries(suites: list[str]) -> set[str]:
+        domain = load_domain(Home(), "demo", {"quality": {"suites": suites}})
+        specifications = specifications_of(Home(), domain, YamlFiles())
+        stages = stated_stages(new_context(Home(), specifications, "run"))
+        return {
+            name
+            for stage in stages.values()
+            for name in (*stage.made_by.libraries, *stage.made_by.settings)
+            if "onnxruntime" in name
+        }
+
+    assert libraries(["paper", "grounded"]) == set()
+    assert libraries(["paper", "semantic"]) == {"semantic.onnxruntime"}
 
 
 def test_the_order_of_source_files_is_part_of_what_is_cut(tmp_path: Path) -> None:
