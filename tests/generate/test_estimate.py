@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,14 @@ import tiktoken
 
 from flows.cli.build import duration
 from flows.plan import as_row
+from tasks.briefs.values import Brief
 from tasks.generate import Dual, Plan, Single, Work, generate_transcripts, plan_work, variants
 from tasks.generate.estimate import hours_at, ratio_of_sums
+from tasks.goals import load_goals
 from tasks.intervals import Interval
 from tasks.llm import TokenCounter
-from tasks.prompts import render
-from tasks.settings import Generate, Limits
+from tasks.prompts import load_profile, render
+from tasks.settings import Generate, Home, Limits
 from tests.support import made_up_briefs
 from tests.support.model_process import ModelServer
 
@@ -66,6 +70,55 @@ def test_a_plan_is_within_a_tenth_of_what_is_used(
         count,
         0,
     )
+
+
+GERMAN = (
+    "Geschichte Schauspielerin außergewöhnlich Musik langsam Überraschung ehrlich Szene gefühlvoll "
+    "Enttäuschung witzig Landschaftsaufnahmen trotzdem Ende Stimme"
+).split()
+
+
+def german_brief(dialogue_id: str) -> Brief:
+    """Return a brief whose reviews are of German words."""
+    made = made_up_briefs.curated_brief(dialogue_id)
+
+    def translated(text: str | None) -> str | None:
+        known = dict(zip(made_up_briefs.WORDS, GERMAN, strict=True))
+        return text and " ".join(known[word] for word in text.split())
+
+    items = (
+        replace(
+            item,
+            user_review=translated(item.user_review),
+            other_review=translated(item.other_review),
+        )
+        for item in made.items
+    )
+    return replace(made, items=tuple(items))
+
+
+def test_the_prompts_of_a_german_plan_are_within_a_tenth_of_what_is_billed(
+    server: ModelServer, con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """German texts and German wording, billed by a server that counts with o200k."""
+    server.behave(tokens="exact")
+    profile, goals = (
+        load_profile(Home(), "grounded", "de"),
+        load_goals(Home(), "de").worded("Film", "gesehen"),
+    )
+    briefs = {name: german_brief(name) for name in made_up_briefs.ids(COUNT)}
+
+    def fetch(names: Sequence[str]) -> list[Brief]:
+        return [briefs[name] for name in names]
+
+    what = Work(list(briefs), fetch, Single(partial(render, profile, goals)), "grounded")
+    chosen = settings(server)
+    planned = plan(con, what, chosen, sample=60)
+    counts = asyncio.run(generate_transcripts(con, what, chosen, tmp_path / "journals", "r"))
+    tally = server.tally()
+    assert counts.answered == COUNT
+    assert "ß" in "".join(map(str, next(iter(briefs.values())).items))
+    assert off(planned.input_tokens, tally["prompt_tokens"]) < 0.1
 
 
 def test_a_pilot_corrects_what_was_not_known(
