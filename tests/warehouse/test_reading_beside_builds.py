@@ -64,7 +64,7 @@ def test_a_build_gets_its_domain_while_pages_are_looked_at(home: Home) -> None:
     reader.start()
     try:
         for _ in range(20):
-            with domain_lock(home, "made"):
+            with domain_lock(home, "made", patience_s=60):
                 for _ in range(3):
                     with open_warehouse(home.warehouse("made")) as con:
                         con.execute("SELECT 1").fetchall()
