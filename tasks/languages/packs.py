@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -34,6 +34,8 @@ def _split(value: object, mark: str | None) -> object:
 
 Words = Annotated[tuple[str, ...], BeforeValidator(lambda value: _split(value, None))]
 Phrases = Annotated[tuple[str, ...], BeforeValidator(lambda value: _split(value, ";"))]
+
+Part = TypeVar("Part", bound=BaseModel)
 
 
 class _Part(BaseModel):
@@ -146,16 +148,19 @@ def load_packs(
     for code, path in sorted(home.files(PACKS).items()):
         if not _CODE.fullmatch(code):
             raise UserError(f"{path}: a language pack is called by two small letters, as de.yaml")
-        packs[code] = _parsed(read(path), str(path))
+        packs[code] = parse_part(Language, read(path), str(path))
     for code, content in (over or {}).items():
-        packs[code] = _parsed(content, f"languages.{code} of expectations/lexicon.yaml")
+        packs[code] = parse_part(
+            Language, content, f"languages.{code} of expectations/lexicon.yaml"
+        )
     return packs
 
 
-def _parsed(content: Any, source: str) -> Language:
+def parse_part(model: type[Part], content: Any, source: str) -> Part:
+    """Return a file of a language as its model. Raises UserError that names the source."""
     if not isinstance(content, Mapping):
         raise UserError(f"{source} must be a YAML mapping")
     try:
-        return Language.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
         raise UserError(f"{source}: {validation_line(error)}") from None

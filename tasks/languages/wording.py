@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.errors import UserError
-from tasks.settings import Home, ReadYaml, read_yaml, validation_line
+from tasks.languages.packs import parse_part
+from tasks.settings import Home, ReadYaml, read_yaml
 
 WORDINGS: Final = "goal_specs/languages"
 _IN_WORDS: Final = "$max_words words"
@@ -70,10 +70,4 @@ def load_wording(home: Home, language: str, read: ReadYaml = read_yaml) -> Wordi
     path = home.files(WORDINGS).get(language)
     if path is None:
         return Wording()
-    content = read(path)
-    if not isinstance(content, Mapping):
-        raise UserError(f"{path} must be a YAML mapping")
-    try:
-        return Wording.model_validate(content)
-    except ValidationError as error:
-        raise UserError(f"{path}: {validation_line(error)}") from None
+    return parse_part(Wording, read(path), str(path))

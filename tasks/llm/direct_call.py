@@ -102,8 +102,11 @@ class DirectCalls:
 
     def learn(self, request: Request, arrival: Arrival, reply: Reply) -> None:
         """Keep how litellm sent a request, if its reply is read here as litellm read it."""
+        # Asked of every answer: what is cheap and rules most out comes first.
+        if not request.model.startswith(PROVIDERS) or len(arrival.sent) != 1:
+            return
         kind = _kind_of(request)
-        if kind in self._forms or len(arrival.sent) != 1:
+        if kind in self._forms:
             return
         body = _plain_body(b"".join(arrival.pieces), self._max_bytes)
         if body is None or reply != replace(
@@ -127,7 +130,7 @@ def _form_of(
     request: Request, transport: httpx.AsyncBaseTransport, sent: httpx.Request
 ) -> SentForm | None:
     """Return the form of a request that was sent; None if it is not known to fit others."""
-    if not request.model.startswith(PROVIDERS) or not sent.url.path.endswith(PATH):
+    if not sent.url.path.endswith(PATH):
         return None
     if sent.method != "POST" or TIED_HEADERS & set(sent.headers):
         return None
