@@ -17,6 +17,7 @@ from tasks.evaluation import (
     Result,
     draw_questions,
     load_recommend_profile,
+    ranks_table,
     read_corpus,
     split_corpus,
     table5,
@@ -126,8 +127,8 @@ def save_table5(
 
     Raises UserError when that cannot be.
     """
-    frames = {"table5": table5(results), "ranks": pl.DataFrame(ranks)} | (
-        {"he2023": pl.DataFrame(protocol)} if protocol else {}
+    frames = {"table5": table5(results), "ranks": ranks_table(ranks)} | (
+        {"he2023": pl.DataFrame(protocol, infer_schema_length=None)} if protocol else {}
     )
     files: dict[str, str | Callable[[Path], None]] = {
         "table5.txt": table5_text(results) + "\n",

@@ -39,6 +39,7 @@ from tasks.evaluation.recommend import (
 from tasks.evaluation.recommendation_tables import (
     Result,
     rank_rows,
+    ranks_table,
     results,
     table5,
     table5_markdown,
@@ -83,6 +84,7 @@ __all__ = [
     "popularity_text",
     "rank_by_server",
     "rank_rows",
+    "ranks_table",
     "read_corpus",
     "read_log",
     "recommended",

@@ -167,6 +167,11 @@ def rank_rows(
     ]
 
 
+def ranks_table(rows: Sequence[dict[str, object]]) -> pl.DataFrame:
+    """Return rows of `rank_rows` as a table; a model may place no title at all."""
+    return pl.DataFrame(rows, schema_overrides={"rank": pl.Int64}, infer_schema_length=None)
+
+
 def _counts(
     asked: Sequence[tuple[Sample, Ranking | None]], ranks: Sequence[int | None]
 ) -> AnswerCounts:
@@ -213,7 +218,7 @@ def table5(results: Sequence[Result]) -> pl.DataFrame:
         rows.append(
             row | {name.replace("_", " "): count for name, count in vars(result.counts).items()}
         )
-    return pl.DataFrame(rows)
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def table5_markdown(results: Sequence[Result], *, intervals: bool = True) -> str:

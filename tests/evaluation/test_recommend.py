@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
+from flows.evaluation.setup import save_table5
 from tasks.errors import UserError
 from tasks.evaluation.corpora import Corpus, Dialogue, Interaction, Utterance
 from tasks.evaluation.he2023 import Variant, summary
@@ -23,7 +25,13 @@ from tasks.evaluation.recommend import (
     question_messages,
     reference_results,
 )
-from tasks.evaluation.recommendation_tables import results, table5, table5_markdown, table5_text
+from tasks.evaluation.recommendation_tables import (
+    rank_rows,
+    results,
+    table5,
+    table5_markdown,
+    table5_text,
+)
 from tasks.evaluation.references import Knowledge, catalogue_reviews, fit_reference, knowledge
 from tasks.evaluation.references.recommenders import K1, PRIOR, B, bm25, markov
 from tasks.evaluation.samples import Sample, recommendation_samples
@@ -347,6 +355,21 @@ def test_a_margin_on_the_same_questions(tmp_path: Path) -> None:
     rows = results("x", "reference", False, asked.questions, right)
     table5(rows).write_parquet(tmp_path / "t.parquet")
     assert (tmp_path / "t.parquet").stat().st_size > 0
+
+
+def test_ranks_are_saved_whatever_the_first_hundred_questions_gave(tmp_path: Path) -> None:
+    """A model that places no title for many questions comes before one that does."""
+    asked = benchmark()
+    sample = asked.questions[0]
+    right = Ranking((sample.target,), ("exact",), 1, 0, 0, False)
+    missed, found = (
+        rank_rows(name, "zero-shot", False, [sample] * 150, [ranking] * 150)
+        for name, ranking in (("missed", None), ("found", right))
+    )
+    save_table5(tmp_path / "both", [], [*missed, *found])
+    save_table5(tmp_path / "one", [], missed)
+    saved = pl.read_parquet([tmp_path / name / "ranks.parquet" for name in ("both", "one")])
+    assert saved["rank"].to_list() == [None] * 150 + [1] * 150 + [None] * 150
 
 
 def test_our_own_answers_under_the_protocol_of_he_2023() -> None:
