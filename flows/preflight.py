@@ -23,6 +23,7 @@ from tasks.errors import UserError
 from tasks.ingest import detect_compression
 from tasks.judge import each_judge
 from tasks.llm import OFFLINE, check_model, find_price, litellm_for, require_price
+from tasks.machine import check_build_memory
 from tasks.mock_model import check_mock_language
 from tasks.release import check_pseudonym_key
 from tasks.settings import MOCK_MODEL, Domain, Home
@@ -79,8 +80,9 @@ def held_job(job: Job, check: Check) -> Iterator[None]:
 def check_build(home: Home, domain: Domain, options: BuildOptions) -> None:
     """Raise UserError for the first thing that would stop a build.
 
-    That is sources, warehouse, data folder, endpoints, cluster, model or keys.
+    That is memory, sources, warehouse, data folder, endpoints, cluster, model or keys.
     """
+    check_build_memory(domain.machine.memory)
     check_inputs(home, domain, options)
     check_domain_endpoint(domain)
     check_scheduler(options.dask)

@@ -22,6 +22,9 @@ MEMORY_VARIABLE = "REDIAL_MEMORY"
 MOST_THREADS = 256
 SHARE = 0.6  # of free memory; the rest is for Python, libraries and the private server
 LEAST_BYTES = 256 * 2**20  # DuckDB does not get far with less
+BUILD_BYTES = 560 * 2**20
+"""Free memory below which a build ends by the system's hand: its libraries and the private server
+alone hold about 620 MiB at once, of which some 60 are in use when it is looked at."""
 UNKNOWN_BYTES = 2**30  # assumed where a system does not say what is free
 _AMOUNT = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) ?([KMGT])(i?)B")
 _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
@@ -124,6 +127,27 @@ def free_memory(system: System = System()) -> int:  # noqa: B008 - frozen
     """Return how many bytes could be used now: of the machine, within the container's limit."""
     found = re.search(r"(?m)^MemAvailable: +(\d+) kB", _text(system.proc / "meminfo"))
     return min([int(found[1]) * 1024 if found else UNKNOWN_BYTES, *_left_in_groups(system)])
+
+
+def check_build_memory(
+    memory: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    system: System = System(),  # noqa: B008 - frozen
+) -> None:
+    """Raise UserError where less memory is free than a build needs to begin with.
+
+    Whoever says how much DuckDB may use, in the settings (`memory`) or by REDIAL_MEMORY, knows the
+    machine, and is not stopped.
+    """
+    if memory or environment.get(MEMORY_VARIABLE, "").strip():
+        return
+    free = free_memory(system)
+    if free < BUILD_BYTES:
+        raise UserError(
+            f"{free // 2**20:,} MiB of memory are free here, and a build needs "
+            f"{BUILD_BYTES // 2**20:,}: end other programs or give the container more, or set "
+            f"{MEMORY_VARIABLE}=256MB to try it all the same"
+        )
 
 
 def _memory_of(environment: Mapping[str, str]) -> int:

@@ -16,6 +16,7 @@ from tasks.machine import (
     SHARE,
     Machine,
     System,
+    check_build_memory,
     free_memory,
     limit_libraries,
     this_machine,
@@ -23,6 +24,7 @@ from tasks.machine import (
 )
 from tasks.settings import Home, load_domain
 from tests.support.command import environment_without
+from tests.support.memory_group import memory_group
 from tests.support.plain_build import REPAIRED, REPAIRED_RUN, BuiltDemo, plain_build
 from tests.support.served import demo_like
 
@@ -86,6 +88,44 @@ def test_limits_of_the_older_kind_count(tmp_path: Path) -> None:
 def test_there_is_never_too_little_to_start(tmp_path: Path) -> None:
     full = system(tmp_path, "0::/\n", {"memory.max": "4096", "memory.current": "4096"})
     assert this_machine(environment={}, system=full).memory == LEAST_BYTES
+
+
+def test_a_container_too_small_for_a_build_is_one_line_and_can_be_tried(tmp_path: Path) -> None:
+    files = {"memory.max": str(500 * 2**20), "memory.current": str(50 * 2**20)}
+    small = system(tmp_path, "0::/\n", files)
+    line = "450 MiB of memory are free here, and a build needs 560: .*set REDIAL_MEMORY=256MB"
+    with pytest.raises(UserError, match=line):
+        check_build_memory(environment={}, system=small)
+    check_build_memory(environment={"REDIAL_MEMORY": "256MB"}, system=small)
+    check_build_memory("256MB", environment={}, system=small)
+    files["memory.max"] = str(768 * 2**20)
+    check_build_memory(environment={}, system=system(tmp_path / "more", "0::/\n", files))
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"), [(512, 2), pytest.param(768, 0, marks=pytest.mark.heavy)]
+)
+def test_a_build_under_a_hard_limit_ends_well_or_before_it_begins(
+    tmp_path: Path, limit: int, code: int
+) -> None:
+    try:
+        group = memory_group(limit * 2**20)
+        with group as held:
+            joined = f"import os, pathlib; pathlib.Path({str(held.joined)!r}).write_text(str(os.getpid()))"
+            command = [sys.executable, "-c", f"{joined}; from llm_redial.cli import main; main()"]
+            done = subprocess.run(
+                [*command, "--data", str(tmp_path), "build", "demo"],
+                env=environment_without("PREFECT_") | {"REDIAL_MEMORY": ""},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+    except OSError as error:
+        pytest.skip(f"no control group can be made here: {error}")
+    assert done.returncode == code, done.stdout + done.stderr
+    if code:
+        assert "MiB of memory are free here" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1 and not (tmp_path / "releases").exists()
 
 
 def test_settings_come_before_the_environment_and_that_before_the_machine(tmp_path: Path) -> None:
