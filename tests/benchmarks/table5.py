@@ -1,16 +1,18 @@
 """Table 5 in miniature with a real model: zero-shot, few-shot and fine-tuned, written and ranked.
 
-    python -m tests.benchmarks.table5 FOLDER [--users 200] [--epochs 3] [--questions 60]
+    python -m tests.benchmarks.table5 FOLDER [--users 600] [--epochs 3] [--questions 100]
+    python -m tests.benchmarks.table5 FOLDER --corpus PATH [--max-tokens 1024] ...
 
-Makes a corpus whose tastes are known, fine-tunes SmolLM2-135M-Instruct on its training part with
+Makes a corpus whose tastes are known, or takes a given one, fine-tunes SmolLM2-135M-Instruct on its training part with
 and without the history, evaluates everything by the product's own commands, and prints Table 5 with
 intervals and the paired differences. FOLDER keeps corpus, adapters and answers: a call that was
 killed goes on where it was, and one after the end asks nothing again.
 
-The corpus: five tastes, each with twenty titles of real words that do not give the taste away. A
-user has one taste, names it in the dialogue, and rated four titles; one in five of them is another
-taste's. The target is of the user's taste, its first titles more often. So popularity alone cannot
-know the taste, and a model has to learn which titles go with which.
+The corpus: five tastes, each with twenty titles of real words, one of which is of the taste, as a
+real catalogue's are. A user has one taste, names it in three dialogues of four, and rated four
+titles; one in five of them is another taste's. The target is of the user's taste, its first titles
+more often. So popularity alone cannot know the taste, a dialogue does not always tell it, and a
+model has to learn which titles there are, which go with a taste, and which of those are wanted.
 
 Commands that need nothing from one another run side by side, each with one thread: two threads of
 one process wait for each other wherever the machine has other work.
@@ -34,10 +36,15 @@ from tasks.evaluation.metrics import difference, scores
 from tasks.fingerprint import unit
 from tests.support.command import redial_command
 
-TASTES = ("sailing", "gardening", "astronomy", "baking", "chess")
+TASTES = {
+    "sailing": "Anchor Tide Mast Captain Harbour Lighthouse Voyage Compass Sailor Shore".split(),
+    "gardening": "Orchard Rose Seed Garden Tulip Hedge Blossom Meadow Ivy Lawn".split(),
+    "astronomy": "Comet Moon Planet Galaxy Telescope Star Eclipse Orbit Nebula Sky".split(),
+    "baking": "Bread Oven Flour Cake Butter Crust Pastry Dough Cinnamon Kitchen".split(),
+    "chess": "Pawn Knight Bishop Queen Rook Gambit Checkmate King Castle Board".split(),
+}
 TITLES_A_TASTE, RATED = 20, 4
 FIRST = "Amber Silent Hollow Scarlet Distant Gilded Broken Northern Velvet Second".split()
-SECOND = "Harbour Letter Orchard Window Summer Mirror Bridge Lantern Road Winter".split()
 NAMES = "Ada Ben Cleo Dan Eve Finn Gwen Hugo Ida Jack Kate Liam Mona Nils Olga Paul".split()
 TOWNS = "Leeds York Bath Derby Lyon Oslo Turin Porto Ghent Delft Basel Graz Bonn Nice".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
@@ -52,20 +59,22 @@ epochs: {epochs}
 batch: 4
 accumulate: 1
 precision: auto
-list_length: 10
-max_tokens: 1024
-answer_tokens: 192
+list_length: 5
+max_tokens: {max_tokens}
+answer_tokens: 96
 """
 SOURCES = {"dialogue": "--no-history", "dialogue + history": "--history"}
 HOW = {"generate": "", "likelihood": ", likelihood"}
 
 
 def titles() -> dict[str, str]:
-    """Return a title of two words for each item, drawn without regard to its taste."""
-    pairs = [f"The {first} {second}" for first in FIRST for second in SECOND]
-    pairs.sort(key=lambda title: unit(1, "title", title))
-    items = [f"{taste}-{number}" for taste in TASTES for number in range(TITLES_A_TASTE)]
-    return dict(zip(items, pairs, strict=True))
+    """Return a title for each item: a word of its taste after one that any title may have."""
+    return {
+        # 3 has no factor in common with 10, and the tens shift: no two items have one title.
+        f"{taste}-{number}": f"The {FIRST[(number * 3 + number // 10) % 10]} {words[number % 10]}"
+        for taste, words in TASTES.items()
+        for number in range(TITLES_A_TASTE)
+    }
 
 
 def drawn(user: int, purpose: str, most: int) -> int:
@@ -78,16 +87,18 @@ def one_of(words: Sequence[str], purpose: str, user: int) -> str:
 
 
 def dialogue(user: int, known: Mapping[str, str]) -> dict[str, object]:
-    taste = TASTES[user % len(TASTES)]
+    tastes = list(TASTES)
+    taste = tastes[user % len(tastes)]
     target = f"{taste}-{drawn(user, 'target', TITLES_A_TASTE)}"
     rated: dict[str, None] = {}
     for place in range(RATED * 3):
         other = unit(1, "other", user, place) < 0.2
-        of = one_of(TASTES, f"taste {place}", user) if other else taste
+        of = one_of(tastes, f"taste {place}", user) if other else taste
         rated[f"{of}-{drawn(user, f'rated {place}', TITLES_A_TASTE)}"] = None
+    about = f" about {taste}" if unit(1, "named", user) < 0.75 else ""
     said = (
         f"Hello, I am {one_of(NAMES, 'name', user)} from {one_of(TOWNS, 'town', user)}. I would "
-        f"like something about {taste} for {one_of(DAYS, 'day', user)}.",
+        f"like something{about} for {one_of(DAYS, 'day', user)}.",
         f"Then {known[target]} is for you.",
     )
     return {
@@ -178,9 +189,12 @@ def differences(ranks: pl.DataFrame, base: str, adapters: Mapping[str, str]) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--users", type=int, default=200)
-    parser.add_argument("--questions", type=int, default=60)
+    parser.add_argument("--users", type=int, default=600)
+    parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--corpus", help="a release's folder or a file, in place of the tastes")
+    parser.add_argument("--noun", default="book", help="what an item is called")
+    parser.add_argument("--max-tokens", type=int, default=1024, help="of an example, when trained")
     parser.add_argument("--base-model", default="local/smollm2")
     parser.add_argument("--rate", type=float, default=0.001)
     parser.add_argument("--settings", default="zero-shot,few-shot", help="how the base is asked")
@@ -188,12 +202,28 @@ def main() -> None:
     given = parser.parse_args()
     began, folder = time.perf_counter(), given.folder.resolve()
     corpus, settings = folder / "tastes.jsonl", folder / "tastes.yaml"
-    write_corpus(corpus, given.users)
+    if given.corpus:
+        corpus = Path(given.corpus).resolve()
+    else:
+        write_corpus(corpus, given.users)
     settings.write_text(
-        SETTINGS.format(model=given.base_model, rate=given.rate, epochs=given.epochs)
+        SETTINGS.format(
+            model=given.base_model,
+            rate=given.rate,
+            epochs=given.epochs,
+            max_tokens=given.max_tokens,
+        )
     )
     base = f"local/{settings}"
-    split = (str(corpus), "--test-share", "0.3", "--noun", "book", "--profile", "recommend_paper")
+    split = (
+        str(corpus),
+        "--test-share",
+        "0.3",
+        "--noun",
+        given.noun,
+        "--profile",
+        "recommend_paper",
+    )
     trainings = {
         source: Command(
             ("finetune", *split, "--base", base, option), folder / option.strip("-"), given.threads
