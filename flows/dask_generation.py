@@ -2,9 +2,9 @@
 
 Workers send requests and write journals; this process alone opens the warehouse.
 
-Workers on other machines must see the data folder under the same path, for their journals. A chunk
-that loses its worker is given to another, which takes the answers in the dead worker's
-journal and asks for the rest.
+Workers on other machines must see the data folder under the same path, for their journals, or all
+reach a store that `generate.journals` names. A chunk that loses its worker is given to another,
+which takes the answers in the dead worker's journal and asks for the rest.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import pickle
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from prefect import task
@@ -40,7 +42,7 @@ from tasks.generate import (
     share,
     spent,
 )
-from tasks.llm import RunStopped, Usage, usable_entries
+from tasks.llm import JournalStore, RunStopped, Usage, usable_entries
 from tasks.settings import Generate
 from tasks.warehouse import Connection
 
@@ -57,16 +59,25 @@ def write_chunk(job: ChunkJob) -> ChunkResult:
     It goes on where a worker that was lost with the same chunk has ended.
     """
     journal = job.chunk.journal
-    left = sorted(journal.parent.glob(f"{journal.stem}*{journal.suffix}"))
-    if left:
+    with TemporaryDirectory() as aside:
+        left = _left_journals(job.chunk, Path(aside))
         known = {
             entry.answer.request_key: entry.answer
             for path in left
             for entry in usable_entries(path)
         }
+    if left:
         chunk = replace(job.chunk, journal=journal.with_stem(f"{journal.stem}-{len(left)}"))
         job = replace(job, chunk=chunk, stored={**job.stored, **known})
     return asyncio.run(generate_chunk(job))
+
+
+def _left_journals(chunk: Chunk, aside: Path) -> list[Path]:
+    """Return the journals of workers that had the chunk before; a store's are copied aside."""
+    journal = chunk.journal
+    if chunk.store:
+        return JournalStore(chunk.store).fetch(aside, journal.stem, remove=False)
+    return sorted(journal.parent.glob(f"{journal.stem}*{journal.suffix}"))
 
 
 class DaskCrew:

@@ -1,10 +1,12 @@
 """Places named by a URL, and what is said when one cannot be reached.
 
-Files are at any URL that fsspec reads and writes: `file`, `memory`, or `s3` with its package.
+Files are at any URL that fsspec reads and writes. `s3` needs no further package: pyarrow has its
+client.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
@@ -19,6 +21,9 @@ from tasks.redaction import holds_secret, redact, redact_address
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 """This machine, as `urlsplit(...).hostname` names it."""
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_NO_OBJECT_STORES = frozenset({"file", "local", "memory", "http", "https", "ftp", "sftp", "ssh"})
+_S3 = "s3://"
+_S3_CONNECT_S, _S3_REQUEST_S = 10, 60
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f]+")
 
 
@@ -67,6 +72,17 @@ def check_target(text: str) -> str:
         raise ValueError(
             "holds a key or signature: leave that to the environment, and the address without"
         )
+    return text
+
+
+def check_object_store(text: str) -> str:
+    """Return the address of a folder in an object store, unchanged.
+
+    Raises ValueError on what `check_target` refuses, and where a reader may see half a file.
+    """
+    parts = _store_parts(check_target(text))
+    if parts.scheme in _NO_OBJECT_STORES or parts.query or not parts.netloc:
+        raise ValueError("is no address in an object store, such as s3://BUCKET/FOLDER")
     return text
 
 
@@ -142,6 +158,8 @@ def open_store(address: str) -> tuple[Any, str]:
     from fsspec.core import url_to_fs
 
     try:
+        if address.startswith(_S3):
+            return _s3_store(), check_address(address).removeprefix(_S3)
         return url_to_fs(check_address(address))  # type: ignore[no-any-return]
     except ImportError as error:
         raise UserError(
@@ -151,13 +169,25 @@ def open_store(address: str) -> tuple[Any, str]:
         raise UserError(f"{redact_address(address)[:200]} cannot be used: {error}") from None
 
 
-def store_errors() -> tuple[type[Exception], ...]:
-    """Return the exceptions of stores: OSError, and that of S3's library if it is installed."""
-    try:
-        from botocore.exceptions import BotoCoreError
-    except ImportError:
-        return (OSError,)
-    return (OSError, BotoCoreError)
+def _s3_store() -> Any:
+    """Return the file system of S3.
+
+    Keys, region and endpoint come from the environment, in the variables of AWS's own tools.
+    """
+    from fsspec.implementations.arrow import ArrowFSWrapper
+    from pyarrow.fs import S3FileSystem
+
+    named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    endpoint = urlsplit(check_endpoint(named)) if named else None
+    return ArrowFSWrapper(
+        S3FileSystem(
+            scheme=endpoint.scheme if endpoint else "https",
+            endpoint_override=endpoint.netloc if endpoint else None,
+            connect_timeout=_S3_CONNECT_S,
+            request_timeout=_S3_REQUEST_S,
+            allow_delayed_open=True,  # a small object is one request
+        )
+    )
 
 
 @contextmanager
@@ -176,7 +206,7 @@ def explained_errors(address: str) -> Iterator[None]:
         raise UserError(
             f"{shown} cannot be used for this: its kind of store does not support the operation"
         ) from None
-    except store_errors() as error:
+    except OSError as error:
         raise UserError(f"{shown} fails: {getattr(error, 'strerror', None) or error}") from None
 
 

@@ -30,7 +30,15 @@ _CANONICAL = json.JSONEncoder(
 )
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PACE = frozenset(
-    {"limits", "chunk_size", "workers", "mode", "input_cost_per_token", "output_cost_per_token"}
+    {
+        "limits",
+        "chunk_size",
+        "workers",
+        "mode",
+        "journals",
+        "input_cost_per_token",
+        "output_cost_per_token",
+    }
 )
 """Settings of `generate` that change speed and cost, but not what is written."""
 UNHASHED = frozenset({"alert", "pages", "lineage", "license"})

@@ -25,7 +25,7 @@ from tasks.erasure.server_history import clean_server_history
 from tasks.erasure.traces import Traces, files_below, find_traces, known_users
 from tasks.erasure.warehouse import erase_answers, erase_rows, note_replaced, rewrite_file
 from tasks.errors import UserError
-from tasks.llm import recover_journals
+from tasks.llm import fetch_journals, recover_journals, store_of
 from tasks.release import pseudonym_key
 from tasks.settings import Home, load_domain
 from tasks.tombstones import Tombstones, read_tombstones, tombstone_file
@@ -148,8 +148,10 @@ def plan_erasure(home: Home, domain: str, users: Sequence[str]) -> Plan:
     path = home.warehouse(domain)
     traces, targets, known = Traces(frozenset(wanted)), [], frozenset[str]()
     if path.is_file() and path.stat().st_size:
+        journals = home.journals(domain)
+        fetch_journals(store_of(load_domain(home, domain).generate.journals, journals), journals)
         with open_warehouse(path) as con:
-            recover_journals(con, home.journals(domain))
+            recover_journals(con, journals)
             traces = find_traces(con, wanted)
             gone = {"gone": sorted(traces.retold)}
             targets = con.execute(_TARGETS, gone).fetchall()

@@ -18,6 +18,7 @@ from tasks.llm import (
     Answer,
     Budget,
     CallFailed,
+    JournalStore,
     KnownAnswers,
     RunStopped,
     Session,
@@ -46,11 +47,17 @@ async def run_together(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some briefs to write, and the journal of their answers. Picklable."""
+    """Some briefs to write, and the journal of their answers. Picklable.
+
+    Attributes:
+        journal: its file, on the machine that stores the answers.
+        store: address that the journal is written to instead, and fetched from; empty for none.
+    """
 
     number: int
     briefs: tuple[Brief, ...]
     journal: Path
+    store: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,8 @@ async def run_chunk(session: Session, chunk: Chunk, rollout: Rollout) -> ChunkRe
     """
     transcripts: dict[str, Transcript] = {}
     try:
-        journal = WriteAheadLog(chunk.journal)
+        store = JournalStore(chunk.store) if chunk.store else None
+        journal = WriteAheadLog(chunk.journal, store)
     except UserError as reason:
         session.stop(reason)
         return _result(session, chunk, transcripts)
@@ -144,7 +152,9 @@ async def _write(
 
 @dataclass(frozen=True)
 class ChunkJob:
-    """A chunk with all it needs, for a machine that has the journals' folder and no warehouse.
+    """A chunk with all it needs, for a machine that has no warehouse.
+
+    It reaches the folder of the journals, or their store.
 
     Picklable.
 

@@ -26,8 +26,10 @@ from tasks.llm import (
     Session,
     StoredAnswers,
     adopt_earlier_answers,
+    fetch_journals,
     graceful_shutdown,
     recover_journals,
+    store_of,
 )
 from tasks.settings import Generate
 from tasks.warehouse import transaction
@@ -57,7 +59,8 @@ async def generate_transcripts(
 
     Journals of earlier runs are loaded first. Each chunk is committed when it ends, so the caller
     must have no transaction open. Nothing that a journal has acknowledged is lost, however this
-    ends: budget, breaker, Ctrl-C, kill -9.
+    ends: budget, breaker, Ctrl-C, kill -9. Where journals are kept in a store, they are fetched
+    to the journal folder before they are loaded.
 
     Args:
         con: the connection to the warehouse, which this process alone has open.
@@ -75,6 +78,8 @@ async def generate_transcripts(
             answered before is kept.
     """
     began = time.monotonic()
+    store = store_of(settings.journals, journals)
+    await asyncio.to_thread(fetch_journals, store, journals)
     recovered = recover_journals(con, journals, patience_s=PATIENCE_S)
     if work.domain:
         with transaction(con):
@@ -86,6 +91,7 @@ async def generate_transcripts(
             async with graceful_shutdown(chosen.stop, _grace_s(settings)):
                 await generation.run_all(run)
             # Answers of batches, and those that no rollout waited for.
+            await asyncio.to_thread(fetch_journals, store, journals)
             generation.loaded += recover_journals(con, journals, patience_s=0)
         return generation.counts(recovered, time.monotonic() - began)
 
@@ -151,6 +157,7 @@ class _Generation:
         executor: ChunkExecutor,
     ) -> None:
         self._con, self._work, self._settings, self._journals = con, work, settings, journals
+        self._store = store_of(settings.journals, journals)
         self._run_id, self._executor = run_id, executor
         self._answered = self._failed = 0
         self.loaded = Loaded()
@@ -194,7 +201,7 @@ class _Generation:
         for number, start in zip(count(1), range(0, len(ids), size), strict=False):
             briefs = tuple(self._work.fetch(ids[start : start + size]))
             name = f"{time.time_ns()}-{unique}-{number:06}.jsonl"
-            yield Chunk(number, briefs, self._journals / name)
+            yield Chunk(number, briefs, self._journals / name, self._store)
 
     async def _run_some(self, run: RunChunk, chunks: Iterator[Chunk]) -> None:
         """Run and save one chunk after the other, until none is left or the run must end."""
@@ -204,6 +211,9 @@ class _Generation:
             except RunStopped as reason:
                 self._stopped = self._stopped or reason
                 return
+            await asyncio.to_thread(
+                fetch_journals, self._store, self._journals, result.journal.stem
+            )
             self._save(result)
             self._adaptations |= {found.parameter: found for found in result.adaptations}
             self._stopped = self._stopped or result.stopped

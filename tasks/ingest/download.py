@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import httpx
 
-from tasks.addresses import explained_errors, open_store, store_errors
+from tasks.addresses import explained_errors, open_store
 from tasks.errors import UserError
 from tasks.ingest.compression import decompressed
 from tasks.redaction import redact, redact_address
@@ -65,7 +65,7 @@ def _pieces(remote: BinaryIO, start: int) -> Iterator[bytes]:
         remote.seek(start)
         while piece := remote.read(_PIECE):
             yield piece
-    except store_errors() as error:
+    except OSError as error:
         raise TransferInterrupted(str(error)) from None
 
 

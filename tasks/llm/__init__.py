@@ -11,6 +11,7 @@ from tasks.llm.budget import Budget
 from tasks.llm.client import check_model, litellm_for, load_litellm
 from tasks.llm.errors import CallError, CallFailed, RunStopped
 from tasks.llm.journal import BadLine, Entry, journal_problems, read_journal, usable_entries
+from tasks.llm.journal_store import JournalStore, fetch_journals, store_of
 from tasks.llm.known_models import find_facts, keep_facts
 from tasks.llm.model_facts import ModelFacts, listed_facts, with_facts_of_each
 from tasks.llm.prices import Price, find_price, is_known_model, require_price
@@ -65,7 +66,10 @@ __all__ = [
     "CallError",
     "CallFailed",
     "Entry",
+    "JournalStore",
     "WriteAheadLog",
+    "fetch_journals",
+    "store_of",
     "KeyIndex",
     "KnownAnswers",
     "Loaded",

@@ -21,7 +21,14 @@ from tasks.settings.models import (
     StructuredOutput,
     first_model,
 )
-from tasks.settings.sources import PAPER_SCALE, Endpoint, LineageTarget, Settings, Sources
+from tasks.settings.sources import (
+    PAPER_SCALE,
+    Endpoint,
+    LineageTarget,
+    ObjectStore,
+    Settings,
+    Sources,
+)
 
 Severity = Literal["reject", "warn", "off"]
 BudgetScope = Literal["dataset", "run"]
@@ -254,6 +261,12 @@ class Generate(Settings):
     )
     chunk_size: int = Field(200, ge=1, le=100_000, description="Briefs in one Prefect task")
     workers: int = Field(1, ge=1, le=64, description="Processes that send requests")
+    journals: ObjectStore | None = Field(
+        None,
+        description="Store for the journals of answers, such as s3://BUCKET/FOLDER, for Dask "
+        "workers that do not share the data folder; answers are fetched from there and stay in it "
+        "only until they are loaded",
+    )
     max_attempts: int = Field(
         3, ge=1, le=10, description="Attempts a brief gets: the first request and its repairs"
     )

@@ -23,12 +23,14 @@ from tasks.addresses import (
     check_address,
     check_endpoint,
     check_file_or_endpoint,
+    check_object_store,
     is_address,
     local_name,
 )
 
 Address = Annotated[str, AfterValidator(check_address)]
 Endpoint = Annotated[str, AfterValidator(check_endpoint)]
+ObjectStore = Annotated[str, AfterValidator(check_object_store)]
 LineageTarget = Annotated[str, AfterValidator(check_file_or_endpoint)]
 PAPER_SCALE = (1.0, 5.0)
 """Amazon's stars, for which the paper's thresholds are meant (Appendix B)."""

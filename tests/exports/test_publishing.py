@@ -15,6 +15,7 @@ from tasks.exports import Source, export_release, publish, publish_export
 from tasks.release.integrity import SUMS
 from tests.support.command import redial_command
 from tests.support.hostile_release import our_release
+from tests.support.object_store import BUCKET, files_of, object_store
 
 ADDRESS = "memory://bucket/out"
 
@@ -118,3 +119,19 @@ def test_the_command_takes_an_address(tmp_path: Path) -> None:
     assert again.returncode == 2
     assert "Traceback" not in again.stderr
     assert "not of this export" in again.stderr
+
+
+def test_a_bucket_of_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = export_release(
+        Source("demo", our_release(tmp_path / "data")), "chat", tmp_path / "one"
+    ).path
+    with object_store() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        address, bucket = f"s3://{BUCKET}/out", files_of(environment)
+        assert publish(here, address) is True and publish(here, address) is False
+        there = {path.removeprefix(f"{BUCKET}/out/"): path for path in bucket.find(f"{BUCKET}/out")}
+        assert {name: bucket.cat_file(path) for name, path in there.items()} == files(here)
+        with pytest.raises(UserError, match="holds 'other', which is not of this export"):
+            bucket.pipe_file(f"{BUCKET}/out/other", b"theirs")
+            publish(here, address)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flows.dask_address import (
@@ -25,6 +26,7 @@ from tasks.errors import UserError
 from tasks.settings.paths import PROJECT
 from tests.support.dask_cluster import build_own, dask_cluster, in_small_chunks, with_dask
 from tests.support.model_process import model_server
+from tests.support.object_store import BUCKET, files_of, object_store
 from tests.support.served import KEY, demo_like, released, until
 
 NOBODY = "tcp://127.0.0.1:1"  # a port on which nothing may listen but root's services
@@ -45,6 +47,37 @@ def test_a_build_through_a_scheduler_gives_the_same_release(tmp_path: Path) -> N
             os.kill(cluster.workers[0].pid, signal.SIGKILL)
             told, _ = running.communicate(timeout=400)
             assert running.returncode == 0, told
+        model.behave(latency_s=0.0)
+        told, _ = (undisturbed := build_own(alone, *given)).communicate(timeout=400)
+        assert undisturbed.returncode == 0, told
+    assert released(data) == released(alone)
+
+
+@pytest.mark.heavy
+@with_dask
+def test_workers_that_share_no_folder_keep_journals_in_a_store(tmp_path: Path) -> None:
+    """One of two workers is killed; what it was answered is in the store, and nothing is asked twice."""
+    data, alone = tmp_path / "dask", tmp_path / "alone"
+    for folder in (data, alone):
+        demo_like(folder, "own", title="Our own", briefs={"max_dialogues": 48}, seed=1)
+    with object_store() as aws, model_server(answers="mock", latency_s=0.5) as model:
+        given = in_small_chunks(model.address)
+        stored = ("--set", f"generate.journals=s3://{BUCKET}/journals")
+        theirs = {"OPENAI_API_KEY": KEY, "REDIAL_DATA": str(tmp_path / "theirs"), **aws}
+        with dask_cluster(tmp_path, 2, **theirs) as cluster:
+            running = build_own(data, *given, *stored, "--dask", cluster.address, **aws)
+            until(lambda: model.tally()["billed"] >= 8, 240, lambda: "nothing was asked")
+            os.kill(cluster.workers[0].pid, signal.SIGKILL)
+            told, _ = running.communicate(timeout=400)
+            assert running.returncode == 0, told
+        billed = model.tally()["billed"]
+        with duckdb.connect(str(data / "warehouse" / "own.duckdb"), read_only=True) as con:
+            ((asked,),) = con.execute(
+                "SELECT count(DISTINCT request_key) FROM responses"
+            ).fetchall()
+        assert asked <= billed <= asked + 2  # two calls in flight a worker, one worker killed
+        assert files_of(aws).find(BUCKET) == []
+        assert not list((data / "journals").rglob("*.jsonl"))
         model.behave(latency_s=0.0)
         told, _ = (undisturbed := build_own(alone, *given)).communicate(timeout=400)
         assert undisturbed.returncode == 0, told

@@ -37,7 +37,7 @@ from tests.support.demo_stages import StatedStage, all_stages, stated_stages, ta
 CARRIERS = re.compile(
     r"tasks\.(generate\.(?!rollouts)\w+|warehouse\.queries|"
     r"llm\.(answer_watch|batch|batch\.\w+|billing|budget|circuit_breaker|client|direct_call|"
-    r"journal|layers|prices|"
+    r"journal|journal_store|layers|prices|"
     r"provider_reply|rate_limiter|reply_outcome|response_cache|response_cap|response_table|"
     r"retry_after|session|shutdown_signals|token_details|usage|write_ahead_log))"
 )
@@ -46,6 +46,7 @@ PACE = {
     "Generate.chunk_size",
     "Generate.workers",
     "Generate.mode",
+    "Generate.journals",
     "Generate.input_cost_per_token",
 }
 # By way of `source_names`, whose result is in `sources.reviews`.

@@ -11,13 +11,13 @@ from typing import Any
 
 import fsspec
 import pytest
-from botocore.exceptions import NoCredentialsError
 from fsspec.implementations.memory import MemoryFileSystem
 
 from tasks.addresses import local_name
 from tasks.errors import UserError
 from tasks.ingest import fetch
 from tasks.settings import Domain, Home, load_domain
+from tests.support.object_store import BUCKET, files_of, object_store
 
 CONTENT = gzip.compress(bytes(range(256)) * 4000, mtime=0)
 
@@ -32,7 +32,7 @@ class Breaking(MemoryFileSystem):
 
     def info(self, path: str, **options: Any) -> Any:
         if self.refuses:
-            raise NoCredentialsError
+            raise OSError("there is no key")
         return super().info(path, **options)
 
     @classmethod
@@ -117,11 +117,9 @@ def test_a_store_that_always_breaks_is_given_up_and_kept(tmp_path: Path) -> None
     assert path.read_bytes() == CONTENT
 
 
-def test_what_the_library_of_s3_raises_is_one_line_too(tmp_path: Path) -> None:
+def test_what_a_store_raises_is_one_line(tmp_path: Path) -> None:
     Breaking.refuses = True
-    with pytest.raises(
-        UserError, match="breaking://bucket/x.json fails: Unable to locate credentials"
-    ):
+    with pytest.raises(UserError, match="breaking://bucket/x.json fails: there is no key"):
         get(domain(tmp_path, "breaking://bucket/x.json"))
 
 
@@ -172,3 +170,14 @@ def test_an_address_that_is_refused(tmp_path: Path, source: Any, words: str) -> 
 )
 def test_where_an_address_is_kept(address: str, name: str) -> None:
     assert local_name(address) == name
+
+
+def test_s3_needs_no_further_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with object_store() as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        files_of(environment).pipe_file(f"{BUCKET}/in/reviews.json.gz", CONTENT)
+        (path,) = get(domain(tmp_path, f"s3://{BUCKET}/in/reviews.json.gz"))
+        assert path.read_bytes() == CONTENT
+        with pytest.raises(UserError, match="there is nothing at s3://datasets/in/other.gz"):
+            get(domain(tmp_path, f"s3://{BUCKET}/in/other.gz"))

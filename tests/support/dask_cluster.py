@@ -25,11 +25,12 @@ with_dask = pytest.mark.skipif(
 )
 
 
-def build_own(data: Path, *arguments: str) -> subprocess.Popen[str]:
+def build_own(data: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     """Start `redial build own` on a private server; its output and errors are one stream."""
     environment = environment_without("PREFECT_") | {
         "OPENAI_API_KEY": KEY,
         "REDIAL_DATA": str(data),
+        **variables,
     }
     return subprocess.Popen(
         redial_command(None, "build", "own", *arguments),
