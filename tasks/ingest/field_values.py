@@ -100,6 +100,8 @@ def parse_id(value: Any, what: str) -> str:
     It may be a text, a UUID, or a whole number (123.0 is 123). `what` names it in the defect.
     """
     value = decode_bytes(value)
+    if _is_plain_id(value):
+        return str(value)
     if is_blank(value):
         raise Defect(MISSING, what)
     if _is_inexact(value):
@@ -114,6 +116,14 @@ def parse_id(value: Any, what: str) -> str:
     if len(cleaned) > LONGEST_ID:
         raise Defect(BAD_ID, f"{what} has {len(cleaned)} characters")
     return cleaned
+
+
+def _is_plain_id(value: Any) -> bool:
+    """Return True for a text of ASCII letters and digits, as nearly all ids are."""
+    if not isinstance(value, str) or not value.isascii() or len(value) > LONGEST_ID:
+        return False
+    # A number that begins like an id, as 1E15, is looked at closely.
+    return value.isdigit() or (value.isalnum() and value[0].isalpha())
 
 
 def _is_inexact(value: Any) -> bool:
@@ -156,6 +166,8 @@ def parse_title(value: Any) -> str:
     title = str(value)
     if title.strip().casefold() in _NO_TITLE:
         return ""
+    if title.isascii() and title.isprintable():
+        return title
     # Half surrogate pairs cannot be stored.
     return replace_control(title).encode("utf-8", "ignore").decode()
 

@@ -91,7 +91,9 @@ def read_reviews(file: SourceFile, sources: Sources, tally: Tally) -> Iterator[B
 def read_titles(
     file: SourceFile, sources: Sources, wanted: Container[str], tally: Tally
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the wanted item ids and their published titles of one metadata file.
+    """Yield item ids and their published titles of one metadata file.
+
+    Items that are not wanted may be left out.
 
     Raises UserError as `read_reviews` does.
     """
@@ -108,8 +110,10 @@ def read_titles(
     for number, record in _READERS[detect_format(file)](file, (*names.item, *names.title), tally):
         try:
             item_id, title = title_entry(record, names)
-            if item_id in wanted:
-                entries.append((number, item_id, title))
+            entries.append((number, item_id, title))
         except Defect as defect:
             tally.reject(number, defect)
+        if len(entries) >= _TABLE_BATCH:
+            yield title_batch(entries)
+            entries.clear()
     yield title_batch(entries)

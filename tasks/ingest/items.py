@@ -96,7 +96,9 @@ _LITERAL_START = re.compile(rb"\{'asin': '([A-Za-z0-9]+)'")
 def json_titles(
     file: SourceFile, names: TitleNames, wanted: Container[str], tally: Tally
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the wanted item ids with their titles as published, empty where there is none.
+    """Yield item ids with their titles as published, empty where there is none.
+
+    Items that are not wanted may be left out, where looking at them would take long.
 
     Raises UserError on a JSON array.
     """
@@ -113,7 +115,7 @@ def json_titles(
             tally.lines += 1
             try:
                 entry = None if _is_unwanted(line, wanted) else _entry(line, names)
-                if entry and entry[0] in wanted:
+                if entry:
                     entries.append((number, *entry))
             except Defect as defect:
                 tally.reject(number, defect)

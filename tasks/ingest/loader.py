@@ -34,7 +34,13 @@ SELECT {_REVIEW_ID}, user_id, item_id, rating, text, timestamp, $name, line
 FROM incoming
 WHERE user_id IS NOT NULL
 """
-_INSERT_TITLES = "INSERT INTO published_titles SELECT $order, line, item_id, title FROM incoming"
+_INSERT_TITLES = """
+INSERT INTO published_titles
+WITH reviewed AS (SELECT DISTINCT item_id FROM raw_reviews)
+SELECT $order, line, item_id, title
+FROM incoming
+SEMI JOIN reviewed USING (item_id)
+"""
 _INSERT_FIRST_TITLES = """
 INSERT INTO published_titles
 SELECT $order, min(line), item_id, arg_min(title, line)

@@ -55,6 +55,11 @@ _INVISIBLE = re.compile(
 )
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9'.!?]+(?:(?: |[:,;] |-)[A-Za-z0-9'.!?]+)*")
+_TOLD = ("vhs", "dvd", "blu", "paperback", "hardcover", "screen", "edition", "document")
+"""Parts of all that is removed from the end of a title of plain words, and of a page's script."""
+
+
 def clean_title(text: str) -> str:
     """Return a title without markup, entities, control characters, medium and edition.
 
@@ -63,8 +68,18 @@ def clean_title(text: str) -> str:
     markup or a piece of a page's script becomes empty. The time is proportional to the length of
     any text.
     """
+    if _is_clean(text):
+        return text
     plain = _collapse_spaces(_without_markup(_INVISIBLE.sub(" ", _fix_encoding(text))))
     return "" if _PROGRAM.search(plain) else without_edition(plain)
+
+
+def _is_clean(text: str) -> bool:
+    """Return True for plain words in which no step would find anything, as most titles are."""
+    if not _PLAIN.fullmatch(text):
+        return False
+    folded = text.lower()
+    return not any(part in folded for part in _TOLD)
 
 
 def without_edition(title: str) -> str:

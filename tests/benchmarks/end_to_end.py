@@ -46,7 +46,7 @@ class Stopwatch:
         pass
 
 
-def build(data: Path, domain: str) -> tuple[Stopwatch, Any]:
+def build(data: Path, domain: str, workers: int) -> tuple[Stopwatch, Any]:
     from flows.options import BuildOptions
     from flows.server.ephemeral import run_flow
     from tasks.settings import Home
@@ -56,7 +56,7 @@ def build(data: Path, domain: str) -> tuple[Stopwatch, Any]:
     async def start() -> Any:
         from flows.build import build as flow
 
-        return await flow(domain, BuildOptions(), str(data))
+        return await flow(domain, BuildOptions(workers=workers), str(data))
 
     return watch, run_flow(home, domain, watch, start)
 
@@ -64,6 +64,7 @@ def build(data: Path, domain: str) -> tuple[Stopwatch, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--briefs", type=int, default=10_000)
+    parser.add_argument("--workers", type=int, default=1, help="processes that write dialogues")
     parser.add_argument("--data", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as aside:
@@ -76,7 +77,7 @@ def main() -> None:
             seed=1,
         )
         began = time.perf_counter()
-        watch, result = build(data, "bench")
+        watch, result = build(data, "bench", options.workers)
         wall = time.perf_counter() - began
     out = sys.stdout
     out.write(

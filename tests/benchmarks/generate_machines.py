@@ -1,6 +1,6 @@
 """Dialogues a second of one process, and of three Dask workers that share journals in two ways.
 
-    python -m tests.benchmarks.generate_machines [--calls 6000] [--latency 2] [--in-flight 256]
+    python -m tests.benchmarks.generate_machines [--calls 12000] [--latency 2] [--in-flight 256]
 
 A mock server answers each request after a while, so that waiting bounds the rate and not this
 machine. The workers are processes with data folders of their own; they write journals to the folder
@@ -107,8 +107,8 @@ def kill_one(bench: Bench, running: DaskCluster) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--calls", type=int, default=6000)
-    parser.add_argument("--chunk", type=int, default=2000, help="briefs of a chunk")
+    parser.add_argument("--calls", type=int, default=12_000)
+    parser.add_argument("--chunk", type=int, default=4_000, help="briefs of a chunk")
     parser.add_argument("--in-flight", type=int, default=256, help="of each process")
     parser.add_argument("--latency", type=float, default=2.0, help="of each answer, in seconds")
     given = parser.parse_args()

@@ -50,7 +50,7 @@ def folder_of(data: Path, scale: int) -> Path:
     return data / f"scale_{scale}"
 
 
-def run_one(data: Path, domain: str, scale: int) -> None:
+def run_one(data: Path, domain: str, scale: int, workers: int) -> None:
     """Build one domain in this process and write its figures."""
     home = folder_of(data, scale)
     home.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def run_one(data: Path, domain: str, scale: int) -> None:
         write_domain(home, domain, asked, seed=1, settings=SETTINGS)
     sources = time.perf_counter() - began
     began = time.perf_counter()
-    watch, result = build(home, domain)
+    watch, result = build(home, domain, workers)
     figures = {
         "domain": domain,
         "briefs": asked.briefs,
@@ -198,13 +198,15 @@ def main() -> None:
         choices=list(USERS_ITEMS_DIALOGUES),
         help="build this domain alone, in this process",
     )
+    parser.add_argument("--workers", type=int, default=1, help="processes that write dialogues")
     options = parser.parse_args()
     data = options.data.resolve()
     if options.one:
-        run_one(data, options.one, options.scale)
+        run_one(data, options.one, options.scale, options.workers)
     for domain in USERS_ITEMS_DIALOGUES:
         if not (folder_of(data, options.scale) / f"{domain}.json").exists():
             again = ["--data", str(data), "--scale", str(options.scale), "--one", domain]
+            again += ["--workers", str(options.workers)]
             subprocess.run(
                 [sys.executable, "-m", "tests.benchmarks.paper_scale", *again], check=True
             )

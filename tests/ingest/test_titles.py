@@ -116,3 +116,19 @@ def test_nothing_unseen_is_left(title):
 def test_hostile_titles_come_back(evil):
     # In a tenth of a second each; a pattern that backtracks would take hours.
     assert clean_title(evil)
+
+
+PARTS = st.sampled_from(
+    (*"aA9'.!?-:,;/|&<([ ", "the", "An", "  ", " - ", ": ", "vhs", "DVD", "Blu-ray", "hd-dvd", "x")
+    + ("Paperback", "hardcover", "Wide Screen", "full screen", "2nd edition", "Special Edition")
+    + ("document.cookie", "var a", "function f", "\t", "\u00e9", "\u017f", "\x00")
+)
+
+
+@given(st.lists(PARTS, max_size=8).map("".join))
+def test_a_title_of_plain_words_is_cleaned_as_any_other(text: str) -> None:
+    """The short way for plain words gives what all steps give."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.titles.cleaning._is_clean", lambda _: False)
+        by_all_steps = clean_title(text)
+    assert clean_title(text) == by_all_steps
