@@ -63,12 +63,18 @@ def check_endpoint(model: str, api_base: str | None, configured: Generate | None
 
 
 def check_domain_endpoint(domain: Domain) -> None:
-    """Raise UserError when the endpoint of a domain's settings came with a server's run.
+    """Raise UserError when an endpoint of a domain's settings came with a server's run.
 
-    It must be in the domain file of this machine.
+    It must be in the domain file of this machine; so must the store of journals, which is written
+    to with this machine's credentials.
     """
     if started_by_server():
         configured = _on_this_machine(domain.name)
+        store = domain.generate.journals
+        if store and store != (configured and configured.journals):
+            raise UserError(
+                f"the store of journals {store} came with the run: name it in the domain file"
+            )
         known = configured.each_model() if configured else ()
         for settings in domain.generate.each_model():
             here = [one for one in known if one.model == settings.model]

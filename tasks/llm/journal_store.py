@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Final
 
 from tasks.addresses import explained_errors, open_store
+from tasks.errors import UserError
 from tasks.files import write_atomically
 from tasks.llm.journal import SUFFIX
 
 PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0)  # between tries to write an object, in seconds
+ID_FILE: Final = "store-id"
+_ID = re.compile("[0-9a-f]{32}")
 _OBJECT = re.compile(rf"/(?P<journal>[A-Za-z0-9-]+)/\d{{8}}{re.escape(SUFFIX)}")
 
 
 class JournalStore:
-    """The journals of a domain at an address."""
+    """The journals of a domain, in one data folder, at an address."""
 
     def __init__(self, address: str) -> None:
         """Open the place of a domain's journals. Raises UserError when that cannot be done."""
@@ -106,11 +109,26 @@ class StoredJournal:
 def store_of(address: str | None, journals: Path) -> str:
     """Return the address of a domain's journals in a store; empty where there is no store.
 
+    Two data folders may have a domain of one name, and neither may take the other's journals. So
+    a folder of journals has an id, made at its first use, which is part of the address.
+
     Args:
-        address: where the journals of all domains are kept, if not in folders.
+        address: where journals are kept, if not in folders.
         journals: the domain's journal folder, whose name is the domain's.
+
+    Raises:
+        OSError: the folder cannot be written.
+        UserError: its id was changed.
     """
-    return f"{address.rstrip('/')}/{journals.name}" if address else ""
+    if not address:
+        return ""
+    place = journals / ID_FILE
+    if not place.exists():
+        write_atomically(place, uuid.uuid4().hex)
+    name = place.read_text("utf-8", "replace")
+    if not _ID.fullmatch(name):
+        raise UserError(f"{place} holds no id: remove it, and what the store has is not fetched")
+    return f"{address.rstrip('/')}/{journals.name}/{name}"
 
 
 def fetch_journals(store: str, folder: Path, begins: str = "") -> None:

@@ -54,6 +54,7 @@ def check(home: Home, **chosen: object) -> None:
         {"api_base": OURS + "/../../elsewhere"},
         {"api_base": OURS + "@evil.test"},
         {"model": "huggingface/https://evil.test/x", "api_base": None},
+        {"settings": {"generate": {"journals": "s3://theirs/journals"}}},
     ],
     ids=str,
 )
@@ -67,6 +68,14 @@ def test_an_endpoint_of_the_run_is_refused(home: Home, chosen: dict[str, object]
 def test_the_domain_file_s_endpoint_is_taken(home: Home) -> None:
     check(home)
     check(home, api_base=OURS + "/", model="openai/other")
+
+
+def test_the_domain_file_s_store_of_journals_is_taken(home: Home) -> None:
+    ours = {"model": "openai/mock", "api_base": OURS, "journals": "s3://ours/journals"}
+    demo_like(home.data, "own", title="own", generate=ours)
+    check(home)
+    with pytest.raises(UserError, match="s3://theirs came with the run"):
+        check(home, settings={"generate": {"journals": "s3://theirs"}})
 
 
 def test_a_data_folder_of_the_run_s_own_names_no_endpoint(home: Home, tmp_path: Path) -> None:

@@ -16,7 +16,14 @@ from pydantic import ValidationError
 from flows.dask_generation import write_chunk
 from tasks.errors import UserError
 from tasks.generate import Chunk, ChunkJob, Single, Work, generate_transcripts
-from tasks.llm import Entry, JournalStore, WriteAheadLog, read_journal, store_of
+from tasks.llm import (
+    Entry,
+    JournalStore,
+    WriteAheadLog,
+    fetch_journals,
+    read_journal,
+    store_of,
+)
 from tasks.prompts import render
 from tasks.settings import Generate
 from tasks.warehouse import create_tables
@@ -122,6 +129,27 @@ def test_a_generation_leaves_nothing_in_the_store_and_loads_what_was_left(
     assert (counts.answered, counts.recovered) == (10, 3)
     assert con.execute("SELECT count(*) FROM responses").fetchall() == [(13,)]
     assert files.find(BUCKET) == [] and list(folder.glob("*.jsonl")) == []
+
+
+def test_data_folders_with_a_domain_of_one_name_take_nothing_of_each_other(
+    files: ArrowFSWrapper, tmp_path: Path
+) -> None:
+    here, there = (store_of(STORE, tmp_path / name / "books") for name in ("here", "there"))
+    assert store_of(STORE, tmp_path / "here" / "books") == here != there
+
+    async def written() -> None:
+        log = WriteAheadLog(Path("1.jsonl"), JournalStore(there))
+        await log.append(entries(1)[0])
+        await log.close()
+
+    asyncio.run(written())
+    fetch_journals(here, tmp_path / "here" / "books")
+    assert len(files.find(BUCKET)) == 1
+    fetch_journals(there, tmp_path / "there" / "books")
+    assert files.find(BUCKET) == [] and (tmp_path / "there" / "books" / "1.jsonl").exists()
+    (tmp_path / "here" / "books" / "store-id").write_text("../there")
+    with pytest.raises(UserError, match="holds no id"):
+        store_of(STORE, tmp_path / "here" / "books")
 
 
 def test_a_chunk_goes_on_where_a_lost_worker_on_another_machine_has_ended(
